@@ -1,0 +1,31 @@
+const STAGE =
+  '(suite|prompt|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|stats)';
+const PURE = [
+  '^src/(model|lib|plan|execute|assertions|record|stats|compare|gate|reporters|prompt|contract)/',
+  '^src/suite/(parse|schema|locate)[.]ts$',
+];
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', comment: 'The program is a line; nothing in it goes back.', from: {}, to: { circular: true } },
+    { name: 'no-orphans', severity: 'error', comment: 'A file that nothing reaches is dead.', from: { orphan: true, pathNot: ['^test/'] }, to: {} },
+    { name: 'lib-knows-nothing', severity: 'error', comment: 'lib has never heard of llmcheck.', from: { path: '^src/lib/' }, to: { path: '^src/', pathNot: '^src/lib/' } },
+    { name: 'model-knows-lib-only', severity: 'error', comment: 'The model is the vocabulary: it may use lib and zod.', from: { path: '^src/model/' }, to: { path: '^src/', pathNot: '^src/(model|lib)/' } },
+    { name: 'stages-do-not-know-each-other', severity: 'error', comment: 'A stage takes and returns model data; only src/pipeline joins stages.', from: { path: `^src/${STAGE}/` }, to: { path: '^src/', pathNot: ['^src/(model|lib|stats)/', '^src/errors[.]ts$', '^src/$1/'] } },
+    { name: 'pipeline-below-cli', severity: 'error', comment: 'The pipeline knows no flags and no streams.', from: { path: '^src/pipeline/' }, to: { path: '^src/cli/' } },
+    { name: 'cli-through-pipeline-or-registry', severity: 'error', comment: 'A command calls the pipeline; of a plugin stage it may see the registry, never a member.', from: { path: '^src/cli/' }, to: { path: '^src/', pathNot: ['^src/(cli|pipeline|model|lib)/', '^src/errors[.]ts$', '^src/(assertions|providers|reporters|stores)/index[.]ts$'] } },
+    { name: 'bin-to-cli-only', severity: 'error', comment: 'bin starts the cli and sets the exit code.', from: { path: '^bin/' }, to: { pathNot: ['^dist/cli/main[.]js$', '^(node:)?module$', '^(node:)?process$'] } },
+    { name: 'pure-stays-pure', severity: 'error', comment: 'No files, network, processes or environment here: take what you need as an argument.', from: { path: PURE }, to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|vm|path|url|buffer|string_decoder)$' } },
+    { name: 'effects-have-a-home', severity: 'error', comment: 'Disk, network and processes live in suite/load, providers, cache, stores and cli.', from: { path: '^src/', pathNot: ['^src/suite/(load|files)[.]ts$', '^src/(providers|cache|stores|cli)/'] }, to: { path: '^(node:)?(fs|fs/promises|child_process|net|http|https|os)$' } },
+    { name: 'sdk-stays-in-its-provider', severity: 'error', comment: 'An SDK is imported by its provider alone, on connect.', from: { path: '^src/', pathNot: '^src/providers/' }, to: { path: 'node_modules/(openai|undici)' } },
+    { name: 'terminal-stays-in-reporters-and-cli', severity: 'error', comment: 'Colour and tables are the last step.', from: { path: '^src/', pathNot: '^src/(reporters|cli)/' }, to: { path: 'node_modules/(picocolors|cli-table3|commander)' } },
+    { name: 'no-src-to-test', severity: 'error', comment: 'The program does not know its tests.', from: { path: '^(src|bin)/' }, to: { path: '^(test|fixtures|evals)/' } },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', '^dist'] },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'], extensions: ['.ts', '.js', '.mjs'] },
+  },
+};

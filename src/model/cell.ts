@@ -1,0 +1,83 @@
+import type { Completion, CompletionRequest, ProviderFailure } from './completion.ts';
+import type { SourceLocation } from './problem.ts';
+import type { Turn } from './suite.ts';
+import type { CheckSpec, Verdict } from './verdict.ts';
+
+export interface CellKey {
+  readonly suite: string;
+  readonly prompt: string;
+  readonly provider: string;
+  readonly caseId: string;
+  /** 0-based. */
+  readonly trial: number;
+}
+
+/** The unit that is executed: rendered and ready to send. */
+export interface Cell {
+  readonly key: CellKey;
+  readonly request: CompletionRequest;
+  readonly turns: readonly Turn[];
+  readonly checks: readonly CheckSpec[];
+  readonly threshold?: number;
+  readonly mustPass: boolean;
+  readonly observe: boolean;
+  readonly skip?: string;
+  /** The case's stamp (model/suite.ts). */
+  readonly stamp: string;
+  /** Hash of what would run: request, turns, checks, threshold. What `--resume` compares. */
+  readonly identity: string;
+  /** Where the case stands, without an excerpt. */
+  readonly at: SourceLocation;
+}
+
+/** One request of a cell as it went; a conversation has several. */
+export interface CallRecord {
+  /** The cache key. */
+  readonly requestHash: string;
+  readonly completion: Completion;
+  readonly cached: boolean;
+  readonly attempts: number;
+  /** Undefined where no price is known; never 0 for "unknown". */
+  readonly costUsd: number | undefined;
+}
+
+export type CellStatus = 'passed' | 'failed' | 'errored' | 'skipped';
+
+interface CellResultBase {
+  readonly key: CellKey;
+  readonly identity: string;
+  readonly stamp: string;
+  readonly observe: boolean;
+  readonly mustPass: boolean;
+  readonly at: SourceLocation;
+  /** A fresh trial after the planned ones (stats.md 4.3, 4.4): outside `planned`. */
+  readonly confirmation?: boolean;
+}
+
+export type CellResult =
+  | (CellResultBase & {
+      readonly status: 'judged';
+      readonly passed: boolean;
+      readonly score: number;
+      readonly verdicts: readonly Verdict[];
+      readonly calls: readonly CallRecord[];
+      /** Set where the answer was refused by the provider's filter or the prompt was too long: failed without an answer. */
+      readonly failure?: ProviderFailure;
+      readonly attempts: number;
+      /** Billed by judges for this cell; undefined where unknown. */
+      readonly judgeCostUsd: number | undefined;
+    })
+  | (CellResultBase & {
+      readonly status: 'errored';
+      readonly failure: ProviderFailure;
+      readonly attempts: number;
+      /** Answers that came before the error, still to be paid. */
+      readonly calls: readonly CallRecord[];
+      /** Where a check could not be made, the verdicts that could. */
+      readonly verdicts: readonly Verdict[];
+      readonly judgeCostUsd: number | undefined;
+    })
+  | (CellResultBase & { readonly status: 'skipped'; readonly reason: SkipReason; readonly message?: string });
+
+/** `case` is the suite's own `skip:`; the others leave the run incomplete. */
+export type SkipReason = 'case' | 'budget' | 'deadline' | 'bail' | 'interrupted' | 'storage';

@@ -1,0 +1,126 @@
+import type { JsonObject, JsonValue } from './json.ts';
+
+export type Role = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
+
+/** One chat message, already rendered: its content is data and is never rendered again. */
+export interface Message {
+  readonly role: Role;
+  readonly content: string;
+  /** Calls made by an assistant message. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** The call that a `tool` message answers. */
+  readonly toolCallId?: string;
+  readonly name?: string;
+}
+
+export interface ToolCall {
+  readonly id?: string;
+  readonly name: string;
+  /** The parsed arguments; undefined where `rawArguments` is not JSON. */
+  readonly arguments: JsonValue | undefined;
+  readonly rawArguments: string;
+}
+
+/** Why the model stopped, in one closed list; the API's own word stands in `rawFinishReason`. */
+export type FinishReason = 'stop' | 'length' | 'toolCalls' | 'contentFilter' | 'refusal' | 'other';
+
+/** Tokens in one meaning for every API: the parts are included in the totals. */
+export interface Usage {
+  /** All input tokens, those read from the provider's cache included. */
+  readonly inputTokens: number;
+  /** All output tokens, reasoning included. */
+  readonly outputTokens: number;
+  readonly cachedInputTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly reasoningTokens?: number;
+  readonly inputAudioTokens?: number;
+  readonly outputAudioTokens?: number;
+}
+
+/** Names the cell that a request belongs to. It is never part of a cache key. */
+export interface RequestOrigin {
+  readonly suite: string;
+  readonly prompt: string;
+  /** The id of the variant's provider (for a judge's call, the judge's id). */
+  readonly provider: string;
+  readonly caseId: string;
+}
+
+/** A fully rendered request, ready to send. What can change the answer is here, credentials and limits are not. */
+export interface CompletionRequest {
+  readonly adapter: string;
+  /** Grows when an adapter sends the same request differently. */
+  readonly adapterVersion: string;
+  readonly baseUrl?: string;
+  readonly model: string;
+  readonly messages: readonly Message[];
+  /** Passed to the API as they stand: temperature, seed, tools, response_format … */
+  readonly params: JsonObject;
+  /** 0-based repetition; part of the cache key, so that every trial is its own sample. */
+  readonly trial: number;
+  readonly origin: RequestOrigin;
+}
+
+export interface Completion {
+  readonly text: string;
+  /** Reasoning is kept apart from the text. */
+  readonly reasoning?: string;
+  readonly refusal?: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly finishReason: FinishReason;
+  readonly rawFinishReason?: string;
+  /** Undefined where the API reported none. */
+  readonly usage?: Usage;
+  /** The successful attempt alone, on a monotonic clock: no queue, no retry wait. */
+  readonly latencyMs: number;
+  readonly responseId?: string;
+  /** The model snapshot as the API answered it. */
+  readonly model?: string;
+  readonly systemFingerprint?: string;
+}
+
+/** Each kind has one policy: see `failurePolicies` in `execute/`. */
+export type FailureKind =
+  | 'auth' // key missing or refused: stops the provider
+  | 'notFound' // no such model or path: stops the provider
+  | 'badRequest'
+  | 'contextLength' // fails the cell: a fact about the prompt
+  | 'contentFilter' // fails the cell
+  | 'rateLimit'
+  | 'quota' // stops the provider
+  | 'overloaded'
+  | 'server'
+  | 'network'
+  | 'timeout'
+  | 'malformed' // a reply that is no answer: empty choices, not JSON, an error object under 200
+  | 'recording' // a recorded answer is missing or stale
+  | 'cacheMiss' // `--cache replay` without an entry
+  | 'budget' // the reservation did not fit
+  | 'aborted';
+
+export interface ProviderFailure {
+  readonly kind: FailureKind;
+  /** What happened, and the next step where there is one. Secrets are masked by whoever prints it. */
+  readonly message: string;
+  readonly status?: number;
+  /** What the server asked for, in milliseconds from now. */
+  readonly retryAfterMs?: number;
+  /** False where the server said that a retry is useless; overrides the kind's policy. */
+  readonly retryable?: boolean;
+}
+
+export type CompletionOutcome =
+  | {
+      readonly status: 'completed';
+      readonly completion: Completion;
+      /** True where no request was sent for this answer. */
+      readonly cached: boolean;
+      /** Requests sent for it; 0 for a cache hit. */
+      readonly attempts: number;
+      /** When the answer was first received, ISO 8601; kept through the cache. */
+      readonly receivedAt?: string;
+    }
+  | { readonly status: 'failed'; readonly failure: ProviderFailure; readonly attempts: number };
+
+/** The only function type of the model: providers, cache, retry, limits and budget are all of this shape. */
+export type Complete = (request: CompletionRequest, signal: AbortSignal) => Promise<CompletionOutcome>;

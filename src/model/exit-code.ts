@@ -1,0 +1,29 @@
+import type { Decision } from './gate.ts';
+
+export const exitCodes = {
+  passed: 0,
+  failed: 1,
+  usage: 2,
+  provider: 3,
+  incomplete: 4,
+  bug: 70,
+  sigint: 130,
+  sigterm: 143,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** The only source of a verdict's exit code. Precedence: interrupted, failed, provider, incomplete, passed. */
+export function exitCodeFor(decision: Decision): ExitCode {
+  if (decision.interrupted === 'SIGINT') return exitCodes.sigint;
+  if (decision.interrupted === 'SIGTERM') return exitCodes.sigterm;
+  switch (decision.outcome) {
+    case 'failed':
+      return exitCodes.failed;
+    case 'incomplete':
+      return decision.incompleteBecause === 'errors' ? exitCodes.provider : exitCodes.incomplete;
+    case 'inconclusive':
+    case 'passed':
+      return exitCodes.passed;
+  }
+}

@@ -1,0 +1,52 @@
+/** A place in a file that the user wrote, 1-based. */
+export interface SourceLocation {
+  /** Relative to the working folder where that is shorter to read, else absolute. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The lines around the place, for the code frame. */
+  readonly excerpt?: { readonly startLine: number; readonly lines: readonly string[] };
+}
+
+/** Something the user can fix. Codes are stable and documented in docs/problems.md. */
+export interface Problem {
+  readonly code: ProblemCode;
+  readonly severity: 'error' | 'warning';
+  /** One sentence: what is wrong, naming what was found. */
+  readonly message: string;
+  /** The next step: 'did you mean "contains"?', 'add an id'. */
+  readonly hint?: string;
+  readonly at?: SourceLocation;
+}
+
+export const problemCodes = [
+  'usage', // a flag or argument
+  'not-built-yet', // a documented flag of a later version
+  'file-unreadable',
+  'file-outside-project',
+  'syntax', // YAML, JSON, JSONL, CSV or template syntax
+  'unknown-key',
+  'unknown-assertion',
+  'invalid-value', // wrong type, missing required, out of range
+  'invalid-regex',
+  'invalid-schema',
+  'invalid-json-path',
+  'invalid-template',
+  'missing-variable',
+  'unused-variable',
+  'no-assertion',
+  'duplicate-id',
+  'unknown-id', // a reference to a prompt, provider, judge or case that does not exist
+  'literal-key',
+  'unknown-adapter',
+  'missing-key',
+  'missing-price',
+  'contract-input',
+  'no-suite',
+  'recording',
+  'config',
+  'environment',
+  'record', // a stored run or baseline that can't be read
+] as const;
+
+export type ProblemCode = (typeof problemCodes)[number];

@@ -1,0 +1,19 @@
+import type { CellStatus } from './cell.ts';
+import type { ProviderFailure } from './completion.ts';
+
+/** What happens while a run is going on; goes to stderr, never into a report. */
+export type ProgressEvent =
+  | { readonly type: 'planned'; readonly cells: number; readonly suites: number }
+  | {
+      readonly type: 'cell-finished';
+      readonly label: string;
+      readonly status: CellStatus;
+      readonly cached: boolean;
+      readonly spentUsd: number | undefined;
+      readonly reason?: string;
+    }
+  | { readonly type: 'provider-stopped'; readonly provider: string; readonly failure: ProviderFailure }
+  | { readonly type: 'note'; readonly message: string }
+  | { readonly type: 'finished' };
+
+export type OnProgress = (event: ProgressEvent) => void;

@@ -1,0 +1,45 @@
+import type { ZodType } from 'zod';
+import type { Complete } from './completion.ts';
+import type { ProviderConfig } from './suite.ts';
+
+/** What a provider may see of the world. */
+export interface ProviderEnv {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute; nothing outside it is read. */
+  readonly projectRoot: string;
+}
+
+/** Where a configured provider's requests go, known without connecting. */
+export interface Endpoint {
+  /** Part of the cache key. */
+  readonly adapterVersion: string;
+  /** Part of the cache key; undefined for adapters that open no connection. */
+  readonly baseUrl?: string;
+  /** The variable that holds the key; undefined where no key is sent. */
+  readonly apiKeyEnv?: string;
+  /** Names the provider in the price table, such as `openai`; undefined: looked up by model alone. */
+  readonly priceProvider?: string;
+  /** False for adapters that never send anything, such as `replay`. */
+  readonly sends: boolean;
+}
+
+export interface AdapterDeclaration {
+  readonly summary: string;
+  /** A provider shorthand that is valid as it stands. */
+  readonly example: string;
+  /** Keys of its own beside those every provider has, such as `api`; strict. */
+  readonly options: ZodType;
+}
+
+/** One kind of API. */
+export interface Adapter extends AdapterDeclaration {
+  resolve(config: ProviderConfig, env: ProviderEnv): Endpoint;
+  /** Imports the SDK and returns a function that makes exactly one attempt a call. */
+  connect(config: ProviderConfig, env: ProviderEnv): Promise<ConnectedProvider>;
+}
+
+export interface ConnectedProvider {
+  readonly complete: Complete;
+  /** Closes sockets and children. */
+  close(): Promise<void>;
+}

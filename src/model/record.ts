@@ -1,0 +1,139 @@
+import type { CellKey, CellStatus, SkipReason } from './cell.ts';
+import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import type { GatePolicy } from './suite.ts';
+
+/** Grows when a field gains or changes meaning; a reader refuses a number it does not know. */
+export const recordFormat = 1;
+
+/** What one variant of a suite was, as far as a later comparison or report needs it. */
+export interface RecordedVariant {
+  readonly prompt: string;
+  readonly provider: string;
+  readonly adapter: string;
+  readonly model: string;
+  readonly baseUrl?: string;
+  readonly params: JsonObject;
+  /** The prompt's messages as templates, unrendered. */
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly replaces?: string;
+  readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue };
+  /** Cells planned, those under `observe` not counted. */
+  readonly planned: number;
+  readonly observed: number;
+}
+
+export interface RecordedSuite {
+  readonly suite: string;
+  /** Relative to the project root, with forward slashes. */
+  readonly path: string;
+  readonly gate: GatePolicy;
+  readonly outputs: 'full' | 'hash';
+  readonly variants: readonly RecordedVariant[];
+  /** True where a filter, tag, sample, shard or restriction left cells out. */
+  readonly filtered: boolean;
+}
+
+/** The first line of a run record. */
+export interface RunHeader {
+  readonly type: 'run';
+  readonly format: typeof recordFormat;
+  readonly id: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly tool: { readonly name: 'llmcheck'; readonly version: string };
+  readonly settings: RunSettings;
+  readonly suites: readonly RecordedSuite[];
+}
+
+/** The settings that the decision needs, so that a record can be judged again from itself. */
+export interface RunSettings {
+  readonly cacheMode: 'use' | 'refresh' | 'replay' | 'off';
+  /** A count, or a fraction of the planned cells. */
+  readonly maxErrors: { readonly count: number } | { readonly fraction: number };
+  readonly allowEmpty: boolean;
+  readonly requireConclusive: boolean;
+  readonly maxCostUsd?: number;
+  readonly shard?: { readonly index: number; readonly count: number };
+}
+
+export interface RecordedCheck {
+  readonly assertion: string;
+  readonly name?: string;
+  readonly pass: boolean;
+  readonly score: number;
+  readonly reason: string;
+  /** Left out where 1. */
+  readonly weight?: number;
+  readonly required?: boolean;
+  readonly diff?: { readonly expected: string; readonly found: string };
+  readonly turn?: number;
+  readonly error?: string;
+}
+
+export interface RecordedCall {
+  readonly requestHash: string;
+  readonly cached: boolean;
+  readonly attempts: number;
+  readonly latencyMs: number;
+  readonly costUsd: number | null;
+  readonly usage?: Usage;
+  /** Only in conversations, where `output` is the last answer alone. */
+  readonly text?: string;
+}
+
+/** One line a finished cell; the last line of a cell wins. */
+export interface CellRow extends CellKey {
+  readonly type: 'cell';
+  readonly identity: string;
+  readonly stamp: string;
+  readonly status: CellStatus;
+  readonly observe?: true;
+  readonly mustPass?: true;
+  readonly confirmation?: true;
+  readonly at: { readonly file: string; readonly line: number; readonly column: number };
+  /** In [0, 1]; absent where nothing was judged. */
+  readonly score?: number;
+  readonly output?: string;
+  readonly reasoning?: string;
+  readonly refusal?: string;
+  readonly toolCalls?: readonly ToolCall[];
+  readonly finishReason?: FinishReason;
+  readonly checks: readonly RecordedCheck[];
+  /** Summed over a conversation; absent where there was no answer. */
+  readonly latencyMs?: number;
+  /** As if nothing were cached; null where no price is known; absent where there was no answer. */
+  readonly costUsd?: number | null;
+  /** Billed by this run. */
+  readonly spentUsd?: number | null;
+  readonly judgeCostUsd?: number | null;
+  readonly usage?: Usage;
+  /** True where every answer of the cell came without a request. */
+  readonly cached: boolean;
+  readonly attempts: number;
+  readonly model?: string;
+  readonly systemFingerprint?: string;
+  readonly calls: readonly RecordedCall[];
+  readonly error?: { readonly kind: FailureKind; readonly message: string; readonly status?: number; readonly attempts: number };
+  readonly skip?: { readonly reason: SkipReason; readonly message?: string };
+}
+
+/** Written when a run goes on in an existing record. */
+export interface ResumeRow {
+  readonly type: 'resume';
+  readonly startedAt: string;
+}
+
+/** The last line of a run that was not killed. */
+export interface EndRow {
+  readonly type: 'end';
+  readonly durationMs: number;
+  readonly stopReason?: StopReason;
+  /** Once-per-run remarks that a report repeats. */
+  readonly notes: readonly string[];
+}
+
+/** Why a run ended before its plan. */
+export type StopReason = 'budget' | 'deadline' | 'bail' | 'storage' | 'interrupted';
+
+export type RecordRow = RunHeader | CellRow | ResumeRow | EndRow;

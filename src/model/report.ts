@@ -1,0 +1,135 @@
+import type { CellStatus } from './cell.ts';
+import type { Decision } from './gate.ts';
+import type { CellRow, StopReason } from './record.ts';
+
+export const reportFormat = 1;
+
+/** A point and its interval, as fractions; null where there is nothing to estimate or a side is unbounded. */
+export interface RateEstimate {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  /** Cases behind it. */
+  readonly n: number;
+}
+
+export interface VariantReport {
+  readonly prompt: string;
+  readonly provider: string;
+  readonly model: string;
+  /** planned = passed + failed + errored + skipped. */
+  readonly planned: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly errored: number;
+  readonly skipped: number;
+  /** Cells under `observe`, counted apart. */
+  readonly observed: number;
+  readonly cached: number;
+  readonly passRate: RateEstimate;
+  readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
+  /** Null where any answer has no known price. */
+  readonly costUsd: number | null;
+  readonly spentUsd: number | null;
+  readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
+  /** Present where another version replaces this one in the run: shown, not gated. */
+  readonly replacedBy?: string;
+  readonly comparison?: VariantComparison;
+}
+
+/** One metric beside its baseline; null where it can't be said. */
+export interface MetricComparison {
+  readonly baseline: number | null;
+  readonly candidate: number | null;
+  /** Absolute for rates, a ratio minus 1 for cost and latency. */
+  readonly delta: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly p: number | null;
+}
+
+export type ComparisonOutcome = 'passed' | 'failed' | 'inconclusive';
+
+export interface VariantComparison {
+  readonly outcome: ComparisonOutcome;
+  readonly against: { readonly source: string; readonly prompt: string };
+  readonly passRate: MetricComparison;
+  readonly score: MetricComparison;
+  readonly costUsd: MetricComparison;
+  readonly latencyMs: MetricComparison;
+  readonly cases: {
+    readonly regressed: readonly string[];
+    readonly fixed: readonly string[];
+    readonly stillFailing: readonly string[];
+    readonly flaky: readonly string[];
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+    readonly redefined: readonly string[];
+  };
+  /** What differs besides what is compared. */
+  readonly residue: readonly string[];
+  /** What would settle an inconclusive result. */
+  readonly advice: readonly string[];
+}
+
+export type CaseStatus = CellStatus | 'flaky';
+
+/** A case on one variant, with its trials in order. */
+export interface CaseReport {
+  readonly caseId: string;
+  readonly prompt: string;
+  readonly provider: string;
+  readonly status: CaseStatus;
+  readonly observe: boolean;
+  readonly at: { readonly file: string; readonly line: number; readonly column: number };
+  readonly trials: readonly CellRow[];
+}
+
+export interface SuiteReport {
+  readonly suite: string;
+  readonly path: string;
+  readonly variants: readonly VariantReport[];
+  /** Cases sorted by case, prompt, provider; read from the record as they are asked for, so that size doesn't matter. */
+  cases(filter?: { readonly statuses: readonly CaseStatus[] }): Iterable<CaseReport>;
+}
+
+export interface ReportTotals {
+  readonly planned: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly errored: number;
+  readonly skipped: number;
+  readonly observed: number;
+  readonly cached: number;
+  readonly costUsd: number | null;
+  readonly spentUsd: number | null;
+  readonly judgeCostUsd: number | null;
+}
+
+/** A finished run as reporters see it. */
+export interface Report {
+  readonly tool: { readonly name: 'llmcheck'; readonly version: string };
+  readonly run: {
+    readonly id: string;
+    readonly startedAt: string;
+    readonly durationMs: number;
+    readonly complete: boolean;
+    readonly stopReason?: StopReason;
+    /** Where the record lies, relative to the working folder. */
+    readonly recordPath?: string;
+  };
+  readonly decision: Decision;
+  readonly exitCode: number;
+  readonly totals: ReportTotals;
+  readonly suites: readonly SuiteReport[];
+  readonly notes: readonly string[];
+}
+
+/** How a reporter may write. */
+export interface ReportStyle {
+  readonly color: boolean;
+  /** Columns; 80 where unknown. */
+  readonly width: number;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+}

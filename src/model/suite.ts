@@ -1,0 +1,159 @@
+import type { Role } from './completion.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import type { SourceLocation } from './problem.ts';
+import type { CheckSpec } from './verdict.ts';
+
+/** A template compiled once. `render` throws a `TemplateError` (lib/template.ts) for a variable that is missing. */
+export interface Template {
+  readonly source: string;
+  /** Paths that the template reads, such as `email` or `order.id`. */
+  readonly variables: readonly string[];
+  render(vars: Vars): string;
+}
+
+/** A case's variables: data, never rendered. A number whose YAML spelling matters is a `SpelledNumber` (lib). */
+export type Vars = Readonly<Record<string, unknown>>;
+
+export interface PromptMessage {
+  readonly role: Role;
+  readonly template: Template;
+}
+
+/** One revision of a prompt. */
+export interface PromptVersion {
+  readonly id: string;
+  readonly messages: readonly PromptMessage[];
+  readonly replaces?: string;
+  /** Wins over the provider's. */
+  readonly params: JsonObject;
+  readonly contract?: Contract;
+  /** The file it came from, relative to the project root. */
+  readonly file?: string;
+  readonly at?: SourceLocation;
+}
+
+export interface Price {
+  /** USD per million tokens. */
+  readonly input: number;
+  readonly output: number;
+  readonly cachedInput?: number;
+  readonly cacheWrite?: number;
+}
+
+export interface ProviderLimits {
+  readonly concurrency?: number;
+  readonly rpm?: number;
+  readonly tpm?: number;
+  readonly timeoutMs?: number;
+  /** Further attempts after the first. */
+  readonly retries?: number;
+}
+
+/** A configured endpoint, before it is connected. Holds names of variables, never a key. */
+export interface ProviderConfig {
+  readonly id: string;
+  readonly adapter: string;
+  readonly model: string;
+  readonly baseUrl?: string;
+  readonly apiKeyEnv?: string;
+  readonly params: JsonObject;
+  /** A literal, or the name of a variable. */
+  readonly headers: Readonly<Record<string, string | { readonly env: string }>>;
+  readonly price?: Price;
+  readonly limits: ProviderLimits;
+  /** Further keys that the adapter itself understands, such as `api: responses`. */
+  readonly options: JsonObject;
+  /** The folder that relative paths in `options` and commands start from. */
+  readonly folder: string;
+  readonly at?: SourceLocation;
+}
+
+export interface Contract {
+  readonly input?: JsonObject | boolean;
+  readonly output?: JsonObject | boolean;
+}
+
+/** A step after the prompt's own messages. */
+export type Turn =
+  | { readonly kind: 'user'; readonly content: string; readonly checks: readonly CheckSpec[] }
+  | { readonly kind: 'toolResult'; readonly name: string; readonly content: string };
+
+/** A golden case with everything rendered and checked. */
+export interface Case {
+  readonly id: string;
+  readonly vars: Vars;
+  readonly expected?: unknown;
+  readonly checks: readonly CheckSpec[];
+  readonly tags: readonly string[];
+  readonly trials: number;
+  /** Weighted mean score to reach; undefined: every check with weight > 0 must pass. */
+  readonly threshold?: number;
+  readonly mustPass: boolean;
+  readonly observe: boolean;
+  /** The suite's own reason not to run it. */
+  readonly skip?: string;
+  readonly turns: readonly Turn[];
+  /** Restricts the case to these prompt ids. */
+  readonly prompts?: readonly string[];
+  readonly providers?: readonly string[];
+  readonly description?: string;
+  /** Hash of vars, turns, assertions, threshold and judges: what makes two results of the case comparable. */
+  readonly stamp: string;
+  readonly at: SourceLocation;
+}
+
+export interface MetricLimits {
+  /** Fractions, whether written so or in percent. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly maxDrop?: number;
+  readonly maxIncrease?: number;
+  readonly p95MaxMs?: number;
+}
+
+export interface GatePolicy {
+  readonly alpha: number;
+  readonly scope: 'population' | 'suite';
+  readonly cases: { readonly broken: 'fail' | 'warn'; readonly added: 'fail' | 'warn' };
+  /** Only what the user wrote: defaults are the gate's own. */
+  readonly passRate: MetricLimits;
+  readonly score: MetricLimits;
+  readonly cost: MetricLimits;
+  readonly latency: MetricLimits;
+}
+
+export interface Suite {
+  readonly id: string;
+  readonly description?: string;
+  /** The suite file, relative to the project root, with forward slashes. */
+  readonly path: string;
+  readonly prompts: readonly PromptVersion[];
+  readonly providers: readonly ProviderConfig[];
+  readonly judges: readonly ProviderConfig[];
+  readonly contract: Contract;
+  readonly gate: GatePolicy;
+  /** Absolute path of the recordings file; makes the run hermetic. */
+  readonly recordings?: string;
+  readonly baseline: { readonly outputs: 'full' | 'hash' };
+  /** Every file the suite was made from, relative to the project root. */
+  readonly files: readonly string[];
+  readonly caseCount: number;
+  /** The cases in file order, made as they are asked for; may be iterated again. */
+  cases(): Iterable<Case>;
+}
+
+export interface RunDefaults {
+  readonly [flag: string]: JsonValue;
+}
+
+/** A project as loaded: every suite that was found, valid as a whole. */
+export interface Project {
+  /** Absolute. */
+  readonly root: string;
+  readonly configPath?: string;
+  readonly suites: readonly Suite[];
+  readonly prices: Readonly<Record<string, Price>>;
+  /** Flags' defaults from the config's `run:`. */
+  readonly run: RunDefaults;
+  readonly cache: JsonValue | undefined;
+}

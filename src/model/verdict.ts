@@ -1,0 +1,54 @@
+import type { JsonValue } from './json.ts';
+
+/** What one check said of one completion. */
+export interface Verdict {
+  /** The assertion's name; `contract` for the output contract. */
+  readonly assertion: string;
+  /** The user's own name for the check. */
+  readonly name?: string;
+  readonly pass: boolean;
+  /** In [0, 1]. */
+  readonly score: number;
+  /** Names what was found, not only what was wanted. */
+  readonly reason: string;
+  readonly weight: number;
+  readonly required: boolean;
+  /** Found and expected, where a diff helps. */
+  readonly diff?: { readonly expected: string; readonly found: string };
+  /** The turn of a conversation that was checked; undefined for the last answer. */
+  readonly turn?: number;
+  /** The check itself could not be made: neither pass nor fail. */
+  readonly error?: string;
+}
+
+/** A check ready to be made: templates rendered, parameters parsed by the assertion's own schema. */
+export interface CheckSpec {
+  readonly assertion: string;
+  /** As the assertion's schema returned it. */
+  readonly params: unknown;
+  readonly select?: SelectSpec;
+  readonly name?: string;
+  readonly weight: number;
+  readonly required: boolean;
+  /** Of `not` (one), `anyOf` and `allOf`. */
+  readonly children?: readonly CheckSpec[];
+  /** The parameters as written and rendered: what the stamp and the cell's identity hash. */
+  readonly source: JsonValue;
+}
+
+/** What part of an answer is checked. */
+export type SelectSpec =
+  | { readonly kind: 'text' }
+  | { readonly kind: 'json' }
+  | { readonly kind: 'jsonPath'; readonly path: string }
+  | {
+      readonly kind: 'regex';
+      readonly pattern: string;
+      readonly flags: string;
+      readonly group: number;
+      readonly match: 'first' | 'last';
+    }
+  | { readonly kind: 'codeBlock'; readonly language: string }
+  | { readonly kind: 'xmlTag'; readonly tag: string }
+  | { readonly kind: 'toolCalls' }
+  | { readonly kind: 'reasoning' };
