@@ -77,7 +77,15 @@ export type CellResult =
       readonly verdicts: readonly Verdict[];
       readonly judgeCostUsd: number | undefined;
     })
-  | (CellResultBase & { readonly status: 'skipped'; readonly reason: SkipReason; readonly message?: string });
+  | (CellResultBase & {
+      readonly status: 'skipped';
+      readonly reason: SkipReason;
+      readonly message?: string;
+      /** Answers of a conversation that was stopped half way, still to be paid. */
+      readonly calls: readonly CallRecord[];
+      /** Absent where no judge was asked. */
+      readonly judgeCostUsd?: number | undefined;
+    });
 
 /** `case` is the suite's own `skip:`; the others leave the run incomplete. */
 export type SkipReason = 'case' | 'budget' | 'deadline' | 'bail' | 'interrupted' | 'storage';

@@ -43,6 +43,8 @@ export interface RunHeader {
   readonly startedAt: string;
   readonly tool: { readonly name: 'llmcheck'; readonly version: string };
   readonly settings: RunSettings;
+  /** The paths and flags that chose what runs, for `--resume`. */
+  readonly invocation?: JsonObject;
   readonly suites: readonly RecordedSuite[];
 }
 

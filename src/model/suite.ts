@@ -71,6 +71,8 @@ export interface ProviderConfig {
 export interface Contract {
   readonly input?: JsonObject | boolean;
   readonly output?: JsonObject | boolean;
+  /** Fingerprints of findings that are let through. */
+  readonly approved?: readonly string[];
 }
 
 /** A step after the prompt's own messages. */

@@ -1,0 +1,61 @@
+// Builds dist/: one bundle split by command, so that a start loads only what it needs, and the type declarations.
+import { execFileSync } from 'node:child_process';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+await rm(dist, { recursive: true, force: true });
+
+const result = await build({
+  absWorkingDir: root,
+  entryPoints: { 'cli/main': 'src/cli/main.ts', index: 'src/index.ts' },
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+  // CommonJS dependencies ask for require, which an ES module does not have.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
+  },
+});
+
+if (!process.argv.includes('--no-types')) {
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+}
+await writeNotices(Object.keys(result.metafile.inputs));
+
+/** The licences of what is bundled travel with it. */
+async function writeNotices(inputs) {
+  const names = new Set(
+    inputs.flatMap((input) => {
+      const match = /(?:^|.*\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input);
+      return match === null ? [] : [match[1]];
+    }),
+  );
+  const sections = [];
+  for (const name of [...names].sort()) {
+    const folder = join(root, 'node_modules', name);
+    const { version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+    const file = (await readdir(folder)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+    const text = file === undefined ? '' : `\n\n${(await readFile(join(folder, file), 'utf8')).trim()}`;
+    sections.push(`## ${name} ${version} (${license ?? 'see below'})${text}`);
+  }
+  await writeFile(
+    join(dist, 'THIRD-PARTY-NOTICES.md'),
+    `# Third-party software in llmcheck's bundle\n\n${sections.join('\n\n')}\n`,
+  );
+}

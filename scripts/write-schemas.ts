@@ -1,0 +1,10 @@
+/** Writes schema/*.json from the program's own schemas; a test says when they are stale. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSchema } from '../src/pipeline/build-schema.ts';
+
+const folder = join(process.cwd(), 'schema');
+mkdirSync(folder, { recursive: true });
+for (const name of ['suite', 'config', 'report'] as const) {
+  writeFileSync(join(folder, `${name}.schema.json`), `${JSON.stringify(buildSchema(name), undefined, 2)}\n`);
+}

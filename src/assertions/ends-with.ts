@@ -1,0 +1,24 @@
+import * as z from 'zod';
+import { quote } from '../lib/quote.ts';
+import { defineAssertion } from './define.ts';
+import { soughtParam } from './param-schemas.ts';
+import { textOf } from './target-text.ts';
+
+export const endsWith = defineAssertion({
+  summary: 'the text ends with another',
+  family: 'text',
+  example: 'endsWith: "Kind regards."',
+  main: 'value',
+  spelled: true,
+  params: z.strictObject({
+    value: soughtParam.describe('The text it ends with.'),
+    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
+    trim: z.boolean().default(false).describe('White space around the answer does not count.'),
+  }),
+  check(target, { value, ignoreCase, trim }) {
+    const text = trim ? textOf(target).trim() : textOf(target);
+    const pass = ignoreCase ? text.toLowerCase().endsWith(value.toLowerCase()) : text.endsWith(value);
+    const found = text.length > 200 ? text.slice(-200) : text;
+    return { pass, reason: `${pass ? 'ends' : 'does not end'} with ${quote(value)}: found ${quote(found)}` };
+  },
+});

@@ -1,0 +1,31 @@
+import * as z from 'zod';
+import type { FinishReason } from '../model/completion.ts';
+import { defineAssertion } from './define.ts';
+
+const reasons = [
+  'stop',
+  'length',
+  'toolCalls',
+  'contentFilter',
+  'refusal',
+  'other',
+] as const satisfies readonly FinishReason[];
+const reasonParam = z.enum(reasons);
+
+export const finishReason = defineAssertion({
+  summary: 'the model stopped for a given reason',
+  family: 'behaviour',
+  example: 'finishReason: stop',
+  main: 'value',
+  params: z.strictObject({
+    value: z.union([reasonParam, z.array(reasonParam).min(1)], {
+      error: `must be one of ${reasons.join(', ')}, or a list of them`,
+    }),
+  }),
+  check(_target, { value }, { completion }) {
+    const wanted: readonly FinishReason[] = typeof value === 'string' ? [value] : value;
+    const { finishReason: found, rawFinishReason: raw } = completion;
+    const shown = raw === undefined || raw === found ? found : `${found} (the API says ${JSON.stringify(raw)})`;
+    return { pass: wanted.includes(found), reason: `stopped for ${shown}, wanted ${wanted.join(' or ')}` };
+  },
+});

@@ -1,0 +1,61 @@
+import { allOf } from './all-of.ts';
+import { anyOf } from './any-of.ts';
+import { contains } from './contains.ts';
+import { containsAll } from './contains-all.ts';
+import { containsAny } from './contains-any.ts';
+import { contract } from './contract.ts';
+import { cost } from './cost.ts';
+import type { Assertion } from './define.ts';
+import { endsWith } from './ends-with.ts';
+import { equals } from './equals.ts';
+import { finishReason } from './finish-reason.ts';
+import { json } from './json.ts';
+import { jsonPath } from './json-path.ts';
+import { jsonSchema } from './json-schema.ts';
+import { latency } from './latency.ts';
+import { length } from './length.ts';
+import { list } from './list.ts';
+import { not } from './not.ts';
+import { number } from './number.ts';
+import { oneOf } from './one-of.ts';
+import { refusal } from './refusal.ts';
+import { regex } from './regex.ts';
+import { startsWith } from './starts-with.ts';
+import { tokens } from './tokens.ts';
+import { toolCalls } from './tool-calls.ts';
+
+/** Every assertion that a suite can name. */
+export const assertions: Readonly<Record<string, Assertion>> = {
+  equals,
+  contains,
+  containsAll,
+  containsAny,
+  startsWith,
+  endsWith,
+  regex,
+  length,
+  oneOf,
+  json,
+  jsonSchema,
+  jsonPath,
+  number,
+  list,
+  refusal,
+  finishReason,
+  toolCalls,
+  cost,
+  latency,
+  tokens,
+  not,
+  anyOf,
+  allOf,
+};
+
+/** Made by the program itself, such as the contract's check. */
+const internalAssertions: Readonly<Record<string, Assertion>> = { contract };
+
+/** An assertion by the name in a check, those of the program itself included. */
+export function lookupAssertion(name: string): Assertion | undefined {
+  if (Object.hasOwn(assertions, name)) return assertions[name];
+  return Object.hasOwn(internalAssertions, name) ? internalAssertions[name] : undefined;
+}

@@ -1,0 +1,18 @@
+import * as z from 'zod';
+import { defineAssertion } from './define.ts';
+import { durationParam } from './param-schemas.ts';
+
+export const latency = defineAssertion({
+  summary: 'the answer came within a duration; waiting and retries do not count',
+  family: 'budget',
+  example: 'latency: { max: 2s }',
+  main: 'max',
+  params: z.strictObject({ max: durationParam }),
+  check(_target, { max }, { completion }) {
+    const { latencyMs } = completion;
+    return {
+      pass: latencyMs <= max,
+      reason: `took ${Number(latencyMs.toFixed(1))} ms, wanted at most ${Number(max.toFixed(1))} ms`,
+    };
+  },
+});

@@ -1,0 +1,86 @@
+import * as z from 'zod';
+import { quote } from '../lib/quote.ts';
+import { readNumber } from '../lib/read-number.ts';
+import { type CheckOutcome, defineAssertion, type Target } from './define.ts';
+import { describeBounds, isOrdered, isWithin, numberParam } from './param-schemas.ts';
+import { describeValue } from './target-text.ts';
+
+const percentPattern = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/;
+
+const toleranceParam = z.union(
+  [
+    numberParam
+      .refine((tolerance) => tolerance >= 0, { error: 'must be 0 or more' })
+      .transform((absolute) => ({ absolute, share: 0 })),
+    z
+      .string()
+      .regex(percentPattern)
+      .transform((text) => ({ absolute: 0, share: Number(percentPattern.exec(text)?.[1]) / 100 })),
+  ],
+  { error: 'must be a number of 0 or more, or a share of the value such as "5%"' },
+);
+
+export const number = defineAssertion({
+  summary: 'the text or value is one number: near a value, or within bounds',
+  family: 'structure',
+  example: 'number: { value: 42, tolerance: 0.5 }',
+  main: 'value',
+  params: z
+    .strictObject({
+      value: z
+        .union([z.number(), z.string().transform(readExpected)], { error: 'must be a number' })
+        .optional()
+        .describe('The expected number.'),
+      tolerance: toleranceParam
+        .optional()
+        .describe('How far it may be off: a number, or a share of the value such as "5%".'),
+      min: numberParam.optional().describe('The least that passes.'),
+      max: numberParam.optional().describe('The most that passes.'),
+    })
+    .refine(({ value, min, max }) => value !== undefined || min !== undefined || max !== undefined, {
+      error: 'needs value, min or max',
+    })
+    .refine(({ value, tolerance }) => tolerance === undefined || value !== undefined, {
+      error: 'tolerance needs a value',
+      path: ['tolerance'],
+    })
+    .refine(isOrdered, { error: 'min is greater than max' }),
+  check(target, { value, tolerance, ...bounds }): CheckOutcome {
+    const found = numberOf(target);
+    const shown = target.kind === 'text' ? quote(target.text) : describeValue(target.value);
+    if (found === undefined) return { pass: false, reason: `is not one number: found ${shown}` };
+    if (value !== undefined && !isNear(found, value, tolerance)) {
+      const allowed =
+        tolerance === undefined ? '' : ` ± ${tolerance.share > 0 ? `${tolerance.share * 100} %` : tolerance.absolute}`;
+      return { pass: false, reason: `is ${found}, expected ${value}${allowed}: found ${shown}` };
+    }
+    const pass = isWithin(found, bounds);
+    const wanted = bounds.min === undefined && bounds.max === undefined ? '' : `, wanted ${describeBounds(bounds)}`;
+    return { pass, reason: `is ${found}${wanted}: found ${shown}` };
+  },
+});
+
+function numberOf(target: Target): number | undefined {
+  if (target.kind === 'text') return readNumber(target.text);
+  if (typeof target.value === 'number') return target.value;
+  return typeof target.value === 'string' ? readNumber(target.value) : undefined;
+}
+
+function readExpected(text: string, context: z.RefinementCtx): number {
+  const value = readNumber(text);
+  if (value !== undefined) return value;
+  context.addIssue({ code: 'custom', message: `must be a number, not ${quote(text, 40)}` });
+  return z.NEVER;
+}
+
+function isNear(
+  found: number,
+  value: number,
+  tolerance: { readonly absolute: number; readonly share: number } | undefined,
+): boolean {
+  if (tolerance === undefined) return found === value;
+  const allowed = tolerance.absolute + tolerance.share * Math.abs(value);
+  // 3.13 is within 0.01 of 3.14 although the difference of the two doubles is a little more.
+  const rounding = allowed === 0 ? 0 : 4 * Number.EPSILON * Math.max(Math.abs(found), Math.abs(value));
+  return Math.abs(found - value) <= allowed + rounding;
+}

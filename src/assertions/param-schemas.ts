@@ -1,0 +1,84 @@
+import * as z from 'zod';
+import { DurationError, parseDurationMs } from '../lib/duration.ts';
+import { SpelledNumber, spell } from '../lib/spelled-number.ts';
+
+const numberPattern = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+
+/** A text; a number or boolean stands for the text it was written as. */
+export const textParam = z
+  .unknown()
+  .refine(isScalar, { error: 'must be a string, a number or a boolean' })
+  .meta({ type: ['string', 'number', 'boolean'] })
+  .transform(spell);
+
+/** A text to look for: an empty one would be found everywhere. */
+export const soughtParam = textParam.refine((text) => text !== '', { error: 'must not be empty' });
+
+export const soughtListParam = z.array(soughtParam).min(1, { error: 'needs at least one text' });
+
+/** Any JSON value; null is one. */
+export const valueParam = z
+  .unknown()
+  .refine((value) => value !== undefined, { error: 'is required' })
+  .meta({ description: 'Any value; {{expected}} keeps its type.' });
+
+/** A number; text that is one comes from templates over CSV columns. */
+export const numberParam = z.union([z.number(), z.string().regex(numberPattern).transform(Number).pipe(z.number())], {
+  error: 'must be a number',
+});
+
+export const countParam = z.int({ error: 'must be a whole number' }).min(0, { error: 'must be 0 or more' });
+
+/** A number of things: exact, or bounds. */
+export const countRangeParam = z.union(
+  [
+    countParam.transform((count) => ({ min: count, max: count })),
+    z
+      .strictObject({ min: countParam.optional(), max: countParam.optional() })
+      .refine(hasBound, { error: 'needs min or max' })
+      .refine(isOrdered, { error: 'min is greater than max' }),
+  ],
+  { error: 'must be a whole number, or a map of min and max' },
+);
+
+/** A duration with its unit, in milliseconds. */
+export const durationParam = z
+  .unknown()
+  .meta({ type: 'string', description: 'Such as "500ms", "2s" or "1m30s".' })
+  .transform((value, context) => {
+    try {
+      return parseDurationMs(value);
+    } catch (error) {
+      if (!(error instanceof DurationError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  });
+
+export interface Bounds {
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+}
+
+export function hasBound({ min, max }: Bounds): boolean {
+  return min !== undefined || max !== undefined;
+}
+
+export function isOrdered({ min, max }: Bounds): boolean {
+  return min === undefined || max === undefined || min <= max;
+}
+
+export function isWithin(value: number, { min, max }: Bounds): boolean {
+  return (min === undefined || value >= min) && (max === undefined || value <= max);
+}
+
+/** "at least 2", "at most 80", "from 2 to 80", "exactly 3". */
+export function describeBounds({ min, max }: Bounds): string {
+  if (min !== undefined && min === max) return `exactly ${min}`;
+  if (min !== undefined && max !== undefined) return `from ${min} to ${max}`;
+  return min === undefined ? `at most ${max ?? 'any'}` : `at least ${min}`;
+}
+
+function isScalar(value: unknown): boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value) || value instanceof SpelledNumber;
+}

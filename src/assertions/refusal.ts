@@ -1,0 +1,26 @@
+import * as z from 'zod';
+import { quote } from '../lib/quote.ts';
+import { defineAssertion } from './define.ts';
+import { findRefusalWording } from './refusal-wording.ts';
+import { textOf } from './target-text.ts';
+
+export const refusal = defineAssertion({
+  summary: 'the model refused: by its API field, its finish reason or the wording of the first sentences (English)',
+  family: 'behaviour',
+  example: 'refusal: false',
+  main: 'value',
+  params: z.strictObject({ value: z.boolean().default(true).describe('False: the model must not refuse.') }),
+  check(target, { value }, { completion }) {
+    const text = textOf(target);
+    if (completion.refusal !== undefined && completion.refusal !== '') {
+      return { pass: value, reason: `refused, the API says: ${quote(completion.refusal)}` };
+    }
+    if (completion.finishReason === 'refusal' || completion.finishReason === 'contentFilter') {
+      return { pass: value, reason: `refused, the finish reason is ${completion.finishReason}: found ${quote(text)}` };
+    }
+    const wording = findRefusalWording(text);
+    if (wording !== undefined)
+      return { pass: value, reason: `refused with the words ${quote(wording)}: found ${quote(text)}` };
+    return { pass: !value, reason: `did not refuse: found ${quote(text)}` };
+  },
+});

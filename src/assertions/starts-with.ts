@@ -1,0 +1,24 @@
+import * as z from 'zod';
+import { quote } from '../lib/quote.ts';
+import { defineAssertion } from './define.ts';
+import { soughtParam } from './param-schemas.ts';
+import { textOf } from './target-text.ts';
+
+export const startsWith = defineAssertion({
+  summary: 'the text starts with another',
+  family: 'text',
+  example: 'startsWith: "Dear"',
+  main: 'value',
+  spelled: true,
+  params: z.strictObject({
+    value: soughtParam.describe('The text it starts with.'),
+    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
+    trim: z.boolean().default(false).describe('White space around the answer does not count.'),
+  }),
+  check(target, { value, ignoreCase, trim }) {
+    const text = trim ? textOf(target).trim() : textOf(target);
+    const pass = ignoreCase ? text.toLowerCase().startsWith(value.toLowerCase()) : text.startsWith(value);
+    const found = text;
+    return { pass, reason: `${pass ? 'starts' : 'does not start'} with ${quote(value)}: found ${quote(found)}` };
+  },
+});

@@ -1,0 +1,56 @@
+import { type ParsedJson, parseJson } from '../lib/parse-json.ts';
+import { quote } from '../lib/quote.ts';
+import { spell } from '../lib/spelled-number.ts';
+import type { Target } from './define.ts';
+
+/** What a text assertion reads: of a JSON string its letters, of any other value its JSON. */
+export function textOf(target: Target): string {
+  return target.kind === 'text' ? target.text : spell(target.value);
+}
+
+/** What a structural assertion reads: selected text, such as a code block, is parsed. */
+export function jsonOf(target: Target): ParsedJson {
+  return target.kind === 'json' ? { ok: true, value: target.value } : parseJson(target.text);
+}
+
+/** Why a text is not JSON, with the way out where the JSON stands in a fence. */
+export function describeNotJson(text: string, reason: string): string {
+  const fence = text.includes('```') ? '; a fenced code block is selected by {codeBlock: json}' : '';
+  return `not JSON, ${reason}${fence}: found ${quote(text)}`;
+}
+
+/** A JSON value in a few words or letters: `the string "a"`, `an object with the keys a, b`. */
+export function describeValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (typeof value === 'string') return `the string ${quote(value)}`;
+  if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${String(value)}`;
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  const json = shortJson(value);
+  if (json !== undefined) return json;
+  if (Array.isArray(value)) return `a list of ${value.length} items`;
+  const keys = Object.keys(value);
+  return `an object with ${keys.length} keys, the first ${quote(keys[0] ?? '')}`;
+}
+
+const maxShortNodes = 20;
+const maxShortLength = 120;
+
+// Counted before it is written: a hostile value may be megabytes long.
+function shortJson(value: object): string | undefined {
+  const pending: unknown[] = [value];
+  let nodes = 0;
+  let length = 0;
+  while (pending.length > 0) {
+    const next = pending.pop();
+    nodes += 1;
+    if (typeof next === 'string') length += next.length;
+    if (nodes > maxShortNodes || length > maxShortLength) return undefined;
+    if (typeof next !== 'object' || next === null) continue;
+    const entries: readonly unknown[] = Array.isArray(next) ? next : Object.entries(next).flat();
+    if (entries.length > 2 * maxShortNodes) return undefined;
+    for (const entry of entries) pending.push(entry);
+  }
+  const json = JSON.stringify(value);
+  return json.length > maxShortLength * 2 ? undefined : json;
+}

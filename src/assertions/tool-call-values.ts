@@ -1,0 +1,18 @@
+import { parseJson } from '../lib/parse-json.ts';
+import type { ToolCall } from '../model/completion.ts';
+
+/** A tool call as a JSON value: arguments that are no JSON stay the text that came. */
+export interface ToolCallValue {
+  readonly name: string;
+  readonly arguments: unknown;
+}
+
+export function describeToolCalls(calls: readonly ToolCall[]): readonly ToolCallValue[] {
+  return calls.map((call) => ({ name: call.name, arguments: argumentsOf(call) ?? call.rawArguments }));
+}
+
+/** The parsed arguments; undefined where they are no JSON, or nested too deep to be walked. */
+export function argumentsOf(call: ToolCall): unknown {
+  const isLong = call.rawArguments.length > 500;
+  return call.arguments === undefined || (isLong && !parseJson(call.rawArguments).ok) ? undefined : call.arguments;
+}

@@ -1,0 +1,47 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import type { CompletionRequest } from '../model/completion.ts';
+import type { JsonObject } from '../model/json.ts';
+
+/** The part of a request that can change its answer. */
+export type KeyedRequest = Omit<CompletionRequest, 'origin'>;
+
+/** Names a request in the cache: whatever can change the answer is in it, and nothing else. */
+export function cacheKey(request: KeyedRequest): string {
+  let key = keys.get(request);
+  if (key === undefined) {
+    const baseUrl =
+      request.baseUrl === undefined ? '' : `"baseUrl":${JSON.stringify(withoutUserinfo(request.baseUrl))},`;
+    key = sha256Hex(
+      `{"adapter":${JSON.stringify(request.adapter)},"adapterVersion":${JSON.stringify(request.adapterVersion)},` +
+        `${baseUrl}${sharedMembers(request)}`,
+    );
+    keys.set(request, key);
+  }
+  return key;
+}
+
+/** Names a request in recordings, which are served wherever the model runs and however its adapter evolves. */
+export function recordingHash(request: KeyedRequest): string {
+  return sha256Hex(`{"adapter":${JSON.stringify(request.adapter)},${sharedMembers(request)}`);
+}
+
+/** A URL may carry `user:password@`: a credential, and none of its business is the answer. */
+export function withoutUserinfo(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
+}
+
+// One cell's key is asked for by the cache, the deduplication and the record.
+const keys = new WeakMap<KeyedRequest, string>();
+// Variants share their params among thousands of cells.
+const paramsTexts = new WeakMap<JsonObject, string>();
+
+/** The members after the first ones, already in the order that canonical JSON has. */
+function sharedMembers({ messages, model, params, trial }: KeyedRequest): string {
+  let paramsText = paramsTexts.get(params);
+  if (paramsText === undefined) {
+    paramsText = canonicalJson(params);
+    paramsTexts.set(params, paramsText);
+  }
+  return `"messages":${canonicalJson(messages)},"model":${JSON.stringify(model)},"params":${paramsText},"trial":${trial}}`;
+}

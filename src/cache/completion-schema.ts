@@ -1,0 +1,88 @@
+import * as z from 'zod';
+import { parseJson } from '../lib/parse-json.ts';
+import type { Completion, FinishReason, ToolCall } from '../model/completion.ts';
+import type { JsonValue } from '../model/json.ts';
+
+const finishReasons = [
+  'stop',
+  'length',
+  'toolCalls',
+  'contentFilter',
+  'refusal',
+  'other',
+] as const satisfies FinishReason[];
+
+const count = z.number().nonnegative();
+
+const usageSchema = z.strictObject({
+  inputTokens: count,
+  outputTokens: count,
+  cachedInputTokens: count.exactOptional(),
+  cacheWriteTokens: count.exactOptional(),
+  reasoningTokens: count.exactOptional(),
+  inputAudioTokens: count.exactOptional(),
+  outputAudioTokens: count.exactOptional(),
+});
+
+const toolCallSchema = z
+  .strictObject({
+    id: z.string().exactOptional(),
+    name: z.string(),
+    // What was parsed from JSON is a JSON value; walking it again would prove nothing.
+    arguments: z.custom<JsonValue>(() => true).optional(),
+    rawArguments: z.string().optional(),
+  })
+  .transform(completeToolCall);
+
+/** A stored answer. Forgiving to what is written by hand: `{text: "…"}` is one. */
+export const completionSchema = z
+  .strictObject({
+    text: z.string().optional(),
+    reasoning: z.string().exactOptional(),
+    refusal: z.string().exactOptional(),
+    toolCalls: z.array(toolCallSchema).default([]),
+    finishReason: z.enum(finishReasons).optional(),
+    rawFinishReason: z.string().exactOptional(),
+    usage: usageSchema.exactOptional(),
+    latencyMs: count.default(0),
+    responseId: z.string().exactOptional(),
+    model: z.string().exactOptional(),
+    systemFingerprint: z.string().exactOptional(),
+  })
+  .refine(({ text, refusal, toolCalls }) => text !== undefined || refusal !== undefined || toolCalls.length > 0, {
+    message: 'needs a text, a refusal or toolCalls',
+  })
+  .transform(
+    ({ text = '', finishReason, ...rest }): Completion => ({
+      text,
+      finishReason: finishReason ?? impliedFinishReason(rest),
+      ...rest,
+    }),
+  );
+
+function impliedFinishReason({ refusal, toolCalls }: Pick<Completion, 'refusal' | 'toolCalls'>): FinishReason {
+  if (toolCalls.length > 0) return 'toolCalls';
+  return refusal === undefined ? 'stop' : 'refusal';
+}
+
+interface WrittenToolCall {
+  readonly id?: string;
+  readonly name: string;
+  readonly arguments?: JsonValue | undefined;
+  readonly rawArguments?: string | undefined;
+}
+
+function completeToolCall({ id, name, arguments: written, rawArguments }: WrittenToolCall): ToolCall {
+  const base = id === undefined ? { name } : { id, name };
+  if (rawArguments !== undefined) {
+    return { ...base, arguments: written ?? parseOrUndefined(rawArguments), rawArguments };
+  }
+  // APIs write arguments as a JSON text, and so do people who copy from their logs.
+  if (typeof written === 'string') return { ...base, arguments: parseOrUndefined(written), rawArguments: written };
+  return { ...base, arguments: written ?? {}, rawArguments: JSON.stringify(written ?? {}) };
+}
+
+function parseOrUndefined(text: string): JsonValue | undefined {
+  const json = parseJson(text);
+  return json.ok ? (json.value as JsonValue) : undefined;
+}

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import * as z from 'zod';
+import { UserError } from '../errors.ts';
+import { canonicalJson } from '../lib/canonical-json.ts';
+import { parseJson } from '../lib/parse-json.ts';
+import { systemErrorCode } from '../lib/storage-error.ts';
+import type { Completion } from '../model/completion.ts';
+import type { Problem } from '../model/problem.ts';
+import { completionSchema } from './completion-schema.ts';
+
+/** Grows when a line gains or changes meaning. */
+export const recordingFormat = 1;
+
+/** A committed answer. A conversation has several lines of one cell, in the order of its turns. */
+export interface RecordingLine {
+  readonly prompt: string;
+  readonly provider: string;
+  readonly caseId: string;
+  readonly trial: number;
+  /** What `recordingHash` gave for the request; undefined in a line written by hand until `cache import` filled it. */
+  readonly requestHash?: string;
+  readonly completion: Completion;
+}
+
+export interface Recordings {
+  /** As messages name it. */
+  readonly file: string;
+  readonly lines: readonly NumberedRecording[];
+}
+
+export interface NumberedRecording extends RecordingLine {
+  /** 1-based, in the file. */
+  readonly lineNumber: number;
+}
+
+/** Reads a recordings file; one that is not there holds nothing, and every cell will say how to record it. */
+export function readRecordings(path: string, file: string = path): Recordings {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT') return { file, lines: [] };
+    if (code === undefined) throw error;
+    const message = `The recordings in ${file} can't be read (${code}).`;
+    throw new UserError([{ code: 'file-unreadable', severity: 'error', message }], { cause: error });
+  }
+  return parseRecordings(text, file);
+}
+
+/** Throws every problem of the file at once. */
+export function parseRecordings(text: string, file: string): Recordings {
+  const lines: NumberedRecording[] = [];
+  const problems: Problem[] = [];
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .entries()) {
+    if (line.trim() === '') continue;
+    const lineNumber = index + 1;
+    const parsed = parseLine(line);
+    if (parsed.ok) lines.push({ ...parsed.line, lineNumber });
+    else problems.push(lineProblem(parsed.reason, { file, line: lineNumber, column: 1 }));
+  }
+  if (problems.length > 0) throw new UserError(problems);
+  return { file, lines };
+}
+
+/** One line of the file, without its line break; equal lines give equal bytes. */
+export function renderRecording({ prompt, provider, caseId, trial, requestHash, completion }: RecordingLine): string {
+  const names = JSON.stringify({ format: recordingFormat, prompt, provider, caseId, trial, requestHash });
+  return `${names.slice(0, -1)},"completion":${canonicalJson(completion)}}`;
+}
+
+/** Names the cell that a line or a request belongs to. */
+export function recordedCellKey({ prompt, provider, caseId, trial }: Omit<RecordingLine, 'completion'>): string {
+  return JSON.stringify([prompt, provider, caseId, trial]);
+}
+
+const id = z.string().min(1);
+
+const lineSchema = z.strictObject({
+  format: z.number().optional(),
+  prompt: id,
+  provider: id,
+  caseId: id,
+  trial: z.int().nonnegative().default(0),
+  requestHash: z.string().min(1).exactOptional(),
+  completion: completionSchema,
+});
+
+type ParsedLine = { readonly ok: true; readonly line: RecordingLine } | { readonly ok: false; readonly reason: string };
+
+function parseLine(text: string): ParsedLine {
+  const json = parseJson(text);
+  if (!json.ok) return { ok: false, reason: `not JSON: ${json.reason}` };
+  const parsed = lineSchema.safeParse(json.value);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map(({ path, message }) =>
+      path.length === 0 ? message : `${path.join('.')}: ${message}`,
+    );
+    return { ok: false, reason: issues.join('; ') };
+  }
+  const { format = recordingFormat, ...line } = parsed.data;
+  if (format === recordingFormat) return { ok: true, line };
+  return { ok: false, reason: `format ${format} is unknown; this version reads format ${recordingFormat}` };
+}
+
+function lineProblem(reason: string, at: NonNullable<Problem['at']>): Problem {
+  return {
+    code: 'recording',
+    severity: 'error',
+    message: `This line is no recorded answer: ${reason}.`,
+    hint: 'a line is {"format": 1, "prompt": …, "provider": …, "caseId": …, "trial": 0, "completion": {"text": …}}',
+    at,
+  };
+}

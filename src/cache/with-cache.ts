@@ -1,0 +1,56 @@
+import { quote } from '../lib/quote.ts';
+import type { Complete, Completion, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
+import { cacheKey } from './cache-key.ts';
+import type { CacheStore } from './file-store.ts';
+import { withDedupe } from './with-dedupe.ts';
+
+export type CacheMode = 'use' | 'refresh' | 'replay' | 'off';
+
+export interface CacheOptions {
+  readonly store: CacheStore;
+  readonly mode: CacheMode;
+  /** The wall clock. */
+  readonly now: () => Date;
+  /** Keeps further answers out of the store; those that `isStorable` refuses never get there. */
+  readonly canStore?: (completion: Completion) => boolean;
+}
+
+/** Answers from the store where the mode allows it, and stores what comes. Failures are never stored: the next run asks again. */
+export function withCache(next: Complete, { store, mode, now, canStore = () => true }: CacheOptions): Complete {
+  const ask = withDedupe(async (request, signal) => {
+    const outcome = await next(request, signal);
+    if (outcome.status !== 'completed') return outcome;
+    const createdAt = now().toISOString();
+    const { receivedAt = createdAt, completion } = outcome;
+    // What came without a request is kept elsewhere already.
+    if (mode !== 'off' && !outcome.cached && isStorable(completion) && canStore(completion)) {
+      store.write({ key: cacheKey(request), createdAt, receivedAt, request, completion });
+    }
+    return { ...outcome, receivedAt };
+  });
+
+  return async (request, signal) => {
+    if (mode === 'use' || mode === 'replay') {
+      const entry = store.read(cacheKey(request));
+      if (entry !== undefined) return hit(entry.completion, entry.receivedAt);
+    }
+    return mode === 'replay' ? miss(request) : ask(request, signal);
+  };
+}
+
+/** An empty answer or one that a filter stopped may be different the next time it is asked for. */
+export function isStorable({ text, toolCalls, refusal = '', finishReason }: Completion): boolean {
+  return finishReason !== 'contentFilter' && (text !== '' || toolCalls.length > 0 || refusal !== '');
+}
+
+function hit(completion: Completion, receivedAt: string): CompletionOutcome {
+  return { status: 'completed', completion, cached: true, attempts: 0, receivedAt };
+}
+
+function miss(request: CompletionRequest): CompletionOutcome {
+  const { adapter, model, origin } = request;
+  const message =
+    `no cached answer under ${cacheKey(request)} for provider ${quote(origin.provider)} (${adapter}:${model}); ` +
+    'run once with `--cache use` to ask the provider';
+  return { status: 'failed', failure: { kind: 'cacheMiss', message }, attempts: 0 };
+}

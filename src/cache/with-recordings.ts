@@ -1,0 +1,71 @@
+import { quote } from '../lib/quote.ts';
+import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
+import { recordingHash } from './cache-key.ts';
+import type { NumberedRecording, Recordings } from './recordings.ts';
+import { recordedCellKey } from './recordings.ts';
+
+export interface RecordingOptions {
+  /** What a request without a usable recording meets: `fail` keeps the run hermetic, `ask` sends it on. */
+  readonly missing: 'fail' | 'ask';
+}
+
+/** Answers from committed recordings. The hash alone decides, so a renamed case keeps its answer. */
+export function withRecordings(next: Complete, recordings: Recordings, { missing }: RecordingOptions): Complete {
+  const byHash = new Map<string, NumberedRecording>();
+  const byCell = new Map<string, NumberedRecording[]>();
+  for (const line of recordings.lines) {
+    const cell = recordedCellKey(line);
+    const known = byCell.get(cell);
+    if (known === undefined) byCell.set(cell, [line]);
+    else known.push(line);
+    if (line.requestHash === undefined) continue;
+    byHash.set(line.requestHash, line);
+    // Two prompts or providers may send one request and still have been recorded apart.
+    byHash.set(`${line.requestHash} ${cell}`, line);
+  }
+
+  return async (request, signal) => {
+    const cell = recordedCellKey({ ...request.origin, trial: request.trial });
+    const hash = recordingHash(request);
+    const line = byHash.get(`${hash} ${cell}`) ?? byHash.get(hash);
+    if (line !== undefined) return { status: 'completed', completion: line.completion, cached: true, attempts: 0 };
+    if (missing === 'ask') return next(request, signal);
+    return failure(describe(request, byCell.get(cell) ?? [], recordings.file));
+  };
+}
+
+function describe(request: CompletionRequest, lines: readonly NumberedRecording[], file: string): string {
+  const { prompt, provider, caseId, suite } = request.origin;
+  const record = recordCommand(suite, caseId);
+  const importAgain = `llmcheck cache import ${plainWord.test(file) ? file : JSON.stringify(file)}`;
+  const unfilled = lines.find(({ requestHash }) => requestHash === undefined);
+  if (unfilled !== undefined) {
+    return (
+      `the recorded answer at ${file}:${unfilled.lineNumber} has no requestHash, so it can't be told whether it belongs ` +
+      `to this request; run \`${importAgain}\` to fill it`
+    );
+  }
+  const [stale] = lines;
+  if (stale !== undefined) {
+    return (
+      `the recorded answer at ${file}:${stale.lineNumber} is stale: the request has changed since; ` +
+      `run \`${record}\` (needs the provider) or, if the recorded answer still holds, \`${importAgain}\``
+    );
+  }
+  return (
+    `no recorded answer in ${file} for prompt ${quote(prompt)}, provider ${quote(provider)}, case ${quote(caseId)}, ` +
+    `trial ${request.trial}; run \`${record}\` (needs the provider)`
+  );
+}
+
+const plainWord = /^[\w./-]+$/;
+
+/** A filter is added where it needs no thought about quoting and wildcards. */
+function recordCommand(suite: string, caseId: string): string {
+  const label = `${suite}/${caseId}`;
+  return plainWord.test(label) ? `llmcheck run --record --filter ${label}` : 'llmcheck run --record';
+}
+
+function failure(message: string): CompletionOutcome {
+  return { status: 'failed', failure: { kind: 'recording', message }, attempts: 0 };
+}

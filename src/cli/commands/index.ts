@@ -1,0 +1,11 @@
+import type { AddCommand } from './add-command.ts';
+import { addCache } from './cache.ts';
+import { addInit } from './init.ts';
+import { addList } from './list.ts';
+import { addReport } from './report.ts';
+import { addRun } from './run.ts';
+import { addSchema } from './schema.ts';
+import { addValidate } from './validate.ts';
+
+/** In the order of the help. */
+export const commands: readonly AddCommand[] = [addRun, addValidate, addList, addInit, addReport, addCache, addSchema];

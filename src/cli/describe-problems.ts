@@ -1,0 +1,43 @@
+import picocolors from 'picocolors';
+import { renderCodeFrame } from '../lib/code-frame.ts';
+import { formatCount } from '../lib/format-amount.ts';
+import { sanitizeTerminal } from '../lib/sanitize.ts';
+import type { Problem } from '../model/problem.ts';
+
+/** Problems as text for stderr: errors first, each with its place, a code frame and the next step; then a count. */
+export function describeProblems(problems: readonly Problem[], style: { readonly color: boolean }): string {
+  if (problems.length === 0) return '';
+  const colors = picocolors.createColors(style.color);
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const warnings = problems.filter(({ severity }) => severity === 'warning');
+  const blocks = [...errors, ...warnings].map((problem) => describeProblem(problem, colors).join('\n'));
+  const counts = [
+    ...(errors.length > 0 ? [colors.red(formatCount(errors.length, 'error'))] : []),
+    ...(warnings.length > 0 ? [colors.yellow(formatCount(warnings.length, 'warning'))] : []),
+  ];
+  return `${blocks.join('\n\n')}\n\n${counts.join(', ')}\n`;
+}
+
+/** `file:line:column error code: message`, the form that editors turn into a link. */
+function describeProblem(problem: Problem, colors: ReturnType<typeof picocolors.createColors>): string[] {
+  const { at, severity, code, message, hint } = problem;
+  const place = at === undefined ? '' : `${colors.bold(clean(`${at.file}:${at.line}:${at.column}`))} `;
+  const word = severity === 'error' ? colors.red('error') : colors.yellow('warning');
+  const [first = '', ...rest] = cleanLines(message);
+  return [
+    `${place}${word} ${colors.dim(`${code}:`)} ${first}`,
+    ...rest.map((line) => `  ${line}`),
+    ...(at === undefined ? [] : renderCodeFrame(at).map((line) => colors.dim(clean(line)))),
+    ...(hint === undefined
+      ? []
+      : cleanLines(hint).map((line, index) => `  ${index === 0 ? 'hint: ' : '      '}${line}`)),
+  ];
+}
+
+function clean(text: string): string {
+  return sanitizeTerminal(text);
+}
+
+function cleanLines(text: string): string[] {
+  return sanitizeTerminal(text, { keepNewlines: true }).split('\n');
+}

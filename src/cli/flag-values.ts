@@ -1,0 +1,175 @@
+import { didYouMean } from '../lib/did-you-mean.ts';
+import { DurationError, parseDurationMs } from '../lib/duration.ts';
+import type { JsonValue } from '../model/json.ts';
+import type { Problem } from '../model/problem.ts';
+import { envNameOf, type FlagDefinition } from './run-flags.ts';
+
+export type CountOrFraction = { readonly count: number } | { readonly fraction: number };
+
+export type FlagValue = string | number | boolean | readonly string[] | CountOrFraction;
+
+export interface FlagSources {
+  /** What commander parsed; undefined where the flag was not given. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The config's `run:`. */
+  readonly config: Readonly<Record<string, JsonValue>>;
+}
+
+export interface FlagValues {
+  readonly values: Readonly<Record<string, FlagValue>>;
+  readonly problems: readonly Problem[];
+}
+
+/** A flag wins over its environment variable, which wins over the config file. */
+export function resolveFlagValues(definitions: readonly FlagDefinition[], sources: FlagSources): FlagValues {
+  const values: Record<string, FlagValue> = {};
+  const problems: Problem[] = [];
+  for (const definition of definitions) {
+    const found = findRaw(definition, sources);
+    if (found === undefined) continue;
+    const parsed = parseFlag(definition, found);
+    if ('message' in parsed) {
+      problems.push({
+        code: found.source === 'config' ? 'config' : 'usage',
+        severity: 'error',
+        message: `${found.label}: ${parsed.message}`,
+      });
+    } else if (parsed.value !== undefined) {
+      values[definition.key] = parsed.value;
+    }
+  }
+  problems.push(...findUnknownConfig(definitions, sources.config), ...findUnknownEnv(definitions, sources.env));
+  return { values, problems };
+}
+
+interface RawFlag {
+  readonly raw: unknown;
+  readonly label: string;
+  readonly source: 'flag' | 'env' | 'config';
+}
+
+function findRaw({ key, flags }: FlagDefinition, sources: FlagSources): RawFlag | undefined {
+  const flagName = /--[\w-]+/.exec(flags)?.[0] ?? key;
+  if (sources.flags[key] !== undefined) return { raw: sources.flags[key], label: flagName, source: 'flag' };
+  const envName = envNameOf(key);
+  const fromEnv = sources.env[envName];
+  if (fromEnv !== undefined && fromEnv !== '') return { raw: fromEnv, label: envName, source: 'env' };
+  const fromConfig = sources.config[key];
+  if (fromConfig !== undefined) return { raw: fromConfig, label: `run.${key} of the config file`, source: 'config' };
+  return undefined;
+}
+
+type Parsed = { readonly value: FlagValue | undefined } | { readonly message: string };
+
+function parseFlag({ kind, choices }: FlagDefinition, { raw, source }: RawFlag): Parsed {
+  if (kind === 'switch') return parseSwitch(raw);
+  if (kind === 'list') return parseList(raw);
+  if (kind.startsWith('optional-')) {
+    if (raw === true) return { value: true };
+    // Outside the command line there is no way to give the flag without a value, so the words of a switch say it.
+    const word = source === 'flag' ? undefined : parseSwitch(raw);
+    if (word !== undefined && 'value' in word) return { value: word.value === true ? true : undefined };
+  }
+  if (typeof raw !== 'string' && typeof raw !== 'number') return { message: `${JSON.stringify(raw)} is not one value` };
+  const text = String(raw).trim();
+  if (text === '') return { message: 'it is empty; leave it out or give it a value' };
+  switch (kind) {
+    case 'integer':
+    case 'optional-integer':
+      return parseInteger(text);
+    case 'number':
+      return parseAmount(text);
+    case 'duration':
+      return parseDuration(text);
+    case 'count-or-percent':
+      return parseCountOrPercent(text);
+    case 'text':
+    case 'optional-text':
+      return choices === undefined || choices.includes(text)
+        ? { value: text }
+        : { message: `"${text}" is not one of ${choices.join(', ')}` };
+  }
+}
+
+function parseDuration(text: string): Parsed {
+  try {
+    const ms = parseDurationMs(text);
+    return ms > 0 ? { value: ms } : { message: `"${text}" leaves no time` };
+  } catch (error) {
+    if (error instanceof DurationError) return { message: error.message };
+    throw error;
+  }
+}
+
+function parseSwitch(raw: unknown): Parsed {
+  if (raw === true || raw === '1' || raw === 'true') return { value: true };
+  if (raw === false || raw === '0' || raw === 'false') return { value: false };
+  return { message: `${JSON.stringify(raw)} is not a switch; write 1, 0, true or false` };
+}
+
+function parseList(raw: unknown): Parsed {
+  const given: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+  const odd = given.find((item) => typeof item !== 'string' && typeof item !== 'number');
+  if (odd !== undefined) return { message: `${JSON.stringify(odd)} is not a text` };
+  const items = given.flatMap((item) => splitList(String(item)));
+  // An empty shell variable must not select everything.
+  if (given.length > 0 && items.length === 0) return { message: 'it is empty; leave it out or give it a value' };
+  return { value: items };
+}
+
+/** Commas inside braces belong to a glob. */
+function splitList(text: string): string[] {
+  return (text.match(/(?:\{[^}]*\}|[^,{]|\{)+/g) ?? []).map((item) => item.trim()).filter((item) => item !== '');
+}
+
+function parseInteger(text: string): Parsed {
+  const value = Number(text);
+  return /^\d+$/.test(text) && Number.isSafeInteger(value) ? { value } : { message: `"${text}" is not a whole number` };
+}
+
+function parseAmount(text: string): Parsed {
+  const digits = /^\$?((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/i.exec(text)?.[1];
+  const value = Number(digits);
+  return digits !== undefined && Number.isFinite(value) ? { value } : { message: `"${text}" is not an amount` };
+}
+
+function parseCountOrPercent(text: string): Parsed {
+  const match = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(text);
+  const number = Number(match?.[1]);
+  if (match === null || (match[2] === '' && !Number.isSafeInteger(number)) || (match[2] === '%' && number > 100)) {
+    return { message: `"${text}" is neither a count nor a percentage` };
+  }
+  return { value: match[2] === '%' ? { fraction: number / 100 } : { count: number } };
+}
+
+function findUnknownConfig(definitions: readonly FlagDefinition[], config: FlagSources['config']): readonly Problem[] {
+  const known = new Set(definitions.map(({ key }) => key));
+  return Object.keys(config)
+    .filter((key) => !known.has(key))
+    .map((key) => {
+      const hint = didYouMean(key, known) ?? `there are: ${[...known].join(', ')}`;
+      return {
+        code: 'unknown-key',
+        severity: 'error',
+        message: `run.${key} of the config file is no flag of run`,
+        hint,
+      };
+    });
+}
+
+/** A misspelt variable would be ignored in silence otherwise. */
+function findUnknownEnv(definitions: readonly FlagDefinition[], env: FlagSources['env']): readonly Problem[] {
+  const known = new Set([...definitions.map(({ key }) => envNameOf(key)), ...otherEnvNames]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('LLMCHECK_') && !known.has(name))
+    .sort()
+    .map((name) => ({
+      code: 'environment',
+      severity: 'warning',
+      message: `${name} is not a setting of llmcheck and was ignored`,
+    }));
+}
+
+/** Read elsewhere: the config file's path, colour, and data for the project's own tests. */
+const otherEnvNames = ['LLMCHECK_CONFIG', 'LLMCHECK_NO_COLOR', 'LLMCHECK_STATS_REFERENCE', 'LLMCHECK_EXCHANGES'];

@@ -1,0 +1,62 @@
+import { Command, CommanderError } from 'commander';
+import { UserError } from '../errors.ts';
+import { exitCodes } from '../model/exit-code.ts';
+import { commands } from './commands/index.ts';
+import { describeBug } from './describe-bug.ts';
+import type { Io } from './io.ts';
+import { protectOptionalValues } from './optional-values.ts';
+import { version } from './version.ts';
+
+export { processIo } from './process-io.ts';
+
+/** The whole program as a function: arguments and streams in, exit code out. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = exitCodes.passed;
+  const program = new Command();
+  program
+    .name('llmcheck')
+    .description('Regression and contract tests for prompts.')
+    .version(version, '-V, --version', 'print the version')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .showHelpAfterError('Run with --help for the flags and examples.')
+    .showSuggestionAfterError()
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', exampleText)
+    .action(() => {
+      program.outputHelp({ error: true });
+      exitCode = exitCodes.usage;
+    });
+  for (const addCommand of commands) {
+    addCommand(program, io, (code) => {
+      exitCode = code;
+    });
+  }
+  try {
+    await program.parseAsync(protectOptionalValues(argv, io.cwd), { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.passed : exitCodes.usage;
+    if (error instanceof UserError) {
+      const { describeProblems } = await import('./describe-problems.ts');
+      io.stderr.write(describeProblems(error.problems, { color: useColor(io) }));
+      return exitCodes.usage;
+    }
+    io.stderr.write(describeBug(error, argv));
+    return exitCodes.bug;
+  }
+}
+
+/** Whether problems and progress on stderr may be coloured. */
+function useColor(io: Io): boolean {
+  if (io.env['NO_COLOR'] !== undefined && io.env['NO_COLOR'] !== '') return false;
+  return io.stderr.isTty && io.env['TERM'] !== 'dumb';
+}
+
+const exampleText = `
+Examples:
+  $ llmcheck init                        a working suite, prompt and recorded answers
+  $ llmcheck run                         run every suite under evals/
+  $ llmcheck run --filter refund         run the cases whose id contains "refund"
+  $ llmcheck validate                    check the suites without a call
+`;

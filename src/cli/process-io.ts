@@ -1,0 +1,50 @@
+import type { Io, TextSink } from './io.ts';
+
+/** The real process. A reader that went away (`llmcheck run | head`) is not an error. */
+export function processIo(): Io {
+  return {
+    stdout: streamSink(process.stdout),
+    stderr: streamSink(process.stderr),
+    env: process.env,
+    cwd: process.cwd(),
+    now: () => new Date(),
+    random: Math.random,
+    onSignal(handler) {
+      let received = 0;
+      const listen = (signal: 'SIGINT' | 'SIGTERM') => () => {
+        received += 1;
+        // The first asks for an orderly end; whoever asks again does not want to wait for it.
+        if (received > 1) {
+          removeAll();
+          process.kill(process.pid, signal);
+          return;
+        }
+        handler(signal);
+      };
+      const onInt = listen('SIGINT');
+      const onTerm = listen('SIGTERM');
+      process.on('SIGINT', onInt);
+      process.on('SIGTERM', onTerm);
+      const removeAll = () => {
+        process.off('SIGINT', onInt);
+        process.off('SIGTERM', onTerm);
+      };
+      return removeAll;
+    },
+  };
+}
+
+function streamSink(stream: NodeJS.WriteStream): TextSink {
+  let broken = false;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    broken = true;
+  });
+  return {
+    write(text) {
+      if (!broken) stream.write(text);
+    },
+    isTty: stream.isTTY === true,
+    columns: () => stream.columns,
+  };
+}

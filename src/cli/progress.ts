@@ -1,0 +1,188 @@
+import picocolors from 'picocolors';
+import { shortenToWidth } from '../lib/display-width.ts';
+import { formatDuration, formatUsd } from '../lib/format-amount.ts';
+import { toSafeLine } from '../lib/sanitize.ts';
+import type { OnProgress, ProgressEvent } from '../model/progress.ts';
+
+export interface ProgressOptions {
+  /** Writes to stderr. */
+  readonly write: (text: string) => void;
+  readonly isTty: boolean;
+  readonly columns: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly now: () => number;
+  readonly color: boolean;
+  /** A log that keeps every line: nothing is rewritten even where it claims to be a terminal. */
+  readonly ci: boolean;
+  readonly quiet?: boolean;
+}
+
+export interface ProgressView {
+  readonly onEvent: OnProgress;
+  /** Clears the line and gives the cursor back; safe to call twice. */
+  readonly close: () => void;
+}
+
+/** Shows a run while it goes on: one line that rewrites itself on a terminal, a line every ten seconds elsewhere. */
+export function createProgressView(options: ProgressOptions): ProgressView {
+  if (options.quiet === true) return { onEvent: () => undefined, close: () => undefined };
+  const state = startState(options.now());
+  const surface = options.isTty && !options.ci ? createLiveLine(options) : createPlainLines(options);
+  const colors = picocolors.createColors(options.color);
+  return {
+    onEvent(event) {
+      count(state, event, options.now());
+      switch (event.type) {
+        case 'planned':
+          return surface.begin(
+            `${event.cells} cells in ${event.suites} ${event.suites === 1 ? 'suite' : 'suites'}`,
+            state,
+          );
+        case 'cell-finished': {
+          const mark = { failed: colors.red('✗'), errored: colors.yellow('!'), passed: '', skipped: '' }[event.status];
+          const reason = event.reason === undefined ? '' : ` ${event.reason}`;
+          if (mark !== '') surface.failure(mark, `${event.label}${reason}`, state);
+          return surface.update(state);
+        }
+        case 'provider-stopped':
+          return surface.note(`${event.provider} stopped: ${event.failure.kind}: ${event.failure.message}`, state);
+        case 'note':
+          return surface.note(event.message, state);
+        case 'finished':
+          return surface.finish(state);
+      }
+    },
+    close: () => surface.close(),
+  };
+}
+
+interface ProgressState {
+  startedMs: number;
+  nowMs: number;
+  planned: number;
+  done: number;
+  passed: number;
+  failed: number;
+  errored: number;
+  skipped: number;
+  cached: number;
+  spentUsd: number;
+  hasUnknownCost: boolean;
+  failuresShown: number;
+}
+
+interface Surface {
+  begin(line: string, state: ProgressState): void;
+  update(state: ProgressState): void;
+  failure(mark: string, text: string, state: ProgressState): void;
+  note(text: string, state: ProgressState): void;
+  finish(state: ProgressState): void;
+  close(): void;
+}
+
+const redrawMs = 100;
+const plainLineMs = 10_000;
+/** A run in which everything fails must not scroll the terminal away; the report has them all. */
+const maxFailures = 30;
+/** Before this an estimate of the time left jumps about. */
+const minEtaMs = 3000;
+
+function startState(nowMs: number): ProgressState {
+  const counts = { planned: 0, done: 0, passed: 0, failed: 0, errored: 0, skipped: 0, cached: 0 };
+  return { ...counts, startedMs: nowMs, nowMs, spentUsd: 0, hasUnknownCost: false, failuresShown: 0 };
+}
+
+function count(state: ProgressState, event: ProgressEvent, nowMs: number): void {
+  state.nowMs = nowMs;
+  if (event.type === 'planned') {
+    state.planned = event.cells;
+    state.startedMs = nowMs;
+  }
+  if (event.type !== 'cell-finished') return;
+  state.done += 1;
+  state[event.status] += 1;
+  if (event.cached) state.cached += 1;
+  state.spentUsd += event.spentUsd ?? 0;
+  // What was never sent costs nothing, whatever its price.
+  if (event.spentUsd === undefined && !event.cached && event.status !== 'skipped') state.hasUnknownCost = true;
+}
+
+function createLiveLine({ write, columns, color }: ProgressOptions): Surface {
+  const colors = picocolors.createColors(color);
+  let isOpen = false;
+  let drawnMs = Number.NEGATIVE_INFINITY;
+  const room = (): number => Math.max(20, columns()) - 1;
+  const draw = (state: ProgressState): void => {
+    // The cursor is hidden while the line rewrites itself, else it jumps about.
+    write(`${isOpen ? '' : hideCursor}${clearLine}${colors.dim(shortenToWidth(describeState(state), room()))}`);
+    isOpen = true;
+    drawnMs = state.nowMs;
+  };
+  const print = (mark: string, text: string, state: ProgressState): void => {
+    const line = shortenToWidth(toSafeLine(text), room() - 2);
+    write(`${isOpen ? clearLine : ''}${mark} ${line}\n`);
+    draw(state);
+  };
+  const close = (): void => {
+    if (isOpen) write(`${clearLine}${showCursor}`);
+    isOpen = false;
+  };
+  return {
+    begin: (_line, state) => draw(state),
+    update: (state) => {
+      if (state.nowMs - drawnMs >= redrawMs) draw(state);
+    },
+    failure: (mark, text, state) => {
+      if (state.failuresShown < maxFailures) print(mark, text, state);
+      else if (state.failuresShown === maxFailures) print('…', 'further failures stand in the report', state);
+      state.failuresShown += 1;
+    },
+    note: (text, state) => print(colors.yellow('·'), text, state),
+    finish: close,
+    close,
+  };
+}
+
+function createPlainLines({ write }: ProgressOptions): Surface {
+  let printedMs = Number.NEGATIVE_INFINITY;
+  const print = (line: string): void => write(`${toSafeLine(line)}\n`);
+  return {
+    begin: (line, state) => {
+      printedMs = state.nowMs;
+      print(line);
+    },
+    update: (state) => {
+      if (state.nowMs - printedMs < plainLineMs) return;
+      printedMs = state.nowMs;
+      print(describeState(state));
+    },
+    failure: () => undefined,
+    note: print,
+    finish: (state) => print(`${describeState(state)}, took ${formatDuration(state.nowMs - state.startedMs)}`),
+    close: () => undefined,
+  };
+}
+
+function describeState(state: ProgressState): string {
+  const { planned, done, passed, failed, errored, skipped, cached } = state;
+  // Confirmation trials come on top of the plan.
+  const parts = [`${done}/${Math.max(planned, done)}`, `${passed} passed`, `${failed} failed`, `${errored} errored`];
+  if (skipped > 0) parts.push(`${skipped} skipped`);
+  if (cached > 0) parts.push(`${cached} cached`);
+  const spent = formatUsd(state.spentUsd);
+  const unknown = state.spentUsd > 0 ? `${spent} + unknown` : 'unknown';
+  parts.push(`spent ${state.hasUnknownCost ? unknown : spent}`);
+  const leftMs = estimateLeftMs(state);
+  if (leftMs !== undefined) parts.push(`about ${formatDuration(Math.ceil(leftMs / 1000) * 1000)} left`);
+  return parts.join(', ');
+}
+
+function estimateLeftMs({ planned, done, startedMs, nowMs }: ProgressState): number | undefined {
+  const elapsedMs = nowMs - startedMs;
+  if (elapsedMs < minEtaMs || done === 0 || done >= planned) return undefined;
+  return (elapsedMs / done) * (planned - done);
+}
+
+const clearLine = '\r\u001b[2K';
+const hideCursor = '\u001b[?25l';
+const showCursor = '\u001b[?25h';

@@ -1,0 +1,26 @@
+import { UserError } from '../errors.ts';
+import { exitCodes } from '../model/exit-code.ts';
+import { findProjectRoot } from '../pipeline/load-project.ts';
+import { reportOnRun } from '../pipeline/report-on-run.ts';
+import { findStoredRun } from '../pipeline/stored-runs.ts';
+import type { ReportFlags } from './commands/report.ts';
+import type { Io } from './io.ts';
+import { parseReporters, writeReports } from './write-reports.ts';
+
+/** `llmcheck report`: a stored run in any format. */
+export async function reportCommand(run: string | undefined, flags: ReportFlags, io: Io): Promise<number> {
+  const { requests, problems } = parseReporters(flags.reporter);
+  if (problems.length > 0) throw new UserError(problems);
+  const root = await findProjectRoot(io.cwd, flags.config);
+  const stored = findStoredRun({ root }, run, io.cwd);
+  const report = reportOnRun({ path: stored.path, cwd: io.cwd });
+  writeReports(report, requests, {
+    io,
+    // The record was masked when it was written; the keys of that run need not be known any more.
+    mask: (text) => text,
+    color: flags.color !== false,
+    quiet: flags.quiet === true,
+    verbose: flags.verbose === true,
+  });
+  return exitCodes.passed;
+}

@@ -1,0 +1,108 @@
+import { UserError } from '../errors.ts';
+import { exitCodes } from '../model/exit-code.ts';
+import type { JsonObject } from '../model/json.ts';
+import { forecastRun } from '../pipeline/dry-run.ts';
+import { findProjectRoot, loadProject } from '../pipeline/load-project.ts';
+import { maskFor } from '../pipeline/mask-for.ts';
+import { type RunPorts, runSuites } from '../pipeline/run-suites.ts';
+import { findInvocation } from '../pipeline/stored-runs.ts';
+import { systemClock } from '../pipeline/system-clock.ts';
+import { describeForecast } from './describe-forecast.ts';
+import { describeProblems } from './describe-problems.ts';
+import { readEnvFile } from './env-file.ts';
+import { resolveFlagValues } from './flag-values.ts';
+import type { Io } from './io.ts';
+import { createProgressView, type ProgressView } from './progress.ts';
+import { runFlags } from './run-flags.ts';
+import { buildRunOptions, buildRunSettings, listOf } from './run-options.ts';
+import { wantsColor } from './style.ts';
+import { parseReporters, writeReports } from './write-reports.ts';
+
+/** `llmcheck run`: flags and environment to options, options to the pipeline, its report to the reporters. */
+export async function runCommand(
+  givenPaths: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+  io: Io,
+): Promise<number> {
+  const configFlag = flags['config'] ?? io.env['LLMCHECK_CONFIG'];
+  const configPath = typeof configFlag === 'string' ? configFlag : undefined;
+  const resumed = await findResumed(flags['resume'], configPath, io);
+  const paths = givenPaths.length > 0 ? givenPaths : resumed.paths;
+  const { project, warnings: loadWarnings } = await loadProject({
+    paths,
+    cwd: io.cwd,
+    ...(configPath === undefined ? {} : { configPath }),
+  });
+  const resolved = resolveFlagValues(runFlags, { flags, env: io.env, config: { ...project.run, ...resumed.flags } });
+  const { values } = resolved;
+  const settings = buildRunSettings(values);
+  const reporters = parseReporters(listOf(values, 'reporter'));
+  const problems = [...resolved.problems, ...settings.problems, ...reporters.problems];
+  const warnings = [...loadWarnings, ...problems.filter(({ severity }) => severity === 'warning')];
+  if (problems.length > 0 && problems.some(({ severity }) => severity === 'error')) {
+    throw new UserError([...problems.filter(({ severity }) => severity === 'error'), ...warnings]);
+  }
+
+  const quiet = values['quiet'] === true;
+  const color = wantsColor(io.stderr, io.env, flags['color'] !== false);
+  if (warnings.length > 0) io.stderr.write(describeProblems(warnings, { color }));
+  const env = { ...readEnvFile(values['envFile'], io.cwd), ...io.env };
+  const progress = openProgress(io, color, quiet || values['dryRun'] === true);
+  const ports: RunPorts = {
+    env,
+    cwd: io.cwd,
+    clock: systemClock,
+    now: io.now,
+    random: io.random,
+    mask: maskFor(project, env),
+    onProgress: progress.onEvent,
+    onSignal: io.onSignal,
+  };
+  const options = buildRunOptions(values, settings.settings, project, paths);
+  if (values['dryRun'] === true) {
+    io.stdout.write(describeForecast(await forecastRun(options, ports)));
+    return exitCodes.passed;
+  }
+  try {
+    const report = await runSuites(options, ports);
+    progress.close();
+    writeReports(report, reporters.requests, {
+      io,
+      mask: ports.mask,
+      color: flags['color'] !== false,
+      quiet,
+      verbose: values['verbose'] === true,
+    });
+    return report.exitCode;
+  } finally {
+    progress.close();
+  }
+}
+
+/** The paths and flags that the run to be resumed began with. */
+async function findResumed(
+  flag: unknown,
+  configPath: string | undefined,
+  io: Io,
+): Promise<{ readonly paths: readonly string[]; readonly flags: JsonObject }> {
+  const wanted = flag ?? io.env['LLMCHECK_RESUME'];
+  if (wanted === undefined || wanted === '') return { paths: [], flags: {} };
+  const root = await findProjectRoot(io.cwd, configPath);
+  return findInvocation({ root }, typeof wanted === 'string' ? wanted : undefined);
+}
+
+function openProgress(io: Io, color: boolean, quiet: boolean): ProgressView {
+  return createProgressView({
+    write: (text) => io.stderr.write(text),
+    isTty: io.stderr.isTty && io.env['TERM'] !== 'dumb',
+    columns: () => io.stderr.columns() ?? 80,
+    now: () => performance.now(),
+    color,
+    ci: isSet(io.env['CI']),
+    quiet,
+  });
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0' && value !== 'false';
+}

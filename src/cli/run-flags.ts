@@ -1,0 +1,133 @@
+/** How a flag's text becomes a value. */
+export type FlagKind =
+  | 'switch'
+  | 'text'
+  | 'list'
+  | 'integer'
+  | 'number'
+  | 'duration'
+  | 'count-or-percent'
+  | 'optional-text'
+  | 'optional-integer';
+
+export interface FlagDefinition {
+  /** As commander takes it. */
+  readonly flags: string;
+  /** The option's name in camel case, which is also its key in the config's `run:`. */
+  readonly key: string;
+  readonly kind: FlagKind;
+  readonly description: string;
+  readonly choices?: readonly string[];
+}
+
+/** Every flag of `run` that stands for a setting: also an environment variable, and a key of the config's `run:`. */
+export const runFlags: readonly FlagDefinition[] = [
+  {
+    flags: '-t, --filter <glob>',
+    key: 'filter',
+    kind: 'list',
+    description: 'cases to run: suite/case, a suite or case id, or a part of one (repeatable)',
+  },
+  {
+    flags: '--last-failed',
+    key: 'lastFailed',
+    kind: 'switch',
+    description: 'only cases that did not pass in the last run',
+  },
+  { flags: '--tag <tag>', key: 'tag', kind: 'list', description: 'only cases with one of these tags' },
+  { flags: '--prompt <id>', key: 'prompt', kind: 'list', description: 'only these prompt versions' },
+  { flags: '--provider <id>', key: 'provider', kind: 'list', description: 'only these providers' },
+  { flags: '--sample <n>', key: 'sample', kind: 'integer', description: 'a random sample of n cases of each suite' },
+  { flags: '--seed <n>', key: 'seed', kind: 'integer', description: 'seed of --sample (default 0)' },
+  { flags: '--shard <i/n>', key: 'shard', kind: 'text', description: 'the i-th of n parts of the cases' },
+  {
+    flags: '--changed [ref]',
+    key: 'changed',
+    kind: 'optional-text',
+    description: 'only suites whose files changed since a git ref',
+  },
+  { flags: '--trials <n>', key: 'trials', kind: 'integer', description: 'repetitions of every case' },
+  { flags: '-j, --concurrency <n>', key: 'concurrency', kind: 'integer', description: 'calls in flight (default 8)' },
+  {
+    flags: '--env-file <file>',
+    key: 'envFile',
+    kind: 'text',
+    description: 'read variables from a file; those already set win',
+  },
+  { flags: '--max-cost <usd>', key: 'maxCost', kind: 'number', description: 'stop before spending more than this' },
+  {
+    flags: '--max-errors <n|p%>',
+    key: 'maxErrors',
+    kind: 'count-or-percent',
+    description: 'cells that may be errored (default 0)',
+  },
+  { flags: '--bail [n]', key: 'bail', kind: 'optional-integer', description: 'stop after n failed cells (default 1)' },
+  {
+    flags: '--timeout <duration>',
+    key: 'timeout',
+    kind: 'duration',
+    description: 'time for a call, all attempts together (default 60s)',
+  },
+  { flags: '--deadline <duration>', key: 'deadline', kind: 'duration', description: 'time for the whole run' },
+  {
+    flags: '--cache <mode>',
+    key: 'cache',
+    kind: 'text',
+    choices: ['use', 'refresh', 'replay', 'off'],
+    description: 'use, refresh, replay (send nothing) or off',
+  },
+  {
+    flags: '--baseline <source>',
+    key: 'baseline',
+    kind: 'text',
+    description: 'compare with a file, a run id or git:REF',
+  },
+  { flags: '--no-baseline', key: 'noBaseline', kind: 'switch', description: 'compare with nothing' },
+  { flags: '--compare <v1,v2>', key: 'compare', kind: 'list', description: 'compare two prompt versions of this run' },
+  {
+    flags: '--rerun-baseline',
+    key: 'rerunBaseline',
+    kind: 'switch',
+    description: "run the baseline's prompts too, interleaved",
+  },
+  { flags: '--update-baseline', key: 'updateBaseline', kind: 'switch', description: 'accept this run as the baseline' },
+  {
+    flags: '--require-conclusive',
+    key: 'requireConclusive',
+    kind: 'switch',
+    description: 'exit 4 where the data cannot say',
+  },
+  { flags: '--resume [run-id]', key: 'resume', kind: 'optional-text', description: 'go on with an unfinished run' },
+  {
+    flags: '--dry-run',
+    key: 'dryRun',
+    kind: 'switch',
+    description: 'show cells, cache hits, tokens and cost; send nothing',
+  },
+  { flags: '--record', key: 'record', kind: 'switch', description: "write the suites' recordings" },
+  {
+    flags: '-r, --reporter <name[=path]>',
+    key: 'reporter',
+    kind: 'list',
+    description: 'report format, to a file or to stdout (repeatable)',
+  },
+  { flags: '-q, --quiet', key: 'quiet', kind: 'switch', description: 'only the verdict and what failed' },
+  { flags: '--verbose', key: 'verbose', kind: 'switch', description: 'every failing case, with its whole answer' },
+  { flags: '--watch', key: 'watch', kind: 'switch', description: 'run again when a file changes' },
+  { flags: '--allow-empty', key: 'allowEmpty', kind: 'switch', description: 'exit 0 where nothing was selected' },
+];
+
+/** In the specification, but not in this version: asking for one is a usage error that says so. */
+export const flagsNotBuiltYet: ReadonlySet<string> = new Set([
+  'changed',
+  'baseline',
+  'compare',
+  'rerunBaseline',
+  'updateBaseline',
+  'watch',
+]);
+
+/** `maxCost` → `LLMCHECK_MAX_COST`. */
+export function envNameOf(key: string): string {
+  return `LLMCHECK_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}

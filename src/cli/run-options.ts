@@ -1,0 +1,146 @@
+import type { JsonObject } from '../model/json.ts';
+import type { Problem } from '../model/problem.ts';
+import type { RunSettings } from '../model/record.ts';
+import type { Project } from '../model/suite.ts';
+import type { RunOptions } from '../pipeline/run-suites.ts';
+import { findLastFailed } from '../pipeline/stored-runs.ts';
+import type { CountOrFraction, FlagValue } from './flag-values.ts';
+import { flagsNotBuiltYet } from './run-flags.ts';
+import { version } from './version.ts';
+
+export type Values = Readonly<Record<string, FlagValue>>;
+
+/** Flags that choose what runs and how it is decided: a resumed run goes on with those it began with. */
+const resumedFlags = [
+  'filter',
+  'tag',
+  'prompt',
+  'provider',
+  'sample',
+  'seed',
+  'shard',
+  'trials',
+  'cache',
+  'maxErrors',
+  'allowEmpty',
+  'requireConclusive',
+] as const;
+
+/** What `--resume` needs to plan the same run again; paths are those of the command line. */
+export function invocationOf(paths: readonly string[], values: Values): JsonObject {
+  const flags: Record<string, JsonObject[string]> = {};
+  for (const key of resumedFlags) {
+    const value = values[key];
+    if (value === undefined) continue;
+    flags[key] =
+      typeof value === 'object' && !Array.isArray(value) ? countText(value as CountOrFraction) : (value as string);
+  }
+  return { paths, flags };
+}
+
+function countText(value: CountOrFraction): string {
+  return 'count' in value ? `${value.count}` : `${value.fraction * 100}%`;
+}
+
+export function buildRunOptions(
+  values: Values,
+  settings: RunSettings,
+  project: Project,
+  paths: readonly string[],
+): RunOptions {
+  const sample = numberOf(values, 'sample');
+  const bail = values['bail'] === true ? 1 : numberOf(values, 'bail');
+  const concurrency = numberOf(values, 'concurrency');
+  const deadlineMs = numberOf(values, 'deadline');
+  const trials = numberOf(values, 'trials');
+  const resume = values['resume'];
+  return {
+    project,
+    settings,
+    invocation: invocationOf(paths, values),
+    selection: {
+      filters: listOf(values, 'filter'),
+      tags: listOf(values, 'tag'),
+      prompts: listOf(values, 'prompt'),
+      providers: listOf(values, 'provider'),
+      ...(sample === undefined ? {} : { sample: { size: sample, seed: numberOf(values, 'seed') ?? 0 } }),
+      ...(settings.shard === undefined ? {} : { shard: settings.shard }),
+      ...(trials === undefined ? {} : { trials }),
+      ...(values['lastFailed'] === true ? { onlyCases: findLastFailed(project) } : {}),
+    },
+    ...(concurrency === undefined ? {} : { concurrency }),
+    timeoutMs: numberOf(values, 'timeout') ?? 60_000,
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(bail === undefined ? {} : { bail }),
+    record: values['record'] === true,
+    isCacheModeChosen: values['cache'] !== undefined,
+    ...(resume === undefined ? {} : { resume: typeof resume === 'string' ? { runId: resume } : {} }),
+    toolVersion: version,
+  };
+}
+
+export function buildRunSettings(values: Values): {
+  readonly settings: RunSettings;
+  readonly problems: readonly Problem[];
+} {
+  const problems: Problem[] = [];
+  const maxCostUsd = numberOf(values, 'maxCost');
+  const shard = parseShard(values['shard']);
+  if (shard === 'invalid') {
+    problems.push(usage(`--shard: "${String(values['shard'])}" is not i/n with 1 ≤ i ≤ n`, 'write --shard 1/4'));
+  }
+  for (const key of ['concurrency', 'trials', 'bail', 'sample'] as const) {
+    if (values[key] === 0) problems.push(usage(`--${key}: 0 leaves nothing to run`));
+  }
+  if (values['seed'] !== undefined && values['sample'] === undefined) {
+    problems.push(usage('--seed is the seed of --sample, which is missing'));
+  }
+  if (values['record'] === true && values['cache'] === 'replay') {
+    problems.push(usage('--record writes new answers and --cache replay asks for none', 'leave one of them out'));
+  }
+  const cacheMode = values['cache'];
+  return {
+    problems: [...problems, ...findUnbuilt(values)],
+    settings: {
+      cacheMode: cacheMode === 'refresh' || cacheMode === 'replay' || cacheMode === 'off' ? cacheMode : 'use',
+      maxErrors: (values['maxErrors'] as CountOrFraction | undefined) ?? { count: 0 },
+      allowEmpty: values['allowEmpty'] === true,
+      requireConclusive: values['requireConclusive'] === true,
+      ...(maxCostUsd === undefined ? {} : { maxCostUsd }),
+      ...(shard === undefined || shard === 'invalid' ? {} : { shard }),
+    },
+  };
+}
+
+export function listOf(values: Values, key: string): readonly string[] {
+  const value = values[key];
+  return Array.isArray(value) ? value : [];
+}
+
+function numberOf(values: Values, key: string): number | undefined {
+  const value = values[key];
+  return typeof value === 'number' ? value : undefined;
+}
+
+function parseShard(value: FlagValue | undefined): { index: number; count: number } | 'invalid' | undefined {
+  if (value === undefined) return undefined;
+  const match = /^(\d+)\/(\d+)$/.exec(String(value));
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  return match === null || index < 1 || index > count ? 'invalid' : { index, count };
+}
+
+/** A flag of the specification that this version does not have must not be ignored in silence. */
+function findUnbuilt(values: Values): readonly Problem[] {
+  return Object.keys(values)
+    .filter((key) => flagsNotBuiltYet.has(key) && values[key] !== false)
+    .map((key) => ({
+      code: 'not-built-yet',
+      severity: 'error',
+      message: `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is not part of llmcheck ${version} yet`,
+      hint: 'leave it out',
+    }));
+}
+
+function usage(message: string, hint?: string): Problem {
+  return { code: 'usage', severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+}

@@ -1,0 +1,26 @@
+import type { ReportStyle } from '../model/report.ts';
+import type { Io, TextSink } from './io.ts';
+
+/** NO_COLOR and --no-color turn colour off, FORCE_COLOR on; else a terminal that can show it decides. */
+export function wantsColor(sink: TextSink, env: Io['env'], isAllowed: boolean): boolean {
+  if (!isAllowed || (env['NO_COLOR'] ?? '') !== '') return false;
+  const forced = env['FORCE_COLOR'];
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  return sink.isTty && env['TERM'] !== 'dumb';
+}
+
+export interface StyleFlags {
+  readonly color: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** For stdout; a file is written without colour and at 80 columns, so that its bytes depend on the run alone. */
+export function styleFor(io: Io, flags: StyleFlags, isFile: boolean): ReportStyle {
+  return {
+    color: !isFile && wantsColor(io.stdout, io.env, flags.color),
+    width: isFile ? 80 : Math.max(40, io.stdout.columns() ?? 80),
+    quiet: flags.quiet,
+    verbose: flags.verbose,
+  };
+}

@@ -1,0 +1,99 @@
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { findNearest } from '../lib/did-you-mean.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Report } from '../model/report.ts';
+import { type Reporter, reporters } from '../reporters/index.ts';
+import type { Io } from './io.ts';
+import { type StyleFlags, styleFor } from './style.ts';
+
+export interface ReportRequest {
+  readonly name: string;
+  readonly reporter: Reporter;
+  /** Undefined: stdout. */
+  readonly path?: string;
+}
+
+/** Reads `name` and `name=path`; one without a path takes the terminal report's place. */
+export function parseReporters(texts: readonly string[]): {
+  readonly requests: readonly ReportRequest[];
+  readonly problems: readonly Problem[];
+} {
+  const requests: ReportRequest[] = [];
+  const problems: Problem[] = [];
+  for (const text of texts) {
+    const [, name = '', path] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? [];
+    const reporter = Object.hasOwn(reporters, name) ? reporters[name] : undefined;
+    if (reporter === undefined) {
+      const nearest = findNearest(name, Object.keys(reporters));
+      problems.push(
+        usage(
+          `--reporter ${text}: there is no reporter "${name}"`,
+          nearest === undefined ? `there are: ${Object.keys(reporters).join(', ')}` : `did you mean "${nearest}"?`,
+        ),
+      );
+    } else if (path === '') {
+      problems.push(usage(`--reporter ${text}: the path is empty`, `write ${name}=report.${reporter.extension}`));
+    } else {
+      requests.push({ name, reporter, ...(path === undefined ? {} : { path }) });
+    }
+  }
+  const onStdout = requests.filter(({ path }) => path === undefined);
+  if (onStdout.length > 1) {
+    const names = onStdout.map(({ name }) => name).join(' and ');
+    problems.push(
+      usage(`--reporter: ${names} would both write to stdout`, 'give all but one a path: junit=report.xml'),
+    );
+  }
+  if (onStdout.length === 0 && reporters['terminal'] !== undefined) {
+    requests.unshift({ name: 'terminal', reporter: reporters['terminal'] });
+  }
+  return { requests, problems };
+}
+
+export interface WriteOptions extends StyleFlags {
+  readonly io: Io;
+  readonly mask: (text: string) => string;
+}
+
+/** Writes every report. One that fails is named and changes neither the others nor the decision. */
+export function writeReports(report: Report, requests: readonly ReportRequest[], options: WriteOptions): void {
+  const { io, mask } = options;
+  for (const { name, reporter, path } of requests) {
+    const chunks = reporter.render(report, styleFor(io, options, path !== undefined));
+    try {
+      if (path === undefined) for (const chunk of chunks) io.stdout.write(mask(chunk));
+      else writeFileInChunks(resolve(io.cwd, path), chunks, mask);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+      io.stderr.write(`warning: the ${name} report could not be written to ${path ?? 'stdout'}: ${error.message}\n`);
+    }
+  }
+}
+
+/** Under another name first, so that nobody reads half a report. */
+function writeFileInChunks(path: string, chunks: Iterable<string>, mask: (text: string) => string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = openSync(temporary, 'w');
+  try {
+    let pending = '';
+    for (const chunk of chunks) {
+      pending += mask(chunk);
+      if (pending.length < 65_536) continue;
+      writeSync(file, pending);
+      pending = '';
+    }
+    writeSync(file, pending);
+  } catch (error) {
+    closeSync(file);
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  closeSync(file);
+  renameSync(temporary, path);
+}
+
+function usage(message: string, hint: string): Problem {
+  return { code: 'usage', severity: 'error', message, hint };
+}

@@ -1,0 +1,252 @@
+import type { ComparedCase, ComparedSide, ComparedVariant, MetricEvidence, PlanningAdvice } from '../model/comparison.ts';
+import type { GatePolicy } from '../model/suite.ts';
+import type { CaseSummary } from '../model/summary.ts';
+import { type CaseComparison, compareCases } from '../stats/compare-cases.ts';
+import { compareWorstCase } from '../stats/compare-worst-case.ts';
+import { costRatio } from '../stats/cost-ratio.ts';
+import { hodgesLehmann } from '../stats/hodges-lehmann.ts';
+import { mean } from '../stats/moments.ts';
+import type { PairedResults } from '../stats/pair-cases.ts';
+import { assumedComponents, casesNeeded, minCasesForMargin, repeatsNeeded } from '../stats/planning.ts';
+import { quantile } from '../stats/quantiles.ts';
+import { varianceComponents } from '../stats/variance-components.ts';
+import { classifyCase, erroredTrials, isSuspect, validResults } from './classify-case.ts';
+import { findResidue } from './find-residue.ts';
+
+export interface CompareVariantsOptions {
+  readonly gate: GatePolicy;
+  /** The largest tolerated drop of the pass rate. */
+  readonly margin: number;
+  /** Cases of the baseline that were judged again by the candidate's checks. */
+  readonly rejudged: ReadonlySet<string>;
+  /** True where both sides ran in this invocation. */
+  readonly latencyComparable: boolean;
+  /** False where the candidate ran on a part of the cases only, so that nothing can be said of the others. */
+  readonly isWhole: boolean;
+}
+
+/** Compares two sides by case identity and content stamp; position never enters. */
+export function compareVariants(
+  baseline: ComparedSide,
+  candidate: ComparedSide,
+  options: CompareVariantsOptions,
+): ComparedVariant {
+  const cases = pairSides(baseline, candidate, options);
+  const paired = cases.filter(isPaired);
+  const { alpha, scope } = options.gate;
+  const policy = { alpha, margin: options.margin, scope };
+  const results = {
+    baseline: paired.map((pair) => validResults(pair.baseline)),
+    candidate: paired.map((pair) => validResults(pair.candidate)),
+  };
+  const errors = {
+    baselineErrors: paired.map((pair) => erroredTrials(pair.baseline)),
+    candidateErrors: paired.map((pair) => erroredTrials(pair.candidate)),
+  };
+  const baselineErrored = sum(errors.baselineErrors);
+  const candidateErrored = sum(errors.candidateErrors);
+  const hasErrors = baselineErrored + candidateErrored > 0;
+  const comparison = compareWorstCase({ ...results, ...errors }, { ...policy, binary: true });
+  const answers = countSameAnswers(paired);
+  const score = compareScores(paired, policy);
+  return {
+    baseline,
+    candidate,
+    cases,
+    passRate: {
+      ...rateEvidence(results, comparison.observed),
+      ...(hasErrors ? { worstLow: comparison.worst.low } : {}),
+    },
+    ...(score === undefined ? {} : { score }),
+    costUsd: compareCosts(paired, alpha),
+    latencyMs: compareLatencies(paired, alpha),
+    latencyComparable: options.latencyComparable,
+    errors: {
+      baseline: baselineErrored,
+      candidate: candidateErrored,
+      share: shareOf(candidateErrored, sum(paired.map((pair) => pair.candidate.trials.length))),
+    },
+    sameAnswers: answers.same,
+    comparedAnswers: answers.compared,
+    residue: findResidue(baseline, candidate),
+    planning: planFurther(results, options),
+  };
+}
+
+interface PairedCase extends ComparedCase {
+  readonly baseline: CaseSummary;
+  readonly candidate: CaseSummary;
+}
+
+/** Cases that both sides define alike; one that a side has no verdict on is paired for its errors' sake. */
+function isPaired(found: ComparedCase): found is PairedCase {
+  return found.baseline !== undefined && found.candidate !== undefined && found.change !== 'redefined';
+}
+
+function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: CompareVariantsOptions): ComparedCase[] {
+  const ids = [...new Set([...baseline.cases.keys(), ...candidate.cases.keys()])].sort();
+  return ids.flatMap((caseId): ComparedCase[] => {
+    const before = baseline.cases.get(caseId);
+    const after = candidate.cases.get(caseId);
+    const plain = { caseId, suspect: false, rejudged: options.rejudged.has(caseId) };
+    if (before === undefined && after === undefined) return [];
+    if (after === undefined || before === undefined) {
+      if (after !== undefined) return after.observe ? [] : [{ ...plain, change: 'added', candidate: after }];
+      return before === undefined || !options.isWhole ? [] : [{ ...plain, change: 'removed', baseline: before }];
+    }
+    if (after.observe) return [];
+    if (before.stamp !== after.stamp) return [{ ...plain, change: 'redefined', baseline: before, candidate: after }];
+    const change = classifyCase(before, after);
+    return [{ ...plain, change, baseline: before, candidate: after, suspect: isSuspect(before, after) }];
+  });
+}
+
+function rateEvidence(results: PairedResults, comparison: CaseComparison): MetricEvidence {
+  const means = (side: readonly (readonly number[])[], other: readonly (readonly number[])[]) =>
+    side.flatMap((values, index) => (values.length === 0 || other[index]?.length === 0 ? [] : [mean(values)]));
+  return {
+    baseline: meanOrNull(means(results.baseline, results.candidate)),
+    candidate: meanOrNull(means(results.candidate, results.baseline)),
+    delta: comparison.delta,
+    low: comparison.low,
+    high: comparison.high,
+    p: comparison.pWorse,
+    n: comparison.n,
+  };
+}
+
+function compareScores(
+  paired: readonly PairedCase[],
+  policy: { alpha: number; margin: number; scope: 'population' | 'suite' },
+): MetricEvidence | undefined {
+  const scoresOf = (found: CaseSummary) =>
+    found.trials.flatMap(({ status, score }) => (status === 'passed' || status === 'failed' ? [score ?? 0] : []));
+  const results = {
+    baseline: paired.map((pair) => scoresOf(pair.baseline)),
+    candidate: paired.map((pair) => scoresOf(pair.candidate)),
+  };
+  const isPassAgain = paired.every((pair) =>
+    [pair.baseline, pair.candidate].every((side) =>
+      side.trials.every(({ status, score }) => score === undefined || score === (status === 'passed' ? 1 : 0)),
+    ),
+  );
+  return isPassAgain ? undefined : rateEvidence(results, compareCases(results, policy));
+}
+
+function compareCosts(paired: readonly PairedCase[], alpha: number): MetricEvidence {
+  const before: number[] = [];
+  const after: number[] = [];
+  let isUnknown = false;
+  for (const pair of paired) {
+    const [a, b] = [meanCost(pair.baseline), meanCost(pair.candidate)];
+    if (a === null || b === null) isUnknown = true;
+    else if (a !== undefined && b !== undefined) {
+      before.push(a);
+      after.push(b);
+    }
+  }
+  if (isUnknown || before.length === 0) return nothing;
+  const { ratio, low, high, pIncrease } = costRatio(before, after, alpha);
+  return {
+    baseline: sum(before),
+    candidate: sum(after),
+    delta: toChange(ratio),
+    low: toChange(low),
+    high: toChange(high),
+    p: pIncrease,
+    n: before.length,
+  };
+}
+
+/** Undefined without an answer, null where an answer has no known price. */
+function meanCost({ trials }: CaseSummary): number | null | undefined {
+  const costs = trials.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
+  if (costs.length === 0) return undefined;
+  const known = costs.filter((cost) => cost !== null);
+  return known.length < costs.length ? null : mean(known);
+}
+
+function compareLatencies(paired: readonly PairedCase[], alpha: number): MetricEvidence {
+  const logs: number[] = [];
+  const before: number[] = [];
+  const after: number[] = [];
+  for (const pair of paired) {
+    const [a, b] = [latenciesOf(pair.baseline), latenciesOf(pair.candidate)];
+    before.push(...a);
+    after.push(...b);
+    if (a.length > 0 && b.length > 0 && mean(a) > 0 && mean(b) > 0) logs.push(Math.log(mean(b) / mean(a)));
+  }
+  if (logs.length === 0) return nothing;
+  const { estimate, low, high } = hodgesLehmann(logs, alpha);
+  return {
+    baseline: quantile(before, 0.5),
+    candidate: quantile(after, 0.5),
+    delta: toChange(expOrNull(estimate)),
+    low: toChange(expOrNull(low)),
+    high: toChange(expOrNull(high)),
+    p: null,
+    n: logs.length,
+  };
+}
+
+function latenciesOf({ trials }: CaseSummary): number[] {
+  return trials.flatMap(({ latencyMs }) => (latencyMs === undefined ? [] : [latencyMs]));
+}
+
+/** "40 of 40: nothing new was measured": answers that came from the cache and are those of the baseline. */
+function countSameAnswers(paired: readonly PairedCase[]): { same: number; compared: number } {
+  let [same, compared] = [0, 0];
+  for (const { baseline, candidate } of paired) {
+    for (const [index, trial] of candidate.trials.entries()) {
+      const other = baseline.trials[index];
+      if (trial.answerHash === undefined || other?.answerHash === undefined) continue;
+      compared += 1;
+      if (trial.cached && trial.answerHash === other.answerHash) same += 1;
+    }
+  }
+  return { same, compared };
+}
+
+/** Cases, or trials on these cases, that would exclude a drop beyond the margin (stats.md 5.1). */
+function planFurther(results: PairedResults, { gate, margin }: CompareVariantsOptions): PlanningAdvice | undefined {
+  const n = results.baseline.length;
+  if (n === 0) return undefined;
+  const policy = { alpha: gate.alpha, power: 0.8 };
+  const measured = varianceComponents(results);
+  const assumed = assumedComponents(0.05, 0);
+  const sigma2Baseline = measured.sigma2Baseline ?? assumed.sigma2Baseline;
+  const sigma2Candidate = measured.sigma2Candidate ?? assumed.sigma2Candidate;
+  const omega2 = measured.omega2 ?? 0;
+  const trials = Math.max(1, Math.round(mean(results.candidate.map((side) => Math.max(1, side.length)))));
+  const variance = measured.varianceOfDifference ?? omega2 + (sigma2Baseline + sigma2Candidate) / trials;
+  const clean = minCasesForMargin(margin, gate.alpha);
+  const noisy = casesNeeded(margin, variance, policy);
+  const repeats = repeatsNeeded({ n, delta: margin, omega2, sigma2Baseline, sigma2Candidate }, policy);
+  return {
+    cases: clean === null || noisy === null ? null : Math.max(clean, noisy),
+    // More trials can't narrow the bound that so few cases leave even without a single change.
+    trialsOnTheseCases: repeats === null || (gate.scope === 'population' && clean !== null && n < clean) ? null : repeats,
+  };
+}
+
+const nothing: MetricEvidence = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null, n: 0 };
+
+function meanOrNull(values: readonly number[]): number | null {
+  return values.length === 0 ? null : mean(values);
+}
+
+function toChange(ratio: number | null): number | null {
+  return ratio === null ? null : ratio - 1;
+}
+
+function expOrNull(value: number | null): number | null {
+  return value === null ? null : Math.exp(value);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function shareOf(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}

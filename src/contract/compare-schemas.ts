@@ -1,0 +1,43 @@
+import type { ContractPolicy, Direction, Finding } from '../model/finding.ts';
+import { createComparer } from './create-comparer.ts';
+import { gradeChanges, type SeverityOverride } from './grade-changes.ts';
+import { openSchema } from './schema-document.ts';
+import { createNodeFactory, openNodes } from './schema-nodes.ts';
+
+export interface SchemaComparisonOptions {
+  readonly direction: Direction;
+  /** Default `practical`. */
+  readonly policy?: ContractPolicy;
+  /** The last one that fits wins. */
+  readonly overrides?: readonly SeverityOverride[];
+  /** Consumers refuse what they don't know: opening a closed object fails. */
+  readonly strictConsumers?: boolean;
+  /** JSON Pointers whose findings, and those below them, are left out; a `*` stands for one token. */
+  readonly ignore?: readonly string[];
+  /** Tombstones: JSON Pointers of what was removed on purpose, or names of properties of the root. */
+  readonly removed?: readonly string[];
+  /** Properties of the root that the runner fills in although the schema has no default for them. */
+  readonly defaulted?: readonly string[];
+  /** Part of the fingerprint, so that an approval holds for one prompt. */
+  readonly promptId?: string;
+}
+
+/**
+ * Compares two JSON Schemas (2020-12 or draft-07) with polarity: what callers may no longer send under `input`,
+ * what may newly arrive under `output`. Throws a `SchemaProblem` for a schema that can't be read.
+ */
+export function compareSchemas(
+  oldSchema: unknown,
+  newSchema: unknown,
+  options: SchemaComparisonOptions,
+): readonly Finding[] {
+  const implyTypes = options.policy !== 'formal';
+  const factory = createNodeFactory();
+  const old = openNodes(openSchema(oldSchema, 'old'), factory, implyTypes);
+  const replacement = openNodes(openSchema(newSchema, 'new'), factory, implyTypes);
+  const comparer = createComparer(factory, {
+    fillDefaults: options.direction === 'input',
+    defaulted: new Set(options.defaulted),
+  });
+  return gradeChanges(comparer.compare(old, replacement, ''), options);
+}

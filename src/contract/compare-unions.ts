@@ -1,0 +1,99 @@
+import type { Change } from './change.ts';
+import { hasEffect } from './change.ts';
+import { type BranchList, compareBranches } from './compare-branches.ts';
+import { type Comparer, change } from './comparer.ts';
+import { isAny, noNotes, type SchemaNode, type Shape, type TypeName, typeNames, type Union } from './shape.ts';
+
+/** Compares the unions of two shapes that both have some. */
+export function compareUnions(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  const [oldFirst, oldSecond] = old.unions;
+  const [newFirst, newSecond] = replacement.unions;
+  const compare = (before: Union, after: Union): readonly Change[] =>
+    compareBranches(comparer, asList(before), asList(after), `${path}/${after.kind}`);
+  if (oldFirst !== undefined && newFirst !== undefined && oldSecond === undefined && newSecond === undefined) {
+    return compare(oldFirst, newFirst);
+  }
+  const lost = [...old.unions];
+  const gained: Union[] = [];
+  for (const union of replacement.unions) {
+    const index = lost.findIndex((other) => !hasEffect(compare(other, union)));
+    if (index === -1) gained.push(union);
+    else lost.splice(index, 1);
+  }
+  const changes: Change[] = [];
+  while (lost.length > 0 && gained.length > 0) {
+    const [before, after] = [lost.shift(), gained.shift()];
+    if (before !== undefined && after !== undefined) changes.push(...compare(before, after));
+  }
+  const sourceOf = (union: Union): SchemaNode['source'] => union.branches.map((branch) => branch.source);
+  return [
+    ...changes,
+    ...lost.map((union) =>
+      change('union-removed', `${path}/${union.kind}`, `"${union.kind}" was dropped.`, { old: sourceOf(union) }),
+    ),
+    ...gained.map((union) =>
+      change('union-added', `${path}/${union.kind}`, `"${union.kind}" was added.`, { new: sourceOf(union) }),
+    ),
+  ];
+}
+
+/** Compares a union with a schema that has none: the latter is taken as branches, one a type. */
+export function compareUnionWithPlain(
+  comparer: Comparer,
+  old: Shape,
+  replacement: Shape,
+  path: string,
+): readonly Change[] {
+  const [oldUnion, newUnion] = [old.unions[0], replacement.unions[0]];
+  const kind = newUnion?.kind ?? oldUnion?.kind ?? 'anyOf';
+  const before = oldUnion === undefined ? splitByType(comparer, old, kind) : distribute(comparer, old, oldUnion);
+  const after =
+    newUnion === undefined ? splitByType(comparer, replacement, kind) : distribute(comparer, replacement, newUnion);
+  return compareBranches(comparer, before, after, `${path}/${kind}`);
+}
+
+function asList(union: Union): BranchList {
+  return { ...union, spelled: true };
+}
+
+/** Moves what stands beside a union into each of its branches. */
+function distribute(comparer: Comparer, shape: Shape, union: Union): BranchList {
+  const base: Shape = { ...shape, unions: [], notes: noNotes };
+  if (isAny(base)) return asList(union);
+  const node = comparer.factory.fromShape(base);
+  return {
+    kind: union.kind,
+    branches: union.branches.map((branch) => comparer.factory.conjoin([node, branch])),
+    nullable: union.nullable && base.types.has('null'),
+    spelled: true,
+  };
+}
+
+function splitByType(comparer: Comparer, shape: Shape, kind: Union['kind']): BranchList {
+  const plain: Shape = { ...shape, notes: noNotes };
+  const types = [...shape.types].filter((type) => type !== 'null');
+  const whole = shape.types.size === typeNames.length || types.length === 0;
+  const parts = whole ? [plain] : types.map((type) => restrictTo(plain, type));
+  return {
+    kind,
+    branches: parts.map((part) => comparer.factory.fromShape(part)),
+    nullable: !whole && shape.types.has('null'),
+    spelled: false,
+  };
+}
+
+function restrictTo(shape: Shape, type: TypeName): Shape {
+  const values =
+    shape.values === undefined
+      ? undefined
+      : new Map(
+          [...shape.values].filter(([, value]) => (type === 'null') === (value === null) && isOfType(value, type)),
+        );
+  return { ...shape, types: new Set([type]), values, source: { type } };
+}
+
+function isOfType(value: unknown, type: TypeName): boolean {
+  if (value === null) return type === 'null';
+  if (Array.isArray(value)) return type === 'array';
+  return typeof value === type;
+}

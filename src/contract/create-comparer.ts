@@ -1,0 +1,69 @@
+import type { Change } from './change.ts';
+import { compareConjunctions } from './compare-conjunctions.ts';
+import { compareNotes } from './compare-notes.ts';
+import { type Comparer, change } from './comparer.ts';
+import type { NodeFactory, SchemaNode } from './shape.ts';
+
+/** Bounds the time for schemas made to take long; real ones stay far below. */
+const maxComparisons = 20_000;
+const maxDepth = 450;
+
+interface Frame {
+  readonly key: string;
+  readonly index: number;
+  /** The outermost unfinished pair that the result rests on. */
+  lowest: number;
+}
+
+/**
+ * Compares nodes with a memory of pairs. A pair that is met again inside itself is taken to be compatible,
+ * which is right once everything around it is; a result that rests on such an assumption is not kept.
+ */
+export function createComparer(
+  factory: NodeFactory,
+  options: { readonly fillDefaults: boolean; readonly defaulted: ReadonlySet<string> },
+): Comparer {
+  const stack: Frame[] = [];
+  const open = new Map<string, Frame>();
+  const known = new Map<string, readonly Change[]>();
+  let count = 0;
+  const comparer: Comparer = { ...options, factory, compare };
+  return comparer;
+
+  function compare(old: SchemaNode, replacement: SchemaNode, path: string): readonly Change[] {
+    if (old === replacement && old.pointer === undefined) return [];
+    if (old.target !== undefined && replacement.target !== undefined) {
+      // A shared definition is reported once, where it stands, however often it is used.
+      const at = old.target.pointer ?? path;
+      return [...compareNotes(old.notes, replacement.notes, path), ...compare(old.target, replacement.target, at)];
+    }
+    const key = `${old.id},${replacement.id}`;
+    const met = open.get(key);
+    if (met !== undefined) {
+      for (const frame of stack) if (frame.index > met.index) frame.lowest = Math.min(frame.lowest, met.index);
+      return [];
+    }
+    const placedKey = `${key} ${path}`;
+    const kept = known.get(placedKey);
+    if (kept !== undefined) return kept;
+    count += 1;
+    if (count > maxComparisons || stack.length >= maxDepth) {
+      return [change('undecided', '', 'The schemas are too large or too deep to be compared in full.')];
+    }
+    return enter(key, placedKey, () => compareConjunctions(comparer, old.shapes(), replacement.shapes(), path));
+  }
+
+  function enter(key: string, placedKey: string, run: () => readonly Change[]): readonly Change[] {
+    const frame: Frame = { key, index: stack.length, lowest: stack.length };
+    stack.push(frame);
+    open.set(key, frame);
+    try {
+      const changes = run();
+      if (frame.lowest === frame.index) known.set(placedKey, changes);
+      return changes;
+    } finally {
+      stack.pop();
+      open.delete(key);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** Keywords that hold a reference to another schema. */
+export const referenceKeywords = ['$ref', '$dynamicRef', '$recursiveRef'];
+
+/** Keywords that a reader, and a model, sees but that refuse no value; the ones after `default` are kept together. */
+export const noteKeywords = ['title', 'description', 'default', 'examples', 'deprecated', 'readOnly', 'writeOnly'];
+
+/** Names, places and remarks: they say nothing of values. */
+export const silentKeywords = [
+  '$schema',
+  '$id',
+  '$anchor',
+  '$dynamicAnchor',
+  '$recursiveAnchor',
+  '$vocabulary',
+  '$defs',
+  'definitions',
+  '$comment',
+  'x-extensible-enum',
+  'removed',
+];
+
+export const unionKeywords = ['allOf', 'anyOf', 'oneOf'];
+
+/** Keywords that restrict values. */
+export const facetKeywords = [
+  'type',
+  'enum',
+  'const',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'format',
+  'contentEncoding',
+  'contentMediaType',
+  'contentSchema',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'items',
+  'prefixItems',
+  'additionalItems',
+  'contains',
+  'minContains',
+  'maxContains',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'properties',
+  'required',
+  'patternProperties',
+  'additionalProperties',
+  'propertyNames',
+  'minProperties',
+  'maxProperties',
+  'dependencies',
+  'dependentRequired',
+  'dependentSchemas',
+  'not',
+  'if',
+  'then',
+  'else',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+];
+
+/** True for a keyword that refuses no value. */
+export function isSilentKeyword(keyword: string): boolean {
+  return noteKeywords.includes(keyword) || silentKeywords.includes(keyword);
+}
+
+/** True for a keyword whose meaning the comparison knows. */
+export function isKnownKeyword(keyword: string): boolean {
+  return (
+    facetKeywords.includes(keyword) ||
+    unionKeywords.includes(keyword) ||
+    referenceKeywords.includes(keyword) ||
+    isSilentKeyword(keyword)
+  );
+}

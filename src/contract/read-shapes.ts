@@ -1,0 +1,160 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { appendPointer } from './json-pointer.ts';
+import { isSilentKeyword, noteKeywords, referenceKeywords } from './keywords.ts';
+import { mergeNotes, mergeShapes } from './merge-shapes.ts';
+import { readFacets } from './read-facets.ts';
+import type { RawSchema } from './schema-document.ts';
+import { settleShape } from './settle-shape.ts';
+import {
+  hasNoResidue,
+  isAny,
+  type NodeFactory,
+  type Notes,
+  openShape,
+  type SchemaNode,
+  type Shape,
+  typeOfValue,
+  type Union,
+} from './shape.ts';
+
+export interface NodeReader {
+  readonly factory: NodeFactory;
+  readonly implyTypes: boolean;
+  node(schema: RawSchema, pointer: string): SchemaNode;
+  /** The target of the schema's reference. */
+  follow(schema: JsonObject, pointer: string): SchemaNode;
+}
+
+/** Reads one schema object into shapes that hold together; one shape wherever one can say it. */
+export function readShapes(schema: JsonObject, pointer: string, reader: NodeReader): readonly Shape[] {
+  const { factory } = reader;
+  const unions: Union[] = [];
+  const included: Shape[] = [];
+  const branches: Shape[] = [];
+  if (referenceKeywords.some((keyword) => keyword in schema)) included.push(...reader.follow(schema, pointer).shapes());
+  for (const kind of ['anyOf', 'oneOf'] as const) {
+    const read = readUnion(schema, kind, pointer, reader);
+    if (read === undefined) continue;
+    if ('branches' in read) unions.push(read);
+    else included.push(...read.shapes);
+  }
+  const allOf = readList(schema, 'allOf', pointer, reader);
+  (allOf.length === 1 ? included : branches).push(...allOf.flatMap((node) => node.shapes()));
+
+  const own: Shape = { ...readFacets(schema, pointer, reader), notes: readNotes(schema), unions };
+  const core = [own, ...included].filter((shape) => !isAny(shape));
+  const merged = mergeShapes(core, factory);
+  const shapes = [...(merged === undefined ? core : [merged]), ...branches]
+    .filter((shape) => !isAny(shape))
+    .map((shape) => settleShape(shape, factory.any));
+  const [first, ...others] = shapes;
+  const notes = included.reduce((outer, shape) => mergeNotes(outer, shape.notes), own.notes);
+  if (first === undefined) return [{ ...openShape(factory.any), source: schema, notes }];
+  return [
+    { ...first, notes: mergeNotes(notes, first.notes), source: others.length === 0 ? schema : first.source },
+    ...others,
+  ];
+}
+
+/** True where the schema is a reference with at most annotations beside it. */
+export function isPlainReference(schema: RawSchema): boolean {
+  if (typeof schema === 'boolean') return false;
+  const keywords = Object.keys(schema);
+  return (
+    keywords.filter((keyword) => referenceKeywords.includes(keyword)).length === 1 &&
+    keywords.every((keyword) => referenceKeywords.includes(keyword) || isSilentKeyword(keyword))
+  );
+}
+
+export function isOpenSchema(schema: JsonObject): boolean {
+  return Object.keys(schema).every((keyword) => isSilentKeyword(keyword));
+}
+
+export function readNotes(schema: JsonObject): Notes {
+  const { title, description, removed } = schema;
+  return {
+    ...(typeof title === 'string' ? { title } : {}),
+    ...(typeof description === 'string' ? { description } : {}),
+    ...('default' in schema ? { default: { value: schema['default'] ?? null } } : {}),
+    others: new Map(
+      Object.entries(schema).filter(([keyword]) => noteKeywords.indexOf(keyword) > noteKeywords.indexOf('default')),
+    ),
+    extensibleEnum: schema['x-extensible-enum'] === true,
+    removed: Array.isArray(removed) ? removed.filter((name) => typeof name === 'string') : [],
+  };
+}
+
+function readList(schema: JsonObject, keyword: string, pointer: string, reader: NodeReader): readonly SchemaNode[] {
+  const list = schema[keyword];
+  if (!Array.isArray(list)) return [];
+  return list.map((item, index) => reader.node(asRawSchema(item), appendPointer(pointer, keyword, index)));
+}
+
+/** A union, or the shapes that say the same without one: null beside one branch, a list of constants, a single branch. */
+function readUnion(
+  schema: JsonObject,
+  kind: Union['kind'],
+  pointer: string,
+  reader: NodeReader,
+): Union | { readonly shapes: readonly Shape[] } | undefined {
+  const nodes = readList(schema, kind, pointer, reader);
+  const [only, second] = nodes;
+  if (only === undefined) return undefined;
+  if (second === undefined) return { shapes: only.shapes() };
+  const { any } = reader.factory;
+  const lists = nodes.map((node) => readConstants(node.source));
+  if (lists.every((list) => list !== undefined)) {
+    const constants = lists.flat();
+    const values = new Map(constants.map((value) => [canonicalJson(value), value]));
+    if (kind === 'anyOf' || values.size === constants.length) return { shapes: [{ ...openShape(any), values }] };
+  }
+  const nulls = nodes.filter((node) => isNullSchema(node.source));
+  const others = nodes.filter((node) => !nulls.includes(node));
+  const separable = kind === 'anyOf' ? nulls.length > 0 : nulls.length === 1 && !others.some((node) => mayBeNull(node));
+  if (!separable) return { kind, branches: nodes, nullable: false };
+  const [branch, another] = others;
+  if (branch === undefined) return { shapes: [{ ...openShape(any), types: new Set(['null']) }] };
+  if (another !== undefined) return { kind, branches: others, nullable: true };
+  const [shape, more] = branch.shapes();
+  if (shape !== undefined && more === undefined) {
+    if (hasNoResidue(shape)) return { shapes: [admitNull(shape)] };
+    const [inner] = shape.unions;
+    if (inner !== undefined && isAny({ ...shape, unions: shape.unions.slice(1) })) return { ...inner, nullable: true };
+  }
+  return { kind, branches: others, nullable: true };
+}
+
+function admitNull(shape: Shape): Shape {
+  const values = shape.values === undefined ? undefined : new Map([...shape.values, ['null', null]]);
+  return { ...shape, types: new Set([...shape.types, 'null']), values };
+}
+
+function mayBeNull(node: SchemaNode): boolean {
+  return node.reading() || node.shapes().every((shape) => shape.types.has('null'));
+}
+
+function isNullSchema(source: JsonValue): boolean {
+  const constants = readConstants(source, true);
+  if (constants?.length === 1 && constants[0] === null) return true;
+  if (!isJsonObject(source)) return false;
+  const { type } = source;
+  const isNull = type === 'null' || (Array.isArray(type) && type.length === 1 && type[0] === 'null');
+  return isNull && Object.keys(source).every((keyword) => keyword === 'type' || isSilentKeyword(keyword));
+}
+
+/** The values of a branch that is only a list of them; one with a description of its own stays a branch. */
+function readConstants(source: JsonValue, described = false): readonly JsonValue[] | undefined {
+  if (!isJsonObject(source)) return undefined;
+  const { type, const: constant = null, enum: list } = source;
+  const keywords = Object.keys(source).filter((keyword) => !(described && isSilentKeyword(keyword)));
+  if (keywords.length === 1 && type === 'null') return [null];
+  const main = keywords.filter((keyword) => keyword !== 'type');
+  const values = main[0] === 'const' ? [constant] : main[0] === 'enum' && Array.isArray(list) ? list : undefined;
+  if (main.length !== 1 || values === undefined) return undefined;
+  return type === undefined || values.every((value) => typeOfValue(value) === type) ? values : undefined;
+}
+
+function asRawSchema(value: JsonValue | undefined): RawSchema {
+  return typeof value === 'boolean' || isJsonObject(value) ? value : true;
+}

@@ -1,0 +1,165 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { appendPointer, splitPointer } from './json-pointer.ts';
+import { SchemaProblem } from './schema-problem.ts';
+import { validateKeywords } from './validate-keywords.ts';
+
+export type RawSchema = JsonObject | boolean;
+
+export interface LocatedSchema {
+  readonly schema: RawSchema;
+  readonly pointer: string;
+}
+
+/** A schema whose form has been checked and whose references can be followed. */
+export interface SchemaDocument {
+  readonly root: RawSchema;
+  /** Which of two compared schemas it is. */
+  readonly side: 'old' | 'new' | undefined;
+  /** Follows a reference that stands in `from`. */
+  resolve(from: JsonObject, ref: string, pointer: string): LocatedSchema;
+}
+
+/** Far beyond what people and generators write; keeps every recursion within the stack. */
+const maxDepth = 400;
+const defaultBase = 'schema:/root';
+
+/** Checks a schema (2020-12 or draft-07) and indexes its ids and anchors. Throws a `SchemaProblem`. */
+export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument {
+  const bases = new Map<object, string>();
+  const resources = new Map<string, LocatedSchema>();
+  const anchors = new Map<string, LocatedSchema>();
+  const open = new Set<object>();
+  const fail = (pointer: string, message: string): never => {
+    throw new SchemaProblem(pointer, message, side);
+  };
+
+  visit(root, '', defaultBase, 0);
+  const checkedRoot = asSchema(root, '');
+  resources.set(defaultBase, { schema: checkedRoot, pointer: '' });
+  return { root: checkedRoot, side, resolve };
+
+  function asSchema(schema: unknown, pointer: string): RawSchema {
+    if (typeof schema === 'boolean' || isJsonObject(schema)) return schema;
+    return fail(pointer, `A schema is an object, true or false; here stands ${describeJson(schema)}.`);
+  }
+
+  function visit(value: unknown, pointer: string, base: string, depth: number): void {
+    const schema = asSchema(value, pointer);
+    if (typeof schema === 'boolean') return;
+    if (open.has(schema)) fail(pointer, 'The schema contains itself; use $ref for recursion.');
+    if (bases.has(schema)) return;
+    if (depth > maxDepth) fail(pointer, `The schema is nested deeper than ${maxDepth} levels.`);
+    validateKeywords(schema, pointer, fail);
+    open.add(schema);
+    const ownBase = readBase(schema, pointer, base);
+    bases.set(schema, ownBase);
+    for (const keyword of ['$anchor', '$dynamicAnchor']) {
+      const name = schema[keyword];
+      if (typeof name === 'string') anchors.set(`${ownBase}#${name}`, { schema, pointer });
+    }
+    for (const child of findChildren(schema, pointer)) visit(child.value, child.pointer, ownBase, depth + 1);
+    open.delete(schema);
+  }
+
+  function readBase(schema: JsonObject, pointer: string, base: string): string {
+    const id = schema['$id'];
+    if (typeof id !== 'string') return base;
+    // Draft-07 spells an anchor as an id that is only a fragment.
+    if (id.startsWith('#')) {
+      anchors.set(base + id, { schema, pointer });
+      return base;
+    }
+    const absolute = resolveUri(id, base);
+    resources.set(absolute, { schema, pointer });
+    return absolute;
+  }
+
+  function resolve(from: JsonObject, ref: string, pointer: string): LocatedSchema {
+    const base = bases.get(from) ?? defaultBase;
+    const hash = ref.indexOf('#');
+    const address = hash === -1 ? ref : ref.slice(0, hash);
+    const fragment = hash === -1 ? '' : ref.slice(hash + 1);
+    const uri = address === '' ? base : resolveUri(address, base);
+    const resource = resources.get(uri);
+    if (resource === undefined) {
+      return fail(
+        pointer,
+        `$ref ${JSON.stringify(ref)} leads out of the schema and nothing is fetched; copy its target under $defs.`,
+      );
+    }
+    const anchor = anchors.get(`${uri}#${fragment}`);
+    if (anchor !== undefined) return anchor;
+    const tokens = splitPointer(decodeFragment(fragment));
+    const found = tokens === undefined ? undefined : walk(resource, tokens);
+    if (found === undefined) {
+      return fail(pointer, `$ref ${JSON.stringify(ref)} leads nowhere; there is no such place in the schema.`);
+    }
+    visit(found.value, found.pointer, uri, 0);
+    return { schema: asSchema(found.value, found.pointer), pointer: found.pointer };
+  }
+}
+
+export function describeJson(value: unknown): string {
+  if (value === null) return 'null';
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function walk(resource: LocatedSchema, tokens: readonly string[]): { value: JsonValue; pointer: string } | undefined {
+  let value: JsonValue = resource.schema;
+  for (const token of tokens) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return undefined;
+    value = (value as JsonObject)[token] ?? null;
+  }
+  return { value, pointer: appendPointer(resource.pointer, ...tokens) };
+}
+
+const inOne = [
+  'additionalItems',
+  'additionalProperties',
+  'contains',
+  'contentSchema',
+  'else',
+  'if',
+  'not',
+  'propertyNames',
+  'then',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+];
+const inList = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
+const inMap = ['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties'];
+
+function* findChildren(schema: JsonObject, pointer: string): Iterable<{ value: JsonValue; pointer: string }> {
+  for (const [keyword, value] of Object.entries(schema)) {
+    const at = appendPointer(pointer, keyword);
+    if (inOne.includes(keyword)) yield { value, pointer: at };
+    else if (keyword === 'items' && !Array.isArray(value)) yield { value, pointer: at };
+    else if (Array.isArray(value) && (inList.includes(keyword) || keyword === 'items')) {
+      for (const [index, item] of value.entries()) yield { value: item, pointer: appendPointer(at, index) };
+    } else if (isJsonObject(value) && (inMap.includes(keyword) || keyword === 'dependencies')) {
+      for (const [name, item] of Object.entries(value)) {
+        if (keyword === 'dependencies' && Array.isArray(item)) continue;
+        yield { value: item, pointer: appendPointer(at, name) };
+      }
+    }
+  }
+}
+
+function resolveUri(reference: string, base: string): string {
+  const absolute = URL.canParse(reference, base) ? new URL(reference, base).href : reference;
+  return absolute.endsWith('#') ? absolute.slice(0, -1) : absolute;
+}
+
+function decodeFragment(fragment: string): string {
+  if (!fragment.includes('%')) return fragment;
+  try {
+    return decodeURIComponent(fragment);
+  } catch (error) {
+    if (error instanceof URIError) return fragment;
+    throw error;
+  }
+}

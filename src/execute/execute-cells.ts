@@ -1,0 +1,57 @@
+import type { Cell, CellResult, SkipReason } from '../model/cell.ts';
+
+/** The cells of one provider, taken one after the other as its workers get free. */
+export interface Lane {
+  readonly cells: Iterable<Cell>;
+  /** Cells of this lane in work at once; the limits of calls are the provider's own. */
+  readonly workers: number;
+  run(cell: Cell): Promise<CellResult>;
+}
+
+export interface ExecuteOptions {
+  readonly lanes: readonly Lane[];
+  /** Asked before each cell: once it names a reason, the rest is skipped with it. */
+  stopReason(): SkipReason | undefined;
+  onResult(result: CellResult): void;
+  /** Lets timers, signals and sockets have their turn; a run on cached answers would otherwise never leave its microtasks. */
+  yieldToEventLoop(): Promise<void>;
+}
+
+const cellsBetweenYields = 32;
+
+/** Executes every cell once; each gets a result, also those that are skipped. A bug in one ends all, once what is in work has ended. */
+export async function executeCells(options: ExecuteOptions): Promise<void> {
+  const bugs: unknown[] = [];
+  await Promise.all(options.lanes.map((lane) => executeLane(lane, options, bugs)));
+  if (bugs.length > 0) throw bugs[0];
+}
+
+async function executeLane(lane: Lane, options: ExecuteOptions, bugs: unknown[]): Promise<void> {
+  const cells = lane.cells[Symbol.iterator]();
+  let sinceYield = 0;
+  const work = async (): Promise<void> => {
+    while (bugs.length === 0) {
+      const next = cells.next();
+      if (next.done === true) return;
+      const cell = next.value;
+      const reason = options.stopReason();
+      options.onResult(reason === undefined || cell.skip !== undefined ? await lane.run(cell) : skipped(cell, reason));
+      sinceYield += 1;
+      if (sinceYield >= cellsBetweenYields) {
+        sinceYield = 0;
+        await options.yieldToEventLoop();
+      }
+    }
+  };
+  const workers = Array.from({ length: Math.max(1, lane.workers) }, () =>
+    work().catch((bug: unknown) => {
+      bugs.push(bug);
+    }),
+  );
+  await Promise.all(workers);
+}
+
+function skipped(cell: Cell, reason: SkipReason): CellResult {
+  const { key, identity, stamp, observe, mustPass, at } = cell;
+  return { key, identity, stamp, observe, mustPass, at, status: 'skipped', reason, calls: [] };
+}

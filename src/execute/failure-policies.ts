@@ -1,0 +1,40 @@
+import type { FailureKind, ProviderFailure } from '../model/completion.ts';
+
+export interface FailurePolicy {
+  /** Ask again, within the retry budget. */
+  readonly retry: boolean;
+  /** Ask this provider nothing more. */
+  readonly stopsProvider: boolean;
+  /** A fact about the prompt: the cell fails instead of being errored. */
+  readonly failsCell: boolean;
+}
+
+const retry: FailurePolicy = { retry: true, stopsProvider: false, failsCell: false };
+const error: FailurePolicy = { retry: false, stopsProvider: false, failsCell: false };
+const stop: FailurePolicy = { retry: false, stopsProvider: true, failsCell: false };
+const fail: FailurePolicy = { retry: false, stopsProvider: false, failsCell: true };
+
+/** One policy a kind; spec 7. */
+export const failurePolicies: Readonly<Record<FailureKind, FailurePolicy>> = {
+  auth: stop,
+  notFound: stop,
+  quota: stop,
+  badRequest: error,
+  contextLength: fail,
+  contentFilter: fail,
+  rateLimit: retry,
+  overloaded: retry,
+  server: retry,
+  network: retry,
+  timeout: retry,
+  malformed: error,
+  recording: error,
+  cacheMiss: error,
+  check: error,
+  budget: error,
+  aborted: error,
+};
+
+export function isRetryable(failure: ProviderFailure): boolean {
+  return failurePolicies[failure.kind].retry && failure.retryable !== false;
+}

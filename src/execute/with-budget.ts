@@ -1,0 +1,104 @@
+import type { Complete, Completion, CompletionOutcome, CompletionRequest, FailureKind } from '../model/completion.ts';
+
+export interface Budget {
+  /** Wraps the calls of one provider. */
+  wrap(next: Complete, pricing: BudgetPricing): Complete;
+  /** True from the first call that did not fit. */
+  readonly exhausted: boolean;
+}
+
+export interface BudgetPricing {
+  /** An upper bound in USD of what the request may cost. */
+  boundOf(request: CompletionRequest): number;
+  costOf(request: CompletionRequest, completion: Completion): number | undefined;
+}
+
+/** Reserves an upper bound before each call, so that the cap is never exceeded by more than one bound per call in flight. */
+export function createBudget(maxCostUsd: number): Budget {
+  let spentUsd = 0;
+  let reservedUsd = 0;
+  let inFlight = 0;
+  let exhausted = false;
+  let waiting: (() => void)[] = [];
+
+  async function reserve(boundUsd: number, signal: AbortSignal): Promise<boolean> {
+    while (!exhausted && !signal.aborted) {
+      if (spentUsd + reservedUsd + boundUsd <= maxCostUsd + 1e-12) {
+        reservedUsd += boundUsd;
+        inFlight += 1;
+        return true;
+      }
+      // Calls in flight may turn out cheaper than their bounds: only an idle budget is an exhausted one.
+      if (inFlight === 0) {
+        exhausted = true;
+        wakeAll();
+        return false;
+      }
+      await nextSettlement(signal);
+    }
+    return false;
+  }
+
+  function nextSettlement(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      waiting.push(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  function settle(boundUsd: number, billedUsd: number) {
+    inFlight -= 1;
+    // Rounding errors of thousands of sums must not look like a reservation.
+    reservedUsd = inFlight === 0 ? 0 : reservedUsd - boundUsd;
+    spentUsd += billedUsd;
+    wakeAll();
+  }
+
+  function wakeAll() {
+    const woken = waiting;
+    waiting = [];
+    for (const wake of woken) wake();
+  }
+
+  return {
+    get exhausted() {
+      return exhausted;
+    },
+    wrap: (next, pricing) => async (request, signal) => {
+      const boundUsd = pricing.boundOf(request);
+      if (!(await reserve(boundUsd, signal))) {
+        if (!exhausted) return abortedOutcome;
+        const message = `the call could cost up to $${boundUsd.toFixed(6)}, which no longer fits in --max-cost`;
+        return { status: 'failed', failure: { kind: 'budget', message }, attempts: 0 };
+      }
+      let billedUsd = boundUsd;
+      try {
+        const outcome = await next(request, signal);
+        billedUsd = billOf(outcome, request, boundUsd, pricing);
+        return outcome;
+      } finally {
+        settle(boundUsd, billedUsd);
+      }
+    },
+  };
+}
+
+/** An attempt that was cut off, or whose answer was withheld, may have been billed, so its bound stays taken. */
+function billOf(outcome: CompletionOutcome, request: CompletionRequest, boundUsd: number, pricing: BudgetPricing): number {
+  if (outcome.status === 'completed') return pricing.costOf(request, outcome.completion) ?? boundUsd;
+  const { kind } = outcome.failure;
+  if (outcome.attempts === 0) return 0;
+  return mayBeBilled.has(kind) ? boundUsd : 0;
+}
+
+const mayBeBilled: ReadonlySet<FailureKind> = new Set(['timeout', 'aborted', 'malformed', 'contentFilter']);
+
+const abortedOutcome = {
+  status: 'failed',
+  failure: { kind: 'aborted', message: 'the run was stopped before the request was sent' },
+  attempts: 0,
+} as const;

@@ -1,0 +1,100 @@
+import type { Complete, CompletionOutcome, CompletionRequest, ProviderFailure } from '../model/completion.ts';
+import type { Clock } from './clock.ts';
+import { isRetryable } from './failure-policies.ts';
+import type { Limiter } from './limiter.ts';
+
+export interface RetryOptions {
+  /** Further attempts after the first. */
+  readonly retries: number;
+  /** Bounds all attempts of a call together; waits for a slot, a rate or a retry are outside. */
+  readonly timeoutMs: number;
+  readonly limiter: Limiter;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
+
+const baseDelayMs = 500;
+const maxDelayMs = 30_000;
+/** A server that asks for more is asked again after this long: a run must not sleep for an hour on one header. */
+export const maxRetryAfterMs = 60_000;
+
+/**
+ * Asks again where that can help, with full jitter
+ * (Brooker 2015, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) or after what the server asked for.
+ */
+export function withRetry(next: Complete, options: RetryOptions): Complete {
+  const { clock, limiter, retries, timeoutMs } = options;
+  return async (request, signal) => {
+    let attempts = 0;
+    let remainingMs = timeoutMs;
+    for (let retriesDone = 0; ; retriesDone += 1) {
+      const lease = await limiter.acquire(request, signal);
+      if (lease === undefined) return { ...abortedOutcome, attempts };
+      const startedMs = clock.now();
+      let timed: TimedOutcome | undefined;
+      try {
+        timed = await attempt(next, request, signal, remainingMs, clock);
+      } finally {
+        lease.release(timed?.outcome);
+      }
+      const { outcome, isTimeUp } = timed;
+      // A timer may fire a moment before the clock agrees, so the clock alone would allow another attempt.
+      remainingMs = isTimeUp ? 0 : remainingMs - (clock.now() - startedMs);
+      attempts += outcome.attempts;
+      if (outcome.status === 'completed') return { ...outcome, attempts };
+      const failure = isTimeUp && !signal.aborted ? describeTimeout(outcome.failure, timeoutMs) : outcome.failure;
+      const isLast = retriesDone >= retries || remainingMs <= 0 || !isRetryable(failure);
+      if (isLast) return { ...outcome, failure, attempts };
+      await clock.wait(delayFor(failure, retriesDone, options), signal);
+    }
+  };
+}
+
+interface TimedOutcome {
+  readonly outcome: CompletionOutcome;
+  /** The time limit ended the attempt. */
+  readonly isTimeUp: boolean;
+}
+
+async function attempt(
+  next: Complete,
+  request: CompletionRequest,
+  signal: AbortSignal,
+  timeoutMs: number,
+  clock: Clock,
+): Promise<TimedOutcome> {
+  const controller = new AbortController();
+  let isTimeUp = false;
+  const onAbort = () => controller.abort(signal.reason);
+  // An event that came before this listener would never be heard.
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const stopTimer = clock.startTimer(timeoutMs, () => {
+    isTimeUp = true;
+    controller.abort(new DOMException('the time limit of the call was reached', 'TimeoutError'));
+  });
+  try {
+    return { outcome: await next(request, controller.signal), isTimeUp };
+  } finally {
+    stopTimer();
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryOptions): number {
+  if (failure.retryAfterMs !== undefined) return Math.min(Math.max(0, failure.retryAfterMs), maxRetryAfterMs);
+  return options.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** retriesDone);
+}
+
+/** What the provider says of its aborted request is the same for every cause; only here the cause is known. */
+function describeTimeout(failure: ProviderFailure, timeoutMs: number): ProviderFailure {
+  if (failure.kind !== 'timeout' && failure.kind !== 'aborted') return failure;
+  const message = `no answer within ${timeoutMs / 1000} s (--timeout, or limits.timeout of the provider)`;
+  return { ...failure, kind: 'timeout', message };
+}
+
+const abortedOutcome = {
+  status: 'failed',
+  failure: { kind: 'aborted', message: 'the run was stopped before the request was sent' },
+} as const;

@@ -1,0 +1,74 @@
+import type { Breach, Decision } from '../model/gate.ts';
+import type { RunSettings } from '../model/record.ts';
+import type { RunSummary, VariantSummary } from '../model/summary.ts';
+import { findStop } from './find-stop.ts';
+import { judgeVariant } from './judge-variant.ts';
+import { percent, rounding } from './wording.ts';
+
+export interface DecideInput {
+  readonly summary: RunSummary;
+  readonly settings: RunSettings;
+  readonly interrupted?: 'SIGINT' | 'SIGTERM';
+}
+
+/** The gate's word over the planned cells: what failed for sure, what could not be judged, what was not evaluated. */
+export function decide(input: DecideInput): Decision {
+  const { summary, settings } = input;
+  const variants = summary.suites.flatMap((suite) => suite.variants);
+  const gates = summary.suites.flatMap((suite) =>
+    suite.variants
+      .filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0)
+      .map((variant) => judgeVariant(suite.recorded, variant)),
+  );
+  const failures = gates.flatMap((gate) => gate.failures);
+  const errors = [...findErrors(variants, settings), ...gates.flatMap((gate) => gate.errors)];
+  const stopped = findStop(
+    summary,
+    gates.flatMap((gate) => gate.undecided),
+  );
+  const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings);
+  const said = {
+    breaches: [...failures, ...errors, ...stopped, ...empty],
+    warnings: gates.flatMap((gate) => gate.warnings),
+    ...(input.interrupted === undefined ? {} : { interrupted: input.interrupted }),
+  };
+  if (failures.length > 0) return { outcome: 'failed', ...said };
+  if (errors.length > 0) return { outcome: 'incomplete', incompleteBecause: 'errors', ...said };
+  if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
+  if (empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
+  return { outcome: 'passed', ...said };
+}
+
+function findErrors(variants: readonly VariantSummary[], { maxErrors }: RunSettings): readonly Breach[] {
+  const errored = variants.reduce((sum, variant) => sum + variant.errored, 0);
+  const planned = variants.reduce((sum, variant) => sum + variant.planned, 0);
+  const allowed = 'count' in maxErrors ? maxErrors.count : maxErrors.fraction * planned;
+  if (errored <= allowed + rounding) return [];
+  const tolerance = 'count' in maxErrors ? `${maxErrors.count}` : percent(maxErrors.fraction);
+  const message = `${errored} of ${planned} cells could not be judged (--max-errors ${tolerance})`;
+  return [{ code: 'errors-exceeded', message }];
+}
+
+/** A green gate when nothing was tested is the worst of all verdicts. */
+function findEmptiness(
+  summary: RunSummary,
+  variants: readonly VariantSummary[],
+  settings: RunSettings,
+): readonly Breach[] {
+  if (settings.allowEmpty) return [];
+  const judged = variants.reduce((sum, variant) => sum + variant.passed + variant.failed, 0);
+  if (judged > 0) return [];
+  const planned = variants.reduce((sum, variant) => sum + variant.planned, 0);
+  const observed = variants.reduce((sum, variant) => sum + variant.observed, 0);
+  // More shards than cases leave some of them empty, which is nobody's mistake.
+  const isEmptyShard = planned + observed === 0 && (settings.shard?.count ?? 1) > 1 && summary.suites.length > 0;
+  if (isEmptyShard) return [];
+  const message = `${describeEmptiness(summary.suites.length, planned, observed)} (--allow-empty accepts that)`;
+  return [{ code: 'nothing-evaluated', message }];
+}
+
+function describeEmptiness(suites: number, planned: number, observed: number): string {
+  if (suites === 0) return 'no suite was found';
+  if (planned > 0) return `none of the ${planned} planned cells was judged`;
+  return observed > 0 ? `all ${observed} cells are under observe, so nothing was judged` : 'no case was selected';
+}

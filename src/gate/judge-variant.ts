@@ -1,0 +1,160 @@
+import type { Breach } from '../model/gate.ts';
+import type { RecordedSuite } from '../model/record.ts';
+import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
+import { quantile } from '../stats/quantiles.ts';
+import { percent, rounding } from './wording.ts';
+
+/** What the absolute limits of a suite say of one variant. */
+export interface VariantGate {
+  /** Missed whatever the cells without a verdict would say. */
+  readonly failures: readonly Breach[];
+  /** Limits that can't be judged at all. */
+  readonly errors: readonly Breach[];
+  /** Limits that the cells without a verdict still decide. */
+  readonly undecided: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export function judgeVariant(suite: RecordedSuite, variant: VariantSummary): VariantGate {
+  const where = { suite: suite.suite, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
+  const gates = [
+    ...[...variant.cases.values()].map(judgeMustPass),
+    judgePassRate(suite, variant),
+    judgeScore(suite, variant),
+    judgeCost(suite, variant),
+    judgeLatency(suite, variant),
+  ];
+  const breaches = (pick: 'failure' | 'error') =>
+    gates.flatMap((gate) => (gate[pick] === undefined ? [] : [{ ...where, ...gate[pick] }]));
+  return {
+    failures: breaches('failure'),
+    errors: breaches('error'),
+    undecided: gates.flatMap(({ undecided }) =>
+      undecided === undefined ? [] : [`${undecided} of ${where.suite} · ${where.prompt} × ${where.provider}`],
+    ),
+    warnings: gates.flatMap(({ warning }) => (warning === undefined ? [] : [`${where.suite}: ${warning}`])),
+  };
+}
+
+type LocalBreach = Omit<Breach, 'suite' | 'prompt' | 'provider'>;
+
+interface LimitGate {
+  readonly failure?: LocalBreach;
+  readonly error?: LocalBreach;
+  readonly undecided?: string;
+  readonly warning?: string;
+}
+
+const met: LimitGate = {};
+
+/** Fresh passes that turn a must-pass failure into a flaky contract (stats.md 4.3). */
+const confirmationsNeeded = 2;
+
+function judgeMustPass({ caseId, mustPass, observe, trials, confirmations }: CaseSummary): LimitGate {
+  const failed = countStatus(trials, 'failed');
+  if (!mustPass || observe || failed === 0) return met;
+  const again = countStatus(confirmations, 'failed');
+  const confirmed = countStatus(confirmations, 'passed');
+  const what = `must-pass case ${caseId} failed in ${failed} of ${trials.length} trials`;
+  if (again === 0 && confirmed >= confirmationsNeeded) {
+    return { warning: `${what}, but in none of ${confirmed} fresh ones: a flaky contract` };
+  }
+  const message = again === 0 ? what : `${what} and in ${again} of ${again + confirmed} fresh ones`;
+  return { failure: { code: 'must-pass', caseId, message } };
+}
+
+function judgePassRate({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  const min = gate.passRate.min ?? 1;
+  const range = rangeOfMean(variant, ({ status }) => (status === 'passed' ? 1 : 0));
+  if (range === undefined || range.low >= min - rounding) return met;
+  if (range.high >= min - rounding) return { undecided: 'pass rate' };
+  const candidate = variant.passRate.value ?? 0;
+  const message = `pass rate ${percent(candidate)} is below ${percent(min)}`;
+  return { failure: { code: 'pass-rate-min', metric: 'passRate', candidate, message } };
+}
+
+function judgeScore({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  const { min } = gate.score;
+  if (min === undefined) return met;
+  const range = rangeOfMean(variant, ({ score }) => score ?? 0);
+  if (range === undefined || range.low >= min - rounding) return met;
+  if (range.high >= min - rounding) return { undecided: 'mean score' };
+  const candidate = variant.score.mean ?? 0;
+  const message = `mean score ${Math.floor(candidate * 1000) / 1000} is below ${min}`;
+  return { failure: { code: 'score-min', metric: 'score', candidate, message } };
+}
+
+function judgeCost({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  const { max } = gate.cost;
+  if (max === undefined) return met;
+  const candidate = variant.costUsd;
+  if (candidate === null) {
+    const message = `the cost on ${variant.recorded.model} is not known (no price, or an answer without usage), so the limit of $${max} can't be judged`;
+    return { error: { code: 'unpriced', metric: 'cost', message } };
+  }
+  if (candidate <= max + rounding) return countUnjudged(variant) > 0 ? { undecided: 'cost' } : met;
+  const message = `cost $${candidate.toFixed(6)} is above $${max}`;
+  return { failure: { code: 'cost-max', metric: 'cost', candidate, message } };
+}
+
+function judgeLatency({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
+  const { p95MaxMs } = gate.latency;
+  const { p95 } = variant.latencyMs;
+  if (p95MaxMs === undefined) return met;
+  const unjudged = countUnjudged(variant);
+  if (p95 === null || p95 <= p95MaxMs) return unjudged > 0 ? { undecided: 'p95 latency' } : met;
+  if (unjudged > 0 && fastestP95(variant, unjudged) <= p95MaxMs) return { undecided: 'p95 latency' };
+  const message = `p95 latency ${(p95 / 1000).toFixed(2)} s is above ${p95MaxMs / 1000} s`;
+  return { failure: { code: 'latency-p95-max', metric: 'latency', candidate: p95, message } };
+}
+
+/** The p95 if every cell without a verdict answered at once. */
+function fastestP95(variant: VariantSummary, unjudged: number): number {
+  const latencies = [...variant.cases.values()].flatMap(({ trials, observe }) =>
+    observe ? [] : trials.flatMap((trial) => (isJudged(trial) && trial.latencyMs !== undefined ? [trial.latencyMs] : [])),
+  );
+  return quantile([...latencies, ...Array.from({ length: unjudged }, () => 0)], 0.95) ?? 0;
+}
+
+/** The means over cases that are still possible, if the cells without a verdict come out all worst or all best. */
+function rangeOfMean(
+  variant: VariantSummary,
+  valueOf: (row: RowSummary) => number,
+): { low: number; high: number } | undefined {
+  let [low, high, cases, unreached] = [0, 0, 0, 0];
+  for (const { trials, observe } of variant.cases.values()) {
+    if (observe) continue;
+    let [sum, judged, open] = [0, 0, 0];
+    for (const trial of trials) {
+      if (isJudged(trial)) {
+        judged += 1;
+        sum += valueOf(trial);
+      } else if (isUnreached(trial)) open += 1;
+    }
+    unreached += open;
+    if (judged + open === 0) continue;
+    cases += 1;
+    low += sum / (judged + open);
+    high += (sum + open) / (judged + open);
+  }
+  // Cells without a row belong to no known case: each can move the mean by one case's whole weight, not more.
+  const missing = countUnjudged(variant) - unreached;
+  if (cases === 0) return missing > 0 ? { low: 0, high: 1 } : undefined;
+  return { low: Math.max(0, (low - missing) / cases), high: Math.min(1, (high + missing) / cases) };
+}
+
+function countUnjudged({ skipped, skippedByCase }: VariantSummary): number {
+  return skipped - skippedByCase;
+}
+
+function countStatus(rows: readonly RowSummary[], status: RowSummary['status']): number {
+  return rows.filter((row) => row.status === status).length;
+}
+
+function isJudged({ status }: RowSummary): boolean {
+  return status === 'passed' || status === 'failed';
+}
+
+function isUnreached({ status, skipReason }: RowSummary): boolean {
+  return status === 'skipped' && skipReason !== 'case';
+}

@@ -1,0 +1,45 @@
+/**
+ * Writes a value as JSON with sorted keys and no spaces, so that equal values give equal text.
+ * What plain JSON cannot say is treated as `JSON.stringify` does: undefined is dropped, NaN is null.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, '') ?? 'null';
+}
+
+function write(value: unknown, key: string): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'number':
+      return Number.isFinite(value) ? String(value) : 'null';
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'bigint':
+      throw new TypeError('A bigint has no JSON form.');
+    case 'object':
+      return value === null ? 'null' : writeObject(value, key);
+    default:
+      return undefined;
+  }
+}
+
+function writeObject(value: object, key: string): string | undefined {
+  if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(key), key);
+  if (Array.isArray(value)) return writeArray(value);
+  let text = '';
+  // The default sort compares UTF-16 code units, as RFC 8785 asks.
+  for (const name of Object.keys(value).sort()) {
+    const member = write((value as Record<string, unknown>)[name], name);
+    if (member === undefined) continue;
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${member}`;
+  }
+  return `{${text}}`;
+}
+
+function writeArray(items: readonly unknown[]): string {
+  let text = '';
+  for (let index = 0; index < items.length; index += 1) {
+    text += `${index === 0 ? '' : ','}${write(items[index], String(index)) ?? 'null'}`;
+  }
+  return `[${text}]`;
+}

@@ -1,0 +1,49 @@
+import { createContext, Script } from 'node:vm';
+
+/** A synchronous function did not return in time and was stopped. */
+export class DeadlineError extends Error {
+  readonly limitMs: number;
+
+  constructor(limitMs: number, options?: ErrorOptions) {
+    super(`took longer than ${limitMs} ms`, options);
+    this.name = 'DeadlineError';
+    this.limitMs = limitMs;
+  }
+}
+
+const script = new Script('run()');
+let sandbox: { run: (() => unknown) | undefined } | undefined;
+
+/**
+ * Runs a synchronous function, closures included, and stops it after `limitMs` of wall time (Node 20 to 26).
+ * Costs about 150 µs a call and must not be nested.
+ */
+export function runWithDeadline<T>(run: () => T, limitMs: number): T {
+  sandbox ??= makeSandbox();
+  const outcome: { value?: T } = {};
+  sandbox.run = () => {
+    outcome.value = run();
+  };
+  try {
+    script.runInContext(sandbox, { timeout: limitMs });
+  } catch (error) {
+    if (isTimeout(error)) throw new DeadlineError(limitMs, { cause: error });
+    throw error;
+  } finally {
+    sandbox.run = undefined;
+  }
+  return outcome.value as T;
+}
+
+function makeSandbox(): { run: (() => unknown) | undefined } {
+  const made: { run: (() => unknown) | undefined } = Object.assign(Object.create(null), { run: undefined });
+  createContext(made);
+  return made;
+}
+
+// The error is made in the sandbox, so it is no instance of this realm's Error.
+function isTimeout(error: unknown): boolean {
+  return (
+    typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  );
+}

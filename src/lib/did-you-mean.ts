@@ -1,0 +1,26 @@
+import { distance } from 'fastest-levenshtein';
+
+const MAX_DISTANCE = 2;
+
+/** The known name that a mistyped one most likely means; undefined where none is near. */
+export function findNearest(name: string, known: Iterable<string>): string | undefined {
+  const wanted = name.toLowerCase();
+  let nearest: string | undefined;
+  // A short name is near to everything: of three letters one may differ, of two none.
+  let best = Math.min(MAX_DISTANCE, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - name.length) > MAX_DISTANCE) continue;
+    const found = distance(wanted, candidate.toLowerCase());
+    if (found < best) {
+      nearest = candidate;
+      best = found;
+    }
+  }
+  return nearest;
+}
+
+/** `did you mean "contains"?`, or undefined where no known name is near. */
+export function didYouMean(name: string, known: Iterable<string>): string | undefined {
+  const nearest = findNearest(name, known);
+  return nearest === undefined ? undefined : `did you mean "${nearest}"?`;
+}

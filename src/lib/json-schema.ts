@@ -1,0 +1,190 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { describePath } from './deep-equal.ts';
+import { isCheapRegex } from './regex-safety.ts';
+
+/** One way in which a value breaks a schema. */
+export interface SchemaViolation {
+  /** Where in the value, as a JSONPath. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface CompiledSchema {
+  /** The first violation, or undefined for a valid value. */
+  findViolation(value: unknown): SchemaViolation | undefined;
+  /** False where a regex of its own, or alternatives that refer back to it, might take long on a text of that length. */
+  isCheap(textLength: number): boolean;
+}
+
+/** A schema that can't be compiled; the message names the keyword or reference. */
+export class JsonSchemaError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'JsonSchemaError';
+  }
+}
+
+const draft2020Uri = 'https://json-schema.org/draft/2020-12/schema';
+const draft7Uri = 'http://json-schema.org/draft-07/schema';
+/** `uniqueItems` compares every pair of items. */
+const maxCheapLength = 4000;
+const metaInstances = new Map<boolean, Ajv>();
+const compiled = new WeakMap<object, CompiledSchema>();
+
+/** Compiles JSON Schema 2020-12, or draft-07 where `$schema` says so. References are never fetched. */
+export function compileJsonSchema(schema: unknown): CompiledSchema {
+  if (typeof schema !== 'boolean' && !isRecord(schema)) {
+    throw new JsonSchemaError(`a JSON Schema is an object, true or false, not ${describeType(schema)}`);
+  }
+  const known = typeof schema === 'boolean' ? undefined : compiled.get(schema);
+  if (known !== undefined) return known;
+  const validate = compileWithAjv(schema);
+  const { patterns, recursive } = findCosts(schema);
+  const made: CompiledSchema = {
+    findViolation: (value) => findViolation(validate, value),
+    isCheap: (textLength) =>
+      !recursive && textLength <= maxCheapLength && patterns.every((pattern) => isCheapRegex(pattern, 'u', textLength)),
+  };
+  // A schema that is nothing but a reference to itself overflows the stack on any value.
+  made.findViolation(null);
+  if (typeof schema !== 'boolean') compiled.set(schema, made);
+  return made;
+}
+
+function compileWithAjv(schema: boolean | Readonly<Record<string, unknown>>): ValidateFunction {
+  const draft7 = isDraft7(schema);
+  const meta = metaInstances.get(draft7) ?? makeAjv(draft7, true);
+  metaInstances.set(draft7, meta);
+  if (meta.validateSchema(schema) !== true) throw new JsonSchemaError(describeInvalidSchema(meta.errors ?? []));
+  try {
+    // An instance of its own: a shared one keeps every $id and refuses the second schema that bears it.
+    return makeAjv(draft7, usesMetaSchema(schema)).compile(schema);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new JsonSchemaError(describeCompileError(error), { cause: error });
+  }
+}
+
+function isDraft7(schema: boolean | Readonly<Record<string, unknown>>): boolean {
+  const named = typeof schema === 'boolean' ? undefined : schema['$schema'];
+  if (named === undefined) return false;
+  const dialect = typeof named === 'string' ? named.replace(/#$/, '').replace(/^https:/, 'http:') : '';
+  if (dialect === draft7Uri) return true;
+  if (dialect === draft2020Uri.replace(/^https:/, 'http:')) return false;
+  throw new JsonSchemaError(
+    `$schema ${JSON.stringify(named)} is not supported: use "${draft2020Uri}" or "${draft7Uri}#"`,
+  );
+}
+
+/** To load the meta-schemas costs more than most compilations, and hardly any schema refers to them. */
+function usesMetaSchema(schema: unknown): boolean {
+  return /"\$ref":\s*"https?:\/\/json-schema\.org\//.test(JSON.stringify(schema));
+}
+
+function makeAjv(draft7: boolean, meta: boolean): Ajv {
+  // Unknown keywords and formats are annotations, as the specification has it.
+  const options = { strict: false, validateSchema: false, logger: false, meta } as const;
+  const ajv = draft7 ? new Ajv(options) : new Ajv2020(options);
+  formats.default(ajv);
+  return ajv;
+}
+
+function findViolation(validate: ValidateFunction, value: unknown): SchemaViolation | undefined {
+  try {
+    return validate(value) ? undefined : describeViolation(validate.errors ?? []);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new JsonSchemaError('the schema refers to itself without end', { cause: error });
+  }
+}
+
+/** The last error is the one that decided; before it stand those of the alternatives it tried. */
+function describeViolation(errors: readonly ErrorObject[]): SchemaViolation {
+  const [first] = errors;
+  const last = errors.at(-1);
+  if (first === undefined || last === undefined) return { path: '$', message: 'does not match the schema' };
+  const path = toJsonPath(last.instancePath);
+  if (first === last) return { path, message: describeError(last) };
+  return {
+    path,
+    message: `${describeError(last)}; of the first alternative, ${toJsonPath(first.instancePath)} ${describeError(first)}`,
+  };
+}
+
+function describeError(error: ErrorObject): string {
+  const { keyword, params, message = `breaks "${keyword}"` } = error;
+  switch (keyword) {
+    case 'additionalProperties':
+      return `must not have the property ${JSON.stringify(params['additionalProperty'])}`;
+    case 'unevaluatedProperties':
+      return `must not have the property ${JSON.stringify(params['unevaluatedProperty'])}`;
+    case 'enum':
+      return `must be one of ${cut(JSON.stringify(params['allowedValues']))}`;
+    case 'const':
+      return `must be ${cut(JSON.stringify(params['allowedValue']))}`;
+    case 'false schema':
+      return 'is not allowed here';
+    default:
+      return cut(message);
+  }
+}
+
+function describeInvalidSchema(errors: readonly ErrorObject[]): string {
+  const { path, message } = describeViolation(errors.slice(0, 1));
+  return `the schema is not valid at ${path}: ${message}`;
+}
+
+function describeCompileError(error: Error): string {
+  if ('missingRef' in error) {
+    return `$ref ${JSON.stringify(error.missingRef)} can't be resolved: references are never fetched, so put the schema under $defs`;
+  }
+  return `the schema can't be compiled: ${cut(error.message)}`;
+}
+
+/** Looks at every keyword wherever it stands: to find more than applies only makes checking slower. */
+function findCosts(schema: unknown): { readonly patterns: readonly string[]; readonly recursive: boolean } {
+  const patterns = new Set<string>();
+  const keywords = new Set<string>();
+  const pending: unknown[] = [schema];
+  const seen = new Set<unknown>();
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    for (const [key, child] of Object.entries(value)) {
+      if (!Array.isArray(value)) keywords.add(key);
+      if (key === 'pattern' && typeof child === 'string') patterns.add(child);
+      if (key === 'patternProperties' && isRecord(child))
+        for (const pattern of Object.keys(child)) patterns.add(pattern);
+      pending.push(child);
+    }
+  }
+  const has = (...names: readonly string[]) => names.some((name) => keywords.has(name));
+  const recursive = has('$ref', '$dynamicRef') && has('anyOf', 'oneOf', 'allOf', 'not', 'if', 'contains');
+  return { patterns: [...patterns], recursive };
+}
+
+function toJsonPath(pointer: string): string {
+  const steps = pointer.split('/').slice(1);
+  return describePath(
+    steps.map((step) => {
+      const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
+      return /^(?:0|[1-9]\d{0,9})$/.test(name) ? Number(name) : name;
+    }),
+  );
+}
+
+function cut(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}
+
+function describeType(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

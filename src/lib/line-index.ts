@@ -1,0 +1,50 @@
+/** 1-based; columns count UTF-16 units. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Finds lines in a text whose offsets are asked for often. */
+export interface LineIndex {
+  positionAt(offset: number): Position;
+  /** Up to one line before and after, without line breaks; long ones are cut. */
+  excerptAround(line: number): { readonly startLine: number; readonly lines: readonly string[] };
+}
+
+const MAX_LINE_CHARS = 400;
+
+export function createLineIndex(text: string): LineIndex {
+  let starts: number[] | undefined;
+  return {
+    positionAt(offset) {
+      starts ??= findLineStarts(text);
+      const bounded = Math.max(0, Math.min(offset, text.length));
+      let low = 0;
+      let high = starts.length - 1;
+      while (low < high) {
+        const middle = (low + high + 1) >> 1;
+        if ((starts[middle] ?? 0) <= bounded) low = middle;
+        else high = middle - 1;
+      }
+      return { line: low + 1, column: bounded - (starts[low] ?? 0) + 1 };
+    },
+    excerptAround(line) {
+      starts ??= findLineStarts(text);
+      const startLine = Math.max(1, line - 1);
+      const lines: string[] = [];
+      for (let number = startLine; number <= Math.min(line + 1, starts.length); number += 1) {
+        const start = starts[number - 1] ?? 0;
+        const raw = text.slice(start, Math.min(starts[number] ?? text.length, start + MAX_LINE_CHARS));
+        lines.push(raw.replace(/\r?\n$/, ''));
+      }
+      if (lines.length > 1 && lines.at(-1) === '' && line < startLine + lines.length - 1) lines.pop();
+      return { startLine, lines };
+    },
+  };
+}
+
+function findLineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}

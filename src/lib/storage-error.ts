@@ -1,0 +1,42 @@
+/** A disk that said no: full, read-only, gone. Not a bug, and not something the input can mend. */
+export class StorageError extends Error {
+  /** Node's name for it, such as `ENOSPC`. */
+  readonly code: string;
+  readonly path: string;
+
+  constructor(action: string, path: string, code: string, options?: ErrorOptions) {
+    super(`${action} ${path} failed: ${reasons[code] ?? code}.`, options);
+    this.name = 'StorageError';
+    this.code = code;
+    this.path = path;
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied (EACCES)',
+  EDQUOT: 'the disk quota is used up (EDQUOT)',
+  EEXIST: 'it is there already (EEXIST)',
+  EISDIR: 'it is a folder (EISDIR)',
+  EMFILE: 'too many open files (EMFILE)',
+  ENOENT: 'it is not there (ENOENT)',
+  ENOSPC: 'no space is left on the disk (ENOSPC)',
+  ENOTDIR: 'a part of the path is no folder (ENOTDIR)',
+  EPERM: 'the operation is not permitted (EPERM)',
+  EROFS: 'the file system is read-only (EROFS)',
+};
+
+/** The code of a system error, such as `ENOENT`; undefined for everything else that can be thrown. */
+export function systemErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Runs disk work and turns a system error into a `StorageError`; anything else is a bug and goes on. */
+export function withStorageErrors<T>(action: string, path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined || error instanceof StorageError) throw error;
+    throw new StorageError(action, path, code, { cause: error });
+  }
+}

@@ -1,0 +1,289 @@
+import { Drop, type FilterImplOptions, Liquid, type Template as LiquidNode } from 'liquidjs';
+import { didYouMean } from './did-you-mean.ts';
+import { refuseForeignSyntax } from './foreign-template.ts';
+import { SpelledNumber } from './spelled-number.ts';
+import { TemplateError, type TemplateErrorDetails } from './template-error.ts';
+import { notText, plainText } from './template-value.ts';
+
+/** The part of a compiled template that needs Liquid. */
+export interface TemplateEngine {
+  compile(source: string): EngineTemplate;
+}
+
+interface EngineTemplate {
+  readonly source: string;
+  readonly variables: readonly string[];
+  render(vars: Readonly<Record<string, unknown>>): string;
+}
+
+// An object in one of these would become "[object Object]" instead of an error.
+const TEXT_FILTERS =
+  'append prepend upcase downcase capitalize strip lstrip rstrip strip_newlines strip_html squish normalize_whitespace ' +
+  'newline_to_br escape escape_once xml_escape truncate truncatewords replace replace_first replace_last remove ' +
+  'remove_first remove_last split slugify url_encode url_decode cgi_escape uri_escape base64_encode base64_decode ' +
+  'number_of_words sha256 hmac_sha256 array_to_sentence_string join';
+const DATE_FILTERS = 'date date_to_xmlschema date_to_rfc822 date_to_string date_to_long_string';
+const FILE_TAGS = 'include render layout block';
+const MAX_NESTED_TAGS = 100;
+
+/** Liquid without code, files, environment, clock or chance; its limits stop loop bombs. */
+export function createTemplateEngine(): TemplateEngine {
+  const liquid = new Liquid({
+    strictVariables: true,
+    strictFilters: true,
+    lenientIf: true,
+    ownPropertyOnly: true,
+    cache: false,
+    templates: {},
+    memoryLimit: 5e6,
+    renderLimit: 2000,
+    parseLimit: 5e6,
+    // A date must not depend on the machine's time zone.
+    timezoneOffset: 0,
+    outputEscape: outputText,
+  });
+  for (const alias of ['dump', 'tojson']) registerAlias(liquid, alias, 'json');
+  // Liquid's own `raw` would print an object without passing `outputText`.
+  liquid.registerFilter('raw', (value: unknown) => value);
+  liquid.registerFilter('default', keepSpelling(liquid.filters['default']));
+  for (const name of TEXT_FILTERS.split(' ')) guardFilter(liquid, name, refuseObjects);
+  for (const name of DATE_FILTERS.split(' ')) guardFilter(liquid, name, refuseNow);
+  guardFilter(liquid, 'sample', refuseChance);
+  for (const name of FILE_TAGS.split(' ')) refuseTag(liquid, name);
+  return { compile: (source) => compile(liquid, source) };
+}
+
+function compile(liquid: Liquid, source: string): EngineTemplate {
+  refuseForeignSyntax(source);
+  const nodes = attempt(liquid, () => parse(liquid, source));
+  const variables = attempt(liquid, () => liquid.globalVariableSegmentsSync(nodes));
+  return {
+    source,
+    variables: [...new Set(variables.map(writePath))],
+    render: (vars) => attempt(liquid, () => String(liquid.renderSync(nodes, comparable(vars)))),
+  };
+}
+
+function parse(liquid: Liquid, source: string): LiquidNode[] {
+  if (isNestedTooDeep(source)) {
+    throw new TemplateError(`tags are nested deeper than ${MAX_NESTED_TAGS} levels`, { kind: 'limit' });
+  }
+  return liquid.parse(source);
+}
+
+function isNestedTooDeep(source: string): boolean {
+  let depth = 0;
+  for (const [, closing] of source.matchAll(/\{%-?\s*(end)?(?:if|unless|for|case|capture|tablerow)\b/g)) {
+    depth += closing === undefined ? 1 : -1;
+    if (depth > MAX_NESTED_TAGS) return true;
+  }
+  return false;
+}
+
+/** The last step of every output; its error gets the output's position and path in `attempt`. */
+function outputText(value: unknown): string {
+  const plain = value instanceof Drop && !(value instanceof SpelledDrop) ? value.valueOf() : value;
+  const text = plain instanceof SpelledDrop ? plain.toString() : plainText(plain);
+  if (text === undefined) throw new NoText(plain);
+  return text;
+}
+
+class NoText extends Error {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    super('a value without a text form');
+    this.value = value;
+  }
+}
+
+/** A spelled number must print its spelling and still compare and count as a number, which Liquid grants to drops. */
+class SpelledDrop extends Drop {
+  readonly number: SpelledNumber;
+
+  constructor(number: SpelledNumber) {
+    super();
+    this.number = number;
+  }
+
+  override valueOf(): unknown {
+    return this.number.valueOf();
+  }
+
+  override toString(): string {
+    return this.number.source;
+  }
+
+  toJSON(): number {
+    return this.number.valueOf();
+  }
+}
+
+/** The variables with every spelled number as a drop; what holds none comes back as it was. */
+function comparable(vars: Readonly<Record<string, unknown>>): object {
+  const converted = convertNumbers(vars);
+  return typeof converted === 'object' && converted !== null ? converted : {};
+}
+
+function convertNumbers(value: unknown): unknown {
+  if (value instanceof SpelledNumber) return new SpelledDrop(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    const converted = items.map(convertNumbers);
+    return converted.some((item, index) => item !== items[index]) ? converted : value;
+  }
+  const entries = Object.entries(value);
+  const converted = entries.map(([key, item]): [string, unknown] => [key, convertNumbers(item)]);
+  return converted.some(([, item], index) => item !== entries[index]?.[1]) ? Object.fromEntries(converted) : value;
+}
+
+function registerAlias(liquid: Liquid, alias: string, name: string): void {
+  const filter = liquid.filters[name];
+  if (filter !== undefined) liquid.registerFilter(alias, filter);
+}
+
+type Refusal = (name: string, values: readonly unknown[]) => void;
+
+function guardFilter(liquid: Liquid, name: string, refuse: Refusal): void {
+  const filter = liquid.filters[name];
+  if (filter === undefined) return;
+  const handler = typeof filter === 'function' ? filter : filter.handler;
+  liquid.registerFilter(name, function guarded(value: unknown, ...rest: unknown[]): unknown {
+    refuse(name, [value, ...rest]);
+    return handler.call(this, spellOut(value), ...rest.map(spellOut));
+  });
+}
+
+function spellOut(value: unknown): unknown {
+  return value instanceof SpelledDrop ? value.toString() : value;
+}
+
+function keepSpelling(filter: FilterImplOptions | undefined): FilterImplOptions {
+  const handler = typeof filter === 'function' ? filter : filter?.handler;
+  return function keep(value: unknown, ...rest: unknown[]): unknown {
+    return value instanceof SpelledDrop ? value : handler?.call(this, value, ...rest);
+  };
+}
+
+function refuseObjects(name: string, values: readonly unknown[]): void {
+  const found = values.flat().find((value) => typeof value === 'object' && value !== null && !(value instanceof Drop));
+  if (found === undefined) return;
+  throw new TemplateError(`the filter "${name}" was given an object or a list of them, which has no text`, {
+    kind: 'not-text',
+    hint: 'pick a field of it, or use the filter "json"',
+  });
+}
+
+function refuseNow(name: string, values: readonly unknown[]): void {
+  if (!['now', 'today'].includes(String(values[0]).trim().toLowerCase())) return;
+  throw new TemplateError(`the filter "${name}" can't read the clock: the prompt would differ from run to run`, {
+    kind: 'syntax',
+    hint: 'pass the date as a variable',
+  });
+}
+
+function refuseChance(name: string): void {
+  throw new TemplateError(`the filter "${name}" is random: the prompt would differ from run to run`, {
+    kind: 'syntax',
+    hint: "choose in the case's variables",
+  });
+}
+
+function refuseTag(liquid: Liquid, name: string): void {
+  liquid.registerTag(name, {
+    parse() {
+      throw new TemplateError(`the tag "${name}" reads files, which a template may not`, {
+        kind: 'syntax',
+        hint: 'write the text here, or pass it as a variable',
+      });
+    },
+    render() {
+      return '';
+    },
+  });
+}
+
+/** Runs a step of Liquid and translates what it throws. */
+function attempt<T>(liquid: Liquid, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw translate(liquid, error);
+  }
+}
+
+function translate(liquid: Liquid, error: unknown): unknown {
+  if (error instanceof TemplateError || !(error instanceof Error)) return error;
+  const at = positionOf(error);
+  const cause = 'originalError' in error ? error.originalError : undefined;
+  if (cause instanceof TemplateError) {
+    return new TemplateError(cause.message, { ...detailsOf(cause), ...at }, { cause });
+  }
+  if (cause instanceof NoText) return notText(cause.value, outputPath(error), at);
+  if (cause instanceof Error && 'variableName' in cause) {
+    const path = String(cause.variableName);
+    return new TemplateError(`the variable "${path}" is missing`, { kind: 'missing-variable', variable: path, ...at });
+  }
+  const message = error.message.replace(/, line:\d+, col:\d+$/, '');
+  if (/limit exceeded|call stack/i.test(message)) {
+    return new TemplateError(
+      `rendering takes too much time or memory (${message})`,
+      { kind: 'limit', ...at },
+      { cause: error },
+    );
+  }
+  const hint = nameHint(liquid, message);
+  return new TemplateError(
+    message,
+    { kind: 'syntax', ...at, ...(hint === undefined ? {} : { hint }) },
+    { cause: error },
+  );
+}
+
+function positionOf(error: Error): { line?: number; column?: number } {
+  const token: unknown = 'token' in error ? error.token : undefined;
+  if (typeof token !== 'object' || token === null || !('getPosition' in token)) return {};
+  const position: unknown = typeof token.getPosition === 'function' ? token.getPosition() : undefined;
+  if (!Array.isArray(position)) return {};
+  const [line, column]: readonly unknown[] = position;
+  return typeof line === 'number' && typeof column === 'number' ? { line, column } : {};
+}
+
+/** The path in the output that failed: `{{ order.items | upcase }}` → `order.items`. */
+function outputPath(error: Error): string {
+  const token: unknown = 'token' in error ? error.token : undefined;
+  if (typeof token !== 'object' || token === null || !('getText' in token) || typeof token.getText !== 'function')
+    return 'value';
+  return /^\{\{-?\s*([^|}\s]+)/.exec(String(token.getText()))?.[1] ?? 'value';
+}
+
+function detailsOf(error: TemplateError): TemplateErrorDetails {
+  return {
+    kind: error.kind,
+    ...(error.line === undefined ? {} : { line: error.line }),
+    ...(error.column === undefined ? {} : { column: error.column }),
+    ...(error.variable === undefined ? {} : { variable: error.variable }),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}
+
+function nameHint(liquid: Liquid, message: string): string | undefined {
+  const filter = /^undefined filter: (\S+)/.exec(message)?.[1];
+  if (filter !== undefined) return didYouMean(filter, Object.keys(liquid.filters));
+  const tag = /^tag "?([\w-]+)"? not found/.exec(message)?.[1];
+  return tag === undefined ? undefined : didYouMean(tag, Object.keys(liquid.tags));
+}
+
+type Segment = string | number | readonly Segment[];
+
+function writePath(segments: readonly Segment[]): string {
+  const [head, ...rest] = segments;
+  return String(head) + rest.map(writeSegment).join('');
+}
+
+function writeSegment(segment: Segment): string {
+  if (typeof segment === 'number') return `[${segment}]`;
+  if (typeof segment !== 'string') return `[${writePath(segment)}]`;
+  return /^[\p{L}_\d][\p{L}\p{N}_-]*$/u.test(segment) ? `.${segment}` : `[${JSON.stringify(segment)}]`;
+}

@@ -1,0 +1,139 @@
+import type { TemplateEngine } from './template-engine.ts';
+import { TemplateError } from './template-error.ts';
+import { notText, plainText } from './template-value.ts';
+
+/** A template compiled once. */
+export interface CompiledTemplate {
+  readonly source: string;
+  /** The paths that it reads, such as `email`, `order.id` or `docs[0].title`. */
+  readonly variables: readonly string[];
+  /** Set where the template is exactly `{{ path }}`. */
+  readonly only?: TemplatePath;
+  /** Throws a `TemplateError` for a variable that is missing or has no text form. */
+  render(vars: Readonly<Record<string, unknown>>): string;
+}
+
+export interface TemplatePath {
+  readonly segments: readonly string[];
+  readonly path: string;
+  readonly offset: number;
+}
+
+type Part = string | TemplatePath;
+
+// Words that the engine reads as values or as sizes, not as plain paths.
+const RESERVED = new Set(['true', 'false', 'nil', 'null', 'empty', 'blank', 'size', 'first', 'last']);
+const NAME = String.raw`[\p{L}_][\p{L}\p{N}_-]*`;
+const PATH = new RegExp(String.raw`^\s*(${NAME}(?:\.(?:${NAME}|\d+)|\[\d+\])*)\s*$`, 'u');
+const TEMPLATE_SIGN = /\{\{|\{%|\{#/;
+// Escapes of YAML and JSON that can put a brace into a string without writing one.
+const ESCAPED_BRACE = /\\(?:x|u|U)0*7[bB]|\{\\\r?\n/;
+
+let loadedEngine: TemplateEngine | undefined;
+
+/**
+ * Compiles a template. Text and `{{ path }}` need no engine; for all else `loadTemplateEngine` must have been awaited.
+ * Values are never rendered again, so that a variable can't bring a template of its own.
+ */
+export function compileTemplate(source: string): CompiledTemplate {
+  const parts = splitPaths(source);
+  if (parts !== undefined) return compilePaths(source, parts);
+  if (loadedEngine === undefined) {
+    throw new TemplateError('the template engine is not loaded', {
+      kind: 'syntax',
+      hint: 'write the braces of a template without escapes',
+    });
+  }
+  return loadedEngine.compile(source);
+}
+
+/** Imports the engine; takes some 40 ms, once. */
+export async function loadTemplateEngine(): Promise<void> {
+  loadedEngine ??= (await import('./template-engine.ts')).createTemplateEngine();
+}
+
+/** True where a text, or a file that holds templates, may need the engine. */
+export function needsTemplateEngine(text: string): boolean {
+  return ESCAPED_BRACE.test(text) || splitPaths(text) === undefined;
+}
+
+/** True where a text is not only literal. */
+export function isTemplate(text: string): boolean {
+  return TEMPLATE_SIGN.test(text);
+}
+
+/** A template that is exactly `{{ path }}` gives the value with its type, any other its text. */
+export function renderValue(template: CompiledTemplate, vars: Readonly<Record<string, unknown>>): unknown {
+  const { only } = template;
+  if (only === undefined) return template.render(vars);
+  const value = readPath(vars, only.segments);
+  if (value === undefined) throw missing(template.source, only.path, only.offset);
+  return value;
+}
+
+/** The value at a path of own properties; undefined where there is none. */
+function readPath(vars: unknown, segments: readonly string[]): unknown {
+  let value: unknown = vars;
+  for (const segment of segments) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[segment];
+  }
+  return value;
+}
+
+/** Undefined where the template holds more than text and plain paths. */
+function splitPaths(source: string): readonly Part[] | undefined {
+  const parts: Part[] = [];
+  let from = 0;
+  if (source.includes('{%') || source.includes('{#')) return undefined;
+  for (;;) {
+    const open = source.indexOf('{{', from);
+    if (open === -1) break;
+    const close = source.indexOf('}}', open + 2);
+    if (close === -1) return undefined;
+    const path = PATH.exec(source.slice(open + 2, close))?.[1];
+    if (path === undefined || source[close + 2] === '}') return undefined;
+    const segments = path.split(/[.[\]]+/).filter((segment) => segment !== '');
+    if (segments.some((segment) => RESERVED.has(segment))) return undefined;
+    if (open > from) parts.push(source.slice(from, open));
+    parts.push({ segments, path, offset: open });
+    from = close + 2;
+  }
+  if (from < source.length) parts.push(source.slice(from));
+  return parts;
+}
+
+function compilePaths(source: string, parts: readonly Part[]): CompiledTemplate {
+  const variables = new Set(parts.flatMap((part) => (typeof part === 'string' ? [] : [part.path])));
+  const [only] = parts;
+  return {
+    source,
+    variables: [...variables],
+    ...(parts.length === 1 && typeof only === 'object' ? { only } : {}),
+    render(vars) {
+      let text = '';
+      for (const part of parts) {
+        text += typeof part === 'string' ? part : textOf(readPath(vars, part.segments), source, part.path, part.offset);
+      }
+      return text;
+    },
+  };
+}
+
+function textOf(value: unknown, source: string, path: string, offset: number): string {
+  if (typeof value === 'string') return value;
+  if (value === undefined) throw missing(source, path, offset);
+  const text = plainText(value);
+  if (text !== undefined) return text;
+  throw notText(value, path, positionAt(source, offset));
+}
+
+function missing(source: string, path: string, offset: number): TemplateError {
+  const at = positionAt(source, offset);
+  return new TemplateError(`the variable "${path}" is missing`, { kind: 'missing-variable', variable: path, ...at });
+}
+
+function positionAt(source: string, offset: number): { line: number; column: number } {
+  const before = source.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+}

@@ -1,0 +1,80 @@
+import type { RecordedVariant } from './record.ts';
+import type { VariantComparison } from './report.ts';
+import type { CaseSummary } from './summary.ts';
+
+/** One side of a comparison: a variant's cases as some record or baseline holds them. */
+export interface ComparedSide {
+  /** Where it came from, in words: `evals/triage.baseline.jsonl`, `run 20261124-…`, `git:main`. */
+  readonly source: string;
+  readonly recorded: RecordedVariant;
+  readonly cases: ReadonlyMap<string, CaseSummary>;
+  /** Model snapshots as the API answered them. */
+  readonly models: readonly string[];
+}
+
+/** What happened to a case between two sides. */
+export type CaseChange =
+  | 'regressed'
+  | 'fixed'
+  | 'stillFailing'
+  | 'stillPassing'
+  | 'flaky'
+  | 'added'
+  | 'removed'
+  | 'redefined'
+  /** A side has no verdict on it, for errors or skips. */
+  | 'unjudged';
+
+export interface ComparedCase {
+  readonly caseId: string;
+  readonly change: CaseChange;
+  readonly baseline?: CaseSummary;
+  readonly candidate?: CaseSummary;
+  /** Passed on the baseline by majority and failed in every candidate trial (stats.md 4.4). */
+  readonly suspect: boolean;
+  /** Judged again by the new checks on the baseline's stored answers. */
+  readonly rejudged: boolean;
+}
+
+/** A metric's difference with its evidence, as stats/ gave it. */
+export interface MetricEvidence {
+  readonly baseline: number | null;
+  readonly candidate: number | null;
+  readonly delta: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  /** One-sided, of being worse. */
+  readonly p: number | null;
+  readonly n: number;
+  /** The lower bound with every error held against the candidate, where there were any. */
+  readonly worstLow?: number | null;
+}
+
+/** Two sides of one variant, compared case by case. */
+export interface ComparedVariant {
+  readonly baseline: ComparedSide;
+  readonly candidate: ComparedSide;
+  readonly cases: readonly ComparedCase[];
+  readonly passRate: MetricEvidence;
+  /** Undefined where every score is its pass or fail again. */
+  readonly score?: MetricEvidence;
+  readonly costUsd: MetricEvidence;
+  readonly latencyMs: MetricEvidence;
+  /** True where both sides ran in this invocation, so that latencies may be held against each other. */
+  readonly latencyComparable: boolean;
+  /** Errored trials of each side among the paired cases. */
+  readonly errors: { readonly baseline: number; readonly candidate: number; readonly share: number };
+  /** Answers that are the very ones the baseline holds. */
+  readonly sameAnswers: number;
+  readonly comparedAnswers: number;
+  readonly residue: readonly string[];
+  readonly planning: PlanningAdvice | undefined;
+}
+
+/** What would settle an inconclusive pass rate. */
+export interface PlanningAdvice {
+  readonly cases: number | null;
+  readonly trialsOnTheseCases: number | null;
+}
+
+export type { VariantComparison };

@@ -1,0 +1,81 @@
+import type { CellStatus, SkipReason } from './cell.ts';
+import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
+import type { CaseStatus, RateEstimate } from './report.ts';
+
+/** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. */
+export interface RowSummary {
+  readonly suite: string;
+  readonly prompt: string;
+  readonly provider: string;
+  readonly caseId: string;
+  readonly trial: number;
+  readonly identity: string;
+  readonly stamp: string;
+  readonly status: CellStatus;
+  readonly observe: boolean;
+  readonly mustPass: boolean;
+  readonly confirmation: boolean;
+  readonly cached: boolean;
+  readonly score: number | undefined;
+  readonly latencyMs: number | undefined;
+  /** Null: answered, but no price is known; undefined: no answer. */
+  readonly costUsd: number | null | undefined;
+  readonly spentUsd: number | null | undefined;
+  readonly judgeCostUsd: number | null | undefined;
+  readonly skipReason: SkipReason | undefined;
+  /** Of text and tool calls; undefined where there was no answer. */
+  readonly answerHash: string | undefined;
+  /** The model snapshot that answered. */
+  readonly model: string | undefined;
+  /** Where the row lies in its record. */
+  readonly rowIndex: number;
+}
+
+/** A case on one variant, its trials in order. */
+export interface CaseSummary {
+  readonly caseId: string;
+  readonly status: CaseStatus;
+  readonly observe: boolean;
+  readonly mustPass: boolean;
+  readonly stamp: string;
+  /** The planned trials. */
+  readonly trials: readonly RowSummary[];
+  /** Fresh trials after the planned ones. */
+  readonly confirmations: readonly RowSummary[];
+}
+
+export interface VariantSummary {
+  readonly recorded: RecordedVariant;
+  readonly planned: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly errored: number;
+  readonly skipped: number;
+  /** The part of `skipped` that the suite asked for. */
+  readonly skippedByCase: number;
+  readonly observed: number;
+  readonly cached: number;
+  readonly passRate: RateEstimate;
+  readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
+  readonly costUsd: number | null;
+  readonly spentUsd: number | null;
+  readonly judgeCostUsd: number | null;
+  readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
+  /** The prompt version of the same run that stands in for this one. */
+  readonly replacedBy?: string;
+  /** By case id, sorted. */
+  readonly cases: ReadonlyMap<string, CaseSummary>;
+}
+
+export interface SuiteSummary {
+  readonly recorded: RecordedSuite;
+  readonly variants: readonly VariantSummary[];
+}
+
+/** A run as counted from its rows over its planned cells. */
+export interface RunSummary {
+  readonly suites: readonly SuiteSummary[];
+  readonly stopReason: StopReason | undefined;
+  /** False where the record has no end: the run was killed. */
+  readonly ended: boolean;
+}

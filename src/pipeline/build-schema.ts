@@ -1,0 +1,16 @@
+import { assertions } from '../assertions/index.ts';
+import { adapters } from '../providers/index.ts';
+import { buildReportJsonSchema } from '../reporters/report-schema.ts';
+import { buildConfigJsonSchema, buildSuiteJsonSchema } from '../suite/json-schema.ts';
+
+/** The JSON Schema of a file format, as committed in schema/. */
+export function buildSchema(name: 'suite' | 'config' | 'report'): unknown {
+  switch (name) {
+    case 'suite':
+      return buildSuiteJsonSchema({ assertions, adapters });
+    case 'config':
+      return buildConfigJsonSchema({ assertions, adapters });
+    case 'report':
+      return buildReportJsonSchema();
+  }
+}

@@ -1,0 +1,146 @@
+import { join, relative } from 'node:path';
+import { isCacheExportLine } from '../cache/cache-entry.ts';
+import { recordingHash } from '../cache/cache-key.ts';
+import { type CacheMaintenance, maintainCache } from '../cache/maintain-cache.ts';
+import { type NumberedRecording, readRecordings, recordedCellKey } from '../cache/recordings.ts';
+import { writeRecordings } from '../cache/write-recordings.ts';
+import { UserError } from '../errors.ts';
+import { runCell } from '../execute/run-cell.ts';
+import type { Cell } from '../model/cell.ts';
+import type { Complete } from '../model/completion.ts';
+import type { Suite } from '../model/suite.ts';
+import { emptySelection } from '../plan/select-cases.ts';
+import { identify } from './identify.ts';
+import { findProjectRoot, loadProject } from './load-project.ts';
+import { type PlannedRun, planRun } from './plan-run.ts';
+
+export interface ImportOptions {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
+  readonly cwd: string;
+  readonly configPath?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  now(): Date;
+}
+
+export interface ImportedAnswers {
+  readonly summary: string;
+  readonly remarks: readonly string[];
+  /** False where something in the file was not usable. */
+  readonly isWhole: boolean;
+}
+
+/** Takes a file of exported cache entries into the cache, or fills the hashes of a file of recorded answers. */
+export async function importAnswers(options: ImportOptions): Promise<ImportedAnswers> {
+  const { path, text, cwd, configPath, env, now } = options;
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const [first] = lines;
+  if (first === undefined || isCacheExportLine(first)) {
+    const result = await openCacheMaintenance(await findProjectRoot(cwd, configPath), now).importLines(lines);
+    return {
+      summary: `imported ${result.imported} entries, ${result.skipped} were there already, ${result.rejected} rejected`,
+      remarks: result.problems.map(({ line, reason }) => `${relative(cwd, path)}:${line}: ${reason}`),
+      isWhole: result.rejected === 0,
+    };
+  }
+  const { project } = await loadProject({ paths: [], cwd, ...(configPath === undefined ? {} : { configPath }) });
+  const suites = project.suites.filter(({ recordings }) => recordings === path);
+  if (suites.length === 0) {
+    const message = `no suite names ${relative(cwd, path)} as its recordings`;
+    throw new UserError([
+      { code: 'recording', severity: 'error', message, hint: 'add recordings: to the suite first' },
+    ]);
+  }
+  const settings = { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: true, requireConclusive: false } as const;
+  const planned = await planRun(
+    { project: { ...project, suites }, selection: emptySelection, settings, record: false },
+    { env },
+  );
+  const result = await importRecordings(path, planned, suites);
+  return {
+    summary: `filled ${result.filled} of ${result.lines} recorded answers`,
+    remarks: result.unmatched.map(
+      (place) => `${place}: answers no request of ${suites.map(({ id }) => id).join(', ')}`,
+    ),
+    isWhole: result.unmatched.length === 0,
+  };
+}
+
+export function openCacheMaintenance(root: string, now: () => Date): CacheMaintenance {
+  return maintainCache(join(root, '.llmcheck', 'cache'), { now });
+}
+
+export interface ImportedRecordings {
+  readonly lines: number;
+  /** Lines whose hash was filled or renewed. */
+  readonly filled: number;
+  /** Lines that belong to no cell of the suites, as `file:line`. */
+  readonly unmatched: readonly string[];
+}
+
+/**
+ * Fills the request hashes of a recordings file: each cell of its suites is played through its own lines, so that the
+ * later requests of a conversation are known too. Lines of cells that are not planned are left alone.
+ */
+export async function importRecordings(
+  path: string,
+  planned: PlannedRun,
+  suites: readonly Suite[],
+): Promise<ImportedRecordings> {
+  const { lines, file } = readRecordings(path);
+  const byCell = new Map<string, NumberedRecording[]>();
+  for (const line of lines) {
+    const key = recordedCellKey(line);
+    byCell.set(key, [...(byCell.get(key) ?? []), line]);
+  }
+  const hashes = new Map<NumberedRecording, string>();
+  const suiteIds = new Set(suites.map(({ id }) => id));
+  for (const lane of planned.plan.providerIds) {
+    for (const cell of planned.plan.cells(lane)) {
+      if (suiteIds.has(cell.key.suite)) await playCell(cell, byCell.get(recordedCellKey(cell.key)) ?? [], hashes);
+    }
+  }
+  const filled = lines.filter((line) => hashes.has(line) && hashes.get(line) !== line.requestHash);
+  const rows = lines.map(({ lineNumber: _lineNumber, ...line }, index) => {
+    const original = lines[index];
+    const requestHash = (original === undefined ? undefined : hashes.get(original)) ?? line.requestHash;
+    return { ...line, ...(requestHash === undefined ? {} : { requestHash }) };
+  });
+  if (filled.length > 0) writeRecordings(path, rows);
+  return {
+    lines: lines.length,
+    filled: filled.length,
+    unmatched: lines.filter((line) => !hashes.has(line)).map(({ lineNumber }) => `${file}:${lineNumber}`),
+  };
+}
+
+/** A line that answers the request already keeps its place; else the lines of a cell are taken in order. */
+async function playCell(
+  cell: Cell,
+  lines: readonly NumberedRecording[],
+  hashes: Map<NumberedRecording, string>,
+): Promise<void> {
+  if (lines.length === 0) return;
+  const complete: Complete = async (request) => {
+    const hash = recordingHash(request);
+    const free = lines.filter((line) => !hashes.has(line));
+    const line = free.find(({ requestHash }) => requestHash === hash) ?? free[0];
+    if (line === undefined)
+      return { status: 'failed', failure: { kind: 'recording', message: 'no line is left' }, attempts: 0 };
+    hashes.set(line, hash);
+    return { status: 'completed', completion: line.completion, cached: true, attempts: 0 };
+  };
+  await runCell(
+    { ...cell, checks: [] },
+    {
+      complete,
+      requestKey: () => identify(cell),
+      costOf: () => undefined,
+      judge: async () => ({ verdicts: [], judgeCostUsd: 0 }),
+      decide: () => ({ status: 'decided', passed: true, score: 1 }),
+      stopReason: () => undefined,
+    },
+    new AbortController().signal,
+  );
+}

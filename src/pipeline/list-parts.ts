@@ -1,0 +1,89 @@
+import { assertions } from '../assertions/index.ts';
+import type { Project } from '../model/suite.ts';
+import { lookupAdapter } from '../providers/index.ts';
+import { reporters } from '../reporters/index.ts';
+import { readRunRecord } from '../stores/read-run-record.ts';
+import { listStoredRuns } from './stored-runs.ts';
+
+/** A row of `llmcheck list`: the same keys in every row of a list. */
+export type ListedRow = Readonly<Record<string, string | number | readonly string[] | null>>;
+
+export function listSuites({ suites }: Project): readonly ListedRow[] {
+  return suites.map(({ id, path, prompts, providers, caseCount, description }) => ({
+    suite: id,
+    path,
+    cases: caseCount,
+    prompts: prompts.map((prompt) => prompt.id),
+    providers: providers.map((provider) => provider.id),
+    description: description ?? null,
+  }));
+}
+
+export function listCases({ suites }: Project): readonly ListedRow[] {
+  return suites.flatMap((suite) =>
+    [...suite.cases()].map(({ id, tags, trials, checks, at, mustPass, skip }) => ({
+      suite: suite.id,
+      case: id,
+      tags,
+      trials,
+      checks: checks.map(({ name, assertion }) => name ?? assertion),
+      state: skip === undefined ? (mustPass ? 'must pass' : '') : `skipped: ${skip}`,
+      at: `${at.file}:${at.line}`,
+    })),
+  );
+}
+
+export function listProviders(
+  { suites, root }: Project,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly ListedRow[] {
+  return suites.flatMap((suite) =>
+    suite.providers.map((provider) => {
+      const endpoint = lookupAdapter(provider.adapter)?.resolve(provider, { env, projectRoot: root });
+      const keyName = endpoint?.apiKeyEnv;
+      return {
+        suite: suite.id,
+        provider: provider.id,
+        adapter: provider.adapter,
+        model: provider.model,
+        baseUrl: endpoint?.baseUrl ?? null,
+        key: keyName === undefined ? 'none' : `${keyName}${(env[keyName] ?? '') === '' ? ' (not set)' : ''}`,
+      };
+    }),
+  );
+}
+
+export function listAssertions(): readonly ListedRow[] {
+  return Object.entries(assertions).map(([name, { family, summary, example }]) => ({
+    assertion: name,
+    family,
+    summary,
+    example,
+  }));
+}
+
+export function listReporters(): readonly ListedRow[] {
+  return Object.entries(reporters).map(([name, { summary }]) => ({ reporter: name, summary }));
+}
+
+export function listRuns(root: string): readonly ListedRow[] {
+  return listStoredRuns({ root }).map(({ id, path, bytes }) => {
+    let [passed, failed, errored] = [0, 0, 0];
+    const record = readRunRecord(path, ({ status }) => status);
+    for (const status of record.summaries) {
+      if (status === 'passed') passed += 1;
+      if (status === 'failed') failed += 1;
+      if (status === 'errored') errored += 1;
+    }
+    return {
+      run: id,
+      startedAt: record.header.startedAt,
+      suites: record.header.suites.map(({ suite }) => suite),
+      passed,
+      failed,
+      errored,
+      state: record.end === undefined ? 'unfinished' : (record.end.stopReason ?? 'complete'),
+      bytes,
+    };
+  });
+}

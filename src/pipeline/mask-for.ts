@@ -1,0 +1,16 @@
+import { createMask, type Mask } from '../lib/mask-secrets.ts';
+import type { Project } from '../model/suite.ts';
+import { lookupAdapter } from '../providers/index.ts';
+
+/** Masks the values of every variable that a provider or judge of the project sends as a key or header. */
+export function maskFor(project: Project, env: Readonly<Record<string, string | undefined>>): Mask {
+  const names = new Set<string>();
+  for (const { providers, judges } of project.suites) {
+    for (const provider of [...providers, ...judges]) {
+      const endpoint = lookupAdapter(provider.adapter)?.resolve(provider, { env, projectRoot: project.root });
+      for (const name of [provider.apiKeyEnv, endpoint?.apiKeyEnv]) if (name !== undefined) names.add(name);
+      for (const header of Object.values(provider.headers)) if (typeof header !== 'string') names.add(header.env);
+    }
+  }
+  return createMask([...names].flatMap((name) => env[name] ?? []));
+}

@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import { cacheKey } from '../cache/cache-key.ts';
+import { openCacheStore } from '../cache/file-store.ts';
+import { type Recordings, readRecordings } from '../cache/recordings.ts';
+import { withCache } from '../cache/with-cache.ts';
+import { withRecordings } from '../cache/with-recordings.ts';
+import type { Lane } from '../execute/execute-cells.ts';
+import { createLimiter } from '../execute/limiter.ts';
+import { runCell } from '../execute/run-cell.ts';
+import { createSemaphore } from '../execute/semaphore.ts';
+import { withBreaker } from '../execute/with-breaker.ts';
+import { createBudget } from '../execute/with-budget.ts';
+import { withRetry } from '../execute/with-retry.ts';
+import type { Cell, CellKey } from '../model/cell.ts';
+import type { Complete, Completion } from '../model/completion.ts';
+import type { ConnectedProvider } from '../model/provider.ts';
+import type { ProviderConfig, Suite } from '../model/suite.ts';
+import { lookupAdapter } from '../providers/index.ts';
+import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
+import { decideAnswer, judgeAnswer } from './judge-answer.ts';
+import { type PlannedRun, pricedModel } from './plan-run.ts';
+import { createRecorder } from './record-answers.ts';
+import type { RunOptions, RunPorts } from './run-suites.ts';
+import type { Stop } from './stop.ts';
+
+/** The providers of a run, each behind its cache, budget, retries and limits. */
+export interface Lanes {
+  /** The cells of one provider; those that `isDone` says are in the record already are passed over. */
+  lane(laneId: string, isDone: (key: CellKey) => boolean): Lane;
+  isBudgetExhausted(): boolean;
+  /** Once-per-run remarks. */
+  notes(): readonly string[];
+  writeRecordings(): void;
+  close(): Promise<void>;
+}
+
+const defaultConcurrency = 8;
+const defaultRetries = 4;
+
+export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPorts, stop: Stop): Lanes {
+  const { plan, providers } = planned;
+  const notes = new Set<string>();
+  const note = (message: string) => {
+    if (notes.has(message)) return;
+    notes.add(message);
+    ports.onProgress({ type: 'note', message });
+  };
+  const largest = Math.max(0, ...[...providers.values()].map(({ limits }) => limits.concurrency ?? 0));
+  const concurrency = options.concurrency ?? Math.max(defaultConcurrency, largest);
+  const shared = createSemaphore(concurrency);
+  const { maxCostUsd, cacheMode } = options.settings;
+  const budget = maxCostUsd === undefined ? undefined : createBudget(maxCostUsd);
+  const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { now: ports.now, onWarning: note });
+  const connected: Promise<ConnectedProvider>[] = [];
+  const recordings = new Map<string, Recordings>();
+  const recorder = options.record ? createRecorder(options.project.suites, ports.mask) : undefined;
+
+  function openProvider(config: ProviderConfig): Complete {
+    const endpoint = planned.endpointOf(config);
+    const { limits } = config;
+    const stoppable = withBreaker(connectLazily(config), (failure) =>
+      ports.onProgress({ type: 'provider-stopped', provider: config.id, failure }),
+    );
+    const limiter = createLimiter({
+      concurrency: Math.min(limits.concurrency ?? concurrency, concurrency),
+      ...(limits.rpm === undefined ? {} : { rpm: limits.rpm }),
+      ...(limits.tpm === undefined ? {} : { tpm: limits.tpm }),
+      shared,
+      clock: ports.clock,
+      estimateTokens: (request) => Math.ceil(inputBytes(request) / 4) + (maxOutputTokens(request) ?? 256),
+    });
+    const retried = withRetry(stoppable, {
+      retries: limits.retries ?? defaultRetries,
+      timeoutMs: limits.timeoutMs ?? options.timeoutMs,
+      limiter,
+      clock: ports.clock,
+      random: ports.random,
+    });
+    if (budget === undefined || !endpoint.sends) return retried;
+    const outputs = createOutputEstimate(note);
+    return budget.wrap(retried, {
+      boundOf: (request) =>
+        planned.pricer.boundOf({
+          ...pricedModel(config, endpoint),
+          inputTokens: inputBytes(request),
+          maxOutputTokens: outputs.boundOf(request),
+        }) ?? 0,
+      costOf: (_request, completion) => {
+        outputs.observe(completion);
+        return costOf(config, completion);
+      },
+    });
+  }
+
+  /** The SDK is loaded by the first call that really is sent. */
+  function connectLazily(config: ProviderConfig): Complete {
+    let provider: Promise<ConnectedProvider> | undefined;
+    return async (request, signal) => {
+      if (provider === undefined) {
+        const adapter = lookupAdapter(config.adapter);
+        if (adapter === undefined) throw new Error(`adapter ${config.adapter} is not registered`);
+        provider = adapter.connect(config, planned.providerEnv);
+        connected.push(provider);
+      }
+      return (await provider).complete(request, signal);
+    };
+  }
+
+  function costOf(config: ProviderConfig, completion: Completion): number | undefined {
+    return planned.pricer.priceOf({ ...pricedModel(config, planned.endpointOf(config)), usage: completion.usage });
+  }
+
+  function isHermetic(suite: Suite): boolean {
+    return suite.recordings !== undefined && !options.record && (!options.isCacheModeChosen || cacheMode === 'replay');
+  }
+
+  function recordingsOf(suite: Suite, path: string): Recordings {
+    let found = recordings.get(suite.id);
+    if (found === undefined) {
+      found = readRecordings(path, relativeTo(ports.cwd, path));
+      recordings.set(suite.id, found);
+    }
+    return found;
+  }
+
+  return {
+    lane(laneId, isDone) {
+      const config = providers.get(laneId);
+      if (config === undefined) throw new Error(`the plan has no provider in lane ${laneId}`);
+      const live = openProvider(config);
+      const cached = withCache(live, {
+        store,
+        mode: cacheMode,
+        now: ports.now,
+        // A secret that a server echoes must not reach the disk.
+        canStore: (completion) => {
+          const text = JSON.stringify(completion);
+          return ports.mask(text) === text;
+        },
+      });
+      const answered = recorder?.wrap(cached) ?? cached;
+      const bySuite = new Map<string, Complete>();
+      for (const { suite } of plan.suites) {
+        const { recordings: path } = suite;
+        bySuite.set(
+          suite.id,
+          path !== undefined && isHermetic(suite)
+            ? withRecordings(live, recordingsOf(suite, path), { missing: 'fail' })
+            : answered,
+        );
+      }
+      const slots = Math.min(config.limits.concurrency ?? concurrency, concurrency);
+      return {
+        // Twice the slots, so that calls which wait for a retry don't leave a slot empty.
+        workers: slots * 2,
+        cells: notDone(plan.cells(laneId), isDone),
+        run: (cell) =>
+          runCell(
+            cell,
+            {
+              complete: bySuite.get(cell.key.suite) ?? answered,
+              requestKey: cacheKey,
+              costOf: (_request, completion) => costOf(config, completion),
+              judge: judgeAnswer,
+              decide: decideAnswer,
+              stopReason: stop.reason,
+            },
+            stop.signal,
+          ),
+      };
+    },
+    isBudgetExhausted: () => budget?.exhausted === true,
+    notes: () => [...notes],
+    writeRecordings: () => recorder?.write(),
+    async close() {
+      for (const provider of connected) {
+        const result = await provider.then(
+          ({ close }) => close(),
+          // A provider that could not be connected has nothing to close; its cells carry the error.
+          () => undefined,
+        );
+        void result;
+      }
+    },
+  };
+}
+
+function* notDone(cells: Iterable<Cell>, isDone: (key: CellKey) => boolean): Iterable<Cell> {
+  for (const cell of cells) {
+    if (!isDone(cell.key)) yield cell;
+  }
+}
+
+function relativeTo(cwd: string, path: string): string {
+  return path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
+}

@@ -1,0 +1,122 @@
+import { UserError } from '../errors.ts';
+import { StorageError } from '../lib/storage-error.ts';
+import type { CellKey } from '../model/cell.ts';
+import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
+import type { Plan } from '../plan/build-plan.ts';
+import { cellKeyText, readRunRecord } from '../stores/read-run-record.ts';
+import { rewriteRunRecord } from '../stores/rewrite-run-record.ts';
+import { newRunId } from '../stores/run-id.ts';
+import { createRunRecord, openRunRecordForResume, type RunRecordWriter } from '../stores/write-run-record.ts';
+import { identify } from './identify.ts';
+import type { RunOptions, RunPorts } from './run-suites.ts';
+import { findStoredRun, runsFolder } from './stored-runs.ts';
+
+/** The record of the run that is going on. */
+export interface OpenRecord {
+  readonly path: string;
+  readonly id: string;
+  /** Cells that an earlier part of the run finished. */
+  readonly keptCells: number;
+  /** True where the record holds a verdict on exactly this cell. */
+  isDone(key: CellKey): boolean;
+  /** False where the disk refused the row; what was written before stays readable. */
+  append(row: CellRow): boolean;
+  close(end: EndRow): void;
+}
+
+/** Opens a new record, or the one that a resumed run goes on in. */
+export function openRecord(
+  options: RunOptions,
+  plan: Plan,
+  newHeader: Omit<RunHeader, 'id'>,
+  ports: RunPorts,
+): OpenRecord {
+  const resumed = options.resume === undefined ? undefined : prepareResume(options, plan, newHeader);
+  const id = resumed?.id ?? newRunId(ports.now(), randomBytes(ports.random, 3));
+  const writer = refuseStorageErrors(() => {
+    if (resumed === undefined) return createRunRecord(runsFolder(options.project), { ...newHeader, id });
+    const opened = openRunRecordForResume(resumed.path);
+    opened.append({ type: 'resume', startedAt: newHeader.startedAt });
+    return opened;
+  });
+  let isBroken = false;
+  const write = (row: CellRow | EndRow): boolean => {
+    if (isBroken) return false;
+    try {
+      writer.append(row);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      ports.onProgress({ type: 'note', message: error.message });
+      isBroken = true;
+    }
+    return !isBroken;
+  };
+  return {
+    path: writer.path,
+    id,
+    keptCells: resumed?.done.size ?? 0,
+    isDone: (key) => resumed?.done.has(cellKeyText(key)) === true,
+    append: write,
+    close(end) {
+      write(end);
+      closeQuietly(writer);
+    },
+  };
+}
+
+interface Resumed {
+  readonly path: string;
+  readonly id: string;
+  readonly done: ReadonlySet<string>;
+}
+
+/**
+ * Keeps the verdicts on cells that would run again exactly as they did. Errored and interrupted cells, and those whose
+ * request, checks or place in the plan changed, are dropped and so run again.
+ */
+function prepareResume(options: RunOptions, plan: Plan, newHeader: Omit<RunHeader, 'id'>): Resumed {
+  const stored = findStoredRun(options.project, options.resume?.runId);
+  const planned = new Map<string, string>();
+  for (const lane of plan.providerIds) {
+    for (const cell of plan.cells(lane)) planned.set(cellKeyText(cell.key), identify(cell));
+  }
+  const record = readRunRecord(stored.path, (row, rowIndex) => ({
+    key: cellKeyText(row),
+    identity: row.identity,
+    isVerdict: row.status === 'passed' || row.status === 'failed',
+    rowIndex,
+  }));
+  const kept = record.summaries.filter(({ key, identity, isVerdict }) => isVerdict && planned.get(key) === identity);
+  const { id, startedAt } = record.header;
+  refuseStorageErrors(() =>
+    rewriteRunRecord(
+      stored.path,
+      { ...newHeader, id, startedAt },
+      kept.flatMap(({ rowIndex }) => record.places[rowIndex] ?? []),
+    ),
+  );
+  return { path: stored.path, id, done: new Set(kept.map(({ key }) => key)) };
+}
+
+function randomBytes(random: () => number, count: number): Uint8Array {
+  return Uint8Array.from({ length: count }, () => Math.floor(random() * 256));
+}
+
+function closeQuietly(writer: RunRecordWriter): void {
+  try {
+    writer.close();
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+  }
+}
+
+/** A record that can't be opened is found before the first call, where the user can still mend it. */
+function refuseStorageErrors<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    const hint = 'make room or make the folder writable: a run without a record could not be reported';
+    throw new UserError([{ code: 'environment', severity: 'error', message: error.message, hint }], { cause: error });
+  }
+}

@@ -1,0 +1,130 @@
+import { contractCheck } from '../assertions/contract.ts';
+import { UserError } from '../errors.ts';
+import { findNearest } from '../lib/did-you-mean.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Endpoint, ProviderEnv } from '../model/provider.ts';
+import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
+import { buildPlan, laneId, type Plan } from '../plan/build-plan.ts';
+import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
+import { lookupAdapter } from '../providers/index.ts';
+import type { RunOptions, RunPorts } from './run-suites.ts';
+
+/** A plan with what its calls need to be priced and sent. */
+export interface PlannedRun {
+  readonly plan: Plan;
+  readonly pricer: Pricer;
+  readonly providerEnv: ProviderEnv;
+  endpointOf(provider: ProviderConfig): Endpoint;
+  /** The variants' providers by lane. */
+  readonly providers: ReadonlyMap<string, ProviderConfig>;
+}
+
+/** Plans a run, or names every reason why it can't be planned; nothing is sent. */
+export async function planRun(
+  options: Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record'>,
+  ports: Pick<RunPorts, 'env'>,
+): Promise<PlannedRun> {
+  const { project, selection } = options;
+  const providerEnv = { env: ports.env, projectRoot: project.root };
+  const endpoints = new WeakMap<ProviderConfig, Endpoint>();
+  const endpointOf = (provider: ProviderConfig): Endpoint => {
+    let endpoint = endpoints.get(provider);
+    if (endpoint === undefined) {
+      endpoint = resolveEndpoint(provider, providerEnv);
+      endpoints.set(provider, endpoint);
+    }
+    return endpoint;
+  };
+  const problems = [...findUnknownIds(project, selection), ...findMissingRecordings(options)];
+  if (problems.length > 0) throw new UserError(problems);
+  const plan = buildPlan(project.suites, { selection, endpointOf, contractCheck });
+  const pricer = await createPricer({ prices: project.prices });
+  const providers = new Map<string, ProviderConfig>();
+  for (const { variants } of plan.suites) {
+    for (const { provider } of variants) providers.set(laneId(provider), provider);
+  }
+  const unpriced = findUnpriced(plan, options.settings.maxCostUsd, pricer, endpointOf);
+  if (unpriced.length > 0) throw new UserError(unpriced);
+  return { plan, pricer, providerEnv, endpointOf, providers };
+}
+
+/** What the price table is asked for. */
+export function pricedModel(provider: ProviderConfig, endpoint: Endpoint): PricedModel {
+  return {
+    providerId: provider.id,
+    adapter: provider.adapter,
+    model: provider.model,
+    ...(endpoint.priceProvider === undefined ? {} : { priceProvider: endpoint.priceProvider }),
+    ...(provider.price === undefined ? {} : { ownPrice: provider.price }),
+  };
+}
+
+function resolveEndpoint(provider: ProviderConfig, env: ProviderEnv): Endpoint {
+  const adapter = lookupAdapter(provider.adapter);
+  if (adapter === undefined) throw new Error(`adapter ${provider.adapter} passed validation but is not registered`);
+  return adapter.resolve(provider, env);
+}
+
+/** A misspelt --prompt would leave a selection empty, or smaller than its user believes. */
+function findUnknownIds(project: Project, selection: RunOptions['selection']): Problem[] {
+  const find = (flag: string, wanted: readonly string[], idsOf: (suite: Suite) => readonly string[]): Problem[] => {
+    const known = new Set(project.suites.flatMap(idsOf));
+    return wanted
+      .filter((id) => !known.has(id) && project.suites.length > 0)
+      .map((id) => {
+        const similar = findNearest(id, [...known]);
+        return {
+          code: 'unknown-id',
+          severity: 'error',
+          message: `${flag} ${id}: no suite has it`,
+          hint: similar === undefined ? `there are: ${[...known].join(', ')}` : `did you mean "${similar}"?`,
+        };
+      });
+  };
+  return [
+    ...find('--prompt', selection.prompts, ({ prompts }) => prompts.map(({ id }) => id)),
+    ...find('--provider', selection.providers, ({ providers }) => providers.map(({ id }) => id)),
+  ];
+}
+
+function findMissingRecordings({ project, record }: Pick<RunOptions, 'project' | 'record'>): Problem[] {
+  if (!record) return [];
+  return project.suites
+    .filter(({ recordings }) => recordings === undefined)
+    .map(({ id, path }) => ({
+      code: 'recording',
+      severity: 'error',
+      message: `--record: suite ${id} (${path}) names no recordings file`,
+      hint: 'add recordings: fixtures/<name>.jsonl to the suite',
+    }));
+}
+
+/** A limit on money that nobody can count is no limit. */
+function findUnpriced(
+  plan: Plan,
+  maxCostUsd: number | undefined,
+  pricer: Pricer,
+  endpointOf: (provider: ProviderConfig) => Endpoint,
+): Problem[] {
+  const problems: Problem[] = [];
+  const named = new Set<string>();
+  for (const { suite, variants } of plan.suites) {
+    const gate = suite.gate.cost;
+    const hasGate = gate.max !== undefined || gate.maxIncrease !== undefined;
+    if (maxCostUsd === undefined && !hasGate) continue;
+    for (const { provider } of variants) {
+      if (pricer.hasPrice(pricedModel(provider, endpointOf(provider)))) continue;
+      const why = hasGate ? `the cost gate of suite ${suite.id}` : '--max-cost';
+      if (named.has(`${why} ${provider.id}`)) continue;
+      named.add(`${why} ${provider.id}`);
+      problems.push({
+        code: 'missing-price',
+        severity: 'error',
+        message: `no price is known for ${provider.adapter}:${provider.model}, so ${why} can't be held`,
+        hint: 'add price: { input: …, output: … } (USD per million tokens) to the provider, or prices: to the config',
+        ...(provider.at === undefined ? {} : { at: provider.at }),
+      });
+    }
+  }
+  return problems;
+}

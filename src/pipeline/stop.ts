@@ -1,0 +1,28 @@
+import type { StopReason } from '../model/record.ts';
+
+/** The one place that knows whether and why a run is to end before its plan. */
+export interface Stop {
+  /** Nothing new is started; what is in flight may finish. */
+  soft(reason: StopReason): void;
+  /** What is in flight is aborted as well. */
+  hard(reason: StopReason): void;
+  reason(): StopReason | undefined;
+  readonly signal: AbortSignal;
+}
+
+export function createStop(): Stop {
+  const controller = new AbortController();
+  let first: StopReason | undefined;
+  return {
+    signal: controller.signal,
+    reason: () => first,
+    soft(reason) {
+      first ??= reason;
+    },
+    hard(reason) {
+      // Whoever interrupts a run that is already ending wants that to be its reason.
+      first = reason === 'interrupted' ? reason : (first ?? reason);
+      controller.abort(new DOMException(`the run was stopped: ${reason}`, 'AbortError'));
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
+import type { Project } from '../model/suite.ts';
+import { caseLabel } from '../plan/select-cases.ts';
+import { listRuns, type StoredRun } from '../stores/list-runs.ts';
+import { readRunRecord } from '../stores/read-run-record.ts';
+
+type Root = Pick<Project, 'root'>;
+
+export function runsFolder({ root }: Root): string {
+  return join(root, '.llmcheck', 'runs');
+}
+
+export function listStoredRuns(project: Root): readonly StoredRun[] {
+  return listRuns(runsFolder(project));
+}
+
+/** A run by its id, the start of one, or `latest`; undefined: the latest. A path to a record file is taken as it is. */
+export function findStoredRun(project: Root, id: string | undefined, cwd?: string): StoredRun {
+  const runs = listStoredRuns(project);
+  if (id !== undefined && cwd !== undefined && (isAbsolute(id) || /[/\\]|\.jsonl$/.test(id))) {
+    return { id, path: resolve(cwd, id), bytes: 0 };
+  }
+  const matching = id === undefined || id === 'latest' ? runs.slice(0, 1) : runs.filter((run) => run.id.startsWith(id));
+  const exact = matching.find((run) => run.id === id);
+  const [found, second] = exact === undefined ? matching : [exact];
+  if (found === undefined) {
+    const message = id === undefined ? 'there is no stored run yet' : `there is no stored run "${id}"`;
+    throw new UserError([
+      { code: 'unknown-id', severity: 'error', message, hint: '`llmcheck list runs` shows those that there are' },
+    ]);
+  }
+  if (second !== undefined) {
+    const message = `"${id}" is the start of ${matching.length} runs: ${matching.map((run) => run.id).join(', ')}`;
+    throw new UserError([{ code: 'unknown-id', severity: 'error', message, hint: 'write more of the id' }]);
+  }
+  return found;
+}
+
+/** The cases that did not pass in the latest run, as `suite/case`. */
+export function findLastFailed(project: Root): ReadonlySet<string> {
+  const { path } = findStoredRun(project, undefined);
+  const labels = new Set<string>();
+  readRunRecord(path, (row) => {
+    if (row.status !== 'passed' && row.skip?.reason !== 'case') labels.add(caseLabel(row.suite, row.caseId));
+  });
+  return labels;
+}
+
+/** The paths and flags that a stored run began with. */
+export function findInvocation(
+  project: Root,
+  id: string | undefined,
+): { readonly paths: readonly string[]; readonly flags: JsonObject } {
+  const { header } = readRunRecord(findStoredRun(project, id).path, () => undefined);
+  const { paths, flags } = header.invocation ?? {};
+  return {
+    paths: Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [],
+    flags: isJsonObject(flags) ? flags : {},
+  };
+}

@@ -1,0 +1,181 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import type { Cell } from '../model/cell.ts';
+import type { Message } from '../model/completion.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { Endpoint } from '../model/provider.ts';
+import type { Case, PromptVersion, ProviderConfig, Suite } from '../model/suite.ts';
+import type { CheckSpec } from '../model/verdict.ts';
+import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
+
+export interface PlannedVariant {
+  readonly prompt: PromptVersion;
+  readonly provider: ProviderConfig;
+  readonly params: JsonObject;
+  /** Cells; those under `observe` counted apart. */
+  readonly planned: number;
+  readonly observed: number;
+}
+
+export interface PlannedSuite {
+  readonly suite: Suite;
+  readonly variants: readonly PlannedVariant[];
+  readonly filtered: boolean;
+  /** Cases that the selection kept, on whatever variants they run. */
+  readonly selectedCases: number;
+}
+
+/** What is going to run: counted at once, rendered cell by cell. */
+export interface Plan {
+  readonly suites: readonly PlannedSuite[];
+  readonly cellCount: number;
+  /** The cells of one provider, cases in file order, prompt versions and trials of a case side by side. */
+  cells(providerId: string): Iterable<Cell>;
+  /** Ids of the providers that have cells, in suite order. */
+  readonly providerIds: readonly string[];
+}
+
+export interface PlanOptions {
+  readonly selection: Selection;
+  /** Of a suite's provider; the same id in two suites may be configured differently. */
+  endpointOf(provider: ProviderConfig): Endpoint;
+  /** The check that a contract's output schema adds to every completion. */
+  contractCheck(schema: JsonObject | boolean): CheckSpec;
+}
+
+/** Plans lazily: memory grows with variants, not with cases. */
+export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan {
+  const { selection } = options;
+  const isSelected = buildCasePredicate(suites, selection);
+  const planned = suites.map((suite) => countSuite(suite, selection, isSelected));
+  const providerIds = [
+    ...new Set(
+      planned.flatMap(({ variants }) =>
+        variants.filter((v) => v.planned + v.observed > 0).map(({ provider }) => laneId(provider)),
+      ),
+    ),
+  ];
+  return {
+    suites: planned,
+    cellCount: planned.reduce((sum, { variants }) => sum + variants.reduce((n, v) => n + v.planned + v.observed, 0), 0),
+    providerIds,
+    *cells(lane) {
+      for (const { suite, variants } of planned) {
+        const own = variants.filter(({ provider }) => laneId(provider) === lane);
+        if (own.length === 0) continue;
+        const renderers = own.map((variant) => buildRenderer(suite, variant, options));
+        for (const testCase of suite.cases()) {
+          if (!isSelected(suite, testCase)) continue;
+          for (const render of renderers) yield* render(testCase, selection.trials ?? testCase.trials);
+        }
+      }
+    },
+  };
+}
+
+/** Providers that are configured alike share a lane (and so its limits), whatever suite they stand in. */
+export function laneId(provider: ProviderConfig): string {
+  const { at: _at, id, ...rest } = provider;
+  return `${id}\u0000${canonicalJson(rest)}`;
+}
+
+/** Cells of a case on one variant, or none where the case is restricted to others. */
+export function runsOn(testCase: Case, promptId: string, providerId: string): boolean {
+  return (
+    (testCase.prompts === undefined || testCase.prompts.includes(promptId)) &&
+    (testCase.providers === undefined || testCase.providers.includes(providerId))
+  );
+}
+
+function countSuite(
+  suite: Suite,
+  selection: Selection,
+  isSelected: (suite: Suite, testCase: Case) => boolean,
+): PlannedSuite {
+  const counts = suite.prompts
+    .filter(({ id }) => selection.prompts.length === 0 || selection.prompts.includes(id))
+    .flatMap((prompt) =>
+      suite.providers
+        .filter(({ id }) => selection.providers.length === 0 || selection.providers.includes(id))
+        .map((provider) => ({ prompt, provider, planned: 0, observed: 0 })),
+    );
+  let selectedCases = 0;
+  for (const testCase of suite.cases()) {
+    if (!isSelected(suite, testCase)) continue;
+    selectedCases += 1;
+    const trials = selection.trials ?? testCase.trials;
+    for (const count of counts) {
+      if (!runsOn(testCase, count.prompt.id, count.provider.id)) continue;
+      if (testCase.observe) count.observed += trials;
+      else count.planned += trials;
+    }
+  }
+  return {
+    suite,
+    selectedCases,
+    filtered: isNarrowed(selection),
+    variants: counts.map((count) => ({ ...count, params: { ...count.provider.params, ...count.prompt.params } })),
+  };
+}
+
+export type CellRenderer = (testCase: Case, trials: number, firstTrial?: number) => Iterable<Cell>;
+
+/** Renders the cells of one variant; what does not depend on the case is made once. */
+export function buildRenderer(suite: Suite, variant: PlannedVariant, options: PlanOptions): CellRenderer {
+  const { prompt, provider, params } = variant;
+  const endpoint = options.endpointOf(provider);
+  const outputSchema = prompt.contract?.output ?? suite.contract.output;
+  const contract = outputSchema === undefined ? [] : [options.contractCheck(outputSchema)];
+  return function* renderCells(testCase, trials, firstTrial = 0) {
+    if (!runsOn(testCase, prompt.id, provider.id)) return;
+    const messages: Message[] = prompt.messages.map(({ role, template }) => ({
+      role,
+      content: template.render(testCase.vars),
+    }));
+    const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
+    const identityBase = identityOf(testCase, checks);
+    const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
+    for (let trial = firstTrial; trial < firstTrial + trials; trial += 1) {
+      const request = {
+        adapter: provider.adapter,
+        adapterVersion: endpoint.adapterVersion,
+        ...(endpoint.baseUrl === undefined ? {} : { baseUrl: endpoint.baseUrl }),
+        model: provider.model,
+        messages,
+        params,
+        trial,
+        origin,
+      };
+      yield {
+        key: { ...origin, trial },
+        request,
+        turns: testCase.turns,
+        checks,
+        ...(testCase.threshold === undefined ? {} : { threshold: testCase.threshold }),
+        mustPass: testCase.mustPass,
+        observe: testCase.observe,
+        ...(testCase.skip === undefined ? {} : { skip: testCase.skip }),
+        stamp: testCase.stamp,
+        identity: identityBase,
+        at: { file: testCase.at.file, line: testCase.at.line, column: testCase.at.column },
+      };
+    }
+  };
+}
+
+/** The part of a cell's identity that its request's key does not hold. */
+function identityOf(testCase: Case, checks: readonly CheckSpec[]): string {
+  const turns = testCase.turns.map((turn) =>
+    turn.kind === 'user' ? { user: turn.content, checks: turn.checks.map(({ source }) => source) } : { ...turn },
+  );
+  return sha256Hex(
+    canonicalJson({
+      checks: checks.map(({ source }) => source),
+      turns,
+      threshold: testCase.threshold ?? null,
+      observe: testCase.observe,
+      mustPass: testCase.mustPass,
+      skip: testCase.skip ?? null,
+    }),
+  ).slice(0, 16);
+}

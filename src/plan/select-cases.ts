@@ -1,0 +1,105 @@
+import picomatch from 'picomatch';
+import { sha256Hex } from '../lib/sha256.ts';
+import type { Case, Suite } from '../model/suite.ts';
+
+/** What of a project is to run; an empty selection is everything. */
+export interface Selection {
+  /** Globs over `suite/case`; without `/` a suite or case id; without a wildcard any id that contains it. */
+  readonly filters: readonly string[];
+  readonly tags: readonly string[];
+  readonly prompts: readonly string[];
+  readonly providers: readonly string[];
+  /** Cases a suite, drawn by a hash of the seed: the same seed draws the same cases. */
+  readonly sample?: { readonly size: number; readonly seed: number };
+  /** 1-based. */
+  readonly shard?: { readonly index: number; readonly count: number };
+  /** Overrides every case's own number. */
+  readonly trials?: number;
+  /** `suite/case` labels to keep, such as those that failed last time. */
+  readonly onlyCases?: ReadonlySet<string>;
+}
+
+export const emptySelection: Selection = { filters: [], tags: [], prompts: [], providers: [] };
+
+export function caseLabel(suiteId: string, caseId: string): string {
+  return `${suiteId}/${caseId}`;
+}
+
+/** True where the selection can leave out cases, trials or variants of a suite. */
+export function isNarrowed(selection: Selection): boolean {
+  return (
+    selection.filters.length > 0 ||
+    selection.tags.length > 0 ||
+    selection.prompts.length > 0 ||
+    selection.providers.length > 0 ||
+    selection.sample !== undefined ||
+    (selection.shard !== undefined && selection.shard.count > 1) ||
+    selection.trials !== undefined ||
+    selection.onlyCases !== undefined
+  );
+}
+
+export type CasePredicate = (suite: Suite, testCase: Case) => boolean;
+
+/** Builds the predicate of a selection once; sampling and sharding look at all suites first. */
+export function buildCasePredicate(suites: readonly Suite[], selection: Selection): CasePredicate {
+  const matchers = selection.filters.map(buildFilter);
+  const tags = new Set(selection.tags);
+  const matches: CasePredicate = (suite, testCase) =>
+    (matchers.length === 0 || matchers.some((matcher) => matcher(suite.id, testCase.id))) &&
+    (tags.size === 0 || testCase.tags.some((tag) => tags.has(tag))) &&
+    (selection.onlyCases === undefined || selection.onlyCases.has(caseLabel(suite.id, testCase.id)));
+  if (selection.sample === undefined && selection.shard === undefined) return matches;
+  const kept = drawCases(suites, selection, matches);
+  return (suite, testCase) => kept.has(caseKey(suite, testCase));
+}
+
+function buildFilter(pattern: string): (suiteId: string, caseId: string) => boolean {
+  if (!/[*?[\]{}]/.test(pattern)) {
+    return pattern.includes('/')
+      ? (suiteId, caseId) => caseLabel(suiteId, caseId).includes(pattern)
+      : (suiteId, caseId) => suiteId.includes(pattern) || caseId.includes(pattern);
+  }
+  // Ids may hold slashes and dots, so a star crosses both; parentheses in them are no pattern.
+  const glob = pattern.replaceAll(/(?<!\\)[()]/g, String.raw`\$&`);
+  const isGlobMatch = picomatch(glob, { bash: true, dot: true, nonegate: true, flags: 's' });
+  const isMatch = (id: string) => id === pattern || isGlobMatch(id);
+  return pattern.includes('/')
+    ? (suiteId, caseId) => isMatch(caseLabel(suiteId, caseId))
+    : (suiteId, caseId) => isMatch(suiteId) || isMatch(caseId);
+}
+
+/** Every prompt version of a case stays in one shard, and a new case moves few others, since the order is a hash's. */
+function drawCases(suites: readonly Suite[], selection: Selection, matches: CasePredicate): ReadonlySet<string> {
+  let drawn: RankedCase[] = [];
+  for (const suite of suites) {
+    const ranked: RankedCase[] = [];
+    for (const testCase of suite.cases()) {
+      if (!matches(suite, testCase)) continue;
+      const rank = sha256Hex(`${selection.sample?.seed ?? ''}:${suite.path}:${testCase.id}`);
+      ranked.push({ key: caseKey(suite, testCase), rank });
+    }
+    drawn = drawn.concat(selection.sample === undefined ? ranked : sortByRank(ranked).slice(0, selection.sample.size));
+  }
+  if (selection.shard !== undefined) {
+    const { index, count } = selection.shard;
+    const start = Math.floor((drawn.length * (index - 1)) / count);
+    const end = Math.floor((drawn.length * index) / count);
+    drawn = sortByRank(drawn).slice(start, end);
+  }
+  return new Set(drawn.map(({ key }) => key));
+}
+
+interface RankedCase {
+  readonly key: string;
+  readonly rank: string;
+}
+
+/** Unlike a label it can't mean two cases: ids may hold slashes. */
+function caseKey(suite: Suite, testCase: Case): string {
+  return `${suite.id}\u0000${testCase.id}`;
+}
+
+function sortByRank(items: RankedCase[]): RankedCase[] {
+  return items.sort((a, b) => (a.rank < b.rank ? -1 : 1));
+}

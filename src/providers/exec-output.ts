@@ -1,0 +1,71 @@
+import * as z from 'zod';
+import type { Completion, ProviderFailure } from '../model/completion.ts';
+import { isJsonObject } from '../model/json.ts';
+import { describeText } from './describe-text.ts';
+import { buildToolCall } from './openai-dialect.ts';
+
+export const execOutputs = ['auto', 'text', 'json'] as const;
+
+export type ExecOutput = (typeof execOutputs)[number];
+
+type Read = { readonly completion: Completion } | { readonly failure: ProviderFailure };
+
+/** Reads what a program wrote: an answer object, or text. A failure's message continues a sentence about the program. */
+export function readExecOutput(stdout: string, output: ExecOutput, latencyMs: number): Read {
+  const body = output === 'text' ? undefined : parseObject(stdout);
+  const parsed = answer.safeParse(body);
+  if (parsed.success) return readAnswer(parsed.data, latencyMs);
+  if (output === 'json') {
+    const [issue] = parsed.error.issues;
+    const found = body === undefined ? 'no JSON object' : `${issue?.path.join('.') ?? ''} ${issue?.message}`.trim();
+    return { failure: { kind: 'malformed', message: `wrote no answer object: ${describeText(found)}` } };
+  }
+  // An answer that is some other JSON object stays the text it is. The newline that ends a program's output is not the answer's.
+  return { completion: { text: stdout.replace(/\r?\n$/, ''), toolCalls: [], finishReason: 'stop', latencyMs } };
+}
+
+const count = z.int().min(0);
+
+const answer = z.strictObject({
+  text: z.string(),
+  reasoning: z.string().exactOptional(),
+  refusal: z.string().exactOptional(),
+  toolCalls: z
+    .array(z.strictObject({ id: z.string().exactOptional(), name: z.string().min(1), arguments: z.json() }))
+    .default([]),
+  finishReason: z.enum(['stop', 'length', 'toolCalls', 'contentFilter', 'refusal', 'other']).exactOptional(),
+  usage: z
+    .strictObject({
+      inputTokens: count,
+      outputTokens: count,
+      cachedInputTokens: count.exactOptional(),
+      cacheWriteTokens: count.exactOptional(),
+      reasoningTokens: count.exactOptional(),
+    })
+    .exactOptional(),
+  model: z.string().exactOptional(),
+});
+
+function readAnswer({ toolCalls, finishReason, ...rest }: z.infer<typeof answer>, latencyMs: number): Read {
+  if (finishReason === 'contentFilter') {
+    return { failure: { kind: 'contentFilter', message: 'reported that a content filter refused the answer' } };
+  }
+  const completion: Completion = {
+    ...rest,
+    toolCalls: toolCalls.map((call) => buildToolCall(call.id, call.name, call.arguments)),
+    finishReason: finishReason ?? (toolCalls.length > 0 ? 'toolCalls' : 'stop'),
+    latencyMs,
+  };
+  return { completion };
+}
+
+function parseObject(stdout: string): unknown {
+  if (!stdout.trimStart().startsWith('{')) return undefined;
+  try {
+    const body: unknown = JSON.parse(stdout);
+    return isJsonObject(body) ? body : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

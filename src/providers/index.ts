@@ -1,0 +1,17 @@
+import type { Adapter } from '../model/provider.ts';
+import { exec } from './exec.ts';
+import { defineOpenaiAdapter } from './openai.ts';
+import { presets } from './presets.ts';
+import { replay } from './replay.ts';
+
+/** Every adapter by the name that stands before the colon. */
+export const adapters: Readonly<Record<string, Adapter>> = {
+  ...Object.fromEntries(Object.entries(presets).map(([name, preset]) => [name, defineOpenaiAdapter(name, preset)])),
+  exec,
+  replay,
+};
+
+/** `constructor` is a legal YAML string, so names are looked up among the own keys alone. */
+export function lookupAdapter(name: string): Adapter | undefined {
+  return Object.hasOwn(adapters, name) ? adapters[name] : undefined;
+}

@@ -1,0 +1,134 @@
+import type { Completion, Message, ToolCall } from '../model/completion.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import {
+  type Answer,
+  buildToolCall,
+  type Dialect,
+  filtered,
+  list,
+  malformed,
+  mapFinishReason,
+  readErrorUnderSuccess,
+  text,
+} from './openai-dialect.ts';
+import { readOpenaiUsage } from './openai-usage.ts';
+
+/** Chat Completions, which every compatible server speaks. */
+export const openaiChat: Dialect = {
+  path: '/chat/completions',
+  version: 'chat-1',
+  buildBody: ({ params, model, messages }) => ({ ...params, model, messages: messages.map(buildMessage) }),
+  readAnswer,
+};
+
+function buildMessage(message: Message): JsonObject {
+  const { role, content, toolCalls = [], toolCallId, name } = message;
+  return {
+    role,
+    // An assistant message of calls alone has null content; some servers refuse an empty string there.
+    content: content === '' && toolCalls.length > 0 ? null : content,
+    ...(name === undefined ? {} : { name }),
+    ...(toolCallId === undefined ? {} : { tool_call_id: toolCallId }),
+    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(buildCall) }),
+  };
+}
+
+function buildCall({ id, name, rawArguments }: ToolCall): JsonObject {
+  return { ...(id === undefined ? {} : { id }), type: 'function', function: { name, arguments: rawArguments } };
+}
+
+function readAnswer(body: unknown, latencyMs: number): Answer {
+  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+  const failed = readErrorUnderSuccess(body);
+  if (failed !== undefined) return failed;
+  const choices = list(body['choices']);
+  const [choice] = choices;
+  if (choice === undefined) return malformed(Array.isArray(body['choices']) ? '"choices" is empty' : 'no "choices"');
+  if (!isJsonObject(choice)) return malformed('its first choice is not an object');
+  const choiceFailed = readErrorUnderSuccess(choice);
+  if (choiceFailed !== undefined) return choiceFailed;
+  const rawFinishReason = text(choice['finish_reason']);
+  const finishReason = mapFinishReason(rawFinishReason);
+  // Before the message is asked for: a filtered answer may have none.
+  if (finishReason === 'contentFilter') return filtered();
+  const message = choice['message'];
+  if (!isJsonObject(message)) return malformed('its first choice has no "message"');
+
+  const content = readContent(message);
+  const reasoning = content.reasoning ?? text(message['reasoning_content']) ?? text(message['reasoning']);
+  const refusal = content.refusal ?? text(message['refusal']);
+  const toolCalls = readToolCalls(message);
+  const usage = readOpenaiUsage(body['usage']);
+  const noWord = rawFinishReason === undefined && toolCalls.length > 0 ? 'toolCalls' : finishReason;
+  const completion: Completion = {
+    text: content.text,
+    toolCalls,
+    finishReason: refusal !== undefined && content.text === '' ? 'refusal' : noWord,
+    latencyMs,
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(rawFinishReason === undefined ? {} : { rawFinishReason }),
+    ...(usage === undefined ? {} : { usage }),
+    ...named('responseId', body['id']),
+    ...named('model', body['model']),
+    ...named('systemFingerprint', body['system_fingerprint']),
+  };
+  return { completion };
+}
+
+interface Content {
+  readonly text: string;
+  readonly reasoning?: string;
+  readonly refusal?: string;
+}
+
+/** Content is a string, null, or a list of parts; Mistral puts its reasoning among the parts. */
+function readContent(message: JsonObject): Content {
+  const { content } = message;
+  if (typeof content === 'string') return { text: content };
+  const found = { text: '', reasoning: '', refusal: '' };
+  for (const part of list(content)) {
+    if (typeof part === 'string') found.text += part;
+    if (!isJsonObject(part)) continue;
+    found.reasoning += joinTexts(part['thinking']);
+    found.refusal += text(part['refusal']) ?? '';
+    found.text += text(part['text']) ?? '';
+  }
+  // A spoken answer has its words in the transcript.
+  const { audio } = message;
+  if (found.text === '' && isJsonObject(audio)) found.text = text(audio['transcript']) ?? '';
+  return {
+    text: found.text,
+    ...(found.reasoning === '' ? {} : { reasoning: found.reasoning }),
+    ...(found.refusal === '' ? {} : { refusal: found.refusal }),
+  };
+}
+
+function joinTexts(value: JsonValue | undefined): string {
+  if (typeof value === 'string') return value;
+  return list(value)
+    .map((part) => (isJsonObject(part) ? (text(part['text']) ?? '') : ''))
+    .join('');
+}
+
+function readToolCalls(message: JsonObject): ToolCall[] {
+  const calls: ToolCall[] = [];
+  for (const call of list(message['tool_calls'])) {
+    if (!isJsonObject(call)) continue;
+    const called = call['function'];
+    const custom = call['custom'];
+    if (isJsonObject(called)) calls.push(buildToolCall(call['id'], text(called['name']) ?? '', called['arguments']));
+    else if (isJsonObject(custom)) calls.push(buildToolCall(call['id'], text(custom['name']) ?? '', custom['input']));
+  }
+  // The form before `tool_calls`; servers that keep it for old clients send it empty beside the new one.
+  const legacy = message['function_call'];
+  if (calls.length === 0 && isJsonObject(legacy)) {
+    const name = text(legacy['name']);
+    if (name !== undefined) calls.push(buildToolCall(undefined, name, legacy['arguments']));
+  }
+  return calls;
+}
+
+function named<Name extends string>(name: Name, value: JsonValue | undefined): { [K in Name]?: string } {
+  return typeof value === 'string' && value !== '' ? ({ [name]: value } as { [K in Name]: string }) : {};
+}

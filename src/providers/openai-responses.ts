@@ -1,0 +1,101 @@
+import type { Completion, FinishReason, Message, ToolCall } from '../model/completion.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
+import {
+  type Answer,
+  buildToolCall,
+  type Dialect,
+  filtered,
+  list,
+  malformed,
+  mapFinishReason,
+  readErrorUnderSuccess,
+  text,
+} from './openai-dialect.ts';
+import { readOpenaiUsage } from './openai-usage.ts';
+
+/** The Responses API, chosen with `api: responses`. */
+export const openaiResponses: Dialect = {
+  path: '/responses',
+  version: 'responses-1',
+  buildBody: ({ params, model, messages }) => ({ ...params, model, input: messages.flatMap(buildItems) }),
+  readAnswer,
+};
+
+function buildItems(message: Message): JsonObject[] {
+  const { role, content, toolCalls = [], toolCallId } = message;
+  if (role === 'tool') return [{ type: 'function_call_output', call_id: toolCallId ?? '', output: content }];
+  const calls = toolCalls.map(({ id, name, rawArguments }) => ({
+    type: 'function_call',
+    call_id: id ?? '',
+    name,
+    arguments: rawArguments,
+  }));
+  return content === '' && calls.length > 0 ? calls : [{ role, content }, ...calls];
+}
+
+function readAnswer(body: unknown, latencyMs: number): Answer {
+  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+  const failed = readErrorUnderSuccess(body);
+  if (failed !== undefined) return failed;
+  const output = body['output'];
+  if (!Array.isArray(output)) return malformed('no "output"');
+  const status = text(body['status']) ?? 'completed';
+  const details = body['incomplete_details'];
+  const reason = isJsonObject(details) ? text(details['reason']) : undefined;
+  if (reason === 'content_filter') return filtered();
+  if (status !== 'completed' && status !== 'incomplete') return malformed(`its status is "${status}"`);
+
+  const found = readOutput(output);
+  if (status === 'completed' && output.length === 0) return malformed('"output" is empty');
+  const usage = readOpenaiUsage(body['usage']);
+  const completion: Completion = {
+    text: found.text,
+    toolCalls: found.toolCalls,
+    finishReason: finishReasonOf(status, reason, found),
+    rawFinishReason: reason ?? status,
+    latencyMs,
+    ...(found.reasoning === '' ? {} : { reasoning: found.reasoning }),
+    ...(found.refusal === '' ? {} : { refusal: found.refusal }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(typeof body['id'] === 'string' ? { responseId: body['id'] } : {}),
+    ...(typeof body['model'] === 'string' ? { model: body['model'] } : {}),
+  };
+  return { completion };
+}
+
+interface Output {
+  readonly text: string;
+  readonly refusal: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly ToolCall[];
+}
+
+/** Items of other types (web searches, compactions) are not part of the answer's text. */
+function readOutput(output: readonly unknown[]): Output {
+  const found = { text: '', refusal: '', toolCalls: [] as ToolCall[] };
+  const thoughts: string[] = [];
+  for (const item of output) {
+    if (!isJsonObject(item)) continue;
+    const parts = list(item['content']).filter(isJsonObject);
+    const { type } = item;
+    if (type === 'message') {
+      for (const part of parts) {
+        found.text += text(part['text']) ?? '';
+        found.refusal += text(part['refusal']) ?? '';
+      }
+    } else if (type === 'reasoning') {
+      const summary = list(item['summary']).filter(isJsonObject);
+      for (const part of [...summary, ...parts]) thoughts.push(text(part['text']) ?? '');
+    } else if (type === 'function_call' || type === 'custom_tool_call') {
+      const raw = type === 'function_call' ? item['arguments'] : item['input'];
+      found.toolCalls.push(buildToolCall(item['call_id'], text(item['name']) ?? '', raw));
+    }
+  }
+  return { ...found, reasoning: thoughts.filter((thought) => thought !== '').join('\n\n') };
+}
+
+function finishReasonOf(status: string, reason: string | undefined, found: Output): FinishReason {
+  if (status === 'incomplete') return mapFinishReason(reason);
+  if (found.refusal !== '' && found.text === '') return 'refusal';
+  return found.toolCalls.length > 0 ? 'toolCalls' : 'stop';
+}

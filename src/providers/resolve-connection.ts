@@ -1,0 +1,128 @@
+import { UserError } from '../errors.ts';
+import type { ProviderFailure } from '../model/completion.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Endpoint, ProviderEnv } from '../model/provider.ts';
+import type { ProviderConfig } from '../model/suite.ts';
+import { findPresetByHost, type Preset } from './presets.ts';
+
+/** All headers that identify the caller, or why there are none. */
+export type Credentials =
+  | { readonly headers: Readonly<Record<string, string>> }
+  | { readonly failure: ProviderFailure };
+
+/** Where requests go and which variable holds the key. Throws a UserError for a base URL that can't be used. */
+export function resolveAddress(
+  preset: Preset,
+  config: ProviderConfig,
+  { env }: ProviderEnv,
+): Pick<Endpoint, 'apiKeyEnv' | 'priceProvider'> & { readonly baseUrl: string } {
+  const fromEnv = preset.baseUrlEnv === undefined ? undefined : env[preset.baseUrlEnv.name]?.trim();
+  const written =
+    config.baseUrl ??
+    (preset.baseUrlEnv !== undefined && fromEnv !== undefined && fromEnv !== ''
+      ? trimSlashes(fromEnv) + preset.baseUrlEnv.path
+      : preset.baseUrl);
+  if (written === undefined) {
+    throw problem(config, 'invalid-value', `Provider "${config.id}" has no address.`, addressHint(preset));
+  }
+  const url = parseBaseUrl(config, written);
+  // A suite must not be able to send one service's key to another: an address of its own brings its own key or none.
+  const apiKeyEnv = config.apiKeyEnv ?? (config.baseUrl === undefined ? preset.apiKeyEnv : undefined);
+  const priceProvider = (config.baseUrl === undefined ? undefined : findPresetByHost(url.host)) ?? preset;
+  return {
+    baseUrl: trimSlashes(url.href),
+    priceProvider: priceProvider.priceProvider,
+    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+  };
+}
+
+/** Reads the key and the headers that the configuration names. */
+export function readCredentials(preset: Preset, config: ProviderConfig, providerEnv: ProviderEnv): Credentials {
+  const { env } = providerEnv;
+  const { baseUrl, apiKeyEnv } = resolveAddress(preset, config, providerEnv);
+  const headers: Record<string, string> = {};
+  if (apiKeyEnv !== undefined) {
+    const key = env[apiKeyEnv]?.trim();
+    if (key === undefined || key === '') {
+      return refuse('auth', `${apiKeyEnv} is not set: set it, or name the variable that holds the key with apiKeyEnv`);
+    }
+    if (preset.keyHeader === undefined) headers['authorization'] = `Bearer ${key}`;
+    else headers[preset.keyHeader] = key;
+  }
+  if (new URL(baseUrl).host === 'api.openai.com') Object.assign(headers, readOpenaiAccount(env));
+  for (const [name, value] of Object.entries(config.headers)) {
+    const text = typeof value === 'string' ? value : env[value.env]?.trim();
+    if (text === undefined || text === '') {
+      const variable = typeof value === 'string' ? 'its value' : value.env;
+      return refuse('auth', `the header ${name} of provider "${config.id}" is empty: ${variable} is not set`);
+    }
+    headers[name.toLowerCase()] = text;
+  }
+  return checkHeaders(headers) ?? { headers };
+}
+
+/** What the official SDK sends too. It names an account, so no other host may see it. */
+function readOpenaiAccount(env: ProviderEnv['env']): Record<string, string> {
+  const organization = env['OPENAI_ORG_ID']?.trim() ?? '';
+  const project = env['OPENAI_PROJECT_ID']?.trim() ?? '';
+  return {
+    ...(organization === '' ? {} : { 'openai-organization': organization }),
+    ...(project === '' ? {} : { 'openai-project': project }),
+  };
+}
+
+/** Headers that frame the message belong to the transport. */
+const framing = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const headerName = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+function checkHeaders(headers: Readonly<Record<string, string>>): Credentials | undefined {
+  for (const [name, value] of Object.entries(headers)) {
+    if (framing.has(name)) return refuse('badRequest', `the header ${name} can't be set: it belongs to the connection`);
+    if (!headerName.test(name) || !headerValue.test(value)) {
+      // The value is not quoted: it may be a key.
+      return refuse('badRequest', `the header ${JSON.stringify(name)} has a name or a value that HTTP does not allow`);
+    }
+  }
+  return undefined;
+}
+
+function parseBaseUrl(config: ProviderConfig, written: string): URL {
+  if (!/^https?:\/\//i.test(written) || !URL.canParse(written)) {
+    const found = `Provider "${config.id}" has the base URL ${JSON.stringify(written)}, which is no http:// or https:// URL.`;
+    throw problem(config, 'invalid-value', found, 'write it like http://127.0.0.1:11434/v1');
+  }
+  const url = new URL(written);
+  url.hash = '';
+  if (url.username !== '' || url.password !== '') {
+    const found = `The base URL of provider "${config.id}" holds a user name or a password.`;
+    throw problem(config, 'literal-key', found, 'put the secret into a variable and name it with apiKeyEnv or headers');
+  }
+  return url;
+}
+
+function addressHint({ baseUrlEnv }: Preset): string {
+  return `add baseURL to the provider${baseUrlEnv === undefined ? '' : `, or set ${baseUrlEnv.name}`}`;
+}
+
+function refuse(kind: ProviderFailure['kind'], message: string): Credentials {
+  return { failure: { kind, message } };
+}
+
+function problem(config: ProviderConfig, code: Problem['code'], message: string, hint: string): UserError {
+  const found = { code, severity: 'error', message, hint } as const;
+  return new UserError([config.at === undefined ? found : { ...found, at: config.at }]);
+}
+
+function trimSlashes(text: string): string {
+  return text.replace(/\/+$/, '');
+}

@@ -1,0 +1,111 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { kill } from 'node:process';
+
+export interface ProgramCall {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly input: string;
+  readonly signal: AbortSignal;
+  readonly maxOutputBytes: number;
+}
+
+export type ProgramResult =
+  | {
+      readonly status: 'ended';
+      /** Null where a signal ended it. */
+      readonly exitCode: number | null;
+      readonly signalName: string | null;
+      readonly stdout: string;
+      /** The end of it. */
+      readonly stderr: string;
+      readonly latencyMs: number;
+    }
+  | { readonly status: 'unstartable'; readonly code: string; readonly message: string }
+  | { readonly status: 'too-much-output' }
+  | { readonly status: 'aborted' };
+
+export interface ProgramRunner {
+  run(call: ProgramCall): Promise<ProgramResult>;
+  /** Kills whatever still runs. */
+  close(): void;
+}
+
+const stderrTailBytes = 4096;
+
+/** Runs programs without a shell, each in a process group of its own, so that its children die with it. */
+export function openProgramRunner(): ProgramRunner {
+  const running = new Set<ChildProcessWithoutNullStreams>();
+  return {
+    run: (call) => run(call, running),
+    close() {
+      for (const child of running) killGroup(child);
+    },
+  };
+}
+
+function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): Promise<ProgramResult> {
+  const { argv, signal } = call;
+  const [program = '', ...args] = argv;
+  return new Promise((resolve) => {
+    const startedAt = performance.now();
+    const child = spawn(program, args, { cwd: call.cwd, env: call.env, detached: true, windowsHide: true });
+    running.add(child);
+    const stdout: Buffer[] = [];
+    let stdoutBytes = 0;
+    let stderr = Buffer.alloc(0);
+
+    function finish(result: ProgramResult): void {
+      running.delete(child);
+      signal.removeEventListener('abort', abort);
+      resolve(result);
+    }
+    function abort(): void {
+      killGroup(child);
+      finish({ status: 'aborted' });
+    }
+
+    signal.addEventListener('abort', abort, { once: true });
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdoutBytes += chunk.length;
+      if (stdoutBytes <= call.maxOutputBytes) {
+        stdout.push(chunk);
+        return;
+      }
+      killGroup(child);
+      finish({ status: 'too-much-output' });
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr = Buffer.concat([stderr, chunk]).subarray(-stderrTailBytes);
+    });
+    child.on('error', (error) => {
+      const code = 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+      finish({ status: 'unstartable', code, message: error.message });
+    });
+    // A program may answer without reading its input; the pipe that breaks then is no failure.
+    child.stdin.on('error', () => undefined);
+    child.on('close', (exitCode, signalName) => {
+      finish({
+        status: 'ended',
+        exitCode,
+        signalName,
+        stdout: Buffer.concat(stdout).toString('utf8'),
+        stderr: stderr.toString('utf8'),
+        latencyMs: performance.now() - startedAt,
+      });
+    });
+    child.stdin.end(call.input);
+  });
+}
+
+function killGroup(child: ChildProcessWithoutNullStreams): void {
+  if (child.pid === undefined) return;
+  try {
+    // A negative id names the whole group; ChildProcess.kill would leave grandchildren alive.
+    kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    // No such group: it has ended already, or the system (Windows) knows no groups.
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    child.kill('SIGKILL');
+  }
+}

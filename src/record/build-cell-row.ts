@@ -1,0 +1,167 @@
+import type { CallRecord, CellResult } from '../model/cell.ts';
+import type { Completion, ToolCall, Usage } from '../model/completion.ts';
+import type { JsonValue } from '../model/json.ts';
+import type { CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
+import type { Verdict } from '../model/verdict.ts';
+
+export type Mask = (text: string) => string;
+
+/** A result as it is stored: secrets masked in everything that came from outside, ids and numbers as they are. */
+export function buildCellRow(result: CellResult, mask: Mask): CellRow {
+  const { key, identity, stamp, at, calls } = result;
+  const base = {
+    type: 'cell' as const,
+    ...key,
+    identity,
+    stamp,
+    at,
+    ...(result.observe ? { observe: true as const } : {}),
+    ...(result.mustPass ? { mustPass: true as const } : {}),
+    ...(result.confirmation === true ? { confirmation: true as const } : {}),
+    ...paid(calls),
+    cached: calls.length > 0 && calls.every(({ cached }) => cached),
+    calls: calls.map((call) => recordCall(call, calls.length > 1, mask)),
+  };
+  switch (result.status) {
+    case 'skipped': {
+      const { reason, message } = result;
+      const skip = { reason, ...(message === undefined ? {} : { message: mask(message) }) };
+      const attempts = calls.reduce((sum, call) => sum + call.attempts, 0);
+      const judgeCost = 'judgeCostUsd' in result ? judged(result.judgeCostUsd) : {};
+      return { ...base, ...judgeCost, status: 'skipped', checks: [], attempts, skip };
+    }
+    case 'errored':
+      return {
+        ...base,
+        ...answered(calls, mask),
+        status: 'errored',
+        checks: result.verdicts.map((verdict) => recordCheck(verdict, mask)),
+        attempts: result.attempts,
+        ...judged(result.judgeCostUsd),
+        error: recordError(result, mask),
+      };
+    case 'judged':
+      return {
+        ...base,
+        ...answered(calls, mask),
+        status: result.passed ? 'passed' : 'failed',
+        score: result.score,
+        checks: result.verdicts.map((verdict) => recordCheck(verdict, mask)),
+        attempts: result.attempts,
+        ...judged(result.judgeCostUsd),
+        ...(result.failure === undefined ? {} : { error: recordError({ ...result, failure: result.failure }, mask) }),
+      };
+  }
+}
+
+function paid(calls: readonly CallRecord[]) {
+  if (calls.length === 0) return {};
+  return { costUsd: sumCosts(calls), spentUsd: sumCosts(calls.filter(({ cached }) => !cached)) };
+}
+
+function sumCosts(calls: readonly CallRecord[]): number | null {
+  let sum = 0;
+  for (const { costUsd } of calls) {
+    if (costUsd === undefined) return null;
+    sum += costUsd;
+  }
+  return sum;
+}
+
+function judged(judgeCostUsd: number | undefined) {
+  return judgeCostUsd === 0 ? {} : { judgeCostUsd: judgeCostUsd ?? null };
+}
+
+function answered(calls: readonly CallRecord[], mask: Mask) {
+  const last = calls.at(-1)?.completion;
+  if (last === undefined) return {};
+  const usage = sumUsage(calls);
+  return {
+    ...recordAnswer(last, mask),
+    latencyMs: roundMs(calls.reduce((sum, { completion }) => sum + completion.latencyMs, 0)),
+    ...(usage === undefined ? {} : { usage }),
+  };
+}
+
+function recordAnswer(completion: Completion, mask: Mask) {
+  const { text, reasoning, refusal, toolCalls, finishReason, model, systemFingerprint } = completion;
+  return {
+    output: mask(text),
+    ...(reasoning === undefined ? {} : { reasoning: mask(reasoning) }),
+    ...(refusal === undefined ? {} : { refusal: mask(refusal) }),
+    ...(toolCalls.length === 0 ? {} : { toolCalls: toolCalls.map((call) => maskToolCall(call, mask)) }),
+    finishReason,
+    ...(model === undefined ? {} : { model: mask(model) }),
+    ...(systemFingerprint === undefined ? {} : { systemFingerprint: mask(systemFingerprint) }),
+  };
+}
+
+function maskToolCall(call: ToolCall, mask: Mask): ToolCall {
+  return {
+    ...(call.id === undefined ? {} : { id: mask(call.id) }),
+    name: mask(call.name),
+    arguments: call.arguments === undefined ? undefined : maskJson(call.arguments, mask),
+    rawArguments: mask(call.rawArguments),
+  };
+}
+
+function maskJson(value: JsonValue, mask: Mask): JsonValue {
+  if (typeof value === 'string') return mask(value);
+  if (Array.isArray(value)) return value.map((item: JsonValue) => maskJson(item, mask));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [mask(key), maskJson(item, mask)]));
+  }
+  return value;
+}
+
+function recordCheck(verdict: Verdict, mask: Mask): RecordedCheck {
+  const { assertion, name, pass, score, reason, weight, required, diff, turn, error } = verdict;
+  return {
+    assertion,
+    ...(name === undefined ? {} : { name }),
+    pass,
+    score,
+    reason: mask(reason),
+    ...(weight === 1 ? {} : { weight }),
+    ...(required ? { required } : {}),
+    ...(diff === undefined ? {} : { diff: { expected: mask(diff.expected), found: mask(diff.found) } }),
+    ...(turn === undefined ? {} : { turn }),
+    ...(error === undefined ? {} : { error: mask(error) }),
+  };
+}
+
+function recordError(result: Pick<Extract<CellResult, { status: 'errored' }>, 'failure' | 'attempts'>, mask: Mask) {
+  const { kind, message, status } = result.failure;
+  return { kind, message: mask(message), ...(status === undefined ? {} : { status }), attempts: result.attempts };
+}
+
+function recordCall(call: CallRecord, isConversation: boolean, mask: Mask): RecordedCall {
+  const { requestHash, cached, attempts, costUsd, completion } = call;
+  return {
+    requestHash,
+    cached,
+    attempts,
+    latencyMs: roundMs(completion.latencyMs),
+    costUsd: costUsd ?? null,
+    ...(completion.usage === undefined ? {} : { usage: completion.usage }),
+    ...(isConversation ? { text: mask(completion.text) } : {}),
+  };
+}
+
+/** Usage is known only where every call reported it. */
+function sumUsage(calls: readonly CallRecord[]): Usage | undefined {
+  const sum: Record<string, number> = {};
+  for (const { completion } of calls) {
+    if (completion.usage === undefined) return undefined;
+    for (const [field, count] of Object.entries(completion.usage)) {
+      if (typeof count === 'number') sum[field] = (sum[field] ?? 0) + count;
+    }
+  }
+  const { inputTokens, outputTokens, ...parts } = sum;
+  return { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, ...parts };
+}
+
+/** Microseconds are below what a clock over a network can say. */
+function roundMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

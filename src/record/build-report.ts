@@ -1,0 +1,116 @@
+import { exitCodeFor } from '../model/exit-code.ts';
+import type { Decision } from '../model/gate.ts';
+import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
+import type {
+  CaseReport,
+  CaseStatus,
+  Report,
+  ReportTotals,
+  SuiteReport,
+  VariantComparison,
+  VariantReport,
+} from '../model/report.ts';
+import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+
+export interface ReportInput {
+  readonly header: RunHeader;
+  readonly end: EndRow | undefined;
+  readonly summary: RunSummary;
+  readonly decision: Decision;
+  readonly recordPath?: string;
+  /** Reads a row back from the record. */
+  readRow(rowIndex: number): CellRow;
+  readonly comparisons?: ReadonlyMap<VariantSummary, VariantComparison>;
+}
+
+/** A report is a view of a record: nothing in it was not counted from rows. */
+export function buildReport(input: ReportInput): Report {
+  const { header, end, summary, decision } = input;
+  return {
+    tool: header.tool,
+    run: {
+      id: header.id,
+      startedAt: header.startedAt,
+      durationMs: end?.durationMs ?? 0,
+      complete: summary.ended && summary.stopReason === undefined,
+      ...(summary.stopReason === undefined ? {} : { stopReason: summary.stopReason }),
+      ...(input.recordPath === undefined ? {} : { recordPath: input.recordPath }),
+    },
+    decision,
+    exitCode: exitCodeFor(decision),
+    totals: totalsOf(summary),
+    suites: summary.suites.map((suite) => buildSuiteReport(suite, input)),
+    notes: end?.notes ?? [],
+  };
+}
+
+export function totalsOf(summary: RunSummary): ReportTotals {
+  const variants = summary.suites.flatMap((suite) => suite.variants);
+  const sum = (pick: (variant: VariantSummary) => number) => variants.reduce((total, v) => total + pick(v), 0);
+  const sumOrNull = (pick: (variant: VariantSummary) => number | null) =>
+    variants.reduce<number | null>((total, v) => {
+      const value = pick(v);
+      return total === null || value === null ? null : total + value;
+    }, 0);
+  return {
+    planned: sum(({ planned }) => planned),
+    passed: sum(({ passed }) => passed),
+    failed: sum(({ failed }) => failed),
+    errored: sum(({ errored }) => errored),
+    skipped: sum(({ skipped }) => skipped),
+    observed: sum(({ observed }) => observed),
+    cached: sum(({ cached }) => cached),
+    costUsd: sumOrNull(({ costUsd }) => costUsd),
+    spentUsd: sumOrNull(({ spentUsd }) => spentUsd),
+    judgeCostUsd: sumOrNull(({ judgeCostUsd }) => judgeCostUsd),
+  };
+}
+
+function buildSuiteReport(suite: SuiteSummary, input: ReportInput): SuiteReport {
+  return {
+    suite: suite.recorded.suite,
+    path: suite.recorded.path,
+    variants: suite.variants.map((variant) => buildVariantReport(variant, input.comparisons?.get(variant))),
+    *cases(filter) {
+      const wanted = filter === undefined ? undefined : new Set<CaseStatus>(filter.statuses);
+      // Variants are merged by case id, so that a case's prompt versions and providers stand together.
+      const ids = [...new Set(suite.variants.flatMap(({ cases }) => [...cases.keys()]))].sort();
+      const variants = suite.variants.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+      for (const id of ids) {
+        for (const variant of variants) {
+          const found = variant.cases.get(id);
+          if (found === undefined || (wanted !== undefined && !wanted.has(found.status))) continue;
+          yield buildCaseReport(variant, found, input);
+        }
+      }
+    },
+  };
+}
+
+function sortKey({ recorded }: VariantSummary): string {
+  return `${recorded.prompt}\u0000${recorded.provider}`;
+}
+
+function buildVariantReport(variant: VariantSummary, comparison: VariantComparison | undefined): VariantReport {
+  const { recorded, cases: _cases, skippedByCase: _skippedByCase, judgeCostUsd: _judgeCostUsd, ...counts } = variant;
+  return {
+    prompt: recorded.prompt,
+    provider: recorded.provider,
+    model: recorded.model,
+    ...counts,
+    ...(comparison === undefined ? {} : { comparison }),
+  };
+}
+
+function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: ReportInput): CaseReport {
+  const trials = [...found.trials, ...found.confirmations].map(({ rowIndex }) => input.readRow(rowIndex));
+  return {
+    caseId: found.caseId,
+    prompt: variant.recorded.prompt,
+    provider: variant.recorded.provider,
+    status: found.status,
+    observe: found.observe,
+    at: trials[0]?.at ?? { file: '', line: 0, column: 0 },
+    trials,
+  };
+}

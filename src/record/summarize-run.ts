@@ -1,0 +1,159 @@
+import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
+import type { CaseStatus } from '../model/report.ts';
+import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
+import { quantile } from '../stats/quantiles.ts';
+import { scoreMeanInterval } from '../stats/score-interval.ts';
+import { wilsonInterval } from '../stats/wilson.ts';
+
+/** Counts a run from its rows, over the cells that its header planned: a cell without a row was not reached. */
+export function summarizeRun(header: RunHeader, rows: Iterable<RowSummary>, end: EndRow | undefined): RunSummary {
+  const byVariant = new Map<string, RowSummary[]>();
+  for (const row of rows) {
+    const key = variantKey(row.suite, row.prompt, row.provider);
+    const group = byVariant.get(key);
+    if (group === undefined) byVariant.set(key, [row]);
+    else group.push(row);
+  }
+  return {
+    suites: header.suites.map((recorded) => ({
+      recorded,
+      variants: recorded.variants.map((variant) =>
+        summarizeVariant(
+          recorded,
+          variant,
+          byVariant.get(variantKey(recorded.suite, variant.prompt, variant.provider)) ?? [],
+        ),
+      ),
+    })),
+    stopReason: end === undefined ? 'interrupted' : end.stopReason,
+    ended: end !== undefined,
+  };
+}
+
+/** Passed (all trials), failed (none), flaky (mixed). A failure is certain whatever an errored or skipped trial would have said, a pass is not. */
+export function caseStatusOf(trials: readonly Pick<RowSummary, 'status'>[]): CaseStatus {
+  const statuses = new Set(trials.map(({ status }) => status));
+  if (statuses.has('passed') && statuses.has('failed')) return 'flaky';
+  if (statuses.has('failed')) return 'failed';
+  if (statuses.has('errored')) return 'errored';
+  if (statuses.has('skipped') || trials.length === 0) return 'skipped';
+  return 'passed';
+}
+
+function summarizeVariant(
+  suite: RecordedSuite,
+  recorded: RecordedVariant,
+  rows: readonly RowSummary[],
+): VariantSummary {
+  const cases = groupByCase(rows);
+  const gated = rows.filter(({ observe, confirmation }) => !observe && !confirmation);
+  const count = (status: RowSummary['status']) => gated.reduce((n, row) => n + (row.status === status ? 1 : 0), 0);
+  const [passed, failed, errored] = [count('passed'), count('failed'), count('errored')];
+  // A record that was written by hand or by two runs may hold more rows than its header planned.
+  const planned = Math.max(recorded.planned, gated.length);
+  const replacement = suite.variants.find(
+    (other) => other.replaces === recorded.prompt && other.provider === recorded.provider && other.planned > 0,
+  );
+  // A conversation that broke off has the latency of its beginning, which is a sample of nothing.
+  const latencies = gated.flatMap(({ status, latencyMs }) =>
+    latencyMs === undefined || (status !== 'passed' && status !== 'failed') ? [] : [latencyMs],
+  );
+  return {
+    recorded,
+    planned,
+    passed,
+    failed,
+    errored,
+    skipped: planned - passed - failed - errored,
+    skippedByCase: gated.filter(({ skipReason }) => skipReason === 'case').length,
+    observed: recorded.observed,
+    cached: gated.filter(({ cached }) => cached).length,
+    ...estimate([...cases.values()], suite.gate.alpha),
+    costUsd: sumKnown(gated.map(({ costUsd }) => costUsd)),
+    // Confirmations and observed cells are outside the counts, but not outside the bill.
+    spentUsd: sumKnown(rows.map(({ spentUsd }) => spentUsd)),
+    judgeCostUsd: sumKnown(rows.map(({ judgeCostUsd }) => judgeCostUsd)),
+    latencyMs: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
+    ...(replacement === undefined ? {} : { replacedBy: replacement.prompt }),
+    cases,
+  };
+}
+
+function groupByCase(rows: readonly RowSummary[]): ReadonlyMap<string, CaseSummary> {
+  const groups = new Map<string, RowSummary[]>();
+  for (const row of rows) {
+    const group = groups.get(row.caseId);
+    if (group === undefined) groups.set(row.caseId, [row]);
+    else group.push(row);
+  }
+  const sorted = [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  return new Map(
+    sorted.map(([caseId, group]) => {
+      if (group.length > 1) group.sort((a, b) => a.trial - b.trial);
+      const trials = group.some(({ confirmation }) => confirmation) ? group.filter((row) => !row.confirmation) : group;
+      const [first] = group;
+      return [
+        caseId,
+        {
+          caseId,
+          status: caseStatusOf(trials),
+          observe: first?.observe ?? false,
+          mustPass: first?.mustPass ?? false,
+          stamp: first?.stamp ?? '',
+          trials,
+          confirmations: trials === group ? [] : group.filter(({ confirmation }) => confirmation),
+        },
+      ];
+    }),
+  );
+}
+
+/** The case is the unit of evidence: its valid trials are averaged first, and cases weigh alike. */
+function estimate(cases: readonly CaseSummary[], alpha: number): Pick<VariantSummary, 'passRate' | 'score'> {
+  const passMeans: number[] = [];
+  const scoreMeans: number[] = [];
+  let isSingleTrial = true;
+  for (const { trials, observe } of cases) {
+    if (observe) continue;
+    let [valid, passed, score] = [0, 0, 0];
+    for (const trial of trials) {
+      if (trial.status !== 'passed' && trial.status !== 'failed') continue;
+      valid += 1;
+      if (trial.status === 'passed') passed += 1;
+      score += trial.score ?? 0;
+    }
+    if (valid === 0) continue;
+    if (valid > 1) isSingleTrial = false;
+    passMeans.push(passed / valid);
+    scoreMeans.push(score / valid);
+  }
+  const n = passMeans.length;
+  if (n === 0) {
+    return { passRate: { value: null, low: null, high: null, n }, score: { mean: null, low: null, high: null } };
+  }
+  const total = passMeans.reduce((sum, mean) => sum + mean, 0);
+  const interval = isSingleTrial ? wilsonInterval(Math.round(total), n, alpha) : scoreMeanInterval(passMeans, alpha);
+  const scoreInterval = scoreMeanInterval(scoreMeans, alpha);
+  return {
+    passRate: { value: total / n, low: interval.low, high: interval.high, n },
+    score: {
+      mean: scoreMeans.reduce((sum, mean) => sum + mean, 0) / n,
+      low: scoreInterval.low,
+      high: scoreInterval.high,
+    },
+  };
+}
+
+/** Null as soon as one answered cell has no known price: a partial sum would read as the whole. */
+function sumKnown(values: readonly (number | null | undefined)[]): number | null {
+  let sum = 0;
+  for (const value of values) {
+    if (value === null) return null;
+    sum += value ?? 0;
+  }
+  return sum;
+}
+
+function variantKey(suite: string, prompt: string, provider: string): string {
+  return `${suite}\u0000${prompt}\u0000${provider}`;
+}

@@ -1,0 +1,77 @@
+import type { Breach } from '../model/gate.ts';
+import type { CaseReport, Report, SuiteReport, VariantReport } from '../model/report.ts';
+
+/** What a case means for the gate: a `tolerated` one did not do well, and the gate lets it through for `reason`. */
+export type Standing =
+  | { readonly kind: 'passed' | 'failure' | 'error' | 'skipped' }
+  | { readonly kind: 'tolerated'; readonly because: Toleration; readonly reason: string };
+
+export type Toleration = 'observed' | 'replaced' | 'known' | 'within-limits';
+
+export type FindStanding = (entry: CaseReport) => Standing;
+
+/** Looks a suite's cases up in the decision, so that only what fails the gate is shown as a failure. */
+export function createFindStanding(report: Report, suite: SuiteReport): FindStanding {
+  const variants = new Map(
+    suite.variants.map((variant) => [variantKey(variant), variantStanding(report, suite, variant)]),
+  );
+  return (entry) => {
+    if (entry.status === 'passed') return { kind: 'passed' };
+    if (entry.status === 'skipped') return { kind: 'skipped' };
+    if (entry.observe) return { kind: 'tolerated', because: 'observed', reason: 'observed only: outside the gate' };
+    const variant = variants.get(variantKey(entry));
+    if (variant?.replacedBy !== undefined) {
+      return { kind: 'tolerated', because: 'replaced', reason: `replaced by ${variant.replacedBy}: shown, not gated` };
+    }
+    if (entry.status === 'errored') return { kind: 'error' };
+    if (variant === undefined || variant.brokenCases.has(entry.caseId)) return { kind: 'failure' };
+    if (variant.known.has(entry.caseId))
+      return { kind: 'tolerated', because: 'known', reason: 'known failure: it fails in the baseline too' };
+    if (variant.breached) return { kind: 'failure' };
+    return { kind: 'tolerated', because: 'within-limits', reason: 'the gate passes in spite of it' };
+  };
+}
+
+/** Breaches that no single case stands for, such as a cost. */
+export function isVariantBreach(breach: Breach): boolean {
+  return breach.caseId === undefined;
+}
+
+interface VariantStanding {
+  readonly replacedBy: string | undefined;
+  /** True where the variant as a whole missed something that failing cases add to. */
+  readonly breached: boolean;
+  readonly brokenCases: ReadonlySet<string>;
+  readonly known: ReadonlySet<string>;
+}
+
+/** Of these, failing cases are the cause; a cost or a latency is nobody's failure. */
+const causedByCases: ReadonlySet<string> = new Set([
+  'pass-rate-min',
+  'score-min',
+  'pass-rate-regressed',
+  'score-regressed',
+]);
+
+function variantStanding(report: Report, suite: SuiteReport, variant: VariantReport): VariantStanding {
+  const own = report.decision.breaches.filter((breach) => concerns(breach, suite, variant));
+  return {
+    replacedBy: variant.replacedBy,
+    breached: own.some((breach) => isVariantBreach(breach) && causedByCases.has(breach.code)),
+    brokenCases: new Set(own.flatMap((breach) => (breach.caseId === undefined ? [] : [breach.caseId]))),
+    known: new Set(variant.comparison?.cases.stillFailing),
+  };
+}
+
+/** A field that a breach leaves out holds for all. */
+function concerns(breach: Breach, suite: SuiteReport, variant: VariantReport): boolean {
+  return (
+    (breach.suite ?? suite.suite) === suite.suite &&
+    (breach.prompt ?? variant.prompt) === variant.prompt &&
+    (breach.provider ?? variant.provider) === variant.provider
+  );
+}
+
+function variantKey(variant: { readonly prompt: string; readonly provider: string }): string {
+  return JSON.stringify([variant.prompt, variant.provider]);
+}

@@ -1,0 +1,146 @@
+import { type Change, diffLines, diffWordsWithSpace } from 'diff';
+import { clipText, wrapToWidth } from '../lib/display-width.ts';
+import { sanitizeTerminal } from '../lib/sanitize.ts';
+import type { Colors } from './paint.ts';
+
+export interface DiffStyle {
+  readonly colors: Colors;
+  /** Columns for a line, its sign included. */
+  readonly width: number;
+  readonly maxLines: number;
+}
+
+/** Lines that show what was expected (`-`) beside what was found (`+`). Safe for hostile texts of any size. */
+export function renderDiff(diff: { readonly expected: string; readonly found: string }, style: DiffStyle): string[] {
+  const { expected, found, note, isClipped } = printableSides(diff);
+  const isMultiline = expected.includes('\n') || found.includes('\n');
+  const lines = isMultiline ? renderLineDiff(expected, found, style) : renderWordDiff(expected, found, style);
+  const hidden = lines.length - style.maxLines;
+  return [
+    ...(note === undefined ? [] : [style.colors.dim(note)]),
+    ...(hidden > 0 ? lines.slice(0, style.maxLines) : lines),
+    ...(hidden > 0 ? [style.colors.dim(`… ${hidden} more lines of the difference`)] : []),
+    ...(isClipped ? [style.colors.dim(`… only ${maxUnits} characters are compared here`)] : []),
+  ];
+}
+
+/** Beyond these a difference is not worth reading, and finding it would take seconds. */
+const maxUnits = 20_000;
+const limits = { timeout: 500, maxEditLength: 1000 };
+const contextUnits = 200;
+const contextLines = 2;
+const contextColumns = 24;
+
+/** Texts that look the same once they are printable are spelled out. */
+function printableSides(diff: { readonly expected: string; readonly found: string }): {
+  readonly expected: string;
+  readonly found: string;
+  readonly note?: string;
+  readonly isClipped: boolean;
+} {
+  const show = (text: string): string => sanitizeTerminal(text, { keepNewlines: true });
+  const start = alikeUnits(diff.expected, diff.found);
+  const clip = (text: string): string => (start > 0 ? '…' : '') + clipText(text.slice(start), maxUnits);
+  const [rawExpected, rawFound] = [clip(diff.expected), clip(diff.found)];
+  const [expected, found] = [show(rawExpected), show(rawFound)];
+  const isClipped = Math.max(diff.expected.length, diff.found.length) - start > maxUnits;
+  if (rawExpected === rawFound || expected.normalize('NFC') !== found.normalize('NFC')) {
+    return { expected, found, isClipped };
+  }
+  return {
+    isClipped,
+    expected: show(spellOut(rawExpected)),
+    found: show(spellOut(rawFound)),
+    note: 'the texts look alike; characters beyond ASCII are spelled out',
+  };
+}
+
+/** Units to leave out at the start, where a difference would else lie beyond what is read. */
+function alikeUnits(expected: string, found: string): number {
+  let alike = 0;
+  while (alike < expected.length && expected[alike] === found[alike]) alike += 1;
+  const start = alike - contextUnits;
+  if (alike < maxUnits - contextUnits || start <= 0) return 0;
+  return isLowSurrogate(expected, start) ? start + 1 : start;
+}
+
+function spellOut(text: string): string {
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replace(/[^ -~]/g, (unit) => String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function renderLineDiff(expected: string, found: string, style: DiffStyle): string[] {
+  const changes = diffLines(expected, found, { ...limits, ignoreNewlineAtEof: true });
+  if (changes === undefined) return renderWhole(expected, found, style);
+  return changes.flatMap((change, index) => {
+    const lines = change.value.replace(/\n$/, '').split('\n');
+    if (change.removed) return lines.flatMap((line) => signedLines('-', markEnd(line), style));
+    if (change.added) return lines.flatMap((line) => signedLines('+', markEnd(line), style));
+    return foldCommonLines(lines, index > 0, index < changes.length - 1).flatMap((line) =>
+      signedLines(' ', line, style),
+    );
+  });
+}
+
+/** Unchanged lines far from a change are counted, not shown. */
+function foldCommonLines(lines: readonly string[], hasBefore: boolean, hasAfter: boolean): string[] {
+  const head = hasBefore ? contextLines : 0;
+  const tail = hasAfter ? contextLines : 0;
+  if (lines.length <= head + tail + 1) return [...lines];
+  return [
+    ...lines.slice(0, head),
+    `… ${lines.length - head - tail} lines alike …`,
+    ...lines.slice(lines.length - tail),
+  ];
+}
+
+function renderWordDiff(expected: string, found: string, style: DiffStyle): string[] {
+  const changes = diffWordsWithSpace(expected, found, limits);
+  if (changes === undefined) return renderWhole(expected, found, style);
+  const side = (wanted: 'added' | 'removed'): string =>
+    markEnd(
+      changes
+        .filter((change) => change[wanted] || (!change.added && !change.removed))
+        .map((change, index, all) => (change[wanted] ? change.value : foldCommonText(change, index, all.length)))
+        .join(''),
+    );
+  return [...signedLines('-', side('removed'), style), ...signedLines('+', side('added'), style)];
+}
+
+/** Keeps the words that stand beside a change; the rest of what is alike helps nobody. */
+function foldCommonText({ value }: Change, index: number, length: number): string {
+  const head = index > 0 ? contextColumns : 0;
+  const tail = index < length - 1 ? contextColumns : 0;
+  if (value.length <= head + tail + 3) return value;
+  const end = value.length - tail;
+  const before = clipText(value, head).replace(/ [^ ]*$/, ' ');
+  const after = value.slice(isLowSurrogate(value, end) ? end + 1 : end).replace(/^[^ ]* (?=[^ ])/, '');
+  return `${before}…${after}`;
+}
+
+function isLowSurrogate(text: string, index: number): boolean {
+  const unit = text.charCodeAt(index);
+  return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+function renderWhole(expected: string, found: string, style: DiffStyle): string[] {
+  const start = (text: string): string => clipText(text.replaceAll('\n', '␊'), style.width * 3);
+  return [
+    style.colors.dim('too different to compare; both start with'),
+    ...signedLines('-', start(expected), style),
+    ...signedLines('+', start(found), style),
+  ];
+}
+
+/** A space at the end of a line would be a difference that nobody sees. */
+function markEnd(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === ' ') end -= 1;
+  return line.slice(0, end) + '·'.repeat(line.length - end);
+}
+
+function signedLines(sign: '-' | '+' | ' ', line: string, { colors, width }: DiffStyle): string[] {
+  const paint = { '-': colors.red, '+': colors.green, ' ': colors.dim }[sign];
+  return wrapToWidth(line, width - 2).map((part) => paint(`${sign} ${part}`));
+}

@@ -1,0 +1,186 @@
+import * as z from 'zod';
+import { breachCodes } from '../model/gate.ts';
+import { reportFormat } from '../model/report.ts';
+
+/** The JSON Schema of the `json` report. It is open: a later version may add fields without a new `format`. */
+export function buildReportJsonSchema(): Record<string, unknown> {
+  return {
+    ...z.toJSONSchema(reportSchema, { target: 'draft-2020-12', io: 'input' }),
+    title: 'llmcheck report',
+    description: 'What `llmcheck run -r json` writes. Unknown amounts are null, never 0.',
+  };
+}
+
+const fraction = z.number().nullable();
+const amount = z.number().nullable();
+const count = z.int().nonnegative();
+const cellStatus = z.enum(['passed', 'failed', 'errored', 'skipped']);
+const stopReason = z.enum(['budget', 'deadline', 'bail', 'storage', 'interrupted']);
+
+export const checkSchema = z.object({
+  assertion: z.string(),
+  name: z.string().optional(),
+  pass: z.boolean(),
+  score: z.number(),
+  reason: z.string(),
+  weight: z.number().optional().describe('Left out where 1.'),
+  required: z.boolean().optional(),
+  turn: z.int().optional().describe('The turn of a conversation that was checked; left out for the last answer.'),
+  error: z.string().optional().describe('Why the check could not be made.'),
+});
+
+export const usageSchema = z.object({
+  inputTokens: z.number(),
+  outputTokens: z.number(),
+  cachedInputTokens: z.number().optional(),
+  cacheWriteTokens: z.number().optional(),
+  reasoningTokens: z.number().optional(),
+  inputAudioTokens: z.number().optional(),
+  outputAudioTokens: z.number().optional(),
+});
+
+export const trialSchema = z.object({
+  index: count.describe('0-based.'),
+  status: cellStatus,
+  confirmation: z.literal(true).optional().describe('A fresh trial after the planned ones, not counted in `planned`.'),
+  score: z.number().optional(),
+  output: z.string().nullable(),
+  refusal: z.string().optional(),
+  toolCalls: z
+    .array(
+      z.object({
+        id: z.string().optional(),
+        name: z.string(),
+        arguments: z.json().optional().describe('Left out where `rawArguments` is not JSON.'),
+        rawArguments: z.string(),
+      }),
+    )
+    .optional(),
+  finishReason: z.enum(['stop', 'length', 'toolCalls', 'contentFilter', 'refusal', 'other']).optional(),
+  model: z.string().optional(),
+  checks: z.array(checkSchema),
+  latencyMs: amount,
+  costUsd: amount.describe('As if nothing were cached.'),
+  usage: usageSchema.nullable(),
+  cached: z.boolean(),
+  error: z.object({ kind: z.string(), message: z.string(), status: z.int().optional(), attempts: count }).optional(),
+  skip: z.object({ reason: z.string(), message: z.string().optional() }).optional(),
+});
+
+export const caseSchema = z.object({
+  caseId: z.string(),
+  prompt: z.string(),
+  provider: z.string(),
+  status: z.enum(['passed', 'failed', 'flaky', 'errored', 'skipped']),
+  observe: z.literal(true).optional().describe('Counted apart, outside the gate.'),
+  at: z.object({ file: z.string(), line: z.int(), column: z.int() }),
+  trials: z.array(trialSchema),
+});
+
+const metric = z.object({
+  baseline: amount,
+  candidate: amount,
+  delta: amount.describe('A difference for rates, a ratio minus 1 for cost and latency.'),
+  low: amount,
+  high: amount,
+  p: amount,
+});
+
+export const variantSchema = z.object({
+  prompt: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  planned: count.describe('passed + failed + errored + skipped'),
+  passed: count,
+  failed: count,
+  errored: count,
+  skipped: count,
+  observed: count.describe('Cells under `observe`, outside `planned`.'),
+  cached: count,
+  passRate: z.object({ value: fraction, low: fraction, high: fraction, n: count }),
+  score: z.object({ mean: fraction, low: fraction, high: fraction }),
+  costUsd: amount,
+  spentUsd: amount,
+  latencyMs: z.object({ p50: amount, p95: amount }),
+  replacedBy: z.string().optional().describe('The prompt version that is gated in place of this one.'),
+  comparison: z
+    .object({
+      outcome: z.enum(['passed', 'failed', 'inconclusive']),
+      against: z.object({ source: z.string(), prompt: z.string() }),
+      passRate: metric,
+      score: metric,
+      costUsd: metric,
+      latencyMs: metric,
+      cases: z.object({
+        regressed: z.array(z.string()),
+        fixed: z.array(z.string()),
+        stillFailing: z.array(z.string()),
+        flaky: z.array(z.string()),
+        added: z.array(z.string()),
+        removed: z.array(z.string()),
+        redefined: z.array(z.string()),
+      }),
+      residue: z.array(z.string()).describe('What differs besides what is compared.'),
+      advice: z.array(z.string()),
+    })
+    .optional(),
+});
+
+export const decisionSchema = z.object({
+  outcome: z.enum(['passed', 'failed', 'inconclusive', 'incomplete']),
+  exitCode: z.int(),
+  incompleteBecause: z.enum(['errors', 'stopped', 'nothing-evaluated', 'inconclusive']).optional(),
+  interrupted: z.enum(['SIGINT', 'SIGTERM']).optional(),
+  breaches: z.array(
+    z.object({
+      code: z.enum(breachCodes),
+      suite: z.string().nullable(),
+      prompt: z.string().nullable(),
+      provider: z.string().nullable(),
+      caseId: z.string().optional(),
+      metric: z.enum(['passRate', 'score', 'cost', 'latency']).optional(),
+      baseline: z.number().optional(),
+      candidate: z.number().optional(),
+      message: z.string(),
+    }),
+  ),
+  warnings: z.array(z.string()),
+});
+
+export const runSchema = z.object({
+  id: z.string(),
+  startedAt: z.string(),
+  durationMs: z.number(),
+  complete: z.boolean(),
+  stopReason: stopReason.nullable(),
+});
+
+export const totalsSchema = z.object({
+  planned: count,
+  passed: count,
+  failed: count,
+  errored: count,
+  skipped: count,
+  observed: count,
+  cached: count,
+  costUsd: amount,
+  spentUsd: amount,
+  judgeCostUsd: amount,
+});
+
+export const reportSchema = z.object({
+  format: z.literal(reportFormat),
+  tool: z.object({ name: z.literal('llmcheck'), version: z.string() }),
+  run: runSchema,
+  decision: decisionSchema,
+  totals: totalsSchema,
+  suites: z.array(
+    z.object({
+      suite: z.string(),
+      path: z.string(),
+      variants: z.array(variantSchema),
+      cases: z.array(caseSchema),
+    }),
+  ),
+  notes: z.array(z.string()),
+});

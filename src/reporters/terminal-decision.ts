@@ -1,0 +1,66 @@
+import { formatDuration, formatUsd } from '../lib/format-amount.ts';
+import { toSafeLine } from '../lib/sanitize.ts';
+import type { Report } from '../model/report.ts';
+import { describeBreach, describeDecision } from './describe-decision.ts';
+import { indentText, type Paint } from './paint.ts';
+
+/** The counts, what it cost, and remarks. */
+export function renderTotals(report: Report, paint: Paint): string[] {
+  const { totals, run } = report;
+  const cost = (usd: number | null): string => (usd === null ? 'unknown' : formatUsd(usd));
+  const judges = totals.judgeCostUsd === 0 ? '' : `, judges ${cost(totals.judgeCostUsd)}`;
+  const lines = [
+    describeCounts(report),
+    `cost ${cost(totals.costUsd)} without the cache, spent ${cost(totals.spentUsd)}${judges}; ` +
+      `took ${formatDuration(run.durationMs)}`,
+    ...(run.recordPath === undefined ? [] : [`record ${toSafeLine(run.recordPath)}`]),
+  ];
+  return [
+    ...lines.flatMap((line) => indentText(line, paint, 0)),
+    ...report.notes.flatMap((note) => indentText(`note: ${toSafeLine(note)}`, paint, 0)),
+  ];
+}
+
+/** `planned 40 = 38 passed + 1 failed + 1 errored + 0 skipped`, and what is counted apart. */
+export function describeCounts({ totals }: Report): string {
+  const { planned, passed, failed, errored, skipped, observed, cached } = totals;
+  const parts = [`planned ${planned} = ${passed} passed + ${failed} failed + ${errored} errored + ${skipped} skipped`];
+  if (observed > 0) parts.push(`${observed} observed apart`);
+  parts.push(`${cached} from the cache`);
+  return parts.join('; ');
+}
+
+/** Warnings, what broke, and last of all the gate's word. */
+export function renderDecision(report: Report, paint: Paint): string[] {
+  const { decision, exitCode } = report;
+  const { colors } = paint;
+  const breaches = paint.verbose ? decision.breaches : decision.breaches.slice(0, maxBreaches);
+  const hidden = decision.breaches.length - breaches.length;
+  return [
+    ...decision.warnings.flatMap((warning) =>
+      indentText(`${colors.yellow('warning:')} ${toSafeLine(warning)}`, paint, 0),
+    ),
+    ...breaches.flatMap((breach) =>
+      indentText(`${colors.red(breach.code)} ${toSafeLine(describeBreach(breach))}`, paint, 0),
+    ),
+    ...(hidden > 0 ? [`… and ${hidden} more broken thresholds`] : []),
+    ...paintDecision(report, indentText(`${shout(describeDecision(report))} (exit code ${exitCode})`, paint, 0), paint),
+  ];
+}
+
+const maxBreaches = 30;
+
+/** The first word in capitals: it must be found where there is no colour. */
+function shout(sentence: string): string {
+  return sentence.replace(/^\w+/, (word) => word.toUpperCase());
+}
+
+function paintDecision({ decision }: Report, lines: readonly string[], { colors }: Paint): string[] {
+  const paint = {
+    passed: colors.green,
+    failed: colors.red,
+    inconclusive: colors.yellow,
+    incomplete: colors.yellow,
+  }[decision.outcome];
+  return lines.map((line) => colors.bold(paint(line)));
+}

@@ -1,0 +1,59 @@
+import { breakWorkflowCommands, toSafeLine } from '../lib/sanitize.ts';
+import type { Report, ReportStyle } from '../model/report.ts';
+import { defineReporter } from './define.ts';
+import { createPaint, indentText, type Paint } from './paint.ts';
+import { maxCases, renderCases, renderSkipped } from './terminal-cases.ts';
+import { renderComparison } from './terminal-comparison.ts';
+import { describeCounts, renderDecision, renderTotals } from './terminal-decision.ts';
+import { renderVariantTable } from './terminal-table.ts';
+
+export const terminal = defineReporter({
+  summary: 'tables, failing cases with what was found, and the decision in words',
+  extension: 'txt',
+  render: renderTerminal,
+});
+
+function* renderTerminal(report: Report, style: ReportStyle): Iterable<string> {
+  const paint = createPaint(style);
+  for (const line of style.quiet ? renderQuiet(report, paint) : renderWhole(report, paint)) {
+    // Every part is safe by itself, but a wrapped line may begin where no text did.
+    yield `${breakWorkflowCommands(line).trimEnd()}\n`;
+  }
+}
+
+function* renderWhole(report: Report, paint: Paint): Iterable<string> {
+  const allowance = { left: maxCases };
+  for (const suite of report.suites) {
+    const path = suite.path === '' ? '' : `  ${paint.colors.dim(toSafeLine(suite.path))}`;
+    yield* indentText(`${paint.colors.bold(toSafeLine(suite.suite))}${path}`, paint, 0);
+    yield '';
+    if (suite.variants.length > 0) {
+      yield* renderVariantTable(suite, paint);
+      yield '';
+    }
+    const comparisons = suite.variants.flatMap((variant) => renderComparison(variant, paint));
+    yield* comparisons;
+    if (comparisons.length > 0) yield '';
+    yield* renderCases({ report, suite, paint, allowance });
+    const skipped = renderSkipped(suite, paint);
+    yield* skipped;
+    if (skipped.length > 0) yield '';
+  }
+  yield* renderTotals(report, paint);
+  yield* renderDecision(report, paint);
+}
+
+/** Failures and the decision, for a log that is read only when something is wrong. */
+function* renderQuiet(report: Report, paint: Paint): Iterable<string> {
+  const allowance = { left: maxCases };
+  for (const suite of report.suites) {
+    let hasTitle = false;
+    for (const line of renderCases({ report, suite, paint, allowance })) {
+      if (!hasTitle) yield* indentText(paint.colors.bold(toSafeLine(suite.suite)), paint, 0);
+      hasTitle = true;
+      yield line;
+    }
+  }
+  yield* indentText(describeCounts(report), paint, 0);
+  yield* renderDecision(report, paint);
+}

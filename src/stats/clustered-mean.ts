@@ -1,0 +1,46 @@
+import type { Interval } from './moments.ts';
+import { mean, sampleVariance } from './moments.ts';
+import { tCritical } from './student-t.ts';
+
+/** A mean over clusters with its t interval; null where fewer than two clusters leave nothing to estimate. */
+export interface ClusteredMean extends Interval {
+  readonly n: number;
+  readonly mean: number | null;
+  readonly se: number | null;
+  readonly df: number | null;
+}
+
+/** Mean of one value a cluster with Student's interval, not clipped. Source: Miller 2024, https://arxiv.org/abs/2411.00640. */
+export function clusteredMeanInterval(clusterMeans: readonly number[], alpha: number): ClusteredMean {
+  const n = clusterMeans.length;
+  const centre = n === 0 ? null : mean(clusterMeans);
+  const variance = sampleVariance(clusterMeans);
+  if (centre === null || variance === null) return { n, mean: centre, se: null, df: null, low: null, high: null };
+  const se = Math.sqrt(variance / n);
+  const reach = tCritical(alpha, n - 1) * se;
+  return { n, mean: centre, se, df: n - 1, low: centre - reach, high: centre + reach };
+}
+
+/**
+ * Standard error of a mean whose values come in groups: SE² = G/(G−1) Σ_g (Σ_{i∈g}(x_i − x̄))² / n². Null for fewer than two groups.
+ * Source: Liang and Zeger 1986, https://doi.org/10.1093/biomet/73.1.13; small-sample factor as in Miller 2024, https://arxiv.org/abs/2411.00640.
+ */
+export function groupClusteredError(
+  values: readonly number[],
+  groups: readonly (string | number)[],
+): { se: number | null; groupCount: number } {
+  if (values.length !== groups.length) {
+    throw new RangeError(`${values.length} values need as many groups, not ${groups.length}`);
+  }
+  const centre = mean(values);
+  const sums = new Map<string | number, number>();
+  for (const [index, value] of values.entries()) {
+    const group = groups[index] ?? '';
+    sums.set(group, (sums.get(group) ?? 0) + (value - centre));
+  }
+  const groupCount = sums.size;
+  if (groupCount < 2) return { se: null, groupCount };
+  let square = 0;
+  for (const sum of sums.values()) square += sum * sum;
+  return { se: Math.sqrt((groupCount / (groupCount - 1)) * square) / values.length, groupCount };
+}

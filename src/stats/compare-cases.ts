@@ -1,0 +1,156 @@
+import { groupClusteredError } from './clustered-mean.ts';
+import { decideVerdict, type TestPolicy, type TestVerdict } from './decide-verdict.ts';
+import { mcnemarTest } from './mcnemar.ts';
+import { normalCdf, normalCritical } from './normal.ts';
+import { type PairedCase, type PairedResults, pairCases } from './pair-cases.ts';
+import { groupEqual, scoreLower, scoreUpper, type WeightedValue } from './score-bound.ts';
+import { tCdf, tCritical } from './student-t.ts';
+import { suiteBound } from './suite-bound.ts';
+
+export interface CompareOptions extends TestPolicy {
+  /** `population`: inputs like these; `suite`: these cases only. */
+  readonly scope?: 'population' | 'suite';
+  /** Whether results are pass (1) or fail (0); undefined: seen from the results. */
+  readonly binary?: boolean;
+}
+
+/** The difference of means, candidate − baseline, over cases with results on both sides; null where there are none. */
+export interface CaseComparison {
+  readonly n: number;
+  /** Cases without a result on one of the sides. */
+  readonly unpaired: number;
+  readonly changed: number;
+  readonly delta: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly pWorse: number | null;
+  readonly pBetter: number | null;
+  /** By the unadjusted p; ask decideVerdict again with an adjusted one. */
+  readonly verdict: TestVerdict;
+}
+
+/**
+ * Compares two versions case by case: the case is the unit of evidence, its repeats are averaged.
+ * The mean of paired differences follows Miller 2024, https://arxiv.org/abs/2411.00640; the lower bound is the score bound.
+ */
+export function compareCases(results: PairedResults, options: CompareOptions): CaseComparison {
+  const { cases, unpaired, binary } = pairCases(results);
+  if (cases.length === 0) {
+    return {
+      n: 0,
+      unpaired,
+      changed: 0,
+      delta: null,
+      low: null,
+      high: null,
+      pWorse: null,
+      pBetter: null,
+      verdict: 'inconclusive',
+    };
+  }
+  const sample = describeSample(cases);
+  const isSingle = (options.binary ?? binary) && results.groups === undefined && cases.every(isSingleTrial);
+  const bounds = isSingle ? compareSingle(sample, options.alpha) : compareRepeated(sample, options.alpha);
+  const low = options.scope === 'suite' ? (suiteBound(cases, options.alpha).low ?? bounds.low) : bounds.low;
+  const evidence = { ...bounds, low };
+  return {
+    n: sample.n,
+    unpaired,
+    changed: sample.changed,
+    delta: sample.delta,
+    ...evidence,
+    verdict: decideVerdict(evidence, options),
+  };
+}
+
+interface Bounds {
+  readonly low: number;
+  readonly high: number;
+  readonly pWorse: number;
+  readonly pBetter: number;
+}
+
+interface Sample {
+  readonly n: number;
+  readonly delta: number;
+  readonly changed: number;
+  readonly grouped: readonly WeightedValue[];
+  /** Standard error of delta that the spread of the cases shows; null where one case or group leaves nothing to estimate. */
+  readonly se: number | null;
+  readonly df: number;
+  /** How much more the groups spread than independent cases would. */
+  readonly designEffect: number;
+  /** Standard error of delta from the noise within cases alone. */
+  readonly withinSe: number;
+}
+
+function describeSample(cases: readonly PairedCase[]): Sample {
+  const n = cases.length;
+  const differences = cases.map(({ difference }) => difference);
+  const grouped = groupEqual(differences);
+  let sum = 0;
+  for (const { value, weight } of grouped) sum += value * weight;
+  const delta = sum / n;
+  let square = 0;
+  let changed = 0;
+  for (const { value, weight } of grouped) {
+    square += weight * (value - delta) ** 2;
+    if (value !== 0) changed += weight;
+  }
+  let noise = 0;
+  for (const { noiseVariance } of cases) noise += noiseVariance;
+  const plainSe = n < 2 ? null : Math.sqrt(square / (n - 1) / n);
+  return { n, delta, changed, grouped, ...clusterError(cases, differences, plainSe), withinSe: Math.sqrt(noise) / n };
+}
+
+function clusterError(
+  cases: readonly PairedCase[],
+  differences: readonly number[],
+  plainSe: number | null,
+): Pick<Sample, 'se' | 'df' | 'designEffect'> {
+  const groups = cases.flatMap(({ group }) => (group === undefined ? [] : [group]));
+  if (groups.length === 0) return { se: plainSe, df: cases.length - 1, designEffect: 1 };
+  const { se, groupCount } = groupClusteredError(differences, groups);
+  // One group is one observation, however many cases it has.
+  if (se === null) return { se: null, df: 0, designEffect: cases.length };
+  const designEffect = plainSe === null || plainSe === 0 ? 1 : Math.max(1, (se / plainSe) ** 2);
+  return { se, df: groupCount - 1, designEffect };
+}
+
+/** One pass/fail result a side: McNemar's mid-p and Tango's interval. */
+function compareSingle({ grouped }: Sample, alpha: number): Bounds {
+  const z = normalCritical(alpha);
+  const count = (wanted: number): number => grouped.find(({ value }) => value === wanted)?.weight ?? 0;
+  const { pWorse, pBetter } = mcnemarTest(count(-1), count(1));
+  return { low: scoreLower(grouped, z), high: scoreUpper(grouped, z), pWorse, pBetter };
+}
+
+/** Repeats or scores: the largest of three p-values, each of which keeps one source of false alarms out. */
+function compareRepeated(sample: Sample, alpha: number): Bounds {
+  const z = normalCritical(alpha);
+  const { delta, changed, grouped, se, df, designEffect, withinSe } = sample;
+  const low = scoreLower(grouped, z, designEffect);
+  if (changed === 0) return { low, high: scoreUpper(grouped, z, designEffect), pWorse: 0.5, pBetter: 0.5 };
+  if (se === null) return { low, high: 1, pWorse: 1, pBetter: 1 };
+  const reach = Math.max(tCritical(alpha, df) * se, z * withinSe);
+  const pOfDrop = (direction: number): number =>
+    Math.max(
+      // Cases that flip both ways after a harmless rewording.
+      tCdf(standardise(direction * delta, se), df),
+      // A baseline with fewer repeats than the candidate: n·delta has the variance of the within-case permutations.
+      normalCdf(standardise(direction * delta, withinSe)),
+      // Fewer changed cases than a unanimous sign test would need.
+      2 ** -(changed + 1),
+    );
+  return { low, high: Math.min(1, delta + reach), pWorse: pOfDrop(1), pBetter: pOfDrop(-1) };
+}
+
+/** A difference without any spread is certain. */
+function standardise(difference: number, se: number): number {
+  if (difference === 0) return 0;
+  return se === 0 ? Math.sign(difference) * Number.POSITIVE_INFINITY : difference / se;
+}
+
+function isSingleTrial({ baseline, candidate }: PairedCase): boolean {
+  return baseline.length === 1 && candidate.length === 1;
+}

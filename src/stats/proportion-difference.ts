@@ -1,0 +1,100 @@
+import { normalCritical } from './normal.ts';
+import { scoreLower, scoreUpper } from './score-bound.ts';
+import { wilsonInterval } from './wilson.ts';
+
+/** A difference of two proportions with its interval; null where nothing can be said. */
+export interface DifferenceEstimate {
+  readonly delta: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+const NOTHING: DifferenceEstimate = { delta: null, low: null, high: null };
+
+/** Pairs by outcome: `worse` went from pass to fail, `better` from fail to pass, out of `n`. Counts may be fractional. */
+export interface PairedCounts {
+  readonly worse: number;
+  readonly better: number;
+  readonly n: number;
+}
+
+/** Score interval of a paired difference (better − worse)/n. Source: Tango 1998, https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8%3C891::AID-SIM780%3E3.0.CO;2-B. */
+export function tangoInterval({ worse, better, n }: PairedCounts, alpha: number): DifferenceEstimate {
+  // Fractional counts may exceed n by a rounding error.
+  if (!(worse >= 0 && better >= 0 && worse + better <= n * (1 + 1e-12))) {
+    throw new RangeError(`${worse} worse and ${better} better do not fit into ${n} pairs`);
+  }
+  if (n === 0) return NOTHING;
+  const z = normalCritical(alpha);
+  const outcomes = [
+    { value: -1, weight: worse },
+    { value: 0, weight: Math.max(0, n - worse - better) },
+    { value: 1, weight: better },
+  ].filter(({ weight }) => weight > 0);
+  return { delta: (better - worse) / n, low: scoreLower(outcomes, z), high: scoreUpper(outcomes, z) };
+}
+
+/** Successes out of n on two independent sides. */
+export interface IndependentCounts {
+  readonly successes1: number;
+  readonly n1: number;
+  readonly successes2: number;
+  readonly n2: number;
+}
+
+/** Square-and-add interval of p1 − p2 from two Wilson intervals. Source: Newcombe 1998, method 10, https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8%3C873::AID-SIM779%3E3.0.CO;2-I. */
+export function newcombeUnpairedInterval(counts: IndependentCounts, alpha: number): DifferenceEstimate {
+  const { successes1, n1, successes2, n2 } = counts;
+  return squareAndAdd(wilsonArms(successes1, n1, alpha), wilsonArms(successes2, n2, alpha), 0);
+}
+
+/** A paired fourfold table by which of the two sides succeeded. */
+export interface PairedTable {
+  readonly both: number;
+  readonly only1: number;
+  readonly only2: number;
+  readonly neither: number;
+}
+
+/** Square-and-add interval of p1 − p2 with the pairs' correlation. Source: Newcombe 1998, method 10 for paired data, https://doi.org/10.1002/(SICI)1097-0258(19981130)17:22%3C2635::AID-SIM954%3E3.0.CO;2-C. */
+export function newcombePairedInterval(table: PairedTable, alpha: number): DifferenceEstimate {
+  const { both, only1, only2, neither } = table;
+  const n = both + only1 + only2 + neither;
+  return squareAndAdd(wilsonArms(both + only1, n, alpha), wilsonArms(both + only2, n, alpha), correctedPhi(table));
+}
+
+interface Arms {
+  readonly point: number;
+  readonly below: number;
+  readonly above: number;
+}
+
+function wilsonArms(successes: number, n: number, alpha: number): Arms | undefined {
+  const { low, high } = wilsonInterval(successes, n, alpha);
+  if (low === null || high === null) return undefined;
+  const point = successes / n;
+  return { point, below: point - low, above: high - point };
+}
+
+function squareAndAdd(first: Arms | undefined, second: Arms | undefined, phi: number): DifferenceEstimate {
+  if (first === undefined || second === undefined) return NOTHING;
+  const delta = first.point - second.point;
+  return {
+    delta,
+    low: delta - combine(first.below, second.above, phi),
+    high: delta + combine(first.above, second.below, phi),
+  };
+}
+
+function combine(a: number, b: number, phi: number): number {
+  return Math.sqrt(Math.max(0, a * a - 2 * phi * a * b + b * b));
+}
+
+/** Newcombe's continuity-corrected phi: a positive correlation is taken n/2 smaller, at most down to 0. */
+function correctedPhi({ both, only1, only2, neither }: PairedTable): number {
+  const n = both + only1 + only2 + neither;
+  const margins = (both + only1) * (only2 + neither) * (both + only2) * (only1 + neither);
+  if (margins === 0) return 0;
+  const product = both * neither - only1 * only2;
+  return (product > 0 ? Math.max(0, product - n / 2) : product) / Math.sqrt(margins);
+}

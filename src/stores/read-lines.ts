@@ -1,0 +1,39 @@
+import { readSync } from 'node:fs';
+
+export interface FileLine {
+  /** Without the line break; valid until the next line is asked for. */
+  readonly bytes: Buffer;
+  readonly offset: number;
+  /** 1-based. */
+  readonly number: number;
+  /** False for a last line that no line break ends. */
+  readonly isTerminated: boolean;
+}
+
+/** The lines of an open file from its start, through one buffer that grows only for a line that needs it. */
+export function* readLines(fd: number, bufferBytes = 1 << 18): Generator<FileLine> {
+  let buffer = Buffer.allocUnsafe(bufferBytes);
+  let [start, filled, scanned, fileOffset, number] = [0, 0, 0, 0, 0];
+  for (;;) {
+    const newline = buffer.subarray(0, filled).indexOf(0x0a, scanned);
+    if (newline !== -1) {
+      number += 1;
+      yield { bytes: buffer.subarray(start, newline), offset: fileOffset + start, number, isTerminated: true };
+      start = newline + 1;
+      scanned = start;
+      continue;
+    }
+    // What is left of a line moves to the front, into a larger buffer where it fills this one.
+    const target = filled - start === buffer.length ? Buffer.allocUnsafe(buffer.length * 2) : buffer;
+    buffer.copy(target, 0, start, filled);
+    buffer = target;
+    fileOffset += start;
+    filled -= start;
+    [start, scanned] = [0, filled];
+    const count = readSync(fd, buffer, filled, buffer.length - filled, null);
+    if (count === 0) break;
+    filled += count;
+  }
+  if (filled > 0)
+    yield { bytes: buffer.subarray(0, filled), offset: fileOffset, number: number + 1, isTerminated: false };
+}

@@ -1,0 +1,198 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { UserError } from '../errors.ts';
+import { systemErrorCode } from '../lib/storage-error.ts';
+import type { Problem } from '../model/problem.ts';
+import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
+import { recordFormat } from '../model/record.ts';
+import type { FileLine } from './read-lines.ts';
+import { readLines } from './read-lines.ts';
+import { isCellRow, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
+
+/** Where a row lies in its file, in bytes. */
+export interface RowPlace {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A record as read once from end to end: what the caller took of each row, and where the rows lie. */
+export interface RunRecord<Summary> {
+  readonly path: string;
+  readonly header: RunHeader;
+  /** Of the last row of each cell, in the order in which the cells first finished. */
+  readonly summaries: readonly Summary[];
+  /** Of every row, by the index that `summarize` was given. */
+  readonly places: readonly RowPlace[];
+  /** Undefined where the run is still going on or was killed. */
+  readonly end: EndRow | undefined;
+  /** How often the run was resumed. */
+  readonly resumes: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads a record in one pass; memory holds what `summarize` returns and the places, never the answers.
+ * A last line that was cut off is a warning; anything else that is no row is a UserError with its line.
+ */
+export function readRunRecord<Summary>(
+  path: string,
+  summarize: (row: CellRow, rowIndex: number) => Summary,
+): RunRecord<Summary> {
+  const summaries = new Map<string, Summary>();
+  const places: RowPlace[] = [];
+  const warnings: string[] = [];
+  const problems: Problem[] = [];
+  let header: RunHeader | undefined;
+  let end: EndRow | undefined;
+  let resumes = 0;
+  for (const line of linesOf(path)) {
+    const row = parseRow(line);
+    if (header === undefined) {
+      header = checkHeader(row, line, path);
+    } else if (isCellRow(row)) {
+      summaries.set(cellKeyText(row), summarize(row, places.length));
+      places.push({ offset: line.offset, length: line.bytes.length });
+    } else if (isEndRow(row)) {
+      end = row;
+    } else if (isResumeRow(row)) {
+      end = undefined;
+      resumes += 1;
+    } else if (line.isTerminated) {
+      if (problems.length < maxProblems) problems.push(garbageProblem(path, line.number));
+    } else {
+      warnings.push(`The last line of ${path} was cut off when the run was killed; its cell counts as not finished.`);
+    }
+  }
+  if (header === undefined) throw new UserError([notARecord(path, 'it is empty')]);
+  if (problems.length > 0) throw new UserError(problems);
+  return { path, header, summaries: [...summaries.values()], places, end, resumes, warnings };
+}
+
+/** Reads rows again, in the order asked for, one at a time. */
+export function* readRowsAt(path: string, places: Iterable<RowPlace>): Generator<CellRow> {
+  const fd = openToRead(path);
+  try {
+    for (const place of places) yield readRowAt(fd, place, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The key of a cell as text, the same for its every row. */
+export function cellKeyText(key: Pick<CellRow, 'suite' | 'prompt' | 'provider' | 'caseId' | 'trial'>): string {
+  return JSON.stringify([key.suite, key.prompt, key.provider, key.caseId, key.trial]);
+}
+
+/** Where the last whole row ends, for whoever wants to append; a whole row may lack its line break. */
+export function findIntactEnd(path: string): { readonly end: number; readonly needsLineBreak: boolean } {
+  let header: RunHeader | undefined;
+  let end = 0;
+  for (const line of linesOf(path)) {
+    if (header === undefined) header = checkHeader(parseRow(line), line, path);
+    else if (!line.isTerminated && !isRow(parseRow(line))) return { end, needsLineBreak: false };
+    end = line.offset + line.bytes.length;
+    if (!line.isTerminated) return { end, needsLineBreak: true };
+    end += 1;
+  }
+  if (header === undefined) throw new UserError([notARecord(path, 'it is empty')]);
+  return { end, needsLineBreak: false };
+}
+
+const maxProblems = 20;
+
+function isRow(row: unknown): boolean {
+  return isCellRow(row) || isEndRow(row) || isResumeRow(row);
+}
+
+function readRowAt(fd: number, { offset, length }: RowPlace, path: string): CellRow {
+  const bytes = Buffer.alloc(length);
+  let read = 0;
+  while (read < length) {
+    const count = readSync(fd, bytes, read, length - read, offset + read);
+    if (count === 0) break;
+    read += count;
+  }
+  const row = parseText(bytes.subarray(0, read));
+  if (isCellRow(row)) return row;
+  const message = `${path} was changed while it was being read: there is no row at byte ${offset} any more.`;
+  throw new UserError([{ code: 'record', severity: 'error', message, hint: 'run the command again' }]);
+}
+
+function* linesOf(path: string): Generator<FileLine> {
+  const fd = openToRead(path);
+  try {
+    yield* readLines(fd);
+  } catch (error) {
+    throw asUserError(error, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openToRead(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    throw asUserError(error, path);
+  }
+}
+
+function asUserError(error: unknown, path: string): unknown {
+  const code = systemErrorCode(error);
+  if (code === undefined) return error;
+  const message =
+    code === 'ENOENT' ? `There is no run record ${path}.` : `The run record ${path} can't be read (${code}).`;
+  const hint = '`llmcheck list runs` shows those that there are';
+  return new UserError([{ code: 'record', severity: 'error', message, hint }], { cause: error });
+}
+
+function parseRow(line: FileLine): unknown {
+  return parseText(line.bytes);
+}
+
+/** Undefined where it is not JSON. */
+function parseText(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    // A line may also be longer than any string; no row of ours is.
+    if (error instanceof SyntaxError || systemErrorCode(error) === 'ERR_STRING_TOO_LONG') return undefined;
+    throw error;
+  }
+}
+
+function checkHeader(row: unknown, line: FileLine, path: string): RunHeader {
+  if (isRunHeader(row) && row.format === recordFormat) return row;
+  if (!isRunHeader(row)) {
+    const found = line.isTerminated ? 'its first line is no run header' : 'its first line was cut off';
+    throw new UserError([notARecord(path, found)]);
+  }
+  const message = `The run record ${path} has format ${JSON.stringify(row.format)}; this version reads format ${recordFormat}.`;
+  const hint = 'read it with the version of llmcheck that wrote it, or run again';
+  throw new UserError([{ code: 'record', severity: 'error', message, hint, at: { file: path, line: 1, column: 1 } }]);
+}
+
+function notARecord(path: string, found: string): Problem {
+  const hint = 'a run record is made by `llmcheck run`, and `llmcheck list runs` shows them';
+  const message = `${path} is no run record: ${found}.`;
+  return { code: 'record', severity: 'error', message, hint, at: { file: path, line: 1, column: 1 } };
+}
+
+function garbageProblem(path: string, number: number): Problem {
+  const message = `Line ${number} of the run record ${path} is damaged.`;
+  const hint = 'run again, or remove the line and `--resume`: its cell is then run again';
+  return { code: 'record', severity: 'error', message, hint, at: { file: path, line: number, column: 1 } };
+}
+
+/** Reads single rows of a record by their index, through one open file. */
+export function openRowReader({
+  path,
+  places,
+}: Pick<RunRecord<unknown>, 'path' | 'places'>): (rowIndex: number) => CellRow {
+  let fd: number | undefined;
+  return (rowIndex) => {
+    const place = places[rowIndex];
+    if (place === undefined) throw new RangeError(`row ${rowIndex} of ${path}, which has ${places.length}`);
+    fd ??= openToRead(path);
+    return readRowAt(fd, place, path);
+  };
+}

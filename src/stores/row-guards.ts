@@ -1,0 +1,96 @@
+import type { JsonObject } from '../model/json.ts';
+import { isJsonObject } from '../model/json.ts';
+import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
+import { recordFormat } from '../model/record.ts';
+
+// Written by hand: a schema takes five times as long, and a record may have 100,000 rows.
+
+export function isRunHeader(row: unknown): row is RunHeader {
+  if (!isJsonObject(row) || row['type'] !== 'run' || !('format' in row)) return false;
+  const { id, startedAt, settings, suites, tool } = row;
+  // Of another format nothing else can be expected.
+  if (row['format'] !== recordFormat) return true;
+  return (
+    isText(id) &&
+    isText(startedAt) &&
+    isJsonObject(settings) &&
+    isJsonObject(tool) &&
+    isArrayOf(suites, isRecordedSuite)
+  );
+}
+
+export function isCellRow(row: unknown): row is CellRow {
+  if (!isJsonObject(row) || row['type'] !== 'cell') return false;
+  const { suite, prompt, provider, caseId, trial, identity, stamp, status, at, checks, calls, attempts, cached } = row;
+  return (
+    [suite, prompt, provider, caseId, identity, stamp].every(isText) &&
+    Number.isSafeInteger(trial) &&
+    statuses.has(status) &&
+    isJsonObject(at) &&
+    isArrayOf(checks, isCheck) &&
+    isArrayOf(calls, isJsonObject) &&
+    typeof attempts === 'number' &&
+    typeof cached === 'boolean' &&
+    texts.every((name) => isOptional(row[name], isText)) &&
+    numbers.every((name) => isOptional(row[name], isNumber)) &&
+    amounts.every((name) => row[name] === null || isOptional(row[name], isNumber)) &&
+    objects.every((name) => isOptional(row[name], isJsonObject)) &&
+    isOptional(row['toolCalls'], Array.isArray)
+  );
+}
+
+export function isResumeRow(row: unknown): row is ResumeRow {
+  return isJsonObject(row) && row['type'] === 'resume' && isText(row['startedAt']);
+}
+
+export function isEndRow(row: unknown): row is EndRow {
+  return (
+    isJsonObject(row) &&
+    row['type'] === 'end' &&
+    isNumber(row['durationMs']) &&
+    isOptional(row['stopReason'], isText) &&
+    isArrayOf(row['notes'], isText)
+  );
+}
+
+const statuses: ReadonlySet<unknown> = new Set(['passed', 'failed', 'errored', 'skipped']);
+const texts = ['output', 'reasoning', 'refusal', 'finishReason', 'model', 'systemFingerprint'] as const;
+const numbers = ['score', 'latencyMs'] as const;
+const amounts = ['costUsd', 'spentUsd', 'judgeCostUsd'] as const;
+const objects = ['usage', 'error', 'skip'] as const;
+
+function isRecordedSuite(value: unknown): value is JsonObject {
+  return (
+    isJsonObject(value) && isText(value['suite']) && isText(value['path']) && isArrayOf(value['variants'], isVariant)
+  );
+}
+
+function isVariant(value: unknown): boolean {
+  return isJsonObject(value) && isText(value['prompt']) && isText(value['provider']) && isNumber(value['planned']);
+}
+
+function isCheck(value: unknown): boolean {
+  return (
+    isJsonObject(value) &&
+    isText(value['assertion']) &&
+    typeof value['pass'] === 'boolean' &&
+    isNumber(value['score']) &&
+    isText(value['reason'])
+  );
+}
+
+function isArrayOf(value: unknown, test: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(test);
+}
+
+function isOptional(value: unknown, test: (value: unknown) => boolean): boolean {
+  return value === undefined || test(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number';
+}

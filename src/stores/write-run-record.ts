@@ -1,0 +1,92 @@
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { withStorageErrors } from '../lib/storage-error.ts';
+import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
+import { findIntactEnd } from './read-run-record.ts';
+
+/** An open run record. Every call throws a `StorageError` where the disk says no. */
+export interface RunRecordWriter {
+  readonly path: string;
+  /** Returns once the row is with the operating system: a kill of this process no longer loses it. */
+  append(row: CellRow | ResumeRow | EndRow): void;
+  close(): void;
+}
+
+export interface RunRecordOptions {
+  /** Node's own, unless a test needs a full disk. */
+  readonly writeSync?: (fd: number, bytes: Buffer) => number;
+}
+
+/** Makes the file of a new run and writes its header. An id that is taken is a `StorageError` with code `EEXIST`. */
+export function createRunRecord(folder: string, header: RunHeader, options: RunRecordOptions = {}): RunRecordWriter {
+  const path = join(folder, `${header.id}.jsonl`);
+  const fd = withStorageErrors('Creating', path, () => {
+    mkdirSync(folder, { recursive: true });
+    return openSync(path, 'ax');
+  });
+  return openWriter(path, fd, 0, options, header);
+}
+
+/** Opens the record of an earlier run to go on in it; a last line that was cut off is removed. */
+export function openRunRecordForResume(path: string, options: RunRecordOptions = {}): RunRecordWriter {
+  const { end, needsLineBreak } = findIntactEnd(path);
+  const fd = withStorageErrors('Opening', path, () => {
+    const opened = openSync(path, 'a');
+    ftruncateSync(opened, end);
+    return opened;
+  });
+  return openWriter(path, fd, end, options, needsLineBreak ? '\n' : undefined);
+}
+
+type Line = RunHeader | CellRow | ResumeRow | EndRow | '\n';
+
+// Writing each row at once costs microseconds beside a call to a model, and needs no timer that a kill could outrun.
+function openWriter(
+  path: string,
+  fd: number,
+  intactBytes: number,
+  { writeSync: writeBytes = writeSync }: RunRecordOptions,
+  first: Line | undefined,
+): RunRecordWriter {
+  let size = intactBytes;
+  let isTorn = false;
+  let isOpen = true;
+  if (first !== undefined) {
+    try {
+      append(first);
+    } catch (error) {
+      close();
+      throw error;
+    }
+  }
+  return { path, append, close };
+
+  function append(row: Line): void {
+    const bytes = Buffer.from(row === '\n' ? row : `${JSON.stringify(row)}\n`);
+    withStorageErrors('Writing', path, () => {
+      if (isTorn) removeTorn();
+      isTorn = true;
+      for (let written = 0; written < bytes.length; ) written += writeBytes(fd, bytes.subarray(written));
+      isTorn = false;
+    });
+    size += bytes.length;
+  }
+
+  /** Half a row would be garbage in the middle of the file as soon as another follows. */
+  function removeTorn(): void {
+    ftruncateSync(fd, size);
+    isTorn = false;
+  }
+
+  function close(): void {
+    if (!isOpen) return;
+    isOpen = false;
+    withStorageErrors('Closing', path, () => {
+      try {
+        if (isTorn) removeTorn();
+      } finally {
+        closeSync(fd);
+      }
+    });
+  }
+}

@@ -1,0 +1,355 @@
+import { didYouMean } from '../lib/did-you-mean.ts';
+import { plainNumbers } from '../lib/spelled-number.ts';
+import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { JsonValue } from '../model/json.ts';
+import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
+import { describeValue, keysAt, reportIssues } from './describe-issues.ts';
+import { childOf, itemsOf, type Located, locate, type Path } from './locate.ts';
+import type { Problems } from './problems.ts';
+import { parseSelect } from './select-forms.ts';
+import { markSpelling } from './spelling.ts';
+import { compileValue, renderTemplate, type Scope, type ValueTemplate } from './template-values.ts';
+
+/** An assertion as written, ready to be made into the check of a case. */
+export type CompiledAssertion =
+  /** The same for every case, and so one object for all. */
+  | { readonly kind: 'constant'; readonly check: CheckSpec; readonly variables: readonly [] }
+  /** Throws a `RenderError`; reports what the parameters' schema refuses and gives undefined. */
+  | {
+      readonly kind: 'template';
+      readonly variables: readonly string[];
+      instantiate(scope: Scope): CheckSpec | undefined;
+    };
+
+export interface AssertionContext {
+  readonly declarations: Readonly<Record<string, AssertionDeclaration>>;
+  readonly problems: Problems;
+  /** The content of a JSON or YAML file that a parameter names. */
+  readFile(namedBy: Located<string>): Promise<Located | undefined>;
+}
+
+const COMMON_KEYS = ['select', 'name', 'weight', 'required'];
+
+/** Parses a list of assertions; what is wrong is reported, and left out. */
+export async function compileAssertions(
+  located: Located,
+  context: AssertionContext,
+): Promise<readonly CompiledAssertion[]> {
+  const compiled: CompiledAssertion[] = [];
+  for (const item of itemsOf(located)) {
+    const assertion = await compileAssertion(item, context);
+    if (assertion !== undefined) compiled.push(assertion);
+  }
+  return compiled;
+}
+
+async function compileAssertion(located: Located, context: AssertionContext): Promise<CompiledAssertion | undefined> {
+  const name = findName(located, context);
+  if (name === undefined) return undefined;
+  const declaration = context.declarations[name];
+  const frame = parseFrame(located, context.problems);
+  if (declaration === undefined || frame === undefined) return undefined;
+  const written = childOf(located, name);
+  if (declaration.children !== undefined) return compileCombinator(name, declaration.children, written, frame, context);
+  return compilePlain(name, declaration, written, frame, context);
+}
+
+/** The one key that names an assertion. */
+function findName({ value, ...rest }: Located, { declarations, problems }: AssertionContext): string | undefined {
+  const located = { value, ...rest };
+  const known = Object.keys(declarations);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const hint =
+      typeof value === 'string' && Object.hasOwn(declarations, value)
+        ? `write {${value}: …}`
+        : 'write {contains: refund}, for example';
+    problems.report({
+      code: 'invalid-value',
+      message: `an assertion is a map with one assertion name, not ${describeValue(value)}`,
+      hint,
+      at: locate(located),
+    });
+    return undefined;
+  }
+  const keys = Object.keys(value).filter((key) => !COMMON_KEYS.includes(key));
+  const [name, ...others] = keys.filter((key) => Object.hasOwn(declarations, key));
+  if (name === undefined) {
+    const [unknown] = keys;
+    problems.report(
+      unknown === undefined
+        ? {
+            code: 'unknown-assertion',
+            message: 'the assertion has no name',
+            hint: `known: ${known.join(', ')}`,
+            at: locate(located),
+          }
+        : {
+            code: 'unknown-assertion',
+            message: `unknown assertion "${unknown}"`,
+            hint: didYouMean(unknown, known) ?? `known: ${known.join(', ')}`,
+            at: locate(childOf(located, unknown), 'key'),
+          },
+    );
+    return undefined;
+  }
+  const [second] = others;
+  if (second !== undefined) {
+    problems.report({
+      code: 'invalid-value',
+      message: `one assertion has two names, "${name}" and "${second}"`,
+      hint: 'write them as two items of the list',
+      at: locate(childOf(located, second), 'key'),
+    });
+    return undefined;
+  }
+  const extra = keys.filter((key) => key !== name);
+  for (const key of extra) {
+    const declaration = declarations[name];
+    const isParameter = declaration !== undefined && keysAt(declaration.params, []).includes(key);
+    problems.report({
+      code: 'unknown-key',
+      message: `unknown key "${key}" beside "${name}"`,
+      hint: isParameter
+        ? `it belongs inside: ${name}: {${declaration.main ?? 'value'}: …, ${key}: …}`
+        : (didYouMean(key, [...COMMON_KEYS, ...known]) ?? `known here: ${COMMON_KEYS.join(', ')}`),
+      at: locate(childOf(located, key), 'key'),
+    });
+  }
+  return extra.length > 0 ? undefined : name;
+}
+
+/** What every assertion may have beside its name. */
+interface Frame {
+  readonly select?: SelectSpec;
+  readonly name?: string;
+  readonly weight: number;
+  readonly required: boolean;
+}
+
+function parseFrame(located: Located, problems: Problems): Frame | undefined {
+  const select = childOf(located, 'select');
+  const name = childOf(located, 'name');
+  const weight = childOf(located, 'weight');
+  const required = childOf(located, 'required');
+  let isRight = true;
+  const expect = (part: Located, isValid: boolean, words: string) => {
+    if (part.value === undefined || isValid) return;
+    isRight = false;
+    problems.report({
+      code: 'invalid-value',
+      message: `${String(part.path.at(-1))} must be ${words}, not ${describeValue(part.value)}`,
+      at: locate(part),
+    });
+  };
+  const weightValue = plainNumbers(weight.value);
+  expect(name, typeof name.value === 'string' && name.value !== '', 'a text');
+  expect(weight, typeof weightValue === 'number' && weightValue >= 0, 'a number, 0 or more');
+  expect(required, typeof required.value === 'boolean', 'true or false');
+  const selected =
+    select.value === undefined ? undefined : parseSelect({ ...select, value: plainNumbers(select.value) }, problems);
+  if (!isRight || (select.value !== undefined && selected === undefined)) return undefined;
+  return {
+    ...(selected === undefined ? {} : { select: selected }),
+    ...(typeof name.value === 'string' ? { name: name.value } : {}),
+    weight: typeof weightValue === 'number' ? weightValue : 1,
+    required: required.value === true,
+  };
+}
+
+async function compileCombinator(
+  name: string,
+  children: 'one' | 'many',
+  written: Located,
+  frame: Frame,
+  context: AssertionContext,
+): Promise<CompiledAssertion | undefined> {
+  const items = children === 'one' ? [written] : itemsOf(written);
+  if (items.length === 0) {
+    context.problems.report({
+      code: 'invalid-value',
+      message: `${name} takes a list of assertions, not ${describeValue(written.value)}`,
+      at: locate(written),
+    });
+    return undefined;
+  }
+  const compiled: CompiledAssertion[] = [];
+  for (const item of items) {
+    const child = await compileAssertion(item, context);
+    if (child !== undefined) compiled.push(child);
+  }
+  if (compiled.length < items.length) return undefined;
+  const build = (checks: readonly CheckSpec[]): CheckSpec => ({
+    assertion: name,
+    params: {},
+    ...frame,
+    children: checks,
+    source: sourceOf(
+      name,
+      checks.map(({ source }) => source),
+      frame,
+    ),
+  });
+  const constants = compiled.flatMap((child) => (child.kind === 'constant' ? [child.check] : []));
+  if (constants.length === compiled.length) return { kind: 'constant', check: build(constants), variables: [] };
+  return {
+    kind: 'template',
+    variables: compiled.flatMap(({ variables }) => variables),
+    instantiate(scope) {
+      const checks = compiled.map((child) => instantiate(child, scope));
+      const made = checks.filter((check) => check !== undefined);
+      return made.length < checks.length ? undefined : build(made);
+    },
+  };
+}
+
+/** The check of a case; undefined where its parameters, once rendered, are refused. */
+export function instantiate(assertion: CompiledAssertion, scope: Scope): CheckSpec | undefined {
+  return assertion.kind === 'constant' ? assertion.check : assertion.instantiate(scope);
+}
+
+async function compilePlain(
+  name: string,
+  declaration: AssertionDeclaration,
+  written: Located,
+  frame: Frame,
+  context: AssertionContext,
+): Promise<CompiledAssertion | undefined> {
+  const { main } = declaration;
+  const isMap = isMapForm(declaration, written.value);
+  if (!isMap && main === undefined) {
+    context.problems.report({
+      code: 'invalid-value',
+      message: `${name} takes a map of parameters, not ${describeValue(written.value)}`,
+      hint: `for example ${declaration.example}`,
+      at: locate(written),
+    });
+    return undefined;
+  }
+  const errorsBefore = context.problems.errorCount();
+  const templates = new Map<string, ValueTemplate>();
+  const places = new Map<string, Located>();
+  const keys =
+    isMap && typeof written.value === 'object' && written.value !== null
+      ? Object.keys(written.value)
+      : [main ?? 'value'];
+  for (const key of keys) {
+    const parameter = isMap ? childOf(written, key) : written;
+    const content = await readParameter(key, declaration, parameter, context);
+    if (content === undefined) return undefined;
+    places.set(key, content);
+    // What comes from a file is data.
+    const isFile = content !== parameter;
+    templates.set(
+      key,
+      isFile ? { kind: 'constant', value: content.value } : compileValue(content, context.problems.report),
+    );
+  }
+  if (context.problems.errorCount() > errorsBefore) return undefined;
+  const build = (params: Readonly<Record<string, unknown>>) =>
+    parseParams(name, declaration, params, { written, isMap, places, frame, problems: context.problems });
+  const parts = [...templates];
+  const variables = parts.flatMap(([, template]) => (template.kind === 'constant' ? [] : template.variables));
+  if (parts.every(([, template]) => template.kind === 'constant')) {
+    const check = build(renderParams(parts, {}));
+    return check === undefined ? undefined : { kind: 'constant', check, variables: [] };
+  }
+  return { kind: 'template', variables, instantiate: (scope) => build(renderParams(parts, scope)) };
+}
+
+function renderParams(
+  parts: readonly (readonly [string, ValueTemplate])[],
+  scope: Scope,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(parts.map(([key, template]) => [key, renderTemplate(template, scope)]));
+}
+
+/** A map is the parameters where it holds any of their names; else it is the main parameter's value. */
+function isMapForm(declaration: AssertionDeclaration, value: unknown): boolean {
+  if (declaration.wholeValue === true || typeof value !== 'object' || value === null || Array.isArray(value))
+    return false;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  if (declaration.main === undefined) return true;
+  const known = keysAt(declaration.params, []);
+  const keys = Object.keys(value);
+  return (
+    keys.some((key) => known.includes(key)) ||
+    (keys.length > 0 && keys.every((key) => didYouMean(key, known) !== undefined) && !takesMap(declaration, value))
+  );
+}
+
+/** True where the main parameter accepts the map as its value, so that it is no mistyped map of parameters. */
+function takesMap({ params, main }: AssertionDeclaration, value: object): boolean {
+  return main !== undefined && params.safeParse({ [main]: plainNumbers(value) }).success;
+}
+
+async function readParameter(
+  key: string,
+  declaration: AssertionDeclaration,
+  parameter: Located,
+  context: AssertionContext,
+): Promise<Located | undefined> {
+  const { value } = parameter;
+  if (typeof value !== 'string' || declaration.files?.includes(key) !== true) return parameter;
+  return context.readFile({ ...parameter, value });
+}
+
+interface ParamContext {
+  readonly written: Located;
+  readonly isMap: boolean;
+  readonly places: ReadonlyMap<string, Located>;
+  readonly frame: Frame;
+  readonly problems: Problems;
+}
+
+function parseParams(
+  name: string,
+  declaration: AssertionDeclaration,
+  params: Readonly<Record<string, unknown>>,
+  { written, isMap, places, frame, problems }: ParamContext,
+): CheckSpec | undefined {
+  const given = declaration.spelled === true ? params : plainNumbers(params);
+  const result = declaration.params.safeParse(given, { reportInput: true });
+  if (result.success) {
+    const shown = isMap ? params : params[declaration.main ?? 'value'];
+    return {
+      assertion: name,
+      params: result.data,
+      ...frame,
+      source: sourceOf(name, markSpelling(declaration.spelled === true ? shown : plainNumbers(shown)), frame),
+    };
+  }
+  const relocate = (path: Path): Located => {
+    const [key, ...rest] = path;
+    const place = typeof key === 'string' ? places.get(key) : undefined;
+    if (place !== undefined) return { ...place, path: [...place.path, ...rest] };
+    return { ...written, path: [...written.path, ...path] };
+  };
+  // In the short form the main parameter has no name that the user wrote.
+  const issues = isMap
+    ? result.error.issues
+    : result.error.issues.map((issue) => nameShortForm(issue, declaration.main));
+  reportIssues(issues, declaration.params, written, {
+    label: name,
+    problems,
+    relocate: isMap ? relocate : (path) => relocate([declaration.main ?? 'value', ...path]),
+  });
+  return undefined;
+}
+
+function nameShortForm<T extends { readonly path: PropertyKey[] }>(issue: T, main: string | undefined): T {
+  return issue.path[0] === main ? { ...issue, path: issue.path.slice(1) } : issue;
+}
+
+/** What the stamp hashes: everything that changes the check's word, not what the user calls it. */
+function sourceOf(
+  name: string,
+  value: JsonValue | readonly JsonValue[],
+  { select, weight, required }: Frame,
+): JsonValue {
+  return {
+    [name]: value,
+    ...(select === undefined ? {} : { select: { ...select } }),
+    ...(weight === 1 ? {} : { weight }),
+    ...(required ? { required } : {}),
+  };
+}

@@ -1,0 +1,169 @@
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
+import type { ProblemCode } from '../model/problem.ts';
+
+/** Why a file can't be used. */
+export interface FileFault {
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export type FileText = { readonly text: string } | { readonly fault: FileFault };
+
+/** The only way to the disk: reads text inside the project, and remembers what was read. */
+export interface ProjectFiles {
+  /** Absolute. */
+  readonly root: string;
+  read(path: string): Promise<FileText>;
+  /** A fault where a path that may not exist yet leaves the project. */
+  findFault(path: string): FileFault | undefined;
+  /** Absolute paths, sorted; folders of packages are passed over. */
+  glob(patterns: readonly string[], folder: string): Promise<readonly string[]>;
+  /** As problems name it: relative to the working folder where that is shorter. */
+  display(path: string): string;
+  /** Relative to the project root, with forward slashes. */
+  relative(path: string): string;
+}
+
+const CONFIG_NAME = 'llmcheck.config.yaml';
+const MAX_BYTES = 256 * 1024 * 1024;
+const IGNORED = ['**/node_modules/**', '**/.git/**', '**/.llmcheck/**'];
+
+export interface ProjectPlace {
+  /** Absolute. */
+  readonly root: string;
+  /** Nothing outside it is read. */
+  readonly boundary: string;
+  readonly configPath?: string;
+}
+
+/** The config of the nearest ancestor folder; the root is its folder, else the git root, else the working folder. */
+export function findProject(cwd: string, configPath?: string): ProjectPlace {
+  const start = configPath === undefined ? cwd : dirname(resolve(cwd, configPath));
+  const gitRoot = findUp(start, '.git');
+  const config = configPath === undefined ? findConfig(cwd, gitRoot) : resolve(cwd, configPath);
+  const root = config === undefined ? (gitRoot ?? cwd) : dirname(config);
+  return { root, boundary: gitRoot ?? root, ...(config === undefined ? {} : { configPath: config }) };
+}
+
+export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles {
+  const boundary = realPathOf(place.boundary);
+  const faultOf = (path: string): FileFault | undefined => {
+    if (isInside(realPathOf(path), boundary)) return undefined;
+    return {
+      code: 'file-outside-project',
+      message: `${display(path)} lies outside the project (${place.boundary})`,
+      hint: 'move it into the project: nothing outside is read',
+    };
+  };
+
+  function display(path: string): string {
+    const near = relative(cwd, path);
+    return near !== '' && near.length < path.length && !isAbsolute(near) ? toSlashes(near) : path;
+  }
+
+  return {
+    root: place.root,
+    display,
+    findFault: faultOf,
+    relative: (path) => toSlashes(relative(place.root, path)),
+    async read(path) {
+      const outside = faultOf(path);
+      if (outside !== undefined) return { fault: outside };
+      const found = readText(path, display(path));
+      if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
+      return found;
+    },
+    async glob(patterns, folder) {
+      const { default: fastGlob } = await import('fast-glob');
+      const found = await fastGlob.glob([...patterns].map(toSlashes), {
+        cwd: folder,
+        absolute: true,
+        onlyFiles: true,
+        followSymbolicLinks: false,
+        ignore: IGNORED,
+        suppressErrors: true,
+      });
+      return found.map((path) => resolve(path)).sort();
+    },
+  };
+}
+
+export function kindOfPath(path: string): 'file' | 'folder' | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  return stats.isDirectory() ? 'folder' : 'file';
+}
+
+/** True where a text holds what fast-glob takes as a pattern. */
+export function isGlob(text: string): boolean {
+  return /[*?{}[\]!()]/.test(text);
+}
+
+function readText(path: string, shown: string): FileText {
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile()) return { fault: { code: 'file-unreadable', message: `${shown} is not a file` } };
+    if (stats.size > MAX_BYTES) {
+      return { fault: { code: 'file-unreadable', message: `${shown} is larger than ${MAX_BYTES / 1024 / 1024} MB` } };
+    }
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) };
+  } catch (error) {
+    return { fault: describeReadError(error, path, shown) };
+  }
+}
+
+function describeReadError(error: unknown, path: string, shown: string): FileFault {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return { code: 'file-unreadable', message: `${shown} does not exist`, ...caseHint(path) };
+    case 'EACCES':
+    case 'EPERM':
+      return { code: 'file-unreadable', message: `${shown} can't be read: permission denied` };
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return { code: 'file-unreadable', message: `${shown} is not UTF-8 text`, hint: 'save it as UTF-8' };
+    case undefined:
+      throw error;
+    default:
+      return { code: 'file-unreadable', message: `${shown} can't be read (${code})` };
+  }
+}
+
+function caseHint(path: string): { hint?: string } {
+  return existsSync(dirname(path)) ? {} : { hint: `the folder ${basename(dirname(path))} does not exist either` };
+}
+
+function findConfig(cwd: string, gitRoot: string | undefined): string | undefined {
+  const folder = findUp(cwd, CONFIG_NAME, gitRoot);
+  return folder === undefined ? undefined : join(folder, CONFIG_NAME);
+}
+
+/** The nearest folder, upwards to and with `last`, that holds a name. */
+function findUp(start: string, name: string, last?: string): string | undefined {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return folder;
+    if (folder === last || dirname(folder) === folder) return undefined;
+  }
+}
+
+/** With links resolved; of a path that does not exist, those of the nearest folder that does. */
+function realPathOf(path: string): string {
+  const missing: string[] = [];
+  for (let current = resolve(path); ; current = dirname(current)) {
+    if (existsSync(current)) return join(realpathSync(current), ...missing);
+    if (dirname(current) === current) return resolve(path);
+    missing.unshift(basename(current));
+  }
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function toSlashes(path: string): string {
+  return sep === '\\' ? path.replaceAll('\\', '/') : path;
+}

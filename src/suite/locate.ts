@@ -1,0 +1,108 @@
+import { findInJson, type JsonNode, parseJsonNodes } from '../lib/json-text.ts';
+import { createLineIndex } from '../lib/line-index.ts';
+import type { YamlText } from '../lib/yaml-text.ts';
+import type { SourceLocation } from '../model/problem.ts';
+
+export type Path = readonly PropertyKey[];
+
+/** A file, or a row of one, that knows where its values were written. */
+export interface SourceFile {
+  /** As problems name it. */
+  readonly file: string;
+  /** Absolute: where relative paths in it start from. */
+  readonly folder: string;
+  /** The place of a value, or of its key; of the nearest thing above it where there is none. */
+  at(path: Path, part?: 'key' | 'value'): SourceLocation;
+  /** A place within the text of the string at a path. */
+  within(path: Path, line: number, column: number): SourceLocation;
+}
+
+/** A value and where it was written. */
+export interface Located<T = unknown> {
+  readonly value: T;
+  readonly source: SourceFile;
+  readonly path: Path;
+}
+
+export function locate(located: Located, part: 'key' | 'value' = 'value'): SourceLocation {
+  return located.source.at(located.path, part);
+}
+
+/** The value under a key, whether it exists or not. */
+export function childOf(located: Located, key: PropertyKey): Located {
+  return { value: readOwn(located.value, key), source: located.source, path: [...located.path, key] };
+}
+
+/** The items of a list with their places; empty for anything else. */
+export function itemsOf(located: Located): readonly Located[] {
+  return Array.isArray(located.value) ? located.value.map((_, index) => childOf(located, index)) : [];
+}
+
+function readOwn(value: unknown, key: PropertyKey): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+  return (value as Readonly<Record<PropertyKey, unknown>>)[key];
+}
+
+interface FileNames {
+  readonly file: string;
+  readonly folder: string;
+}
+
+export function yamlSource(names: FileNames, text: string, yaml: Pick<YamlText, 'find' | 'findWithin'>): SourceFile {
+  const lines = createLineIndex(text);
+  const toLocation = (offset: number): SourceLocation => {
+    const position = lines.positionAt(offset);
+    return { file: names.file, ...position, excerpt: lines.excerptAround(position.line) };
+  };
+  return {
+    ...names,
+    at: (path, part = 'value') => toLocation(yaml.find(path, part)),
+    within: (path, line, column) => toLocation(yaml.findWithin(path, line, column)),
+  };
+}
+
+/** A JSON text; it is looked at again only when a place is asked for. */
+export function jsonSource(names: FileNames, text: string): SourceFile {
+  let root: JsonNode | undefined;
+  const find = (path: Path, part: 'key' | 'value'): number => {
+    if (root === undefined) {
+      const parsed = parseJsonNodes(text);
+      root = 'error' in parsed ? { value: undefined, start: parsed.error.offset } : parsed;
+    }
+    return findInJson(root, path, part);
+  };
+  return yamlSource(names, text, { find, findWithin: (path) => find(path, 'value') });
+}
+
+/** One row of a file of JSON lines. */
+export function jsonRowSource(names: FileNames, text: string, line: number): SourceFile {
+  const toFile = (at: SourceLocation): SourceLocation => ({
+    file: names.file,
+    line,
+    column: at.column,
+    ...(at.excerpt === undefined ? {} : { excerpt: { startLine: line, lines: at.excerpt.lines.slice(0, 1) } }),
+  });
+  // Sources of rows are made by the ten thousand and rarely asked: the inner one is made on demand.
+  return {
+    ...names,
+    at: (path, part) => toFile(jsonSource(names, text).at(path, part)),
+    within: (path) => toFile(jsonSource(names, text).at(path)),
+  };
+}
+
+/** A place that stands for all of a row or a plain text file. */
+export function fixedSource(names: FileNames, at: SourceLocation): SourceFile {
+  return { ...names, at: () => at, within: () => at };
+}
+
+/** A file that is one text, such as a prompt in Markdown. */
+export function textSource(names: FileNames, text: string): SourceFile {
+  const lines = createLineIndex(text);
+  const toLocation = (line: number, column: number): SourceLocation => ({
+    file: names.file,
+    line,
+    column,
+    excerpt: lines.excerptAround(line),
+  });
+  return { ...names, at: () => toLocation(1, 1), within: (_, line, column) => toLocation(line, column) };
+}

@@ -1,0 +1,230 @@
+import type * as z from 'zod';
+import { didYouMean } from '../lib/did-you-mean.ts';
+import { parseDurationMs } from '../lib/duration.ts';
+import { plainNumbers } from '../lib/spelled-number.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
+import type { SourceLocation } from '../model/problem.ts';
+import type { AdapterDeclaration } from '../model/provider.ts';
+import type { Price, ProviderConfig, ProviderLimits } from '../model/suite.ts';
+import { checkShape, describeValue, keysAt } from './describe-issues.ts';
+import { childOf, itemsOf, type Located, locate } from './locate.ts';
+import { type Problems, withoutExcerpt } from './problems.ts';
+import { providerSchema } from './schema.ts';
+import { isSecretName, isVariableName, looksLikeKey } from './secret-shapes.ts';
+
+interface ProviderContext {
+  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
+  readonly problems: Problems;
+  /** Those of the config, which a suite may name by id. */
+  readonly known: readonly ProviderConfig[];
+  /** What one is called in messages. */
+  readonly noun: 'provider' | 'judge';
+}
+
+/** Parses a list of providers or judges: ids of the config's, shorthands and maps. */
+export function parseProviders(located: Located, context: ProviderContext): readonly ProviderConfig[] {
+  const providers: ProviderConfig[] = [];
+  for (const item of itemsOf(located)) {
+    const provider = parseProvider(item, context);
+    if (provider === undefined) continue;
+    if (providers.some(({ id }) => id === provider.id)) {
+      const { noun, problems } = context;
+      problems.report({
+        code: 'duplicate-id',
+        message: `two ${noun}s have the id "${provider.id}"`,
+        hint: 'give one of them an id of its own',
+        at: locate(item),
+      });
+    } else {
+      providers.push(provider);
+    }
+  }
+  return providers;
+}
+
+function parseProvider(item: Located, context: ProviderContext): ProviderConfig | undefined {
+  if (typeof item.value !== 'string') return parseProviderMap(item, context);
+  const known = context.known.find(({ id }) => id === item.value);
+  if (known !== undefined) return known;
+  const use = parseUse({ ...item, value: item.value }, context);
+  return use === undefined
+    ? undefined
+    : { id: item.value, ...use, params: {}, headers: {}, limits: {}, options: {}, ...placeOf(item) };
+}
+
+/** `adapter:model`, split at the first colon. */
+function parseUse(
+  located: Located<string>,
+  { adapters, problems, known, noun }: ProviderContext,
+): { readonly adapter: string; readonly model: string } | undefined {
+  const text = located.value;
+  const colon = text.indexOf(':');
+  const adapter = colon === -1 ? text : text.slice(0, colon);
+  const model = colon === -1 ? '' : text.slice(colon + 1);
+  const at = locate(located);
+  if (Object.hasOwn(adapters, adapter)) {
+    if (model.trim() !== '') return { adapter, model };
+    problems.report({
+      code: 'invalid-value',
+      message: `"${text}" names no model`,
+      hint: `write ${adapter}:MODEL, such as ${adapters[adapter]?.example ?? 'openai:gpt-4o-mini'}`,
+      at,
+    });
+  } else if (colon === -1) {
+    const ids = known.map(({ id }) => id);
+    problems.report({
+      code: 'unknown-id',
+      message: `"${text}" is neither adapter:model nor a ${noun} of the config`,
+      hint: didYouMean(text, ids) ?? `write it as adapter:model, such as openai:${text}`,
+      at,
+    });
+  } else {
+    problems.report({
+      code: 'unknown-adapter',
+      message: `unknown adapter "${adapter}" in "${text}"`,
+      hint: didYouMean(adapter, Object.keys(adapters)) ?? `known: ${Object.keys(adapters).join(', ')}`,
+      at,
+    });
+  }
+  return undefined;
+}
+
+function parseProviderMap(item: Located, context: ProviderContext): ProviderConfig | undefined {
+  const { problems, adapters, noun } = context;
+  if (typeof item.value !== 'object' || item.value === null || Array.isArray(item.value)) {
+    problems.report({
+      code: 'invalid-value',
+      message: `a ${noun} is adapter:model, an id of the config or a map, not ${describeValue(item.value)}`,
+      at: locate(item),
+    });
+    return undefined;
+  }
+  const located = { ...item, value: plainNumbers(item.value) };
+  if (reportLiteralKeys(located, problems)) return undefined;
+  const baseKeys = Object.keys(providerSchema.shape);
+  const use = childOf(located, 'use');
+  const endpoint = typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, context) : undefined;
+  const declaration = endpoint === undefined ? undefined : adapters[endpoint.adapter];
+  const optionKeys = declaration === undefined ? [] : keysAt(declaration.options, []);
+  const entries = Object.entries(located.value ?? {});
+  const unknown = entries.filter(([key]) => !baseKeys.includes(key) && !optionKeys.includes(key)).map(([key]) => key);
+  // Which keys an unknown adapter has can't be said.
+  for (const key of declaration === undefined ? [] : unknown) {
+    const knownKeys = [...baseKeys, ...optionKeys];
+    problems.report({
+      code: 'unknown-key',
+      message: `unknown key "${key}" in a ${noun}`,
+      hint: didYouMean(key, knownKeys) ?? `known here: ${knownKeys.join(', ')}`,
+      at: locate(childOf(located, key), 'key'),
+    });
+  }
+  const base = checkShape(providerSchema, pick(located, entries, baseKeys), { label: noun, problems });
+  const options =
+    declaration === undefined
+      ? undefined
+      : checkShape(declaration.options, pick(located, entries, optionKeys), { label: noun, problems });
+  if (base === undefined || endpoint === undefined || options === undefined || unknown.length > 0) return undefined;
+  return buildProvider(base, endpoint, Object.fromEntries(entries.filter(([key]) => optionKeys.includes(key))), item);
+}
+
+function pick(located: Located, entries: readonly (readonly [string, unknown])[], keys: readonly string[]): Located {
+  return { ...located, value: Object.fromEntries(entries.filter(([key]) => keys.includes(key))) };
+}
+
+function buildProvider(
+  base: z.output<typeof providerSchema>,
+  endpoint: { readonly adapter: string; readonly model: string },
+  options: Readonly<Record<string, unknown>>,
+  item: Located,
+): ProviderConfig {
+  return {
+    id: base.id,
+    ...endpoint,
+    ...(base.baseURL === undefined ? {} : { baseUrl: base.baseURL }),
+    ...(base.apiKeyEnv === undefined ? {} : { apiKeyEnv: base.apiKeyEnv }),
+    params: toJsonObject(base.params),
+    headers: base.headers ?? {},
+    ...(base.price === undefined ? {} : { price: toPrice(base.price) }),
+    limits: toLimits(base.limits),
+    options: toJsonObject(options),
+    ...placeOf(item),
+  };
+}
+
+function placeOf(item: Located): { readonly folder: string; readonly at: SourceLocation } {
+  return { folder: item.source.folder, at: withoutExcerpt(locate(item)) };
+}
+
+/** Data from YAML is JSON once its numbers are plain. */
+export function toJsonObject(value: unknown): JsonObject {
+  const plain = plainNumbers(value);
+  return isJsonObject(plain) ? plain : {};
+}
+
+export function toPrice(price: {
+  input: number;
+  output: number;
+  cachedInput?: number | undefined;
+  cacheWrite?: number | undefined;
+}): Price {
+  const { input, output, cachedInput, cacheWrite } = price;
+  return {
+    input,
+    output,
+    ...(cachedInput === undefined ? {} : { cachedInput }),
+    ...(cacheWrite === undefined ? {} : { cacheWrite }),
+  };
+}
+
+function toLimits(limits: z.output<typeof providerSchema>['limits']): ProviderLimits {
+  if (limits === undefined) return {};
+  const { concurrency, rpm, tpm, timeout, retries } = limits;
+  return {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(rpm === undefined ? {} : { rpm }),
+    ...(tpm === undefined ? {} : { tpm }),
+    ...(timeout === undefined ? {} : { timeoutMs: parseDurationMs(timeout) }),
+    ...(retries === undefined ? {} : { retries }),
+  };
+}
+
+/** A key in a file is a key in the repository. Neither message nor excerpt repeats it. */
+function reportLiteralKeys(located: Located, problems: Problems): boolean {
+  const before = problems.errorCount();
+  const refuse = (part: Located, message: string, hint: string) =>
+    problems.report({ code: 'literal-key', message, hint, at: withoutExcerpt(locate(part)) });
+  const named = childOf(located, 'apiKeyEnv');
+  if (typeof named.value === 'string' && !isVariableName(named.value)) {
+    refuse(
+      named,
+      'apiKeyEnv must be the name of an environment variable, not the key itself',
+      'write apiKeyEnv: OPENAI_API_KEY and set that variable',
+    );
+  }
+  for (const key of Object.keys(located.value ?? {})) {
+    if (key !== 'apiKeyEnv' && isSecretName(key))
+      refuse(
+        childOf(located, key),
+        `a key must not stand in the file ("${key}")`,
+        'write apiKeyEnv: NAME_OF_A_VARIABLE',
+      );
+  }
+  const url = childOf(located, 'baseURL');
+  if (typeof url.value === 'string' && /^[a-z]+:\/\/[^/]*@/i.test(url.value)) {
+    refuse(url, 'baseURL must not hold a user name or password', 'name a variable with apiKeyEnv or in headers');
+  }
+  for (const group of ['headers', 'params']) {
+    const part = childOf(located, group);
+    for (const name of Object.keys(part.value ?? {})) {
+      const entry = childOf(part, name);
+      if (typeof entry.value === 'string' && (isSecretName(name) || looksLikeKey(entry.value))) {
+        refuse(
+          entry,
+          `${group}: "${name}" must not hold a literal key`,
+          group === 'headers' ? `write ${name}: {env: NAME}` : 'name its variable with apiKeyEnv',
+        );
+      }
+    }
+  }
+  return problems.errorCount() > before;
+}

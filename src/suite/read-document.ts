@@ -1,0 +1,75 @@
+import { dirname } from 'node:path';
+import { parseJsonText } from '../lib/json-text.ts';
+import { createLineIndex } from '../lib/line-index.ts';
+import { parseYaml } from '../lib/yaml-text.ts';
+import type { FileFault, ProjectFiles } from './files.ts';
+import { fixedSource, jsonSource, type Located, locate, type SourceFile, yamlSource } from './locate.ts';
+import type { Problems } from './problems.ts';
+
+/** Reads a YAML or JSON file with the places of its values; what fails is reported at the value that names the file. */
+export async function readDocument(
+  path: string,
+  files: ProjectFiles,
+  problems: Problems,
+  namedBy?: Located,
+): Promise<Located | undefined> {
+  const found = await files.read(path);
+  if ('fault' in found) {
+    reportFault(found.fault, problems, namedBy);
+    return undefined;
+  }
+  return parseDocument(path, found.text, files, problems);
+}
+
+export function reportFault(fault: FileFault, problems: Problems, namedBy?: Located): void {
+  problems.report({ ...fault, ...(namedBy === undefined ? {} : { at: locate(namedBy) }) });
+}
+
+/** Parses the text of a YAML or, by its suffix, JSON file. */
+export function parseDocument(
+  path: string,
+  text: string,
+  files: ProjectFiles,
+  problems: Problems,
+): Located | undefined {
+  const names = { file: files.display(path), folder: dirname(path) };
+  const parsed = path.endsWith('.json') ? readJson(names, text, problems) : readYaml(names, text, problems);
+  return parsed === undefined ? undefined : { ...parsed, path: [] };
+}
+
+interface Names {
+  readonly file: string;
+  readonly folder: string;
+}
+
+interface Parsed {
+  readonly value: unknown;
+  readonly source: SourceFile;
+}
+
+function readYaml(names: Names, text: string, problems: Problems): Parsed | undefined {
+  const yaml = parseYaml(text);
+  if (yaml.errors.length === 0) return { value: yaml.value, source: yamlSource(names, text, yaml) };
+  for (const { message, offset, hint } of yaml.errors) {
+    problems.report({
+      code: 'syntax',
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      at: placeOf(names, text, offset),
+    });
+  }
+  return undefined;
+}
+
+function readJson(names: Names, text: string, problems: Problems): Parsed | undefined {
+  const json = parseJsonText(text);
+  if (!('error' in json)) return { value: json.value, source: jsonSource(names, text) };
+  problems.report({ code: 'syntax', message: json.error.message, at: placeOf(names, text, json.error.offset) });
+  return undefined;
+}
+
+function placeOf(names: Names, text: string, offset: number) {
+  const lines = createLineIndex(text);
+  const position = lines.positionAt(offset);
+  return fixedSource(names, { file: names.file, ...position, excerpt: lines.excerptAround(position.line) }).at([]);
+}

@@ -1,0 +1,16 @@
+import { SpelledNumber } from '../lib/spelled-number.ts';
+import type { JsonValue } from '../model/json.ts';
+
+/** Plain JSON in which a spelled number differs from its plain one, so that 1.0 and 1 give different hashes. */
+export function markSpelling(value: unknown): JsonValue {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return value;
+  if (value instanceof SpelledNumber) return { $number: value.source };
+  if (Array.isArray(value)) return value.map(markSpelling);
+  if (typeof value !== 'object') return null;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, item]): [string, JsonValue][] =>
+      item === undefined ? [] : [[key, markSpelling(item)]],
+    ),
+  );
+}

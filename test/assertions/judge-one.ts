@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import type { CompletionView } from '../../src/assertions/define.ts';
+import { assertions } from '../../src/assertions/index.ts';
+import { judgeChecks } from '../../src/assertions/judge-checks.ts';
+import { runWithDeadline } from '../../src/lib/deadline.ts';
+import type { CheckSpec, SelectSpec, Verdict } from '../../src/model/verdict.ts';
+
+export const ports = { deadline: runWithDeadline };
+
+export function buildView(answer: string | Partial<CompletionView>): CompletionView {
+  const base = { text: '', toolCalls: [], finishReason: 'stop', latencyMs: 100, costUsd: 0.001 } as const;
+  return { ...base, ...(typeof answer === 'string' ? { text: answer } : answer) };
+}
+
+export function buildToolCall(name: string, args: unknown) {
+  const rawArguments = typeof args === 'string' ? args : JSON.stringify(args);
+  return { name, rawArguments, arguments: typeof args === 'string' ? undefined : JSON.parse(rawArguments) };
+}
+
+export interface SpecOptions {
+  readonly select?: SelectSpec | undefined;
+  readonly weight?: number;
+  readonly required?: boolean;
+  readonly name?: string;
+}
+
+/** A check with its parameters parsed as the suite does. */
+export function buildSpec(assertion: string, params: unknown, options: SpecOptions = {}): CheckSpec {
+  const { select, name } = options;
+  return {
+    assertion,
+    params: parseParams(assertion, params),
+    weight: options.weight ?? 1,
+    required: options.required ?? false,
+    source: null,
+    ...(select !== undefined && { select }),
+    ...(name !== undefined && { name }),
+  };
+}
+
+export function combine(assertion: 'not' | 'anyOf' | 'allOf', ...children: readonly CheckSpec[]): CheckSpec {
+  return { assertion, params: {}, children, weight: 1, required: false, source: null };
+}
+
+export async function judgeOne(spec: CheckSpec, answer: string | Partial<CompletionView>): Promise<Verdict> {
+  const [verdict] = await judgeChecks([spec], buildView(answer), ports);
+  if (verdict === undefined) throw new Error('There is a verdict for every check.');
+  return verdict;
+}
+
+/** The messages of what the schema refuses, with the parameter before each. */
+export function findProblems(assertion: string, params: unknown): readonly string[] {
+  const result = assertions[assertion]?.params.safeParse(params);
+  return (result?.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+}
+
+export interface Row {
+  readonly when: string;
+  readonly params: unknown;
+  readonly answer: string | Partial<CompletionView>;
+  readonly select?: SelectSpec;
+  /** `missing` fails, and fails under `not` too. */
+  readonly is: 'pass' | 'fail' | 'missing' | 'error';
+  readonly score?: number;
+  readonly reason?: RegExp;
+}
+
+/** Runs a table of an assertion, each row beside its `not`. */
+export function describeAssertion(assertion: string, rows: readonly Row[]): void {
+  describe(assertion, () => {
+    test.each(rows)('$is: $when', async ({ params, answer, select, is, score, reason }) => {
+      const spec = buildSpec(assertion, params, { select });
+      const verdict = await judgeOne(spec, answer);
+      expect(outcomeOf(verdict), verdict.reason).toBe(is === 'missing' ? 'fail' : is);
+      if (score !== undefined) expect(verdict.score).toBeCloseTo(score);
+      if (reason !== undefined) expect(verdict.reason).toMatch(reason);
+      expect(verdict.score).toBeGreaterThanOrEqual(0);
+      expect(verdict.score).toBeLessThanOrEqual(1);
+      const inverse = await judgeOne(combine('not', spec), answer);
+      expect(outcomeOf(inverse), inverse.reason).toBe(
+        { pass: 'fail', fail: 'pass', missing: 'fail', error: 'error' }[is],
+      );
+    });
+  });
+}
+
+export function outcomeOf({ pass, error }: Verdict): 'pass' | 'fail' | 'error' {
+  if (error !== undefined) return 'error';
+  return pass ? 'pass' : 'fail';
+}
+
+function parseParams(assertion: string, params: unknown): unknown {
+  const declared = assertions[assertion];
+  if (declared === undefined) throw new Error(`There is no assertion ${assertion}.`);
+  return declared.params.parse(params);
+}

@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isCacheExportLine, parseEntry, renderEntry } from '../../src/cache/cache-entry.ts';
+import { cacheKey } from '../../src/cache/cache-key.ts';
+import { canonicalJson } from '../../src/lib/canonical-json.ts';
+import { sha256Hex } from '../../src/lib/sha256.ts';
+import { answer, ask, buildEntry } from './build-request.ts';
+
+const request = ask('Where is my parcel?');
+const entry = buildEntry(request, 'On its way.');
+const line = renderEntry(entry);
+
+describe('a cache entry', () => {
+  test('comes back as it was written, without its origin', () => {
+    const full = {
+      ...entry,
+      completion: answer('täxt\u2028', {
+        reasoning: 'because',
+        refusal: 'no',
+        toolCalls: [
+          { id: 'c1', name: 'find', arguments: { id: [1, null] }, rawArguments: '{"id": [1, null]}' },
+          { name: 'broken', arguments: undefined, rawArguments: '{' },
+        ],
+        finishReason: 'toolCalls',
+        rawFinishReason: 'tool_calls',
+        responseId: 'r1',
+        model: 'small-2026-01-01',
+        systemFingerprint: 'fp',
+      }),
+    };
+    const { origin: _, ...stored } = request;
+    expect(parseEntry(renderEntry(full))).toStrictEqual({ ok: true, entry: { ...full, request: stored } });
+  });
+
+  test('is one line, whatever the answer says', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const rendered = renderEntry(buildEntry(request, text));
+        expect(rendered).not.toMatch(/[\r\n]/);
+        const parsed = parseEntry(rendered);
+        expect(parsed.ok && parsed.entry.completion.text).toBe(text);
+      }),
+    );
+  });
+
+  test('holds no credential of the base URL and still belongs to its request', () => {
+    const secret = ask('hello', { baseUrl: 'https://team:hunter22@api.example.org/v1' });
+    const rendered = renderEntry(buildEntry(secret, 'hi'));
+    expect(rendered).not.toContain('hunter22');
+    expect(parseEntry(rendered)).toMatchObject({ ok: true, entry: { key: cacheKey(secret) } });
+  });
+
+  test('is refused where it is cut off at any place', () => {
+    for (let length = 0; length < line.length; length += 1) {
+      expect(parseEntry(line.slice(0, length)).ok).toBe(false);
+    }
+  });
+
+  test('is refused where any one character is changed', () => {
+    fc.assert(
+      fc.property(fc.nat(line.length - 1), fc.constantFrom('x', '0', '"', ' ', '}'), (index, character) => {
+        fc.pre(line[index] !== character);
+        const changed = line.slice(0, index) + character + line.slice(index + 1);
+        // A space at the very end is a line break's neighbour, not a change.
+        expect(parseEntry(changed).ok).toBe(false);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test.each([
+    ['', 'is empty'],
+    ['\n', 'is empty'],
+    ['\0\0\0', 'is no cache entry'],
+    ['{"answer": 42}', 'is no cache entry'],
+    [line.replace('"format":1', '"format":2'), 'has format 2, and this version reads format 1'],
+  ])('says what is wrong with %j', (text, reason) => {
+    expect(parseEntry(text)).toEqual({ ok: false, reason });
+  });
+
+  test('is refused where its checksum is right and its content is not', () => {
+    expect(parseEntry(sign({ ...entry, completion: { text: 7 } }))).toMatchObject({ ok: false });
+    expect(parseEntry(sign({ ...entry, extra: true }))).toMatchObject({ ok: false });
+    expect(parseEntry(sign({ ...entry, request: { ...stored(), model: 'other' } }))).toEqual({
+      ok: false,
+      reason: 'is damaged: its key is not that of its request',
+    });
+    expect(parseEntry(sign({ ...entry, request: stored() }))).toMatchObject({ ok: true });
+    expect(parseEntry(signText('['.repeat(100_000)))).toMatchObject({ ok: false });
+  });
+});
+
+test('an export line is told from a line of recordings', () => {
+  expect(isCacheExportLine(line)).toBe(true);
+  expect(isCacheExportLine('{"format":1,"prompt":"v1","completion":{"text":"\\"checksum\\":\\""}}')).toBe(false);
+});
+
+function stored() {
+  const { origin: _, ...rest } = request;
+  return rest;
+}
+
+function sign(content: unknown): string {
+  return signText(canonicalJson(content));
+}
+
+function signText(body: string): string {
+  return `{"format":1,"checksum":"${sha256Hex(body)}","entry":${body}}`;
+}

@@ -1,0 +1,267 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { recordingHash } from '../../src/cache/cache-key.ts';
+import type { RecordingLine } from '../../src/cache/recordings.ts';
+import { parseRecordings, readRecordings, renderRecording } from '../../src/cache/recordings.ts';
+import { withRecordings } from '../../src/cache/with-recordings.ts';
+import { writeRecordings } from '../../src/cache/write-recordings.ts';
+import { UserError } from '../../src/errors.ts';
+import { StorageError } from '../../src/lib/storage-error.ts';
+import type { Complete, CompletionRequest } from '../../src/model/completion.ts';
+import { answer, ask, buildRequest, completed, makeFolder, noSignal } from './build-request.ts';
+
+const request = buildRequest();
+const cell = { prompt: 'v1', provider: 'openai:small', caseId: 'refund', trial: 0 };
+const recorded: RecordingLine = { ...cell, requestHash: recordingHash(request), completion: answer('billing') };
+
+describe('parseRecordings', () => {
+  test('takes back what renderRecording wrote', () => {
+    const text = `${renderRecording(recorded)}\r\n\n${renderRecording({ ...recorded, trial: 1 })}`;
+    expect(parseRecordings(text, 'r.jsonl').lines).toStrictEqual([
+      { ...recorded, lineNumber: 1 },
+      { ...recorded, trial: 1, lineNumber: 3 },
+    ]);
+  });
+
+  test('is forgiving to what is written by hand', () => {
+    const lines = [
+      { completion: { text: 'billing' } },
+      { completion: { toolCalls: [{ name: 'find', arguments: { id: 7 } }, { name: 'stop' }] } },
+      {
+        completion: {
+          toolCalls: [
+            { name: 'find', arguments: '{"id": 7}' },
+            { name: 'find', rawArguments: '{' },
+          ],
+        },
+      },
+      { completion: { refusal: 'No.' } },
+    ].map((line) => JSON.stringify({ prompt: 'v1', provider: 'p', caseId: 'c', ...line }));
+    const { lines: parsed } = parseRecordings(`\uFEFF${lines.join('\n')}\n`, 'r.jsonl');
+    expect(parsed.map(({ trial }) => trial)).toEqual([0, 0, 0, 0]);
+    expect(parsed.map(({ completion }) => completion)).toStrictEqual([
+      { text: 'billing', finishReason: 'stop', toolCalls: [], latencyMs: 0 },
+      {
+        text: '',
+        finishReason: 'toolCalls',
+        toolCalls: [
+          { name: 'find', arguments: { id: 7 }, rawArguments: '{"id":7}' },
+          { name: 'stop', arguments: {}, rawArguments: '{}' },
+        ],
+        latencyMs: 0,
+      },
+      {
+        text: '',
+        finishReason: 'toolCalls',
+        toolCalls: [
+          { name: 'find', arguments: { id: 7 }, rawArguments: '{"id": 7}' },
+          { name: 'find', arguments: undefined, rawArguments: '{' },
+        ],
+        latencyMs: 0,
+      },
+      { text: '', finishReason: 'refusal', toolCalls: [], refusal: 'No.', latencyMs: 0 },
+    ]);
+  });
+
+  test('names every bad line at once, with file and line', () => {
+    const good = renderRecording(recorded);
+    const bad = [
+      '{"format": 1',
+      '[]',
+      good.replace('"format":1', '"format":2'),
+      good.replace('"caseId"', '"case"'),
+      good.replace('"text"', '"txt"'),
+      good.replace('"trial":0', '"trial":-1'),
+      '{"prompt":"v1","provider":"p","caseId":"c","completion":{}}',
+      `{"prompt":${'['.repeat(10_000)}`,
+    ];
+    const error = catchUserError(() => parseRecordings([good, ...bad].join('\n'), 'fixtures/triage.jsonl'));
+    expect(error.problems.map(({ code, at }) => [code, at?.file, at?.line])).toEqual(
+      bad.map((_, index) => ['recording', 'fixtures/triage.jsonl', index + 2]),
+    );
+    expect(error.problems[2]?.message).toContain('format 2 is unknown');
+    expect(error.problems[4]?.message).toContain('txt');
+    expect(error.problems[6]?.message).toContain('completion');
+  });
+});
+
+describe('readRecordings', () => {
+  test('a file that is not there holds nothing', () => {
+    expect(readRecordings(join(makeFolder(), 'none.jsonl'), 'none.jsonl')).toEqual({ file: 'none.jsonl', lines: [] });
+  });
+
+  test('a file that cannot be read is a problem of the user', () => {
+    const error = catchUserError(() => readRecordings(makeFolder(), 'fixtures'));
+    expect(error.problems).toMatchObject([{ code: 'file-unreadable', message: expect.stringContaining('EISDIR') }]);
+  });
+});
+
+describe('withRecordings', () => {
+  test('answers from the line with the hash of the request, whatever base URL and adapter version', async () => {
+    const outcome = await serve([recorded], { ...request, baseUrl: 'http://127.0.0.1:1/v1', adapterVersion: '9' });
+    expect(outcome).toEqual({ status: 'completed', completion: recorded.completion, cached: true, attempts: 0 });
+  });
+
+  test('a renamed case keeps its answer', async () => {
+    const renamed = { ...request, origin: { ...request.origin, caseId: 'money-back' } };
+    expect(await serve([recorded], renamed)).toMatchObject({ status: 'completed', completion: { text: 'billing' } });
+  });
+
+  test('of two lines with one hash, that of the own cell is served', async () => {
+    const other = { ...recorded, prompt: 'v2', completion: answer('other') };
+    expect(await serve([recorded, other])).toMatchObject({ completion: { text: 'billing' } });
+    expect(await serve([other, recorded])).toMatchObject({ completion: { text: 'billing' } });
+  });
+
+  test('a conversation is served from several lines of one cell', async () => {
+    const second = ask('and now?');
+    const lines = [recorded, { ...recorded, requestHash: recordingHash(second), completion: answer('done') }];
+    expect(await serve(lines, second)).toMatchObject({ completion: { text: 'done' } });
+    expect(await serve(lines, request)).toMatchObject({ completion: { text: 'billing' } });
+  });
+
+  test('a stale line is a failure with both ways to mend it', async () => {
+    expect(await failureOf([recorded], ask('changed'))).toBe(
+      'the recorded answer at r.jsonl:1 is stale: the request has changed since; ' +
+        'run `llmcheck run --record --filter support/refund` (needs the provider) or, ' +
+        'if the recorded answer still holds, `llmcheck cache import r.jsonl`',
+    );
+  });
+
+  test('a missing line is a failure with the command that records it', async () => {
+    const origin = { ...request.origin, caseId: 'who "am" I*' };
+    expect(await failureOf([], { ...request, origin })).toBe(
+      'no recorded answer in r.jsonl for prompt "v1", provider "openai:small", case "who \\"am\\" I*", trial 0; ' +
+        'run `llmcheck run --record` (needs the provider)',
+    );
+    expect(await failureOf([recorded], { ...request, trial: 1 })).toContain('trial 1');
+  });
+
+  test('a line without a hash is unusable until it is filled', async () => {
+    const { requestHash: _, ...byHand } = recorded;
+    expect(await failureOf([byHand])).toContain('r.jsonl:1 has no requestHash');
+    expect(await failureOf([byHand])).toContain('`llmcheck cache import r.jsonl`');
+  });
+
+  test('with another cache mode, what is not recorded is asked for', async () => {
+    expect(await serve([], request, 'ask')).toMatchObject({ completion: { text: 'from the provider' } });
+    expect(await serve([recorded], request, 'ask')).toMatchObject({ completion: { text: 'billing' } });
+  });
+});
+
+describe('writeRecordings', () => {
+  test('makes the file and its folder, sorted, and reads back the same', () => {
+    const path = join(makeFolder(), 'fixtures', 'r.jsonl');
+    const rows = ['zebra', 'ärger', 'Apple'].flatMap((caseId) =>
+      [10, 2].map((trial) => ({ ...recorded, caseId, trial })),
+    );
+    expect(writeRecordings(path, rows)).toBe(true);
+    expect(readRecordings(path).lines.map(({ caseId, trial }) => [caseId, trial])).toEqual([
+      ['Apple', 2],
+      ['Apple', 10],
+      ['zebra', 2],
+      ['zebra', 10],
+      ['ärger', 2],
+      ['ärger', 10],
+    ]);
+    expect(readdirSync(join(path, '..'))).toEqual(['r.jsonl']);
+  });
+
+  test('gives the same bytes for the same rows in any order of cells', () => {
+    const row = fc.record({
+      caseId: fc.string({ minLength: 1 }),
+      trial: fc.nat(3),
+      prompt: fc.constantFrom('v1', 'v2'),
+    });
+    const folder = makeFolder();
+    const path = join(folder, 'r.jsonl');
+    fc.assert(
+      fc.property(fc.uniqueArray(row, { selector: (item) => JSON.stringify(item) }), (cells) => {
+        const rows = cells.map((item) => ({ ...recorded, ...item }));
+        writeFileSync(path, '');
+        writeRecordings(path, rows);
+        const text = readFileSync(path, 'utf8');
+        expect(writeRecordings(path, rows.toReversed())).toBe(false);
+        expect(readFileSync(path, 'utf8')).toBe(text);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('replaces the lines of its own cells and leaves the others', () => {
+    const path = join(makeFolder(), 'r.jsonl');
+    const other = { ...recorded, caseId: 'parcel' };
+    writeRecordings(path, [recorded, { ...recorded, requestHash: 'second turn' }, other]);
+    writeRecordings(path, [{ ...recorded, completion: answer('new') }]);
+    expect(readRecordings(path).lines.map(({ caseId, completion }) => [caseId, completion.text])).toEqual([
+      ['parcel', 'billing'],
+      ['refund', 'new'],
+    ]);
+  });
+
+  test('keeps the turns of a conversation in their order', () => {
+    const path = join(makeFolder(), 'r.jsonl');
+    const turns = ['ff', '00', '88'].map((requestHash) => ({ ...recorded, requestHash }));
+    writeRecordings(path, turns);
+    expect(readRecordings(path).lines.map(({ requestHash }) => requestHash)).toEqual(['ff', '00', '88']);
+  });
+
+  test('drops lines that the caller does not keep', () => {
+    const path = join(makeFolder(), 'r.jsonl');
+    writeRecordings(path, [recorded, { ...recorded, caseId: 'gone' }]);
+    writeRecordings(path, [], { keep: ({ caseId }) => caseId !== 'gone' });
+    expect(readRecordings(path).lines.map(({ caseId }) => caseId)).toEqual(['refund']);
+  });
+
+  test('does not touch a file that would not change', () => {
+    const path = join(makeFolder(), 'r.jsonl');
+    writeRecordings(path, [recorded]);
+    const before = statSync(path, { bigint: true });
+    expect(writeRecordings(path, [recorded])).toBe(false);
+    expect(statSync(path, { bigint: true }).ino).toBe(before.ino);
+  });
+
+  test('does not replace a file that it cannot read', () => {
+    const path = join(makeFolder(), 'r.jsonl');
+    writeFileSync(path, 'written by hand, with a typo');
+    expect(() => writeRecordings(path, [recorded])).toThrow(UserError);
+    expect(readFileSync(path, 'utf8')).toBe('written by hand, with a typo');
+  });
+
+  test('a disk that says no is a StorageError, and no half file stays', () => {
+    const folder = makeFolder();
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => writeRecordings(join(folder, 'file', 'deep', 'r.jsonl'), [recorded])).toThrow(UserError);
+    mkdirSync(join(folder, 'blocked'));
+    const tooLong = join(folder, 'blocked', `${'x'.repeat(240)}.jsonl`);
+    expect(() => writeRecordings(tooLong, [recorded])).toThrow(StorageError);
+    expect(readdirSync(join(folder, 'blocked'))).toEqual([]);
+  });
+});
+
+function parse(lines: readonly RecordingLine[]) {
+  return parseRecordings(lines.map(renderRecording).join('\n'), 'r.jsonl');
+}
+
+function serve(lines: readonly RecordingLine[], asked: CompletionRequest = request, missing: 'fail' | 'ask' = 'fail') {
+  const next: Complete = async () => completed(answer('from the provider'));
+  return withRecordings(next, parse(lines), { missing })(asked, noSignal);
+}
+
+async function failureOf(lines: readonly RecordingLine[], asked?: CompletionRequest): Promise<string> {
+  const outcome = await serve(lines, asked);
+  expect(outcome).toMatchObject({ status: 'failed', failure: { kind: 'recording' }, attempts: 0 });
+  return outcome.status === 'failed' ? outcome.failure.message : '';
+}
+
+function catchUserError(work: () => unknown): UserError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}

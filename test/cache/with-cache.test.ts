@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import type { CacheEntry } from '../../src/cache/cache-entry.ts';
+import { cacheKey } from '../../src/cache/cache-key.ts';
+import type { CacheStore } from '../../src/cache/file-store.ts';
+import type { CacheMode, CacheOptions } from '../../src/cache/with-cache.ts';
+import { withCache } from '../../src/cache/with-cache.ts';
+import type { Complete, Completion, CompletionOutcome } from '../../src/model/completion.ts';
+import { answer, ask, completed, noSignal } from './build-request.ts';
+
+const question = ask('Where is my parcel?');
+const cell = { name: 'f', arguments: {}, rawArguments: '{}' };
+
+describe('use', () => {
+  test('asks once and answers from the store from then on, with the original latency, usage and time', async () => {
+    const { complete, calls } = build('use', completed(answer('On its way.')));
+    const first = await complete(question, noSignal);
+    const second = await complete(question, noSignal);
+    expect(calls.count).toBe(1);
+    expect(first).toMatchObject({ cached: false, attempts: 1, receivedAt: '2026-01-01T00:00:01.000Z' });
+    expect(second).toEqual({ ...first, cached: true, attempts: 0 });
+  });
+
+  test('every trial is a sample of its own', async () => {
+    const { complete, calls } = build('use', completed(answer('yes')));
+    await complete(question, noSignal);
+    await complete({ ...question, trial: 1 }, noSignal);
+    expect(calls.count).toBe(2);
+  });
+
+  test('the time that the provider named is kept', async () => {
+    const { complete } = build('use', {
+      ...completed(answer('yes')),
+      receivedAt: '2025-05-05T05:05:05.000Z',
+    } as CompletionOutcome);
+    await complete(question, noSignal);
+    expect(await complete(question, noSignal)).toMatchObject({ receivedAt: '2025-05-05T05:05:05.000Z' });
+  });
+
+  test.each<[string, CompletionOutcome]>([
+    ['a failure', { status: 'failed', failure: { kind: 'server', message: 'oops' }, attempts: 3 }],
+    ['an empty answer', completed(answer(''))],
+    ['an answer that a filter stopped', completed(answer('I am', { finishReason: 'contentFilter' }))],
+    ['an answer that is kept elsewhere', { ...completed(answer('yes')), cached: true } as CompletionOutcome],
+  ])('%s is not stored', async (_, outcome) => {
+    const { complete, calls, entries } = build('use', outcome);
+    await complete(question, noSignal);
+    await complete(question, noSignal);
+    expect(entries.size).toBe(0);
+    expect(calls.count).toBe(2);
+  });
+
+  test.each<[string, Completion]>([
+    ['a refusal', answer('', { refusal: 'I will not.' })],
+    ['a tool call', answer('', { toolCalls: [cell] })],
+    ['a cut answer', answer('Once upon', { finishReason: 'length' })],
+  ])('%s without a whole text is stored', async (_, completion) => {
+    const { complete, entries } = build('use', completed(completion));
+    await complete(question, noSignal);
+    expect(entries.get(cacheKey(question))?.completion).toEqual(completion);
+  });
+
+  test('canStore keeps further answers out', async () => {
+    const { complete, entries } = build('use', completed(answer('yes')), { canStore: () => false });
+    expect(await complete(question, noSignal)).toMatchObject({ status: 'completed' });
+    expect(entries.size).toBe(0);
+  });
+});
+
+describe('refresh', () => {
+  test('asks although there is an answer, and overwrites it', async () => {
+    const { complete, entries } = build('refresh', completed(answer('new')));
+    entries.set(cacheKey(question), entryOf('old'));
+    expect(await complete(question, noSignal)).toMatchObject({ cached: false, completion: { text: 'new' } });
+    expect(entries.get(cacheKey(question))?.completion.text).toBe('new');
+  });
+});
+
+describe('off', () => {
+  test('neither reads nor stores', async () => {
+    const { complete, entries } = build('off', completed(answer('new')));
+    entries.set(cacheKey(question), entryOf('old'));
+    expect(await complete(question, noSignal)).toMatchObject({ cached: false, completion: { text: 'new' } });
+    expect(entries.get(cacheKey(question))?.completion.text).toBe('old');
+  });
+});
+
+describe('replay', () => {
+  test('sends nothing: a miss is a failure that names key, provider and model', async () => {
+    const { complete, calls } = build('replay', completed(answer('new')));
+    const outcome = await complete(question, noSignal);
+    expect(calls.count).toBe(0);
+    expect(outcome).toMatchObject({ status: 'failed', failure: { kind: 'cacheMiss' }, attempts: 0 });
+    const message = outcome.status === 'failed' ? outcome.failure.message : '';
+    for (const part of [cacheKey(question), '"openai:small"', 'openai:small', '--cache use'])
+      expect(message).toContain(part);
+  });
+
+  test('answers what is stored', async () => {
+    const { complete, entries, calls } = build('replay', completed(answer('new')));
+    entries.set(cacheKey(question), entryOf('old'));
+    expect(await complete(question, noSignal)).toMatchObject({ cached: true, completion: { text: 'old' } });
+    expect(calls.count).toBe(0);
+  });
+});
+
+test.each<CacheMode>(['use', 'refresh', 'off'])('%s sends identical requests in flight once', async (mode) => {
+  const { complete, calls } = build(mode, completed(answer('yes')));
+  const outcomes = await Promise.all([1, 2, 3].map(() => complete(question, noSignal)));
+  expect(calls.count).toBe(1);
+  expect(outcomes.map((outcome) => [outcome.status === 'completed' && outcome.cached, outcome.attempts])).toEqual([
+    [false, 1],
+    [true, 0],
+    [true, 0],
+  ]);
+});
+
+function entryOf(text: string): CacheEntry {
+  const at = '2026-01-01T00:00:00.000Z';
+  return { key: cacheKey(question), createdAt: at, receivedAt: at, request: question, completion: answer(text) };
+}
+
+function build(mode: CacheMode, outcome: CompletionOutcome, options: Pick<CacheOptions, 'canStore'> = {}) {
+  const entries = new Map<string, CacheEntry>();
+  const store: CacheStore = { read: (key) => entries.get(key), write: (entry) => entries.set(entry.key, entry) };
+  const calls = { count: 0 };
+  let seconds = 0;
+  const now = () => {
+    seconds += 1;
+    return new Date(Date.UTC(2026, 0, 1, 0, 0, seconds));
+  };
+  const next: Complete = async () => {
+    calls.count += 1;
+    return outcome;
+  };
+  return { complete: withCache(next, { store, mode, now, ...options }), calls, entries };
+}

@@ -1,0 +1,20 @@
+import { openCacheStore } from '../../src/cache/file-store.ts';
+import { ask, buildEntry } from './build-entry.ts';
+
+// Started by concurrency.test.ts: node write-entries.mjs FOLDER WRITER COUNT. Prints each key once it is stored.
+const [folder = '', writer = '', count = ''] = process.argv.slice(2);
+const store = openCacheStore(folder, {
+  now: () => new Date(),
+  onWarning: (message) => {
+    throw new Error(message);
+  },
+});
+for (let index = 0; index < Number(count); index += 1) {
+  // Half of the entries are written by every process at once.
+  const entry = buildEntry(
+    ask(index % 2 === 0 ? `shared ${index}` : `${writer} ${index}`),
+    `answer ${'x'.repeat(2000)}`,
+  );
+  store.write(entry);
+  process.stdout.write(`${entry.key}\n`);
+}

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { createBreaker, withBreaker } from '../../src/execute/with-breaker.ts';
+import type { Complete, CompletionOutcome, ProviderFailure } from '../../src/model/completion.ts';
+import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
+
+describe('withBreaker', () => {
+  test.each(['auth', 'notFound', 'quota'] as const)('after %s nothing more is sent', async (kind) => {
+    let sent = 0;
+    const stops: ProviderFailure[] = [];
+    const complete = withBreaker(
+      async () => {
+        sent += 1;
+        return failed(kind, { status: 401 });
+      },
+      (failure) => stops.push(failure),
+    );
+    expect(await complete(buildRequest(), neverAborted)).toEqual(failed(kind, { status: 401 }));
+    const refused = await complete(buildRequest(), neverAborted);
+    expect(refused).toMatchObject({ status: 'failed', failure: { kind, status: 401 }, attempts: 0 });
+    expect(refused).toMatchObject({ failure: { message: `not sent, since the provider was stopped: no luck: ${kind}` } });
+    expect(sent).toBe(1);
+    expect(stops).toHaveLength(1);
+  });
+
+  test('other failures and answers let calls through', async () => {
+    const outcomes = [failed('server'), failed('rateLimit'), failed('badRequest'), completed()];
+    let sent = 0;
+    const complete = withBreaker(
+      async () => outcomes[sent++ % outcomes.length] ?? completed(),
+      () => expect.unreachable('the provider was stopped'),
+    );
+    for (let count = 0; count < 8; count += 1) await complete(buildRequest(), neverAborted);
+    expect(sent).toBe(8);
+  });
+
+  test('calls in flight when it trips come to their own end, and the stop is told once', async () => {
+    const pending: ((outcome: CompletionOutcome) => void)[] = [];
+    const stops: ProviderFailure[] = [];
+    const next: Complete = () => new Promise((resolve) => pending.push(resolve));
+    const complete = withBreaker(next, (failure) => stops.push(failure));
+    const calls = [1, 2, 3].map(() => complete(buildRequest(), neverAborted));
+    pending[1]?.(failed('auth'));
+    await calls[1];
+    pending[0]?.(completed());
+    pending[2]?.(failed('quota'));
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(['completed', 'failed', 'failed']);
+    expect(stops.map(({ kind }) => kind)).toEqual(['auth']);
+    expect(await complete(buildRequest(), neverAborted)).toMatchObject({ failure: { kind: 'auth' }, attempts: 0 });
+  });
+
+  test('one breaker around limits and attempts refuses new calls and those that wait already', async () => {
+    const stops: ProviderFailure[] = [];
+    const breaker = createBreaker((failure) => stops.push(failure));
+    const gates: (() => void)[] = [];
+    let sent = 0;
+    const attempt = breaker(async () => {
+      sent += 1;
+      return failed('auth');
+    });
+    const complete = breaker(async (request, signal) => {
+      await new Promise<void>((resolve) => gates.push(resolve));
+      return attempt(request, signal);
+    });
+    const calls = [complete(buildRequest(), neverAborted), complete(buildRequest(), neverAborted)];
+    gates[0]?.();
+    await calls[0];
+    gates[1]?.();
+    expect(await calls[1]).toMatchObject({ failure: { kind: 'auth' }, attempts: 0 });
+    expect(await complete(buildRequest(), neverAborted)).toMatchObject({ failure: { kind: 'auth' }, attempts: 0 });
+    expect(gates).toHaveLength(2);
+    expect(sent).toBe(1);
+    expect(stops).toHaveLength(1);
+  });
+});

@@ -1,0 +1,64 @@
+import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createMask } from '../../src/lib/mask-secrets.ts';
+
+const secret = 'sk-live/4f+9"\\ü zz';
+const mask = createMask([secret]);
+
+describe('createMask', () => {
+  it.each([
+    ['as it stands', `key ${secret} end`, 'key *** end'],
+    ['in JSON', JSON.stringify({ key: secret }), '{"key":"***"}'],
+    ['in JSON within JSON, at least its start', JSON.stringify(JSON.stringify('sk-live-000000')), '"\\"***\\""'],
+    ['in a URL', `https://x.example/?k=${encodeURIComponent(secret)}&a=1`, 'https://x.example/?k=***&a=1'],
+    ['in a URL in lower case', encodeURIComponent(secret).replace(/%../g, (part) => part.toLowerCase()), '***'],
+    ['in a form', new URLSearchParams({ k: 'pass word-word' }).toString(), 'k=***'],
+    ['more than once', `${secret}${secret}, ${secret}`, '******, ***'],
+  ])('masks a secret %s', (_, text, expected) => {
+    expect(createMask([secret, 'sk-live-000000', 'pass word-word'])(text)).toBe(expected);
+  });
+
+  it('masks base64, alone and wherever the secret lies within a longer text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (before, after) => {
+        for (const encoding of ['base64', 'base64url'] as const) {
+          const encoded = Buffer.from(before + secret + after, 'utf8').toString(encoding);
+          const masked = mask(`Basic ${encoded}`);
+          expect(masked).toContain('***');
+          expect(masked.length).toBeLessThan(encoded.length + 6);
+        }
+      }),
+    );
+    expect(mask(Buffer.from(secret).toString('base64')).replace(/\*{3}.?=*$/, '')).toBe('');
+  });
+
+  it('masks secrets that overlap or contain one another whole', () => {
+    const both = createMask(['abcdefgh1234', '1234zzzz9999', 'abcdefgh']);
+    expect(both('x abcdefgh1234zzzz9999 y')).toBe('x *** y');
+    expect(both('abcdefgh abcdefgh1234')).toBe('*** ***');
+  });
+
+  it('masks a value without the line feed that its file ended in', () => {
+    expect(createMask(['secret-value\n'])('Bearer secret-value')).toBe('Bearer ***');
+  });
+
+  it('leaves values shorter than 8 characters alone', () => {
+    expect(createMask(['1234567', ''])('1234567')).toBe('1234567');
+    expect(createMask(['12345678'])('12345678')).toBe('***');
+  });
+
+  it('takes a secret literally, whatever it looks like', () => {
+    expect(createMask(['.*.*.*.*'])('harmless text .*.*.*.*')).toBe('harmless text ***');
+    expect(createMask(['(a+)+$[^x'])('aaaaaaaa (a+)+$[^x')).toBe('aaaaaaaa ***');
+    expect(createMask(['\ud800half-a-pair'])('\ud800half-a-pair')).toBe('***');
+  });
+
+  it('returns a text without secrets as it was', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(mask(text)).toBe(text);
+      }),
+    );
+  });
+});

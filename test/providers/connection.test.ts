@@ -1,0 +1,201 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { UserError } from '../../src/errors.ts';
+import type { Endpoint } from '../../src/model/provider.ts';
+import type { ProviderConfig } from '../../src/model/suite.ts';
+import { adapters, lookupAdapter } from '../../src/providers/index.ts';
+import { presets } from '../../src/providers/presets.ts';
+import { startServer } from '../support/http-server.ts';
+import { buildConfig, buildRequest } from './build-request.ts';
+
+type Env = Readonly<Record<string, string>>;
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  for (const resource of open.splice(0)) await resource.close();
+});
+
+function resolve(over: Partial<ProviderConfig>, env: Env = {}): Endpoint {
+  const config = buildConfig(over);
+  const endpoint = lookupAdapter(config.adapter)?.resolve(config, { env, projectRoot: '/project' });
+  if (endpoint === undefined) throw new Error(`no adapter ${config.adapter}`);
+  return endpoint;
+}
+
+async function send(over: Partial<ProviderConfig>, env: Env | ((url: string) => Env)) {
+  const server = await startServer({ body: { choices: [{ message: { content: 'a' } }] } });
+  open.push(server);
+  const config = buildConfig(over.baseUrl === 'server' ? { ...over, baseUrl: server.url } : over);
+  const seen = typeof env === 'function' ? env(server.url) : env;
+  const provider = await lookupAdapter(config.adapter)?.connect(config, { env: seen, projectRoot: '/project' });
+  if (provider === undefined) throw new Error(`no adapter ${config.adapter}`);
+  open.push(provider);
+  const outcome = await provider.complete(buildRequest({}), new AbortController().signal);
+  return { outcome, server, headers: server.requests[0]?.headers ?? {} };
+}
+
+describe('the registry', () => {
+  it('finds adapters among its own keys alone', () => {
+    expect(lookupAdapter('openai')).toBe(adapters['openai']);
+    expect(lookupAdapter('constructor')).toBeUndefined();
+    expect(lookupAdapter('toString')).toBeUndefined();
+  });
+
+  it.each(Object.entries(adapters))('%s has a summary and an example of its own name', (name, adapter) => {
+    expect(adapter.summary).not.toBe('');
+    expect(adapter.example.startsWith(`${name}:`)).toBe(true);
+    expect(adapter.options.safeParse({}).success).toBe(true);
+    expect(adapter.options.safeParse({ nonsense: 1 }).success).toBe(false);
+  });
+
+  it.each(Object.keys(presets))('%s has an address, and a remote one a key', (name) => {
+    const endpoint = resolve({ adapter: name }, { AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com/' });
+    expect(endpoint.baseUrl).toMatch(/^https?:\/\/.*[^/]$/);
+    expect(endpoint.apiKeyEnv === undefined).toBe(endpoint.baseUrl?.startsWith('http://127.0.0.1:'));
+  });
+});
+
+describe('the address', () => {
+  it("is the provider's own, else the environment's for openai alone, else the service's", () => {
+    const env = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1/' };
+    expect(resolve({ baseUrl: 'http://127.0.0.1:8/v1' }, env).baseUrl).toBe('http://127.0.0.1:8/v1');
+    expect(resolve({}, env).baseUrl).toBe('http://127.0.0.1:9/v1');
+    expect(resolve({}, { OPENAI_BASE_URL: ' ' }).baseUrl).toBe('https://api.openai.com/v1');
+    expect(resolve({ adapter: 'groq' }, env).baseUrl).toBe('https://api.groq.com/openai/v1');
+    expect(resolve({ adapter: 'azure' }, { AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com/' }).baseUrl).toBe(
+      'https://x.openai.azure.com/openai/v1',
+    );
+  });
+
+  it.each(['localhost:8080', 'ftp://x/', 'http://', 'not a url', 'file:///etc/passwd'])(
+    '%j is a usage error',
+    (baseUrl) => {
+      expect(() => resolve({ baseUrl })).toThrow(UserError);
+    },
+  );
+
+  it('with a password in it is a usage error that does not repeat it', () => {
+    let caught: unknown;
+    try {
+      resolve({ baseUrl: 'https://me:hunter2hunter2@api.example/v1' });
+    } catch (error) {
+      caught = error;
+    }
+    expect(caught).toBeInstanceOf(UserError);
+    expect(caught).toMatchObject({ problems: [{ code: 'literal-key' }] });
+    expect(String(caught)).not.toContain('hunter2');
+  });
+
+  it('is asked for where a service has none', () => {
+    expect(() => resolve({ adapter: 'azure' })).toThrow(/no address/);
+  });
+
+  it('is priced as the service whose host it names', () => {
+    expect(resolve({}).priceProvider).toBe('openai');
+    expect(resolve({ baseUrl: 'https://api.deepseek.com/v1' }).priceProvider).toBe('deepseek');
+    expect(resolve({ baseUrl: 'https://gateway.example/v1' }).priceProvider).toBe('openai');
+    expect(resolve({ adapter: 'ollama', baseUrl: 'http://10.0.0.5:11434/v1' }).priceProvider).toBe('ollama');
+  });
+
+  it('and its dialect are told apart in the adapter version', () => {
+    expect(resolve({}).adapterVersion).not.toBe(resolve({ options: { api: 'responses' } }).adapterVersion);
+  });
+});
+
+describe('the key', () => {
+  const env = { OPENAI_API_KEY: 'sk-openai', LOCAL_KEY: 'sk-local', GROQ_API_KEY: 'sk-groq' };
+
+  it('of OpenAI goes where OPENAI_BASE_URL points', async () => {
+    const { headers } = await send({}, (url) => ({ ...env, OPENAI_BASE_URL: url }));
+    expect(headers.authorization).toBe('Bearer sk-openai');
+  });
+
+  it.each(['openai', 'groq'])('of %s is not sent to a base URL of the provider', async (adapter) => {
+    const { outcome, headers } = await send({ adapter, baseUrl: 'server' }, env);
+    expect(outcome.status).toBe('completed');
+    expect(headers.authorization).toBeUndefined();
+  });
+
+  it('that apiKeyEnv names is sent to it', async () => {
+    const { headers } = await send({ baseUrl: 'server', apiKeyEnv: 'LOCAL_KEY' }, env);
+    expect(headers.authorization).toBe('Bearer sk-local');
+  });
+
+  it('of Azure has a header of its own', async () => {
+    const { headers } = await send({ adapter: 'azure' }, (url) => ({
+      AZURE_OPENAI_ENDPOINT: url,
+      AZURE_OPENAI_API_KEY: 'az',
+    }));
+    expect(headers['api-key']).toBe('az');
+    expect(headers.authorization).toBeUndefined();
+  });
+
+  it.each<[Partial<ProviderConfig>, string]>([
+    [{}, 'OPENAI_API_KEY'],
+    [{ adapter: 'groq' }, 'GROQ_API_KEY'],
+    [{ baseUrl: 'server', apiKeyEnv: 'LOCAL_KEY' }, 'LOCAL_KEY'],
+    [{ baseUrl: 'server', headers: { 'X-Team': { env: 'TEAM' } } }, 'TEAM'],
+  ])('that is missing for %j is an auth failure that names it, without a request', async (over, name) => {
+    const { outcome, server } = await send(over, { [name]: ' ' });
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      attempts: 0,
+      failure: { kind: 'auth', message: expect.stringContaining(name) },
+    });
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe('headers', () => {
+  it('are sent as written, or read from the variable they name', async () => {
+    const { headers } = await send(
+      { baseUrl: 'server', headers: { 'X-Team': 'evals', Authorization: { env: 'TOKEN' } } },
+      { TOKEN: 'Custom abc' },
+    );
+    expect(headers).toMatchObject({
+      'x-team': 'evals',
+      authorization: 'Custom abc',
+      'content-type': 'application/json',
+    });
+  });
+
+  it.each([
+    { 'Content-Length': '1' },
+    { Host: 'evil.example' },
+    { 'Bad Name': 'x' },
+    { 'X-Bad': 'a\r\nX-Injected: 1' },
+  ])('%j are refused without a request, and the value is not repeated', async (headers) => {
+    const { outcome, server } = await send({ baseUrl: 'server', headers }, {});
+    expect(outcome).toMatchObject({ status: 'failed', failure: { kind: 'badRequest' } });
+    expect(JSON.stringify(outcome)).not.toContain('Injected');
+    expect(server.requests).toEqual([]);
+  });
+
+  it('that the SDK would add from the process stay at home', async () => {
+    vi.stubEnv('OPENAI_ORG_ID', 'org-secret');
+    vi.stubEnv('OPENAI_PROJECT_ID', 'proj-secret');
+    vi.stubEnv('OPENAI_ADMIN_KEY', 'sk-admin-secret');
+    vi.stubEnv('OPENAI_API_KEY', 'sk-secret');
+    vi.stubEnv('OPENAI_CUSTOM_HEADERS', 'x-custom: custom-secret');
+    const { headers } = await send(
+      { baseUrl: 'server' },
+      { OPENAI_ORG_ID: 'org-secret', OPENAI_PROJECT_ID: 'proj-secret' },
+    );
+    expect(JSON.stringify(headers)).not.toContain('secret');
+    expect(Object.keys(headers).filter((name) => name.startsWith('x-stainless'))).toEqual([]);
+  });
+
+  it('that break the SDK are a usage error', async () => {
+    vi.stubEnv('OPENAI_CUSTOM_HEADERS', 'bad name: x');
+    await expect(send({ baseUrl: 'server' }, {})).rejects.toThrow(UserError);
+  });
+});
+
+describe('replay', () => {
+  it('sends nothing and names the answer that is missing', async () => {
+    expect(resolve({ adapter: 'replay' })).toEqual({ adapterVersion: 'replay-1', sends: false });
+    const { outcome } = await send({ adapter: 'replay' }, {});
+    expect(outcome).toMatchObject({ status: 'failed', attempts: 0, failure: { kind: 'recording' } });
+    expect(JSON.stringify(outcome)).toContain('refund');
+  });
+});

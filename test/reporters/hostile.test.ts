@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { displayWidth } from '../../src/lib/display-width.ts';
+import type { Report } from '../../src/model/report.ts';
+import { reporters } from '../../src/reporters/index.ts';
+import {
+  buildCase,
+  buildComparison,
+  buildReport,
+  buildSuite,
+  buildUnansweredCase,
+  buildVariant,
+  plainStyle,
+} from '../support/build-report.ts';
+import { findXmlFault } from '../support/find-xml-fault.ts';
+import { hostileTexts } from '../support/hostile-texts.ts';
+
+describe.each(Object.entries(reporters))('%s', (name, reporter) => {
+  it.each(Object.entries(hostileTexts))('lets no harm through: %s', (_, hostile) => {
+    for (const style of name === 'terminal' ? terminalStyles : [plainStyle]) {
+      expect(findHarm(name, [...reporter.render(buildHostileReport(hostile), style)].join(''))).toEqual([]);
+    }
+  });
+
+  it('lets no harm through whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (hostile) => {
+        expect(findHarm(name, [...reporter.render(buildHostileReport(hostile), plainStyle)].join(''))).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+const terminalStyles = [plainStyle, { ...plainStyle, verbose: true }, { ...plainStyle, quiet: true, width: 200 }];
+
+describe('terminal', () => {
+  it.each([40, 80, 200])('stays within %i columns', (width) => {
+    for (const hostile of [
+      '漢字かな交じり文'.repeat(12),
+      '👩‍👩‍👧‍👦'.repeat(24),
+      'word '.repeat(40),
+      hostileTexts['a C1 control sequence'] ?? '',
+    ]) {
+      const report = buildHostileReport(hostile);
+      for (const line of [...(reporters['terminal']?.render(report, { ...plainStyle, width }) ?? [])]
+        .join('')
+        .split('\n')) {
+        expect(displayWidth(line)).toBeLessThanOrEqual(width);
+      }
+    }
+  });
+
+  it('adds colour codes where colour is on, and only those', () => {
+    const text = [
+      ...(reporters['terminal']?.render(buildHostileReport('\u001b[5mblink'), { ...plainStyle, color: true }) ?? []),
+    ].join('');
+    // oxlint-disable-next-line no-control-regex -- Colours are what is counted.
+    const codes = new Set(text.match(/\u001b[^m]*m/g));
+    expect(codes).toContain('\u001b[31m');
+    expect([...codes].every((code) => /^.\[\d+m$/.test(code))).toBe(true);
+    expect(codes).not.toContain('\u001b[5m');
+  });
+});
+
+/** The text stands wherever a suite, a model or a server can put one. */
+function buildHostileReport(hostile: string): Report {
+  const short = hostile.slice(0, 300);
+  const place = { prompt: short, provider: short };
+  const at = { file: short, line: 3, column: 1 };
+  const failing = {
+    output: hostile,
+    refusal: hostile,
+    model: short,
+    toolCalls: [{ id: short, name: short, arguments: { [short]: hostile }, rawArguments: hostile }],
+    checks: [
+      {
+        assertion: 'equals',
+        name: short,
+        pass: false,
+        score: 0,
+        reason: hostile,
+        diff: { expected: `${short}\n${hostile}`, found: hostile },
+      },
+    ],
+  };
+  const error = { kind: 'network' as const, message: hostile, attempts: 1 };
+  const cases = [
+    buildCase({ ...place, caseId: short, status: 'failed', at }, [failing, failing]),
+    buildCase({ ...place, caseId: `${short}2`, status: 'failed', at }, [{ ...failing, checks: [] }]),
+    buildUnansweredCase({ ...place, caseId: `${short}3`, status: 'errored', at }, { error }),
+    buildUnansweredCase(
+      { ...place, caseId: `${short}4`, status: 'skipped' },
+      { skip: { reason: 'case', message: hostile } },
+    ),
+  ];
+  const comparison = buildComparison({
+    against: { source: short, prompt: `${short}0` },
+    cases: { regressed: [short], fixed: [short], stillFailing: [], flaky: [], added: [], removed: [], redefined: [] },
+    residue: [short],
+    advice: [short],
+  });
+  const variant = buildVariant({ ...place, planned: 5, passed: 0, failed: 3, errored: 1, skipped: 1, comparison });
+  const suite = buildSuite(cases, { suite: short, path: short, variants: [variant] });
+  return buildReport([suite], {
+    decision: {
+      outcome: 'failed',
+      warnings: [hostile],
+      breaches: [{ code: 'pass-rate-min', suite: short, ...place, message: hostile }],
+    },
+    notes: [hostile],
+    exitCode: 1,
+  });
+}
+
+/** What of the text would act on a reader's terminal, CI log or parser. */
+function findHarm(name: string, text: string): unknown[] {
+  const patterns = [
+    // oxlint-disable-next-line no-control-regex -- Control characters are what must not be there.
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200b\p{Surrogate}]/u,
+    /^[^\S\r\n]*::/m,
+    /##(?:\[|vso\[|teamcity\[)/i,
+  ];
+  const found: unknown[] = patterns.map((pattern) => pattern.exec(text)?.[0]);
+  return [...found, findFault(name, text)].filter((harm) => harm !== undefined);
+}
+
+function findFault(name: string, text: string): unknown {
+  try {
+    if (name === 'json') JSON.parse(text);
+    if (name === 'jsonl') for (const line of text.trimEnd().split('\n')) JSON.parse(line);
+    return name === 'junit' ? findXmlFault(text) : undefined;
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { reporters } from '../../src/reporters/index.ts';
+import { buildReports, plainStyle } from '../support/build-report.ts';
+
+describe.each(Object.entries(reporters))('%s', (name, reporter) => {
+  it.each(Object.entries(buildReports()))('renders a run that is %s', async (theme, report) => {
+    const text = [...reporter.render(report, plainStyle)].join('');
+    await expect(text).toMatchFileSnapshot(`__file_snapshots__/${name}/${theme}.${reporter.extension}`);
+  });
+
+  it('renders the same report twice', () => {
+    for (const report of Object.values(buildReports())) {
+      const render = (): string => [...reporter.render(report, plainStyle)].join('');
+      expect(render()).toBe(render());
+    }
+  });
+});

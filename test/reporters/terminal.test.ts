@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import type { CellRow } from '../../src/model/record.ts';
+import type { CaseReport, Report, ReportStyle, SuiteReport } from '../../src/model/report.ts';
+import { terminal } from '../../src/reporters/terminal.ts';
+import {
+  buildCase,
+  buildReport,
+  buildReports,
+  buildSuite,
+  buildUnansweredCase,
+  buildVariant,
+  plainStyle,
+} from '../support/build-report.ts';
+
+function render(report: Report, style: Partial<ReportStyle> = {}): string {
+  return [...terminal.render(report, { ...plainStyle, ...style })].join('');
+}
+
+function theme(name: string): Report {
+  const report = buildReports()[name];
+  if (report === undefined) throw new Error(`no report ${name}`);
+  return report;
+}
+
+const failed: Partial<CellRow> = {
+  checks: [{ assertion: 'contains', pass: false, score: 0, reason: '"refund" is not in the output' }],
+};
+
+function buildFailing(count: number): CaseReport[] {
+  return Array.from({ length: count }, (_, index) =>
+    buildCase({ caseId: `case-${String(index).padStart(3, '0')}`, status: 'failed' }, [failed]),
+  );
+}
+
+const breached: Partial<Report> = {
+  decision: { outcome: 'failed', warnings: [], breaches: [{ code: 'pass-rate-min', message: 'too low' }] },
+  exitCode: 1,
+};
+
+describe('failing cases', () => {
+  const variants = [buildVariant({ planned: 50, passed: 0, failed: 50 })];
+
+  it('stop after twenty, say how many are left and where to see them', () => {
+    const text = render(buildReport([buildSuite(buildFailing(50), { variants })], breached));
+    expect(text.match(/✗ case-/g)).toHaveLength(20);
+    expect(text).toContain('… and 30 more failed: llmcheck report 20260301-101500-abcd --verbose');
+  });
+
+  it('share the twenty among the suites', () => {
+    const suites = ['a', 'b'].map((suite) => buildSuite(buildFailing(15), { suite, variants }));
+    expect(render(buildReport(suites, breached)).match(/✗ case-/g)).toHaveLength(20);
+  });
+
+  it('are all shown where that is asked for', () => {
+    const text = render(buildReport([buildSuite(buildFailing(50), { variants })], breached), { verbose: true });
+    expect(text.match(/✗ case-/g)).toHaveLength(50);
+    expect(text).not.toContain('more failed');
+  });
+
+  it('are never collected: a run of any size is read a case at a time', () => {
+    let read = 0;
+    const endless: SuiteReport = {
+      ...buildSuite([], { variants }),
+      *cases() {
+        for (;;) {
+          read += 1;
+          yield* buildFailing(1);
+        }
+      },
+    };
+    let lines = 0;
+    for (const line of terminal.render(buildReport([endless], breached), plainStyle)) {
+      lines += line.includes('✗ case-000') ? 1 : 0;
+      if (lines === 10) break;
+    }
+    expect(read).toBe(10);
+  });
+
+  it('name what was measured in each trial, each reason once', () => {
+    const other: Partial<CellRow> = { checks: [{ assertion: 'json', pass: false, score: 0, reason: 'is not JSON' }] };
+    const entry = buildCase({ status: 'failed' }, [failed, failed, other, { ...failed, confirmation: true }]);
+    const text = render(buildReport([buildSuite([entry], { variants })], breached), { width: 120 });
+    expect(text).toContain('(3 of 3 trials failed, 1 of 1 fresh confirmation trial failed)');
+    expect(text).toContain('contains: "refund" is not in the output (in 3 trials)');
+    expect(text).toContain('json: is not JSON\n');
+  });
+
+  it('name the score where no single check decided', () => {
+    const entry = buildCase({ status: 'failed' }, [{ score: 0.625, checks: [] }]);
+    expect(render(buildReport([buildSuite([entry], { variants })], breached))).toContain('score: 0.63 is too low');
+  });
+
+  it('leave out checks of no weight', () => {
+    expect(render(theme('regressed'))).not.toContain('at least 40 wanted');
+  });
+
+  it('are listed by name alone where the gate knows of them', () => {
+    const text = render(theme('regressed'));
+    expect(text).toContain('✗ broken');
+    expect(text).not.toContain('✗ known');
+    expect(text).toContain('known failure: it fails in the baseline too');
+  });
+});
+
+describe('errored cases', () => {
+  it('stand together under their message', () => {
+    const error = { kind: 'auth' as const, message: 'the key was refused', attempts: 1 };
+    const cases = Array.from({ length: 30 }, (_, index) =>
+      buildUnansweredCase({ caseId: `case-${index}`, status: 'errored' }, { error }),
+    );
+    const variants = [buildVariant({ planned: 30, passed: 0, errored: 30 })];
+    const text = render(buildReport([buildSuite(cases, { variants })]), { width: 200 });
+    expect(text.match(/the key was refused/g)).toHaveLength(1);
+    expect(text).toContain('! 30 cases errored: auth: the key was refused');
+    expect(text).toContain('case-4 · v2 × openai:gpt-4o-mini and 25 more');
+  });
+
+  it('are bounded in number even if every message is another', () => {
+    const cases = Array.from({ length: 100 }, (_, index) =>
+      buildUnansweredCase(
+        { caseId: `case-${index}`, status: 'errored' },
+        { error: { kind: 'server', message: `request ${index} failed`, attempts: 1 } },
+      ),
+    );
+    const variants = [buildVariant({ planned: 100, passed: 0, errored: 100 })];
+    const text = render(buildReport([buildSuite(cases, { variants })]));
+    expect(text.match(/errored: server/g)).toHaveLength(20);
+    expect(text).toContain('80 cases errored: other messages');
+  });
+
+  it('name the check that could not be made', () => {
+    const entry = buildCase({ status: 'errored' }, [
+      { checks: [{ assertion: 'rubric', pass: false, score: 0, reason: '', error: 'the verdict is not JSON' }] },
+    ]);
+    const variants = [buildVariant({ passed: 0, errored: 1 })];
+    expect(render(buildReport([buildSuite([entry], { variants })]))).toContain('rubric: the verdict is not JSON');
+  });
+});
+
+describe('numbers', () => {
+  it('are unknown where they are unknown, never 0', () => {
+    const text = render(theme('incomplete'));
+    expect(text).toContain('cost unknown without the cache, spent unknown, judges unknown');
+    expect(text).not.toContain('$0');
+    expect(text).toMatch(/p50 –/);
+  });
+
+  it('add up in every report', () => {
+    for (const report of Object.values(buildReports())) {
+      for (const quiet of [true, false]) {
+        const { planned, passed, failed: lost, errored, skipped } = report.totals;
+        const text = render(report, { quiet, width: 120 });
+        expect(text).toContain(
+          `planned ${planned} = ${passed} passed + ${lost} failed + ${errored} errored + ${skipped} skipped`,
+        );
+      }
+    }
+  });
+});
+
+describe('the decision', () => {
+  it.each([
+    ['passed', 'PASSED (exit code 0)'],
+    ['failed', 'FAILED: 1 threshold broken (exit code 1)'],
+    ['incomplete', 'INCOMPLETE: the budget (--max-cost) stopped the run; llmcheck run --resume goes on (exit code 4)'],
+    ['empty', 'INCOMPLETE: nothing was evaluated (exit code 4)'],
+  ])('of a run that is %s is the last line', (name, line) => {
+    expect(render(theme(name), { width: 120 }).trimEnd().split('\n').at(-1)).toBe(line);
+  });
+
+  it.each([
+    [{ outcome: 'inconclusive' as const }, 0, 'INCONCLUSIVE: these data can neither show nor exclude a regression'],
+    [
+      { outcome: 'incomplete' as const, incompleteBecause: 'errors' as const },
+      3,
+      'INCOMPLETE: 0 cells could not be judged',
+    ],
+    [{ outcome: 'incomplete' as const, incompleteBecause: 'inconclusive' as const }, 4, '--require-conclusive'],
+    [{ outcome: 'incomplete' as const, interrupted: 'SIGINT' as const }, 130, 'INTERRUPTED by SIGINT'],
+  ])('says in words what %o means', (decision, exitCode, words) => {
+    const report = { ...theme('passed'), decision: { ...decision, breaches: [], warnings: [] }, exitCode };
+    const last = render(report, { width: 200 }).trimEnd().split('\n').at(-1);
+    expect(last).toContain(words);
+    expect(last).toContain(`(exit code ${exitCode})`);
+  });
+});
+
+describe('a quiet report', () => {
+  it('of a passed run is the counts and the decision', () => {
+    expect(render(theme('passed'), { quiet: true })).toBe(
+      'planned 1 = 1 passed + 0 failed + 0 errored + 0 skipped; 0 from the cache\nPASSED (exit code 0)\n',
+    );
+  });
+
+  it('keeps the failures', () => {
+    const text = render(theme('failed'), { quiet: true });
+    expect(text).toContain('✗ letter');
+    expect(text).not.toContain('pass rate 33.3 % [');
+    expect(text).not.toContain('variant');
+  });
+});
