@@ -47,7 +47,7 @@ async function writeNotices(inputs) {
     }),
   );
   const sections = [];
-  for (const name of [...names].sort()) {
+  for (const name of [...names].sort((a, b) => (a < b ? -1 : 1))) {
     const folder = join(root, 'node_modules', name);
     const { version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
     const file = (await readdir(folder)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));

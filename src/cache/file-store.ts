@@ -68,7 +68,7 @@ export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOpt
 
   function sweepOnce(): void {
     if (isSwept) return;
-    
+    isSwept = true;
     sweepTempFiles(folder, now().getTime());
   }
 

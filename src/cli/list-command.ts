@@ -10,8 +10,9 @@ import {
   listSuites,
 } from '../pipeline/list-parts.ts';
 import { findProjectRoot, loadProject } from '../pipeline/load-project.ts';
-import type { ListSubject } from './commands/list.ts';
 import type { Io } from './io.ts';
+
+export type ListSubject = 'suites' | 'cases' | 'providers' | 'assertions' | 'reporters' | 'runs';
 
 type Row = Readonly<Record<string, string | number | readonly string[] | null>>;
 

@@ -44,7 +44,7 @@ function streamSink(stream: NodeJS.WriteStream): TextSink {
     write(text) {
       if (!broken) stream.write(text);
     },
-    isTty: stream.isTTY === true,
+    isTty: stream.isTTY,
     columns: () => stream.columns,
   };
 }

@@ -3,9 +3,16 @@ import { exitCodes } from '../model/exit-code.ts';
 import { findProjectRoot } from '../pipeline/load-project.ts';
 import { reportOnRun } from '../pipeline/report-on-run.ts';
 import { findStoredRun } from '../pipeline/stored-runs.ts';
-import type { ReportFlags } from './commands/report.ts';
 import type { Io } from './io.ts';
 import { parseReporters, writeReports } from './write-reports.ts';
+
+export interface ReportFlags {
+  readonly reporter: readonly string[];
+  readonly config?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color?: boolean;
+}
 
 /** `llmcheck report`: a stored run in any format. */
 export async function reportCommand(run: string | undefined, flags: ReportFlags, io: Io): Promise<number> {

@@ -4,7 +4,8 @@ import type { JsonObject } from '../model/json.ts';
 import { forecastRun } from '../pipeline/dry-run.ts';
 import { findProjectRoot, loadProject } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
-import { type RunPorts, runSuites } from '../pipeline/run-suites.ts';
+import type { RunPorts } from '../pipeline/run-options.ts';
+import { runSuites } from '../pipeline/run-suites.ts';
 import { findInvocation } from '../pipeline/stored-runs.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { describeForecast } from './describe-forecast.ts';
@@ -39,7 +40,7 @@ export async function runCommand(
   const reporters = parseReporters(listOf(values, 'reporter'));
   const problems = [...resolved.problems, ...settings.problems, ...reporters.problems];
   const warnings = [...loadWarnings, ...problems.filter(({ severity }) => severity === 'warning')];
-  if (problems.length > 0 && problems.some(({ severity }) => severity === 'error')) {
+  if (problems.some(({ severity }) => severity === 'error')) {
     throw new UserError([...problems.filter(({ severity }) => severity === 'error'), ...warnings]);
   }
 

@@ -2,7 +2,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Project } from '../model/suite.ts';
-import type { RunOptions } from '../pipeline/run-suites.ts';
+import type { RunOptions } from '../pipeline/run-options.ts';
 import { findLastFailed } from '../pipeline/stored-runs.ts';
 import type { CountOrFraction, FlagValue } from './flag-values.ts';
 import { flagsNotBuiltYet } from './run-flags.ts';
@@ -87,7 +87,7 @@ export function buildRunSettings(values: Values): {
   const maxCostUsd = numberOf(values, 'maxCost');
   const shard = parseShard(values['shard']);
   if (shard === 'invalid') {
-    problems.push(usage(`--shard: "${String(values['shard'])}" is not i/n with 1 ≤ i ≤ n`, 'write --shard 1/4'));
+    problems.push(usage(`--shard: not i/n with 1 ≤ i ≤ n`, 'write --shard 1/4'));
   }
   for (const key of ['concurrency', 'trials', 'bail', 'sample'] as const) {
     if (values[key] === 0) problems.push(usage(`--${key}: 0 leaves nothing to run`));
@@ -123,8 +123,8 @@ function numberOf(values: Values, key: string): number | undefined {
 }
 
 function parseShard(value: FlagValue | undefined): { index: number; count: number } | 'invalid' | undefined {
-  if (value === undefined) return undefined;
-  const match = /^(\d+)\/(\d+)$/.exec(String(value));
+  if (typeof value !== 'string') return undefined;
+  const match = /^(\d+)\/(\d+)$/.exec(value);
   const [index, count] = [Number(match?.[1]), Number(match?.[2])];
   return match === null || index < 1 || index > count ? 'invalid' : { index, count };
 }

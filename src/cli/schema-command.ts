@@ -1,9 +1,10 @@
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { buildSchema } from '../pipeline/build-schema.ts';
-import type { SchemaName } from './commands/schema.ts';
 import type { Io } from './io.ts';
 import { version } from './version.ts';
+
+export type SchemaName = 'suite' | 'config' | 'report' | 'baseline';
 
 /** `llmcheck schema`: the JSON Schema of a format on stdout. */
 export async function schemaCommand(name: SchemaName, io: Io): Promise<number> {

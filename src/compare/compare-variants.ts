@@ -1,4 +1,4 @@
-import type { ComparedCase, ComparedSide, ComparedVariant, MetricEvidence, PlanningAdvice } from '../model/comparison.ts';
+import type { ComparedCase, ComparedSide, ComparedVariant, MetricEvidence } from '../model/comparison.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseSummary } from '../model/summary.ts';
 import { type CaseComparison, compareCases } from '../stats/compare-cases.ts';
@@ -7,9 +7,9 @@ import { costRatio } from '../stats/cost-ratio.ts';
 import { hodgesLehmann } from '../stats/hodges-lehmann.ts';
 import { mean } from '../stats/moments.ts';
 import type { PairedResults } from '../stats/pair-cases.ts';
-import { assumedComponents, casesNeeded, minCasesForMargin, repeatsNeeded } from '../stats/planning.ts';
 import { quantile } from '../stats/quantiles.ts';
-import { varianceComponents } from '../stats/variance-components.ts';
+import { sampleSizeToSettle } from '../stats/sample-size.ts';
+import { wilcoxonSignedRank } from '../stats/wilcoxon.ts';
 import { classifyCase, erroredTrials, isSuspect, validResults } from './classify-case.ts';
 import { findResidue } from './find-residue.ts';
 
@@ -69,7 +69,7 @@ export function compareVariants(
     sameAnswers: answers.same,
     comparedAnswers: answers.compared,
     residue: findResidue(baseline, candidate),
-    planning: planFurther(results, options),
+    planning: sampleSizeToSettle(results, policy),
   };
 }
 
@@ -146,14 +146,16 @@ function compareCosts(paired: readonly PairedCase[], alpha: number): MetricEvide
     }
   }
   if (isUnknown || before.length === 0) return nothing;
-  const { ratio, low, high, pIncrease } = costRatio(before, after, alpha);
+  const { ratio, low, high, pIncrease, exact } = costRatio(before, after, alpha);
+  // The same ratio in every case leaves nothing to estimate: the change is certain.
+  const certain = exact && ratio !== null;
   return {
     baseline: sum(before),
     candidate: sum(after),
     delta: toChange(ratio),
-    low: toChange(low),
-    high: toChange(high),
-    p: pIncrease,
+    low: toChange(certain ? ratio : low),
+    high: toChange(certain ? ratio : high),
+    p: certain ? (ratio > 1 ? 0 : 1) : pIncrease,
     n: before.length,
   };
 }
@@ -184,7 +186,7 @@ function compareLatencies(paired: readonly PairedCase[], alpha: number): MetricE
     delta: toChange(expOrNull(estimate)),
     low: toChange(expOrNull(low)),
     high: toChange(expOrNull(high)),
-    p: null,
+    p: wilcoxonSignedRank(logs).pGreater,
     n: logs.length,
   };
 }
@@ -205,28 +207,6 @@ function countSameAnswers(paired: readonly PairedCase[]): { same: number; compar
     }
   }
   return { same, compared };
-}
-
-/** Cases, or trials on these cases, that would exclude a drop beyond the margin (stats.md 5.1). */
-function planFurther(results: PairedResults, { gate, margin }: CompareVariantsOptions): PlanningAdvice | undefined {
-  const n = results.baseline.length;
-  if (n === 0) return undefined;
-  const policy = { alpha: gate.alpha, power: 0.8 };
-  const measured = varianceComponents(results);
-  const assumed = assumedComponents(0.05, 0);
-  const sigma2Baseline = measured.sigma2Baseline ?? assumed.sigma2Baseline;
-  const sigma2Candidate = measured.sigma2Candidate ?? assumed.sigma2Candidate;
-  const omega2 = measured.omega2 ?? 0;
-  const trials = Math.max(1, Math.round(mean(results.candidate.map((side) => Math.max(1, side.length)))));
-  const variance = measured.varianceOfDifference ?? omega2 + (sigma2Baseline + sigma2Candidate) / trials;
-  const clean = minCasesForMargin(margin, gate.alpha);
-  const noisy = casesNeeded(margin, variance, policy);
-  const repeats = repeatsNeeded({ n, delta: margin, omega2, sigma2Baseline, sigma2Candidate }, policy);
-  return {
-    cases: clean === null || noisy === null ? null : Math.max(clean, noisy),
-    // More trials can't narrow the bound that so few cases leave even without a single change.
-    trialsOnTheseCases: repeats === null || (gate.scope === 'population' && clean !== null && n < clean) ? null : repeats,
-  };
 }
 
 const nothing: MetricEvidence = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null, n: 0 };

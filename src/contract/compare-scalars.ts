@@ -37,7 +37,7 @@ export function compareNumbers(old: Shape, replacement: Shape, path: string): re
   return [
     ...compareBounds(old.lower, replacement.lower, 1, whole, path),
     ...compareBounds(old.upper, replacement.upper, -1, whole, path),
-    ...compareMultiples(old.multiples, replacement.multiples, path),
+    ...compareMultiples(old, replacement, path),
   ];
 }
 
@@ -126,10 +126,12 @@ function describeBound(bound: Bound | undefined, sign: 1 | -1): string | null {
   return `${symbol}${bound.exclusive ? '' : '='} ${bound.value}`;
 }
 
-function compareMultiples(old: readonly number[], replacement: readonly number[], path: string): readonly Change[] {
-  // A step is idle where another one of its side is a multiple of it.
-  const lost = old.filter((step) => !replacement.some((other) => isMultiple(other, step)));
-  const gained = replacement.filter((step) => !old.some((other) => isMultiple(other, step)));
+function compareMultiples(old: Shape, replacement: Shape, path: string): readonly Change[] {
+  const isKept = (step: number, side: Shape): boolean =>
+    side.multiples.some((other) => isMultiple(other, step)) || (side.integer && isMultiple(1, step));
+  // A step is idle where its side has a multiple of it too.
+  const lost = old.multiples.filter((step) => !isKept(step, replacement));
+  const gained = replacement.multiples.filter((step) => !isKept(step, old));
   return [
     ...lost.map((step) =>
       change('multiple-of-removed', path, `Values need not be multiples of ${step} any more.`, { old: step }),

@@ -26,6 +26,8 @@ export interface Lease {
   release(outcome: CompletionOutcome | undefined): void;
 }
 
+const longestWaitMs = 250;
+
 export function createLimiter(options: LimiterOptions): Limiter {
   const { shared, clock } = options;
   const own = createSemaphore(options.concurrency);
@@ -43,7 +45,8 @@ export function createLimiter(options: LimiterOptions): Limiter {
       while (!signal.aborted) {
         const waitMs = bucket?.take(amount, clock.now()) ?? 0;
         if (waitMs === 0) break;
-        await clock.wait(waitMs, signal);
+        // Answers that come meanwhile may give back tokens.
+        await clock.wait(Math.min(waitMs, longestWaitMs), signal);
       }
     }
     turnstile.release();

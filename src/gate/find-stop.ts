@@ -11,7 +11,8 @@ export function findStop(summary: RunSummary, undecided: readonly string[]): rea
   // A cell without a verdict and without a reason is no pass either.
   if (stopReason === undefined && unreached === 0) return [];
   const reason = stopReason === undefined ? 'cells have no result' : describeStop[stopReason];
-  const cells = unreached === 0 ? '' : `; ${unreached} planned ${unreached === 1 ? 'cell was' : 'cells were'} not judged`;
+  const cells =
+    unreached === 0 ? '' : `; ${unreached} planned ${unreached === 1 ? 'cell was' : 'cells were'} not judged`;
   return [{ code: 'stopped', message: `the run stopped before its end: ${reason}${cells}${describeOpen(undecided)}` }];
 }
 

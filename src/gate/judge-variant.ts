@@ -111,7 +111,9 @@ function judgeLatency({ gate }: RecordedSuite, variant: VariantSummary): LimitGa
 /** The p95 if every cell without a verdict answered at once. */
 function fastestP95(variant: VariantSummary, unjudged: number): number {
   const latencies = [...variant.cases.values()].flatMap(({ trials, observe }) =>
-    observe ? [] : trials.flatMap((trial) => (isJudged(trial) && trial.latencyMs !== undefined ? [trial.latencyMs] : [])),
+    observe
+      ? []
+      : trials.flatMap((trial) => (isJudged(trial) && trial.latencyMs !== undefined ? [trial.latencyMs] : [])),
   );
   return quantile([...latencies, ...Array.from({ length: unjudged }, () => 0)], 0.95) ?? 0;
 }

@@ -7,20 +7,12 @@ export function canonicalJson(value: unknown): string {
 }
 
 function write(value: unknown, key: string): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value);
-    case 'number':
-      return Number.isFinite(value) ? String(value) : 'null';
-    case 'boolean':
-      return value ? 'true' : 'false';
-    case 'bigint':
-      throw new TypeError('A bigint has no JSON form.');
-    case 'object':
-      return value === null ? 'null' : writeObject(value, key);
-    default:
-      return undefined;
-  }
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'bigint') throw new TypeError('A bigint has no JSON form.');
+  if (typeof value !== 'object') return undefined;
+  return value === null ? 'null' : writeObject(value, key);
 }
 
 function writeObject(value: object, key: string): string | undefined {

@@ -54,6 +54,10 @@ export function compileJsonSchema(schema: unknown): CompiledSchema {
 }
 
 function compileWithAjv(schema: boolean | Readonly<Record<string, unknown>>): ValidateFunction {
+  if (typeof schema !== 'boolean' && schema['$async'] !== undefined) {
+    // Ajv would return a promise, which is true whatever the value.
+    throw new JsonSchemaError('$async is not a keyword of JSON Schema');
+  }
   const draft7 = isDraft7(schema);
   const meta = metaInstances.get(draft7) ?? makeAjv(draft7, true);
   metaInstances.set(draft7, meta);

@@ -1,5 +1,4 @@
 import type { RecordedVariant } from './record.ts';
-import type { VariantComparison } from './report.ts';
 import type { CaseSummary } from './summary.ts';
 
 /** One side of a comparison: a variant's cases as some record or baseline holds them. */
@@ -68,13 +67,12 @@ export interface ComparedVariant {
   readonly sameAnswers: number;
   readonly comparedAnswers: number;
   readonly residue: readonly string[];
-  readonly planning: PlanningAdvice | undefined;
+  readonly planning: PlanningAdvice;
 }
 
-/** What would settle an inconclusive pass rate. */
+/** What would exclude a drop beyond the margin if nothing has changed; null where no number of that kind would. */
 export interface PlanningAdvice {
   readonly cases: number | null;
-  readonly trialsOnTheseCases: number | null;
+  /** Trials a side, on these cases. */
+  readonly repeats: number | null;
 }
-
-export type { VariantComparison };

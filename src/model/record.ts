@@ -116,7 +116,12 @@ export interface CellRow extends CellKey {
   readonly model?: string;
   readonly systemFingerprint?: string;
   readonly calls: readonly RecordedCall[];
-  readonly error?: { readonly kind: FailureKind; readonly message: string; readonly status?: number; readonly attempts: number };
+  readonly error?: {
+    readonly kind: FailureKind;
+    readonly message: string;
+    readonly status?: number;
+    readonly attempts: number;
+  };
   readonly skip?: { readonly reason: SkipReason; readonly message?: string };
 }
 

@@ -6,7 +6,7 @@ import { withRecordings } from '../cache/with-recordings.ts';
 import type { Complete } from '../model/completion.ts';
 import { inputBytes, maxOutputTokens } from './estimate-tokens.ts';
 import { planRun, pricedModel } from './plan-run.ts';
-import type { RunOptions, RunPorts } from './run-suites.ts';
+import type { RunOptions, RunPorts } from './run-options.ts';
 
 /** What a variant would do, without sending anything. */
 export interface VariantForecast {

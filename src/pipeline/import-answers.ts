@@ -21,7 +21,7 @@ export interface ImportOptions {
   readonly cwd: string;
   readonly configPath?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  now(): Date;
+  readonly now: () => Date;
 }
 
 export interface ImportedAnswers {

@@ -20,7 +20,7 @@ import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-to
 import { decideAnswer, judgeAnswer } from './judge-answer.ts';
 import { type PlannedRun, pricedModel } from './plan-run.ts';
 import { createRecorder } from './record-answers.ts';
-import type { RunOptions, RunPorts } from './run-suites.ts';
+import type { RunOptions, RunPorts } from './run-options.ts';
 import type { Stop } from './stop.ts';
 
 /** The providers of a run, each behind its cache, budget, retries and limits. */
@@ -173,14 +173,8 @@ export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPo
     notes: () => [...notes],
     writeRecordings: () => recorder?.write(),
     async close() {
-      for (const provider of connected) {
-        const result = await provider.then(
-          ({ close }) => close(),
-          // A provider that could not be connected has nothing to close; its cells carry the error.
-          () => undefined,
-        );
-        void result;
-      }
+      // A provider that could not be connected has nothing to close; its cells carry the error.
+      await Promise.allSettled(connected.map(async (provider) => (await provider).close()));
     },
   };
 }

@@ -8,7 +8,7 @@ import { rewriteRunRecord } from '../stores/rewrite-run-record.ts';
 import { newRunId } from '../stores/run-id.ts';
 import { createRunRecord, openRunRecordForResume, type RunRecordWriter } from '../stores/write-run-record.ts';
 import { identify } from './identify.ts';
-import type { RunOptions, RunPorts } from './run-suites.ts';
+import type { RunOptions, RunPorts } from './run-options.ts';
 import { findStoredRun, runsFolder } from './stored-runs.ts';
 
 /** The record of the run that is going on. */
@@ -18,10 +18,10 @@ export interface OpenRecord {
   /** Cells that an earlier part of the run finished. */
   readonly keptCells: number;
   /** True where the record holds a verdict on exactly this cell. */
-  isDone(key: CellKey): boolean;
+  readonly isDone: (key: CellKey) => boolean;
   /** False where the disk refused the row; what was written before stays readable. */
-  append(row: CellRow): boolean;
-  close(end: EndRow): void;
+  readonly append: (row: CellRow) => boolean;
+  readonly close: (end: EndRow) => void;
 }
 
 /** Opens a new record, or the one that a resumed run goes on in. */

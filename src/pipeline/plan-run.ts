@@ -7,14 +7,14 @@ import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
 import { buildPlan, laneId, type Plan } from '../plan/build-plan.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
 import { lookupAdapter } from '../providers/index.ts';
-import type { RunOptions, RunPorts } from './run-suites.ts';
+import type { RunOptions, RunPorts } from './run-options.ts';
 
 /** A plan with what its calls need to be priced and sent. */
 export interface PlannedRun {
   readonly plan: Plan;
   readonly pricer: Pricer;
   readonly providerEnv: ProviderEnv;
-  endpointOf(provider: ProviderConfig): Endpoint;
+  readonly endpointOf: (provider: ProviderConfig) => Endpoint;
   /** The variants' providers by lane. */
   readonly providers: ReadonlyMap<string, ProviderConfig>;
 }

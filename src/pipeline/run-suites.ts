@@ -1,56 +1,17 @@
-import type { Clock } from '../execute/clock.ts';
 import { executeCells } from '../execute/execute-cells.ts';
-import type { Mask } from '../lib/mask-secrets.ts';
 import type { CellResult } from '../model/cell.ts';
-import type { JsonObject } from '../model/json.ts';
-import type { OnProgress, ProgressEvent } from '../model/progress.ts';
-import type { EndRow, RunHeader, RunSettings } from '../model/record.ts';
+import type { ProgressEvent } from '../model/progress.ts';
+import type { EndRow, RunHeader } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
-import type { Project } from '../model/suite.ts';
 import type { Plan } from '../plan/build-plan.ts';
-import type { Selection } from '../plan/select-cases.ts';
 import { buildCellRow } from '../record/build-cell-row.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
 import { openLanes } from './open-lanes.ts';
 import { openRecord } from './open-record.ts';
 import { planRun } from './plan-run.ts';
 import { reportOnRun } from './report-on-run.ts';
+import type { RunOptions, RunPorts } from './run-options.ts';
 import { createStop } from './stop.ts';
-
-export interface RunOptions {
-  readonly project: Project;
-  readonly selection: Selection;
-  readonly settings: RunSettings;
-  /** Calls in flight over all providers; undefined: 8, or what the largest provider's limit asks for. */
-  readonly concurrency?: number;
-  readonly timeoutMs: number;
-  readonly deadlineMs?: number;
-  /** Stop after this many failed cells. */
-  readonly bail?: number;
-  /** Write the suites' recordings from this run's answers. */
-  readonly record: boolean;
-  /** True where the user chose a cache mode, so that recordings do not choose one. */
-  readonly isCacheModeChosen: boolean;
-  /** Goes on with a stored run instead of starting one. */
-  readonly resume?: { readonly runId?: string };
-  readonly toolVersion: string;
-  /** Kept in the record, so that `--resume` plans the same run. */
-  readonly invocation: JsonObject;
-}
-
-/** What a run may see of the world. */
-export interface RunPorts {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  readonly clock: Clock;
-  now(): Date;
-  /** Uniform in [0, 1). */
-  random(): number;
-  readonly mask: Mask;
-  readonly onProgress: OnProgress;
-  /** Calls back when the user asks for an end, until the returned function is called. */
-  onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
-}
 
 /** Runs a plan to its end and reports on what its record holds. */
 export async function runSuites(options: RunOptions, ports: RunPorts): Promise<Report> {

@@ -3,10 +3,10 @@ import type { StopReason } from '../model/record.ts';
 /** The one place that knows whether and why a run is to end before its plan. */
 export interface Stop {
   /** Nothing new is started; what is in flight may finish. */
-  soft(reason: StopReason): void;
+  readonly soft: (reason: StopReason) => void;
   /** What is in flight is aborted as well. */
-  hard(reason: StopReason): void;
-  reason(): StopReason | undefined;
+  readonly hard: (reason: StopReason) => void;
+  readonly reason: () => StopReason | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -114,7 +114,13 @@ function countSuite(
     suite,
     selectedCases,
     filtered: isNarrowed(selection),
-    variants: counts.map((count) => ({ ...count, params: { ...count.provider.params, ...count.prompt.params } })),
+    variants: counts.map(({ prompt, provider, planned, observed }) => ({
+      prompt,
+      provider,
+      planned,
+      observed,
+      params: { ...provider.params, ...prompt.params },
+    })),
   };
 }
 

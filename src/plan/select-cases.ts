@@ -63,10 +63,12 @@ function buildFilter(pattern: string): (suiteId: string, caseId: string) => bool
   // Ids may hold slashes and dots, so a star crosses both; parentheses in them are no pattern.
   const glob = pattern.replaceAll(/(?<!\\)[()]/g, String.raw`\$&`);
   const isGlobMatch = picomatch(glob, { bash: true, dot: true, nonegate: true, flags: 's' });
-  const isMatch = (id: string) => id === pattern || isGlobMatch(id);
-  return pattern.includes('/')
-    ? (suiteId, caseId) => isMatch(caseLabel(suiteId, caseId))
-    : (suiteId, caseId) => isMatch(suiteId) || isMatch(caseId);
+  const isGlobOfLabel = pattern.includes('/');
+  return (suiteId, caseId) => {
+    const names = isGlobOfLabel ? [caseLabel(suiteId, caseId)] : [suiteId, caseId];
+    // An id that happens to look like a glob still names itself.
+    return caseId === pattern || names.some((name) => name === pattern || isGlobMatch(name));
+  };
 }
 
 /** Every prompt version of a case stays in one shard, and a new case moves few others, since the order is a hash's. */

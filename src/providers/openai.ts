@@ -14,6 +14,7 @@ import type { Preset } from './presets.ts';
 import { readCredentials, resolveAddress } from './resolve-connection.ts';
 import type { HttpReply, Transport } from './transport.ts';
 
+const commonHeaders = { accept: 'application/json', 'content-type': 'application/json', 'user-agent': 'llmcheck' };
 const options = z.strictObject({ api: z.enum(['chat', 'responses']).default('chat') });
 const dialects: Readonly<Record<'chat' | 'responses', Dialect>> = { chat: openaiChat, responses: openaiResponses };
 
@@ -39,9 +40,10 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
   const transport = openTransport({ env: env.env });
   const { baseUrl } = resolveAddress(preset, config, env);
   const address = new URL(baseUrl);
+  const headers = { ...commonHeaders, ...credentials.headers };
   const client = openClient(sdk.OpenAI, address, (url, init) =>
     // The SDK itself builds this URL, as a string.
-    sendForSdk(transport, credentials.headers, url as string, init),
+    sendForSdk(transport, headers, url as string, init),
   );
   const dialect = dialectOf(config);
   const url = address.origin + address.pathname.replace(/\/$/, '') + dialect.path;
@@ -131,7 +133,7 @@ async function sendForSdk(
     const reply = await transport.send({
       url,
       method: 'POST',
-      headers: { accept: 'application/json', 'content-type': 'application/json', 'user-agent': 'llmcheck', ...headers },
+      headers,
       body,
       signal: exchange.signal,
     });

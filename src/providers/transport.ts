@@ -45,7 +45,18 @@ export function openTransport(options: TransportOptions): Transport {
   const agents = { 'http:': new http.Agent(agentOptions), 'https:': new https.Agent(agentOptions) };
   const tunnels = new Map<string, TunnelAgent>();
 
-  function route(url: URL): Route {
+  // A provider asks at one URL, so the way there is found once.
+  const routes = new Map<string, Route>();
+
+  function findRoute(address: string): Route {
+    const known = routes.get(address);
+    if (known !== undefined) return known;
+    const found = openRoute(new URL(address));
+    routes.set(address, found);
+    return found;
+  }
+
+  function openRoute(url: URL): Route {
     const secure = url.protocol === 'https:';
     const target = { ...urlToHttpOptions(url), auth: null };
     const proxy = findProxy(url, options.env);
@@ -62,7 +73,7 @@ export function openTransport(options: TransportOptions): Transport {
 
   return {
     async send(request) {
-      const way = route(new URL(request.url));
+      const way = findRoute(request.url);
       try {
         return await sendOnce(request, way, maxBodyBytes);
       } catch (error) {

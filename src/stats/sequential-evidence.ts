@@ -12,7 +12,7 @@ const BETS = Array.from({ length: 19 }, (_, index) => (index + 1) / 20);
 /**
  * Bets against "not worse" and against "worse by the margin", averaged over fixed stakes; may be looked at after every batch.
  * The cases must come in random order. By Ville's inequality either claim is false with probability at most alphaEarly, whenever one stops.
- * Source: Waudby-Smith and Ramdas 2024, https://doi.org/10.1093/jrsssb/qkad009; Ville 1939.
+ * Source: Waudby-Smith and Ramdas 2024, https://doi.org/10.1093/jrsssb/qkad009; Ville 1939, http://archive.numdam.org/item/THESE_1939__218__1_0/.
  */
 export function sequentialEvidence(
   differences: Iterable<number>,

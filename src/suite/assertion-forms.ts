@@ -13,10 +13,11 @@ import { compileValue, renderTemplate, type Scope, type ValueTemplate } from './
 /** An assertion as written, ready to be made into the check of a case. */
 export type CompiledAssertion =
   /** The same for every case, and so one object for all. */
-  | { readonly kind: 'constant'; readonly check: CheckSpec; readonly variables: readonly [] }
+  | { readonly kind: 'constant'; readonly name: string; readonly check: CheckSpec; readonly variables: readonly [] }
   /** Throws a `RenderError`; reports what the parameters' schema refuses and gives undefined. */
   | {
       readonly kind: 'template';
+      readonly name: string;
       readonly variables: readonly string[];
       instantiate(scope: Scope): CheckSpec | undefined;
     };
@@ -25,7 +26,7 @@ export interface AssertionContext {
   readonly declarations: Readonly<Record<string, AssertionDeclaration>>;
   readonly problems: Problems;
   /** The content of a JSON or YAML file that a parameter names. */
-  readFile(namedBy: Located<string>): Promise<Located | undefined>;
+  readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
 }
 
 const COMMON_KEYS = ['select', 'name', 'weight', 'required'];
@@ -190,9 +191,10 @@ async function compileCombinator(
     ),
   });
   const constants = compiled.flatMap((child) => (child.kind === 'constant' ? [child.check] : []));
-  if (constants.length === compiled.length) return { kind: 'constant', check: build(constants), variables: [] };
+  if (constants.length === compiled.length) return { kind: 'constant', name, check: build(constants), variables: [] };
   return {
     kind: 'template',
+    name,
     variables: compiled.flatMap(({ variables }) => variables),
     instantiate(scope) {
       const checks = compiled.map((child) => instantiate(child, scope));
@@ -251,9 +253,9 @@ async function compilePlain(
   const variables = parts.flatMap(([, template]) => (template.kind === 'constant' ? [] : template.variables));
   if (parts.every(([, template]) => template.kind === 'constant')) {
     const check = build(renderParams(parts, {}));
-    return check === undefined ? undefined : { kind: 'constant', check, variables: [] };
+    return check === undefined ? undefined : { kind: 'constant', name, check, variables: [] };
   }
-  return { kind: 'template', variables, instantiate: (scope) => build(renderParams(parts, scope)) };
+  return { kind: 'template', name, variables, instantiate: (scope) => build(renderParams(parts, scope)) };
 }
 
 function renderParams(

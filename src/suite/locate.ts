@@ -12,9 +12,9 @@ export interface SourceFile {
   /** Absolute: where relative paths in it start from. */
   readonly folder: string;
   /** The place of a value, or of its key; of the nearest thing above it where there is none. */
-  at(path: Path, part?: 'key' | 'value'): SourceLocation;
+  readonly at: (path: Path, part?: 'key' | 'value') => SourceLocation;
   /** A place within the text of the string at a path. */
-  within(path: Path, line: number, column: number): SourceLocation;
+  readonly within: (path: Path, line: number, column: number) => SourceLocation;
 }
 
 /** A value and where it was written. */
@@ -82,10 +82,16 @@ export function jsonRowSource(names: FileNames, text: string, line: number): Sou
     column: at.column,
     ...(at.excerpt === undefined ? {} : { excerpt: { startLine: line, lines: at.excerpt.lines.slice(0, 1) } }),
   });
-  // Sources of rows are made by the ten thousand and rarely asked: the inner one is made on demand.
+  const start: SourceLocation = {
+    file: names.file,
+    line,
+    column: 1 + text.length - text.trimStart().length,
+    excerpt: { startLine: line, lines: [text.slice(0, 400).trimEnd()] },
+  };
+  // Rows come by the ten thousand; only a problem within one is worth a second parse.
   return {
     ...names,
-    at: (path, part) => toFile(jsonSource(names, text).at(path, part)),
+    at: (path, part) => (path.length === 0 ? start : toFile(jsonSource(names, text).at(path, part))),
     within: (path) => toFile(jsonSource(names, text).at(path)),
   };
 }

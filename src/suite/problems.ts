@@ -4,11 +4,11 @@ export type ProblemDetails = Omit<Problem, 'severity'>;
 
 /** Collects problems, so that a user sees all of them at once. */
 export interface Problems {
-  report(problem: ProblemDetails): void;
-  warn(problem: ProblemDetails): void;
+  readonly report: (problem: ProblemDetails) => void;
+  readonly warn: (problem: ProblemDetails) => void;
   /** Sorted by place, each once, with a count in place of the hundredth of a kind. */
-  list(): readonly Problem[];
-  errorCount(): number;
+  readonly list: () => readonly Problem[];
+  readonly errorCount: () => number;
 }
 
 const MAX_OF_A_KIND = 50;

@@ -10,7 +10,7 @@ import { checkShape, describeValue, keysAt } from './describe-issues.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import { type Problems, withoutExcerpt } from './problems.ts';
 import { providerSchema } from './schema.ts';
-import { isSecretName, isVariableName, looksLikeKey } from './secret-shapes.ts';
+import { isKeyName, isSecretName, isVariableName, looksLikeKey } from './secret-shapes.ts';
 
 interface ProviderContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
@@ -217,7 +217,10 @@ function reportLiteralKeys(located: Located, problems: Problems): boolean {
     const part = childOf(located, group);
     for (const name of Object.keys(part.value ?? {})) {
       const entry = childOf(part, name);
-      if (typeof entry.value === 'string' && (isSecretName(name) || looksLikeKey(entry.value))) {
+      if (
+        typeof entry.value === 'string' &&
+        ((group === 'headers' ? isSecretName(name) : isKeyName(name)) || looksLikeKey(entry.value))
+      ) {
         refuse(
           entry,
           `${group}: "${name}" must not hold a literal key`,

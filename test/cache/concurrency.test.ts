@@ -70,7 +70,7 @@ async function write(
     if (keys.length >= killAfter) child.kill('SIGKILL');
   }
   const [code] = await closed;
-  if (killAfter === Infinity) expect(code).toBe(0);
+  expect(code).toBe(killAfter === Infinity ? 0 : null);
   return keys;
 }
 

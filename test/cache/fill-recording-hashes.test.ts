@@ -44,7 +44,10 @@ describe('fillRecordingHashes', () => {
 
   test('tells trials apart', () => {
     const trials = [0, 1].map((trial) => ask('first turn', { trial }));
-    const lines = [1, 0].map((trial) => ({ ...byHand, trial }));
+    const lines = [
+      { ...byHand, trial: 1 },
+      { ...byHand, trial: 0 },
+    ];
     const filled = fillRecordingHashes(lines, trials).lines;
     expect(filled.map(({ requestHash }) => requestHash)).toEqual(trials.toReversed().map(recordingHash));
   });

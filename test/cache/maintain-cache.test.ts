@@ -115,7 +115,7 @@ describe('verify', () => {
     const cache = maintainCache(folder, { now });
     const { checked, garbled } = cache.verify({ remove: false });
     expect(checked).toBe(4);
-    expect(garbled.map(({ path }) => path).sort()).toEqual([first, elsewhere].sort());
+    expect(new Set(garbled.map(({ path }) => path))).toEqual(new Set([first, elsewhere]));
     expect(cache.verify({ remove: true }).garbled).toHaveLength(2);
     expect(cache.verify({ remove: false })).toEqual({ checked: 2, garbled: [] });
     expect(existsSync(second ?? '')).toBe(true);

@@ -154,9 +154,7 @@ describe('withRecordings', () => {
 describe('writeRecordings', () => {
   test('makes the file and its folder, sorted, and reads back the same', () => {
     const path = join(makeFolder(), 'fixtures', 'r.jsonl');
-    const rows = ['zebra', 'ärger', 'Apple'].flatMap((caseId) =>
-      [10, 2].map((trial) => ({ ...recorded, caseId, trial })),
-    );
+    const rows = ['zebra', 'ärger', 'Apple'].flatMap((caseId) => [10, 2].map((trial) => record({ caseId, trial })));
     expect(writeRecordings(path, rows)).toBe(true);
     expect(readRecordings(path).lines.map(({ caseId, trial }) => [caseId, trial])).toEqual([
       ['Apple', 2],
@@ -203,7 +201,7 @@ describe('writeRecordings', () => {
 
   test('keeps the turns of a conversation in their order', () => {
     const path = join(makeFolder(), 'r.jsonl');
-    const turns = ['ff', '00', '88'].map((requestHash) => ({ ...recorded, requestHash }));
+    const turns = ['ff', '00', '88'].map((requestHash) => record({ requestHash }));
     writeRecordings(path, turns);
     expect(readRecordings(path).lines.map(({ requestHash }) => requestHash)).toEqual(['ff', '00', '88']);
   });
@@ -240,6 +238,10 @@ describe('writeRecordings', () => {
     expect(readdirSync(join(folder, 'blocked'))).toEqual([]);
   });
 });
+
+function record(changes: Partial<RecordingLine>): RecordingLine {
+  return { ...recorded, ...changes };
+}
 
 function parse(lines: readonly RecordingLine[]) {
   return parseRecordings(lines.map(renderRecording).join('\n'), 'r.jsonl');

@@ -74,18 +74,23 @@ describe('createLimiter', () => {
     expect(leases).toHaveLength(10);
   });
 
-  test('tpm reserves the estimate and takes the true usage once it is known', async () => {
+  test('tpm reserves the estimate', async () => {
+    const { limiter, clock } = build({ tpm: 1000, estimateTokens: () => 100 });
+    await takeOne(limiter);
+    await clock.runUntil(takeOne(limiter));
+    expect(clock.now()).toBeGreaterThan(6000);
+    expect(clock.now()).toBeLessThan(7000);
+  });
+
+  test('what an answer did not use of its estimate goes to the call that is waiting', async () => {
     const { limiter, clock } = build({ tpm: 1000, estimateTokens: () => 100 });
     const first = await takeOne(limiter);
-    const second = limiter.acquire(buildRequest(), neverAborted);
+    const second = takeOne(limiter);
     await settleMicrotasks();
-    expect(clock.pending).toBe(1);
     first.release(completed({ usage: { inputTokens: 10, outputTokens: 10 } }));
-    await clock.advance(1400);
-    // 80 tokens were given back; a full bucket, which the estimate asks for, was 100 away and is 20 away with them.
-    expect(clock.now()).toBe(1400);
     await clock.runUntil(second);
-    expect(clock.now()).toBeLessThan(7000);
+    expect(clock.now()).toBeGreaterThan(1000);
+    expect(clock.now()).toBeLessThan(1700);
   });
 
   test('a large request is not overtaken for ever by small ones', async () => {

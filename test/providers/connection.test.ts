@@ -4,6 +4,7 @@ import type { Endpoint } from '../../src/model/provider.ts';
 import type { ProviderConfig } from '../../src/model/suite.ts';
 import { adapters, lookupAdapter } from '../../src/providers/index.ts';
 import { presets } from '../../src/providers/presets.ts';
+import { readCredentials } from '../../src/providers/resolve-connection.ts';
 import { startServer } from '../support/http-server.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 
@@ -183,6 +184,18 @@ describe('headers', () => {
     );
     expect(JSON.stringify(headers)).not.toContain('secret');
     expect(Object.keys(headers).filter((name) => name.startsWith('x-stainless'))).toEqual([]);
+  });
+
+  it('name the OpenAI account to OpenAI alone', () => {
+    const env = { OPENAI_API_KEY: 'sk', OPENAI_ORG_ID: 'org-1', OPENAI_PROJECT_ID: 'proj-1' };
+    const openai = presets['openai'];
+    if (openai === undefined) throw new Error('no preset openai');
+    const read = (over: Partial<ProviderConfig>) =>
+      readCredentials(openai, buildConfig(over), { env, projectRoot: '/project' });
+    expect(read({})).toEqual({
+      headers: { authorization: 'Bearer sk', 'openai-organization': 'org-1', 'openai-project': 'proj-1' },
+    });
+    expect(read({ baseUrl: 'https://gateway.example/v1' })).toEqual({ headers: {} });
   });
 
   it('that break the SDK are a usage error', async () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Cell } from '../../src/model/cell.ts';
 import type { Completion, CompletionOutcome, CompletionRequest, ProviderFailure } from '../../src/model/completion.ts';
 import type { GatePolicy } from '../../src/model/suite.ts';
@@ -7,6 +8,7 @@ import type { CheckSpec } from '../../src/model/verdict.ts';
 const at = { file: 'evals/triage.eval.yaml', line: 12, column: 5 };
 
 export const neverAborted = new AbortController().signal;
+setMaxListeners(0, neverAborted);
 
 export function buildCheck(overrides: Partial<CheckSpec> = {}): CheckSpec {
   const params = { value: 'billing' };

@@ -1,15 +1,14 @@
 import { Argument } from 'commander';
+import type { ListSubject } from '../list-command.ts';
 import type { AddCommand } from './add-command.ts';
 
-export const listSubjects = ['suites', 'cases', 'providers', 'assertions', 'reporters', 'runs'] as const;
-
-export type ListSubject = (typeof listSubjects)[number];
+const subjects = ['suites', 'cases', 'providers', 'assertions', 'reporters', 'runs'] satisfies ListSubject[];
 
 export const addList: AddCommand = (program, io, setExitCode) => {
   program
     .command('list')
     .description('List suites, cases, providers, assertions, reporters or stored runs.')
-    .addArgument(new Argument('<what>', 'what to list').choices(listSubjects))
+    .addArgument(new Argument('<what>', 'what to list').choices(subjects))
     .argument('[paths...]', 'suite files, folders or globs')
     .option('-c, --config <file>', 'config file')
     .option('--json', 'as JSON')

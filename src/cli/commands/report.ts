@@ -1,3 +1,4 @@
+import type { ReportFlags } from '../report-command.ts';
 import type { AddCommand } from './add-command.ts';
 
 export const addReport: AddCommand = (program, io, setExitCode) => {
@@ -24,11 +25,3 @@ export const addReport: AddCommand = (program, io, setExitCode) => {
       setExitCode(await reportCommand(run, flags, io));
     });
 };
-
-export interface ReportFlags {
-  readonly reporter: readonly string[];
-  readonly config?: string;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly color?: boolean;
-}

@@ -1,0 +1,100 @@
+import type { ComparedCase, ComparedVariant } from '../model/comparison.ts';
+import type { GatePolicy } from '../model/suite.ts';
+import type { CaseSummary, RowSummary } from '../model/summary.ts';
+
+/** Whether fresh trials can be asked for: where they can't, `stands` takes a failure as it is, `unknown` leaves it open. */
+export type Confirmability = 'fresh' | 'stands' | 'unknown';
+
+export interface JudgeCasesOptions {
+  readonly gate: GatePolicy;
+  readonly confirmability: Confirmability;
+  /** Failures in a row that make a suspect broken (stats.md 4.4). */
+  readonly failuresToBreak: number;
+}
+
+/** What a case says when it is judged alone. */
+export type CaseWord =
+  | { readonly kind: 'broken'; readonly caseId: string; readonly because: CaseBreach; readonly message: string }
+  | { readonly kind: 'flaky' | 'unconfirmed' | 'known'; readonly caseId: string; readonly message: string }
+  /** Fresh trials that would settle it. */
+  | { readonly kind: 'open'; readonly caseId: string; readonly freshTrials: number };
+
+export type CaseBreach = 'must-pass' | 'case-broken' | 'case-added-failed';
+
+/** Fresh passes that turn a failed contract into a flaky one (stats.md 4.3). */
+export const contractConfirmations = 2;
+
+/** Judges every case of a comparison alone: contracts and new cases by 4.3, the others by 4.4. */
+export function judgeComparedCases({ cases }: ComparedVariant, options: JudgeCasesOptions): readonly CaseWord[] {
+  return cases.flatMap((found) => {
+    const { candidate, baseline, change, caseId } = found;
+    if (candidate === undefined) return [];
+    if (candidate.mustPass) {
+      const isKnown = baseline !== undefined && change !== 'redefined' && wasBroken(baseline);
+      return judgeContract(caseId, candidate, 'must-pass', options.confirmability, isKnown);
+    }
+    if (change === 'added' || change === 'redefined') {
+      return judgeContract(caseId, candidate, 'case-added-failed', options.confirmability, false);
+    }
+    return judgeSuspect(found, candidate, options);
+  });
+}
+
+/** Judges a case that must pass: one failure asks for two fresh trials, and one more failure breaks it. */
+export function judgeContract(
+  caseId: string,
+  candidate: CaseSummary,
+  because: 'must-pass' | 'case-added-failed',
+  confirmability: Confirmability,
+  isKnown: boolean,
+): CaseWord[] {
+  const failed = countStatus(candidate.trials, 'failed');
+  if (failed === 0 || candidate.observe) return [];
+  const again = countStatus(candidate.confirmations, 'failed');
+  const confirmed = countStatus(candidate.confirmations, 'passed');
+  const noun = because === 'must-pass' ? 'must-pass case' : 'new case';
+  const what = `${noun} ${caseId} failed in ${failed} of ${candidate.trials.length} trials`;
+  const fresh = again + confirmed === 0 ? '' : ` and in ${again} of ${again + confirmed} fresh ones`;
+  const broken = { kind: 'broken', caseId, because, message: `${what}${fresh}` } as const;
+  if (isKnown) return [{ kind: 'known', caseId, message: `${what}${fresh}; it was broken on the baseline already` }];
+  if (again > 0 || confirmability === 'stands') return [broken];
+  if (confirmed >= contractConfirmations) {
+    return [{ kind: 'flaky', caseId, message: `${what}, but in none of ${confirmed} fresh ones: a flaky contract` }];
+  }
+  if (confirmability === 'fresh') return [{ kind: 'open', caseId, freshTrials: contractConfirmations - confirmed }];
+  return [{ kind: 'unconfirmed', caseId, message: `${what}; no fresh trial confirms it` }];
+}
+
+/** Fresh trials until one passes, or until it has failed often enough for a case that fails one time in five at most. */
+function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: JudgeCasesOptions): CaseWord[] {
+  const { caseId, suspect, baseline } = found;
+  const confirmed = countStatus(candidate.confirmations, 'passed');
+  const failures = countStatus(candidate.trials, 'failed') + countStatus(candidate.confirmations, 'failed');
+  if (!suspect) {
+    if (confirmed === 0 || found.change !== 'flaky') return [];
+    return [
+      { kind: 'flaky', caseId, message: `case ${caseId} failed ${failures} times and then passed a fresh trial` },
+    ];
+  }
+  const passedBefore = baseline === undefined ? 0 : countStatus(baseline.trials, 'passed');
+  const before = `passed ${passedBefore} of ${baseline?.trials.length ?? 0} trials on the baseline`;
+  const message = `case ${caseId} ${before} and now failed all ${failures}`;
+  if (failures >= options.failuresToBreak || options.confirmability === 'stands') {
+    return [{ kind: 'broken', caseId, because: 'case-broken', message }];
+  }
+  if (options.confirmability === 'fresh') return [{ kind: 'open', caseId, freshTrials: 1 }];
+  return [{ kind: 'unconfirmed', caseId, message: `${message}; no fresh trial confirms it` }];
+}
+
+/** By the rule for contracts: a failure, and no fresh passes that call it flaky. */
+function wasBroken(baseline: CaseSummary): boolean {
+  if (countStatus(baseline.trials, 'failed') === 0) return false;
+  return (
+    countStatus(baseline.confirmations, 'failed') > 0 ||
+    countStatus(baseline.confirmations, 'passed') < contractConfirmations
+  );
+}
+
+function countStatus(rows: readonly RowSummary[], status: RowSummary['status']): number {
+  return rows.reduce((count, row) => count + (row.status === status ? 1 : 0), 0);
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../execute/clock.ts';
+import type { Mask } from '../lib/mask-secrets.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { OnProgress } from '../model/progress.ts';
+import type { RunSettings } from '../model/record.ts';
+import type { Project } from '../model/suite.ts';
+import type { Selection } from '../plan/select-cases.ts';
+
+export interface RunOptions {
+  readonly project: Project;
+  readonly selection: Selection;
+  readonly settings: RunSettings;
+  /** Calls in flight over all providers; undefined: 8, or what the largest provider's limit asks for. */
+  readonly concurrency?: number;
+  readonly timeoutMs: number;
+  readonly deadlineMs?: number;
+  /** Stop after this many failed cells. */
+  readonly bail?: number;
+  /** Write the suites' recordings from this run's answers. */
+  readonly record: boolean;
+  /** True where the user chose a cache mode, so that recordings do not choose one. */
+  readonly isCacheModeChosen: boolean;
+  /** Goes on with a stored run instead of starting one. */
+  readonly resume?: { readonly runId?: string };
+  readonly toolVersion: string;
+  /** Kept in the record, so that `--resume` plans the same run. */
+  readonly invocation: JsonObject;
+}
+
+/** What a run may see of the world. */
+export interface RunPorts {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly clock: Clock;
+  readonly now: () => Date;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly mask: Mask;
+  readonly onProgress: OnProgress;
+  /** Calls back when the user asks for an end, until the returned function is called. */
+  readonly onSignal: (handler: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+}

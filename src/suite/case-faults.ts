@@ -1,0 +1,88 @@
+import { didYouMean } from '../lib/did-you-mean.ts';
+import type { TemplateError } from '../lib/template-error.ts';
+import type { SourceLocation } from '../model/problem.ts';
+import { type Located, locate } from './locate.ts';
+import type { Problems } from './problems.ts';
+import type { Scope } from './template-values.ts';
+
+/** A template that could not be rendered for a case. */
+export interface CaseFault {
+  /** What reads the variable, as a sentence says it: `prompt "v1"`. */
+  readonly reader: string;
+  /** The reader itself, to count by. */
+  readonly key: object;
+  /** Where the template fails. */
+  readonly at: SourceLocation;
+  readonly error: TemplateError;
+  readonly caseId: string;
+  readonly row: Located;
+  readonly scope: Scope;
+}
+
+/** Ten thousand cases that fail in one template are one mistake; a few that do are a mistake each. */
+export interface CaseFaults {
+  readonly add: (fault: CaseFault) => void;
+  /** Counts a case that the reader was tried on. */
+  readonly tried: (key: object) => void;
+  readonly flush: (problems: Problems) => void;
+}
+
+export function createCaseFaults(): CaseFaults {
+  const groups = new Map<string, CaseFault[]>();
+  const attempts = new Map<object, number>();
+  return {
+    tried: (key) => void attempts.set(key, (attempts.get(key) ?? 0) + 1),
+    add(fault) {
+      const { at, error } = fault;
+      const key = `${at.file}:${at.line}:${at.column}:${error.kind}:${error.message}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [fault]);
+      else group.push(fault);
+    },
+    flush(problems) {
+      for (const group of groups.values()) {
+        const [first] = group;
+        if (first === undefined) continue;
+        if (first.error.kind !== 'missing-variable') reportTemplate(first, group.length, problems);
+        else if (group.length >= (attempts.get(first.key) ?? 0)) reportMissingEverywhere(first, problems);
+        else for (const fault of group) reportMissing(fault, problems);
+      }
+    },
+  };
+}
+
+function reportTemplate({ at, error, caseId }: CaseFault, count: number, problems: Problems): void {
+  problems.report({
+    code: 'invalid-template',
+    message: `${error.message}, in case "${caseId}"${count > 1 ? ` and ${count - 1} more` : ''}`,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    at,
+  });
+}
+
+function reportMissingEverywhere({ at, error, reader, scope }: CaseFault, problems: Problems): void {
+  const variable = error.variable ?? '';
+  problems.report({
+    code: 'missing-variable',
+    message: `${reader} reads the variable "${variable}", which no case supplies`,
+    hint: nearestVariable(variable, scope) ?? `add it to the cases' vars, or write {{ ${variable} | default: "…" }}`,
+    at,
+  });
+}
+
+function reportMissing({ at, error, reader, caseId, row, scope }: CaseFault, problems: Problems): void {
+  const variable = error.variable ?? '';
+  problems.report({
+    code: 'missing-variable',
+    message: `case "${caseId}" has no ${variable === 'expected' ? '"expected"' : `variable "${variable}"`}, which ${reader} reads (${at.file}:${at.line}:${at.column})`,
+    hint:
+      nearestVariable(variable, scope) ??
+      (variable === 'expected' ? 'add expected to the case' : "add it to the case's vars"),
+    at: locate(row),
+  });
+}
+
+function nearestVariable(variable: string, scope: Scope): string | undefined {
+  const [root = variable] = variable.split(/[.[]/);
+  return Object.hasOwn(scope, root) ? undefined : didYouMean(root, Object.keys(scope));
+}

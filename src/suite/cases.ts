@@ -1,0 +1,374 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
+import { didYouMean } from '../lib/did-you-mean.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import { plainNumbers } from '../lib/spelled-number.ts';
+import { TemplateError } from '../lib/template-error.ts';
+import type { Case, Turn, Vars } from '../model/suite.ts';
+import type { CheckSpec } from '../model/verdict.ts';
+import { type AssertionContext, type CompiledAssertion, compileAssertions, instantiate } from './assertion-forms.ts';
+import { type CaseFaults, createCaseFaults } from './case-faults.ts';
+import { type CaseRow, isPlainCase } from './case-rows.ts';
+import { checkShape } from './describe-issues.ts';
+import { childOf, itemsOf, type Located, locate } from './locate.ts';
+import { type Problems, withoutExcerpt } from './problems.ts';
+import type { CompiledPrompt } from './prompts.ts';
+import { caseSchema, toFraction } from './schema.ts';
+import { markSpelling } from './spelling.ts';
+import { compileValue, placeOfError, RenderError, renderTemplate, type Scope } from './template-values.ts';
+
+/** What a file of cases, or the suite's defaults, say for every case in it. */
+export interface CaseGroup {
+  readonly settings: CaseRow;
+  readonly assertions: readonly CompiledAssertion[];
+}
+
+export interface GroupedRow {
+  readonly row: Located;
+  readonly group?: CaseGroup;
+}
+
+export interface CaseContext {
+  readonly problems: Problems;
+  readonly assertionContext: AssertionContext;
+  readonly defaults: CaseGroup;
+  readonly prompts: readonly CompiledPrompt[];
+  /** All that the suite names, those that could not be read included. */
+  readonly promptIds: readonly string[];
+  readonly providerIds: readonly string[];
+  readonly hasOutputContract: boolean;
+}
+
+/** A case but for its stamp, which is hashed when it is asked for. */
+export type BuiltCase = Omit<Case, 'stamp'>;
+
+export interface BuiltCases {
+  readonly cases: readonly BuiltCase[];
+  /** Names of the variables that some assertion or turn reads. */
+  readonly variables: ReadonlySet<string>;
+}
+
+/** Builds every case: shape, id, checks, turns, and a trial rendering of each prompt. */
+export async function buildCases(rows: readonly GroupedRow[], context: CaseContext): Promise<BuiltCases> {
+  const builder: Builder = {
+    ...context,
+    faults: createCaseFaults(),
+    known: new Map(),
+    seen: new Map(),
+    combined: new Map(),
+    variables: new Set(),
+    stopped: new Set(),
+  };
+  const cases: BuiltCase[] = [];
+  for (const { row, group } of rows) {
+    const built = await buildCase(row, group, builder);
+    if (built !== undefined) cases.push(built);
+  }
+  builder.faults.flush(context.problems);
+  return { cases, variables: builder.variables };
+}
+
+interface Builder extends CaseContext {
+  readonly faults: CaseFaults;
+  /** Assertions of rows by their text: rows of a file often have the same. */
+  readonly known: Map<string, readonly CompiledAssertion[]>;
+  readonly seen: Map<string, Located>;
+  /** What is the same for all cases with the same assertions, by the group's list and the case's own. */
+  readonly combined: Map<readonly CompiledAssertion[], Map<readonly CompiledAssertion[], Combined>>;
+  readonly variables: Set<string>;
+  /** Prompts that took too long to render once are not tried again. */
+  readonly stopped: Set<CompiledPrompt>;
+}
+
+async function buildCase(row: Located, group: CaseGroup | undefined, builder: Builder): Promise<BuiltCase | undefined> {
+  const own = readRow(row, builder.problems);
+  if (own === undefined) return undefined;
+  const { defaults } = builder;
+  const settings: CaseRow = { ...defaults.settings, ...group?.settings, ...own };
+  const id = registerId(own, row, builder);
+  const vars = mergeVars(defaults.settings.vars, group?.settings.vars, own.vars);
+  const hasExpected = Object.hasOwn(own, 'expected');
+  const scope: Scope = hasExpected ? { ...vars, expected: own.expected } : vars;
+  const naming: Naming = { id, row, scope };
+  const assertions = own.assert === undefined ? NONE : await compileOwn(childOf(row, 'assert'), builder);
+  const checks = buildChecks(group?.assertions ?? NONE, assertions, naming, builder);
+  const turns = own.turns === undefined ? [] : await buildTurns(childOf(row, 'turns'), naming, builder);
+  checkReferences(row, settings, builder);
+  const isJudged = checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0);
+  if (!isJudged && settings.observe !== true && (own.assert ?? []).length === 0) reportNoAssertion(naming, builder);
+  tryPrompts(naming, vars, settings, builder);
+  return {
+    id,
+    vars,
+    ...(hasExpected ? { expected: own.expected } : {}),
+    checks,
+    tags: [...new Set([...(group?.settings.tags ?? []), ...(own.tags ?? [])])],
+    trials: settings.trials ?? 1,
+    ...(settings.threshold === undefined ? {} : { threshold: toFraction(settings.threshold) }),
+    mustPass: settings.mustPass ?? false,
+    observe: settings.observe ?? false,
+    ...(settings.skip === undefined ? {} : { skip: settings.skip }),
+    turns,
+    ...(settings.prompts === undefined ? {} : { prompts: settings.prompts }),
+    ...(settings.providers === undefined ? {} : { providers: settings.providers }),
+    ...(own.description === undefined ? {} : { description: own.description }),
+    at: withoutExcerpt(locate(row)),
+  };
+}
+
+/** The row with its settings as plain numbers; vars, expected and assertions keep every spelling. */
+function readRow(row: Located, problems: Problems): CaseRow | undefined {
+  if (isPlainCase(row.value)) return row.value;
+  const { value } = row;
+  const plain =
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(
+          Object.entries(value).map(([key, item]) => [key, SPELLED_KEYS.has(key) ? item : plainNumbers(item)]),
+        )
+      : value;
+  const shaped = checkShape(caseSchema, { ...row, value: plain }, { label: 'the case', problems });
+  return shaped === undefined ? undefined : dropUndefined(shaped);
+}
+
+const SPELLED_KEYS = new Set(['id', 'vars', 'expected', 'assert', 'turns']);
+
+function dropUndefined(value: object): CaseRow {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined));
+}
+
+interface Naming {
+  readonly id: string;
+  readonly row: Located;
+  readonly scope: Scope;
+}
+
+/** The case's id, or the start of a hash of its input: where it stands in the file is no part of what it is. */
+function registerId(own: CaseRow, row: Located, { seen, problems }: Builder): string {
+  const id = own.id === undefined ? hashInput(own) : String(own.id);
+  const first = seen.get(id);
+  if (first === undefined) {
+    seen.set(id, row);
+    return id;
+  }
+  const { file, line } = locate(first);
+  problems.report({
+    code: 'duplicate-id',
+    message:
+      own.id === undefined
+        ? `two cases have the same vars and turns, and so the id "${id}" (the first at ${file}:${line})`
+        : `two cases have the id "${id}" (the first at ${file}:${line})`,
+    hint: own.id === undefined ? 'remove one, or give each an id' : 'every case of a suite needs an id of its own',
+    at: locate(own.id === undefined ? row : childOf(row, 'id')),
+  });
+  return id;
+}
+
+function hashInput({ vars = {}, turns }: CaseRow): string {
+  const said = turns?.map((turn) =>
+    typeof turn === 'object' && turn !== null ? { ...turn, assert: undefined } : turn,
+  );
+  return sha256Hex(canonicalJson({ vars, turns: said })).slice(0, 8);
+}
+
+function mergeVars(defaults: Vars | undefined, group: Vars | undefined, own: Vars = {}): Vars {
+  return defaults === undefined && group === undefined ? own : { ...defaults, ...group, ...own };
+}
+
+async function compileOwn(located: Located, builder: Builder): Promise<readonly CompiledAssertion[]> {
+  // Numbers that are spelled differently have the same JSON; such rows are not shared.
+  const key = plainNumbers(located.value) === located.value ? JSON.stringify(located.value) : undefined;
+  const known = key === undefined ? undefined : builder.known.get(`${located.source.folder}\n${key}`);
+  if (known !== undefined) return known;
+  const compiled = await compileAssertions(located, builder.assertionContext);
+  if (key !== undefined) builder.known.set(`${located.source.folder}\n${key}`, compiled);
+  return compiled;
+}
+
+const NONE: readonly CompiledAssertion[] = [];
+
+interface Combined {
+  readonly assertions: readonly CompiledAssertion[];
+  /** Set where no assertion has a template: one list of checks for all cases. */
+  readonly checks?: readonly CheckSpec[];
+}
+
+function buildChecks(
+  group: readonly CompiledAssertion[],
+  own: readonly CompiledAssertion[],
+  naming: Naming,
+  builder: Builder,
+): readonly CheckSpec[] {
+  const { assertions, checks } = combine(group, own, builder);
+  return checks ?? assertions.flatMap((assertion) => makeCheck(assertion, naming, builder));
+}
+
+function combine(group: readonly CompiledAssertion[], own: readonly CompiledAssertion[], builder: Builder): Combined {
+  const byOwn = builder.combined.get(group) ?? new Map<readonly CompiledAssertion[], Combined>();
+  builder.combined.set(group, byOwn);
+  const known = byOwn.get(own);
+  if (known !== undefined) return known;
+  const assertions = [...builder.defaults.assertions, ...group, ...own];
+  for (const { variables } of assertions) addRoots(variables, builder.variables);
+  const checks = assertions.flatMap((assertion) => (assertion.kind === 'constant' ? [assertion.check] : []));
+  const combined = { assertions, ...(checks.length === assertions.length ? { checks } : {}) };
+  byOwn.set(own, combined);
+  return combined;
+}
+
+function makeCheck(
+  assertion: CompiledAssertion,
+  { id, row, scope }: Naming,
+  { faults }: Builder,
+): readonly CheckSpec[] {
+  if (assertion.kind === 'constant') return [assertion.check];
+  faults.tried(assertion);
+  try {
+    const check = instantiate(assertion, scope);
+    return check === undefined ? [] : [check];
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    const at = placeOfError(error.located, error.error);
+    faults.add({
+      reader: `the assertion "${assertion.name}"`,
+      key: assertion,
+      at,
+      error: error.error,
+      caseId: id,
+      row,
+      scope,
+    });
+    return [];
+  }
+}
+
+async function buildTurns(located: Located, naming: Naming, builder: Builder): Promise<readonly Turn[]> {
+  const turns: Turn[] = [];
+  for (const item of itemsOf(located)) {
+    const result = childOf(item, 'toolResult');
+    if (result.value === undefined) {
+      const content = renderTurn(childOf(item, 'user'), naming, builder);
+      const assertions = await compileOwn(childOf(item, 'assert'), builder);
+      for (const { variables } of assertions) addRoots(variables, builder.variables);
+      turns.push({
+        kind: 'user',
+        content,
+        checks: assertions.flatMap((assertion) => makeCheck(assertion, naming, builder)),
+      });
+    } else {
+      const content = renderTurn(childOf(result, 'content'), naming, builder);
+      turns.push({ kind: 'toolResult', name: String(childOf(result, 'name').value), content });
+    }
+  }
+  return turns;
+}
+
+/** A text is a template over the vars; anything else is sent as JSON. */
+function renderTurn(located: Located, { id, row, scope }: Naming, { problems, faults, variables }: Builder): string {
+  const template = compileValue(located, problems.report);
+  if (template.kind === 'template') addRoots(template.variables, variables);
+  faults.tried(located);
+  try {
+    const value = renderTemplate(template, scope);
+    return typeof value === 'string' ? value : (JSON.stringify(plainNumbers(value)) ?? '');
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    faults.add({
+      reader: 'a turn',
+      key: located,
+      at: placeOfError(error.located, error.error),
+      error: error.error,
+      caseId: id,
+      row,
+      scope,
+    });
+    return '';
+  }
+}
+
+/** Renders what each prompt would send, so that what a template asks for and does not get is known before any call. */
+function tryPrompts(
+  { id, row }: Naming,
+  vars: Vars,
+  { prompts: only }: CaseRow,
+  { prompts, faults, stopped }: Builder,
+): void {
+  for (const prompt of prompts) {
+    if (stopped.has(prompt) || only?.includes(prompt.version.id) === false) continue;
+    faults.tried(prompt);
+    for (const { template, at } of prompt.templates) {
+      try {
+        template.render(vars);
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error;
+        faults.add({
+          reader: `prompt "${prompt.version.id}"`,
+          key: prompt,
+          at: at(error.line ?? 1, error.column ?? 1),
+          error,
+          caseId: id,
+          row,
+          scope: vars,
+        });
+        if (error.kind === 'limit') stopped.add(prompt);
+      }
+    }
+  }
+}
+
+function checkReferences(
+  row: Located,
+  { prompts, providers }: CaseRow,
+  { promptIds, providerIds, problems }: Builder,
+): void {
+  const check = (key: string, ids: readonly string[] | undefined, known: readonly string[]) => {
+    for (const [index, id] of (ids ?? []).entries()) {
+      if (known.includes(id)) continue;
+      problems.report({
+        code: 'unknown-id',
+        message: `"${id}" is no ${key.slice(0, -1)} of this suite`,
+        hint: didYouMean(id, known) ?? `known: ${known.join(', ')}`,
+        at: locate(childOf(childOf(row, key), index)),
+      });
+    }
+  };
+  check('prompts', prompts, promptIds);
+  check('providers', providers, providerIds);
+}
+
+function reportNoAssertion({ id, row }: Naming, { problems, hasOutputContract, defaults }: Builder): void {
+  // Assertions that could not be read are reported themselves.
+  if ((defaults.settings.assert ?? []).length > 0) return;
+  problems.report({
+    code: 'no-assertion',
+    message: `case "${id}" has no assertion`,
+    hint: hasOutputContract
+      ? 'the output contract says nothing of what is right: add assert, or observe: true to run it unjudged'
+      : 'add assert, or observe: true to run it unjudged',
+    at: locate(row),
+  });
+}
+
+/** `docs[0].title` reads the variable `docs`. */
+export function addRoots(paths: readonly string[], into: Set<string>): void {
+  for (const path of paths) into.add(/^[^.[]*/.exec(path)?.[0] ?? path);
+}
+
+/** The stamp of a case: what must be the same for two results of it to be comparable. */
+export function createStamper(): (built: BuiltCase) => string {
+  const texts = new WeakMap<readonly CheckSpec[], string>();
+  const textOf = (checks: readonly CheckSpec[]): string => {
+    const known = texts.get(checks);
+    if (known !== undefined) return known;
+    const text = canonicalJson(checks.map(({ source }) => source));
+    texts.set(checks, text);
+    return text;
+  };
+  return ({ vars, turns, checks, threshold }) => {
+    const said = turns.map((turn) =>
+      turn.kind === 'user' ? { user: turn.content, assert: turn.checks.map(({ source }) => source) } : turn,
+    );
+    return sha256Hex(`${canonicalJson({ vars: markSpelling(vars), turns: said, threshold })}\n${textOf(checks)}`).slice(
+      0,
+      16,
+    );
+  };
+}

@@ -1,0 +1,244 @@
+import { dirname, resolve } from 'node:path';
+import { didYouMean } from '../lib/did-you-mean.ts';
+import { plainNumbers } from '../lib/spelled-number.ts';
+import { compileTemplate } from '../lib/template.ts';
+import { TemplateError } from '../lib/template-error.ts';
+import type { Role } from '../model/completion.ts';
+import type { Problem, SourceLocation } from '../model/problem.ts';
+import type { PromptVersion, Template } from '../model/suite.ts';
+import { parseContract } from './contracts.ts';
+import { checkShape } from './describe-issues.ts';
+import type { ProjectFiles } from './files.ts';
+import { childOf, itemsOf, type Located, locate, textSource } from './locate.ts';
+import { type Problems, withoutExcerpt } from './problems.ts';
+import { toJsonObject } from './providers.ts';
+import { reportFault } from './read-document.ts';
+import { promptSchema } from './schema.ts';
+import { describeTemplateError } from './template-values.ts';
+
+/** A prompt file as the prompt stage reads it. */
+export type ParsedPrompt =
+  | { readonly messages: readonly ParsedMessage[] }
+  /** `at.file` is the path that was given. */
+  | { readonly problems: readonly Problem[] };
+
+export interface ParsedMessage {
+  readonly role: Role;
+  /** The text, or the file, relative to the prompt's, that holds it. */
+  readonly content: { readonly source: string } | { readonly file: string };
+  /** Where a position within the source stands in the file. */
+  readonly locate: (line: number, column: number) => { readonly line: number; readonly column: number };
+}
+
+export type ParsePrompt = (file: { readonly path: string; readonly text: string }) => ParsedPrompt;
+
+/** A prompt version with the places of its templates. */
+export interface CompiledPrompt {
+  readonly version: PromptVersion;
+  readonly templates: readonly PlacedTemplate[];
+}
+
+export interface PlacedTemplate {
+  readonly template: Template;
+  readonly at: (line: number, column: number) => SourceLocation;
+}
+
+export interface PromptContext {
+  readonly files: ProjectFiles;
+  readonly problems: Problems;
+  readonly parsePrompt: ParsePrompt;
+  readonly resolvePath: (located: Located<string>) => string;
+  readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
+  /** Told of every file that belongs to the suite. */
+  readonly onFile: (path: string) => void;
+}
+
+/** Parses the prompt versions of a suite; what is wrong is reported, and left out. */
+export async function parsePrompts(located: Located, context: PromptContext): Promise<readonly CompiledPrompt[]> {
+  const compiled: CompiledPrompt[] = [];
+  const ids = new Map<string, Located>();
+  for (const item of itemsOf(located)) {
+    const prompt = await parsePromptItem({ ...item, value: plainNumbers(item.value) }, context);
+    const id = childOf(item, 'id');
+    if (typeof id.value === 'string') {
+      if (ids.has(id.value))
+        context.problems.report({
+          code: 'duplicate-id',
+          message: `two prompts have the id "${id.value}"`,
+          hint: 'every version needs an id of its own',
+          at: locate(id),
+        });
+      else ids.set(id.value, id);
+    }
+    if (prompt !== undefined) compiled.push(prompt);
+  }
+  for (const item of itemsOf(located))
+    checkReplaces(childOf(item, 'replaces'), childOf(item, 'id').value, [...ids.keys()], located, context.problems);
+  return compiled;
+}
+
+async function parsePromptItem(item: Located, context: PromptContext): Promise<CompiledPrompt | undefined> {
+  const prompt = checkShape(promptSchema, item, { label: 'the prompt', problems: context.problems });
+  if (prompt === undefined) return undefined;
+  const texts = await readMessages(item, prompt, context);
+  const messages = texts?.flatMap(({ role, text, at }) => {
+    const template = compilePlaced(text, at, context.problems);
+    return template === undefined ? [] : [{ role, placed: { template, at } }];
+  });
+  const contractPart = childOf(item, 'contract');
+  const contract = contractPart.value === undefined ? undefined : await parseContract(contractPart, context);
+  if (texts === undefined || messages === undefined || messages.length < texts.length) return undefined;
+  const file = prompt.file === undefined ? undefined : context.files.relative(resolve(item.source.folder, prompt.file));
+  return {
+    version: {
+      id: prompt.id,
+      messages: messages.map(({ role, placed }) => ({ role, template: placed.template })),
+      ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
+      params: toJsonObject(prompt.params),
+      ...(contract === undefined ? {} : { contract }),
+      ...(file === undefined ? {} : { file }),
+      at: withoutExcerpt(locate(item)),
+    },
+    templates: messages.map(({ placed }) => placed),
+  };
+}
+
+interface PlacedText {
+  readonly role: Role;
+  readonly text: string;
+  readonly at: (line: number, column: number) => SourceLocation;
+}
+
+async function readMessages(
+  item: Located,
+  prompt: { file?: string | undefined; text?: string | undefined },
+  context: PromptContext,
+): Promise<readonly PlacedText[] | undefined> {
+  if (prompt.text !== undefined) return [placeText('user', prompt.text, childOf(item, 'text'))];
+  if (prompt.file !== undefined) return readPromptFile({ ...childOf(item, 'file'), value: prompt.file }, context);
+  const texts: PlacedText[] = [];
+  const messages = itemsOf(childOf(item, 'messages'));
+  for (const message of messages) {
+    const role = toRole(childOf(message, 'role').value);
+    const content = childOf(message, 'content');
+    const file = childOf(message, 'file');
+    if (typeof content.value === 'string') texts.push(placeText(role, content.value, content));
+    else if (typeof file.value === 'string') {
+      const text = await readText(context.resolvePath({ ...file, value: file.value }), file, context);
+      if (text !== undefined) texts.push({ role, ...text });
+    }
+  }
+  return texts.length < messages.length ? undefined : texts;
+}
+
+function placeText(role: Role, text: string, located: Located): PlacedText {
+  return { role, text, at: (line, column) => located.source.within(located.path, line, column) };
+}
+
+async function readPromptFile(
+  namedBy: Located<string>,
+  context: PromptContext,
+): Promise<readonly PlacedText[] | undefined> {
+  const { files, problems } = context;
+  const path = context.resolvePath(namedBy);
+  const found = await files.read(path);
+  if ('fault' in found) {
+    reportFault(found.fault, problems, namedBy);
+    return undefined;
+  }
+  context.onFile(path);
+  const shown = files.display(path);
+  const parsed = context.parsePrompt({ path: shown, text: found.text });
+  if ('problems' in parsed) {
+    for (const { severity: _severity, ...problem } of parsed.problems) {
+      // A format that is not read at all is a mistake of whoever names the file.
+      problems.report(problem.at === undefined ? { ...problem, at: locate(namedBy) } : problem);
+    }
+    return undefined;
+  }
+  const source = textSource({ file: shown, folder: dirname(path) }, found.text);
+  const texts: PlacedText[] = [];
+  for (const message of parsed.messages) {
+    const place = (line: number, column: number) => {
+      const position = message.locate(line, column);
+      return source.within([], position.line, position.column);
+    };
+    if ('source' in message.content) {
+      texts.push({ role: message.role, text: message.content.source, at: place });
+      continue;
+    }
+    const text = await readText(
+      resolve(dirname(path), message.content.file),
+      { value: message.content.file, source: { ...source, at: () => place(1, 1) }, path: [] },
+      context,
+    );
+    if (text === undefined) return undefined;
+    texts.push({ role: message.role, ...text });
+  }
+  return texts;
+}
+
+/** A file that is one message. */
+async function readText(
+  path: string,
+  namedBy: Located,
+  { files, problems, onFile }: PromptContext,
+): Promise<Omit<PlacedText, 'role'> | undefined> {
+  const found = await files.read(path);
+  if ('fault' in found) {
+    reportFault(found.fault, problems, namedBy);
+    return undefined;
+  }
+  onFile(path);
+  const source = textSource({ file: files.display(path), folder: dirname(path) }, found.text);
+  return {
+    text: found.text.replaceAll('\r\n', '\n').replace(/\n$/, ''),
+    at: (line, column) => source.within([], line, column),
+  };
+}
+
+function compilePlaced(text: string, at: PlacedText['at'], problems: Problems): Template | undefined {
+  try {
+    return compileTemplate(text);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    problems.report(describeTemplateError(error, at(error.line ?? 1, error.column ?? 1)));
+    return undefined;
+  }
+}
+
+function checkReplaces(
+  replaces: Located,
+  id: unknown,
+  ids: readonly string[],
+  prompts: Located,
+  problems: Problems,
+): void {
+  const { value } = replaces;
+  if (typeof value !== 'string') return;
+  if (!ids.includes(value)) {
+    problems.report({
+      code: 'unknown-id',
+      message: `the prompt replaces "${value}", which is no prompt of this suite`,
+      hint: didYouMean(value, ids) ?? `known: ${ids.join(', ')}`,
+      at: locate(replaces),
+    });
+    return;
+  }
+  const next = new Map(itemsOf(prompts).map((item) => [childOf(item, 'id').value, childOf(item, 'replaces').value]));
+  const seen = new Set<unknown>();
+  for (let current: unknown = value; current !== undefined && !seen.has(current); current = next.get(current)) {
+    seen.add(current);
+    if (current !== id) continue;
+    problems.report({
+      code: 'invalid-value',
+      message: `the prompt "${String(id)}" replaces itself${value === id ? '' : ', by way of others'}`,
+      at: locate(replaces),
+    });
+    return;
+  }
+}
+
+function toRole(value: unknown): Role {
+  return value === 'system' || value === 'developer' || value === 'assistant' ? value : 'user';
+}

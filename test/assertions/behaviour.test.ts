@@ -1,0 +1,280 @@
+import { describe, expect, test } from 'vitest';
+import { findRefusalWording } from '../../src/assertions/refusal-wording.ts';
+import { buildToolCall, describeAssertion, findProblems } from './judge-one.ts';
+
+describeAssertion('refusal', [
+  { when: 'the API says so', params: {}, answer: { refusal: 'No.' }, is: 'pass', reason: /the API says: "No\."/ },
+  { when: 'the finish reason says so', params: {}, answer: { text: 'x', finishReason: 'refusal' }, is: 'pass' },
+  {
+    when: 'the wording says so',
+    params: {},
+    answer: 'I’m sorry, but I can’t help with that.',
+    is: 'pass',
+    reason: /with the words/,
+  },
+  { when: 'it answers', params: {}, answer: 'Your refund is on its way.', is: 'fail', reason: /did not refuse/ },
+  { when: 'none is wanted', params: { value: false }, answer: 'Your refund is on its way.', is: 'pass' },
+  {
+    when: 'none is wanted but it refuses',
+    params: { value: false },
+    answer: 'I cannot assist with that request.',
+    is: 'fail',
+  },
+]);
+
+describe('refusal wording', () => {
+  test.each([
+    "I'm sorry, but I can't assist with that.",
+    'Sorry, I cannot help you with this.',
+    'I apologize, but I am unable to provide medical advice.',
+    'As an AI language model, I cannot create such content.',
+    'Unfortunately, I am not able to do that.',
+    "I won't help with that.",
+    'I must decline to answer.',
+    "I'm afraid I can't do that.",
+    "I can't.",
+    '**I cannot** fulfil this'.replaceAll('**', ''),
+  ])('%j is one', (text) => {
+    expect(findRefusalWording(text)).toBeDefined();
+  });
+
+  test.each([
+    '',
+    'I am sorry to hear that your parcel is late. Here is your refund.',
+    "I can't find any error in your code.",
+    'I cannot recommend this book highly enough!',
+    'Sure! Here is the code. I cannot help but admire it.',
+    'The customer says: I cannot help with that.',
+    'No, the answer is 4.',
+    'Unfortunately, the order was lost.',
+  ])('%j is none', (text) => {
+    expect(findRefusalWording(text)).toBeUndefined();
+  });
+
+  test('hostile repetition is searched quickly', () => {
+    for (const part of [
+      'sorry, but ',
+      'thank you for ',
+      'as an ai ',
+      "i'm sorry ",
+      'i apologize for ',
+      'no, ',
+      'i can not to ',
+    ]) {
+      const before = performance.now();
+      findRefusalWording(part.repeat(100_000));
+      expect(performance.now() - before).toBeLessThan(100);
+    }
+  });
+});
+
+describeAssertion('finishReason', [
+  { when: 'it is the one', params: { value: 'stop' }, answer: 'x', is: 'pass' },
+  { when: 'it is one of several', params: { value: ['stop', 'toolCalls'] }, answer: 'x', is: 'pass' },
+  {
+    when: 'it is another',
+    params: { value: 'stop' },
+    answer: { finishReason: 'length', rawFinishReason: 'max_tokens' },
+    is: 'fail',
+    reason: /stopped for length \(the API says "max_tokens"\), wanted stop/,
+  },
+]);
+
+const find = buildToolCall('find_order', { id: 7, verbose: true });
+const refund = buildToolCall('refund', { id: 7, amount: 5.5 });
+const broken = buildToolCall('refund', '{"id":');
+
+describeAssertion('toolCalls', [
+  { when: 'the tool is called', params: { value: ['find_order'] }, answer: { toolCalls: [refund, find] }, is: 'pass' },
+  { when: 'a name alone is enough', params: { value: 'refund' }, answer: { toolCalls: [refund] }, is: 'pass' },
+  {
+    when: 'names are given',
+    params: { names: ['refund', 'find_order'] },
+    answer: { toolCalls: [find, refund] },
+    is: 'pass',
+  },
+  {
+    when: 'no call is made',
+    params: { value: ['refund'] },
+    answer: 'Done!',
+    is: 'fail',
+    reason: /no tool call but "Done!"/,
+  },
+  {
+    when: 'one of two is made',
+    params: { value: ['refund', 'mail'] },
+    answer: { toolCalls: [refund] },
+    is: 'fail',
+    score: 0.5,
+  },
+  {
+    when: 'one call can not stand for two',
+    params: { value: ['refund', 'refund'] },
+    answer: { toolCalls: [refund] },
+    is: 'fail',
+  },
+  {
+    when: 'a vague wish leaves the specific one its call',
+    params: { value: ['refund', { name: 'refund', args: { id: 7 } }] },
+    answer: { toolCalls: [refund, buildToolCall('refund', {})] },
+    is: 'pass',
+  },
+  {
+    when: 'the order is kept with others between',
+    params: { names: ['find_order', 'refund'], order: 'ordered' },
+    answer: { toolCalls: [find, find, refund] },
+    is: 'pass',
+  },
+  {
+    when: 'the order is broken',
+    params: { names: ['find_order', 'refund'], order: 'ordered' },
+    answer: { toolCalls: [refund, find] },
+    is: 'fail',
+  },
+  {
+    when: 'exactly these',
+    params: { names: ['find_order', 'refund'], order: 'exact' },
+    answer: { toolCalls: [find, refund] },
+    is: 'pass',
+  },
+  {
+    when: 'one too many',
+    params: { names: ['find_order'], order: 'exact' },
+    answer: { toolCalls: [find, refund] },
+    is: 'fail',
+    reason: /makes 2 tool calls, wanted exactly 1/,
+  },
+  {
+    when: 'one too few',
+    params: { names: ['find_order', 'refund'], order: 'exact' },
+    answer: { toolCalls: [find] },
+    is: 'fail',
+  },
+  {
+    when: 'the arguments are a subset',
+    params: { value: { name: 'find_order', args: { id: 7 } } },
+    answer: { toolCalls: [find] },
+    is: 'pass',
+  },
+  {
+    when: 'an argument differs',
+    params: { value: { name: 'find_order', args: { id: 8 } } },
+    answer: { toolCalls: [find] },
+    is: 'fail',
+    reason: /\$\.id of its arguments: expected the number 8, found the number 7/,
+  },
+  {
+    when: 'the arguments are not exact',
+    params: { value: { name: 'find_order', args: { id: 7 }, compare: 'exact' } },
+    answer: { toolCalls: [find] },
+    is: 'fail',
+    reason: /\$\.verbose/,
+  },
+  {
+    when: 'the schema holds',
+    params: { value: { name: 'refund', schema: { properties: { amount: { maximum: 10 } } } } },
+    answer: { toolCalls: [refund] },
+    is: 'pass',
+  },
+  {
+    when: 'the schema is broken',
+    params: { value: { name: 'refund', schema: { properties: { amount: { maximum: 5 } } } } },
+    answer: { toolCalls: [refund] },
+    is: 'fail',
+    reason: /\$\.amount of its arguments must be <= 5/,
+  },
+  {
+    when: 'the arguments are no JSON',
+    params: { value: { name: 'refund', args: {} } },
+    answer: { toolCalls: [broken] },
+    is: 'fail',
+    reason: /not JSON/,
+  },
+  {
+    when: 'only the name of a broken call counts',
+    params: { value: 'refund' },
+    answer: { toolCalls: [broken] },
+    is: 'pass',
+  },
+  { when: 'none is wanted and none made', params: { none: true }, answer: 'Hello', is: 'pass' },
+  {
+    when: 'none is wanted but one made',
+    params: { none: true },
+    answer: { toolCalls: [find] },
+    is: 'fail',
+    reason: /find_order\(\{"id":7/,
+  },
+  { when: 'the count is right', params: { count: 2 }, answer: { toolCalls: [find, find] }, is: 'pass' },
+  {
+    when: 'the count is out of bounds',
+    params: { count: { max: 1 } },
+    answer: { toolCalls: [find, find] },
+    is: 'fail',
+    reason: /makes 2 tool calls, wanted at most 1/,
+  },
+  {
+    when: 'the calls are selected and there are none',
+    params: { none: true },
+    answer: 'Hello',
+    select: { kind: 'toolCalls' },
+    is: 'missing',
+  },
+]);
+
+const usage = { inputTokens: 100, outputTokens: 20 };
+
+describeAssertion('cost', [
+  { when: 'it is within', params: { max: 0.001 }, answer: { costUsd: 0.001 }, is: 'pass' },
+  {
+    when: 'it is above',
+    params: { max: 0.001 },
+    answer: { costUsd: 0.0011 },
+    is: 'fail',
+    reason: /cost \$0\.0011, wanted at most \$0\.001/,
+  },
+  { when: 'no price is known', params: { max: 1 }, answer: { costUsd: undefined }, is: 'error', reason: /price/ },
+  { when: 'the bound is text from a CSV', params: { max: '0.01' }, answer: { costUsd: 0.001 }, is: 'pass' },
+]);
+
+describeAssertion('latency', [
+  { when: 'it is within', params: { max: '2s' }, answer: { latencyMs: 2000 }, is: 'pass' },
+  {
+    when: 'it is above',
+    params: { max: '500ms' },
+    answer: { latencyMs: 500.5 },
+    is: 'fail',
+    reason: /took 500\.5 ms, wanted at most 500 ms/,
+  },
+]);
+
+describeAssertion('tokens', [
+  { when: 'the total is within', params: { max: 120 }, answer: { usage }, is: 'pass' },
+  {
+    when: 'the output is above',
+    params: { max: 19, of: 'output' },
+    answer: { usage },
+    is: 'fail',
+    reason: /used 20 output tokens/,
+  },
+  { when: 'the input is below', params: { min: 101, of: 'input' }, answer: { usage }, is: 'fail' },
+  { when: 'the API reported none', params: { max: 1 }, answer: 'x', is: 'error', reason: /no usage/ },
+]);
+
+test.each([
+  ['latency', { max: 2 }, 'max: "2" has no unit: write "2s" or "2ms"'],
+  ['latency', {}, 'max: a value of type undefined is not a duration: write one such as "500ms", "2s" or "1m30s"'],
+  ['cost', { max: -1 }, 'max: must be 0 or more'],
+  ['cost', { max: 'much' }, 'max: must be a number'],
+  ['tokens', {}, ': needs min or max'],
+  [
+    'finishReason',
+    { value: 'stopped' },
+    'value: must be one of stop, length, toolCalls, contentFilter, refusal, other, or a list of them',
+  ],
+  ['toolCalls', {}, ': needs value, names, count or none'],
+  ['toolCalls', { none: true, count: 1 }, ': none: true goes with neither value nor names nor count'],
+  ['toolCalls', { value: 'a', names: ['b'] }, ': takes value or names, not both'],
+  ['refusal', { value: 'no' }, 'value: Invalid input: expected boolean, received string'],
+])('%s refuses %j', (assertion, params, problem) => {
+  expect(findProblems(assertion, params)).toContain(problem);
+});

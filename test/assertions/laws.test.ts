@@ -1,0 +1,207 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import type { CompletionView } from '../../src/assertions/define.ts';
+import { assertions } from '../../src/assertions/index.ts';
+import type { CheckSpec, SelectSpec } from '../../src/model/verdict.ts';
+import { buildSpec, buildToolCall, buildView, combine, judgeOne, outcomeOf } from './judge-one.ts';
+
+/** Parameters that some answers pass and others fail. */
+const samples: Readonly<Record<string, readonly unknown[]>> = {
+  equals: [{ value: 'a' }, { value: { a: 1 } }, { value: 1, trim: true, ignoreCase: true }],
+  contains: [{ value: 'a' }, { value: 'A', ignoreCase: true }],
+  containsAll: [{ value: ['a', 'b'] }],
+  containsAny: [{ value: ['a', '}'] }],
+  startsWith: [{ value: 'a' }],
+  endsWith: [{ value: 'a', trim: true }],
+  regex: [{ value: '[a-c]+\\s*$' }, { value: '(a|b)+c', flags: 'iu' }],
+  length: [
+    { max: 5 },
+    { max: 2, unit: 'words' },
+    { max: 1, unit: 'sentences' },
+    { max: 1, unit: 'lines' },
+    { max: 9, unit: 'tokens' },
+  ],
+  oneOf: [{ value: ['a', 1, null, { a: 1 }] }],
+  json: [{}, { value: false }],
+  jsonSchema: [
+    { value: { type: 'object', required: ['a'] } },
+    { value: { anyOf: [{ type: 'array', items: { $ref: '#' } }, { type: 'null' }] } },
+  ],
+  jsonPath: [{ path: '$..a' }, { path: '$[?@.a == 1]', count: 1 }, { path: '$.a', value: 1 }],
+  number: [{ value: 1, tolerance: '10%' }, { max: 0 }],
+  list: [{ value: ['a', 'b'] }, { value: ['a', 1], ordered: true, min: 0.5 }],
+  refusal: [{}, { value: false }],
+  finishReason: [{ value: 'stop' }],
+  toolCalls: [
+    { value: ['a', { name: 'b', args: { x: 1 } }] },
+    { none: true },
+    { count: { min: 1 }, names: ['a'], order: 'exact' },
+  ],
+  cost: [{ max: 0.001 }],
+  latency: [{ max: '100ms' }],
+  tokens: [{ max: 100 }],
+};
+
+const selects: readonly (SelectSpec | undefined)[] = [
+  undefined,
+  { kind: 'json' },
+  { kind: 'jsonPath', path: '$..a' },
+  { kind: 'regex', pattern: '([a-z]+)[^a]*', flags: 'i', group: 1, match: 'last' },
+  { kind: 'codeBlock', language: '' },
+  { kind: 'xmlTag', tag: 'a' },
+  { kind: 'toolCalls' },
+  { kind: 'reasoning' },
+];
+
+const specs: readonly CheckSpec[] = Object.entries(samples).flatMap(([name, list]) =>
+  list.flatMap((params) => selects.map((select) => buildSpec(name, params, { select }))),
+);
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({
+    unit: fc.constantFrom(
+      'a',
+      'b',
+      ' ',
+      '\n',
+      '1',
+      '"',
+      '{',
+      '[',
+      ',',
+      '`',
+      '<a>',
+      '</a>',
+      '```\n',
+      '\ud800',
+      '.',
+      '- ',
+    ),
+  }),
+  fc.json(),
+  fc.constantFrom('{"a":1}', '{"__proto__":{"a":1},"constructor":null}', "I'm sorry, but I can't help with that."),
+);
+
+const view: fc.Arbitrary<CompletionView> = fc
+  .record({
+    text,
+    reasoning: text,
+    refusal: fc.constantFrom('', 'No.'),
+    finishReason: fc.constantFrom('stop', 'length', 'refusal'),
+    latencyMs: fc.constantFrom(0, 100, 1e6),
+    costUsd: fc.constantFrom(undefined, 0, 1),
+    usage: fc.constantFrom({ inputTokens: 0, outputTokens: 0 }, { inputTokens: 1000, outputTokens: 1 }),
+    toolCalls: fc.array(
+      fc.oneof(
+        fc
+          .record({ name: fc.constantFrom('a', 'b', '__proto__'), args: fc.jsonValue() })
+          .map(({ name, args }) => buildToolCall(name, args ?? null)),
+        text.map((raw) => buildToolCall('b', raw)),
+      ),
+      { maxLength: 3 },
+    ),
+  })
+  .map(buildView);
+
+test('every assertion but the combinators has sample parameters here', () => {
+  const leaves = Object.keys(assertions).filter((name) => assertions[name]?.children === undefined);
+  expect(Object.keys(samples).sort()).toEqual(leaves.sort());
+});
+
+test('a check gives the same verdict twice, a score in [0, 1], a short reason, and not inverts it unless it is an error', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...specs), view, async (spec, answer) => {
+      const verdict = await judgeOne(spec, answer);
+      expect(await judgeOne(spec, answer)).toEqual(verdict);
+      expect(verdict.score).toBeGreaterThanOrEqual(0);
+      expect(verdict.score).toBeLessThanOrEqual(1);
+      expect(verdict.reason).not.toBe('');
+      expect(verdict.reason.length).toBeLessThan(2000);
+      const inverse = await judgeOne(combine('not', spec), answer);
+      if (verdict.error !== undefined) expect(inverse.error).toBe(verdict.error);
+      else if (verdict.pass) expect(inverse.pass).toBe(false);
+      else expect(inverse.reason === verdict.reason ? !inverse.pass : inverse.pass).toBe(true);
+      if (verdict.error === undefined && inverse.reason !== verdict.reason)
+        expect(inverse.score).toBeCloseTo(1 - verdict.score);
+      const [any, all] = [
+        await judgeOne(combine('anyOf', spec), answer),
+        await judgeOne(combine('allOf', spec), answer),
+      ];
+      expect([outcomeOf(any), outcomeOf(all)]).toEqual([outcomeOf(verdict), outcomeOf(verdict)]);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+describe('an answer of 1 MB is judged within a second', () => {
+  const parts = [
+    'a',
+    ' ',
+    '\n',
+    'a.\n',
+    '- a\n',
+    '1,',
+    '[',
+    '"',
+    '\\',
+    '😀',
+    '\ud800',
+    '<a>',
+    '```\n',
+    "I can't ",
+    '. ',
+    '。',
+    '0',
+  ];
+  const answers = parts.map((part) => part.repeat(Math.ceil(1_000_000 / part.length)));
+  const documents = [
+    JSON.stringify(Array.from({ length: 100_000 }, (_, index) => ({ a: index }))),
+    JSON.stringify({ a: 'a'.repeat(1_000_000) }),
+    `${'['.repeat(499)}1${']'.repeat(499)}`.padEnd(1_000_000),
+  ];
+
+  test.each(Object.entries(samples))('%s', async (name, list) => {
+    for (const answer of [...answers, ...documents]) {
+      for (const params of list) {
+        const before = performance.now();
+        await judgeOne(buildSpec(name, params), answer);
+        expect(performance.now() - before, answer.slice(0, 20)).toBeLessThan(1000);
+      }
+    }
+  });
+
+  test.each(selects.flatMap((select) => (select === undefined ? [] : [select])))('select %j', async (select) => {
+    for (const answer of [...answers, ...documents]) {
+      const before = performance.now();
+      await judgeOne(buildSpec('contains', { value: 'b' }, { select }), { text: answer, reasoning: answer });
+      expect(performance.now() - before, answer.slice(0, 20)).toBeLessThan(1000);
+    }
+  });
+});
+
+test('answers of 5 MB with all that is hostile throw nothing', async () => {
+  const hostile = '\ud800\u0000\u001b[31m{"__proto__":"'.repeat(200_000);
+  for (const spec of specs) expect((await judgeOne(spec, hostile)).reason.length).toBeLessThan(2000);
+});
+
+describe.each(Object.entries(assertions))('the declaration of %s', (name, assertion) => {
+  test('has a JSON Schema for editors', () => {
+    expect(z.toJSONSchema(assertion.params, { io: 'input' })).toMatchObject({
+      type: 'object',
+      additionalProperties: false,
+    });
+  });
+
+  test('has an example of itself that is valid', () => {
+    const example: unknown = parse(assertion.example);
+    expect(Object.keys(Object(example))).toEqual([name]);
+    if (assertion.children !== undefined) return;
+    const value: unknown = Object(example)[name];
+    const isMap = typeof value === 'object' && value !== null && !Array.isArray(value) && assertion.wholeValue !== true;
+    expect(isMap || assertion.main !== undefined).toBe(true);
+    expect(assertion.params.safeParse(isMap ? value : { [assertion.main ?? '']: value }).error).toBeUndefined();
+  });
+});

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest';
+import { selectTarget } from '../../src/assertions/select.ts';
+import type { SelectSpec } from '../../src/model/verdict.ts';
+import { buildToolCall, buildView, ports } from './judge-one.ts';
+
+function select(spec: SelectSpec, answer: Parameters<typeof buildView>[0]): unknown {
+  const selection = selectTarget(buildView(answer), spec, ports);
+  if (!selection.found) return { missing: selection.reason };
+  return selection.target.kind === 'text' ? selection.target.text : { json: selection.target.value };
+}
+
+const regex = { kind: 'regex', flags: '', group: 0, match: 'first' } as const;
+
+describe('regex', () => {
+  test('the whole first match is selected', () => {
+    expect(select({ ...regex, pattern: '\\d+' }, 'a 12 b 34')).toBe('12');
+  });
+
+  test('a group and the last match can be selected', () => {
+    expect(select({ ...regex, pattern: '(\\w)=(\\d+)', group: 2, match: 'last' }, 'a=1 b=2')).toBe('2');
+  });
+
+  test('the last of empty matches is found', () => {
+    expect(select({ ...regex, pattern: '', match: 'last', flags: 'u' }, '😀😀')).toBe('');
+  });
+
+  test('the second answer is searched from its start', () => {
+    const spec = { ...regex, pattern: 'x', match: 'last', flags: 'y' } as const;
+    expect([select(spec, 'xa'), select(spec, 'xa')]).toEqual(['x', 'x']);
+  });
+
+  test('no match, a group that took no part and a group that is not there are missing', () => {
+    expect(select({ ...regex, pattern: 'z' }, 'a')).toEqual({ missing: '/z/ matches nothing in "a"' });
+    expect(select({ ...regex, pattern: '(b)|a', group: 1 }, 'a')).toEqual({
+      missing: 'group 1 of /(b)|a/ took no part in the match "a"',
+    });
+    expect(select({ ...regex, pattern: 'a', group: 1 }, 'a')).toEqual({ missing: '/a/ has no group 1: it has 0' });
+  });
+});
+
+describe('JSON', () => {
+  test('the whole text is parsed', () => {
+    expect(select({ kind: 'json' }, ' [1] ')).toEqual({ json: [1] });
+  });
+
+  test('a path to one node gives its value, to several a list, to none nothing', () => {
+    const answer = '{"a": [1, 2], "b": {"c": null}}';
+    expect(select({ kind: 'jsonPath', path: '$.b.c' }, answer)).toEqual({ json: null });
+    expect(select({ kind: 'jsonPath', path: '$.a[*]' }, answer)).toEqual({ json: [1, 2] });
+    expect(select({ kind: 'jsonPath', path: '$.c' }, answer)).toEqual({
+      missing: expect.stringContaining('$.c selects nothing'),
+    });
+  });
+
+  test('a fenced block is not JSON, and the reason says how to select it', () => {
+    expect(select({ kind: 'json' }, '```json\n{}\n```')).toEqual({
+      missing: expect.stringContaining('{codeBlock: json}'),
+    });
+  });
+
+  test('prototype keys are not there unless they are data', () => {
+    expect(select({ kind: 'jsonPath', path: '$.constructor' }, '{}')).toEqual({ missing: expect.any(String) });
+    expect(select({ kind: 'jsonPath', path: '$["__proto__"]' }, '{"__proto__": 1}')).toEqual({ json: 1 });
+  });
+});
+
+describe('codeBlock', () => {
+  const python = { kind: 'codeBlock', language: 'python' } as const;
+
+  test('the first block of the language is selected, its language in any case or short', () => {
+    expect(select(python, '```js\n1\n```\n```PY title="x"\na\n\nb\n```\n```python\nc\n```')).toBe('a\n\nb');
+  });
+
+  test('an empty language selects the first block', () => {
+    expect(select({ kind: 'codeBlock', language: '' }, 'x\n~~~\na\n~~~')).toBe('a');
+  });
+
+  test('a longer fence holds a shorter one', () => {
+    expect(select({ kind: 'codeBlock', language: 'md' }, '````markdown\n```\nx\n```\n````')).toBe('```\nx\n```');
+  });
+
+  test('an indented block loses its indentation', () => {
+    expect(select(python, '1. Like so:\n   ```python\n   if x:\n     y\n   ```')).toBe('if x:\n  y');
+  });
+
+  test('a block that is never closed runs to the end', () => {
+    expect(select(python, '```python\na\r\nb')).toBe('a\nb');
+  });
+
+  test('inline code is no block', () => {
+    expect(select(python, 'Use ```python x``` here')).toEqual({ missing: expect.stringContaining('"python"') });
+  });
+});
+
+describe('xmlTag', () => {
+  const answer = { kind: 'xmlTag', tag: 'answer' } as const;
+
+  test('the trimmed content of the first element is selected', () => {
+    expect(select(answer, 'x <answer a="1">\n 42 \n</answer> <answer>43</answer>')).toBe('42');
+  });
+
+  test('elements of the same name inside it are included', () => {
+    expect(select(answer, '<answer>a<answer>b</answer>c</answer>')).toBe('a<answer>b</answer>c');
+  });
+
+  test('a longer name is another tag', () => {
+    expect(select(answer, '<answers>1</answers>')).toEqual({
+      missing: expect.stringContaining('is not in the answer'),
+    });
+  });
+
+  test('an element that is never closed is missing', () => {
+    expect(select(answer, '<answer>1')).toEqual({ missing: expect.stringContaining('never closes') });
+  });
+
+  test('an empty element has an empty content', () => {
+    expect(select(answer, '<answer/>')).toBe('');
+  });
+
+  test('a name with special characters is taken as letters', () => {
+    expect(select({ kind: 'xmlTag', tag: 'a.b' }, '<axb>1</axb><a.b>2</a.b>')).toBe('2');
+  });
+});
+
+test('tool calls are a list of names and arguments, and missing where there are none', () => {
+  const toolCalls = [buildToolCall('a', { x: 1 }), buildToolCall('b', '{"x"')];
+  expect(select({ kind: 'toolCalls' }, { toolCalls })).toEqual({
+    json: [
+      { name: 'a', arguments: { x: 1 } },
+      { name: 'b', arguments: '{"x"' },
+    ],
+  });
+  expect(select({ kind: 'toolCalls' }, 'x')).toEqual({ missing: expect.stringContaining('no tool call') });
+});
+
+test('reasoning is missing where the answer came without', () => {
+  expect(select({ kind: 'reasoning' }, { reasoning: 'hm' })).toBe('hm');
+  expect(select({ kind: 'reasoning' }, 'x')).toEqual({ missing: 'the answer came without reasoning' });
+});
+
+test.each<SelectSpec>([
+  { kind: 'xmlTag', tag: 'a' },
+  { kind: 'codeBlock', language: 'x' },
+  { kind: 'json' },
+  { kind: 'jsonPath', path: '$.a' },
+])('a hostile answer of 5 MB is searched in a second: %j', (spec) => {
+  for (const part of ['<a>', '<a ', '</a>', '<', '```\n', '```x\n', '~~~', '[', '{"a":', '"', '\\"', '\ud800']) {
+    const text = part.repeat(Math.ceil(5_000_000 / part.length));
+    const before = performance.now();
+    select(spec, text);
+    expect(performance.now() - before, part).toBeLessThan(1000);
+  }
+});
