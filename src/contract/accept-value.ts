@@ -30,10 +30,14 @@ function acceptByType(shape: Shape, value: JsonValue, depth: number): Answer {
 }
 
 function acceptString(shape: Shape, value: string): Answer {
-  // JSON Schema counts code points.
-  const length = [...value].length;
+  const length = countCodePoints(value);
   if (length < shape.minLength || length > shape.maxLength) return false;
   return every(shape.patterns, (pattern) => matchPattern(pattern, value));
+}
+
+/** JSON Schema counts code points, JavaScript UTF-16 units. */
+function countCodePoints(text: string): number {
+  return text.length - (text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
 }
 
 function acceptNumber(shape: Shape, value: number): boolean {
@@ -101,7 +105,7 @@ function acceptByResidue(shape: Shape, value: JsonValue, depth: number): Answer 
     every(shape.conditionals, (conditional) => {
       const condition = acceptValue(conditional.if, value, depth);
       if (condition === undefined) return undefined;
-      return acceptValue(condition ? conditional.then : conditional.else, value, depth);
+      return acceptValue(condition ? conditional.whenTrue : conditional.whenFalse, value, depth);
     }),
   ]);
 }

@@ -49,8 +49,8 @@ function compareConditionals(
       return [change('undecided', `${path}/if`, message, { old: before.if.source, new: after.if.source })];
     }
     return [
-      ...comparer.compare(before.then, after.then, `${path}/then`),
-      ...comparer.compare(before.else, after.else, `${path}/else`),
+      ...comparer.compare(before.whenTrue, after.whenTrue, `${path}/then`),
+      ...comparer.compare(before.whenFalse, after.whenFalse, `${path}/else`),
     ];
   };
   const { left, right } = dropEqual(old, replacement, compare);

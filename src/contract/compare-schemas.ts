@@ -3,6 +3,7 @@ import { createComparer } from './create-comparer.ts';
 import { gradeChanges, type SeverityOverride } from './grade-changes.ts';
 import { openSchema } from './schema-document.ts';
 import { createNodeFactory, openNodes } from './schema-nodes.ts';
+import { SchemaProblem } from './schema-problem.ts';
 
 export interface SchemaComparisonOptions {
   readonly direction: Direction;
@@ -20,6 +21,10 @@ export interface SchemaComparisonOptions {
   readonly defaulted?: readonly string[];
   /** Part of the fingerprint, so that an approval holds for one prompt. */
   readonly promptId?: string;
+  /** Where the schema stands in what its findings and problems are reported for; '' by default. */
+  readonly at?: string;
+  /** Put before the rule ids; overrides may leave it out. */
+  readonly rulePrefix?: string;
 }
 
 /**
@@ -31,13 +36,19 @@ export function compareSchemas(
   newSchema: unknown,
   options: SchemaComparisonOptions,
 ): readonly Finding[] {
+  const { at = '' } = options;
   const implyTypes = options.policy !== 'formal';
   const factory = createNodeFactory();
-  const old = openNodes(openSchema(oldSchema, 'old'), factory, implyTypes);
-  const replacement = openNodes(openSchema(newSchema, 'new'), factory, implyTypes);
   const comparer = createComparer(factory, {
     fillDefaults: options.direction === 'input',
     defaulted: new Set(options.defaulted),
   });
-  return gradeChanges(comparer.compare(old, replacement, ''), options);
+  try {
+    const old = openNodes(openSchema(oldSchema, 'old'), factory, implyTypes);
+    const replacement = openNodes(openSchema(newSchema, 'new'), factory, implyTypes);
+    return gradeChanges(comparer.compare(old, replacement, ''), { ...options, pathPrefix: at });
+  } catch (error) {
+    if (at === '' || !(error instanceof SchemaProblem)) throw error;
+    throw new SchemaProblem(at + error.pointer, error.message, error.side);
+  }
 }

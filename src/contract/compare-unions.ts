@@ -1,8 +1,19 @@
-import type { Change } from './change.ts';
-import { hasEffect } from './change.ts';
+import type { JsonValue } from '../model/json.ts';
+import { type Change, hasEffect } from './change.ts';
 import { type BranchList, compareBranches } from './compare-branches.ts';
+import { compareValues } from './compare-values.ts';
 import { type Comparer, change } from './comparer.ts';
-import { isAny, noNotes, type SchemaNode, type Shape, type TypeName, typeNames, type Union } from './shape.ts';
+import {
+  hasNoFacets,
+  isAny,
+  noNotes,
+  openShape,
+  type SchemaNode,
+  type Shape,
+  type TypeName,
+  typeNames,
+  type Union,
+} from './shape.ts';
 
 /** Compares the unions of two shapes that both have some. */
 export function compareUnions(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
@@ -49,7 +60,39 @@ export function compareUnionWithPlain(
   const before = oldUnion === undefined ? splitByType(comparer, old, kind) : distribute(comparer, old, oldUnion);
   const after =
     newUnion === undefined ? splitByType(comparer, replacement, kind) : distribute(comparer, replacement, newUnion);
-  return compareBranches(comparer, before, after, `${path}/${kind}`);
+  const listed = compareAsValues(comparer, before, after, path);
+  return listed ?? compareBranches(comparer, before, after, `${path}/${kind}`);
+}
+
+/** A union of constants, each perhaps with a description of its own, is an enumeration. */
+function compareAsValues(
+  comparer: Comparer,
+  old: BranchList,
+  replacement: BranchList,
+  path: string,
+): readonly Change[] | undefined {
+  const [before, after] = [listValues(comparer, old), listValues(comparer, replacement)];
+  if (before === undefined || after === undefined) return undefined;
+  const { changes } = compareValues(before, after, path, []);
+  const notes = [...old.branches, ...replacement.branches].map((branch) => branch.shapes()[0]?.notes);
+  const isDescribed = notes.some((note) => note?.description !== undefined || note?.title !== undefined);
+  const message = 'The descriptions of the single values changed.';
+  return isDescribed ? [...changes, change('description-or-title-changed', path, message)] : changes;
+}
+
+function listValues(comparer: Comparer, { kind, branches, nullable }: BranchList): Shape | undefined {
+  const values = new Map<string, JsonValue>(nullable ? [['null', null]] : []);
+  for (const branch of branches) {
+    const [shape, more] = branch.shapes();
+    if (shape?.values === undefined || more !== undefined) return undefined;
+    for (const [text, value] of shape.values) {
+      if (kind === 'oneOf' && values.has(text)) return undefined;
+      values.set(text, value);
+    }
+    // Values that other keywords may refuse are no plain list.
+    if (!hasNoFacets({ ...shape, values: undefined })) return undefined;
+  }
+  return { ...openShape(comparer.factory.any), values };
 }
 
 function asList(union: Union): BranchList {

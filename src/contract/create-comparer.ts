@@ -1,3 +1,4 @@
+import { acceptValue } from './accept-value.ts';
 import type { Change } from './change.ts';
 import { compareConjunctions } from './compare-conjunctions.ts';
 import { compareNotes } from './compare-notes.ts';
@@ -5,7 +6,7 @@ import { type Comparer, change } from './comparer.ts';
 import type { NodeFactory, SchemaNode } from './shape.ts';
 
 /** Bounds the time for schemas made to take long; real ones stay far below. */
-const maxComparisons = 20_000;
+const maxComparisons = 10_000;
 const maxDepth = 450;
 
 interface Frame {
@@ -34,8 +35,11 @@ export function createComparer(
     if (old === replacement && old.pointer === undefined) return [];
     if (old.target !== undefined && replacement.target !== undefined) {
       // A shared definition is reported once, where it stands, however often it is used.
-      const at = old.target.pointer ?? path;
-      return [...compareNotes(old.notes, replacement.notes, path), ...compare(old.target, replacement.target, at)];
+      return [
+        ...compareNotes(old.notes, replacement.notes, path),
+        ...compareNullability(old, replacement, path),
+        ...compare(old.target, replacement.target, old.target.pointer ?? path),
+      ];
     }
     const key = `${old.id},${replacement.id}`;
     const met = open.get(key);
@@ -58,7 +62,8 @@ export function createComparer(
     stack.push(frame);
     open.set(key, frame);
     try {
-      const changes = run();
+      // A definition used twice within another brings the same changes twice, and so on at each level.
+      const changes = [...new Set(run())];
       if (frame.lowest === frame.index) known.set(placedKey, changes);
       return changes;
     } finally {
@@ -66,4 +71,16 @@ export function createComparer(
       open.delete(key);
     }
   }
+}
+
+function compareNullability(old: SchemaNode, replacement: SchemaNode, path: string): readonly Change[] {
+  const [before, after] = [old, replacement].map(
+    ({ target, nullable }) => nullable || (target !== undefined && acceptValue(target, null) === true),
+  );
+  if (before === after) return [];
+  return [
+    after === true
+      ? change('became-nullable', path, 'null is allowed as well.')
+      : change('became-not-nullable', path, 'null is not allowed any more.'),
+  ];
 }

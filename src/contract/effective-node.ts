@@ -11,7 +11,7 @@ export interface EffectiveNode {
 }
 
 /** What a shape asks of a property's value, be the name declared, matched by patterns, or left to additionalProperties. */
-export function findEffectiveNode(comparer: Comparer, shape: Shape, name: string): EffectiveNode {
+export function findEffectiveNode({ factory }: Pick<Comparer, 'factory'>, shape: Shape, name: string): EffectiveNode {
   const nodes: SchemaNode[] = [];
   let unclear = false;
   const declared = shape.properties.get(name);
@@ -21,7 +21,7 @@ export function findEffectiveNode(comparer: Comparer, shape: Shape, name: string
     if (matches === undefined) unclear = true;
     if (matches === true) nodes.push(node);
   }
-  const node = nodes.length === 0 ? shape.additional : comparer.factory.conjoin(nodes);
+  const node = nodes.length === 0 ? shape.additional : factory.conjoin(nodes);
   const kind = isNeverNode(node) ? 'closed' : node.open ? 'open' : 'restricted';
   return { node, kind, unclear };
 }

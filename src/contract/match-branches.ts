@@ -18,7 +18,8 @@ export interface BranchMatching {
 }
 
 /** Beyond this many pairs left over, likeness decides without comparing. */
-const maxTrials = 900;
+const maxTrials = 2_500;
+const maxLikenesses = 40_000;
 
 /** Finds which branch of a union became which: by tag, by name or text, by meaning, then by likeness. */
 export function matchBranches(
@@ -43,29 +44,30 @@ export function matchBranches(
   const newTags = sides.tags.new?.tags;
   const isTagged = oldTags !== undefined && newTags !== undefined;
   if (isTagged) {
-    for (const index of [...removed]) {
+    for (const index of removed) {
       const tag = oldTags[index];
       const match = [...added].find((other) => tag !== undefined && !areApart(tag, newTags[other] ?? new Set()));
       if (match !== undefined) take({ old: index, new: match });
     }
   }
   const byText = new Map([...added].map((index) => [textOf(sides.new[index]), index]));
-  for (const index of [...removed]) {
+  for (const index of removed) {
     const match = byText.get(textOf(sides.old[index]));
     if (match !== undefined && added.has(match)) take({ old: index, new: match });
   }
   if (removed.size * added.size <= maxTrials) {
-    for (const index of [...removed]) {
+    for (const index of removed) {
       const match = [...added].find((other) =>
         isSame(comparer, sides.old[index], sides.new[other], sides.pathOf(index)),
       );
       if (match !== undefined) take({ old: index, new: match });
     }
-    // Tags that differ are the branches' own word that they are not the same.
-    if (!isTagged)
-      for (const pair of rankByLikeness(sides.old, sides.new, removed, added)) {
-        if (removed.has(pair.old) && added.has(pair.new)) take(pair);
-      }
+  }
+  // Tags that differ are the branches' own word that they are not the same.
+  if (!isTagged && removed.size * added.size <= maxLikenesses) {
+    for (const pair of rankByLikeness(sides.old, sides.new, removed, added)) {
+      if (removed.has(pair.old) && added.has(pair.new)) take(pair);
+    }
   }
   pairs.sort((a, b) => a.old - b.old);
   return { pairs, removed: [...removed], added: [...added] };

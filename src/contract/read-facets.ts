@@ -52,7 +52,7 @@ export function readFacets(schema: JsonObject, pointer: string, reader: ChildRea
     maxProperties: numberOr(schema['maxProperties'], Infinity),
     ...dependencies,
     nots: 'not' in schema ? [child('not')] : [],
-    conditionals: condition ? [{ if: child('if'), then: child('then'), else: child('else') }] : [],
+    conditionals: condition ? [{ if: child('if'), whenTrue: child('then'), whenFalse: child('else') }] : [],
     unknown: readUnknown(schema),
     unevaluated: new Map(
       ['unevaluatedItems', 'unevaluatedProperties']

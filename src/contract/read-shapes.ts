@@ -1,7 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { appendPointer } from './json-pointer.ts';
-import { isSilentKeyword, noteKeywords, referenceKeywords } from './keywords.ts';
+import { isSilentKeyword, noteKeywords, referenceKeywords, unionKeywords } from './keywords.ts';
 import { mergeNotes, mergeShapes } from './merge-shapes.ts';
 import { readFacets } from './read-facets.ts';
 import type { RawSchema } from './schema-document.ts';
@@ -58,17 +58,32 @@ export function readShapes(schema: JsonObject, pointer: string, reader: NodeRead
 }
 
 /** True where the schema is a reference with at most annotations beside it. */
-export function isPlainReference(schema: RawSchema): boolean {
-  if (typeof schema === 'boolean') return false;
-  const keywords = Object.keys(schema);
-  return (
-    keywords.filter((keyword) => referenceKeywords.includes(keyword)).length === 1 &&
-    keywords.every((keyword) => referenceKeywords.includes(keyword) || isSilentKeyword(keyword))
-  );
+export function isPlainReference(schema: JsonObject): boolean {
+  const [keyword, more] = loudKeywords(schema);
+  return keyword !== undefined && more === undefined && referenceKeywords.includes(keyword);
+}
+
+/** The reference that a schema amounts to: by itself, as the single branch of a list, or beside null in a union. */
+export function findReference(
+  schema: JsonObject,
+): { readonly schema: JsonObject; readonly nullable: boolean } | undefined {
+  if (isPlainReference(schema)) return { schema, nullable: false };
+  const [keyword = '', more] = loudKeywords(schema);
+  const list = schema[keyword];
+  if (more !== undefined || !unionKeywords.includes(keyword) || !Array.isArray(list)) return undefined;
+  const [branch, another] = list.filter((item) => !isNullSchema(item));
+  const nullable = list.length === 2;
+  // Beside null in oneOf, a target that takes null too would refuse it.
+  if (another !== undefined || list.length > 2 || (nullable && keyword !== 'anyOf')) return undefined;
+  return isJsonObject(branch) && isPlainReference(branch) ? { schema: branch, nullable } : undefined;
+}
+
+function loudKeywords(schema: JsonObject): readonly string[] {
+  return Object.keys(schema).filter((keyword) => !isSilentKeyword(keyword));
 }
 
 export function isOpenSchema(schema: JsonObject): boolean {
-  return Object.keys(schema).every((keyword) => isSilentKeyword(keyword));
+  return loudKeywords(schema).length === 0;
 }
 
 export function readNotes(schema: JsonObject): Notes {

@@ -1,7 +1,7 @@
 import type { Change } from './change.ts';
 import { type RuleKey, ruleFor } from './rules.ts';
 
-const typeRules: readonly RuleKey[] = [
+const typeRules: ReadonlySet<RuleKey> = new Set<RuleKey>([
   'type-generalized',
   'type-specialized',
   'type-union-widened',
@@ -10,7 +10,7 @@ const typeRules: readonly RuleKey[] = [
   'constraint-added-to-any',
   'schema-forbidden',
   'schema-allowed',
-];
+]);
 
 /** A type change of an item or a map's value, at that very place, is named for its role; all deeper ones keep their names. */
 export function renameTypeChanges(
@@ -22,7 +22,7 @@ export function renameTypeChanges(
     if (found.path !== at) return found;
     if (role === 'prefix-items')
       return found.rule === 'type-changed' ? { ...found, rule: 'prefix-items-changed' } : found;
-    if (!typeRules.includes(found.rule)) return found;
+    if (!typeRules.has(found.rule)) return found;
     const narrows = ruleFor(found.rule).narrows;
     if (role === 'items') return { ...found, rule: narrows ? 'items-narrowed' : 'items-widened' };
     return { ...found, rule: narrows ? 'map-value-narrowed' : 'map-value-widened' };

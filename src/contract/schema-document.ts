@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { appendPointer, splitPointer } from './json-pointer.ts';
+import { referenceKeywords } from './keywords.ts';
 import { SchemaProblem } from './schema-problem.ts';
 import { validateKeywords } from './validate-keywords.ts';
 
@@ -29,6 +30,7 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
   const resources = new Map<string, LocatedSchema>();
   const anchors = new Map<string, LocatedSchema>();
   const open = new Set<object>();
+  const references: { readonly from: JsonObject; readonly ref: string; readonly pointer: string }[] = [];
   const fail = (pointer: string, message: string): never => {
     throw new SchemaProblem(pointer, message, side);
   };
@@ -36,6 +38,8 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
   visit(root, '', defaultBase, 0);
   const checkedRoot = asSchema(root, '');
   resources.set(defaultBase, { schema: checkedRoot, pointer: '' });
+  // Following one may come upon a place that no keyword leads to, with references of its own.
+  for (const { from, ref, pointer } of references) resolve(from, ref, pointer);
   return { root: checkedRoot, side, resolve };
 
   function asSchema(schema: unknown, pointer: string): RawSchema {
@@ -56,6 +60,10 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
     for (const keyword of ['$anchor', '$dynamicAnchor']) {
       const name = schema[keyword];
       if (typeof name === 'string') anchors.set(`${ownBase}#${name}`, { schema, pointer });
+    }
+    for (const keyword of referenceKeywords) {
+      const ref = schema[keyword];
+      if (typeof ref === 'string') references.push({ from: schema, ref, pointer: appendPointer(pointer, keyword) });
     }
     for (const child of findChildren(schema, pointer)) visit(child.value, child.pointer, ownBase, depth + 1);
     open.delete(schema);
@@ -117,7 +125,7 @@ function walk(resource: LocatedSchema, tokens: readonly string[]): { value: Json
   return { value, pointer: appendPointer(resource.pointer, ...tokens) };
 }
 
-const inOne = [
+const inOne = new Set([
   'additionalItems',
   'additionalProperties',
   'contains',
@@ -129,18 +137,18 @@ const inOne = [
   'then',
   'unevaluatedItems',
   'unevaluatedProperties',
-];
-const inList = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
-const inMap = ['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties'];
+]);
+const inList = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
+const inMap = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']);
 
 function* findChildren(schema: JsonObject, pointer: string): Iterable<{ value: JsonValue; pointer: string }> {
   for (const [keyword, value] of Object.entries(schema)) {
     const at = appendPointer(pointer, keyword);
-    if (inOne.includes(keyword)) yield { value, pointer: at };
+    if (inOne.has(keyword)) yield { value, pointer: at };
     else if (keyword === 'items' && !Array.isArray(value)) yield { value, pointer: at };
-    else if (Array.isArray(value) && (inList.includes(keyword) || keyword === 'items')) {
+    else if (Array.isArray(value) && (inList.has(keyword) || keyword === 'items')) {
       for (const [index, item] of value.entries()) yield { value: item, pointer: appendPointer(at, index) };
-    } else if (isJsonObject(value) && (inMap.includes(keyword) || keyword === 'dependencies')) {
+    } else if (isJsonObject(value) && (inMap.has(keyword) || keyword === 'dependencies')) {
       for (const [name, item] of Object.entries(value)) {
         if (keyword === 'dependencies' && Array.isArray(item)) continue;
         yield { value: item, pointer: appendPointer(at, name) };

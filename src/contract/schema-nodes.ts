@@ -1,6 +1,13 @@
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import { mergeNotes, mergeShapes } from './merge-shapes.ts';
-import { isOpenSchema, isPlainReference, type NodeReader, readNotes, readShapes } from './read-shapes.ts';
+import { mergeShapes } from './merge-shapes.ts';
+import {
+  findReference,
+  isOpenSchema,
+  isPlainReference,
+  type NodeReader,
+  readNotes,
+  readShapes,
+} from './read-shapes.ts';
 import type { LocatedSchema, RawSchema, SchemaDocument } from './schema-document.ts';
 import { SchemaProblem } from './schema-problem.ts';
 import { settleShape } from './settle-shape.ts';
@@ -17,7 +24,7 @@ export function createNodeFactory(): NodeFactory & { readonly make: MakeNode } {
   const parts = new Map<SchemaNode, readonly SchemaNode[]>();
   const byShape = new Map<Shape, SchemaNode>();
 
-  const make: MakeNode = ({ pointer, source, side, open = false, notes = noNotes, target, read }) => {
+  const make: MakeNode = ({ pointer, source, side, open = false, notes = noNotes, target, nullable = false, read }) => {
     let state: 'unread' | 'reading' | readonly Shape[] = 'unread';
     let found: SchemaNode | undefined;
     nextId += 1;
@@ -27,6 +34,7 @@ export function createNodeFactory(): NodeFactory & { readonly make: MakeNode } {
       source,
       open,
       notes,
+      nullable,
       get target() {
         found ??= target?.();
         return found;
@@ -125,23 +133,12 @@ export function openNodes(
   }
 
   function nodeOf(schema: JsonObject, pointer: string): SchemaNode {
-    const notes = readNotes(schema);
-    if (!isPlainReference(schema)) {
-      const read = (): readonly Shape[] => readShapes(schema, pointer, reader);
-      return factory.make({ pointer, side, source: schema, open: isOpenSchema(schema), notes, read });
-    }
-    const target = (): SchemaNode => follow(schema, pointer);
-    return factory.make({
-      pointer,
-      side,
-      source: schema,
-      notes,
-      target,
-      read() {
-        const [first, ...others] = target().shapes();
-        return first === undefined ? [] : [{ ...first, notes: mergeNotes(notes, first.notes) }, ...others];
-      },
-    });
+    const parts = { pointer, side, source: schema, notes: readNotes(schema) };
+    const read = (): readonly Shape[] => readShapes(schema, pointer, reader);
+    const reference = findReference(schema);
+    if (reference === undefined) return factory.make({ ...parts, open: isOpenSchema(schema), read });
+    const target = (): SchemaNode => follow(reference.schema, pointer);
+    return factory.make({ ...parts, target, nullable: reference.nullable, read });
   }
 
   /** Follows a chain of references in a loop, since a long one would not fit the stack. */
@@ -153,7 +150,7 @@ export function openNodes(
       if (seen.has(at.schema)) throw new SchemaProblem(pointer, 'The schema refers to itself without end.', side);
       seen.add(at.schema);
       at = document.resolve(at.schema, referenceOf(at.schema), at.pointer);
-    } while (isPlainReference(at.schema));
+    } while (typeof at.schema !== 'boolean' && isPlainReference(at.schema));
     return nodeAt(at.schema, at.pointer);
   }
 }
@@ -165,6 +162,7 @@ type MakeNode = (parts: {
   readonly open?: boolean;
   readonly notes?: Notes;
   readonly target?: () => SchemaNode;
+  readonly nullable?: boolean;
   readonly read: () => readonly Shape[];
 }) => SchemaNode;
 

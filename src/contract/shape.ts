@@ -14,6 +14,8 @@ export interface SchemaNode {
   readonly source: JsonValue;
   /** Set where it is nothing but a reference, perhaps with annotations beside it. */
   readonly target: SchemaNode | undefined;
+  /** The reference stands beside null in a union. */
+  readonly nullable: boolean;
   /** The annotations at this very place, not those of a target. */
   readonly notes: Notes;
   /** It restricts nothing, as is plain from its keywords. */
@@ -57,8 +59,8 @@ export interface Union {
 
 export interface Conditional {
   readonly if: SchemaNode;
-  readonly then: SchemaNode;
-  readonly else: SchemaNode;
+  readonly whenTrue: SchemaNode;
+  readonly whenFalse: SchemaNode;
 }
 
 /** One schema in normal form: each facet holds for values of its own type only, all of them together. */

@@ -57,7 +57,10 @@ export function createLimiter(options: LimiterOptions): Limiter {
 
   /** Halves on a refusal, grows by one a round of answers (Chiu and Jain 1989, https://doi.org/10.1016/0169-7552(89)90019-6). */
   function adapt(outcome: CompletionOutcome | undefined, cutsAtStart: number): void {
-    if (outcome?.status === 'failed' && (outcome.failure.kind === 'rateLimit' || outcome.failure.kind === 'overloaded')) {
+    if (
+      outcome?.status === 'failed' &&
+      (outcome.failure.kind === 'rateLimit' || outcome.failure.kind === 'overloaded')
+    ) {
       // Calls that were under way together are refused together: one cut answers them all.
       if (cuts !== cutsAtStart) return;
       cuts += 1;

@@ -1,5 +1,12 @@
 import type { CallRecord, Cell, CellResult, SkipReason } from '../model/cell.ts';
-import type { Complete, Completion, CompletionRequest, Message, ProviderFailure, ToolCall } from '../model/completion.ts';
+import type {
+  Complete,
+  Completion,
+  CompletionRequest,
+  Message,
+  ProviderFailure,
+  ToolCall,
+} from '../model/completion.ts';
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { failurePolicies } from './failure-policies.ts';

@@ -88,7 +88,12 @@ export function createBudget(maxCostUsd: number): Budget {
 }
 
 /** An attempt that was cut off, or whose answer was withheld, may have been billed, so its bound stays taken. */
-function billOf(outcome: CompletionOutcome, request: CompletionRequest, boundUsd: number, pricing: BudgetPricing): number {
+function billOf(
+  outcome: CompletionOutcome,
+  request: CompletionRequest,
+  boundUsd: number,
+  pricing: BudgetPricing,
+): number {
   if (outcome.status === 'completed') return pricing.costOf(request, outcome.completion) ?? boundUsd;
   const { kind } = outcome.failure;
   if (outcome.attempts === 0) return 0;

@@ -46,7 +46,7 @@ function endOfString(text: string, start: number): number {
   while (end !== -1) {
     let backslashes = 0;
     while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
-    if (true) return end;
+    if (backslashes % 2 === 0) return end;
     end = text.indexOf('"', end + 1);
   }
   return text.length;

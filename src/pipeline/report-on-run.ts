@@ -1,11 +1,9 @@
 import { relative } from 'node:path';
 import { decide } from '../gate/decide.ts';
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { sha256Hex } from '../lib/sha256.ts';
-import type { CellRow, EndRow } from '../model/record.ts';
+import type { EndRow } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
-import type { RowSummary } from '../model/summary.ts';
 import { buildReport } from '../record/build-report.ts';
+import { summarizeRow } from '../record/summarize-row.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import { openRowReader, readRunRecord } from '../stores/read-run-record.ts';
 
@@ -37,36 +35,4 @@ export function reportOnRun(options: ReportOnRunOptions): Report {
     readRow: reader,
     recordPath: recordPath.startsWith('..') ? options.path : recordPath,
   });
-}
-
-function summarizeRow(row: CellRow, rowIndex: number): RowSummary {
-  const { suite, prompt, provider, caseId, trial, identity, stamp, status, cached, score, latencyMs } = row;
-  return {
-    suite,
-    prompt,
-    provider,
-    caseId,
-    trial,
-    identity,
-    stamp,
-    status,
-    observe: row.observe === true,
-    mustPass: row.mustPass === true,
-    confirmation: row.confirmation === true,
-    cached,
-    score,
-    latencyMs,
-    costUsd: row.costUsd,
-    spentUsd: row.spentUsd,
-    judgeCostUsd: row.judgeCostUsd,
-    skipReason: row.skip?.reason,
-    answerHash: hashAnswer(row),
-    model: row.model,
-    rowIndex,
-  };
-}
-
-function hashAnswer({ output, toolCalls }: CellRow): string | undefined {
-  if (output === undefined) return undefined;
-  return sha256Hex(toolCalls === undefined ? output : `${output}\u0000${canonicalJson(toolCalls)}`).slice(0, 16);
 }

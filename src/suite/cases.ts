@@ -1,12 +1,12 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
+import { plainNumbers, spell } from '../lib/spelled-number.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { Case, Turn, Vars } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { type AssertionContext, type CompiledAssertion, compileAssertions, instantiate } from './assertion-forms.ts';
-import { type CaseFaults, createCaseFaults } from './case-faults.ts';
+import { createCaseFaults } from './case-faults.ts';
 import { type CaseRow, isPlainCase } from './case-rows.ts';
 import { checkShape } from './describe-issues.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
@@ -15,12 +15,6 @@ import type { CompiledPrompt } from './prompts.ts';
 import { caseSchema, toFraction } from './schema.ts';
 import { markSpelling } from './spelling.ts';
 import { compileValue, placeOfError, RenderError, renderTemplate, type Scope } from './template-values.ts';
-
-/** What a file of cases, or the suite's defaults, say for every case in it. */
-export interface CaseGroup {
-  readonly settings: CaseRow;
-  readonly assertions: readonly CompiledAssertion[];
-}
 
 export interface GroupedRow {
   readonly row: Located;
@@ -67,18 +61,6 @@ export async function buildCases(rows: readonly GroupedRow[], context: CaseConte
   return { cases, variables: builder.variables };
 }
 
-interface Builder extends CaseContext {
-  readonly faults: CaseFaults;
-  /** Assertions of rows by their text: rows of a file often have the same. */
-  readonly known: Map<string, readonly CompiledAssertion[]>;
-  readonly seen: Map<string, Located>;
-  /** What is the same for all cases with the same assertions, by the group's list and the case's own. */
-  readonly combined: Map<readonly CompiledAssertion[], Map<readonly CompiledAssertion[], Combined>>;
-  readonly variables: Set<string>;
-  /** Prompts that took too long to render once are not tried again. */
-  readonly stopped: Set<CompiledPrompt>;
-}
-
 async function buildCase(row: Located, group: CaseGroup | undefined, builder: Builder): Promise<BuiltCase | undefined> {
   const own = readRow(row, builder.problems);
   if (own === undefined) return undefined;
@@ -94,7 +76,9 @@ async function buildCase(row: Located, group: CaseGroup | undefined, builder: Bu
   const turns = own.turns === undefined ? [] : await buildTurns(childOf(row, 'turns'), naming, builder);
   checkReferences(row, settings, builder);
   const isJudged = checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0);
-  if (!isJudged && settings.observe !== true && (own.assert ?? []).length === 0) reportNoAssertion(naming, builder);
+  // Assertions that could not be read are reported themselves.
+  const written = [defaults.settings.assert, group?.settings.assert, own.assert].flatMap((list) => list ?? []);
+  if (!isJudged && settings.observe !== true && written.length === 0) reportNoAssertion(naming, builder);
   tryPrompts(naming, vars, settings, builder);
   return {
     id,
@@ -135,15 +119,9 @@ function dropUndefined(value: object): CaseRow {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined));
 }
 
-interface Naming {
-  readonly id: string;
-  readonly row: Located;
-  readonly scope: Scope;
-}
-
 /** The case's id, or the start of a hash of its input: where it stands in the file is no part of what it is. */
 function registerId(own: CaseRow, row: Located, { seen, problems }: Builder): string {
-  const id = own.id === undefined ? hashInput(own) : String(own.id);
+  const id = own.id === undefined ? hashInput(own) : spell(own.id);
   const first = seen.get(id);
   if (first === undefined) {
     seen.set(id, row);
@@ -171,117 +149,6 @@ function hashInput({ vars = {}, turns }: CaseRow): string {
 
 function mergeVars(defaults: Vars | undefined, group: Vars | undefined, own: Vars = {}): Vars {
   return defaults === undefined && group === undefined ? own : { ...defaults, ...group, ...own };
-}
-
-async function compileOwn(located: Located, builder: Builder): Promise<readonly CompiledAssertion[]> {
-  // Numbers that are spelled differently have the same JSON; such rows are not shared.
-  const key = plainNumbers(located.value) === located.value ? JSON.stringify(located.value) : undefined;
-  const known = key === undefined ? undefined : builder.known.get(`${located.source.folder}\n${key}`);
-  if (known !== undefined) return known;
-  const compiled = await compileAssertions(located, builder.assertionContext);
-  if (key !== undefined) builder.known.set(`${located.source.folder}\n${key}`, compiled);
-  return compiled;
-}
-
-const NONE: readonly CompiledAssertion[] = [];
-
-interface Combined {
-  readonly assertions: readonly CompiledAssertion[];
-  /** Set where no assertion has a template: one list of checks for all cases. */
-  readonly checks?: readonly CheckSpec[];
-}
-
-function buildChecks(
-  group: readonly CompiledAssertion[],
-  own: readonly CompiledAssertion[],
-  naming: Naming,
-  builder: Builder,
-): readonly CheckSpec[] {
-  const { assertions, checks } = combine(group, own, builder);
-  return checks ?? assertions.flatMap((assertion) => makeCheck(assertion, naming, builder));
-}
-
-function combine(group: readonly CompiledAssertion[], own: readonly CompiledAssertion[], builder: Builder): Combined {
-  const byOwn = builder.combined.get(group) ?? new Map<readonly CompiledAssertion[], Combined>();
-  builder.combined.set(group, byOwn);
-  const known = byOwn.get(own);
-  if (known !== undefined) return known;
-  const assertions = [...builder.defaults.assertions, ...group, ...own];
-  for (const { variables } of assertions) addRoots(variables, builder.variables);
-  const checks = assertions.flatMap((assertion) => (assertion.kind === 'constant' ? [assertion.check] : []));
-  const combined = { assertions, ...(checks.length === assertions.length ? { checks } : {}) };
-  byOwn.set(own, combined);
-  return combined;
-}
-
-function makeCheck(
-  assertion: CompiledAssertion,
-  { id, row, scope }: Naming,
-  { faults }: Builder,
-): readonly CheckSpec[] {
-  if (assertion.kind === 'constant') return [assertion.check];
-  faults.tried(assertion);
-  try {
-    const check = instantiate(assertion, scope);
-    return check === undefined ? [] : [check];
-  } catch (error) {
-    if (!(error instanceof RenderError)) throw error;
-    const at = placeOfError(error.located, error.error);
-    faults.add({
-      reader: `the assertion "${assertion.name}"`,
-      key: assertion,
-      at,
-      error: error.error,
-      caseId: id,
-      row,
-      scope,
-    });
-    return [];
-  }
-}
-
-async function buildTurns(located: Located, naming: Naming, builder: Builder): Promise<readonly Turn[]> {
-  const turns: Turn[] = [];
-  for (const item of itemsOf(located)) {
-    const result = childOf(item, 'toolResult');
-    if (result.value === undefined) {
-      const content = renderTurn(childOf(item, 'user'), naming, builder);
-      const assertions = await compileOwn(childOf(item, 'assert'), builder);
-      for (const { variables } of assertions) addRoots(variables, builder.variables);
-      turns.push({
-        kind: 'user',
-        content,
-        checks: assertions.flatMap((assertion) => makeCheck(assertion, naming, builder)),
-      });
-    } else {
-      const content = renderTurn(childOf(result, 'content'), naming, builder);
-      turns.push({ kind: 'toolResult', name: String(childOf(result, 'name').value), content });
-    }
-  }
-  return turns;
-}
-
-/** A text is a template over the vars; anything else is sent as JSON. */
-function renderTurn(located: Located, { id, row, scope }: Naming, { problems, faults, variables }: Builder): string {
-  const template = compileValue(located, problems.report);
-  if (template.kind === 'template') addRoots(template.variables, variables);
-  faults.tried(located);
-  try {
-    const value = renderTemplate(template, scope);
-    return typeof value === 'string' ? value : (JSON.stringify(plainNumbers(value)) ?? '');
-  } catch (error) {
-    if (!(error instanceof RenderError)) throw error;
-    faults.add({
-      reader: 'a turn',
-      key: located,
-      at: placeOfError(error.located, error.error),
-      error: error.error,
-      caseId: id,
-      row,
-      scope,
-    });
-    return '';
-  }
 }
 
 /** Renders what each prompt would send, so that what a template asks for and does not get is known before any call. */
@@ -334,9 +201,7 @@ function checkReferences(
   check('providers', providers, providerIds);
 }
 
-function reportNoAssertion({ id, row }: Naming, { problems, hasOutputContract, defaults }: Builder): void {
-  // Assertions that could not be read are reported themselves.
-  if ((defaults.settings.assert ?? []).length > 0) return;
+function reportNoAssertion({ id, row }: Naming, { problems, hasOutputContract }: Builder): void {
   problems.report({
     code: 'no-assertion',
     message: `case "${id}" has no assertion`,
@@ -345,30 +210,4 @@ function reportNoAssertion({ id, row }: Naming, { problems, hasOutputContract, d
       : 'add assert, or observe: true to run it unjudged',
     at: locate(row),
   });
-}
-
-/** `docs[0].title` reads the variable `docs`. */
-export function addRoots(paths: readonly string[], into: Set<string>): void {
-  for (const path of paths) into.add(/^[^.[]*/.exec(path)?.[0] ?? path);
-}
-
-/** The stamp of a case: what must be the same for two results of it to be comparable. */
-export function createStamper(): (built: BuiltCase) => string {
-  const texts = new WeakMap<readonly CheckSpec[], string>();
-  const textOf = (checks: readonly CheckSpec[]): string => {
-    const known = texts.get(checks);
-    if (known !== undefined) return known;
-    const text = canonicalJson(checks.map(({ source }) => source));
-    texts.set(checks, text);
-    return text;
-  };
-  return ({ vars, turns, checks, threshold }) => {
-    const said = turns.map((turn) =>
-      turn.kind === 'user' ? { user: turn.content, assert: turn.checks.map(({ source }) => source) } : turn,
-    );
-    return sha256Hex(`${canonicalJson({ vars: markSpelling(vars), turns: said, threshold })}\n${textOf(checks)}`).slice(
-      0,
-      16,
-    );
-  };
 }

@@ -94,22 +94,17 @@ function describeIssue(issue: Issue): string {
   const found = issue.code === 'custom' ? '' : `, not ${describeValue(issue.input)}`;
   if (!isZodWords(issue))
     return `${issue.message}${issue.message.startsWith('must be') && !issue.message.includes(', not ') ? found : ''}`;
-  switch (issue.code) {
-    case 'invalid_type':
-      return `must be ${article(issue.expected)}${found}`;
-    case 'invalid_value':
-      return `must be ${listValues(issue.values)}${found}`;
-    case 'too_small':
-      return issue.origin === 'array'
-        ? `needs at least ${String(issue.minimum)}`
-        : `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${String(issue.minimum)}${found}`;
-    case 'too_big':
-      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${String(issue.maximum)}${found}`;
-    case 'invalid_union':
-      return `has a form that is not known${found}`;
-    default:
-      return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+  if (issue.code === 'invalid_type') return `must be ${article(issue.expected)}${found}`;
+  if (issue.code === 'invalid_value') return `must be ${listValues(issue.values)}${found}`;
+  if (issue.code === 'invalid_union') return `has a form that is not known${found}`;
+  if (issue.code === 'too_small') {
+    if (issue.origin === 'array') return `needs at least ${String(issue.minimum)}`;
+    return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${String(issue.minimum)}${found}`;
   }
+  if (issue.code === 'too_big') {
+    return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${String(issue.maximum)}${found}`;
+  }
+  return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
 }
 
 function hintOf(issue: Issue): string | undefined {
@@ -201,5 +196,5 @@ export function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (value instanceof SpelledNumber) return value.source;
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a map' : String(value);
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'a map';
 }

@@ -8,6 +8,8 @@ export const anyProvider = z
   .meta({ description: '"adapter:model", the id of a provider of the config, or a map.' });
 export const anyCase = z.unknown().meta({ description: 'A case, or the file that holds cases.' });
 
+// oxlint-disable-next-line no-control-regex -- a name with control characters can't be printed or typed
+const UNTYPEABLE = /[\u0000-\u001f\u007f\u2028\u2029]/;
 const PERCENT = /^\d+(?:\.\d+)?\s*%$/;
 
 const text = z.string();
@@ -111,7 +113,10 @@ const limits = z.strictObject({
     .describe('Attempts after the first.'),
 });
 
-const header = z.union([z.string(), z.strictObject({ env: words })], { error: 'must be a text or {env: NAME}' });
+const header = z.union(
+  [z.string(), z.strictObject({ env: words.describe('The NAME of the variable that holds the value.') })],
+  { error: 'must be a text or {env: NAME}' },
+);
 
 export const providerSchema = z.strictObject({
   id: id.describe('Names the provider in results, filters and baselines.'),
@@ -289,10 +294,7 @@ export function toFraction(value: unknown): number {
 
 /** True for a text that can name something in a label. */
 export function isId(value: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- a name with control characters can't be printed or typed
-  return (
-    value !== '' && value.length <= 300 && !/[\u0000-\u001f\u007f\u2028\u2029]/.test(value) && value.trim() === value
-  );
+  return value !== '' && value.length <= 300 && !UNTYPEABLE.test(value) && value.trim() === value;
 }
 
 function isCaseId(value: unknown): boolean {

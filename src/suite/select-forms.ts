@@ -55,7 +55,7 @@ export function parseSelect(located: Located, problems: Problems): SelectSpec | 
       ? Object.keys(forms).find((form) => Object.hasOwn(value, form))
       : undefined;
   const checking = { label: 'select', problems };
-  switch (key) {
+  switch (key ?? '') {
     case 'json':
       return checkShape(forms.json, located, checking) && { kind: 'json' };
     case 'jsonPath': {

@@ -121,11 +121,12 @@ test('a check gives the same verdict twice, a score in [0, 1], a short reason, a
       expect(verdict.reason).not.toBe('');
       expect(verdict.reason.length).toBeLessThan(2000);
       const inverse = await judgeOne(combine('not', spec), answer);
-      if (verdict.error !== undefined) expect(inverse.error).toBe(verdict.error);
-      else if (verdict.pass) expect(inverse.pass).toBe(false);
-      else expect(inverse.reason === verdict.reason ? !inverse.pass : inverse.pass).toBe(true);
-      if (verdict.error === undefined && inverse.reason !== verdict.reason)
-        expect(inverse.score).toBeCloseTo(1 - verdict.score);
+      // What is missing or in error comes through `not` as it was; all else is told apart by its reason.
+      const inverted = inverse.reason !== verdict.reason;
+      const opposite = verdict.pass ? 'fail' : 'pass';
+      expect(outcomeOf(inverse)).toBe(inverted ? opposite : outcomeOf(verdict));
+      expect(inverse.score).toBeCloseTo(inverted ? 1 - verdict.score : 0);
+      expect(inverted || !verdict.pass).toBe(true);
       const [any, all] = [
         await judgeOne(combine('anyOf', spec), answer),
         await judgeOne(combine('allOf', spec), answer),
@@ -168,7 +169,7 @@ describe('an answer of 1 MB is judged within a second', () => {
       for (const params of list) {
         const before = performance.now();
         await judgeOne(buildSpec(name, params), answer);
-        expect(performance.now() - before, answer.slice(0, 20)).toBeLessThan(1000);
+        expect({ start: answer.slice(0, 20), slow: performance.now() - before > 1000 }).toMatchObject({ slow: false });
       }
     }
   });
@@ -177,7 +178,7 @@ describe('an answer of 1 MB is judged within a second', () => {
     for (const answer of [...answers, ...documents]) {
       const before = performance.now();
       await judgeOne(buildSpec('contains', { value: 'b' }, { select }), { text: answer, reasoning: answer });
-      expect(performance.now() - before, answer.slice(0, 20)).toBeLessThan(1000);
+      expect({ start: answer.slice(0, 20), slow: performance.now() - before > 1000 }).toMatchObject({ slow: false });
     }
   });
 });

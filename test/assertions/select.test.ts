@@ -148,6 +148,6 @@ test.each<SelectSpec>([
     const text = part.repeat(Math.ceil(5_000_000 / part.length));
     const before = performance.now();
     select(spec, text);
-    expect(performance.now() - before, part).toBeLessThan(1000);
+    expect({ part, slow: performance.now() - before > 1000 }).toEqual({ part, slow: false });
   }
 });

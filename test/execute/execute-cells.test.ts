@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { executeCells, type ExecuteOptions, type Lane } from '../../src/execute/execute-cells.ts';
+import { type ExecuteOptions, executeCells, type Lane } from '../../src/execute/execute-cells.ts';
 import type { Cell, CellResult } from '../../src/model/cell.ts';
 import { buildCell } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';
@@ -35,15 +35,17 @@ describe('executeCells', () => {
       fc.asyncProperty(fc.array(lane, { maxLength: 4 }), fc.nat(200), async (shapes, stopAfter) => {
         const clock = createManualClock();
         let started = 0;
-        const lanes = shapes.map(({ cells, workers }, index): Lane => ({
-          cells: cellsOf(cells, `p${index}`),
-          workers,
-          run: async (cell) => {
-            started += 1;
-            await clock.wait(started % 5, new AbortController().signal);
-            return judged(cell);
-          },
-        }));
+        const lanes = shapes.map(
+          ({ cells, workers }, index): Lane => ({
+            cells: cellsOf(cells, `p${index}`),
+            workers,
+            run: async (cell) => {
+              started += 1;
+              await clock.wait(started % 5, new AbortController().signal);
+              return judged(cell);
+            },
+          }),
+        );
         const stopReason = () => (started >= stopAfter ? 'bail' : undefined);
         const results = await clock.runUntil(execute(lanes, { stopReason }));
         const expected = lanes.flatMap(({ cells }) => [...cells].map(({ key }) => JSON.stringify(key)));
@@ -85,7 +87,14 @@ describe('executeCells', () => {
       return judged(cell);
     };
     const results = await execute([{ cells: cellsOf(6), workers: 1, run }], { stopReason: () => stopped });
-    expect(results.map(({ status }) => status)).toEqual(['judged', 'judged', 'judged', 'skipped', 'skipped', 'skipped']);
+    expect(results.map(({ status }) => status)).toEqual([
+      'judged',
+      'judged',
+      'judged',
+      'skipped',
+      'skipped',
+      'skipped',
+    ]);
     expect(results[3]).toEqual({
       key: { suite: 's', prompt: 'v1', provider: 'a', caseId: 'refund', trial: 3 },
       identity: 'identity-refund',
@@ -150,10 +159,10 @@ describe('executeCells', () => {
       ],
       { onResult: (result) => results.push(result) },
     );
-    const outcome = expect(all).rejects.toThrow('a bug');
+    const bug = all.catch((error: unknown) => error);
     await settleMicrotasks();
     gates[0]?.();
-    await outcome;
+    expect(await bug).toEqual(new TypeError('a bug'));
     expect(results.map(({ key }) => [key.provider, key.trial])).toEqual([['slow', 0]]);
   });
 });

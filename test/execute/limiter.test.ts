@@ -19,6 +19,7 @@ async function takeAll(limiter: Limiter, most = 50): Promise<Lease[]> {
   for (let count = 0; count < most; count += 1) {
     void limiter.acquire(buildRequest(), neverAborted).then((lease) => {
       if (lease !== undefined) leases.push(lease);
+      return lease;
     });
   }
   await settleMicrotasks();
@@ -150,23 +151,31 @@ describe('createLimiter', () => {
   });
 
   test('never lets more calls run than configured, whatever they come to', async () => {
-    const outcome: fc.Arbitrary<CompletionOutcome> = fc.constantFrom(completed(), failed('rateLimit'), failed('server'));
+    const outcome: fc.Arbitrary<CompletionOutcome> = fc.constantFrom(
+      completed(),
+      failed('rateLimit'),
+      failed('server'),
+    );
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 5 }), fc.array(outcome, { maxLength: 40 }), async (concurrency, all) => {
-        const { limiter, clock } = build({ concurrency });
-        let running = 0;
-        let most = 0;
-        const calls = all.map(async (result, index) => {
-          const lease = await limiter.acquire(buildRequest(), neverAborted);
-          running += 1;
-          most = Math.max(most, running);
-          await clock.wait(1 + (index % 7), neverAborted);
-          running -= 1;
-          lease?.release(result);
-        });
-        await clock.runUntil(Promise.all(calls));
-        expect(most).toBeLessThanOrEqual(concurrency);
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(outcome, { maxLength: 40 }),
+        async (concurrency, all) => {
+          const { limiter, clock } = build({ concurrency });
+          let running = 0;
+          let most = 0;
+          const calls = all.map(async (result, index) => {
+            const lease = await limiter.acquire(buildRequest(), neverAborted);
+            running += 1;
+            most = Math.max(most, running);
+            await clock.wait(1 + (index % 7), neverAborted);
+            running -= 1;
+            lease?.release(result);
+          });
+          await clock.runUntil(Promise.all(calls));
+          expect(most).toBeLessThanOrEqual(concurrency);
+        },
+      ),
       { numRuns: 30 },
     );
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CellPorts, type JudgedAnswer, runCell } from '../../src/execute/run-cell.ts';
 import type { CompletionOutcome, CompletionRequest, FailureKind, ToolCall } from '../../src/model/completion.ts';
+import { isJsonObject } from '../../src/model/json.ts';
 import type { Turn } from '../../src/model/suite.ts';
 import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
 import { buildCell, buildCheck, completed, failed, neverAborted } from '../support/build-case.ts';
@@ -35,13 +36,18 @@ function build(outcomes: readonly CompletionOutcome[], overrides: Partial<CellPo
 }
 
 function verdictOf({ assertion, weight, required, source }: CheckSpec, { completion }: JudgedAnswer): Verdict {
-  const wanted = typeof source === 'object' && source !== null && 'contains' in source ? String(source['contains']) : '';
-  const pass = completion.text.includes(wanted);
+  const pass = isJsonObject(source) && completion.text.includes(JSON.stringify(source['contains']).slice(1, -1));
   return { assertion, pass, score: pass ? 1 : 0, reason: `found ${completion.text}`, weight, required };
 }
 
 const unmade: Verdict = {
-  assertion: 'rubric', pass: false, score: 0, reason: '', weight: 1, required: false, error: 'the judge said nothing',
+  assertion: 'rubric',
+  pass: false,
+  score: 0,
+  reason: '',
+  weight: 1,
+  required: false,
+  error: 'the judge said nothing',
 };
 
 function check(wanted: string): CheckSpec {
@@ -136,22 +142,37 @@ describe('a cell of one request', () => {
     expect(await runCell(buildCell(), ports, neverAborted)).toMatchObject({ status: 'judged', passed: true });
   });
 
-  test.each(['contentFilter', 'contextLength'] as const)('fails on %s, which is a fact about the prompt', async (kind) => {
-    const { ports, judged } = build([failed(kind)]);
-    expect(await runCell(buildCell(), ports, neverAborted)).toMatchObject({
-      status: 'judged',
-      passed: false,
-      score: 0,
-      failure: { kind },
-      calls: [],
-      attempts: 1,
-    });
-    expect(judged).toEqual([]);
-  });
+  test.each(['contentFilter', 'contextLength'] as const)(
+    'fails on %s, which is a fact about the prompt',
+    async (kind) => {
+      const { ports, judged } = build([failed(kind)]);
+      expect(await runCell(buildCell(), ports, neverAborted)).toMatchObject({
+        status: 'judged',
+        passed: false,
+        score: 0,
+        failure: { kind },
+        calls: [],
+        attempts: 1,
+      });
+      expect(judged).toEqual([]);
+    },
+  );
 
   test.each<FailureKind>([
-    'auth', 'notFound', 'badRequest', 'rateLimit', 'quota', 'overloaded', 'server', 'network', 'timeout', 'malformed',
-    'recording', 'cacheMiss', 'check', 'aborted',
+    'auth',
+    'notFound',
+    'badRequest',
+    'rateLimit',
+    'quota',
+    'overloaded',
+    'server',
+    'network',
+    'timeout',
+    'malformed',
+    'recording',
+    'cacheMiss',
+    'check',
+    'aborted',
   ])('is errored by %s', async (kind) => {
     const { ports } = build([failed(kind, { status: 418 }, 2)]);
     expect(await runCell(buildCell(), ports, neverAborted)).toMatchObject({
@@ -219,7 +240,10 @@ describe('a check that could not be made', () => {
       judge: async () => ({ verdicts: [unmade], judgeCostUsd: 0 }),
       stopReason: () => 'interrupted',
     });
-    expect(await runCell(buildCell(), ports, AbortSignal.abort())).toMatchObject({ status: 'skipped', reason: 'interrupted' });
+    expect(await runCell(buildCell(), ports, AbortSignal.abort())).toMatchObject({
+      status: 'skipped',
+      reason: 'interrupted',
+    });
   });
 
   test('does not undo a decision that holds without it', async () => {
@@ -241,7 +265,10 @@ describe('a conversation', () => {
     await runCell(buildCell({ turns }), ports, neverAborted);
     expect(requests.map(({ messages }) => messages.slice(1).map(({ role, content }) => [role, content]))).toEqual([
       [],
-      [['assistant', 'Which order?'], ['user', 'Order 7']],
+      [
+        ['assistant', 'Which order?'],
+        ['user', 'Order 7'],
+      ],
       [
         ['assistant', 'Which order?'],
         ['user', 'Order 7'],
@@ -317,7 +344,11 @@ describe('a conversation', () => {
     await runCell(buildCell({ turns }), ports, neverAborted);
     expect(requests).toHaveLength(2);
     expect(requests[1]?.messages.slice(1)).toEqual([
-      { role: 'assistant', content: '', toolCalls: [call('lookup', 'id-a'), call('weather', 'id-b'), call('lookup', 'id-c')] },
+      {
+        role: 'assistant',
+        content: '',
+        toolCalls: [call('lookup', 'id-a'), call('weather', 'id-b'), call('lookup', 'id-c')],
+      },
       { role: 'tool', name: 'weather', content: 'rain', toolCallId: 'id-b' },
       { role: 'tool', name: 'lookup', content: 'first', toolCallId: 'id-a' },
       { role: 'tool', name: 'lookup', content: 'second', toolCallId: 'id-c' },
@@ -352,9 +383,19 @@ describe('a conversation', () => {
   test.each<[string, readonly ToolCall[], readonly Turn[], string]>([
     ['a call that no result answers', [call('lookup')], [userTurn('and?')], 'no toolResult answers "lookup"'],
     ['two calls of which one is answered', [call('a'), call('b')], [toolResult('a', '1')], 'no toolResult answers "b"'],
-    ['a result without a call', [], [toolResult('a', '1')], 'the result of "a" answers no call: the model called no tool'],
+    [
+      'a result without a call',
+      [],
+      [toolResult('a', '1')],
+      'the result of "a" answers no call: the model called no tool',
+    ],
     ['a result for another call', [call('b')], [toolResult('a', '1')], 'answers no call: the model called "b"'],
-    ['more results than calls', [call('a')], [toolResult('a', '1'), toolResult('a', '2')], 'the result of "a" answers no call'],
+    [
+      'more results than calls',
+      [call('a')],
+      [toolResult('a', '1'), toolResult('a', '2')],
+      'the result of "a" answers no call',
+    ],
   ])('fails without a further call on %s', async (_name, toolCalls, turns, reason) => {
     const { ports, requests, judged } = build([completed({ toolCalls })]);
     const result = await runCell(buildCell({ turns }), ports, neverAborted);
@@ -373,7 +414,12 @@ describe('a conversation', () => {
     const { ports } = build([completed(), completed({ text: 'order', toolCalls: [call('lookup')] })]);
     const turns = [userTurn('hi', check('order')), userTurn('and?', check('never asked'))];
     const result = await runCell(buildCell({ turns }), ports, neverAborted);
-    expect(result).toMatchObject({ verdicts: [{ turn: 0, pass: true }, { assertion: 'turns', turn: 1 }] });
+    expect(result).toMatchObject({
+      verdicts: [
+        { turn: 0, pass: true },
+        { assertion: 'turns', turn: 1 },
+      ],
+    });
   });
 
   test.each([

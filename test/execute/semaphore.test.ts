@@ -60,7 +60,8 @@ describe('createSemaphore', () => {
             const controller = new AbortController();
             waiting.push(controller);
             void Promise.resolve(semaphore.acquire(controller.signal)).then((got) => {
-              if (got) held += 1;
+              held += got ? 1 : 0;
+              return got;
             });
           } else if (step === 'abort') {
             waiting.shift()?.abort();

@@ -17,7 +17,9 @@ describe('withBreaker', () => {
     expect(await complete(buildRequest(), neverAborted)).toEqual(failed(kind, { status: 401 }));
     const refused = await complete(buildRequest(), neverAborted);
     expect(refused).toMatchObject({ status: 'failed', failure: { kind, status: 401 }, attempts: 0 });
-    expect(refused).toMatchObject({ failure: { message: `not sent, since the provider was stopped: no luck: ${kind}` } });
+    expect(refused).toMatchObject({
+      failure: { message: `not sent, since the provider was stopped: no luck: ${kind}` },
+    });
     expect(sent).toBe(1);
     expect(stops).toHaveLength(1);
   });

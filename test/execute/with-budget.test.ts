@@ -149,33 +149,47 @@ describe('createBudget', () => {
 
   test('never spends more than the cap plus what calls in flight cost above their bounds, and settles every call', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.double({ min: 0, max: 5, noNaN: true }), fc.array(call, { maxLength: 30 }), async (cap, calls) => {
-        const clock = createManualClock();
-        const budget = createBudget(cap);
-        let spent = 0;
-        let overrun = 0;
-        const complete = budget.wrap(async ({ params }) => {
-          const { bound, share, ms, kind } = calls[Number(params['index'])] ?? { bound: 0, share: 0, ms: 0, kind: '' };
-          await clock.wait(ms, neverAborted);
-          if (kind !== 'completed') return failed(kind === 'timeout' ? 'timeout' : 'server');
-          spent += bound * share;
-          overrun += Math.max(0, bound * share - bound);
-          return completed();
-        }, {
-          boundOf: ({ params }) => calls[Number(params['index'])]?.bound ?? 0,
-          costOf: ({ params }) => {
-            const { bound, share } = calls[Number(params['index'])] ?? { bound: 0, share: 0 };
-            return bound * share;
-          },
-        });
-        const requests = calls.map((_, index) => buildRequest({ params: { index } }));
-        const all = Promise.all(requests.map((request) => complete(request, neverAborted)));
-        const outcomes = await clock.runUntil(all);
-        expect(outcomes).toHaveLength(calls.length);
-        expect(spent).toBeLessThanOrEqual(cap + overrun + 1e-9);
-        const isRefused = outcomes.some((outcome) => outcome.status === 'failed' && outcome.failure.kind === 'budget');
-        expect(isRefused).toBe(budget.exhausted);
-      }),
+      fc.asyncProperty(
+        fc.double({ min: 0, max: 5, noNaN: true }),
+        fc.array(call, { maxLength: 30 }),
+        async (cap, calls) => {
+          const clock = createManualClock();
+          const budget = createBudget(cap);
+          let spent = 0;
+          let overrun = 0;
+          const complete = budget.wrap(
+            async ({ params }) => {
+              const { bound, share, ms, kind } = calls[Number(params['index'])] ?? {
+                bound: 0,
+                share: 0,
+                ms: 0,
+                kind: '',
+              };
+              await clock.wait(ms, neverAborted);
+              if (kind !== 'completed') return failed(kind === 'timeout' ? 'timeout' : 'server');
+              spent += bound * share;
+              overrun += Math.max(0, bound * share - bound);
+              return completed();
+            },
+            {
+              boundOf: ({ params }) => calls[Number(params['index'])]?.bound ?? 0,
+              costOf: ({ params }) => {
+                const { bound, share } = calls[Number(params['index'])] ?? { bound: 0, share: 0 };
+                return bound * share;
+              },
+            },
+          );
+          const requests = calls.map((_, index) => buildRequest({ params: { index } }));
+          const all = Promise.all(requests.map((request) => complete(request, neverAborted)));
+          const outcomes = await clock.runUntil(all);
+          expect(outcomes).toHaveLength(calls.length);
+          expect(spent).toBeLessThanOrEqual(cap + overrun + 1e-9);
+          const isRefused = outcomes.some(
+            (outcome) => outcome.status === 'failed' && outcome.failure.kind === 'budget',
+          );
+          expect(isRefused).toBe(budget.exhausted);
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -52,8 +52,18 @@ describe('withRetry', () => {
   });
 
   test.each([
-    'auth', 'notFound', 'badRequest', 'contextLength', 'contentFilter', 'quota', 'malformed', 'recording', 'cacheMiss',
-    'check', 'budget', 'aborted',
+    'auth',
+    'notFound',
+    'badRequest',
+    'contextLength',
+    'contentFilter',
+    'quota',
+    'malformed',
+    'recording',
+    'cacheMiss',
+    'check',
+    'budget',
+    'aborted',
   ] as const)('%s is not asked again', async (kind) => {
     const next = answering(failed(kind), completed());
     const { clock, run } = build(next);
@@ -147,7 +157,11 @@ describe('withRetry', () => {
     };
     const { clock, run } = build(next, {
       timeoutMs: 1000,
-      clock: { now: () => clock.now(), wait: (...wait) => clock.wait(...wait), startTimer: (ms, fire) => clock.startTimer(ms - 1, fire) },
+      clock: {
+        now: () => clock.now(),
+        wait: (...wait) => clock.wait(...wait),
+        startTimer: (ms, fire) => clock.startTimer(ms - 1, fire),
+      },
     });
     await clock.runUntil(run());
     expect(calls).toBe(1);

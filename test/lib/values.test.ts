@@ -101,17 +101,14 @@ describe('deep equality', () => {
           .map(([key, item]) => [key, reverse(item)]),
       );
     };
-    fc.assert(fc.property(fc.jsonValue(), (value) => deepEqual(value, reverse(value))));
+    const law = fc.property(fc.jsonValue(), (value) => deepEqual(value, reverse(value)));
+    expect(() => fc.assert(law)).not.toThrow();
   });
 
   test('two values are equal both ways or not at all', () => {
-    fc.assert(
-      fc.property(
-        fc.jsonValue({ maxDepth: 2 }),
-        fc.jsonValue({ maxDepth: 2 }),
-        (a, b) => deepEqual(a, b) === deepEqual(b, a),
-      ),
-    );
+    const values = fc.jsonValue({ maxDepth: 2 });
+    const law = fc.property(values, values, (a, b) => deepEqual(a, b) === deepEqual(b, a));
+    expect(() => fc.assert(law)).not.toThrow();
   });
 
   test('the first difference is named by its path', () => {
@@ -254,7 +251,8 @@ describe('counting', () => {
     ]);
   });
 
-  test('characters are counted as by a spread', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => countCharacters(text) === [...text].length));
+  test('characters are counted as code points', () => {
+    const law = fc.property(fc.string({ unit: 'binary' }), (text) => countCharacters(text) === Array.from(text).length);
+    expect(() => fc.assert(law)).not.toThrow();
   });
 });

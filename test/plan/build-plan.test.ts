@@ -31,7 +31,14 @@ describe('a cell', () => {
   test('is rendered and ready to send', () => {
     const prompt = buildPrompt({ params: { temperature: 0 } });
     const provider = buildProvider({ baseUrl: 'http://127.0.0.1:1/v1', params: { temperature: 1, seed: 7 } });
-    const [cell] = cellsOf(plan([buildSuite([buildCase({ mustPass: true, threshold: 0.5, trials: 2 })], { prompts: [prompt], providers: [provider] })]));
+    const [cell] = cellsOf(
+      plan([
+        buildSuite([buildCase({ mustPass: true, threshold: 0.5, trials: 2 })], {
+          prompts: [prompt],
+          providers: [provider],
+        }),
+      ]),
+    );
     expect(cell).toMatchObject({
       key: { suite: 'triage', prompt: 'v1', provider: 'openai:gpt-4o-mini', caseId: 'refund', trial: 0 },
       request: {
@@ -55,7 +62,11 @@ describe('a cell', () => {
 
   test('stands for one trial: its request says which, and nothing else differs', () => {
     const cells = cellsOf(plan([buildSuite([buildCase({ trials: 3 })])]));
-    expect(cells.map(({ key, request }) => [key.trial, request.trial])).toEqual([[0, 0], [1, 1], [2, 2]]);
+    expect(cells.map(({ key, request }) => [key.trial, request.trial])).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+    ]);
     expect(new Set(cells.map(({ identity }) => identity)).size).toBe(1);
   });
 
@@ -93,7 +104,9 @@ describe('a cell', () => {
     ['observe', { observe: true }],
     ['skip', { skip: 'later' }],
   ])('has another identity where %s changed', (_name, change) => {
-    const identities = [{}, change].map((overrides) => cellsOf(plan([buildSuite([buildCase(overrides)])]))[0]?.identity);
+    const identities = [{}, change].map(
+      (overrides) => cellsOf(plan([buildSuite([buildCase(overrides)])]))[0]?.identity,
+    );
     expect(identities[0]).not.toBe(identities[1]);
   });
 
@@ -110,20 +123,39 @@ describe('a plan', () => {
     const built = plan([buildSuite(cases, twoByTwo)]);
     expect(built.cellCount).toBe(12);
     expect(cellsOf(built).map(keyOf)).toEqual([
-      'triage/x v1 a 0', 'triage/x v1 a 1', 'triage/x v2 a 0', 'triage/x v2 a 1', 'triage/y v1 a 0', 'triage/y v2 a 0',
-      'triage/x v1 b 0', 'triage/x v1 b 1', 'triage/x v2 b 0', 'triage/x v2 b 1', 'triage/y v1 b 0', 'triage/y v2 b 0',
+      'triage/x v1 a 0',
+      'triage/x v1 a 1',
+      'triage/x v2 a 0',
+      'triage/x v2 a 1',
+      'triage/y v1 a 0',
+      'triage/y v2 a 0',
+      'triage/x v1 b 0',
+      'triage/x v1 b 1',
+      'triage/x v2 b 0',
+      'triage/x v2 b 1',
+      'triage/y v1 b 0',
+      'triage/y v2 b 0',
     ]);
   });
 
   test('keeps a case to the prompts and providers it names', () => {
-    const cases = [buildCase({ id: 'x', prompts: ['v2'] }), buildCase({ id: 'y', providers: ['b'], prompts: ['v1', 'v2'] })];
-    expect(cellsOf(plan([buildSuite(cases, twoByTwo)])).map(keyOf).toSorted()).toEqual([
-      'triage/x v2 a 0', 'triage/x v2 b 0', 'triage/y v1 b 0', 'triage/y v2 b 0',
-    ]);
+    const cases = [
+      buildCase({ id: 'x', prompts: ['v2'] }),
+      buildCase({ id: 'y', providers: ['b'], prompts: ['v1', 'v2'] }),
+    ];
+    expect(
+      cellsOf(plan([buildSuite(cases, twoByTwo)]))
+        .map(keyOf)
+        .toSorted(),
+    ).toEqual(['triage/x v2 a 0', 'triage/x v2 b 0', 'triage/y v1 b 0', 'triage/y v2 b 0']);
   });
 
   test('keeps to the selected prompts, providers and trials', () => {
-    const built = plan([buildSuite([buildCase({ trials: 5 })], twoByTwo)], { prompts: ['v2'], providers: ['b'], trials: 2 });
+    const built = plan([buildSuite([buildCase({ trials: 5 })], twoByTwo)], {
+      prompts: ['v2'],
+      providers: ['b'],
+      trials: 2,
+    });
     expect(cellsOf(built).map(keyOf)).toEqual(['triage/refund v2 b 0', 'triage/refund v2 b 1']);
     expect(built.suites[0]?.filtered).toBe(true);
   });
@@ -190,7 +222,11 @@ describe('a plan', () => {
       prompts: fc.option(fc.subarray(['v0', 'v1', 'v2']), { nil: undefined }),
       providers: fc.option(fc.subarray(['p0', 'p1']), { nil: undefined }),
     });
-    const suite = fc.record({ prompts: ids('v', 3), providers: ids('p', 2), cases: fc.array(testCase, { maxLength: 6 }) });
+    const suite = fc.record({
+      prompts: ids('v', 3),
+      providers: ids('p', 2),
+      cases: fc.array(testCase, { maxLength: 6 }),
+    });
     const selection = fc.record(
       {
         filters: fc.subarray(['s0', 'c1', 's1/c*']),
@@ -232,10 +268,9 @@ describe('a plan', () => {
             const own = cells.filter(
               ({ key }) => key.suite === planned.id && key.prompt === prompt.id && key.provider === provider.id,
             );
-            expect([own.filter(({ observe }) => !observe).length, own.filter(({ observe }) => observe).length]).toEqual([
-              gated,
-              observed,
-            ]);
+            expect([own.filter(({ observe }) => !observe).length, own.filter(({ observe }) => observe).length]).toEqual(
+              [gated, observed],
+            );
           }
         }
       }),

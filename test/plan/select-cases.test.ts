@@ -168,7 +168,9 @@ describe('shards', () => {
     fc.assert(
       fc.property(fc.array(ids, { maxLength: 4 }), fc.integer({ min: 1, max: 9 }), (caseIds, count) => {
         const suites = caseIds.map((own, index) => suiteOf(`s${index}`, ...own));
-        const shards = Array.from({ length: count }, (_, index) => select(suites, { shard: { index: index + 1, count } }));
+        const shards = Array.from({ length: count }, (_, index) =>
+          select(suites, { shard: { index: index + 1, count } }),
+        );
         expect(shards.flat().toSorted()).toEqual(select(suites, {}).toSorted());
         const sizes = shards.map(({ length }) => length);
         expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);

@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Cell } from '../../src/model/cell.ts';
 import type { Completion, CompletionOutcome, CompletionRequest, ProviderFailure } from '../../src/model/completion.ts';
-import type { GatePolicy } from '../../src/model/suite.ts';
-import type { Case, PromptVersion, ProviderConfig, Suite, Vars } from '../../src/model/suite.ts';
+import type { Case, GatePolicy, PromptVersion, ProviderConfig, Suite, Vars } from '../../src/model/suite.ts';
 import type { CheckSpec } from '../../src/model/verdict.ts';
 
 const at = { file: 'evals/triage.eval.yaml', line: 12, column: 5 };

@@ -12,7 +12,10 @@ export const arbitraryValue: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonVa
     { maxDepth: 3, withCrossShrink: true },
     { weight: 4, arbitrary: fc.constantFrom(...scalars) },
     { weight: 2, arbitrary: fc.array(tie('value'), { maxLength: 3 }) },
-    { weight: 3, arbitrary: fc.dictionary(fc.constantFrom(...names), tie('value'), { maxKeys: 3, noNullPrototype: true }) },
+    {
+      weight: 3,
+      arbitrary: fc.dictionary(fc.constantFrom(...names), tie('value'), { maxKeys: 3, noNullPrototype: true }),
+    },
   ),
 })).value;
 
@@ -70,10 +73,13 @@ export const arbitrarySchema: fc.Arbitrary<JsonValue> = fc.letrec<{ schema: Json
       properties: some(fc.dictionary(fc.constantFrom(...names), schema, { maxKeys: 3, noNullPrototype: true })),
       required: some(fc.subarray(names)),
       additionalProperties: some(fc.oneof(fc.boolean(), schema)),
-      patternProperties: fc.option(fc.dictionary(fc.constantFrom('^a', '[bc]'), schema, { maxKeys: 2, noNullPrototype: true }), {
-        nil: undefined,
-        freq: 4,
-      }),
+      patternProperties: fc.option(
+        fc.dictionary(fc.constantFrom('^a', '[bc]'), schema, { maxKeys: 2, noNullPrototype: true }),
+        {
+          nil: undefined,
+          freq: 4,
+        },
+      ),
       propertyNames: fc.option(fc.constantFrom<JsonValue>({ maxLength: 0 }, { enum: ['a', 'b'] }), {
         nil: undefined,
         freq: 4,
@@ -84,10 +90,13 @@ export const arbitrarySchema: fc.Arbitrary<JsonValue> = fc.letrec<{ schema: Json
         nil: undefined,
         freq: 4,
       }),
-      dependentSchemas: fc.option(fc.dictionary(fc.constantFrom(...names), schema, { maxKeys: 1, noNullPrototype: true }), {
-        nil: undefined,
-        freq: 6,
-      }),
+      dependentSchemas: fc.option(
+        fc.dictionary(fc.constantFrom(...names), schema, { maxKeys: 1, noNullPrototype: true }),
+        {
+          nil: undefined,
+          freq: 6,
+        },
+      ),
       unevaluatedProperties: fc.option(fc.oneof(fc.constant(false), schema), { nil: undefined, freq: 8 }),
     })
     .map((facets) => ({ type: 'object', ...compact(facets) }));
@@ -133,9 +142,9 @@ export const arbitrarySchema: fc.Arbitrary<JsonValue> = fc.letrec<{ schema: Json
     schema: fc.oneof(
       { maxDepth: 2, depthSize: 'small' },
       { weight: 3, arbitrary: type.map((word): JsonValue => ({ type: word })) },
-      { weight: 2, arbitrary: listed as fc.Arbitrary<JsonValue> },
+      { weight: 2, arbitrary: listed },
       { weight: 1, arbitrary: fc.constantFrom<JsonValue>(true, false, {}) },
-      { weight: 2, arbitrary: text as fc.Arbitrary<JsonValue> },
+      { weight: 2, arbitrary: text },
       { weight: 2, arbitrary: number },
       { weight: 3, arbitrary: array },
       { weight: 5, arbitrary: object },

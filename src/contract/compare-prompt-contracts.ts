@@ -1,0 +1,252 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
+import type { Direction, Finding } from '../model/finding.ts';
+import type { JsonObject, JsonValue } from '../model/json.ts';
+import type { Change } from './change.ts';
+import { compareSchemas, type SchemaComparisonOptions } from './compare-schemas.ts';
+import { compareTools } from './compare-tools.ts';
+import { change, show } from './comparer.ts';
+import { gradeChanges } from './grade-changes.ts';
+import { appendPointer } from './json-pointer.ts';
+
+/** Everything of a prompt that others rely on. */
+export interface PromptContract {
+  readonly promptId: string;
+  /** The id of the version that this one takes the place of. */
+  readonly replaces?: string;
+  /** A label that is to change with a breaking change. */
+  readonly version?: string;
+  /** What the template reads; `order.id` stands for `order`. */
+  readonly variables: readonly PromptVariable[];
+  readonly outputFormat: 'json' | 'text';
+  readonly inputSchema?: JsonObject | boolean;
+  readonly outputSchema?: JsonObject | boolean;
+  readonly tools: readonly PromptTool[];
+  readonly provider: string;
+  readonly model: string;
+  readonly params: JsonObject;
+  readonly messages: readonly { readonly role: string }[];
+}
+
+export interface PromptVariable {
+  readonly name: string;
+  readonly hasDefault: boolean;
+  readonly default?: JsonValue;
+}
+
+export interface PromptTool {
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters?: JsonObject | boolean;
+}
+
+export type PromptComparisonOptions = Omit<SchemaComparisonOptions, 'defaulted' | 'direction' | 'promptId'>;
+
+/**
+ * Compares two versions of one prompt: schemas by their polarity, and all else that callers and consumers rely on.
+ * A `SchemaProblem` names the schema in its pointer: /inputSchema, /outputSchema, /tools/NAME/parameters.
+ */
+export function comparePromptContracts(
+  old: PromptContract,
+  replacement: PromptContract,
+  options: PromptComparisonOptions = {},
+): readonly Finding[] {
+  const grade = (changes: readonly Change[], direction: Direction): readonly Finding[] =>
+    gradeChanges(changes, { ...options, direction, promptId: replacement.promptId });
+  const schemas = compareInput(old, replacement, options, grade);
+  const findings = [
+    ...schemas,
+    ...grade(compareVariables(old, replacement, schemas), 'input'),
+    ...compareOutput(old, replacement, options, grade),
+    ...compareTools(old.tools, replacement.tools, { ...options, promptId: replacement.promptId }),
+    ...grade(
+      [
+        ...compareModel(old, replacement),
+        ...compareParams(old.params, replacement.params),
+        ...compareRoles(old, replacement),
+      ],
+      'output',
+    ),
+  ];
+  const isBroken = findings.some(({ severity }) => severity === 'error');
+  const label = replacement.version;
+  if (!isBroken || label === undefined || label !== old.version) return findings;
+  const message = `The contract breaks, and the version is still ${show(label)}.`;
+  return [
+    ...findings,
+    ...grade([change('version-not-bumped', '/version', message, { old: label, new: label })], 'output'),
+  ];
+}
+
+type Grade = (changes: readonly Change[], direction: Direction) => readonly Finding[];
+
+function compareInput(
+  old: PromptContract,
+  replacement: PromptContract,
+  options: PromptComparisonOptions,
+  grade: Grade,
+): readonly Finding[] {
+  const path = '/inputSchema';
+  if (old.inputSchema === undefined && replacement.inputSchema === undefined) return [];
+  if (old.inputSchema === undefined) {
+    return grade([change('input-schema-added', path, 'An input schema was added; callers may be refused.')], 'input');
+  }
+  if (replacement.inputSchema === undefined) {
+    return grade(
+      [change('input-schema-removed', path, 'The input schema was removed; everything is accepted.')],
+      'input',
+    );
+  }
+  return compareSchemas(old.inputSchema, replacement.inputSchema, {
+    ...options,
+    direction: 'input',
+    promptId: replacement.promptId,
+    defaulted: replacement.variables.filter(({ hasDefault }) => hasDefault).map(({ name }) => rootOf(name)),
+    at: path,
+  });
+}
+
+function compareOutput(
+  old: PromptContract,
+  replacement: PromptContract,
+  options: PromptComparisonOptions,
+  grade: Grade,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (old.outputFormat !== replacement.outputFormat) {
+    const sides = { old: old.outputFormat, new: replacement.outputFormat };
+    const message = `The output changed from ${sides.old} to ${sides.new}; parsers break.`;
+    findings.push(...grade([change('output-format-changed', '/outputFormat', message, sides)], 'output'));
+  }
+  const path = '/outputSchema';
+  const [before, after] = [old.outputSchema, replacement.outputSchema];
+  if (before !== undefined && after !== undefined) {
+    const comparison = { ...options, direction: 'output', promptId: replacement.promptId, at: path } as const;
+    findings.push(...compareSchemas(before, after, comparison));
+  } else if (after !== undefined) {
+    findings.push(...grade([change('output-schema-added', path, 'An output schema was added.')], 'output'));
+  } else if (before !== undefined) {
+    const message = 'The output schema was removed; nothing is promised any more.';
+    findings.push(...grade([change('output-schema-removed', path, message)], 'output'));
+  }
+  return findings;
+}
+
+/** A variable whose schema already tells that callers must send it is not told twice. */
+function compareVariables(
+  old: PromptContract,
+  replacement: PromptContract,
+  schemas: readonly Finding[],
+): readonly Change[] {
+  const before = byRoot(old.variables);
+  const after = byRoot(replacement.variables);
+  const changes: Change[] = [];
+  for (const [name, variable] of after) {
+    const known = before.get(name);
+    const path = appendPointer('/variables', name);
+    if (known === undefined) {
+      const property = appendPointer('/inputSchema/properties', name);
+      if (schemas.some((finding) => finding.path === property && finding.severity === 'error')) continue;
+      if (variable.hasDefault) {
+        const sides = { new: variable.default ?? null };
+        changes.push(
+          change('input-variable-added/default', path, `The template reads "${name}", which has a default.`, sides),
+        );
+      } else if (!isRequired(old.inputSchema, name)) {
+        changes.push(
+          change('input-variable-added', path, `The template reads "${name}", which callers do not send.`, {
+            new: name,
+          }),
+        );
+      }
+    } else if (canonicalJson(defaultOf(known)) !== canonicalJson(defaultOf(variable))) {
+      const [from, to] = [known, variable].map((side) => (side.hasDefault ? show(side.default ?? null) : 'none'));
+      const sides = { old: known.default ?? null, new: variable.default ?? null };
+      changes.push(
+        change(
+          'input-default-changed',
+          path,
+          `The default of "${name}" changed from ${from ?? ''} to ${to ?? ''}.`,
+          sides,
+        ),
+      );
+    }
+  }
+  for (const name of before.keys()) {
+    if (after.has(name)) continue;
+    const message = `The template does not read "${name}" any more; what callers send there is lost.`;
+    changes.push(change('input-variable-unused', appendPointer('/variables', name), message, { old: name }));
+  }
+  return changes;
+}
+
+function byRoot(variables: readonly PromptVariable[]): ReadonlyMap<string, PromptVariable> {
+  const known = new Map<string, PromptVariable>();
+  for (const variable of variables) {
+    const root = rootOf(variable.name);
+    if (known.get(root)?.hasDefault !== true) known.set(root, variable);
+  }
+  return known;
+}
+
+function rootOf(name: string): string {
+  return name.split(/[.[]/, 1)[0] ?? name;
+}
+
+function defaultOf(variable: PromptVariable): readonly JsonValue[] {
+  return variable.hasDefault ? [variable.default ?? null] : [];
+}
+
+/** Whether callers already had to send it. */
+function isRequired(schema: PromptContract['inputSchema'], name: string): boolean {
+  if (typeof schema !== 'object') return false;
+  const { required } = schema;
+  return Array.isArray(required) && required.includes(name);
+}
+
+function compareModel(old: PromptContract, replacement: PromptContract): readonly Change[] {
+  return (['provider', 'model'] as const).flatMap((field) => {
+    const sides = { old: old[field], new: replacement[field] };
+    if (sides.old === sides.new) return [];
+    const message = `The ${field} changed from ${sides.old} to ${sides.new}; run the cases again.`;
+    return [change(`${field}-changed`, `/${field}`, message, sides)];
+  });
+}
+
+const tokenLimits = new Set([
+  'max_tokens',
+  'max_output_tokens',
+  'max_completion_tokens',
+  'max_new_tokens',
+  'maxTokens',
+  'maxOutputTokens',
+  'num_predict',
+]);
+
+function compareParams(old: JsonObject, replacement: JsonObject): readonly Change[] {
+  const changes: Change[] = [];
+  for (const name of new Set([...Object.keys(old), ...Object.keys(replacement)])) {
+    // Tools and response formats are compared as such.
+    if (name === 'tools' || name === 'response_format') continue;
+    const before = Object.hasOwn(old, name) ? (old[name] ?? null) : undefined;
+    const after = Object.hasOwn(replacement, name) ? (replacement[name] ?? null) : undefined;
+    if (canonicalJson(before) === canonicalJson(after) && (before === undefined) === (after === undefined)) continue;
+    const path = appendPointer('/params', name);
+    const sides = { old: before ?? null, new: after ?? null };
+    const [from, to] = [before, after].map((value) => (value === undefined ? 'none' : show(value)));
+    const limit = typeof before === 'number' ? before : Infinity;
+    if (tokenLimits.has(name) && typeof after === 'number' && after < limit) {
+      const message = `"${name}" was lowered from ${from ?? ''} to ${to ?? ''}; longer answers are cut off, which breaks JSON.`;
+      changes.push(change('max-output-tokens-lowered', path, message, sides));
+    } else {
+      changes.push(change('param-changed', path, `"${name}" changed from ${from ?? ''} to ${to ?? ''}.`, sides));
+    }
+  }
+  return changes;
+}
+
+function compareRoles(old: PromptContract, replacement: PromptContract): readonly Change[] {
+  const [before, after] = [old.messages, replacement.messages].map((messages) => messages.map(({ role }) => role));
+  if (before === undefined || after === undefined || before.join() === after.join()) return [];
+  const message = `The messages changed from ${before.join(', ') || 'none'} to ${after.join(', ') || 'none'}.`;
+  return [change('role-structure-changed', '/messages', message, { old: before, new: after })];
+}

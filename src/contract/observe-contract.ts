@@ -1,0 +1,45 @@
+import { parseJson } from '../lib/parse-json.ts';
+import type { JsonValue } from '../model/json.ts';
+
+/** A recorded answer: its text as the model wrote it, or the value where that is known already. */
+export type RecordedOutput =
+  | { readonly caseId: string; readonly text: string }
+  | { readonly caseId: string; readonly value: JsonValue };
+
+/** Says why a schema refuses a value; undefined where it takes it. */
+export type FindComplaint = (schema: JsonValue, value: JsonValue) => string | undefined;
+
+export interface ObservedContract {
+  readonly total: number;
+  readonly rejected: number;
+  /** The first answers that were refused, in their order. */
+  readonly offenders: readonly { readonly caseId: string; readonly reason: string }[];
+  /** `12 of 40 recorded answers would be rejected`. */
+  readonly message: string;
+}
+
+const maxOffenders = 5;
+
+/** Counts how many recorded answers a schema refuses: what turns a possible break into an observed one. */
+export function observeContract(
+  { outputs, schema }: { readonly outputs: readonly RecordedOutput[]; readonly schema: JsonValue },
+  findComplaint: FindComplaint,
+): ObservedContract {
+  let rejected = 0;
+  const offenders: { readonly caseId: string; readonly reason: string }[] = [];
+  for (const output of outputs) {
+    const reason = judge(output, schema, findComplaint);
+    if (reason === undefined) continue;
+    rejected += 1;
+    if (offenders.length < maxOffenders) offenders.push({ caseId: output.caseId, reason });
+  }
+  const total = outputs.length;
+  const answers = total === 1 ? 'answer' : 'answers';
+  return { total, rejected, offenders, message: `${rejected} of ${total} recorded ${answers} would be rejected` };
+}
+
+function judge(output: RecordedOutput, schema: JsonValue, findComplaint: FindComplaint): string | undefined {
+  if ('value' in output) return findComplaint(schema, output.value);
+  const parsed = parseJson(output.text);
+  return parsed.ok ? findComplaint(schema, parsed.value as JsonValue) : `the answer is not JSON: ${parsed.reason}`;
+}

@@ -1,0 +1,135 @@
+import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
+import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
+import { isJsonObject } from '../model/json.ts';
+import type { RecordedCheck } from '../model/record.ts';
+
+export function isBaselineVariant(row: unknown): row is BaselineVariant {
+  return isJsonObject(row) && row['type'] === 'variant' && isVariantBody(row);
+}
+
+export function isBaselineCase(row: unknown): row is BaselineCase {
+  return isJsonObject(row) && row['type'] === 'case' && isCaseBody(row);
+}
+
+/** In words, why a value is neither a variant nor a case. */
+export function describeRowFault(row: unknown): string {
+  if (!isJsonObject(row)) return 'it is no JSON object';
+  const { type } = row;
+  if (type !== 'case' && type !== 'variant') return 'its "type" is neither "variant" nor "case"';
+  const fields: Readonly<Record<string, Test>> = type === 'case' ? caseFields : variantFields;
+  const [wrong = 'type'] = Object.entries(fields).find(([name, test]) => !test(row[name])) ?? [];
+  return Object.hasOwn(row, wrong) ? `its "${wrong}" is not what belongs there` : `it has no "${wrong}"`;
+}
+
+// Written by hand as in row-guards.ts: a schema takes five times as long, and a baseline may have 100,000 lines.
+type Test = (value: unknown) => boolean;
+
+/** A test for each field, so that the compiler asks for one where the model gains a field. */
+type FieldsOf<Row> = { readonly [Name in Exclude<keyof Row, 'type'>]-?: Test };
+
+const statuses: ReadonlySet<unknown> = new Set<BaselineTrial['status']>(['passed', 'failed', 'errored', 'skipped']);
+const finishReasons: ReadonlySet<unknown> = new Set<FinishReason>([
+  'stop',
+  'length',
+  'toolCalls',
+  'contentFilter',
+  'refusal',
+  'other',
+]);
+
+const checkFields: FieldsOf<RecordedCheck> = {
+  assertion: isText,
+  name: optional(isText),
+  pass: isSwitch,
+  score: Number.isFinite,
+  reason: isText,
+  weight: optional(Number.isFinite),
+  required: optional(isSwitch),
+  diff: optional(objectOf({ expected: isText, found: isText })),
+  turn: optional(isCount),
+  error: optional(isText),
+};
+
+const usageFields: FieldsOf<Usage> = {
+  inputTokens: isCount,
+  outputTokens: isCount,
+  cachedInputTokens: optional(isCount),
+  cacheWriteTokens: optional(isCount),
+  reasoningTokens: optional(isCount),
+  inputAudioTokens: optional(isCount),
+  outputAudioTokens: optional(isCount),
+};
+
+const toolCallFields: FieldsOf<ToolCall> = {
+  id: optional(isText),
+  name: isText,
+  arguments: () => true,
+  rawArguments: isText,
+};
+
+const trialFields: FieldsOf<BaselineTrial> = {
+  trial: isCount,
+  status: (value) => statuses.has(value),
+  score: optional(Number.isFinite),
+  checks: listOf(objectOf(checkFields)),
+  usage: optional(objectOf(usageFields)),
+  latencyMs: optional(Number.isFinite),
+  finishReason: optional((value) => finishReasons.has(value)),
+  output: optional(isText),
+  toolCalls: optional(listOf(objectOf(toolCallFields))),
+  reasoning: optional(isText),
+  refusal: optional(isText),
+  answerHash: optional(isText),
+};
+
+const caseFields: FieldsOf<BaselineCase> = {
+  prompt: isText,
+  provider: isText,
+  caseId: isText,
+  stamp: isText,
+  mustPass: optional((value) => value === true),
+  trials: listOf(objectOf(trialFields)),
+  confirmations: optional(listOf(objectOf(trialFields))),
+};
+
+const variantFields: FieldsOf<BaselineVariant> = {
+  prompt: isText,
+  provider: isText,
+  adapter: isText,
+  model: isText,
+  baseUrl: optional(isText),
+  params: isJsonObject,
+  messages: listOf(objectOf({ role: isText, content: isText })),
+  replaces: optional(isText),
+  contract: isJsonObject,
+  models: listOf(isText),
+};
+
+const isCaseBody = objectOf(caseFields);
+const isVariantBody = objectOf(variantFields);
+
+function objectOf(fields: Readonly<Record<string, Test>>): Test {
+  const tests = Object.entries(fields);
+  return (value) => isJsonObject(value) && tests.every(([name, test]) => test(value[name]));
+}
+
+function listOf(test: Test): Test {
+  return (value) => Array.isArray(value) && value.every(test);
+}
+
+function optional(test: Test): Test {
+  return (value) => value === undefined || test(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isSwitch(value: unknown): boolean {
+  return typeof value === 'boolean';
+}
+
+/** Tokens, turns and trials are whole and never negative. */
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}

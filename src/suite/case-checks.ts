@@ -1,0 +1,152 @@
+import { plainNumbers } from '../lib/spelled-number.ts';
+import type { Turn } from '../model/suite.ts';
+import type { CheckSpec } from '../model/verdict.ts';
+import { type AssertionContext, type CompiledAssertion, compileAssertions, instantiate } from './assertion-forms.ts';
+import { type CaseFaults } from './case-faults.ts';
+import { type CaseRow } from './case-rows.ts';
+import { childOf, itemsOf, type Located } from './locate.ts';
+import { type Problems } from './problems.ts';
+import { compileValue, placeOfError, RenderError, renderTemplate, type Scope } from './template-values.ts';
+
+/** What a file of cases, or the suite's defaults, say for every case in it. */
+export interface CaseGroup {
+  readonly settings: CaseRow;
+  readonly assertions: readonly CompiledAssertion[];
+}
+
+/** What the checks of all cases of a suite share. */
+export interface CheckBuilder {
+  readonly problems: Problems;
+  readonly assertionContext: AssertionContext;
+  readonly defaults: CaseGroup;
+  readonly faults: CaseFaults;
+  /** Assertions of rows by their text: rows of a file often have the same. */
+  readonly known: Map<string, readonly CompiledAssertion[]>;
+  /** What is the same for all cases with the same assertions, by the group's list and the case's own. */
+  readonly combined: Map<readonly CompiledAssertion[], Map<readonly CompiledAssertion[], Combined>>;
+  /** The variables that assertions and turns read. */
+  readonly variables: Set<string>;
+}
+
+/** A case, as its faults name it. */
+export interface Naming {
+  readonly id: string;
+  readonly row: Located;
+  readonly scope: Scope;
+}
+
+export const NONE: readonly CompiledAssertion[] = [];
+
+interface Combined {
+  readonly assertions: readonly CompiledAssertion[];
+  /** Set where no assertion has a template: one list of checks for all cases. */
+  readonly checks?: readonly CheckSpec[];
+}
+
+async function compileOwn(located: Located, builder: Builder): Promise<readonly CompiledAssertion[]> {
+  // Numbers that are spelled differently have the same JSON; such rows are not shared.
+  const key = plainNumbers(located.value) === located.value ? JSON.stringify(located.value) : undefined;
+  const known = key === undefined ? undefined : builder.known.get(`${located.source.folder}\n${key}`);
+  if (known !== undefined) return known;
+  const compiled = await compileAssertions(located, builder.assertionContext);
+  if (key !== undefined) builder.known.set(`${located.source.folder}\n${key}`, compiled);
+  return compiled;
+}
+
+function buildChecks(
+  group: readonly CompiledAssertion[],
+  own: readonly CompiledAssertion[],
+  naming: Naming,
+  builder: Builder,
+): readonly CheckSpec[] {
+  const { assertions, checks } = combine(group, own, builder);
+  return checks ?? assertions.flatMap((assertion) => makeCheck(assertion, naming, builder));
+}
+
+function combine(group: readonly CompiledAssertion[], own: readonly CompiledAssertion[], builder: Builder): Combined {
+  const byOwn = builder.combined.get(group) ?? new Map<readonly CompiledAssertion[], Combined>();
+  builder.combined.set(group, byOwn);
+  const known = byOwn.get(own);
+  if (known !== undefined) return known;
+  const assertions = [...builder.defaults.assertions, ...group, ...own];
+  for (const { variables } of assertions) addRoots(variables, builder.variables);
+  const checks = assertions.flatMap((assertion) => (assertion.kind === 'constant' ? [assertion.check] : []));
+  const combined = { assertions, ...(checks.length === assertions.length ? { checks } : {}) };
+  byOwn.set(own, combined);
+  return combined;
+}
+
+function makeCheck(
+  assertion: CompiledAssertion,
+  { id, row, scope }: Naming,
+  { faults }: Builder,
+): readonly CheckSpec[] {
+  if (assertion.kind === 'constant') return [assertion.check];
+  faults.tried(assertion);
+  try {
+    const check = instantiate(assertion, scope);
+    return check === undefined ? [] : [check];
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    const at = placeOfError(error.located, error.error);
+    faults.add({
+      reader: `the assertion "${assertion.name}"`,
+      key: assertion,
+      at,
+      error: error.error,
+      caseId: id,
+      row,
+      scope,
+    });
+    return [];
+  }
+}
+
+async function buildTurns(located: Located, naming: Naming, builder: Builder): Promise<readonly Turn[]> {
+  const turns: Turn[] = [];
+  for (const item of itemsOf(located)) {
+    const result = childOf(item, 'toolResult');
+    if (result.value === undefined) {
+      const content = renderTurn(childOf(item, 'user'), naming, builder);
+      const assertions = await compileOwn(childOf(item, 'assert'), builder);
+      for (const { variables } of assertions) addRoots(variables, builder.variables);
+      turns.push({
+        kind: 'user',
+        content,
+        checks: assertions.flatMap((assertion) => makeCheck(assertion, naming, builder)),
+      });
+    } else {
+      const content = renderTurn(childOf(result, 'content'), naming, builder);
+      turns.push({ kind: 'toolResult', name: String(childOf(result, 'name').value), content });
+    }
+  }
+  return turns;
+}
+
+/** A text is a template over the vars; anything else is sent as JSON. */
+function renderTurn(located: Located, { id, row, scope }: Naming, { problems, faults, variables }: Builder): string {
+  const template = compileValue(located, problems.report);
+  if (template.kind === 'template') addRoots(template.variables, variables);
+  faults.tried(located);
+  try {
+    const value = renderTemplate(template, scope);
+    return typeof value === 'string' ? value : (JSON.stringify(plainNumbers(value)) ?? '');
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    faults.add({
+      reader: 'a turn',
+      key: located,
+      at: placeOfError(error.located, error.error),
+      error: error.error,
+      caseId: id,
+      row,
+      scope,
+    });
+    return '';
+  }
+}
+
+/** `docs[0].title` reads the variable `docs`. */
+export function addRoots(paths: readonly string[], into: Set<string>): void {
+  for (const path of paths) into.add(/^[^.[]*/.exec(path)?.[0] ?? path);
+}

@@ -1,0 +1,68 @@
+import type * as z from 'zod';
+import { plainNumbers } from '../lib/spelled-number.ts';
+import type { JsonValue } from '../model/json.ts';
+import type { AdapterDeclaration } from '../model/provider.ts';
+import type { Contract, Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
+import { parseContract } from './contracts.ts';
+import { childOf, type Located } from './locate.ts';
+import { checkKeys, checkPart, requireMap } from './parts.ts';
+import type { Problems } from './problems.ts';
+import { parseProviders, toJsonObject, toPrice } from './providers.ts';
+import { configShape, type gateSchema } from './schema.ts';
+
+/** What llmcheck.config.yaml says. */
+export interface Config {
+  readonly suites?: readonly string[];
+  readonly providers: readonly ProviderConfig[];
+  readonly judges: readonly ProviderConfig[];
+  /** As written: assertions are compiled with the suite that they end up in. */
+  readonly defaults?: Located;
+  readonly gate?: z.output<typeof gateSchema>;
+  readonly contract: Contract;
+  readonly prices: Readonly<Record<string, Price>>;
+  readonly run: RunDefaults;
+  readonly cache: JsonValue | undefined;
+}
+
+export const emptyConfig: Config = { providers: [], judges: [], contract: {}, prices: {}, run: {}, cache: undefined };
+
+export interface ConfigContext {
+  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
+  readonly problems: Problems;
+  readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
+}
+
+/** Parses the config; what is wrong is reported, and taken as not written. */
+export async function parseConfig(document: Located, context: ConfigContext): Promise<Config> {
+  const { problems } = context;
+  // An empty file is a config that only marks the project's root.
+  if (document.value === null || !requireMap(document, 'the config', problems)) return emptyConfig;
+  checkKeys(document, configShape, 'the config', problems);
+  const suites = checkPart(document, 'suites', configShape.suites, problems);
+  const gate = checkPart(document, 'gate', configShape.gate, problems);
+  const prices = checkPart(document, 'prices', configShape.prices, problems) ?? {};
+  const run = checkPart(document, 'run', configShape.run, problems);
+  const contract = checkPart(document, 'contract', configShape.contract, problems);
+  const defaults = checkPart(document, 'defaults', configShape.defaults, problems);
+  const lists = {
+    providers: checkPart(document, 'providers', configShape.providers, problems),
+    judges: checkPart(document, 'judges', configShape.judges, problems),
+  };
+  const parse = (key: 'providers' | 'judges', noun: 'provider' | 'judge') =>
+    lists[key] === undefined ? [] : parseProviders(childOf(document, key), { ...context, known: [], noun });
+  return {
+    ...(suites === undefined ? {} : { suites: [suites].flat() }),
+    providers: parse('providers', 'provider'),
+    judges: parse('judges', 'judge'),
+    ...(defaults === undefined ? {} : { defaults: childOf(document, 'defaults') }),
+    ...(gate === undefined ? {} : { gate }),
+    contract: contract === undefined ? {} : await parseContract(childOf(document, 'contract'), context),
+    prices: Object.fromEntries(Object.entries(prices).map(([model, price]) => [model, toPrice(price)])),
+    run: toJsonObject(run),
+    cache: toJsonValue(plainNumbers(childOf(document, 'cache').value)),
+  };
+}
+
+function toJsonValue(value: unknown): JsonValue | undefined {
+  return toJsonObject({ value })['value'];
+}

@@ -1,0 +1,155 @@
+import { resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { Problem } from '../model/problem.ts';
+import type { AdapterDeclaration } from '../model/provider.ts';
+import type { Project, Suite } from '../model/suite.ts';
+import { type Config, emptyConfig, parseConfig } from './config.ts';
+import { findProject, isGlob, kindOfPath, openProjectFiles, type ProjectFiles, type ProjectPlace } from './files.ts';
+import { type Located, locate } from './locate.ts';
+import { type ParsedSuite, parseSuite } from './parse.ts';
+import { createProblems, type Problems } from './problems.ts';
+import type { ParsePrompt } from './prompts.ts';
+import { readDocument } from './read-document.ts';
+
+export interface LoadOptions {
+  /** Files, folders and globs; none: what the config or the default names. */
+  readonly paths: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  readonly configPath?: string;
+  readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
+  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
+  readonly parsePrompt: ParsePrompt;
+}
+
+export interface LoadedProject {
+  readonly project: Project;
+  readonly warnings: readonly Problem[];
+}
+
+const DEFAULT_SUITES = ['evals/**/*.eval.{yaml,yml}'];
+const SUITES_IN_FOLDER = ['**/*.eval.{yaml,yml}'];
+
+/** Loads the suites of a project; throws a `UserError` with every problem at once. No suite found is no problem here. */
+export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
+  const problems = createProblems();
+  const place = findProject(options.cwd, options.configPath);
+  const files = openProjectFiles(place, options.cwd);
+  const config = await loadConfig(place, files, options, problems);
+  const paths = await findSuites(place, files, config, options, problems);
+  const parsed: ParsedSuite[] = [];
+  for (const path of paths) {
+    const document = await readDocument(path, files, problems);
+    const suite =
+      document === undefined
+        ? undefined
+        : await parseSuite(path, document, {
+            ...options,
+            files,
+            problems,
+            config,
+            ...(place.configPath === undefined ? {} : { configPath: place.configPath }),
+          });
+    if (suite !== undefined) parsed.push(suite);
+  }
+  reportDuplicates(parsed, problems);
+  const list = problems.list();
+  if (problems.errorCount() > 0) throw new UserError(list);
+  return {
+    project: {
+      root: place.root,
+      ...(place.configPath === undefined ? {} : { configPath: place.configPath }),
+      suites: parsed.map(({ suite }) => suite),
+      prices: config.prices,
+      run: config.run,
+      cache: config.cache,
+    },
+    warnings: list,
+  };
+}
+
+/** The folder that holds the config, else the git root, else the working folder; found without reading a suite. */
+export function findProjectRoot(cwd: string, configPath?: string): Promise<string> {
+  return Promise.resolve(findProject(cwd, configPath).root);
+}
+
+async function loadConfig(
+  { configPath }: ProjectPlace,
+  files: ProjectFiles,
+  { adapters, cwd, configPath: asked }: LoadOptions,
+  problems: Problems,
+): Promise<Config> {
+  if (configPath === undefined) return emptyConfig;
+  if (asked !== undefined && kindOfPath(resolve(cwd, asked)) !== 'file') {
+    problems.report({ code: 'usage', message: `the config ${asked} does not exist` });
+    return emptyConfig;
+  }
+  const document = await readDocument(configPath, files, problems);
+  if (document === undefined) return emptyConfig;
+  const readFile = (namedBy: Located<string>) =>
+    readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
+  return parseConfig(document, { adapters, problems, readFile });
+}
+
+/** Absolute paths of suite files, each once, sorted. */
+async function findSuites(
+  place: ProjectPlace,
+  files: ProjectFiles,
+  config: Config,
+  { paths, cwd }: LoadOptions,
+  problems: Problems,
+): Promise<readonly string[]> {
+  if (paths.length === 0) return files.glob(config.suites ?? DEFAULT_SUITES, place.root);
+  const found = new Set<string>();
+  for (const path of paths) {
+    for (const suite of await findSuitesAt(path, files, cwd, problems)) found.add(suite);
+  }
+  return [...found].sort();
+}
+
+async function findSuitesAt(
+  path: string,
+  files: ProjectFiles,
+  cwd: string,
+  problems: Problems,
+): Promise<readonly string[]> {
+  const absolute = resolve(cwd, path);
+  switch (kindOfPath(absolute)) {
+    case 'folder':
+      return files.glob(SUITES_IN_FOLDER, absolute);
+    case 'file':
+      if (/\.ya?ml$/i.test(path)) return [absolute];
+      problems.report({
+        code: 'usage',
+        message: `${path} is not a suite: a suite is a YAML file`,
+        hint: 'name a file that ends in .eval.yaml',
+      });
+      return [];
+    case undefined:
+      if (isGlob(path)) return (await files.glob([path], cwd)).filter((match) => /\.ya?ml$/i.test(match));
+      problems.report({
+        code: 'usage',
+        message: `${path} does not exist`,
+        hint: 'name a suite file, a folder or a glob',
+      });
+      return [];
+  }
+}
+
+function reportDuplicates(parsed: readonly ParsedSuite[], problems: Problems): void {
+  const first = new Map<string, Suite>();
+  for (const { suite, idAt } of parsed) {
+    const other = first.get(suite.id);
+    if (other === undefined) {
+      first.set(suite.id, suite);
+      continue;
+    }
+    problems.report({
+      code: 'duplicate-id',
+      message: `two suites have the id "${suite.id}": ${other.path} and ${suite.path}`,
+      hint: 'give one of them another id with "suite:"',
+      at: locate(idAt),
+    });
+  }
+}

@@ -1,0 +1,218 @@
+import { basename, resolve } from 'node:path';
+import { SpelledNumber } from '../lib/spelled-number.ts';
+import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { AdapterDeclaration } from '../model/provider.ts';
+import type { Case, Contract, ProviderConfig, Suite } from '../model/suite.ts';
+import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
+import { type BuiltCase, buildCases, type CaseGroup, createStamper } from './cases.ts';
+import { checkInputs, warnOfUnused } from './check-cases.ts';
+import type { Config } from './config.ts';
+import { parseContract } from './contracts.ts';
+import type { ProjectFiles } from './files.ts';
+import { buildGate } from './gate.ts';
+import { childOf, itemsOf, type Located, locate } from './locate.ts';
+import { checkKeys, checkPart, requireMap } from './parts.ts';
+import type { Problems } from './problems.ts';
+import { type ParsePrompt, parsePrompts } from './prompts.ts';
+import { parseProviders } from './providers.ts';
+import { readCases } from './read-cases.ts';
+import { readDocument, reportFault } from './read-document.ts';
+import { suiteShape } from './schema.ts';
+
+export interface SuiteContext {
+  readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
+  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
+  readonly parsePrompt: ParsePrompt;
+  readonly files: ProjectFiles;
+  readonly problems: Problems;
+  readonly config: Config;
+  /** Absolute, where there is one. */
+  readonly configPath?: string;
+}
+
+export interface ParsedSuite {
+  readonly suite: Suite;
+  /** Where its id stands. */
+  readonly idAt: Located;
+}
+
+/** Parses a suite document; what is wrong is reported, all of it. */
+export async function parseSuite(
+  path: string,
+  document: Located,
+  context: SuiteContext,
+): Promise<ParsedSuite | undefined> {
+  const { problems, files, config } = context;
+  if (!requireMap(document, 'a suite', problems)) return undefined;
+  const used = new Set([path, ...(context.configPath === undefined ? [] : [context.configPath])]);
+  const readFile = async (namedBy: Located<string>) => {
+    const target = resolve(namedBy.source.folder, namedBy.value);
+    used.add(target);
+    return readDocument(target, files, problems, namedBy);
+  };
+  checkKeys(document, suiteShape, 'the suite', problems);
+  const id =
+    checkPart(document, 'suite', suiteShape.suite, problems) ?? basename(path).replace(/(?:\.eval)?\.ya?ml$/, '');
+  const description = checkPart(document, 'description', suiteShape.description, problems);
+  const gate = checkPart(document, 'gate', suiteShape.gate, problems);
+  const baseline = checkPart(document, 'baseline', suiteShape.baseline, problems);
+  const recordings = checkPart(document, 'recordings', suiteShape.recordings, problems);
+  const providers = parseEndpoints('providers', document, context);
+  const judges = parseEndpoints('judges', document, context);
+  const contract: Contract = {
+    ...config.contract,
+    ...(checkPart(document, 'contract', suiteShape.contract, problems) === undefined
+      ? {}
+      : await parseContract(childOf(document, 'contract'), { problems, readFile })),
+  };
+  const promptList = childOf(document, 'prompts');
+  const prompts =
+    checkPart(document, 'prompts', suiteShape.prompts, problems) === undefined
+      ? []
+      : await parsePrompts(promptList, {
+          files,
+          problems,
+          parsePrompt: context.parsePrompt,
+          resolvePath: (located) => resolve(located.source.folder, located.value),
+          readFile,
+          onFile: (file) => used.add(file),
+        });
+  const assertionContext: AssertionContext = { declarations: context.assertions, problems, readFile };
+  const defaults = await parseDefaults(document, context, assertionContext);
+  const rows =
+    checkPart(document, 'cases', suiteShape.cases, problems) === undefined
+      ? []
+      : await readCases(childOf(document, 'cases'), {
+          files,
+          problems,
+          assertionContext,
+          onFile: (file) => used.add(file),
+        });
+  const { cases, variables } = await buildCases(rows, {
+    problems,
+    assertionContext,
+    defaults,
+    prompts,
+    promptIds: idsOf(promptList),
+    providerIds: providers.known,
+    hasOutputContract:
+      contract.output !== undefined || prompts.some(({ version }) => version.contract?.output !== undefined),
+  });
+  await checkInputs(cases, rows, contract, prompts, problems);
+  warnOfUnused(rows, defaults, prompts, variables, problems);
+  const recordingsPath = recordings === undefined ? undefined : resolve(document.source.folder, recordings);
+  if (recordingsPath !== undefined) {
+    used.add(recordingsPath);
+    const fault = files.findFault(recordingsPath);
+    if (fault !== undefined) reportFault(fault, problems, childOf(document, 'recordings'));
+  }
+  const suite: Suite = {
+    id,
+    ...(description === undefined ? {} : { description }),
+    path: files.relative(path),
+    prompts: prompts.map(({ version }) => version),
+    providers: providers.list,
+    judges: judges.list,
+    contract,
+    gate: buildGate(gate, config.gate),
+    ...(recordingsPath === undefined ? {} : { recordings: recordingsPath }),
+    baseline: { outputs: baseline?.outputs ?? 'full' },
+    files: [...used].map((file) => files.relative(file)).sort(),
+    caseCount: cases.length,
+    cases: iterateCases(cases),
+  };
+  return { suite, idAt: childOf(document, 'suite') };
+}
+
+/** Cases with their stamps, which are hashed once, when they are first asked for. */
+function iterateCases(cases: readonly BuiltCase[]): () => Iterable<Case> {
+  const finished: Case[] = [];
+  const stamp = createStamper();
+  return function* iterate() {
+    for (const [index, built] of cases.entries()) {
+      const known = finished[index] ?? { ...built, stamp: stamp(built) };
+      finished[index] = known;
+      yield known;
+    }
+  };
+}
+
+interface Endpoints {
+  readonly list: readonly ProviderConfig[];
+  /** Every id that was written, those that could not be read included. */
+  readonly known: readonly string[];
+}
+
+/** The suite's own providers or judges, else the config's. */
+function parseEndpoints(key: 'providers' | 'judges', document: Located, context: SuiteContext): Endpoints {
+  const { problems, adapters, config } = context;
+  const written = childOf(document, key);
+  if (written.value === undefined) {
+    if (key === 'providers' && config.providers.length === 0) {
+      problems.report({
+        code: 'invalid-value',
+        message: 'the suite has no providers, and no config has any',
+        hint: 'add providers: [openai:gpt-4o-mini], for example',
+        at: locate(document),
+      });
+    }
+    return { list: config[key], known: config[key].map(({ id }) => id) };
+  }
+  if (checkPart(document, key, suiteShape[key], problems) === undefined) return { list: [], known: [] };
+  const list = parseProviders(written, {
+    adapters,
+    problems,
+    known: config[key],
+    noun: key === 'providers' ? 'provider' : 'judge',
+  });
+  return {
+    list,
+    known: [...idsOf(written), ...itemsOf(written).flatMap(({ value }) => (typeof value === 'string' ? [value] : []))],
+  };
+}
+
+function idsOf(list: Located): readonly string[] {
+  return itemsOf(list).flatMap((item) => {
+    const id = childOf(item, 'id').value;
+    return typeof id === 'string' ? [id] : [];
+  });
+}
+
+/** The suite's defaults, and the config's where it says nothing, key by key. */
+async function parseDefaults(
+  document: Located,
+  { config, problems }: SuiteContext,
+  assertionContext: AssertionContext,
+): Promise<CaseGroup> {
+  const own = childOf(document, 'defaults');
+  const suite = checkPart(document, 'defaults', suiteShape.defaults, problems);
+  const configured = config.defaults;
+  const ownVars = childOf(own, 'vars').value;
+  const configVars = configured === undefined ? undefined : childOf(configured, 'vars').value;
+  const assertPart =
+    childOf(own, 'assert').value === undefined && configured !== undefined
+      ? childOf(configured, 'assert')
+      : childOf(own, 'assert');
+  const trials = suite?.trials ?? (configured === undefined ? undefined : toCount(childOf(configured, 'trials').value));
+  const isRight = own.value === undefined || suite !== undefined;
+  return {
+    settings: {
+      ...(trials === undefined ? {} : { trials }),
+      ...(ownVars === undefined && configVars === undefined
+        ? {}
+        : { vars: { ...toRecord(configVars), ...toRecord(ownVars) } }),
+      ...(Array.isArray(assertPart.value) ? { assert: assertPart.value } : {}),
+    },
+    assertions: isRight && Array.isArray(assertPart.value) ? await compileAssertions(assertPart, assertionContext) : [],
+  };
+}
+
+function toCount(value: unknown): number | undefined {
+  return typeof value === 'number' || value instanceof SpelledNumber ? Number(value) : undefined;
+}
+
+function toRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : {};
+}

@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
+import type { CaseRow } from './case-rows.ts';
+import type { CaseGroup, GroupedRow } from './cases.ts';
+import { checkShape } from './describe-issues.ts';
+import { isGlob, type ProjectFiles } from './files.ts';
+import { childOf, itemsOf, type Located, locate } from './locate.ts';
+import type { Problems } from './problems.ts';
+import { reportFault } from './read-document.ts';
+import { readRows, rowSuffixes } from './read-rows.ts';
+import { caseFileSchema } from './schema.ts';
+
+interface ReadContext {
+  readonly files: ProjectFiles;
+  readonly problems: Problems;
+  readonly assertionContext: AssertionContext;
+  /** Told of every file that belongs to the suite. */
+  readonly onFile: (path: string) => void;
+}
+
+/** Inline cases as they stand, and the rows of every file of cases. */
+export async function readCases(located: Located, context: ReadContext): Promise<readonly GroupedRow[]> {
+  const rows: GroupedRow[] = [];
+  for (const item of itemsOf(located)) {
+    if (typeof item.value !== 'object' || item.value === null || !Object.hasOwn(item.value, 'file')) {
+      rows.push({ row: item });
+      continue;
+    }
+    const settings = checkShape(caseFileSchema, item, { label: 'a file of cases', problems: context.problems });
+    if (settings === undefined) continue;
+    const { file, ...shared } = settings;
+    const group: CaseGroup = {
+      settings: Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined)) as CaseRow,
+      assertions: await compileAssertions(childOf(item, 'assert'), context.assertionContext),
+    };
+    for (const path of await findCaseFiles({ ...childOf(item, 'file'), value: file }, context)) {
+      context.onFile(path);
+      const found = await context.files.read(path);
+      if ('fault' in found) reportFault(found.fault, context.problems, childOf(item, 'file'));
+      else
+        for (const row of readRows({ path, text: found.text }, context.files, context.problems))
+          rows.push({ row, group });
+    }
+  }
+  return rows;
+}
+
+async function findCaseFiles(named: Located<string>, { files, problems }: ReadContext): Promise<readonly string[]> {
+  const { folder } = named.source;
+  const paths = isGlob(named.value) ? await files.glob([named.value], folder) : [resolve(folder, named.value)];
+  if (paths.length === 0) {
+    problems.report({
+      code: 'file-unreadable',
+      message: `no file matches "${named.value}"`,
+      hint: `paths start from ${files.display(folder)}`,
+      at: locate(named),
+    });
+  }
+  const wrong = paths.filter((path) => !rowSuffixes.some((suffix) => path.toLowerCase().endsWith(suffix)));
+  for (const path of wrong) {
+    problems.report({
+      code: 'invalid-value',
+      message: `${files.display(path)} is no file of cases`,
+      hint: `cases are read from ${rowSuffixes.join(', ')}`,
+      at: locate(named),
+    });
+  }
+  return paths.filter((path) => !wrong.includes(path));
+}

@@ -1,0 +1,273 @@
+import { describe, expect, test } from 'vitest';
+import type { CallRecord, CellResult } from '../../src/model/cell.ts';
+import type { Completion } from '../../src/model/completion.ts';
+import type { Verdict } from '../../src/model/verdict.ts';
+import { buildCellRow } from '../../src/record/build-cell-row.ts';
+import { buildCompletion } from '../support/build-case.ts';
+
+const base = {
+  key: { suite: 'triage', prompt: 'v1', provider: 'p', caseId: 'refund', trial: 1 },
+  identity: 'identity',
+  stamp: 'stamp',
+  observe: false,
+  mustPass: false,
+  at: { file: 'a.yaml', line: 1, column: 2 },
+};
+
+const verdict: Verdict = {
+  assertion: 'equals',
+  pass: true,
+  score: 1,
+  reason: 'equals "billing"',
+  weight: 1,
+  required: false,
+};
+
+function answer(overrides: Partial<Completion> = {}, call: Partial<CallRecord> = {}): CallRecord {
+  return {
+    requestHash: 'hash',
+    completion: buildCompletion(overrides),
+    cached: false,
+    attempts: 1,
+    costUsd: 0.1,
+    ...call,
+  };
+}
+
+function judged(overrides: Partial<Extract<CellResult, { status: 'judged' }>> = {}): CellResult {
+  const result = {
+    status: 'judged',
+    passed: true,
+    score: 1,
+    verdicts: [verdict],
+    calls: [answer()],
+    attempts: 1,
+  } as const;
+  return { ...base, ...result, judgeCostUsd: 0, ...overrides };
+}
+
+const open = (text: string) => text;
+const mask = (text: string) => text.replaceAll('s3cret-key', '****');
+
+describe('a judged cell', () => {
+  test('is stored with its answer and what it took, and nothing that says nothing', () => {
+    expect(buildCellRow(judged(), open)).toEqual({
+      type: 'cell',
+      ...base.key,
+      identity: 'identity',
+      stamp: 'stamp',
+      at: base.at,
+      status: 'passed',
+      score: 1,
+      output: 'billing',
+      finishReason: 'stop',
+      checks: [{ assertion: 'equals', pass: true, score: 1, reason: 'equals "billing"' }],
+      latencyMs: 100,
+      costUsd: 0.1,
+      spentUsd: 0.1,
+      usage: { inputTokens: 10, outputTokens: 2 },
+      cached: false,
+      attempts: 1,
+      calls: [
+        {
+          requestHash: 'hash',
+          cached: false,
+          attempts: 1,
+          latencyMs: 100,
+          costUsd: 0.1,
+          usage: { inputTokens: 10, outputTokens: 2 },
+        },
+      ],
+    });
+  });
+
+  test('keeps its marks and every part of an answer', () => {
+    const completion = {
+      reasoning: 'hm',
+      refusal: 'no',
+      model: 'm-1',
+      systemFingerprint: 'fp',
+      toolCalls: [{ name: 't', arguments: { a: [1] }, rawArguments: '{"a":[1]}' }],
+    };
+    const row = buildCellRow(
+      { ...judged({ calls: [answer(completion)] }), observe: true, mustPass: true, confirmation: true },
+      open,
+    );
+    expect(row).toMatchObject({ observe: true, mustPass: true, confirmation: true, ...completion });
+  });
+
+  test('that failed on its prompt says why without an answer', () => {
+    const failure = { kind: 'contentFilter', message: 'filtered', status: 400 } as const;
+    const row = buildCellRow(judged({ passed: false, score: 0, verdicts: [], calls: [], failure, attempts: 2 }), open);
+    expect(row).toMatchObject({
+      status: 'failed',
+      score: 0,
+      error: { ...failure, attempts: 2 },
+      checks: [],
+      cached: false,
+    });
+    for (const key of ['output', 'costUsd', 'spentUsd', 'latencyMs', 'usage']) expect(row).not.toHaveProperty(key);
+  });
+
+  test('keeps what differs from the ordinary in its checks', () => {
+    const special = {
+      ...verdict,
+      name: 'mine',
+      weight: 0,
+      required: true,
+      turn: 2,
+      diff: { expected: 'a', found: 'b' },
+      error: 'late',
+    };
+    const { checks } = buildCellRow(judged({ verdicts: [special] }), open);
+    expect(checks).toEqual([
+      {
+        assertion: 'equals',
+        name: 'mine',
+        pass: true,
+        score: 1,
+        reason: 'equals "billing"',
+        weight: 0,
+        required: true,
+        turn: 2,
+        diff: { expected: 'a', found: 'b' },
+        error: 'late',
+      },
+    ]);
+  });
+
+  test('survives JSON unchanged', () => {
+    const row = buildCellRow(
+      judged({ calls: [answer({ toolCalls: [{ name: 't', arguments: null, rawArguments: 'null' }] })] }),
+      open,
+    );
+    expect(JSON.parse(JSON.stringify(row))).toEqual(row);
+  });
+});
+
+describe('the bill of a cell', () => {
+  test('counts cached answers in the cost, not in what was spent', () => {
+    const calls = [answer({}, { cached: true, attempts: 0, costUsd: 0.5 }), answer({}, { costUsd: 0.25 })];
+    expect(buildCellRow(judged({ calls }), open)).toMatchObject({ costUsd: 0.75, spentUsd: 0.25, cached: false });
+    const cached = [answer({}, { cached: true, attempts: 0, costUsd: 0.5 })];
+    expect(buildCellRow(judged({ calls: cached }), open)).toMatchObject({ costUsd: 0.5, spentUsd: 0, cached: true });
+  });
+
+  test('is null where no price is known, also for the judge', () => {
+    const calls = [answer(), answer({}, { costUsd: undefined })];
+    expect(buildCellRow(judged({ calls, judgeCostUsd: undefined }), open)).toMatchObject({
+      costUsd: null,
+      spentUsd: null,
+      judgeCostUsd: null,
+    });
+    expect(buildCellRow(judged({ judgeCostUsd: 0.5 }), open)).toMatchObject({ judgeCostUsd: 0.5 });
+  });
+});
+
+describe('a conversation', () => {
+  test('sums latency and usage, and keeps each answer’s text', () => {
+    const calls = [
+      answer({ text: 'first', latencyMs: 10.12345, usage: { inputTokens: 1, outputTokens: 2, reasoningTokens: 1 } }),
+      answer({ text: 'last', latencyMs: 20, usage: { inputTokens: 3, outputTokens: 4, cachedInputTokens: 2 } }),
+    ];
+    const row = buildCellRow(judged({ calls }), open);
+    expect(row).toMatchObject({
+      output: 'last',
+      latencyMs: 30.123,
+      usage: { inputTokens: 4, outputTokens: 6, reasoningTokens: 1, cachedInputTokens: 2 },
+      calls: [{ text: 'first', latencyMs: 10.123 }, { text: 'last' }],
+    });
+  });
+
+  test('has no usage where one call reported none', () => {
+    const { usage: _usage, ...silent } = buildCompletion();
+    const calls = [answer(), { ...answer(), completion: silent }];
+    expect(buildCellRow(judged({ calls }), open)).not.toHaveProperty('usage');
+  });
+});
+
+describe('other cells', () => {
+  test('an errored one keeps answer, verdicts and bill', () => {
+    const failure = { kind: 'check', message: 'judge unreadable' } as const;
+    const result: CellResult = {
+      ...base,
+      status: 'errored',
+      failure,
+      attempts: 3,
+      calls: [answer()],
+      verdicts: [verdict],
+      judgeCostUsd: 0.5,
+    };
+    expect(buildCellRow(result, open)).toMatchObject({
+      status: 'errored',
+      output: 'billing',
+      checks: [{ assertion: 'equals' }],
+      error: { kind: 'check', message: 'judge unreadable', attempts: 3 },
+      attempts: 3,
+      costUsd: 0.1,
+      judgeCostUsd: 0.5,
+    });
+  });
+
+  test('a skipped one keeps its reason, and the bill of the answers that it had', () => {
+    const result: CellResult = { ...base, status: 'skipped', reason: 'deadline', calls: [] };
+    expect(buildCellRow(result, open)).toEqual({
+      type: 'cell',
+      ...base.key,
+      identity: 'identity',
+      stamp: 'stamp',
+      at: base.at,
+      status: 'skipped',
+      skip: { reason: 'deadline' },
+      checks: [],
+      cached: false,
+      attempts: 0,
+      calls: [],
+    });
+    const half: CellResult = {
+      ...base,
+      status: 'skipped',
+      reason: 'budget',
+      message: 'full',
+      calls: [answer({}, { attempts: 2 })],
+      judgeCostUsd: 0.5,
+    };
+    expect(buildCellRow(half, open)).toMatchObject({
+      skip: { reason: 'budget', message: 'full' },
+      costUsd: 0.1,
+      spentUsd: 0.1,
+      judgeCostUsd: 0.5,
+      attempts: 2,
+    });
+  });
+});
+
+describe('secrets', () => {
+  test('are masked wherever text came from outside', () => {
+    const s = 's3cret-key';
+    const toolCalls = [{ id: s, name: s, arguments: { [s]: [s, { deep: `a ${s} b` }] }, rawArguments: `{"${s}": 1}` }];
+    const completion = { text: s, reasoning: s, refusal: s, model: s, systemFingerprint: s, toolCalls };
+    const verdicts = [{ ...verdict, reason: s, error: s, diff: { expected: s, found: s } }];
+    const failure = { kind: 'server', message: s } as const;
+    const results: CellResult[] = [
+      judged({ calls: [answer(completion), answer(completion)], verdicts }),
+      { ...base, status: 'errored', failure, attempts: 1, calls: [], verdicts, judgeCostUsd: 0 },
+      { ...base, status: 'skipped', reason: 'case', message: s, calls: [] },
+    ];
+    for (const result of results) {
+      const text = JSON.stringify(buildCellRow(result, mask));
+      expect(text).not.toContain(s);
+      expect(text).toContain('****');
+    }
+  });
+
+  test('a hostile key in tool arguments stays a key', () => {
+    const args = JSON.parse('{"__proto__": {"polluted": true}}');
+    const row = buildCellRow(
+      judged({ calls: [answer({ toolCalls: [{ name: 't', arguments: args, rawArguments: '' }] })] }),
+      open,
+    );
+    expect(JSON.stringify(row.toolCalls)).toContain('"__proto__":{"polluted":true}');
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import type { Decision } from '../../src/model/gate.ts';
+import type { RowSummary } from '../../src/model/summary.ts';
+import { buildReport, type ReportInput, totalsOf } from '../../src/record/build-report.ts';
+import { summarizeRun } from '../../src/record/summarize-run.ts';
+import { buildRow } from '../support/build-report.ts';
+import { buildHeader, buildRecordedSuite, buildRowSummary, buildVariant, end } from '../support/build-summary.ts';
+
+const passed: Decision = { outcome: 'passed', breaches: [], warnings: [] };
+
+const suite = buildRecordedSuite([
+  buildVariant(2, { prompt: 'v2', replaces: 'v1' }),
+  buildVariant(2, { provider: 'q' }),
+  buildVariant(2),
+]);
+
+function build(rows: readonly RowSummary[], overrides: Partial<ReportInput> = {}) {
+  const header = buildHeader([suite]);
+  const indexed = rows.map((row, rowIndex) => ({ ...row, rowIndex }));
+  const input: ReportInput = {
+    header,
+    end,
+    summary: summarizeRun(header, indexed, end),
+    decision: passed,
+    readRow: (rowIndex) => {
+      const row = indexed[rowIndex];
+      if (row === undefined) throw new Error(`row ${rowIndex} was not written`);
+      return buildRow({
+        caseId: row.caseId,
+        prompt: row.prompt,
+        provider: row.provider,
+        trial: row.trial,
+        status: row.status,
+      });
+    },
+    ...overrides,
+  };
+  return buildReport(input);
+}
+
+describe('buildReport', () => {
+  test('says which run it is of and how that ended', () => {
+    expect(build([], { end: { ...end, notes: ['a note'] }, recordPath: 'runs/x.jsonl' })).toMatchObject({
+      tool: { name: 'llmcheck', version: '0.1.0' },
+      run: { id: '20261124-153012-a1b2c3', durationMs: 1000, complete: true, recordPath: 'runs/x.jsonl' },
+      decision: passed,
+      exitCode: 0,
+      notes: ['a note'],
+    });
+  });
+
+  test('of a run that was killed or stopped is not complete', () => {
+    const header = buildHeader([suite]);
+    const killed = build([], { end: undefined, summary: summarizeRun(header, [], undefined) });
+    expect(killed.run).toMatchObject({ complete: false, stopReason: 'interrupted', durationMs: 0 });
+    const stopped = build([], { summary: summarizeRun(header, [], { ...end, stopReason: 'bail' }) });
+    expect(stopped.run).toMatchObject({ complete: false, stopReason: 'bail' });
+  });
+
+  test('takes its exit code from the decision alone', () => {
+    const decision: Decision = { outcome: 'incomplete', incompleteBecause: 'errors', breaches: [], warnings: [] };
+    expect(build([], { decision }).exitCode).toBe(3);
+  });
+
+  test('shows a case’s versions and providers together, sorted', () => {
+    const rows = [
+      buildRowSummary({ caseId: 'b' }),
+      buildRowSummary({ caseId: 'a', provider: 'q' }),
+      buildRowSummary({ caseId: 'a', prompt: 'v2' }),
+      buildRowSummary({ caseId: 'a' }),
+    ];
+    const cases = [...(build(rows).suites[0]?.cases() ?? [])];
+    expect(cases.map(({ caseId, prompt, provider }) => [caseId, prompt, provider])).toEqual([
+      ['a', 'v1', 'p'],
+      ['a', 'v1', 'q'],
+      ['a', 'v2', 'p'],
+      ['b', 'v1', 'p'],
+    ]);
+  });
+
+  test('reads the rows of a case only when that case is asked for', () => {
+    const read: number[] = [];
+    const rows = ['a', 'b', 'c'].map((caseId, index) =>
+      buildRowSummary({ caseId, status: index === 1 ? 'failed' : 'passed' }),
+    );
+    const report = build(rows, {
+      readRow: (rowIndex) => {
+        read.push(rowIndex);
+        return buildRow();
+      },
+    });
+    expect(read).toEqual([]);
+    expect([...(report.suites[0]?.cases({ statuses: ['failed'] }) ?? [])].map(({ caseId }) => caseId)).toEqual(['b']);
+    expect(read).toEqual([1]);
+  });
+
+  test('shows confirmations behind the trials', () => {
+    const rows = [buildRowSummary({ trial: 1, confirmation: true }), buildRowSummary({ trial: 0, status: 'failed' })];
+    const [found] = build(rows).suites[0]?.cases() ?? [];
+    expect(found).toMatchObject({ status: 'failed', trials: [{ trial: 0 }, { trial: 1 }] });
+  });
+
+  test('a variant shows its counts, what replaces it and its comparison', () => {
+    const rows = [buildRowSummary(), buildRowSummary({ caseId: 'x', status: 'failed' })];
+    const [, , variant] = build(rows).suites[0]?.variants ?? [];
+    expect(variant).toMatchObject({ prompt: 'v1', provider: 'p', planned: 2, passed: 1, failed: 1, replacedBy: 'v2' });
+    expect(variant).not.toHaveProperty('cases');
+  });
+});
+
+describe('totalsOf', () => {
+  test('adds up all variants, and a cost that one of them does not know is not known', () => {
+    const rows = [
+      buildRowSummary({ cached: true }),
+      buildRowSummary({ prompt: 'v2', status: 'failed', costUsd: null, spentUsd: 0.5 }),
+    ];
+    const totals = totalsOf(summarizeRun(buildHeader([suite]), rows, end));
+    expect(totals).toMatchObject({
+      planned: 6,
+      passed: 1,
+      failed: 1,
+      errored: 0,
+      skipped: 4,
+      cached: 1,
+      costUsd: null,
+    });
+    expect(totals.spentUsd).toBeCloseTo(0.501);
+    expect(totals.judgeCostUsd).toBe(0);
+  });
+});
