@@ -20,7 +20,7 @@ export function checkJsonPathAgainstSchema(path: string, schema: unknown): { rea
   const factory = createNodeFactory();
   let places: readonly SchemaNode[] = [openNodes(openSchema(schema), factory, true)];
   let walked = '$';
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
     const shapes = places.flatMap((node) => expand(node, factory)).filter((list) => list.length > 0);
     if (shapes.length === 0 || shapes.length > maxPlaces) return undefined;
     const next: SchemaNode[] = [];
@@ -30,7 +30,10 @@ export function checkJsonPathAgainstSchema(path: string, schema: unknown): { rea
       if (found !== 'nothing') next.push(found);
     }
     const reached = walked + describeStep(step);
-    if (next.length === 0) return { message: describeMiss(shapes.flat(), step, walked, reached, path) };
+    if (next.length === 0)
+      return {
+        message: describeMiss(shapes.flat(), step, walked, index + 1 < steps.length ? ` (in ${path.trim()})` : ''),
+      };
     places = next;
     walked = reached;
   }
@@ -54,9 +57,9 @@ function follow(shapes: readonly Shape[], step: PathStep, factory: NodeFactory):
   const found: SchemaNode[] = [];
   let named = false;
   for (const shape of shapes) {
-    if (shape.unions.length > 0 || shape.unevaluated.size > 0 || shape.values !== undefined) return 'anything';
     const type = step.kind === 'name' ? 'object' : 'array';
     if (!impliedTypes(shape).has(type)) return 'nothing';
+    if (shape.unions.length > 0 || shape.unevaluated.size > 0 || shape.values !== undefined) return 'anything';
     const node = step.kind === 'name' ? followName(shape, step.name, factory) : followIndex(shape, step.index);
     if (node === 'nothing') return 'nothing';
     if (node === 'unnamed') named = true;
@@ -94,18 +97,17 @@ function followIndex(shape: Shape, index: number): SchemaNode | 'anything' | 'no
   return isNeverNode(node) ? 'nothing' : node;
 }
 
-function describeMiss(shapes: readonly Shape[], step: PathStep, walked: string, reached: string, path: string): string {
-  const start = `${reached} is not in the output schema`;
-  const rest = path.trim() === reached ? '' : ` (in ${path.trim()})`;
-  if (step.kind === 'index') return `${start}${rest}; ${walked} is no list that long.`;
+function describeMiss(shapes: readonly Shape[], step: PathStep, walked: string, within: string): string {
+  const start = `${walked}${describeStep(step)} is not in the output schema${within}`;
+  if (step.kind === 'index') return `${start}; ${walked} is no list that long.`;
   const names = [...new Set(shapes.flatMap((shape) => [...shape.properties.keys()]))];
   const nearest = findNearest(step.name, names);
   if (nearest !== undefined) {
-    return `${start}${rest}; did you mean ${walked}${describeStep({ kind: 'name', name: nearest })}?`;
+    return `${start}; did you mean ${walked}${describeStep({ kind: 'name', name: nearest })}?`;
   }
   const shown = names.slice(0, 8).join(', ');
-  if (names.length === 0) return `${start}${rest}; ${walked} has no properties.`;
-  return `${start}${rest}; ${walked} has ${shown}${names.length > 8 ? ', …' : ''}.`;
+  if (names.length === 0) return `${start}; ${walked} has no properties.`;
+  return `${start}; ${walked} has ${shown}${names.length > 8 ? ', …' : ''}.`;
 }
 
 function describeStep(step: PathStep): string {

@@ -8,7 +8,6 @@ import {
   isAny,
   noNotes,
   openShape,
-  type SchemaNode,
   type Shape,
   type TypeName,
   typeNames,
@@ -36,15 +35,10 @@ export function compareUnions(comparer: Comparer, old: Shape, replacement: Shape
     const [before, after] = [lost.shift(), gained.shift()];
     if (before !== undefined && after !== undefined) changes.push(...compare(before, after));
   }
-  const sourceOf = (union: Union): SchemaNode['source'] => union.branches.map((branch) => branch.source);
   return [
     ...changes,
-    ...lost.map((union) =>
-      change('union-removed', `${path}/${union.kind}`, `"${union.kind}" was dropped.`, { old: sourceOf(union) }),
-    ),
-    ...gained.map((union) =>
-      change('union-added', `${path}/${union.kind}`, `"${union.kind}" was added.`, { new: sourceOf(union) }),
-    ),
+    ...lost.map((union) => describeLost(union, path)),
+    ...gained.map((union) => describeGained(union, path)),
   ];
 }
 
@@ -61,7 +55,31 @@ export function compareUnionWithPlain(
   const after =
     newUnion === undefined ? splitByType(comparer, replacement, kind) : distribute(comparer, replacement, newUnion);
   const listed = compareAsValues(comparer, before, after, path);
-  return listed ?? compareBranches(comparer, before, after, `${path}/${kind}`);
+  if (listed !== undefined) return listed;
+  const changes = compareBranches(comparer, before, after, `${path}/${kind}`);
+  const union = newUnion ?? oldUnion;
+  if (union === undefined || !hasEffect(changes)) return changes;
+  const [base, plain] = newUnion === undefined ? [old, replacement] : [replacement, old];
+  const own: Shape = { ...base, unions: [] };
+  // Where the rest stayed the same, the union itself is what came or went.
+  if (isAny(own) || hasEffect(compareNodes(comparer, plain, own, path))) return changes;
+  return [newUnion === undefined ? describeLost(union, path) : describeGained(union, path)];
+}
+
+function compareNodes(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  return comparer.compare(comparer.factory.fromShape(old), comparer.factory.fromShape(replacement), path);
+}
+
+function describeLost(union: Union, path: string): Change {
+  return change('union-removed', `${path}/${union.kind}`, `"${union.kind}" was dropped.`, { old: sourceOf(union) });
+}
+
+function describeGained(union: Union, path: string): Change {
+  return change('union-added', `${path}/${union.kind}`, `"${union.kind}" was added.`, { new: sourceOf(union) });
+}
+
+function sourceOf(union: Union): JsonValue {
+  return union.branches.map((branch) => branch.source);
 }
 
 /** A union of constants, each perhaps with a description of its own, is an enumeration. */

@@ -52,8 +52,7 @@ export function createBudget(maxCostUsd: number): Budget {
 
   function settle(boundUsd: number, billedUsd: number) {
     inFlight -= 1;
-    // Rounding errors of thousands of sums must not look like a reservation.
-    reservedUsd = inFlight === 0 ? 0 : reservedUsd - boundUsd;
+    reservedUsd -= boundUsd;
     spentUsd += billedUsd;
     wakeAll();
   }

@@ -6,8 +6,8 @@ const MAX_DISTANCE = 2;
 export function findNearest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
-  // A short name is near to everything: of three letters one may differ, of two none.
-  let best = Math.min(MAX_DISTANCE, Math.floor(name.length / 3)) + 1;
+  // A short name is near to everything: of up to three letters one may differ.
+  let best = (name.length <= 3 ? 1 : MAX_DISTANCE) + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - name.length) > MAX_DISTANCE) continue;
     const found = distance(wanted, candidate.toLowerCase());

@@ -67,7 +67,7 @@ export function parseYaml(text: string): YamlText {
   }
   if (errors.length > 0) return failed(errors.slice(0, MAX_ERRORS));
   const root = document.contents;
-  const reading: Reading = { errors, anchors: new Map(), nodes: 0, aliased: 0 };
+  const reading: Reading = { errors, anchors: new Map(), nodes: 0, aliased: 0, exhausted: false };
   const value = readNode(root, reading);
   if (errors.length > 0) return failed(errors.slice(0, MAX_ERRORS));
   return {
@@ -105,6 +105,8 @@ interface Reading {
   readonly anchors: Map<string, { value: unknown; nodes: number; open: boolean }>;
   nodes: number;
   aliased: number;
+  /** Said once: what comes after only grows. */
+  exhausted: boolean;
 }
 
 function readNode(node: unknown, reading: Reading): unknown {
@@ -137,7 +139,8 @@ function readAlias(name: string, offset: number, reading: Reading): unknown {
   if (anchor.open) return refuse(`the alias *${name} stands inside its own anchor`);
   reading.aliased += anchor.nodes;
   if (reading.aliased <= MAX_ALIASED_NODES) return anchor.value;
-  reading.anchors.clear();
+  if (reading.exhausted) return null;
+  reading.exhausted = true;
   return refuse(`aliases make the file larger than ${MAX_ALIASED_NODES} values`);
 }
 

@@ -23,9 +23,10 @@ export interface GitOutput {
 
 /** Runs a reading command of git to its end. What git says no to comes back as data, that it can't be run is a UserError. */
 export function runGit({ cwd, env, ref }: Git, args: readonly string[], input = ''): GitOutput {
-  const { error, status, stdout, stderr } = spawnSync('git', [...safeOptions, '-C', cwd, ...args], {
+  const folder = resolve(cwd);
+  const { error, status, stdout, stderr } = spawnSync('git', [...safeOptions, '-C', folder, ...args], {
     // Windows looks for programs in the working folder first, and a repository may hold a git.exe.
-    cwd: parse(resolve(cwd)).root,
+    cwd: parse(folder).root,
     env: {
       ...env,
       ...Object.fromEntries(misleadingVariables.map((name) => [name, undefined])),

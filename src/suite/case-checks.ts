@@ -2,10 +2,10 @@ import { plainNumbers } from '../lib/spelled-number.ts';
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { type AssertionContext, type CompiledAssertion, compileAssertions, instantiate } from './assertion-forms.ts';
-import { type CaseFaults } from './case-faults.ts';
-import { type CaseRow } from './case-rows.ts';
+import type { CaseFaults } from './case-faults.ts';
+import type { CaseRow } from './case-rows.ts';
 import { childOf, itemsOf, type Located } from './locate.ts';
-import { type Problems } from './problems.ts';
+import type { Problems } from './problems.ts';
 import { compileValue, placeOfError, RenderError, renderTemplate, type Scope } from './template-values.ts';
 
 /** What a file of cases, or the suite's defaults, say for every case in it. */
@@ -35,6 +35,7 @@ export interface Naming {
   readonly scope: Scope;
 }
 
+/** One list for all that have none, so that they share their checks. */
 export const NONE: readonly CompiledAssertion[] = [];
 
 interface Combined {
@@ -43,7 +44,8 @@ interface Combined {
   readonly checks?: readonly CheckSpec[];
 }
 
-async function compileOwn(located: Located, builder: Builder): Promise<readonly CompiledAssertion[]> {
+/** Compiles the assertions of one row, or finds those of an earlier row that were written alike. */
+export async function compileOwn(located: Located, builder: CheckBuilder): Promise<readonly CompiledAssertion[]> {
   // Numbers that are spelled differently have the same JSON; such rows are not shared.
   const key = plainNumbers(located.value) === located.value ? JSON.stringify(located.value) : undefined;
   const known = key === undefined ? undefined : builder.known.get(`${located.source.folder}\n${key}`);
@@ -53,17 +55,22 @@ async function compileOwn(located: Located, builder: Builder): Promise<readonly 
   return compiled;
 }
 
-function buildChecks(
+/** The checks of a case: the defaults', its group's, its own. */
+export function buildChecks(
   group: readonly CompiledAssertion[],
   own: readonly CompiledAssertion[],
   naming: Naming,
-  builder: Builder,
+  builder: CheckBuilder,
 ): readonly CheckSpec[] {
   const { assertions, checks } = combine(group, own, builder);
   return checks ?? assertions.flatMap((assertion) => makeCheck(assertion, naming, builder));
 }
 
-function combine(group: readonly CompiledAssertion[], own: readonly CompiledAssertion[], builder: Builder): Combined {
+function combine(
+  group: readonly CompiledAssertion[],
+  own: readonly CompiledAssertion[],
+  builder: CheckBuilder,
+): Combined {
   const byOwn = builder.combined.get(group) ?? new Map<readonly CompiledAssertion[], Combined>();
   builder.combined.set(group, byOwn);
   const known = byOwn.get(own);
@@ -79,7 +86,7 @@ function combine(group: readonly CompiledAssertion[], own: readonly CompiledAsse
 function makeCheck(
   assertion: CompiledAssertion,
   { id, row, scope }: Naming,
-  { faults }: Builder,
+  { faults }: CheckBuilder,
 ): readonly CheckSpec[] {
   if (assertion.kind === 'constant') return [assertion.check];
   faults.tried(assertion);
@@ -102,7 +109,8 @@ function makeCheck(
   }
 }
 
-async function buildTurns(located: Located, naming: Naming, builder: Builder): Promise<readonly Turn[]> {
+/** Renders the turns of a conversation, with the checks on its answers. */
+export async function buildTurns(located: Located, naming: Naming, builder: CheckBuilder): Promise<readonly Turn[]> {
   const turns: Turn[] = [];
   for (const item of itemsOf(located)) {
     const result = childOf(item, 'toolResult');
@@ -124,7 +132,11 @@ async function buildTurns(located: Located, naming: Naming, builder: Builder): P
 }
 
 /** A text is a template over the vars; anything else is sent as JSON. */
-function renderTurn(located: Located, { id, row, scope }: Naming, { problems, faults, variables }: Builder): string {
+function renderTurn(
+  located: Located,
+  { id, row, scope }: Naming,
+  { problems, faults, variables }: CheckBuilder,
+): string {
   const template = compileValue(located, problems.report);
   if (template.kind === 'template') addRoots(template.variables, variables);
   faults.tried(located);

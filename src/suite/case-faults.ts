@@ -65,7 +65,10 @@ function reportMissingEverywhere({ at, error, reader, scope }: CaseFault, proble
   problems.report({
     code: 'missing-variable',
     message: `${reader} reads the variable "${variable}", which no case supplies`,
-    hint: nearestVariable(variable, scope) ?? `add it to the cases' vars, or write {{ ${variable} | default: "…" }}`,
+    hint:
+      variable === 'expected' && !reader.startsWith('prompt')
+        ? 'add expected to the cases'
+        : (nearestVariable(variable, scope) ?? `add it to the cases' vars, or write {{ ${variable} | default: "…" }}`),
     at,
   });
 }

@@ -3,18 +3,25 @@ import { didYouMean } from '../lib/did-you-mean.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { plainNumbers, spell } from '../lib/spelled-number.ts';
 import { TemplateError } from '../lib/template-error.ts';
-import type { Case, Turn, Vars } from '../model/suite.ts';
-import type { CheckSpec } from '../model/verdict.ts';
-import { type AssertionContext, type CompiledAssertion, compileAssertions, instantiate } from './assertion-forms.ts';
+import type { Case, Vars } from '../model/suite.ts';
+import type { AssertionContext } from './assertion-forms.ts';
+import {
+  buildChecks,
+  buildTurns,
+  type CaseGroup,
+  type CheckBuilder,
+  compileOwn,
+  type Naming,
+  NONE,
+} from './case-checks.ts';
 import { createCaseFaults } from './case-faults.ts';
 import { type CaseRow, isPlainCase } from './case-rows.ts';
 import { checkShape } from './describe-issues.ts';
-import { childOf, itemsOf, type Located, locate } from './locate.ts';
+import { childOf, type Located, locate } from './locate.ts';
 import { type Problems, withoutExcerpt } from './problems.ts';
 import type { CompiledPrompt } from './prompts.ts';
 import { caseSchema, toFraction } from './schema.ts';
-import { markSpelling } from './spelling.ts';
-import { compileValue, placeOfError, RenderError, renderTemplate, type Scope } from './template-values.ts';
+import type { Scope } from './template-values.ts';
 
 export interface GroupedRow {
   readonly row: Located;
@@ -61,6 +68,12 @@ export async function buildCases(rows: readonly GroupedRow[], context: CaseConte
   return { cases, variables: builder.variables };
 }
 
+interface Builder extends CaseContext, CheckBuilder {
+  readonly seen: Map<string, Located>;
+  /** Prompts that took too long to render once are not tried again. */
+  readonly stopped: Set<CompiledPrompt>;
+}
+
 async function buildCase(row: Located, group: CaseGroup | undefined, builder: Builder): Promise<BuiltCase | undefined> {
   const own = readRow(row, builder.problems);
   if (own === undefined) return undefined;
@@ -77,8 +90,10 @@ async function buildCase(row: Located, group: CaseGroup | undefined, builder: Bu
   checkReferences(row, settings, builder);
   const isJudged = checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0);
   // Assertions that could not be read are reported themselves.
-  const written = [defaults.settings.assert, group?.settings.assert, own.assert].flatMap((list) => list ?? []);
-  if (!isJudged && settings.observe !== true && written.length === 0) reportNoAssertion(naming, builder);
+  const written = [defaults.settings.assert, group?.settings.assert, own.assert, own.turns].flatMap(
+    (list) => list ?? [],
+  );
+  if (!isJudged && settings.observe !== true && written.every(isBareTurn)) reportNoAssertion(naming, builder);
   tryPrompts(naming, vars, settings, builder);
   return {
     id,
@@ -199,6 +214,11 @@ function checkReferences(
   };
   check('prompts', prompts, promptIds);
   check('providers', providers, providerIds);
+}
+
+/** A step of a conversation that asks for no check. */
+function isBareTurn(item: unknown): boolean {
+  return typeof item === 'object' && item !== null && ('user' in item || 'toolResult' in item) && !('assert' in item);
 }
 
 function reportNoAssertion({ id, row }: Naming, { problems, hasOutputContract }: Builder): void {

@@ -1,5 +1,6 @@
 import type { Contract } from '../model/suite.ts';
-import { addRoots, type BuiltCase, type CaseGroup, type GroupedRow } from './cases.ts';
+import { addRoots, type CaseGroup } from './case-checks.ts';
+import type { BuiltCase, GroupedRow } from './cases.ts';
 import { createInputCheck } from './contracts.ts';
 import { childOf, locate } from './locate.ts';
 import type { Problems } from './problems.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { didYouMean } from '../lib/did-you-mean.ts';
+import { didYouMean, findNearest } from '../lib/did-you-mean.ts';
 import { SpelledNumber } from '../lib/spelled-number.ts';
 import { type ProblemCode, problemCodes } from '../model/problem.ts';
 import { type Located, locate, type Path } from './locate.ts';
@@ -29,7 +29,22 @@ export function checkShape<Schema extends z.ZodType>(
 
 /** Turns what zod found into problems with places, names and next steps. */
 export function reportIssues(issues: readonly Issue[], schema: z.ZodType, located: Located, checking: Checking): void {
-  for (const issue of issues) reportIssue(issue, schema, located, checking);
+  const mistyped = new Set(issues.flatMap((issue) => findMistyped(issue, schema)));
+  for (const issue of issues) {
+    // A key that is missing because it is mistyped is one mistake.
+    if (!mistyped.has(issue.path.join('\0')) || issue.input !== undefined)
+      reportIssue(issue, schema, located, checking);
+  }
+}
+
+/** The paths of known keys that the unknown ones most likely mean. */
+function findMistyped(issue: Issue, schema: z.ZodType): readonly string[] {
+  if (issue.code !== 'unrecognized_keys') return [];
+  const known = keysAt(schema, issue.path);
+  return issue.keys.flatMap((key) => {
+    const meant = findNearest(key, known);
+    return meant === undefined ? [] : [[...issue.path, meant].join('\0')];
+  });
 }
 
 function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking: Checking): void {
@@ -38,8 +53,12 @@ function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking
   if (issue.code === 'invalid_union') {
     const branch = nearestBranch(issue.errors);
     if (branch !== undefined) {
-      for (const inner of branch)
-        reportIssue({ ...inner, path: [...issue.path, ...inner.path] }, schema, located, checking);
+      reportIssues(
+        branch.map((inner) => Object.assign({}, inner, { path: [...issue.path, ...inner.path] })),
+        schema,
+        located,
+        checking,
+      );
       return;
     }
   }

@@ -60,8 +60,8 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
   };
 
   function display(path: string): string {
-    const near = relative(cwd, path);
-    return near !== '' && near.length < path.length && !isAbsolute(near) ? toSlashes(near) : path;
+    const near = relative(cwd, path) || '.';
+    return near.length < path.length && !isAbsolute(near) ? toSlashes(near) : path;
   }
 
   return {

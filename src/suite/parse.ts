@@ -4,7 +4,8 @@ import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Case, Contract, ProviderConfig, Suite } from '../model/suite.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
-import { type BuiltCase, buildCases, type CaseGroup, createStamper } from './cases.ts';
+import type { CaseGroup } from './case-checks.ts';
+import { type BuiltCase, buildCases } from './cases.ts';
 import { checkInputs, warnOfUnused } from './check-cases.ts';
 import type { Config } from './config.ts';
 import { parseContract } from './contracts.ts';
@@ -18,6 +19,7 @@ import { parseProviders } from './providers.ts';
 import { readCases } from './read-cases.ts';
 import { readDocument, reportFault } from './read-document.ts';
 import { suiteShape } from './schema.ts';
+import { createStamper } from './stamp.ts';
 
 export interface SuiteContext {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;

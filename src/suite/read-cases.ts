@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
+import type { CaseGroup } from './case-checks.ts';
 import type { CaseRow } from './case-rows.ts';
-import type { CaseGroup, GroupedRow } from './cases.ts';
+import type { GroupedRow } from './cases.ts';
 import { checkShape } from './describe-issues.ts';
 import { isGlob, type ProjectFiles } from './files.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';

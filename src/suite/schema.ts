@@ -25,13 +25,30 @@ const caseId = z
   .refine(isCaseId, { error: 'must be a text or a number, on one line, without blanks at its ends' })
   .meta({ type: ['string', 'number'] });
 
-const share = z.union([z.number(), z.string().regex(PERCENT)], {
-  error: 'must be a fraction such as 0.05, or a percentage such as "5%"',
-});
-const rate = share.refine((value) => toFraction(value) >= 0 && toFraction(value) <= 1, {
-  error: 'must lie between 0 and 1, or 0% and 100%',
-});
-const increase = share.refine((value) => toFraction(value) >= 0, { error: 'must not be negative' });
+const SHARE = 'a fraction such as 0.05, or a percentage such as "5%"';
+
+/** A fraction or a percentage, at least 0 and at most `max`. */
+function shareUpTo(max: number) {
+  return z
+    .unknown()
+    .superRefine((value, context) => {
+      const fraction = toFraction(value);
+      if (Number.isNaN(fraction)) context.addIssue({ code: 'custom', message: `must be ${SHARE}` });
+      else if (fraction < 0) context.addIssue({ code: 'custom', message: 'must not be negative' });
+      else if (fraction > max)
+        context.addIssue({ code: 'custom', message: `must lie between 0 and 1: write ${SHARE}` });
+    })
+    .meta({
+      anyOf: [
+        { type: 'number', minimum: 0 },
+        { type: 'string', pattern: PERCENT.source },
+      ],
+    })
+    .transform((value) => toFraction(value));
+}
+
+const rate = shareUpTo(1);
+const increase = shareUpTo(Number.POSITIVE_INFINITY);
 const amount = z.number({ error: 'must be a number' }).min(0, { error: 'must not be negative' });
 const duration = z
   .unknown()

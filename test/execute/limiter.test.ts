@@ -115,8 +115,21 @@ describe('createLimiter', () => {
     expect(await Promise.all(waiting)).toEqual([undefined, undefined, undefined]);
     granted.release(completed());
     expect(shared.inUse).toBe(0);
-    const after = build({ concurrency: 1 });
-    expect(await after.limiter.acquire(buildRequest(), controller.signal)).toBeUndefined();
+    expect(await build().limiter.acquire(buildRequest(), controller.signal)).toBeUndefined();
+  });
+
+  test('an abort while the run is full leaves the provider all of its slots', async () => {
+    const controller = new AbortController();
+    const shared = createSemaphore(1);
+    const { limiter } = build({ concurrency: 2, shared });
+    const granted = await takeOne(limiter);
+    const waiting = limiter.acquire(buildRequest(), controller.signal);
+    await settleMicrotasks();
+    controller.abort();
+    expect(await waiting).toBeUndefined();
+    granted.release(completed());
+    shared.resize(10);
+    expect(await takeAll(limiter)).toHaveLength(2);
   });
 
   test('a refusal for the rate halves the slots, once for all calls that were under way', async () => {

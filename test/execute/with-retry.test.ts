@@ -203,6 +203,23 @@ describe('withRetry', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('an abort between the slot and the attempt is not lost', async () => {
+    const controller = new AbortController();
+    const seen: boolean[] = [];
+    const next: Complete = async (_request, signal) => {
+      seen.push(signal.aborted);
+      return failed('aborted');
+    };
+    const limiter: RetryOptions['limiter'] = {
+      acquire: async () => {
+        controller.abort();
+        return { release: () => {} };
+      },
+    };
+    await build(next, { limiter }).run(controller.signal);
+    expect(seen).toEqual([true]);
+  });
+
   test('an abort during the wait for a retry is an abort, not the failure that was to be retried', async () => {
     const controller = new AbortController();
     const next = answering(failed('rateLimit', { retryAfterMs: 30_000 }));

@@ -99,6 +99,8 @@ describe('the pass rate', () => {
     expect(judge('p p p p p p p f f f', { gate: passRate(0.7) }).outcome).toBe('passed');
     expect(judge('p p p p p p p f f f', { gate: passRate(0.71) }).outcome).toBe('failed');
     expect(judge('f f', { gate: passRate(0) }).outcome).toBe('passed');
+    // Ten times 0.1 is a little less than 1 in floating point.
+    expect(judge('pfffffffff '.repeat(10), { gate: passRate(0.1) }).outcome).toBe('passed');
   });
 
   test('weighs cases alike', () => {
@@ -210,6 +212,8 @@ describe('errors', () => {
     ['p p p p p p p p e e', { fraction: 0.1 }, 'incomplete'],
     ['p e c c c c c c c c', { fraction: 0.1 }, 'passed'],
     ['p p e', { fraction: 1 / 3 }, 'passed'],
+    // 0.29 × 100 is a little less than 29 in floating point.
+    ['e '.repeat(29) + 'p '.repeat(71), { fraction: 0.29 }, 'passed'],
   ])('in %j with a tolerance of %j', (rows, maxErrors, outcome) => {
     expect(judge(rows, { settings: { maxErrors } }).outcome).toBe(outcome);
   });

@@ -35,15 +35,15 @@ test('a schema object is compiled once', () => {
 
 test('a violation names its place and what is wrong there', () => {
   const schema = { properties: { a: { items: { additionalProperties: false } } }, required: ['a'] };
-  const { findViolation } = compileJsonSchema(schema);
-  expect(findViolation({ a: [{}, { 'b/c': 1 }] })).toEqual({
+  const compiled = compileJsonSchema(schema);
+  expect(compiled.findViolation({ a: [{}, { 'b/c': 1 }] })).toEqual({
     path: '$.a[1]',
     message: 'must not have the property "b/c"',
   });
-  expect(findViolation({ a: [] })).toBeUndefined();
+  expect(compiled.findViolation({ a: [] })).toBeUndefined();
 });
 
 test('of alternatives the reason of the first is told', () => {
-  const { findViolation } = compileJsonSchema({ oneOf: [{ type: 'string' }, { type: 'null' }] });
-  expect(findViolation(3)?.message).toMatch(/oneOf; of the first alternative, \$ must be string/);
+  const compiled = compileJsonSchema({ oneOf: [{ type: 'string' }, { type: 'null' }] });
+  expect(compiled.findViolation(3)?.message).toMatch(/oneOf; of the first alternative, \$ must be string/);
 });
