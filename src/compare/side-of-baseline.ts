@@ -1,7 +1,8 @@
 import type { Baseline, BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
+import type { KeptAnswer } from '../model/case-change.ts';
+import type { CaseStatus } from '../model/cell.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
-import type { CaseStatus } from '../model/report.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 
 export interface BaselineSideOptions {
@@ -37,7 +38,18 @@ export function sideOfBaseline(
     });
   }
   const { type: _type, models, ...recorded } = variant;
-  return { source: options.source, recorded: { ...recorded, planned: cases.size, observed: 0 }, cases, models };
+  const byId = new Map(
+    baseline.cases
+      .filter(({ prompt, provider }) => prompt === key.prompt && provider === key.provider)
+      .map((found) => [found.caseId, found]),
+  );
+  return {
+    source: options.source,
+    recorded: { ...recorded, planned: cases.size, observed: 0 },
+    cases,
+    models,
+    answerOf: (caseId) => keptAnswer(byId.get(caseId), cases.get(caseId)),
+  };
 }
 
 function toRow(
@@ -71,5 +83,17 @@ function toRow(
     answerHash,
     model: undefined,
     rowIndex: -1,
+  };
+}
+
+function keptAnswer(found: BaselineCase | undefined, summary: CaseSummary | undefined): KeptAnswer | undefined {
+  if (found === undefined || summary === undefined) return undefined;
+  const trial = found.trials.find(({ status }) => status === 'passed' || status === 'failed') ?? found.trials[0];
+  const reason = trial?.checks.find(({ pass }) => !pass)?.reason;
+  return {
+    status: summary.status,
+    ...(trial?.output === undefined ? {} : { output: trial.output }),
+    ...(trial?.toolCalls === undefined ? {} : { toolCalls: trial.toolCalls }),
+    ...(reason === undefined ? {} : { reason }),
   };
 }

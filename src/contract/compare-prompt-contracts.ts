@@ -1,43 +1,14 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Direction, Finding } from '../model/finding.ts';
-import type { JsonObject, JsonValue } from '../model/json.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { Change } from './change.ts';
 import { compareSchemas, type SchemaComparisonOptions } from './compare-schemas.ts';
 import { compareTools } from './compare-tools.ts';
+import { compareVariables, rootOf } from './compare-variables.ts';
 import { change, show } from './comparer.ts';
 import { gradeChanges } from './grade-changes.ts';
 import { appendPointer } from './json-pointer.ts';
-
-/** Everything of a prompt that others rely on. */
-export interface PromptContract {
-  readonly promptId: string;
-  /** The id of the version that this one takes the place of. */
-  readonly replaces?: string;
-  /** A label that is to change with a breaking change. */
-  readonly version?: string;
-  /** What the template reads; `order.id` stands for `order`. */
-  readonly variables: readonly PromptVariable[];
-  readonly outputFormat: 'json' | 'text';
-  readonly inputSchema?: JsonObject | boolean;
-  readonly outputSchema?: JsonObject | boolean;
-  readonly tools: readonly PromptTool[];
-  readonly provider: string;
-  readonly model: string;
-  readonly params: JsonObject;
-  readonly messages: readonly { readonly role: string }[];
-}
-
-export interface PromptVariable {
-  readonly name: string;
-  readonly hasDefault: boolean;
-  readonly default?: JsonValue;
-}
-
-export interface PromptTool {
-  readonly name: string;
-  readonly description?: string;
-  readonly parameters?: JsonObject | boolean;
-}
+import type { PromptContract } from './prompt-contract.ts';
 
 export type PromptComparisonOptions = Omit<SchemaComparisonOptions, 'defaulted' | 'direction' | 'promptId'>;
 
@@ -129,78 +100,6 @@ function compareOutput(
     findings.push(...grade([change('output-schema-removed', path, message)], 'output'));
   }
   return findings;
-}
-
-/** A variable whose schema already tells that callers must send it is not told twice. */
-function compareVariables(
-  old: PromptContract,
-  replacement: PromptContract,
-  schemas: readonly Finding[],
-): readonly Change[] {
-  const before = byRoot(old.variables);
-  const after = byRoot(replacement.variables);
-  const changes: Change[] = [];
-  for (const [name, variable] of after) {
-    const known = before.get(name);
-    const path = appendPointer('/variables', name);
-    if (known === undefined) {
-      const property = appendPointer('/inputSchema/properties', name);
-      if (schemas.some((finding) => finding.path === property && finding.severity === 'error')) continue;
-      if (variable.hasDefault) {
-        const sides = { new: variable.default ?? null };
-        changes.push(
-          change('input-variable-added/default', path, `The template reads "${name}", which has a default.`, sides),
-        );
-      } else if (!isRequired(old.inputSchema, name)) {
-        changes.push(
-          change('input-variable-added', path, `The template reads "${name}", which callers do not send.`, {
-            new: name,
-          }),
-        );
-      }
-    } else if (canonicalJson(defaultOf(known)) !== canonicalJson(defaultOf(variable))) {
-      const [from, to] = [known, variable].map((side) => (side.hasDefault ? show(side.default ?? null) : 'none'));
-      const sides = { old: known.default ?? null, new: variable.default ?? null };
-      changes.push(
-        change(
-          'input-default-changed',
-          path,
-          `The default of "${name}" changed from ${from ?? ''} to ${to ?? ''}.`,
-          sides,
-        ),
-      );
-    }
-  }
-  for (const name of before.keys()) {
-    if (after.has(name)) continue;
-    const message = `The template does not read "${name}" any more; what callers send there is lost.`;
-    changes.push(change('input-variable-unused', appendPointer('/variables', name), message, { old: name }));
-  }
-  return changes;
-}
-
-function byRoot(variables: readonly PromptVariable[]): ReadonlyMap<string, PromptVariable> {
-  const known = new Map<string, PromptVariable>();
-  for (const variable of variables) {
-    const root = rootOf(variable.name);
-    if (known.get(root)?.hasDefault !== true) known.set(root, variable);
-  }
-  return known;
-}
-
-function rootOf(name: string): string {
-  return name.split(/[.[]/, 1)[0] ?? name;
-}
-
-function defaultOf(variable: PromptVariable): readonly JsonValue[] {
-  return variable.hasDefault ? [variable.default ?? null] : [];
-}
-
-/** Whether callers already had to send it. */
-function isRequired(schema: PromptContract['inputSchema'], name: string): boolean {
-  if (typeof schema !== 'object') return false;
-  const { required } = schema;
-  return Array.isArray(required) && required.includes(name);
 }
 
 function compareModel(old: PromptContract, replacement: PromptContract): readonly Change[] {

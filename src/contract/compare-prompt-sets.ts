@@ -1,12 +1,9 @@
 import type { Finding } from '../model/finding.ts';
-import {
-  comparePromptContracts,
-  type PromptComparisonOptions,
-  type PromptContract,
-} from './compare-prompt-contracts.ts';
+import { comparePromptContracts, type PromptComparisonOptions } from './compare-prompt-contracts.ts';
 import { change } from './comparer.ts';
 import { gradeChanges } from './grade-changes.ts';
 import { appendPointer } from './json-pointer.ts';
+import type { PromptContract } from './prompt-contract.ts';
 
 /** Compares the prompts of two states of a project, paired by id; `replaces` tells a rename from a removal. */
 export function comparePromptSets(

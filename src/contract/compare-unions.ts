@@ -3,16 +3,7 @@ import { type Change, hasEffect } from './change.ts';
 import { type BranchList, compareBranches } from './compare-branches.ts';
 import { compareValues } from './compare-values.ts';
 import { type Comparer, change } from './comparer.ts';
-import {
-  hasNoFacets,
-  isAny,
-  noNotes,
-  openShape,
-  type Shape,
-  type TypeName,
-  typeNames,
-  type Union,
-} from './shape.ts';
+import { hasNoFacets, isAny, noNotes, openShape, type Shape, type TypeName, typeNames, type Union } from './shape.ts';
 
 /** Compares the unions of two shapes that both have some. */
 export function compareUnions(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {

@@ -17,7 +17,7 @@ export function nodeTypes(node: SchemaNode): ReadonlySet<TypeName> {
   return others.reduce((types, shape) => intersect(types, shape.types), first?.types ?? new Set<TypeName>());
 }
 
-// Set.prototype.intersection is missing in Node 20.
+/** Node 20 has no Set.prototype.intersection. */
 export function intersect<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
   return new Set([...a].filter((item) => b.has(item)));
 }

@@ -161,7 +161,6 @@ export const rules = {
   'role-structure-changed': { ...keeps, input: 'none', output: 'info' },
   'prompt-removed': { ...replaces, input: 'error', output: 'error', kind: 'remove' },
   'prompt-renamed': { ...replaces, input: 'error', output: 'error', kind: 'rename' },
-  'prompt-added': { ...keeps, input: 'none', output: 'info' },
   'version-not-bumped': { ...keeps, input: 'warn', output: 'warn' },
 } as const satisfies Record<string, Rule>;
 

@@ -54,6 +54,7 @@ export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal)
     observe: cell.observe,
     mustPass: cell.mustPass,
     at: cell.at,
+    ...(cell.confirmation === true ? { confirmation: true as const } : {}),
   };
   if (cell.skip !== undefined) {
     return { ...base, status: 'skipped', reason: 'case', message: cell.skip, calls: [] };

@@ -23,8 +23,3 @@ export function createBreaker(onStop: (failure: ProviderFailure) => void): Break
     return outcome;
   };
 }
-
-/** A breaker of its own around one function. */
-export function withBreaker(next: Complete, onStop: (failure: ProviderFailure) => void): Complete {
-  return createBreaker(onStop)(next);
-}

@@ -2,6 +2,7 @@ import type { Breach, Decision } from '../model/gate.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { RunSummary, VariantSummary } from '../model/summary.ts';
 import { findStop } from './find-stop.ts';
+import type { JudgedComparison } from './judge-comparisons.ts';
 import { judgeVariant } from './judge-variant.ts';
 import { percent, rounding } from './wording.ts';
 
@@ -9,18 +10,23 @@ export interface DecideInput {
   readonly summary: RunSummary;
   readonly settings: RunSettings;
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
+  /** What the comparisons said (judge-comparisons.ts); a variant without one must pass whole. */
+  readonly comparisons?: readonly JudgedComparison[];
+  /** Breaches and remarks of others, such as contracts. */
+  readonly further?: { readonly failures: readonly Breach[]; readonly warnings: readonly string[] };
 }
 
 /** The gate's word over the planned cells: what failed for sure, what could not be judged, what was not evaluated. */
 export function decide(input: DecideInput): Decision {
-  const { summary, settings } = input;
+  const { summary, settings, comparisons = [], further = { failures: [], warnings: [] } } = input;
+  const compared = new Set(comparisons.map(({ variant }) => variant));
   const variants = summary.suites.flatMap((suite) => suite.variants);
   const gates = summary.suites.flatMap((suite) =>
     suite.variants
       .filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0)
-      .map((variant) => judgeVariant(suite.recorded, variant)),
+      .map((variant) => judgeVariant(suite.recorded, variant, { isCompared: compared.has(variant) })),
   );
-  const failures = gates.flatMap((gate) => gate.failures);
+  const failures = [...gates, ...comparisons, further].flatMap((gate) => gate.failures);
   const errors = [...findErrors(variants, settings), ...gates.flatMap((gate) => gate.errors)];
   const stopped = findStop(
     summary,
@@ -29,14 +35,20 @@ export function decide(input: DecideInput): Decision {
   const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings);
   const said = {
     breaches: [...failures, ...errors, ...stopped, ...empty],
-    warnings: gates.flatMap((gate) => gate.warnings),
+    warnings: [...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
     ...(input.interrupted === undefined ? {} : { interrupted: input.interrupted }),
   };
   if (failures.length > 0) return { outcome: 'failed', ...said };
   if (errors.length > 0) return { outcome: 'incomplete', incompleteBecause: 'errors', ...said };
   if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
   if (empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
-  return { outcome: 'passed', ...said };
+  const open = comparisons.filter(({ isInconclusive }) => isInconclusive);
+  const unsettled = gates.flatMap((gate) => gate.undecided);
+  if (open.length === 0 && unsettled.length === 0) return { outcome: 'passed', ...said };
+  if (!settings.requireConclusive) return { outcome: 'inconclusive', ...said };
+  const message = `${open.length + unsettled.length} verdicts are open, and --require-conclusive asks for all of them`;
+  const breaches = [...said.breaches, { code: 'inconclusive' as const, message }];
+  return { outcome: 'incomplete', incompleteBecause: 'inconclusive', ...said, breaches };
 }
 
 function findErrors(variants: readonly VariantSummary[], { maxErrors }: RunSettings): readonly Breach[] {

@@ -2,7 +2,7 @@ import type { ComparedCase, ComparedVariant } from '../model/comparison.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 
-/** Whether fresh trials can be asked for: where they can't, `stands` takes a failure as it is, `unknown` leaves it open. */
+/** Whether fresh trials can be asked for: where they can't, `stands` takes a suspect's failures as they are, `unknown` leaves them open. */
 export type Confirmability = 'fresh' | 'stands' | 'unknown';
 
 export interface JudgeCasesOptions {
@@ -57,12 +57,13 @@ export function judgeContract(
   const fresh = again + confirmed === 0 ? '' : ` and in ${again} of ${again + confirmed} fresh ones`;
   const broken = { kind: 'broken', caseId, because, message: `${what}${fresh}` } as const;
   if (isKnown) return [{ kind: 'known', caseId, message: `${what}${fresh}; it was broken on the baseline already` }];
-  if (again > 0 || confirmability === 'stands') return [broken];
+  if (again > 0) return [broken];
   if (confirmed >= contractConfirmations) {
     return [{ kind: 'flaky', caseId, message: `${what}, but in none of ${confirmed} fresh ones: a flaky contract` }];
   }
   if (confirmability === 'fresh') return [{ kind: 'open', caseId, freshTrials: contractConfirmations - confirmed }];
-  return [{ kind: 'unconfirmed', caseId, message: `${what}; no fresh trial confirms it` }];
+  // Where nobody can ask again the failure stands as it is.
+  return [broken];
 }
 
 /** Fresh trials until one passes, or until it has failed often enough for a case that fails one time in five at most. */

@@ -2,6 +2,7 @@ import type { Breach } from '../model/gate.ts';
 import type { RecordedSuite } from '../model/record.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
 import { quantile } from '../stats/quantiles.ts';
+import { judgeContract } from './judge-cases.ts';
 import { percent, rounding } from './wording.ts';
 
 /** What the absolute limits of a suite say of one variant. */
@@ -15,11 +16,21 @@ export interface VariantGate {
   readonly warnings: readonly string[];
 }
 
-export function judgeVariant(suite: RecordedSuite, variant: VariantSummary): VariantGate {
+export interface JudgeVariantOptions {
+  /** True where a comparison judges the variant's cases and sets no absolute pass rate of its own. */
+  readonly isCompared: boolean;
+}
+
+/** Judges the limits that need no baseline. */
+export function judgeVariant(
+  suite: RecordedSuite,
+  variant: VariantSummary,
+  { isCompared }: JudgeVariantOptions,
+): VariantGate {
   const where = { suite: suite.suite, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
   const gates = [
-    ...[...variant.cases.values()].map(judgeMustPass),
-    judgePassRate(suite, variant),
+    ...(isCompared ? [] : [...variant.cases.values()].map(judgeMustPass)),
+    judgePassRate(suite, variant, isCompared),
     judgeScore(suite, variant),
     judgeCost(suite, variant),
     judgeLatency(suite, variant),
@@ -47,24 +58,17 @@ interface LimitGate {
 
 const met: LimitGate = {};
 
-/** Fresh passes that turn a must-pass failure into a flaky contract (stats.md 4.3). */
-const confirmationsNeeded = 2;
-
-function judgeMustPass({ caseId, mustPass, observe, trials, confirmations }: CaseSummary): LimitGate {
-  const failed = countStatus(trials, 'failed');
-  if (!mustPass || observe || failed === 0) return met;
-  const again = countStatus(confirmations, 'failed');
-  const confirmed = countStatus(confirmations, 'passed');
-  const what = `must-pass case ${caseId} failed in ${failed} of ${trials.length} trials`;
-  if (again === 0 && confirmed >= confirmationsNeeded) {
-    return { warning: `${what}, but in none of ${confirmed} fresh ones: a flaky contract` };
-  }
-  const message = again === 0 ? what : `${what} and in ${again} of ${again + confirmed} fresh ones`;
-  return { failure: { code: 'must-pass', caseId, message } };
+function judgeMustPass(found: CaseSummary): LimitGate {
+  if (!found.mustPass) return met;
+  const [word] = judgeContract(found.caseId, found, 'must-pass', 'stands', false);
+  if (word?.kind === 'flaky') return { warning: word.message };
+  if (word?.kind !== 'broken') return met;
+  return { failure: { code: 'must-pass', caseId: found.caseId, message: word.message } };
 }
 
-function judgePassRate({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
-  const min = gate.passRate.min ?? 1;
+function judgePassRate({ gate }: RecordedSuite, variant: VariantSummary, isCompared: boolean): LimitGate {
+  // Without a baseline a suite must pass whole; with one the comparison decides, unless the user wrote a limit.
+  const min = gate.passRate.min ?? (isCompared ? 0 : 1);
   const range = rangeOfMean(variant, ({ status }) => (status === 'passed' ? 1 : 0));
   if (range === undefined || range.low >= min - rounding) return met;
   if (range.high >= min - rounding) return { undecided: 'pass rate' };
@@ -147,10 +151,6 @@ function rangeOfMean(
 
 function countUnjudged({ skipped, skippedByCase }: VariantSummary): number {
   return skipped - skippedByCase;
-}
-
-function countStatus(rows: readonly RowSummary[], status: RowSummary['status']): number {
-  return rows.filter((row) => row.status === status).length;
 }
 
 function isJudged({ status }: RowSummary): boolean {

@@ -24,7 +24,7 @@ const FOREIGN_SYNTAX: readonly ForeignSyntax[] = [
   },
   {
     pattern: new RegExp(
-      `${OUTPUT}\\s*(?!not\\b)[\\w.[\\]-]+\\s+(?!(?:and|or|contains)\\b|-?\\}\\})[\\p{L}_"'\\d]`,
+      `${OUTPUT}\\s*(?!not\\b)(?:"[^"]*"|'[^']*'|[\\w.[\\]-]+)\\s+(?!(?:and|or|contains)\\b|-?\\}\\})[\\p{L}_"'\\d]`,
       'u',
     ),
     hint: () => 'one output takes one value and filters; choose with {% if … %}…{% else %}…{% endif %}',

@@ -28,6 +28,8 @@ export interface Cell {
   readonly identity: string;
   /** Where the case stands, without an excerpt. */
   readonly at: SourceLocation;
+  /** A fresh trial after the planned ones. */
+  readonly confirmation?: true;
 }
 
 /** One request of a cell as it went; a conversation has several. */
@@ -43,6 +45,9 @@ export interface CallRecord {
 
 export type CellStatus = 'passed' | 'failed' | 'errored' | 'skipped';
 
+/** Of a case over its trials. */
+export type CaseStatus = CellStatus | 'flaky';
+
 interface CellResultBase {
   readonly key: CellKey;
   readonly identity: string;
@@ -51,7 +56,7 @@ interface CellResultBase {
   readonly mustPass: boolean;
   readonly at: SourceLocation;
   /** A fresh trial after the planned ones (stats.md 4.3, 4.4): outside `planned`. */
-  readonly confirmation?: boolean;
+  readonly confirmation?: true;
 }
 
 export type CellResult =

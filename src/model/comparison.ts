@@ -1,3 +1,4 @@
+import type { CaseChange, KeptAnswer } from './case-change.ts';
 import type { RecordedVariant } from './record.ts';
 import type { CaseSummary } from './summary.ts';
 
@@ -9,20 +10,9 @@ export interface ComparedSide {
   readonly cases: ReadonlyMap<string, CaseSummary>;
   /** Model snapshots as the API answered them. */
   readonly models: readonly string[];
+  /** The answer of a case's first judged trial, for people to look at; undefined where it was not kept. */
+  readonly answerOf: (caseId: string) => KeptAnswer | undefined;
 }
-
-/** What happened to a case between two sides. */
-export type CaseChange =
-  | 'regressed'
-  | 'fixed'
-  | 'stillFailing'
-  | 'stillPassing'
-  | 'flaky'
-  | 'added'
-  | 'removed'
-  | 'redefined'
-  /** A side has no verdict on it, for errors or skips. */
-  | 'unjudged';
 
 export interface ComparedCase {
   readonly caseId: string;

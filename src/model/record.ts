@@ -17,6 +17,8 @@ export interface RecordedVariant {
   /** The prompt's messages as templates, unrendered. */
   readonly messages: readonly { readonly role: string; readonly content: string }[];
   readonly replaces?: string;
+  /** The prompt version that this one was the baseline of, where it runs again beside it. */
+  readonly baselineOf?: string;
   readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue };
   /** Cells planned, those under `observe` not counted. */
   readonly planned: number;
@@ -55,6 +57,10 @@ export interface RunSettings {
   readonly maxErrors: { readonly count: number } | { readonly fraction: number };
   readonly allowEmpty: boolean;
   readonly requireConclusive: boolean;
+  /** What the run is compared with: `auto` is the file beside the suite. Absent in records of before comparisons. */
+  readonly baseline?: 'auto' | 'none' | { readonly source: string };
+  /** Two or more prompt versions compared within the run; the first is the baseline. */
+  readonly compare?: readonly string[];
   readonly maxCostUsd?: number;
   readonly shard?: { readonly index: number; readonly count: number };
 }

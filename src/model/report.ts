@@ -1,4 +1,5 @@
-import type { CellStatus } from './cell.ts';
+import type { CaseChange, KeptAnswer } from './case-change.ts';
+import type { CaseStatus } from './cell.ts';
 import type { Decision } from './gate.ts';
 import type { CellRow, StopReason } from './record.ts';
 
@@ -48,6 +49,11 @@ export interface MetricComparison {
   readonly p: number | null;
 }
 
+export interface PromptText {
+  readonly role: string;
+  readonly content: string;
+}
+
 export type ComparisonOutcome = 'passed' | 'failed' | 'inconclusive';
 
 export interface VariantComparison {
@@ -70,9 +76,13 @@ export interface VariantComparison {
   readonly residue: readonly string[];
   /** What would settle an inconclusive result. */
   readonly advice: readonly string[];
+  /** Visible remarks: flaky contracts, errors, what was not confirmed. */
+  readonly notes: readonly string[];
+  /** Differences that this change brings its own accepted baseline for. */
+  readonly accepted: readonly string[];
+  /** Where the prompt is another: both as templates. */
+  readonly prompts?: { readonly baseline: readonly PromptText[]; readonly candidate: readonly PromptText[] };
 }
-
-export type CaseStatus = CellStatus | 'flaky';
 
 /** A case on one variant, with its trials in order. */
 export interface CaseReport {
@@ -83,6 +93,10 @@ export interface CaseReport {
   readonly observe: boolean;
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   readonly trials: readonly CellRow[];
+  /** What became of it since the baseline, where there is one. */
+  readonly change?: CaseChange;
+  /** The baseline's answer to the same case. */
+  readonly baseline?: KeptAnswer;
 }
 
 export interface SuiteReport {

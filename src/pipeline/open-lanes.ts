@@ -8,7 +8,7 @@ import type { Lane } from '../execute/execute-cells.ts';
 import { createLimiter } from '../execute/limiter.ts';
 import { runCell } from '../execute/run-cell.ts';
 import { createSemaphore } from '../execute/semaphore.ts';
-import { withBreaker } from '../execute/with-breaker.ts';
+import { createBreaker } from '../execute/with-breaker.ts';
 import { createBudget } from '../execute/with-budget.ts';
 import { withRetry } from '../execute/with-retry.ts';
 import type { Cell, CellKey } from '../model/cell.ts';
@@ -58,7 +58,7 @@ export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPo
   function openProvider(config: ProviderConfig): Complete {
     const endpoint = planned.endpointOf(config);
     const { limits } = config;
-    const stoppable = withBreaker(connectLazily(config), (failure) =>
+    const breaker = createBreaker((failure) =>
       ports.onProgress({ type: 'provider-stopped', provider: config.id, failure }),
     );
     const limiter = createLimiter({
@@ -69,13 +69,14 @@ export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPo
       clock: ports.clock,
       estimateTokens: (request) => Math.ceil(inputBytes(request) / 4) + (maxOutputTokens(request) ?? 256),
     });
-    const retried = withRetry(stoppable, {
+    const attempts = withRetry(breaker(connectLazily(config)), {
       retries: limits.retries ?? defaultRetries,
       timeoutMs: limits.timeoutMs ?? options.timeoutMs,
       limiter,
       clock: ports.clock,
       random: ports.random,
     });
+    const retried = breaker(attempts);
     if (budget === undefined || !endpoint.sends) return retried;
     const outputs = createOutputEstimate(note);
     return budget.wrap(retried, {

@@ -32,12 +32,11 @@ export function openRecord(
   ports: RunPorts,
 ): OpenRecord {
   const resumed = options.resume === undefined ? undefined : prepareResume(options, plan, newHeader);
-  const id = resumed?.id ?? newRunId(ports.now(), randomBytes(ports.random, 3));
-  const writer = refuseStorageErrors(() => {
-    if (resumed === undefined) return createRunRecord(runsFolder(options.project), { ...newHeader, id });
+  const { id, writer } = refuseStorageErrors(() => {
+    if (resumed === undefined) return createUnderFreeId(runsFolder(options.project), newHeader, ports);
     const opened = openRunRecordForResume(resumed.path);
     opened.append({ type: 'resume', startedAt: newHeader.startedAt });
-    return opened;
+    return { id: resumed.id, writer: opened };
   });
   let isBroken = false;
   const write = (row: CellRow | EndRow): boolean => {
@@ -97,6 +96,24 @@ function prepareResume(options: RunOptions, plan: Plan, newHeader: Omit<RunHeade
   );
   return { path: stored.path, id, done: new Set(kept.map(({ key }) => key)) };
 }
+
+/** Runs that start in the same second and draw the same bytes are rare, not impossible. */
+function createUnderFreeId(
+  folder: string,
+  header: Omit<RunHeader, 'id'>,
+  ports: RunPorts,
+): { readonly id: string; readonly writer: RunRecordWriter } {
+  for (let draws = 1; ; draws += 1) {
+    const id = newRunId(ports.now(), randomBytes(ports.random, 3));
+    try {
+      return { id, writer: createRunRecord(folder, { ...header, id }) };
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== 'EEXIST' || draws >= maxIdDraws) throw error;
+    }
+  }
+}
+
+const maxIdDraws = 100;
 
 function randomBytes(random: () => number, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, () => Math.floor(random() * 256));

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { StopReason } from '../model/record.ts';
 
 /** The one place that knows whether and why a run is to end before its plan. */
@@ -12,6 +13,8 @@ export interface Stop {
 
 export function createStop(): Stop {
   const controller = new AbortController();
+  // Every call in flight listens to it, which Node would call a leak from the eleventh on.
+  setMaxListeners(0, controller.signal);
   let first: StopReason | undefined;
   return {
     signal: controller.signal,

@@ -1,9 +1,9 @@
+import type { CaseStatus } from '../model/cell.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
 import type { Decision } from '../model/gate.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type {
   CaseReport,
-  CaseStatus,
   Report,
   ReportTotals,
   SuiteReport,

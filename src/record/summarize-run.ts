@@ -1,5 +1,5 @@
+import type { CaseStatus } from '../model/cell.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
-import type { CaseStatus } from '../model/report.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
 import { quantile } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-interval.ts';

@@ -2,7 +2,7 @@ import { didYouMean } from '../lib/did-you-mean.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { JsonValue } from '../model/json.ts';
-import type { CheckSpec } from '../model/verdict.ts';
+import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
 import { type Frame, findName, parseFrame } from './assertion-frame.ts';
 import { describeValue, keysAt, reportIssues } from './describe-issues.ts';
 import { childOf, itemsOf, type Located, locate, type Path } from './locate.ts';
@@ -42,12 +42,19 @@ export async function compileAssertions(
   return compiled;
 }
 
-async function compileAssertion(located: Located, context: AssertionContext): Promise<CompiledAssertion | undefined> {
+/** Children check what their combinator selects, unless they select for themselves. */
+async function compileAssertion(
+  located: Located,
+  context: AssertionContext,
+  inherited?: SelectSpec,
+): Promise<CompiledAssertion | undefined> {
   const name = findName(located, context);
   if (name === undefined) return undefined;
   const declaration = context.declarations[name];
-  const frame = parseFrame(located, context.problems);
-  if (declaration === undefined || frame === undefined) return undefined;
+  const own = parseFrame(located, context.problems);
+  if (declaration === undefined || own === undefined) return undefined;
+  const select = own.select ?? inherited;
+  const frame = { ...own, ...(select === undefined ? {} : { select }) };
   const written = childOf(located, name);
   if (declaration.children !== undefined) return compileCombinator(name, declaration.children, written, frame, context);
   return compilePlain(name, declaration, written, frame, context);
@@ -71,7 +78,7 @@ async function compileCombinator(
   }
   const compiled: CompiledAssertion[] = [];
   for (const item of items) {
-    const child = await compileAssertion(item, context);
+    const child = await compileAssertion(item, context, frame.select);
     if (child !== undefined) compiled.push(child);
   }
   if (compiled.length < items.length) return undefined;

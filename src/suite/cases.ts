@@ -17,7 +17,7 @@ import {
 import { createCaseFaults } from './case-faults.ts';
 import { type CaseRow, isPlainCase } from './case-rows.ts';
 import { checkShape } from './describe-issues.ts';
-import { childOf, type Located, locate } from './locate.ts';
+import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import { type Problems, withoutExcerpt } from './problems.ts';
 import type { CompiledPrompt } from './prompts.ts';
 import { caseSchema, toFraction } from './schema.ts';
@@ -76,7 +76,10 @@ interface Builder extends CaseContext, CheckBuilder {
 
 async function buildCase(row: Located, group: CaseGroup | undefined, builder: Builder): Promise<BuiltCase | undefined> {
   const own = readRow(row, builder.problems);
-  if (own === undefined) return undefined;
+  if (own === undefined) {
+    await checkParts(row, builder);
+    return undefined;
+  }
   const { defaults } = builder;
   const settings: CaseRow = { ...defaults.settings, ...group?.settings, ...own };
   const id = registerId(own, row, builder);
@@ -126,6 +129,16 @@ function readRow(row: Located, problems: Problems): CaseRow | undefined {
       : value;
   const shaped = checkShape(caseSchema, { ...row, value: plain }, { label: 'the case', problems });
   return shaped === undefined ? undefined : dropUndefined(shaped);
+}
+
+/** One mistake in a case must not hide the others: what can be checked without the rest of it is. */
+async function checkParts(row: Located, builder: Builder): Promise<void> {
+  if (caseSchema.shape.assert.safeParse(childOf(row, 'assert').value).success) {
+    await compileOwn(childOf(row, 'assert'), builder);
+  }
+  for (const turn of itemsOf(childOf(row, 'turns'))) await compileOwn(childOf(turn, 'assert'), builder);
+  const id = childOf(row, 'id').value;
+  if (id !== undefined && caseSchema.shape.id.safeParse(id).success) registerId({ id }, row, builder);
 }
 
 const SPELLED_KEYS = new Set(['id', 'vars', 'expected', 'assert', 'turns']);

@@ -43,9 +43,23 @@ export function createProblems(): Problems {
           message: `and ${count - MAX_OF_A_KIND} more of this kind in ${last.at?.file ?? 'this project'}`,
         });
       }
-      return [...[...kept.values()].sort(comparePlaces), ...more];
+      return [...hideKeys([...kept.values()].sort(comparePlaces)), ...more];
     },
   };
+}
+
+/** The frame of a neighbouring problem must not print a key that stands in the file. */
+function hideKeys(problems: readonly Problem[]): readonly Problem[] {
+  const keys = problems.filter(({ code }) => code === 'literal-key').flatMap(({ at }) => at ?? []);
+  return problems.map((problem) => {
+    const { at } = problem;
+    if (at?.excerpt === undefined) return problem;
+    const { startLine, lines } = at.excerpt;
+    const showsKey = keys.some(
+      ({ file, line }) => file === at.file && line >= startLine && line < startLine + lines.length,
+    );
+    return showsKey ? { ...problem, at: withoutExcerpt(at) } : problem;
+  });
 }
 
 function comparePlaces({ at: a }: Problem, { at: b }: Problem): number {

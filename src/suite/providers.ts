@@ -100,10 +100,11 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
     return undefined;
   }
   const located = { ...item, value: plainNumbers(item.value) };
-  if (reportLiteralKeys(located, problems)) return undefined;
-  const baseKeys = Object.keys(providerSchema.shape);
   const use = childOf(located, 'use');
   const endpoint = typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, context) : undefined;
+  // The other checks quote what they refuse.
+  if (reportLiteralKeys(located, problems)) return undefined;
+  const baseKeys = Object.keys(providerSchema.shape);
   const declaration = endpoint === undefined ? undefined : adapters[endpoint.adapter];
   const optionKeys = declaration === undefined ? [] : keysAt(declaration.options, []);
   const entries = Object.entries(located.value ?? {});

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import type * as z from 'zod';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
-import type { CaseGroup } from './case-checks.ts';
+import { type CaseGroup, NONE } from './case-checks.ts';
 import type { CaseRow } from './case-rows.ts';
 import type { GroupedRow } from './cases.ts';
 import { checkShape } from './describe-issues.ts';
@@ -27,12 +28,16 @@ export async function readCases(located: Located, context: ReadContext): Promise
       rows.push({ row: item });
       continue;
     }
-    const settings = checkShape(caseFileSchema, item, { label: 'a file of cases', problems: context.problems });
+    const checked = checkShape(caseFileSchema, item, { label: 'a file of cases', problems: context.problems });
+    const settings = checked ?? keepFile(item);
     if (settings === undefined) continue;
     const { file, ...shared } = settings;
     const group: CaseGroup = {
       settings: Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined)) as CaseRow,
-      assertions: await compileAssertions(childOf(item, 'assert'), context.assertionContext),
+      assertions:
+        settings.assert === undefined
+          ? NONE
+          : await compileAssertions(childOf(item, 'assert'), context.assertionContext),
     };
     for (const path of await findCaseFiles({ ...childOf(item, 'file'), value: file }, context)) {
       context.onFile(path);
@@ -44,6 +49,13 @@ export async function readCases(located: Located, context: ReadContext): Promise
     }
   }
   return rows;
+}
+
+/** A mistake beside the file's name must not hide those in its rows. */
+function keepFile(item: Located): z.output<typeof caseFileSchema> | undefined {
+  const file = caseFileSchema.shape.file.safeParse(childOf(item, 'file').value);
+  const assert = caseFileSchema.shape.assert.safeParse(childOf(item, 'assert').value);
+  return file.success ? { file: file.data, ...(assert.success ? { assert: assert.data } : {}) } : undefined;
 }
 
 async function findCaseFiles(named: Located<string>, { files, problems }: ReadContext): Promise<readonly string[]> {

@@ -4,7 +4,11 @@ import type { CheckSpec } from '../model/verdict.ts';
 import type { BuiltCase } from './cases.ts';
 import { markSpelling } from './spelling.ts';
 
-/** The stamp of a case: what must be the same for two results of it to be comparable. */
+/**
+ * The stamp of a case, `inputs.checks`: what must be the same for two results of it to be comparable. Where only the
+ * second part differs, a stored answer can be judged again by the new checks. Checks of a turn count as inputs, since
+ * a store keeps the last answer of a conversation alone.
+ */
 export function createStamper(): (built: BuiltCase) => string {
   const texts = new WeakMap<readonly CheckSpec[], string>();
   const textOf = (checks: readonly CheckSpec[]): string => {
@@ -18,9 +22,7 @@ export function createStamper(): (built: BuiltCase) => string {
     const said = turns.map((turn) =>
       turn.kind === 'user' ? { user: turn.content, assert: turn.checks.map(({ source }) => source) } : turn,
     );
-    return sha256Hex(`${canonicalJson({ vars: markSpelling(vars), turns: said, threshold })}\n${textOf(checks)}`).slice(
-      0,
-      16,
-    );
+    const inputs = sha256Hex(canonicalJson({ vars: markSpelling(vars), turns: said })).slice(0, 12);
+    return `${inputs}.${sha256Hex(`${threshold ?? ''}\n${textOf(checks)}`).slice(0, 12)}`;
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { comparePromptContracts, type PromptContract } from '../../src/contract/compare-prompt-contracts.ts';
+import { comparePromptContracts } from '../../src/contract/compare-prompt-contracts.ts';
 import { comparePromptSets } from '../../src/contract/compare-prompt-sets.ts';
+import type { PromptContract } from '../../src/contract/prompt-contract.ts';
 
 const search = {
   name: 'search',

@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/no-thenable -- `then` is a keyword of JSON Schema
 import { describe, expect, test } from 'vitest';
 import { compareSchemas, type SchemaComparisonOptions } from '../../src/contract/compare-schemas.ts';
 import type { Direction } from '../../src/model/finding.ts';
@@ -190,6 +191,26 @@ describe('references and recursion', () => {
       kids: { type: 'array', items: { $ref: '#' } },
     });
     expect(list(node(text), unrolled, 'output').some((line) => line.startsWith('type-changed error'))).toBe(true);
+  });
+
+  test('what was assumed while trying a pair of branches is not taken for granted later', () => {
+    const ref = (name: string): JsonValue => ({ $ref: `#/$defs/${name}` });
+    const old = {
+      ...(object({ u: { anyOf: [ref('A'), text] }, x: ref('X') }) as object),
+      $defs: { A: object({ n: ref('X'), t: text }), X: object({ back: ref('A') }) },
+    };
+    const replacement = {
+      ...(object({ u: { anyOf: [ref('C'), ref('B'), text] }, x: ref('X') }) as object),
+      $defs: {
+        B: object({ n: object({ back: ref('B') }), t: text }),
+        C: object({ n: ref('X'), t: number }),
+        X: object({ back: ref('C') }),
+      },
+    };
+    expect(list(old, replacement, 'input')).toEqual([
+      'any-of-branch-added info /properties/u/anyOf',
+      'type-changed error /$defs/A/properties/t',
+    ]);
   });
 
   test('a nullable reference is one change of nullability', () => {

@@ -4,7 +4,7 @@ import type { JsonValue } from '../../src/model/json.ts';
 
 const schema = { enum: ['billing', 'legal'] };
 const findComplaint = ({ enum: values }: typeof schema, value: JsonValue): string | undefined =>
-  values.includes(String(value)) ? undefined : `${JSON.stringify(value)} is not allowed`;
+  values.some((allowed) => allowed === value) ? undefined : `${JSON.stringify(value)} is not allowed`;
 
 function observe(outputs: readonly RecordedOutput[]): ReturnType<typeof observeContract> {
   return observeContract({ outputs, schema }, (given, value) => findComplaint(given as typeof schema, value));

@@ -1,19 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { createBreaker, withBreaker } from '../../src/execute/with-breaker.ts';
+import { createBreaker } from '../../src/execute/with-breaker.ts';
 import type { Complete, CompletionOutcome, ProviderFailure } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 
-describe('withBreaker', () => {
+describe('createBreaker', () => {
   test.each(['auth', 'notFound', 'quota'] as const)('after %s nothing more is sent', async (kind) => {
     let sent = 0;
     const stops: ProviderFailure[] = [];
-    const complete = withBreaker(
-      async () => {
-        sent += 1;
-        return failed(kind, { status: 401 });
-      },
-      (failure) => stops.push(failure),
-    );
+    const complete = createBreaker((failure) => stops.push(failure))(async () => {
+      sent += 1;
+      return failed(kind, { status: 401 });
+    });
     expect(await complete(buildRequest(), neverAborted)).toEqual(failed(kind, { status: 401 }));
     const refused = await complete(buildRequest(), neverAborted);
     expect(refused).toMatchObject({ status: 'failed', failure: { kind, status: 401 }, attempts: 0 });
@@ -27,10 +24,8 @@ describe('withBreaker', () => {
   test('other failures and answers let calls through', async () => {
     const outcomes = [failed('server'), failed('rateLimit'), failed('badRequest'), completed()];
     let sent = 0;
-    const complete = withBreaker(
-      async () => outcomes[sent++ % outcomes.length] ?? completed(),
-      () => expect.unreachable('the provider was stopped'),
-    );
+    const breaker = createBreaker(() => expect.unreachable('the provider was stopped'));
+    const complete = breaker(async () => outcomes[sent++ % outcomes.length] ?? completed());
     for (let count = 0; count < 8; count += 1) await complete(buildRequest(), neverAborted);
     expect(sent).toBe(8);
   });
@@ -39,7 +34,7 @@ describe('withBreaker', () => {
     const pending: ((outcome: CompletionOutcome) => void)[] = [];
     const stops: ProviderFailure[] = [];
     const next: Complete = () => new Promise((resolve) => pending.push(resolve));
-    const complete = withBreaker(next, (failure) => stops.push(failure));
+    const complete = createBreaker((failure) => stops.push(failure))(next);
     const calls = [1, 2, 3].map(() => complete(buildRequest(), neverAborted));
     pending[1]?.(failed('auth'));
     await calls[1];

@@ -97,9 +97,8 @@ describe('a mistake in a suite is reported where it stands', () => {
     const problems = await problemsAt(folder, [`${name}.eval.yaml`]);
     expect(problems.map(placeOf)).toEqual(expected.map(([place]) => place));
     expect(problems.map(({ severity }) => severity)).toEqual(expected.map(() => 'error'));
-    for (const [index, [, suggestion]] of expected.entries()) {
-      if (suggestion !== undefined) expect(problems[index]?.hint).toBe(`did you mean "${suggestion}"?`);
-    }
+    const suggested = problems.map(({ hint }) => /did you mean "(.+)"/.exec(hint ?? '')?.[1]);
+    expect(suggested).toEqual(expected.map(([, suggestion]) => suggestion));
   });
 
   test('every fixture of a mistake is in the table', () => {

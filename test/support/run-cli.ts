@@ -1,5 +1,5 @@
-import { main } from '../../src/cli/main.ts';
 import type { Io } from '../../src/cli/io.ts';
+import { main } from '../../src/cli/main.ts';
 
 export interface CliResult {
   readonly code: number;

@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/no-thenable -- `then` is a keyword of JSON Schema
 import fc from 'fast-check';
 import type { JsonValue } from '../../../src/model/json.ts';
 
@@ -22,10 +23,10 @@ export const arbitraryValue: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonVa
 const some = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.option(arbitrary, { nil: undefined, freq: 2 });
 
-function compact(record: Record<string, JsonValue | undefined>): Keywords {
-  return Object.fromEntries(
-    Object.entries(record).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined),
-  );
+function compact(record: Record<string, JsonValue | undefined>, type?: string): Keywords {
+  const entries: [string, JsonValue][] = type === undefined ? [] : [['type', type]];
+  for (const [keyword, value] of Object.entries(record)) if (value !== undefined) entries.push([keyword, value]);
+  return Object.fromEntries(entries);
 }
 
 /** Schemas with every keyword whose containment the comparison claims to decide. */
@@ -45,7 +46,7 @@ export const arbitrarySchema: fc.Arbitrary<JsonValue> = fc.letrec<{ schema: Json
   );
   const text = fc
     .record({ minLength: some(fc.nat(2)), maxLength: some(fc.nat(3)), pattern: some(fc.constantFrom('^a', 'b$')) })
-    .map((facets) => ({ type: 'string', ...compact(facets) }));
+    .map((facets) => compact(facets, 'string'));
   const number = fc
     .record({
       type: fc.constantFrom('number', 'integer'),
@@ -67,7 +68,7 @@ export const arbitrarySchema: fc.Arbitrary<JsonValue> = fc.letrec<{ schema: Json
       uniqueItems: some(fc.boolean()),
       unevaluatedItems: fc.option(fc.constant(false), { nil: undefined, freq: 8 }),
     })
-    .map((facets) => ({ type: 'array', ...compact(facets) }));
+    .map((facets) => compact(facets, 'array'));
   const object = fc
     .record({
       properties: some(fc.dictionary(fc.constantFrom(...names), schema, { maxKeys: 3, noNullPrototype: true })),
@@ -99,7 +100,7 @@ export const arbitrarySchema: fc.Arbitrary<JsonValue> = fc.letrec<{ schema: Json
       ),
       unevaluatedProperties: fc.option(fc.oneof(fc.constant(false), schema), { nil: undefined, freq: 8 }),
     })
-    .map((facets) => ({ type: 'object', ...compact(facets) }));
+    .map((facets) => compact(facets, 'object'));
   const listed = fc.oneof(
     fc.constantFrom(...scalars).map((value) => ({ const: value })),
     fc.subarray([...scalars], { minLength: 1 }).map((values) => ({ enum: values })),
@@ -149,14 +150,35 @@ export const arbitrarySchema: fc.Arbitrary<JsonValue> = fc.letrec<{ schema: Json
       { weight: 3, arbitrary: array },
       { weight: 5, arbitrary: object },
       { weight: 3, arbitrary: combined },
-      { weight: 2, arbitrary: mixed.map(([own, more]): JsonValue => ({ ...own, ...more })) },
+      { weight: 2, arbitrary: mixed.map(([own, more]): JsonValue => Object.assign({}, own, more)) },
       { weight: 2, arbitrary: tagged },
     ),
   };
 }).schema;
 
+/** Ties some places of a schema back to its root, where a value has to go on first, so that validating ends. */
+function tieKnots(schema: JsonValue): JsonValue {
+  if (Array.isArray(schema)) return schema.map((item: JsonValue) => tieKnots(item));
+  if (!isRecord(schema)) return schema;
+  return Object.fromEntries(
+    Object.entries(schema).map(([keyword, value]) => {
+      if (['const', 'enum', 'required'].includes(keyword)) return [keyword, value];
+      if (keyword !== 'properties' || !isRecord(value)) return [keyword, tieKnots(value)];
+      const members = Object.entries(value).map(([name, member]) => [
+        name,
+        isLeaf(member) ? { $ref: '#' } : tieKnots(member),
+      ]);
+      return [keyword, Object.fromEntries(members) as JsonValue];
+    }),
+  );
+}
+
+function isLeaf(schema: JsonValue): boolean {
+  return schema === true || (isRecord(schema) && ['null', 'boolean', undefined].includes(schema['type'] as string));
+}
+
 /** Two schemas of which the second is usually the first with one place changed. */
-export const arbitraryPair: fc.Arbitrary<readonly [JsonValue, JsonValue]> = fc.oneof(
+const arbitraryFlatPair: fc.Arbitrary<readonly [JsonValue, JsonValue]> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(arbitrarySchema, arbitrarySchema) },
   {
     weight: 4,
@@ -165,6 +187,11 @@ export const arbitraryPair: fc.Arbitrary<readonly [JsonValue, JsonValue]> = fc.o
       .map(([schema, place, graft]): readonly [JsonValue, JsonValue] => [schema, replaceAt(schema, place, graft)]),
   },
 );
+
+/** Such pairs, some of them recursive. */
+export const arbitraryPair: fc.Arbitrary<readonly [JsonValue, JsonValue]> = fc
+  .tuple(arbitraryFlatPair, fc.boolean())
+  .map(([pair, tied]) => (tied ? [tieKnots(pair[0]), tieKnots(pair[1])] : pair));
 
 /** Replaces one subschema, drops or adds a keyword or a branch, at a place counted through the schema. */
 function replaceAt(schema: JsonValue, place: number, graft: JsonValue): JsonValue {
@@ -180,9 +207,9 @@ function replaceAt(schema: JsonValue, place: number, graft: JsonValue): JsonValu
       const { [keyword]: _, ...others } = value;
       const put = (replaced: JsonValue): JsonValue => rebuild({ ...value, [keyword]: replaced });
       places.push(() => rebuild(others));
-      if (listKeywords.includes(keyword) && Array.isArray(item)) visitList(item, put);
-      else if (mapKeywords.includes(keyword) && isRecord(item)) visitMap(item, put);
-      else if (schemaKeywords.includes(keyword)) visit(item, put);
+      if (listKeywords.has(keyword) && Array.isArray(item)) visitList(item, put);
+      else if (mapKeywords.has(keyword) && isRecord(item)) visitMap(item, put);
+      else if (schemaKeywords.has(keyword)) visit(item, put);
     }
   }
 
@@ -210,9 +237,9 @@ function replaceAt(schema: JsonValue, place: number, graft: JsonValue): JsonValu
   }
 }
 
-const listKeywords = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
-const mapKeywords = ['properties', 'patternProperties', 'dependentSchemas'];
-const schemaKeywords = [
+const listKeywords = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
+const mapKeywords = new Set(['properties', 'patternProperties', 'dependentSchemas']);
+const schemaKeywords = new Set([
   'items',
   'contains',
   'additionalProperties',
@@ -223,7 +250,7 @@ const schemaKeywords = [
   'else',
   'unevaluatedProperties',
   'unevaluatedItems',
-];
+]);
 
 function isRecord(value: JsonValue): value is Keywords {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,239 @@
+import { Command } from 'commander';
+import * as z from 'zod';
+import { assertions } from '../src/assertions/index.ts';
+import { commands } from '../src/cli/commands/index.ts';
+import { initFiles } from '../src/cli/init-files.ts';
+import { envNameOf, flagsNotBuiltYet, runFlags } from '../src/cli/run-flags.ts';
+import { failurePolicies } from '../src/execute/failure-policies.ts';
+import type { AssertionDeclaration } from '../src/model/assertion.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../src/model/json.ts';
+import { adapters } from '../src/providers/index.ts';
+import { presets } from '../src/providers/presets.ts';
+import { reporters } from '../src/reporters/index.ts';
+import { runCli } from '../test/support/run-cli.ts';
+import { runInCopy } from './docs-blocks.ts';
+
+/** The parts of the documentation that the program itself says best, by the name of their region. */
+const regions: Readonly<Record<string, (root: string) => Promise<string> | string>> = {
+  assertions: renderAssertions,
+  'assertion-names': renderAssertionNames,
+  commands: renderCommands,
+  'run-flags': renderRunFlags,
+  'flags-not-built-yet': () => [...flagsNotBuiltYet].map((key) => `\`${flagOf(key)}\``).join(', '),
+  presets: renderPresets,
+  adapters: renderAdapters,
+  reporters: renderReporters,
+  'failure-kinds': renderFailureKinds,
+  'init-workflow': () => fence('yaml', initFiles['.github/workflows/llmcheck.yml'] ?? ''),
+  'json-report': renderJsonReport,
+};
+
+export function renderRegion(name: string, root: string): Promise<string> | string {
+  const render = Object.hasOwn(regions, name) ? regions[name] : undefined;
+  if (render === undefined) throw new Error(`no region is named "${name}": ${Object.keys(regions).join(', ')}`);
+  return render(root);
+}
+
+function renderAssertionNames(): string {
+  const rows = [...groupByFamily()].map(([family, entries]) => [
+    family,
+    entries.map(([name]) => `[\`${name}\`](assertions.md#${name.toLowerCase()})`).join(', '),
+  ]);
+  return table(['family', 'assertions'], rows);
+}
+
+function groupByFamily(): Map<string, [string, AssertionDeclaration][]> {
+  const families = new Map<string, [string, AssertionDeclaration][]>();
+  for (const entry of Object.entries(assertions)) {
+    const { family } = entry[1];
+    families.set(family, [...(families.get(family) ?? []), entry]);
+  }
+  return families;
+}
+
+function renderAssertions(): string {
+  return [...groupByFamily()]
+    .map(([family, entries]) => `## ${capitalize(family)}\n\n${entries.map(renderAssertion).join('\n\n')}`)
+    .join('\n\n');
+}
+
+function renderAssertion([name, declaration]: [string, AssertionDeclaration]): string {
+  const { summary, example, params, main, wholeValue, children, defaultSelect } = declaration;
+  const parts = [`### ${name}`, `${capitalize(summary)}.`, fence('yaml', `- ${example}`)];
+  const schema = z.toJSONSchema(params, { io: 'input', unrepresentable: 'any' }) as JsonObject;
+  const rows = Object.entries(propertiesOf(schema)).map(([key, property]) => {
+    const isRequired = Array.isArray(schema['required']) && schema['required'].includes(key);
+    const written = isJsonObject(property) ? property['default'] : undefined;
+    return [
+      `\`${key}\`${key === main ? ' (main)' : ''}`,
+      describeType(property),
+      isRequired ? 'required' : written === undefined ? '–' : `\`${JSON.stringify(written)}\``,
+      isJsonObject(property) && typeof property['description'] === 'string' ? property['description'] : '',
+    ];
+  });
+  if (rows.length > 0) parts.push(table(['parameter', 'type', 'default', 'meaning'], rows));
+  if (children === 'one') parts.push('Takes one assertion.');
+  if (children === 'many') parts.push('Takes a list of assertions.');
+  if (wholeValue === true) parts.push('The value is always the main parameter, even where it is a map; a text is the path of a JSON or YAML file.');
+  if (defaultSelect !== undefined) parts.push(`Without \`select\` it checks \`${defaultSelect}\`.`);
+  return parts.join('\n\n');
+}
+
+function describeType(schema: JsonValue | undefined): string {
+  return [...new Set(typeNames(schema))].join(' or ');
+}
+
+function typeNames(schema: JsonValue | undefined): string[] {
+  if (!isJsonObject(schema)) return ['any value'];
+  const { type, anyOf, items, properties } = schema;
+  if (Array.isArray(schema['enum'])) return schema['enum'].map((value) => `\`${String(value)}\``);
+  if (Array.isArray(anyOf)) {
+    // A number may also be written as text, for the sake of templates.
+    const open = anyOf.some((branch) => isJsonObject(branch) && branch['type'] === 'number')
+      ? anyOf.filter((branch) => !(isJsonObject(branch) && branch['type'] === 'string' && !isShare(branch)))
+      : anyOf;
+    return open.flatMap(typeNames);
+  }
+  if (type === 'array') return [`list of ${describeType(items)}`];
+  if (type === 'object') {
+    const names = isJsonObject(properties) ? Object.keys(properties) : [];
+    return [names.length === 0 ? 'map' : `map of ${names.map((name) => `\`${name}\``).join(', ')}`];
+  }
+  if (type === 'integer') return ['whole number'];
+  if (type === 'string') return [isShare(schema) ? 'percentage' : 'text'];
+  if (Array.isArray(type)) return type.includes('boolean') && type.includes('string') ? ['text'] : type.map(String);
+  return [typeof type === 'string' ? type : 'any value'];
+}
+
+function isShare({ pattern }: JsonObject): boolean {
+  return typeof pattern === 'string' && pattern.includes('%');
+}
+
+function propertiesOf({ properties }: JsonObject): JsonObject {
+  return isJsonObject(properties) ? properties : {};
+}
+
+function renderCommands(): string {
+  const program = new Command();
+  const sink = { write: () => undefined, isTty: false, columns: () => undefined };
+  const io = {
+    stdout: sink,
+    stderr: sink,
+    env: {},
+    cwd: '',
+    now: () => new Date(0),
+    random: () => 0,
+    onSignal: () => () => undefined,
+  };
+  for (const addCommand of commands) addCommand(program, io, () => undefined);
+  const rows = program.commands.flatMap((command) =>
+    command.commands.length === 0
+      ? [[`llmcheck ${command.name()} ${argumentsOf(command)}`, command.description()]]
+      : command.commands.map((child) => [
+          `llmcheck ${command.name()} ${child.name()} ${argumentsOf(child)}`,
+          `${capitalize(child.description())}.`,
+        ]),
+  );
+  return table(
+    ['command', 'does'],
+    rows.map(([usage = '', description = '']) => [`\`${usage.trim()}\``, description]),
+  );
+}
+
+function argumentsOf(command: Command): string {
+  return command.registeredArguments
+    .map((argument) => {
+      const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+      return argument.required ? `<${name}>` : `[${name}]`;
+    })
+    .join(' ');
+}
+
+function renderRunFlags(): string {
+  const rows = runFlags.map(({ flags, key, description, choices }) => [
+    `\`${flags}\``,
+    `\`${envNameOf(key)}\``,
+    `\`${key}\``,
+    `${capitalize(description)}${choices === undefined || description.includes(choices[0] ?? '') ? '' : `: ${choices.join(', ')}`}.${
+      flagsNotBuiltYet.has(key) ? ' *Not in this version.*' : ''
+    }`,
+  ]);
+  return table(['flag', 'environment', 'key of `run:`', 'meaning'], rows);
+}
+
+function flagOf(key: string): string {
+  const found = runFlags.find((definition) => definition.key === key)?.flags ?? key;
+  return /--[\w-]+/.exec(found)?.[0] ?? found;
+}
+
+function renderPresets(): string {
+  const rows = Object.entries(presets).map(([name, preset]) => {
+    const { title, exampleModel, baseUrl, baseUrlEnv, apiKeyEnv } = preset;
+    const fromEnv = baseUrlEnv === undefined ? [] : [`\`${baseUrlEnv.name}\`${baseUrlEnv.path === '' ? '' : ` + \`${baseUrlEnv.path}\``}`];
+    const address = [...fromEnv, ...(baseUrl === undefined ? [] : [`\`${baseUrl}\``])].join(', else ');
+    return [`\`${name}:${exampleModel}\``, title, address, apiKeyEnv === undefined ? 'none' : `\`${apiKeyEnv}\``];
+  });
+  return table(['for example', 'service', 'base URL', 'key variable'], rows);
+}
+
+function renderAdapters(): string {
+  const rows = Object.entries(adapters)
+    .filter(([name]) => !Object.hasOwn(presets, name))
+    .map(([, { summary, example }]) => [`\`${example}\``, `${capitalize(summary)}.`]);
+  return table(['for example', 'is'], rows);
+}
+
+function renderReporters(): string {
+  const rows = Object.entries(reporters).map(([name, { summary, extension }]) => [
+    `\`${name}\``,
+    `${capitalize(summary)}.`,
+    `\`-r ${name}=report.${extension}\``,
+  ]);
+  return table(['name', 'is', 'to a file'], rows);
+}
+
+function renderFailureKinds(): string {
+  const rows = Object.entries(failurePolicies).map(([kind, { retry, stopsProvider, failsCell }]) => [
+    `\`${kind}\``,
+    retry ? 'yes' : 'no',
+    stopsProvider ? 'yes' : 'no',
+    failsCell ? 'failed' : 'errored',
+  ]);
+  return table(['kind', 'asked again', 'stops the provider', 'the cell is'], rows);
+}
+
+/** A real report with the lists cut to their first element. */
+async function renderJsonReport(root: string): Promise<string> {
+  const stdout = await runInCopy(root, async (cwd, now) => {
+    const argv = ['run', 'evals/support-triage.eval.yaml', '--prompt', 'v1', '-q', '-r', 'json'];
+    return (await runCli(argv, { cwd, now })).stdout;
+  });
+  const report: unknown = JSON.parse(stdout);
+  if (!isJsonObject(report)) throw new Error('the JSON report is no object');
+  const { durationMs: _measured, ...run } = isJsonObject(report['run']) ? report['run'] : {};
+  const { tool: _tool, ...rest } = report;
+  return fence('json', JSON.stringify(cutLists({ ...rest, run }), undefined, 2));
+}
+
+function cutLists(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.slice(0, 1).map(cutLists);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter((entry): entry is [string, JsonValue] => entry[1] !== undefined)
+      .map(([key, item]) => [key, cutLists(item)]),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
+}
+
+function fence(language: string, text: string): string {
+  return `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
+}
+
+function capitalize(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

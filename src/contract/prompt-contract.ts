@@ -1,0 +1,32 @@
+import type { JsonObject, JsonValue } from '../model/json.ts';
+
+/** Everything of a prompt that others rely on. */
+export interface PromptContract {
+  readonly promptId: string;
+  /** The id of the version that this one takes the place of. */
+  readonly replaces?: string;
+  /** A label that is to change with a breaking change. */
+  readonly version?: string;
+  /** What the template reads; `order.id` stands for `order`. */
+  readonly variables: readonly PromptVariable[];
+  readonly outputFormat: 'json' | 'text';
+  readonly inputSchema?: JsonObject | boolean;
+  readonly outputSchema?: JsonObject | boolean;
+  readonly tools: readonly PromptTool[];
+  readonly provider: string;
+  readonly model: string;
+  readonly params: JsonObject;
+  readonly messages: readonly { readonly role: string }[];
+}
+
+export interface PromptVariable {
+  readonly name: string;
+  readonly hasDefault: boolean;
+  readonly default?: JsonValue;
+}
+
+export interface PromptTool {
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters?: JsonObject | boolean;
+}

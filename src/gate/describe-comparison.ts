@@ -1,0 +1,105 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
+import type { CaseChange } from '../model/case-change.ts';
+import type { ComparedVariant, MetricEvidence } from '../model/comparison.ts';
+import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../model/report.ts';
+import type { CaseWord } from './judge-cases.ts';
+import type { Hypothesis } from './judge-metrics.ts';
+
+export interface ComparisonVerdict {
+  readonly outcome: ComparisonOutcome;
+  readonly words: readonly CaseWord[];
+  readonly notes: readonly string[];
+  readonly accepted: readonly string[];
+  /** Metrics whose claim these data can't settle. */
+  readonly open: readonly Hypothesis[];
+}
+
+/** A comparison and its verdict as a report shows it. */
+export function describeComparison(compared: ComparedVariant, verdict: ComparisonVerdict): VariantComparison {
+  const { baseline, candidate, residue } = compared;
+  const ids = (change: CaseChange) =>
+    compared.cases.filter((found) => found.change === change).map(({ caseId }) => caseId);
+  const messages = (side: typeof baseline) => side.recorded.messages;
+  const isOtherPrompt = canonicalJson(messages(baseline)) !== canonicalJson(messages(candidate));
+  return {
+    outcome: verdict.outcome,
+    against: { source: baseline.source, prompt: baseline.recorded.prompt },
+    passRate: describeMetric(compared.passRate),
+    score: compared.score === undefined ? nothing : describeMetric(compared.score),
+    costUsd: describeMetric(compared.costUsd),
+    latencyMs: describeMetric(compared.latencyMs),
+    cases: {
+      regressed: ids('regressed'),
+      fixed: ids('fixed'),
+      stillFailing: ids('stillFailing'),
+      flaky: ids('flaky'),
+      added: ids('added'),
+      removed: ids('removed'),
+      redefined: ids('redefined'),
+    },
+    residue,
+    advice: verdict.open.map((hypothesis) => advise(hypothesis, compared)),
+    notes: [...describeData(compared), ...verdict.notes],
+    accepted: verdict.accepted,
+    ...(isOtherPrompt ? { prompts: { baseline: messages(baseline), candidate: messages(candidate) } } : {}),
+  };
+}
+
+function describeMetric({ baseline, candidate, delta, low, high, p }: MetricEvidence): MetricComparison {
+  return { baseline, candidate, delta, low, high, p };
+}
+
+const nothing: MetricComparison = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null };
+
+/** What would settle it: never "no regression" for what was not excluded. */
+function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
+  const { evidence, margin, metric, isRatio } = hypothesis;
+  const { n } = evidence;
+  if (n === 0) return `no case is comparable, so nothing can be said of the ${words[metric]}`;
+  if (isRatio) {
+    const bound = evidence.high === null ? 'an increase of any size' : `an increase of up to ${percent(evidence.high)}`;
+    return `${words[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; more cases narrow it`;
+  }
+  const low = evidence.worstLow ?? evidence.low;
+  const bound = low === null ? 'a drop of any size' : `a drop of up to ${points(-low)}`;
+  const { cases, repeats } = compared.planning;
+  const ways = [
+    ...(cases === null ? [] : [`~${cases} cases`]),
+    ...(repeats === null ? [] : [`${repeats} trials on these ${n} cases`]),
+  ];
+  const way = ways.length === 0 ? 'more cases' : ways.join(', or ');
+  return `${words[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; to certify ${points(margin)}: ${way}`;
+}
+
+const words: Readonly<Record<Hypothesis['metric'], string>> = {
+  passRate: 'pass rate',
+  score: 'score',
+  cost: 'cost',
+  latency: 'latency',
+};
+
+function describeData(compared: ComparedVariant): readonly string[] {
+  const { sameAnswers, comparedAnswers, errors, cases } = compared;
+  const rejudged = cases.filter((found) => found.rejudged).length;
+  return [
+    ...(sameAnswers > 0
+      ? [
+          `${sameAnswers} of ${comparedAnswers} answers are the very ones the baseline holds${sameAnswers === comparedAnswers ? ': nothing new was measured' : ''}`,
+        ]
+      : []),
+    ...(rejudged > 0
+      ? [
+          `${rejudged} ${rejudged === 1 ? 'case has' : 'cases have'} new checks: the baseline's stored answers were judged again by them`,
+        ]
+      : []),
+    ...(errors.candidate > 0 ? [`${errors.candidate} errored trials could hide a regression`] : []),
+  ];
+}
+
+function points(fraction: number): string {
+  return `${Math.round(fraction * 1000) / 10} pts`;
+}
+
+function percent(fraction: number): string {
+  return `${Math.round(fraction * 1000) / 10} %`;
+}

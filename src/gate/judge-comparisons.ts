@@ -1,0 +1,180 @@
+import type { ComparedVariant } from '../model/comparison.ts';
+import type { Breach } from '../model/gate.ts';
+import type { VariantComparison } from '../model/report.ts';
+import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
+import { adjustHolm } from '../stats/adjust-p-values.ts';
+import type { TestVerdict } from '../stats/decide-verdict.ts';
+import { brokenCaseFailures } from '../stats/must-pass.ts';
+import { describeComparison } from './describe-comparison.ts';
+import { type CaseWord, type Confirmability, judgeComparedCases } from './judge-cases.ts';
+import { decideHypothesis, findHypotheses, type Hypothesis } from './judge-metrics.ts';
+import { percent } from './wording.ts';
+
+/** A gated variant with what it is compared with. */
+export interface GatedComparison {
+  readonly suite: SuiteSummary;
+  readonly variant: VariantSummary;
+  readonly compared: ComparedVariant;
+  /** The comparison with the baseline that the change itself brings, where that is another one. */
+  readonly own?: ComparedVariant;
+  readonly confirmability: Confirmability;
+}
+
+export interface JudgedComparison {
+  readonly variant: VariantSummary;
+  readonly report: VariantComparison;
+  readonly failures: readonly Breach[];
+  readonly warnings: readonly string[];
+  readonly isInconclusive: boolean;
+  /** Cases that fresh trials would settle. */
+  readonly open: readonly Extract<CaseWord, { kind: 'open' }>[];
+}
+
+/** More errors than this and no test of what is left says anything about the whole. */
+const maxErrorShare = 0.05;
+
+/** Judges every comparison of an invocation together: the more claims are tested, the stronger each must be (Holm 1979). */
+export function judgeComparisons(gated: readonly GatedComparison[]): readonly JudgedComparison[] {
+  const verdicts = testAll(gated, ({ compared }) => compared);
+  const ownVerdicts = testAll(
+    gated.filter(({ own }) => own !== undefined),
+    ({ own, compared }) => own ?? compared,
+  );
+  return gated.map((comparison) => {
+    const judged = judgeOne(comparison, comparison.compared, verdicts.get(comparison) ?? [], gated);
+    const { own } = comparison;
+    if (own === undefined || judged.failures.length === 0) return judged;
+    const again = judgeOne({ ...comparison }, own, ownVerdicts.get(comparison) ?? [], gated);
+    return again.failures.length > 0 || again.open.length > 0 ? judged : accept(comparison, judged);
+  });
+}
+
+interface TestedHypothesis {
+  readonly hypothesis: Hypothesis;
+  readonly verdict: TestVerdict;
+  /** Worse by the unadjusted p alone. */
+  readonly isWorseUnadjusted: boolean;
+}
+
+function testAll(
+  gated: readonly GatedComparison[],
+  pick: (comparison: GatedComparison) => ComparedVariant,
+): ReadonlyMap<GatedComparison, readonly TestedHypothesis[]> {
+  const all = gated.flatMap((comparison) => {
+    const { gate } = comparison.suite.recorded;
+    return findHypotheses(pick(comparison), gate).map((hypothesis) => ({ comparison, hypothesis, alpha: gate.alpha }));
+  });
+  const failing = all.filter(({ hypothesis }) => hypothesis.level === 'fail' && hypothesis.p !== null);
+  const adjusted = adjustHolm(failing.map(({ hypothesis }) => hypothesis.p ?? 1));
+  const adjustedBy = new Map(failing.map(({ hypothesis }, index) => [hypothesis, adjusted[index] ?? 1]));
+  const tested = new Map<GatedComparison, TestedHypothesis[]>();
+  for (const { comparison, hypothesis, alpha } of all) {
+    const p = adjustedBy.get(hypothesis) ?? hypothesis.p;
+    const verdict = decideHypothesis(hypothesis, p, alpha);
+    const isWorseUnadjusted =
+      verdict !== 'regressed' && decideHypothesis(hypothesis, hypothesis.p, alpha) === 'regressed';
+    tested.set(comparison, [...(tested.get(comparison) ?? []), { hypothesis, verdict, isWorseUnadjusted }]);
+  }
+  return tested;
+}
+
+function judgeOne(
+  comparison: GatedComparison,
+  compared: ComparedVariant,
+  tested: readonly TestedHypothesis[],
+  gated: readonly GatedComparison[],
+): JudgedComparison {
+  const { suite, variant, confirmability } = comparison;
+  const { gate } = suite.recorded;
+  const where = { suite: suite.recorded.suite, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
+  const casesJudged = gated
+    .filter((other) => other.suite === suite)
+    .reduce((sum, other) => sum + other.compared.passRate.n, 0);
+  const failuresToBreak = brokenCaseFailures({ n: casesJudged, alpha: gate.alpha });
+  const words = judgeComparedCases(compared, { gate, confirmability, failuresToBreak });
+  const failures: Breach[] = [];
+  const warnings: string[] = [];
+  const notes: string[] = [];
+  for (const word of words) {
+    if (word.kind === 'open') continue;
+    const isWarnOnly =
+      word.kind !== 'broken' ||
+      (word.because === 'case-broken' && gate.cases.broken === 'warn') ||
+      (word.because === 'case-added-failed' && gate.cases.added === 'warn');
+    if (isWarnOnly) notes.push(word.message);
+    else failures.push({ code: word.because, ...where, caseId: word.caseId, message: word.message });
+  }
+  for (const { hypothesis, verdict, isWorseUnadjusted } of tested) {
+    const message = describeWorse(hypothesis);
+    if (verdict === 'regressed' && hypothesis.level === 'fail') failures.push(breachOf(hypothesis, where, message));
+    else if (verdict === 'regressed') notes.push(`${message} (a warning: the suite's gate sets no limit)`);
+    else if (isWorseUnadjusted) notes.push(`${message} before adjusting for the comparisons of this run`);
+    if (hypothesis.metric === 'cost' && hypothesis.level === 'fail' && hypothesis.evidence.n === 0) {
+      warnings.push(
+        `${where.suite}: the cost of ${where.prompt} × ${where.provider} can't be compared: a price or a usage is unknown`,
+      );
+    }
+  }
+  const open = tested
+    .filter(({ hypothesis, verdict }) => hypothesis.level === 'fail' && verdict === 'inconclusive')
+    .map(({ hypothesis }) => hypothesis);
+  const hasTooManyErrors = compared.errors.share > maxErrorShare;
+  if (hasTooManyErrors) notes.push(`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`);
+  const isInconclusive =
+    open.length > 0 || hasTooManyErrors || words.some(({ kind }) => kind === 'unconfirmed' || kind === 'open');
+  const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
+  return {
+    variant,
+    failures,
+    warnings: [...warnings, ...notes.map((note) => `${where.suite} · ${where.prompt} × ${where.provider}: ${note}`)],
+    isInconclusive,
+    open: words.filter((word) => word.kind === 'open'),
+    report: describeComparison(compared, { outcome, words, notes, accepted: [], open }),
+  };
+}
+
+/** A change that brings the baseline it leads to has had its differences looked at: they are listed, and pass. */
+function accept(comparison: GatedComparison, judged: JudgedComparison): JudgedComparison {
+  const { compared, own } = comparison;
+  const accepted = compared.cases
+    .filter(
+      ({ change }) => change === 'regressed' || change === 'flaky' || change === 'added' || change === 'redefined',
+    )
+    .filter(
+      ({ caseId }) => own?.cases.some((other) => other.caseId === caseId && other.change !== 'regressed') === true,
+    )
+    .map(({ caseId, change }) => `${caseId} (${change})`);
+  const metrics = judged.failures.filter(({ caseId }) => caseId === undefined).map(({ message }) => message);
+  return {
+    ...judged,
+    failures: [],
+    isInconclusive: false,
+    report: { ...judged.report, outcome: 'passed', advice: [], accepted: [...accepted, ...metrics] },
+  };
+}
+
+function breachOf(hypothesis: Hypothesis, where: Partial<Breach>, message: string): Breach {
+  const { baseline, candidate } = hypothesis.evidence;
+  return {
+    code: hypothesis.code,
+    ...where,
+    metric: hypothesis.metric,
+    ...(baseline === null ? {} : { baseline }),
+    ...(candidate === null ? {} : { candidate }),
+    message,
+  };
+}
+
+function describeWorse({ metric, evidence, isRatio, margin }: Hypothesis): string {
+  const { delta, low, high } = evidence;
+  const side = (value: number | null) => (value === null ? '?' : signed(value * 100));
+  const unit = isRatio ? '%' : 'pts';
+  const name = { passRate: 'pass rate', score: 'score', cost: 'cost', latency: 'latency' }[metric];
+  const word = isRatio ? 'rose' : 'fell';
+  const limit = `${Math.round(margin * 1000) / 10} ${unit}`;
+  return `${name} ${word}: ${side(delta)} ${unit} [${side(low)}, ${side(high)}], and ${isRatio ? 'an increase' : 'a drop'} beyond ${limit} is not excluded`;
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
+}

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { startChatServer, wordOf } from '../../support/chat-server.ts';
+import { openTempProject, trialsOf } from '../../support/temp-project.ts';
+
+test('--bail stops after the first failed cell and says what was not judged', async () => {
+  const project = openTempProject('two-providers');
+  const server = await startChatServer(({ index, text }) => (index === 5 ? 'wrong' : wordOf(text)));
+  const { code, report } = await project.report(['run', '--bail', '-j', '1'], { env: server.env });
+  expect(report.totals.failed).toBe(1);
+  expect(report.totals.skipped).toBeGreaterThan(60);
+  expect(report.run).toMatchObject({ complete: false, stopReason: 'bail' });
+  expect(server.requests.length).toBeLessThan(20);
+  // Without a baseline every cell must pass, so the failure decides whatever the rest would say.
+  expect(code).toBe(1);
+});
+
+test('--bail under a gate that the rest could still meet leaves the run incomplete', async () => {
+  const project = openTempProject('two-providers');
+  project.write('evals/pair.eval.yaml', `${project.read('evals/pair.eval.yaml')}gate: { passRate: { min: 0.5 } }\n`);
+  const server = await startChatServer(({ index, text }) => (index < 2 ? 'wrong' : wordOf(text)));
+  const { code, report } = await project.report(['run', '--bail', '2', '-j', '1'], { env: server.env });
+  expect(code).toBe(4);
+  expect(report.totals.failed).toBe(2);
+});
+
+test('--bail does not take a path for its value', async () => {
+  const project = openTempProject('echo');
+  const server = await startChatServer(() => 'wrong');
+  const { code, report } = await project.report(['run', '--bail', 'evals/echo.eval.yaml', '-j', '1'], { env: server.env });
+  expect([code, report.totals.failed >= 1]).toEqual([1, true]);
+});
+
+test('--deadline ends the run, aborts what is in flight, and keeps what is done', async () => {
+  const project = openTempProject('two-providers');
+  const server = await startChatServer(({ index, text }) => (index < 10 ? wordOf(text) : 'hang'));
+  const startedMs = performance.now();
+  const { code, report } = await project.report(['run', '--deadline', '500ms', '-j', '4'], { env: server.env });
+  expect(code).toBe(4);
+  expect(performance.now() - startedMs).toBeLessThan(5000);
+  expect(report.totals).toMatchObject({ planned: 80, passed: 10, skipped: 70, errored: 0 });
+  expect(report.run).toMatchObject({ complete: false, stopReason: 'deadline' });
+  expect(new Set(trialsOf(report).flatMap(({ skip }) => skip?.reason ?? []))).toEqual(new Set(['deadline']));
+});
+
+test('a signal gives a partial report and its own exit code; --resume finishes the run', async () => {
+  const project = openTempProject('two-providers');
+  let isHanging = true;
+  const server = await startChatServer(({ index, text }) => (isHanging && index >= 7 ? 'hang' : wordOf(text)));
+  let interrupt = (_name: 'SIGINT' | 'SIGTERM'): void => {};
+  const running = project.report(['run', '-j', '2'], { env: server.env, onReady: (signal) => (interrupt = signal) });
+  await server.waitFor(9);
+  interrupt('SIGINT');
+  const partial = await running;
+  expect(partial.code).toBe(130);
+  expect(partial.report.totals).toMatchObject({ planned: 80, passed: 7, skipped: 73 });
+  expect(partial.report.run).toMatchObject({ complete: false, stopReason: 'interrupted' });
+  isHanging = false;
+  const resumed = await project.report(['run', '--resume'], { env: server.env });
+  expect(resumed.code).toBe(0);
+  expect(resumed.report.run.id).toBe(partial.report.run.id);
+  expect(resumed.report.totals).toMatchObject({ planned: 80, passed: 80 });
+});
+
+test('SIGTERM ends with 143', async () => {
+  const project = openTempProject('echo');
+  const server = await startChatServer(() => 'hang');
+  let terminate = (_name: 'SIGINT' | 'SIGTERM'): void => {};
+  const running = project.report(['run'], { env: server.env, onReady: (signal) => (terminate = signal) });
+  await server.waitFor(3);
+  terminate('SIGTERM');
+  expect((await running).code).toBe(143);
+});
+
+test('--concurrency bounds the calls in flight', async () => {
+  const project = openTempProject('two-providers');
+  let [inFlight, most] = [0, 0];
+  const server = await startChatServer(async ({ text }) => {
+    inFlight += 1;
+    most = Math.max(most, inFlight);
+    await new Promise((resolve) => setImmediate(resolve));
+    inFlight -= 1;
+    return wordOf(text);
+  });
+  await project.run(['run', '-j', '3'], { env: server.env });
+  expect(most).toBeLessThanOrEqual(3);
+  expect(most).toBeGreaterThan(1);
+});

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { startEchoServer } from '../../support/chat-server.ts';
+import { openTempProject } from '../../support/temp-project.ts';
+
+test('a flag wins over its variable, which wins over the run: of the config', async () => {
+  const project = openTempProject('echo');
+  project.write('llmcheck.config.yaml', 'run: { filter: red, trials: 2 }\n');
+  const { env } = await startEchoServer();
+  const planned = async (argv: readonly string[], variables: Record<string, string> = {}) =>
+    (await project.report(['run', ...argv], { env: { ...env, ...variables } })).report.totals.planned;
+  expect(await planned([])).toBe(2);
+  expect(await planned([], { LLMCHECK_TRIALS: '3' })).toBe(3);
+  expect(await planned(['--trials', '4'], { LLMCHECK_TRIALS: '3' })).toBe(4);
+  expect(await planned([], { LLMCHECK_FILTER: 'red,green' })).toBe(4);
+});
+
+test('switches are 1, 0, true and false in the environment', async () => {
+  const project = openTempProject('echo');
+  const { env } = await startEchoServer();
+  const code = async (value: string) =>
+    (await project.run(['run', '-t', 'nothing'], { env: { ...env, LLMCHECK_ALLOW_EMPTY: value } })).code;
+  expect([await code('1'), await code('true'), await code('0'), await code('false'), await code('')]).toEqual([0, 0, 4, 4, 4]);
+  expect(await code('yes')).toBe(2);
+});
+
+test('an unknown LLMCHECK_ variable warns and is ignored', async () => {
+  const project = openTempProject('echo');
+  const { env } = await startEchoServer();
+  const { code, stderr } = await project.run(['run'], { env: { ...env, LLMCHECK_MAXCOST: '1' } });
+  expect(code).toBe(0);
+  expect(stderr).toContain('LLMCHECK_MAXCOST');
+});
+
+test('an unknown key of run: is an error with a suggestion', async () => {
+  const project = openTempProject('echo');
+  project.write('llmcheck.config.yaml', 'run: { maxcost: 1 }\n');
+  const { code, stderr } = await project.run(['run']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('did you mean "maxCost"?');
+});
+
+test('--env-file gives variables, and those that are set win', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  project.write('.env', `OPENAI_BASE_URL=${server.url}/v1\nOPENAI_API_KEY="sk-from-the-file-01234"\n`);
+  const keyOf = (index: number) => server.requests[index]?.headers['authorization'];
+  expect((await project.run(['run', '-t', 'red', '--env-file', '.env'])).code).toBe(0);
+  expect(keyOf(0)).toBe('Bearer sk-from-the-file-01234');
+  const env = { OPENAI_API_KEY: 'sk-from-the-process-0123' };
+  await project.run(['run', '-t', 'green', '--env-file', '.env'], { env });
+  expect(keyOf(1)).toBe('Bearer sk-from-the-process-0123');
+});
+
+test('a missing --env-file is a usage error', async () => {
+  const project = openTempProject('echo');
+  const { code, stderr } = await project.run(['run', '--env-file', 'none.env']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('none.env');
+});
+
+test('LLMCHECK_ settings may come from the --env-file', async () => {
+  const project = openTempProject('echo');
+  const { env } = await startEchoServer();
+  project.write('.env', 'LLMCHECK_TRIALS=2\n');
+  const { report } = await project.report(['run', '-t', 'red', '--env-file', '.env'], { env });
+  expect(report.totals.planned).toBe(2);
+});
+
+describe.each([
+  ['--trials', '0'],
+  ['--trials', '1.5'],
+  ['--trials', '-1'],
+  ['--trials', '1e3'],
+  ['--concurrency', '0'],
+  ['--timeout', '5'],
+  ['--timeout', '0s'],
+  ['--deadline', 'soon'],
+  ['--max-cost', 'lots'],
+  ['--max-cost', '-1'],
+  ['--max-cost', 'Infinity'],
+  ['--max-errors', '101%'],
+  ['--max-errors', '1.5'],
+  ['--cache', 'maybe'],
+  ['--sample', '0'],
+  ['--seed', '3'],
+  ['--filter', ''],
+  ['--filter', ','],
+  ['-r', 'jsn'],
+  ['-r', 'json='],
+])('%s %j', (flag, value) => {
+  test('is a usage error that names the flag, with nothing sent', async () => {
+    const project = openTempProject('echo');
+    const server = await startEchoServer();
+    const { code, stderr } = await project.run(['run', `${flag}${flag === '-r' ? '' : '='}${value}`], { env: server.env });
+    expect(code).toBe(2);
+    expect(stderr).toContain(flag === '-r' ? '--reporter' : flag);
+    expect(server.requests).toHaveLength(0);
+  });
+});
+
+test('every wrong flag is named at once', async () => {
+  const project = openTempProject('echo');
+  const { code, stderr } = await project.run(['run', '--trials=0', '--cache=maybe', '--shard=9/2', '-r', 'jsn']);
+  expect(code).toBe(2);
+  for (const flag of ['--trials', '--cache', '--shard', '--reporter']) expect(stderr).toContain(flag);
+});
+
+test('a misspelt flag is a usage error with a suggestion', async () => {
+  const project = openTempProject('echo');
+  const { code, stderr } = await project.run(['run', '--max-coast', '1']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('--max-cost');
+});
+
+test.each([['--watch'], ['--changed']])('a flag that is not built yet says so: %s', async (flag) => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  const { code, stderr } = await project.run(['run', flag], { env: server.env });
+  expect(code).toBe(2);
+  expect(stderr).toContain('not-built-yet');
+  expect(stderr).toContain(flag);
+  expect(server.requests).toHaveLength(0);
+});
