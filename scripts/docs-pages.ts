@@ -47,7 +47,11 @@ export async function renderPage(text: string, root: string, renderRegion: Rende
   return renderBlocks(await renderRegions(text, renderRegion), root);
 }
 
-const places: Readonly<Record<string, BlockPlace>> = { console: 'evals', 'console init': 'init', 'console here': 'here' };
+const places: Readonly<Record<string, BlockPlace>> = {
+  console: 'evals',
+  'console init': 'init',
+  'console here': 'here',
+};
 
 async function renderBlocks(text: string, root: string): Promise<string> {
   const lines = text.split('\n');

@@ -6,6 +6,7 @@ import { initFiles } from '../src/cli/init-files.ts';
 import { envNameOf, flagsNotBuiltYet, runFlags } from '../src/cli/run-flags.ts';
 import { failurePolicies } from '../src/execute/failure-policies.ts';
 import type { AssertionDeclaration } from '../src/model/assertion.ts';
+import type { FailureKind } from '../src/model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/model/json.ts';
 import { adapters } from '../src/providers/index.ts';
 import { presets } from '../src/providers/presets.ts';
@@ -19,7 +20,7 @@ const regions: Readonly<Record<string, (root: string) => Promise<string> | strin
   'assertion-names': renderAssertionNames,
   commands: renderCommands,
   'run-flags': renderRunFlags,
-  'flags-not-built-yet': () => [...flagsNotBuiltYet].map((key) => `\`${flagOf(key)}\``).join(', '),
+  'not-built-yet': renderNotBuiltYet,
   presets: renderPresets,
   adapters: renderAdapters,
   reporters: renderReporters,
@@ -74,7 +75,10 @@ function renderAssertion([name, declaration]: [string, AssertionDeclaration]): s
   if (rows.length > 0) parts.push(table(['parameter', 'type', 'default', 'meaning'], rows));
   if (children === 'one') parts.push('Takes one assertion.');
   if (children === 'many') parts.push('Takes a list of assertions.');
-  if (wholeValue === true) parts.push('The value is always the main parameter, even where it is a map; a text is the path of a JSON or YAML file.');
+  if (wholeValue === true)
+    parts.push(
+      'The value is always the main parameter, even where it is a map; a text is the path of a JSON or YAML file.',
+    );
   if (defaultSelect !== undefined) parts.push(`Without \`select\` it checks \`${defaultSelect}\`.`);
   return parts.join('\n\n');
 }
@@ -113,7 +117,7 @@ function propertiesOf({ properties }: JsonObject): JsonObject {
   return isJsonObject(properties) ? properties : {};
 }
 
-function renderCommands(): string {
+function openProgram(): Command {
   const program = new Command();
   const sink = { write: () => undefined, isTty: false, columns: () => undefined };
   const io = {
@@ -126,7 +130,11 @@ function renderCommands(): string {
     onSignal: () => () => undefined,
   };
   for (const addCommand of commands) addCommand(program, io, () => undefined);
-  const rows = program.commands.flatMap((command) =>
+  return program;
+}
+
+function renderCommands(): string {
+  const rows = openProgram().commands.flatMap((command) =>
     command.commands.length === 0
       ? [[`llmcheck ${command.name()} ${argumentsOf(command)}`, command.description()]]
       : command.commands.map((child) => [
@@ -161,6 +169,20 @@ function renderRunFlags(): string {
   return table(['flag', 'environment', 'key of `run:`', 'meaning'], rows);
 }
 
+/** Commands that these pages speak of and a version may still lack. */
+const specifiedCommands = ['compare', 'baseline', 'contract'];
+
+function renderNotBuiltYet(): string {
+  const missing = specifiedCommands.filter((name) => !openProgram().commands.some((found) => found.name() === name));
+  const names = [
+    ...missing.map((name) => `\`llmcheck ${name}\``),
+    ...[...flagsNotBuiltYet].map((key) => `\`run ${flagOf(key)}\``),
+  ];
+  return names.length === 0
+    ? 'Everything that these pages describe is in this version.'
+    : `Not in this version: ${names.join(', ')}. Asking for one is a usage error (exit code 2) that says so.`;
+}
+
 function flagOf(key: string): string {
   const found = runFlags.find((definition) => definition.key === key)?.flags ?? key;
   return /--[\w-]+/.exec(found)?.[0] ?? found;
@@ -169,7 +191,10 @@ function flagOf(key: string): string {
 function renderPresets(): string {
   const rows = Object.entries(presets).map(([name, preset]) => {
     const { title, exampleModel, baseUrl, baseUrlEnv, apiKeyEnv } = preset;
-    const fromEnv = baseUrlEnv === undefined ? [] : [`\`${baseUrlEnv.name}\`${baseUrlEnv.path === '' ? '' : ` + \`${baseUrlEnv.path}\``}`];
+    const fromEnv =
+      baseUrlEnv === undefined
+        ? []
+        : [`\`${baseUrlEnv.name}\`${baseUrlEnv.path === '' ? '' : ` + \`${baseUrlEnv.path}\``}`];
     const address = [...fromEnv, ...(baseUrl === undefined ? [] : [`\`${baseUrl}\``])].join(', else ');
     return [`\`${name}:${exampleModel}\``, title, address, apiKeyEnv === undefined ? 'none' : `\`${apiKeyEnv}\``];
   });
@@ -192,14 +217,34 @@ function renderReporters(): string {
   return table(['name', 'is', 'to a file'], rows);
 }
 
+const failureMeanings: Readonly<Record<FailureKind, string>> = {
+  auth: 'the key is missing or refused (401, 403)',
+  notFound: 'no such model or path (404), or no such program',
+  quota: 'the account has no credit left',
+  badRequest: 'the service refuses the request (400)',
+  contextLength: 'the prompt is too long for the model',
+  contentFilter: "the service's content filter refused",
+  rateLimit: 'too many requests (429)',
+  overloaded: 'the service has no room (503, 529)',
+  server: 'the service failed (5xx), or the program did',
+  network: 'no connection, or one that broke',
+  timeout: 'no answer within the time limit',
+  malformed: 'a reply that is no answer: not JSON, no choices, an error under 200',
+  recording: 'a recorded answer is missing or stale',
+  cacheMiss: '`--cache replay` without an entry',
+  check: 'the answer came, and a check could not be made',
+  budget: 'the budget had no room for the request',
+  aborted: 'the run was stopped',
+};
+
 function renderFailureKinds(): string {
-  const rows = Object.entries(failurePolicies).map(([kind, { retry, stopsProvider, failsCell }]) => [
-    `\`${kind}\``,
-    retry ? 'yes' : 'no',
-    stopsProvider ? 'yes' : 'no',
-    failsCell ? 'failed' : 'errored',
-  ]);
-  return table(['kind', 'asked again', 'stops the provider', 'the cell is'], rows);
+  const rows = Object.entries(failureMeanings).map(([kind, meaning]) => {
+    const { retry, stopsProvider, failsCell } = failurePolicies[kind as FailureKind];
+    const isStop = kind === 'budget' || kind === 'aborted';
+    const status = isStop ? 'skipped' : failsCell ? 'failed' : 'errored';
+    return [`\`${kind}\``, meaning, retry ? 'yes' : 'no', stopsProvider ? 'yes' : 'no', status];
+  });
+  return table(['kind', 'means', 'asked again', 'stops the provider', 'the cell is'], rows);
 }
 
 /** A real report with the lists cut to their first element. */

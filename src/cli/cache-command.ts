@@ -1,5 +1,7 @@
 import { createWriteStream, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { UserError } from '../errors.ts';
 import { DurationError, parseDurationMs } from '../lib/duration.ts';
 import { describeBytes } from '../lib/format-amount.ts';
@@ -116,17 +118,20 @@ async function exportLines(lines: Iterable<string>, file: string | undefined, io
     for (const line of lines) io.stdout.write(`${line}\n`);
     return;
   }
-  const stream = createWriteStream(resolve(io.cwd, file));
   let count = 0;
-  await new Promise<void>((finish, fail) => {
-    stream.once('error', fail);
-    stream.once('finish', finish);
+  const withBreaks = function* () {
     for (const line of lines) {
       count += 1;
-      stream.write(`${line}\n`);
+      yield `${line}\n`;
     }
-    stream.end();
-  });
+  };
+  try {
+    await pipeline(Readable.from(withBreaks()), createWriteStream(resolve(io.cwd, file)));
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    const message = `cache export ${file}: ${error.message}`;
+    throw new UserError([{ code: 'environment', severity: 'error', message }], { cause: error });
+  }
   io.stdout.write(`exported ${count} entries to ${file}\n`);
 }
 

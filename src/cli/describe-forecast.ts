@@ -13,7 +13,7 @@ export function describeForecast(forecasts: readonly VariantForecast[]): string 
       `~${inputTokens} input tokens`,
       boundUsd === undefined
         ? 'cost unknown (no price or no limit on output tokens)'
-        : `at most ${formatUsd(boundUsd)}`,
+        : `at most ${formatBound(boundUsd)}`,
       ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ];
     return `${sanitizeTerminal(`${suite}  ${prompt} × ${provider}`)}: ${parts.join(', ')}`;
@@ -23,7 +23,12 @@ export function describeForecast(forecasts: readonly VariantForecast[]): string 
   const bounds = forecasts.map(({ boundUsd }) => boundUsd);
   const total = bounds.some((bound) => bound === undefined)
     ? 'cost unknown'
-    : `at most ${formatUsd(sum(({ boundUsd }) => boundUsd ?? 0))}`;
+    : `at most ${formatBound(sum(({ boundUsd }) => boundUsd ?? 0))}`;
   const summary = `${sum(({ cells }) => cells)} cells, ${sum(({ answered }) => answered)} answered, ${sum(({ requests }) => requests)} requests, ${total}`;
   return `${[...lines, '', `dry run: ${summary}; nothing was sent`].join('\n')}\n`;
+}
+
+/** "< $0.0001" after "at most" would say it twice. */
+function formatBound(usd: number): string {
+  return formatUsd(usd).replace(/^< /, '');
 }

@@ -19,7 +19,7 @@ providers:
 defaults:
   assert: # added to every case
     - length: { max: 20, unit: words }
-    - not: { contains: "{{" }
+    - not: { contains: "[" } # no placeholder such as [name]
 cases:
   - id: by-name
     vars: { name: Ada, topic: a late parcel }

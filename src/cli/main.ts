@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { UserError } from '../errors.ts';
+import { didYouMean } from '../lib/did-you-mean.ts';
+import { quote } from '../lib/quote.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { commands } from './commands/index.ts';
 import { describeBug } from './describe-bug.ts';
@@ -23,8 +25,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', exampleText)
+    .allowExcessArguments()
     .action(() => {
-      program.outputHelp({ error: true });
+      const [unknown] = program.args;
+      if (unknown === undefined) program.outputHelp({ error: true });
+      else io.stderr.write(describeUnknownCommand(unknown, program));
       exitCode = exitCodes.usage;
     });
   for (const addCommand of commands) {
@@ -45,6 +50,13 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     io.stderr.write(describeBug(error, argv));
     return exitCodes.bug;
   }
+}
+
+/** Commander suggests commands only where the program has no action of its own. */
+function describeUnknownCommand(name: string, program: Command): string {
+  const known = program.commands.map((command) => command.name());
+  const hint = didYouMean(name, known) ?? `there are: ${known.join(', ')}`;
+  return `error: unknown command ${quote(name)}\n  hint: ${hint}\n`;
 }
 
 /** Whether problems and progress on stderr may be coloured. */

@@ -20,7 +20,7 @@ export async function reportCommand(run: string | undefined, flags: ReportFlags,
   if (problems.length > 0) throw new UserError(problems);
   const root = await findProjectRoot(io.cwd, flags.config);
   const stored = findStoredRun({ root }, run, io.cwd);
-  const report = reportOnRun({ path: stored.path, cwd: io.cwd });
+  const report = await reportOnRun({ path: stored.path, root, cwd: io.cwd, env: io.env });
   writeReports(report, requests, {
     io,
     // The record was masked when it was written; the keys of that run need not be known any more.

@@ -34,7 +34,11 @@ export async function runCommand(
     cwd: io.cwd,
     ...(configPath === undefined ? {} : { configPath }),
   });
-  const resolved = resolveFlagValues(runFlags, { flags, env: io.env, config: { ...project.run, ...resumed.flags } });
+  const config = { ...project.run, ...resumed.flags };
+  // The file may hold settings too, so it is read before they are.
+  const { envFile } = resolveFlagValues(runFlags, { flags, env: io.env, config }).values;
+  const env = { ...readEnvFile(envFile, io.cwd), ...io.env };
+  const resolved = resolveFlagValues(runFlags, { flags, env, config });
   const { values } = resolved;
   const settings = buildRunSettings(values);
   const reporters = parseReporters(listOf(values, 'reporter'));
@@ -47,7 +51,6 @@ export async function runCommand(
   const quiet = values['quiet'] === true;
   const color = wantsColor(io.stderr, io.env, flags['color'] !== false);
   if (warnings.length > 0) io.stderr.write(describeProblems(warnings, { color }));
-  const env = { ...readEnvFile(values['envFile'], io.cwd), ...io.env };
   const progress = openProgress(io, color, quiet || values['dryRun'] === true);
   const ports: RunPorts = {
     env,

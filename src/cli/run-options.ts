@@ -24,6 +24,10 @@ const resumedFlags = [
   'maxErrors',
   'allowEmpty',
   'requireConclusive',
+  'baseline',
+  'noBaseline',
+  'compare',
+  'rerunBaseline',
 ] as const;
 
 /** What `--resume` needs to plan the same run again; paths are those of the command line. */
@@ -61,7 +65,7 @@ export function buildRunOptions(
     selection: {
       filters: listOf(values, 'filter'),
       tags: listOf(values, 'tag'),
-      prompts: listOf(values, 'prompt'),
+      prompts: settings.compare ?? listOf(values, 'prompt'),
       providers: listOf(values, 'provider'),
       ...(sample === undefined ? {} : { sample: { size: sample, seed: numberOf(values, 'seed') ?? 0 } }),
       ...(settings.shard === undefined ? {} : { shard: settings.shard }),
@@ -75,6 +79,7 @@ export function buildRunOptions(
     record: values['record'] === true,
     isCacheModeChosen: values['cache'] !== undefined,
     ...(resume === undefined ? {} : { resume: typeof resume === 'string' ? { runId: resume } : {} }),
+    rerunBaseline: values['rerunBaseline'] === true,
     toolVersion: version,
   };
 }
@@ -98,6 +103,17 @@ export function buildRunSettings(values: Values): {
   if (values['record'] === true && values['cache'] === 'replay') {
     problems.push(usage('--record writes new answers and --cache replay asks for none', 'leave one of them out'));
   }
+  const compare = listOf(values, 'compare');
+  if (compare.length === 1)
+    problems.push(
+      usage(`--compare ${compare[0] ?? ''}: one version has nothing to be compared with`, 'write --compare v1,v2'),
+    );
+  if (values['noBaseline'] === true && (values['baseline'] !== undefined || values['rerunBaseline'] === true)) {
+    problems.push(usage('--no-baseline leaves nothing for --baseline or --rerun-baseline', 'leave one of them out'));
+  }
+  if (compare.length > 0 && listOf(values, 'prompt').length > 0) {
+    problems.push(usage('--compare chooses the prompts itself', 'leave --prompt out'));
+  }
   const cacheMode = values['cache'];
   return {
     problems: [...problems, ...findUnbuilt(values)],
@@ -106,6 +122,8 @@ export function buildRunSettings(values: Values): {
       maxErrors: (values['maxErrors'] as CountOrFraction | undefined) ?? { count: 0 },
       allowEmpty: values['allowEmpty'] === true,
       requireConclusive: values['requireConclusive'] === true,
+      baseline: baselineOf(values),
+      ...(compare.length === 0 ? {} : { compare }),
       ...(maxCostUsd === undefined ? {} : { maxCostUsd }),
       ...(shard === undefined || shard === 'invalid' ? {} : { shard }),
     },
@@ -120,6 +138,12 @@ export function listOf(values: Values, key: string): readonly string[] {
 function numberOf(values: Values, key: string): number | undefined {
   const value = values[key];
   return typeof value === 'number' ? value : undefined;
+}
+
+function baselineOf(values: Values): NonNullable<RunSettings['baseline']> {
+  if (values['noBaseline'] === true) return 'none';
+  const source = values['baseline'];
+  return typeof source === 'string' ? { source } : 'auto';
 }
 
 function parseShard(value: FlagValue | undefined): { index: number; count: number } | 'invalid' | undefined {

@@ -1,7 +1,7 @@
 import type { CellKey, CellStatus, SkipReason } from './cell.ts';
 import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
 import type { JsonObject, JsonValue } from './json.ts';
-import type { GatePolicy } from './suite.ts';
+import type { GatePolicy, Price } from './suite.ts';
 
 /** Grows when a field gains or changes meaning; a reader refuses a number it does not know. */
 export const recordFormat = 1;
@@ -13,6 +13,9 @@ export interface RecordedVariant {
   readonly adapter: string;
   readonly model: string;
   readonly baseUrl?: string;
+  /** The provider's own price and its name in the price table, so that a stored answer can be priced again. */
+  readonly price?: Price;
+  readonly priceProvider?: string;
   readonly params: JsonObject;
   /** The prompt's messages as templates, unrendered. */
   readonly messages: readonly { readonly role: string; readonly content: string }[];

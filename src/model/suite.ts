@@ -24,6 +24,8 @@ export interface PromptVersion {
   readonly id: string;
   readonly messages: readonly PromptMessage[];
   readonly replaces?: string;
+  /** Set on a baseline's own prompt that runs again beside this version; it is shown and never gated. */
+  readonly baselineOf?: string;
   /** Wins over the provider's. */
   readonly params: JsonObject;
   readonly contract?: Contract;

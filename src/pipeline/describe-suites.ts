@@ -1,21 +1,35 @@
 import type { RecordedSuite, RecordedVariant } from '../model/record.ts';
+import type { ProviderConfig } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from '../plan/build-plan.ts';
 
 /** What a record keeps of its suites, so that it can be judged, compared and reported from itself. */
-export function describeRecordedSuites(plan: Plan): readonly RecordedSuite[] {
+export function describeRecordedSuites(
+  plan: Plan,
+  describeProvider: (provider: ProviderConfig) => Pick<RecordedVariant, 'price' | 'priceProvider'>,
+  compare: readonly string[] = [],
+): readonly RecordedSuite[] {
   return plan.suites.map((planned) => ({
     suite: planned.suite.id,
     path: planned.suite.path,
     gate: planned.suite.gate,
     outputs: planned.suite.baseline.outputs,
     filtered: planned.filtered,
-    variants: planned.variants.map((variant) => describeVariant(planned, variant)),
+    variants: planned.variants.map((variant) => ({
+      ...describeVariant(planned, variant, compare),
+      ...describeProvider(variant.provider),
+    })),
   }));
 }
 
-function describeVariant({ suite }: PlannedSuite, variant: PlannedVariant): RecordedVariant {
+function describeVariant(
+  { suite }: PlannedSuite,
+  variant: PlannedVariant,
+  [first, ...others]: readonly string[],
+): RecordedVariant {
   const { prompt, provider, params, planned, observed } = variant;
   const contract = { ...suite.contract, ...prompt.contract };
+  // `--compare v1,v2` holds v2 against v1, whatever the suite says they replace.
+  const replaces = first === undefined ? prompt.replaces : others.includes(prompt.id) ? first : undefined;
   return {
     prompt: prompt.id,
     provider: provider.id,
@@ -24,7 +38,8 @@ function describeVariant({ suite }: PlannedSuite, variant: PlannedVariant): Reco
     ...(provider.baseUrl === undefined ? {} : { baseUrl: provider.baseUrl }),
     params,
     messages: prompt.messages.map(({ role, template }) => ({ role, content: template.source })),
-    ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
+    ...(replaces === undefined ? {} : { replaces }),
+    ...(prompt.baselineOf === undefined ? {} : { baselineOf: prompt.baselineOf }),
     contract,
     planned,
     observed,

@@ -1,7 +1,9 @@
 import { assertions } from '../assertions/index.ts';
+import { UserError } from '../errors.ts';
 import type { Project } from '../model/suite.ts';
 import { lookupAdapter } from '../providers/index.ts';
 import { reporters } from '../reporters/index.ts';
+import type { StoredRun } from '../stores/list-runs.ts';
 import { readRunRecord } from '../stores/read-run-record.ts';
 import { listStoredRuns } from './stored-runs.ts';
 
@@ -67,23 +69,34 @@ export function listReporters(): readonly ListedRow[] {
 }
 
 export function listRuns(root: string): readonly ListedRow[] {
-  return listStoredRuns({ root }).map(({ id, path, bytes }) => {
-    let [passed, failed, errored] = [0, 0, 0];
-    const record = readRunRecord(path, ({ status }) => status);
-    for (const status of record.summaries) {
-      if (status === 'passed') passed += 1;
-      if (status === 'failed') failed += 1;
-      if (status === 'errored') errored += 1;
+  return listStoredRuns({ root }).map((run) => {
+    try {
+      return describeRun(run);
+    } catch (error) {
+      // One damaged record must not hide the others.
+      if (!(error instanceof UserError)) throw error;
+      const unknown = { startedAt: null, suites: [], passed: null, failed: null, errored: null };
+      return { run: run.id, ...unknown, state: 'unreadable', bytes: run.bytes };
     }
-    return {
-      run: id,
-      startedAt: record.header.startedAt,
-      suites: record.header.suites.map(({ suite }) => suite),
-      passed,
-      failed,
-      errored,
-      state: record.end === undefined ? 'unfinished' : (record.end.stopReason ?? 'complete'),
-      bytes,
-    };
   });
+}
+
+function describeRun({ id, path, bytes }: StoredRun): ListedRow {
+  let [passed, failed, errored] = [0, 0, 0];
+  const record = readRunRecord(path, ({ status }) => status);
+  for (const status of record.summaries) {
+    if (status === 'passed') passed += 1;
+    if (status === 'failed') failed += 1;
+    if (status === 'errored') errored += 1;
+  }
+  return {
+    run: id,
+    startedAt: record.header.startedAt,
+    suites: record.header.suites.map(({ suite }) => suite),
+    passed,
+    failed,
+    errored,
+    state: record.end === undefined ? 'unfinished' : (record.end.stopReason ?? 'complete'),
+    bytes,
+  };
 }

@@ -11,8 +11,8 @@ import { createSemaphore } from '../execute/semaphore.ts';
 import { createBreaker } from '../execute/with-breaker.ts';
 import { createBudget } from '../execute/with-budget.ts';
 import { withRetry } from '../execute/with-retry.ts';
-import type { Cell, CellKey } from '../model/cell.ts';
-import type { Complete, Completion } from '../model/completion.ts';
+import type { Cell } from '../model/cell.ts';
+import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
 import type { ConnectedProvider } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { lookupAdapter } from '../providers/index.ts';
@@ -25,8 +25,10 @@ import type { Stop } from './stop.ts';
 
 /** The providers of a run, each behind its cache, budget, retries and limits. */
 export interface Lanes {
-  /** The cells of one provider; those that `isDone` says are in the record already are passed over. */
-  lane(laneId: string, isDone: (key: CellKey) => boolean): Lane;
+  /** Cells of one provider, ready to run. */
+  lane(laneId: string, cells: Iterable<Cell>): Lane;
+  /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
+  readonly isHermetic: (suiteId: string) => boolean;
   isBudgetExhausted(): boolean;
   /** Once-per-run remarks. */
   notes(): readonly string[];
@@ -53,6 +55,7 @@ export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPo
   const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { now: ports.now, onWarning: note });
   const connected: Promise<ConnectedProvider>[] = [];
   const recordings = new Map<string, Recordings>();
+  const runners = new Map<string, Omit<Lane, 'cells'>>();
   const recorder = options.record ? createRecorder(options.project.suites, ports.mask) : undefined;
 
   function openProvider(config: ProviderConfig): Complete {
@@ -124,52 +127,53 @@ export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPo
     return found;
   }
 
+  function openRunner(laneId: string): Omit<Lane, 'cells'> {
+    const config = providers.get(laneId);
+    if (config === undefined) throw new Error(`the plan has no provider in lane ${laneId}`);
+    const live = openProvider(config);
+    const cached = withCache(live, {
+      store,
+      mode: cacheMode,
+      now: ports.now,
+      // A secret that a server echoes must not reach the disk.
+      canStore: (completion) => {
+        const text = JSON.stringify(completion);
+        return ports.mask(text) === text;
+      },
+    });
+    const answered = recorder?.wrap(cached) ?? cached;
+    const bySuite = new Map<string, Complete>();
+    for (const { suite } of plan.suites) {
+      const { recordings: path } = suite;
+      if (path === undefined || !isHermetic(suite)) continue;
+      bySuite.set(suite.id, withRecordings(live, recordingsOf(suite, path), { missing: 'fail' }));
+    }
+    const cellPorts = {
+      requestKey: cacheKey,
+      costOf: (_request: CompletionRequest, completion: Completion) => costOf(config, completion),
+      judge: judgeAnswer,
+      decide: decideAnswer,
+      stopReason: stop.reason,
+    };
+    return {
+      // Twice the slots, so that calls which wait for a retry don't leave a slot empty.
+      workers: Math.min(config.limits.concurrency ?? concurrency, concurrency) * 2,
+      run: (cell) => runCell(cell, { ...cellPorts, complete: bySuite.get(cell.key.suite) ?? answered }, stop.signal),
+    };
+  }
+
   return {
-    lane(laneId, isDone) {
-      const config = providers.get(laneId);
-      if (config === undefined) throw new Error(`the plan has no provider in lane ${laneId}`);
-      const live = openProvider(config);
-      const cached = withCache(live, {
-        store,
-        mode: cacheMode,
-        now: ports.now,
-        // A secret that a server echoes must not reach the disk.
-        canStore: (completion) => {
-          const text = JSON.stringify(completion);
-          return ports.mask(text) === text;
-        },
-      });
-      const answered = recorder?.wrap(cached) ?? cached;
-      const bySuite = new Map<string, Complete>();
-      for (const { suite } of plan.suites) {
-        const { recordings: path } = suite;
-        bySuite.set(
-          suite.id,
-          path !== undefined && isHermetic(suite)
-            ? withRecordings(live, recordingsOf(suite, path), { missing: 'fail' })
-            : answered,
-        );
+    lane(laneId, cells) {
+      // Fresh trials go through the same breaker, limits and connection as the planned ones.
+      let runner = runners.get(laneId);
+      if (runner === undefined) {
+        runner = openRunner(laneId);
+        runners.set(laneId, runner);
       }
-      const slots = Math.min(config.limits.concurrency ?? concurrency, concurrency);
-      return {
-        // Twice the slots, so that calls which wait for a retry don't leave a slot empty.
-        workers: slots * 2,
-        cells: notDone(plan.cells(laneId), isDone),
-        run: (cell) =>
-          runCell(
-            cell,
-            {
-              complete: bySuite.get(cell.key.suite) ?? answered,
-              requestKey: cacheKey,
-              costOf: (_request, completion) => costOf(config, completion),
-              judge: judgeAnswer,
-              decide: decideAnswer,
-              stopReason: stop.reason,
-            },
-            stop.signal,
-          ),
-      };
+      return { ...runner, cells };
     },
+    isHermetic: (suiteId) =>
+      cacheMode === 'replay' || plan.suites.some(({ suite }) => suite.id === suiteId && isHermetic(suite)),
     isBudgetExhausted: () => budget?.exhausted === true,
     notes: () => [...notes],
     writeRecordings: () => recorder?.write(),
@@ -178,12 +182,6 @@ export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPo
       await Promise.allSettled(connected.map(async (provider) => (await provider).close()));
     },
   };
-}
-
-function* notDone(cells: Iterable<Cell>, isDone: (key: CellKey) => boolean): Iterable<Cell> {
-  for (const cell of cells) {
-    if (!isDone(cell.key)) yield cell;
-  }
 }
 
 function relativeTo(cwd: string, path: string): string {

@@ -1,8 +1,10 @@
 import { contractCheck } from '../assertions/contract.ts';
 import { UserError } from '../errors.ts';
 import { findNearest } from '../lib/did-you-mean.ts';
+import type { Usage } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
+import type { RecordedVariant } from '../model/record.ts';
 import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
 import { buildPlan, laneId, type Plan } from '../plan/build-plan.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
@@ -15,6 +17,10 @@ export interface PlannedRun {
   readonly pricer: Pricer;
   readonly providerEnv: ProviderEnv;
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
+  /** By one price table for answers of today and of a baseline; undefined where no price is known. */
+  readonly costOfRecorded: (variant: PricedVariant, usage: Usage | undefined) => number | undefined;
+  /** What a record keeps of a provider's price. */
+  readonly describeProvider: (provider: ProviderConfig) => Pick<RecordedVariant, 'price' | 'priceProvider'>;
   /** The variants' providers by lane. */
   readonly providers: ReadonlyMap<string, ProviderConfig>;
 }
@@ -45,7 +51,39 @@ export async function planRun(
   }
   const unpriced = findUnpriced(plan, options.settings.maxCostUsd, pricer, endpointOf);
   if (unpriced.length > 0) throw new UserError(unpriced);
-  return { plan, pricer, providerEnv, endpointOf, providers };
+  return {
+    plan,
+    pricer,
+    providerEnv,
+    endpointOf,
+    providers,
+    costOfRecorded: (variant, usage) => pricer.priceOf({ ...findPricedModel(variant, providers, endpointOf), usage }),
+    describeProvider: (provider) => {
+      const { priceProvider } = endpointOf(provider);
+      return {
+        ...(provider.price === undefined ? {} : { price: provider.price }),
+        ...(priceProvider === undefined ? {} : { priceProvider }),
+      };
+    },
+  };
+}
+
+/** A variant of a record or baseline, as far as its price goes. */
+export type PricedVariant = Pick<RecordedVariant, 'provider' | 'adapter' | 'model' | 'price' | 'priceProvider'>;
+
+/** A stored answer is priced like today's of the same provider and model; of another model by what is known of that. */
+function findPricedModel(
+  variant: PricedVariant,
+  providers: ReadonlyMap<string, ProviderConfig>,
+  endpointOf: (provider: ProviderConfig) => Endpoint,
+): PricedModel {
+  for (const provider of providers.values()) {
+    if (provider.id === variant.provider && provider.adapter === variant.adapter && provider.model === variant.model) {
+      return pricedModel(provider, endpointOf(provider));
+    }
+  }
+  const { provider, adapter, model, price, priceProvider = adapter } = variant;
+  return { providerId: provider, adapter, model, priceProvider, ...(price === undefined ? {} : { ownPrice: price }) };
 }
 
 /** What the price table is asked for. */

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly isCacheModeChosen: boolean;
   /** Goes on with a stored run instead of starting one. */
   readonly resume?: { readonly runId?: string };
+  /** Run the baseline's own prompts beside the candidate's. */
+  readonly rerunBaseline: boolean;
   readonly toolVersion: string;
   /** Kept in the record, so that `--resume` plans the same run. */
   readonly invocation: JsonObject;

@@ -1,25 +1,38 @@
 import { executeCells } from '../execute/execute-cells.ts';
-import type { CellResult } from '../model/cell.ts';
+import type { Cell, CellKey, CellResult } from '../model/cell.ts';
 import type { ProgressEvent } from '../model/progress.ts';
 import type { EndRow, RunHeader } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
-import type { Plan } from '../plan/build-plan.ts';
 import { buildCellRow } from '../record/build-cell-row.ts';
+import { assessRun, reportAssessment } from './assess-run.ts';
+import { confirmCases } from './confirm-cases.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
+import { openBaselines } from './find-baselines.ts';
+import { indexCells } from './index-cells.ts';
 import { openLanes } from './open-lanes.ts';
 import { openRecord } from './open-record.ts';
-import { planRun } from './plan-run.ts';
-import { reportOnRun } from './report-on-run.ts';
+import { type PlannedRun, planRun } from './plan-run.ts';
+import { addBaselinePrompts } from './rerun-baseline.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 import { createStop } from './stop.ts';
 
-/** Runs a plan to its end and reports on what its record holds. */
-export async function runSuites(options: RunOptions, ports: RunPorts): Promise<Report> {
+/** Runs a plan to its end, asks again where a case's fate hangs on it, and reports on what the record holds. */
+export async function runSuites(given: RunOptions, ports: RunPorts): Promise<Report> {
+  const findBaseline = openBaselines(given.settings.baseline, {
+    root: given.project.root,
+    cwd: ports.cwd,
+    env: ports.env,
+  });
+  const options = given.rerunBaseline
+    ? { ...given, project: await addBaselinePrompts(given.project, findBaseline) }
+    : given;
+  // A damaged baseline is found before the first call.
+  for (const suite of options.project.suites) findBaseline(suite);
   const planned = await planRun(options, ports);
   const { plan } = planned;
   const stop = createStop();
   const lanes = openLanes(planned, options, ports, stop);
-  const record = openRecord(options, plan, buildHeader(options, plan, ports), ports);
+  const record = openRecord(options, plan, buildHeader(options, planned, ports), ports);
   const startedMs = ports.clock.now();
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
   const stopListening = ports.onSignal((signal) => {
@@ -33,27 +46,48 @@ export async function runSuites(options: RunOptions, ports: RunPorts): Promise<R
   ports.onProgress({ type: 'planned', cells: plan.cellCount - record.keptCells, suites: plan.suites.length });
 
   let failedCells = 0;
+  let isCutShort = false;
   const onResult = (result: CellResult): void => {
     if (!record.append(buildCellRow(result, ports.mask))) stop.hard('storage');
     ports.onProgress(describeProgress(result));
-    if (result.status !== 'judged' || result.passed || result.observe) return;
+    if (result.status === 'skipped' && result.reason !== 'case') isCutShort = true;
+    if (result.status !== 'judged' || result.passed || result.observe || result.confirmation === true) return;
     failedCells += 1;
     if (failedCells === options.bail) stop.soft('bail');
   };
-
-  try {
-    await executeCells({
-      lanes: plan.providerIds.map((id) => lanes.lane(id, record.isDone)),
+  const execute = (cellsOf: (laneId: string) => Iterable<Cell>, laneIds: Iterable<string>) =>
+    executeCells({
+      lanes: [...laneIds].map((id) => lanes.lane(id, cellsOf(id))),
       stopReason: stop.reason,
       onResult,
       yieldToEventLoop,
     });
+  const assess = (end?: EndRow) =>
+    assessRun({
+      path: record.path,
+      cwd: ports.cwd,
+      findBaseline,
+      costOf: planned.costOfRecorded,
+      cellOf: indexCells(plan),
+      confirmability: (suite) =>
+        stop.reason() === undefined && end === undefined && !lanes.isHermetic(suite) ? 'fresh' : 'stands',
+      ...(end === undefined ? {} : { end }),
+    });
+
+  try {
+    await execute((id) => notDone(plan.cells(id), record.isDone), plan.providerIds);
+    const isAnyCaseOpen = failedCells > 0 || record.keptCells > 0;
+    if (isAnyCaseOpen && stop.reason() === undefined) {
+      await confirmCases({ plan, planned, execute, assess, isHermetic: lanes.isHermetic });
+    }
   } finally {
     stopDeadline?.();
     stopListening();
     await lanes.close();
   }
-  const stopReason = stop.reason() ?? (lanes.isBudgetExhausted() ? 'budget' : undefined);
+  // A limit that was reached with the last cell has cut nothing off.
+  const reached = stop.reason() ?? (lanes.isBudgetExhausted() ? 'budget' : undefined);
+  const stopReason = reached === 'interrupted' || reached === 'storage' || isCutShort ? reached : undefined;
   const end: EndRow = {
     type: 'end',
     durationMs: Math.round(ports.clock.now() - startedMs),
@@ -63,10 +97,20 @@ export async function runSuites(options: RunOptions, ports: RunPorts): Promise<R
   record.close(end);
   lanes.writeRecordings();
   ports.onProgress({ type: 'finished' });
-  return reportOnRun({ path: record.path, cwd: ports.cwd, end, ...(interrupted === undefined ? {} : { interrupted }) });
+  return reportAssessment(await assess(end), interrupted === undefined ? {} : { interrupted });
 }
 
-function buildHeader(options: RunOptions, plan: Plan, ports: RunPorts): Omit<RunHeader, 'id'> {
+function* notDone(cells: Iterable<Cell>, isDone: (key: CellKey) => boolean): Iterable<Cell> {
+  for (const cell of cells) {
+    if (!isDone(cell.key)) yield cell;
+  }
+}
+
+function buildHeader(
+  options: RunOptions,
+  { plan, describeProvider }: PlannedRun,
+  ports: RunPorts,
+): Omit<RunHeader, 'id'> {
   return {
     type: 'run',
     format: 1,
@@ -74,7 +118,7 @@ function buildHeader(options: RunOptions, plan: Plan, ports: RunPorts): Omit<Run
     tool: { name: 'llmcheck', version: options.toolVersion },
     settings: options.settings,
     invocation: options.invocation,
-    suites: describeRecordedSuites(plan),
+    suites: describeRecordedSuites(plan, describeProvider, options.settings.compare),
   };
 }
 

@@ -93,7 +93,7 @@ function countSuite(
   isSelected: (suite: Suite, testCase: Case) => boolean,
 ): PlannedSuite {
   const counts = suite.prompts
-    .filter(({ id }) => selection.prompts.length === 0 || selection.prompts.includes(id))
+    .filter(({ id, baselineOf }) => selection.prompts.length === 0 || selection.prompts.includes(baselineOf ?? id))
     .flatMap((prompt) =>
       suite.providers
         .filter(({ id }) => selection.providers.length === 0 || selection.providers.includes(id))
@@ -105,7 +105,7 @@ function countSuite(
     selectedCases += 1;
     const trials = selection.trials ?? testCase.trials;
     for (const count of counts) {
-      if (!runsOn(testCase, count.prompt.id, count.provider.id)) continue;
+      if (!runsOn(testCase, count.prompt.baselineOf ?? count.prompt.id, count.provider.id)) continue;
       if (testCase.observe) count.observed += trials;
       else count.planned += trials;
     }
@@ -119,7 +119,8 @@ function countSuite(
       provider,
       planned,
       observed,
-      params: { ...provider.params, ...prompt.params },
+      // A baseline's prompt brings all its parameters: the provider's may have changed since.
+      params: prompt.baselineOf === undefined ? { ...provider.params, ...prompt.params } : prompt.params,
     })),
   };
 }
@@ -133,7 +134,7 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
   const outputSchema = prompt.contract?.output ?? suite.contract.output;
   const contract = outputSchema === undefined ? [] : [options.contractCheck(outputSchema)];
   return function* renderCells(testCase, trials, firstTrial = 0) {
-    if (!runsOn(testCase, prompt.id, provider.id)) return;
+    if (!runsOn(testCase, prompt.baselineOf ?? prompt.id, provider.id)) return;
     const messages: Message[] = prompt.messages.map(({ role, template }) => ({
       role,
       content: template.render(testCase.vars),

@@ -1,4 +1,6 @@
 import type { CaseStatus } from '../model/cell.ts';
+import type { CaseChange } from '../model/case-change.ts';
+import type { ComparedVariant } from '../model/comparison.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
 import type { Decision } from '../model/gate.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
@@ -21,6 +23,8 @@ export interface ReportInput {
   /** Reads a row back from the record. */
   readRow(rowIndex: number): CellRow;
   readonly comparisons?: ReadonlyMap<VariantSummary, VariantComparison>;
+  /** The comparisons case by case, for each case's change and its answer on the baseline. */
+  readonly compared?: ReadonlyMap<VariantSummary, ComparedVariant>;
 }
 
 /** A report is a view of a record: nothing in it was not counted from rows. */
@@ -102,8 +106,23 @@ function buildVariantReport(variant: VariantSummary, comparison: VariantComparis
   };
 }
 
+const changes = new WeakMap<ComparedVariant, ReadonlyMap<string, CaseChange>>();
+
+/** A report asks for one case after the other, so the changes are indexed once. */
+function changesOf(compared: ComparedVariant): ReadonlyMap<string, CaseChange> {
+  let found = changes.get(compared);
+  if (found === undefined) {
+    found = new Map(compared.cases.map(({ caseId, change }) => [caseId, change]));
+    changes.set(compared, found);
+  }
+  return found;
+}
+
 function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: ReportInput): CaseReport {
   const trials = [...found.trials, ...found.confirmations].map(({ rowIndex }) => input.readRow(rowIndex));
+  const compared = input.compared?.get(variant);
+  const change = compared === undefined ? undefined : changesOf(compared).get(found.caseId);
+  const baseline = compared?.baseline.answerOf(found.caseId);
   return {
     caseId: found.caseId,
     prompt: variant.recorded.prompt,
@@ -112,5 +131,7 @@ function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: Rep
     observe: found.observe,
     at: trials[0]?.at ?? { file: '', line: 0, column: 0 },
     trials,
+    ...(change === undefined ? {} : { change }),
+    ...(baseline === undefined ? {} : { baseline }),
   };
 }

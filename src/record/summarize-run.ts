@@ -74,6 +74,7 @@ function summarizeVariant(
     spentUsd: sumKnown(rows.map(({ spentUsd }) => spentUsd)),
     judgeCostUsd: sumKnown(rows.map(({ judgeCostUsd }) => judgeCostUsd)),
     latencyMs: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
+    ...(recorded.baselineOf === undefined ? {} : { replacedBy: recorded.baselineOf }),
     ...(replacement === undefined ? {} : { replacedBy: replacement.prompt }),
     cases,
   };

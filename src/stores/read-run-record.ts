@@ -196,3 +196,15 @@ export function openRowReader({
     return readRowAt(fd, place, path);
   };
 }
+
+/** Whether a file begins like a run record; tells one from a baseline file. */
+export function isRunRecord(path: string): boolean {
+  for (const line of linesOf(path)) return isRunHeader(parseRow(line));
+  return false;
+}
+
+/** The first line of a record, without reading the rest. */
+export function readRunHeader(path: string): RunHeader {
+  for (const line of linesOf(path)) return checkHeader(parseRow(line), line, path);
+  throw new UserError([notARecord(path, 'it is empty')]);
+}

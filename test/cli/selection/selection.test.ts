@@ -97,7 +97,7 @@ test('--dry-run says what would be sent and sends nothing, whatever the cache ho
   const before = await project.run(['run', '--dry-run'], { env: server.env });
   expect(before.code).toBe(0);
   expect(server.requests).toHaveLength(0);
-  expect(before.stdout).toContain('3 cells, 0 answered, 3 requests, at most $');
+  expect(before.stdout).toContain('3 cells, 0 answered, 3 requests, at most $0.0001');
   expect(project.files('.llmcheck')).toEqual([]);
   await project.run(['run', '-t', 'red'], { env: server.env });
   const after = await project.run(['run', '--dry-run'], { env: server.env });

@@ -1,0 +1,50 @@
+import { decide } from '../gate/decide.ts';
+import type { Confirmability } from '../gate/judge-cases.ts';
+import { type GatedComparison, type JudgedComparison, judgeComparisons } from '../gate/judge-comparisons.ts';
+import type { EndRow } from '../model/record.ts';
+import type { Report } from '../model/report.ts';
+import { buildReport } from '../record/build-report.ts';
+import { type CompareRunOptions, compareRun } from './compare-run.ts';
+import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
+
+export interface AssessOptions extends Omit<CompareRunOptions, 'record' | 'confirmability'> {
+  readonly path: string;
+  readonly cwd: string;
+  /** How the run ended, where the record has no such line (yet). */
+  readonly end?: EndRow;
+  readonly confirmability: (suite: string) => Confirmability;
+}
+
+/** A record counted, compared and judged, before anybody words it. */
+export interface Assessment {
+  readonly record: StoredRecord;
+  readonly gated: readonly GatedComparison[];
+  readonly judged: readonly JudgedComparison[];
+}
+
+/** Judges a record from its rows: the same for the run that just ended and for one of last week. */
+export async function assessRun(options: AssessOptions): Promise<Assessment> {
+  const { path, cwd, end } = options;
+  const record = openStoredRecord(path, cwd, end === undefined ? {} : { end });
+  const gated = await compareRun({ ...options, record });
+  return { record, gated, judged: judgeComparisons(gated) };
+}
+
+export interface ReportOptions {
+  readonly interrupted?: 'SIGINT' | 'SIGTERM';
+}
+
+export function reportAssessment({ record, gated, judged }: Assessment, options: ReportOptions = {}): Report {
+  const { header, end, summary } = record;
+  const decision = decide({ summary, settings: header.settings, comparisons: judged, ...options });
+  return buildReport({
+    header,
+    end: end === undefined ? undefined : { ...end, notes: [...end.notes, ...record.warnings] },
+    summary,
+    decision,
+    readRow: record.readRow,
+    recordPath: record.shownPath,
+    comparisons: new Map(judged.map(({ variant, report }) => [variant, report])),
+    compared: new Map(gated.map(({ variant, compared }) => [variant, compared])),
+  });
+}

@@ -1,0 +1,177 @@
+import { compareVariants } from '../compare/compare-variants.ts';
+import { sideOfBaseline } from '../compare/side-of-baseline.ts';
+import { sideOfVariant } from '../compare/side-of-variant.ts';
+import type { Confirmability } from '../gate/judge-cases.ts';
+import type { GatedComparison } from '../gate/judge-comparisons.ts';
+import { defaultMaxDrop } from '../gate/judge-metrics.ts';
+import type { Baseline, BaselineVariant } from '../model/baseline.ts';
+import type { Cell } from '../model/cell.ts';
+import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
+import type { Usage } from '../model/completion.ts';
+import type { RecordedVariant } from '../model/record.ts';
+import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
+import { caseStatusOf } from '../record/summarize-run.ts';
+import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
+import type { StoredRecord } from './open-stored-record.ts';
+import { rejudge } from './rejudge.ts';
+
+export interface CompareRunOptions {
+  readonly record: StoredRecord;
+  readonly findBaseline: FindBaseline;
+  readonly confirmability: (suite: string) => Confirmability;
+  /** By one price table for both sides; undefined where no price is known. */
+  readonly costOf: (variant: BaselineVariant | RecordedVariant, usage: Usage | undefined) => number | undefined;
+  /** The cell of a case as planned now, for its checks; undefined where there is no plan any more. */
+  readonly cellOf?: (suite: string, prompt: string, provider: string, caseId: string) => Cell | undefined;
+}
+
+/** Pairs every gated variant of a record with what it is compared with; a variant without a baseline is left out. */
+export async function compareRun(options: CompareRunOptions): Promise<readonly GatedComparison[]> {
+  const { record } = options;
+  const gated: GatedComparison[] = [];
+  for (const suite of record.summary.suites) {
+    const found = options.findBaseline({ id: suite.recorded.suite, path: suite.recorded.path });
+    for (const variant of suite.variants) {
+      if (variant.replacedBy !== undefined || variant.planned === 0) continue;
+      const compared = await compareVariant(suite, variant, found, options);
+      if (compared === undefined) continue;
+      const own =
+        found?.kind === 'file' && found.own !== undefined
+          ? await compareWithFile(
+              suite,
+              variant,
+              { ...found, source: 'the baseline of this change', baseline: found.own },
+              options,
+            )
+          : undefined;
+      gated.push({
+        suite,
+        variant,
+        compared,
+        ...(own === undefined ? {} : { own }),
+        confirmability: options.confirmability(suite.recorded.suite),
+      });
+    }
+  }
+  return gated;
+}
+
+async function compareVariant(
+  suite: SuiteSummary,
+  variant: VariantSummary,
+  found: SuiteBaseline | undefined,
+  options: CompareRunOptions,
+): Promise<ComparedVariant | undefined> {
+  const beside = findBeside(suite, variant);
+  // What was asked for side by side goes before what is stored.
+  if (beside !== undefined && (beside.recorded.baselineOf !== undefined || isComparedPrompt(beside, options))) {
+    return compareBeside(suite, variant, beside, options);
+  }
+  const stored =
+    found?.kind === 'file'
+      ? await compareWithFile(suite, variant, found, options)
+      : found?.kind === 'record'
+        ? compareWithRecord(suite, variant, found, options)
+        : undefined;
+  if (stored !== undefined) return stored;
+  return beside === undefined ? undefined : compareBeside(suite, variant, beside, options);
+}
+
+/** The variant of the same run that this one stands in for: the baseline's prompt run again, or the version it replaces. */
+function findBeside(suite: SuiteSummary, variant: VariantSummary): VariantSummary | undefined {
+  const { prompt, provider, replaces } = variant.recorded;
+  const onProvider = suite.variants.filter((other) => other.recorded.provider === provider && other.planned > 0);
+  return (
+    onProvider.find(({ recorded }) => recorded.baselineOf === prompt) ??
+    onProvider.find(({ recorded }) => recorded.prompt === replaces && recorded.baselineOf === undefined)
+  );
+}
+
+function isComparedPrompt({ recorded }: VariantSummary, { record }: CompareRunOptions): boolean {
+  return record.header.settings.compare?.[0] === recorded.prompt;
+}
+
+function compareBeside(
+  suite: SuiteSummary,
+  variant: VariantSummary,
+  beside: VariantSummary,
+  { record }: CompareRunOptions,
+): ComparedVariant {
+  const hasFreshAnswers = [variant, beside].every(({ cases }) =>
+    [...cases.values()].every(({ trials }) => trials.every(({ cached }) => !cached)),
+  );
+  return compareVariants(
+    sideOfVariant(
+      beside,
+      beside.recorded.baselineOf === undefined ? 'this run' : 'the baseline, run again',
+      record.readRow,
+    ),
+    sideOfVariant(variant, 'this run', record.readRow),
+    { ...marginsOf(suite), rejudged: new Set(), latencyComparable: hasFreshAnswers, isWhole: true },
+  );
+}
+
+/** By its own rows, else by those of the version that it replaces. */
+async function compareWithFile(
+  suite: SuiteSummary,
+  variant: VariantSummary,
+  { source, baseline }: Extract<SuiteBaseline, { kind: 'file' }>,
+  options: CompareRunOptions,
+): Promise<ComparedVariant | undefined> {
+  const side = findSide(variant, (key) =>
+    sideOfBaseline(baseline, key, { source, costOf: options.costOf, caseStatusOf }),
+  );
+  if (side === undefined) return undefined;
+  return compareWithSide(suite, variant, side, baseline, options);
+}
+
+function compareWithRecord(
+  suite: SuiteSummary,
+  variant: VariantSummary,
+  { source, record }: Extract<SuiteBaseline, { kind: 'record' }>,
+  options: CompareRunOptions,
+): ComparedVariant | undefined {
+  const other = record.summary.suites.find(({ recorded }) => recorded.suite === suite.recorded.suite);
+  const side = findSide(variant, ({ prompt, provider }) => {
+    const found = other?.variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider);
+    return found === undefined ? undefined : sideOfVariant(found, source, record.readRow);
+  });
+  if (side === undefined) return undefined;
+  return compareVariants(side, sideOfVariant(variant, 'this run', options.record.readRow), {
+    ...marginsOf(suite),
+    rejudged: new Set(),
+    latencyComparable: false,
+    isWhole: !suite.recorded.filtered,
+  });
+}
+
+async function compareWithSide(
+  suite: SuiteSummary,
+  variant: VariantSummary,
+  side: ComparedSide,
+  baseline: Baseline,
+  options: CompareRunOptions,
+): Promise<ComparedVariant> {
+  const { prompt, provider } = variant.recorded;
+  const again = await rejudge(side, baseline, variant, (caseId) =>
+    options.cellOf?.(suite.recorded.suite, prompt, provider, caseId),
+  );
+  return compareVariants(again.side, sideOfVariant(variant, 'this run', options.record.readRow), {
+    ...marginsOf(suite),
+    rejudged: again.cases,
+    latencyComparable: false,
+    isWhole: !suite.recorded.filtered,
+  });
+}
+
+function findSide(
+  { recorded }: VariantSummary,
+  find: (key: { prompt: string; provider: string }) => ComparedSide | undefined,
+): ComparedSide | undefined {
+  const { prompt, provider, replaces } = recorded;
+  return find({ prompt, provider }) ?? (replaces === undefined ? undefined : find({ prompt: replaces, provider }));
+}
+
+function marginsOf({ recorded }: SuiteSummary) {
+  return { gate: recorded.gate, margin: recorded.gate.passRate.maxDrop ?? defaultMaxDrop };
+}

@@ -1,0 +1,109 @@
+import { relative } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { Baseline } from '../model/baseline.ts';
+import type { RunSettings } from '../model/record.ts';
+import { parseBaseline, readBaseline } from '../stores/baseline-file.ts';
+import { type GitRef, openGitRef } from '../stores/git-files.ts';
+import { isRunRecord } from '../stores/read-run-record.ts';
+import { classifySource, type RecordSource } from '../stores/resolve-source.ts';
+import { baselinePathOf } from './baseline-path.ts';
+import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
+import { findStoredRun, listStoredRuns } from './stored-runs.ts';
+
+/** What a suite is held against. */
+export type SuiteBaseline =
+  | { readonly kind: 'file'; readonly source: string; readonly baseline: Baseline; readonly own?: Baseline }
+  | { readonly kind: 'record'; readonly source: string; readonly record: StoredRecord };
+
+/** Finds the baseline of a suite; undefined where there is none yet, which is news and no error. */
+export type FindBaseline = (suite: { readonly id: string; readonly path: string }) => SuiteBaseline | undefined;
+
+export interface FindBaselineOptions {
+  readonly root: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Resolves `--baseline` once, before anything is sent; throws a UserError for what does not exist. */
+export function openBaselines(wanted: RunSettings['baseline'], options: FindBaselineOptions): FindBaseline {
+  if (wanted === undefined || wanted === 'none') return () => undefined;
+  if (wanted === 'auto') return remember((suite) => fileBeside(suite, options));
+  const { root, cwd } = options;
+  const source = classifySource(wanted.source, { cwd, runs: listStoredRuns({ root }), isPromptId: () => false });
+  return remember(openSource(source, wanted.source, options));
+}
+
+/** A run asks several times; each file is read once. */
+function remember(find: FindBaseline): FindBaseline {
+  const found = new Map<string, SuiteBaseline | undefined>();
+  return (suite) => {
+    if (!found.has(suite.id)) found.set(suite.id, find(suite));
+    return found.get(suite.id);
+  };
+}
+
+function openSource(source: RecordSource, text: string, options: FindBaselineOptions): FindBaseline {
+  const { root, cwd, env } = options;
+  switch (source.kind) {
+    case 'git':
+      return fromGit(openGitRef(root, source.ref, env), options);
+    case 'run': {
+      const record = openStoredRecord(findStoredRun({ root }, source.id).path, cwd);
+      return () => ({ kind: 'record', source: `run ${source.id}`, record });
+    }
+    case 'file': {
+      const shown = relative(cwd, source.path);
+      if (isRunRecord(source.path)) {
+        const record = openStoredRecord(source.path, cwd);
+        return () => ({ kind: 'record', source: shown, record });
+      }
+      const baseline = readBaseline(source.path, shown);
+      return (suite) => (baseline?.suite === suite.id ? { kind: 'file', source: shown, baseline } : undefined);
+    }
+    case 'prompt': {
+      const message = `--baseline ${text} is a prompt id: two prompt versions are compared by --compare`;
+      throw new UserError([{ code: 'usage', severity: 'error', message, hint: `write --compare ${text},<other>` }]);
+    }
+  }
+}
+
+function fileBeside(
+  { id, path }: { id: string; path: string },
+  { root, cwd }: FindBaselineOptions,
+): SuiteBaseline | undefined {
+  const file = baselinePathOf(root, path);
+  const shown = relative(cwd, file);
+  const baseline = readBaseline(file, shown);
+  if (baseline === undefined) return undefined;
+  checkSuite(baseline, id, shown);
+  return { kind: 'file', source: shown, baseline };
+}
+
+/** The baseline as it stands at the ref, beside the one that the working tree brings where that is another. */
+function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
+  const { root, cwd } = options;
+  return ({ id, path }) => {
+    const file = baselinePathOf(root, path);
+    const shown = relative(cwd, file);
+    const text = ref.readFile(file);
+    if (text === undefined) return undefined;
+    const source = `git:${ref.name}:${shown}`;
+    const baseline = parseBaseline(text, source);
+    checkSuite(baseline, id, source);
+    const own = readBaseline(file, shown);
+    const isOther = own !== undefined && JSON.stringify(own) !== JSON.stringify(baseline);
+    return {
+      kind: 'file',
+      source: `git:${ref.name} (${ref.commit.slice(0, 8)})`,
+      baseline,
+      ...(isOther ? { own } : {}),
+    };
+  };
+}
+
+function checkSuite(baseline: Baseline, id: string, file: string): void {
+  if (baseline.suite === id) return;
+  const message = `${file} is the baseline of suite ${baseline.suite}, not of ${id}`;
+  const hint = 'accept it anew with llmcheck baseline accept, after removing the file';
+  throw new UserError([{ code: 'record', severity: 'error', message, hint, at: { file, line: 1, column: 1 } }]);
+}

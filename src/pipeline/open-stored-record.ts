@@ -1,0 +1,44 @@
+import { relative } from 'node:path';
+import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
+import type { RowSummary, RunSummary } from '../model/summary.ts';
+import { summarizeRow } from '../record/summarize-row.ts';
+import { summarizeRun } from '../record/summarize-run.ts';
+import { openRowReader, readRunRecord } from '../stores/read-run-record.ts';
+
+/** A record as read and counted; its answers stay on disk. */
+export interface StoredRecord {
+  readonly path: string;
+  /** Relative to the working folder where that is below it. */
+  readonly shownPath: string;
+  readonly header: RunHeader;
+  readonly end: EndRow | undefined;
+  readonly summary: RunSummary;
+  readonly warnings: readonly string[];
+  readonly readRow: (rowIndex: number) => CellRow;
+}
+
+export interface OpenRecordOptions {
+  /** How the run ended, where the record has no such line (yet). */
+  readonly end?: EndRow;
+  /** Changes what is taken of each row, such as its price. */
+  readonly adjust?: (summary: RowSummary, row: CellRow) => RowSummary;
+}
+
+export function openStoredRecord(path: string, cwd: string, options: OpenRecordOptions = {}): StoredRecord {
+  const { adjust } = options;
+  const record = readRunRecord(path, (row, rowIndex) => {
+    const summary = summarizeRow(row, rowIndex);
+    return adjust === undefined ? summary : adjust(summary, row);
+  });
+  const end = record.end ?? options.end;
+  const shown = relative(cwd, path);
+  return {
+    path,
+    shownPath: shown.startsWith('..') ? path : shown,
+    header: record.header,
+    end,
+    summary: summarizeRun(record.header, record.summaries, end),
+    warnings: record.warnings,
+    readRow: openRowReader(record),
+  };
+}

@@ -1,0 +1,67 @@
+import { UserError } from '../errors.ts';
+import { compileTemplate, loadTemplateEngine } from '../lib/template.ts';
+import { TemplateError } from '../lib/template-error.ts';
+import type { BaselineVariant } from '../model/baseline.ts';
+import type { Role } from '../model/completion.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Project, PromptVersion, Suite } from '../model/suite.ts';
+import type { FindBaseline } from './find-baselines.ts';
+
+/**
+ * Adds each baseline's own prompt beside the version that is held against it, so that both run interleaved in one
+ * invocation: against drift of the provider and for comparable latencies. Throws where a baseline's prompt can't run.
+ */
+export async function addBaselinePrompts(project: Project, findBaseline: FindBaseline): Promise<Project> {
+  await loadTemplateEngine();
+  const problems: Problem[] = [];
+  const suites = project.suites.map((suite) => {
+    const found = findBaseline(suite);
+    const variants = found?.kind === 'file' ? found.baseline.variants : [];
+    const added = suite.prompts.flatMap((prompt) => {
+      const variant =
+        variants.find(({ prompt: id }) => id === prompt.id) ??
+        variants.find(({ prompt: id }) => id === prompt.replaces);
+      return variant === undefined ? [] : [buildPrompt(prompt, variant)];
+    });
+    if (added.length === 0) {
+      const message = `--rerun-baseline: suite ${suite.id} has no baseline file whose prompts could run again`;
+      problems.push({ code: 'record', severity: 'error', message, hint: 'accept one with llmcheck baseline accept' });
+    }
+    problems.push(...added.flatMap((prompt) => findUnrenderable(suite, prompt)));
+    return { ...suite, prompts: [...suite.prompts, ...added] };
+  });
+  if (problems.length > 0) throw new UserError(problems);
+  return { ...project, suites };
+}
+
+function buildPrompt(prompt: PromptVersion, variant: BaselineVariant): PromptVersion {
+  return {
+    id: `${prompt.id}@baseline`,
+    baselineOf: prompt.id,
+    messages: variant.messages.map(({ role, content }) => ({ role: role as Role, template: compileTemplate(content) })),
+    params: variant.params,
+    ...(prompt.contract === undefined ? {} : { contract: prompt.contract }),
+  };
+}
+
+/** A variable that only the old prompt needs may be gone from the cases. */
+function findUnrenderable(suite: Suite, prompt: PromptVersion): Problem[] {
+  for (const { vars, id, at } of suite.cases()) {
+    try {
+      for (const { template } of prompt.messages) template.render(vars);
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      const message = `--rerun-baseline: the baseline's prompt ${prompt.baselineOf ?? ''} can't be rendered for case ${id}: ${error.message}`;
+      return [
+        {
+          code: 'missing-variable',
+          severity: 'error',
+          message,
+          hint: 'keep the variable in the cases, or run without the flag',
+          at,
+        },
+      ];
+    }
+  }
+  return [];
+}

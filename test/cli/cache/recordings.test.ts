@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { startEchoServer, testKey } from '../../support/chat-server.ts';
+import { openTempProject, trialsOf } from '../../support/temp-project.ts';
+
+function byHand(caseId: string, text: string): string {
+  const completion = { text, finishReason: 'stop', latencyMs: 10, usage: { inputTokens: 1, outputTokens: 1 } };
+  return `${JSON.stringify({ format: 1, prompt: 'v1', provider: 'mini', caseId, trial: 0, completion })}\n`;
+}
+
+test('run --record writes the answers, and later runs need neither server nor key', async () => {
+  const project = openTempProject('recordings');
+  const server = await startEchoServer();
+  const recorded = await project.report(['run', '--record'], { env: server.env });
+  expect([recorded.code, server.requests.length]).toEqual([0, 2]);
+  await server.close();
+  const bytes = project.read('evals/answers.jsonl');
+  expect(bytes.trim().split('\n')).toHaveLength(2);
+  expect(bytes).not.toContain(testKey);
+  const replayed = await project.report(['run']);
+  expect(replayed.code).toBe(0);
+  expect(replayed.report.totals).toMatchObject({ passed: 2, cached: 2, spentUsd: 0 });
+});
+
+test('recording again changes no byte, and a filtered recording leaves the other lines', async () => {
+  const project = openTempProject('recordings');
+  const server = await startEchoServer();
+  await project.run(['run', '--record'], { env: server.env });
+  const bytes = project.read('evals/answers.jsonl');
+  await project.run(['run', '--record'], { env: server.env });
+  expect(project.read('evals/answers.jsonl')).toBe(bytes);
+  await project.run(['run', '--record', '-t', 'red'], { env: server.env });
+  expect(project.read('evals/answers.jsonl')).toBe(bytes);
+});
+
+test('a missing recording is an errored cell with the command that mends it', async () => {
+  const project = openTempProject('recordings');
+  const server = await startEchoServer();
+  await project.run(['run', '--record', '-t', 'red'], { env: server.env });
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect(code).toBe(3);
+  expect(report.totals).toMatchObject({ passed: 1, errored: 1 });
+  const missing = trialsOf(report).find(({ status }) => status === 'errored');
+  expect(missing?.error).toMatchObject({ kind: 'recording' });
+  expect(missing?.error?.message).toContain('llmcheck run --record --filter echo/blue');
+  expect(server.requests).toHaveLength(1);
+});
+
+test('a recording of another prompt is stale, and cache import takes it over', async () => {
+  const project = openTempProject('recordings');
+  const server = await startEchoServer();
+  await project.run(['run', '--record'], { env: server.env });
+  project.write('evals/echo.eval.yaml', project.read('evals/echo.eval.yaml').replace('Say: {{', 'Please say: {{'));
+  const stale = await project.report(['run']);
+  expect(stale.code).toBe(3);
+  expect(trialsOf(stale.report)[0]?.error?.message).toContain('llmcheck cache import evals/answers.jsonl');
+  const imported = await project.run(['cache', 'import', 'evals/answers.jsonl']);
+  expect(imported).toMatchObject({ code: 0, stdout: 'filled 2 of 2 recorded answers\n' });
+  expect((await project.run(['run'])).code).toBe(0);
+});
+
+test('answers written by hand work once their hashes are filled', async () => {
+  const project = openTempProject('recordings');
+  project.write('evals/answers.jsonl', byHand('red', 'red') + byHand('blue', 'purple'));
+  const before = await project.report(['run']);
+  expect(before.code).toBe(3);
+  expect(trialsOf(before.report)[0]?.error?.message).toContain('llmcheck cache import evals/answers.jsonl');
+  await project.run(['cache', 'import', 'evals/answers.jsonl']);
+  const after = await project.report(['run']);
+  expect(after.code).toBe(1);
+  expect(after.report.totals).toMatchObject({ passed: 1, failed: 1 });
+});
+
+test('a line that answers nothing is named', async () => {
+  const project = openTempProject('recordings');
+  project.write('evals/answers.jsonl', byHand('red', 'red') + byHand('violet', 'violet'));
+  const { code, stderr } = await project.run(['cache', 'import', 'evals/answers.jsonl']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('evals/answers.jsonl:2');
+});
+
+test('a broken recordings file is a usage error at its line', async () => {
+  const project = openTempProject('recordings');
+  project.write('evals/answers.jsonl', `${byHand('red', 'red')}{"format": 1, "prompt":\n`);
+  const { code, stderr } = await project.run(['run']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('evals/answers.jsonl:2');
+});
+
+test('another cache mode asks the provider in spite of the recordings', async () => {
+  const project = openTempProject('recordings');
+  project.write('evals/answers.jsonl', byHand('red', 'stale red'));
+  const server = await startEchoServer();
+  const { code } = await project.run(['run', '--cache', 'use'], { env: server.env });
+  expect([code, server.requests.length]).toEqual([0, 2]);
+});
+
+test('--record on a suite without recordings, and --record with replay, are usage errors', async () => {
+  const bare = openTempProject('echo');
+  expect((await bare.run(['run', '--record'])).code).toBe(2);
+  const project = openTempProject('recordings');
+  expect((await project.run(['run', '--record', '--cache', 'replay'])).code).toBe(2);
+});
