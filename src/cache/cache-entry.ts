@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { canonicalJson } from '../lib/canonical-json.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Completion, Message, ToolCall } from '../model/completion.ts';
@@ -32,17 +31,39 @@ const head = `{"format":${cacheFormat},"checksum":"`;
 const middle = '","entry":';
 const bodyStart = head.length + 64 + middle.length;
 
-/** Renders an entry as one line of JSON, without a line break. The checksum covers the text of `entry` as it stands. */
-export function renderEntry(entry: CacheEntry): string {
-  const body = canonicalJson({ ...entry, request: storedRequest(entry.request) });
+/**
+ * Renders an entry as one line of JSON, without a line break. The checksum covers the text of `entry` as it stands.
+ * Key and time come first and have a fixed width, so that `readEntryHead` finds them without parsing.
+ */
+export function renderEntry({ key, createdAt, receivedAt, request, completion }: CacheEntry): string {
+  const rest = JSON.stringify({ receivedAt, request: storedRequest(request), completion });
+  const body = `{"key":"${key}","createdAt":"${createdAt}",${rest.slice(1)}`;
   return `${head}${sha256Hex(body)}${middle}${body}}`;
+}
+
+/** What the start of a line says of its entry. */
+export interface EntryHead {
+  readonly key: string;
+  readonly createdAtMs: number;
+}
+
+/** Reads the key and the time of a rendered entry; undefined where the bytes don't begin like one. */
+export function readEntryHead(bytes: Buffer, start: number): EntryHead | undefined {
+  if (bytes.length - start < layout.length) return undefined;
+  for (let index = 0; index < layout.length; index += 1) {
+    const expected = layout[index];
+    if (expected !== variable && expected !== bytes[start + index]) return undefined;
+  }
+  const createdAtMs = readTime(bytes, start + timeStart);
+  if (Number.isNaN(createdAtMs)) return undefined;
+  return { key: bytes.latin1Slice(start + keyStart, start + keyStart + 64), createdAtMs };
 }
 
 /** Reads what `renderEntry` wrote, and says why not where it was cut, changed or made up. */
 export function parseEntry(line: string): ParsedEntry {
   const text = line.trimEnd();
   if (text === '') return garbled('is empty');
-  if (!text.startsWith(head)) return garbled(describeForeign(text));
+  if (!text.startsWith(head)) return garbled(describeForeignLine(text));
   const body = text.slice(bodyStart, -1);
   const isWhole = text.endsWith('}') && text.slice(bodyStart - middle.length, bodyStart) === middle;
   if (!isWhole || sha256Hex(body) !== text.slice(head.length, head.length + 64)) {
@@ -57,16 +78,56 @@ export function parseEntry(line: string): ParsedEntry {
   return { ok: true, entry };
 }
 
+/** Says what a line is instead of an entry, given its beginning. */
+export function describeForeignLine(text: string): string {
+  const format = /^\{"format":(\d{1,9}),/.exec(text)?.[1];
+  if (format === undefined || format === String(cacheFormat)) return 'is no cache entry';
+  return `has format ${format}, and this version reads format ${cacheFormat}`;
+}
+
 /** True for a line of a cache export, false for anything else, such as a line of recordings. */
 export function isCacheExportLine(line: string): boolean {
   return /^\s*\{"format":\d+,"checksum":"/.test(line);
 }
 
+// A byte that stands for whatever the entry says; none of the fixed ones is zero.
+const variable = 0;
+const keyStart = bodyStart + '{"key":"'.length;
+const timeStart = keyStart + 64 + '","createdAt":"'.length;
+const layout = Buffer.from(
+  `${head}${'\0'.repeat(64)}${middle}{"key":"${'\0'.repeat(64)}","createdAt":"${'\0'.repeat(24)}",`,
+);
+
+/** Of `2026-11-24T15:30:12.000Z`; ten times faster than making a string for `Date.parse`. NaN where it is none. */
+function readTime(bytes: Buffer, at: number): number {
+  return Date.UTC(
+    readDigits(bytes, at, 4),
+    readDigits(bytes, at + 5, 2) - 1,
+    readDigits(bytes, at + 8, 2),
+    readDigits(bytes, at + 11, 2),
+    readDigits(bytes, at + 14, 2),
+    readDigits(bytes, at + 17, 2),
+    readDigits(bytes, at + 20, 3),
+  );
+}
+
+function readDigits(bytes: Buffer, at: number, count: number): number {
+  let value = 0;
+  for (let index = at; index < at + count; index += 1) {
+    const digit = (bytes[index] ?? 0) - 0x30;
+    value = digit >= 0 && digit <= 9 ? value * 10 + digit : Number.NaN;
+  }
+  return value;
+}
+
+// Of one width, so that texts sort like the times they name.
+const time = z.iso.datetime({ precision: 3 });
+
 const params = z.custom<JsonObject>(isJsonObject, 'is no object');
 
 const entrySchema = z.strictObject({
   key: z.string(),
-  createdAt: z.iso.datetime(),
+  createdAt: time,
   receivedAt: z.iso.datetime(),
   request: z.strictObject({
     adapter: z.string(),
@@ -99,12 +160,6 @@ function storedRequest({
 }: KeyedRequest): KeyedRequest {
   const base = { adapter, adapterVersion, model, messages, params, trial };
   return baseUrl === undefined ? base : { ...base, baseUrl: withoutUserinfo(baseUrl) };
-}
-
-function describeForeign(text: string): string {
-  const format = /^\{"format":(\d{1,9}),/.exec(text)?.[1];
-  if (format === undefined || format === String(cacheFormat)) return 'is no cache entry';
-  return `has format ${format}, and this version reads format ${cacheFormat}`;
 }
 
 function describeIssue(error: z.ZodError): string {

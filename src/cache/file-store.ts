@@ -1,15 +1,20 @@
-import { readFileSync } from 'node:fs';
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { CacheEntry } from './cache-entry.ts';
-import { parseEntry, renderEntry } from './cache-entry.ts';
-import { entryPath, sweepTempFiles } from './entry-files.ts';
-import { replaceEntryFile } from './replace-entry-file.ts';
+import { parseEntry } from './cache-entry.ts';
+import { mergeSmallSegments } from './rewrite-segments.ts';
+import type { GarbledLines } from './segment-log.ts';
+import { openSegmentLog } from './segment-log.ts';
 
 /** Answers on disk. Neither call throws for what a disk can do: a run goes on without its cache. */
 export interface CacheStore {
   /** Undefined: not there, or not usable (reported through `onWarning`). */
   read(key: string): CacheEntry | undefined;
   write(entry: CacheEntry): void;
+}
+
+export interface OpenCacheStore extends CacheStore {
+  /** Lets go of open files; a store that is used again opens them again. */
+  close(): void;
 }
 
 export interface CacheStoreOptions {
@@ -19,57 +24,75 @@ export interface CacheStoreOptions {
 }
 
 /**
- * Opens a cache folder, which is made with the first entry. Any number of processes may share it.
- * The calls are synchronous because that is five times faster than fs.promises at the size of an answer.
+ * Opens a cache folder with the first call; the folder is made with the first entry. Any number of processes may share
+ * it, and each sees what the others store within a second. Each appends to a file of its own: 10,000 files cost more
+ * than 10,000 answers do. The calls are synchronous, which is several times faster than fs.promises at this size.
  */
-export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOptions): CacheStore {
+export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOptions): OpenCacheStore {
   const warnedOf = new Set<string>();
+  const log = openSegmentLog(folder, { now, onGarbled: warnOfGarbled, onUnreadable: warnOfUnreadable });
   let isWritable = true;
-  let isSwept = false;
+  let refreshedMs: number | undefined;
 
-  return { read, write };
+  return { read, write, close: log.close };
 
   function read(key: string): CacheEntry | undefined {
-    const path = entryPath(folder, key);
-    const text = readText(path);
-    if (text === undefined) return undefined;
-    const parsed = parseEntry(text);
-    if (parsed.ok && parsed.entry.key === key) return parsed.entry;
-    const reason = parsed.ok ? 'holds the answer to another request' : parsed.reason;
-    onWarning(`The cache entry ${path} ${reason}. It counts as missing and is replaced by the next answer.`);
-    return undefined;
-  }
-
-  function readText(path: string): string | undefined {
     try {
-      return readFileSync(path, 'utf8');
+      refreshOnceASecond();
+      const found = log.read(key);
+      if (found === undefined) return undefined;
+      const parsed = parseEntry(found.text);
+      if (parsed.ok && parsed.entry.key === key) return parsed.entry;
+      const reason = parsed.ok ? 'holds the answer to another request' : parsed.reason;
+      log.forget(key);
+      onWarning(`The cache entry ${found.where} ${reason}. It counts as missing and is replaced by the next answer.`);
     } catch (error) {
-      const code = systemErrorCode(error);
-      if (code === undefined) throw error;
-      if (code !== 'ENOENT')
-        warnOnce(code, `The cache can't be read (${code}: ${path}). Entries like it count as missing.`);
-      return undefined;
+      warnOfUnreadable(error, folder);
     }
+    return undefined;
   }
 
   function write(entry: CacheEntry): void {
     if (!isWritable) return;
     try {
-      sweepOnce();
-      replaceEntryFile(folder, entryPath(folder, entry.key), renderEntry(entry));
+      if (refreshedMs === undefined) refreshOnceASecond();
+      log.append(entry);
     } catch (error) {
-      const code = systemErrorCode(error);
-      if (code === undefined) throw error;
+      const code = codeOf(error);
       isWritable = !lastingCodes.has(code);
       const consequence = isWritable ? 'Some answers are not stored' : 'No further answer is stored in this run';
       warnOnce(code, `The cache can't be written (${code}: ${folder}). ${consequence}.`);
     }
   }
 
-  function sweepOnce(): void {
-    if (isSwept) return;
-    isSwept = true;
-    sweepTempFiles(folder, now().getTime());
+  function refreshOnceASecond(): void {
+    const nowMs = now().getTime();
+    if (refreshedMs === undefined) mergeWherePossible();
+    else if (Math.abs(nowMs - refreshedMs) < refreshIntervalMs) return;
+    refreshedMs = nowMs;
+    log.refresh();
+  }
+
+  function mergeWherePossible(): void {
+    try {
+      mergeSmallSegments(folder, now);
+    } catch (error) {
+      // Many files are slower, not wrong; whoever may not write here will hear of it with the first answer.
+      if (systemErrorCode(error) === undefined) throw error;
+    }
+  }
+
+  function warnOfGarbled({ path, count, lineNumber, reason }: GarbledLines): void {
+    const [lines, pronoun] = count === 1 ? ['a line that is', 'It counts'] : [`${count} lines that are`, 'They count'];
+    onWarning(
+      `The cache file ${path} holds ${lines} not usable: line ${lineNumber} ${reason}. ${pronoun} as missing; ` +
+        '`llmcheck cache verify --fix` removes what is damaged.',
+    );
+  }
+
+  function warnOfUnreadable(error: unknown, path: string): void {
+    const code = codeOf(error);
+    warnOnce(`read ${code}`, `The cache can't be read (${code}: ${path}). Entries like it count as missing.`);
   }
 
   function warnOnce(code: string, message: string): void {
@@ -79,5 +102,14 @@ export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOpt
   }
 }
 
-/** Codes that the next entry would meet again. Others may pass: Windows refuses a rename while the file is being read. */
+const refreshIntervalMs = 1000;
+
+/** Codes that the next entry would meet again. */
 const lastingCodes: ReadonlySet<string> = new Set(['EACCES', 'EDQUOT', 'ENOSPC', 'ENOTDIR', 'EROFS']);
+
+/** Throws again what no disk has said. */
+function codeOf(error: unknown): string {
+  const code = systemErrorCode(error);
+  if (code === undefined) throw error;
+  return code;
+}

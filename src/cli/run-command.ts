@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { JsonObject } from '../model/json.ts';
+import { acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { forecastRun } from '../pipeline/dry-run.ts';
 import { findProjectRoot, loadProject } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
@@ -77,6 +79,16 @@ export async function runCommand(
       quiet,
       verbose: values['verbose'] === true,
     });
+    if (options.updateBaseline) {
+      for (const { file, isChanged } of acceptBaseline({
+        root: project.root,
+        cwd: io.cwd,
+        recordPath: resolve(io.cwd, report.run.recordPath ?? ''),
+        force: false,
+      })) {
+        io.stderr.write(`${isChanged ? 'accepted' : 'unchanged'} ${file}\n`);
+      }
+    }
     return report.exitCode;
   } finally {
     progress.close();

@@ -80,6 +80,7 @@ export function buildRunOptions(
     isCacheModeChosen: values['cache'] !== undefined,
     ...(resume === undefined ? {} : { resume: typeof resume === 'string' ? { runId: resume } : {} }),
     rerunBaseline: values['rerunBaseline'] === true,
+    updateBaseline: values['updateBaseline'] === true,
     toolVersion: version,
   };
 }

@@ -25,9 +25,13 @@ export interface Assessment {
 /** Judges a record from its rows: the same for the run that just ended and for one of last week. */
 export async function assessRun(options: AssessOptions): Promise<Assessment> {
   const { path, cwd, end } = options;
-  const record = openStoredRecord(path, cwd, end === undefined ? {} : { end });
-  const gated = await compareRun({ ...options, record });
-  return { record, gated, judged: judgeComparisons(gated) };
+  return assessRecord({ ...options, record: openStoredRecord(path, cwd, end === undefined ? {} : { end }) });
+}
+
+/** Judges a record that is open already. */
+export async function assessRecord(options: CompareRunOptions): Promise<Assessment> {
+  const gated = await compareRun(options);
+  return { record: options.record, gated, judged: judgeComparisons(gated) };
 }
 
 export interface ReportOptions {

@@ -8,7 +8,9 @@ export function describeRecordedSuites(
   describeProvider: (provider: ProviderConfig) => Pick<RecordedVariant, 'price' | 'priceProvider'>,
   compare: readonly string[] = [],
 ): readonly RecordedSuite[] {
-  return plan.suites.map((planned) => ({
+  // A filter that leaves a suite nothing leaves nothing to report of it, unless it left nothing at all.
+  const selected = plan.suites.filter(({ selectedCases }) => selectedCases > 0);
+  return (selected.length === 0 ? plan.suites : selected).map((planned) => ({
     suite: planned.suite.id,
     path: planned.suite.path,
     gate: planned.suite.gate,

@@ -75,8 +75,16 @@ export function listRuns(root: string): readonly ListedRow[] {
     } catch (error) {
       // One damaged record must not hide the others.
       if (!(error instanceof UserError)) throw error;
-      const unknown = { startedAt: null, suites: [], passed: null, failed: null, errored: null };
-      return { run: run.id, ...unknown, state: 'unreadable', bytes: run.bytes };
+      return {
+        run: run.id,
+        startedAt: null,
+        suites: [],
+        passed: null,
+        failed: null,
+        errored: null,
+        state: 'unreadable',
+        bytes: run.bytes,
+      };
     }
   });
 }

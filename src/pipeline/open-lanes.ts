@@ -162,6 +162,11 @@ export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPo
     };
   }
 
+  // A damaged file is found before the first call.
+  for (const { suite } of plan.suites) {
+    if (suite.recordings !== undefined && isHermetic(suite)) recordingsOf(suite, suite.recordings);
+  }
+
   return {
     lane(laneId, cells) {
       // Fresh trials go through the same breaker, limits and connection as the planned ones.

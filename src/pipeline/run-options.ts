@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly resume?: { readonly runId?: string };
   /** Run the baseline's own prompts beside the candidate's. */
   readonly rerunBaseline: boolean;
+  /** Accept the run as the baseline where it ends with nothing against it. */
+  readonly updateBaseline: boolean;
   readonly toolVersion: string;
   /** Kept in the record, so that `--resume` plans the same run. */
   readonly invocation: JsonObject;

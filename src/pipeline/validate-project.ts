@@ -1,3 +1,4 @@
+import { readRecordings } from '../cache/recordings.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
 import { emptySelection } from '../plan/select-cases.ts';
@@ -20,6 +21,7 @@ export async function validateProject(
     { env },
   );
   const isHermetic = project.suites.every(({ recordings }) => recordings !== undefined);
+  for (const { recordings } of project.suites) if (recordings !== undefined) readRecordings(recordings);
   const warnings: Problem[] = [];
   const named = new Set<string>();
   for (const provider of providers.values()) {

@@ -1,5 +1,11 @@
 import { onTestFinished } from 'vitest';
-import { type ReceivedRequest, type Scripted, type ScriptedServer, startServer } from './http-server.ts';
+import {
+  type ReceivedRequest,
+  type Scripted,
+  type ScriptedReply,
+  type ScriptedServer,
+  startServer,
+} from './http-server.ts';
 
 export interface ChatRequest {
   readonly model: string;
@@ -19,9 +25,12 @@ export interface ChatServer extends ScriptedServer {
 
 export const testKey = 'sk-test-0123456789abcdef';
 
+/** A text, or what the server does instead of answering: `hang`, `reset`, `truncate`, or a reply as it stands. */
+export type ChatReply = string | ScriptedReply;
+
 /** An OpenAI-compatible server: a text is answered as a completion, anything else as it stands. Closed with the test. */
 export async function startChatServer(
-  answer: (chat: ChatRequest) => string | Scripted | Promise<string | Scripted>,
+  answer: (chat: ChatRequest) => ChatReply | Promise<ChatReply>,
 ): Promise<ChatServer> {
   const server = await startServer(async (received, index) => {
     const body = JSON.parse(received.body) as Record<string, unknown>;

@@ -38,7 +38,10 @@ export const addCache: AddCommand = (program, io, setExitCode) => {
     .action(run('prune'));
   add('verify', 'find damaged entries', '--fix').option('--fix', 'remove them').action(run('verify'));
   add('export', 'write every entry as JSON lines', 'answers.jsonl', ' [file]').action(run('export'));
-  add('import', 'read exported entries, or fill the request hashes of a recordings file', 'answers.jsonl', ' <file>').action(
-    run('import'),
-  );
+  add(
+    'import',
+    'read exported entries, or fill the request hashes of a recordings file',
+    'answers.jsonl',
+    ' <file>',
+  ).action(run('import'));
 };

@@ -1,5 +1,7 @@
 import type { AddCommand } from './add-command.ts';
+import { addBaseline } from './baseline.ts';
 import { addCache } from './cache.ts';
+import { addCompare } from './compare.ts';
 import { addInit } from './init.ts';
 import { addList } from './list.ts';
 import { addReport } from './report.ts';
@@ -8,4 +10,14 @@ import { addSchema } from './schema.ts';
 import { addValidate } from './validate.ts';
 
 /** In the order of the help. */
-export const commands: readonly AddCommand[] = [addRun, addValidate, addList, addInit, addReport, addCache, addSchema];
+export const commands: readonly AddCommand[] = [
+  addRun,
+  addCompare,
+  addBaseline,
+  addValidate,
+  addList,
+  addInit,
+  addReport,
+  addCache,
+  addSchema,
+];

@@ -28,17 +28,34 @@ describe('an answer full of control characters', () => {
     const xml = project.read('out/junit.xml');
     expect(findXmlFault(xml)).toBeUndefined();
     expect(xml).not.toContain('<script>');
-    const report = JSON.parse(project.read('out/report.json')) as { suites: { cases: { trials: { output: string }[] }[] }[] };
+    const report = JSON.parse(project.read('out/report.json')) as {
+      suites: { cases: { trials: { output: string }[] }[] }[];
+    };
     expect(report.suites[0]?.cases[0]?.trials[0]?.output).toContain('pwned');
-    for (const line of project.read('out/cells.jsonl').trim().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow();
-    // oxlint-disable-next-line no-control-regex -- control characters are the subject
-    for (const name of project.files('out')) expect(project.read(name)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u009b\u202e]/);
+    for (const line of project.read('out/cells.jsonl').trim().split('\n'))
+      expect(() => JSON.parse(line) as unknown).not.toThrow();
+    for (const name of project.files('out')) {
+      // oxlint-disable-next-line no-control-regex -- control characters are the subject
+      expect(project.read(name)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u009b\u202e]/);
+    }
   });
 });
 
 test('a case id that looks like markup or a path is harmless, and names its cell everywhere', async () => {
   const project = openTempProject('echo');
-  const ids = ['a/b/../c', '../../etc/passwd', '<b>&"\'', 'ключ 🦊', '__proto__', 'constructor', '-t', '%s %d', 'a,b', '::error::x', '*'];
+  const ids = [
+    'a/b/../c',
+    '../../etc/passwd',
+    '<b>&"\'',
+    'ключ 🦊',
+    '__proto__',
+    'constructor',
+    '-t',
+    '%s %d',
+    'a,b',
+    '::error::x',
+    '*',
+  ];
   project.write('evals/rows.json', JSON.stringify(ids.map((id) => ({ id, vars: { word: id }, expected: id }))));
   const suite = project.read('evals/echo.eval.yaml');
   project.write(
@@ -48,8 +65,14 @@ test('a case id that looks like markup or a path is harmless, and names its cell
   const server = await startEchoServer();
   const { code, report } = await project.report(['run', '-r', 'junit=junit.xml'], { env: server.env });
   expect(code).toBe(0);
-  expect(Object.keys(statusesOf(report)).length + (Object.hasOwn(statusesOf(report), '__proto__') ? 0 : 1)).toBe(ids.length);
-  expect(trialsOf(report).map(({ caseId }) => caseId).sort()).toEqual(ids.toSorted());
+  expect(Object.keys(statusesOf(report)).length + (Object.hasOwn(statusesOf(report), '__proto__') ? 0 : 1)).toBe(
+    ids.length,
+  );
+  expect(
+    trialsOf(report)
+      .map(({ caseId }) => caseId)
+      .sort(),
+  ).toEqual(ids.toSorted());
   expect(findXmlFault(project.read('junit.xml'))).toBeUndefined();
   for (const id of ['a/b/../c', 'ключ 🦊', '<b>&"\'']) {
     expect((await project.report(['run', '-t', id], { env: server.env })).report.totals.planned).toBe(1);
@@ -62,7 +85,9 @@ test('a regex that backtracks for ever ends in time and does not hold up the oth
   const suite = project.read('evals/echo.eval.yaml');
   const evil = String.raw`regex: "^(([a-z])+.)+[A-Z]([a-z])+$"`;
   project.write('evals/echo.eval.yaml', suite.replace('equals: "{{expected}}"', evil));
-  const server = await startChatServer(({ text }) => (text.includes('red') ? `${'a'.repeat(50)}!` : text.replace('Say: ', '')));
+  const server = await startChatServer(({ text }) =>
+    text.includes('red') ? `${'a'.repeat(50)}!` : text.replace('Say: ', ''),
+  );
   const startedMs = performance.now();
   const { report } = await project.report(['run'], { env: server.env });
   expect(performance.now() - startedMs).toBeLessThan(10_000);

@@ -19,13 +19,17 @@ test('a variable arrives at the provider as its letters, and forges no role', as
   const project = openTempProject('echo');
   const rows = texts.map((word, n) => ({ id: `c${n}`, vars: { word, other: 'x' }, expected: word }));
   project.write('evals/rows.json', JSON.stringify(rows));
-  const suite = project.read('evals/echo.eval.yaml').replace(/cases:[\s\S]*/, 'cases:\n  - file: rows.json\n    assert: [{ equals: "{{expected}}" }]\n');
+  const suite = project
+    .read('evals/echo.eval.yaml')
+    .replace(/cases:[\s\S]*/, 'cases:\n  - file: rows.json\n    assert: [{ equals: "{{expected}}" }]\n');
   project.write('evals/echo.eval.yaml', suite);
   const server = await startEchoServer();
   const { code, report } = await project.report(['run'], { env: server.env });
   const sent = server.requests.map(({ body }) => (JSON.parse(body) as { messages: unknown[] }).messages);
   for (const messages of sent) expect(messages).toHaveLength(1);
-  expect(sent.map(([message]) => (message as { content: string }).content).sort()).toEqual(texts.map((text) => `Say: ${text}`).sort());
+  expect(sent.map(([message]) => (message as { content: string }).content).sort()).toEqual(
+    texts.map((text) => `Say: ${text}`).sort(),
+  );
   expect(code).toBe(0);
   expect(report.totals.passed).toBe(texts.length);
   expect(sent.every(([message]) => (message as { role: string }).role === 'user')).toBe(true);
@@ -33,7 +37,10 @@ test('a variable arrives at the provider as its letters, and forges no role', as
 
 test('a prompt that asks for the environment is a usage error', async () => {
   const project = openTempProject('echo');
-  project.write('evals/echo.eval.yaml', project.read('evals/echo.eval.yaml').replace('{{ word }}', '{{ env.OPENAI_API_KEY }}'));
+  project.write(
+    'evals/echo.eval.yaml',
+    project.read('evals/echo.eval.yaml').replace('{{ word }}', '{{ env.OPENAI_API_KEY }}'),
+  );
   const server = await startEchoServer();
   const { code, stderr } = await project.run(['run'], { env: server.env });
   expect(code).toBe(2);
@@ -66,10 +73,14 @@ test('a key that the server echoes is in no file, no report and no stream', asyn
   }
   // Judging came before masking, and nothing that held a key was cached.
   const cached = await project.report(['run'], { env });
-  expect(trialsOf(cached.report).filter((trial) => trial.cached).every(({ output }) => !output?.includes('***'))).toBe(true);
+  expect(
+    trialsOf(cached.report)
+      .filter((trial) => trial.cached)
+      .every(({ output }) => !output?.includes('***')),
+  ).toBe(true);
 });
 
-test('a suite cannot send one service\'s key to another address', async () => {
+test("a suite cannot send one service's key to another address", async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();
   const suite = project.read('evals/echo.eval.yaml');

@@ -26,7 +26,9 @@ test('--bail under a gate that the rest could still meet leaves the run incomple
 test('--bail does not take a path for its value', async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(() => 'wrong');
-  const { code, report } = await project.report(['run', '--bail', 'evals/echo.eval.yaml', '-j', '1'], { env: server.env });
+  const { code, report } = await project.report(['run', '--bail', 'evals/echo.eval.yaml', '-j', '1'], {
+    env: server.env,
+  });
   expect([code, report.totals.failed >= 1]).toEqual([1, true]);
 });
 

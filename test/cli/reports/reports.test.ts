@@ -32,7 +32,11 @@ describe('reporters of a run', () => {
   test('a path may hold an equals sign, and a comma separates in the environment', async () => {
     const { project, env } = await openFailed();
     await project.run(['run'], { env: { ...env, LLMCHECK_REPORTER: 'json=a=b.json,junit=j.xml' } });
-    expect(project.files().filter((name) => !name.startsWith('.llmcheck'))).toEqual(['a=b.json', 'evals/echo.eval.yaml', 'j.xml']);
+    expect(project.files().filter((name) => !name.startsWith('.llmcheck'))).toEqual([
+      'a=b.json',
+      'evals/echo.eval.yaml',
+      'j.xml',
+    ]);
   });
 
   test('stdout carries the report alone, progress goes to stderr', async () => {
@@ -62,10 +66,23 @@ describe('reporters of a run', () => {
 describe('colour', () => {
   const esc = '\u001b[';
 
-  async function colours(project: TempProject, argv: readonly string[], env: Readonly<Record<string, string>>, isTty: boolean) {
+  async function colours(
+    project: TempProject,
+    argv: readonly string[],
+    env: Readonly<Record<string, string>>,
+    isTty: boolean,
+  ) {
     let text = '';
     const sink = { write: (chunk: string) => void (text += chunk), isTty, columns: () => 100 };
-    const io = { stdout: sink, stderr: sink, env, cwd: project.root, now: () => new Date(), random: Math.random, onSignal: () => () => {} };
+    const io = {
+      stdout: sink,
+      stderr: sink,
+      env,
+      cwd: project.root,
+      now: () => new Date(),
+      random: Math.random,
+      onSignal: () => () => {},
+    };
     await main(argv, io);
     return text.includes(`${esc}3`) || text.includes(`${esc}1m`);
   }
@@ -88,13 +105,16 @@ describe('colour', () => {
 });
 
 describe('report', () => {
-  test.each(['terminal', 'json', 'jsonl', 'junit'])('renders a stored run in %s as the run itself did', async (reporter) => {
-    const { project, env } = await openFailed();
-    const run = await project.run(['run', '-r', reporter], { env });
-    const again = await project.run(['report', '-r', reporter]);
-    expect(again.code).toBe(0);
-    expect(again.stdout).toBe(run.stdout);
-  });
+  test.each(['terminal', 'json', 'jsonl', 'junit'])(
+    'renders a stored run in %s as the run itself did',
+    async (reporter) => {
+      const { project, env } = await openFailed();
+      const run = await project.run(['run', '-r', reporter], { env });
+      const again = await project.run(['report', '-r', reporter]);
+      expect(again.code).toBe(0);
+      expect(again.stdout).toBe(run.stdout);
+    },
+  );
 
   test('finds a run by id, by the start of one, and by its file', async () => {
     const { project, env } = await openFailed();

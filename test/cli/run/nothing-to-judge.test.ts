@@ -50,7 +50,9 @@ test('cases that all are skipped are incomplete; one that is skipped beside othe
 test('a case without assertions is a usage error, except under observe', async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();
-  const bare = project.read('evals/echo.eval.yaml').replaceAll('assert: [{ equals: "{{expected}}" }]', 'description: no check');
+  const bare = project
+    .read('evals/echo.eval.yaml')
+    .replaceAll('assert: [{ equals: "{{expected}}" }]', 'description: no check');
   project.write('evals/echo.eval.yaml', bare);
   const unchecked = await project.run(['run'], { env: server.env });
   expect(unchecked.code).toBe(2);

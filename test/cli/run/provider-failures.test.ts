@@ -51,7 +51,9 @@ test('a missing key errors the cells and names the variable, without a request',
 test('a rate limit is waited out as the server asks, and the waits are not latency', async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(({ index, text }) =>
-    index < 2 ? { status: 429, headers: { 'retry-after-ms': '400' }, body: { error: { message: 'slow down' } } } : wordOf(text),
+    index < 2
+      ? { status: 429, headers: { 'retry-after-ms': '400' }, body: { error: { message: 'slow down' } } }
+      : wordOf(text),
   );
   const startedMs = performance.now();
   const { code, report } = await project.report(['run', '-t', 'red'], { env: server.env });
@@ -123,7 +125,7 @@ const noAnswers: Readonly<Record<string, ScriptedReply>> = {
   'a body that is no JSON': { body: '<html>Bad gateway</html>', headers: { 'content-type': 'text/html' } },
   'broken JSON': { body: '{"choices": [', headers: { 'content-type': 'application/json' } },
   'an empty body': { body: '', headers: { 'content-type': 'application/json' } },
-  'null': { body: 'null', headers: { 'content-type': 'application/json' } },
+  null: { body: 'null', headers: { 'content-type': 'application/json' } },
   'a list': { body: '[]', headers: { 'content-type': 'application/json' } },
   'no choices': { body: { id: 'x', object: 'chat.completion' } },
   'empty choices': { body: { ...completionOf('x'), choices: [] } },

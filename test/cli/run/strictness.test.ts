@@ -103,7 +103,10 @@ test('a mistake in one suite keeps the others from being sent', async () => {
 test('a key that stands in a file is never repeated', async () => {
   const project = openTempProject('echo');
   const suite = project.read('evals/echo.eval.yaml');
-  project.write('evals/echo.eval.yaml', suite.replace('params:', `headers: { Authorization: "Bearer ${testKey}" }\n    params:`));
+  project.write(
+    'evals/echo.eval.yaml',
+    suite.replace('params:', `headers: { Authorization: "Bearer ${testKey}" }\n    params:`),
+  );
   const { code, stdout, stderr } = await project.run(['run']);
   expect(code).toBe(2);
   expect(stdout + stderr).not.toContain(testKey);

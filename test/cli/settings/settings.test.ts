@@ -19,7 +19,9 @@ test('switches are 1, 0, true and false in the environment', async () => {
   const { env } = await startEchoServer();
   const code = async (value: string) =>
     (await project.run(['run', '-t', 'nothing'], { env: { ...env, LLMCHECK_ALLOW_EMPTY: value } })).code;
-  expect([await code('1'), await code('true'), await code('0'), await code('false'), await code('')]).toEqual([0, 0, 4, 4, 4]);
+  expect([await code('1'), await code('true'), await code('0'), await code('false'), await code('')]).toEqual([
+    0, 0, 4, 4, 4,
+  ]);
   expect(await code('yes')).toBe(2);
 });
 
@@ -91,7 +93,9 @@ describe.each([
   test('is a usage error that names the flag, with nothing sent', async () => {
     const project = openTempProject('echo');
     const server = await startEchoServer();
-    const { code, stderr } = await project.run(['run', `${flag}${flag === '-r' ? '' : '='}${value}`], { env: server.env });
+    const { code, stderr } = await project.run(['run', `${flag}${flag === '-r' ? '' : '='}${value}`], {
+      env: server.env,
+    });
     expect(code).toBe(2);
     expect(stderr).toContain(flag === '-r' ? '--reporter' : flag);
     expect(server.requests).toHaveLength(0);

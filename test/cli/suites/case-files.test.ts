@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { openTempProject, statusesOf } from '../../support/temp-project.ts';
 
-const all = { 'csv-1': 'passed', 'csv-2': 'passed', 'json-1': 'passed', 'jsonl-1': 'passed', 'jsonl-2': 'passed', 'yaml-1': 'passed' };
+const all = {
+  'csv-1': 'passed',
+  'csv-2': 'passed',
+  'json-1': 'passed',
+  'jsonl-1': 'passed',
+  'jsonl-2': 'passed',
+  'yaml-1': 'passed',
+};
 
 test('cases come from JSON lines, JSON, YAML and CSV files', async () => {
   const project = openTempProject('case-files');
@@ -13,7 +20,9 @@ test('cases come from JSON lines, JSON, YAML and CSV files', async () => {
   expect(report.totals).toMatchObject({ planned: 7, passed: 7 });
   const tagged = await project.report(['run', '--tag', 'lines'], { env: server.env });
   expect(Object.keys(statusesOf(tagged.report))).toEqual(['jsonl-1', 'jsonl-2']);
-  const sent = server.requests.map(({ body }) => (JSON.parse(body) as { messages: { content: string }[] }).messages[0]?.content);
+  const sent = server.requests.map(
+    ({ body }) => (JSON.parse(body) as { messages: { content: string }[] }).messages[0]?.content,
+  );
   expect(sent).toContain('Say: fünf, "5"');
   expect(sent).toContain('Say: 1.10');
 });

@@ -7,7 +7,7 @@ const call = {
   tool_calls: [{ id: 'call_9', type: 'function', function: { name: 'findOrder', arguments: '{"id":"4711"}' } }],
 };
 
-test('a conversation goes through tool results and turns, with the model\'s own answers in between', async () => {
+test("a conversation goes through tool results and turns, with the model's own answers in between", async () => {
   const project = openTempProject('conversation');
   const server = await startChatServer(({ index }) => {
     if (index === 0) return { body: completionOf('', 'm', call) };
@@ -29,7 +29,10 @@ test('a conversation goes through tool results and turns, with the model\'s own 
 
 test('a tool call that no result answers fails the cell without a further call', async () => {
   const project = openTempProject('conversation');
-  const other = { ...call, tool_calls: [{ ...call.tool_calls[0], function: { name: 'cancelOrder', arguments: '{}' } }] };
+  const other = {
+    ...call,
+    tool_calls: [{ ...call.tool_calls[0], function: { name: 'cancelOrder', arguments: '{}' } }],
+  };
   const server = await startChatServer(() => ({ body: completionOf('', 'm', other) }));
   const { code, report } = await project.report(['run'], { env: server.env });
   expect([code, server.requests.length]).toEqual([1, 1]);

@@ -25,7 +25,10 @@ test('an answer is cached until the program changes', async () => {
 
 test('a program that is not there is a provider error that names it', async () => {
   const project = openTempProject('exec');
-  project.write('evals/exec.eval.yaml', project.read('evals/exec.eval.yaml').replace('node answer.mjs', './nowhere.sh'));
+  project.write(
+    'evals/exec.eval.yaml',
+    project.read('evals/exec.eval.yaml').replace('node answer.mjs', './nowhere.sh'),
+  );
   const { code, report } = await project.report(['run'], { env });
   expect(code).toBe(3);
   expect(trialsOf(report)[0]?.error?.message).toContain('nowhere.sh');

@@ -37,7 +37,10 @@ test('what is observed is shown and decides nothing', async () => {
 test('a must-pass case fails the gate by itself, whatever the pass rate is', async () => {
   const project = openTempProject('echo');
   const suite = project.read('evals/echo.eval.yaml').replace('id: red\n', 'id: red\n    mustPass: true\n');
-  project.write('evals/echo.eval.yaml', `${suite.replace('expected: red', 'expected: blue')}gate: { passRate: { min: 0.1 } }\n`);
+  project.write(
+    'evals/echo.eval.yaml',
+    `${suite.replace('expected: red', 'expected: blue')}gate: { passRate: { min: 0.1 } }\n`,
+  );
   const server = await startEchoServer();
   const { code, report } = await project.report(['run'], { env: server.env });
   expect(code).toBe(1);

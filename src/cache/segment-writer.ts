@@ -1,0 +1,75 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { StorageError, systemErrorCode } from '../lib/storage-error.ts';
+import type { SegmentFile } from './segment-files.ts';
+import { nameSegmentFile } from './segment-files.ts';
+
+/** Where a write landed. */
+export interface WrittenAt {
+  readonly file: SegmentFile;
+  readonly offset: number;
+}
+
+export interface SegmentWriter {
+  /** Appends whole lines in one piece. Once it returns, a killed process takes nothing of them away. Throws system errors. */
+  append(lines: Buffer): WrittenAt;
+  /** The open file, so that what was just written is read through it; undefined before the first write. */
+  openSegment(): { readonly fd: number; readonly file: SegmentFile } | undefined;
+  /** Waits until the open segment is safe from a power cut too. */
+  sync(): void;
+  /** A later write begins another segment. */
+  close(): void;
+}
+
+/** Appends to a segment of its own, which is begun with the first write. Nobody else ever writes to it. */
+export function createSegmentWriter(folder: string, now: () => Date): SegmentWriter {
+  let segment: { readonly fd: number; readonly file: SegmentFile; size: number } | undefined;
+
+  return { append, openSegment: () => segment, sync, close };
+
+  function append(lines: Buffer): WrittenAt {
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      segment ??= { ...beginSegment(folder, now()), size: 0 };
+      const { file, size: offset } = segment;
+      writeWhole(segment.fd, lines);
+      segment.size += lines.length;
+      // Looked at after the write: a file that was claimed before it may have been copied without these lines.
+      if (existsSync(file.path)) return { file, offset };
+      close();
+    }
+    throw new StorageError('Writing', folder, 'ENOENT');
+  }
+
+  function writeWhole(fd: number, lines: Buffer): void {
+    try {
+      for (let done = 0; done < lines.length; ) done += writeSync(fd, lines, done);
+    } catch (error) {
+      // Half a line may be there, and nothing may follow it.
+      close();
+      throw error;
+    }
+  }
+
+  function sync(): void {
+    if (segment !== undefined) fsyncSync(segment.fd);
+  }
+
+  function close(): void {
+    if (segment === undefined) return;
+    const { fd } = segment;
+    segment = undefined;
+    closeSync(fd);
+  }
+}
+
+const maxAttempts = 5;
+
+function beginSegment(folder: string, now: Date): { readonly fd: number; readonly file: SegmentFile } {
+  const file = nameSegmentFile(folder, now);
+  try {
+    return { fd: openSync(file.path, 'ax+'), file };
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    mkdirSync(folder, { recursive: true });
+    return { fd: openSync(file.path, 'ax+'), file };
+  }
+}

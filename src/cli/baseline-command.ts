@@ -1,0 +1,52 @@
+import { exitCodes } from '../model/exit-code.ts';
+import { acceptBaseline } from '../pipeline/accept-baseline.ts';
+import { findProjectRoot, loadProject } from '../pipeline/load-project.ts';
+import { findStoredRun } from '../pipeline/stored-runs.ts';
+import { listBaselines, pruneBaselines, showBaselines } from '../pipeline/tend-baselines.ts';
+import type { Io } from './io.ts';
+import { printRows } from './print-rows.ts';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+/** `llmcheck baseline …` */
+export async function baselineCommand(action: string, paths: readonly string[], flags: Flags, io: Io): Promise<number> {
+  const config = typeof flags['config'] === 'string' ? { configPath: flags['config'] } : {};
+  if (action === 'accept') return accept(paths, flags, config, io);
+  const { project } = await loadProject({ paths, cwd: io.cwd, ...config });
+  const json = flags['json'] === true;
+  if (action === 'list') printRows(listBaselines(project, io.cwd), { json, noun: 'suites' }, io);
+  else if (action === 'show') printRows(showBaselines(project, io.cwd), { json, noun: 'accepted results yet' }, io);
+  else {
+    const pruned = pruneBaselines(project, io.cwd);
+    if (json) io.stdout.write(`${JSON.stringify(pruned, undefined, 2)}\n`);
+    else for (const { file, removed } of pruned) io.stdout.write(`${file}: removed ${removed} rows\n`);
+  }
+  return exitCodes.passed;
+}
+
+async function accept(
+  paths: readonly string[],
+  flags: Flags,
+  config: { readonly configPath?: string },
+  io: Io,
+): Promise<number> {
+  const root = await findProjectRoot(io.cwd, config.configPath);
+  const wanted = typeof flags['run'] === 'string' ? flags['run'] : undefined;
+  const stored = findStoredRun({ root }, wanted, io.cwd);
+  // Only named suites need loading: a record is accepted even where its suites have moved on.
+  const suitePaths =
+    paths.length === 0
+      ? undefined
+      : new Set((await loadProject({ paths, cwd: io.cwd, ...config })).project.suites.map(({ path }) => path));
+  const accepted = acceptBaseline({
+    root,
+    cwd: io.cwd,
+    recordPath: stored.path,
+    force: flags['force'] === true,
+    ...(suitePaths === undefined ? {} : { isWanted: (path: string) => suitePaths.has(path) }),
+  });
+  for (const { file, isChanged, cases, variants } of accepted) {
+    io.stdout.write(`${isChanged ? 'wrote' : 'unchanged'} ${file}: ${cases} cases × ${variants} variants\n`);
+  }
+  return exitCodes.passed;
+}

@@ -1,0 +1,40 @@
+import { UserError } from '../errors.ts';
+import { compareRecords } from '../pipeline/compare-records.ts';
+import { findProjectRoot } from '../pipeline/load-project.ts';
+import type { Io } from './io.ts';
+import { parseReporters, writeReports } from './write-reports.ts';
+
+export interface CompareFlags {
+  readonly suite: readonly string[];
+  readonly run?: string;
+  readonly requireConclusive?: boolean;
+  readonly reporter: readonly string[];
+  readonly config?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color?: boolean;
+}
+
+/** `llmcheck compare`: the exit code is the comparison's verdict. */
+export async function compareCommand(sides: readonly string[], flags: CompareFlags, io: Io): Promise<number> {
+  const { requests, problems } = parseReporters(flags.reporter);
+  if (problems.length > 0) throw new UserError(problems);
+  const report = await compareRecords({
+    sides,
+    suites: flags.suite,
+    ...(flags.run === undefined ? {} : { run: flags.run }),
+    requireConclusive: flags.requireConclusive === true,
+    root: await findProjectRoot(io.cwd, flags.config),
+    cwd: io.cwd,
+    env: io.env,
+  });
+  writeReports(report, requests, {
+    io,
+    // Records are masked when they are written.
+    mask: (text) => text,
+    color: flags.color !== false,
+    quiet: flags.quiet === true,
+    verbose: flags.verbose === true,
+  });
+  return report.exitCode;
+}

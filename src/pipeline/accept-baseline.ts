@@ -1,0 +1,82 @@
+import { relative } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { Problem } from '../model/problem.ts';
+import type { SuiteSummary } from '../model/summary.ts';
+import { buildBaseline } from '../record/build-baseline.ts';
+import { readBaseline, writeBaseline } from '../stores/baseline-file.ts';
+import { mergeBaseline } from '../stores/merge-baseline.ts';
+import { baselinePathOf } from './baseline-path.ts';
+import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
+
+export interface AcceptOptions {
+  readonly root: string;
+  readonly cwd: string;
+  /** The record to accept. */
+  readonly recordPath: string;
+  /** Takes a suite by its path relative to the root; all of the record's where undefined. */
+  readonly isWanted?: (suitePath: string) => boolean;
+  /** Accepts what is incomplete, errored or breaks a contract. */
+  readonly force: boolean;
+}
+
+export interface AcceptedBaseline {
+  readonly suite: string;
+  /** Relative to the working folder. */
+  readonly file: string;
+  readonly isChanged: boolean;
+  readonly cases: number;
+  readonly variants: number;
+}
+
+/** Writes a record as the accepted baseline of its suites: all of them or, where one is refused, none. */
+export function acceptBaseline(options: AcceptOptions): readonly AcceptedBaseline[] {
+  const { root, cwd, force, isWanted } = options;
+  const record = openStoredRecord(options.recordPath, cwd);
+  const suites = record.summary.suites.filter(({ recorded }) => isWanted?.(recorded.path) ?? true);
+  const problems = suites.length === 0 ? [nothingToAccept(record)] : force ? [] : findObjections(record, suites);
+  if (problems.length > 0) throw new UserError(problems);
+  return suites.map((suite) => {
+    // A baseline's own prompt that ran again is no version of the suite.
+    const own = { ...suite, variants: suite.variants.filter(({ recorded }) => recorded.baselineOf === undefined) };
+    const path = baselinePathOf(root, suite.recorded.path);
+    const file = relative(cwd, path);
+    const isFull = !suite.recorded.filtered && record.summary.stopReason === undefined;
+    const merged = mergeBaseline(readBaseline(path, file), buildBaseline(own, record.readRow), { isFull });
+    return {
+      suite: suite.recorded.suite,
+      file,
+      isChanged: writeBaseline(path, merged),
+      cases: new Set(merged.cases.map(({ caseId }) => caseId)).size,
+      variants: merged.variants.length,
+    };
+  });
+}
+
+function nothingToAccept({ shownPath }: StoredRecord): Problem {
+  const hint = '`llmcheck list runs` shows what each stored run has; --run takes another';
+  return { code: 'record', severity: 'error', message: `${shownPath} holds none of these suites`, hint };
+}
+
+/** What a baseline must not be made of unless its user says so. */
+function findObjections({ summary, shownPath }: StoredRecord, suites: readonly SuiteSummary[]): readonly Problem[] {
+  const problems: Problem[] = [];
+  const object = (message: string, hint: string) => problems.push({ code: 'record', severity: 'error', message, hint });
+  if (!summary.ended || summary.stopReason !== undefined) {
+    object(
+      `${shownPath} is incomplete (${summary.stopReason ?? 'no end'})`,
+      'go on with llmcheck run --resume, or accept it with --force',
+    );
+  }
+  for (const { recorded, variants } of suites) {
+    for (const variant of variants) {
+      const where = `${recorded.suite}: ${variant.recorded.prompt} × ${variant.recorded.provider}`;
+      if (variant.errored > 0)
+        object(`${where} has ${variant.errored} errored cells`, 'run again with --resume, or accept it with --force');
+      if (variant.replacedBy !== undefined) continue;
+      const broken = [...variant.cases.values()].filter(({ mustPass, status }) => mustPass && status === 'failed');
+      for (const { caseId } of broken)
+        object(`${where}: must-pass case ${caseId} is broken`, 'mend it, or accept it with --force');
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,74 @@
+import { relative } from 'node:path';
+import type { Baseline } from '../model/baseline.ts';
+import type { Project, Suite } from '../model/suite.ts';
+import { readBaseline, writeBaseline } from '../stores/baseline-file.ts';
+import { baselinePathOf } from './baseline-path.ts';
+import type { ListedRow } from './list-parts.ts';
+
+/** One row a suite: where its baseline is and what it holds. */
+export function listBaselines({ suites, root }: Project, cwd: string): readonly ListedRow[] {
+  return suites.map((suite) => {
+    const { file, baseline } = read(suite, root, cwd);
+    return {
+      suite: suite.id,
+      baseline: baseline === undefined ? 'none yet' : file,
+      variants: baseline?.variants.map(({ prompt, provider }) => `${prompt} × ${provider}`) ?? [],
+      cases: baseline === undefined ? 0 : new Set(baseline.cases.map(({ caseId }) => caseId)).size,
+    };
+  });
+}
+
+/** One row a case and variant of the accepted baselines. */
+export function showBaselines({ suites, root }: Project, cwd: string): readonly ListedRow[] {
+  return suites.flatMap((suite) => {
+    const { baseline } = read(suite, root, cwd);
+    return (baseline?.cases ?? []).map(({ caseId, prompt, provider, trials }) => {
+      const passed = trials.filter(({ status }) => status === 'passed').length;
+      const judged = trials.filter(({ status }) => status === 'passed' || status === 'failed').length;
+      return {
+        suite: suite.id,
+        case: caseId,
+        prompt,
+        provider,
+        passed: `${passed} of ${judged}`,
+        answer: trials[0]?.output?.slice(0, 80) ?? trials[0]?.answerHash ?? null,
+      };
+    });
+  });
+}
+
+export interface PrunedBaseline {
+  readonly suite: string;
+  readonly file: string;
+  readonly removed: number;
+}
+
+/** Drops rows of cases, prompts and providers that the suite does not have any more. */
+export function pruneBaselines({ suites, root }: Project, cwd: string): readonly PrunedBaseline[] {
+  return suites.flatMap((suite) => {
+    const { path, file, baseline } = read(suite, root, cwd);
+    if (baseline === undefined) return [];
+    const kept = pruneBaseline(baseline, suite);
+    writeBaseline(path, kept);
+    return [{ suite: suite.id, file, removed: baseline.cases.length - kept.cases.length }];
+  });
+}
+
+function pruneBaseline(baseline: Baseline, suite: Suite): Baseline {
+  const cases = new Set<string>();
+  for (const { id } of suite.cases()) cases.add(id);
+  const prompts = new Set(suite.prompts.map(({ id }) => id));
+  const providers = new Set(suite.providers.map(({ id }) => id));
+  const isKnown = (row: { prompt: string; provider: string }) => prompts.has(row.prompt) && providers.has(row.provider);
+  return {
+    suite: baseline.suite,
+    variants: baseline.variants.filter(isKnown),
+    cases: baseline.cases.filter((row) => isKnown(row) && cases.has(row.caseId)),
+  };
+}
+
+function read({ path: suitePath }: Suite, root: string, cwd: string) {
+  const path = baselinePathOf(root, suitePath);
+  const file = relative(cwd, path);
+  return { path, file, baseline: readBaseline(path, file) };
+}

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { startChatServer, wordOf } from '../../support/chat-server.ts';
+import { prepareSpawn } from '../../support/spawn-cli.ts';
+import { openTempProject, withoutTimes } from '../../support/temp-project.ts';
+
+const spawnCli = prepareSpawn();
+
+/** Fails a few cells and errors one, so that the verdict has something to lose. */
+function startUnevenServer() {
+  return startChatServer(({ text, model }) => {
+    if (text.endsWith('w9') && model === 'gpt-4o') return { status: 400, body: { error: { message: 'no' } } };
+    return text.endsWith('3') ? 'wrong' : wordOf(text);
+  });
+}
+
+describe('a run that is killed', () => {
+  test.each([1, 5, 20, 51, 79])(
+    'by SIGKILL at request %i is resumed to the report of a run that was not',
+    async (moment) => {
+      const whole = openTempProject('two-providers');
+      const server = await startUnevenServer();
+      const expected = await whole.report(['run', '--max-errors', '1', '--cache', 'off'], { env: server.env });
+
+      const project = openTempProject('two-providers');
+      const before = server.requests.length;
+      const argv = ['run', '--max-errors', '1', '--cache', 'off', '-j', '4'];
+      const { child, ended } = spawnCli(argv, { cwd: project.root, env: server.env });
+      await server.waitFor(before + moment);
+      child.kill('SIGKILL');
+      expect(await ended).toMatchObject({ signal: 'SIGKILL' });
+      const resumed = await project.report(['run', '--resume'], { env: server.env });
+
+      expect(resumed.code).toBe(expected.code);
+      expect(withoutTimes(resumed.report)).toEqual(withoutTimes(expected.report));
+      // Only what was in flight, and the errored cell, is asked again.
+      expect(server.requests.length - before).toBeLessThanOrEqual(80 + 2 * 8 + 1);
+    },
+  );
+
+  test('by SIGINT writes a partial report, ends with 130 and can be resumed', async () => {
+    const project = openTempProject('two-providers');
+    let isHanging = true;
+    const server = await startChatServer(({ index, text }) => (isHanging && index >= 10 ? 'hang' : wordOf(text)));
+    const { child, ended } = spawnCli(['run', '-j', '2', '-r', 'json'], { cwd: project.root, env: server.env });
+    await server.waitFor(12);
+    child.kill('SIGINT');
+    const { code, stdout } = await ended;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({
+      totals: { passed: 10, planned: 80 },
+      run: { stopReason: 'interrupted' },
+    });
+    isHanging = false;
+    expect((await project.report(['run', '--resume'], { env: server.env })).report.totals.passed).toBe(80);
+  });
+
+  test('by a second SIGINT ends at once', async () => {
+    const project = openTempProject('echo');
+    const server = await startChatServer(() => 'hang');
+    const { child, ended } = spawnCli(['run'], { cwd: project.root, env: server.env });
+    await server.waitFor(3);
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    const { code, signal } = await ended;
+    expect(code === 130 || signal === 'SIGINT').toBe(true);
+  });
+});
+
+test('a reader that goes away does not change the exit code', async () => {
+  const project = openTempProject('two-providers');
+  const server = await startUnevenServer();
+  const { child, ended } = spawnCli(['run', '-r', 'jsonl'], { cwd: project.root, env: server.env });
+  child.stdout?.destroy();
+  const { code, stderr } = await ended;
+  expect(code).toBe(1);
+  expect(stderr).not.toContain('EPIPE');
+});
+
+test('four processes on one folder at the same time lose no answer and keep their records apart', async () => {
+  const project = openTempProject('two-providers');
+  const server = await startChatServer(({ text }) => wordOf(text));
+  const runs = Array.from({ length: 4 }, () => spawnCli(['run', '-q'], { cwd: project.root, env: server.env }).ended);
+  expect((await Promise.all(runs)).map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+  expect(project.files('.llmcheck/runs')).toHaveLength(4);
+  const asked = server.requests.length;
+  const after = await project.report(['run'], { env: server.env });
+  expect([after.report.totals.cached, server.requests.length]).toEqual([80, asked]);
+  expect((await project.run(['cache', 'verify'])).stdout).toBe('80 entries checked, 0 damaged\n');
+});

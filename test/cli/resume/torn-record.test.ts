@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { startChatServer, startEchoServer, wordOf } from '../../support/chat-server.ts';
+import { openTempProject, statusesOf, withoutTimes } from '../../support/temp-project.ts';
+
+test('a record that breaks off at any byte is resumed to the same report', async () => {
+  const project = openTempProject('echo');
+  const server = await startChatServer(({ text }) => (text.includes('green') ? 'no' : wordOf(text)));
+  const whole = await project.report(['run'], { env: server.env });
+  const [record = ''] = project.files('.llmcheck/runs');
+  const bytes = project.read(record);
+  const header = bytes.indexOf('\n') + 1;
+  const ends = [...bytes.matchAll(/\n/g)].map(({ index }) => index + 1);
+  const cuts = new Set([...ends, ...ends.map((end) => end - 1), ...ends.slice(1).map((end) => end - 40), header + 1]);
+  for (const cut of cuts) {
+    project.write(record, bytes.slice(0, cut));
+    const resumed = await project.report(['run', '--resume'], { env: server.env });
+    expect([cut, resumed.code]).toEqual([cut, whole.code]);
+    expect(withoutTimes(resumed.report)).toEqual(withoutTimes(whole.report));
+    expect(resumed.report.run.id).toBe(whole.report.run.id);
+  }
+  expect(cuts.size).toBeGreaterThan(10);
+});
+
+test('a record that broke off within its first line is a usage error that names it', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  await project.run(['run'], { env: server.env });
+  const [record = ''] = project.files('.llmcheck/runs');
+  for (const text of ['', '{"type":"run","for']) {
+    project.write(record, text);
+    const { code, stderr } = await project.run(['run', '--resume'], { env: server.env });
+    expect([code, stderr.includes(record)]).toEqual([2, true]);
+  }
+});
+
+test('--resume re-runs what was errored, and what has changed since', async () => {
+  const project = openTempProject('echo');
+  let isBroken = true;
+  const server = await startChatServer(({ text }) =>
+    isBroken && text.includes('green') ? { status: 400, body: { error: { message: 'no' } } } : wordOf(text),
+  );
+  const first = await project.report(['run', '--cache', 'off'], { env: server.env });
+  expect([first.code, server.requests.length]).toEqual([3, 3]);
+  isBroken = false;
+  const suite = project.read('evals/echo.eval.yaml');
+  project.write('evals/echo.eval.yaml', suite.replace('{ word: seven }', '{ word: seven of nine }'));
+  const second = await project.report(['run', '--resume', '--cache', 'off'], { env: server.env });
+  expect(server.requests).toHaveLength(5);
+  expect(statusesOf(second.report)).toEqual({ red: 'passed', green: 'passed', seven: 'failed' });
+});
+
+test('--resume goes on with the selection that the run began with', async () => {
+  const project = openTempProject('echo');
+  let isBroken = true;
+  const server = await startChatServer(({ text }) =>
+    isBroken ? { status: 400, body: { error: { message: 'no' } } } : wordOf(text),
+  );
+  await project.run(['run', '--tag', 'colour', '--trials', '2'], { env: server.env });
+  isBroken = false;
+  const { report } = await project.report(['run', '--resume'], { env: server.env });
+  expect(report.totals).toMatchObject({ planned: 4, passed: 4 });
+});
+
+test('--resume of a run that ended well sends nothing and says the same', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  const first = await project.report(['run'], { env: server.env });
+  const again = await project.report(['run', '--resume', first.report.run.id], { env: server.env });
+  expect(withoutTimes(again.report)).toEqual(withoutTimes(first.report));
+  expect(server.requests).toHaveLength(3);
+});
+
+test('--resume without a run, or of one that is not there, is a usage error', async () => {
+  const project = openTempProject('echo');
+  expect((await project.run(['run', '--resume'])).code).toBe(2);
+  expect((await project.run(['run', '--resume', '20200101-000000-aaaaaa'])).code).toBe(2);
+});
+
+test('--resume does not take a path for a run id', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  await project.run(['run'], { env: server.env });
+  const { code } = await project.run(['run', '--resume', 'evals/echo.eval.yaml'], { env: server.env });
+  expect(code).toBe(0);
+});

@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { afterAll } from 'vitest';
+import type { CliResult } from './run-cli.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+export interface SpawnedCli {
+  readonly child: ChildProcess;
+  readonly ended: Promise<CliResult & { readonly signal: NodeJS.Signals | null }>;
+}
+
+export type SpawnCli = (
+  argv: readonly string[],
+  options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
+) => SpawnedCli;
+
+/** For what only a real process can show: kills, signals, pipes. Bundles the source, so that no build has to be fresh. */
+export function prepareSpawn(): SpawnCli {
+  const folder = join(root, 'node_modules/.cache/spawn-cli');
+  mkdirSync(folder, { recursive: true });
+  const bundle = join(folder, `main-${process.pid}-${Math.random().toString(36).slice(2)}.mjs`);
+  buildSync({
+    stdin: {
+      contents: `import { main, processIo } from './src/cli/main.ts';
+process.exitCode = await main(process.argv.slice(2), processIo());`,
+      resolveDir: root,
+      loader: 'ts',
+    },
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  afterAll(() => rmSync(bundle, { force: true }));
+  return (argv, { cwd, env = {} }) => {
+    const child = spawn(process.execPath, [bundle, ...argv], { cwd, env: { PATH: process.env['PATH'], ...env } });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+    const ended = new Promise<CliResult & { readonly signal: NodeJS.Signals | null }>((resolve) => {
+      child.on('close', (code, signal) => resolve({ code: code ?? -1, signal, stdout, stderr }));
+    });
+    return { child, ended };
+  };
+}
