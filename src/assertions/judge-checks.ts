@@ -70,8 +70,9 @@ function describeDeadline(error: unknown): CheckOutcome {
 
 function toVerdict(check: CheckSpec, outcome: CheckOutcome): Verdict {
   const { assertion, name, weight, required } = check;
+  // A plain member first: a literal that starts with a spread and adds to it costs V8 (Node 20) a hidden class each time.
   const base = { assertion, ...(name !== undefined && { name }), weight, required };
-  if ('error' in outcome) return { ...base, pass: false, score: 0, reason: outcome.error, error: outcome.error };
+  if ('error' in outcome) return { pass: false, ...base, score: 0, reason: outcome.error, error: outcome.error };
   const { pass, reason, diff } = outcome;
-  return { ...base, pass, score: scoreOf(outcome), reason, ...(diff !== undefined && { diff }) };
+  return { pass, ...base, score: scoreOf(outcome), reason, ...(diff !== undefined && { diff }) };
 }

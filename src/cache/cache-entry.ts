@@ -56,7 +56,7 @@ export function readEntryHead(bytes: Buffer, start: number): EntryHead | undefin
   }
   const createdAtMs = readTime(bytes, start + timeStart);
   if (Number.isNaN(createdAtMs)) return undefined;
-  return { key: bytes.latin1Slice(start + keyStart, start + keyStart + 64), createdAtMs };
+  return { key: bytes.toString('latin1', start + keyStart, start + keyStart + 64), createdAtMs };
 }
 
 /** Reads what `renderEntry` wrote, and says why not where it was cut, changed or made up. */

@@ -1,14 +1,16 @@
-import { readFileSync, rmdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync, readSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 import type { CacheEntry, ParsedEntry } from './cache-entry.ts';
-import { parseEntry, renderEntry } from './cache-entry.ts';
-import type { EntryFile } from './entry-files.ts';
-import { entryPath, listEntryFiles, sweepTempFiles, tempFolder } from './entry-files.ts';
-import { replaceEntryFile } from './replace-entry-file.ts';
+import { parseEntry } from './cache-entry.ts';
+import type { SegmentRewrite } from './rewrite-segments.ts';
+import { rewriteSegments } from './rewrite-segments.ts';
+import { scanLines } from './scan-lines.ts';
+import type { FoundLine, ScannedSegment, SegmentLog } from './segment-log.ts';
+import { maxLineBytes, openSegmentLog } from './segment-log.ts';
 
 export interface CacheStats {
   readonly entries: number;
+  /** On disk; what was overwritten since and what is damaged take their part until `prune` or `verify` removes it. */
   readonly bytes: number;
   readonly garbled: number;
   /** ISO 8601; undefined in an empty cache. */
@@ -20,23 +22,27 @@ export interface CacheStats {
 
 export interface ListedEntry {
   readonly entry: CacheEntry;
+  /** Of its line: `file:line`. */
   readonly path: string;
   readonly bytes: number;
 }
 
 export interface PruneLimits {
-  /** Age since the file was written; an imported entry keeps the age it had. */
+  /** Age since the entry was written; an imported entry keeps the age it had. */
   readonly maxAgeMs?: number;
-  /** The oldest go first. */
+  /** On disk. The oldest go first. */
   readonly maxBytes?: number;
 }
 
 export interface Removal {
+  /** Entries. */
   readonly removed: number;
+  /** What the disk has won. */
   readonly bytes: number;
 }
 
 export interface GarbledEntry {
+  /** Of its line: `file:line`. */
   readonly path: string;
   readonly reason: string;
 }
@@ -50,7 +56,7 @@ export interface ImportResult {
   readonly problems: readonly { readonly line: number; readonly reason: string }[];
 }
 
-/** What `llmcheck cache` does with a folder. Every operation walks file by file, so that size costs time alone. */
+/** What `llmcheck cache` does with a folder. Every operation holds an index of the entries and one entry at a time. */
 export interface CacheMaintenance {
   stats(): CacheStats;
   /** Readable entries in the order of keys. */
@@ -72,168 +78,277 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
   return { stats, list, clear, prune, verify, exportLines, importLines };
 
   function stats(): CacheStats {
-    const models = new Map<string, { entries: number; bytes: number }>();
-    let [entries, bytes, garbled] = [0, 0, 0];
-    let [oldest, newest]: (string | undefined)[] = [];
-    for (const file of listEntryFiles(folder)) {
-      const found = readEntryFile(file);
-      if (found === undefined) continue;
-      bytes += found.bytes;
-      if (!found.parsed.ok) {
-        garbled += 1;
-        continue;
+    return withLog('Reading', (log) => {
+      const models = new Map<string, { entries: number; bytes: number }>();
+      let [entries, garbled] = [0, 0];
+      let [oldest, newest]: (string | undefined)[] = [];
+      for (const key of log.keys()) {
+        const found = readEntry(log, key);
+        if (found === undefined) continue;
+        if (!found.parsed.ok) {
+          garbled += 1;
+          continue;
+        }
+        const { createdAt, request } = found.parsed.entry;
+        entries += 1;
+        if (oldest === undefined || createdAt < oldest) oldest = createdAt;
+        if (newest === undefined || createdAt > newest) newest = createdAt;
+        const model = `${request.adapter}:${request.model}`;
+        const sum = models.get(model) ?? { entries: 0, bytes: 0 };
+        models.set(model, { entries: sum.entries + 1, bytes: sum.bytes + found.bytes });
       }
-      const { createdAt, request } = found.parsed.entry;
-      entries += 1;
-      if (oldest === undefined || createdAt < oldest) oldest = createdAt;
-      if (newest === undefined || createdAt > newest) newest = createdAt;
-      const model = `${request.adapter}:${request.model}`;
-      const sum = models.get(model) ?? { entries: 0, bytes: 0 };
-      models.set(model, { entries: sum.entries + 1, bytes: sum.bytes + found.bytes });
-    }
-    return {
-      entries,
-      bytes,
-      garbled,
-      ...(oldest === undefined ? {} : { oldest }),
-      ...(newest === undefined ? {} : { newest }),
-      models: [...models]
-        .map(([model, { entries, bytes }]) => ({ model, entries, bytes }))
-        .sort((a, b) => b.bytes - a.bytes),
-    };
+      return {
+        entries,
+        bytes: sum(log.segments().map(sizeOf)),
+        garbled: garbled + sum(log.segments().map(({ garbledCount }) => garbledCount)),
+        ...(oldest === undefined ? {} : { oldest }),
+        ...(newest === undefined ? {} : { newest }),
+        models: [...models]
+          .map(([model, { entries, bytes }]) => ({ model, entries, bytes }))
+          .sort((a, b) => b.bytes - a.bytes),
+      };
+    });
   }
 
   function* list(): Generator<ListedEntry> {
-    for (const file of listEntryFiles(folder)) {
-      const found = readEntryFile(file);
-      if (found?.parsed.ok) yield { entry: found.parsed.entry, path: file.path, bytes: found.bytes };
+    for (const { parsed, where, bytes } of readSorted()) {
+      if (parsed.ok) yield { entry: parsed.entry, path: where, bytes };
+    }
+  }
+
+  function* exportLines(): Generator<string> {
+    for (const { parsed, text } of readSorted()) {
+      if (parsed.ok) yield text;
+    }
+  }
+
+  function* readSorted(): Generator<ReadEntry> {
+    const log = openLog();
+    try {
+      for (const key of withStorageErrors('Reading', folder, () => sortedKeys(log))) {
+        const found = withStorageErrors('Reading', folder, () => readEntry(log, key));
+        if (found !== undefined) yield found;
+      }
+    } finally {
+      log.close();
     }
   }
 
   function clear(): Removal {
-    let [removed, bytes] = [0, 0];
-    for (const { path } of listEntryFiles(folder)) {
-      const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-      removeFile(path);
-      removed += 1;
-      bytes += size;
-    }
-    sweepTempFiles(folder, now().getTime());
-    removeEmptyFolders();
-    return { removed, bytes };
+    return withLog('Removing', (log) => {
+      const removed = countEntries(log);
+      let bytes = 0;
+      // What others are rewriting goes too. A writer begins another segment with its next answer.
+      for (const segment of log.segments()) {
+        bytes += sizeOf(segment);
+        rmSync(segment.file.path, { force: true });
+      }
+      removeEmptyFolder();
+      return { removed, bytes };
+    });
   }
 
   function prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits): Removal {
-    const nowMs = now().getTime();
-    const kept: { key: string; mtimeMs: number; size: number }[] = [];
-    let [keptBytes, removed, bytes] = [0, 0, 0];
-    for (const { key, path } of listEntryFiles(folder)) {
-      const file = statSync(path, { throwIfNoEntry: false });
-      if (file === undefined) continue;
-      if (nowMs - file.mtimeMs > maxAgeMs) {
-        removeFile(path);
-        removed += 1;
-        bytes += file.size;
-      } else if (maxBytes !== Infinity) {
-        kept.push({ key, mtimeMs: file.mtimeMs, size: file.size });
-        keptBytes += file.size;
-      }
-    }
-    kept.sort((a, b) => a.mtimeMs - b.mtimeMs || (a.key < b.key ? -1 : 1));
-    for (const { key, size } of kept) {
-      if (keptBytes <= maxBytes) break;
-      removeFile(entryPath(folder, key));
-      keptBytes -= size;
-      removed += 1;
-      bytes += size;
-    }
-    sweepTempFiles(folder, nowMs);
-    return { removed, bytes };
+    if (maxAgeMs === Infinity && maxBytes === Infinity) return { removed: 0, bytes: 0 };
+    return withLog('Removing', (log) => {
+      const { kept, removed } = selectKept(log, { oldestMs: now().getTime() - maxAgeMs, maxBytes });
+      const rewrites = log.segments().flatMap(({ file, scannedTo, lineCount, garbledCount }) => {
+        const offsets = kept.get(file.id) ?? new Set();
+        if (offsets.size === lineCount && garbledCount === 0) return [];
+        // Lines that were written since the look at the folder are nobody's to remove.
+        const keep = (offset: number) => offset >= scannedTo || offsets.has(offset);
+        return [{ file, keep, keptCount: offsets.size }];
+      });
+      // Those that vanish as a whole make room for what is kept of the others.
+      rewrites.sort((a, b) => a.keptCount - b.keptCount);
+      const bytes = rewriteSegments(folder, rewrites, now);
+      removeEmptyFolder();
+      return { removed, bytes };
+    });
   }
 
   function verify({ remove }: { readonly remove: boolean }) {
-    const garbled: GarbledEntry[] = [];
-    let checked = 0;
-    for (const file of listEntryFiles(folder)) {
-      const found = readEntryFile(file);
-      if (found === undefined) continue;
-      checked += 1;
-      if (found.parsed.ok) continue;
-      garbled.push({ path: file.path, reason: found.parsed.reason });
-      if (remove) removeFile(file.path);
-    }
-    if (remove) sweepTempFiles(folder, now().getTime());
-    return { checked, garbled };
-  }
-
-  function* exportLines(): Generator<string> {
-    for (const { entry } of list()) yield renderEntry(entry);
+    return withLog('Reading', (log) => {
+      const garbled: GarbledEntry[] = [];
+      const valid = new Set<string>();
+      const rewrites: SegmentRewrite[] = [];
+      for (const { file, cutOffLine } of log.segments()) {
+        const damaged = new Set<number>();
+        const before = garbled.length;
+        visitEntries(file.path, ({ parsed, offset, lineNumber }) => {
+          if (parsed.ok) {
+            valid.add(parsed.entry.key);
+            return;
+          }
+          damaged.add(offset);
+          garbled.push({ path: `${file.path}:${lineNumber}`, reason: parsed.reason });
+        });
+        if (cutOffLine !== undefined) garbled.push({ path: `${file.path}:${cutOffLine}`, reason: 'is cut off' });
+        // An older answer that a damaged one stood before comes to light again, and is as good as it was.
+        if (garbled.length > before) rewrites.push({ file, keep: (offset) => !damaged.has(offset) });
+      }
+      if (remove && rewrites.length > 0) {
+        withStorageErrors('Removing', folder, () => rewriteSegments(folder, rewrites, now));
+        removeEmptyFolder();
+      }
+      return { checked: valid.size + garbled.length, garbled };
+    });
   }
 
   async function importLines(lines: Iterable<string> | AsyncIterable<string>): Promise<ImportResult> {
     let [imported, skipped, rejected, number] = [0, 0, 0, 0];
     const problems: { line: number; reason: string }[] = [];
-    for await (const line of lines) {
-      number += 1;
-      if (line.trim() === '') continue;
-      const parsed = parseEntry(number === 1 ? line.replace(/^\uFEFF/, '') : line);
-      if (!parsed.ok) {
-        rejected += 1;
-        if (problems.length < maxProblems) problems.push({ line: number, reason: parsed.reason });
-      } else if (isNewer(parsed.entry)) {
-        const path = entryPath(folder, parsed.entry.key);
-        withStorageErrors('Writing', path, () => replaceEntryFile(folder, path, renderEntry(parsed.entry)));
-        const createdAt = new Date(parsed.entry.createdAt);
-        utimesSync(path, createdAt, createdAt);
-        imported += 1;
-      } else {
-        skipped += 1;
+    const log = openLog();
+    try {
+      for await (const line of lines) {
+        number += 1;
+        if (line.trim() === '') continue;
+        const parsed = parseEntry(number === 1 ? line.replace(/^\uFEFF/, '') : line);
+        if (!parsed.ok) {
+          rejected += 1;
+          if (problems.length < maxProblems) problems.push({ line: number, reason: parsed.reason });
+        } else if (withStorageErrors('Writing', folder, () => appendNewer(log, parsed.entry))) {
+          imported += 1;
+        } else {
+          skipped += 1;
+        }
       }
+      return { imported, skipped, rejected, problems };
+    } finally {
+      log.close();
     }
-    return { imported, skipped, rejected, problems };
   }
 
-  function isNewer(entry: CacheEntry): boolean {
-    const found = readEntryFile({ key: entry.key, path: entryPath(folder, entry.key) });
-    return !found?.parsed.ok || Date.parse(entry.createdAt) > Date.parse(found.parsed.entry.createdAt);
+  function openLog(): SegmentLog {
+    const onUnreadable = (error: unknown, path: string) =>
+      withStorageErrors('Reading', path, () => {
+        throw error;
+      });
+    const log = openSegmentLog(folder, { now, onGarbled: () => {}, onUnreadable });
+    withStorageErrors('Reading', folder, log.refresh);
+    return log;
   }
 
-  function removeEmptyFolders(): void {
-    const folders = new Set<string>([tempFolder(folder)]);
-    for (let prefix = 0; prefix < 256; prefix += 1) {
-      folders.add(dirname(entryPath(folder, prefix.toString(16).padStart(2, '0').padEnd(64, '0'))));
+  function withLog<T>(action: string, work: (log: SegmentLog) => T): T {
+    const log = openLog();
+    try {
+      return withStorageErrors(action, folder, () => work(log));
+    } finally {
+      log.close();
     }
-    for (const path of [...folders, folder]) {
-      try {
-        rmdirSync(path);
-      } catch (error) {
-        // Not there, or not empty: another process has just written, or something else lies there.
-        if (systemErrorCode(error) === undefined) throw error;
-      }
+  }
+
+  function removeEmptyFolder(): void {
+    try {
+      rmdirSync(folder);
+    } catch (error) {
+      // Not there, or not empty: another process has just written, or something else lies there.
+      if (systemErrorCode(error) === undefined) throw error;
     }
   }
 }
 
 const maxProblems = 20;
 
-/** Undefined where another process has just removed the file. */
-function readEntryFile({ key, path }: EntryFile): { readonly parsed: ParsedEntry; readonly bytes: number } | undefined {
-  return withStorageErrors('Reading', path, () => {
-    try {
-      const content = readFileSync(path);
-      const parsed = parseEntry(content.toString('utf8'));
-      const isElsewhere = parsed.ok && parsed.entry.key !== key;
-      return {
-        parsed: isElsewhere ? { ok: false, reason: 'lies under the name of another request' } : parsed,
-        bytes: content.length,
-      };
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-  });
+interface ReadEntry {
+  readonly parsed: ParsedEntry;
+  readonly text: string;
+  readonly where: string;
+  readonly bytes: number;
 }
 
-function removeFile(path: string): void {
-  withStorageErrors('Removing', path, () => rmSync(path, { force: true }));
+function readEntry(log: SegmentLog, key: string): ReadEntry | undefined {
+  const found = log.read(key);
+  if (found === undefined) return undefined;
+  return { ...found, parsed: parseEntry(found.text), bytes: Buffer.byteLength(found.text) + 1 };
+}
+
+function sortedKeys(log: SegmentLog): readonly string[] {
+  return [...log.keys()].sort();
+}
+
+function countEntries(log: SegmentLog): number {
+  let count = 0;
+  for (const key of log.keys()) count += log.find(key) === undefined ? 0 : 1;
+  return count;
+}
+
+/** False where the entry is there already, and not older. */
+function appendNewer(log: SegmentLog, entry: CacheEntry): boolean {
+  const found = readEntry(log, entry.key);
+  if (found?.parsed.ok && Date.parse(entry.createdAt) <= Date.parse(found.parsed.entry.createdAt)) return false;
+  if (found?.parsed.ok === false) log.forget(entry.key);
+  log.append(entry);
+  return true;
+}
+
+/** Which lines of each segment stay, as byte offsets: those that count, are young enough and fit. */
+function selectKept(log: SegmentLog, { oldestMs, maxBytes }: { readonly oldestMs: number; readonly maxBytes: number }) {
+  const lines: (FoundLine & { readonly key: string })[] = [];
+  let [entries, keptBytes] = [0, 0];
+  for (const key of log.keys()) {
+    const line = log.find(key);
+    if (line === undefined) continue;
+    entries += 1;
+    if (line.createdAtMs < oldestMs) continue;
+    lines.push({ ...line, key });
+    keptBytes += line.bytes;
+  }
+  if (keptBytes > maxBytes) lines.sort((a, b) => a.createdAtMs - b.createdAtMs || (a.key < b.key ? -1 : 1));
+  let dropped = 0;
+  for (const { bytes } of lines) {
+    if (keptBytes <= maxBytes) break;
+    keptBytes -= bytes;
+    dropped += 1;
+  }
+  const kept = new Map<string, Set<number>>();
+  for (const { segmentId, offset } of lines.slice(dropped)) {
+    const offsets = kept.get(segmentId);
+    if (offsets === undefined) kept.set(segmentId, new Set([offset]));
+    else offsets.add(offset);
+  }
+  return { kept, removed: entries - lines.length + dropped };
+}
+
+interface VisitedEntry {
+  readonly parsed: ParsedEntry;
+  readonly offset: number;
+  readonly lineNumber: number;
+}
+
+/** Parses every line of a segment that is not empty. */
+function visitEntries(path: string, visit: (entry: VisitedEntry) => void): void {
+  const fd = openIfThere(path);
+  if (fd === undefined) return;
+  let lineNumber = 0;
+  try {
+    scanLines(fd, 0, ({ offset, length }) => {
+      lineNumber += 1;
+      if (length === 0) return;
+      // A line that is too long for a string is no entry, and its beginning says so.
+      const bytes = Buffer.allocUnsafe(Math.min(length, maxLineBytes));
+      const count = readSync(fd, bytes, 0, bytes.length, offset);
+      visit({ parsed: parseEntry(bytes.toString('utf8', 0, count)), offset, lineNumber });
+    });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Undefined where the segment has just been removed or claimed by another process. */
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function sizeOf({ file }: ScannedSegment): number {
+  return statSync(file.path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

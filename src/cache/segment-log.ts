@@ -40,6 +40,8 @@ export interface ScannedSegment {
   readonly lineCount: number;
   /** Lines that don't begin like an entry. */
   readonly garbledCount: number;
+  /** The line number of a last line that nobody is writing any more. */
+  readonly cutOffLine: number | undefined;
 }
 
 export interface GarbledLines {
@@ -73,7 +75,10 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
     append,
     find,
     keys: () => index.keys(),
-    segments: () => segments.filter(({ isGone }) => !isGone),
+    segments: () =>
+      segments
+        .filter(({ isGone }) => !isGone)
+        .map((segment) => ({ ...segment, cutOffLine: segment.tornSize > 0 ? segment.lineCount + 1 : undefined })),
     close,
   };
 
@@ -157,7 +162,7 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
       try {
         const bytes = Buffer.allocUnsafe(place.length);
         const count = readSync(readerOf(segment), bytes, 0, place.length, place.offset);
-        return { text: bytes.utf8Slice(0, count), where: `${segment.file.path}:${place.lineNumber}` };
+        return { text: bytes.toString('utf8', 0, count), where: `${segment.file.path}:${place.lineNumber}` };
       } catch (error) {
         // The entry has moved to another segment, or it was removed.
         if (systemErrorCode(error) !== 'ENOENT') throw error;
@@ -254,10 +259,10 @@ interface Segment {
 
 const maxReaders = 64;
 // Far beyond any answer, and short enough for one string.
-const maxLineBytes = 256 * 1024 * 1024;
+export const maxLineBytes = 256 * 1024 * 1024;
 const quietMs = 60_000;
 const lastMs = Date.UTC(9999, 11, 31);
 
 function startOf({ bytes, start, length }: ScannedLine): string {
-  return bytes.latin1Slice(start, Math.min(start + length, start + 200, bytes.length));
+  return bytes.toString('latin1', start, Math.min(start + length, start + 200, bytes.length));
 }

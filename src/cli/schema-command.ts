@@ -1,22 +1,11 @@
-import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { buildSchema } from '../pipeline/build-schema.ts';
 import type { Io } from './io.ts';
-import { version } from './version.ts';
 
 export type SchemaName = 'suite' | 'config' | 'report' | 'baseline';
 
 /** `llmcheck schema`: the JSON Schema of a format on stdout. */
 export async function schemaCommand(name: SchemaName, io: Io): Promise<number> {
-  if (name === 'baseline') {
-    throw new UserError([
-      {
-        code: 'not-built-yet',
-        severity: 'error',
-        message: `the baseline format is not part of llmcheck ${version} yet`,
-      },
-    ]);
-  }
   io.stdout.write(`${JSON.stringify(buildSchema(name), undefined, 2)}\n`);
   return exitCodes.passed;
 }

@@ -1,10 +1,11 @@
 import { assertions } from '../assertions/index.ts';
 import { adapters } from '../providers/index.ts';
 import { buildReportJsonSchema } from '../reporters/report-schema.ts';
+import { buildBaselineJsonSchema } from '../stores/baseline-schema.ts';
 import { buildConfigJsonSchema, buildSuiteJsonSchema } from '../suite/json-schema.ts';
 
 /** The JSON Schema of a file format, as committed in schema/. */
-export function buildSchema(name: 'suite' | 'config' | 'report'): unknown {
+export function buildSchema(name: 'suite' | 'config' | 'report' | 'baseline'): unknown {
   switch (name) {
     case 'suite':
       return buildSuiteJsonSchema({ assertions, adapters });
@@ -12,5 +13,7 @@ export function buildSchema(name: 'suite' | 'config' | 'report'): unknown {
       return buildConfigJsonSchema({ assertions, adapters });
     case 'report':
       return buildReportJsonSchema();
+    case 'baseline':
+      return buildBaselineJsonSchema();
   }
 }

@@ -154,7 +154,7 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
         origin,
       };
       yield {
-        key: { ...origin, trial },
+        key: { trial, ...origin },
         request,
         turns: testCase.turns,
         checks,

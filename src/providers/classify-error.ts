@@ -12,7 +12,7 @@ export function classifyError(error: unknown, url: string): ProviderFailure | un
       : { kind: 'malformed', message: `${host}: ${error.message}` };
   }
   const code = codeOf(error);
-  if (code === undefined || code.startsWith('ERR_INVALID_')) return undefined;
+  if (code === undefined || /^(UND_)?ERR_INVALID_/.test(code)) return undefined;
   // Node's HTTP parser: something answered that does not speak HTTP as it should.
   if (code.startsWith('HPE_'))
     return { kind: 'malformed', message: `${host} did not answer in HTTP: ${error.message}` };

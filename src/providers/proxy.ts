@@ -1,20 +1,10 @@
-import http from 'node:http';
-import https from 'node:https';
 import { BlockList, isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
-import tls from 'node:tls';
-import { urlToHttpOptions } from 'node:url';
 import { TransportError } from './transport-error.ts';
 
 export interface Proxy {
   readonly url: URL;
   /** Carry the credentials that the proxy's URL holds, if any. */
   readonly headers: Readonly<Record<string, string>>;
-}
-
-export interface TunnelAgent {
-  readonly agent: https.Agent;
-  close(): void;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -32,52 +22,6 @@ export function findProxy(url: URL, env: Env): Proxy | undefined {
   const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
   const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
   return { url: proxy, headers: credentials === ':' ? {} : { 'proxy-authorization': authorization } };
-}
-
-/** An agent whose sockets are TLS sessions through the proxy's CONNECT. */
-export function openTunnelAgent(proxy: Proxy, options: https.AgentOptions): TunnelAgent {
-  const pending = new Set<http.ClientRequest>();
-  const agent = new https.Agent(options);
-  agent.createConnection = (target, callback) => {
-    // Node calls back with the error alone; its types ask for a socket even then.
-    const done = callback as (error: Error | null, socket?: Duplex) => void;
-    const host = target.host ?? 'localhost';
-    const authority = `${isIP(host) === 6 ? `[${host}]` : host}:${target.port ?? 443}`;
-    const connect = (proxy.url.protocol === 'https:' ? https : http).request({
-      ...urlToHttpOptions(proxy.url),
-      auth: null,
-      agent: false,
-      method: 'CONNECT',
-      path: authority,
-      headers: { ...proxy.headers, host: authority },
-    });
-    pending.add(connect);
-    connect.once('close', () => pending.delete(connect));
-    connect.once('connect', (response, socket) => {
-      pending.delete(connect);
-      if (response.statusCode === 200) {
-        done(null, tls.connect({ ...target, host, port: Number(target.port ?? 443), path: undefined, socket }));
-        return;
-      }
-      socket.destroy();
-      const refusal = `the proxy ${proxy.url.host} refused a tunnel to ${authority} with ${response.statusCode}`;
-      done(new TransportError('proxy', refusal));
-    });
-    connect.once('error', (error) => {
-      done(
-        new TransportError('proxy', `the proxy ${proxy.url.host} can't be used: ${error.message}`, { cause: error }),
-      );
-    });
-    connect.end();
-    return undefined;
-  };
-  return {
-    agent,
-    close() {
-      for (const connect of pending) connect.destroy();
-      agent.destroy();
-    },
-  };
 }
 
 function readVariable(env: Env, name: string): string | undefined {

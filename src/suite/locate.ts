@@ -90,7 +90,8 @@ export function jsonRowSource(names: FileNames, text: string, line: number): Sou
   };
   // Rows come by the ten thousand; only a problem within one is worth a second parse.
   return {
-    ...names,
+    file: names.file,
+    folder: names.folder,
     at: (path, part) => (path.length === 0 ? start : toFile(jsonSource(names, text).at(path, part))),
     within: (path) => toFile(jsonSource(names, text).at(path)),
   };

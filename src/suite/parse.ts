@@ -132,7 +132,7 @@ function iterateCases(cases: readonly BuiltCase[]): () => Iterable<Case> {
   const stamp = createStamper();
   return function* iterate() {
     for (const [index, built] of cases.entries()) {
-      const known = finished[index] ?? { ...built, stamp: stamp(built) };
+      const known = finished[index] ?? { stamp: stamp(built), ...built };
       finished[index] = known;
       yield known;
     }

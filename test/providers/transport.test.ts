@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HttpRequest, openTransport, type Transport } from '../../src/providers/transport.ts';
@@ -130,6 +131,85 @@ describe('the connection', () => {
     expect(server.requests.length).toBe(2);
   });
 
+  it('that the server closes after each answer is made anew without an error', async () => {
+    const server = await serve({ headers: { connection: 'close' }, body: 'ok' });
+    const client = transport();
+    for (let call = 0; call < 3; call += 1) expect((await client.send(post(server.url))).text).toBe('ok');
+    expect(server.requests.map(({ connection }) => connection)).toEqual([0, 1, 2]);
+  });
+
+  it('carries one request at a time, so that calls at once have one each', async () => {
+    const server = await serve({ body: 'ok' });
+    const client = transport();
+    await Promise.all([1, 2, 3].map(() => client.send(post(server.url))));
+    expect(new Set(server.requests.map(({ connection }) => connection)).size).toBe(3);
+  });
+
+  it('that the signal gave up is not used again', async () => {
+    const server = await serve((_, index) => (index === 0 ? 'hang' : { body: 'ok' }));
+    const client = transport();
+    const controller = new AbortController();
+    const sent = client.send(post(server.url, controller.signal));
+    await server.waitFor(1);
+    controller.abort();
+    await expect(sent).rejects.toMatchObject({ name: 'AbortError' });
+    expect((await client.send(post(server.url))).text).toBe('ok');
+    expect(server.requests.map(({ connection }) => connection)).toEqual([0, 1]);
+  });
+
+  it('by TLS names its host in the handshake, so that a server of many hosts knows which is meant', async () => {
+    const names: string[] = [];
+    const server = createTlsServer({
+      SNICallback: (name, done) => {
+        names.push(name);
+        done(new Error('no certificate here'));
+      },
+    });
+    await listen(server);
+    const { port } = server.address() as AddressInfo;
+    const sent = transport().send(post(`https://localhost:${port}/v1`));
+    await expect(sent).rejects.toMatchObject({ code: expect.stringMatching(/SSL|EPROTO|ECONNRESET/) });
+    expect(names).toEqual(['localhost']);
+  });
+
+  it.each([
+    ['no HTTP at all', 'SSH-2.0-OpenSSH_9.6\r\n', /^HPE_/],
+    ['a header without end', `HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(64 * 1024)}`, /^HPE_/],
+    ['a body that ends early', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf', /^ECONNRESET$/],
+    [
+      'a closing body that ends early',
+      'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 9\r\n\r\nhalf',
+      /^ECONNRESET$/,
+    ],
+    [
+      'chunks that end early',
+      'HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n4\r\nha',
+      /^ECONNRESET$/,
+    ],
+  ])('that brings %s is an error', async (_, bytes, code) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(bytes));
+    });
+    await listen(server);
+    await expect(transport().send(post(urlOf(server)))).rejects.toMatchObject({ code: expect.stringMatching(code) });
+  });
+
+  it.each([
+    ['a body that ends with the connection', 'HTTP/1.0 200 OK\r\n\r\nwhole'],
+    [
+      'an informational answer before it',
+      'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwhole',
+    ],
+  ])('brings an answer with %s', async (_, bytes) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(bytes));
+    });
+    await listen(server);
+    expect(await transport().send(post(urlOf(server)))).toMatchObject({ status: 200, text: 'whole' });
+  });
+
   it('to a closed port is refused', async () => {
     const server = await startServer({ body: '' });
     await server.close();
@@ -253,7 +333,7 @@ async function tunnelProxy(
   return { server, asked };
 }
 
-async function listen(server: Server): Promise<void> {
+async function listen(server: TcpServer): Promise<void> {
   const sockets = new Set<{ destroy(): unknown }>();
   server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -265,6 +345,6 @@ async function listen(server: Server): Promise<void> {
   });
 }
 
-function urlOf(server: Server): string {
+function urlOf(server: TcpServer): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import { baselineFormat } from '../model/baseline.ts';
+
+const id = z.string().min(1);
+const status = z.enum(['passed', 'failed', 'errored', 'skipped']);
+
+const trial = z.looseObject({
+  trial: z.int().nonnegative().describe('0-based repetition.'),
+  status,
+  score: z.number().min(0).max(1).optional(),
+  checks: z
+    .array(z.looseObject({ assertion: z.string(), pass: z.boolean(), score: z.number(), reason: z.string() }))
+    .describe('What each check said.'),
+  usage: z.looseObject({ inputTokens: z.number(), outputTokens: z.number() }).optional(),
+  latencyMs: z.number().optional().describe('Milliseconds of the successful attempt.'),
+  output: z.string().optional().describe('The answer; left out beyond 64 KiB or under baseline: {outputs: hash}.'),
+  answerHash: z.string().optional().describe('Of text and tool calls.'),
+});
+
+const header = z.looseObject({ type: z.literal('baseline'), format: z.literal(baselineFormat), suite: id });
+
+const variant = z.looseObject({
+  type: z.literal('variant'),
+  prompt: id,
+  provider: id,
+  adapter: id,
+  model: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  messages: z.array(z.looseObject({ role: z.string(), content: z.string() })).describe('The prompt as templates.'),
+  contract: z.looseObject({}),
+  models: z.array(z.string()).describe('Model snapshots that answered.'),
+});
+
+const row = z.looseObject({
+  type: z.literal('case'),
+  prompt: id,
+  provider: id,
+  caseId: id,
+  stamp: z.string().describe('What must be the same for two results to be comparable.'),
+  trials: z.array(trial),
+  confirmations: z.array(trial).optional().describe('Fresh trials after the planned ones.'),
+});
+
+/** The JSON Schema of one line of a baseline file. */
+export function buildBaselineJsonSchema(): unknown {
+  return z.toJSONSchema(z.union([header, variant, row]).meta({ title: 'A line of an llmcheck baseline file' }), {
+    io: 'input',
+  });
+}
