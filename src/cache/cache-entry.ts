@@ -48,8 +48,8 @@ export interface EntryHead {
 }
 
 /** Reads the key and the time of a rendered entry; undefined where the bytes don't begin like one. */
-export function readEntryHead(bytes: Buffer, start: number): EntryHead | undefined {
-  if (bytes.length - start < layout.length) return undefined;
+export function readEntryHead(bytes: Buffer, start: number, length: number): EntryHead | undefined {
+  if (length < layout.length) return undefined;
   for (let index = 0; index < layout.length; index += 1) {
     const expected = layout[index];
     if (expected !== variable && expected !== bytes[start + index]) return undefined;
@@ -61,6 +61,13 @@ export function readEntryHead(bytes: Buffer, start: number): EntryHead | undefin
 
 /** Reads what `renderEntry` wrote, and says why not where it was cut, changed or made up. */
 export function parseEntry(line: string): ParsedEntry {
+  const parsed = parseStoredEntry(line);
+  if (!parsed.ok || cacheKey(parsed.entry.request) === parsed.entry.key) return parsed;
+  return garbled('is damaged: its key is not that of its request');
+}
+
+/** As `parseEntry`, but takes the entry's word for its key, which spares a quarter of the time of a hit. */
+export function parseStoredEntry(line: string): ParsedEntry {
   const text = line.trimEnd();
   if (text === '') return garbled('is empty');
   if (!text.startsWith(head)) return garbled(describeForeignLine(text));
@@ -73,9 +80,7 @@ export function parseEntry(line: string): ParsedEntry {
   if (!json.ok) return garbled(`is not JSON: ${json.reason}`);
   const parsed = entrySchema.safeParse(json.value);
   if (!parsed.success) return garbled(`is no cache entry: ${describeIssue(parsed.error)}`);
-  const { data: entry } = parsed;
-  if (cacheKey(entry.request) !== entry.key) return garbled('is damaged: its key is not that of its request');
-  return { ok: true, entry };
+  return { ok: true, entry: parsed.data };
 }
 
 /** Says what a line is instead of an entry, given its beginning. */

@@ -1,6 +1,6 @@
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { CacheEntry } from './cache-entry.ts';
-import { parseEntry } from './cache-entry.ts';
+import { parseStoredEntry } from './cache-entry.ts';
 import { mergeSmallSegments } from './rewrite-segments.ts';
 import type { GarbledLines } from './segment-log.ts';
 import { openSegmentLog } from './segment-log.ts';
@@ -34,14 +34,14 @@ export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOpt
   let isWritable = true;
   let refreshedMs: number | undefined;
 
-  return { read, write, close: log.close };
+  return { read, write, close: () => log.close() };
 
   function read(key: string): CacheEntry | undefined {
     try {
       refreshOnceASecond();
       const found = log.read(key);
       if (found === undefined) return undefined;
-      const parsed = parseEntry(found.text);
+      const parsed = parseStoredEntry(found.text);
       if (parsed.ok && parsed.entry.key === key) return parsed.entry;
       const reason = parsed.ok ? 'holds the answer to another request' : parsed.reason;
       log.forget(key);

@@ -225,7 +225,7 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
         throw error;
       });
     const log = openSegmentLog(folder, { now, onGarbled: () => {}, onUnreadable });
-    withStorageErrors('Reading', folder, log.refresh);
+    withStorageErrors('Reading', folder, () => log.refresh());
     return log;
   }
 

@@ -123,7 +123,7 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
     const fd = readerOf(segment);
     const end = scanLines(fd, segment.scannedTo, (line) => {
       segment.lineCount += 1;
-      const head = line.length > maxLineBytes ? undefined : readEntryHead(line.bytes, line.start);
+      const head = line.length > maxLineBytes ? undefined : readEntryHead(line.bytes, line.start, line.length);
       const { lineCount: lineNumber } = segment;
       if (head !== undefined) {
         const { offset, length } = line;
@@ -237,7 +237,7 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
   }
 
   function closeReaders(): void {
-    for (const segment of [...readers.keys()]) closeReader(segment);
+    for (const segment of readers.keys()) closeReader(segment);
   }
 
   function close(): void {

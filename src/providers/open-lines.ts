@@ -1,3 +1,5 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- The declaration is ambient, so nothing can be imported from it.
+/// <reference path="./undici-client.d.ts" />
 import type { Socket } from 'node:net';
 import Client from 'undici/lib/dispatcher/client.js';
 import { type Connected, connectThroughProxy, type Target } from './connect-socket.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isCacheExportLine, parseEntry, renderEntry } from '../../src/cache/cache-entry.ts';
+import { isCacheExportLine, parseEntry, parseStoredEntry, readEntryHead, renderEntry } from '../../src/cache/cache-entry.ts';
 import { cacheKey } from '../../src/cache/cache-key.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import { sha256Hex } from '../../src/lib/sha256.ts';
@@ -88,6 +88,41 @@ describe('a cache entry', () => {
     expect(parseEntry(sign({ ...entry, request: stored() }))).toMatchObject({ ok: true });
     expect(parseEntry(signText('['.repeat(100_000)))).toMatchObject({ ok: false });
   });
+});
+
+describe('the head of an entry', () => {
+  test('tells key and time without parsing, wherever the line stands', () => {
+    const times = fc.date({ min: new Date('1000-01-01'), max: new Date('9999-12-31'), noInvalidDate: true });
+    fc.assert(
+      fc.property(times, fc.string(), fc.nat(50), (time, text, start) => {
+        const rendered = Buffer.from(renderEntry(buildEntry(ask(text), text, time.toISOString())));
+        const bytes = Buffer.concat([Buffer.alloc(start), rendered]);
+        const head = { key: cacheKey(ask(text)), createdAtMs: time.getTime() };
+        expect(readEntryHead(bytes, start, rendered.length)).toEqual(head);
+      }),
+    );
+  });
+
+  test.each([
+    ['cut short', line.slice(0, 200)],
+    ['of another format', line.replace('"format":1', '"format":2')],
+    ['with another member first', line.replace('"key"', '"kez"')],
+    ['with a time that is none', line.replace('"createdAt":"2026', '"createdAt":"2O26')],
+  ])('is not there in a line %s', (_, text) => {
+    const bytes = Buffer.from(text);
+    expect(readEntryHead(bytes, 0, bytes.length)).toBeUndefined();
+  });
+
+  test('does not reach over the end of its line', () => {
+    const bytes = Buffer.from(line);
+    expect(readEntryHead(bytes, 0, 100)).toBeUndefined();
+  });
+});
+
+test('a stored entry is taken at its word for its key, an imported one is not', () => {
+  const forged = renderEntry({ ...entry, key: cacheKey(ask('Another question')) });
+  expect(parseStoredEntry(forged)).toMatchObject({ ok: true });
+  expect(parseEntry(forged)).toMatchObject({ ok: false });
 });
 
 test('an export line is told from a line of recordings', () => {

@@ -153,7 +153,7 @@ describe('cases', () => {
     const stamps = [...suite.cases()].map(({ stamp }) => stamp);
     expect([...suite.cases()].map(({ stamp }) => stamp)).toEqual(stamps);
     expect(new Set(stamps).size).toBe(7);
-    expect(stamps.every((stamp) => /^[0-9a-f]{16}$/.test(stamp))).toBe(true);
+    expect(stamps.every((stamp) => /^[0-9a-f]{12}\.[0-9a-f]{12}$/.test(stamp))).toBe(true);
   });
 
   test('numbers, dates and versions stay as they are written, in YAML and in JSON', async () => {

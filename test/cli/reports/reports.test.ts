@@ -1,5 +1,7 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
+import { reporters } from '../../../src/reporters/index.ts';
 import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
@@ -19,6 +21,15 @@ describe('reporters of a run', () => {
     expect(file.stdout).toContain('echo');
     expect(() => JSON.parse(file.stdout) as unknown).toThrow(SyntaxError);
     expect(JSON.parse(project.read('report.json'))).toMatchObject({ decision: { exitCode: 1 } });
+  });
+
+  test('json is valid by the schema that the program prints', async () => {
+    const { project, env } = await openFailed();
+    const { stdout } = await project.run(['run', '-r', 'json'], { env });
+    const schema = JSON.parse((await project.run(['schema', 'report'])).stdout) as object;
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(schema);
+    validate(JSON.parse(stdout));
+    expect(validate.errors).toBeNull();
   });
 
   test('two without a path are a usage error before any call', async () => {
