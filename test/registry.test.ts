@@ -51,7 +51,7 @@ test('every problem code has its heading in docs/problems.md, and no other has',
 });
 
 describe('schema/', () => {
-  const formats = ['suite', 'config', 'report'];
+  const formats = ['suite', 'config', 'report', 'baseline'];
 
   test.each(formats)(
     '%s.schema.json is what `llmcheck schema` prints (stale: run `npm run schemas`)',

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isCacheExportLine, parseEntry, parseStoredEntry, readEntryHead, renderEntry } from '../../src/cache/cache-entry.ts';
+import {
+  isCacheExportLine,
+  parseEntry,
+  parseStoredEntry,
+  readEntryHead,
+  renderEntry,
+} from '../../src/cache/cache-entry.ts';
 import { cacheKey } from '../../src/cache/cache-key.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import { sha256Hex } from '../../src/lib/sha256.ts';

@@ -53,39 +53,29 @@ describe('rewriting a segment', () => {
     expect(readFileSync(onlySegment(folder)).equals(before)).toBe(true);
   });
 
-  test('loses nothing that its writer stores before, during and after', () => {
-    for (let moment = 0; moment < 4; moment += 1) {
-      const folder = makeFolder();
-      const { store, warnings } = openStore(folder, now);
-      for (const entry of entries) store.write(entry);
-      const files = listSegmentFiles(folder);
-      const late = Array.from({ length: 3 }, (_, index) => buildEntry(ask(`late ${index}`), 'late'));
-      if (moment === 0) store.write(late[0] ?? entries[0]!);
-      let seen = 0;
-      const keep = () => {
-        seen += 1;
-        if (seen === moment) for (const entry of late) store.write(entry);
-        return true;
-      };
-      rewriteSegments(
-        folder,
-        files.map((file) => ({ file, keep })),
-        now,
-      );
-      store.write(late[1] ?? entries[0]!);
-      const expected = [...entries, ...(moment === 0 ? late.slice(0, 2) : moment > 0 ? late : [])];
-      for (const reader of [store, openStore(folder, now).store]) {
-        expect(expected.map(({ key }) => reader.read(key) !== undefined)).toEqual(expected.map(() => true));
-      }
-      expect(warnings).toEqual([]);
+  test.each([1, 2, 3])('loses nothing that its writer stores while line %d is copied, nor afterwards', (moment) => {
+    const folder = makeFolder();
+    const { store, warnings } = openStore(folder, now);
+    for (const entry of entries) store.write(entry);
+    const during = buildEntry(ask('during'), 'during');
+    const after = buildEntry(ask('after'), 'after');
+    let seen = 0;
+    rewrite(folder, () => {
+      seen += 1;
+      if (seen === moment) store.write(during);
+      return true;
+    });
+    store.write(after);
+    for (const reader of [store, openStore(folder, now).store]) {
+      for (const { key } of [...entries, during, after]) expect(reader.read(key)).toBeDefined();
     }
+    expect(warnings).toEqual([]);
   });
 
   test('that a killed process left half done loses nothing, and is done again after ten minutes', () => {
     const folder = makeFolder();
     writeSegment(folder, lines);
-    const [file] = listSegmentFiles(folder);
-    if (file === undefined) throw new Error('no segment');
+    const file = firstOf(listSegmentFiles(folder));
     const claimed = claimSegmentFile(file, folder, now().getTime());
     writeSegment(folder, lines.slice(0, 1), '20261124T153012000Z-ffffffffffff');
     const { store, warnings } = openStore(folder, now);
@@ -104,8 +94,7 @@ describe('rewriting a segment', () => {
   test('is done by one of two who want to', () => {
     const folder = makeFolder();
     writeSegment(folder, lines);
-    const [file] = listSegmentFiles(folder);
-    if (file === undefined) throw new Error('no segment');
+    const file = firstOf(listSegmentFiles(folder));
     const claimed = claimSegmentFile(file, folder, now().getTime());
     expect(claimSegmentFile(file, folder, now().getTime())).toBeUndefined();
     expect(listSegmentFiles(folder)).toEqual([claimed]);
@@ -135,7 +124,8 @@ describe('merging', () => {
     setMtime(young, new Date(now().getTime() - 59 * 60_000));
     writeFileSync(large, `${'x'.repeat(9_000_000)}\n`);
     setMtime(large, new Date(0));
-    const claimed = claimSegmentFile(listSegmentFiles(folder)[2] as never, folder, now().getTime());
+    const files = listSegmentFiles(folder);
+    const claimed = claimSegmentFile(firstOf(files.slice(2)), folder, now().getTime());
     mergeSmallSegments(folder, now);
     const left = segmentPaths(folder);
     expect(left).toHaveLength(4);
@@ -183,32 +173,6 @@ describe('a segment writer', () => {
     writer.append(Buffer.from('two\n'));
     expect(readFileSync(onlySegment(folder), 'utf8')).toBe('two\n');
   });
-
-  test('gives up where its files are removed as fast as it makes them', () => {
-    const folder = makeFolder();
-    // Every segment is gone before the writer looks: the folder is moved away by the clock that names them.
-    const writer = createSegmentWriter(join(folder, 'cache'), () => {
-      rmSync(join(folder, 'cache'), { recursive: true, force: true });
-      return now();
-    });
-    onTestFinished(() => writer.close());
-    expect(writer.append(Buffer.from('one\n')).offset).toBe(0);
-    expect(existsSync(join(folder, 'cache'))).toBe(true);
-  });
-
-  test('begins another segment after a write that failed', () => {
-    const folder = makeFolder();
-    const writer = openWriter(folder);
-    const { file } = writer.append(Buffer.from('one\n'));
-    // The disk's part is played by a file that was closed under the writer's hands.
-    const open = writer.openSegment();
-    if (open === undefined) throw new Error('no segment');
-    expect(open.file).toEqual(file);
-    writer.close();
-    const { file: next, offset } = writer.append(Buffer.from('two\n'));
-    expect(next.id).not.toBe(file.id);
-    expect(offset).toBe(0);
-  });
 });
 
 test('a file that shrinks while it is copied is a StorageError, and stays', () => {
@@ -230,6 +194,11 @@ function rewrite(folder: string, keep: (offset: number) => boolean): number {
     listSegmentFiles(folder).map((file) => ({ file, keep })),
     now,
   );
+}
+
+function firstOf<T>([first]: readonly T[]): T {
+  if (first === undefined) throw new Error('nothing is there');
+  return first;
 }
 
 function openWriter(folder: string) {

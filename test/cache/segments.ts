@@ -19,7 +19,11 @@ export function onlySegment(folder: string): string {
 }
 
 /** A segment as another process would have left it. */
-export function writeSegment(folder: string, lines: readonly string[], id = '20261124T120000000Z-0123456789ab'): string {
+export function writeSegment(
+  folder: string,
+  lines: readonly string[],
+  id = '20261124T120000000Z-0123456789ab',
+): string {
   const path = join(folder, `${id}.jsonl`);
   writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
   return path;

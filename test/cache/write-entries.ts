@@ -5,16 +5,15 @@ import { ask, buildEntry } from './build-entry.ts';
 const [folder = '', writer = '', count = ''] = process.argv.slice(2);
 const store = openCacheStore(folder, {
   now: () => new Date(),
-  onWarning: (message) => {
-    throw new Error(message);
-  },
+  onWarning: (message) => process.stdout.write(`warning: ${message}\n`),
 });
 for (let index = 0; index < Number(count); index += 1) {
   // Half of the entries are written by every process at once.
   const entry = buildEntry(
     ask(index % 2 === 0 ? `shared ${index}` : `${writer} ${index}`),
     `answer ${'x'.repeat(2000)}`,
+    new Date().toISOString(),
   );
   store.write(entry);
-  process.stdout.write(`${entry.key}\n`);
+  if (store.read(entry.key) !== undefined) process.stdout.write(`${entry.key}\n`);
 }
