@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { canonicalJson } from '../lib/canonical-json.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Completion, Message, ToolCall } from '../model/completion.ts';
@@ -32,11 +33,11 @@ const middle = '","entry":';
 const bodyStart = head.length + 64 + middle.length;
 
 /**
- * Renders an entry as one line of JSON, without a line break. The checksum covers the text of `entry` as it stands.
- * Key and time come first and have a fixed width, so that `readEntryHead` finds them without parsing.
+ * Renders an entry as one line of JSON, without a line break; equal entries give equal text. The checksum covers the text of
+ * `entry` as it stands. Key and time come first and have a fixed width, so that `readEntryHead` finds them without parsing.
  */
 export function renderEntry({ key, createdAt, receivedAt, request, completion }: CacheEntry): string {
-  const rest = JSON.stringify({ receivedAt, request: storedRequest(request), completion });
+  const rest = canonicalJson({ receivedAt, request: storedRequest(request), completion });
   const body = `{"key":"${key}","createdAt":"${createdAt}",${rest.slice(1)}`;
   return `${head}${sha256Hex(body)}${middle}${body}}`;
 }

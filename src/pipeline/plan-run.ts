@@ -14,6 +14,8 @@ import type { RunOptions, RunPorts } from './run-options.ts';
 /** A plan with what its calls need to be priced and sent. */
 export interface PlannedRun {
   readonly plan: Plan;
+  /** True where only the shard has no cells: the selection as a whole does. */
+  readonly isEmptyShard: boolean;
   readonly pricer: Pricer;
   readonly providerEnv: ProviderEnv;
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
@@ -51,8 +53,13 @@ export async function planRun(
   }
   const unpriced = findUnpriced(plan, options.settings.maxCostUsd, pricer, endpointOf);
   if (unpriced.length > 0) throw new UserError(unpriced);
+  const { shard: _shard, ...unsharded } = selection;
   return {
     plan,
+    isEmptyShard:
+      selection.shard !== undefined &&
+      plan.cellCount === 0 &&
+      buildPlan(project.suites, { selection: unsharded, endpointOf, contractCheck }).cellCount > 0,
     pricer,
     providerEnv,
     endpointOf,

@@ -1,7 +1,7 @@
 import { executeCells } from '../execute/execute-cells.ts';
 import type { Cell, CellKey, CellResult } from '../model/cell.ts';
 import type { ProgressEvent } from '../model/progress.ts';
-import type { EndRow, RunHeader } from '../model/record.ts';
+import type { EndRow, RunHeader, RunSettings } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { buildCellRow } from '../record/build-cell-row.ts';
 import { assessRun, reportAssessment } from './assess-run.ts';
@@ -108,7 +108,7 @@ function* notDone(cells: Iterable<Cell>, isDone: (key: CellKey) => boolean): Ite
 
 function buildHeader(
   options: RunOptions,
-  { plan, describeProvider }: PlannedRun,
+  { plan, describeProvider, isEmptyShard }: PlannedRun,
   ports: RunPorts,
 ): Omit<RunHeader, 'id'> {
   return {
@@ -116,10 +116,15 @@ function buildHeader(
     format: 1,
     startedAt: ports.now().toISOString(),
     tool: { name: 'llmcheck', version: options.toolVersion },
-    settings: options.settings,
+    // An empty shard is nobody's mistake, a selection that matches nothing is one in every shard.
+    settings: plan.cellCount === 0 && !isEmptyShard ? withoutShard(options.settings) : options.settings,
     invocation: options.invocation,
     suites: describeRecordedSuites(plan, describeProvider, options.settings.compare),
   };
+}
+
+function withoutShard({ shard: _shard, ...settings }: RunSettings): RunSettings {
+  return settings;
 }
 
 function describeProgress(result: CellResult): ProgressEvent {

@@ -214,6 +214,7 @@ function checkReferences(
   { prompts, providers }: CaseRow,
   { promptIds, providerIds, problems }: Builder,
 ): void {
+  if (prompts === undefined && providers === undefined) return;
   const check = (key: string, ids: readonly string[] | undefined, known: readonly string[]) => {
     for (const [index, id] of (ids ?? []).entries()) {
       if (known.includes(id)) continue;

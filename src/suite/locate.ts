@@ -82,17 +82,17 @@ export function jsonRowSource(names: FileNames, text: string, line: number): Sou
     column: at.column,
     ...(at.excerpt === undefined ? {} : { excerpt: { startLine: line, lines: at.excerpt.lines.slice(0, 1) } }),
   });
-  const start: SourceLocation = {
+  const start = (): SourceLocation => ({
     file: names.file,
     line,
     column: 1 + text.length - text.trimStart().length,
     excerpt: { startLine: line, lines: [text.slice(0, 400).trimEnd()] },
-  };
+  });
   // Rows come by the ten thousand; only a problem within one is worth a second parse.
   return {
     file: names.file,
     folder: names.folder,
-    at: (path, part) => (path.length === 0 ? start : toFile(jsonSource(names, text).at(path, part))),
+    at: (path, part) => (path.length === 0 ? start() : toFile(jsonSource(names, text).at(path, part))),
     within: (path) => toFile(jsonSource(names, text).at(path)),
   };
 }

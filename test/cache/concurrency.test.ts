@@ -26,13 +26,13 @@ describe('processes that share a cache', () => {
 
   test('lose nothing when another one tidies up under their hands again and again', async () => {
     const { folder, script } = await prepare();
-    let isWriting = true;
-    const writing = Promise.all(['a', 'b', 'c'].map((writer) => write(script, folder, writer, 1500))).finally(() => {
-      isWriting = false;
-    });
+    const writers = new Set(['a', 'b', 'c']);
+    const writing = Promise.all(
+      [...writers].map((writer) => write(script, folder, writer, 1500).finally(() => writers.delete(writer))),
+    );
     let removed = 0;
     let rewritten = 0;
-    while (isWriting) {
+    while (writers.size > 0) {
       // Answers that were asked for twice are removed, so segments that are being written to are rewritten.
       const won = maintainCache(folder, { now }).prune({ maxBytes: 1e9 });
       removed += won.removed;

@@ -39,7 +39,7 @@ describe('rewriting a segment', () => {
   test('drops half a line at the end', () => {
     const folder = makeFolder();
     const path = writeSegment(folder, lines);
-    writeFileSync(path, `${lines.join('\n')}`);
+    writeFileSync(path, lines.join('\n'));
     rewrite(folder, () => true);
     expect(readFileSync(onlySegment(folder), 'utf8')).toBe(`${lines[0]}\n${lines[1]}\n`);
   });
