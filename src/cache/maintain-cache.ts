@@ -1,12 +1,13 @@
-import { closeSync, openSync, readSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { rmdirSync, rmSync, statSync } from 'node:fs';
 import { systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 import type { CacheEntry, ParsedEntry } from './cache-entry.ts';
 import { parseEntry } from './cache-entry.ts';
 import type { SegmentRewrite } from './rewrite-segments.ts';
 import { rewriteSegments } from './rewrite-segments.ts';
-import { scanLines } from './scan-lines.ts';
-import type { FoundLine, ScannedSegment, SegmentLog } from './segment-log.ts';
-import { maxLineBytes, openSegmentLog } from './segment-log.ts';
+import type { ScannedSegment, SegmentLog } from './segment-log.ts';
+import { openSegmentLog } from './segment-log.ts';
+import { selectKeptLines } from './select-kept-lines.ts';
+import { visitEntries } from './visit-entries.ts';
 
 export interface CacheStats {
   readonly entries: number;
@@ -151,10 +152,10 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
   function prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits): Removal {
     if (maxAgeMs === Infinity && maxBytes === Infinity) return { removed: 0, bytes: 0 };
     return withLog('Removing', (log) => {
-      const { kept, removed } = selectKept(log, { oldestMs: now().getTime() - maxAgeMs, maxBytes });
-      const rewrites = log.segments().flatMap(({ file, scannedTo, lineCount, garbledCount }) => {
+      const { kept, removed } = selectKeptLines(log, { oldestMs: now().getTime() - maxAgeMs, maxBytes });
+      const rewrites = log.segments().flatMap(({ file, scannedTo, lineCount }) => {
         const offsets = kept.get(file.id) ?? new Set();
-        if (offsets.size === lineCount && garbledCount === 0) return [];
+        if (offsets.size === lineCount) return [];
         // Lines that were written since the look at the folder are nobody's to remove.
         const keep = (offset: number) => offset >= scannedTo || offsets.has(offset);
         return [{ file, keep, keptCount: offsets.size }];
@@ -277,72 +278,8 @@ function countEntries(log: SegmentLog): number {
 function appendNewer(log: SegmentLog, entry: CacheEntry): boolean {
   const found = readEntry(log, entry.key);
   if (found?.parsed.ok && Date.parse(entry.createdAt) <= Date.parse(found.parsed.entry.createdAt)) return false;
-  if (found?.parsed.ok === false) log.forget(entry.key);
   log.append(entry);
   return true;
-}
-
-/** Which lines of each segment stay, as byte offsets: those that count, are young enough and fit. */
-function selectKept(log: SegmentLog, { oldestMs, maxBytes }: { readonly oldestMs: number; readonly maxBytes: number }) {
-  const lines: (FoundLine & { readonly key: string })[] = [];
-  let [entries, keptBytes] = [0, 0];
-  for (const key of log.keys()) {
-    const line = log.find(key);
-    if (line === undefined) continue;
-    entries += 1;
-    if (line.createdAtMs < oldestMs) continue;
-    lines.push({ ...line, key });
-    keptBytes += line.bytes;
-  }
-  if (keptBytes > maxBytes) lines.sort((a, b) => a.createdAtMs - b.createdAtMs || (a.key < b.key ? -1 : 1));
-  let dropped = 0;
-  for (const { bytes } of lines) {
-    if (keptBytes <= maxBytes) break;
-    keptBytes -= bytes;
-    dropped += 1;
-  }
-  const kept = new Map<string, Set<number>>();
-  for (const { segmentId, offset } of lines.slice(dropped)) {
-    const offsets = kept.get(segmentId);
-    if (offsets === undefined) kept.set(segmentId, new Set([offset]));
-    else offsets.add(offset);
-  }
-  return { kept, removed: entries - lines.length + dropped };
-}
-
-interface VisitedEntry {
-  readonly parsed: ParsedEntry;
-  readonly offset: number;
-  readonly lineNumber: number;
-}
-
-/** Parses every line of a segment that is not empty. */
-function visitEntries(path: string, visit: (entry: VisitedEntry) => void): void {
-  const fd = openIfThere(path);
-  if (fd === undefined) return;
-  let lineNumber = 0;
-  try {
-    scanLines(fd, 0, ({ offset, length }) => {
-      lineNumber += 1;
-      if (length === 0) return;
-      // A line that is too long for a string is no entry, and its beginning says so.
-      const bytes = Buffer.allocUnsafe(Math.min(length, maxLineBytes));
-      const count = readSync(fd, bytes, 0, bytes.length, offset);
-      visit({ parsed: parseEntry(bytes.toString('utf8', 0, count)), offset, lineNumber });
-    });
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Undefined where the segment has just been removed or claimed by another process. */
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 function sizeOf({ file }: ScannedSegment): number {

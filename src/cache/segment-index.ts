@@ -11,7 +11,6 @@ export interface LinePlace {
 
 /** Finds the line of each key. */
 export interface SegmentIndex {
-  readonly size: number;
   find(key: string): LinePlace | undefined;
   /** Replaces what is known of the key. */
   set(key: string, place: LinePlace): void;
@@ -24,9 +23,6 @@ export function createSegmentIndex(): SegmentIndex {
   let fields = new Float64Array(64 * stride);
 
   return {
-    get size() {
-      return slots.size;
-    },
     find(key) {
       const slot = slots.get(key);
       if (slot === undefined) return undefined;

@@ -7,6 +7,7 @@ import { commands } from './commands/index.ts';
 import { describeBug } from './describe-bug.ts';
 import type { Io } from './io.ts';
 import { protectOptionalValues } from './optional-values.ts';
+import { wantsColor } from './style.ts';
 import { version } from './version.ts';
 
 export { processIo } from './process-io.ts';
@@ -44,7 +45,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.passed : exitCodes.usage;
     if (error instanceof UserError) {
       const { describeProblems } = await import('./describe-problems.ts');
-      io.stderr.write(describeProblems(error.problems, { color: useColor(io) }));
+      io.stderr.write(
+        describeProblems(error.problems, { color: wantsColor(io.stderr, io.env, !argv.includes('--no-color')) }),
+      );
       return exitCodes.usage;
     }
     io.stderr.write(describeBug(error, argv));
@@ -57,12 +60,6 @@ function describeUnknownCommand(name: string, program: Command): string {
   const known = program.commands.map((command) => command.name());
   const hint = didYouMean(name, known) ?? `there are: ${known.join(', ')}`;
   return `error: unknown command ${quote(name)}\n  hint: ${hint}\n`;
-}
-
-/** Whether problems and progress on stderr may be coloured. */
-function useColor(io: Io): boolean {
-  if (io.env['NO_COLOR'] !== undefined && io.env['NO_COLOR'] !== '') return false;
-  return io.stderr.isTty && io.env['TERM'] !== 'dumb';
 }
 
 const exampleText = `

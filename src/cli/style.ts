@@ -4,6 +4,7 @@ import type { Io, TextSink } from './io.ts';
 /** NO_COLOR and --no-color turn colour off, FORCE_COLOR on; else a terminal that can show it decides. */
 export function wantsColor(sink: TextSink, env: Io['env'], isAllowed: boolean): boolean {
   if (!isAllowed || (env['NO_COLOR'] ?? '') !== '') return false;
+  if (['1', 'true'].includes(env['LLMCHECK_NO_COLOR'] ?? '')) return false;
   const forced = env['FORCE_COLOR'];
   if (forced !== undefined) return forced !== '0' && forced !== 'false';
   return sink.isTty && env['TERM'] !== 'dumb';

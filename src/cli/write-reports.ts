@@ -45,6 +45,11 @@ export function parseReporters(texts: readonly string[]): {
       usage(`--reporter: ${names} would both write to stdout`, 'give all but one a path: junit=report.xml'),
     );
   }
+  const paths = requests.flatMap(({ path }) => path ?? []);
+  const twice = paths.find((path, index) => paths.indexOf(path) !== index);
+  if (twice !== undefined) {
+    problems.push(usage(`--reporter: two reports would be written to ${twice}`, 'give each a path of its own'));
+  }
   if (onStdout.length === 0 && reporters['terminal'] !== undefined) {
     requests.unshift({ name: 'terminal', reporter: reporters['terminal'] });
   }

@@ -2,12 +2,15 @@ import { UserError } from '../errors.ts';
 import { StorageError } from '../lib/storage-error.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
+import type { RowSummary } from '../model/summary.ts';
 import type { Plan } from '../plan/build-plan.ts';
-import { cellKeyText, readRunRecord } from '../stores/read-run-record.ts';
+import { summarizeRow } from '../record/summarize-row.ts';
+import { cellKeyText, type RowPlace, readRunRecord } from '../stores/read-run-record.ts';
 import { rewriteRunRecord } from '../stores/rewrite-run-record.ts';
 import { newRunId } from '../stores/run-id.ts';
 import { createRunRecord, openRunRecordForResume, type RunRecordWriter } from '../stores/write-run-record.ts';
 import { identify } from './identify.ts';
+import { openStoredRecord, type StoredRecord, toStoredRecord } from './open-stored-record.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 import { findStoredRun, runsFolder } from './stored-runs.ts';
 
@@ -22,6 +25,8 @@ export interface OpenRecord {
   /** False where the disk refused the row; what was written before stays readable. */
   readonly append: (row: CellRow) => boolean;
   readonly close: (end: EndRow) => void;
+  /** The record as it stands, counted from its rows. */
+  readonly read: (end: EndRow | undefined) => StoredRecord;
 }
 
 /** Opens a new record, or the one that a resumed run goes on in. */
@@ -38,11 +43,18 @@ export function openRecord(
     opened.append({ type: 'resume', startedAt: newHeader.startedAt });
     return { id: resumed.id, writer: opened };
   });
+  // The rows of this process are summarised as they are written, so that nothing has to be read again to count them.
+  const summaries = new Map<string, RowSummary>();
+  const places: RowPlace[] = [];
   let isBroken = false;
   const write = (row: CellRow | EndRow): boolean => {
     if (isBroken) return false;
     try {
-      writer.append(row);
+      const place = writer.append(row);
+      if (row.type === 'cell') {
+        summaries.set(cellKeyText(row), summarizeRow(row, places.length));
+        places.push(place);
+      }
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       ports.onProgress({ type: 'note', message: error.message });
@@ -59,6 +71,12 @@ export function openRecord(
     close(end) {
       write(end);
       closeQuietly(writer);
+    },
+    read(end) {
+      if (resumed !== undefined) return openStoredRecord(writer.path, ports.cwd, end === undefined ? {} : { end });
+      const header = { ...newHeader, id };
+      const record = { path: writer.path, header, end, places, summaries: summaries.values(), warnings: [] };
+      return toStoredRecord(record, ports.cwd);
     },
   };
 }

@@ -3,7 +3,7 @@ import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { RowSummary, RunSummary } from '../model/summary.ts';
 import { summarizeRow } from '../record/summarize-row.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { openRowReader, readRunRecord } from '../stores/read-run-record.ts';
+import { openRowReader, type RowPlace, readRunRecord } from '../stores/read-run-record.ts';
 
 /** A record as read and counted; its answers stay on disk. */
 export interface StoredRecord {
@@ -30,15 +30,29 @@ export function openStoredRecord(path: string, cwd: string, options: OpenRecordO
     const summary = summarizeRow(row, rowIndex);
     return adjust === undefined ? summary : adjust(summary, row);
   });
-  const end = record.end ?? options.end;
+  return toStoredRecord({ ...record, end: record.end ?? options.end }, cwd);
+}
+
+interface ReadRecord {
+  readonly path: string;
+  readonly header: RunHeader;
+  readonly end: EndRow | undefined;
+  readonly summaries: Iterable<RowSummary>;
+  readonly places: readonly RowPlace[];
+  readonly warnings: readonly string[];
+}
+
+/** Counts the rows of a record, whether they were just read or just written. */
+export function toStoredRecord(record: ReadRecord, cwd: string): StoredRecord {
+  const { path, header, end, summaries, warnings } = record;
   const shown = relative(cwd, path);
   return {
     path,
     shownPath: shown.startsWith('..') ? path : shown,
-    header: record.header,
+    header,
     end,
-    summary: summarizeRun(record.header, record.summaries, end),
-    warnings: record.warnings,
+    summary: summarizeRun(header, summaries, end),
+    warnings,
     readRow: openRowReader(record),
   };
 }

@@ -4,7 +4,7 @@ import type { ProgressEvent } from '../model/progress.ts';
 import type { EndRow, RunHeader, RunSettings } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { buildCellRow } from '../record/build-cell-row.ts';
-import { assessRun, reportAssessment } from './assess-run.ts';
+import { assessRecord, reportAssessment } from './assess-run.ts';
 import { confirmCases } from './confirm-cases.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
 import { openBaselines } from './find-baselines.ts';
@@ -63,15 +63,13 @@ export async function runSuites(given: RunOptions, ports: RunPorts): Promise<Rep
       yieldToEventLoop,
     });
   const assess = (end?: EndRow) =>
-    assessRun({
-      path: record.path,
-      cwd: ports.cwd,
+    assessRecord({
+      record: record.read(end),
       findBaseline,
       costOf: planned.costOfRecorded,
       cellOf: indexCells(plan),
       confirmability: (suite) =>
         stop.reason() === undefined && end === undefined && !lanes.isHermetic(suite) ? 'fresh' : 'stands',
-      ...(end === undefined ? {} : { end }),
     });
 
   try {

@@ -133,6 +133,7 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
   const endpoint = options.endpointOf(provider);
   const outputSchema = prompt.contract?.output ?? suite.contract.output;
   const contract = outputSchema === undefined ? [] : [options.contractCheck(outputSchema)];
+  const contractIdentity = outputSchema === undefined ? '' : `.${sha256Hex(canonicalJson(outputSchema)).slice(0, 12)}`;
   return function* renderCells(testCase, trials, firstTrial = 0) {
     if (!runsOn(testCase, prompt.baselineOf ?? prompt.id, provider.id)) return;
     const messages: Message[] = prompt.messages.map(({ role, template }) => ({
@@ -140,7 +141,7 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
       content: template.render(testCase.vars),
     }));
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
-    const identityBase = identityOf(testCase, checks);
+    const identity = `${identityOf(testCase)}${contractIdentity}`;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
     for (let trial = firstTrial; trial < firstTrial + trials; trial += 1) {
       const request = {
@@ -163,26 +164,14 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
         observe: testCase.observe,
         ...(testCase.skip === undefined ? {} : { skip: testCase.skip }),
         stamp: testCase.stamp,
-        identity: identityBase,
+        identity,
         at: { file: testCase.at.file, line: testCase.at.line, column: testCase.at.column },
       };
     }
   };
 }
 
-/** The part of a cell's identity that its request's key does not hold. */
-function identityOf(testCase: Case, checks: readonly CheckSpec[]): string {
-  const turns = testCase.turns.map((turn) =>
-    turn.kind === 'user' ? { user: turn.content, checks: turn.checks.map(({ source }) => source) } : { ...turn },
-  );
-  return sha256Hex(
-    canonicalJson({
-      checks: checks.map(({ source }) => source),
-      turns,
-      threshold: testCase.threshold ?? null,
-      observe: testCase.observe,
-      mustPass: testCase.mustPass,
-      skip: testCase.skip ?? null,
-    }),
-  ).slice(0, 16);
+/** The part of a cell's identity that neither its request's key nor its variant holds; a stamp covers turns and checks. */
+function identityOf({ stamp, observe, mustPass, skip }: Case): string {
+  return `${stamp}${observe ? '.observe' : ''}${mustPass ? '.mustPass' : ''}${skip === undefined ? '' : '.skip'}`;
 }

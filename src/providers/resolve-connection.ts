@@ -25,7 +25,7 @@ export function resolveAddress(
   if (written === undefined) {
     throw problem(config, 'invalid-value', `Provider "${config.id}" has no address.`, addressHint(preset));
   }
-  const url = parseBaseUrl(config, written);
+  const url = parseBaseUrl(config, written, config.baseUrl === undefined ? preset.baseUrlEnv?.name : undefined);
   // A suite must not be able to send one service's key to another: an address of its own brings its own key or none.
   const apiKeyEnv = config.apiKeyEnv ?? (config.baseUrl === undefined ? preset.apiKeyEnv : undefined);
   const priceProvider = (config.baseUrl === undefined ? undefined : findPresetByHost(url.host)) ?? preset;
@@ -96,10 +96,14 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Credentials | 
   return undefined;
 }
 
-function parseBaseUrl(config: ProviderConfig, written: string): URL {
+/** `variable` is where the address came from, if not from a file. */
+function parseBaseUrl(config: ProviderConfig, written: string, variable: string | undefined): URL {
   if (!/^https?:\/\//i.test(written) || !URL.canParse(written)) {
     const found = `Provider "${config.id}" has the base URL ${JSON.stringify(written)}, which is no http:// or https:// URL.`;
-    throw problem(config, 'invalid-value', found, 'write it like http://127.0.0.1:11434/v1');
+    const example = 'http://127.0.0.1:11434/v1';
+    const hint =
+      variable === undefined ? `write it like ${example}` : `it is the value of ${variable}: set it like ${example}`;
+    throw problem(config, 'invalid-value', found, hint);
   }
   const url = new URL(written);
   url.hash = '';

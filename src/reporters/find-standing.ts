@@ -3,10 +3,12 @@ import type { CaseReport, Report, SuiteReport, VariantReport } from '../model/re
 
 /** What a case means for the gate: a `tolerated` one did not do well, and the gate lets it through for `reason`. */
 export type Standing =
-  | { readonly kind: 'passed' | 'failure' | 'error' | 'skipped' }
+  | { readonly kind: 'passed' | 'error' | 'skipped' }
+  /** `isNamed`: the gate holds this very case against the run, not only a share that it adds to. */
+  | { readonly kind: 'failure'; readonly isNamed: boolean }
   | { readonly kind: 'tolerated'; readonly because: Toleration; readonly reason: string };
 
-export type Toleration = 'observed' | 'replaced' | 'known' | 'within-limits';
+export type Toleration = 'observed' | 'replaced' | 'known' | 'accepted' | 'within-limits';
 
 export type FindStanding = (entry: CaseReport) => Standing;
 
@@ -24,11 +26,13 @@ export function createFindStanding(report: Report, suite: SuiteReport): FindStan
       return { kind: 'tolerated', because: 'replaced', reason: `replaced by ${variant.replacedBy}: shown, not gated` };
     }
     if (entry.status === 'errored') return { kind: 'error' };
-    if (variant === undefined || variant.brokenCases.has(entry.caseId)) return { kind: 'failure' };
+    if (variant === undefined || variant.brokenCases.has(entry.caseId)) return { kind: 'failure', isNamed: true };
     if (variant.known.has(entry.caseId))
       return { kind: 'tolerated', because: 'known', reason: 'known failure: it fails in the baseline too' };
-    if (variant.breached) return { kind: 'failure' };
-    return { kind: 'tolerated', because: 'within-limits', reason: 'the gate passes in spite of it' };
+    if (entry.change !== undefined && variant.accepted.has(`${entry.caseId} (${entry.change})`))
+      return { kind: 'tolerated', because: 'accepted', reason: 'accepted in this change' };
+    if (variant.breached) return { kind: 'failure', isNamed: false };
+    return { kind: 'tolerated', because: 'within-limits', reason: 'not enough to fail the gate' };
   };
 }
 
@@ -43,6 +47,8 @@ interface VariantStanding {
   readonly breached: boolean;
   readonly brokenCases: ReadonlySet<string>;
   readonly known: ReadonlySet<string>;
+  /** As the comparison words them: `refund (regressed)`. */
+  readonly accepted: ReadonlySet<string>;
 }
 
 /** Of these, failing cases are the cause; a cost or a latency is nobody's failure. */
@@ -60,6 +66,7 @@ function variantStanding(report: Report, suite: SuiteReport, variant: VariantRep
     breached: own.some((breach) => isVariantBreach(breach) && causedByCases.has(breach.code)),
     brokenCases: new Set(own.flatMap((breach) => (breach.caseId === undefined ? [] : [breach.caseId]))),
     known: new Set(variant.comparison?.cases.stillFailing),
+    accepted: new Set(variant.comparison?.accepted),
   };
 }
 

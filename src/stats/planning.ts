@@ -71,7 +71,8 @@ export function assumedComponents(
   };
 }
 
-function plannedZ({ alpha, power }: PlanPolicy): number {
+/** The sum of the two quantiles that a design must put between its effect and its noise. */
+export function plannedZ({ alpha, power }: PlanPolicy): number {
   if (!(power > 0 && power < 1)) throw new RangeError(`power lies between 0 and 1, ${power} does not`);
   return normalCritical(alpha) + normalQuantile(power);
 }

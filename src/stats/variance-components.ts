@@ -26,7 +26,8 @@ export function varianceComponents(results: PairedResults): VarianceComponents {
   return { sigma2Baseline, sigma2Candidate, varianceOfDifference, omega2: Math.max(0, varianceOfDifference - noise) };
 }
 
-function pooledVariance(sides: readonly (readonly number[])[]): number | null {
+/** Variance of one repeat within its case, pooled over cases; null where no case has two repeats. */
+export function pooledVariance(sides: readonly (readonly number[])[]): number | null {
   let square = 0;
   let degrees = 0;
   for (const results of sides) {

@@ -2,13 +2,13 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:f
 import { join } from 'node:path';
 import { withStorageErrors } from '../lib/storage-error.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
-import { findIntactEnd } from './read-run-record.ts';
+import { findIntactEnd, type RowPlace } from './read-run-record.ts';
 
 /** An open run record. Every call throws a `StorageError` where the disk says no. */
 export interface RunRecordWriter {
   readonly path: string;
-  /** Returns once the row is with the operating system: a kill of this process no longer loses it. */
-  append(row: CellRow | ResumeRow | EndRow): void;
+  /** Returns where the row lies, once it is with the operating system: a kill of this process no longer loses it. */
+  append(row: CellRow | ResumeRow | EndRow): RowPlace;
   close(): void;
 }
 
@@ -61,7 +61,7 @@ function openWriter(
   }
   return { path, append, close };
 
-  function append(row: Line): void {
+  function append(row: Line): RowPlace {
     const bytes = Buffer.from(row === '\n' ? row : `${JSON.stringify(row)}\n`);
     withStorageErrors('Writing', path, () => {
       if (isTorn) removeTorn();
@@ -69,7 +69,9 @@ function openWriter(
       for (let written = 0; written < bytes.length; ) written += writeBytes(fd, bytes.subarray(written));
       isTorn = false;
     });
+    const place = { offset: size, length: bytes.length - 1 };
     size += bytes.length;
+    return place;
   }
 
   /** Half a row would be garbage in the middle of the file as soon as another follows. */

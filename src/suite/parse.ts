@@ -126,15 +126,18 @@ export async function parseSuite(
   return { suite, idAt: childOf(document, 'suite') };
 }
 
-/** Cases with their stamps, which are hashed once, when they are first asked for. */
+/** Cases with their stamps, which are hashed when they are read: counting and selecting cases needs none. */
 function iterateCases(cases: readonly BuiltCase[]): () => Iterable<Case> {
-  const finished: Case[] = [];
-  const stamp = createStamper();
+  const stamps: string[] = [];
+  const stamper = createStamper();
   return function* iterate() {
     for (const [index, built] of cases.entries()) {
-      const known = finished[index] ?? { stamp: stamp(built), ...built };
-      finished[index] = known;
-      yield known;
+      yield {
+        ...built,
+        get stamp() {
+          return (stamps[index] ??= stamper(built));
+        },
+      };
     }
   };
 }

@@ -10,19 +10,22 @@ import { markSpelling } from './spelling.ts';
  * a store keeps the last answer of a conversation alone.
  */
 export function createStamper(): (built: BuiltCase) => string {
-  const texts = new WeakMap<readonly CheckSpec[], string>();
-  const textOf = (checks: readonly CheckSpec[]): string => {
-    const known = texts.get(checks);
-    if (known !== undefined) return known;
-    const text = canonicalJson(checks.map(({ source }) => source));
-    texts.set(checks, text);
-    return text;
+  // Neighbours often share their checks.
+  let known:
+    | { readonly checks: readonly CheckSpec[]; readonly threshold: number | undefined; readonly hash: string }
+    | undefined;
+  const hashChecks = (checks: readonly CheckSpec[], threshold: number | undefined): string => {
+    if (known?.checks !== checks || known.threshold !== threshold) {
+      const hash = sha256Hex(`${threshold ?? ''}\n${canonicalJson(checks.map(({ source }) => source))}`).slice(0, 12);
+      known = { checks, threshold, hash };
+    }
+    return known.hash;
   };
   return ({ vars, turns, checks, threshold }) => {
     const said = turns.map((turn) =>
       turn.kind === 'user' ? { user: turn.content, assert: turn.checks.map(({ source }) => source) } : turn,
     );
     const inputs = sha256Hex(canonicalJson({ vars: markSpelling(vars), turns: said })).slice(0, 12);
-    return `${inputs}.${sha256Hex(`${threshold ?? ''}\n${textOf(checks)}`).slice(0, 12)}`;
+    return `${inputs}.${hashChecks(checks, threshold)}`;
   };
 }

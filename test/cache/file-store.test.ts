@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -14,6 +15,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { renderEntry } from '../../src/cache/cache-entry.ts';
 import { maintainCache } from '../../src/cache/maintain-cache.ts';
+import { systemErrorCode } from '../../src/lib/storage-error.ts';
 import { answer, ask, buildEntry, makeFolder } from './build-request.ts';
 import { editFile, onlySegment, openStore, segmentPaths, setMtime, writeSegment } from './segments.ts';
 
@@ -85,6 +87,12 @@ describe('the cache store', () => {
     expect(openStore(folder, now).store.read(entry.key)?.completion.text).toBe('On its way.');
   });
 
+  test('of two answers of one moment the one that stands further down counts', () => {
+    const folder = makeFolder();
+    writeSegment(folder, [renderEntry({ ...entry, completion: answer('first') }), renderEntry(entry)]);
+    expect(openStore(folder, now).store.read(entry.key)?.completion.text).toBe('On its way.');
+  });
+
   test('works in a folder that is a symbolic link', () => {
     const folder = makeFolder();
     mkdirSync(join(folder, 'real'));
@@ -112,6 +120,9 @@ describe('the cache store', () => {
     const { store, warnings } = openStore(folder, now);
     for (const { key, completion } of [...entries, ...entries]) expect(store.read(key)?.completion).toEqual(completion);
     expect(warnings).toEqual([]);
+    expect(countOpenFiles(folder)).toBeLessThanOrEqual(64);
+    store.close();
+    expect(countOpenFiles(folder)).toBe(0);
   });
 
   test('finds an answer that is longer than any buffer, and the one behind it', () => {
@@ -253,6 +264,22 @@ describe('a damaged cache', () => {
     }
   });
 
+  test('that ends in half a line is told of once, and what is appended to it is found', () => {
+    const clock = tickingClock();
+    const folder = makeFolder();
+    const path = writeSegment(folder, [whole[0] ?? '']);
+    appendFileSync(path, whole[1]?.slice(0, 300) ?? '');
+    setMtime(path, new Date(0));
+    const { store, warnings } = openStore(folder, clock.now);
+    for (let seconds = 0; seconds < 3; seconds += 1) {
+      expect(store.read(entry.key)).toBeUndefined();
+      clock.pass(1000);
+    }
+    expect(warnings).toEqual([expect.stringMatching(/a line that is not usable: line 2 is cut off/)]);
+    appendFileSync(path, `${whole[1]?.slice(300)}\n`);
+    expect(store.read(entry.key)).toBeDefined();
+  });
+
   test('is not warned of for blank lines', () => {
     const folder = makeFolder();
     writeSegment(folder, ['', whole[0] ?? '', '']);
@@ -329,6 +356,21 @@ test('what is no file of its own is not touched', () => {
   writeFileSync(join(folder, 'notes.jsonl'), renderEntry(other));
   expect([entry, other].map(({ key }) => store.read(key))).toEqual([undefined, undefined]);
 });
+
+/** How many files below a folder this process holds open; 0 where the system doesn't tell. */
+function countOpenFiles(folder: string): number {
+  const table = '/proc/self/fd';
+  if (!existsSync(table)) return 0;
+  return readdirSync(table).filter((fd) => {
+    try {
+      return readlinkSync(join(table, fd)).startsWith(folder);
+    } catch (error) {
+      // The table names the descriptor that it was listed with.
+      if (systemErrorCode(error) === 'ENOENT') return false;
+      throw error;
+    }
+  }).length;
+}
 
 /** A clock that goes on when told to, and by `stepMs` with each look at it. */
 function tickingClock(stepMs = 0) {

@@ -95,11 +95,7 @@ describe('a cell', () => {
   });
 
   test.each<[string, Partial<Case>]>([
-    ['its checks', { checks: [buildCheck({ source: { contains: 'sales' } })] }],
-    ['its threshold', { threshold: 0.9 }],
-    ['its turns', { turns: [{ kind: 'user', content: 'and?', checks: [] }] }],
-    ['the checks of a turn', { turns: [{ kind: 'user', content: 'and?', checks: [buildCheck()] }] }],
-    ['a tool result', { turns: [{ kind: 'toolResult', name: 'a', content: 'b' }] }],
+    ['its stamp, which covers vars, turns, checks and threshold,', { stamp: 'another' }],
     ['mustPass', { mustPass: true }],
     ['observe', { observe: true }],
     ['skip', { skip: 'later' }],

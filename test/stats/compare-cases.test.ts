@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../bench/parts/random.ts';
+import { createRandom } from '../../src/lib/random.ts';
 import { compareCases } from '../../src/stats/compare-cases.ts';
 import { compareWorstCase } from '../../src/stats/compare-worst-case.ts';
 import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../src/stats/decide-verdict.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../bench/parts/random.ts';
+import { createRandom } from '../../src/lib/random.ts';
 import { costRatio } from '../../src/stats/cost-ratio.ts';
 import { hodgesLehmann } from '../../src/stats/hodges-lehmann.ts';
 import { quantileRatioInterval } from '../../src/stats/quantile-ratio.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../bench/parts/random.ts';
+import { createRandom } from '../../src/lib/random.ts';
 import { normalCritical } from '../../src/stats/normal.ts';
 import { tangoInterval } from '../../src/stats/proportion-difference.ts';
 import { groupEqual, scoreLower } from '../../src/stats/score-bound.ts';

@@ -26,7 +26,10 @@ Examples:
     .option('--run <id|file>', 'the run to accept (default: the last)')
     .option('--force', 'accept an incomplete or errored run, or broken must-pass cases')
     .option('-c, --config <file>', 'config file')
-    .addHelpText('after', '\nExamples:\n  $ llmcheck baseline accept\n  $ llmcheck baseline accept --run artifact/run.jsonl')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ llmcheck baseline accept\n  $ llmcheck baseline accept --run artifact/run.jsonl',
+    )
     .action(run('accept'));
   for (const [name, description] of [
     ['show', 'Show accepted results, case by case.'],

@@ -40,6 +40,13 @@ describe('reporters of a run', () => {
     expect(project.files('.llmcheck')).toEqual([]);
   });
 
+  test('two at one path are a usage error', async () => {
+    const { project, env } = await openFailed();
+    const { code, stderr } = await project.run(['run', '-r', 'json=out.txt', '-r', 'junit=out.txt'], { env });
+    expect([code, stderr.includes('out.txt')]).toEqual([2, true]);
+    expect(project.files('.llmcheck')).toEqual([]);
+  });
+
   test('a path may hold an equals sign, and a comma separates in the environment', async () => {
     const { project, env } = await openFailed();
     await project.run(['run'], { env: { ...env, LLMCHECK_REPORTER: 'json=a=b.json,junit=j.xml' } });
@@ -104,6 +111,9 @@ describe('colour', () => {
     expect(await colours(project, ['run'], env, false)).toBe(false);
     expect(await colours(project, ['run'], { ...env, NO_COLOR: '1' }, true)).toBe(false);
     expect(await colours(project, ['run', '--no-color'], env, true)).toBe(false);
+    expect(await colours(project, ['run'], { ...env, LLMCHECK_NO_COLOR: '1' }, true)).toBe(false);
+    expect(await colours(project, ['run', '--trials=0'], { ...env, FORCE_COLOR: '1' }, false)).toBe(true);
+    expect(await colours(project, ['run', '--trials=0', '--no-color'], env, true)).toBe(false);
     expect(await colours(project, ['run'], { ...env, FORCE_COLOR: '1' }, false)).toBe(true);
     expect(await colours(project, ['run', '--no-color'], { ...env, FORCE_COLOR: '1' }, false)).toBe(false);
   });

@@ -125,3 +125,9 @@ test.each([['--watch'], ['--changed']])('a flag that is not built yet says so: %
   expect(stderr).toContain(flag);
   expect(server.requests).toHaveLength(0);
 });
+
+test('an address that is no URL names the variable that it came from', async () => {
+  const project = openTempProject('echo');
+  const { code, stderr } = await project.run(['run'], { env: { OPENAI_BASE_URL: 'nonsense' } });
+  expect([code, stderr.includes('OPENAI_BASE_URL')]).toEqual([2, true]);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRandom } from '../../bench/parts/random.ts';
+import { createRandom } from '../../src/lib/random.ts';
 
 function draw(seed: number, count: number): number[] {
   const random = createRandom(seed);

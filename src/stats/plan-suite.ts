@@ -1,0 +1,155 @@
+import { binomialTails } from './binomial.ts';
+import {
+  assumedComponents,
+  casesNeeded,
+  casesToExcludeMargin,
+  minCasesForMargin,
+  type PlanPolicy,
+  plannedZ,
+  repeatsNeeded,
+} from './planning.ts';
+import { normalCritical } from './normal.ts';
+
+/** A suite as far as planning needs it. */
+export interface SuiteDesign {
+  readonly cases: number;
+  /** Trials a case; the harmonic mean where they differ. */
+  readonly trials: number;
+  readonly baselineTrials: number;
+  /** Variance of one trial within its case. */
+  readonly sigma2: number;
+  /** `population`: inputs like these; `suite`: these cases only. */
+  readonly scope: 'population' | 'suite';
+}
+
+/** What a suite can say of a drop of its pass rate, and what would say more. Null: no number of that kind does it. */
+export interface SuitePlan {
+  /** The smallest drop that is found with the wanted power. */
+  readonly visibleDrop: number | null;
+  /** The smallest drop that is excluded with the wanted power where nothing has changed. */
+  readonly excludableDrop: number | null;
+  readonly see: PlannedGrowth;
+  readonly exclude: PlannedGrowth;
+}
+
+/** Two ways to the same end. */
+export interface PlannedGrowth {
+  /** Cases in all, at the suite's trials. */
+  readonly cases: number | null;
+  /** Trials a side, on the suite's cases. */
+  readonly trials: number | null;
+}
+
+/**
+ * Plans for a drop that is made of cases that break whole, as most do: Var(d) = Δ(1 − 2f) − Δ² + σ²/k_A + σ²/k_B.
+ * Source: Miller 2024, https://arxiv.org/abs/2411.00640.
+ */
+export function planSuite(design: SuiteDesign, drop: number, policy: PlanPolicy): SuitePlan {
+  return {
+    visibleDrop: smallestVisibleDrop(design, policy),
+    excludableDrop: smallestExcludableDrop(design, policy),
+    see: { cases: casesToSee(design, drop, policy), trials: trialsToSee(design, drop, policy) },
+    exclude: { cases: casesToExclude(design, drop, policy), trials: trialsToExclude(design, drop, policy) },
+  };
+}
+
+/** The flake rate f whose variance f(1 − f) is that of the trials. */
+export function flakeRateOf(sigma2: number): number {
+  return (1 - Math.sqrt(1 - 4 * Math.min(sigma2, 0.25))) / 2;
+}
+
+function smallestVisibleDrop(design: SuiteDesign, policy: PlanPolicy): number | null {
+  const { cases } = design;
+  if (cases < minChangedCases(policy.alpha)) return null;
+  const z2 = plannedZ(policy) ** 2;
+  const whole = 1 - 2 * flakeRateOf(design.sigma2);
+  const noise = noiseOf(design);
+  // The root of Δ² n = z² (Δ(1 − 2f) − Δ² + noise); beyond 1 − 2f only the noise is left.
+  const half = (z2 * whole) / 2;
+  const root = (half + Math.sqrt(half * half + (cases + z2) * z2 * noise)) / (cases + z2);
+  const drop = root <= whole ? root : Math.max(whole, Math.sqrt((z2 * noise) / cases));
+  const visible = Math.max(drop, smallestShareThatChangesEnough(cases, policy));
+  return visible < 1 ? visible : null;
+}
+
+function smallestExcludableDrop(design: SuiteDesign, policy: PlanPolicy): number | null {
+  const { n, variance } = sampleOf(design);
+  if (n === 0) return null;
+  const z = normalCritical(policy.alpha);
+  const drop = Math.max(plannedZ(policy) * Math.sqrt(variance / n), (z * z) / (n + z * z));
+  return drop < 1 ? drop : null;
+}
+
+function casesToSee(design: SuiteDesign, drop: number, policy: PlanPolicy): number | null {
+  const { omega2 } = assumedComponents(flakeRateOf(design.sigma2), drop);
+  const needed = casesNeeded(drop, omega2 + noiseOf(design), policy);
+  return needed === null ? null : Math.max(needed, casesThatChangeEnough(drop, policy));
+}
+
+function trialsToSee(design: SuiteDesign, drop: number, policy: PlanPolicy): number | null {
+  const { cases, sigma2 } = design;
+  if (cases < casesThatChangeEnough(drop, policy)) return null;
+  const { omega2 } = assumedComponents(flakeRateOf(sigma2), drop);
+  return repeatsNeeded({ n: cases, delta: drop, omega2, sigma2Baseline: sigma2, sigma2Candidate: sigma2 }, policy);
+}
+
+function casesToExclude(design: SuiteDesign, drop: number, policy: PlanPolicy): number | null {
+  const { n, variance } = sampleOf(design);
+  const needed = casesToExcludeMargin(drop, variance, policy);
+  return needed === null || design.cases === 0 ? needed : Math.ceil((needed * design.cases) / n);
+}
+
+function trialsToExclude(design: SuiteDesign, drop: number, policy: PlanPolicy): number | null {
+  const { cases, sigma2, scope } = design;
+  if (cases === 0) return null;
+  if (scope === 'suite') {
+    const needed = casesToExcludeMargin(drop, 2 * sigma2, policy);
+    return needed === null ? null : Math.ceil(needed / cases);
+  }
+  const minimum = minCasesForMargin(drop, policy.alpha);
+  if (minimum === null || cases < minimum) return null;
+  return repeatsNeeded({ n: cases, delta: drop, omega2: 0, sigma2Baseline: sigma2, sigma2Candidate: sigma2 }, policy);
+}
+
+/** What the lower bound takes as its sample: cases, or in the scope of the suite their pairs of trials. */
+function sampleOf(design: SuiteDesign): { n: number; variance: number } {
+  const { cases, trials, baselineTrials, sigma2, scope } = design;
+  if (scope === 'population') return { n: cases, variance: noiseOf(design) };
+  return { n: cases * Math.min(trials, baselineTrials), variance: 2 * sigma2 };
+}
+
+function noiseOf({ sigma2, trials, baselineTrials }: SuiteDesign): number {
+  return sigma2 / trials + sigma2 / baselineTrials;
+}
+
+/** Cases that must have changed, all for the worse, before a test can call it a regression: 2^−(m+1) ≤ alpha/2. */
+function minChangedCases(alpha: number): number {
+  return Math.max(1, Math.ceil(Math.log2(2 / alpha)) - 1);
+}
+
+/** Few cases are a stricter limit than the variance: enough of them must break at all. */
+function changesEnough(cases: number, share: number, { alpha, power }: PlanPolicy): boolean {
+  return binomialTails(minChangedCases(alpha) - 1, cases, share).upper >= power;
+}
+
+function smallestShareThatChangesEnough(cases: number, policy: PlanPolicy): number {
+  let [low, high] = [0, 1];
+  for (let step = 0; step < 50; step += 1) {
+    const middle = (low + high) / 2;
+    if (changesEnough(cases, middle, policy)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+function casesThatChangeEnough(drop: number, policy: PlanPolicy): number {
+  let low = 0;
+  let high = 1;
+  while (!changesEnough(high, drop, policy)) [low, high] = [high, high * 2];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (changesEnough(middle, drop, policy)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
