@@ -23,9 +23,14 @@ export interface AssertionPorts {
   readonly deadline: <T>(run: () => T, limitMs: number) => T;
 }
 
+/** The answer that the baseline holds for the same case and trial. */
+export type AcceptedAnswer = Pick<CompletionView, 'text' | 'reasoning' | 'toolCalls'>;
+
 export interface CheckContext {
   readonly completion: CompletionView;
   readonly ports: AssertionPorts;
+  /** What the check's selection picks of the accepted answer; undefined where there is none, or for a check that needs none. */
+  readonly accepted?: Target | { readonly missing: string };
 }
 
 export type CheckOutcome =
@@ -43,6 +48,8 @@ export type CheckOutcome =
 
 /** An assertion that looks at an answer. */
 export interface CheckAssertion extends AssertionDeclaration {
+  /** Set where the check looks at the accepted answer too. */
+  readonly comparesAccepted?: true;
   /** Takes the parameters as `params` parsed them. */
   readonly check: (target: Target, params: unknown, context: CheckContext) => CheckOutcome | Promise<CheckOutcome>;
 }
@@ -57,6 +64,7 @@ export type Assertion = CheckAssertion | Combinator;
 
 interface AssertionDefinition<Params extends z.ZodType> extends AssertionDeclaration {
   readonly params: Params;
+  readonly comparesAccepted?: true;
   readonly check: (
     target: Target,
     params: z.output<Params>,

@@ -1,5 +1,6 @@
 import { allOf } from './all-of.ts';
 import { anyOf } from './any-of.ts';
+import { bleu } from './bleu.ts';
 import { contains } from './contains.ts';
 import { containsAll } from './contains-all.ts';
 import { containsAny } from './contains-any.ts';
@@ -9,20 +10,29 @@ import type { Assertion } from './define.ts';
 import { endsWith } from './ends-with.ts';
 import { equals } from './equals.ts';
 import { finishReason } from './finish-reason.ts';
+import { html } from './html.ts';
 import { json } from './json.ts';
 import { jsonPath } from './json-path.ts';
 import { jsonSchema } from './json-schema.ts';
+import { language } from './language.ts';
 import { latency } from './latency.ts';
 import { length } from './length.ts';
+import { levenshtein } from './levenshtein.ts';
 import { list } from './list.ts';
+import { markdown } from './markdown.ts';
 import { not } from './not.ts';
 import { number } from './number.ts';
 import { oneOf } from './one-of.ts';
+import { pii } from './pii.ts';
 import { refusal } from './refusal.ts';
 import { regex } from './regex.ts';
+import { rouge } from './rouge.ts';
+import { secrets } from './secrets.ts';
+import { snapshot } from './snapshot.ts';
 import { startsWith } from './starts-with.ts';
 import { tokens } from './tokens.ts';
 import { toolCalls } from './tool-calls.ts';
+import { xml } from './xml.ts';
 
 /** Every assertion that a suite can name. */
 export const assertions: Readonly<Record<string, Assertion>> = {
@@ -35,17 +45,27 @@ export const assertions: Readonly<Record<string, Assertion>> = {
   regex,
   length,
   oneOf,
+  language,
   json,
   jsonSchema,
   jsonPath,
   number,
   list,
+  xml,
+  html,
+  markdown,
+  levenshtein,
+  rouge,
+  bleu,
   refusal,
+  pii,
+  secrets,
   finishReason,
   toolCalls,
   cost,
   latency,
   tokens,
+  snapshot,
   not,
   anyOf,
   allOf,

@@ -1,6 +1,14 @@
 import { DeadlineError } from '../lib/deadline.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
-import type { AssertionPorts, CheckAssertion, CheckContext, CheckOutcome, CompletionView, Target } from './define.ts';
+import type {
+  AcceptedAnswer,
+  AssertionPorts,
+  CheckAssertion,
+  CheckContext,
+  CheckOutcome,
+  CompletionView,
+  Target,
+} from './define.ts';
 import { lookupAssertion } from './index.ts';
 import { scoreOf } from './outcome.ts';
 import { selectTarget } from './select.ts';
@@ -11,8 +19,9 @@ export async function judgeChecks(
   checks: readonly CheckSpec[],
   view: CompletionView,
   ports: AssertionPorts,
+  accepted?: AcceptedAnswer,
 ): Promise<readonly Verdict[]> {
-  const context: CheckContext = { completion: view, ports };
+  const context: JudgeContext = { completion: view, ports, answer: accepted };
   const verdicts: Verdict[] = [];
   for (const check of checks) {
     const outcome = judge(check, context);
@@ -21,8 +30,13 @@ export async function judgeChecks(
   return verdicts;
 }
 
+/** A check sees of the accepted answer only what it selects. */
+interface JudgeContext extends CheckContext {
+  readonly answer: AcceptedAnswer | undefined;
+}
+
 // Most checks are synchronous; to wait for each of them would cost more than the check.
-function judge(check: CheckSpec, context: CheckContext): CheckOutcome | Promise<CheckOutcome> {
+function judge(check: CheckSpec, context: JudgeContext): CheckOutcome | Promise<CheckOutcome> {
   const assertion = lookupAssertion(check.assertion);
   if (assertion === undefined) return { error: `there is no assertion ${JSON.stringify(check.assertion)}` };
   if (!('combine' in assertion)) return makeCheck(assertion, check, context);
@@ -38,16 +52,27 @@ function isDone(outcome: CheckOutcome | Promise<CheckOutcome>): outcome is Check
 function makeCheck(
   assertion: CheckAssertion,
   check: CheckSpec,
-  context: CheckContext,
+  context: JudgeContext,
 ): CheckOutcome | Promise<CheckOutcome> {
   try {
     const target = findTarget(check.select, assertion.defaultSelect ?? 'text', context);
     if ('missing' in target) return { pass: false, missing: true, reason: target.missing };
-    const outcome = assertion.check(target, check.params, context);
+    const outcome = assertion.check(target, check.params, withAccepted(assertion, check, context));
     return outcome instanceof Promise ? outcome.catch(describeDeadline) : outcome;
   } catch (error) {
     return describeDeadline(error);
   }
+}
+
+function withAccepted(assertion: CheckAssertion, { select }: CheckSpec, context: JudgeContext): CheckContext {
+  const { answer, completion } = context;
+  if (assertion.comparesAccepted === undefined || answer === undefined) return context;
+  const { reasoning: _, ...rest } = completion;
+  const view = { ...rest, ...answer };
+  return {
+    ...context,
+    accepted: findTarget(select, assertion.defaultSelect ?? 'text', { ...context, completion: view }),
+  };
 }
 
 function findTarget(

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { measureCommonSubsequence } from '../lib/common-subsequence.ts';
 import { spell } from '../lib/spelled-number.ts';
 import { isScalar, normaliseText, normaliseValue, type TextOptions } from './compare-value.ts';
 import { type CheckOutcome, defineAssertion, type Target } from './define.ts';
@@ -57,26 +58,15 @@ function scoreSets(wanted: ReadonlySet<string>, found: ReadonlySet<string>): num
   return (2 * common) / (wanted.size + found.size);
 }
 
-const maxTableCells = 4_000_000;
+const maxPairs = 300_000_000;
 
 /** F1 of the longest common subsequence; of the equal places alone where the lists are too long for that. */
 function scoreSequences(wanted: readonly string[], found: readonly string[]): number {
-  const isShort = wanted.length * found.length <= maxTableCells;
-  const common = isShort ? commonLength(wanted, found) : wanted.filter((key, index) => key === found[index]).length;
+  const isShort = wanted.length * found.length <= maxPairs;
+  const common = isShort
+    ? measureCommonSubsequence(wanted, found)
+    : wanted.filter((key, index) => key === found[index]).length;
   return (2 * common) / (wanted.length + found.length);
-}
-
-function commonLength(wanted: readonly string[], found: readonly string[]): number {
-  let previous = new Uint32Array(found.length + 1);
-  for (const key of wanted) {
-    const row = new Uint32Array(found.length + 1);
-    for (let index = 0; index < found.length; index += 1) {
-      row[index + 1] =
-        key === found[index] ? (previous[index] ?? 0) + 1 : Math.max(previous[index + 1] ?? 0, row[index] ?? 0);
-    }
-    previous = row;
-  }
-  return previous[found.length] ?? 0;
 }
 
 function describeMatch(

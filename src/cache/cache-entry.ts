@@ -64,13 +64,11 @@ export function readEntryHead(bytes: Buffer, start: number, length: number): Ent
 export function parseEntry(line: string): ParsedEntry {
   const parsed = parseStoredEntry(line);
   if (!parsed.ok) return parsed;
-  const checked = entrySchema.safeParse(parsed.entry);
-  if (!checked.success) return garbled(`is no cache entry: ${describeIssue(checked.error)}`);
   if (cacheKey(parsed.entry.request) === parsed.entry.key) return parsed;
   return garbled('is damaged: its key is not that of its request');
 }
 
-/** As `parseEntry`, but takes the entry's word for its key and, under a checksum that holds, for its details: half the time of a hit. */
+/** As `parseEntry`, but takes the entry's word for its key, which spares a quarter of the time of a hit. */
 export function parseStoredEntry(line: string): ParsedEntry {
   const text = line.trimEnd();
   if (text === '') return garbled('is empty');
@@ -82,19 +80,30 @@ export function parseStoredEntry(line: string): ParsedEntry {
   }
   const json = parseJson(body);
   if (!json.ok) return garbled(`is not JSON: ${json.reason}`);
-  return isStoredEntry(json.value) ? { ok: true, entry: json.value } : garbled('is no cache entry');
+  if (isPlainEntry(json.value)) return { ok: true, entry: json.value };
+  const parsed = entrySchema.safeParse(json.value);
+  if (!parsed.success) return garbled(`is no cache entry: ${describeIssue(parsed.error)}`);
+  return { ok: true, entry: parsed.data };
 }
 
-function isStoredEntry(value: unknown): value is CacheEntry {
-  if (!isJsonObject(value) || typeof value['key'] !== 'string' || !isJsonObject(value['request'])) return false;
-  const { completion } = value;
-  return (
-    isJsonObject(completion) &&
-    typeof completion['text'] === 'string' &&
-    Array.isArray(completion['toolCalls']) &&
-    typeof completion['finishReason'] === 'string' &&
-    typeof completion['latencyMs'] === 'number'
-  );
+const plainTexts = ['text', 'finishReason', 'rawFinishReason', 'responseId', 'model', 'systemFingerprint'];
+const plainCounts = ['inputTokens', 'outputTokens', 'cachedInputTokens', 'reasoningTokens'];
+
+/** The common answer, text and usage alone, is told by hand in a tenth of the schema's time; all else goes to the schema. */
+function isPlainEntry(value: unknown): value is CacheEntry {
+  if (!isJsonObject(value)) return false;
+  const { key, createdAt, receivedAt, request, completion } = value;
+  if (typeof key !== 'string' || typeof createdAt !== 'string' || typeof receivedAt !== 'string') return false;
+  if (!isJsonObject(request) || !isJsonObject(completion) || Object.keys(value).length !== 5) return false;
+  const { toolCalls, usage, latencyMs, text, finishReason, ...others } = completion;
+  if (!Array.isArray(toolCalls) || toolCalls.length > 0 || typeof latencyMs !== 'number') return false;
+  if (typeof text !== 'string' || finishReason !== 'stop') return false;
+  for (const [name, other] of Object.entries(others)) {
+    if (!plainTexts.includes(name) || typeof other !== 'string') return false;
+  }
+  if (usage === undefined) return true;
+  if (!isJsonObject(usage) || typeof usage['inputTokens'] !== 'number') return false;
+  return Object.entries(usage).every(([name, count]) => plainCounts.includes(name) && typeof count === 'number');
 }
 
 /** Says what a line is instead of an entry, given its beginning. */

@@ -163,7 +163,7 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
       // Those that vanish as a whole make room for what is kept of the others.
       rewrites.sort((a, b) => a.keptCount - b.keptCount);
       const bytes = rewriteSegments(folder, rewrites, now);
-      removeEmptyFolder();
+      if (bytes > 0) removeEmptyFolder();
       return { removed, bytes };
     });
   }

@@ -61,15 +61,17 @@ export function createSegmentWriter(folder: string, now: () => Date): SegmentWri
   }
 }
 
-const maxAttempts = 5;
+const maxAttempts = 20;
 
 function beginSegment(folder: string, now: Date): { readonly fd: number; readonly file: SegmentFile } {
   const file = nameSegmentFile(folder, now);
-  try {
-    return { fd: openSync(file.path, 'ax+'), file };
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-    mkdirSync(folder, { recursive: true });
-    return { fd: openSync(file.path, 'ax+'), file };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return { fd: openSync(file.path, 'ax+'), file };
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT' || attempt === maxAttempts) throw error;
+      // Again and again: whoever clears the cache removes a folder that is still empty.
+      mkdirSync(folder, { recursive: true });
+    }
   }
 }

@@ -26,7 +26,7 @@ export function withCache(next: Complete, { store, mode, now, canStore = () => t
     if (mode !== 'off' && !outcome.cached && isStorable(completion) && canStore(completion)) {
       store.write({ key: cacheKey(request), createdAt, receivedAt, request, completion });
     }
-    return { ...outcome, receivedAt };
+    return { receivedAt, ...outcome };
   });
 
   return async (request, signal) => {

@@ -8,7 +8,10 @@ export function addFlags(command: Command, definitions: readonly FlagDefinition[
     if (kind === 'list')
       option.argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value]);
     // Commander stores `--no-baseline` as `baseline: false`, which would hide the other flag.
-    if (flags.startsWith('--no-')) option.attributeName = () => key;
+    if (flags.startsWith('--no-')) {
+      option.attributeName = () => key;
+      option.negate = false;
+    }
     command.addOption(option);
   }
 }

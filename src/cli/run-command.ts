@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { JsonObject } from '../model/json.ts';
-import { acceptBaseline } from '../pipeline/accept-baseline.ts';
+import { type AcceptOptions, acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { forecastRun } from '../pipeline/dry-run.ts';
 import { findProjectRoot, loadProject } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
@@ -80,18 +80,24 @@ export async function runCommand(
       verbose: values['verbose'] === true,
     });
     if (options.updateBaseline) {
-      for (const { file, isChanged } of acceptBaseline({
-        root: project.root,
-        cwd: io.cwd,
-        recordPath: resolve(io.cwd, report.run.recordPath ?? ''),
-        force: false,
-      })) {
-        io.stderr.write(`${isChanged ? 'accepted' : 'unchanged'} ${file}\n`);
-      }
+      const recordPath = resolve(io.cwd, report.run.recordPath ?? '');
+      io.stderr.write(updateBaseline({ root: project.root, cwd: io.cwd, recordPath, force: false }, color));
     }
     return report.exitCode;
   } finally {
     progress.close();
+  }
+}
+
+/** What became of the baseline, in words. A run that can't be accepted keeps the exit code that it has earned. */
+function updateBaseline(options: AcceptOptions, color: boolean): string {
+  try {
+    return acceptBaseline(options)
+      .map(({ file, isChanged }) => `${isChanged ? 'accepted' : 'unchanged'} ${file}\n`)
+      .join('');
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return `the baseline was not updated\n${describeProblems(error.problems, { color })}`;
   }
 }
 

@@ -2,34 +2,50 @@ import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'n
 import { dirname, resolve } from 'node:path';
 import { findNearest } from '../lib/did-you-mean.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Report } from '../model/report.ts';
-import { type Reporter, reporters } from '../reporters/index.ts';
+import type { Report, ReportStyle } from '../model/report.ts';
+import { reporters } from '../reporters/index.ts';
 import type { Io } from './io.ts';
 import { type StyleFlags, styleFor } from './style.ts';
 
-export interface ReportRequest {
+/** A format of some kind of report. */
+interface Format<R> {
+  readonly extension: string;
+  render(report: R, style: ReportStyle): Iterable<string>;
+}
+
+export interface ReportRequest<R = Report> {
   readonly name: string;
-  readonly reporter: Reporter;
+  readonly reporter: Format<R>;
   /** Undefined: stdout. */
   readonly path?: string;
 }
 
-/** Reads `name` and `name=path`; one without a path takes the terminal report's place. */
-export function parseReporters(texts: readonly string[]): {
-  readonly requests: readonly ReportRequest[];
+export interface ParsedReporters<R> {
+  readonly requests: readonly ReportRequest<R>[];
   readonly problems: readonly Problem[];
-} {
-  const requests: ReportRequest[] = [];
+}
+
+/** Reads `name` and `name=path`; one without a path takes the terminal report's place. */
+export function parseReporters(texts: readonly string[]): ParsedReporters<Report> {
+  return parseRequests(texts, reporters);
+}
+
+/** The same for reports of another kind. */
+export function parseRequests<R>(
+  texts: readonly string[],
+  formats: Readonly<Record<string, Format<R>>>,
+): ParsedReporters<R> {
+  const requests: ReportRequest<R>[] = [];
   const problems: Problem[] = [];
   for (const text of texts) {
     const [, name = '', path] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? [];
-    const reporter = Object.hasOwn(reporters, name) ? reporters[name] : undefined;
+    const reporter = Object.hasOwn(formats, name) ? formats[name] : undefined;
     if (reporter === undefined) {
-      const nearest = findNearest(name, Object.keys(reporters));
+      const nearest = findNearest(name, Object.keys(formats));
       problems.push(
         usage(
           `--reporter ${text}: there is no reporter "${name}"`,
-          nearest === undefined ? `there are: ${Object.keys(reporters).join(', ')}` : `did you mean "${nearest}"?`,
+          nearest === undefined ? `there are: ${Object.keys(formats).join(', ')}` : `did you mean "${nearest}"?`,
         ),
       );
     } else if (path === '') {
@@ -50,8 +66,8 @@ export function parseReporters(texts: readonly string[]): {
   if (twice !== undefined) {
     problems.push(usage(`--reporter: two reports would be written to ${twice}`, 'give each a path of its own'));
   }
-  if (onStdout.length === 0 && reporters['terminal'] !== undefined) {
-    requests.unshift({ name: 'terminal', reporter: reporters['terminal'] });
+  if (onStdout.length === 0 && formats['terminal'] !== undefined) {
+    requests.unshift({ name: 'terminal', reporter: formats['terminal'] });
   }
   return { requests, problems };
 }
@@ -62,7 +78,7 @@ export interface WriteOptions extends StyleFlags {
 }
 
 /** Writes every report. One that fails is named and changes neither the others nor the decision. */
-export function writeReports(report: Report, requests: readonly ReportRequest[], options: WriteOptions): void {
+export function writeReports<R>(report: R, requests: readonly ReportRequest<R>[], options: WriteOptions): void {
   const { io, mask } = options;
   for (const { name, reporter, path } of requests) {
     const chunks = reporter.render(report, styleFor(io, options, path !== undefined));

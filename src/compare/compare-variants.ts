@@ -1,9 +1,15 @@
-import type { ComparedCase, ComparedSide, ComparedVariant, MetricEvidence } from '../model/comparison.ts';
+import type {
+  ComparedCase,
+  ComparedSide,
+  ComparedVariant,
+  MetricEvidence,
+  PlanningAdvice,
+} from '../model/comparison.ts';
 import type { GatePolicy } from '../model/suite.ts';
-import type { CaseSummary } from '../model/summary.ts';
-import { type CaseComparison, compareCases } from '../stats/compare-cases.ts';
-import { compareWorstCase } from '../stats/compare-worst-case.ts';
-import { costRatio } from '../stats/cost-ratio.ts';
+import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import type { CaseComparison } from '../stats/compare-cases.ts';
+import { compareWorstCase, type ErroredResults } from '../stats/compare-worst-case.ts';
+import { type CostRatio, costRatio } from '../stats/cost-ratio.ts';
 import { hodgesLehmann } from '../stats/hodges-lehmann.ts';
 import { mean } from '../stats/moments.ts';
 import type { PairedResults } from '../stats/pair-cases.ts';
@@ -17,6 +23,8 @@ export interface CompareVariantsOptions {
   readonly gate: GatePolicy;
   /** The largest tolerated drop of the pass rate. */
   readonly margin: number;
+  /** The same of the score; as the pass rate's where undefined. */
+  readonly scoreMargin?: number;
   /** Cases of the baseline that were judged again by the candidate's checks. */
   readonly rejudged: ReadonlySet<string>;
   /** True where both sides ran in this invocation. */
@@ -45,20 +53,21 @@ export function compareVariants(
   };
   const baselineErrored = sum(errors.baselineErrors);
   const candidateErrored = sum(errors.candidateErrors);
-  const hasErrors = baselineErrored + candidateErrored > 0;
   const comparison = compareWorstCase({ ...results, ...errors }, { ...policy, binary: true });
   const answers = countSameAnswers(paired);
-  const score = compareScores(paired, policy);
+  const costs = compareCosts(paired, { baseline, candidate, alpha });
+  const score = compareScores(paired, errors, { ...policy, margin: options.scoreMargin ?? options.margin });
   return {
     baseline,
     candidate,
     cases,
     passRate: {
       ...rateEvidence(results, comparison.observed),
-      ...(hasErrors ? { worstLow: comparison.worst.low } : {}),
+      ...(hasAny(errors) ? { worstLow: comparison.worst.low } : {}),
     },
-    ...(score === undefined ? {} : { score }),
-    costUsd: compareCosts(paired, alpha),
+    ...(score === undefined ? {} : { score: score.evidence, scorePlanning: score.planning }),
+    costUsd: costs.evidence,
+    isCostUnknown: costs.isUnknown,
     latencyMs: compareLatencies(paired, alpha),
     latencyComparable: options.latencyComparable,
     errors: {
@@ -84,21 +93,30 @@ function isPaired(found: ComparedCase): found is PairedCase {
 }
 
 function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: CompareVariantsOptions): ComparedCase[] {
-  const ids = [...new Set([...baseline.cases.keys(), ...candidate.cases.keys()])].sort();
-  return ids.flatMap((caseId): ComparedCase[] => {
+  const paired: ComparedCase[] = [];
+  for (const caseId of [...new Set([...baseline.cases.keys(), ...candidate.cases.keys()])].sort()) {
     const before = baseline.cases.get(caseId);
     const after = candidate.cases.get(caseId);
-    const plain = { caseId, suspect: false, rejudged: options.rejudged.has(caseId) };
-    if (before === undefined && after === undefined) return [];
-    if (after === undefined || before === undefined) {
-      if (after !== undefined) return after.observe ? [] : [{ ...plain, change: 'added', candidate: after }];
-      return before === undefined || !options.isWhole ? [] : [{ ...plain, change: 'removed', baseline: before }];
+    if (after?.observe === true) continue;
+    const rejudged = options.rejudged.has(caseId);
+    if (after === undefined) {
+      if (before === undefined || !options.isWhole) continue;
+      paired.push({ caseId, change: 'removed', suspect: false, rejudged, baseline: before });
+    } else if (before === undefined) {
+      paired.push({ caseId, change: 'added', suspect: false, rejudged, candidate: after });
+    } else if (before.stamp !== after.stamp) {
+      paired.push({ caseId, change: 'redefined', suspect: false, rejudged, baseline: before, candidate: after });
+    } else {
+      const change = classifyCase(before, after);
+      const suspect = isSuspect(before, after);
+      paired.push({ caseId, change, suspect, rejudged, baseline: before, candidate: after });
     }
-    if (after.observe) return [];
-    if (before.stamp !== after.stamp) return [{ ...plain, change: 'redefined', baseline: before, candidate: after }];
-    const change = classifyCase(before, after);
-    return [{ ...plain, change, baseline: before, candidate: after, suspect: isSuspect(before, after) }];
-  });
+  }
+  return paired;
+}
+
+function hasAny({ baselineErrors, candidateErrors }: Pick<ErroredResults, 'baselineErrors' | 'candidateErrors'>): boolean {
+  return sum(baselineErrors) + sum(candidateErrors) > 0;
 }
 
 function rateEvidence(results: PairedResults, comparison: CaseComparison): MetricEvidence {
@@ -117,8 +135,9 @@ function rateEvidence(results: PairedResults, comparison: CaseComparison): Metri
 
 function compareScores(
   paired: readonly PairedCase[],
+  errors: Pick<ErroredResults, 'baselineErrors' | 'candidateErrors'>,
   policy: { alpha: number; margin: number; scope: 'population' | 'suite' },
-): MetricEvidence | undefined {
+): { readonly evidence: MetricEvidence; readonly planning: PlanningAdvice } | undefined {
   const scoresOf = (found: CaseSummary) =>
     found.trials.flatMap(({ status, score }) => (status === 'passed' || status === 'failed' ? [score ?? 0] : []));
   const results = {
@@ -130,26 +149,35 @@ function compareScores(
       side.trials.every(({ status, score }) => score === undefined || score === (status === 'passed' ? 1 : 0)),
     ),
   );
-  return isPassAgain ? undefined : rateEvidence(results, compareCases(results, policy));
+  if (isPassAgain) return undefined;
+  const { observed, worst } = compareWorstCase({ ...results, ...errors }, policy);
+  return {
+    evidence: { ...rateEvidence(results, observed), ...(hasAny(errors) ? { worstLow: worst.low } : {}) },
+    planning: sampleSizeToSettle(results, policy),
+  };
 }
 
-function compareCosts(paired: readonly PairedCase[], alpha: number): MetricEvidence {
+function compareCosts(
+  paired: readonly PairedCase[],
+  { baseline, candidate, alpha }: { baseline: ComparedSide; candidate: ComparedSide; alpha: number },
+): { readonly evidence: MetricEvidence; readonly isUnknown: boolean } {
   const before: number[] = [];
   const after: number[] = [];
   let isUnknown = false;
   for (const pair of paired) {
-    const [a, b] = [meanCost(pair.baseline), meanCost(pair.candidate)];
+    const [a, b] = [meanCost(pair.baseline, baseline), meanCost(pair.candidate, candidate)];
     if (a === null || b === null) isUnknown = true;
     else if (a !== undefined && b !== undefined) {
       before.push(a);
       after.push(b);
     }
   }
-  if (isUnknown || before.length === 0) return nothing;
-  const { ratio, low, high, pIncrease, exact } = costRatio(before, after, alpha);
+  if (isUnknown || before.length === 0) return { evidence: nothing, isUnknown };
+  const isFree = [...before, ...after].every((cost) => cost === 0);
+  const { ratio, low, high, pIncrease, exact } = isFree ? unchangedCost : costRatio(before, after, alpha);
   // The same ratio in every case leaves nothing to estimate: the change is certain.
   const certain = exact && ratio !== null;
-  return {
+  const evidence = {
     baseline: sum(before),
     candidate: sum(after),
     delta: toChange(ratio),
@@ -158,14 +186,22 @@ function compareCosts(paired: readonly PairedCase[], alpha: number): MetricEvide
     p: certain ? (ratio > 1 ? 0 : 1) : pIncrease,
     n: before.length,
   };
+  return { evidence, isUnknown };
 }
 
+/** Nothing against nothing is no ratio, and no change either. */
+const unchangedCost: CostRatio = { ratio: 1, low: null, high: null, seLog: null, pIncrease: null, exact: true };
+
 /** Undefined without an answer, null where an answer has no known price. */
-function meanCost({ trials }: CaseSummary): number | null | undefined {
-  const costs = trials.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
+function meanCost({ trials }: CaseSummary, { costOf = bookedCost }: ComparedSide): number | null | undefined {
+  const costs = trials.flatMap((row) => costOf(row) ?? (row.costUsd === undefined ? [] : [null]));
   if (costs.length === 0) return undefined;
   const known = costs.filter((cost) => cost !== null);
   return known.length < costs.length ? null : mean(known);
+}
+
+function bookedCost({ costUsd }: RowSummary): number | null | undefined {
+  return costUsd;
 }
 
 function compareLatencies(paired: readonly PairedCase[], alpha: number): MetricEvidence {

@@ -67,7 +67,6 @@ function toRow(
     provider,
     caseId,
     trial: trial.trial,
-    identity: '',
     stamp,
     status,
     observe: false,

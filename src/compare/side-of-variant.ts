@@ -1,13 +1,21 @@
 import type { KeptAnswer } from '../model/case-change.ts';
 import type { ComparedSide } from '../model/comparison.ts';
-import type { CellRow } from '../model/record.ts';
+import type { Usage } from '../model/completion.ts';
+import type { CellRow, RecordedVariant } from '../model/record.ts';
 import type { CaseSummary, VariantSummary } from '../model/summary.ts';
+
+export interface VariantSideOptions {
+  /** In words, for the report. */
+  readonly source: string;
+  readonly readRow: (rowIndex: number) => CellRow;
+  /** Both sides are priced by one table; undefined where no price is known. */
+  readonly costOf: (variant: RecordedVariant, usage: Usage | undefined) => number | undefined;
+}
 
 /** A variant of a run record as one side of a comparison; answers are read back when somebody wants to see them. */
 export function sideOfVariant(
   { recorded, cases }: Pick<VariantSummary, 'recorded' | 'cases'>,
-  source: string,
-  readRow: (rowIndex: number) => CellRow,
+  { source, readRow, costOf }: VariantSideOptions,
 ): ComparedSide {
   const models = new Set<string>();
   for (const { trials } of cases.values()) for (const { model } of trials) if (model !== undefined) models.add(model);
@@ -16,6 +24,7 @@ export function sideOfVariant(
     recorded,
     cases,
     models: [...models].sort(),
+    costOf: ({ costUsd, usage }) => (costUsd === undefined ? undefined : (costOf(recorded, usage) ?? null)),
     answerOf: (caseId) => keptAnswer(cases.get(caseId), readRow),
   };
 }

@@ -1,4 +1,4 @@
-import type { Finding } from '../model/finding.ts';
+import { type Finding, isBreak } from '../model/finding.ts';
 
 /** Marks the findings whose fingerprints the suite lets through; what is marked no longer breaks the contract. */
 export function applyApprovals(findings: readonly Finding[], approved: readonly string[]): readonly Finding[] {
@@ -8,5 +8,5 @@ export function applyApprovals(findings: readonly Finding[], approved: readonly 
 
 /** True where a finding that nobody approved is an error. */
 export function isContractBroken(findings: readonly Finding[]): boolean {
-  return findings.some(({ severity, approved }) => severity === 'error' && approved !== true);
+  return findings.some(isBreak);
 }

@@ -9,14 +9,27 @@ import { isNeverNode, type NodeFactory, type SchemaNode, type Shape } from './sh
 /** Beyond this many ways through a schema's unions, nothing is said of a path. */
 const maxPlaces = 500;
 
+/** A step of a path that the values of a schema don't have. */
+export interface PathMiss {
+  readonly message: string;
+  /** What is nearest to the name that is missing. */
+  readonly nearest?: string;
+  /** True where no value of the schema has it; else only none that the schema describes. */
+  readonly closed: boolean;
+}
+
 /**
  * Tells whether a JSONPath can find something in the values of a schema; undefined where it can or where that can't be told.
  * A name that an object neither declares nor expressly allows counts as missing, although open objects would take it.
  * Throws a `SchemaProblem` for a schema that can't be read.
  */
-export function checkJsonPathAgainstSchema(path: string, schema: unknown): { readonly message: string } | undefined {
+export function checkJsonPathAgainstSchema(path: string, schema: unknown): PathMiss | undefined {
   const steps = parsePlainPath(path);
-  if (steps === undefined) return undefined;
+  return steps === undefined ? undefined : checkSteps(steps, path, schema);
+}
+
+/** The same for the steps of a path. */
+export function checkSteps(steps: readonly PathStep[], path: string, schema: unknown): PathMiss | undefined {
   const factory = createNodeFactory();
   let places: readonly SchemaNode[] = [openNodes(openSchema(schema), factory, true)];
   let walked = '$';
@@ -24,16 +37,18 @@ export function checkJsonPathAgainstSchema(path: string, schema: unknown): { rea
     const shapes = places.flatMap((node) => expand(node, factory)).filter((list) => list.length > 0);
     if (shapes.length === 0 || shapes.length > maxPlaces) return undefined;
     const next: SchemaNode[] = [];
+    let closed = true;
     for (const alternative of shapes) {
       const found = follow(alternative, step, factory);
       if (found === 'anything') return undefined;
-      if (found !== 'nothing') next.push(found);
+      if (found === 'unnamed') closed = false;
+      else if (found !== 'nothing') next.push(found);
     }
     const reached = walked + describeStep(step);
-    if (next.length === 0)
-      return {
-        message: describeMiss(shapes.flat(), step, walked, index + 1 < steps.length ? ` (in ${path.trim()})` : ''),
-      };
+    if (next.length === 0) {
+      const within = index + 1 < steps.length ? ` (in ${path.trim()})` : '';
+      return { ...describeMiss(shapes.flat(), step, walked, within), closed };
+    }
     places = next;
     walked = reached;
   }
@@ -53,7 +68,11 @@ function expand(node: SchemaNode, factory: NodeFactory, depth = 0): readonly (re
 }
 
 /** What a step leads to when all shapes hold: the most telling one decides. */
-function follow(shapes: readonly Shape[], step: PathStep, factory: NodeFactory): SchemaNode | 'anything' | 'nothing' {
+function follow(
+  shapes: readonly Shape[],
+  step: PathStep,
+  factory: NodeFactory,
+): SchemaNode | 'anything' | 'nothing' | 'unnamed' {
   const found: SchemaNode[] = [];
   let named = false;
   for (const shape of shapes) {
@@ -66,7 +85,7 @@ function follow(shapes: readonly Shape[], step: PathStep, factory: NodeFactory):
     else if (node !== 'anything') found.push(node);
   }
   if (found.length > 0) return factory.conjoin(found);
-  return named ? 'nothing' : 'anything';
+  return named ? 'unnamed' : 'anything';
 }
 
 function followName(shape: Shape, name: string, factory: NodeFactory): SchemaNode | 'anything' | 'nothing' | 'unnamed' {
@@ -97,17 +116,23 @@ function followIndex(shape: Shape, index: number): SchemaNode | 'anything' | 'no
   return isNeverNode(node) ? 'nothing' : node;
 }
 
-function describeMiss(shapes: readonly Shape[], step: PathStep, walked: string, within: string): string {
+function describeMiss(
+  shapes: readonly Shape[],
+  step: PathStep,
+  walked: string,
+  within: string,
+): Omit<PathMiss, 'closed'> {
   const start = `${walked}${describeStep(step)} is not in the output schema${within}`;
-  if (step.kind === 'index') return `${start}; ${walked} is no list that long.`;
+  if (step.kind === 'index') return { message: `${start}; ${walked} is no list that long.` };
   const names = [...new Set(shapes.flatMap((shape) => [...shape.properties.keys()]))];
   const nearest = findNearest(step.name, names);
   if (nearest !== undefined) {
-    return `${start}; did you mean ${walked}${describeStep({ kind: 'name', name: nearest })}?`;
+    const message = `${start}; did you mean ${walked}${describeStep({ kind: 'name', name: nearest })}?`;
+    return { message, nearest };
   }
   const shown = names.slice(0, 8).join(', ');
-  if (names.length === 0) return `${start}; ${walked} has no properties.`;
-  return `${start}; ${walked} has ${shown}${names.length > 8 ? ', …' : ''}.`;
+  if (names.length === 0) return { message: `${start}; ${walked} has no properties.` };
+  return { message: `${start}; ${walked} has ${shown}${names.length > 8 ? ', …' : ''}.` };
 }
 
 function describeStep(step: PathStep): string {

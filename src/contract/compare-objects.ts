@@ -1,10 +1,10 @@
+import { appendPointer } from '../lib/json-pointer.ts';
 import { type Change, hasNarrowing, hasWidening } from './change.ts';
 import { comparePatternProperties } from './compare-pattern-properties.ts';
 import { compareMaximum, compareMinimum } from './compare-scalars.ts';
 import { type Comparer, change, describeNode } from './comparer.ts';
 import { findEffectiveNode } from './effective-node.ts';
 import { findRenames } from './find-renames.ts';
-import { appendPointer } from './json-pointer.ts';
 import { renameTypeChanges } from './rename-type-changes.ts';
 import { isNeverNode, type SchemaNode, type Shape } from './shape.ts';
 

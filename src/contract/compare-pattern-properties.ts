@@ -1,7 +1,7 @@
+import { appendPointer } from '../lib/json-pointer.ts';
 import { type Change, hasNarrowing, hasWidening } from './change.ts';
 import { type Comparer, change } from './comparer.ts';
 import { mayOverlap } from './effective-node.ts';
-import { appendPointer } from './json-pointer.ts';
 import { isNeverNode, type Shape } from './shape.ts';
 
 /** Compares patternProperties by the text of the pattern: which names two patterns share can't be told. */

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { appendPointer } from '../lib/json-pointer.ts';
 import type { Direction, Finding } from '../model/finding.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Change } from './change.ts';
@@ -7,7 +8,6 @@ import { compareTools } from './compare-tools.ts';
 import { compareVariables, rootOf } from './compare-variables.ts';
 import { change, show } from './comparer.ts';
 import { gradeChanges } from './grade-changes.ts';
-import { appendPointer } from './json-pointer.ts';
 import type { PromptContract } from './prompt-contract.ts';
 
 export type PromptComparisonOptions = Omit<SchemaComparisonOptions, 'defaulted' | 'direction' | 'promptId'>;
@@ -83,8 +83,10 @@ function compareOutput(
   grade: Grade,
 ): readonly Finding[] {
   const findings: Finding[] = [];
-  if (old.outputFormat !== replacement.outputFormat) {
-    const sides = { old: old.outputFormat, new: replacement.outputFormat };
+  const sides = { old: formatOf(old), new: formatOf(replacement) };
+  // A schema that only one side has is told as such, and says nothing of what the other side's answers are.
+  const isSaid = old.outputFormat !== undefined || replacement.outputFormat !== undefined;
+  if (isSaid && sides.old !== sides.new) {
     const message = `The output changed from ${sides.old} to ${sides.new}; parsers break.`;
     findings.push(...grade([change('output-format-changed', '/outputFormat', message, sides)], 'output'));
   }
@@ -100,6 +102,10 @@ function compareOutput(
     findings.push(...grade([change('output-schema-removed', path, message)], 'output'));
   }
   return findings;
+}
+
+function formatOf({ outputFormat, outputSchema }: PromptContract): 'json' | 'text' {
+  return outputFormat ?? (outputSchema === undefined ? 'text' : 'json');
 }
 
 function compareModel(old: PromptContract, replacement: PromptContract): readonly Change[] {
@@ -124,8 +130,8 @@ const tokenLimits = new Set([
 function compareParams(old: JsonObject, replacement: JsonObject): readonly Change[] {
   const changes: Change[] = [];
   for (const name of new Set([...Object.keys(old), ...Object.keys(replacement)])) {
-    // Tools and response formats are compared as such.
-    if (name === 'tools' || name === 'response_format') continue;
+    // Tools are compared as such.
+    if (name === 'tools') continue;
     const before = Object.hasOwn(old, name) ? (old[name] ?? null) : undefined;
     const after = Object.hasOwn(replacement, name) ? (replacement[name] ?? null) : undefined;
     if (canonicalJson(before) === canonicalJson(after) && (before === undefined) === (after === undefined)) continue;

@@ -1,39 +1,59 @@
+import { appendPointer } from '../lib/json-pointer.ts';
 import type { Finding } from '../model/finding.ts';
 import { comparePromptContracts, type PromptComparisonOptions } from './compare-prompt-contracts.ts';
 import { change } from './comparer.ts';
 import { gradeChanges } from './grade-changes.ts';
-import { appendPointer } from './json-pointer.ts';
 import type { PromptContract } from './prompt-contract.ts';
+import { SchemaProblem } from './schema-problem.ts';
 
-/** Compares the prompts of two states of a project, paired by id; `replaces` tells a rename from a removal. */
+/** The findings of one prompt; of one that is gone, under its old id. */
+export interface PromptSetFindings {
+  readonly promptId: string;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Compares the prompts of two states of a project, paired by id; a new one that replaces an old one is held against it.
+ * `optionsOf` gives each prompt's own policy.
+ */
 export function comparePromptSets(
   old: readonly PromptContract[],
   replacement: readonly PromptContract[],
-  options: PromptComparisonOptions = {},
-): readonly Finding[] {
+  optionsOf: (promptId: string) => PromptComparisonOptions = () => ({}),
+): readonly PromptSetFindings[] {
   const before = new Map(old.map((prompt) => [prompt.promptId, prompt]));
-  const after = new Map(replacement.map((prompt) => [prompt.promptId, prompt]));
-  const findings: Finding[] = [];
-  for (const prompt of replacement) {
-    const known = before.get(prompt.promptId);
-    if (known !== undefined) findings.push(...comparePromptContracts(known, prompt, options));
+  const after = new Set(replacement.map(({ promptId }) => promptId));
+  const compared = replacement.flatMap((prompt): readonly PromptSetFindings[] => {
+    const { promptId, replaces } = prompt;
+    const known = before.get(promptId) ?? (replaces === undefined ? undefined : before.get(replaces));
+    if (known === undefined) return [];
+    return [{ promptId, findings: comparePair(known, prompt, optionsOf(promptId)) }];
+  });
+  const gone = old
+    .filter(({ promptId }) => !after.has(promptId))
+    .map(({ promptId }) => {
+      const heir = replacement.find(({ replaces }) => replaces === promptId);
+      const path = appendPointer('/prompts', promptId);
+      const found =
+        heir === undefined
+          ? change('prompt-removed', path, `The prompt "${promptId}" was removed.`, { old: promptId })
+          : change('prompt-renamed', path, `The prompt "${promptId}" is now "${heir.promptId}".`, {
+              old: promptId,
+              new: heir.promptId,
+            });
+      const options = { ...optionsOf(heir?.promptId ?? promptId), direction: 'output', promptId } as const;
+      return { promptId, findings: gradeChanges([found], options) };
+    });
+  return [...gone, ...compared];
+}
+
+/** A schema that can't be read is reported with its prompt, under the id that it has on its side. */
+function comparePair(old: PromptContract, replacement: PromptContract, options: PromptComparisonOptions) {
+  try {
+    return comparePromptContracts(old, replacement, options);
+  } catch (error) {
+    if (!(error instanceof SchemaProblem)) throw error;
+    const { promptId } = error.side === 'old' ? old : replacement;
+    throw new SchemaProblem(error.pointer, error.message, error.side, promptId);
   }
-  for (const { promptId } of old) {
-    if (after.has(promptId)) continue;
-    const heir = replacement.find(({ replaces }) => replaces === promptId);
-    const path = appendPointer('/prompts', promptId);
-    const found =
-      heir === undefined
-        ? change('prompt-removed', path, `The prompt "${promptId}" was removed.`, { old: promptId })
-        : change('prompt-renamed', path, `The prompt "${promptId}" is now "${heir.promptId}".`, {
-            old: promptId,
-            new: heir.promptId,
-          });
-    findings.push(...gradeChanges([found], { ...options, direction: 'output', promptId }));
-    const known = before.get(promptId);
-    if (heir !== undefined && known !== undefined && !before.has(heir.promptId)) {
-      findings.push(...comparePromptContracts(known, heir, options));
-    }
-  }
-  return findings;
 }

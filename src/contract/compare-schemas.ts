@@ -1,6 +1,6 @@
-import type { ContractPolicy, Direction, Finding } from '../model/finding.ts';
+import type { ContractPolicy, Direction, Finding, SeverityOverride } from '../model/finding.ts';
 import { createComparer } from './create-comparer.ts';
-import { gradeChanges, type SeverityOverride } from './grade-changes.ts';
+import { gradeChanges } from './grade-changes.ts';
 import { openSchema } from './schema-document.ts';
 import { createNodeFactory, openNodes } from './schema-nodes.ts';
 import { SchemaProblem } from './schema-problem.ts';

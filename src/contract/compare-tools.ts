@@ -1,8 +1,8 @@
+import { appendPointer } from '../lib/json-pointer.ts';
 import type { Finding } from '../model/finding.ts';
 import { compareSchemas, type SchemaComparisonOptions } from './compare-schemas.ts';
 import { change, show } from './comparer.ts';
 import { gradeChanges } from './grade-changes.ts';
-import { appendPointer } from './json-pointer.ts';
 import type { PromptTool } from './prompt-contract.ts';
 
 type ToolOptions = Omit<SchemaComparisonOptions, 'direction'>;

@@ -1,9 +1,9 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { appendPointer } from '../lib/json-pointer.ts';
 import type { Finding } from '../model/finding.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { Change } from './change.ts';
 import { change, show } from './comparer.ts';
-import { appendPointer } from './json-pointer.ts';
 import type { PromptContract, PromptVariable } from './prompt-contract.ts';
 
 /** A variable whose schema already tells that callers must send it is not told twice. */

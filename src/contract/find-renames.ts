@@ -1,7 +1,7 @@
+import { appendPointer } from '../lib/json-pointer.ts';
 import type { Comparer } from './comparer.ts';
 import { findEffectiveNode } from './effective-node.ts';
 import { impliedTypes } from './implied-types.ts';
-import { appendPointer } from './json-pointer.ts';
 import type { Shape } from './shape.ts';
 
 /** More look-alikes than this are no sign of a rename. */

@@ -1,17 +1,9 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { appendPointer, splitPointer } from '../lib/json-pointer.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import type { ContractPolicy, Direction, Finding, FindingSeverity } from '../model/finding.ts';
+import type { ContractPolicy, Direction, Finding, FindingSeverity, SeverityOverride } from '../model/finding.ts';
 import type { Change } from './change.ts';
-import { appendPointer, splitPointer } from './json-pointer.ts';
 import { type Rule, ruleFor, ruleIdOf } from './rules.ts';
-
-/** Sets the severity of findings by rule, by place, or by both; `off` leaves them out. */
-export interface SeverityOverride {
-  readonly rule?: string;
-  /** A JSON Pointer, its subtree included; a `*` stands for one token. */
-  readonly path?: string;
-  readonly severity: FindingSeverity | 'off';
-}
 
 export interface GradeOptions {
   readonly direction: Direction;

@@ -20,20 +20,25 @@ export interface ObservedContract {
 
 const maxOffenders = 5;
 
+export interface Observation {
+  readonly outputs: Iterable<RecordedOutput>;
+  readonly schema: JsonValue;
+  /** The schema that the answers were given under: what it refuses too was broken before, and is not counted. */
+  readonly own?: JsonValue;
+}
+
 /** Counts how many recorded answers a schema refuses: what turns a possible break into an observed one. */
-export function observeContract(
-  { outputs, schema }: { readonly outputs: readonly RecordedOutput[]; readonly schema: JsonValue },
-  findComplaint: FindComplaint,
-): ObservedContract {
+export function observeContract({ outputs, schema, own }: Observation, findComplaint: FindComplaint): ObservedContract {
+  let total = 0;
   let rejected = 0;
   const offenders: { readonly caseId: string; readonly reason: string }[] = [];
   for (const output of outputs) {
+    total += 1;
     const reason = judge(output, schema, findComplaint);
-    if (reason === undefined) continue;
+    if (reason === undefined || (own !== undefined && judge(output, own, findComplaint) !== undefined)) continue;
     rejected += 1;
     if (offenders.length < maxOffenders) offenders.push({ caseId: output.caseId, reason });
   }
-  const total = outputs.length;
   const answers = total === 1 ? 'answer' : 'answers';
   return { total, rejected, offenders, message: `${rejected} of ${total} recorded ${answers} would be rejected` };
 }

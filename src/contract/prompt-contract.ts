@@ -9,12 +9,14 @@ export interface PromptContract {
   readonly version?: string;
   /** What the template reads; `order.id` stands for `order`. */
   readonly variables: readonly PromptVariable[];
-  readonly outputFormat: 'json' | 'text';
+  /** What the request asks for; where it does not say, a schema makes it JSON. */
+  readonly outputFormat?: 'json' | 'text';
   readonly inputSchema?: JsonObject | boolean;
   readonly outputSchema?: JsonObject | boolean;
   readonly tools: readonly PromptTool[];
   readonly provider: string;
   readonly model: string;
+  /** Without those that are described above, such as a response format. */
   readonly params: JsonObject;
   readonly messages: readonly { readonly role: string }[];
 }

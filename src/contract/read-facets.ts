@@ -1,6 +1,6 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { appendPointer } from './json-pointer.ts';
 import { isKnownKeyword, referenceKeywords } from './keywords.ts';
 import type { RawSchema } from './schema-document.ts';
 import {

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { appendPointer } from './json-pointer.ts';
 import { isSilentKeyword, noteKeywords, referenceKeywords, unionKeywords } from './keywords.ts';
 import { mergeNotes, mergeShapes } from './merge-shapes.ts';
 import { readFacets } from './read-facets.ts';

@@ -1,5 +1,5 @@
+import { appendPointer, splitPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { appendPointer, splitPointer } from './json-pointer.ts';
 import { referenceKeywords } from './keywords.ts';
 import { SchemaProblem } from './schema-problem.ts';
 import { validateKeywords } from './validate-keywords.ts';

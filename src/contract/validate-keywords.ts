@@ -1,5 +1,5 @@
+import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { appendPointer } from './json-pointer.ts';
 
 type Expectation = { readonly is: string; readonly test: (value: JsonValue) => boolean };
 

@@ -52,6 +52,7 @@ async function executeLane(lane: Lane, options: ExecuteOptions, bugs: unknown[])
 }
 
 function skipped(cell: Cell, reason: SkipReason): CellResult {
-  const { key, identity, stamp, observe, mustPass, at } = cell;
-  return { key, identity, stamp, observe, mustPass, at, status: 'skipped', reason, calls: [] };
+  const { key, identity, stamp, observe, mustPass, at, confirmation } = cell;
+  const base = { key, identity, stamp, observe, mustPass, at, ...(confirmation === true ? { confirmation } : {}) };
+  return { ...base, status: 'skipped', reason, calls: [] };
 }

@@ -27,7 +27,7 @@ export function decide(input: DecideInput): Decision {
       .map((variant) => judgeVariant(suite.recorded, variant, { isCompared: compared.has(variant) })),
   );
   const failures = [...gates, ...comparisons, further].flatMap((gate) => gate.failures);
-  const errors = [...findErrors(variants, settings), ...gates.flatMap((gate) => gate.errors)];
+  const errors = [...findErrors(variants, settings), ...[...gates, ...comparisons].flatMap((gate) => gate.errors)];
   const stopped = findStop(
     summary,
     gates.flatMap((gate) => gate.undecided),

@@ -62,7 +62,7 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
   }
   const low = evidence.worstLow ?? evidence.low;
   const bound = low === null ? 'a drop of any size' : `a drop of up to ${points(-low)}`;
-  const { cases, repeats } = compared.planning;
+  const { cases, repeats } = (metric === 'score' ? compared.scorePlanning : undefined) ?? compared.planning;
   const ways = [
     ...(cases === null ? [] : [`~${cases} cases`]),
     ...(repeats === null ? [] : [`${repeats} trials on these ${n} cases`]),

@@ -24,6 +24,8 @@ export interface JudgedComparison {
   readonly variant: VariantSummary;
   readonly report: VariantComparison;
   readonly failures: readonly Breach[];
+  /** Limits that can't be judged at all. */
+  readonly errors: readonly Breach[];
   readonly warnings: readonly string[];
   readonly isInconclusive: boolean;
   /** Cases that fresh trials would settle. */
@@ -43,8 +45,8 @@ export function judgeComparisons(gated: readonly GatedComparison[]): readonly Ju
   return gated.map((comparison) => {
     const judged = judgeOne(comparison, comparison.compared, verdicts.get(comparison) ?? [], gated);
     const { own } = comparison;
-    if (own === undefined || judged.failures.length === 0) return judged;
-    const again = judgeOne({ ...comparison }, own, ownVerdicts.get(comparison) ?? [], gated);
+    if (own === undefined || judged.failures.length + judged.open.length === 0) return judged;
+    const again = judgeOne(comparison, own, ownVerdicts.get(comparison) ?? [], gated);
     return again.failures.length > 0 || again.open.length > 0 ? judged : accept(comparison, judged);
   });
 }
@@ -93,7 +95,7 @@ function judgeOne(
   const failuresToBreak = brokenCaseFailures({ n: casesJudged, alpha: gate.alpha });
   const words = judgeComparedCases(compared, { gate, confirmability, failuresToBreak });
   const failures: Breach[] = [];
-  const warnings: string[] = [];
+  const errors: Breach[] = [];
   const notes: string[] = [];
   for (const word of words) {
     if (word.kind === 'open') continue;
@@ -109,24 +111,30 @@ function judgeOne(
     if (verdict === 'regressed' && hypothesis.level === 'fail') failures.push(breachOf(hypothesis, where, message));
     else if (verdict === 'regressed') notes.push(`${message} (a warning: the suite's gate sets no limit)`);
     else if (isWorseUnadjusted) notes.push(`${message} before adjusting for the comparisons of this run`);
-    if (hypothesis.metric === 'cost' && hypothesis.level === 'fail' && hypothesis.evidence.n === 0) {
-      warnings.push(
-        `${where.suite}: the cost of ${where.prompt} × ${where.provider} can't be compared: a price or a usage is unknown`,
-      );
+    if (hypothesis.metric === 'cost' && hypothesis.level === 'fail' && compared.isCostUnknown === true) {
+      const unpriced = `the cost can't be compared (no price, or an answer without usage), so the limit of +${percent(hypothesis.margin)} can't be judged`;
+      errors.push({ code: 'unpriced', ...where, metric: 'cost', message: unpriced });
     }
+  }
+  if (gate.latency.maxIncrease !== undefined && !compared.latencyComparable) {
+    notes.push(
+      'the latency gate was not applied: latencies are not comparable unless both sides ran in this invocation, without the cache (--rerun-baseline)',
+    );
   }
   const open = tested
     .filter(({ hypothesis, verdict }) => hypothesis.level === 'fail' && verdict === 'inconclusive')
+    .filter(({ hypothesis }) => !(hypothesis.metric === 'cost' && compared.isCostUnknown === true))
     .map(({ hypothesis }) => hypothesis);
   const hasTooManyErrors = compared.errors.share > maxErrorShare;
   if (hasTooManyErrors) notes.push(`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`);
-  const isInconclusive =
-    open.length > 0 || hasTooManyErrors || words.some(({ kind }) => kind === 'unconfirmed' || kind === 'open');
+  // Suspects that nobody confirmed are listed, and the averages decide.
+  const isInconclusive = open.length > 0 || hasTooManyErrors || words.some(({ kind }) => kind === 'open');
   const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
   return {
     variant,
     failures,
-    warnings: [...warnings, ...notes.map((note) => `${where.suite} · ${where.prompt} × ${where.provider}: ${note}`)],
+    errors,
+    warnings: notes.map((note) => `${where.suite} · ${where.prompt} × ${where.provider}: ${note}`),
     isInconclusive,
     open: words.filter((word) => word.kind === 'open'),
     report: describeComparison(compared, { outcome, words, notes, accepted: [], open }),
@@ -136,6 +144,7 @@ function judgeOne(
 /** A change that brings the baseline it leads to has had its differences looked at: they are listed, and pass. */
 function accept(comparison: GatedComparison, judged: JudgedComparison): JudgedComparison {
   const { compared, own } = comparison;
+  const isInconclusive = compared.errors.share > maxErrorShare;
   const accepted = compared.cases
     .filter(
       ({ change }) => change === 'regressed' || change === 'flaky' || change === 'added' || change === 'redefined',
@@ -148,8 +157,9 @@ function accept(comparison: GatedComparison, judged: JudgedComparison): JudgedCo
   return {
     ...judged,
     failures: [],
-    isInconclusive: false,
-    report: { ...judged.report, outcome: 'passed', advice: [], accepted: [...accepted, ...metrics] },
+    isInconclusive,
+    open: [],
+    report: { ...judged.report, outcome: isInconclusive ? 'inconclusive' : 'passed', advice: [], accepted: [...accepted, ...metrics] },
   };
 }
 

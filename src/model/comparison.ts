@@ -1,6 +1,6 @@
 import type { CaseChange, KeptAnswer } from './case-change.ts';
 import type { RecordedVariant } from './record.ts';
-import type { CaseSummary } from './summary.ts';
+import type { CaseSummary, RowSummary } from './summary.ts';
 
 /** One side of a comparison: a variant's cases as some record or baseline holds them. */
 export interface ComparedSide {
@@ -10,6 +10,8 @@ export interface ComparedSide {
   readonly cases: ReadonlyMap<string, CaseSummary>;
   /** Model snapshots as the API answered them. */
   readonly models: readonly string[];
+  /** By the price table of both sides; as it was booked where undefined. Null where no price is known. */
+  readonly costOf?: (row: RowSummary) => number | null | undefined;
   /** The answer of a case's first judged trial, for people to look at; undefined where it was not kept. */
   readonly answerOf: (caseId: string) => KeptAnswer | undefined;
 }
@@ -58,6 +60,10 @@ export interface ComparedVariant {
   readonly comparedAnswers: number;
   readonly residue: readonly string[];
   readonly planning: PlanningAdvice;
+  /** The same for the score, where there is one. */
+  readonly scorePlanning?: PlanningAdvice;
+  /** True where an answer of a paired case has no known cost on a side. */
+  readonly isCostUnknown?: boolean;
 }
 
 /** What would exclude a drop beyond the margin if nothing has changed; null where no number of that kind would. */

@@ -1,4 +1,5 @@
 import type { JsonValue } from './json.ts';
+import type { SourceLocation } from './problem.ts';
 
 /** Who must keep up: callers with what is accepted, consumers with what arrives. */
 export type Direction = 'input' | 'output';
@@ -7,6 +8,14 @@ export type FindingSeverity = 'error' | 'warn' | 'info';
 
 /** `practical`: the documented severities; `formal`: the subset rule alone; `lenient`: only removing, renaming and retyping fail. */
 export type ContractPolicy = 'practical' | 'formal' | 'lenient';
+
+/** Sets the severity of findings by rule, by place, or by both; `off` leaves them out. */
+export interface SeverityOverride {
+  readonly rule?: string;
+  /** A JSON Pointer, its subtree included; a `*` stands for one token. */
+  readonly path?: string;
+  readonly severity: FindingSeverity | 'off';
+}
 
 /** One difference between two contracts and what it means for the other side. */
 export interface Finding {
@@ -25,4 +34,50 @@ export interface Finding {
   readonly fingerprint: string;
   /** Set where the suite lets this finding through. */
   readonly approved?: true;
+}
+
+/** True for what breaks the contract: an error that nobody approved. */
+export function isBreak({ severity, approved }: Finding): boolean {
+  return severity === 'error' && approved !== true;
+}
+
+/** A finding with its place in the files of today. */
+export interface LocatedFinding extends Finding {
+  readonly at?: SourceLocation;
+}
+
+/** What stored answers say of a change: a possible break that was seen, or that was not. */
+export interface ObservedAnswers {
+  /** Whose answers were held against which side's output schema. */
+  readonly answers: 'baseline' | 'new';
+  readonly schema: 'new' | 'old';
+  readonly total: number;
+  /** Refused by this schema and not by the other. */
+  readonly rejected: number;
+  /** The first of them. */
+  readonly offenders: readonly { readonly caseId: string; readonly reason: string }[];
+  /** `12 of 40 recorded answers would now be rejected`. */
+  readonly message: string;
+}
+
+/** What became of the contract of one prompt. */
+export interface PromptFindings {
+  readonly suite: string;
+  readonly prompt: string;
+  /** What it was held against, in words. */
+  readonly against: string;
+  readonly findings: readonly LocatedFinding[];
+  readonly observed?: readonly ObservedAnswers[];
+}
+
+/** What `contract check` and `contract diff` have to say. */
+export interface ContractReport {
+  /** A prompt each; a comparison of two files is one entry without names. */
+  readonly entries: readonly (Omit<PromptFindings, 'suite' | 'prompt'> & {
+    readonly suite?: string;
+    readonly prompt?: string;
+  })[];
+  /** Remarks that change nothing, such as a suite without a baseline. */
+  readonly notes: readonly string[];
+  readonly exitCode: number;
 }

@@ -1,7 +1,7 @@
 import type { CellKey, CellStatus, SkipReason } from './cell.ts';
 import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
 import type { JsonObject, JsonValue } from './json.ts';
-import type { GatePolicy, Price } from './suite.ts';
+import type { Contract, GatePolicy, Price } from './suite.ts';
 
 /** Grows when a field gains or changes meaning; a reader refuses a number it does not know. */
 export const recordFormat = 1;
@@ -22,7 +22,7 @@ export interface RecordedVariant {
   readonly replaces?: string;
   /** The prompt version that this one was the baseline of, where it runs again beside it. */
   readonly baselineOf?: string;
-  readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue };
+  readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue } & Omit<Contract, 'input' | 'output'>;
   /** Cells planned, those under `observe` not counted. */
   readonly planned: number;
   readonly observed: number;

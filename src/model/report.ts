@@ -1,5 +1,6 @@
 import type { CaseChange, KeptAnswer } from './case-change.ts';
 import type { CaseStatus } from './cell.ts';
+import type { PromptFindings } from './finding.ts';
 import type { Decision } from './gate.ts';
 import type { CellRow, StopReason } from './record.ts';
 
@@ -137,6 +138,8 @@ export interface Report {
   readonly totals: ReportTotals;
   readonly suites: readonly SuiteReport[];
   readonly notes: readonly string[];
+  /** What became of the contracts of prompts that have a baseline; absent where none has. */
+  readonly contracts?: readonly PromptFindings[];
 }
 
 /** How a reporter may write. */

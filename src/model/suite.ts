@@ -1,4 +1,5 @@
 import type { Role } from './completion.ts';
+import type { ContractPolicy, SeverityOverride } from './finding.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { SourceLocation } from './problem.ts';
 import type { CheckSpec } from './verdict.ts';
@@ -26,6 +27,8 @@ export interface PromptVersion {
   readonly replaces?: string;
   /** Set on a baseline's own prompt that runs again beside this version; it is shown and never gated. */
   readonly baselineOf?: string;
+  /** Of a baseline's prompt, the parameters that it was accepted with, by provider; they take the place of all others. */
+  readonly paramsByProvider?: ReadonlyMap<string, JsonObject>;
   /** Wins over the provider's. */
   readonly params: JsonObject;
   readonly contract?: Contract;
@@ -75,6 +78,28 @@ export interface Contract {
   readonly output?: JsonObject | boolean;
   /** Fingerprints of findings that are let through. */
   readonly approved?: readonly string[];
+  readonly policy?: ContractPolicy;
+  readonly overrides?: readonly SeverityOverride[];
+  /** JSON Pointers whose findings, and those below them, are left out. */
+  readonly ignore?: readonly string[];
+  /** Consumers refuse what they don't know. */
+  readonly strictConsumers?: boolean;
+  /** Tombstones of what was removed on purpose. */
+  readonly removed?: readonly string[];
+}
+
+/** The version's contract wins key by key; approvals and other lists of both hold. */
+export function mergeContracts(general: Contract, own: Contract = {}): Contract {
+  const merged: Contract = { ...general, ...own };
+  const join = <T>(key: 'approved' | 'overrides' | 'ignore' | 'removed', a: readonly T[] = [], b: readonly T[] = []) =>
+    a.length + b.length === 0 ? {} : { [key]: [...a, ...b.filter((item) => !a.includes(item))] };
+  return {
+    ...merged,
+    ...join('approved', general.approved, own.approved),
+    ...join('overrides', general.overrides, own.overrides),
+    ...join('ignore', general.ignore, own.ignore),
+    ...join('removed', general.removed, own.removed),
+  };
 }
 
 /** A step after the prompt's own messages. */
@@ -135,6 +160,8 @@ export interface Suite {
   readonly providers: readonly ProviderConfig[];
   readonly judges: readonly ProviderConfig[];
   readonly contract: Contract;
+  /** Where a part of a prompt's contract is written, by its pointer in findings; read again from the files when asked. */
+  readonly locateContract?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
   readonly gate: GatePolicy;
   /** Absolute path of the recordings file; makes the run hermetic. */
   readonly recordings?: string;

@@ -1,4 +1,5 @@
 import type { CaseStatus, CellStatus, SkipReason } from './cell.ts';
+import type { Usage } from './completion.ts';
 import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
 import type { RateEstimate } from './report.ts';
 
@@ -9,7 +10,6 @@ export interface RowSummary {
   readonly provider: string;
   readonly caseId: string;
   readonly trial: number;
-  readonly identity: string;
   readonly stamp: string;
   readonly status: CellStatus;
   readonly observe: boolean;
@@ -27,6 +27,8 @@ export interface RowSummary {
   readonly answerHash: string | undefined;
   /** The model snapshot that answered. */
   readonly model: string | undefined;
+  /** To price the answer again, by the table that the other side is priced by. */
+  readonly usage?: Usage | undefined;
   /** Where the row lies in its record. */
   readonly rowIndex: number;
 }

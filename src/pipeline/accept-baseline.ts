@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { UserError } from '../errors.ts';
+import { judgeContract } from '../gate/judge-cases.ts';
 import type { Problem } from '../model/problem.ts';
 import type { SuiteSummary } from '../model/summary.ts';
 import { buildBaseline } from '../record/build-baseline.ts';
@@ -73,9 +74,11 @@ function findObjections({ summary, shownPath }: StoredRecord, suites: readonly S
       if (variant.errored > 0)
         object(`${where} has ${variant.errored} errored cells`, 'run again with --resume, or accept it with --force');
       if (variant.replacedBy !== undefined) continue;
-      const broken = [...variant.cases.values()].filter(({ mustPass, status }) => mustPass && status === 'failed');
-      for (const { caseId } of broken)
-        object(`${where}: must-pass case ${caseId} is broken`, 'mend it, or accept it with --force');
+      for (const found of variant.cases.values()) {
+        if (!found.mustPass) continue;
+        const [word] = judgeContract(found.caseId, found, 'must-pass', 'stands', false);
+        if (word?.kind === 'broken') object(`${where}: ${word.message}`, 'mend it, or accept it with --force');
+      }
     }
   }
   return problems;

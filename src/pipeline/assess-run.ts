@@ -5,14 +5,19 @@ import type { EndRow } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { buildReport } from '../record/build-report.ts';
 import { type CompareRunOptions, compareRun } from './compare-run.ts';
+import type { JudgedContracts } from './judge-contracts.ts';
 import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
 
-export interface AssessOptions extends Omit<CompareRunOptions, 'record' | 'confirmability'> {
+export interface AssessRecordOptions extends Omit<CompareRunOptions, 'confirmability'> {
+  /** Undefined: nobody is asked any more, so a failure stands unless the run was cut off before it could be confirmed. */
+  readonly confirmability?: (suite: string) => Confirmability;
+}
+
+export interface AssessOptions extends Omit<AssessRecordOptions, 'record'> {
   readonly path: string;
   readonly cwd: string;
   /** How the run ended, where the record has no such line (yet). */
   readonly end?: EndRow;
-  readonly confirmability: (suite: string) => Confirmability;
 }
 
 /** A record counted, compared and judged, before anybody words it. */
@@ -29,18 +34,27 @@ export async function assessRun(options: AssessOptions): Promise<Assessment> {
 }
 
 /** Judges a record that is open already. */
-export async function assessRecord(options: CompareRunOptions): Promise<Assessment> {
-  const gated = await compareRun(options);
+export async function assessRecord(options: AssessRecordOptions): Promise<Assessment> {
+  const settled = options.record.summary.stopReason === undefined ? 'stands' : 'unknown';
+  const gated = await compareRun({ confirmability: () => settled, ...options });
   return { record: options.record, gated, judged: judgeComparisons(gated) };
 }
 
 export interface ReportOptions {
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
+  readonly contracts?: JudgedContracts;
 }
 
 export function reportAssessment({ record, gated, judged }: Assessment, options: ReportOptions = {}): Report {
   const { header, end, summary } = record;
-  const decision = decide({ summary, settings: header.settings, comparisons: judged, ...options });
+  const { contracts, ...ending } = options;
+  const decision = decide({
+    summary,
+    settings: header.settings,
+    comparisons: judged,
+    ...ending,
+    ...(contracts === undefined ? {} : { further: contracts }),
+  });
   return buildReport({
     header,
     end: end === undefined ? undefined : { ...end, notes: [...end.notes, ...record.warnings] },
@@ -50,5 +64,6 @@ export function reportAssessment({ record, gated, judged }: Assessment, options:
     recordPath: record.shownPath,
     comparisons: new Map(judged.map(({ variant, report }) => [variant, report])),
     compared: new Map(gated.map(({ variant, compared }) => [variant, compared])),
+    ...(contracts === undefined || contracts.contracts.length === 0 ? {} : { contracts: contracts.contracts }),
   });
 }

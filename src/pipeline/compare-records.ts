@@ -9,6 +9,7 @@ import { isRunRecord, readRunHeader } from '../stores/read-run-record.ts';
 import { classifySource, type RecordSource } from '../stores/resolve-source.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
 import { type FindBaseline, openBaselines } from './find-baselines.ts';
+import { openCells } from './find-cells.ts';
 import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
 import { pricerOfRecords } from './price-records.ts';
 import { recordOfBaselines } from './record-of-baseline.ts';
@@ -37,7 +38,6 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
   const prompts = sources.flatMap((source) => (source.kind === 'prompt' ? [source.id] : []));
   if (prompts.length > 0 && prompts.length < sources.length) throw mixed(sides);
   if (prompts.length === 0 && sides.length > 2) throw mixed(sides);
-  const costOf = await pricerOfRecords();
   const [first, second] = sources;
   if (first === undefined || second === undefined) throw mixed(sides);
   const opened = prompts.length > 0 ? openPrompts(prompts, options) : openSides(first, second, options);
@@ -45,8 +45,10 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
   const assessment = await assessRecord({
     record,
     findBaseline: opened.findBaseline,
-    costOf,
+    costOf: await pricerOfRecords(record.header.suites),
+    cellOf: openCells(record.header, options),
     confirmability: () => 'unknown',
+    isPairWanted: true,
   });
   return reportAssessment(assessment);
 }
@@ -59,7 +61,17 @@ interface OpenedSides {
 function openSides(a: RecordSource, b: RecordSource, options: CompareRecordsOptions): OpenedSides {
   const [text = ''] = options.sides;
   const source = a.kind === 'run' ? a.id : text;
-  return { record: openCandidate(b, options), findBaseline: openBaselines({ source }, options) };
+  const find = openBaselines({ source }, options);
+  return {
+    record: openCandidate(b, options),
+    findBaseline: (suite) => {
+      const found = find(suite);
+      if (found?.kind !== 'file') return found;
+      // What the working tree has accepted says nothing of two sides that were named.
+      const { own: _own, ...named } = found;
+      return named;
+    },
+  };
 }
 
 function openCandidate(source: RecordSource, { root, cwd, env, sides }: CompareRecordsOptions): StoredRecord {
@@ -131,11 +143,9 @@ function keepSuites(record: StoredRecord, { suites, requireConclusive }: Compare
     throw new UserError([{ code: 'unknown-id', severity: 'error', message, hint }]);
   }
   const kept = record.header.suites.filter(({ suite }) => suites.length === 0 || suites.includes(suite));
-  return withHeader(record, {
-    ...record.header,
-    settings: { ...record.header.settings, requireConclusive },
-    suites: kept,
-  });
+  const header = { ...record.header, settings: { ...record.header.settings, requireConclusive }, suites: kept };
+  // Counting 100,000 rows again takes its time.
+  return kept.length === record.header.suites.length ? { ...record, header } : withHeader(record, header);
 }
 
 /** The same rows counted over another plan. */

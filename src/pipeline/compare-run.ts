@@ -5,13 +5,13 @@ import type { Confirmability } from '../gate/judge-cases.ts';
 import type { GatedComparison } from '../gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../gate/judge-metrics.ts';
 import type { Baseline, BaselineVariant } from '../model/baseline.ts';
-import type { Cell } from '../model/cell.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/summarize-run.ts';
 import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
+import type { FindCell } from './find-cells.ts';
 import type { StoredRecord } from './open-stored-record.ts';
 import { rejudge } from './rejudge.ts';
 
@@ -21,8 +21,10 @@ export interface CompareRunOptions {
   readonly confirmability: (suite: string) => Confirmability;
   /** By one price table for both sides; undefined where no price is known. */
   readonly costOf: (variant: BaselineVariant | RecordedVariant, usage: Usage | undefined) => number | undefined;
-  /** The cell of a case as planned now, for its checks; undefined where there is no plan any more. */
-  readonly cellOf?: (suite: string, prompt: string, provider: string, caseId: string) => Cell | undefined;
+  /** The cell of a case as it is planned now, for its checks; undefined where there is none any more. */
+  readonly cellOf?: FindCell;
+  /** True where a variant without a counterpart is open, and not one whose suite must pass whole. */
+  readonly isPairWanted?: boolean;
 }
 
 /** Pairs every gated variant of a record with what it is compared with; a variant without a baseline is left out. */
@@ -74,7 +76,8 @@ async function compareVariant(
         ? compareWithRecord(suite, variant, found, options)
         : undefined;
   if (stored !== undefined) return stored;
-  return beside === undefined ? undefined : compareBeside(suite, variant, beside, options);
+  if (beside !== undefined) return compareBeside(suite, variant, beside, options);
+  return options.isPairWanted === true ? compareWithNothing(suite, variant, options) : undefined;
 }
 
 /** The variant of the same run that this one stands in for: the baseline's prompt run again, or the version it replaces. */
@@ -95,20 +98,20 @@ function compareBeside(
   suite: SuiteSummary,
   variant: VariantSummary,
   beside: VariantSummary,
-  { record }: CompareRunOptions,
+  options: CompareRunOptions,
 ): ComparedVariant {
+  const { record, costOf } = options;
+  const { readRow } = record;
   const hasFreshAnswers = [variant, beside].every(({ cases }) =>
     [...cases.values()].every(({ trials }) => trials.every(({ cached }) => !cached)),
   );
-  return compareVariants(
-    sideOfVariant(
-      beside,
-      beside.recorded.baselineOf === undefined ? 'this run' : 'the baseline, run again',
-      record.readRow,
-    ),
-    sideOfVariant(variant, 'this run', record.readRow),
-    { ...marginsOf(suite), rejudged: new Set(), latencyComparable: hasFreshAnswers, isWhole: true },
-  );
+  const source = beside.recorded.baselineOf === undefined ? 'this run' : 'the baseline, run again';
+  return compareVariants(sideOfVariant(beside, { source, readRow, costOf }), candidateSide(variant, options), {
+    ...marginsOf(suite),
+    rejudged: new Set(),
+    latencyComparable: hasFreshAnswers,
+    isWhole: isEnded(record),
+  });
 }
 
 /** By its own rows, else by those of the version that it replaces. */
@@ -134,14 +137,15 @@ function compareWithRecord(
   const other = record.summary.suites.find(({ recorded }) => recorded.suite === suite.recorded.suite);
   const side = findSide(variant, ({ prompt, provider }) => {
     const found = other?.variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider);
-    return found === undefined ? undefined : sideOfVariant(found, source, record.readRow);
+    const { readRow } = record;
+    return found === undefined ? undefined : sideOfVariant(found, { source, readRow, costOf: options.costOf });
   });
   if (side === undefined) return undefined;
-  return compareVariants(side, sideOfVariant(variant, 'this run', options.record.readRow), {
+  return compareVariants(side, candidateSide(variant, options), {
     ...marginsOf(suite),
     rejudged: new Set(),
     latencyComparable: false,
-    isWhole: !suite.recorded.filtered,
+    isWhole: !suite.recorded.filtered && isEnded(options.record),
   });
 }
 
@@ -156,12 +160,39 @@ async function compareWithSide(
   const again = await rejudge(side, baseline, variant, (caseId) =>
     options.cellOf?.(suite.recorded.suite, prompt, provider, caseId),
   );
-  return compareVariants(again.side, sideOfVariant(variant, 'this run', options.record.readRow), {
+  return compareVariants(again.side, candidateSide(variant, options), {
     ...marginsOf(suite),
     rejudged: again.cases,
     latencyComparable: false,
-    isWhole: !suite.recorded.filtered,
+    isWhole: !suite.recorded.filtered && isEnded(options.record),
   });
+}
+
+/** Every case of a variant without a counterpart is new. */
+function compareWithNothing(suite: SuiteSummary, variant: VariantSummary, options: CompareRunOptions): ComparedVariant {
+  const { recorded } = variant;
+  const nothing: ComparedSide = {
+    source: 'nothing: the other side has no such variant',
+    recorded,
+    cases: new Map(),
+    models: [],
+    answerOf: () => undefined,
+  };
+  return compareVariants(nothing, candidateSide(variant, options), {
+    ...marginsOf(suite),
+    rejudged: new Set(),
+    latencyComparable: false,
+    isWhole: false,
+  });
+}
+
+function candidateSide(variant: VariantSummary, { record, costOf }: CompareRunOptions): ComparedSide {
+  return sideOfVariant(variant, { source: 'this run', readRow: record.readRow, costOf });
+}
+
+/** What a run did not come to is not gone. */
+function isEnded({ summary }: StoredRecord): boolean {
+  return summary.stopReason === undefined;
 }
 
 function findSide(
@@ -172,6 +203,7 @@ function findSide(
   return find({ prompt, provider }) ?? (replaces === undefined ? undefined : find({ prompt: replaces, provider }));
 }
 
-function marginsOf({ recorded }: SuiteSummary) {
-  return { gate: recorded.gate, margin: recorded.gate.passRate.maxDrop ?? defaultMaxDrop };
+function marginsOf({ recorded: { gate } }: SuiteSummary) {
+  const { passRate, score } = gate;
+  return { gate, margin: passRate.maxDrop ?? defaultMaxDrop, scoreMargin: score.maxDrop ?? defaultMaxDrop };
 }

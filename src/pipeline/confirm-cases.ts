@@ -14,22 +14,29 @@ export interface ConfirmOptions {
   readonly assess: () => Promise<Assessment>;
   /** Suites that answer the same again, so that a fresh trial is none. */
   readonly isHermetic: (suiteId: string) => boolean;
+  /** True as soon as nothing new may be started. */
+  readonly isStopped: () => boolean;
 }
 
 /** A case that errors this often in a row won't be settled by asking again. */
 const maxIdleRounds = 2;
 
-/** Runs fresh trials of the cases whose fate hangs on them (stats.md 4.3, 4.4), and of no others, until all are settled. */
-export async function confirmCases({ plan, planned, execute, assess, isHermetic }: ConfirmOptions): Promise<void> {
+/**
+ * Runs fresh trials of the cases whose fate hangs on them (stats.md 4.3, 4.4), and of no others, until all are settled.
+ * False where the run was stopped before they were.
+ */
+export async function confirmCases(options: ConfirmOptions): Promise<boolean> {
+  const { plan, planned, execute, assess, isHermetic } = options;
   let verdictsBefore = -1;
   let idleRounds = 0;
   for (;;) {
     const assessment = await assess();
     const wanted = findOpenCases(assessment).filter(({ suite }) => !isHermetic(suite));
-    if (wanted.length === 0) return;
+    if (wanted.length === 0) return true;
+    if (options.isStopped()) return false;
     const verdicts = countConfirmations(assessment);
     idleRounds = verdicts > verdictsBefore ? 0 : idleRounds + 1;
-    if (idleRounds >= maxIdleRounds) return;
+    if (idleRounds >= maxIdleRounds) return true;
     verdictsBefore = verdicts;
     const lanes = renderFreshCells(plan, wanted, {
       selection: { filters: [], tags: [], prompts: [], providers: [] },

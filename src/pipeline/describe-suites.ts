@@ -1,5 +1,5 @@
 import type { RecordedSuite, RecordedVariant } from '../model/record.ts';
-import type { ProviderConfig } from '../model/suite.ts';
+import { mergeContracts, type ProviderConfig } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from '../plan/build-plan.ts';
 
 /** What a record keeps of its suites, so that it can be judged, compared and reported from itself. */
@@ -29,7 +29,7 @@ function describeVariant(
   [first, ...others]: readonly string[],
 ): RecordedVariant {
   const { prompt, provider, params, planned, observed } = variant;
-  const contract = { ...suite.contract, ...prompt.contract };
+  const contract = mergeContracts(suite.contract, prompt.contract);
   // `--compare v1,v2` holds v2 against v1, whatever the suite says they replace.
   const replaces = first === undefined ? prompt.replaces : others.includes(prompt.id) ? first : undefined;
   return {

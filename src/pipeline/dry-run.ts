@@ -85,6 +85,7 @@ export async function forecastRun(options: RunOptions, ports: RunPorts): Promise
       });
     }
   }
+  store.close();
   return [...forecasts.values()];
 }
 

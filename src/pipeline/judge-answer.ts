@@ -7,7 +7,7 @@ import type { CheckSpec, Verdict } from '../model/verdict.ts';
 /** Applies a cell's checks to its answer. */
 export async function judgeAnswer(checks: readonly CheckSpec[], answer: JudgedAnswer): Promise<JudgedChecks> {
   const { completion, latencyMs, costUsd } = answer;
-  const verdicts = await judgeChecks(checks, { ...completion, latencyMs, costUsd }, { deadline: runWithDeadline });
+  const verdicts = await judgeChecks(checks, { costUsd, ...completion, latencyMs }, { deadline: runWithDeadline });
   return { verdicts, judgeCostUsd: 0 };
 }
 

@@ -4,16 +4,27 @@ import type { Project } from '../model/suite.ts';
 import { parsePromptFile } from '../prompt/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
 import * as suite from '../suite/load.ts';
+import { contractKnowledge } from './contract-knowledge.ts';
 
 export interface LoadOptions {
   readonly paths: readonly string[];
   readonly cwd: string;
   readonly configPath?: string;
+  /** Another state of the project than that of the working tree. */
+  readonly snapshot?: suite.ProjectSnapshot;
+  /** Reads what contracts are made of, and no case. */
+  readonly contractOnly?: boolean;
 }
 
 /** Loads suites with the assertions, adapters and prompt formats that this program knows. */
 export function loadProject(options: LoadOptions): Promise<{ project: Project; warnings: readonly Problem[] }> {
-  return suite.loadProject({ ...options, assertions, adapters, parsePrompt: parsePromptFile });
+  return suite.loadProject({
+    ...options,
+    assertions,
+    adapters,
+    parsePrompt: parsePromptFile,
+    contracts: contractKnowledge,
+  });
 }
 
 /** The folder that holds `.llmcheck/`, without reading a suite. */

@@ -111,7 +111,7 @@ export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPo
   }
 
   function costOf(config: ProviderConfig, completion: Completion): number | undefined {
-    return planned.pricer.priceOf({ ...pricedModel(config, planned.endpointOf(config)), usage: completion.usage });
+    return planned.pricer.priceOf({ usage: completion.usage, ...pricedModel(config, planned.endpointOf(config)) });
   }
 
   function isHermetic(suite: Suite): boolean {
@@ -183,6 +183,7 @@ export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPo
     notes: () => [...notes],
     writeRecordings: () => recorder?.write(),
     async close() {
+      store.close();
       // A provider that could not be connected has nothing to close; its cells carry the error.
       await Promise.allSettled(connected.map(async (provider) => (await provider).close()));
     },

@@ -10,6 +10,7 @@ import { rewriteRunRecord } from '../stores/rewrite-run-record.ts';
 import { newRunId } from '../stores/run-id.ts';
 import { createRunRecord, openRunRecordForResume, type RunRecordWriter } from '../stores/write-run-record.ts';
 import { identify } from './identify.ts';
+import { indexCells } from './index-cells.ts';
 import { openStoredRecord, type StoredRecord, toStoredRecord } from './open-stored-record.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 import { findStoredRun, runsFolder } from './stored-runs.ts';
@@ -88,7 +89,7 @@ interface Resumed {
 }
 
 /**
- * Keeps the verdicts on cells that would run again exactly as they did. Errored and interrupted cells, and those whose
+ * Keeps the verdicts on cells, fresh trials included, that would run again exactly as they did. Errored and interrupted cells, and those whose
  * request, checks or place in the plan changed, are dropped and so run again.
  */
 function prepareResume(options: RunOptions, plan: Plan, newHeader: Omit<RunHeader, 'id'>): Resumed {
@@ -97,13 +98,21 @@ function prepareResume(options: RunOptions, plan: Plan, newHeader: Omit<RunHeade
   for (const lane of plan.providerIds) {
     for (const cell of plan.cells(lane)) planned.set(cellKeyText(cell.key), identify(cell));
   }
-  const record = readRunRecord(stored.path, (row, rowIndex) => ({
-    key: cellKeyText(row),
-    identity: row.identity,
-    isVerdict: row.status === 'passed' || row.status === 'failed',
-    rowIndex,
-  }));
-  const kept = record.summaries.filter(({ key, identity, isVerdict }) => isVerdict && planned.get(key) === identity);
+  const cellOf = indexCells(plan);
+  /** A fresh trial is what its case's first trial would be under another number, and lies outside the plan. */
+  const isSameConfirmation = ({ suite, prompt, provider, caseId, trial, identity }: CellRow): boolean => {
+    const first = cellOf(suite, prompt, provider, caseId);
+    return first !== undefined && identify({ ...first, request: { ...first.request, trial } }) === identity;
+  };
+  const record = readRunRecord(stored.path, (row, rowIndex) => {
+    const key = cellKeyText(row);
+    const isVerdict = row.status === 'passed' || row.status === 'failed';
+    const isConfirmation = row.confirmation === true;
+    const isKept =
+      isVerdict && (isConfirmation ? !planned.has(key) && isSameConfirmation(row) : planned.get(key) === row.identity);
+    return { key, isKept, isConfirmation, rowIndex };
+  });
+  const kept = record.summaries.filter(({ isKept }) => isKept);
   const { id, startedAt } = record.header;
   refuseStorageErrors(() =>
     rewriteRunRecord(
@@ -112,7 +121,8 @@ function prepareResume(options: RunOptions, plan: Plan, newHeader: Omit<RunHeade
       kept.flatMap(({ rowIndex }) => record.places[rowIndex] ?? []),
     ),
   );
-  return { path: stored.path, id, done: new Set(kept.map(({ key }) => key)) };
+  const done = new Set(kept.flatMap(({ key, isConfirmation }) => (isConfirmation ? [] : [key])));
+  return { path: stored.path, id, done };
 }
 
 /** Runs that start in the same second and draw the same bytes are rare, not impossible. */

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { RowSummary, RunSummary } from '../model/summary.ts';
-import { summarizeRow } from '../record/summarize-row.ts';
+import { createRowSummarizer } from '../record/summarize-row.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import { openRowReader, type RowPlace, readRunRecord } from '../stores/read-run-record.ts';
 
@@ -26,8 +26,9 @@ export interface OpenRecordOptions {
 
 export function openStoredRecord(path: string, cwd: string, options: OpenRecordOptions = {}): StoredRecord {
   const { adjust } = options;
+  const summarize = createRowSummarizer();
   const record = readRunRecord(path, (row, rowIndex) => {
-    const summary = summarizeRow(row, rowIndex);
+    const summary = summarize(row, rowIndex);
     return adjust === undefined ? summary : adjust(summary, row);
   });
   return toStoredRecord({ ...record, end: record.end ?? options.end }, cwd);

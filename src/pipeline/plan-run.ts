@@ -66,9 +66,11 @@ export async function planRun(
     providers,
     costOfRecorded: (variant, usage) => pricer.priceOf({ ...findPricedModel(variant, providers, endpointOf), usage }),
     describeProvider: (provider) => {
-      const { priceProvider } = endpointOf(provider);
+      const endpoint = endpointOf(provider);
+      const { priceProvider } = endpoint;
+      const price = pricer.ownPriceOf(pricedModel(provider, endpoint));
       return {
-        ...(provider.price === undefined ? {} : { price: provider.price }),
+        ...(price === undefined ? {} : { price }),
         ...(priceProvider === undefined ? {} : { priceProvider }),
       };
     },

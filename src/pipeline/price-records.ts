@@ -1,14 +1,21 @@
 import type { Usage } from '../model/completion.ts';
+import type { RecordedSuite } from '../model/record.ts';
 import { createPricer } from '../prices/create-pricer.ts';
 import type { PricedVariant } from './plan-run.ts';
 
-/** Prices stored answers where no suite is at hand: by the price that was recorded with them, else by the table. */
-export async function pricerOfRecords(): Promise<
-  (variant: PricedVariant, usage: Usage | undefined) => number | undefined
-> {
+/**
+ * Prices stored answers where no suite is at hand. Of one model of one provider the price is the one that these suites'
+ * record holds, so that both sides of a comparison are priced alike; else what was recorded with the answer; else the table's.
+ */
+export async function pricerOfRecords(
+  suites: readonly Pick<RecordedSuite, 'variants'>[] = [],
+): Promise<(variant: PricedVariant, usage: Usage | undefined) => number | undefined> {
   const pricer = await createPricer({ prices: {} });
-  return ({ provider, adapter, model, price, priceProvider = adapter }, usage) =>
-    pricer.priceOf({
+  const known = new Map<string, PricedVariant>();
+  for (const { variants } of suites) for (const variant of variants) known.set(modelKey(variant), variant);
+  return (variant, usage) => {
+    const { provider, adapter, model, price, priceProvider = adapter } = known.get(modelKey(variant)) ?? variant;
+    return pricer.priceOf({
       providerId: provider,
       adapter,
       model,
@@ -16,4 +23,9 @@ export async function pricerOfRecords(): Promise<
       ...(price === undefined ? {} : { ownPrice: price }),
       usage,
     });
+  };
+}
+
+function modelKey({ provider, adapter, model }: PricedVariant): string {
+  return JSON.stringify([provider, adapter, model]);
 }

@@ -42,7 +42,11 @@ export function recordOfBaselines(files: readonly BaselineFile[], source: string
     shownPath: source,
     header,
     end,
-    summary: summarizeRun(header, rows.map(summarizeRow), end),
+    summary: summarizeRun(
+      header,
+      rows.map((row, index) => summarizeRow(row, index)),
+      end,
+    ),
     warnings: [],
     readRow: (rowIndex) => {
       const row = rows[rowIndex];

@@ -19,7 +19,7 @@ export async function rejudge(
   side: ComparedSide,
   baseline: Baseline,
   candidate: Pick<VariantSummary, 'cases'>,
-  cellOf: (caseId: string) => Cell | undefined,
+  cellOf: (caseId: string) => Cell | undefined | Promise<Cell | undefined>,
 ): Promise<Rejudged> {
   const changed = [...candidate.cases.values()].filter(({ caseId, stamp }) => {
     const before = side.cases.get(caseId);
@@ -36,9 +36,10 @@ export async function rejudge(
   const rejudged = new Set<string>();
   for (const { caseId, stamp } of changed) {
     const before = side.cases.get(caseId);
-    const cell = cellOf(caseId);
+    const cell = await cellOf(caseId);
     const answers = stored.get(caseId);
-    if (before === undefined || cell === undefined || answers === undefined) continue;
+    // The suite may have moved on since the candidate ran.
+    if (before === undefined || cell?.stamp !== stamp || answers === undefined) continue;
     const again = await rejudgeCase(before, answers.trials, stamp, cell);
     if (again === undefined) continue;
     cases.set(caseId, again);

@@ -2,6 +2,8 @@ import type { Report } from '../model/report.ts';
 import { readRunHeader } from '../stores/read-run-record.ts';
 import { assessRun, reportAssessment } from './assess-run.ts';
 import { openBaselines } from './find-baselines.ts';
+import { openCells } from './find-cells.ts';
+import { judgeContracts } from './judge-contracts.ts';
 import { pricerOfRecords } from './price-records.ts';
 
 export interface ReportOnRunOptions {
@@ -14,14 +16,14 @@ export interface ReportOnRunOptions {
 /** Judges a stored run from its rows, against the baseline that it was run against, as that stands today. */
 export async function reportOnRun(options: ReportOnRunOptions): Promise<Report> {
   const { path, cwd } = options;
-  const { settings } = readRunHeader(path);
-  return reportAssessment(
-    await assessRun({
-      path,
-      cwd,
-      findBaseline: openBaselines(settings.baseline, options),
-      costOf: await pricerOfRecords(),
-      confirmability: () => 'stands',
-    }),
-  );
+  const header = readRunHeader(path);
+  const findBaseline = openBaselines(header.settings.baseline, options);
+  const assessment = await assessRun({
+    path,
+    cwd,
+    findBaseline,
+    costOf: await pricerOfRecords(header.suites),
+    cellOf: openCells(header, options),
+  });
+  return reportAssessment(assessment, { contracts: await judgeContracts(assessment, { findBaseline }) });
 }

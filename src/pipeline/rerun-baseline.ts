@@ -18,10 +18,9 @@ export async function addBaselinePrompts(project: Project, findBaseline: FindBas
     const found = findBaseline(suite);
     const variants = found?.kind === 'file' ? found.baseline.variants : [];
     const added = suite.prompts.flatMap((prompt) => {
-      const variant =
-        variants.find(({ prompt: id }) => id === prompt.id) ??
-        variants.find(({ prompt: id }) => id === prompt.replaces);
-      return variant === undefined ? [] : [buildPrompt(prompt, variant)];
+      const own = variants.filter(({ prompt: id }) => id === prompt.id);
+      const [first, ...others] = own.length > 0 ? own : variants.filter(({ prompt: id }) => id === prompt.replaces);
+      return first === undefined ? [] : [buildPrompt(prompt, first, others)];
     });
     if (added.length === 0) {
       const message = `--rerun-baseline: suite ${suite.id} has no baseline file whose prompts could run again`;
@@ -34,12 +33,17 @@ export async function addBaselinePrompts(project: Project, findBaseline: FindBas
   return { ...project, suites };
 }
 
-function buildPrompt(prompt: PromptVersion, variant: BaselineVariant): PromptVersion {
+function buildPrompt(
+  prompt: PromptVersion,
+  variant: BaselineVariant,
+  others: readonly BaselineVariant[],
+): PromptVersion {
   return {
     id: `${prompt.id}@baseline`,
     baselineOf: prompt.id,
     messages: variant.messages.map(({ role, content }) => ({ role: role as Role, template: compileTemplate(content) })),
-    params: variant.params,
+    params: {},
+    paramsByProvider: new Map([variant, ...others].map(({ provider, params }) => [provider, params])),
     ...(prompt.contract === undefined ? {} : { contract: prompt.contract }),
   };
 }

@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly resume?: { readonly runId?: string };
   /** Run the baseline's own prompts beside the candidate's. */
   readonly rerunBaseline: boolean;
-  /** Accept the run as the baseline where it ends with nothing against it. */
+  /** Accept the run as the baseline, whatever it changes; what `baseline accept` would refuse is refused here too. */
   readonly updateBaseline: boolean;
   readonly toolVersion: string;
   /** Kept in the record, so that `--resume` plans the same run. */

@@ -9,6 +9,7 @@ import { confirmCases } from './confirm-cases.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
 import { openBaselines } from './find-baselines.ts';
 import { indexCells } from './index-cells.ts';
+import { judgeContracts } from './judge-contracts.ts';
 import { openLanes } from './open-lanes.ts';
 import { openRecord } from './open-record.ts';
 import { type PlannedRun, planRun } from './plan-run.ts';
@@ -62,21 +63,25 @@ export async function runSuites(given: RunOptions, ports: RunPorts): Promise<Rep
       onResult,
       yieldToEventLoop,
     });
+  const cellOf = indexCells(plan);
   const assess = (end?: EndRow) =>
     assessRecord({
       record: record.read(end),
       findBaseline,
       costOf: planned.costOfRecorded,
-      cellOf: indexCells(plan),
-      confirmability: (suite) =>
-        stop.reason() === undefined && end === undefined && !lanes.isHermetic(suite) ? 'fresh' : 'stands',
+      cellOf,
+      ...(end === undefined
+        ? { confirmability: (suite: string) => (lanes.isHermetic(suite) ? 'stands' : 'fresh') }
+        : {}),
     });
 
   try {
     await execute((id) => notDone(plan.cells(id), record.isDone), plan.providerIds);
     const isAnyCaseOpen = failedCells > 0 || record.keptCells > 0;
-    if (isAnyCaseOpen && stop.reason() === undefined) {
-      await confirmCases({ plan, planned, execute, assess, isHermetic: lanes.isHermetic });
+    if (isAnyCaseOpen) {
+      const isStopped = () => stop.reason() !== undefined;
+      const isSettled = await confirmCases({ plan, planned, execute, assess, isHermetic: lanes.isHermetic, isStopped });
+      if (!isSettled) isCutShort = true;
     }
   } finally {
     stopDeadline?.();
@@ -95,7 +100,13 @@ export async function runSuites(given: RunOptions, ports: RunPorts): Promise<Rep
   record.close(end);
   lanes.writeRecordings();
   ports.onProgress({ type: 'finished' });
-  return reportAssessment(await assess(end), interrupted === undefined ? {} : { interrupted });
+  const assessment = await assess(end);
+  const suites = new Map(options.project.suites.map((suite) => [suite.id, suite]));
+  const contracts = await judgeContracts(assessment, {
+    findBaseline,
+    locate: async (suite, prompt, pointer) => suites.get(suite)?.locateContract?.(prompt, pointer),
+  });
+  return reportAssessment(assessment, { contracts, ...(interrupted === undefined ? {} : { interrupted }) });
 }
 
 function* notDone(cells: Iterable<Cell>, isDone: (key: CellKey) => boolean): Iterable<Cell> {

@@ -120,7 +120,7 @@ function countSuite(
       planned,
       observed,
       // A baseline's prompt brings all its parameters: the provider's may have changed since.
-      params: prompt.baselineOf === undefined ? { ...provider.params, ...prompt.params } : prompt.params,
+      params: prompt.paramsByProvider?.get(provider.id) ?? { ...provider.params, ...prompt.params },
     })),
   };
 }

@@ -33,6 +33,8 @@ export interface Pricer {
   /** USD that a request of at most so many tokens can't exceed; undefined where no price is known. */
   boundOf(request: PricedBound): number | undefined;
   hasPrice(model: PricedModel): boolean;
+  /** The price that the user has set for it, in whatever place. */
+  ownPriceOf(model: PricedModel): Price | undefined;
 }
 
 /**
@@ -60,6 +62,7 @@ export async function createPricer(options: { readonly prices: Readonly<Record<s
       const bounds = shapes.map((usage) => priceTokens(request, usage)).filter((bound) => bound !== undefined);
       return bounds.length === 0 ? undefined : Math.max(...bounds);
     },
+    ownPriceOf: (model) => findOwnPrice(model, options.prices),
     hasPrice: (model) => priceTokens(model, { inputTokens: 1, outputTokens: 1 }) !== undefined,
   };
 }

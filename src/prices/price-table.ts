@@ -28,15 +28,27 @@ export async function openPriceTable(): Promise<PriceTable> {
     return found.get(key);
   }
 
+  // A price costs microseconds to work out, and a large run asks for the same few thousand token counts again and again.
+  const known = new Map<string, number | undefined>();
+
   return {
     priceOf(request, usage) {
       const provider = findModel(request);
       if (provider === undefined) return undefined;
-      const options = request.at === undefined ? { provider } : { provider, timestamp: request.at };
-      return calcPrice(buildTokens(usage), request.model, options)?.total_price;
+      const tokens = buildTokens(usage);
+      const { model, priceProvider, at } = request;
+      if (at !== undefined) return calcPrice(tokens, model, { provider, timestamp: at })?.total_price;
+      const key = `${priceProvider ?? ''} ${model} ${JSON.stringify(tokens)}`;
+      if (!known.has(key)) {
+        if (known.size >= maxKnownPrices) known.clear();
+        known.set(key, calcPrice(tokens, model, { provider })?.total_price);
+      }
+      return known.get(key);
     },
   };
 }
+
+const maxKnownPrices = 20_000;
 
 const noTokens = { input_tokens: 0, output_tokens: 0 };
 

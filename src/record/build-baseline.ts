@@ -29,7 +29,11 @@ function describeVariant({ recorded, cases }: VariantSummary): BaselineVariant {
     params,
     messages,
     ...(replaces === undefined ? {} : { replaces }),
-    contract,
+    // Approvals and policies belong to who compares, not to what was accepted.
+    contract: {
+      ...(contract.input === undefined ? {} : { input: contract.input }),
+      ...(contract.output === undefined ? {} : { output: contract.output }),
+    },
     models: answeredModels(cases.values()),
   };
 }

@@ -2,6 +2,7 @@ import type { CaseStatus } from '../model/cell.ts';
 import type { CaseChange } from '../model/case-change.ts';
 import type { ComparedVariant } from '../model/comparison.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
+import type { PromptFindings } from '../model/finding.ts';
 import type { Decision } from '../model/gate.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type {
@@ -25,6 +26,7 @@ export interface ReportInput {
   readonly comparisons?: ReadonlyMap<VariantSummary, VariantComparison>;
   /** The comparisons case by case, for each case's change and its answer on the baseline. */
   readonly compared?: ReadonlyMap<VariantSummary, ComparedVariant>;
+  readonly contracts?: readonly PromptFindings[];
 }
 
 /** A report is a view of a record: nothing in it was not counted from rows. */
@@ -45,6 +47,7 @@ export function buildReport(input: ReportInput): Report {
     totals: totalsOf(summary),
     suites: summary.suites.map((suite) => buildSuiteReport(suite, input)),
     notes: end?.notes ?? [],
+    ...(input.contracts === undefined ? {} : { contracts: input.contracts }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { formatCount } from '../lib/format-amount.ts';
 import type { Breach } from '../model/gate.ts';
 import type { StopReason } from '../model/record.ts';
-import type { Report } from '../model/report.ts';
+import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
 
 /** The gate's word in one sentence, without the exit code. */
 export function describeDecision(report: Report): string {
@@ -14,10 +14,41 @@ export function describeDecision(report: Report): string {
     case 'failed':
       return breaches.length === 0 ? 'failed' : `failed: ${formatCount(breaches.length, 'threshold')} broken`;
     case 'inconclusive':
-      return 'inconclusive: these data can neither show nor exclude a regression';
+      return `inconclusive: ${describeOpen(report)}`;
     case 'incomplete':
       return `incomplete: ${describeIncomplete(report)}${run.complete ? '' : '; llmcheck run --resume goes on'}`;
   }
+}
+
+/** The same with its first word in capitals: it must be found where there is no colour. */
+export function shoutDecision(report: Report): string {
+  return describeDecision(report).replace(/^\w+/, (word) => word.toUpperCase());
+}
+
+/** `planned 40 = 38 passed + 1 failed + 1 errored + 0 skipped`, and what is counted apart. */
+export function describeCounts({ totals }: Report): string {
+  const { planned, passed, failed, errored, skipped, observed, cached } = totals;
+  const parts = [`planned ${planned} = ${passed} passed + ${failed} failed + ${errored} errored + ${skipped} skipped`];
+  if (observed > 0) parts.push(`${observed} observed apart`);
+  parts.push(`${cached} from the cache`);
+  return parts.join('; ');
+}
+
+/** Gated variants that had nothing to be compared with. */
+export function findUncompared({ variants }: SuiteReport): {
+  readonly variants: readonly VariantReport[];
+  readonly isWholeSuite: boolean;
+} {
+  const gated = variants.filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0);
+  const uncompared = gated.filter(({ comparison }) => comparison === undefined);
+  return { variants: uncompared, isWholeSuite: uncompared.length === gated.length };
+}
+
+/** What an inconclusive comparison found, and what it did not: never that there is no regression. */
+export function describeInconclusive(regressedCases: number): string {
+  if (regressedCases === 0) return 'nothing shows a regression, and nothing excludes one';
+  const [noun, verb] = regressedCases === 1 ? ['case', 'is'] : ['cases', 'are'];
+  return `${regressedCases} regressed ${noun} ${verb} not enough to show a regression, and nothing excludes one`;
 }
 
 /** Where a breach is and what broke: `triage · v2 × openai:gpt-4o · refund: …`. */
@@ -35,14 +66,23 @@ const stopSentences: Readonly<Record<StopReason, string>> = {
   interrupted: 'the run was interrupted',
 };
 
-function describeIncomplete({ decision, run, totals }: Report): string {
+function describeOpen({ suites }: Report): string {
+  const open = suites.flatMap(({ variants }) =>
+    variants.flatMap(({ comparison }) => (comparison?.outcome === 'inconclusive' ? [comparison] : [])),
+  );
+  if (open.length === 0) return 'limits of the gate are undecided';
+  return describeInconclusive(open.reduce((sum, { cases }) => sum + cases.regressed.length, 0));
+}
+
+function describeIncomplete(report: Report): string {
+  const { decision, run, totals } = report;
   switch (decision.incompleteBecause ?? 'stopped') {
     case 'errors':
       return `${formatCount(totals.errored, 'cell')} could not be judged`;
     case 'nothing-evaluated':
       return 'nothing was evaluated';
     case 'inconclusive':
-      return 'these data can neither show nor exclude a regression, and --require-conclusive asks for one of them';
+      return `${describeOpen(report)}; --require-conclusive asks for a verdict`;
     case 'stopped':
       return run.stopReason === undefined ? 'the run did not end' : stopSentences[run.stopReason];
   }

@@ -1,6 +1,7 @@
 import type { SkipReason } from '../model/cell.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CaseReport } from '../model/report.ts';
+import { answerText } from './answer-text.ts';
 
 /** Why a case did not pass, each reason once, whatever the number of trials that gave it. */
 export interface CaseExplanation {
@@ -8,7 +9,9 @@ export interface CaseExplanation {
   readonly trials: string;
   readonly reasons: readonly CaseReason[];
   /** The first answer that failed; undefined where none came. */
-  readonly output?: string;
+  readonly answer?: string;
+  /** The baseline's answer to the same case, where there is one and it was kept. */
+  readonly before?: string;
 }
 
 export interface CaseReason {
@@ -22,21 +25,28 @@ export interface CaseReason {
 
 export function explainCase(entry: CaseReport): CaseExplanation {
   const reasons = new Map<string, CaseReason>();
-  let output: string | undefined;
+  let answer: string | undefined;
   for (const row of entry.trials) {
     if (row.status !== 'failed' && row.status !== 'errored') continue;
-    output ??= row.output;
+    answer ??= answerText(row);
     for (const found of rowReasons(row)) {
       const key = JSON.stringify([found.label, found.reason]);
       const known = reasons.get(key);
       reasons.set(key, known === undefined ? found : { ...known, count: known.count + 1 });
     }
   }
+  const before = entry.baseline === undefined ? undefined : answerText(entry.baseline);
   return {
     trials: describeTrials(entry.trials),
     reasons: [...reasons.values()],
-    ...(output !== undefined && { output }),
+    ...(answer !== undefined && { answer }),
+    ...(before !== undefined && { before }),
   };
+}
+
+/** A check's own difference says nothing new where it is the one between the two answers. */
+export function isAnswerDiff({ diff }: CaseReason, { answer, before }: CaseExplanation): boolean {
+  return diff !== undefined && diff.found === answer && diff.expected === before;
 }
 
 /** The text by which errored cases are grouped. */

@@ -26,10 +26,11 @@ function* renderJsonLines(report: Report): Iterable<string> {
     suites: suites.map((suite) => ({ suite: suite.suite, path: suite.path, variants: buildJsonVariants(suite) })),
   });
   for (const suite of suites) {
-    for (const { caseId, prompt, provider, observe, at, trials } of suite.cases()) {
+    for (const { caseId, prompt, provider, observe, at, trials, change } of suite.cases()) {
       for (const row of trials) {
         const place = { suite: suite.suite, caseId, prompt, provider, at };
-        yield renderLine({ type: 'cell', ...place, ...(observe && { observe }), ...buildJsonTrial(row) });
+        const marks = { ...(observe && { observe }), ...(change !== undefined && { change }) };
+        yield renderLine({ type: 'cell', ...place, ...marks, ...buildJsonTrial(row) });
       }
     }
   }

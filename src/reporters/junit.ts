@@ -1,11 +1,10 @@
 import { clipText, shortenToWidth } from '../lib/display-width.ts';
 import { escapeXml, sanitizeTerminal } from '../lib/sanitize.ts';
-import type { Breach } from '../model/gate.ts';
 import type { CaseReport, Report, SuiteReport, VariantReport } from '../model/report.ts';
 import { defineReporter } from './define.ts';
-import { describeBreach, describeDecision } from './describe-decision.ts';
 import { describeError, describeSkip, explainCase } from './explain-case.ts';
-import { createFindStanding, type FindStanding, isVariantBreach } from './find-standing.ts';
+import { findGateEntries } from './find-gate-entries.ts';
+import { createFindStanding, type FindStanding } from './find-standing.ts';
 
 export const junit = defineReporter({
   summary: 'JUnit XML for CI systems; only what fails the gate is a failure',
@@ -24,7 +23,7 @@ interface Counts {
 /** JUnit wants the counts before the cases, so each suite is read once to count and once a variant to write. */
 function* renderJunit(report: Report): Iterable<string> {
   const suites = report.suites.map((suite) => countSuite(suite, createFindStanding(report, suite)));
-  const gate = gateEntries(report);
+  const gate = findGateEntries(report);
   const gateCounts = { ...noCounts(), tests: gate.length };
   for (const { kind } of gate) gateCounts[kind === 'failure' ? 'failures' : 'errors'] += 1;
   const all = [...suites.flatMap(({ variants }) => variants.map(({ counts }) => counts)), gateCounts];
@@ -68,22 +67,6 @@ function countSuite(suite: SuiteReport, findStanding: FindStanding) {
   return { suite, variants, findStanding };
 }
 
-/** What fails the gate without being a case, such as a cost; without it a failed run could look green. */
-function gateEntries(report: Report): { kind: 'failure' | 'error'; name: string; message: string }[] {
-  const { decision } = report;
-  if (decision.outcome === 'passed' || decision.outcome === 'inconclusive') return [];
-  const kind = decision.outcome === 'failed' ? 'failure' : 'error';
-  const breaches = decision.breaches.filter(isVariantBreach);
-  if (breaches.length === 0 && (kind === 'error' || decision.breaches.length === 0)) {
-    return [{ kind, name: 'decision', message: describeDecision(report) }];
-  }
-  return breaches.map((breach) => ({ kind, name: breachName(breach), message: describeBreach(breach) }));
-}
-
-function breachName({ code, suite, prompt, provider }: Breach): string {
-  return [code, suite, prompt, provider].filter((part) => part !== undefined).join(' · ');
-}
-
 function renderTestCase(entry: CaseReport, suite: SuiteReport, findStanding: FindStanding): string {
   const { caseId, prompt, provider, at } = entry;
   const head =
@@ -119,21 +102,23 @@ function skipReason(entry: CaseReport): string {
 
 function summarize(entry: CaseReport): string {
   const { trials, reasons } = explainCase(entry);
+  const change = entry.change === 'regressed' ? 'regressed' : '';
   const errored = entry.status === 'errored' ? entry.trials.find((row) => row.status === 'errored') : undefined;
   const first =
     errored === undefined ? reasons.map(({ label, reason }) => `${label}: ${reason}`)[0] : describeError(errored);
-  return [trials, first].filter((part) => part !== undefined && part !== '').join('; ');
+  return [change, trials, first].filter((part) => part !== undefined && part !== '').join('; ');
 }
 
 function describeWhole(entry: CaseReport): string {
-  const { reasons, output } = explainCase(entry);
+  const { reasons, answer, before } = explainCase(entry);
   const clip = (text: string): string => clipText(text, maxBodyUnits);
   const lines: string[] = [];
   for (const { label, reason, diff, count } of reasons) {
     lines.push(`${label}: ${clip(reason)}${count > 1 ? ` (${count} times)` : ''}`);
     if (diff !== undefined) lines.push(`expected: ${clip(diff.expected)}`, `found: ${clip(diff.found)}`);
   }
-  if (output !== undefined) lines.push(`answer: ${clip(output)}`);
+  if (before !== undefined) lines.push(`answer on the baseline: ${clip(before)}`);
+  if (answer !== undefined) lines.push(`${before === undefined ? 'answer' : 'answer now'}: ${clip(answer)}`);
   return lines.join('\n');
 }
 

@@ -8,11 +8,14 @@ export interface DiffStyle {
   /** Columns for a line, its sign included. */
   readonly width: number;
   readonly maxLines: number;
+  /** Characters of each text that are read. */
+  readonly maxUnits?: number;
 }
 
 /** Lines that show what was expected (`-`) beside what was found (`+`). Safe for hostile texts of any size. */
 export function renderDiff(diff: { readonly expected: string; readonly found: string }, style: DiffStyle): string[] {
-  const { expected, found, note, isClipped } = printableSides(diff);
+  const maxUnits = style.maxUnits ?? defaultMaxUnits;
+  const { expected, found, note, isClipped } = printableSides(diff, maxUnits);
   const isMultiline = expected.includes('\n') || found.includes('\n');
   const lines = isMultiline ? renderLineDiff(expected, found, style) : renderWordDiff(expected, found, style);
   const hidden = lines.length - style.maxLines;
@@ -25,21 +28,24 @@ export function renderDiff(diff: { readonly expected: string; readonly found: st
 }
 
 /** Beyond these a difference is not worth reading, and finding it would take seconds. */
-const maxUnits = 20_000;
+const defaultMaxUnits = 20_000;
 const limits = { timeout: 500, maxEditLength: 1000 };
 const contextUnits = 200;
 const contextLines = 2;
 const contextColumns = 24;
 
 /** Texts that look the same once they are printable are spelled out. */
-function printableSides(diff: { readonly expected: string; readonly found: string }): {
+function printableSides(
+  diff: { readonly expected: string; readonly found: string },
+  maxUnits: number,
+): {
   readonly expected: string;
   readonly found: string;
   readonly note?: string;
   readonly isClipped: boolean;
 } {
   const show = (text: string): string => sanitizeTerminal(text, { keepNewlines: true });
-  const start = alikeUnits(diff.expected, diff.found);
+  const start = alikeUnits(diff.expected, diff.found, maxUnits);
   const clip = (text: string): string => (start > 0 ? '…' : '') + clipText(text.slice(start), maxUnits);
   const [rawExpected, rawFound] = [clip(diff.expected), clip(diff.found)];
   const [expected, found] = [show(rawExpected), show(rawFound)];
@@ -56,7 +62,7 @@ function printableSides(diff: { readonly expected: string; readonly found: strin
 }
 
 /** Units to leave out at the start, where a difference would else lie beyond what is read. */
-function alikeUnits(expected: string, found: string): number {
+function alikeUnits(expected: string, found: string, maxUnits: number): number {
   let alike = 0;
   while (alike < expected.length && expected[alike] === found[alike]) alike += 1;
   const start = alike - contextUnits;
@@ -73,15 +79,41 @@ function spellOut(text: string): string {
 function renderLineDiff(expected: string, found: string, style: DiffStyle): string[] {
   const changes = diffLines(expected, found, { ...limits, ignoreNewlineAtEof: true });
   if (changes === undefined) return renderWhole(expected, found, style);
-  return changes.flatMap((change, index) => {
-    const lines = change.value.replace(/\n$/, '').split('\n');
-    if (change.removed) return lines.flatMap((line) => signedLines('-', markEnd(line), style));
-    if (change.added) return lines.flatMap((line) => signedLines('+', markEnd(line), style));
-    return foldCommonLines(lines, index > 0, index < changes.length - 1).flatMap((line) =>
-      signedLines(' ', line, style),
-    );
-  });
+  const rendered: string[] = [];
+  for (let index = 0; index < changes.length; index += 1) {
+    const [change, next] = [changes[index], changes[index + 1]];
+    if (change === undefined) continue;
+    const lines = linesOf(change);
+    if (change.removed && next?.added === true && arePairs(lines, linesOf(next))) {
+      const others = linesOf(next);
+      rendered.push(...lines.flatMap((line, row) => renderWordDiff(line, others[row] ?? '', style)));
+      index += 1;
+    } else if (change.removed || change.added) {
+      const sign = change.removed ? '-' : '+';
+      rendered.push(...lines.flatMap((line) => signedLines(sign, markEnd(line), style)));
+    } else {
+      const folded = foldCommonLines(lines, index > 0, index < changes.length - 1);
+      rendered.push(...folded.flatMap((line) => signedLines(' ', line, style)));
+    }
+  }
+  return rendered;
 }
+
+function linesOf({ value }: Change): string[] {
+  return value.replace(/\n$/, '').split('\n');
+}
+
+/** Lines that were changed one for one are compared by words; beyond these sizes that would take seconds. */
+function arePairs(before: readonly string[], after: readonly string[]): boolean {
+  return (
+    before.length === after.length &&
+    before.length <= maxPairs &&
+    [...before, ...after].every((line) => line !== '' && line.length <= maxPairUnits)
+  );
+}
+
+const maxPairs = 20;
+const maxPairUnits = 2000;
 
 /** Unchanged lines far from a change are counted, not shown. */
 function foldCommonLines(lines: readonly string[], hasBefore: boolean, hasAfter: boolean): string[] {
@@ -98,18 +130,51 @@ function foldCommonLines(lines: readonly string[], hasBefore: boolean, hasAfter:
 function renderWordDiff(expected: string, found: string, style: DiffStyle): string[] {
   const changes = diffWordsWithSpace(expected, found, limits);
   if (changes === undefined) return renderWhole(expected, found, style);
-  const side = (wanted: 'added' | 'removed'): string =>
-    markEnd(
-      changes
-        .filter((change) => change[wanted] || (!change.added && !change.removed))
-        .map((change, index, all) => (change[wanted] ? change.value : foldCommonText(change, index, all.length)))
-        .join(''),
-    );
-  return [...signedLines('-', side('removed'), style), ...signedLines('+', side('added'), style)];
+  const common = changes.reduce((sum, { added, removed, value }) => sum + (added || removed ? 0 : value.length), 0);
+  // Where little is alike every word would be marked, which tells nothing.
+  const isMarked = common * 3 >= Math.max(expected.length, found.length);
+  return (['-', '+'] as const).flatMap((sign) => {
+    const parts = joinChanged(changes.filter(({ added, removed }) => (sign === '-' ? !added : !removed)));
+    const text = parts
+      .map((part, index) => {
+        if (!part.isChanged) return foldCommonText(part.text, index, parts.length);
+        return isMarked ? markWords(part.text, sign, style) : part.text;
+      })
+      .join('');
+    return signedLines(sign, markEnd(text), style);
+  });
+}
+
+interface Part {
+  readonly text: string;
+  readonly isChanged: boolean;
+}
+
+/** Changed words with nothing but a space between them are one change. */
+function joinChanged(changes: readonly Change[]): readonly Part[] {
+  const parts: Part[] = [];
+  for (const [index, { added, removed, value }] of changes.entries()) {
+    const last = parts.at(-1);
+    const next = changes[index + 1];
+    const isBetween =
+      value.trim() === '' && last?.isChanged === true && (next?.added === true || next?.removed === true);
+    const isChanged = added || removed || isBetween;
+    if (last?.isChanged === true && isChanged) parts[parts.length - 1] = { text: last.text + value, isChanged };
+    else parts.push({ text: value, isChanged });
+  }
+  return parts;
+}
+
+/** Bold where there is colour, else in brackets as `wdiff` has them. */
+function markWords(text: string, sign: '-' | '+', { colors }: DiffStyle): string {
+  if (text.trim() === '') return text.replaceAll(' ', '·');
+  if (colors.isColorSupported) return text.replace(/[^ ]+/g, (word) => colors.bold(word));
+  const [, before = '', core = '', after = ''] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
+  return `${before}${sign === '-' ? `[-${core}-]` : `{+${core}+}`}${after}`;
 }
 
 /** Keeps the words that stand beside a change; the rest of what is alike helps nobody. */
-function foldCommonText({ value }: Change, index: number, length: number): string {
+function foldCommonText(value: string, index: number, length: number): string {
   const head = index > 0 ? contextColumns : 0;
   const tail = index < length - 1 ? contextColumns : 0;
   if (value.length <= head + tail + 3) return value;

@@ -1,10 +1,12 @@
 import type * as z from 'zod';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { escapeJsonText } from '../lib/sanitize.ts';
+import type { KeptAnswer } from '../model/case-change.ts';
 import type { ToolCall } from '../model/completion.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type {
+  answerSchema,
   caseSchema,
   checkSchema,
   decisionSchema,
@@ -59,13 +61,15 @@ export function buildJsonVariants(suite: SuiteReport): z.input<typeof variantSch
 }
 
 export function buildJsonCase(entry: CaseReport): z.input<typeof caseSchema> {
-  const { caseId, prompt, provider, status, observe, at, trials } = entry;
+  const { caseId, prompt, provider, status, observe, at, trials, change, baseline } = entry;
   return {
     caseId,
     prompt,
     provider,
     status,
     ...(observe && { observe: true }),
+    ...(change !== undefined && { change }),
+    ...(baseline !== undefined && { baseline: buildJsonAnswer(baseline) }),
     at: { file: at.file, line: at.line, column: at.column },
     trials: trials.map(buildJsonTrial),
   };
@@ -80,9 +84,7 @@ export function buildJsonTrial(row: CellRow): z.input<typeof trialSchema> {
     ...(score !== undefined && { score }),
     output: row.output ?? null,
     ...(refusal !== undefined && { refusal }),
-    ...(toolCalls !== undefined && {
-      toolCalls: toolCalls.map(buildJsonToolCall),
-    }),
+    ...(toolCalls !== undefined && { toolCalls: toolCalls.map(buildJsonToolCall) }),
     ...(finishReason !== undefined && { finishReason }),
     ...(model !== undefined && { model }),
     checks: row.checks.map(buildJsonCheck),
@@ -108,6 +110,15 @@ export function buildJsonTrial(row: CellRow): z.input<typeof trialSchema> {
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
+}
+
+function buildJsonAnswer({ status, output, toolCalls, reason }: KeptAnswer): z.input<typeof answerSchema> {
+  return {
+    status,
+    output: output ?? null,
+    ...(toolCalls !== undefined && { toolCalls: toolCalls.map(buildJsonToolCall) }),
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 function buildJsonToolCall(call: ToolCall) {
@@ -146,10 +157,15 @@ function buildJsonVariant(variant: VariantReport): z.input<typeof variantSchema>
 }
 
 function buildJsonComparison(comparison: VariantComparison): NonNullable<z.input<typeof variantSchema>['comparison']> {
-  const { cases, residue, advice, ...rest } = comparison;
+  const { outcome, against, passRate, score, costUsd, latencyMs, cases, prompts } = comparison;
   const sorted = (ids: readonly string[]): string[] => ids.toSorted(compareText);
   return {
-    ...rest,
+    outcome,
+    against,
+    passRate,
+    score,
+    costUsd,
+    latencyMs,
     cases: {
       regressed: sorted(cases.regressed),
       fixed: sorted(cases.fixed),
@@ -159,7 +175,12 @@ function buildJsonComparison(comparison: VariantComparison): NonNullable<z.input
       removed: sorted(cases.removed),
       redefined: sorted(cases.redefined),
     },
-    residue: [...residue],
-    advice: [...advice],
+    residue: [...comparison.residue],
+    advice: [...comparison.advice],
+    notes: [...comparison.notes],
+    accepted: [...comparison.accepted],
+    ...(prompts !== undefined && {
+      prompts: { baseline: [...prompts.baseline], candidate: [...prompts.candidate] },
+    }),
   };
 }

@@ -15,6 +15,7 @@ const fraction = z.number().nullable();
 const amount = z.number().nullable();
 const count = z.int().nonnegative();
 const cellStatus = z.enum(['passed', 'failed', 'errored', 'skipped']);
+const caseStatus = z.enum(['passed', 'failed', 'flaky', 'errored', 'skipped']);
 const stopReason = z.enum(['budget', 'deadline', 'bail', 'storage', 'interrupted']);
 
 export const checkSchema = z.object({
@@ -39,6 +40,20 @@ export const usageSchema = z.object({
   outputAudioTokens: z.number().optional(),
 });
 
+const toolCallSchema = z.object({
+  id: z.string().optional(),
+  name: z.string(),
+  arguments: z.json().optional().describe('Left out where `rawArguments` is not JSON.'),
+  rawArguments: z.string(),
+});
+
+export const answerSchema = z.object({
+  status: caseStatus.describe('Of the case over all its trials.'),
+  output: z.string().nullable().describe('Of the first trial with a verdict; null where it was not kept.'),
+  toolCalls: z.array(toolCallSchema).optional(),
+  reason: z.string().optional().describe('Why it failed, where it did.'),
+});
+
 export const trialSchema = z.object({
   index: count.describe('0-based.'),
   status: cellStatus,
@@ -46,16 +61,7 @@ export const trialSchema = z.object({
   score: z.number().optional(),
   output: z.string().nullable(),
   refusal: z.string().optional(),
-  toolCalls: z
-    .array(
-      z.object({
-        id: z.string().optional(),
-        name: z.string(),
-        arguments: z.json().optional().describe('Left out where `rawArguments` is not JSON.'),
-        rawArguments: z.string(),
-      }),
-    )
-    .optional(),
+  toolCalls: z.array(toolCallSchema).optional(),
   finishReason: z.enum(['stop', 'length', 'toolCalls', 'contentFilter', 'refusal', 'other']).optional(),
   model: z.string().optional(),
   checks: z.array(checkSchema),
@@ -71,8 +77,13 @@ export const caseSchema = z.object({
   caseId: z.string(),
   prompt: z.string(),
   provider: z.string(),
-  status: z.enum(['passed', 'failed', 'flaky', 'errored', 'skipped']),
+  status: caseStatus,
   observe: z.literal(true).optional().describe('Counted apart, outside the gate.'),
+  change: z
+    .enum(['regressed', 'fixed', 'stillFailing', 'stillPassing', 'flaky', 'added', 'removed', 'redefined', 'unjudged'])
+    .optional()
+    .describe('Since the baseline; left out where nothing was compared.'),
+  baseline: answerSchema.optional().describe("The baseline's answer to the same case."),
   at: z.object({ file: z.string(), line: z.int(), column: z.int() }),
   trials: z.array(trialSchema),
 });
@@ -85,6 +96,8 @@ const metric = z.object({
   high: amount,
   p: amount,
 });
+
+const promptText = z.object({ role: z.string(), content: z.string() });
 
 export const variantSchema = z.object({
   prompt: z.string(),
@@ -121,7 +134,13 @@ export const variantSchema = z.object({
         redefined: z.array(z.string()),
       }),
       residue: z.array(z.string()).describe('What differs besides what is compared.'),
-      advice: z.array(z.string()),
+      advice: z.array(z.string()).describe('What would settle an inconclusive result.'),
+      notes: z.array(z.string()),
+      accepted: z.array(z.string()).describe('Differences that this change brings its own accepted baseline for.'),
+      prompts: z
+        .object({ baseline: z.array(promptText), candidate: z.array(promptText) })
+        .optional()
+        .describe('The message templates; left out where both sides have the same.'),
     })
     .optional(),
 });

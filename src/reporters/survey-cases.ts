@@ -1,7 +1,7 @@
 import { clipText } from '../lib/display-width.ts';
 import type { CaseReport, Report, SuiteReport } from '../model/report.ts';
 import { describeError } from './explain-case.ts';
-import { createFindStanding, type Standing, type Toleration } from './find-standing.ts';
+import { createFindStanding, type Standing } from './find-standing.ts';
 import { type CaseRank, caseRanks, rankCase } from './rank-case.ts';
 
 /** A case to be shown by itself. */
@@ -66,8 +66,8 @@ function surveySuite(
   limits: SurveyLimits,
 ): Omit<SuiteSurvey, 'worst'> {
   const counts = { regressed: 0, broken: 0, new: 0, failing: 0, flaky: 0, tolerated: 0 };
-  const tolerated = createGroups<Toleration>(limits);
-  const errored = createGroups<string>(limits);
+  const tolerated = createGroups(limits);
+  const errored = createGroups(limits);
   // Reading the whole record is something a clean suite is spared.
   if (suite.variants.some((variant) => variant.failed + variant.errored + variant.observed > 0)) {
     const findStanding = createFindStanding(report, suite);
@@ -120,12 +120,16 @@ function createWorst(maxCases: number) {
   }
 }
 
-function createGroups<Key extends string>({ maxNames, maxGroups }: SurveyLimits) {
+function createGroups({ maxNames, maxGroups }: SurveyLimits) {
   const groups = new Map<string, { reason: string; cases: CaseName[]; count: number }>();
   return {
-    add(key: Key, reason: string, { caseId, prompt, provider, at }: CaseReport): void {
+    add(key: string, reason: string, { caseId, prompt, provider, at }: CaseReport): void {
       const isFull = groups.size >= maxGroups && !groups.has(key);
-      const found = groups.get(isFull ? '' : key) ?? { reason: isFull ? 'other messages' : reason, cases: [], count: 0 };
+      const found = groups.get(isFull ? '' : key) ?? {
+        reason: isFull ? 'other messages' : reason,
+        cases: [],
+        count: 0,
+      };
       groups.set(isFull ? '' : key, found);
       found.count += 1;
       if (found.cases.length < maxNames) found.cases.push({ caseId, prompt, provider, at });

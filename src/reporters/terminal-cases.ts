@@ -2,35 +2,62 @@ import { clipText, shortenToWidth, wrapToWidth } from '../lib/display-width.ts';
 import { formatCount } from '../lib/format-amount.ts';
 import { sanitizeTerminal, toSafeLine } from '../lib/sanitize.ts';
 import type { CaseReport, Report, SuiteReport } from '../model/report.ts';
-import { type CaseReason, describeError, describeSkip, explainCase } from './explain-case.ts';
-import { createFindStanding, type Standing, type Toleration } from './find-standing.ts';
+import { type CaseExplanation, type CaseReason, describeSkip, explainCase, isAnswerDiff } from './explain-case.ts';
+import { createFindStanding } from './find-standing.ts';
 import { indentText, type Paint } from './paint.ts';
+import { caseRanks, rankCase, rankNouns, rankWord } from './rank-case.ts';
 import { renderDiff } from './render-diff.ts';
+import {
+  type CaseGroup,
+  type CaseName,
+  countHidden,
+  type RankedCase,
+  type SuiteSurvey,
+  surveyCases,
+} from './survey-cases.ts';
 
-/** Cases in detail are counted over the whole report: a screen is all that anybody reads. */
-export interface CaseAllowance {
-  left: number;
-}
-
-export const maxCases = 20;
-
-/** What the lists of one suite's cases have in common. */
+/** What the lists of a report's cases have in common. */
 export interface CaseListing {
   readonly report: Report;
-  readonly suite: SuiteReport;
   readonly paint: Paint;
-  readonly allowance: CaseAllowance;
+  readonly surveys: ReadonlyMap<SuiteReport, SuiteSurvey>;
 }
 
-/** The failing cases one by one, then the errored ones by their message, then the flaky ones. */
-export function* renderCases(listing: CaseListing): Iterable<string> {
-  const { variants } = listing.suite;
-  // Each list reads the whole record, which a clean suite is spared.
-  const hasFailed = variants.some(({ failed, observed }) => failed + observed > 0);
-  const hasErrored = variants.some(({ errored, observed }) => errored + observed > 0);
-  if (hasFailed) yield* renderFailing(listing, 'failed');
-  if (hasErrored) yield* renderErrored(listing.suite, listing.paint);
-  if (hasFailed || hasErrored) yield* renderFailing(listing, 'flaky');
+export function listCases(report: Report, paint: Paint): CaseListing {
+  const limits = paint.verbose
+    ? { maxCases: 0, maxNames: Number.POSITIVE_INFINITY, maxGroups: Number.POSITIVE_INFINITY }
+    : { maxCases, maxNames: 5, maxGroups: 20 };
+  const surveys = surveyCases(report, limits);
+  return { report, paint, surveys: new Map(surveys.map((survey) => [survey.suite, survey])) };
+}
+
+/** The worst cases one by one, then those that the gate lets through by name, then the errored ones by their message. */
+export function* renderCases({ report, paint, surveys }: CaseListing, suite: SuiteReport): Iterable<string> {
+  const survey = surveys.get(suite);
+  if (survey === undefined) return;
+  for (const ranked of paint.verbose ? readRanked(report, survey) : survey.worst) {
+    yield* renderCase(ranked, paint);
+    yield '';
+  }
+  const hidden = paint.verbose ? [] : countHidden(survey);
+  if (hidden.length > 0) {
+    const total = hidden.reduce((sum, [, count]) => sum + count, 0);
+    const parts = hidden.map(([rank, count]) => `${count} ${rankNouns[rank]}`).join(', ');
+    const where = `llmcheck report ${toSafeLine(report.run.id)} --verbose`;
+    yield* indentText(`… and ${formatCount(total, 'more case', 'more cases')} (${parts}): ${where}`, paint, 2);
+    yield '';
+  }
+  const tolerated = paint.verbose ? [] : survey.tolerated;
+  for (const { reason, count, cases } of tolerated) {
+    const names = listNames(cases, count);
+    const text = `tolerated (${count}), ${toSafeLine(reason)}: ${names}`;
+    yield* indentText(`${paint.colors.dim('·')} ${text}`, paint, 2);
+  }
+  if (tolerated.length > 0) yield '';
+  for (const group of survey.errored) {
+    yield* renderErrored(group, paint);
+    yield '';
+  }
 }
 
 /** Why cells were left out, counted. */
@@ -40,7 +67,7 @@ export function renderSkipped(suite: SuiteReport, paint: Paint): string[] {
   for (const { trials } of suite.cases({ statuses: ['skipped'] })) {
     for (const { skip } of trials) {
       const reason = skip === undefined ? 'no reason was recorded' : describeSkip(skip);
-      const key = counts.size < maxGroups || counts.has(reason) ? reason : 'other reasons';
+      const key = counts.size < maxSkipReasons || counts.has(reason) ? reason : 'other reasons';
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
   }
@@ -49,111 +76,106 @@ export function renderSkipped(suite: SuiteReport, paint: Paint): string[] {
   );
 }
 
-const maxGroups = 20;
+const maxCases = 20;
+const maxSkipReasons = 20;
 const maxReasons = 5;
-const maxLabels = 5;
 
-function* renderFailing(listing: CaseListing, status: 'failed' | 'flaky'): Iterable<string> {
-  const { report, suite, paint, allowance } = listing;
+/** Everything in order, read once a rank, so that a run of any size is never held. */
+function* readRanked(report: Report, { suite, counts, tolerated }: SuiteSurvey): Iterable<RankedCase> {
   const findStanding = createFindStanding(report, suite);
-  let hidden = 0;
-  const tolerated = new Map<Toleration, { readonly reason: string; readonly labels: string[]; count: number }>();
-  for (const entry of suite.cases({ statuses: [status] })) {
-    const standing = findStanding(entry);
-    if (standing.kind === 'tolerated' && standing.because !== 'within-limits' && !paint.verbose) {
-      const group = tolerated.get(standing.because) ?? { reason: standing.reason, labels: [], count: 0 };
-      tolerated.set(standing.because, group);
-      group.count += 1;
-      if (group.labels.length < maxLabels) group.labels.push(caseLabel(entry));
-    } else if (allowance.left > 0 || paint.verbose) {
-      allowance.left -= 1;
-      for (const line of renderCase(entry, standing, paint)) yield line;
-      yield '';
-    } else {
-      hidden += 1;
+  for (const rank of caseRanks) {
+    if (counts[rank] === 0 && (rank !== 'tolerated' || tolerated.length === 0)) continue;
+    for (const entry of suite.cases({ statuses: ['failed', 'flaky'] })) {
+      const standing = findStanding(entry);
+      if (rankCase(entry, standing) === rank) yield { suite, entry, standing, rank };
     }
   }
-  for (const { reason, labels, count } of tolerated.values()) {
-    const text = `${status} but tolerated (${count}), ${toSafeLine(reason)}: ${listLabels(labels, count)}`;
-    for (const line of indentText(`${paint.colors.dim('·')} ${text}`, paint, 2)) yield line;
-  }
-  if (tolerated.size > 0) yield '';
-  if (hidden > 0) {
-    const where = `llmcheck report ${toSafeLine(report.run.id)} --verbose`;
-    for (const line of indentText(`… and ${hidden} more ${status}: ${where}`, paint, 2)) yield line;
-    yield '';
-  }
 }
 
-function* renderErrored(suite: SuiteReport, paint: Paint): Iterable<string> {
-  const groups = new Map<string, { labels: string[]; count: number }>();
-  for (const entry of suite.cases({ statuses: ['errored'] })) {
-    const row = entry.trials.find(({ status }) => status === 'errored');
-    const message = clipText(row === undefined ? 'no reason was recorded' : describeError(row), 1000);
-    // A message that names each case would make as many groups as cases.
-    const key = groups.size < maxGroups || groups.has(message) || paint.verbose ? message : 'other messages';
-    const group = groups.get(key) ?? { labels: [], count: 0 };
-    groups.set(key, group);
-    group.count += 1;
-    if (group.labels.length < maxLabels || paint.verbose) group.labels.push(caseLabel(entry));
-  }
-  for (const [message, { labels, count }] of groups) {
-    const mark = paint.colors.yellow('!');
-    for (const line of indentText(`${mark} ${formatCount(count, 'case')} errored: ${toSafeLine(message)}`, paint, 2))
-      yield line;
-    for (const line of indentText(paint.colors.dim(listLabels(labels, count)), paint, 6)) yield line;
-    yield '';
-  }
-}
-
-function renderCase(entry: CaseReport, standing: Standing, paint: Paint): string[] {
-  const { colors } = paint;
-  const { trials, reasons, output } = explainCase(entry);
-  const mark = entry.status === 'flaky' ? colors.yellow('~') : colors.red('✗');
-  const flaky = entry.status === 'flaky' ? 'flaky' : '';
-  const tolerated = standing.kind === 'tolerated' ? standing.reason : '';
-  const remarks = [flaky, trials, tolerated].filter((part) => part !== '').join('; ');
-  const shown = paint.verbose ? reasons : reasons.slice(0, maxReasons);
-  const hasDiff = shown.some(({ diff }) => diff !== undefined);
+function renderErrored({ reason, cases, count }: CaseGroup, paint: Paint): string[] {
+  const mark = paint.colors.yellow('!');
   return [
-    ...indentText(`${mark} ${caseLabel(entry)}${remarks === '' ? '' : ` (${toSafeLine(remarks)})`}`, paint, 2),
-    ...indentText(colors.dim(toSafeLine(`${entry.at.file}:${entry.at.line}`)), paint, 4),
-    ...shown.flatMap((reason) => renderReason(reason, entry, paint)),
-    ...(reasons.length > shown.length ? [`    … and ${reasons.length - shown.length} more reasons`] : []),
-    ...(output !== undefined && (!hasDiff || paint.verbose) ? renderOutput(output, paint) : []),
+    ...indentText(`${mark} ${formatCount(count, 'case')} errored: ${toSafeLine(reason)}`, paint, 2),
+    ...indentText(paint.colors.dim(listNames(cases, count)), paint, 6),
   ];
 }
 
-function renderReason({ label, reason, diff, count }: CaseReason, entry: CaseReport, paint: Paint): string[] {
-  const times = entry.trials.length > 1 && count > 1 ? ` (in ${count} trials)` : '';
+function renderCase({ entry, standing, rank }: RankedCase, paint: Paint): string[] {
+  const { colors } = paint;
+  const explanation = explainCase(entry);
+  const { trials, reasons, answer, before } = explanation;
+  const mark = entry.status === 'flaky' ? colors.yellow('~') : colors.red('✗');
+  const word = rankWord(entry, rank);
+  const tolerated = standing.kind === 'tolerated' ? standing.reason : '';
+  const remarks = [toSafeLine(trials), toSafeLine(tolerated)];
+  const painted = word === 'regressed' ? colors.bold(colors.red(word)) : word;
+  const inBrackets = [word === 'broken' || word === 'failing' ? '' : painted, ...remarks].filter((part) => part !== '');
+  const shown = paint.verbose ? reasons : reasons.slice(0, maxReasons);
+  const isCompared = before !== undefined && answer !== undefined;
+  const hasDiff = isCompared || shown.some(({ diff }) => diff !== undefined);
+  return [
+    ...indentText(
+      `${mark} ${caseLabel(entry)}${inBrackets.length === 0 ? '' : ` (${inBrackets.join('; ')})`}`,
+      paint,
+      2,
+    ),
+    ...indentText(colors.dim(toSafeLine(`${entry.at.file}:${entry.at.line}`)), paint, 4),
+    ...shown.flatMap((reason) => renderReason(reason, entry, explanation, paint)),
+    ...(reasons.length > shown.length ? [`    … and ${reasons.length - shown.length} more reasons`] : []),
+    ...(isCompared ? renderAnswers(before, answer, paint) : []),
+    ...(answer !== undefined && (!hasDiff || paint.verbose) ? renderAnswer(answer, paint) : []),
+  ];
+}
+
+function renderReason(found: CaseReason, { trials }: CaseReport, explanation: CaseExplanation, paint: Paint): string[] {
+  const { label, reason, diff, count } = found;
+  const times = trials.length > 1 && count > 1 ? ` (in ${count} trials)` : '';
   const style = { colors: paint.colors, width: paint.width - 6, maxLines: paint.verbose ? 200 : 12 };
+  const lines = diff === undefined || isAnswerDiff(found, explanation) ? [] : renderDiff(diff, style);
   return [
     ...indentText(`${toSafeLine(label)}: ${toSafeLine(reason)}${times}`, paint, 4),
-    ...(diff === undefined ? [] : renderDiff(diff, style).map((line) => `      ${line}`)),
+    ...lines.map((line) => `      ${line}`),
   ];
 }
 
-function renderOutput(output: string, paint: Paint): string[] {
+/** What the baseline answered beside what came now. */
+function renderAnswers(before: string, answer: string, paint: Paint): string[] {
+  if (before === answer)
+    return indentText('the answer is the one on the baseline:', paint, 4).concat(renderAnswer(answer, paint));
+  const style = { colors: paint.colors, width: paint.width - 6 };
+  const limits = paint.verbose ? { maxLines: 200 } : { maxLines: 12, maxUnits: 4000 };
+  const sides = { expected: showEmpty(before), found: showEmpty(answer) };
+  return [
+    ...indentText('answer on the baseline and now:', paint, 4),
+    ...renderDiff(sides, { ...style, ...limits }).map((line) => `      ${line}`),
+  ];
+}
+
+function showEmpty(answer: string): string {
+  return answer === '' ? '(empty)' : answer;
+}
+
+function renderAnswer(answer: string, paint: Paint): string[] {
   const { colors, width } = paint;
-  if (output === '') return ['    answer: (empty)'];
+  if (answer === '') return ['    answer: (empty)'];
   if (!paint.verbose) {
-    const line = shortenToWidth(sanitizeTerminal(clipText(output, 4000)), (width - 12) * 2);
+    const line = shortenToWidth(sanitizeTerminal(clipText(answer, 4000)), (width - 12) * 2);
     return indentText(`answer: ${colors.dim(line)}`, paint, 4);
   }
-  const clipped = clipText(output, maxVerboseUnits);
+  const clipped = clipText(answer, maxVerboseUnits);
   const lines = wrapToWidth(sanitizeTerminal(clipped, { keepNewlines: true }), width - 6);
-  const cut = clipped.length < output.length ? [`      … ${output.length - clipped.length} more characters`] : [];
+  const cut = clipped.length < answer.length ? [`      … ${answer.length - clipped.length} more characters`] : [];
   return ['    answer:', ...lines.map((line) => `      ${colors.dim(line)}`), ...cut];
 }
 
 /** 64 KiB is what a baseline keeps; more of one answer belongs into a file. */
 const maxVerboseUnits = 65_536;
 
-function caseLabel({ caseId, prompt, provider }: CaseReport): string {
+function caseLabel({ caseId, prompt, provider }: CaseName): string {
   return `${toSafeLine(caseId)} · ${toSafeLine(prompt)} × ${toSafeLine(provider)}`;
 }
 
-function listLabels(labels: readonly string[], count: number): string {
-  const more = count > labels.length ? ` and ${count - labels.length} more` : '';
-  return `${labels.join(', ')}${more}`;
+function listNames(cases: readonly CaseName[], count: number): string {
+  const more = count > cases.length ? ` and ${count - cases.length} more` : '';
+  return `${cases.map(caseLabel).join(', ')}${more}`;
 }

@@ -1,7 +1,7 @@
 import { formatDuration, formatUsd } from '../lib/format-amount.ts';
 import { toSafeLine } from '../lib/sanitize.ts';
 import type { Report } from '../model/report.ts';
-import { describeBreach, describeDecision } from './describe-decision.ts';
+import { describeBreach, describeCounts, shoutDecision } from './describe-decision.ts';
 import { indentText, type Paint } from './paint.ts';
 
 /** The counts, what it cost, and remarks. */
@@ -21,15 +21,6 @@ export function renderTotals(report: Report, paint: Paint): string[] {
   ];
 }
 
-/** `planned 40 = 38 passed + 1 failed + 1 errored + 0 skipped`, and what is counted apart. */
-export function describeCounts({ totals }: Report): string {
-  const { planned, passed, failed, errored, skipped, observed, cached } = totals;
-  const parts = [`planned ${planned} = ${passed} passed + ${failed} failed + ${errored} errored + ${skipped} skipped`];
-  if (observed > 0) parts.push(`${observed} observed apart`);
-  parts.push(`${cached} from the cache`);
-  return parts.join('; ');
-}
-
 /** Warnings, what broke, and last of all the gate's word. */
 export function renderDecision(report: Report, paint: Paint): string[] {
   const { decision, exitCode } = report;
@@ -44,16 +35,11 @@ export function renderDecision(report: Report, paint: Paint): string[] {
       indentText(`${colors.red(breach.code)} ${toSafeLine(describeBreach(breach))}`, paint, 0),
     ),
     ...(hidden > 0 ? [`… and ${hidden} more broken thresholds`] : []),
-    ...paintDecision(report, indentText(`${shout(describeDecision(report))} (exit code ${exitCode})`, paint, 0), paint),
+    ...paintDecision(report, indentText(`${shoutDecision(report)} (exit code ${exitCode})`, paint, 0), paint),
   ];
 }
 
 const maxBreaches = 30;
-
-/** The first word in capitals: it must be found where there is no colour. */
-function shout(sentence: string): string {
-  return sentence.replace(/^\w+/, (word) => word.toUpperCase());
-}
 
 function paintDecision({ decision }: Report, lines: readonly string[], { colors }: Paint): string[] {
   const paint = {

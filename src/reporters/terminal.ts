@@ -1,10 +1,11 @@
 import { breakWorkflowCommands, toSafeLine } from '../lib/sanitize.ts';
 import type { Report, ReportStyle } from '../model/report.ts';
 import { defineReporter } from './define.ts';
+import { describeCounts } from './describe-decision.ts';
 import { createPaint, indentText, type Paint } from './paint.ts';
-import { maxCases, renderCases, renderSkipped } from './terminal-cases.ts';
-import { renderComparison } from './terminal-comparison.ts';
-import { describeCounts, renderDecision, renderTotals } from './terminal-decision.ts';
+import { listCases, renderCases, renderSkipped } from './terminal-cases.ts';
+import { renderComparison, renderMissingBaselines } from './terminal-comparison.ts';
+import { renderDecision, renderTotals } from './terminal-decision.ts';
 import { renderVariantTable } from './terminal-table.ts';
 
 export const terminal = defineReporter({
@@ -22,7 +23,7 @@ function* renderTerminal(report: Report, style: ReportStyle): Iterable<string> {
 }
 
 function* renderWhole(report: Report, paint: Paint): Iterable<string> {
-  const allowance = { left: maxCases };
+  const listing = listCases(report, paint);
   for (const suite of report.suites) {
     const path = suite.path === '' ? '' : `  ${paint.colors.dim(toSafeLine(suite.path))}`;
     yield* indentText(`${paint.colors.bold(toSafeLine(suite.suite))}${path}`, paint, 0);
@@ -31,10 +32,13 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
       yield* renderVariantTable(suite, paint);
       yield '';
     }
-    const comparisons = suite.variants.flatMap((variant) => renderComparison(variant, paint));
+    const comparisons = [
+      ...suite.variants.flatMap((variant) => renderComparison(variant, paint)),
+      ...renderMissingBaselines(suite, paint),
+    ];
     yield* comparisons;
     if (comparisons.length > 0) yield '';
-    yield* renderCases({ report, suite, paint, allowance });
+    yield* renderCases(listing, suite);
     const skipped = renderSkipped(suite, paint);
     yield* skipped;
     if (skipped.length > 0) yield '';
@@ -45,10 +49,10 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
 
 /** Failures and the decision, for a log that is read only when something is wrong. */
 function* renderQuiet(report: Report, paint: Paint): Iterable<string> {
-  const allowance = { left: maxCases };
+  const listing = listCases(report, paint);
   for (const suite of report.suites) {
     let hasTitle = false;
-    for (const line of renderCases({ report, suite, paint, allowance })) {
+    for (const line of renderCases(listing, suite)) {
       if (!hasTitle) yield* indentText(paint.colors.bold(toSafeLine(suite.suite)), paint, 0);
       hasTitle = true;
       yield line;

@@ -1,4 +1,5 @@
 import { binomialTails } from './binomial.ts';
+import { normalCritical, normalQuantile } from './normal.ts';
 import {
   assumedComponents,
   casesNeeded,
@@ -8,7 +9,7 @@ import {
   plannedZ,
   repeatsNeeded,
 } from './planning.ts';
-import { normalCritical } from './normal.ts';
+import { scoreLower } from './score-bound.ts';
 
 /** A suite as far as planning needs it. */
 export interface SuiteDesign {
@@ -45,6 +46,7 @@ export interface PlannedGrowth {
  * Source: Miller 2024, https://arxiv.org/abs/2411.00640.
  */
 export function planSuite(design: SuiteDesign, drop: number, policy: PlanPolicy): SuitePlan {
+  if (!(drop > 0 && drop < 1)) throw new RangeError(`a drop to plan for lies between 0 and 1, ${drop} does not`);
   return {
     visibleDrop: smallestVisibleDrop(design, policy),
     excludableDrop: smallestExcludableDrop(design, policy),
@@ -72,11 +74,22 @@ function smallestVisibleDrop(design: SuiteDesign, policy: PlanPolicy): number | 
   return visible < 1 ? visible : null;
 }
 
-function smallestExcludableDrop(design: SuiteDesign, policy: PlanPolicy): number | null {
-  const { n, variance } = sampleOf(design);
+/** The score bound of a suite in which nothing has changed, at the mean that chance reaches with the wanted power. */
+function smallestExcludableDrop(design: SuiteDesign, { alpha, power }: PlanPolicy): number | null {
+  const { n, variance, step } = sampleOf(design);
   if (n === 0) return null;
-  const z = normalCritical(policy.alpha);
-  const drop = Math.max(plannedZ(policy) * Math.sqrt(variance / n), (z * z) / (n + z * z));
+  const unlucky = normalQuantile(power) * Math.sqrt(variance / n);
+  const share = variance / (step * step);
+  const shift = Math.min(unlucky / step, share) / 2;
+  const values = [
+    { value: -step, weight: n * (share / 2 + shift) },
+    { value: 0, weight: n * (1 - share) },
+    { value: step, weight: n * (share / 2 - shift) },
+  ];
+  const drop = -scoreLower(
+    values.filter(({ weight }) => weight > 0),
+    normalCritical(alpha),
+  );
   return drop < 1 ? drop : null;
 }
 
@@ -111,11 +124,12 @@ function trialsToExclude(design: SuiteDesign, drop: number, policy: PlanPolicy):
   return repeatsNeeded({ n: cases, delta: drop, omega2: 0, sigma2Baseline: sigma2, sigma2Candidate: sigma2 }, policy);
 }
 
-/** What the lower bound takes as its sample: cases, or in the scope of the suite their pairs of trials. */
-function sampleOf(design: SuiteDesign): { n: number; variance: number } {
+/** What the lower bound takes as its sample: cases, or in the scope of the suite their pairs of trials; and how far one flake moves one of them. */
+function sampleOf(design: SuiteDesign): { n: number; variance: number; step: number } {
   const { cases, trials, baselineTrials, sigma2, scope } = design;
-  if (scope === 'population') return { n: cases, variance: noiseOf(design) };
-  return { n: cases * Math.min(trials, baselineTrials), variance: 2 * sigma2 };
+  if (scope === 'suite') return { n: cases * Math.min(trials, baselineTrials), variance: 2 * sigma2, step: 1 };
+  const variance = noiseOf(design);
+  return { n: cases, variance, step: Math.max(1 / Math.min(trials, baselineTrials), Math.sqrt(variance)) };
 }
 
 function noiseOf({ sigma2, trials, baselineTrials }: SuiteDesign): number {

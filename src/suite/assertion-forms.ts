@@ -2,8 +2,9 @@ import { didYouMean } from '../lib/did-you-mean.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { JsonValue } from '../model/json.ts';
-import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
+import type { CheckSpec } from '../model/verdict.ts';
 import { type Frame, findName, parseFrame } from './assertion-frame.ts';
+import { findPaths, type PlacedPath, type PlacedSelect } from './check-paths.ts';
 import { describeValue, keysAt, reportIssues } from './describe-issues.ts';
 import { childOf, itemsOf, type Located, locate, type Path } from './locate.ts';
 import type { Problems } from './problems.ts';
@@ -11,16 +12,27 @@ import { markSpelling } from './spelling.ts';
 import { compileValue, renderTemplate, type Scope, type ValueTemplate } from './template-values.ts';
 
 /** An assertion as written, ready to be made into the check of a case. */
-export type CompiledAssertion =
-  /** The same for every case, and so one object for all. */
-  | { readonly kind: 'constant'; readonly name: string; readonly check: CheckSpec; readonly variables: readonly [] }
-  /** Throws a `RenderError`; reports what the parameters' schema refuses and gives undefined. */
-  | {
-      readonly kind: 'template';
-      readonly name: string;
-      readonly variables: readonly string[];
-      instantiate(scope: Scope): CheckSpec | undefined;
-    };
+export type CompiledAssertion = ConstantAssertion | TemplateAssertion;
+
+interface NamedAssertion {
+  readonly name: string;
+  /** The JSONPaths that it goes along, where they are no templates. */
+  readonly paths: readonly PlacedPath[];
+}
+
+/** The same for every case, and so one object for all. */
+interface ConstantAssertion extends NamedAssertion {
+  readonly kind: 'constant';
+  readonly check: CheckSpec;
+  readonly variables: readonly [];
+}
+
+/** Throws a `RenderError`; reports what the parameters' schema refuses and gives undefined. */
+interface TemplateAssertion extends NamedAssertion {
+  readonly kind: 'template';
+  readonly variables: readonly string[];
+  instantiate(scope: Scope): CheckSpec | undefined;
+}
 
 export interface AssertionContext {
   readonly declarations: Readonly<Record<string, AssertionDeclaration>>;
@@ -46,25 +58,37 @@ export async function compileAssertions(
 async function compileAssertion(
   located: Located,
   context: AssertionContext,
-  inherited?: SelectSpec,
+  inherited?: PlacedSelect,
 ): Promise<CompiledAssertion | undefined> {
   const name = findName(located, context);
   if (name === undefined) return undefined;
   const declaration = context.declarations[name];
   const own = parseFrame(located, context.problems);
   if (declaration === undefined || own === undefined) return undefined;
-  const select = own.select ?? inherited;
-  const frame = { ...own, ...(select === undefined ? {} : { select }) };
+  const ownSelect = childOf(located, 'select');
+  const jsonPath = childOf(ownSelect, 'jsonPath');
+  const placed =
+    own.select === undefined
+      ? inherited
+      : { select: own.select, at: jsonPath.value === undefined ? ownSelect : jsonPath };
+  const frame = { ...own, ...(placed === undefined ? {} : { select: placed.select }) };
   const written = childOf(located, name);
-  if (declaration.children !== undefined) return compileCombinator(name, declaration.children, written, frame, context);
-  return compilePlain(name, declaration, written, frame, context);
+  if (declaration.children !== undefined)
+    return compileCombinator(name, declaration.children, written, { frame, placed }, context);
+  const plain = await compilePlain(name, declaration, written, frame, context);
+  return plain === undefined ? undefined : { ...plain, paths: findPaths(name, written, placed) };
+}
+
+interface PlacedFrame {
+  readonly frame: Frame;
+  readonly placed: PlacedSelect | undefined;
 }
 
 async function compileCombinator(
   name: string,
   children: 'one' | 'many',
   written: Located,
-  frame: Frame,
+  { frame, placed }: PlacedFrame,
   context: AssertionContext,
 ): Promise<CompiledAssertion | undefined> {
   const items = children === 'one' ? [written] : itemsOf(written);
@@ -78,7 +102,7 @@ async function compileCombinator(
   }
   const compiled: CompiledAssertion[] = [];
   for (const item of items) {
-    const child = await compileAssertion(item, context, frame.select);
+    const child = await compileAssertion(item, context, placed);
     if (child !== undefined) compiled.push(child);
   }
   if (compiled.length < items.length) return undefined;
@@ -93,11 +117,15 @@ async function compileCombinator(
       frame,
     ),
   });
+  // Under `not` a path that leads nowhere may be what is wanted; a selection must be there even so.
+  const paths = compiled.flatMap((child) => child.paths).filter(({ selects }) => children === 'many' || selects);
   const constants = compiled.flatMap((child) => (child.kind === 'constant' ? [child.check] : []));
-  if (constants.length === compiled.length) return { kind: 'constant', name, check: build(constants), variables: [] };
+  if (constants.length === compiled.length)
+    return { kind: 'constant', name, paths, check: build(constants), variables: [] };
   return {
     kind: 'template',
     name,
+    paths,
     variables: compiled.flatMap(({ variables }) => variables),
     instantiate(scope) {
       const checks = compiled.map((child) => instantiate(child, scope));
@@ -118,7 +146,7 @@ async function compilePlain(
   written: Located,
   frame: Frame,
   context: AssertionContext,
-): Promise<CompiledAssertion | undefined> {
+): Promise<Omit<ConstantAssertion, 'paths'> | Omit<TemplateAssertion, 'paths'> | undefined> {
   const { main } = declaration;
   const isMap = isMapForm(declaration, written.value);
   if (!isMap && main === undefined) {

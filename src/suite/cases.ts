@@ -3,7 +3,7 @@ import { didYouMean } from '../lib/did-you-mean.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { plainNumbers, spell } from '../lib/spelled-number.ts';
 import { TemplateError } from '../lib/template-error.ts';
-import type { Case, Vars } from '../model/suite.ts';
+import type { Case, Contract, Vars } from '../model/suite.ts';
 import type { AssertionContext } from './assertion-forms.ts';
 import {
   buildChecks,
@@ -16,6 +16,8 @@ import {
 } from './case-checks.ts';
 import { createCaseFaults } from './case-faults.ts';
 import { type CaseRow, isPlainCase } from './case-rows.ts';
+import { type CheckPaths, createPathCheck } from './check-paths.ts';
+import type { ContractKnowledge } from './contracts.ts';
 import { checkShape } from './describe-issues.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import { type Problems, withoutExcerpt } from './problems.ts';
@@ -37,6 +39,9 @@ export interface CaseContext {
   readonly promptIds: readonly string[];
   readonly providerIds: readonly string[];
   readonly hasOutputContract: boolean;
+  /** The suite's, for prompts without one of their own. */
+  readonly contract: Contract;
+  readonly contracts?: ContractKnowledge;
 }
 
 /** A case but for its stamp, which is hashed when it is asked for. */
@@ -58,6 +63,7 @@ export async function buildCases(rows: readonly GroupedRow[], context: CaseConte
     combined: new Map(),
     variables: new Set(),
     stopped: new Set(),
+    checkPaths: createPathCheck(context),
   };
   const cases: BuiltCase[] = [];
   for (const { row, group } of rows) {
@@ -72,6 +78,7 @@ interface Builder extends CaseContext, CheckBuilder {
   readonly seen: Map<string, Located>;
   /** Prompts that took too long to render once are not tried again. */
   readonly stopped: Set<CompiledPrompt>;
+  readonly checkPaths: CheckPaths;
 }
 
 async function buildCase(row: Located, group: CaseGroup | undefined, builder: Builder): Promise<BuiltCase | undefined> {
@@ -88,6 +95,8 @@ async function buildCase(row: Located, group: CaseGroup | undefined, builder: Bu
   const scope: Scope = hasExpected ? { ...vars, expected: own.expected } : vars;
   const naming: Naming = { id, row, scope };
   const assertions = own.assert === undefined ? NONE : await compileOwn(childOf(row, 'assert'), builder);
+  for (const list of [defaults.assertions, group?.assertions ?? NONE, assertions])
+    builder.checkPaths(list, settings.prompts);
   const checks = buildChecks(group?.assertions ?? NONE, assertions, naming, builder);
   const turns = own.turns === undefined ? [] : await buildTurns(childOf(row, 'turns'), naming, builder);
   checkReferences(row, settings, builder);

@@ -2,8 +2,8 @@ import type * as z from 'zod';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import type { Contract, Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
-import { parseContract } from './contracts.ts';
+import type { Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
+import { type ContractKnowledge, emptyContract, type ParsedContract, parseContract } from './contracts.ts';
 import { childOf, type Located } from './locate.ts';
 import { checkKeys, checkPart, requireMap } from './parts.ts';
 import type { Problems } from './problems.ts';
@@ -18,18 +18,26 @@ export interface Config {
   /** As written: assertions are compiled with the suite that they end up in. */
   readonly defaults?: Located;
   readonly gate?: z.output<typeof gateSchema>;
-  readonly contract: Contract;
+  readonly contract: ParsedContract;
   readonly prices: Readonly<Record<string, Price>>;
   readonly run: RunDefaults;
   readonly cache: JsonValue | undefined;
 }
 
-export const emptyConfig: Config = { providers: [], judges: [], contract: {}, prices: {}, run: {}, cache: undefined };
+export const emptyConfig: Config = {
+  providers: [],
+  judges: [],
+  contract: emptyContract,
+  prices: {},
+  run: {},
+  cache: undefined,
+};
 
 export interface ConfigContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
+  readonly contracts?: ContractKnowledge;
 }
 
 /** Parses the config; what is wrong is reported, and taken as not written. */
@@ -56,7 +64,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
     judges: parse('judges', 'judge'),
     ...(defaults === undefined ? {} : { defaults: childOf(document, 'defaults') }),
     ...(gate === undefined ? {} : { gate }),
-    contract: contract === undefined ? {} : await parseContract(childOf(document, 'contract'), context),
+    contract: contract === undefined ? emptyContract : await parseContract(childOf(document, 'contract'), context),
     prices: Object.fromEntries(Object.entries(prices).map(([model, price]) => [model, toPrice(price)])),
     run: toJsonObject(run),
     cache: toJsonValue(plainNumbers(childOf(document, 'cache').value)),

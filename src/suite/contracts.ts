@@ -1,33 +1,110 @@
 import { DeadlineError, runWithDeadline } from '../lib/deadline.ts';
+import { didYouMean } from '../lib/did-you-mean.ts';
 import type { CompiledSchema } from '../lib/json-schema.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
+import type { ContractPolicy, SeverityOverride } from '../model/finding.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
-import type { Contract } from '../model/suite.ts';
+import { type Contract, mergeContracts } from '../model/suite.ts';
+import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
 import { childOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
+
+/** What the comparison of contracts knows of schemas, handed in by whoever joins the stages. */
+export interface ContractKnowledge {
+  /** For `overrides`, which must not name a rule that never fires. */
+  readonly ruleIds: readonly string[];
+  /** Where and why a schema can't be compared. */
+  findSchemaFault(schema: unknown): { readonly pointer: string; readonly message: string } | undefined;
+  /** Why a JSONPath can't find anything in an answer that keeps the schema. */
+  findPathFault(path: string, schema: unknown): string | undefined;
+  /** Why a template's variable is none of the input schema's. */
+  findVariableFault(
+    variable: string,
+    schema: unknown,
+  ): { readonly message: string; readonly nearest?: string; readonly closed: boolean } | undefined;
+}
 
 export interface ContractContext {
   readonly problems: Problems;
   /** The content of a JSON or YAML file that a value names. */
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
+  readonly contracts?: ContractKnowledge;
 }
 
-/** Reads the schemas of a contract, inline or from files, and sees that they are schemas. */
-export async function parseContract(located: Located, context: ContractContext): Promise<Contract> {
+/** A contract and where its schemas are written. */
+export interface ParsedContract {
+  readonly contract: Contract;
+  readonly places: { readonly input?: ContractPlace; readonly output?: ContractPlace };
+}
+
+export const emptyContract: ParsedContract = { contract: {}, places: {} };
+
+/** The part that is nearer to the prompt wins, key by key. */
+export function joinContracts(general: ParsedContract, own: ParsedContract | undefined): ParsedContract {
+  if (own === undefined) return general;
+  return {
+    contract: mergeContracts(general.contract, own.contract),
+    places: { ...general.places, ...own.places },
+  };
+}
+
+/** Reads a contract whose shape has been checked: its schemas, inline or from files, and how changes to them are judged. */
+export async function parseContract(located: Located, context: ContractContext): Promise<ParsedContract> {
   const input = await parseSchema(childOf(located, 'input'), context);
   const output = await parseSchema(childOf(located, 'output'), context);
-  const approved = childOf(located, 'approved').value;
+  const { policy, strictConsumers, approved, ignore, removed } = Object(plainNumbers(located.value)) as {
+    readonly policy?: ContractPolicy;
+    readonly strictConsumers?: boolean;
+  } & Readonly<Record<string, unknown>>;
+  const overrides = parseOverrides(childOf(located, 'overrides'), context);
   return {
-    ...(input === undefined ? {} : { input }),
-    ...(output === undefined ? {} : { output }),
-    ...(Array.isArray(approved) ? { approved: approved.map(String) } : {}),
+    contract: {
+      ...(input === undefined ? {} : { input: input.schema }),
+      ...(output === undefined ? {} : { output: output.schema }),
+      ...(Array.isArray(approved) ? { approved: approved.map(String) } : {}),
+      ...(policy === undefined ? {} : { policy }),
+      ...(overrides === undefined ? {} : { overrides }),
+      ...(Array.isArray(ignore) ? { ignore: ignore.map(String) } : {}),
+      ...(strictConsumers === undefined ? {} : { strictConsumers }),
+      ...(Array.isArray(removed) ? { removed: removed.map(String) } : {}),
+    },
+    places: {
+      ...(input === undefined ? {} : { input: input.place }),
+      ...(output === undefined ? {} : { output: output.place }),
+    },
   };
+}
+
+function parseOverrides(
+  located: Located,
+  { problems, contracts }: ContractContext,
+): readonly SeverityOverride[] | undefined {
+  const { value } = located;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const rule of Object.keys(value)) {
+    if (contracts === undefined || contracts.ruleIds.includes(rule.replace(/^tool-parameter-/, ''))) continue;
+    problems.report({
+      code: 'unknown-id',
+      message: `there is no contract rule "${rule}"`,
+      hint: didYouMean(rule, contracts.ruleIds) ?? 'docs/contracts.md lists the rules',
+      at: locate(childOf(located, rule), 'key'),
+    });
+  }
+  return Object.entries(value).map(([rule, severity]) => ({
+    rule,
+    severity: severity as SeverityOverride['severity'],
+  }));
+}
+
+interface ParsedSchema {
+  readonly schema: JsonObject | boolean;
+  readonly place: ContractPlace;
 }
 
 async function parseSchema(
   named: Located,
-  { problems, readFile }: ContractContext,
-): Promise<JsonObject | boolean | undefined> {
+  { problems, readFile, contracts }: ContractContext,
+): Promise<ParsedSchema | undefined> {
   const { value } = named;
   if (value === undefined) return undefined;
   const located = typeof value === 'string' ? await readFile({ ...named, value }) : named;
@@ -35,6 +112,11 @@ async function parseSchema(
   // Imported on use: compiling schemas takes its time to load.
   const { compileJsonSchema, JsonSchemaError } = await import('../lib/json-schema.ts');
   const schema = plainNumbers(located.value);
+  const fault = contracts?.findSchemaFault(schema);
+  if (fault !== undefined) {
+    problems.report({ code: 'invalid-schema', message: fault.message, at: locateInSchema(located, fault.pointer) });
+    return undefined;
+  }
   try {
     compileJsonSchema(schema);
   } catch (error) {
@@ -42,7 +124,8 @@ async function parseSchema(
     problems.report({ code: 'invalid-schema', message: error.message, at: locate(located) });
     return undefined;
   }
-  return typeof schema === 'boolean' || isJsonObject(schema) ? schema : undefined;
+  if (typeof schema !== 'boolean' && !isJsonObject(schema)) return undefined;
+  return { schema, place: placeOf(located) };
 }
 
 const LIMIT_MS = 500;

@@ -59,10 +59,7 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
     };
   };
 
-  function display(path: string): string {
-    const near = relative(cwd, path) || '.';
-    return near.length < path.length && !isAbsolute(near) ? toSlashes(near) : path;
-  }
+  const display = (path: string): string => displayPath(path, cwd);
 
   return {
     root: place.root,
@@ -72,7 +69,7 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
     async read(path) {
       const outside = faultOf(path);
       if (outside !== undefined) return { fault: outside };
-      const found = readText(path, display(path));
+      const found = readTextFile(path, display(path));
       if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
       return found;
     },
@@ -91,6 +88,12 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
   };
 }
 
+/** Relative to the working folder where that is shorter to read. */
+export function displayPath(path: string, cwd: string): string {
+  const near = relative(cwd, path) || '.';
+  return near.length < path.length && !isAbsolute(near) ? toSlashes(near) : path;
+}
+
 export function kindOfPath(path: string): 'file' | 'folder' | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return undefined;
@@ -102,7 +105,8 @@ export function isGlob(text: string): boolean {
   return /[*?{}[\]!()]/.test(text);
 }
 
-function readText(path: string, shown: string): FileText {
+/** The text of a file, whatever folder it is in; `shown` names it in faults. */
+export function readTextFile(path: string, shown: string): FileText {
   try {
     const stats = statSync(path);
     if (!stats.isFile()) return { fault: { code: 'file-unreadable', message: `${shown} is not a file` } };

@@ -5,6 +5,7 @@ import type { Problem } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { type Config, emptyConfig, parseConfig } from './config.ts';
+import type { ContractKnowledge } from './contracts.ts';
 import { findProject, isGlob, kindOfPath, openProjectFiles, type ProjectFiles, type ProjectPlace } from './files.ts';
 import { type Located, locate } from './locate.ts';
 import { type ParsedSuite, parseSuite } from './parse.ts';
@@ -21,6 +22,17 @@ export interface LoadOptions {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly parsePrompt: ParsePrompt;
+  readonly contracts?: ContractKnowledge;
+  /** Another state of the project than that of the working tree. */
+  readonly snapshot?: ProjectSnapshot;
+  /** Leaves cases and assertions unread; the suites then have none. */
+  readonly contractOnly?: boolean;
+}
+
+export interface ProjectSnapshot {
+  readonly place: ProjectPlace;
+  readonly files: ProjectFiles;
+  readonly kindOf: (path: string) => 'file' | 'folder' | undefined;
 }
 
 export interface LoadedProject {
@@ -34,10 +46,10 @@ const SUITES_IN_FOLDER = ['**/*.eval.{yaml,yml}'];
 /** Loads the suites of a project; throws a `UserError` with every problem at once. No suite found is no problem here. */
 export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
   const problems = createProblems();
-  const place = findProject(options.cwd, options.configPath);
-  const files = openProjectFiles(place, options.cwd);
-  const config = await loadConfig(place, files, options, problems);
-  const paths = await findSuites(place, files, config, options, problems);
+  const snapshot = options.snapshot ?? openWorkingTree(options);
+  const { place, files } = snapshot;
+  const config = await loadConfig(snapshot, options, problems);
+  const paths = await findSuites(snapshot, config, options, problems);
   const parsed: ParsedSuite[] = [];
   for (const path of paths) {
     const document = await readDocument(path, files, problems);
@@ -69,19 +81,28 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   };
 }
 
+function openWorkingTree({ cwd, configPath }: LoadOptions): ProjectSnapshot {
+  const place = findProject(cwd, configPath);
+  return { place, files: openProjectFiles(place, cwd), kindOf: kindOfPath };
+}
+
+/** Where the project of a folder is, for snapshots of it. */
+export function findProjectPlace(cwd: string, configPath?: string): ProjectPlace {
+  return findProject(cwd, configPath);
+}
+
 /** The folder that holds the config, else the git root, else the working folder; found without reading a suite. */
 export function findProjectRoot(cwd: string, configPath?: string): Promise<string> {
   return Promise.resolve(findProject(cwd, configPath).root);
 }
 
 async function loadConfig(
-  { configPath }: ProjectPlace,
-  files: ProjectFiles,
-  { adapters, cwd, configPath: asked }: LoadOptions,
+  { place: { configPath }, files, kindOf }: ProjectSnapshot,
+  { adapters, cwd, configPath: asked, contracts }: LoadOptions,
   problems: Problems,
 ): Promise<Config> {
   if (configPath === undefined) return emptyConfig;
-  if (asked !== undefined && kindOfPath(resolve(cwd, asked)) !== 'file') {
+  if (asked !== undefined && kindOf(resolve(cwd, asked)) !== 'file') {
     problems.report({ code: 'usage', message: `the config ${asked} does not exist` });
     return emptyConfig;
   }
@@ -89,33 +110,33 @@ async function loadConfig(
   if (document === undefined) return emptyConfig;
   const readFile = (namedBy: Located<string>) =>
     readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
-  return parseConfig(document, { adapters, problems, readFile });
+  return parseConfig(document, { adapters, problems, readFile, ...(contracts === undefined ? {} : { contracts }) });
 }
 
 /** Absolute paths of suite files, each once, sorted. */
 async function findSuites(
-  place: ProjectPlace,
-  files: ProjectFiles,
+  snapshot: ProjectSnapshot,
   config: Config,
   { paths, cwd }: LoadOptions,
   problems: Problems,
 ): Promise<readonly string[]> {
+  const { place, files } = snapshot;
   if (paths.length === 0) return files.glob(config.suites ?? DEFAULT_SUITES, place.root);
   const found = new Set<string>();
   for (const path of paths) {
-    for (const suite of await findSuitesAt(path, files, cwd, problems)) found.add(suite);
+    for (const suite of await findSuitesAt(path, snapshot, cwd, problems)) found.add(suite);
   }
   return [...found].sort();
 }
 
 async function findSuitesAt(
   path: string,
-  files: ProjectFiles,
+  { files, kindOf }: ProjectSnapshot,
   cwd: string,
   problems: Problems,
 ): Promise<readonly string[]> {
   const absolute = resolve(cwd, path);
-  switch (kindOfPath(absolute)) {
+  switch (kindOf(absolute)) {
     case 'folder':
       return files.glob(SUITES_IN_FOLDER, absolute);
     case 'file':

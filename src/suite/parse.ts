@@ -2,13 +2,15 @@ import { basename, resolve } from 'node:path';
 import { SpelledNumber } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import type { Case, Contract, ProviderConfig, Suite } from '../model/suite.ts';
+import type { Case, ProviderConfig, Suite } from '../model/suite.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import type { CaseGroup } from './case-checks.ts';
 import { type BuiltCase, buildCases } from './cases.ts';
 import { checkInputs, warnOfUnused } from './check-cases.ts';
+import { checkPromptVariables } from './check-prompt-variables.ts';
 import type { Config } from './config.ts';
-import { parseContract } from './contracts.ts';
+import { createContractLocator, placeOf } from './contract-places.ts';
+import { type ContractKnowledge, joinContracts, parseContract } from './contracts.ts';
 import type { ProjectFiles } from './files.ts';
 import { buildGate } from './gate.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
@@ -30,6 +32,9 @@ export interface SuiteContext {
   readonly config: Config;
   /** Absolute, where there is one. */
   readonly configPath?: string;
+  readonly contracts?: ContractKnowledge;
+  /** Leaves cases, assertions and recordings unread: what a contract is made of may be whole where they are not. */
+  readonly contractOnly?: boolean;
 }
 
 export interface ParsedSuite {
@@ -61,12 +66,14 @@ export async function parseSuite(
   const recordings = checkPart(document, 'recordings', suiteShape.recordings, problems);
   const providers = parseEndpoints('providers', document, context);
   const judges = parseEndpoints('judges', document, context);
-  const contract: Contract = {
-    ...config.contract,
-    ...(checkPart(document, 'contract', suiteShape.contract, problems) === undefined
-      ? {}
-      : await parseContract(childOf(document, 'contract'), { problems, readFile })),
-  };
+  const knowledge = context.contracts === undefined ? {} : { contracts: context.contracts };
+  const joined = joinContracts(
+    config.contract,
+    checkPart(document, 'contract', suiteShape.contract, problems) === undefined
+      ? undefined
+      : await parseContract(childOf(document, 'contract'), { problems, readFile, ...knowledge }),
+  );
+  const { contract } = joined;
   const promptList = childOf(document, 'prompts');
   const prompts =
     checkPart(document, 'prompts', suiteShape.prompts, problems) === undefined
@@ -78,11 +85,17 @@ export async function parseSuite(
           resolvePath: (located) => resolve(located.source.folder, located.value),
           readFile,
           onFile: (file) => used.add(file),
+          suiteContract: joined,
+          ...knowledge,
         });
+  checkPromptVariables(prompts, contract, { problems, ...knowledge });
   const assertionContext: AssertionContext = { declarations: context.assertions, problems, readFile };
-  const defaults = await parseDefaults(document, context, assertionContext);
+  const isWhole = context.contractOnly !== true;
+  const defaults = isWhole
+    ? await parseDefaults(document, context, assertionContext)
+    : { settings: {}, assertions: [] };
   const rows =
-    checkPart(document, 'cases', suiteShape.cases, problems) === undefined
+    !isWhole || checkPart(document, 'cases', suiteShape.cases, problems) === undefined
       ? []
       : await readCases(childOf(document, 'cases'), {
           files,
@@ -99,11 +112,13 @@ export async function parseSuite(
     providerIds: providers.known,
     hasOutputContract:
       contract.output !== undefined || prompts.some(({ version }) => version.contract?.output !== undefined),
+    contract,
+    ...knowledge,
   });
   await checkInputs(cases, rows, contract, prompts, problems);
-  warnOfUnused(rows, defaults, prompts, variables, problems);
+  if (isWhole) warnOfUnused(rows, defaults, prompts, variables, problems);
   const recordingsPath = recordings === undefined ? undefined : resolve(document.source.folder, recordings);
-  if (recordingsPath !== undefined) {
+  if (recordingsPath !== undefined && isWhole) {
     used.add(recordingsPath);
     const fault = files.findFault(recordingsPath);
     if (fault !== undefined) reportFault(fault, problems, childOf(document, 'recordings'));
@@ -116,6 +131,11 @@ export async function parseSuite(
     providers: providers.list,
     judges: judges.list,
     contract,
+    locateContract: createContractLocator(
+      files,
+      new Map(prompts.map(({ version, places }) => [version.id, places])),
+      placeOf(promptList),
+    ),
     gate: buildGate(gate, config.gate),
     ...(recordingsPath === undefined ? {} : { recordings: recordingsPath }),
     baseline: { outputs: baseline?.outputs ?? 'full' },
@@ -126,18 +146,15 @@ export async function parseSuite(
   return { suite, idAt: childOf(document, 'suite') };
 }
 
-/** Cases with their stamps, which are hashed when they are read: counting and selecting cases needs none. */
+/** Cases with their stamps, which are hashed once, when they are first asked for. */
 function iterateCases(cases: readonly BuiltCase[]): () => Iterable<Case> {
-  const stamps: string[] = [];
-  const stamper = createStamper();
+  const finished: Case[] = [];
+  const stamp = createStamper();
   return function* iterate() {
     for (const [index, built] of cases.entries()) {
-      yield {
-        ...built,
-        get stamp() {
-          return (stamps[index] ??= stamper(built));
-        },
-      };
+      const known = finished[index] ?? { stamp: stamp(built), ...built };
+      finished[index] = known;
+      yield known;
     }
   };
 }

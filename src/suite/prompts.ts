@@ -6,7 +6,8 @@ import { TemplateError } from '../lib/template-error.ts';
 import type { Role } from '../model/completion.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
 import type { PromptVersion, Template } from '../model/suite.ts';
-import { parseContract } from './contracts.ts';
+import { type PromptPlaces, placeOf } from './contract-places.ts';
+import { type ContractKnowledge, type ParsedContract, parseContract } from './contracts.ts';
 import { checkShape } from './describe-issues.ts';
 import type { ProjectFiles } from './files.ts';
 import { childOf, itemsOf, type Located, locate, textSource } from './locate.ts';
@@ -36,6 +37,7 @@ export type ParsePrompt = (file: { readonly path: string; readonly text: string 
 export interface CompiledPrompt {
   readonly version: PromptVersion;
   readonly templates: readonly PlacedTemplate[];
+  readonly places: PromptPlaces;
 }
 
 export interface PlacedTemplate {
@@ -51,6 +53,9 @@ export interface PromptContext {
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
   /** Told of every file that belongs to the suite. */
   readonly onFile: (path: string) => void;
+  readonly contracts?: ContractKnowledge;
+  /** The suite's, and behind it the config's. */
+  readonly suiteContract: ParsedContract;
 }
 
 /** Parses the prompt versions of a suite; what is wrong is reported, and left out. */
@@ -88,18 +93,25 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   const contractPart = childOf(item, 'contract');
   const contract = contractPart.value === undefined ? undefined : await parseContract(contractPart, context);
   if (texts === undefined || messages === undefined || messages.length < texts.length) return undefined;
-  const file = prompt.file === undefined ? undefined : context.files.relative(resolve(item.source.folder, prompt.file));
+  const textFile = prompt.file === undefined ? undefined : resolve(item.source.folder, prompt.file);
+  const file = textFile === undefined ? undefined : context.files.relative(textFile);
   return {
     version: {
       id: prompt.id,
       messages: messages.map(({ role, placed }) => ({ role, template: placed.template })),
       ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
       params: toJsonObject(prompt.params),
-      ...(contract === undefined ? {} : { contract }),
+      ...(contract === undefined ? {} : { contract: contract.contract }),
       ...(file === undefined ? {} : { file }),
       at: withoutExcerpt(locate(item)),
     },
     templates: messages.map(({ placed }) => placed),
+    places: {
+      item: placeOf(item),
+      ...(textFile === undefined ? {} : { textFile }),
+      ...context.suiteContract.places,
+      ...contract?.places,
+    },
   };
 }
 

@@ -32,8 +32,12 @@ export function parseDocument(
   files: ProjectFiles,
   problems: Problems,
 ): Located | undefined {
-  const names = { file: files.display(path), folder: dirname(path) };
-  const parsed = path.endsWith('.json') ? readJson(names, text, problems) : readYaml(names, text, problems);
+  return parseText({ file: files.display(path), folder: dirname(path) }, text, problems);
+}
+
+/** The same for a text that is read already. */
+export function parseText(names: Names, text: string, problems: Problems): Located | undefined {
+  const parsed = names.file.endsWith('.json') ? readJson(names, text, problems) : readYaml(names, text, problems);
   return parsed === undefined ? undefined : { ...parsed, path: [] };
 }
 

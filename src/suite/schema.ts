@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { DurationError, parseDurationMs } from '../lib/duration.ts';
+import { contract } from './contract-schema.ts';
 
 /** Stand-ins whose JSON Schema and checks come from the registries (json-schema.ts, assertion-forms.ts, providers.ts). */
 export const anyAssertion = z.unknown().meta({ description: 'One assertion: a map with one assertion name.' });
@@ -65,22 +66,6 @@ const duration = z
 const vars = z.record(z.string(), z.unknown());
 const tags = z.array(words);
 const assertions = z.array(anyAssertion);
-const jsonSchemaOrFile = z
-  .unknown()
-  .refine(
-    (value) => ['string', 'boolean', 'object'].includes(typeof value) && value !== null && !Array.isArray(value),
-    {
-      error: 'must be a JSON Schema or the path of one',
-    },
-  )
-  .meta({ type: ['object', 'boolean', 'string'] });
-
-const contract = z.strictObject({
-  input: jsonSchemaOrFile.optional().describe("JSON Schema 2020-12 that every case's vars must satisfy, or its file."),
-  output: jsonSchemaOrFile.optional().describe('JSON Schema 2020-12 that every answer must satisfy, or its file.'),
-  approved: z.array(words).optional().describe('Fingerprints of contract findings that are let through.'),
-});
-
 const params = z
   .record(z.string(), z.unknown())
   .describe('Passed to the API as they stand, such as temperature and max_tokens.');

@@ -8,9 +8,12 @@ export function markSpelling(value: unknown): JsonValue {
   if (value instanceof SpelledNumber) return { $number: value.source };
   if (Array.isArray(value)) return value.map(markSpelling);
   if (typeof value !== 'object') return null;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, item]): [string, JsonValue][] =>
-      item === undefined ? [] : [[key, markSpelling(item)]],
-    ),
-  );
+  // A plain loop: this runs for every variable of every case.
+  const marked: Record<string, JsonValue> = {};
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    if (key === '__proto__') Object.defineProperty(marked, key, { value: markSpelling(item), enumerable: true });
+    else marked[key] = markSpelling(item);
+  }
+  return marked;
 }

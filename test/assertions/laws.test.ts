@@ -42,6 +42,25 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   cost: [{ max: 0.001 }],
   latency: [{ max: '100ms' }],
   tokens: [{ max: 100 }],
+  language: [{ value: 'en' }, { value: ['fr', 'zh'], min: 0.2 }],
+  xml: [{}, { value: false }, { root: 'a', contains: ['a', '//b', '//a/@b'] }],
+  html: [{}, { value: false }, { contains: ['a'] }],
+  markdown: [{ lists: { min: 1 } }, { sections: ['a'], maxLevel: 2 }, { codeBlocks: 1, tables: 0, links: { max: 9 } }],
+  levenshtein: [
+    { value: 'ab', max: 3 },
+    { value: 'b'.repeat(20_000), min: 0.01, ignoreCase: true },
+  ],
+  rouge: [
+    { value: 'a b', min: 0.5 },
+    { value: ['a', 'b a '.repeat(500)], n: 'L', measure: 'recall', min: 0.1 },
+  ],
+  bleu: [
+    { value: 'a b', min: 0.5 },
+    { value: ['a', 'b'], smoothing: 'exp', min: 0.1 },
+  ],
+  pii: [{ value: true }, { value: false, kinds: ['email', 'iban'], allow: ['a@b.cc'] }],
+  secrets: [{ value: true }, { value: false, entropy: false }],
+  snapshot: [{}, { value: 'normalised', min: 0.5 }],
 };
 
 const selects: readonly (SelectSpec | undefined)[] = [
@@ -62,24 +81,7 @@ const specs: readonly CheckSpec[] = Object.entries(samples).flatMap(([name, list
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({
-    unit: fc.constantFrom(
-      'a',
-      'b',
-      ' ',
-      '\n',
-      '1',
-      '"',
-      '{',
-      '[',
-      ',',
-      '`',
-      '<a>',
-      '</a>',
-      '```\n',
-      '\ud800',
-      '.',
-      '- ',
-    ),
+    unit: fc.constantFrom('a', 'b', ' ', '\n', '1', '"', '{', '[', ',', '`', '<a>', '```\n', '\ud800', '.', '- '),
   }),
   fc.json(),
   fc.constantFrom('{"a":1}', '{"__proto__":{"a":1},"constructor":null}', "I'm sorry, but I can't help with that."),
@@ -156,6 +158,13 @@ describe('an answer of 1 MB is judged within a second', () => {
     '. ',
     '。',
     '0',
+    'a@',
+    '&amp;',
+    '<a b="">',
+    '</a>',
+    '[a](b) ',
+    'GB82 ',
+    'aB3/',
   ];
   const answers = parts.map((part) => part.repeat(Math.ceil(1_000_000 / part.length)));
   const documents = [

@@ -35,7 +35,7 @@ describe('a cache entry', () => {
       }),
     };
     const { origin: _, ...stored } = request;
-    expect(parseEntry(renderEntry(full))).toEqual({ ok: true, entry: { ...full, request: stored } });
+    expect(parseEntry(renderEntry(full))).toStrictEqual({ ok: true, entry: { ...full, request: stored } });
   });
 
   test('is one line, whatever the answer says', () => {

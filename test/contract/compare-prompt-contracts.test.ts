@@ -239,7 +239,9 @@ test('a problem in a schema names which schema', () => {
 
 describe('sets of prompts', () => {
   const ids = (old: readonly PromptContract[], replacement: readonly PromptContract[]): readonly string[] =>
-    comparePromptSets(old, replacement).map(({ ruleId, severity, path }) => `${ruleId} ${severity} ${path}`);
+    comparePromptSets(old, replacement).flatMap(({ findings }) =>
+      findings.map(({ ruleId, severity, path }) => `${ruleId} ${severity} ${path}`),
+    );
 
   test('a prompt that is gone breaks whoever refers to it', () => {
     expect(ids([base], [])).toEqual(['prompt-removed error /prompts/triage']);
@@ -250,6 +252,14 @@ describe('sets of prompts', () => {
     expect(ids([base], [heir])).toEqual([
       'prompt-renamed error /prompts/triage',
       'output-format-changed error /outputFormat',
+    ]);
+  });
+
+  test('a prompt that replaces another is held against it while both are there', () => {
+    const heir: PromptContract = { ...base, promptId: 'triage-v2', replaces: 'triage', outputFormat: 'text' };
+    expect(comparePromptSets([base], [base, heir])).toMatchObject([
+      { promptId: 'triage', findings: [] },
+      { promptId: 'triage-v2', findings: [{ ruleId: 'output-format-changed' }] },
     ]);
   });
 

@@ -79,12 +79,25 @@ describe('junit', () => {
   it('is red exactly where the gate says no', () => {
     for (const report of Object.values(buildReports())) {
       const isRed = /<(failure|error) message/.test(render(report));
-      expect(isRed).toBe(report.decision.outcome !== 'passed');
+      expect(isRed).toBe(report.decision.outcome === 'failed' || report.decision.outcome === 'incomplete');
     }
     const stopped: Decision = { outcome: 'incomplete', incompleteBecause: 'stopped', breaches: [], warnings: [] };
     expect(render(buildReport([buildSuite([buildCase()])], { decision: stopped }))).toContain(
       '<error message="incomplete',
     );
+  });
+
+  it('shows the old and the new answer of a case that regressed', () => {
+    const text = render(buildReports()['regressed'] ?? buildReport([]));
+    const [, failure = ''] = text.split('<testcase name="broken"');
+    expect(failure).toMatch(/^[^>]*>\n +<failure message="regressed; contains: /);
+    expect(failure).toContain('answer on the baseline: I am sorry to hear that. Your refund is on its way.\n');
+    expect(failure).toContain('answer now: I cannot help with that.<');
+  });
+
+  it('skips what this change accepts, and says so', () => {
+    const text = render(buildReports()['accepted'] ?? buildReport([]));
+    expect(text).toContain('<skipped message="accepted in this change: regressed; equals: ');
   });
 
   it('counts what it holds', () => {

@@ -12,8 +12,35 @@ describe('renderDiff', () => {
   it('leaves out the middle of what two long lines have in common', () => {
     const before = `start ${'same words again and again '.repeat(20)}`;
     expect(renderDiff({ expected: `${before}end`, found: `${before}stop` }, style)).toEqual([
-      '- …words again and again end',
-      '+ …words again and again stop',
+      '- …words again and again [-end-]',
+      '+ …words again and again {+stop+}',
+    ]);
+  });
+
+  it('marks the words that changed where most of a line is alike, several in a row as one', () => {
+    const texts = { expected: 'Your refund is on its way today.', found: 'Your new order was sent on its way today.' };
+    expect(renderDiff(texts, style)).toEqual([
+      '- Your [-refund is-] on its way today.',
+      '+ Your {+new order was sent+} on its way today.',
+    ]);
+  });
+
+  it('marks them by weight where there is colour, and not by brackets', () => {
+    const colors = picocolors.createColors(true);
+    const texts = { expected: 'Send the refund today.', found: 'Send the order today.' };
+    expect(renderDiff(texts, { ...style, colors })).toEqual([
+      colors.red(`- Send the ${colors.bold('refund')} today.`),
+      colors.green(`+ Send the ${colors.bold('order')} today.`),
+    ]);
+  });
+
+  it('compares lines that were changed one for one by their words', () => {
+    const texts = { expected: 'same\nOffer a refund today.\nend', found: 'same\nOffer a discount today.\nend' };
+    expect(renderDiff(texts, style)).toEqual([
+      '  same',
+      '- Offer a [-refund-] today.',
+      '+ Offer a {+discount+} today.',
+      '  end',
     ]);
   });
 
@@ -67,8 +94,8 @@ describe('renderDiff', () => {
   it('starts at a difference that lies far from the start', () => {
     const same = 'same words '.repeat(30_000);
     expect(renderDiff({ expected: `${same}a`, found: `${same}b` }, style)).toEqual([
-      '- …same words same words a',
-      '+ …same words same words b',
+      '- …same words same words [-a-]',
+      '+ …same words same words {+b+}',
     ]);
   });
 });

@@ -53,6 +53,8 @@ export function buildCase(
     observe: overrides.observe ?? false,
     at,
     trials: rows.map((row, trial) => buildRow({ ...key, at, trial, status: rowStatus, ...row })),
+    ...(overrides.change !== undefined && { change: overrides.change }),
+    ...(overrides.baseline !== undefined && { baseline: overrides.baseline }),
   };
 }
 
@@ -158,6 +160,8 @@ export function buildComparison(overrides: Partial<VariantComparison> = {}): Var
     cases: { regressed: [], fixed: [], stillFailing: [], flaky: [], added: [], removed: [], redefined: [] },
     residue: [],
     advice: [],
+    notes: [],
+    accepted: [],
     ...overrides,
   };
 }
@@ -168,6 +172,8 @@ export function buildReports(): Readonly<Record<string, Report>> {
     passed: buildReport([buildSuite([buildCase()])]),
     failed: buildFailedReport(),
     regressed: buildRegressedReport(),
+    inconclusive: buildInconclusiveReport(),
+    accepted: buildAcceptedReport(),
     incomplete: buildIncompleteReport(),
     empty: buildReport([], {
       decision: {
@@ -263,15 +269,52 @@ function buildRegressedReport(): Report {
       { assertion: 'length', pass: false, score: 0, reason: '24 characters, at least 40 wanted', weight: 0 },
     ],
   };
-  const failed = (caseId: string, prompt = 'v2', observe = false): CaseReport =>
-    buildCase({ caseId, prompt, status: 'failed', observe }, [failing]);
+  const failed = (caseId: string, overrides: Partial<CaseReport> = {}): CaseReport =>
+    buildCase({ caseId, status: 'failed', ...overrides }, [failing]);
+  const before = { status: 'passed', output: 'I am sorry to hear that. Your refund is on its way.' } as const;
+  const wordy = {
+    ...failing,
+    output: 'Your order 4711 was sent on Monday by airmail and should be with you within ten days.',
+  };
+  const calling = { ...failing, output: '', toolCalls: [{ name: 'close', arguments: {}, rawArguments: '{"id":1}' }] };
   const cases = [
-    failed('broken'),
-    failed('curious', 'v2', true),
+    failed('broken', { change: 'regressed', baseline: before }),
+    failed('curious', { observe: true }),
     buildCase({ caseId: 'known', prompt: 'v1' }),
-    failed('known'),
-    failed('old', 'v1'),
-    buildCase({ caseId: 'old' }),
+    failed('known', { change: 'stillFailing', baseline: { ...before, status: 'failed' } }),
+    failed('newcomer', { change: 'added' }),
+    failed('old', { prompt: 'v1' }),
+    buildCase({ caseId: 'old', change: 'fixed' }),
+    buildCase(
+      {
+        caseId: 'order',
+        status: 'failed',
+        change: 'regressed',
+        at: { file: 'evals/cases/orders.jsonl', line: 3, column: 1 },
+        baseline: {
+          status: 'passed',
+          output: 'Your order 4711 was sent on Monday by airmail and should be with you within two days.',
+        },
+      },
+      [wordy],
+    ),
+    buildCase({ caseId: 'shaky', status: 'flaky', change: 'flaky', baseline: before }, [
+      failing,
+      { status: 'passed', output: before.output },
+    ]),
+    buildCase(
+      {
+        caseId: 'tool',
+        status: 'failed',
+        change: 'regressed',
+        baseline: {
+          status: 'passed',
+          output: '',
+          toolCalls: [{ name: 'refund', arguments: {}, rawArguments: '{"id":1}' }],
+        },
+      },
+      [calling],
+    ),
   ];
   const comparison = buildComparison({
     outcome: 'failed',
@@ -280,16 +323,27 @@ function buildRegressedReport(): Report {
     score: { baseline: 0.98, candidate: 0.96, delta: -0.02, low: null, high: 0.028, p: null },
     costUsd: { baseline: 0.01, candidate: 0.0125, delta: 0.25, low: 0.21, high: 0.29, p: 0.001 },
     cases: {
-      regressed: ['broken'],
+      regressed: ['broken', 'order', 'tool'],
       fixed: ['old'],
       stillFailing: ['known'],
-      flaky: [],
-      added: ['curious'],
+      flaky: ['shaky'],
+      added: ['newcomer'],
       removed: [],
       redefined: [],
     },
-    residue: ['temperature 0 → 0.7'],
-    advice: ['about 300 cases, or 3 trials on 100 cases, would certify 5 points'],
+    residue: ['params.temperature: 0 → 0.7'],
+    advice: ['score: a drop of up to 7.6 pts is not excluded by 100 cases; to certify 5 pts: ~300 cases'],
+    notes: ['38 of 40 answers are the very ones the baseline holds'],
+    prompts: {
+      baseline: [
+        { role: 'system', content: 'You answer customers.\nOffer a refund where one is due.\nBe brief.' },
+        { role: 'user', content: '{{ email }}' },
+      ],
+      candidate: [
+        { role: 'system', content: 'You answer customers.\nNever offer a refund where one is due.\nBe brief.' },
+        { role: 'user', content: '{{ email }}' },
+      ],
+    },
   });
   const variants = [
     buildVariant({
@@ -301,11 +355,11 @@ function buildRegressedReport(): Report {
       replacedBy: 'v2',
     }),
     buildVariant({
-      planned: 3,
-      passed: 1,
-      failed: 2,
+      planned: 8,
+      passed: 2,
+      failed: 6,
       observed: 1,
-      passRate: { value: 0.3333, low: 0.0615, high: 0.7923, n: 3 },
+      passRate: { value: 0.2143, low: 0.0615, high: 0.5123, n: 7 },
       comparison,
     }),
   ];
@@ -319,7 +373,13 @@ function buildRegressedReport(): Report {
           code: 'case-broken',
           ...variantKey,
           caseId: 'broken',
-          message: 'failed in all 5 trials, passed in the baseline',
+          message: 'case broken passed 1 of 1 trials on the baseline and now failed all 5',
+        },
+        {
+          code: 'case-added-failed',
+          ...variantKey,
+          caseId: 'newcomer',
+          message: 'new case newcomer failed in 1 of 1 trials',
         },
         {
           code: 'cost-regressed',
@@ -333,6 +393,61 @@ function buildRegressedReport(): Report {
     },
     exitCode: 1,
   });
+}
+
+/** Nothing is shown and nothing excluded: two suspects, and an interval that is too wide; another suite has no baseline. */
+function buildInconclusiveReport(): Report {
+  const failing = {
+    score: 0,
+    output: 'sales',
+    checks: [{ assertion: 'equals', pass: false, score: 0, reason: 'found "sales", expected "billing"' }],
+  };
+  const comparison = buildComparison({
+    outcome: 'inconclusive',
+    passRate: { baseline: 1, candidate: 0.9, delta: -0.1, low: -0.262, high: 0.062, p: 0.08 },
+    costUsd: { baseline: 0.01, candidate: 0.01, delta: 0, low: 0, high: 0, p: 1 },
+    cases: { regressed: ['refund'], fixed: [], stillFailing: [], flaky: [], added: [], removed: [], redefined: [] },
+    advice: ['pass rate: a drop of up to 26.2 pts is not excluded by 10 cases; to certify 5 pts: ~420 cases'],
+    notes: ['case refund passed 1 of 1 trials on the baseline and now failed all 1; no fresh trial confirms it'],
+  });
+  const variant = buildVariant({
+    planned: 10,
+    passed: 9,
+    failed: 1,
+    passRate: { value: 0.9, low: 0.5958, high: 0.9821, n: 10 },
+    comparison,
+  });
+  const entry = buildCase(
+    { status: 'failed', change: 'regressed', baseline: { status: 'passed', output: 'billing' } },
+    [failing],
+  );
+  const suites = [
+    buildSuite([entry], { variants: [variant] }),
+    buildSuite([buildCase()], { suite: 'summaries', path: 'evals/summaries.eval.yaml' }),
+  ];
+  return buildReport(suites, {
+    decision: {
+      outcome: 'inconclusive',
+      breaches: [],
+      warnings: ['support-triage · v2 × openai:gpt-4o-mini: case refund: no fresh trial confirms it'],
+    },
+  });
+}
+
+/** A change that brings its own baseline: what differs is listed and passes. */
+function buildAcceptedReport(): Report {
+  const comparison = buildComparison({
+    against: { source: 'git:main...', prompt: 'v2' },
+    passRate: { baseline: 1, candidate: 0.5, delta: -0.5, low: -0.9, high: -0.1, p: 0.01 },
+    cases: { regressed: ['refund'], fixed: [], stillFailing: [], flaky: [], added: [], removed: [], redefined: [] },
+    accepted: ['refund (regressed)', 'pass rate fell: −50.0 pts [−90.0, −10.0]'],
+  });
+  const variant = buildVariant({ planned: 2, passed: 1, failed: 1, comparison });
+  const entry = buildCase(
+    { status: 'failed', change: 'regressed', baseline: { status: 'passed', output: 'billing' } },
+    [{ score: 0, output: 'sales', checks: [{ assertion: 'equals', pass: false, score: 0, reason: 'found "sales"' }] }],
+  );
+  return buildReport([buildSuite([entry, buildCase({ caseId: 'thanks' })], { variants: [variant] })]);
 }
 
 /** The budget ended the run; a provider could not be reached; nothing is known of cost and latency. */

@@ -66,7 +66,6 @@ export function buildRowSummary(overrides: Partial<RowSummary> = {}): RowSummary
     provider: 'p',
     caseId: 'refund',
     trial: 0,
-    identity: 'identity',
     stamp: 'stamp',
     status,
     observe: false,

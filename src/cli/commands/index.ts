@@ -1,9 +1,12 @@
 import type { AddCommand } from './add-command.ts';
 import { addBaseline } from './baseline.ts';
 import { addCache } from './cache.ts';
+import { addCalibrate } from './calibrate.ts';
 import { addCompare } from './compare.ts';
+import { addContract } from './contract.ts';
 import { addInit } from './init.ts';
 import { addList } from './list.ts';
+import { addPlanSize } from './plan-size.ts';
 import { addReport } from './report.ts';
 import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
@@ -14,6 +17,9 @@ export const commands: readonly AddCommand[] = [
   addRun,
   addCompare,
   addBaseline,
+  addContract,
+  addPlanSize,
+  addCalibrate,
   addValidate,
   addList,
   addInit,

@@ -5,7 +5,7 @@ import { openTempProject } from '../../support/temp-project.ts';
 /** Names in the list of commands that a help text ends with. */
 function commandsIn(help: string): readonly string[] {
   const [, list = ''] = help.split('Commands:\n');
-  return [...list.matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name = '']) => name);
+  return [...list.matchAll(/^ {2}([a-z-]+)\b/gm)].map(([, name = '']) => name);
 }
 
 describe('help', () => {

@@ -39,7 +39,10 @@ test('--deadline ends the run, aborts what is in flight, and keeps what is done'
   const { code, report } = await project.report(['run', '--deadline', '500ms', '-j', '4'], { env: server.env });
   expect(code).toBe(4);
   expect(performance.now() - startedMs).toBeLessThan(5000);
-  expect(report.totals).toMatchObject({ planned: 80, passed: 10, skipped: 70, errored: 0 });
+  expect(report.totals).toMatchObject({ planned: 80, failed: 0, errored: 0 });
+  // On a slow machine the deadline may come before the tenth answer.
+  expect(report.totals.passed).toBeGreaterThan(0);
+  expect(report.totals.passed).toBeLessThanOrEqual(10);
   expect(report.run).toMatchObject({ complete: false, stopReason: 'deadline' });
   expect(new Set(trialsOf(report).flatMap(({ skip }) => skip?.reason ?? []))).toEqual(new Set(['deadline']));
 });

@@ -105,7 +105,7 @@ test('a connection that breaks off is tried again', async () => {
 test('a server that never answers ends after --timeout, and the other cells are not held up', async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(({ text }) => (text.includes('green') ? 'hang' : wordOf(text)));
-  const { code, report } = await project.report(['run', '--timeout', '300ms'], { env: server.env });
+  const { code, report } = await project.report(['run', '--timeout', '800ms'], { env: server.env });
   expect(code).toBe(3);
   expect(report.totals).toMatchObject({ passed: 2, errored: 1 });
   expect(trialsOf(report).find(({ caseId }) => caseId === 'green')?.error).toMatchObject({ kind: 'timeout' });

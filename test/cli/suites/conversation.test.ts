@@ -40,6 +40,16 @@ test('a tool call that no result answers fails the cell without a further call',
   expect(trialsOf(report)[0]?.checks.at(-1)?.reason).toContain('cancelOrder');
 });
 
+test('of two tool calls both need an answer', async () => {
+  const project = openTempProject('conversation');
+  const second = { id: 'call_10', type: 'function', function: { name: 'cancelOrder', arguments: '{}' } };
+  const both = { ...call, tool_calls: [...call.tool_calls, second] };
+  const server = await startChatServer(() => ({ body: completionOf('', 'm', both) }));
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect([code, server.requests.length]).toEqual([1, 1]);
+  expect(trialsOf(report)[0]?.checks.at(-1)?.reason).toContain('cancelOrder');
+});
+
 test('a failure half way is errored, and the paid part is kept for the next run', async () => {
   const project = openTempProject('conversation');
   let isBroken = true;

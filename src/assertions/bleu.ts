@@ -1,0 +1,40 @@
+import * as z from 'zod';
+import { scoreBleu } from '../lib/bleu.ts';
+import { quote } from '../lib/quote.ts';
+import { splitTokens } from '../lib/split-words.ts';
+import { type CheckOutcome, defineAssertion } from './define.ts';
+import { minScoreParam, reaches, referencesParam } from './reference-texts.ts';
+import { textOf } from './target-text.ts';
+
+/** Counting the runs of a longer answer takes too long. */
+const maxTokens = 100_000;
+
+/** Papineni et al. 2002, "BLEU: a Method for Automatic Evaluation of Machine Translation", of one sentence. */
+export const bleu = defineAssertion({
+  summary: 'the runs of up to four words of the text stand in a reference: sentence BLEU (Papineni 2002)',
+  family: 'similarity',
+  example: 'bleu: { value: "The cat sat on the mat.", min: 0.4 }',
+  params: z.strictObject({
+    value: referencesParam.describe('The reference, or several.'),
+    min: minScoreParam.describe('The score that passes, from 0 to 1.'),
+    smoothing: z
+      .enum(['none', 'addOne', 'exp'])
+      .default('addOne')
+      .describe('For runs without a match: none (the score is 0), addOne (Lin and Och 2004), exp (NIST).'),
+    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
+  }),
+  check(target, { value, min, smoothing, ignoreCase }): CheckOutcome {
+    const text = textOf(target);
+    const split = (part: string) => splitTokens(ignoreCase ? part.toLowerCase() : part);
+    const tokens = split(text);
+    if (tokens.length > maxTokens) {
+      return { error: `the answer is too long for BLEU (${tokens.length} tokens): select a part of it` };
+    }
+    const score = scoreBleu(tokens, value.map(split), smoothing);
+    return {
+      pass: reaches(score, min),
+      score,
+      reason: `BLEU ${score.toFixed(3)}, wanted at least ${min}: found ${quote(text)}`,
+    };
+  },
+});

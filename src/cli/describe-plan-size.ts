@@ -1,0 +1,108 @@
+import { formatCount, formatPercent, formatUsd } from '../lib/format-amount.ts';
+import { toSafeLine } from '../lib/sanitize.ts';
+import type { Growth, VariantSize } from '../pipeline/plan-size.ts';
+import type { RunSize } from '../pipeline/price-size.ts';
+
+/** What `plan-size` prints: a paragraph for each variant, then what all of them assume. */
+export function describePlanSize(variants: readonly VariantSize[]): string {
+  if (variants.length === 0) return '';
+  const blocks = variants.map((variant) => describeVariant(variant).join('\n'));
+  return `${[...blocks, describeTerms(variants).join('\n')].join('\n\n')}\n`;
+}
+
+function describeVariant(size: VariantSize): string[] {
+  const { suite, prompt, provider, cases, drop, scope, run, baselineTrials, visibleDrop, excludableDrop } = size;
+  const trials = size.trials.min === size.trials.max ? trialsText(run.trials) : spanText(size.trials);
+  const onThese = scope === 'suite' ? ', on these cases only' : '';
+  return [
+    toSafeLine(`${suite}  ${prompt} × ${provider}`),
+    ...describePilot(size),
+    ...(baselineTrials === null ? [] : [item(`the accepted baseline has ${trialsText(baselineTrials)} a case`)]),
+    `  now: ${formatCount(cases, 'case')} × ${trials}, ${costText(run)}`,
+    item(
+      visibleDrop === null
+        ? 'these are too few cases to be sure of seeing a drop of any size'
+        : `a drop below ${points(visibleDrop, Math.ceil)} can go unseen`,
+    ),
+    item(
+      excludableDrop === null
+        ? 'these are too few cases to exclude a drop of any size'
+        : `a drop beyond ${points(excludableDrop, Math.ceil)} can be excluded where nothing has changed${onThese}`,
+    ),
+    `  to see a drop of ${points(drop)}:`,
+    ...describeGrowth(size.see, size, visibleDrop),
+    `  to exclude a drop of ${points(drop)}:`,
+    ...describeGrowth(size.exclude, size, excludableDrop),
+  ];
+}
+
+function describePilot({ pilot, isHermetic }: VariantSize): string[] {
+  const { cases, trials, runs, usesBaseline, passRate, flakeRate, flakyCases, isAssumed } = pilot;
+  const flake = formatPercent(flakeRate);
+  if (passRate === null) {
+    const run = isHermetic ? 'llmcheck run --record --trials 3' : 'llmcheck run --trials 3';
+    return ['  no stored trial', item(`a flake rate of ${flake} is assumed; \`${run}\` would tell`)];
+  }
+  const places = [
+    ...(runs.length > 0 ? [formatCount(runs.length, 'run')] : []),
+    ...(usesBaseline ? ['the accepted baseline'] : []),
+  ];
+  return [
+    `  stored: ${formatCount(trials, 'trial')} of ${formatCount(cases, 'case')} in ${places.join(' and ')}`,
+    item(`pass rate ${formatPercent(passRate)}`),
+    item(
+      isAssumed
+        ? `a flake rate of ${flake} is assumed, since no case was tried twice`
+        : `flake rate ${flake}, ${formatCount(flakyCases, 'flaky case')}`,
+    ),
+  ];
+}
+
+/** The ways to the end, and the one that leads nowhere. */
+function describeGrowth(growth: Growth, size: VariantSize, reached: number | null): string[] {
+  if (reached !== null && reached <= size.drop) return [item('this suite does')];
+  const ways = [growth.byCases, growth.byBoth, growth.byTrials]
+    .filter((way) => way !== null)
+    .map((way) => item(`~${formatCount(way.cases, 'case')} × ${trialsText(way.trials)}, ${costText(way)}`));
+  const cases = size.cases === 1 ? 'this case' : `these ${size.cases} cases`;
+  return [
+    ...new Set(ways),
+    ...(growth.byTrials === null ? [item(`more trials on ${cases} cannot do it: add cases`)] : []),
+  ];
+}
+
+function describeTerms(variants: readonly VariantSize[]): string[] {
+  const powers = [...new Set(variants.map(({ power }) => `${Math.round(power * 1000) / 10} %`))].join(', ');
+  const alphas = [...new Set(variants.map(({ alpha }) => alpha))].join(', ');
+  return [
+    `Each with a chance of ${powers}, at gate.alpha ${alphas}; for more trials the baseline needs as many.`,
+    'All this is about the average. A single case that breaks is found on its own, in a suite of any size.',
+    ...(variants.length > 1
+      ? [`${variants.length} variants judged in one run are adjusted for each other (Holm) and then see a little less.`]
+      : []),
+  ];
+}
+
+function item(text: string): string {
+  return `    ${text}`;
+}
+
+function costText({ calls, costUsd }: RunSize): string {
+  const count = calls === null ? 'an unknown number of calls' : formatCount(calls, 'call');
+  return `${count} and ${costUsd === null ? 'an unknown cost' : formatUsd(costUsd)} a run`;
+}
+
+function trialsText(trials: number): string {
+  return formatCount(Math.round(trials * 10) / 10, 'trial');
+}
+
+function spanText({ min, max }: VariantSize['trials']): string {
+  return `${min} to ${max} trials`;
+}
+
+/** Whole points read better, and tenths are what small ones need. */
+function points(share: number, round: (value: number) => number = Math.round): string {
+  const value = share * 100;
+  const rounded = value >= 10 ? round(value - 1e-9) : round((value - 1e-9) * 10) / 10;
+  return `${rounded} ${rounded === 1 ? 'point' : 'points'}`;
+}

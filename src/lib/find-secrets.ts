@@ -1,0 +1,111 @@
+import { Buffer } from 'node:buffer';
+
+export interface SecretFinding {
+  /** What it looks like, in words. */
+  readonly kind: string;
+  readonly text: string;
+  readonly index: number;
+}
+
+interface SecretOptions {
+  readonly entropy: boolean;
+  readonly ignore: ReadonlySet<string>;
+  readonly limit: number;
+}
+
+/** Keys in a text: by well-known prefixes, as a JWT or a PEM block, and (`entropy`) by sheer randomness. */
+export function findSecrets(text: string, { entropy, ignore, limit }: SecretOptions): readonly SecretFinding[] {
+  const findings: SecretFinding[] = [];
+  for (const { kind, pattern, accept } of entropy ? [...shapes, randomShape] : shapes) {
+    for (const match of text.matchAll(pattern)) {
+      if (findings.length >= limit) return findings;
+      const [found] = match;
+      if (ignore.has(found)) continue;
+      const isKnown = findings.some(
+        ({ index, text: known }) => match.index < index + known.length && index < match.index + found.length,
+      );
+      if (!isKnown && (accept === undefined || accept(found))) findings.push({ kind, text: found, index: match.index });
+    }
+  }
+  return findings;
+}
+
+interface Shape {
+  readonly kind: string;
+  readonly pattern: RegExp;
+  readonly accept?: (found: string) => boolean;
+}
+
+// Every pattern starts with a literal and is bounded, so that the search is linear; a lookbehind keeps it off the inside of words.
+const shapes: readonly Shape[] = [
+  { kind: 'a private key', pattern: /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----/g },
+  { kind: 'an Anthropic key', pattern: shape('sk-ant-[A-Za-z0-9_-]{20,200}') },
+  { kind: 'an OpenAI key', pattern: shape('sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,250}'), accept: isMixed },
+  { kind: 'a GitHub token', pattern: shape('(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})') },
+  { kind: 'a GitLab token', pattern: shape('glpat-[A-Za-z0-9_-]{20,100}') },
+  { kind: 'an AWS access key id', pattern: shape('(?:AKIA|ASIA)[A-Z2-7]{16}') },
+  { kind: 'a Google API key', pattern: shape('AIza[A-Za-z0-9_-]{35}') },
+  { kind: 'a Slack token', pattern: shape('xox[abeoprs]-[A-Za-z0-9-]{10,250}') },
+  {
+    kind: 'a Slack webhook',
+    pattern: /https:\/\/hooks\.slack\.com\/services\/T[A-Z0-9]{5,20}\/B[A-Z0-9]{5,20}\/[A-Za-z0-9]{16,40}/g,
+  },
+  { kind: 'a Stripe key', pattern: shape('[rs]k_(?:live|test)_[A-Za-z0-9]{16,200}') },
+  { kind: 'a SendGrid key', pattern: shape(String.raw`SG\.[A-Za-z0-9_-]{16,40}\.[A-Za-z0-9_-]{16,80}`) },
+  { kind: 'a Hugging Face token', pattern: shape('hf_[A-Za-z0-9]{30,60}') },
+  { kind: 'an npm token', pattern: shape('npm_[A-Za-z0-9]{36}') },
+  { kind: 'a Groq key', pattern: shape('gsk_[A-Za-z0-9]{40,80}') },
+  { kind: 'an xAI key', pattern: shape('xai-[A-Za-z0-9]{40,120}') },
+  {
+    kind: 'a JWT',
+    pattern: shape(String.raw`eyJ[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{4,8000}\.[A-Za-z0-9_-]{0,1000}`),
+    accept: isJwt,
+  },
+  {
+    kind: 'a password in a URL',
+    pattern: /\b[a-z][a-z0-9+.-]{1,15}:\/\/[^\s:/@]{1,64}:[^\s:/@]{4,128}@[A-Za-z0-9.-]{1,255}/g,
+    accept: isNoPlaceholder,
+  },
+];
+
+/** Longer runs are encoded documents, not keys. */
+const randomShape: Shape = {
+  kind: 'a random text that may be a key',
+  pattern: /(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/=_-]{32,128}(?![A-Za-z0-9+/=_-])/g,
+  accept: (found) =>
+    /\d\D+\d/.test(found) &&
+    isMixed(found) &&
+    /[A-Z]/.test(found) &&
+    /[a-z]/.test(found) &&
+    measureEntropy(found) >= minEntropy,
+};
+
+/** Bits a character: words and paths stay below, hexadecimal can't exceed 4. */
+const minEntropy = 4.3;
+
+function shape(pattern: string): RegExp {
+  return new RegExp(`(?<![A-Za-z0-9_-])${pattern}(?![A-Za-z0-9_])`, 'g');
+}
+
+/** Words joined by dashes are no key: digits are spread over random texts. */
+function isMixed(found: string): boolean {
+  const digits = found.match(/\d/g)?.length ?? 0;
+  return digits >= 2 && /[A-Za-z]/.test(found);
+}
+
+function isJwt(found: string): boolean {
+  const [header = ''] = found.split('.', 1);
+  return /^\{.*"(?:alg|typ)"\s*:/s.test(Buffer.from(header, 'base64url').toString('utf8'));
+}
+
+function isNoPlaceholder(found: string): boolean {
+  return !/:\/\/[^@]*:(?:\*+|x+|<.*|\$.*|\{.*|\[.*|password|pass|secret)@/i.test(found);
+}
+
+function measureEntropy(text: string): number {
+  const counts = new Map<string, number>();
+  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
+  let bits = 0;
+  for (const count of counts.values()) bits -= (count / text.length) * Math.log2(count / text.length);
+  return bits;
+}

@@ -1,0 +1,13 @@
+import { checkJsonPathAgainstSchema } from '../contract/check-json-path.ts';
+import { checkVariable } from '../contract/check-variable.ts';
+import { findSchemaFault } from '../contract/find-schema-fault.ts';
+import { type RuleKey, ruleIdOf, rules } from '../contract/rules.ts';
+import type { ContractKnowledge } from '../suite/contracts.ts';
+
+/** What the suite stage asks of the contract stage while it loads. */
+export const contractKnowledge: ContractKnowledge = {
+  ruleIds: [...new Set(Object.keys(rules).map((key) => ruleIdOf(key as RuleKey)))],
+  findSchemaFault,
+  findPathFault: (path, schema) => checkJsonPathAgainstSchema(path, schema)?.message,
+  findVariableFault: checkVariable,
+};

@@ -1,0 +1,60 @@
+import { dirname, relative, resolve, sep } from 'node:path';
+import picomatch from 'picomatch';
+import { UserError } from '../errors.ts';
+import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
+import type { GitRef } from '../stores/git-files.ts';
+import type { FileText, ProjectFiles, ProjectPlace } from '../suite/files.ts';
+import type { ProjectSnapshot } from '../suite/load.ts';
+
+/** The project as it stands at a commit: nothing is checked out, and what no suite names is not read. */
+export function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): ProjectSnapshot {
+  const { root, boundary } = place;
+  const files = new Set(ref.listFiles(boundary));
+  const display = (path: string): string => `git:${ref.name}:${relative(cwd, path).split(sep).join('/')}`;
+  const configPath = place.configPath ?? resolve(root, 'llmcheck.config.yaml');
+  const snapshot: ProjectFiles = {
+    root,
+    display,
+    // Git answers for what lies outside of its repository when it is asked for the file.
+    findFault: () => undefined,
+    relative: (path) => relative(root, path).split(sep).join('/'),
+    async read(path) {
+      const found = readText(ref, path, display(path));
+      if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
+      return found;
+    },
+    glob: (patterns, folder) => Promise.resolve(patterns.flatMap((pattern) => match(pattern, folder, files)).sort()),
+  };
+  return {
+    place: { root, boundary, ...(files.has(configPath) ? { configPath } : {}) },
+    files: snapshot,
+    kindOf: (path) => {
+      if (files.has(path)) return 'file';
+      return [...files].some((file) => file.startsWith(path + sep)) ? 'folder' : undefined;
+    },
+  };
+}
+
+function readText(ref: GitRef, path: string, shown: string): FileText {
+  try {
+    const text = ref.readFile(path);
+    return text === undefined ? { fault: { code: 'file-unreadable', message: `${shown} does not exist` } } : { text };
+  } catch (error) {
+    const [problem] = error instanceof UserError ? error.problems : [];
+    if (problem === undefined) throw error;
+    const { code, message, hint } = problem;
+    return { fault: { code, message, ...(hint === undefined ? {} : { hint }) } };
+  }
+}
+
+const passedOver = /(?:^|[\\/])(?:node_modules|\.git|\.llmcheck)[\\/]/;
+
+function match(pattern: string, folder: string, files: ReadonlySet<string>): readonly string[] {
+  let [rest, from] = [pattern.replace(/^\.\//, ''), folder];
+  while (rest.startsWith('../')) [rest, from] = [rest.slice(3), dirname(from)];
+  const isMatch = picomatch(rest);
+  return [...files].filter((file) => {
+    const path = relative(from, file).split(sep).join('/');
+    return !path.startsWith('../') && !passedOver.test(path) && isMatch(path);
+  });
+}

@@ -1,0 +1,140 @@
+import { SchemaProblem } from '../contract/schema-problem.ts';
+import type { GatedComparison } from '../gate/judge-comparisons.ts';
+import type { ComparedSide } from '../model/comparison.ts';
+import { isBreak, type PromptFindings } from '../model/finding.ts';
+import type { Breach } from '../model/gate.ts';
+import type { SourceLocation } from '../model/problem.ts';
+import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
+import { type AnsweredVariant, compareContracts } from './compare-contracts.ts';
+import type { FindBaseline } from './find-baselines.ts';
+import type { StoredRecord } from './open-stored-record.ts';
+import { answersOfBaseline, answersOfRecord } from './stored-answers.ts';
+
+export interface JudgeContractsOptions {
+  readonly findBaseline: FindBaseline;
+  /** Where a part of a prompt's contract is written, while its files are at hand. */
+  readonly locate?: (suite: string, prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
+}
+
+/** A run that is compared already. */
+export interface ComparedRun {
+  readonly record: StoredRecord;
+  readonly gated: readonly GatedComparison[];
+}
+
+/** What the contracts of a run's prompts have to say to its decision. */
+export interface JudgedContracts {
+  readonly contracts: readonly PromptFindings[];
+  readonly failures: readonly Breach[];
+  readonly warnings: readonly string[];
+}
+
+/** Holds the contract of every compared prompt against the one that its baseline was accepted with. */
+export async function judgeContracts(
+  { record, gated }: ComparedRun,
+  { findBaseline, locate }: JudgeContractsOptions,
+): Promise<JudgedContracts> {
+  const contracts: PromptFindings[] = [];
+  const failures: Breach[] = [];
+  const warnings: string[] = [];
+  for (const suite of record.summary.suites) {
+    const id = suite.recorded.suite;
+    const pairs = gated.filter((comparison) => comparison.suite === suite);
+    for (const prompt of new Set(pairs.map(({ variant }) => variant.recorded.prompt))) {
+      const own = pairs.filter(({ variant }) => variant.recorded.prompt === prompt);
+      try {
+        const [entry] = await compareContracts({
+          suite: id,
+          against: own[0]?.compared.baseline.source ?? '',
+          old: own.map(({ variant, compared }) => findOld(suite, variant, compared.baseline, findBaseline, record)),
+          replacement: own.map(({ variant }) => ({
+            variant: variant.recorded,
+            answers: () => answersOfRecord(variant, record.readRow),
+          })),
+          isPart: true,
+          contract: {},
+          ...(locate === undefined ? {} : { locate: (name: string, pointer: string) => locate(id, name, pointer) }),
+        });
+        if (entry === undefined) continue;
+        contracts.push(entry);
+        failures.push(...describeFailures(entry));
+        warnings.push(...describeWarnings(entry));
+      } catch (error) {
+        if (!(error instanceof SchemaProblem)) throw error;
+        const side = error.side === 'old' ? 'the baseline' : 'this run';
+        warnings.push(
+          `${id}: the contract of prompt ${prompt} was not compared: in ${side}, ${error.pointer} ${error.message}`,
+        );
+      }
+    }
+  }
+  return { contracts, failures, warnings };
+}
+
+/** The baseline's own contract, also where its prompt has run again beside the new one. */
+function findOld(
+  { recorded: { suite, path } }: SuiteSummary,
+  variant: VariantSummary,
+  side: ComparedSide,
+  findBaseline: FindBaseline,
+  record: StoredRecord,
+): AnsweredVariant {
+  const wanted = side.recorded.baselineOf === undefined ? side.recorded.prompt : variant.recorded.prompt;
+  const { provider, replaces } = variant.recorded;
+  const isWithin = side.source === 'this run';
+  const found = isWithin ? undefined : findBaseline({ id: suite, path });
+  const isIt = (prompt: string) => (other: { readonly prompt: string; readonly provider: string }) =>
+    other.prompt === prompt && other.provider === provider;
+  if (found?.kind === 'file') {
+    const { baseline } = found;
+    const known = baseline.variants.find(isIt(wanted)) ?? baseline.variants.find(isIt(replaces ?? wanted));
+    if (known !== undefined) return asOld(known, variant, () => answersOfBaseline(baseline, known));
+  }
+  const other = found?.kind === 'record' ? found.record : record;
+  const known = other.summary.suites
+    .find(({ recorded }) => recorded.suite === suite)
+    ?.variants.find(({ recorded }) => isIt(side.recorded.prompt)(recorded));
+  return asOld(side.recorded, variant, () => (known === undefined ? [] : answersOfRecord(known, other.readRow)));
+}
+
+/** Under the new prompt's name: what it is held against was decided before. */
+function asOld(
+  old: AnsweredVariant['variant'],
+  { recorded }: VariantSummary,
+  answers: AnsweredVariant['answers'],
+): AnsweredVariant {
+  return { variant: { ...old, prompt: recorded.prompt }, answers };
+}
+
+const maxNamed = 20;
+
+function describeFailures({ suite, prompt, findings }: PromptFindings): readonly Breach[] {
+  const broken = findings.filter(isBreak);
+  const named = broken.slice(0, maxNamed).map(
+    ({ ruleId, direction, path, message, fingerprint }): Breach => ({
+      code: 'contract-broken',
+      suite,
+      prompt,
+      message: `${direction} contract, ${ruleId} at ${path}: ${message} Approve it with contract.approved: [${fingerprint}]`,
+    }),
+  );
+  const more = broken.length - named.length;
+  if (more <= 0) return named;
+  const message = `and ${more} more; \`llmcheck contract check\` lists them`;
+  return [...named, { code: 'contract-broken', suite, prompt, message }];
+}
+
+function describeWarnings({ suite, prompt, findings, observed = [] }: PromptFindings): readonly string[] {
+  const doubtful = findings.filter(({ severity, approved }) => severity === 'warn' && approved !== true);
+  const named = doubtful
+    .slice(0, maxNamed)
+    .map(({ ruleId, path, message }) => `${suite}: contract of ${prompt}, ${ruleId} at ${path}: ${message}`);
+  const more = doubtful.length - named.length;
+  return [
+    ...named,
+    ...(more > 0 ? [`${suite}: contract of ${prompt}: and ${more} more warnings`] : []),
+    ...observed
+      .filter(({ rejected }) => rejected > 0)
+      .map(({ message }) => `${suite}: contract of ${prompt}: ${message}`),
+  ];
+}

@@ -1,0 +1,32 @@
+import type { Baseline, BaselineTrial } from '../model/baseline.ts';
+import type { CellRow } from '../model/record.ts';
+import type { VariantSummary } from '../model/summary.ts';
+import type { StoredAnswer } from './observe-answers.ts';
+import type { StoredRecord } from './open-stored-record.ts';
+
+/** The answers of a prompt on a provider that a baseline file holds. */
+export function* answersOfBaseline(
+  baseline: Baseline,
+  key: { readonly prompt: string; readonly provider: string },
+): Iterable<StoredAnswer> {
+  for (const { prompt, provider, caseId, trials } of baseline.cases) {
+    if (prompt !== key.prompt || provider !== key.provider) continue;
+    for (const trial of trials) yield* answerOf(caseId, trial);
+  }
+}
+
+/** The answers of a variant of a record, read one after the other. */
+export function* answersOfRecord(variant: VariantSummary, readRow: StoredRecord['readRow']): Iterable<StoredAnswer> {
+  for (const { caseId, trials } of variant.cases.values()) {
+    for (const { rowIndex } of trials) yield* answerOf(caseId, readRow(rowIndex));
+  }
+}
+
+/** A tool call without a text is no answer that an output schema is about. */
+function answerOf(
+  caseId: string,
+  { status, output, toolCalls, refusal }: Pick<BaselineTrial | CellRow, 'status' | 'output' | 'toolCalls' | 'refusal'>,
+): readonly StoredAnswer[] {
+  if ((status !== 'passed' && status !== 'failed') || output === undefined || refusal !== undefined) return [];
+  return output === '' && toolCalls !== undefined && toolCalls.length > 0 ? [] : [{ caseId, text: output }];
+}

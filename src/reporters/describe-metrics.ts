@@ -1,0 +1,38 @@
+import { formatChange, formatDuration, formatPercent, formatPoints, formatUsd, signed } from '../lib/format-amount.ts';
+import type { MetricComparison, VariantComparison } from '../model/report.ts';
+
+export interface MetricText {
+  readonly key: 'passRate' | 'score' | 'costUsd' | 'latencyMs';
+  readonly label: string;
+  /** `−2.0 pts [−7.6, +2.8]`. */
+  readonly change: string;
+  /** `98.0 % → 96.0 %, −2.0 pts [−7.6, +2.8]`. */
+  readonly text: string;
+}
+
+/** The metrics of a comparison of which anything can be said. */
+export function describeMetrics(comparison: VariantComparison): readonly MetricText[] {
+  return metrics.flatMap(({ key, label, formatValue, formatDelta }) => {
+    const metric = comparison[key];
+    const { baseline, candidate, delta } = metric;
+    if (delta === null) return [];
+    const change = `${formatDelta(delta)}${formatInterval(metric)}`;
+    const sides =
+      baseline === null || candidate === null ? '' : `${formatValue(baseline)} → ${formatValue(candidate)}, `;
+    return [{ key, label, change, text: sides + change }];
+  });
+}
+
+const metrics = [
+  { key: 'passRate', label: 'pass rate', formatValue: formatPercent, formatDelta: formatPoints },
+  { key: 'score', label: 'score', formatValue: (score: number) => score.toFixed(3), formatDelta: formatPoints },
+  { key: 'costUsd', label: 'cost', formatValue: formatUsd, formatDelta: formatChange },
+  { key: 'latencyMs', label: 'latency', formatValue: formatDuration, formatDelta: formatChange },
+] as const;
+
+/** An unbounded side is a question mark: nothing is excluded there. */
+function formatInterval({ low, high }: MetricComparison): string {
+  if (low === null && high === null) return '';
+  const bound = (side: number | null): string => (side === null ? '?' : signed(side * 100, 1));
+  return ` [${bound(low)}, ${bound(high)}]`;
+}

@@ -1,0 +1,130 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
+import { formatCount } from '../lib/format-amount.ts';
+import { breakWorkflowCommands, escapeJsonText, toSafeLine } from '../lib/sanitize.ts';
+import {
+  type ContractReport,
+  type FindingSeverity,
+  isBreak,
+  type LocatedFinding,
+  type ObservedAnswers,
+} from '../model/finding.ts';
+import type { ReportStyle } from '../model/report.ts';
+import { createPaint, indentText, type Paint } from './paint.ts';
+import { renderContractGithub, renderContractJunit, renderContractMarkdown } from './render-contract-ci.ts';
+
+/** One format of what `contract check` and `contract diff` found. */
+export interface ContractReporter {
+  readonly summary: string;
+  readonly extension: string;
+  render(report: ContractReport, style: ReportStyle): Iterable<string>;
+}
+
+/** By the name that `--reporter` of the contract commands takes. */
+export const contractReporters: Readonly<Record<string, ContractReporter>> = {
+  terminal: { summary: 'findings in words, the worst first', extension: 'txt', render: renderTerminal },
+  json: { summary: 'findings as one JSON document', extension: 'json', render: renderJson },
+  markdown: { summary: 'findings as tables', extension: 'md', render: renderContractMarkdown },
+  github: { summary: 'annotations at the lines of the schemas', extension: 'txt', render: renderContractGithub },
+  junit: { summary: 'a test case each prompt', extension: 'xml', render: renderContractJunit },
+};
+
+function* renderTerminal(report: ContractReport, style: ReportStyle): Iterable<string> {
+  const paint = createPaint(style);
+  for (const line of renderLines(report, paint, style)) yield `${breakWorkflowCommands(line).trimEnd()}\n`;
+}
+
+function* renderLines(report: ContractReport, paint: Paint, { quiet }: ReportStyle): Iterable<string> {
+  const { colors } = paint;
+  for (const entry of report.entries) {
+    const findings = sortFindings(entry.findings).filter((finding) => !quiet || isBreak(finding));
+    const observed = quiet ? [] : (entry.observed ?? []);
+    if (findings.length === 0 && observed.length === 0) continue;
+    const name = [entry.suite, entry.prompt].filter((part) => part !== undefined).join(' · ');
+    if (name !== '') {
+      yield* indentText(
+        `${colors.bold(toSafeLine(name))}  ${colors.dim(`against ${toSafeLine(entry.against)}`)}`,
+        paint,
+        0,
+      );
+    }
+    yield* renderContractFindings(findings, paint);
+    yield* observed.flatMap((seen) => renderObserved(seen, paint));
+    yield '';
+  }
+  for (const note of quiet ? [] : report.notes) yield* indentText(`note: ${toSafeLine(note)}`, paint, 0);
+  yield* renderSum(report, paint);
+}
+
+/** Findings as lines of the terminal, for contract commands and for runs. */
+export function renderContractFindings(findings: readonly LocatedFinding[], paint: Paint): readonly string[] {
+  const { colors } = paint;
+  const words: Readonly<Record<FindingSeverity, string>> = {
+    error: colors.red('error'),
+    warn: colors.yellow('warn '),
+    info: colors.dim('info '),
+  };
+  return findings.flatMap((finding) => {
+    const { severity, ruleId, direction, path, message, fingerprint, approved, at } = finding;
+    const place = at === undefined ? '' : ` ${at.file}:${at.line}:${at.column}`;
+    const head = `${approved === true ? colors.green('ok   ') : words[severity]} ${colors.bold(toSafeLine(ruleId))} ${toSafeLine(`${direction} ${path || '(root)'}${place}`)} ${colors.dim(fingerprint)}`;
+    const tail = approved === true ? `approved: ${message}` : message;
+    return [...indentText(head, paint, 2, 6), ...indentText(toSafeLine(tail), paint, 8)];
+  });
+}
+
+/** What stored answers say, with the first that are refused. */
+export function renderObserved({ message, rejected, offenders }: ObservedAnswers, paint: Paint): readonly string[] {
+  const { colors } = paint;
+  const head = rejected === 0 ? message : colors.yellow(message);
+  return [
+    ...indentText(`seen  ${head}`, paint, 2, 6),
+    ...offenders.flatMap(({ caseId, reason }) => indentText(toSafeLine(`${caseId}: ${reason}`), paint, 8)),
+    ...(rejected > offenders.length ? indentText(`… and ${rejected - offenders.length} more`, paint, 8) : []),
+  ];
+}
+
+function* renderSum({ entries, exitCode }: ContractReport, { colors }: Paint): Iterable<string> {
+  const findings = entries.flatMap((entry) => entry.findings);
+  const broken = findings.filter(isBreak);
+  const approved = findings.filter((finding) => finding.approved === true).length;
+  const count = (severity: FindingSeverity) =>
+    findings.filter((finding) => finding.severity === severity && finding.approved !== true).length;
+  const prompts = entries.some(({ prompt }) => prompt !== undefined)
+    ? `${formatCount(entries.length, 'prompt')}: `
+    : '';
+  const counts = [
+    formatCount(broken.length, 'error'),
+    formatCount(count('warn'), 'warning'),
+    `${count('info')} for information`,
+    ...(approved > 0 ? [`${approved} approved`] : []),
+  ];
+  yield prompts + counts.join(', ');
+  const word = exitCode === 0 ? colors.green('KEPT') : colors.red('BROKEN');
+  yield colors.bold(
+    `${word}: ${exitCode === 0 ? 'the contract holds' : 'the contract breaks'} (exit code ${exitCode})`,
+  );
+}
+
+/** One finding a line, so that two documents can be compared by lines. */
+function* renderJson({ entries, notes }: ContractReport): Iterable<string> {
+  const findings = entries.flatMap(({ suite, prompt, findings: own }) =>
+    sortFindings(own).map((finding) => ({ suite, prompt, ...finding })),
+  );
+  const observed = entries.flatMap(({ suite, prompt, observed: own = [] }) =>
+    own.map((seen) => ({ suite, prompt, ...seen })),
+  );
+  yield `{\n"findings":${renderList(findings)},\n"format":1,\n`;
+  yield `"notes":${renderList(notes)},\n"observed":${renderList(observed)}\n}\n`;
+}
+
+function renderList(items: readonly unknown[]): string {
+  return items.length === 0 ? '[]' : `[\n${items.map((item) => escapeJsonText(canonicalJson(item))).join(',\n')}]`;
+}
+
+const ranks: Readonly<Record<FindingSeverity, number>> = { error: 0, warn: 1, info: 2 };
+
+/** What breaks first; what was approved last. */
+function sortFindings(findings: readonly LocatedFinding[]): readonly LocatedFinding[] {
+  const rank = ({ severity, approved }: LocatedFinding) => (approved === true ? 3 : ranks[severity]);
+  return findings.toSorted((a, b) => rank(a) - rank(b));
+}

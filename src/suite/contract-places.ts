@@ -1,0 +1,170 @@
+import { basename, join } from 'node:path';
+import { splitPointer } from '../lib/json-pointer.ts';
+import type { SourceLocation } from '../model/problem.ts';
+import type { ProjectFiles } from './files.ts';
+import { findTemplateVariable, positionAt } from './find-template-variable.ts';
+import { childOf, itemsOf, type Located, locate, type Path, textSource } from './locate.ts';
+import { createProblems, withoutExcerpt } from './problems.ts';
+import { parseDocument } from './read-document.ts';
+
+/** Where a value is written, without the parsed file: a suite with its cases is large, and most are never asked for. */
+export interface ContractPlace {
+  /** Absolute. */
+  readonly file: string;
+  readonly path: Path;
+  readonly at: SourceLocation;
+}
+
+/** The places of what a prompt's contract is made of. */
+export interface PromptPlaces {
+  /** The prompt's entry in the suite. */
+  readonly item: ContractPlace;
+  /** Absolute, where its texts are in a file of their own. */
+  readonly textFile?: string;
+  readonly input?: ContractPlace;
+  readonly output?: ContractPlace;
+}
+
+export function placeOf(located: Located): ContractPlace {
+  const { source, path } = located;
+  return { file: join(source.folder, basename(source.file)), path, at: withoutExcerpt(locate(located)) };
+}
+
+export type LocateContract = (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
+
+/** Finds the lines that findings are about by reading the files again; the prompt's own line where there is none better. */
+export function createContractLocator(
+  files: ProjectFiles,
+  prompts: ReadonlyMap<string, PromptPlaces>,
+  list: ContractPlace,
+): LocateContract {
+  const documents = new Map<string, Promise<Located | undefined>>();
+  const open = (file: string): Promise<Located | undefined> => {
+    const known = documents.get(file) ?? readAgain(file, files);
+    documents.set(file, known);
+    return known;
+  };
+  return async (id, pointer) => {
+    const places = prompts.get(id);
+    const [part = '', ...rest] = splitPointer(pointer) ?? [];
+    if (places === undefined) return list.at;
+    const { item, input, output } = places;
+    const [name = ''] = rest;
+    const inParams = (...path: Path) => find({ ...item, path: [...item.path, 'params', ...path] }, open);
+    switch (part) {
+      case 'inputSchema':
+        return input === undefined ? item.at : findInSchema(input, rest, open);
+      case 'outputSchema':
+        return output === undefined
+          ? inParams('response_format', 'json_schema', 'schema', ...rest)
+          : findInSchema(output, rest, open);
+      case 'params':
+        return inParams(...rest);
+      case 'tools':
+        return inParams('tools', ...findTool(await valueAt(item, open), name, rest.slice(1)));
+      case 'variables':
+        return (await findVariable(places, name, files)) ?? item.at;
+      default:
+        return item.at;
+    }
+  };
+}
+
+type Open = (file: string) => Promise<Located | undefined>;
+
+async function readAgain(file: string, files: ProjectFiles): Promise<Located | undefined> {
+  const found = await files.read(file);
+  return 'fault' in found ? undefined : parseDocument(file, found.text, files, createProblems());
+}
+
+/** The nearest place above where nothing stands at the path. */
+async function find({ file, path, at }: ContractPlace, open: Open): Promise<SourceLocation> {
+  const document = await open(file);
+  return document === undefined ? at : withoutExcerpt(locate({ ...document, path }, 'key'));
+}
+
+async function findInSchema(place: ContractPlace, tokens: Path, open: Open): Promise<SourceLocation> {
+  if (tokens.length === 0) return place.at;
+  const document = await open(place.file);
+  if (document === undefined) return place.at;
+  return withoutExcerpt(locateTokens(descend(document, place.path), tokens));
+}
+
+/** Where a part of a schema is written, or would be. */
+export function locateInSchema(root: Located, pointer: string): SourceLocation {
+  return locateTokens(root, splitPointer(pointer) ?? []);
+}
+
+function locateTokens(root: Located, tokens: Path): SourceLocation {
+  return locate({ ...root, path: followReferences(root, tokens) }, tokens.length === 0 ? 'value' : 'key');
+}
+
+function descend(document: Located, path: Path): Located {
+  return path.reduce<Located>(childOf, document);
+}
+
+/** Findings name places as values see them; in the file the way may lead through `$ref`. */
+function followReferences(root: Located, tokens: Path): Path {
+  let current = root;
+  let jumps = 0;
+  for (const token of tokens) {
+    for (let target = referenceOf(current); target !== undefined && jumps < 50; target = referenceOf(current)) {
+      if (childOf(current, token).value !== undefined) break;
+      jumps += 1;
+      current = descend(root, target);
+    }
+    const next = childOf(current, token);
+    if (next.value === undefined) return next.path;
+    current = next;
+  }
+  return current.path;
+}
+
+function referenceOf(located: Located): Path | undefined {
+  const ref = childOf(located, '$ref').value;
+  return typeof ref === 'string' && ref.startsWith('#') ? splitPointer(ref.slice(1)) : undefined;
+}
+
+async function valueAt(place: ContractPlace, open: Open): Promise<Located | undefined> {
+  const document = await open(place.file);
+  return document === undefined ? undefined : descend(document, place.path);
+}
+
+/** The path of a tool in the list of tools, by its name; both spellings of a tool are known. */
+function findTool(item: Located | undefined, name: string, rest: Path): Path {
+  if (item === undefined) return [];
+  const tools = itemsOf(childOf(childOf(item, 'params'), 'tools'));
+  for (const [index, tool] of tools.entries()) {
+    const wrapped = childOf(tool, 'function');
+    if (childOf(wrapped, 'name').value === name) return [index, 'function', ...(rest.length > 0 ? rest : ['name'])];
+    if (childOf(tool, 'name').value === name) return [index, ...(rest.length > 0 ? rest : ['name'])];
+  }
+  return [];
+}
+
+/** The first place where a template reads the variable. */
+async function findVariable(
+  { item, textFile }: PromptPlaces,
+  name: string,
+  files: ProjectFiles,
+): Promise<SourceLocation | undefined> {
+  const file = textFile ?? item.file;
+  const found = await files.read(file);
+  if ('fault' in found) return undefined;
+  const { text } = found;
+  const from = textFile === undefined ? offsetOfLine(text, item.at.line) : 0;
+  const offset = findTemplateVariable(text.slice(from), name);
+  if (offset === undefined) return undefined;
+  const { line, column } = positionAt(text, from + offset);
+  return withoutExcerpt(textSource({ file: files.display(file), folder: '' }, text).within([], line, column));
+}
+
+function offsetOfLine(text: string, line: number): number {
+  let offset = 0;
+  for (let passed = 1; passed < line; passed += 1) {
+    const next = text.indexOf('\n', offset);
+    if (next === -1) return offset;
+    offset = next + 1;
+  }
+  return offset;
+}

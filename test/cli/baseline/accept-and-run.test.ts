@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { baselineFile, caseOf, casesFile, firstWords, openBaselineProject, suiteFile } from './baseline-project.ts';
+
+describe('run, accept, run', () => {
+  test('shows no difference, passes, and changes no byte', async () => {
+    const project = await openBaselineProject();
+    project.git('init', '-q');
+    await project.accept();
+    project.git('add', 'evals');
+    project.git('commit', '-qm', 'baseline');
+    const again = await project.compared(['run']);
+    expect([again.code, again.report.decision.outcome === 'failed']).toEqual([0, false]);
+    const { regressed, fixed, stillFailing, flaky, added, removed, redefined } = again.comparison.cases;
+    expect([regressed, fixed, stillFailing, flaky, added, removed, redefined].flat()).toEqual([]);
+    expect(again.comparison.notes.join()).toContain('20 of 20');
+    expect((await project.llmcheck('baseline', 'accept')).stdout).toContain('unchanged');
+    expect(project.git('diff')).toBe('');
+    expect(project.server.requests).toHaveLength(20);
+  });
+
+  test('accepting the same answers asked for anew changes no byte but their latency', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    const before = project.read(baselineFile).replaceAll(/"latencyMs":[\d.]+/g, '');
+    await project.accept('--cache', 'refresh');
+    expect(project.read(baselineFile).replaceAll(/"latencyMs":[\d.]+/g, '')).toBe(before);
+  });
+});
+
+describe('a broken case', () => {
+  test('of twenty that must pass fails the run, named with both answers', async () => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
+    await project.accept();
+    project.answers.set('w07', 'sorry');
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes, run.named]).toEqual([1, ['must-pass'], ['case-07']]);
+    expect(run.comparison.cases['regressed']).toEqual(['case-07']);
+    const { stdout } = await project.llmcheck('run', '--cache', 'refresh');
+    expect(stdout).toMatch(/case-07/);
+    expect(stdout).toContain('w07');
+    expect(stdout).toContain('sorry');
+  });
+
+  test('is asked until it has failed five times in all, with four of twenty broken for good', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    const broken = firstWords(4);
+    for (const word of broken) project.answers.set(word, 'sorry');
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect(run.code).toBe(1);
+    expect(run.named).toEqual(broken.map(caseOf));
+    expect(run.codes).toEqual(['case-broken']);
+    expect(broken.map((word) => project.asked.get(word))).toEqual([5, 5, 5, 5]);
+    const others = [...project.asked].filter(([word]) => !broken.includes(word));
+    expect(others.map(([, count]) => count)).toEqual(Array.from({ length: 16 }, () => 1));
+    // Fresh trials are outside the plan, and inside what was spent.
+    expect(run.report.totals).toMatchObject({ planned: 20, passed: 16, failed: 4 });
+    const perCall = (run.report.totals.costUsd ?? 0) / 20;
+    expect(run.report.totals.spentUsd).toBeCloseTo(perCall * 36, 12);
+  });
+
+  test('that passes a fresh trial is flaky, and no failure', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.answers.set('w03', (asked) => (asked < 3 ? 'sorry' : 'w03'));
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.named, project.asked.get('w03')]).toEqual([0, [], 4]);
+    expect(run.comparison.cases['flaky']).toEqual(['case-03']);
+    expect(run.comparison.notes.join()).toContain('case-03');
+  });
+
+  test('that failed on the baseline already does not fail the gate, and is listed', async () => {
+    const project = await openBaselineProject();
+    project.answers.set('w02', 'sorry');
+    await project.accept();
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.comparison.cases['stillFailing'], project.asked.get('w02')]).toEqual([0, ['case-02'], 1]);
+  });
+
+  test('only warns where the gate says so', async () => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'defaults:', 'gate: { cases: { broken: warn } }\ndefaults:');
+    await project.accept();
+    project.answers.set('w02', 'sorry');
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes]).toEqual([0, []]);
+    expect(run.report.decision.warnings.join()).toContain('case-02');
+  });
+
+  test('whose trials failed by half is no suspect', async () => {
+    const project = await openBaselineProject();
+    await project.accept('--trials', '2');
+    project.answers.set('w02', (asked) => (asked % 2 === 0 ? 'sorry' : 'w02'));
+    const run = await project.compared(['run', '--cache', 'refresh', '--trials', '2', '-j', '1']);
+    expect([run.code, project.asked.get('w02')]).toEqual([0, 2]);
+    expect(run.comparison.cases['flaky']).toEqual(['case-02']);
+  });
+
+  test('stands as it failed where no fresh trial can be made', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.answers.set('w02', 'sorry');
+    await project.llmcheck('run', '--cache', 'refresh', '-t', 'case-02', '--no-baseline');
+    project.forget();
+    const run = await project.compared(['run', '--cache', 'replay']);
+    expect([run.code, run.named, project.asked.size]).toEqual([1, ['case-02'], 0]);
+  });
+});
+
+describe('a contract', () => {
+  test('that fails once and passes two fresh trials warns', async () => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
+    await project.accept();
+    project.answers.set('w07', (asked) => (asked === 0 ? 'sorry' : 'w07'));
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, project.asked.get('w07')]).toEqual([0, 3]);
+    expect(run.report.decision.warnings.join()).toContain('case-07');
+  });
+
+  test('the same without a baseline, where the pass rate may be low', async () => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
+    project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 0.5 } }\ndefaults:');
+    project.answers.set('w07', (asked) => (asked === 0 ? 'sorry' : 'w07'));
+    const run = await project.compared(['run']);
+    expect([run.code, project.asked.get('w07')]).toEqual([0, 3]);
+    expect(run.report.decision.warnings.join()).toContain('case-07');
+  });
+
+  test('that fails once more is broken, and is not asked further', async () => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
+    project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 0.5 } }\ndefaults:');
+    project.answers.set('w07', (asked) => (asked < 2 ? 'sorry' : 'w07'));
+    const run = await project.compared(['run', '-j', '1']);
+    expect([run.code, run.codes, run.named]).toEqual([1, ['must-pass'], ['case-07']]);
+    expect(project.asked.get('w07')).toBe(3);
+  });
+
+  test('that was broken on the baseline already is known', async () => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
+    project.answers.set('w07', 'sorry');
+    await project.accept();
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.comparison.cases['stillFailing']]).toEqual([0, ['case-07']]);
+    expect(run.comparison.notes.join()).toContain('case-07');
+  });
+});

@@ -1,0 +1,128 @@
+import { cpSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { baselineFile, casesFile, openBaselineProject, suiteFile } from './baseline-project.ts';
+
+const withMustPass = async () => {
+  const project = await openBaselineProject();
+  project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
+  return project;
+};
+
+describe('baseline accept', () => {
+  test('refuses a broken contract without --force', async () => {
+    const project = await withMustPass();
+    project.answers.set('w07', 'sorry');
+    await project.llmcheck('run');
+    const refused = await project.llmcheck('baseline', 'accept');
+    expect([refused.code, project.files('evals')]).toEqual([2, [suiteFile, casesFile]]);
+    expect(refused.stderr).toContain('case-07');
+    expect(refused.stderr).toContain('--force');
+    expect((await project.llmcheck('baseline', 'accept', '--force')).code).toBe(0);
+    expect(project.files('evals')).toContain(baselineFile);
+  });
+
+  test('refuses a contract that some trials broke, and takes one that fresh trials called flaky', async () => {
+    const project = await withMustPass();
+    project.answers.set('w07', (asked) => (asked === 0 ? 'sorry' : 'w07'));
+    await project.llmcheck('run');
+    // One planned failure and two fresh passes.
+    expect(project.asked.get('w07')).toBe(3);
+    expect((await project.llmcheck('baseline', 'accept')).code).toBe(0);
+    project.answers.set('w07', (asked) => (asked % 2 === 1 ? 'sorry' : 'w07'));
+    await project.llmcheck('run', '--trials', '3', '-j', '1', '--cache', 'off', '--no-baseline');
+    expect((await project.llmcheck('baseline', 'accept')).code).toBe(2);
+  });
+
+  test('refuses an errored run and one that was cut short', async () => {
+    const project = await openBaselineProject();
+    project.answers.set('w03', () => ({ status: 400, body: { error: { message: 'no' } } }));
+    await project.llmcheck('run');
+    const errored = await project.llmcheck('baseline', 'accept');
+    expect([errored.code, errored.stderr.includes('1 errored')]).toEqual([2, true]);
+    project.answers.set('w03', 'sorry');
+    await project.llmcheck('run', '--bail', '1', '-j', '1', '--cache', 'refresh');
+    const cut = await project.llmcheck('baseline', 'accept');
+    expect([cut.code, cut.stderr.includes('incomplete (bail)')]).toEqual([2, true]);
+  });
+
+  test('takes a record file, such as one that CI kept', async () => {
+    const project = await openBaselineProject();
+    await project.llmcheck('run');
+    const [record = ''] = project.files('.llmcheck/runs');
+    cpSync(project.path(record), project.path('artifact.jsonl'));
+    project.answers.set('w01', 'sorry');
+    await project.llmcheck('run', '--cache', 'refresh');
+    const { code, stdout } = await project.llmcheck('baseline', 'accept', '--run', 'artifact.jsonl');
+    expect([code, stdout]).toEqual([0, `wrote ${baselineFile}: 20 cases × 1 variants\n`]);
+    expect(project.read(baselineFile)).not.toContain('sorry');
+  });
+
+  test('of a filtered run leaves the other rows alone, of a whole run deletes those that are gone', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    const before = project.read(baselineFile).split('\n');
+    project.answers.set('w05', 'sorry');
+    await project.llmcheck('run', '-t', 'case-05', '--cache', 'refresh');
+    await project.llmcheck('baseline', 'accept');
+    const after = project.read(baselineFile).split('\n');
+    expect(after.length).toBe(before.length);
+    const changed = after.filter((line, index) => line !== before[index]);
+    expect(changed.map((line) => JSON.parse(line).caseId)).toEqual(['case-05']);
+    project.write(casesFile, project.read(casesFile).split('\n').slice(1).join('\n'));
+    await project.accept();
+    expect(project.read(baselineFile)).not.toContain('case-01');
+  });
+
+  test('of one suite by its path leaves the other without a baseline', async () => {
+    const project = await openBaselineProject();
+    project.write('evals/other.eval.yaml', project.read(suiteFile).replace('suite: words', 'suite: other'));
+    await project.llmcheck('run');
+    await project.llmcheck('baseline', 'accept', 'evals/other.eval.yaml');
+    expect(project.files('evals').filter((file) => file.includes('baseline'))).toEqual(['evals/other.baseline.jsonl']);
+  });
+
+  test('without a run says what to do', async () => {
+    const project = await openBaselineProject();
+    const { code, stderr } = await project.llmcheck('baseline', 'accept');
+    expect([code, stderr.includes('no stored run')]).toEqual([2, true]);
+  });
+});
+
+describe('run --update-baseline', () => {
+  test('accepts what came, so that the next run shows no difference', async () => {
+    const project = await openBaselineProject();
+    const first = await project.llmcheck('run', '--update-baseline');
+    expect([first.code, first.stderr.includes(`accepted ${baselineFile}`)]).toEqual([0, true]);
+    project.answers.set('w01', 'sorry');
+    await project.llmcheck('run', '--update-baseline', '--cache', 'refresh');
+    const run = await project.compared(['run']);
+    expect([run.code, run.comparison.cases['stillFailing']]).toEqual([0, ['case-01']]);
+  });
+
+  test('refuses what accept refuses, and keeps the exit code of the run', async () => {
+    const project = await openBaselineProject();
+    project.answers.set('w03', () => ({ status: 400, body: { error: { message: 'no' } } }));
+    const { code, stderr } = await project.llmcheck('run', '--update-baseline');
+    expect([code, project.files('evals').includes(baselineFile)]).toEqual([3, false]);
+    expect(stderr).toContain('was not updated');
+  });
+});
+
+describe('what was accepted', () => {
+  test('is listed, shown case by case, and pruned of what is gone', async () => {
+    const project = await openBaselineProject();
+    expect((await project.llmcheck('baseline', 'list')).stdout).toContain('none yet');
+    project.answers.set('w02', 'sorry');
+    await project.accept();
+    const listed = JSON.parse((await project.llmcheck('baseline', 'list', '--json')).stdout);
+    expect(listed).toEqual([{ suite: 'words', baseline: baselineFile, variants: ['v1 × mini'], cases: 20 }]);
+    const shown = JSON.parse((await project.llmcheck('baseline', 'show', '--json')).stdout);
+    expect(shown).toHaveLength(20);
+    expect(shown[1]).toMatchObject({ case: 'case-02', passed: '0 of 1', answer: 'sorry' });
+    project.write(casesFile, project.read(casesFile).split('\n').slice(2).join('\n'));
+    const pruned = await project.llmcheck('baseline', 'prune');
+    expect(pruned.stdout).toBe(`${baselineFile}: removed 2 rows\n`);
+    const run = await project.compared(['run']);
+    expect([run.code, run.comparison.cases['removed']]).toEqual([0, []]);
+  });
+});

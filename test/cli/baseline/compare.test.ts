@@ -1,0 +1,150 @@
+import { cpSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { baselineFile, type BaselineProject, openBaselineProject, suiteFile } from './baseline-project.ts';
+
+/** Two stored runs, `before.jsonl` clean and `after.jsonl` with fifteen broken cases, and the baseline of the first. */
+async function openTwoRecords(): Promise<BaselineProject & { readonly ids: readonly string[] }> {
+  const project = await openBaselineProject();
+  await project.llmcheck('run', '-q');
+  await project.llmcheck('baseline', 'accept');
+  for (let index = 1; index <= 15; index += 1) project.answers.set(`w${String(index).padStart(2, '0')}`, 'sorry');
+  await project.llmcheck('run', '-q', '--cache', 'refresh', '--no-baseline');
+  const records = project.files('.llmcheck/runs').map((file) => ({ file, id: /([^/]+)\.jsonl$/.exec(file)?.[1] ?? '' }));
+  const broken = records.find(({ file }) => project.read(file).includes('sorry'));
+  const clean = records.find((record) => record !== broken);
+  cpSync(project.path(clean?.file ?? ''), project.path('before.jsonl'));
+  cpSync(project.path(broken?.file ?? ''), project.path('after.jsonl'));
+  project.forget();
+  return { ...project, ids: [clean?.id ?? '', broken?.id ?? ''] };
+}
+
+describe('compare', () => {
+  test('of two runs, two record files, a baseline file and a run, or a git ref and a run says the same', async () => {
+    const project = await openTwoRecords();
+    project.git('init', '-q', '-b', 'main');
+    project.git('add', 'evals');
+    project.git('commit', '-qm', 'baseline');
+    const [before = '', after = ''] = project.ids;
+    const sides = [
+      [before, after],
+      ['before.jsonl', 'after.jsonl'],
+      [baselineFile, 'latest'],
+      ['git:main', after],
+    ] as const;
+    for (const [a, b] of sides) {
+      const run = await project.compared(['compare', a, b]);
+      expect([a, run.code, run.codes]).toEqual([a, 1, ['pass-rate-regressed']]);
+      expect(run.comparison.cases['regressed']).toHaveLength(15);
+      expect(run.comparison.passRate.delta).toBeCloseTo(-0.75, 12);
+      expect(run.comparison.notes.join()).toContain('no fresh trial confirms it');
+      const back = await project.compared(['compare', b, a]);
+      expect([a, back.code, back.comparison.passRate.delta]).toEqual([a, 0, 0.75]);
+      expect(back.comparison.cases['fixed']).toHaveLength(15);
+    }
+    expect(project.asked.size).toBe(0);
+  });
+
+  test('of two git refs is about them, whatever the working tree has accepted', async () => {
+    const project = await openTwoRecords();
+    project.git('init', '-q', '-b', 'main');
+    project.git('add', 'evals');
+    project.git('commit', '-qm', 'before');
+    project.git('tag', 'v1.0');
+    await project.llmcheck('baseline', 'accept');
+    project.git('add', 'evals');
+    project.git('commit', '-qm', 'after');
+    const run = await project.compared(['compare', 'git:v1.0', 'git:main']);
+    expect([run.code, run.codes, run.comparison.accepted]).toEqual([1, ['pass-rate-regressed'], []]);
+  });
+
+  test('of a record with itself says that nothing new was measured only where that is so', async () => {
+    const project = await openTwoRecords();
+    const run = await project.compared(['compare', 'before.jsonl', 'before.jsonl']);
+    expect([run.code, run.comparison.passRate.delta]).toEqual([0, 0]);
+  });
+
+  test('of records without a common variant is inconclusive and never passed', async () => {
+    const project = await openTwoRecords();
+    project.edit(suiteFile, 'id: mini', 'id: other');
+    project.answers.clear();
+    await project.llmcheck('run', '-q', '--cache', 'refresh', '--no-baseline');
+    const run = await project.compared(['compare', 'before.jsonl', 'latest']);
+    expect([run.code, run.report.decision.outcome]).toEqual([0, 'inconclusive']);
+    expect((await project.llmcheck('compare', 'before.jsonl', 'latest', '--require-conclusive')).code).toBe(4);
+  });
+
+  test('of what does not exist is a usage error that suggests', async () => {
+    const project = await openTwoRecords();
+    const { code, stderr } = await project.llmcheck('compare', 'befor.jsonl', 'after.jsonl');
+    expect([code, stderr.includes('did you mean "before.jsonl"?')]).toEqual([2, true]);
+    expect((await project.llmcheck('compare', 'before.jsonl', 'after.jsonl', '--suite', 'nope')).stderr).toContain(
+      'there are: words',
+    );
+    expect((await project.llmcheck('compare', 'before.jsonl', 'v1')).code).toBe(2);
+  });
+});
+
+describe('two prompt versions', () => {
+  async function openVersions(replaces = ''): Promise<BaselineProject> {
+    const project = await openBaselineProject();
+    project.edit(
+      suiteFile,
+      'providers:',
+      `  - id: v2\n    text: "Two. Say: {{ word }}"${replaces === '' ? '' : `\n    replaces: ${replaces}`}\nproviders:`,
+    );
+    for (let index = 1; index <= 20; index += 1) {
+      const word = `w${String(index).padStart(2, '0')}`;
+      project.answers.set(`Two. Say: ${word}`, index <= 10 ? 'sorry' : word);
+    }
+    return project;
+  }
+
+  test('are compared within a run by --compare, which gates the second alone', async () => {
+    const project = await openVersions();
+    const run = await project.compared(['run', '--compare', 'v1,v2']);
+    expect([run.code, run.codes]).toEqual([1, ['case-broken', 'pass-rate-regressed']]);
+    expect(run.comparison.against).toEqual({ source: 'this run', prompt: 'v1' });
+    expect(run.named).toHaveLength(10);
+    const back = await project.compared(['run', '--compare', 'v2,v1']);
+    expect([back.code, back.comparison.cases['fixed']?.length]).toEqual([0, 10]);
+  });
+
+  test('of the last run are compared without a call', async () => {
+    const project = await openVersions();
+    await project.llmcheck('run', '-q');
+    project.forget();
+    const run = await project.compared(['compare', 'v1', 'v2', '--suite', 'words']);
+    expect([run.code, run.codes, project.asked.size]).toEqual([1, ['pass-rate-regressed'], 0]);
+    expect(run.comparison.against.prompt).toBe('v1');
+    expect(run.comparison.prompts).toBeDefined();
+    expect((await project.compared(['compare', 'v2', 'v1'])).code).toBe(0);
+  });
+
+  test('that were not run together are a usage error', async () => {
+    const project = await openVersions();
+    await project.llmcheck('run', '-q', '--prompt', 'v1');
+    const { code, stderr } = await project.llmcheck('compare', 'v1', 'v2');
+    expect([code, stderr.includes('"v2" is no file, no run id and no prompt id')]).toEqual([2, true]);
+  });
+
+  test('by replaces: within the run where there is no baseline, and the replaced one is not gated', async () => {
+    const project = await openVersions('v1');
+    for (let index = 1; index <= 10; index += 1) {
+      project.answers.set(`w${String(index).padStart(2, '0')}`, 'sorry');
+    }
+    const run = await project.compared(['run']);
+    expect([run.code, run.codes, run.comparison.against]).toEqual([0, [], { source: 'this run', prompt: 'v1' }]);
+  });
+
+  test("by replaces: against the replaced version's rows, and against its own once they are accepted", async () => {
+    const project = await openVersions();
+    await project.accept('--prompt', 'v1');
+    project.edit(suiteFile, '- id: v2', '- id: v2\n    replaces: v1');
+    const first = await project.compared(['run']);
+    expect([first.code, first.comparison.against]).toEqual([1, { source: baselineFile, prompt: 'v1' }]);
+    expect(first.named).toHaveLength(10);
+    await project.llmcheck('baseline', 'accept', '--force');
+    const second = await project.compared(['run']);
+    expect([second.code, second.comparison.against]).toEqual([0, { source: baselineFile, prompt: 'v2' }]);
+  });
+});

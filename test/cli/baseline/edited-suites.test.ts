@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type BaselineProject,
+  baselineFile,
+  casesFile,
+  firstWords,
+  openBaselineProject,
+  suiteFile,
+} from './baseline-project.ts';
+
+function editCases(project: BaselineProject, edit: (lines: string[]) => string[]): void {
+  const lines = project.read(casesFile).trim().split('\n');
+  project.write(casesFile, `${edit(lines).join('\n')}\n`);
+}
+
+const wordCase = (word: string) => JSON.stringify({ id: `case-${word}`, vars: { word }, expected: word });
+
+describe('cases that were edited', () => {
+  test('one put first, one deleted and the rest shuffled is one added, one removed and none regressed', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    editCases(project, ([, ...rest]) => [wordCase('new'), ...rest.toReversed()]);
+    const { code, comparison } = await project.compared(['run', '--cache', 'refresh']);
+    const { added, removed, regressed, redefined } = comparison.cases;
+    expect([code, added, removed, regressed, redefined]).toEqual([0, ['case-new'], ['case-01'], [], []]);
+  });
+
+  test('the same without ids, whose identity is their content', async () => {
+    const project = await openBaselineProject();
+    editCases(project, (lines) => lines.map((line) => line.replace(/"id":"case-\d+",/, '')));
+    await project.accept();
+    editCases(project, ([, ...rest]) => [wordCase('new').replace('"id":"case-new",', ''), ...rest.toReversed()]);
+    const { code, comparison } = await project.compared(['run', '--cache', 'refresh']);
+    const { added, removed, regressed, redefined } = comparison.cases;
+    expect([code, added?.length, removed?.length, regressed, redefined]).toEqual([0, 1, 1, [], []]);
+  });
+
+  test('an added one that fails its fresh trials too fails the run', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    editCases(project, (lines) => [wordCase('new'), ...lines]);
+    project.answers.set('new', 'sorry');
+    const run = await project.compared(['run']);
+    expect([run.code, run.codes, run.named]).toEqual([1, ['case-added-failed'], ['case-new']]);
+  });
+
+  test('an added one that fails once is flaky, and under added: warn it only warns', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    editCases(project, (lines) => [wordCase('new'), ...lines]);
+    project.answers.set('new', (asked) => (asked === 0 ? 'sorry' : 'new'));
+    const flaky = await project.compared(['run']);
+    expect([flaky.code, project.asked.get('new')]).toEqual([0, 3]);
+    project.answers.set('new', 'sorry');
+    project.edit(suiteFile, 'defaults:', 'gate: { cases: { added: warn } }\ndefaults:');
+    const warned = await project.compared(['run', '--cache', 'refresh']);
+    expect([warned.code, warned.codes]).toEqual([0, []]);
+    expect(warned.report.decision.warnings.join()).toContain('case-new');
+  });
+
+  test('one with other variables is redefined, and must pass like a new one', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.edit(casesFile, '"word":"w05"', '"word":"w05b"');
+    const failed = await project.compared(['run']);
+    expect([failed.code, failed.named]).toEqual([1, ['case-05']]);
+    expect(failed.comparison.cases).toMatchObject({ redefined: ['case-05'], regressed: [] });
+    project.edit(casesFile, '"expected":"w05"', '"expected":"w05b"');
+    expect((await project.compared(['run'])).code).toBe(0);
+  });
+});
+
+describe('assertions that were edited', () => {
+  test('judge the stored answers again: what fails by them on both sides is no regression', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ regex: "^w0" }]');
+    const { code, comparison } = await project.compared(['run']);
+    expect(code).toBe(0);
+    expect(comparison.cases).toMatchObject({ regressed: [], redefined: [] });
+    expect(comparison.cases['stillFailing']).toHaveLength(11);
+    expect(comparison.notes.join()).toContain('judged again');
+  });
+
+  test('show as a regression what passes by them on the stored answer and fails on the new one', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ contains: "{{expected}}" }]');
+    project.answers.set('w03', 'sorry');
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes, run.named]).toEqual([1, ['case-broken'], ['case-03']]);
+  });
+
+  test('redefine the cases whose answers were not kept', async () => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'defaults:', 'baseline: { outputs: hash }\ndefaults:');
+    await project.accept();
+    expect(project.read(baselineFile)).not.toContain('"output"');
+    project.edit(suiteFile, 'equals:', 'contains:');
+    const { code, comparison } = await project.compared(['run']);
+    expect([code, comparison.cases['redefined']?.length, comparison.outcome]).toEqual([0, 20, 'inconclusive']);
+    const strict = await project.compared(['run', '--require-conclusive']);
+    expect([strict.code, strict.codes]).toEqual([4, ['inconclusive']]);
+  });
+
+  test('a report made later of the same run says the same', async () => {
+    const project = await openBaselineProject();
+    project.answers.set('w03', 'sorry');
+    await project.accept();
+    project.edit(suiteFile, 'equals:', 'contains:');
+    const run = await project.compared(['run']);
+    const later = JSON.parse((await project.llmcheck('report', 'latest', '-r', 'json')).stdout);
+    expect(later.decision).toEqual(run.report.decision);
+    expect(later.suites).toEqual(run.report.suites);
+  });
+});
+
+test('a prompt text that was edited is the subject: compared, and shown beside the old one', async () => {
+  const project = await openBaselineProject();
+  await project.accept();
+  project.edit(suiteFile, '"Say: {{ word }}"', '"Please say. Say: {{ word }}"');
+  for (const word of firstWords(20)) project.answers.set(`Please say. Say: ${word}`, word);
+  const { code, comparison } = await project.compared(['run']);
+  expect(code).toBe(0);
+  expect(comparison.cases['redefined']).toEqual([]);
+  expect(comparison.prompts).toEqual({
+    baseline: [{ role: 'user', content: 'Say: {{ word }}' }],
+    candidate: [{ role: 'user', content: 'Please say. Say: {{ word }}' }],
+  });
+});
+
+test('parameters that were edited are residue, and no bar to the comparison', async () => {
+  const project = await openBaselineProject();
+  await project.accept();
+  project.edit(suiteFile, 'max_tokens: 20', 'max_tokens: 30, seed: 7');
+  const { code, comparison } = await project.compared(['run']);
+  expect(code).toBe(0);
+  expect(comparison.cases['redefined']).toEqual([]);
+  expect(comparison.residue).toEqual(['params.max_tokens: 20 → 30', 'params.seed: none → 7']);
+});
+
+describe('no baseline', () => {
+  test('is said, and the suite must pass whole', async () => {
+    const project = await openBaselineProject();
+    const passed = await project.llmcheck('run');
+    expect([passed.code, passed.stdout.includes('no baseline')]).toEqual([0, true]);
+    project.answers.set('w01', 'sorry');
+    const failed = await project.compared(['run', '--cache', 'refresh']);
+    expect([failed.code, failed.codes, failed.comparisons]).toEqual([1, ['pass-rate-min'], []]);
+  });
+
+  test('of a new provider: it must pass whole, while the other is compared', async () => {
+    const project = await openBaselineProject();
+    project.answers.set('w01', 'sorry');
+    await project.accept();
+    expect((await project.compared(['run'])).code).toBe(0);
+    project.edit(suiteFile, 'defaults:', '  - { id: big, use: "openai:gpt-4o" }\ndefaults:');
+    const run = await project.compared(['run']);
+    expect([run.code, run.codes, run.comparisons.length]).toEqual([1, ['pass-rate-min'], 1]);
+    expect(run.report.decision.breaches[0]).toMatchObject({ provider: 'big' });
+  });
+
+  test('is what --no-baseline asks for', async () => {
+    const project = await openBaselineProject();
+    project.answers.set('w01', 'sorry');
+    await project.accept();
+    const run = await project.compared(['run', '--no-baseline']);
+    expect([run.code, run.codes]).toEqual([1, ['pass-rate-min']]);
+  });
+});
+
+test('no comparable case is inconclusive and never passed', async () => {
+  const project = await openBaselineProject();
+  await project.accept();
+  editCases(project, () => ['a', 'b', 'c'].map(wordCase));
+  const run = await project.compared(['run']);
+  expect([run.code, run.report.decision.outcome, run.comparison.outcome]).toEqual([0, 'inconclusive', 'inconclusive']);
+  expect(run.comparison.advice.join()).toContain('no case is comparable');
+  expect((await project.compared(['run', '--require-conclusive'])).code).toBe(4);
+});
+
+test('a damaged baseline is a usage error before any call', async () => {
+  const project = await openBaselineProject();
+  await project.accept();
+  const sent = project.server.requests.length;
+  project.write(baselineFile, project.read(baselineFile).replace('"type":"case"', '"type":"cas"'));
+  const { code, stderr } = await project.llmcheck('run', '--cache', 'refresh');
+  expect([code, project.server.requests.length]).toEqual([2, sent]);
+  expect(stderr).toContain(`${baselineFile}:3`);
+});

@@ -1,0 +1,187 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { runCli } from '../../support/run-cli.ts';
+import { baselineFile, type BaselineProject, casesFile, openBaselineProject, suiteFile } from './baseline-project.ts';
+
+/** A checkout of a pull request: main has an accepted baseline, the branch is one commit away from it. */
+async function openPullRequest(): Promise<BaselineProject> {
+  const project = await openBaselineProject();
+  project.git('init', '-q', '-b', 'main');
+  project.write('.gitignore', '.llmcheck/\n');
+  await project.accept();
+  commit(project, 'accept');
+  project.git('checkout', '-q', '-b', 'change');
+  return project;
+}
+
+function commit(project: BaselineProject, message: string): void {
+  project.git('add', '.');
+  project.git('commit', '-q', '--allow-empty', '-m', message);
+}
+
+describe('a pull request', () => {
+  test("is held against main's baseline, not against its own", async () => {
+    const project = await openPullRequest();
+    project.answers.set('w01', 'sorry');
+    const run = await project.compared(['run', '--cache', 'refresh', '--baseline', 'git:main']);
+    expect([run.code, run.named]).toEqual([1, ['case-01']]);
+    expect(run.comparison.against.source).toContain('git:main');
+  });
+
+  test('passes where it brings the accepted new baseline, with its differences listed, and asks no case again', async () => {
+    const project = await openPullRequest();
+    project.answers.set('w01', 'sorry');
+    await project.accept('--cache', 'refresh');
+    commit(project, 'accept the change');
+    expect((await project.compared(['run', '--no-baseline'])).code).toBe(1);
+    project.forget();
+    const run = await project.compared(['run', '--cache', 'refresh', '--baseline', 'git:main', '--require-conclusive']);
+    expect([run.code, run.codes, run.comparison.accepted]).toEqual([0, [], ['case-01 (regressed)']]);
+    expect(Math.max(...project.asked.values())).toBe(1);
+  });
+
+  test('fails where it breaks more than it accepts', async () => {
+    const project = await openPullRequest();
+    project.answers.set('w01', 'sorry');
+    await project.accept('--cache', 'refresh');
+    project.answers.set('w02', 'sorry');
+    const run = await project.compared(['run', '--cache', 'refresh', '--baseline', 'git:main']);
+    expect([run.code, run.named]).toEqual([1, ['case-01', 'case-02']]);
+  });
+
+  test('that adds a failing case and accepts it passes', async () => {
+    const project = await openPullRequest();
+    project.write(casesFile, `${project.read(casesFile)}{"id":"new","vars":{"word":"new"},"expected":"other"}\n`);
+    expect((await project.compared(['run', '--baseline', 'git:main'])).codes).toEqual(['case-added-failed']);
+    await project.accept();
+    const run = await project.compared(['run', '--cache', 'refresh', '--baseline', 'git:main']);
+    expect([run.code, run.comparison.accepted]).toEqual([0, ['new (added)']]);
+  });
+
+  test('is held by git:main... against the baseline of the commit where it left main', async () => {
+    const project = await openPullRequest();
+    commit(project, 'a change');
+    project.git('checkout', '-q', 'main');
+    project.answers.set('w01', 'sorry');
+    await project.accept('--cache', 'refresh');
+    commit(project, 'main has moved on');
+    project.git('checkout', '-q', 'change');
+    const main = await project.compared(['run', '--cache', 'refresh', '--baseline', 'git:main']);
+    expect([main.code, main.comparison.cases['stillFailing']]).toEqual([0, ['case-01']]);
+    const left = await project.compared(['run', '--cache', 'refresh', '--baseline', 'git:main...']);
+    expect([left.code, left.named]).toEqual([1, ['case-01']]);
+  });
+
+  test('against a ref without a baseline must pass whole', async () => {
+    const project = await openBaselineProject();
+    project.git('init', '-q', '-b', 'main');
+    commit(project, 'suites');
+    project.answers.set('w01', 'sorry');
+    const run = await project.compared(['run', '--baseline', 'git:main']);
+    expect([run.code, run.codes, run.comparisons]).toEqual([1, ['pass-rate-min'], []]);
+  });
+});
+
+describe('a ref that can not be read is a usage error before any call', () => {
+  test('such as one that is missing', async () => {
+    const project = await openPullRequest();
+    const { code, stderr } = await project.llmcheck('run', '--cache', 'refresh', '--baseline', 'git:nowhere');
+    expect([code, project.asked.size]).toEqual([2, 0]);
+    expect(stderr).toContain('git fetch origin nowhere');
+  });
+
+  test('such as the merge-base in a shallow clone', async () => {
+    const project = await openPullRequest();
+    commit(project, 'one');
+    commit(project, 'two');
+    const clone = project.path('clone');
+    execFileSync('git', ['clone', '-q', '--depth', '1', '--no-single-branch', `file://${project.root}`, clone], {
+      stdio: 'ignore',
+    });
+    const { code, stderr } = await runCli(['run', '--baseline', 'git:main...'], {
+      cwd: clone,
+      env: project.server.env,
+    });
+    expect([code, project.asked.size]).toEqual([2, 0]);
+    expect(stderr).toContain('git fetch --unshallow');
+  });
+
+  test('such as a damaged baseline, named with its ref and line', async () => {
+    const project = await openPullRequest();
+    project.git('checkout', '-q', 'main');
+    project.write(baselineFile, project.read(baselineFile).replace('"type":"case"', '"type":"cas"'));
+    commit(project, 'damage');
+    project.git('checkout', '-q', 'change');
+    const { code, stderr } = await project.llmcheck('run', '--cache', 'refresh', '--baseline', 'git:main');
+    expect([code, project.asked.size]).toEqual([2, 0]);
+    expect(stderr).toContain(`git:main:${baselineFile}:3`);
+  });
+});
+
+describe('--rerun-baseline', () => {
+  test("runs the baseline's prompt from its ref beside the new one, with comparable latencies", async () => {
+    const project = await openPullRequest();
+    project.edit(suiteFile, '"Say: {{ word }}"', '"Now. Say: {{ word }}"');
+    project.edit(suiteFile, 'max_tokens: 20', 'max_tokens: 30');
+    project.edit(suiteFile, 'defaults:', 'gate: { latency: { maxIncrease: 10000% } }\ndefaults:');
+    for (let index = 1; index <= 20; index += 1) {
+      const word = `w${String(index).padStart(2, '0')}`;
+      project.answers.set(`Now. Say: ${word}`, word);
+    }
+    const before = project.server.requests.length;
+    const run = await project.compared(['run', '--rerun-baseline', '--baseline', 'git:main', '--cache', 'off']);
+    expect(run.code).toBe(0);
+    expect(run.comparison.against).toEqual({ source: 'the baseline, run again', prompt: 'v1@baseline' });
+    expect(run.comparison.latencyMs.low).not.toBeNull();
+    expect(run.report.decision.warnings.join()).not.toContain('latency');
+    const bodies = project.server.requests.slice(before).map(({ body }) => JSON.parse(body));
+    const old = bodies.filter(({ messages }) => messages[0].content.startsWith('Say'));
+    expect(old.map(({ max_tokens }) => max_tokens)).toEqual(Array.from({ length: 20 }, () => 20));
+    expect(bodies).toHaveLength(40);
+    // Interleaved: a drift of the provider meets both alike.
+    const order = bodies.slice(0, 16).filter(({ messages }) => messages[0].content.startsWith('Say')).length;
+    expect(order).toBeGreaterThan(4);
+  });
+
+  test('takes the parameters that each provider was accepted with', async () => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'defaults:', '  - { id: big, use: "openai:gpt-4o", params: { seed: 9 } }\ndefaults:');
+    await project.accept();
+    project.edit(suiteFile, '"Say: {{ word }}"', '"Now. Say: {{ word }}"');
+    const before = project.server.requests.length;
+    await project.llmcheck('run', '--rerun-baseline', '--cache', 'off', '-q', '-t', 'case-1*');
+    const bodies = project.server.requests.slice(before).map(({ body }) => JSON.parse(body));
+    const old = bodies.filter(({ messages }) => messages[0].content.startsWith('Say'));
+    // Ten cases fail by the new prompt and their confirmations are its own.
+    expect(old).toHaveLength(20);
+    for (const { model, max_tokens, seed } of old) {
+      expect([model, max_tokens, seed]).toEqual(model === 'gpt-4o' ? [model, undefined, 9] : [model, 20, undefined]);
+    }
+  });
+
+  test('accepts the new prompt alone, not the old one that ran beside it', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    const before = project.read(baselineFile).replaceAll(/"latencyMs":[\d.]+/g, '');
+    await project.llmcheck('run', '--rerun-baseline', '--cache', 'off');
+    expect((await project.llmcheck('baseline', 'accept')).code).toBe(0);
+    expect(project.read(baselineFile).replaceAll(/"latencyMs":[\d.]+/g, '')).toBe(before);
+  });
+
+  test('without a baseline is a usage error', async () => {
+    const project = await openBaselineProject();
+    const { code, stderr } = await project.llmcheck('run', '--rerun-baseline');
+    expect([code, project.asked.size]).toEqual([2, 0]);
+    expect(stderr).toContain('baseline accept');
+  });
+
+  test('of a prompt that reads a variable which is gone is a usage error', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.edit(suiteFile, '"Say: {{ word }}"', '"Say: {{ text }}"');
+    project.write(casesFile, project.read(casesFile).replaceAll('"word"', '"text"'));
+    const { code, stderr } = await project.llmcheck('run', '--rerun-baseline');
+    expect([code, project.asked.size]).toEqual([2, 0]);
+    expect(stderr).toContain('word');
+  });
+});

@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+import { type BaselineProject, casesFile, openBaselineProject, suiteFile } from './baseline-project.ts';
+
+/** Replaces the twenty cases by so many. */
+function writeCases(project: BaselineProject, count: number): string[] {
+  const words = Array.from({ length: count }, (_, index) => `n${index}`);
+  const lines = words.map((word) => JSON.stringify({ id: word, vars: { word }, expected: word }));
+  project.write(casesFile, `${lines.join('\n')}\n`);
+  return words;
+}
+
+describe('the pass rate', () => {
+  test('of 50 of 50 against 35 of 50 is regressed', async () => {
+    const project = await openBaselineProject();
+    const words = writeCases(project, 50);
+    await project.accept();
+    for (const word of words.slice(0, 15)) project.answers.set(word, 'sorry');
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes, run.named.length]).toEqual([1, ['case-broken', 'pass-rate-regressed'], 15]);
+    const { passRate } = run.comparison;
+    expect(passRate).toMatchObject({ baseline: 1, candidate: 0.7, delta: -0.3 });
+    // Tango 1998 for b = 15, c = 0, n = 50.
+    expect(passRate.low).toBeCloseTo(-0.4375, 3);
+    expect(passRate.high).toBeCloseTo(-0.1909, 3);
+    expect(passRate.p).toBeCloseTo(2 ** -16, 12);
+  });
+
+  test('of 10 of 10 against 9 of 10 is inconclusive, with what would settle it', async () => {
+    const project = await openBaselineProject();
+    writeCases(project, 10);
+    await project.accept();
+    project.answers.set('n4', 'sorry');
+    await project.llmcheck('run', '--cache', 'refresh', '--no-baseline', '-q');
+    const { code, stdout } = await project.llmcheck('compare', 'evals/words.baseline.jsonl', 'latest', '-r', 'json');
+    const [variant] = JSON.parse(stdout).suites[0].variants;
+    expect([code, variant.comparison.outcome]).toEqual([0, 'inconclusive']);
+    expect(variant.comparison.advice.join()).toMatch(/a drop of up to 40\.4 pts .* to certify 5 pts: ~\d+ cases/);
+    expect(variant.comparison.notes.join()).toContain('n4');
+    const text = await project.llmcheck('compare', 'evals/words.baseline.jsonl', 'latest');
+    expect(text.stdout).not.toMatch(/no regression|not regressed/i);
+  });
+
+  test('of 17 of 20 is printed with its interval, 64.0 to 94.8 %', async () => {
+    const project = await openBaselineProject();
+    for (const word of ['w01', 'w02', 'w03']) project.answers.set(word, 'sorry');
+    const { code, stdout } = await project.llmcheck('run');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/85\.0 %[^]*64\.0–94\.8/);
+  });
+
+  test('below an explicit min fails however well it compares', async () => {
+    const project = await openBaselineProject();
+    for (const word of ['w01', 'w02', 'w03']) project.answers.set(word, 'sorry');
+    await project.accept();
+    project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 90% } }\ndefaults:');
+    const run = await project.compared(['run']);
+    expect([run.code, run.codes]).toEqual([1, ['pass-rate-min']]);
+  });
+
+  test('of a hundred clean cases is not regressed', async () => {
+    const project = await openBaselineProject();
+    writeCases(project, 100);
+    await project.accept();
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.report.decision.outcome, run.comparison.outcome]).toEqual([0, 'passed', 'passed']);
+    expect(run.comparison.passRate.low).toBeCloseTo(-0.037, 3);
+  });
+
+  test('of twenty clean cases asked five times is not regressed in the scope of the suite', async () => {
+    const project = await openBaselineProject();
+    await project.accept('--trials', '5');
+    const population = await project.compared(['run', '--trials', '5', '--cache', 'refresh']);
+    expect(population.comparison.outcome).toBe('inconclusive');
+    project.edit(suiteFile, 'defaults:', 'gate: { scope: suite }\ndefaults:');
+    const suite = await project.compared(['run', '--trials', '5']);
+    expect([suite.code, suite.comparison.outcome]).toEqual([0, 'passed']);
+    expect(suite.comparison.passRate.low).toBeCloseTo(-0.037, 3);
+  });
+});
+
+describe('the cost', () => {
+  const gated = (project: BaselineProject, gate: string) =>
+    project.edit(suiteFile, 'defaults:', `gate: { cost: ${gate} }\ndefaults:`);
+
+  test('that doubled trips its gate, with the ratio and its interval', async () => {
+    const project = await openBaselineProject();
+    gated(project, '{ maxIncrease: 10% }');
+    for (const [index, word] of writeCases(project, 20).entries()) project.tokens.set(word, 100 + index);
+    await project.accept();
+    for (const [word, tokens] of project.tokens) project.tokens.set(word, tokens * 2 + (tokens % 3));
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes]).toEqual([1, ['cost-regressed']]);
+    const { delta, low, high } = run.comparison.costUsd;
+    expect(delta).toBeGreaterThan(0.9);
+    expect(low).toBeLessThan(delta ?? 0);
+    expect(high).toBeGreaterThan(delta ?? 0);
+    expect(run.report.decision.breaches[0]?.message).toMatch(/cost rose: \+9\d\.\d % \[\+9\d\.\d, \+9\d\.\d\]/);
+  });
+
+  test('that doubled in every case alike is certain', async () => {
+    const project = await openBaselineProject();
+    gated(project, '{ maxIncrease: 10% }');
+    project.edit(suiteFile, 'params:', 'price: { input: 0, output: 10 }\n    params:');
+    await project.accept();
+    project.tokens.set('*', 10);
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes, run.comparison.costUsd.delta]).toEqual([1, ['cost-regressed'], 1]);
+  });
+
+  test('that doubled without a gate only warns', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.tokens.set('*', 500);
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes]).toEqual([0, []]);
+    expect(run.report.decision.warnings.join()).toContain('cost rose');
+  });
+
+  test('of free models on both sides is held', async () => {
+    const project = await openBaselineProject();
+    gated(project, '{ maxIncrease: 10% }');
+    project.edit(suiteFile, 'params:', 'price: { input: 0, output: 0 }\n    params:');
+    writeCases(project, 100);
+    await project.accept();
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.report.decision.outcome]).toEqual([0, 'passed']);
+  });
+
+  test('of the same answers does not change when a price table is updated', async () => {
+    const project = await openBaselineProject();
+    gated(project, '{ maxIncrease: 10% }');
+    await project.accept();
+    project.write('llmcheck.config.yaml', 'prices:\n  openai:gpt-4o-mini: { input: 9, output: 90 }\n');
+    const run = await project.compared(['run']);
+    expect([run.code, run.comparison.costUsd.delta]).toEqual([0, 0]);
+    expect(run.comparison.costUsd.baseline).toBeCloseTo(20 * (10 * 9 + 5 * 90) * 1e-6, 12);
+    const [stored] = JSON.parse((await project.llmcheck('list', 'runs', '--json')).stdout).toReversed();
+    const byRun = await project.compared(['run', '--baseline', stored.id ?? stored.run]);
+    expect([byRun.code, byRun.comparison.costUsd.delta]).toEqual([0, 0]);
+    const later = JSON.parse((await project.llmcheck('report', 'latest', '-r', 'json')).stdout);
+    expect(later.suites[0].variants[0].comparison.costUsd.delta).toBe(0);
+  });
+
+  test('of a model without a price can not be gated: a usage error before any call', async () => {
+    const project = await openBaselineProject();
+    gated(project, '{ maxIncrease: 10% }');
+    project.edit(suiteFile, 'gpt-4o-mini', 'my-own-model');
+    const { code, stderr } = await project.llmcheck('run');
+    expect([code, project.server.requests.length]).toEqual([2, 0]);
+    expect(stderr).toContain('missing-price');
+  });
+
+  test('of answers without usage is an error under a gate, and never 0', async () => {
+    const project = await openBaselineProject();
+    gated(project, '{ maxIncrease: 10% }');
+    await project.accept();
+    project.answers.set('w01', () => ({
+      status: 200,
+      body: { choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'w01' } }] },
+    }));
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes, run.comparison.costUsd.delta]).toEqual([3, ['unpriced'], null]);
+  });
+});
+
+describe('the latency', () => {
+  test('is not held against a baseline of another day', async () => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'defaults:', 'gate: { latency: { maxIncrease: 10% } }\ndefaults:');
+    await project.accept();
+    const slower = project.read('evals/words.baseline.jsonl').replaceAll(/"latencyMs":[\d.]+/g, '"latencyMs":0.01');
+    project.write('evals/words.baseline.jsonl', slower);
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.codes]).toEqual([0, []]);
+    expect(run.report.decision.warnings.join()).toContain('--rerun-baseline');
+  });
+
+  test('is held where both versions ran side by side, and not where one of them came from the cache', async () => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'defaults:', 'gate: { latency: { maxIncrease: 10% } }\ndefaults:');
+    project.edit(
+      suiteFile,
+      'providers:',
+      '  - id: v2\n    replaces: v1\n    text: "slow. Say: {{ word }}"\nproviders:',
+    );
+    const cases = project.read(casesFile).trim().split('\n').length;
+    for (let index = 1; index <= cases; index += 1) {
+      const word = `w${String(index).padStart(2, '0')}`;
+      project.answers.set(`slow. Say: ${word}`, word);
+    }
+    await project.llmcheck('run', '-q', '--prompt', 'v1');
+    const cached = await project.compared(['run', '-q']);
+    const fresh = await project.compared(['run', '--cache', 'refresh', '-q']);
+    const isGated = (warnings: readonly string[]) => !warnings.join().includes('not comparable');
+    expect([isGated(cached.report.decision.warnings), isGated(fresh.report.decision.warnings)]).toEqual([false, true]);
+  });
+});

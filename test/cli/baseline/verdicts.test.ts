@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest';
+import { prepareSpawn } from '../../support/spawn-cli.ts';
+import { type JsonReport, withoutTimes } from '../../support/temp-project.ts';
+import { type BaselineProject, casesFile, firstWords, openBaselineProject, suiteFile } from './baseline-project.ts';
+
+const spawnCli = prepareSpawn();
+const badRequest = () => ({ status: 400, body: { error: { message: 'no' } } });
+
+/** Two servers answer as fast as they like. */
+const withoutLatencies = (report: JsonReport): unknown =>
+  JSON.parse(JSON.stringify(withoutTimes(report)), (key, value) => (key === 'latencyMs' ? undefined : value));
+
+const breakForGood = (project: BaselineProject, ...words: string[]) => {
+  for (const word of words) project.answers.set(word, 'sorry');
+};
+
+describe('the exit code', () => {
+  test.each<[number, string, (project: BaselineProject) => void, readonly string[]]>([
+    [0, 'nothing is against it', () => {}, []],
+    [1, 'a case is broken', (project) => breakForGood(project, 'w01'), []],
+    [3, 'a cell errored', (project) => project.answers.set('w01', badRequest), []],
+    [4, 'these data can not say, and a verdict is asked for', () => {}, ['--require-conclusive']],
+    [4, 'nothing is selected', () => {}, ['-t', 'nothing*']],
+    [2, 'the baseline does not exist', () => {}, ['--baseline', 'git:nowhere']],
+    [1, 'a case is broken and a cell errored', (p) => (breakForGood(p, 'w01'), p.answers.set('w02', badRequest)), []],
+    [1, 'a case is broken and a verdict is asked for', (p) => breakForGood(p, 'w01'), ['--require-conclusive']],
+    [3, 'a cell errored and a verdict is asked for', (p) => p.answers.set('w01', badRequest), ['--require-conclusive']],
+    [4, 'a suspect was not confirmed before the run stopped', (p) => breakForGood(p, 'w20'), ['--bail', '-j', '1']],
+    [1, 'a contract failed and the run stopped', (p) => breakForGood(p, 'w07'), ['--bail', '-j', '1']],
+  ])('is %i where %s', async (code, _name, change, argv) => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
+    await project.accept();
+    change(project);
+    const run = await project.llmcheck('run', '--cache', 'refresh', ...argv);
+    expect([run.code, run.stderr.includes('Error:')]).toEqual([code, false]);
+  });
+});
+
+describe('errors', () => {
+  test('that could hide a regression leave it open: a suite that would be certified is not', async () => {
+    const project = await openBaselineProject();
+    const words = Array.from({ length: 100 }, (_, index) => `n${index}`);
+    const lines = words.map((word) => JSON.stringify({ id: word, vars: { word }, expected: word }));
+    project.write(casesFile, `${lines.join('\n')}\n`);
+    await project.accept();
+    for (const word of words.slice(0, 3)) project.answers.set(word, badRequest);
+    const run = await project.compared(['run', '--cache', 'refresh', '--max-errors', '3']);
+    expect([run.code, run.report.decision.outcome]).toEqual([0, 'inconclusive']);
+    expect(run.comparison.notes.join()).toContain('3 errored trials could hide a regression');
+    expect(run.comparison.passRate.low).toBeGreaterThan(-0.05);
+  });
+
+  test('in more than one trial of twenty leave everything open', async () => {
+    const project = await openBaselineProject();
+    await project.accept('--trials', '5');
+    project.edit(suiteFile, 'defaults:', 'gate: { scope: suite, passRate: { maxDrop: 50% } }\ndefaults:');
+    project.answers.set('w01', badRequest);
+    const within = await project.compared(['run', '--cache', 'refresh', '--trials', '5', '--max-errors', '5']);
+    expect([within.code, within.report.decision.outcome]).toEqual([0, 'passed']);
+    project.answers.set('w02', badRequest);
+    const beyond = await project.compared(['run', '--cache', 'refresh', '--trials', '5', '--max-errors', '10']);
+    expect([beyond.code, beyond.report.decision.outcome]).toEqual([0, 'inconclusive']);
+    expect(beyond.report.decision.warnings.join()).toContain('10 % of the trials errored');
+  });
+
+  test('of fresh trials are asked again, and where they go on the failure stands', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.answers.set('w01', (asked) => (asked === 0 || asked === 2 ? 'sorry' : asked === 1 ? badRequest() : 'w01'));
+    const settled = await project.compared(['run', '--cache', 'refresh']);
+    expect([settled.code, settled.comparison.cases['flaky'], project.asked.get('w01')]).toEqual([0, ['case-01'], 4]);
+    project.forget();
+    project.answers.set('w01', (asked) => (asked === 0 ? 'sorry' : badRequest()));
+    const open = await project.compared(['run', '--cache', 'refresh']);
+    expect([open.code, open.named]).toEqual([1, ['case-01']]);
+    expect(project.asked.get('w01')).toBeLessThanOrEqual(4);
+    expect(open.report.totals).toMatchObject({ planned: 20, failed: 1, errored: 0 });
+  });
+});
+
+test('the more comparisons a run makes, the stronger each must be: Holm over suites and models', async () => {
+  const project = await openBaselineProject();
+  project.edit(suiteFile, 'defaults:', 'gate: { cases: { broken: warn } }\ndefaults:');
+  // Six of twenty broken: p = 2^-7, below 0.025, and above 0.025 / 6.
+  const others = Array.from({ length: 5 }, (_, index) => `other-${index}`);
+  await project.accept();
+  breakForGood(project, ...firstWords(6));
+  const alone = await project.compared(['run', '--cache', 'refresh']);
+  expect([alone.code, alone.codes]).toEqual([1, ['pass-rate-regressed']]);
+  project.answers.clear();
+  for (const name of others) {
+    const text = project.read(suiteFile).replace('suite: words', `suite: ${name}`).replace('Say:', `${name}. Say:`);
+    project.write(`evals/${name}.eval.yaml`, text);
+    for (const word of firstWords(20)) project.answers.set(`${name}. Say: ${word}`, word);
+  }
+  await project.accept('--cache', 'refresh');
+  breakForGood(project, ...firstWords(6));
+  const together = await project.compared(['run', '--cache', 'refresh']);
+  expect([together.code, together.codes, together.report.decision.outcome]).toEqual([0, [], 'inconclusive']);
+  expect(together.report.decision.warnings.join()).toContain('before adjusting for the comparisons of this run');
+});
+
+describe('fresh trials under a limit', () => {
+  test('that is used up before they are made leave the run incomplete, and --resume settles it', async () => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'params:', 'price: { input: 1000, output: 1000 }\n    params:');
+    await project.accept();
+    breakForGood(project, 'w20');
+    // Twenty answers of 0.015 fit, and a bound of about 0.04 after them does not.
+    const cut = await project.compared(['run', '--cache', 'refresh', '-j', '1', '--max-cost', '0.33']);
+    expect([cut.code, cut.codes, cut.report.run.stopReason]).toEqual([4, ['stopped'], 'budget']);
+    expect(cut.report.totals).toMatchObject({ planned: 20, passed: 19, failed: 1, skipped: 0 });
+    const later = JSON.parse((await project.llmcheck('report', 'latest', '-r', 'json')).stdout);
+    expect(later.decision).toEqual(cut.report.decision);
+    const resumed = await project.compared(['run', '--resume', '--max-cost', '5']);
+    expect([resumed.code, resumed.named]).toEqual([1, ['case-20']]);
+  });
+
+  test('killed in the midst of them, a run is resumed to the verdict of one that was not', async () => {
+    const whole = await openBaselineProject();
+    await whole.accept();
+    breakForGood(whole, 'w03', 'w04');
+    whole.answers.set('w05', (asked) => (asked < 3 ? 'sorry' : 'w05'));
+    const expected = await whole.compared(['run', '--cache', 'refresh']);
+    expect([expected.code, expected.named]).toEqual([1, ['case-03', 'case-04']]);
+
+    for (const moment of [21, 24, 27]) {
+      const project = await openBaselineProject();
+      await project.accept();
+      breakForGood(project, 'w03', 'w04');
+      project.answers.set('w05', (asked) => (asked < 3 ? 'sorry' : 'w05'));
+      const before = project.server.requests.length;
+      const { child, ended } = spawnCli(['run', '--cache', 'refresh', '-j', '1'], {
+        cwd: project.root,
+        env: project.server.env,
+      });
+      await project.server.waitFor(before + moment);
+      child.kill('SIGKILL');
+      await ended;
+      const resumed = await project.compared(['run', '--resume']);
+      expect([resumed.code, resumed.named]).toEqual([1, ['case-03', 'case-04']]);
+      expect(withoutLatencies(resumed.report)).toEqual(withoutLatencies(expected.report));
+    }
+  });
+});
+
+test('a case that fails one time in five passes the gate of an unchanged suite', async () => {
+  const project = await openBaselineProject();
+  await project.accept();
+  // Each word fails at every fifth question, each at another one.
+  for (const [index, word] of firstWords(20).entries()) {
+    project.answers.set(word, (asked) => ((asked + index) % 5 === 0 ? 'sorry' : word));
+  }
+  const run = await project.compared(['run', '--cache', 'refresh']);
+  expect([run.code, run.codes, run.comparison.cases['flaky']?.length]).toEqual([0, [], 4]);
+  expect(run.report.totals.failed).toBe(4);
+});

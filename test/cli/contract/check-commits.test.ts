@@ -1,0 +1,244 @@
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { linesOf, openContractProject, outputFile, promptFile, suiteFile } from './contract-project.ts';
+
+test('a break is named at the line of the new schema, against the commit before', async () => {
+  const project = await openContractProject();
+  project.edit(outputFile, '"legal",', '"legal",\n        "fraud",');
+  project.commit('a queue more');
+  const { code, findings } = await project.contract('check', '--against', 'git:HEAD~1');
+  expect(code).toBe(1);
+  expect(findings).toMatchObject([
+    {
+      suite: 'triage',
+      prompt: 'v1',
+      ruleId: 'enum-value-added',
+      direction: 'output',
+      severity: 'error',
+      path: '/outputSchema/properties/queue',
+      at: { file: outputFile, line: 8 },
+    },
+  ]);
+  expect(project.read(outputFile).split('\n')[7]).toContain('"queue"');
+  const { code: again, stdout } = await project.llmcheck('contract', 'check', '--against', 'git:HEAD~1');
+  expect(again).toBe(1);
+  expect(stdout).toContain(`${outputFile}:8:`);
+});
+
+test('an approval lets exactly its finding through, and still does many commits later', async () => {
+  const project = await openContractProject();
+  project.git('tag', 'released');
+  project.edit(outputFile, '"legal",', '"legal",\n        "fraud",');
+  project.edit(outputFile, '"type": "string"', '"type": ["string", "null"]');
+  project.commit('two breaks');
+  const first = await project.contract('check', '--against', 'git:released');
+  expect(linesOf(first.findings)).toEqual([
+    'enum-value-added error /outputSchema/properties/queue',
+    'became-nullable error /outputSchema/properties/reason',
+  ]);
+  const [added] = first.findings;
+  project.edit(suiteFile, '  output:', `  approved: [${added?.fingerprint ?? ''}]\n  output:`);
+  project.commit('approve one');
+  const second = await project.contract('check', '--against', 'git:released');
+  expect([second.code, second.findings.map(({ ruleId, approved }) => [ruleId, approved])]).toEqual([
+    1,
+    [
+      ['became-nullable', undefined],
+      ['enum-value-added', true],
+    ],
+  ]);
+  project.edit(outputFile, '["string", "null"]', '"string"');
+  project.edit(outputFile, '"properties"', '"description": "Where a mail goes.",\n  "properties"');
+  project.write(promptFile, 'Answer in JSON. Say: {{ email }}\n');
+  project.commit('unrelated work');
+  const third = await project.contract('check', '--against', 'git:released');
+  expect(third.code).toBe(0);
+  expect(third.findings.filter(({ approved }) => approved === true)).toHaveLength(1);
+  // Another change of the same place is another finding.
+  project.edit(outputFile, '"fraud"', '"abuse"');
+  const fourth = await project.contract('check', '--against', 'git:released');
+  expect([fourth.code, fourth.findings.some(({ approved }) => approved === true)]).toEqual([1, false]);
+});
+
+test('nothing is left behind, nothing is asked of a provider, and no key is needed', async () => {
+  const project = await openContractProject();
+  project.edit(outputFile, '"legal",', '');
+  const before = project.git('status', '--porcelain');
+  const { code } = await project.run(['contract', 'check', '--against', 'git:HEAD'], {
+    env: { PATH: process.env['PATH'] ?? '' },
+  });
+  expect(code).toBe(0);
+  expect(project.git('status', '--porcelain')).toBe(before);
+  expect(existsSync(project.path('.llmcheck'))).toBe(false);
+  expect(project.server.requests).toHaveLength(0);
+});
+
+test('a prompt that is gone or renamed breaks whoever refers to it', async () => {
+  const project = await openContractProject();
+  project.edit(suiteFile, 'id: v1', 'id: v2\n    replaces: v1');
+  project.edit(suiteFile, '    replaces: v1\n', '');
+  const removed = await project.contract('check', '--against', 'git:HEAD');
+  expect([removed.code, removed.findings.map(({ ruleId, prompt }) => [ruleId, prompt])]).toEqual([
+    1,
+    [['prompt-removed', 'v1']],
+  ]);
+  expect(removed.findings[0]?.at).toMatchObject({ file: suiteFile, line: 2 });
+  project.edit(suiteFile, 'id: v2', 'id: v2\n    text: "Say: {{ email }}"');
+  project.edit(suiteFile, '    file: prompts/triage.md\n', '');
+  project.edit(
+    suiteFile,
+    'providers:',
+    '  - { id: v3, text: "Say: {{ email }}", replaces: v2 }\nproviders:',
+  );
+  project.commit('two versions');
+  project.edit(suiteFile, / {2}- id: v2\n {4}text: .*\n/, '');
+  project.edit(suiteFile, ', replaces: v2', '');
+  project.edit(suiteFile, 'id: v3', 'id: v4, replaces: v3');
+  const renamed = await project.contract('check', '--against', 'git:HEAD');
+  expect(linesOf(renamed.findings).toSorted()).toEqual(['prompt-removed error /prompts/v2', 'prompt-renamed error /prompts/v3']);
+  const fingerprints = renamed.findings.map(({ fingerprint }) => fingerprint).join(', ');
+  project.edit(suiteFile, '  output:', `  approved: [${fingerprints}]\n  output:`);
+  expect((await project.contract('check', '--against', 'git:HEAD')).code).toBe(0);
+});
+
+test('a version that replaces another is held against it while both are there', async () => {
+  const project = await openContractProject();
+  project.edit(
+    suiteFile,
+    'providers:',
+    '  - { id: v2, replaces: v1, text: "Say: {{ email }}", contract: { output: { type: object } } }\nproviders:',
+  );
+  const { code, findings } = await project.contract('check', '--against', 'git:HEAD');
+  expect(code).toBe(1);
+  expect(new Set(findings.map(({ prompt }) => prompt))).toEqual(new Set(['v2']));
+});
+
+test('variables, tools, params and roles are compared, each at its own line', async () => {
+  const project = await openContractProject();
+  const withTools = (params: string) => `prompts:
+  - id: v1
+    messages:
+      - { role: system, content: "Be brief." }
+      - role: user
+        content: "Say: {{ email }}"
+    params:
+${params}providers: [openai:test-model]
+cases: [{ file: cases.jsonl }]
+`;
+  const tool = (parameters: string) => `      tools:
+        - type: function
+          function:
+            name: route
+            parameters:
+              type: object
+              required: [queue]
+              properties:
+                queue: ${parameters}
+`;
+  project.write(suiteFile, withTools(`      max_tokens: 200\n${tool('{ enum: [billing, legal] }')}`));
+  project.commit('with tools');
+  project.write(
+    suiteFile,
+    withTools(`      max_tokens: 100\n${tool('{ enum: [billing, legal, sales] }')}`)
+      .replace('      - { role: system, content: "Be brief." }\n', '')
+      .replace('{{ email }}', '{{ email }} in {{ language }}'),
+  );
+  project.edit('evals/cases.jsonl', /"email":"(\d+)"/g, '"email":"$1","language":"en"');
+  const { code, findings } = await project.contract('check', '--against', 'git:HEAD');
+  expect(code).toBe(1);
+  expect(findings.map(({ ruleId, severity, at }) => `${ruleId} ${severity} ${at?.line}`).toSorted()).toEqual([
+    'input-variable-added error 5',
+    'max-output-tokens-lowered warn 7',
+    'role-structure-changed info 2',
+    'tool-parameter-enum-value-added error 16',
+  ]);
+});
+
+test('a tool in the flat form is judged by output polarity too', async () => {
+  const project = await openContractProject();
+  const suite = (values: string) =>
+    `prompts: [{ id: v1, text: "Say: {{ email }}", params: { tools: [{ type: function, name: route, parameters: { type: object, properties: { queue: { enum: [${values}] } } } }] } }]
+providers: [openai:test-model]
+cases: [{ file: cases.jsonl }]
+`;
+  project.write(suiteFile, suite('a, b'));
+  project.commit();
+  project.write(suiteFile, suite('a'));
+  expect((await project.contract('check', '--against', 'git:HEAD')).code).toBe(0);
+  project.write(suiteFile, suite('a, b, c'));
+  const { code, findings } = await project.contract('check', '--against', 'git:HEAD');
+  expect([code, linesOf(findings)]).toEqual([
+    1,
+    ['tool-parameter-enum-value-added error /tools/route/parameters/properties/queue'],
+  ]);
+});
+
+test('a variable with a default asks nothing new of callers', async () => {
+  const project = await openContractProject();
+  project.edit(promptFile, '{{ email }}', '{{ email }} {{ tone | default: "kind" }}');
+  const { code, findings } = await project.contract('check', '--against', 'git:HEAD');
+  expect([code, linesOf(findings)]).toEqual([0, ['input-variable-added info /variables/tone']]);
+});
+
+test('mistakes in the cases of an old commit are nobody’s concern; in its schemas they are', async () => {
+  const project = await openContractProject();
+  const good = project.read(suiteFile);
+  project.write(suiteFile, good.replace('cases:', 'nonsense: 1\ncases:').replace('nonsense: 1\n', ''));
+  project.edit('evals/cases.jsonl', '"contains"', '"contians"');
+  project.commit('a broken case');
+  project.edit('evals/cases.jsonl', '"contians"', '"contains"');
+  expect((await project.contract('check', '--against', 'git:HEAD')).code).toBe(0);
+  project.edit(outputFile, '"string"', '"strnig"');
+  project.commit('a broken schema');
+  project.edit(outputFile, '"strnig"', '"string"');
+  const { code, stderr } = await project.llmcheck('contract', 'check', '--against', 'git:HEAD');
+  expect(code).toBe(2);
+  expect(stderr).toContain(`git:HEAD:${outputFile}:16:`);
+  expect(stderr).toContain('invalid-schema');
+});
+
+test('a suite that is new or gone since the commit is a remark', async () => {
+  const project = await openContractProject();
+  project.write('evals/other.eval.yaml', project.read(suiteFile).replace('id: v1', 'id: o1'));
+  const added = await project.contract('check', '--against', 'git:HEAD');
+  expect([added.code, added.notes]).toEqual([0, [expect.stringContaining('other: there is no such suite at git:HEAD')]]);
+  project.commit();
+  project.git('rm', '-q', suiteFile);
+  const gone = await project.contract('check', '--against', 'git:HEAD');
+  expect([gone.code, gone.notes]).toEqual([0, [expect.stringContaining('is gone since git:HEAD')]]);
+});
+
+test('a suite that moved is found by its id', async () => {
+  const project = await openContractProject();
+  project.edit(outputFile, '"legal",', '"legal",\n        "fraud",');
+  project.git('mv', suiteFile, 'evals/moved.eval.yaml');
+  project.edit('evals/moved.eval.yaml', 'prompts:', 'suite: triage\nprompts:');
+  const { code, findings } = await project.contract('check', 'evals/moved.eval.yaml', '--against', 'git:HEAD');
+  expect([code, linesOf(findings)]).toEqual([1, ['enum-value-added error /outputSchema/properties/queue']]);
+});
+
+test('a ref that does not exist is a problem with a next step', async () => {
+  const project = await openContractProject();
+  const { code, stderr } = await project.llmcheck('contract', 'check', '--against', 'git:mian');
+  expect(code).toBe(2);
+  expect(stderr).toContain('did you mean "main"?');
+});
+
+test('the policy, overrides, ignored places and strict consumers of the suite hold', async () => {
+  const project = await openContractProject();
+  project.edit(outputFile, '"legal",', '"legal",\n        "fraud",');
+  const codeWith = async (settings: string) => {
+    const before = project.read(suiteFile);
+    project.edit(suiteFile, '  output:', `  ${settings}\n  output:`);
+    const { code } = await project.llmcheck('contract', 'check', '--against', 'git:HEAD');
+    project.write(suiteFile, before);
+    return code;
+  };
+  expect(await codeWith('strictConsumers: false')).toBe(1);
+  expect(await codeWith('policy: lenient')).toBe(0);
+  expect(await codeWith('overrides: { enum-value-added: warn }')).toBe(0);
+  expect(await codeWith('overrides: { enum-value-addd: warn }')).toBe(2);
+  expect(await codeWith('ignore: [/outputSchema/properties/queue]')).toBe(0);
+  expect(await codeWith('ignore: [/outputSchema/properties/reason]')).toBe(1);
+  expect(await codeWith('policy: lax')).toBe(2);
+});

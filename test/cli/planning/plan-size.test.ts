@@ -1,0 +1,216 @@
+import { rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { openTempProject } from '../../support/temp-project.ts';
+import { callUsd, onlyOne, openFlakyProject, suiteFile, suiteText } from './flaky-project.ts';
+
+const twentyCases = Array.from({ length: 20 }, () => 'p').join(' ');
+
+describe('without a stored run', () => {
+  test('the flake rate is assumed, and said to be', async () => {
+    const project = await openFlakyProject(twentyCases);
+    const size = onlyOne(await project.planSize());
+    expect(size).toMatchObject({ suite: 'flaky', prompt: 'v1', provider: 'mini', cases: 20, drop: 0.05, power: 0.8 });
+    expect(size.pilot).toMatchObject({ runs: [], trials: 0, passRate: null, flakeRate: 0.05, isAssumed: true });
+    // The table of the statistics page.
+    expect(size.see).toMatchObject({ byCases: { cases: 432, trials: 1 }, byBoth: { cases: 233, trials: 3 } });
+    expect(size.exclude).toMatchObject({ byCases: { cases: 299, trials: 1 }, byBoth: { cases: 100, trials: 3 } });
+    expect([size.see.byTrials, size.exclude.byTrials, size.run.costUsd]).toEqual([null, null, null]);
+    expect(size.run.calls).toBe(20);
+    const { code, stdout } = await project.llmcheck('plan-size');
+    expect(code).toBe(0);
+    expect(stdout).toContain('5.0 % is assumed');
+    expect(stdout).toContain('an unknown cost');
+    expect(stdout).toContain('more trials on these 20 cases cannot do it: add cases');
+    expect(project.requests).toEqual([]);
+  });
+
+  test('the accepted baseline is the pilot, with its price', async () => {
+    const project = await openFlakyProject('p p pf p');
+    await project.runFresh('--trials', '4');
+    await project.llmcheck('baseline', 'accept');
+    rmSync(project.path('.llmcheck'), { recursive: true });
+    const size = onlyOne(await project.planSize());
+    expect(size.pilot).toMatchObject({ runs: [], usesBaseline: true, trials: 16, isAssumed: false, flakyCases: 1 });
+    expect(size.baselineTrials).toBeCloseTo(4, 12);
+    expect(size.run.costUsd).toBeCloseTo(4 * callUsd, 12);
+  });
+});
+
+describe('from stored runs', () => {
+  test('pass rate, flake rate and cost are those of the trials', async () => {
+    const project = await openFlakyProject('p p pf ppf f p');
+    await project.runFresh('--trials', '6');
+    const { pilot, run, cases, trials, baselineTrials } = onlyOne(await project.planSize());
+    expect(pilot).toMatchObject({ trials: 36, cases: 6, flakyCases: 2, isAssumed: false, usesBaseline: false });
+    expect(pilot.runs).toHaveLength(1);
+    expect(pilot.passRate).toBeCloseTo((1 + 1 + 1 / 2 + 2 / 3 + 0 + 1) / 6, 12);
+    // 3 of 6 and 2 of 6 failed: sums of squares 1.5 and 4/3 over six cases' five degrees of freedom.
+    const within = (1.5 + 4 / 3) / 30;
+    expect(pilot.withinCases).toBeCloseTo(within, 12);
+    expect(pilot.flakeRate * (1 - pilot.flakeRate)).toBeCloseTo(within, 12);
+    expect(pilot.betweenCases).toBeGreaterThan(0.1);
+    expect([cases, trials, baselineTrials]).toEqual([6, { min: 1, max: 1 }, null]);
+    expect(run).toMatchObject({ cases: 6, trials: 1, calls: 6 });
+    expect(run.costUsd).toBeCloseTo(6 * callUsd, 12);
+  });
+
+  test('an answer that the cache serves again is no further trial, one that was asked for again is', async () => {
+    const project = await openFlakyProject('p p');
+    await project.llmcheck('run');
+    await project.llmcheck('run');
+    expect(onlyOne(await project.planSize()).pilot.trials).toBe(2);
+    expect(project.requests).toHaveLength(2);
+    await project.runFresh();
+    await project.llmcheck('baseline', 'accept');
+    expect(onlyOne(await project.planSize()).pilot).toMatchObject({ trials: 4, isAssumed: false });
+  });
+
+  test('other versions are left out: another prompt, other params, another snapshot, a case that was changed', async () => {
+    const project = await openFlakyProject('p p p');
+    await project.runFresh();
+    project.write(suiteFile, suiteText('', 'Repeat: {{ word }}'));
+    await project.runFresh();
+    expect(onlyOne(await project.planSize()).pilot).toMatchObject({ trials: 3 });
+    project.write(suiteFile, suiteText('', 'Repeat: {{ word }}').replace('max_tokens: 20', 'max_tokens: 30'));
+    await project.runFresh();
+    expect(onlyOne(await project.planSize()).pilot).toMatchObject({ trials: 3 });
+    project.model = 'small-2026-06';
+    await project.runFresh();
+    expect(onlyOne(await project.planSize()).pilot).toMatchObject({ trials: 3 });
+    await project.runFresh();
+    expect(onlyOne(await project.planSize()).pilot).toMatchObject({ trials: 6, cases: 3 });
+    project.setCases('p p p', { 'case-01': { vars: { word: 'case-01!' } } });
+    expect(onlyOne(await project.planSize()).pilot).toMatchObject({ trials: 4, cases: 2 });
+  });
+
+  test('observed, skipped and errored cells and fresh trials of a failure are no evidence', async () => {
+    const project = await openFlakyProject('p p p fp');
+    project.setCases('p p p fp', {
+      'case-00': { observe: true },
+      'case-01': { skip: 'later' },
+      'case-03': { mustPass: true },
+    });
+    await project.runFresh();
+    const size = onlyOne(await project.planSize());
+    // Two fresh trials were made of the contract that failed.
+    expect(project.requests).toHaveLength(5);
+    expect([size.cases, size.pilot.trials, size.pilot.passRate]).toEqual([2, 2, 0.5]);
+  });
+
+  test('--run plans from one run alone', async () => {
+    const project = await openFlakyProject('p p');
+    await project.runFresh('--trials', '2');
+    await project.runFresh('--trials', '3');
+    const both = onlyOne(await project.planSize()).pilot;
+    expect([both.trials, both.runs.length]).toEqual([10, 2]);
+    const [latest = '', earlier = ''] = both.runs;
+    expect(onlyOne(await project.planSize('--run', earlier)).pilot).toMatchObject({ runs: [earlier], trials: 4 });
+    expect(onlyOne(await project.planSize('--run', 'latest')).pilot).toMatchObject({ runs: [latest], trials: 6 });
+    const { code, stderr } = await project.llmcheck('plan-size', '--run', 'nonsense');
+    expect([code, stderr.includes('unknown-id')]).toEqual([2, true]);
+  });
+
+  test('a damaged record is left out with a warning; asked for by name it is an error', async () => {
+    const project = await openFlakyProject('p p');
+    await project.runFresh();
+    project.write('.llmcheck/runs/20200101-000000-aaaaaa.jsonl', 'nonsense\n');
+    const { code, stdout, stderr } = await project.llmcheck('plan-size');
+    expect(code).toBe(0);
+    expect(stdout).toContain('2 trials of 2 cases in 1 run');
+    expect(stderr).toContain('warning record');
+    expect(stderr).toContain('20200101-000000-aaaaaa');
+    expect((await project.llmcheck('plan-size', '--run', '20200101-000000-aaaaaa')).code).toBe(2);
+  });
+
+  test('a header that names a variant twice has its trials but once', async () => {
+    const project = await openFlakyProject('p p');
+    await project.runFresh();
+    const [record = ''] = project.files('.llmcheck/runs');
+    const [header = '', ...rows] = project.read(record).split('\n');
+    const doubled = JSON.parse(header) as { suites: { variants: unknown[] }[] };
+    for (const suite of doubled.suites) suite.variants.push(...suite.variants);
+    project.write(record, [JSON.stringify(doubled), ...rows].join('\n'));
+    expect(onlyOne(await project.planSize()).pilot.trials).toBe(2);
+  });
+
+  test('an unknown price stays unknown', async () => {
+    const project = await openFlakyProject('p p');
+    project.write(suiteFile, suiteText().replace(/^ +price:.*\n/m, ''));
+    await project.runFresh();
+    const size = onlyOne(await project.planSize());
+    expect([size.pilot.trials, size.run.costUsd, size.see.byCases?.costUsd]).toEqual([2, null, null]);
+  });
+});
+
+describe('what is planned', () => {
+  test('is each gated version: one that another replaces is left out', async () => {
+    const project = await openFlakyProject('p p');
+    project.write(
+      suiteFile,
+      suiteText().replace('providers:', '  - id: v2\n    text: "{{ word }}"\n    replaces: v1\nproviders:'),
+    );
+    expect((await project.planSize()).map(({ prompt }) => prompt)).toEqual(['v2']);
+  });
+
+  test("is the gate's own margin and scope, and the trials of the suite", async () => {
+    const gate = 'defaults: { trials: 3 }\ngate: { scope: suite, alpha: 0.1, passRate: { maxDrop: 10% } }\n';
+    const project = await openFlakyProject(twentyCases, gate);
+    const size = onlyOne(await project.planSize());
+    expect(size).toMatchObject({ drop: 0.1, alpha: 0.1, scope: 'suite', trials: { min: 3, max: 3 } });
+    expect(size.run.calls).toBe(60);
+    // On these cases only, trials do what they can't do for inputs like them.
+    expect(size.exclude.byTrials).not.toBeNull();
+    expect((await project.llmcheck('plan-size')).stdout).toContain('on these cases only');
+  });
+
+  test('counts the calls of conversations as they were', async () => {
+    const turns = { turns: [{ user: 'again, case-00' }] };
+    const project = await openFlakyProject('p p');
+    project.setCases('p p', { 'case-00': turns });
+    expect(onlyOne(await project.planSize()).run.calls).toBeNull();
+    await project.runFresh();
+    expect(onlyOne(await project.planSize()).run.calls).toBe(3);
+  });
+
+  test('narrows to the suites that are named', async () => {
+    const project = await openFlakyProject('p p');
+    project.write('evals/other.eval.yaml', suiteText().replace('suite: flaky', 'suite: other'));
+    expect((await project.planSize()).map(({ suite }) => suite)).toEqual(['flaky', 'other']);
+    expect((await project.planSize('evals/other.eval.yaml')).map(({ suite }) => suite)).toEqual(['other']);
+  });
+
+  test('a suite that is large enough says so', async () => {
+    const project = await openFlakyProject(twentyCases);
+    const { stdout } = await project.llmcheck('plan-size', '--drop', '60%');
+    expect(stdout.match(/this suite does/g)).toHaveLength(2);
+  });
+
+  test('no suite is nothing to plan for', async () => {
+    const { code, stdout, stderr } = await openTempProject().run(['plan-size']);
+    expect([code, stdout]).toEqual([4, '']);
+    expect(stderr).toContain('llmcheck init');
+  });
+});
+
+describe('flags', () => {
+  test('a drop is a percentage or a fraction', async () => {
+    const project = await openFlakyProject('p p');
+    const percent = await project.planSize('--drop', '2%', '--power', '90 %');
+    expect(percent).toEqual(await project.planSize('--drop', '0.02', '--power', '.9'));
+    expect(onlyOne(percent)).toMatchObject({ drop: 0.02, power: 0.9 });
+  });
+
+  test.each([
+    [['--drop', '5'], '--drop 5%'],
+    [['--drop', '0'], '--drop'],
+    [['--drop', '100%'], '--drop'],
+    [['--drop', '-1%'], '--drop'],
+    [['--power', '1'], '--power'],
+    [['--power', 'high'], '--power'],
+  ])('%j is a usage error that says what to write', async (flags, hint) => {
+    const project = await openFlakyProject('p');
+    const { code, stdout, stderr } = await project.llmcheck('plan-size', ...flags);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(hint);
+  });
+});

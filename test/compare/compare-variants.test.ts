@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { CaseSummary } from '../../src/model/summary.ts';
+import { openGate } from '../support/build-case.ts';
+import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
+
+const changesOf = (...sides: Parameters<typeof compareSides>) =>
+  Object.fromEntries(compareSides(...sides).cases.map(({ caseId, change }) => [caseId, change]));
+
+describe('pairing', () => {
+  test('is by case and stamp: position never enters', () => {
+    const outcomes = fc.stringMatching(/^[pfe]{1,3}$/);
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.tuple(outcomes, outcomes), { maxKeys: 12 }),
+        fc.infiniteStream(fc.nat()),
+        (pairs, order) => {
+          const entries = Object.entries(pairs);
+          const shuffled = entries
+            .map((entry) => ({ entry, at: order.next().value as number }))
+            .sort((a, b) => a.at - b.at)
+            .map(({ entry }) => entry);
+          const side = (list: typeof entries, pick: 0 | 1) =>
+            buildSide(Object.fromEntries(list.map(([id, pair]) => [`id ${id}`, pair[pick]])));
+          const { baseline: _a, candidate: _b, ...plain } = compareSides(side(entries, 0), side(entries, 1));
+          const { baseline: _c, candidate: _d, ...mixed } = compareSides(side(shuffled, 0), side(entries, 1));
+          expect(mixed).toEqual(plain);
+        },
+      ),
+    );
+  });
+
+  test('keeps added, removed and redefined cases out of the rate', () => {
+    const other = buildCaseSummary('c', 'f', { stamp: 'other' });
+    const compared = compareSides(buildSide({ a: 'p', b: 'p', c: 'p' }), buildSide({ b: 'p', c: other, d: 'f' }));
+    expect(compared.cases.map(({ caseId, change }) => [caseId, change])).toEqual([
+      ['a', 'removed'],
+      ['b', 'stillPassing'],
+      ['c', 'redefined'],
+      ['d', 'added'],
+    ]);
+    expect([compared.passRate.n, compared.passRate.delta]).toEqual([1, 0]);
+  });
+
+  test('calls nothing removed where the candidate ran on a part of the cases', () => {
+    expect(changesOf(buildSide({ a: 'p', b: 'p' }), buildSide({ a: 'p' }), { isWhole: false })).toEqual({
+      a: 'stillPassing',
+    });
+  });
+
+  test('leaves observed cases out, on either way', () => {
+    const observed = (id: string) => buildCaseSummary(id, 'f', { observe: true });
+    expect(changesOf(buildSide({ a: 'p' }), buildSide({ a: observed('a'), b: observed('b') }))).toEqual({});
+  });
+
+  test('of no common case has no numbers', () => {
+    const { passRate, costUsd, latencyMs, planning } = compareSides(buildSide({ a: 'p' }), buildSide({ b: 'p' }));
+    for (const metric of [passRate, costUsd, latencyMs]) {
+      expect(metric).toMatchObject({ baseline: null, candidate: null, delta: null, low: null, high: null, n: 0 });
+    }
+    expect(planning.repeats).toBeNull();
+  });
+});
+
+describe('the pass rate', () => {
+  test('is the mean over cases of their valid trials, whatever confirmations said', () => {
+    const { passRate } = compareSides(
+      buildSide({ a: 'pp', b: 'pf', c: 'p' }),
+      buildSide({ a: 'ppp', b: 'fe', c: 'f+ppp' }),
+    );
+    expect([passRate.baseline, passRate.candidate, passRate.n]).toEqual([(1 + 0.5 + 1) / 3, 1 / 3, 3]);
+    expect(passRate.delta).toBeCloseTo(1 / 3 - 2.5 / 3, 12);
+  });
+
+  test('of one side is that of the other with its sign turned', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom('p', 'f'), fc.constantFrom('p', 'f')), { minLength: 1 }), (list) => {
+        const side = (pick: 0 | 1) => buildSide(Object.fromEntries(list.map((pair, index) => [`c${index}`, pair[pick]])));
+        const there = compareSides(side(0), side(1)).passRate;
+        const back = compareSides(side(1), side(0)).passRate;
+        expect(there.delta).toBeCloseTo(-(back.delta ?? Number.NaN), 12);
+        expect(there.low).toBeCloseTo(-(back.high ?? Number.NaN), 9);
+      }),
+    );
+  });
+
+  test('with errors is also bounded as if they had failed, and never better', () => {
+    const clean = compareSides(buildSide(repeatCase(100, 'p')), buildSide(repeatCase(100, 'p')));
+    expect(clean.passRate).not.toHaveProperty('worstLow');
+    const candidate = buildSide({ ...repeatCase(100, 'p'), 'case-000': 'e', 'case-001': 'pe' });
+    const { passRate, errors } = compareSides(buildSide(repeatCase(100, 'p')), candidate);
+    expect(passRate.n).toBe(99);
+    expect(passRate.worstLow).toBeLessThan(passRate.low ?? -1);
+    expect(errors).toEqual({ baseline: 0, candidate: 2, share: 2 / 101 });
+  });
+
+  test('takes an errored baseline trial for a pass', () => {
+    const baseline = buildSide({ ...repeatCase(50, 'p'), 'case-000': 'e' });
+    const candidate = buildSide({ ...repeatCase(50, 'p'), 'case-000': 'f' });
+    const { passRate } = compareSides(baseline, candidate);
+    expect(passRate.delta).toBe(0);
+    expect(passRate.worstLow).toBeLessThan(passRate.low ?? -1);
+  });
+});
+
+describe('the score', () => {
+  const scored = (id: string, outcomes: string, score: number) => buildCaseSummary(id, outcomes, { row: { score } });
+
+  test('is left out where it is pass or fail again', () => {
+    expect(compareSides(buildSide({ a: 'pf' }), buildSide({ a: 'ff' }))).not.toHaveProperty('score');
+  });
+
+  test('is compared by its own margin, with errors against it', () => {
+    const sides = (before: number, after: number) =>
+      [before, after].map((score) =>
+        buildSide(Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`c${n}`, scored(`c${n}`, 'p', score + n / 100)]))),
+      );
+    const [baseline = buildSide({}), candidate = buildSide({})] = sides(0.8, 0.6);
+    const { score, scorePlanning } = compareSides(baseline, candidate, { scoreMargin: 0.3 });
+    expect(score?.delta).toBeCloseTo(-0.2, 12);
+    expect(score).not.toHaveProperty('worstLow');
+    expect(scorePlanning).not.toEqual(compareSides(baseline, candidate, { scoreMargin: 0.01 }).scorePlanning);
+    const errored = buildSide({ ...Object.fromEntries(candidate.cases), c1: 'e' });
+    const worse = compareSides(baseline, errored).score;
+    expect(worse?.worstLow).toBeLessThan(worse?.low ?? -1);
+  });
+});
+
+describe('the cost', () => {
+  const priced = (costs: readonly (number | null | undefined)[]) =>
+    buildSide(
+      Object.fromEntries(
+        costs.map((costUsd, index) => [`c${index}`, buildCaseSummary(`c${index}`, 'p', { row: { costUsd } })]),
+      ),
+    );
+
+  test('is a ratio of totals with its interval', () => {
+    const { costUsd, isCostUnknown } = compareSides(priced([1, 2, 3, 4]), priced([2.1, 3.9, 6.2, 7.8]));
+    expect([costUsd.baseline, costUsd.candidate, costUsd.n, isCostUnknown]).toEqual([10, 20, 4, false]);
+    expect(costUsd.delta).toBeCloseTo(1, 12);
+    expect(costUsd.low).toBeGreaterThan(0.8);
+    expect(costUsd.high).toBeLessThan(1.2);
+    expect(costUsd.p).toBeLessThan(0.001);
+  });
+
+  test('that changed alike in every case is certain', () => {
+    const { costUsd } = compareSides(priced([1, 2, 3]), priced([2, 4, 6]));
+    expect(costUsd).toMatchObject({ delta: 1, low: 1, high: 1, p: 0 });
+    expect(compareSides(priced([1, 2, 3]), priced([1, 2, 3])).costUsd).toMatchObject({ delta: 0, low: 0, high: 0, p: 1 });
+  });
+
+  test('of nothing on both sides has not changed, from nothing to something has no ratio', () => {
+    expect(compareSides(priced([0, 0]), priced([0, 0])).costUsd).toMatchObject({ delta: 0, low: 0, high: 0 });
+    expect(compareSides(priced([0, 0]), priced([1, 1])).costUsd).toMatchObject({ delta: null, low: null, high: null });
+  });
+
+  test('of one case has no interval', () => {
+    expect(compareSides(priced([1]), priced([2])).costUsd).toMatchObject({ delta: 1, low: null, high: null, n: 1 });
+  });
+
+  test('is unknown as soon as one answer is unpriced, and never 0', () => {
+    for (const sides of [
+      [priced([1, 2]), priced([1, null])],
+      [priced([null, 2]), priced([1, 2])],
+    ] as const) {
+      expect(compareSides(...sides)).toMatchObject({ costUsd: { delta: null, n: 0 }, isCostUnknown: true });
+    }
+    const { costUsd, isCostUnknown } = compareSides(priced([1, 2]), priced([1, undefined]));
+    expect([costUsd.n, isCostUnknown]).toEqual([1, false]);
+  });
+
+  test('is priced by the table of the side, not as it was booked', () => {
+    const baseline = { ...priced([1, 2]), costOf: () => 5 };
+    expect(compareSides(baseline, priced([5, 5])).costUsd).toMatchObject({ baseline: 10, candidate: 10, delta: 0 });
+    const unpriced = { ...priced([1, 2]), costOf: () => null };
+    expect(compareSides(unpriced, priced([1, 2])).isCostUnknown).toBe(true);
+  });
+});
+
+describe('the latency', () => {
+  const timed = (times: readonly number[]) =>
+    buildSide(
+      Object.fromEntries(
+        times.map((latencyMs, index) => [`c${index}`, buildCaseSummary(`c${index}`, 'p', { row: { latencyMs } })]),
+      ),
+    );
+
+  test('is the median ratio over cases with its interval', () => {
+    const times = [100, 150, 200, 300, 500, 800, 900];
+    const { latencyMs } = compareSides(timed(times), timed(times.map((time) => time * 1.5)));
+    expect(latencyMs.delta).toBeCloseTo(0.5, 9);
+    expect([latencyMs.baseline, latencyMs.candidate, latencyMs.n]).toEqual([300, 450, 7]);
+    expect(latencyMs.p).toBeLessThan(0.025);
+  });
+
+  test('of fewer than six cases has no interval', () => {
+    const { latencyMs } = compareSides(timed([100, 200]), timed([200, 400]));
+    expect([latencyMs.low, latencyMs.high]).toEqual([null, null]);
+  });
+});
+
+test('answers are the very ones of the baseline only where they came from the cache', () => {
+  const answered = (cached: boolean, answerHash: string): CaseSummary =>
+    buildCaseSummary('a', 'pp', { row: { cached, answerHash } });
+  const count = (candidate: CaseSummary) => {
+    const compared = compareSides(buildSide({ a: answered(false, 'x') }), buildSide({ a: candidate }));
+    return [compared.sameAnswers, compared.comparedAnswers];
+  };
+  expect(count(answered(true, 'x'))).toEqual([2, 2]);
+  expect(count(answered(false, 'x'))).toEqual([0, 2]);
+  expect(count(answered(true, 'y'))).toEqual([0, 2]);
+});
+
+test('what differs besides the prompt is listed', () => {
+  const baseline = buildSide({ a: 'p' }, { params: { seed: 1, top_p: 0.5 } });
+  const candidate = { ...buildSide({ a: 'p' }, { params: { seed: 2 }, model: 'gpt-5' }), models: ['gpt-5-0101'] };
+  expect(compareSides({ ...baseline, models: ['gpt-4o-mini-0718'] }, candidate).residue).toEqual([
+    'model: openai:gpt-4o-mini → openai:gpt-5',
+    'model snapshot: gpt-4o-mini-0718 → gpt-5-0101',
+    'params.seed: 1 → 2',
+    'params.top_p: 0.5 → none',
+  ]);
+});
+
+test('the scope of the suite takes the cases as all that there are', () => {
+  const sides = [buildSide(repeatCase(20, 'ppppp')), buildSide(repeatCase(20, 'ppppp'))] as const;
+  const population = compareSides(...sides).passRate.low ?? -1;
+  const suite = compareSides(...sides, { gate: { ...openGate, scope: 'suite' } }).passRate.low ?? -1;
+  expect([population < -0.16, suite > -0.04]).toEqual([true, true]);
+});

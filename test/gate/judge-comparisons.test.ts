@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'vitest';
+import type { Confirmability } from '../../src/gate/judge-cases.ts';
+import { type GatedComparison, judgeComparisons } from '../../src/gate/judge-comparisons.ts';
+import type { ComparedVariant } from '../../src/model/comparison.ts';
+import type { GatePolicy } from '../../src/model/suite.ts';
+import { summarizeRun } from '../../src/record/summarize-run.ts';
+import { openGate } from '../support/build-case.ts';
+import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
+import { buildHeader, buildRecordedSuite, end } from '../support/build-summary.ts';
+
+interface GatedOptions {
+  readonly gate?: Partial<GatePolicy>;
+  readonly own?: ComparedVariant;
+  readonly confirmability?: Confirmability;
+}
+
+function gated(compared: ComparedVariant, options: GatedOptions = {}): GatedComparison {
+  const { gate = {}, own, confirmability = 'unknown' } = options;
+  const { recorded } = compared.candidate;
+  const [suite] = summarizeRun(buildHeader([buildRecordedSuite([recorded], gate)]), [], end).suites;
+  const [variant] = suite?.variants ?? [];
+  if (suite === undefined || variant === undefined) throw new Error('one suite of one variant');
+  return { suite, variant, compared, confirmability, ...(own === undefined ? {} : { own }) };
+}
+
+function judge(compared: ComparedVariant, options: GatedOptions = {}) {
+  const [judged] = judgeComparisons([gated(compared, options)]);
+  if (judged === undefined) throw new Error('one comparison, one verdict');
+  return judged;
+}
+
+const broken = (count: number, of: number) =>
+  compareSides(
+    buildSide(repeatCase(of, 'p')),
+    buildSide({ ...repeatCase(of, 'p'), ...repeatCase(count, 'f') }),
+  );
+
+describe('the verdict', () => {
+  test('of 15 of 50 that fail now is failed, and its breach has the numbers', () => {
+    const { failures, report } = judge(broken(15, 50));
+    expect(report.outcome).toBe('failed');
+    expect(failures).toMatchObject([
+      { code: 'pass-rate-regressed', suite: 'triage', prompt: 'v1', provider: 'p', baseline: 1, candidate: 0.7 },
+    ]);
+    expect(failures[0]?.message).toBe(
+      'pass rate fell: −30.0 pts [−43.8, −19.1], and a drop beyond 5 pts is not excluded',
+    );
+  });
+
+  test('of a hundred clean cases is passed, of twenty it is inconclusive with what would settle it', () => {
+    expect(judge(broken(0, 100)).report).toMatchObject({ outcome: 'passed', advice: [] });
+    const { isInconclusive, report } = judge(broken(0, 20));
+    expect([isInconclusive, report.outcome]).toEqual([true, 'inconclusive']);
+    expect(report.advice).toEqual([
+      'pass rate: a drop of up to 16.1 pts is not excluded by 20 cases; to certify 5 pts: ~73 cases',
+    ]);
+  });
+
+  test('of suspects that nobody could confirm is that of the average, and they are listed', () => {
+    const { failures, report, warnings } = judge(broken(1, 400));
+    expect([failures, report.outcome]).toEqual([[], 'passed']);
+    expect(warnings.join()).toContain('case-000');
+  });
+
+  test('of too many errors is open, whatever the rest says', () => {
+    const candidate = buildSide({ ...repeatCase(200, 'p'), ...repeatCase(11, 'e') });
+    const compared = compareSides(buildSide(repeatCase(200, 'p')), candidate, { margin: 0.5 });
+    const { isInconclusive, warnings } = judge(compared, { gate: { passRate: { maxDrop: 0.5 } } });
+    expect([isInconclusive, warnings.join().includes('5.5 % of the trials errored')]).toEqual([true, true]);
+  });
+});
+
+describe('broken cases', () => {
+  const compared = compareSides(buildSide({ a: 'p', b: 'p' }), buildSide({ a: 'f+ff', b: 'p', c: 'f+f' }));
+
+  test('fail one by one, named', () => {
+    const { failures } = judge(compared, { confirmability: 'stands' });
+    expect(failures.map(({ code, caseId }) => [code, caseId])).toEqual([
+      ['case-broken', 'a'],
+      ['case-added-failed', 'c'],
+    ]);
+  });
+
+  test('only warn where the gate says so', () => {
+    const { failures, warnings } = judge(compared, {
+      confirmability: 'stands',
+      gate: { cases: { broken: 'warn', added: 'warn' } },
+    });
+    expect([failures, warnings.length]).toEqual([[], 2]);
+  });
+
+  test('are asked for again as often as the number of judged cases wants it', () => {
+    for (const [of, outcomes, isOpen] of [
+      [20, 'f+fff', true],
+      [20, 'f+ffff', false],
+      [100, 'f+ffff', true],
+      [100, 'f+fffff', false],
+      [1, 'f+f', true],
+      [1, 'f+ff', false],
+    ] as const) {
+      const candidate = buildSide({ ...repeatCase(of, 'p'), 'case-000': outcomes });
+      const { open } = judge(compareSides(buildSide(repeatCase(of, 'p')), candidate), { confirmability: 'fresh' });
+      expect([of, outcomes, open.length === 1]).toEqual([of, outcomes, isOpen]);
+    }
+  });
+});
+
+describe('several comparisons', () => {
+  const outcomes = (all: readonly ComparedVariant[], options: GatedOptions = {}) =>
+    judgeComparisons(all.map((compared) => gated(compared, options))).map(({ report }) => report.outcome);
+
+  test('are each held to what Holm asks of the smallest p first', () => {
+    // Six broken have p = 2^-7 = 0.0078, seven 0.0039.
+    expect(outcomes([broken(6, 20), broken(0, 20), broken(0, 20)])[0]).toBe('failed');
+    expect(outcomes([broken(6, 20), broken(0, 20), broken(0, 20), broken(0, 20)])[0]).toBe('inconclusive');
+    expect(outcomes([broken(6, 20), broken(7, 20), broken(0, 20), broken(0, 20)])).toEqual([
+      'failed',
+      'failed',
+      'inconclusive',
+      'inconclusive',
+    ]);
+  });
+
+  test('that only warn do not count', () => {
+    const withCost = gated(broken(6, 20));
+    const [judged] = judgeComparisons([withCost, gated(broken(0, 20)), gated(broken(0, 20))]);
+    expect(judged?.failures).toHaveLength(1);
+  });
+
+  test('need not be proved equal more strictly for being many', () => {
+    expect(outcomes(Array.from({ length: 30 }, () => broken(0, 100)))).not.toContain('inconclusive');
+  });
+});
+
+describe('the cost', () => {
+  const priced = (costUsd: number | null) => buildSide({
+    a: buildCaseSummary('a', 'p', { row: { costUsd } }),
+    b: buildCaseSummary('b', 'p', { row: { costUsd } }),
+  });
+  const gate = { cost: { maxIncrease: 0.1 } };
+
+  test('that rose beyond its limit fails with the ratio', () => {
+    const { failures } = judge(compareSides(priced(1), priced(2)), { gate });
+    expect(failures).toMatchObject([{ code: 'cost-regressed', metric: 'cost', baseline: 2, candidate: 4 }]);
+    expect(failures[0]?.message).toContain('cost rose: +100.0 % [+100.0, +100.0]');
+  });
+
+  test('that rose without a limit warns', () => {
+    const { failures, warnings } = judge(compareSides(priced(1), priced(2)));
+    expect([failures, warnings.join().includes('cost rose')]).toEqual([[], true]);
+  });
+
+  test('that is not known is an error under a limit, and none without', () => {
+    const compared = compareSides(priced(1), priced(null));
+    expect(judge(compared, { gate }).errors).toMatchObject([{ code: 'unpriced', metric: 'cost' }]);
+    expect(judge(compared).errors).toEqual([]);
+  });
+
+  test('of no common case is not unknown but open', () => {
+    const compared = compareSides(priced(1), buildSide({ z: 'p' }));
+    const { errors, report } = judge(compared, { gate });
+    expect([errors, report.outcome]).toEqual([[], 'inconclusive']);
+  });
+});
+
+test('a latency limit that could not be held is said', () => {
+  const gate = { latency: { maxIncrease: 0.1 } };
+  const sides = [buildSide({ a: 'p' }), buildSide({ a: 'p' })] as const;
+  expect(judge(compareSides(...sides), { gate }).warnings.join()).toContain('--rerun-baseline');
+  const side = compareSides(...sides, { latencyComparable: true });
+  expect(judge(side, { gate }).warnings.join()).not.toContain('--rerun-baseline');
+});
+
+describe('a change that brings its own accepted baseline', () => {
+  const before = buildSide({ ...repeatCase(20, 'p'), z: 'p' });
+  const candidate = buildSide({ ...repeatCase(20, 'p'), z: 'f', new: 'f' });
+  const compared = compareSides(before, candidate);
+
+  test('passes where it matches, with its differences listed', () => {
+    const own = compareSides(candidate, candidate);
+    const { failures, report, isInconclusive } = judge(compared, { own, confirmability: 'stands' });
+    expect([failures, report.outcome, isInconclusive]).toEqual([[], 'passed', false]);
+    expect(report.accepted).toEqual(['new (added)', 'z (regressed)']);
+  });
+
+  test('asks nothing again of what it accepts', () => {
+    const own = compareSides(candidate, candidate);
+    expect(judge(compared, { own, confirmability: 'fresh' }).open).toEqual([]);
+  });
+
+  test('fails where it accepted something else', () => {
+    const own = compareSides(buildSide({ ...repeatCase(20, 'p'), z: 'p', new: 'f' }), candidate);
+    const { failures, report } = judge(compared, { own, confirmability: 'stands' });
+    expect([failures.length, report.accepted]).toEqual([2, []]);
+  });
+
+  test('that also errored too much stays open', () => {
+    const errored = buildSide({ ...repeatCase(20, 'p'), z: 'f', new: 'f', 'case-001': 'e', 'case-002': 'e' });
+    const own = compareSides(errored, errored);
+    const { report } = judge(compareSides(before, errored), { own, confirmability: 'stands' });
+    expect(report.outcome).toBe('inconclusive');
+  });
+
+  test('has no say where nothing is against the change', () => {
+    const clean = buildSide(repeatCase(100, 'p'));
+    const own = compareSides(buildSide(repeatCase(100, 'f')), clean);
+    expect(judge(compareSides(clean, clean), { own }).report).toMatchObject({ outcome: 'passed', accepted: [] });
+  });
+});
+
+test('a gate of its own alpha is decided by it', () => {
+  const strict = { ...openGate, alpha: 0.001 };
+  const compared = compareSides(
+    buildSide(repeatCase(20, 'p')),
+    buildSide({ ...repeatCase(20, 'p'), ...repeatCase(7, 'f') }),
+    { gate: strict },
+  );
+  expect(judge(compared, { gate: { alpha: 0.001 } }).report.outcome).toBe('inconclusive');
+  expect(judge(broken(7, 20)).report.outcome).toBe('failed');
+});

@@ -1,0 +1,68 @@
+import { type CompareVariantsOptions, compareVariants } from '../../src/compare/compare-variants.ts';
+import type { ComparedSide, ComparedVariant } from '../../src/model/comparison.ts';
+import type { RecordedVariant } from '../../src/model/record.ts';
+import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
+import { caseStatusOf } from '../../src/record/summarize-run.ts';
+import { openGate } from './build-case.ts';
+import { buildRowSummary, buildVariant } from './build-summary.ts';
+
+const letters = { p: 'passed', f: 'failed', e: 'errored', s: 'skipped' } as const;
+
+export interface CaseOptions extends Partial<Pick<CaseSummary, 'mustPass' | 'stamp' | 'observe'>> {
+  /** Of each row, planned or fresh. */
+  readonly row?: Partial<RowSummary>;
+}
+
+/** `ppf+fp`: the planned trials by letter (passed, failed, errored, skipped), and behind the plus the fresh ones. */
+export function buildCaseSummary(caseId: string, outcomes: string, options: CaseOptions = {}): CaseSummary {
+  const { mustPass = false, stamp = 'stamp', observe = false, row = {} } = options;
+  const [planned = '', fresh = ''] = outcomes.split('+');
+  const rows = (word: string, confirmation: boolean) =>
+    word.split('').map((letter, index) => {
+      const trial = confirmation ? planned.length + index : index;
+      const status = letters[letter as keyof typeof letters];
+      return buildRowSummary({ caseId, trial, status, confirmation, mustPass, stamp, ...row });
+    });
+  const trials = rows(planned, false);
+  const confirmations = rows(fresh, true);
+  return { caseId, status: caseStatusOf(trials), observe, mustPass, stamp, trials, confirmations };
+}
+
+/** Cases by id, each as its outcomes or whole. */
+export function buildSide(
+  cases: Readonly<Record<string, string | CaseSummary>>,
+  recorded: Partial<RecordedVariant> = {},
+): ComparedSide {
+  const summaries = Object.entries(cases).map(([id, found]) =>
+    typeof found === 'string' ? buildCaseSummary(id, found) : found,
+  );
+  return {
+    source: 'test',
+    recorded: buildVariant(summaries.length, recorded),
+    cases: new Map(summaries.map((found) => [found.caseId, found])),
+    models: [],
+    answerOf: () => undefined,
+  };
+}
+
+/** So many cases of the same outcomes. */
+export function repeatCase(count: number, outcomes: string, prefix = 'case'): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [`${prefix}-${String(index).padStart(3, '0')}`, outcomes]),
+  );
+}
+
+export function compareSides(
+  baseline: ComparedSide,
+  candidate: ComparedSide,
+  options: Partial<CompareVariantsOptions> = {},
+): ComparedVariant {
+  return compareVariants(baseline, candidate, {
+    gate: openGate,
+    margin: 0.05,
+    rejudged: new Set(),
+    latencyComparable: false,
+    isWhole: true,
+    ...options,
+  });
+}
