@@ -99,8 +99,7 @@ function buildHeader(seed: number): RunHeader {
 }
 
 function buildRow(index: number, passed: boolean, random: () => number): CellRow {
-  const hex = (length: number) =>
-    Array.from({ length }, () => Math.floor(random() * 16).toString(16)).join('');
+  const hex = (length: number) => Array.from({ length }, () => Math.floor(random() * 16).toString(16)).join('');
   const usage = { inputTokens: 40 + Math.floor(random() * 10), outputTokens: 50 };
   const costUsd = (usage.inputTokens + 2 * usage.outputTokens) / 1_000_000;
   const latencyMs = Math.round(random() * 100_000) / 100;

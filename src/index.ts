@@ -1,3 +1,3 @@
-export type { Decision, Breach } from './model/gate.ts';
-export type { CellRow, RecordRow, RunHeader } from './model/record.ts';
 export type { Completion, FailureKind, FinishReason, ToolCall, Usage } from './model/completion.ts';
+export type { Breach, Decision } from './model/gate.ts';
+export type { CellRow, RecordRow, RunHeader } from './model/record.ts';

@@ -86,8 +86,8 @@ export function parseStoredEntry(line: string): ParsedEntry {
   return { ok: true, entry: parsed.data };
 }
 
-const plainTexts = ['text', 'finishReason', 'rawFinishReason', 'responseId', 'model', 'systemFingerprint'];
-const plainCounts = ['inputTokens', 'outputTokens', 'cachedInputTokens', 'reasoningTokens'];
+const plainTexts = new Set(['text', 'finishReason', 'rawFinishReason', 'responseId', 'model', 'systemFingerprint']);
+const plainCounts = new Set(['inputTokens', 'outputTokens', 'cachedInputTokens', 'reasoningTokens']);
 
 /** The common answer, text and usage alone, is told by hand in a tenth of the schema's time; all else goes to the schema. */
 function isPlainEntry(value: unknown): value is CacheEntry {
@@ -99,11 +99,11 @@ function isPlainEntry(value: unknown): value is CacheEntry {
   if (!Array.isArray(toolCalls) || toolCalls.length > 0 || typeof latencyMs !== 'number') return false;
   if (typeof text !== 'string' || finishReason !== 'stop') return false;
   for (const [name, other] of Object.entries(others)) {
-    if (!plainTexts.includes(name) || typeof other !== 'string') return false;
+    if (!plainTexts.has(name) || typeof other !== 'string') return false;
   }
   if (usage === undefined) return true;
   if (!isJsonObject(usage) || typeof usage['inputTokens'] !== 'number') return false;
-  return Object.entries(usage).every(([name, count]) => plainCounts.includes(name) && typeof count === 'number');
+  return Object.entries(usage).every(([name, count]) => plainCounts.has(name) && typeof count === 'number');
 }
 
 /** Says what a line is instead of an entry, given its beginning. */

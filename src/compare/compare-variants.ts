@@ -115,7 +115,10 @@ function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: Com
   return paired;
 }
 
-function hasAny({ baselineErrors, candidateErrors }: Pick<ErroredResults, 'baselineErrors' | 'candidateErrors'>): boolean {
+function hasAny({
+  baselineErrors,
+  candidateErrors,
+}: Pick<ErroredResults, 'baselineErrors' | 'candidateErrors'>): boolean {
   return sum(baselineErrors) + sum(candidateErrors) > 0;
 }
 
@@ -194,10 +197,15 @@ const unchangedCost: CostRatio = { ratio: 1, low: null, high: null, seLog: null,
 
 /** Undefined without an answer, null where an answer has no known price. */
 function meanCost({ trials }: CaseSummary, { costOf = bookedCost }: ComparedSide): number | null | undefined {
-  const costs = trials.flatMap((row) => costOf(row) ?? (row.costUsd === undefined ? [] : [null]));
-  if (costs.length === 0) return undefined;
-  const known = costs.filter((cost) => cost !== null);
-  return known.length < costs.length ? null : mean(known);
+  let [total, answers] = [0, 0];
+  for (const row of trials) {
+    const cost = costOf(row);
+    if (cost === null) return null;
+    if (cost === undefined) continue;
+    total += cost;
+    answers += 1;
+  }
+  return answers === 0 ? undefined : total / answers;
 }
 
 function bookedCost({ costUsd }: RowSummary): number | null | undefined {

@@ -29,15 +29,17 @@ export function comparePromptSets(
     if (known === undefined) return [];
     return [{ promptId, findings: comparePair(known, prompt, optionsOf(promptId)) }];
   });
+  const added = replacement.filter(({ promptId }) => !before.has(promptId));
   const gone = old
     .filter(({ promptId }) => !after.has(promptId))
-    .map(({ promptId }) => {
-      const heir = replacement.find(({ replaces }) => replaces === promptId);
+    .map((lost) => {
+      const { promptId } = lost;
+      const heir = added.find(({ replaces }) => replaces === promptId) ?? findTwin(lost, added);
       const path = appendPointer('/prompts', promptId);
       const found =
         heir === undefined
           ? change('prompt-removed', path, `The prompt "${promptId}" was removed.`, { old: promptId })
-          : change('prompt-renamed', path, `The prompt "${promptId}" is now "${heir.promptId}".`, {
+          : change('prompt-renamed', path, `The prompt "${promptId}" seems to be renamed to "${heir.promptId}".`, {
               old: promptId,
               new: heir.promptId,
             });
@@ -45,6 +47,14 @@ export function comparePromptSets(
       return { promptId, findings: gradeChanges([found], options) };
     });
   return [...gone, ...compared];
+}
+
+/** The only new prompt that others can rely on in the very same way: most likely the same one under another name. */
+function findTwin(lost: PromptContract, added: readonly PromptContract[]): PromptContract | undefined {
+  const [twin, another] = added.filter(
+    (prompt) => prompt.replaces === undefined && comparePair(lost, prompt, {}).length === 0,
+  );
+  return another === undefined ? twin : undefined;
 }
 
 /** A schema that can't be read is reported with its prompt, under the id that it has on its side. */

@@ -33,7 +33,9 @@ export function judgeComparedCases({ cases }: ComparedVariant, options: JudgeCas
       const isKnown = baseline !== undefined && change !== 'redefined' && wasBroken(baseline);
       return judgeContract(caseId, candidate, 'must-pass', options.confirmability, isKnown);
     }
-    if (change === 'added' || change === 'redefined') {
+    // A baseline without a verdict on the case is none: what it does now must stand by itself.
+    const isNew = change === 'added' || change === 'redefined' || (change === 'unjudged' && !isJudged(baseline));
+    if (isNew) {
       return judgeContract(caseId, candidate, 'case-added-failed', options.confirmability, false);
     }
     return judgeSuspect(found, candidate, options);
@@ -85,6 +87,10 @@ function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: Judg
   }
   if (options.confirmability === 'fresh') return [{ kind: 'open', caseId, freshTrials: 1 }];
   return [{ kind: 'unconfirmed', caseId, message: `${message}; no fresh trial confirms it` }];
+}
+
+function isJudged(found: CaseSummary | undefined): boolean {
+  return found?.trials.some(({ status }) => status === 'passed' || status === 'failed') === true;
 }
 
 /** By the rule for contracts: a failure, and no fresh passes that call it flaky. */

@@ -159,7 +159,12 @@ function accept(comparison: GatedComparison, judged: JudgedComparison): JudgedCo
     failures: [],
     isInconclusive,
     open: [],
-    report: { ...judged.report, outcome: isInconclusive ? 'inconclusive' : 'passed', advice: [], accepted: [...accepted, ...metrics] },
+    report: {
+      ...judged.report,
+      outcome: isInconclusive ? 'inconclusive' : 'passed',
+      advice: [],
+      accepted: [...accepted, ...metrics],
+    },
   };
 }
 

@@ -4,13 +4,6 @@ import type { RecordedCheck } from './record.ts';
 
 export const baselineFormat = 1;
 
-/** The first line of a baseline file. No time, no machine: accepting the same answers again changes no byte. */
-export interface BaselineHeader {
-  readonly type: 'baseline';
-  readonly format: typeof baselineFormat;
-  readonly suite: string;
-}
-
 /** One line a variant: what was accepted with its answers. */
 export interface BaselineVariant {
   readonly type: 'variant';

@@ -6,7 +6,7 @@ import { withCache } from '../cache/with-cache.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
 import type { Lane } from '../execute/execute-cells.ts';
 import { createLimiter } from '../execute/limiter.ts';
-import { runCell } from '../execute/run-cell.ts';
+import { type JudgedAnswer, runCell } from '../execute/run-cell.ts';
 import { createSemaphore } from '../execute/semaphore.ts';
 import { createBreaker } from '../execute/with-breaker.ts';
 import { createBudget } from '../execute/with-budget.ts';
@@ -15,8 +15,10 @@ import type { Cell } from '../model/cell.ts';
 import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
 import type { ConnectedProvider } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
+import type { CheckSpec } from '../model/verdict.ts';
 import { lookupAdapter } from '../providers/index.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
+import type { FindAccepted } from './find-accepted.ts';
 import { decideAnswer, judgeAnswer } from './judge-answer.ts';
 import { type PlannedRun, pricedModel } from './plan-run.ts';
 import { createRecorder } from './record-answers.ts';
@@ -39,7 +41,12 @@ export interface Lanes {
 const defaultConcurrency = 8;
 const defaultRetries = 4;
 
-export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPorts, stop: Stop): Lanes {
+export function openLanes(
+  planned: PlannedRun,
+  options: RunOptions,
+  ports: RunPorts,
+  { stop, findAccepted }: { readonly stop: Stop; readonly findAccepted: FindAccepted },
+): Lanes {
   const { plan, providers } = planned;
   const notes = new Set<string>();
   const note = (message: string) => {
@@ -151,7 +158,7 @@ export function openLanes(planned: PlannedRun, options: RunOptions, ports: RunPo
     const cellPorts = {
       requestKey: cacheKey,
       costOf: (_request: CompletionRequest, completion: Completion) => costOf(config, completion),
-      judge: judgeAnswer,
+      judge: (checks: readonly CheckSpec[], answer: JudgedAnswer) => judgeAnswer(checks, answer, findAccepted),
       decide: decideAnswer,
       stopReason: stop.reason,
     };

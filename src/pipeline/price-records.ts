@@ -1,6 +1,6 @@
 import type { Usage } from '../model/completion.ts';
 import type { RecordedSuite } from '../model/record.ts';
-import { createPricer } from '../prices/create-pricer.ts';
+import { createPricer, type PricedModel } from '../prices/create-pricer.ts';
 import type { PricedVariant } from './plan-run.ts';
 
 /**
@@ -13,17 +13,19 @@ export async function pricerOfRecords(
   const pricer = await createPricer({ prices: {} });
   const known = new Map<string, PricedVariant>();
   for (const { variants } of suites) for (const variant of variants) known.set(modelKey(variant), variant);
+  const models = new Map<PricedVariant, PricedModel>();
   return (variant, usage) => {
-    const { provider, adapter, model, price, priceProvider = adapter } = known.get(modelKey(variant)) ?? variant;
-    return pricer.priceOf({
-      providerId: provider,
-      adapter,
-      model,
-      priceProvider,
-      ...(price === undefined ? {} : { ownPrice: price }),
-      usage,
-    });
+    let model = models.get(variant);
+    if (model === undefined) {
+      model = describeModel(known.get(modelKey(variant)) ?? variant);
+      models.set(variant, model);
+    }
+    return pricer.priceOf({ ...model, usage });
   };
+}
+
+function describeModel({ provider, adapter, model, price, priceProvider = adapter }: PricedVariant): PricedModel {
+  return { providerId: provider, adapter, model, priceProvider, ...(price === undefined ? {} : { ownPrice: price }) };
 }
 
 function modelKey({ provider, adapter, model }: PricedVariant): string {

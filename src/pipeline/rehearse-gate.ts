@@ -30,7 +30,7 @@ export function openRehearsal(pools: readonly TrialPool[], random: () => number)
       ({ recorded }) => recorded.prompt === pool.prompt && recorded.provider === pool.provider,
     );
     if (suite === undefined || variant === undefined) throw new Error(`the pool of ${pool.suite.id} has no variant`);
-    const cases = pool.cases.filter(({ trials }) => trials.length >= 2).map(asFresh);
+    const cases = pool.cases.filter(({ trials }) => trials.length >= 2).map(withoutLatency);
     return { pool, suite, variant, cases, byId: new Map(cases.map((found) => [found.caseId, found])) };
   });
   return {
@@ -142,12 +142,9 @@ function buildCase({ caseId, stamp, mustPass }: PooledCase, trials: readonly Row
   return { caseId, stamp, mustPass, observe: false, status: caseStatusOf(trials), trials, confirmations: [] };
 }
 
-/** Stored latencies are not compared, and an answer of the pool stands for one that has just come. */
-function asFresh(found: PooledCase): PooledCase {
-  return {
-    ...found,
-    trials: found.trials.map((trial) => ({ ...trial, cached: false, latencyMs: undefined })),
-  };
+/** Stored latencies are not held against each other, and comparing them would take most of the time. */
+function withoutLatency(found: PooledCase): PooledCase {
+  return { ...found, trials: found.trials.map((trial) => ({ ...trial, latencyMs: undefined })) };
 }
 
 function summarizePools(pools: readonly TrialPool[]): ReadonlyMap<string, SuiteSummary> {

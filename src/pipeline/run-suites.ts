@@ -7,6 +7,7 @@ import { buildCellRow } from '../record/build-cell-row.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
 import { confirmCases } from './confirm-cases.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
+import { createFindAccepted } from './find-accepted.ts';
 import { openBaselines } from './find-baselines.ts';
 import { indexCells } from './index-cells.ts';
 import { judgeContracts } from './judge-contracts.ts';
@@ -32,7 +33,10 @@ export async function runSuites(given: RunOptions, ports: RunPorts): Promise<Rep
   const planned = await planRun(options, ports);
   const { plan } = planned;
   const stop = createStop();
-  const lanes = openLanes(planned, options, ports, stop);
+  const lanes = openLanes(planned, options, ports, {
+    stop,
+    findAccepted: createFindAccepted(options.project.suites, findBaseline),
+  });
   const record = openRecord(options, plan, buildHeader(options, planned, ports), ports);
   const startedMs = ports.clock.now();
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;

@@ -1,5 +1,5 @@
-import type { CaseStatus } from '../model/cell.ts';
 import type { CaseChange } from '../model/case-change.ts';
+import type { CaseStatus } from '../model/cell.ts';
 import type { ComparedVariant } from '../model/comparison.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
 import type { PromptFindings } from '../model/finding.ts';

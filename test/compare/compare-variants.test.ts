@@ -74,13 +74,17 @@ describe('the pass rate', () => {
 
   test('of one side is that of the other with its sign turned', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom('p', 'f'), fc.constantFrom('p', 'f')), { minLength: 1 }), (list) => {
-        const side = (pick: 0 | 1) => buildSide(Object.fromEntries(list.map((pair, index) => [`c${index}`, pair[pick]])));
-        const there = compareSides(side(0), side(1)).passRate;
-        const back = compareSides(side(1), side(0)).passRate;
-        expect(there.delta).toBeCloseTo(-(back.delta ?? Number.NaN), 12);
-        expect(there.low).toBeCloseTo(-(back.high ?? Number.NaN), 9);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('p', 'f'), fc.constantFrom('p', 'f')), { minLength: 1 }),
+        (list) => {
+          const side = (pick: 0 | 1) =>
+            buildSide(Object.fromEntries(list.map((pair, index) => [`c${index}`, pair[pick]])));
+          const there = compareSides(side(0), side(1)).passRate;
+          const back = compareSides(side(1), side(0)).passRate;
+          expect(there.delta).toBeCloseTo(-(back.delta ?? Number.NaN), 12);
+          expect(there.low).toBeCloseTo(-(back.high ?? Number.NaN), 9);
+        },
+      ),
     );
   });
 
@@ -146,7 +150,12 @@ describe('the cost', () => {
   test('that changed alike in every case is certain', () => {
     const { costUsd } = compareSides(priced([1, 2, 3]), priced([2, 4, 6]));
     expect(costUsd).toMatchObject({ delta: 1, low: 1, high: 1, p: 0 });
-    expect(compareSides(priced([1, 2, 3]), priced([1, 2, 3])).costUsd).toMatchObject({ delta: 0, low: 0, high: 0, p: 1 });
+    expect(compareSides(priced([1, 2, 3]), priced([1, 2, 3])).costUsd).toMatchObject({
+      delta: 0,
+      low: 0,
+      high: 0,
+      p: 1,
+    });
   });
 
   test('of nothing on both sides has not changed, from nothing to something has no ratio', () => {

@@ -255,6 +255,14 @@ describe('sets of prompts', () => {
     ]);
   });
 
+  test('one new prompt that is the same in all but its name makes it a rename; of two, none can be told', () => {
+    const [b, c] = ['b', 'c'].map((promptId): PromptContract => ({ ...base, promptId }));
+    if (b === undefined || c === undefined) throw new Error('two were made');
+    expect(ids([base], [b])).toEqual(['prompt-renamed error /prompts/triage']);
+    expect(ids([base], [b, c])).toEqual(['prompt-removed error /prompts/triage']);
+    expect(ids([base], [{ ...b, model: 'other' }])).toEqual(['prompt-removed error /prompts/triage']);
+  });
+
   test('a prompt that replaces another is held against it while both are there', () => {
     const heir: PromptContract = { ...base, promptId: 'triage-v2', replaces: 'triage', outputFormat: 'text' };
     expect(comparePromptSets([base], [base, heir])).toMatchObject([

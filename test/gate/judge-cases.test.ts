@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../src/lib/random.ts';
 import { type CaseWord, type Confirmability, judgeComparedCases, judgeContract } from '../../src/gate/judge-cases.ts';
+import { createRandom } from '../../src/lib/random.ts';
 import type { CaseSummary } from '../../src/model/summary.ts';
 import { brokenCaseFailures } from '../../src/stats/must-pass.ts';
 import { openGate } from '../support/build-case.ts';
@@ -10,11 +10,7 @@ import { buildCaseSummary, buildSide, compareSides } from '../support/build-side
 function shorten(words: readonly CaseWord[]): string {
   return words
     .map((word) =>
-      word.kind === 'open'
-        ? `open ${word.freshTrials}`
-        : word.kind === 'broken'
-          ? `broken ${word.because}`
-          : word.kind,
+      word.kind === 'open' ? `open ${word.freshTrials}` : word.kind === 'broken' ? `broken ${word.because}` : word.kind,
     )
     .join(', ');
 }

@@ -30,10 +30,7 @@ function judge(compared: ComparedVariant, options: GatedOptions = {}) {
 }
 
 const broken = (count: number, of: number) =>
-  compareSides(
-    buildSide(repeatCase(of, 'p')),
-    buildSide({ ...repeatCase(of, 'p'), ...repeatCase(count, 'f') }),
-  );
+  compareSides(buildSide(repeatCase(of, 'p')), buildSide({ ...repeatCase(of, 'p'), ...repeatCase(count, 'f') }));
 
 describe('the verdict', () => {
   test('of 15 of 50 that fail now is failed, and its breach has the numbers', () => {
@@ -133,10 +130,11 @@ describe('several comparisons', () => {
 });
 
 describe('the cost', () => {
-  const priced = (costUsd: number | null) => buildSide({
-    a: buildCaseSummary('a', 'p', { row: { costUsd } }),
-    b: buildCaseSummary('b', 'p', { row: { costUsd } }),
-  });
+  const priced = (costUsd: number | null) =>
+    buildSide({
+      a: buildCaseSummary('a', 'p', { row: { costUsd } }),
+      b: buildCaseSummary('b', 'p', { row: { costUsd } }),
+    });
   const gate = { cost: { maxIncrease: 0.1 } };
 
   test('that rose beyond its limit fails with the ratio', () => {

@@ -84,6 +84,7 @@ describe('growth', () => {
     // Five must change: of 5 all would have to, and at 80 % of the population that happens one time in three.
     expect(planSuite(designOf(20, 1, 0), 0.8, policy).see.cases).toBe(7);
     expect(planSuite(designOf(4, 1, 0), 0.05, policy).visibleDrop).toBeNull();
+    expect(planSuite(designOf(20, 1, 0), 0.05, policy).visibleDrop).toBeCloseTo(0.3134, 3);
   });
 
   test('by trials is none where what is left after all noise is still too much', () => {

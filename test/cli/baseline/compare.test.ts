@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { baselineFile, type BaselineProject, openBaselineProject, suiteFile } from './baseline-project.ts';
+import { type BaselineProject, baselineFile, openBaselineProject, suiteFile } from './baseline-project.ts';
 
 /** Two stored runs, `before.jsonl` clean and `after.jsonl` with fifteen broken cases, and the baseline of the first. */
 async function openTwoRecords(): Promise<BaselineProject & { readonly ids: readonly string[] }> {
@@ -9,7 +9,9 @@ async function openTwoRecords(): Promise<BaselineProject & { readonly ids: reado
   await project.llmcheck('baseline', 'accept');
   for (let index = 1; index <= 15; index += 1) project.answers.set(`w${String(index).padStart(2, '0')}`, 'sorry');
   await project.llmcheck('run', '-q', '--cache', 'refresh', '--no-baseline');
-  const records = project.files('.llmcheck/runs').map((file) => ({ file, id: /([^/]+)\.jsonl$/.exec(file)?.[1] ?? '' }));
+  const records = project
+    .files('.llmcheck/runs')
+    .map((file) => ({ file, id: /([^/]+)\.jsonl$/.exec(file)?.[1] ?? '' }));
   const broken = records.find(({ file }) => project.read(file).includes('sorry'));
   const clean = records.find((record) => record !== broken);
   cpSync(project.path(clean?.file ?? ''), project.path('before.jsonl'));

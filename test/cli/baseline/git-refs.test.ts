@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../../support/run-cli.ts';
-import { baselineFile, type BaselineProject, casesFile, openBaselineProject, suiteFile } from './baseline-project.ts';
+import { type BaselineProject, baselineFile, casesFile, openBaselineProject, suiteFile } from './baseline-project.ts';
 
 /** A checkout of a pull request: main has an accepted baseline, the branch is one commit away from it. */
 async function openPullRequest(): Promise<BaselineProject> {

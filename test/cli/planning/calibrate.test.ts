@@ -21,8 +21,9 @@ describe('a version held against itself', () => {
   test('is called worse by chance about as often as is promised where cases flake', async () => {
     const project = await openFlakyProject(words([40, 'pf']));
     await project.runFresh('--trials', '2');
-    const { variants } = await project.calibrate('--runs', '2000');
+    const { variants, run } = await project.calibrate('--runs', '2000');
     const { regressed, caseBroken, passed, inconclusive, failed, brokenCases } = onlyOne(variants);
+    expect(run).toEqual({ regressed, failed });
     // Every case differs between the halves, so the test of the average is a fair coin thrown forty times.
     expect(regressed.value).toBeGreaterThan(0.01);
     expect(regressed.value).toBeLessThan(0.0325);
@@ -55,7 +56,10 @@ describe('a version held against itself', () => {
   test('names the case that is called broken, which warns only where the gate says so', async () => {
     const project = await openFlakyProject('p p ppfffff');
     await project.runFresh('--trials', '7');
-    const strict = onlyOne((await project.calibrate('--runs', '500')).variants);
+    const { variants, run } = await project.calibrate('--runs', '500');
+    const strict = onlyOne(variants);
+    expect(run?.failed).toEqual(strict.failed);
+    expect(strict.failed.value).toBeLessThan(0.5);
     expect(strict.brokenCases.map(({ caseId }) => caseId)).toEqual(['case-02']);
     expect((await project.llmcheck('calibrate', '--runs', '500')).stdout).toContain('called broken: case-02');
     project.write(suiteFile, suiteText('gate: { cases: { broken: warn } }\n'));
@@ -93,6 +97,15 @@ describe('the splits', () => {
     expect(onlyOne((await project.calibrate('--runs', '1')).variants).trialsPerSide).toEqual({ min: 2, max: 2 });
     project.write(suiteFile, suiteText('defaults: { trials: 7 }\n'));
     expect(onlyOne((await project.calibrate('--runs', '1')).variants).trialsPerSide).toEqual({ min: 3, max: 3 });
+  });
+
+  test('leave trials over that are the fresh ones, and no pass that a side had comes again among them', async () => {
+    const project = await openFlakyProject('p p pfffff');
+    await project.runFresh('--trials', '6');
+    const { caseBroken } = onlyOne((await project.calibrate('--runs', '2000')).variants);
+    // Wherever the baseline draws the one pass, only failures are left: once in six.
+    expect(caseBroken.low).toBeLessThan(1 / 6);
+    expect(caseBroken.high).toBeGreaterThan(1 / 6);
   });
 
   test('take single trials of several runs as repeats', async () => {

@@ -36,6 +36,20 @@ describe('without a stored run', () => {
   });
 });
 
+test('the accepted baseline counts with its own trials, where its cases are those of today', async () => {
+  const project = await openFlakyProject('p pf p ppf p p');
+  await project.runFresh('--trials', '6');
+  const without = onlyOne(await project.planSize());
+  await project.llmcheck('baseline', 'accept');
+  const held = onlyOne(await project.planSize());
+  expect([without.baselineTrials, held.pilot.trials]).toEqual([null, without.pilot.trials]);
+  expect(held.baselineTrials).toBeCloseTo(6, 12);
+  expect(held.excludableDrop).toBeLessThan(without.excludableDrop ?? 0);
+  expect((await project.llmcheck('plan-size')).stdout).toContain('the accepted baseline has 6 trials a case');
+  project.write(suiteFile, suiteText('defaults: { assert: [{ length: { max: 99 } }] }\n'));
+  expect(onlyOne(await project.planSize()).baselineTrials).toBeNull();
+});
+
 describe('from stored runs', () => {
   test('pass rate, flake rate and cost are those of the trials', async () => {
     const project = await openFlakyProject('p p pf ppf f p');
@@ -133,6 +147,14 @@ describe('from stored runs', () => {
     expect(onlyOne(await project.planSize()).pilot.trials).toBe(2);
   });
 
+  test('a cost that is known of a part only is unknown', async () => {
+    const project = await openFlakyProject('p p');
+    await project.runFresh();
+    const [record = ''] = project.files('.llmcheck/runs');
+    project.write(record, project.read(record).replace(/"costUsd":0.00002,/, '"costUsd":null,'));
+    expect(onlyOne(await project.planSize()).run.costUsd).toBeNull();
+  });
+
   test('an unknown price stays unknown', async () => {
     const project = await openFlakyProject('p p');
     project.write(suiteFile, suiteText().replace(/^ +price:.*\n/m, ''));
@@ -177,6 +199,17 @@ describe('what is planned', () => {
     project.write('evals/other.eval.yaml', suiteText().replace('suite: flaky', 'suite: other'));
     expect((await project.planSize()).map(({ suite }) => suite)).toEqual(['flaky', 'other']);
     expect((await project.planSize('evals/other.eval.yaml')).map(({ suite }) => suite)).toEqual(['other']);
+  });
+
+  test('a way that takes fewer cases than there are is none', async () => {
+    const project = await openFlakyProject(Array.from({ length: 150 }, () => 'p').join(' '));
+    const { exclude } = onlyOne(await project.planSize());
+    expect(exclude).toMatchObject({ byCases: { cases: 299 }, byTrials: { cases: 150, trials: 2 }, byBoth: null });
+  });
+
+  test('a gate that tolerates no drop is planned for the usual one', async () => {
+    const project = await openFlakyProject('p', 'gate: { passRate: { maxDrop: 0 } }\n');
+    expect(onlyOne(await project.planSize()).drop).toBe(0.05);
   });
 
   test('a suite that is large enough says so', async () => {
