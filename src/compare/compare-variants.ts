@@ -78,7 +78,7 @@ export function compareVariants(
     sameAnswers: answers.same,
     comparedAnswers: answers.compared,
     residue: findResidue(baseline, candidate),
-    planning: sampleSizeToSettle(results, policy),
+    planning: planOn(results, comparison.worst.low, policy),
   };
 }
 
@@ -123,11 +123,9 @@ function hasAny({
 }
 
 function rateEvidence(results: PairedResults, comparison: CaseComparison): MetricEvidence {
-  const means = (side: readonly (readonly number[])[], other: readonly (readonly number[])[]) =>
-    side.flatMap((values, index) => (values.length === 0 || other[index]?.length === 0 ? [] : [mean(values)]));
   return {
-    baseline: meanOrNull(means(results.baseline, results.candidate)),
-    candidate: meanOrNull(means(results.candidate, results.baseline)),
+    baseline: meanOfCases(results.baseline, results.candidate),
+    candidate: meanOfCases(results.candidate, results.baseline),
     delta: comparison.delta,
     low: comparison.low,
     high: comparison.high,
@@ -136,28 +134,46 @@ function rateEvidence(results: PairedResults, comparison: CaseComparison): Metri
   };
 }
 
+/** Over the cases that the other side has a result of too. */
+function meanOfCases(side: readonly (readonly number[])[], other: readonly (readonly number[])[]): number | null {
+  let [total, cases] = [0, 0];
+  for (const [index, values] of side.entries()) {
+    if (values.length === 0 || other[index]?.length === 0) continue;
+    total += mean(values);
+    cases += 1;
+  }
+  return cases === 0 ? null : total / cases;
+}
+
 function compareScores(
   paired: readonly PairedCase[],
   errors: Pick<ErroredResults, 'baselineErrors' | 'candidateErrors'>,
   policy: { alpha: number; margin: number; scope: 'population' | 'suite' },
 ): { readonly evidence: MetricEvidence; readonly planning: PlanningAdvice } | undefined {
+  const isPassAgain = ({ trials }: CaseSummary) =>
+    trials.every(({ status, score }) => score === undefined || score === (status === 'passed' ? 1 : 0));
+  if (paired.every(({ baseline, candidate }) => isPassAgain(baseline) && isPassAgain(candidate))) return undefined;
   const scoresOf = (found: CaseSummary) =>
     found.trials.flatMap(({ status, score }) => (status === 'passed' || status === 'failed' ? [score ?? 0] : []));
   const results = {
     baseline: paired.map((pair) => scoresOf(pair.baseline)),
     candidate: paired.map((pair) => scoresOf(pair.candidate)),
   };
-  const isPassAgain = paired.every((pair) =>
-    [pair.baseline, pair.candidate].every((side) =>
-      side.trials.every(({ status, score }) => score === undefined || score === (status === 'passed' ? 1 : 0)),
-    ),
-  );
-  if (isPassAgain) return undefined;
   const { observed, worst } = compareWorstCase({ ...results, ...errors }, policy);
   return {
     evidence: { ...rateEvidence(results, observed), ...(hasAny(errors) ? { worstLow: worst.low } : {}) },
-    planning: sampleSizeToSettle(results, policy),
+    planning: planOn(results, worst.low, policy),
   };
+}
+
+/** What would settle a comparison that leaves a drop beyond the margin possible; nothing would add to another. */
+function planOn(
+  results: PairedResults,
+  low: number | null,
+  policy: { alpha: number; margin: number; scope: 'population' | 'suite' },
+): PlanningAdvice {
+  const isSettled = low !== null && low >= -policy.margin;
+  return isSettled ? { cases: null, repeats: null } : sampleSizeToSettle(results, policy);
 }
 
 function compareCosts(
@@ -176,7 +192,7 @@ function compareCosts(
     }
   }
   if (isUnknown || before.length === 0) return { evidence: nothing, isUnknown };
-  const isFree = [...before, ...after].every((cost) => cost === 0);
+  const isFree = before.every((cost) => cost === 0) && after.every((cost) => cost === 0);
   const { ratio, low, high, pIncrease, exact } = isFree ? unchangedCost : costRatio(before, after, alpha);
   // The same ratio in every case leaves nothing to estimate: the change is certain.
   const certain = exact && ratio !== null;
@@ -254,10 +270,6 @@ function countSameAnswers(paired: readonly PairedCase[]): { same: number; compar
 }
 
 const nothing: MetricEvidence = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null, n: 0 };
-
-function meanOrNull(values: readonly number[]): number | null {
-  return values.length === 0 ? null : mean(values);
-}
 
 function toChange(ratio: number | null): number | null {
   return ratio === null ? null : ratio - 1;

@@ -90,27 +90,27 @@ function groupByCase(rows: readonly RowSummary[]): ReadonlyMap<string, CaseSumma
     if (group === undefined) groups.set(row.caseId, [row]);
     else group.push(row);
   }
-  const sorted = [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
-  return new Map(
-    sorted.map(([caseId, group]) => {
-      if (group.length > 1) group.sort((a, b) => a.trial - b.trial);
-      const trials = group.some(({ confirmation }) => confirmation) ? group.filter((row) => !row.confirmation) : group;
-      const [first] = group;
-      return [
-        caseId,
-        {
-          caseId,
-          status: caseStatusOf(trials),
-          observe: first?.observe ?? false,
-          mustPass: first?.mustPass ?? false,
-          stamp: first?.stamp ?? '',
-          trials,
-          confirmations: trials === group ? [] : group.filter(({ confirmation }) => confirmation),
-        },
-      ];
-    }),
-  );
+  const cases = new Map<string, CaseSummary>();
+  for (const caseId of [...groups.keys()].sort()) cases.set(caseId, summarizeCase(caseId, groups.get(caseId) ?? []));
+  return cases;
 }
+
+function summarizeCase(caseId: string, group: RowSummary[]): CaseSummary {
+  if (group.length > 1) group.sort((a, b) => a.trial - b.trial);
+  const trials = group.some(({ confirmation }) => confirmation) ? group.filter((row) => !row.confirmation) : group;
+  const [first] = group;
+  return {
+    caseId,
+    status: caseStatusOf(trials),
+    observe: first?.observe ?? false,
+    mustPass: first?.mustPass ?? false,
+    stamp: first?.stamp ?? '',
+    trials,
+    confirmations: trials === group ? none : group.filter(({ confirmation }) => confirmation),
+  };
+}
+
+const none: readonly RowSummary[] = [];
 
 /** The case is the unit of evidence: its valid trials are averaged first, and cases weigh alike. */
 function estimate(cases: readonly CaseSummary[], alpha: number): Pick<VariantSummary, 'passRate' | 'score'> {

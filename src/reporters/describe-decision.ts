@@ -44,6 +44,16 @@ export function findUncompared({ variants }: SuiteReport): {
   return { variants: uncompared, isWholeSuite: uncompared.length === gated.length };
 }
 
+/** The notes of a comparison that are not among the warnings anyway. */
+export function notesBesideWarnings(
+  { decision }: Report,
+  suite: SuiteReport,
+  variant: VariantReport,
+): readonly string[] {
+  const place = `${suite.suite} · ${variant.prompt} × ${variant.provider}`;
+  return (variant.comparison?.notes ?? []).filter((note) => !decision.warnings.includes(`${place}: ${note}`));
+}
+
 /** What an inconclusive comparison found, and what it did not: never that there is no regression. */
 export function describeInconclusive(regressedCases: number): string {
   if (regressedCases === 0) return 'nothing shows a regression, and nothing excludes one';

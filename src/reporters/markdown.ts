@@ -2,7 +2,13 @@ import { formatDuration, formatUsd } from '../lib/format-amount.ts';
 import type { DecisionOutcome } from '../model/gate.ts';
 import type { Report } from '../model/report.ts';
 import { defineReporter } from './define.ts';
-import { describeBreach, describeCounts, findUncompared, shoutDecision } from './describe-decision.ts';
+import {
+  describeBreach,
+  describeCounts,
+  findUncompared,
+  notesBesideWarnings,
+  shoutDecision,
+} from './describe-decision.ts';
 import { findGateEntries } from './find-gate-entries.ts';
 import { fitSections, type Section } from './fit-sections.ts';
 import { answerSection, caseTable, erroredSection, otherCasesSection, summarizeCases } from './markdown-cases.ts';
@@ -24,7 +30,7 @@ export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}
   const surveys = surveyCases(report, { maxCases: maxRows, maxNames: 5, maxGroups: 10 });
   const worst = surveys.flatMap((survey) => survey.worst);
   const head = `## ${marks[report.decision.outcome]} llmcheck ${shoutDecision(report)} (exit code ${report.exitCode})\n\n`;
-  const foot = `\n${describeRun(report)}\n`;
+  const foot = `${describeRun(report)}\n`;
   const sections = [
     paragraph(summarizeCases(report, surveys)),
     caseTable(report, surveys),
@@ -41,7 +47,7 @@ export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}
   const { text, leftOut } = fitSections(sections, maxChars - head.length - foot.length - leftOutChars);
   yield text;
   if (leftOut.length > 0) {
-    yield `\n**Left out for length:** ${leftOut.join(', ')}. The \`json\` report has everything.\n`;
+    yield `**Left out for length:** ${leftOut.join(', ')}. The \`json\` report has everything.\n\n`;
   }
   yield foot;
 }
@@ -78,10 +84,12 @@ function remarkSection(report: Report): Section {
   const remarks = report.suites.flatMap((suite) => {
     const { variants } = findUncompared(suite);
     const missing = variants.length === 0 ? [] : [missingBaseline(suite.suite)];
-    const compared = suite.variants.flatMap(({ prompt, provider, comparison }) => {
+    const compared = suite.variants.flatMap((variant) => {
+      const { prompt, provider, comparison } = variant;
       if (comparison === undefined) return [];
       const place = codeSpan(`${suite.suite} · ${prompt} × ${provider}`, 100);
-      const { advice, accepted, notes } = comparison;
+      const { advice, accepted } = comparison;
+      const notes = notesBesideWarnings(report, suite, variant);
       return [
         ...advice.map((text) => `**to settle it**: ${place}: ${proseOrCode(text, remarkColumns)}`),
         ...listAccepted(place, accepted),

@@ -1,20 +1,20 @@
 import { toSafeLine } from '../lib/sanitize.ts';
-import type { SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
-import { describeInconclusive, findUncompared } from './describe-decision.ts';
+import type { Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
+import { describeInconclusive, findUncompared, notesBesideWarnings } from './describe-decision.ts';
 import { describeMetrics } from './describe-metrics.ts';
 import { indentText, type Paint } from './paint.ts';
 import { promptSides } from './prompt-sides.ts';
 import { renderDiff } from './render-diff.ts';
 
 /** What changed against the baseline, in words: numbers with their intervals, the cases by name, the prompts. */
-export function renderComparison(variant: VariantReport, paint: Paint): string[] {
+export function renderComparison(report: Report, suite: SuiteReport, variant: VariantReport, paint: Paint): string[] {
   const { comparison } = variant;
   const name = variantName(variant);
   if (variant.replacedBy !== undefined) {
     return indentText(`${name} is replaced by ${toSafeLine(variant.replacedBy)}: shown, not gated`, paint, 2);
   }
   if (comparison === undefined) return [];
-  const { against, cases, residue, advice, notes, accepted } = comparison;
+  const { against, cases, residue, advice, accepted } = comparison;
   const source = `${toSafeLine(against.source)}${against.prompt === variant.prompt ? '' : ` (${toSafeLine(against.prompt)})`}`;
   return [
     ...indentText(`${name} against ${source}: ${paintOutcome(comparison, paint)}`, paint, 2),
@@ -22,7 +22,7 @@ export function renderComparison(variant: VariantReport, paint: Paint): string[]
     ...renderNames('accepted in this change', accepted, paint),
     ...caseLists.flatMap(([key, words]) => renderNames(words, cases[key], paint)),
     ...residue.flatMap((line) => indentText(`also differs: ${toSafeLine(line)}`, paint, 4)),
-    ...notes.flatMap((line) => indentText(`note: ${toSafeLine(line)}`, paint, 4)),
+    ...notesBesideWarnings(report, suite, variant).flatMap((line) => indentText(`note: ${toSafeLine(line)}`, paint, 4)),
     ...advice.flatMap((line) => indentText(`to settle it: ${toSafeLine(line)}`, paint, 4)),
     ...renderPrompts(variant, comparison, paint),
   ];

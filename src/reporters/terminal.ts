@@ -33,7 +33,7 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
       yield '';
     }
     const comparisons = [
-      ...suite.variants.flatMap((variant) => renderComparison(variant, paint)),
+      ...suite.variants.flatMap((variant) => renderComparison(report, suite, variant, paint)),
       ...renderMissingBaselines(suite, paint),
     ];
     yield* comparisons;

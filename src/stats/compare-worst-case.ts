@@ -18,14 +18,13 @@ export interface WorstCaseComparison {
 /** Errors can't help: what they could hide keeps a comparison from being called not regressed. */
 export function compareWorstCase(results: ErroredResults, options: CompareOptions): WorstCaseComparison {
   const observed = compareCases(results, options);
-  const worst = compareCases(
-    {
-      ...results,
-      baseline: fill(results.baseline, results.baselineErrors, 1),
-      candidate: fill(results.candidate, results.candidateErrors, 0),
-    },
-    options,
-  );
+  const filled = {
+    ...results,
+    baseline: fill(results.baseline, results.baselineErrors, 1),
+    candidate: fill(results.candidate, results.candidateErrors, 0),
+  };
+  const hasErrors = [...results.baselineErrors, ...results.candidateErrors].some((count) => count > 0);
+  const worst = hasErrors ? compareCases(filled, options) : observed;
   const worstLow = worst.low;
   return {
     observed,

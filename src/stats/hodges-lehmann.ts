@@ -20,8 +20,9 @@ export function hodgesLehmann(values: readonly number[], alpha: number): PseudoM
   const sorted = Float64Array.from(values).sort();
   if (Number.isNaN(sorted.at(-1))) throw new RangeError('a pseudo-median takes numbers, and one of the values is not');
   const count = (n * (n + 1)) / 2;
-  const estimate =
-    (selectWalsh(sorted, Math.floor((count + 1) / 2)) + selectWalsh(sorted, Math.floor(count / 2) + 1)) / 2;
+  const [lower, upper] = [Math.floor((count + 1) / 2), Math.floor(count / 2) + 1];
+  const middle = selectWalsh(sorted, lower);
+  const estimate = lower === upper ? middle : (middle + selectNext(sorted, middle, upper)) / 2;
   const rank = n <= 50 ? exactRank(n, alpha) : approximateRank(n, z);
   if (rank < 1) return { n, estimate, low: null, high: null, rank: null };
   return { n, estimate, low: selectWalsh(sorted, rank), high: selectWalsh(sorted, count + 1 - rank), rank };
@@ -53,6 +54,12 @@ function selectWalsh(sorted: Float64Array, rank: number): number {
     else low = split.smallestAbove;
   }
   return high;
+}
+
+/** The Walsh average of a rank, given that of the rank before it. */
+function selectNext(sorted: Float64Array, previous: number, rank: number): number {
+  const { count, smallestAbove } = splitWalsh(sorted, previous);
+  return count >= rank ? previous : smallestAbove;
 }
 
 /** Counts the averages at or below a value and finds its two neighbours. */

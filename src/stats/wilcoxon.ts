@@ -30,18 +30,21 @@ export function wilcoxonSignedRank(values: readonly number[]): SignedRankTest {
 
 /** Mid-ranks of |x|: the sum over positive x, and Σ(t³ − t) over runs of equal |x|. */
 function rankMagnitudes(values: readonly number[]): { positiveRankSum: number; tieTerm: number } {
-  const runs = new Map<number, { size: number; positive: number }>();
-  for (const value of values) {
-    const run = runs.get(Math.abs(value)) ?? { size: 0, positive: 0 };
-    runs.set(Math.abs(value), { size: run.size + 1, positive: run.positive + (value > 0 ? 1 : 0) });
-  }
+  const magnitudes = Float64Array.from(values, Math.abs).sort();
+  const positives = Float64Array.from(values.filter((value) => value > 0)).sort();
   let positiveRankSum = 0;
   let tieTerm = 0;
-  let ranked = 0;
-  for (const [, { size, positive }] of [...runs].sort(([a], [b]) => a - b)) {
+  let nextPositive = 0;
+  for (let ranked = 0; ranked < magnitudes.length; ) {
+    const magnitude = magnitudes[ranked];
+    let size = 1;
+    while (magnitudes[ranked + size] === magnitude) size += 1;
+    let positive = 0;
+    while (positives[nextPositive + positive] === magnitude) positive += 1;
     positiveRankSum += positive * (ranked + (size + 1) / 2);
     tieTerm += size ** 3 - size;
     ranked += size;
+    nextPositive += positive;
   }
   return { positiveRankSum, tieTerm };
 }

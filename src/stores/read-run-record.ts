@@ -37,7 +37,8 @@ export function readRunRecord<Summary>(
   path: string,
   summarize: (row: CellRow, rowIndex: number) => Summary,
 ): RunRecord<Summary> {
-  const summaries = new Map<string, Summary>();
+  const summaries: Summary[] = [];
+  const findCell = createCellIndex();
   const places: RowPlace[] = [];
   const warnings: string[] = [];
   const problems: Problem[] = [];
@@ -49,7 +50,7 @@ export function readRunRecord<Summary>(
     if (header === undefined) {
       header = checkHeader(row, line, path);
     } else if (isCellRow(row)) {
-      summaries.set(cellKeyText(row), summarize(row, places.length));
+      summaries[findCell(row)] = summarize(row, places.length);
       places.push({ offset: line.offset, length: line.bytes.length });
     } else if (isEndRow(row)) {
       end = row;
@@ -64,7 +65,7 @@ export function readRunRecord<Summary>(
   }
   if (header === undefined) throw new UserError([notARecord(path, 'it is empty')]);
   if (problems.length > 0) throw new UserError(problems);
-  return { path, header, summaries: [...summaries.values()], places, end, resumes, warnings };
+  return { path, header, summaries, places, end, resumes, warnings };
 }
 
 /** Reads rows again, in the order asked for, one at a time. */
@@ -75,6 +76,28 @@ export function* readRowsAt(path: string, places: Iterable<RowPlace>): Generator
   } finally {
     closeSync(fd);
   }
+}
+
+/** Numbers cells in the order in which they are asked for first; no text is made for any of them. */
+function createCellIndex(): (key: CellKey) => number {
+  const variants = new Map<string, Map<string, number>[]>();
+  let [suite, prompt, provider]: (string | undefined)[] = [];
+  let trials: Map<string, number>[] = [];
+  let count = 0;
+  return (key) => {
+    if (key.suite !== suite || key.prompt !== prompt || key.provider !== provider) {
+      ({ suite, prompt, provider } = key);
+      const variant = JSON.stringify([suite, prompt, provider]);
+      trials = variants.get(variant) ?? [];
+      variants.set(variant, trials);
+    }
+    const cases = (trials[key.trial] ??= new Map());
+    const known = cases.get(key.caseId);
+    if (known !== undefined) return known;
+    cases.set(key.caseId, count);
+    count += 1;
+    return count - 1;
+  };
 }
 
 /** The key of a cell as text, the same for its every row. */

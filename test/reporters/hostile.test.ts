@@ -12,6 +12,7 @@ import {
   buildVariant,
   plainStyle,
 } from '../support/build-report.ts';
+import { findMarkdownFault } from '../support/find-markdown-fault.ts';
 import { findXmlFault } from '../support/find-xml-fault.ts';
 import { hostileTexts } from '../support/hostile-texts.ts';
 
@@ -85,8 +86,14 @@ function buildHostileReport(hostile: string): Report {
     ],
   };
   const error = { kind: 'network' as const, message: hostile, attempts: 1 };
+  const baseline = {
+    status: 'passed',
+    output: `before ${hostile}`,
+    toolCalls: failing.toolCalls,
+    reason: hostile,
+  } as const;
   const cases = [
-    buildCase({ ...place, caseId: short, status: 'failed', at }, [failing, failing]),
+    buildCase({ ...place, caseId: short, status: 'failed', at, change: 'regressed', baseline }, [failing, failing]),
     buildCase({ ...place, caseId: `${short}2`, status: 'failed', at }, [{ ...failing, checks: [] }]),
     buildUnansweredCase({ ...place, caseId: `${short}3`, status: 'errored', at }, { error }),
     buildUnansweredCase(
@@ -99,6 +106,12 @@ function buildHostileReport(hostile: string): Report {
     cases: { regressed: [short], fixed: [short], stillFailing: [], flaky: [], added: [], removed: [], redefined: [] },
     residue: [short],
     advice: [short],
+    notes: [hostile],
+    accepted: [short],
+    prompts: {
+      baseline: [{ role: short, content: hostile }],
+      candidate: [{ role: 'user', content: `${short}\n${hostile}` }],
+    },
   });
   const variant = buildVariant({ ...place, planned: 5, passed: 0, failed: 3, errored: 1, skipped: 1, comparison });
   const suite = buildSuite(cases, { suite: short, path: short, variants: [variant] });
@@ -118,7 +131,8 @@ function findHarm(name: string, text: string): unknown[] {
   const patterns = [
     // oxlint-disable-next-line no-control-regex -- Control characters are what must not be there.
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200b\p{Surrogate}]/u,
-    /^[^\S\r\n]*::/m,
+    // Commands are what the github report is made of; its own grammar is looked at below.
+    ...(name === 'github' ? [] : [/^[^\S\r\n]*::/m]),
     /##(?:\[|vso\[|teamcity\[)/i,
   ];
   const found: unknown[] = patterns.map((pattern) => pattern.exec(text)?.[0]);
@@ -129,8 +143,18 @@ function findFault(name: string, text: string): unknown {
   try {
     if (name === 'json') JSON.parse(text);
     if (name === 'jsonl') for (const line of text.trimEnd().split('\n')) JSON.parse(line);
+    if (name === 'markdown') return findMarkdownFault(text);
+    if (name === 'github')
+      return text
+        .trimEnd()
+        .split('\n')
+        .find((line) => !command.test(line));
     return name === 'junit' ? findXmlFault(text) : undefined;
   } catch (error) {
     return error;
   }
 }
+
+/** One whole command a line, with no percent sign, colon or comma in it that is not escaped. */
+const command =
+  /^::(?:error|warning|notice) (?:file=(?:[^%:,]|%25|%3A|%2C)+,line=\d+,(?:col=\d+,)?)?title=(?:[^%:,]|%25|%3A|%2C)*::(?:[^%]|%25|%0A)*$/;

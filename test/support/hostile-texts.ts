@@ -17,6 +17,16 @@ export const hostileTexts: Readonly<Record<string, string>> = {
   'invisible characters': 'pay\u200bpal\u2060\ufeff\u00ad\u{e0041}',
   'non-characters and separators': 'a\uffffb\ufffec\u2028d\u2029e',
   'a script': '<script>alert(1)</script>',
+  'the end of a code fence': 'text\n```\n# owned\n````\n~~~\n<b>owned</b>',
+  'backticks of many lengths': '` `` ``` ```` ````` owned ``` `',
+  'a Markdown link and an image':
+    '[click](https://evil.example) ![x](https://evil.example/p.png) [a]: javascript:alert(1)',
+  'what pages turn into links':
+    '@admin, #1, org/repo#2, GH-3, https://evil.example www.evil.example a@evil.example 0123abcd0123',
+  'bars and backslashes': 'a | b \\| c \\\\| d \\',
+  'the end of a details block': '</summary></details><details open><img src=x onerror=alert(1)> <!-- ',
+  'a formula of a page': '$x$ $$\\unicode{1}$$ :smile: **bold** ~~gone~~',
+  'an escaped workflow command': 'a%0A::error::owned%0D%25, title=x:: b',
   'a formula': '=HYPERLINK("https://evil.example")',
   'stacked combining marks': `z${'\u0300\u0301\u0316'.repeat(5000)}`,
   'a line of five megabytes': 'x'.repeat(5_000_000),

@@ -39,7 +39,10 @@ describe('contract check without --against', () => {
     const narrowed = await project.contract('check');
     expect([narrowed.code, linesOf(narrowed.findings)]).toEqual([
       1,
-      ['enum-value-removed error /inputSchema/properties/channel', 'enum-value-removed info /outputSchema/properties/queue'],
+      [
+        'enum-value-removed error /inputSchema/properties/channel',
+        'enum-value-removed info /outputSchema/properties/queue',
+      ],
     ]);
     expect(narrowed.findings[0]?.at).toEqual({ file: inputFile, line: 5, column: 3 });
     project.edit(inputFile, '[mail]', '[mail, chat, phone]');
@@ -47,7 +50,10 @@ describe('contract check without --against', () => {
     const widened = await project.contract('check');
     expect([widened.code, linesOf(widened.findings)]).toEqual([
       1,
-      ['enum-value-added error /outputSchema/properties/queue', 'enum-value-added info /inputSchema/properties/channel'],
+      [
+        'enum-value-added error /outputSchema/properties/queue',
+        'enum-value-added info /inputSchema/properties/channel',
+      ],
     ]);
   });
 
@@ -133,7 +139,9 @@ describe('contract check without --against', () => {
       ),
     );
     expect(found).toEqual(
-      ruleRows.map((row) => [row.input, row.output].map((severity) => (severity === 'none' ? [] : [`${row.rule} ${severity}`]))),
+      ruleRows.map((row) =>
+        [row.input, row.output].map((severity) => (severity === 'none' ? [] : [`${row.rule} ${severity}`])),
+      ),
     );
   });
 });
@@ -145,7 +153,14 @@ describe('a run with a baseline', () => {
     const broken = await project.report(run, { env: project.server.env });
     expect([broken.code, broken.report.decision.breaches]).toMatchObject([
       1,
-      [{ code: 'contract-broken', suite: 'triage', prompt: 'v1', message: expect.stringContaining('enum-value-added') }],
+      [
+        {
+          code: 'contract-broken',
+          suite: 'triage',
+          prompt: 'v1',
+          message: expect.stringContaining('enum-value-added'),
+        },
+      ],
     ]);
     const [, fingerprint = ''] = /approved: \[(\w+)\]/.exec(broken.report.decision.breaches[0]?.message ?? '') ?? [];
     project.edit(suiteFile, '  output:', `  approved: [${fingerprint}]\n  output:`);

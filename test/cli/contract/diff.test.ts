@@ -1,8 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ruleRows } from '../../contract/support/rule-rows.ts';
+import { startServer } from '../../support/http-server.ts';
 import { type CliResult, runCli } from '../../support/run-cli.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
-import { type JsonContracts, linesOf } from './contract-project.ts';
+import type { JsonContracts } from './contract-project.ts';
 
 const enumOf = (...values: readonly string[]) => ({ type: 'object', properties: { queue: { enum: values } } });
 
@@ -152,12 +153,35 @@ test('JSON and YAML are compared with each other', async () => {
 
 test('a place behind a reference is named where it is written', async () => {
   const project = openTempProject();
-  const schema = (values: string) => `properties:\n  queue: { $ref: "#/$defs/queue" }\n$defs:\n  queue:\n    properties:\n      name: { enum: [${values}] }\n`;
+  const schema = (values: string) =>
+    `properties:\n  queue: { $ref: "#/$defs/queue" }\n$defs:\n  queue:\n    properties:\n      name: { enum: [${values}] }\n`;
   project.write('old.yaml', schema('a'));
   project.write('new.yaml', schema('a, b'));
   const argv = ['contract', 'diff', 'old.yaml', 'new.yaml', '--direction', 'output', '-r', 'json'];
   const { findings } = JSON.parse((await project.run(argv)).stdout) as JsonContracts;
   expect(findings.map(({ path, at }) => `${path} ${at?.line}`)).toEqual(['/$defs/queue/properties/name 6']);
+});
+
+test('a place that only the new schema puts behind a reference is found there', async () => {
+  const project = openTempProject();
+  project.write('old.yaml', 'properties:\n  queue:\n    properties:\n      name: { enum: [a] }\n');
+  project.write(
+    'new.yaml',
+    '$defs:\n  queue:\n    properties:\n      name: { enum: [a, b] }\nproperties:\n  queue: { $ref: "#/$defs/queue" }\n',
+  );
+  const argv = ['contract', 'diff', 'old.yaml', 'new.yaml', '--direction', 'output', '-r', 'json'];
+  const { findings } = JSON.parse((await project.run(argv)).stdout) as JsonContracts;
+  expect(findings.map(({ path, at }) => `${path} ${at?.line}`)).toEqual(['/properties/queue/properties/name 4']);
+});
+
+test('nothing is fetched, not even from where a schema says that its parts are', async () => {
+  const server = await startServer(() => ({ body: {} }));
+  onTestFinished(() => server.close());
+  const project = openTempProject();
+  project.write('old.json', '{}');
+  project.write('new.json', JSON.stringify({ $ref: `${server.url}/schema.json` }));
+  const { code } = await project.run(['contract', 'diff', 'old.json', 'new.json', '--direction', 'input']);
+  expect([code, server.requests.length]).toEqual([2, 0]);
 });
 
 describe('large schemas', () => {

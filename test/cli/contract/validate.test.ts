@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { inputFile, openContractProject, promptFile, suiteFile } from './contract-project.ts';
+
+const suite = (assertion: string, more = ''): string => `prompts:
+  - id: v1
+    file: prompts/triage.md
+${more}providers: [openai:test-model]
+contract:
+  output: schemas/output.json
+cases:
+  - id: a
+    vars: { email: "1" }
+    assert:
+      - ${assertion}
+`;
+
+async function validate(assertion: string, more = '') {
+  const project = await openContractProject();
+  project.write(suiteFile, suite(assertion, more));
+  return project.llmcheck('validate');
+}
+
+describe('a JSON path that the output schema does not have', () => {
+  test.each([
+    ['in a selection', '{ equals: billing, select: { jsonPath: $.quue } }', '11:48'],
+    ['in jsonPath', '{ jsonPath: { path: $.quue, value: billing } }', '11:29'],
+    ['in the short form', 'jsonPath: $.quue', '11:19'],
+    ['beside a template', '{ jsonPath: { path: $.quue, value: "{{email}}" } }', '11:29'],
+    ['within anyOf', '{ anyOf: [{ contains: a }, { jsonPath: $.quue }] }', '11:48'],
+    ['in a selection within not', '{ not: { contains: a, select: { jsonPath: $.quue } } }', '11:51'],
+    ['in a selection of a combinator', '{ allOf: [{ contains: a }], select: { jsonPath: $.quue } }', '11:57'],
+  ])('is an error at its place, %s', async (_, assertion, place) => {
+    const { code, stderr } = await validate(assertion);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      `${suiteFile}:${place} error invalid-json-path: $.quue is not in the output schema; did you mean $.queue?`,
+    );
+    expect(stderr).toContain('1 error\n');
+  });
+
+  test('is an error for run too, before its first call', async () => {
+    const project = await openContractProject();
+    project.write(suiteFile, suite('jsonPath: $.quue'));
+    expect((await project.llmcheck('run')).code).toBe(2);
+    expect(project.server.requests).toHaveLength(0);
+  });
+
+  test.each([
+    ['what is there', 'jsonPath: $.queue'],
+    ['what must not be there', '{ jsonPath: { path: $.quue, exists: false } }'],
+    ['what must not be there, counted', '{ jsonPath: { path: $.quue, count: 0 } }'],
+    ['what must not be there, by not', '{ not: { jsonPath: $.quue } }'],
+    ['the JSON of something else', '{ jsonPath: $.quue, select: { codeBlock: json } }'],
+    ['a path with a wildcard', 'jsonPath: "$..quue"'],
+    ['a path that is a template', `jsonPath: "$['{{email}}']"`],
+  ])('is none for %s', async (_, assertion) => {
+    expect((await validate(assertion)).code).toBe(0);
+  });
+
+  test('is none where another version of the prompt has it', async () => {
+    const other = '  - { id: v2, file: prompts/triage.md, contract: { output: { properties: { quue: {} } } } }\n';
+    expect((await validate('jsonPath: $.quue', other)).code).toBe(0);
+    const project = await openContractProject();
+    project.write(suiteFile, suite('jsonPath: $.quue', other).replace('  - id: a', '  - id: a\n    prompts: [v1]'));
+    expect((await project.llmcheck('validate')).code).toBe(2);
+  });
+
+  test('is one in the defaults, told once for all cases', async () => {
+    const project = await openContractProject();
+    project.edit(suiteFile, 'cases:', 'defaults: { assert: [{ jsonPath: $.reason.text }] }\ncases:');
+    const { code, stderr } = await project.llmcheck('validate');
+    expect([code, stderr.match(/invalid-json-path/g)?.length]).toEqual([2, 1]);
+  });
+});
+
+describe('a variable that the input schema does not describe', () => {
+  test('is a warning where callers may send what they like', async () => {
+    const project = await openContractProject();
+    project.edit(promptFile, '{{ email }}', '{{ emial }}');
+    project.edit('evals/cases.jsonl', /"email":"(\d+)"/g, '"email":"$1","emial":"$1"');
+    const { code, stderr } = await project.llmcheck('validate');
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      `${promptFile}:1:9 warning contract-input: prompt "v1" reads "emial": the input schema does not describe "emial"`,
+    );
+    expect(stderr).toContain('did you mean "email"?');
+  });
+
+  test('is an error where callers may send nothing else', async () => {
+    const project = await openContractProject();
+    project.edit(promptFile, '{{ email }}', '{{ email }} {{ order.id }}');
+    project.edit(inputFile, 'required', 'additionalProperties: false\nrequired');
+    const { code, stderr } = await project.llmcheck('validate');
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${promptFile}:1:21 error contract-input: prompt "v1" reads "order.id"`);
+  });
+
+  test('is looked for as deep as the template goes, and no deeper than can be told', async () => {
+    const project = await openContractProject();
+    project.edit(
+      inputFile,
+      'properties:',
+      'properties:\n  order: { type: object, properties: { id: { type: string } } }',
+    );
+    project.edit(
+      promptFile,
+      '{{ email }}',
+      '{{ order.idd }} {{ order.id.size }}{% for x in order.id %}{{ x }}{% endfor %}',
+    );
+    project.edit('evals/cases.jsonl', /"email":"(\d+)"/g, '"email":"$1","order":{"id":"a","idd":"b"}');
+    const { code, stderr } = await project.llmcheck('validate');
+    expect(code).toBe(0);
+    expect(stderr.match(/contract-input: .*/g)).toEqual([
+      'contract-input: prompt "v1" reads "order.idd": the input schema does not describe "order.idd"',
+    ]);
+    expect(stderr).toContain('did you mean "id"?');
+  });
+});
+
+test('a malformed schema of a suite is named at its own line', async () => {
+  const project = await openContractProject();
+  project.edit(inputFile, '{ type: string }', '{ type: strnig }');
+  const { code, stderr } = await project.llmcheck('validate');
+  expect(code).toBe(2);
+  expect(stderr).toContain(`${inputFile}:4:12 error invalid-schema`);
+});
