@@ -4,6 +4,7 @@ import { assertions } from '../src/assertions/index.ts';
 import { commands } from '../src/cli/commands/index.ts';
 import { initFiles } from '../src/cli/init-files.ts';
 import { envNameOf, flagsNotBuiltYet, runFlags } from '../src/cli/run-flags.ts';
+import { type RuleKey, ruleFor, ruleIdOf, rules } from '../src/contract/rules.ts';
 import { failurePolicies } from '../src/execute/failure-policies.ts';
 import type { AssertionDeclaration } from '../src/model/assertion.ts';
 import type { FailureKind } from '../src/model/completion.ts';
@@ -27,12 +28,22 @@ const regions: Readonly<Record<string, (root: string) => Promise<string> | strin
   'failure-kinds': renderFailureKinds,
   'init-workflow': () => fence('yaml', initFiles['.github/workflows/llmcheck.yml'] ?? ''),
   'json-report': renderJsonReport,
+  'contract-rules': renderContractRules,
 };
 
 export function renderRegion(name: string, root: string): Promise<string> | string {
   const render = Object.hasOwn(regions, name) ? regions[name] : undefined;
   if (render === undefined) throw new Error(`no region is named "${name}": ${Object.keys(regions).join(', ')}`);
   return render(root);
+}
+
+function renderContractRules(): string {
+  const rows = (Object.keys(rules) as RuleKey[]).map((key) => {
+    const { input, output } = ruleFor(key);
+    const [, context = ''] = key.split('/');
+    return [`\`${ruleIdOf(key)}\``, context.replaceAll('-', ', '), input, output];
+  });
+  return table(['rule', 'where', 'input', 'output'], rows);
 }
 
 function renderAssertionNames(): string {

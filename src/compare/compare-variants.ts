@@ -233,10 +233,8 @@ function compareLatencies(paired: readonly PairedCase[], alpha: number): MetricE
   const before: number[] = [];
   const after: number[] = [];
   for (const pair of paired) {
-    const [a, b] = [latenciesOf(pair.baseline), latenciesOf(pair.candidate)];
-    before.push(...a);
-    after.push(...b);
-    if (a.length > 0 && b.length > 0 && mean(a) > 0 && mean(b) > 0) logs.push(Math.log(mean(b) / mean(a)));
+    const [a, b] = [addLatencies(pair.baseline, before), addLatencies(pair.candidate, after)];
+    if (a > 0 && b > 0) logs.push(Math.log(b / a));
   }
   if (logs.length === 0) return nothing;
   const { estimate, low, high } = hodgesLehmann(logs, alpha);
@@ -251,8 +249,16 @@ function compareLatencies(paired: readonly PairedCase[], alpha: number): MetricE
   };
 }
 
-function latenciesOf({ trials }: CaseSummary): number[] {
-  return trials.flatMap(({ latencyMs }) => (latencyMs === undefined ? [] : [latencyMs]));
+/** Adds a case's latencies to those of its side, and returns their mean; 0 where there is none. */
+function addLatencies({ trials }: CaseSummary, side: number[]): number {
+  let [total, count] = [0, 0];
+  for (const { latencyMs } of trials) {
+    if (latencyMs === undefined) continue;
+    side.push(latencyMs);
+    total += latencyMs;
+    count += 1;
+  }
+  return count === 0 ? 0 : total / count;
 }
 
 /** "40 of 40: nothing new was measured": answers that came from the cache and are those of the baseline. */

@@ -27,6 +27,9 @@ export interface CompareRunOptions {
   readonly isPairWanted?: boolean;
 }
 
+/** Where a side came from that is of the run itself. */
+export const withinRun = 'this run';
+
 /** Pairs every gated variant of a record with what it is compared with; a variant without a baseline is left out. */
 export async function compareRun(options: CompareRunOptions): Promise<readonly GatedComparison[]> {
   const { record } = options;
@@ -105,7 +108,7 @@ function compareBeside(
   const hasFreshAnswers = [variant, beside].every(({ cases }) =>
     [...cases.values()].every(({ trials }) => trials.every(({ cached }) => !cached)),
   );
-  const source = beside.recorded.baselineOf === undefined ? 'this run' : 'the baseline, run again';
+  const source = beside.recorded.baselineOf === undefined ? withinRun : 'the baseline, run again';
   return compareVariants(sideOfVariant(beside, { source, readRow, costOf }), candidateSide(variant, options), {
     ...marginsOf(suite),
     rejudged: new Set(),
@@ -187,7 +190,7 @@ function compareWithNothing(suite: SuiteSummary, variant: VariantSummary, option
 }
 
 function candidateSide(variant: VariantSummary, { record, costOf }: CompareRunOptions): ComparedSide {
-  return sideOfVariant(variant, { source: 'this run', readRow: record.readRow, costOf });
+  return sideOfVariant(variant, { source: withinRun, readRow: record.readRow, costOf });
 }
 
 /** What a run did not come to is not gone. */

@@ -6,6 +6,7 @@ import type { Breach } from '../model/gate.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { type AnsweredVariant, compareContracts } from './compare-contracts.ts';
+import { withinRun } from './compare-run.ts';
 import type { FindBaseline } from './find-baselines.ts';
 import type { StoredRecord } from './open-stored-record.ts';
 import { answersOfBaseline, answersOfRecord } from './stored-answers.ts';
@@ -39,7 +40,7 @@ export async function judgeContracts(
   const warnings: string[] = [];
   for (const suite of record.summary.suites) {
     const id = suite.recorded.suite;
-    const pairs = gated.filter((comparison) => comparison.suite === suite);
+    const pairs = gated.filter((comparison) => comparison.suite === suite && isHeldToBaseline(comparison, record));
     for (const prompt of new Set(pairs.map(({ variant }) => variant.recorded.prompt))) {
       const own = pairs.filter(({ variant }) => variant.recorded.prompt === prompt);
       try {
@@ -61,7 +62,7 @@ export async function judgeContracts(
         warnings.push(...describeWarnings(entry));
       } catch (error) {
         if (!(error instanceof SchemaProblem)) throw error;
-        const side = error.side === 'old' ? 'the baseline' : 'this run';
+        const side = error.side === 'old' ? 'the baseline' : withinRun;
         warnings.push(
           `${id}: the contract of prompt ${prompt} was not compared: in ${side}, ${error.pointer} ${error.message}`,
         );
@@ -69,6 +70,11 @@ export async function judgeContracts(
     }
   }
   return { contracts, failures, warnings };
+}
+
+/** A version that runs beside the one it replaces owes its contract nothing until one of them is accepted, or is asked to. */
+function isHeldToBaseline({ compared }: GatedComparison, { header }: StoredRecord): boolean {
+  return compared.baseline.source !== withinRun || header.settings.compare !== undefined;
 }
 
 /** The baseline's own contract, also where its prompt has run again beside the new one. */
@@ -81,7 +87,7 @@ function findOld(
 ): AnsweredVariant {
   const wanted = side.recorded.baselineOf === undefined ? side.recorded.prompt : variant.recorded.prompt;
   const { provider, replaces } = variant.recorded;
-  const isWithin = side.source === 'this run';
+  const isWithin = side.source === withinRun;
   const found = isWithin ? undefined : findBaseline({ id: suite, path });
   const isIt = (prompt: string) => (other: { readonly prompt: string; readonly provider: string }) =>
     other.prompt === prompt && other.provider === provider;

@@ -17,9 +17,11 @@ export function describeMetrics(comparison: VariantComparison): readonly MetricT
     const { baseline, candidate, delta } = metric;
     if (delta === null) return [];
     const change = `${formatDelta(delta)}${formatInterval(metric)}`;
-    const sides =
-      baseline === null || candidate === null ? '' : `${formatValue(baseline)} → ${formatValue(candidate)}, `;
-    return [{ key, label, change, text: sides + change }];
+    if (baseline === null || candidate === null) return [{ key, label, change, text: change }];
+    const sides = `${formatValue(baseline)} → ${formatValue(candidate)}`;
+    // Medians of all answers may move against the change within cases, which is what is judged.
+    const text = key === 'latencyMs' ? `p50 ${sides}; case by case ${change}` : `${sides}, ${change}`;
+    return [{ key, label, change, text }];
   });
 }
 

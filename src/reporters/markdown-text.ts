@@ -23,7 +23,8 @@ export function codeCell(text: string, columns: number): string {
 
 /** Lines in a fence that nothing in them can close; `diff` colours them by their signs. */
 export function codeBlock(lines: readonly string[], language: 'diff' | ''): string {
-  const text = clipText(lines.join('\n'), maxBlockUnits);
+  const whole = lines.join('\n');
+  const text = whole.length > maxBlockUnits ? `${clipText(whole, maxBlockUnits)}\n…` : whole;
   const fence = '`'.repeat(Math.max(3, longestRun(text) + 1));
   return `${fence}${language}\n${text}\n${fence}\n`;
 }

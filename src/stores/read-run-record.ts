@@ -79,19 +79,20 @@ export function* readRowsAt(path: string, places: Iterable<RowPlace>): Generator
 }
 
 /** Numbers cells in the order in which they are asked for first; no text is made for any of them. */
-function createCellIndex(): (key: CellKey) => number {
-  const variants = new Map<string, Map<string, number>[]>();
+function createCellIndex(): (key: CellRow) => number {
+  const variants = new Map<string, Map<number, Map<string, number>>>();
   let [suite, prompt, provider]: (string | undefined)[] = [];
-  let trials: Map<string, number>[] = [];
+  let trials = new Map<number, Map<string, number>>();
   let count = 0;
   return (key) => {
     if (key.suite !== suite || key.prompt !== prompt || key.provider !== provider) {
       ({ suite, prompt, provider } = key);
       const variant = JSON.stringify([suite, prompt, provider]);
-      trials = variants.get(variant) ?? [];
+      trials = variants.get(variant) ?? new Map<number, Map<string, number>>();
       variants.set(variant, trials);
     }
-    const cases = (trials[key.trial] ??= new Map());
+    const cases = trials.get(key.trial) ?? new Map<string, number>();
+    trials.set(key.trial, cases);
     const known = cases.get(key.caseId);
     if (known !== undefined) return known;
     cases.set(key.caseId, count);

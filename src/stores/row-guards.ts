@@ -23,7 +23,12 @@ export function isCellRow(row: unknown): row is CellRow {
   if (!isJsonObject(row) || row['type'] !== 'cell') return false;
   const { suite, prompt, provider, caseId, trial, identity, stamp, status, at, checks, calls, attempts, cached } = row;
   return (
-    [suite, prompt, provider, caseId, identity, stamp].every(isText) &&
+    isText(suite) &&
+    isText(prompt) &&
+    isText(provider) &&
+    isText(caseId) &&
+    isText(identity) &&
+    isText(stamp) &&
     Number.isSafeInteger(trial) &&
     statuses.has(status) &&
     isJsonObject(at) &&

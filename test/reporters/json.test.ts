@@ -57,6 +57,29 @@ describe('json', () => {
     expect(suite?.cases[0]?.trials[0]).toMatchObject({ output: null, costUsd: null, usage: null, latencyMs: null });
   });
 
+  it('holds the change of a case, its answer on the baseline, and what differs besides', () => {
+    const [suite] = reportSchema.parse(JSON.parse(render(buildReports()['regressed'] ?? buildReport([])))).suites;
+    const found = suite?.cases.find(({ caseId }) => caseId === 'tool');
+    expect(found).toMatchObject({
+      change: 'regressed',
+      baseline: { status: 'passed', output: '', toolCalls: [{ name: 'refund' }] },
+    });
+    expect(suite?.cases.find(({ prompt }) => prompt === 'v1')).not.toHaveProperty('change');
+    expect(suite?.variants[1]?.comparison).toMatchObject({
+      notes: ['38 of 40 answers are the very ones the baseline holds'],
+      accepted: [],
+      prompts: { candidate: [{ role: 'system' }, { role: 'user', content: '{{ email }}' }] },
+    });
+    const [accepted] = reportSchema.parse(JSON.parse(render(buildReports()['accepted'] ?? buildReport([])))).suites;
+    expect(accepted?.variants[0]?.comparison?.accepted).toContain('refund (regressed)');
+  });
+
+  it('says null of a baseline answer that was not kept', () => {
+    const entry = buildCase({ baseline: { status: 'failed', reason: 'too long' } });
+    const [suite] = reportSchema.parse(JSON.parse(render(buildReport([buildSuite([entry])])))).suites;
+    expect(suite?.cases[0]?.baseline).toEqual({ status: 'failed', output: null, reason: 'too long' });
+  });
+
   it('marks what is only observed, and fresh trials', () => {
     const entry = buildCase({ observe: true }, [{}, { confirmation: true }]);
     const [suite] = reportSchema.parse(JSON.parse(render(buildReport([buildSuite([entry])])))).suites;

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { CellRow } from '../../src/model/record.ts';
-import type { CaseReport, Report, ReportStyle, SuiteReport } from '../../src/model/report.ts';
+import type { CaseReport, Report, ReportStyle, SuiteReport, VariantComparison } from '../../src/model/report.ts';
 import { terminal } from '../../src/reporters/terminal.ts';
 import {
   buildCase,
+  buildComparison,
   buildReport,
   buildReports,
   buildSuite,
@@ -37,9 +38,9 @@ const breached: Partial<Report> = {
   exitCode: 1,
 };
 
-describe('failing cases', () => {
-  const variants = [buildVariant({ planned: 50, passed: 0, failed: 50 })];
+const variants = [buildVariant({ planned: 50, passed: 0, failed: 50 })];
 
+describe('failing cases', () => {
   it('stop after twenty, say how many are left and where to see them', () => {
     const text = render(buildReport([buildSuite(buildFailing(50), { variants })], breached), { width: 120 });
     expect(text.match(/✗ case-/g)).toHaveLength(20);
@@ -100,6 +101,106 @@ describe('failing cases', () => {
     expect(text).not.toContain('✗ known');
     expect(text).toContain('known failure: it fails in the baseline too');
   });
+});
+
+describe('a comparison', () => {
+  it('shows the worst of the whole report where not all can be shown', () => {
+    const late = buildCase({ caseId: 'late', status: 'failed', change: 'regressed' }, [failed]);
+    const suites = [
+      buildSuite(buildFailing(30), { suite: 'a', variants }),
+      buildSuite([late], { suite: 'b', variants }),
+    ];
+    const text = render(buildReport(suites, breached), { width: 120 });
+    expect(text).toContain('✗ late · v2 × openai:gpt-4o-mini (regressed)');
+    expect(text.match(/✗ case-/g)).toHaveLength(19);
+    expect(text).toContain('… and 11 more cases (11 failing): ');
+  });
+
+  it('lists cases by how much they should alarm', () => {
+    const text = render(theme('regressed'));
+    const marked = [...text.matchAll(/^ {2}[✗~] (\w+)/gm)].map(([, caseId]) => caseId);
+    expect(marked).toEqual(['broken', 'order', 'tool', 'newcomer', 'shaky']);
+    const verbose = render(theme('regressed'), { verbose: true });
+    const all = [...verbose.matchAll(/^ {2}[✗~] (\w+)/gm)].map(([, caseId]) => caseId);
+    expect(all).toEqual([...marked, 'curious', 'known', 'old']);
+  });
+
+  it('says in words what it came to, and never that there is no regression', () => {
+    expect(render(theme('regressed'), { width: 120 })).toContain('against git:main (v1): regressed\n');
+    expect(render(theme('accepted'), { width: 120 })).toContain(': its differences are accepted in this change\n');
+    const text = render(theme('inconclusive'), { width: 200 });
+    expect(text).toContain(
+      'inconclusive: 1 regressed case is not enough to show a regression, and nothing excludes one\n',
+    );
+    expect(text).not.toMatch(/no regression|not regressed/i);
+    const quiet = withComparison(buildComparison({ outcome: 'inconclusive' }));
+    expect(quiet).toContain('inconclusive: nothing shows a regression, and nothing excludes one\n');
+    expect(withComparison(buildComparison())).toContain(': not regressed\n');
+  });
+
+  it('leaves out metrics of which nothing is known, and marks a side without a bound', () => {
+    const text = render(theme('regressed'));
+    expect(text).toContain('    pass rate  98.0 % → 96.0 %, −2.0 pts [−7.6, +2.8]\n');
+    expect(text).toContain('    score      0.980 → 0.960, −2.0 pts [?, +2.8]\n');
+    expect(text).not.toMatch(/^ +latency/m);
+    const latencyMs = { baseline: 900, candidate: 880, delta: 0.035, low: -0.01, high: 0.08, p: 0.2 };
+    expect(withComparison(buildComparison({ latencyMs }))).toContain(
+      '    latency    p50 900 ms → 880 ms; case by case +3.5 % [−1.0, +8.0]\n',
+    );
+  });
+
+  it('shows the old and the new answer, once, even where the check compared the same texts', () => {
+    const diff = { expected: 'billing', found: 'sales' };
+    const checks = [{ assertion: 'equals', pass: false, score: 0, reason: 'found "sales"', diff }];
+    const entry = buildCase(
+      { status: 'failed', change: 'regressed', baseline: { status: 'passed', output: 'billing' } },
+      [{ output: 'sales', checks }],
+    );
+    const text = render(buildReport([buildSuite([entry], { variants })], breached));
+    expect(text.match(/- billing\n {6}\+ sales/g)).toHaveLength(1);
+  });
+
+  it('says so where the answer is the one of the baseline, and where there is none', () => {
+    const same = buildCase({ status: 'failed', change: 'regressed', baseline: { status: 'passed', output: 'no' } }, [
+      { ...failed, output: 'no' },
+    ]);
+    expect(render(buildReport([buildSuite([same], { variants })], breached))).toContain(
+      '    the answer is the one on the baseline:\n    answer: no\n',
+    );
+    const empty = buildCase({ status: 'failed', change: 'regressed', baseline: { status: 'passed', output: 'yes' } }, [
+      { ...failed, output: '' },
+    ]);
+    expect(render(buildReport([buildSuite([empty], { variants })], breached))).toContain('- yes\n      + (empty)\n');
+  });
+
+  it('marks changed words in bold where there is colour', () => {
+    const text = render(theme('regressed'), { color: true });
+    expect(text).toContain('within \u001b[1mten\u001b[22m days.');
+    expect(text).not.toContain('{+ten+}');
+  });
+
+  it('keeps a note for the end where it is a warning', () => {
+    const note = 'cost rose';
+    const comparison = buildComparison({ notes: [note, 'other'] });
+    const warnings = [`support-triage · v2 × openai:gpt-4o-mini: ${note}`];
+    const text = withComparison(comparison, { decision: { outcome: 'passed', breaches: [], warnings } });
+    expect(text.split(note)).toHaveLength(2);
+    expect(text).toContain('    note: other\n');
+  });
+
+  it('that is missing is said in one line, of the suite or of the variants that miss it', () => {
+    const line = 'no baseline yet: the suite must pass whole; `llmcheck baseline accept` makes one';
+    expect(render(theme('passed'), { width: 120 }).split(line)).toHaveLength(2);
+    expect(render(theme('regressed'))).not.toContain('no baseline');
+    const some = [buildVariant({ comparison: buildComparison() }), buildVariant({ prompt: 'v3' })];
+    const text = render(buildReport([buildSuite([], { variants: some })]), { width: 120 });
+    expect(text).toContain('no baseline yet of v3 × openai:gpt-4o-mini: must pass whole');
+  });
+
+  function withComparison(comparison: VariantComparison, overrides: Partial<Report> = {}): string {
+    const suite = buildSuite([buildCase()], { variants: [buildVariant({ comparison })] });
+    return render(buildReport([suite], overrides), { width: 160 });
+  }
 });
 
 describe('errored cases', () => {

@@ -221,6 +221,26 @@ describe('a run with a baseline', () => {
     expect(code).toBe(0);
   });
 
+  test('a version beside the one it replaces owes it nothing before one is accepted, unless they are compared', async () => {
+    const project = await openContractProject();
+    const contract = 'contract: { output: { type: object, required: [queue] } }';
+    project.edit(
+      suiteFile,
+      'providers:',
+      `  - { id: v2, file: prompts/triage.md, replaces: v1, ${contract} }\nproviders:`,
+    );
+    expect((await project.report(run, { env: project.server.env })).report.decision.breaches).toEqual([]);
+    const compared = await project.report([...run, '--compare', 'v1,v2'], { env: project.server.env });
+    expect([compared.code, compared.report.decision.breaches[0]?.code]).toEqual([1, 'contract-broken']);
+  });
+
+  test('the baseline’s own contract counts where its prompt runs again', async () => {
+    const project = await openAccepted();
+    project.edit(outputFile, '"legal",', '"legal", "fraud",');
+    const { code, report } = await project.report([...run, '--rerun-baseline'], { env: project.server.env });
+    expect([code, report.decision.breaches[0]?.code]).toEqual([1, 'contract-broken']);
+  });
+
   test('a new variable that callers do not send is a break', async () => {
     const project = await openAccepted();
     project.edit(promptFile, '{{ email }}', '{{ email }}{{ suffix }}');

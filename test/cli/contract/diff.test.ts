@@ -239,7 +239,7 @@ describe('reports', () => {
     expect(text).toMatch(/^\*\*The contract breaks: 1 unapproved\.\*\*\n/);
     expect(text).not.toContain('<b>');
     expect(text).not.toContain('@all');
-    const [row = ''] = text.split('\n').filter((line) => line.startsWith('| error'));
+    const row = text.split('\n').find((line) => line.startsWith('| error')) ?? '';
     expect(row.replaceAll('\\|', '').split('|')).toHaveLength(9);
   });
 
