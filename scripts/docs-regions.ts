@@ -150,7 +150,7 @@ function renderCommands(): string {
       ? [[`llmcheck ${command.name()} ${argumentsOf(command)}`, command.description()]]
       : command.commands.map((child) => [
           `llmcheck ${command.name()} ${child.name()} ${argumentsOf(child)}`,
-          `${capitalize(child.description())}.`,
+          `${capitalize(child.description()).replace(/\.$/, '')}.`,
         ]),
   );
   return table(

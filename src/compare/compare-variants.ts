@@ -94,7 +94,7 @@ function isPaired(found: ComparedCase): found is PairedCase {
 
 function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: CompareVariantsOptions): ComparedCase[] {
   const paired: ComparedCase[] = [];
-  for (const caseId of [...new Set([...baseline.cases.keys(), ...candidate.cases.keys()])].sort()) {
+  for (const caseId of mergeIds(baseline.cases.keys(), candidate.cases.keys())) {
     const before = baseline.cases.get(caseId);
     const after = candidate.cases.get(caseId);
     if (after?.observe === true) continue;
@@ -113,6 +113,19 @@ function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: Com
     }
   }
   return paired;
+}
+
+/** The ids of both sides, each once, sorted; a set of them all would be one more of the largest things in memory. */
+function* mergeIds(baseline: Iterable<string>, candidate: Iterable<string>): Generator<string> {
+  const [left, right] = [[...baseline].sort(), [...candidate].sort()];
+  for (let [i, j] = [0, 0]; i < left.length || j < right.length; ) {
+    const [a, b] = [left[i], right[j]];
+    const id = a === undefined || (b !== undefined && b < a) ? b : a;
+    if (id === undefined) return;
+    if (id === a) i += 1;
+    if (id === b) j += 1;
+    yield id;
+  }
 }
 
 function hasAny({

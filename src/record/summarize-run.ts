@@ -84,19 +84,21 @@ function summarizeVariant(
 }
 
 function groupByCase(rows: readonly RowSummary[]): ReadonlyMap<string, CaseSummary> {
-  const groups = new Map<string, RowSummary[]>();
-  for (const row of rows) {
-    const group = groups.get(row.caseId);
-    if (group === undefined) groups.set(row.caseId, [row]);
-    else group.push(row);
-  }
   const cases = new Map<string, CaseSummary>();
-  for (const caseId of [...groups.keys()].sort()) cases.set(caseId, summarizeCase(caseId, groups.get(caseId) ?? []));
+  // Sorted in one array: a map of groups beside that of the cases would double what a large record needs.
+  const sorted = rows.toSorted((a, b) => (a.caseId === b.caseId ? a.trial - b.trial : a.caseId < b.caseId ? -1 : 1));
+  for (let start = 0; start < sorted.length; ) {
+    const caseId = sorted[start]?.caseId ?? '';
+    let end = start + 1;
+    while (sorted[end]?.caseId === caseId) end += 1;
+    cases.set(caseId, summarizeCase(caseId, sorted.slice(start, end)));
+    start = end;
+  }
   return cases;
 }
 
-function summarizeCase(caseId: string, group: RowSummary[]): CaseSummary {
-  if (group.length > 1) group.sort((a, b) => a.trial - b.trial);
+/** Of the rows of one case, by trial. */
+function summarizeCase(caseId: string, group: readonly RowSummary[]): CaseSummary {
   const trials = group.some(({ confirmation }) => confirmation) ? group.filter((row) => !row.confirmation) : group;
   const [first] = group;
   return {
