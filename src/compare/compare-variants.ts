@@ -149,8 +149,10 @@ function rateEvidence(results: PairedResults, comparison: CaseComparison): Metri
 
 /** Over the cases that the other side has a result of too. */
 function meanOfCases(side: readonly (readonly number[])[], other: readonly (readonly number[])[]): number | null {
-  let [total, cases] = [0, 0];
-  for (const [index, values] of side.entries()) {
+  let total = 0;
+  let cases = 0;
+  for (let index = 0; index < side.length; index += 1) {
+    const values = side[index] ?? [];
     if (values.length === 0 || other[index]?.length === 0) continue;
     total += mean(values);
     cases += 1;
@@ -197,7 +199,8 @@ function compareCosts(
   const after: number[] = [];
   let isUnknown = false;
   for (const pair of paired) {
-    const [a, b] = [meanCost(pair.baseline, baseline), meanCost(pair.candidate, candidate)];
+    const a = meanCost(pair.baseline, baseline);
+    const b = meanCost(pair.candidate, candidate);
     if (a === null || b === null) isUnknown = true;
     else if (a !== undefined && b !== undefined) {
       before.push(a);
@@ -226,7 +229,8 @@ const unchangedCost: CostRatio = { ratio: 1, low: null, high: null, seLog: null,
 
 /** Undefined without an answer, null where an answer has no known price. */
 function meanCost({ trials }: CaseSummary, { costOf = bookedCost }: ComparedSide): number | null | undefined {
-  let [total, answers] = [0, 0];
+  let total = 0;
+  let answers = 0;
   for (const row of trials) {
     const cost = costOf(row);
     if (cost === null) return null;
@@ -246,7 +250,8 @@ function compareLatencies(paired: readonly PairedCase[], alpha: number): MetricE
   const before: number[] = [];
   const after: number[] = [];
   for (const pair of paired) {
-    const [a, b] = [addLatencies(pair.baseline, before), addLatencies(pair.candidate, after)];
+    const a = addLatencies(pair.baseline, before);
+    const b = addLatencies(pair.candidate, after);
     if (a > 0 && b > 0) logs.push(Math.log(b / a));
   }
   if (logs.length === 0) return nothing;
@@ -264,7 +269,8 @@ function compareLatencies(paired: readonly PairedCase[], alpha: number): MetricE
 
 /** Adds a case's latencies to those of its side, and returns their mean; 0 where there is none. */
 function addLatencies({ trials }: CaseSummary, side: number[]): number {
-  let [total, count] = [0, 0];
+  let total = 0;
+  let count = 0;
   for (const { latencyMs } of trials) {
     if (latencyMs === undefined) continue;
     side.push(latencyMs);

@@ -49,17 +49,11 @@ function summarizeVariant(
   rows: readonly RowSummary[],
 ): VariantSummary {
   const cases = groupByCase(rows);
-  const gated = rows.filter(({ observe, confirmation }) => !observe && !confirmation);
-  const count = (status: RowSummary['status']) => gated.reduce((n, row) => n + (row.status === status ? 1 : 0), 0);
-  const [passed, failed, errored] = [count('passed'), count('failed'), count('errored')];
+  const { passed, failed, errored, gated, latencies, ...counted } = countRows(rows);
   // A record that was written by hand or by two runs may hold more rows than its header planned.
-  const planned = Math.max(recorded.planned, gated.length);
+  const planned = Math.max(recorded.planned, gated);
   const replacement = suite.variants.find(
     (other) => other.replaces === recorded.prompt && other.provider === recorded.provider && other.planned > 0,
-  );
-  // A conversation that broke off has the latency of its beginning, which is a sample of nothing.
-  const latencies = gated.flatMap(({ status, latencyMs }) =>
-    latencyMs === undefined || (status !== 'passed' && status !== 'failed') ? [] : [latencyMs],
   );
   return {
     recorded,
@@ -68,19 +62,43 @@ function summarizeVariant(
     failed,
     errored,
     skipped: planned - passed - failed - errored,
-    skippedByCase: gated.filter(({ skipReason }) => skipReason === 'case').length,
     observed: recorded.observed,
-    cached: gated.filter(({ cached }) => cached).length,
-    ...estimate([...cases.values()], suite.gate.alpha),
-    costUsd: sumKnown(gated.map(({ costUsd }) => costUsd)),
-    // Confirmations and observed cells are outside the counts, but not outside the bill.
-    spentUsd: sumKnown(rows.map(({ spentUsd }) => spentUsd)),
-    judgeCostUsd: sumKnown(rows.map(({ judgeCostUsd }) => judgeCostUsd)),
+    ...counted,
+    ...estimate(cases.values(), suite.gate.alpha),
     latencyMs: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
     ...(recorded.baselineOf === undefined ? {} : { replacedBy: recorded.baselineOf }),
     ...(replacement === undefined ? {} : { replacedBy: replacement.prompt }),
     cases,
   };
+}
+
+/** In one pass, since there may be a hundred thousand rows. */
+function countRows(rows: readonly RowSummary[]) {
+  const latencies: number[] = [];
+  let [gated, passed, failed, errored, skippedByCase, cached] = [0, 0, 0, 0, 0, 0];
+  let [costUsd, spentUsd, judgeCostUsd]: [number | null, number | null, number | null] = [0, 0, 0];
+  for (const row of rows) {
+    // Confirmations and observed cells are outside the counts, but not outside the bill.
+    spentUsd = addKnown(spentUsd, row.spentUsd);
+    judgeCostUsd = addKnown(judgeCostUsd, row.judgeCostUsd);
+    if (row.observe || row.confirmation) continue;
+    gated += 1;
+    costUsd = addKnown(costUsd, row.costUsd);
+    if (row.cached) cached += 1;
+    if (row.skipReason === 'case') skippedByCase += 1;
+    if (row.status === 'errored') errored += 1;
+    if (row.status !== 'passed' && row.status !== 'failed') continue;
+    if (row.status === 'passed') passed += 1;
+    else failed += 1;
+    // A conversation that broke off has the latency of its beginning, which is a sample of nothing.
+    if (row.latencyMs !== undefined) latencies.push(row.latencyMs);
+  }
+  return { gated, passed, failed, errored, skippedByCase, cached, latencies, costUsd, spentUsd, judgeCostUsd };
+}
+
+/** Null as soon as one answered cell has no known price: a partial sum would read as the whole. */
+function addKnown(sum: number | null, value: number | null | undefined): number | null {
+  return sum === null || value === null ? null : sum + (value ?? 0);
 }
 
 function groupByCase(rows: readonly RowSummary[]): ReadonlyMap<string, CaseSummary> {
@@ -115,7 +133,7 @@ function summarizeCase(caseId: string, group: readonly RowSummary[]): CaseSummar
 const none: readonly RowSummary[] = [];
 
 /** The case is the unit of evidence: its valid trials are averaged first, and cases weigh alike. */
-function estimate(cases: readonly CaseSummary[], alpha: number): Pick<VariantSummary, 'passRate' | 'score'> {
+function estimate(cases: Iterable<CaseSummary>, alpha: number): Pick<VariantSummary, 'passRate' | 'score'> {
   const passMeans: number[] = [];
   const scoreMeans: number[] = [];
   let isSingleTrial = true;
@@ -148,16 +166,6 @@ function estimate(cases: readonly CaseSummary[], alpha: number): Pick<VariantSum
       high: scoreInterval.high,
     },
   };
-}
-
-/** Null as soon as one answered cell has no known price: a partial sum would read as the whole. */
-function sumKnown(values: readonly (number | null | undefined)[]): number | null {
-  let sum = 0;
-  for (const value of values) {
-    if (value === null) return null;
-    sum += value ?? 0;
-  }
-  return sum;
 }
 
 function variantKey(suite: string, prompt: string, provider: string): string {

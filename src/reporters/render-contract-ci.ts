@@ -66,12 +66,9 @@ function annotate(kind: 'error' | 'warning', entry: Entry, finding: LocatedFindi
   return `::${kind} ${properties.join(',')}::${commandText(`${path === '' ? '(root)' : path}: ${message} (${fingerprint})`)}\n`;
 }
 
-/** What the runner would read as the end of a command or of a property is escaped, as its own toolkit does. */
+/** What the runner would read as the end of a command is made visible, and what it would decode is escaped. */
 function commandText(text: string): string {
-  return sanitizeTerminal(text, { keepNewlines: true })
-    .replaceAll('%', '%25')
-    .replaceAll('\r', '%0D')
-    .replaceAll('\n', '%0A');
+  return sanitizeTerminal(text).replaceAll('%', '%25');
 }
 
 function property(text: string): string {

@@ -27,10 +27,11 @@ export function renderDecision(report: Report, paint: Paint): string[] {
   const { colors } = paint;
   const breaches = paint.verbose ? decision.breaches : decision.breaches.slice(0, maxBreaches);
   const hidden = decision.breaches.length - breaches.length;
+  const warnings = paint.verbose ? decision.warnings : decision.warnings.slice(0, maxWarnings);
+  const unsaid = decision.warnings.length - warnings.length;
   return [
-    ...decision.warnings.flatMap((warning) =>
-      indentText(`${colors.yellow('warning:')} ${toSafeLine(warning)}`, paint, 0),
-    ),
+    ...warnings.flatMap((warning) => indentText(`${colors.yellow('warning:')} ${toSafeLine(warning)}`, paint, 0)),
+    ...(unsaid > 0 ? [`… and ${unsaid} more warnings`] : []),
     ...breaches.flatMap((breach) =>
       indentText(`${colors.red(breach.code)} ${toSafeLine(describeBreach(breach))}`, paint, 0),
     ),
@@ -40,6 +41,7 @@ export function renderDecision(report: Report, paint: Paint): string[] {
 }
 
 const maxBreaches = 30;
+const maxWarnings = 30;
 
 function paintDecision({ decision }: Report, lines: readonly string[], { colors }: Paint): string[] {
   const paint = {

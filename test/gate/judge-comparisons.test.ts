@@ -102,6 +102,16 @@ describe('broken cases', () => {
   });
 });
 
+test('how often a suspect is asked again depends on the cases of its own suite', () => {
+  const small = compareSides(buildSide({ a: 'p' }), buildSide({ a: 'f+ff' }));
+  const large = compareSides(buildSide(repeatCase(100, 'p')), buildSide(repeatCase(100, 'p')));
+  const [judged] = judgeComparisons([
+    gated(small, { confirmability: 'fresh' }),
+    gated(large, { confirmability: 'fresh' }),
+  ]);
+  expect([judged?.open, judged?.failures.map(({ caseId }) => caseId)]).toEqual([[], ['a']]);
+});
+
 describe('several comparisons', () => {
   const outcomes = (all: readonly ComparedVariant[], options: GatedOptions = {}) =>
     judgeComparisons(all.map((compared) => gated(compared, options))).map(({ report }) => report.outcome);
@@ -184,6 +194,11 @@ describe('a change that brings its own accepted baseline', () => {
   test('asks nothing again of what it accepts', () => {
     const own = compareSides(candidate, candidate);
     expect(judge(compared, { own, confirmability: 'fresh' }).open).toEqual([]);
+  });
+
+  test('asks for what it has not accepted', () => {
+    const own = compareSides(before, candidate);
+    expect(judge(compared, { own, confirmability: 'fresh' }).open.map(({ caseId }) => caseId)).toEqual(['new', 'z']);
   });
 
   test('fails where it accepted something else', () => {

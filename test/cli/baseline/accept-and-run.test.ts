@@ -139,6 +139,18 @@ describe('a contract', () => {
     expect(project.asked.get('w07')).toBe(3);
   });
 
+  test('that nobody can ask again is judged by its answer alone', async () => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
+    project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 0.5 } }\ndefaults:');
+    project.answers.set('w07', 'sorry');
+    await project.llmcheck('run');
+    project.forget();
+    const run = await project.compared(['run', '--cache', 'replay', '--no-baseline', '-t', 'case-07']);
+    expect([run.code, run.named, project.asked.size]).toEqual([1, ['case-07'], 0]);
+    expect(run.report.suites[0]?.cases[0]?.trials).toHaveLength(1);
+  });
+
   test('that was broken on the baseline already is known', async () => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');

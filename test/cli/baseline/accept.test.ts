@@ -28,6 +28,10 @@ describe('baseline accept', () => {
     // One planned failure and two fresh passes.
     expect(project.asked.get('w07')).toBe(3);
     expect((await project.llmcheck('baseline', 'accept')).code).toBe(0);
+    // Its fresh passes were kept, so that it is not known to be broken.
+    project.answers.set('w07', 'sorry');
+    expect((await project.compared(['run', '--cache', 'refresh'])).codes).toEqual(['must-pass']);
+    project.forget();
     project.answers.set('w07', (asked) => (asked % 2 === 1 ? 'sorry' : 'w07'));
     await project.llmcheck('run', '--trials', '3', '-j', '1', '--cache', 'off', '--no-baseline');
     expect((await project.llmcheck('baseline', 'accept')).code).toBe(2);

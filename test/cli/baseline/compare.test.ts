@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type BaselineProject, baselineFile, openBaselineProject, suiteFile } from './baseline-project.ts';
+import { type BaselineProject, baselineFile, casesFile, openBaselineProject, suiteFile } from './baseline-project.ts';
 
 /** Two stored runs, `before.jsonl` clean and `after.jsonl` with fifteen broken cases, and the baseline of the first. */
 async function openTwoRecords(): Promise<BaselineProject & { readonly ids: readonly string[] }> {
@@ -65,6 +65,13 @@ describe('compare', () => {
     expect([run.code, run.comparison.passRate.delta]).toEqual([0, 0]);
   });
 
+  test('of a run with a part of its cases calls the others neither removed nor anything else', async () => {
+    const project = await openTwoRecords();
+    const run = await project.compared(['run', '-t', 'case-2*', '--baseline', 'before.jsonl']);
+    expect(run.comparison.cases['removed']).toEqual([]);
+    expect(run.comparison.against.source).toBe('before.jsonl');
+  });
+
   test('of records without a common variant is inconclusive and never passed', async () => {
     const project = await openTwoRecords();
     project.edit(suiteFile, 'id: mini', 'id: other');
@@ -109,6 +116,27 @@ describe('two prompt versions', () => {
     expect(run.named).toHaveLength(10);
     const back = await project.compared(['run', '--compare', 'v2,v1']);
     expect([back.code, back.comparison.cases['fixed']?.length]).toEqual([0, 10]);
+  });
+
+  test('named by --compare are held against each other, whatever was accepted', async () => {
+    const project = await openVersions('v1');
+    await project.accept();
+    const run = await project.compared(['run', '--compare', 'v1,v2']);
+    expect([run.code, run.comparison.against]).toEqual([1, { source: 'this run', prompt: 'v1' }]);
+  });
+
+  test('of which one is replaced: its contracts are neither asked again nor in the way of accepting', async () => {
+    const project = await openVersions('v1');
+    project.edit(casesFile, '"id":"case-20"', '"id":"case-20","mustPass":true');
+    project.answers.clear();
+    for (let index = 1; index <= 20; index += 1) {
+      const word = `w${String(index).padStart(2, '0')}`;
+      project.answers.set(`Two. Say: ${word}`, word);
+    }
+    project.answers.set('w20', 'sorry');
+    const run = await project.compared(['run']);
+    expect([run.code, project.asked.get('w20')]).toEqual([0, 1]);
+    expect((await project.llmcheck('baseline', 'accept')).code).toBe(0);
   });
 
   test('of the last run are compared without a call', async () => {

@@ -103,6 +103,17 @@ describe('assertions that were edited', () => {
     expect([strict.code, strict.codes]).toEqual([4, ['inconclusive']]);
   });
 
+  test('again after the run have no say in it: its report does not judge by checks that it never made', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.edit(suiteFile, 'equals:', 'contains:');
+    await project.llmcheck('run');
+    project.edit(suiteFile, 'contains: "{{expected}}"', 'contains: "never said"');
+    const later = JSON.parse((await project.llmcheck('report', 'latest', '-r', 'json')).stdout);
+    const { redefined, fixed } = later.suites[0].variants[0].comparison.cases;
+    expect([redefined.length, fixed.length]).toEqual([20, 0]);
+  });
+
   test('a report made later of the same run says the same', async () => {
     const project = await openBaselineProject();
     project.answers.set('w03', 'sorry');

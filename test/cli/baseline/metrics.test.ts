@@ -141,6 +141,20 @@ describe('the cost', () => {
     expect(later.suites[0].variants[0].comparison.costUsd.delta).toBe(0);
   });
 
+  test('of a model that the config alone prices is known to every later report and comparison', async () => {
+    const project = await openBaselineProject();
+    gated(project, '{ maxIncrease: 10% }');
+    project.edit(suiteFile, 'gpt-4o-mini', 'my-own-model');
+    project.write('llmcheck.config.yaml', 'prices:\n  my-own-model: { input: 1, output: 2 }\n');
+    await project.accept();
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect(run.comparison.costUsd).toMatchObject({ delta: 0 });
+    const later = await project.llmcheck('report', 'latest', '-r', 'json');
+    expect(JSON.parse(later.stdout).suites[0].variants[0].comparison.costUsd).toEqual(run.comparison.costUsd);
+    const compared = await project.compared(['compare', 'evals/words.baseline.jsonl', 'latest']);
+    expect(compared.comparison.costUsd).toEqual(run.comparison.costUsd);
+  });
+
   test('of a model without a price can not be gated: a usage error before any call', async () => {
     const project = await openBaselineProject();
     gated(project, '{ maxIncrease: 10% }');
@@ -188,7 +202,7 @@ describe('the latency', () => {
       const word = `w${String(index).padStart(2, '0')}`;
       project.answers.set(`slow. Say: ${word}`, word);
     }
-    await project.llmcheck('run', '-q', '--prompt', 'v1');
+    await project.llmcheck('run', '-q', '--prompt', 'v1', '-t', 'case-03');
     const cached = await project.compared(['run', '-q']);
     const fresh = await project.compared(['run', '--cache', 'refresh', '-q']);
     const isGated = (warnings: readonly string[]) => !warnings.join().includes('not comparable');

@@ -117,6 +117,32 @@ describe('fresh trials under a limit', () => {
     expect([resumed.code, resumed.named]).toEqual([1, ['case-20']]);
   });
 
+  test('interrupted in the midst of them, a run keeps them outside its plan', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    let interrupt: (name: 'SIGINT') => void = () => {};
+    for (const word of firstWords(8)) {
+      project.answers.set(word, (asked) => {
+        if (asked === 1 && word === 'w02') interrupt('SIGINT');
+        return 'sorry';
+      });
+    }
+    const onReady = (signal: (name: 'SIGINT') => void) => {
+      interrupt = signal;
+    };
+    const run = await project.compared(['run', '--cache', 'refresh', '-j', '1'], { onReady });
+    expect([run.code, run.report.run.stopReason]).toEqual([130, 'interrupted']);
+    expect(run.report.totals).toMatchObject({ planned: 20, passed: 12, failed: 8, skipped: 0 });
+  });
+
+  test('do not count as failures for --bail', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    breakForGood(project, 'w01', 'w02');
+    const run = await project.compared(['run', '--cache', 'refresh', '--bail', '3']);
+    expect([run.code, run.named]).toEqual([1, ['case-01', 'case-02']]);
+  });
+
   test('killed in the midst of them, a run is resumed to the verdict of one that was not', async () => {
     const whole = await openBaselineProject();
     await whole.accept();

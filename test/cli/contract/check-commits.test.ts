@@ -166,6 +166,14 @@ test('a variable with a default asks nothing new of callers', async () => {
   expect([code, linesOf(findings)]).toEqual([0, ['input-variable-added info /variables/tone']]);
 });
 
+test('a variable that has a default in one place and none in another is asked of callers', async () => {
+  const project = await openContractProject();
+  project.edit(promptFile, '{{ email }}', '{{ email }} {{ tone | default: "kind" }} {{ tone }}');
+  project.edit('evals/cases.jsonl', /"email":"(\d+)"/g, '"email":"$1","tone":"dry"');
+  const { code, findings } = await project.contract('check', '--against', 'git:HEAD');
+  expect([code, linesOf(findings)]).toEqual([1, ['input-variable-added error /variables/tone']]);
+});
+
 test('mistakes in the cases of an old commit are nobody’s concern; in its schemas they are', async () => {
   const project = await openContractProject();
   project.edit('evals/cases.jsonl', '"contains"', '"contians"');
