@@ -2,7 +2,7 @@ import type { KeptAnswer } from '../model/case-change.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { CellRow, RecordedVariant } from '../model/record.ts';
-import type { CaseSummary, VariantSummary } from '../model/summary.ts';
+import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
 
 export interface VariantSideOptions {
   /** In words, for the report. */
@@ -24,9 +24,44 @@ export function sideOfVariant(
     recorded,
     cases,
     models: [...models].sort(),
-    costOf: ({ costUsd, usage }) => (costUsd === undefined ? undefined : (costOf(recorded, usage) ?? null)),
+    costOf: openCosts({ recorded, cases }, readRow, costOf),
     answerOf: (caseId) => keptAnswer(cases.get(caseId), readRow),
   };
+}
+
+/**
+ * Costs by the given table. What was booked is taken where it agrees with the table on the first answers, since nearly
+ * always all of it does, and a hundred thousand usages in memory would be there for nothing.
+ */
+function openCosts(
+  { recorded, cases }: Pick<VariantSummary, 'recorded' | 'cases'>,
+  readRow: VariantSideOptions['readRow'],
+  costOf: VariantSideOptions['costOf'],
+): NonNullable<ComparedSide['costOf']> {
+  const price = ({ rowIndex }: RowSummary) => costOf(recorded, readRow(rowIndex).usage) ?? null;
+  let isBookedAlike: boolean | undefined;
+  return (row) => {
+    if (row.costUsd === undefined) return undefined;
+    isBookedAlike ??= firstAnswers(cases).every((answer) => isSameCost(answer.costUsd ?? null, price(answer)));
+    return isBookedAlike ? row.costUsd : price(row);
+  };
+}
+
+const sampledAnswers = 20;
+
+function firstAnswers(cases: ReadonlyMap<string, CaseSummary>): readonly RowSummary[] {
+  const answers: RowSummary[] = [];
+  for (const { trials } of cases.values()) {
+    for (const row of trials) if (row.costUsd !== undefined) answers.push(row);
+    if (answers.length >= sampledAnswers) break;
+  }
+  return answers;
+}
+
+/** A conversation's cost is a sum in another order. */
+function isSameCost(booked: number | null, priced: number | null): boolean {
+  if (booked === null || priced === null) return booked === priced;
+  return Math.abs(booked - priced) <= 1e-9 * Math.max(booked, priced);
 }
 
 function keptAnswer(found: CaseSummary | undefined, readRow: (rowIndex: number) => CellRow): KeptAnswer | undefined {

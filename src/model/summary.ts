@@ -1,5 +1,4 @@
 import type { CaseStatus, CellStatus, SkipReason } from './cell.ts';
-import type { Usage } from './completion.ts';
 import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
 import type { RateEstimate } from './report.ts';
 
@@ -27,8 +26,6 @@ export interface RowSummary {
   readonly answerHash: string | undefined;
   /** The model snapshot that answered. */
   readonly model: string | undefined;
-  /** To price the answer again, by the table that the other side is priced by. */
-  readonly usage?: Usage | undefined;
   /** Where the row lies in its record. */
   readonly rowIndex: number;
 }

@@ -20,17 +20,10 @@ export interface StoredRecord {
 export interface OpenRecordOptions {
   /** How the run ended, where the record has no such line (yet). */
   readonly end?: EndRow;
-  /** Changes what is taken of each row, such as its price. */
-  readonly adjust?: (summary: RowSummary, row: CellRow) => RowSummary;
 }
 
 export function openStoredRecord(path: string, cwd: string, options: OpenRecordOptions = {}): StoredRecord {
-  const { adjust } = options;
-  const summarize = createRowSummarizer();
-  const record = readRunRecord(path, (row, rowIndex) => {
-    const summary = summarize(row, rowIndex);
-    return adjust === undefined ? summary : adjust(summary, row);
-  });
+  const record = readRunRecord(path, createRowSummarizer());
   return toStoredRecord({ ...record, end: record.end ?? options.end }, cwd);
 }
 

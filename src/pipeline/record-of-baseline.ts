@@ -69,7 +69,7 @@ const defaultGate: GatePolicy = {
 
 function toRow(suite: string, found: BaselineCase, trial: BaselineTrial): CellRow {
   const { prompt, provider, caseId, stamp, mustPass } = found;
-  const { answerHash: _answerHash, ...answer } = trial;
+  const { answerHash, ...answer } = trial;
   return {
     type: 'cell',
     suite,
@@ -83,6 +83,8 @@ function toRow(suite: string, found: BaselineCase, trial: BaselineTrial): CellRo
     cached: true,
     attempts: 0,
     calls: [],
+    // A baseline books no costs: an answer has the one that the price table gives it.
+    ...(answerHash === undefined ? {} : { costUsd: null }),
     ...answer,
   };
 }

@@ -39,7 +39,6 @@ export function summarizeRow(row: CellRow, rowIndex: number, share = (name: stri
     skipReason: row.skip?.reason,
     answerHash: hashAnswer(row),
     model: row.model === undefined ? undefined : share(row.model),
-    usage: row.usage,
     rowIndex,
   };
 }

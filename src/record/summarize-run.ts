@@ -1,7 +1,7 @@
 import type { CaseStatus } from '../model/cell.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
-import { quantile } from '../stats/quantiles.ts';
+import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-interval.ts';
 import { wilsonInterval } from '../stats/wilson.ts';
 
@@ -50,6 +50,7 @@ function summarizeVariant(
 ): VariantSummary {
   const cases = groupByCase(rows);
   const { passed, failed, errored, gated, latencies, ...counted } = countRows(rows);
+  const [p50, p95] = quantiles(latencies, [0.5, 0.95]);
   // A record that was written by hand or by two runs may hold more rows than its header planned.
   const planned = Math.max(recorded.planned, gated);
   const replacement = suite.variants.find(
@@ -65,7 +66,7 @@ function summarizeVariant(
     observed: recorded.observed,
     ...counted,
     ...estimate(cases.values(), suite.gate.alpha),
-    latencyMs: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
+    latencyMs: { p50, p95 },
     ...(recorded.baselineOf === undefined ? {} : { replacedBy: recorded.baselineOf }),
     ...(replacement === undefined ? {} : { replacedBy: replacement.prompt }),
     cases,

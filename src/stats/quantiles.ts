@@ -16,6 +16,15 @@ export function quantile(values: readonly number[], p: number): number | null {
   return quantileOfSorted(sortNumbers(values), p);
 }
 
+/** The same for several p of one sample, which is sorted once. */
+export function quantiles<const P extends readonly number[]>(
+  values: readonly number[],
+  ps: P,
+): { readonly [K in keyof P]: number | null } {
+  const sorted = sortNumbers(values);
+  return ps.map((p) => quantileOfSorted(sorted, p)) as { readonly [K in keyof P]: number | null };
+}
+
 /** Distribution-free interval of a quantile from order statistics. Source: Conover 1999, Practical Nonparametric Statistics, 3.2; David and Nagaraja 2003, 7.1, https://doi.org/10.1002/0471722162. */
 export function quantileInterval(values: readonly number[], p: number, alpha: number): QuantileEstimate {
   checkAlpha(alpha);

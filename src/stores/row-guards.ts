@@ -36,10 +36,20 @@ export function isCellRow(row: unknown): row is CellRow {
     isArrayOf(calls, isJsonObject) &&
     typeof attempts === 'number' &&
     typeof cached === 'boolean' &&
-    texts.every((name) => isOptional(row[name], isText)) &&
-    numbers.every((name) => isOptional(row[name], isNumber)) &&
-    amounts.every((name) => row[name] === null || isOptional(row[name], isNumber)) &&
-    objects.every((name) => isOptional(row[name], isJsonObject)) &&
+    isOptional(row['output'], isText) &&
+    isOptional(row['reasoning'], isText) &&
+    isOptional(row['refusal'], isText) &&
+    isOptional(row['finishReason'], isText) &&
+    isOptional(row['model'], isText) &&
+    isOptional(row['systemFingerprint'], isText) &&
+    isOptional(row['score'], isNumber) &&
+    isOptional(row['latencyMs'], isNumber) &&
+    isOptional(row['costUsd'], isAmount) &&
+    isOptional(row['spentUsd'], isAmount) &&
+    isOptional(row['judgeCostUsd'], isAmount) &&
+    isOptional(row['usage'], isJsonObject) &&
+    isOptional(row['error'], isJsonObject) &&
+    isOptional(row['skip'], isJsonObject) &&
     isOptional(row['toolCalls'], Array.isArray)
   );
 }
@@ -59,10 +69,6 @@ export function isEndRow(row: unknown): row is EndRow {
 }
 
 const statuses: ReadonlySet<unknown> = new Set(['passed', 'failed', 'errored', 'skipped']);
-const texts = ['output', 'reasoning', 'refusal', 'finishReason', 'model', 'systemFingerprint'] as const;
-const numbers = ['score', 'latencyMs'] as const;
-const amounts = ['costUsd', 'spentUsd', 'judgeCostUsd'] as const;
-const objects = ['usage', 'error', 'skip'] as const;
 
 function isRecordedSuite(value: unknown): value is JsonObject {
   return (
@@ -94,6 +100,11 @@ function isOptional(value: unknown, test: (value: unknown) => boolean): boolean 
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+/** Null stands for an amount that is not known. */
+function isAmount(value: unknown): value is number | null {
+  return value === null || typeof value === 'number';
 }
 
 function isNumber(value: unknown): value is number {

@@ -66,7 +66,8 @@ describe('baseline accept', () => {
     await project.accept();
     const before = project.read(baselineFile).split('\n');
     project.answers.set('w05', 'sorry');
-    await project.llmcheck('run', '-t', 'case-05', '--cache', 'refresh');
+    const run = await project.compared(['run', '-t', 'case-05', '--cache', 'refresh']);
+    expect(run.comparison.cases).toMatchObject({ regressed: ['case-05'], removed: [] });
     await project.llmcheck('baseline', 'accept');
     const after = project.read(baselineFile).split('\n');
     expect(after.length).toBe(before.length);

@@ -57,6 +57,7 @@ describe('compare', () => {
     project.git('commit', '-qm', 'after');
     const run = await project.compared(['compare', 'git:v1.0', 'git:main']);
     expect([run.code, run.codes, run.comparison.accepted]).toEqual([1, ['pass-rate-regressed'], []]);
+    expect(run.comparison.costUsd).toMatchObject({ baseline: 0.00009, candidate: 0.00009, delta: 0 });
   });
 
   test('of a record with itself says that nothing new was measured only where that is so', async () => {

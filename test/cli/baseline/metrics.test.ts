@@ -203,7 +203,8 @@ describe('the latency', () => {
       project.answers.set(`slow. Say: ${word}`, word);
     }
     await project.llmcheck('run', '-q', '--prompt', 'v1', '-t', 'case-03');
-    const cached = await project.compared(['run', '-q']);
+    // The first trial of one case of one version.
+    const cached = await project.compared(['run', '-q', '--trials', '2']);
     const fresh = await project.compared(['run', '--cache', 'refresh', '-q']);
     const isGated = (warnings: readonly string[]) => !warnings.join().includes('not comparable');
     expect([isGated(cached.report.decision.warnings), isGated(fresh.report.decision.warnings)]).toEqual([false, true]);
