@@ -12,12 +12,12 @@ export interface ExecuteOptions {
   readonly lanes: readonly Lane[];
   /** Asked before each cell: once it names a reason, the rest is skipped with it. */
   stopReason(): SkipReason | undefined;
-  onResult(result: CellResult): void;
-  /** Lets timers, signals and sockets have their turn; a run on cached answers would otherwise never leave its microtasks. */
-  yieldToEventLoop(): Promise<void>;
+  /**
+   * Resolves once the result is kept: until then its worker takes no other cell. It must let the event loop have its
+   * turn, or a run on cached answers would never leave its microtasks.
+   */
+  onResult(result: CellResult): Promise<void>;
 }
-
-const cellsBetweenYields = 32;
 
 /** Executes every cell once; each gets a result, also those that are skipped. A bug in one ends all, once what is in work has ended. */
 export async function executeCells(options: ExecuteOptions): Promise<void> {
@@ -28,19 +28,14 @@ export async function executeCells(options: ExecuteOptions): Promise<void> {
 
 async function executeLane(lane: Lane, options: ExecuteOptions, bugs: unknown[]): Promise<void> {
   const cells = lane.cells[Symbol.iterator]();
-  let sinceYield = 0;
   const work = async (): Promise<void> => {
     while (bugs.length === 0) {
       const next = cells.next();
       if (next.done === true) return;
       const cell = next.value;
       const reason = options.stopReason();
-      options.onResult(reason === undefined || cell.skip !== undefined ? await lane.run(cell) : skipped(cell, reason));
-      sinceYield += 1;
-      if (sinceYield >= cellsBetweenYields) {
-        sinceYield = 0;
-        await options.yieldToEventLoop();
-      }
+      const isRun = reason === undefined || cell.skip !== undefined;
+      await options.onResult(isRun ? await lane.run(cell) : skipped(cell, reason));
     }
   };
   const workers = Array.from({ length: Math.max(1, lane.workers) }, () =>

@@ -23,8 +23,11 @@ export interface OpenRecord {
   readonly keptCells: number;
   /** True where the record holds a verdict on exactly this cell. */
   readonly isDone: (key: CellKey) => boolean;
-  /** False where the disk refused the row; what was written before stays readable. */
-  readonly append: (row: CellRow) => boolean;
+  /**
+   * Resolves once the row is on disk or the disk refused it; what was written before stays readable. Rows of one turn of
+   * the event loop are written together: a write costs more than all else that is done with a row.
+   */
+  readonly append: (row: CellRow) => Promise<void>;
   readonly close: (end: EndRow) => void;
   /** The record as it stands, counted from its rows. */
   readonly read: (end: EndRow | undefined) => StoredRecord;
@@ -36,6 +39,7 @@ export function openRecord(
   plan: Plan,
   newHeader: Omit<RunHeader, 'id'>,
   ports: RunPorts,
+  onRefused: () => void,
 ): OpenRecord {
   const resumed = options.resume === undefined ? undefined : prepareResume(options, plan, newHeader);
   const { id, writer } = refuseStorageErrors(() => {
@@ -48,29 +52,58 @@ export function openRecord(
   const summaries = new Map<string, RowSummary>();
   const places: RowPlace[] = [];
   let isBroken = false;
-  const write = (row: CellRow | EndRow): boolean => {
+  let waiting: CellRow[] = [];
+  let written: Promise<void> | undefined;
+
+  function append(row: CellRow): Promise<void> {
+    waiting.push(row);
+    written ??= new Promise((resolve) => {
+      setImmediate(() => {
+        flush();
+        resolve();
+      });
+    });
+    return written;
+  }
+
+  function flush(): void {
+    const rows = waiting;
+    waiting = [];
+    written = undefined;
+    // A full disk may have room for some of them.
+    if (!write(rows) && rows.length > 1) rows.every((row) => write([row]));
+  }
+
+  /** False where the disk refused, which ends all writing. */
+  function write(rows: readonly (CellRow | EndRow)[]): boolean {
     if (isBroken) return false;
     try {
-      const place = writer.append(row);
-      if (row.type === 'cell') {
+      const found = writer.append(...rows);
+      for (const [index, row] of rows.entries()) {
+        const place = found[index];
+        if (row.type !== 'cell' || place === undefined) continue;
         summaries.set(cellKeyText(row), summarizeRow(row, places.length));
         places.push(place);
       }
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
+      if (rows.length > 1) return false;
       ports.onProgress({ type: 'note', message: error.message });
       isBroken = true;
+      onRefused();
     }
     return !isBroken;
-  };
+  }
+
   return {
     path: writer.path,
     id,
     keptCells: resumed?.done.size ?? 0,
     isDone: (key) => resumed?.done.has(cellKeyText(key)) === true,
-    append: write,
+    append,
     close(end) {
-      write(end);
+      flush();
+      write([end]);
       closeQuietly(writer);
     },
     read(end) {

@@ -37,7 +37,7 @@ export async function runSuites(given: RunOptions, ports: RunPorts): Promise<Rep
     stop,
     findAccepted: createFindAccepted(options.project.suites, findBaseline),
   });
-  const record = openRecord(options, plan, buildHeader(options, planned, ports), ports);
+  const record = openRecord(options, plan, buildHeader(options, planned, ports), ports, () => stop.hard('storage'));
   const startedMs = ports.clock.now();
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
   const stopListening = ports.onSignal((signal) => {
@@ -52,20 +52,20 @@ export async function runSuites(given: RunOptions, ports: RunPorts): Promise<Rep
 
   let failedCells = 0;
   let isCutShort = false;
-  const onResult = (result: CellResult): void => {
-    if (!record.append(buildCellRow(result, ports.mask))) stop.hard('storage');
+  const onResult = (result: CellResult): Promise<void> => {
     ports.onProgress(describeProgress(result));
     if (result.status === 'skipped' && result.reason !== 'case') isCutShort = true;
-    if (result.status !== 'judged' || result.passed || result.observe || result.confirmation === true) return;
-    failedCells += 1;
-    if (failedCells === options.bail) stop.soft('bail');
+    if (result.status === 'judged' && !result.passed && !result.observe && result.confirmation !== true) {
+      failedCells += 1;
+      if (failedCells === options.bail) stop.soft('bail');
+    }
+    return record.append(buildCellRow(result, ports.mask));
   };
   const execute = (cellsOf: (laneId: string) => Iterable<Cell>, laneIds: Iterable<string>) =>
     executeCells({
       lanes: [...laneIds].map((id) => lanes.lane(id, cellsOf(id))),
       stopReason: stop.reason,
       onResult,
-      yieldToEventLoop,
     });
   const cellOf = indexCells(plan);
   const assess = (end?: EndRow) =>
@@ -168,10 +168,4 @@ function reasonOf(result: CellResult): string | undefined {
     case 'judged':
       return result.passed ? undefined : (result.failure?.message ?? result.verdicts.find(({ pass }) => !pass)?.reason);
   }
-}
-
-function yieldToEventLoop(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

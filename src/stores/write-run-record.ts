@@ -7,8 +7,11 @@ import { findIntactEnd, type RowPlace } from './read-run-record.ts';
 /** An open run record. Every call throws a `StorageError` where the disk says no. */
 export interface RunRecordWriter {
   readonly path: string;
-  /** Returns where the row lies, once it is with the operating system: a kill of this process no longer loses it. */
-  append(row: CellRow | ResumeRow | EndRow): RowPlace;
+  /**
+   * Returns where the rows lie, once they are with the operating system: a kill of this process no longer loses them.
+   * Where the disk refuses one, none of them is kept.
+   */
+  append(...rows: readonly (CellRow | ResumeRow | EndRow)[]): readonly RowPlace[];
   close(): void;
 }
 
@@ -40,7 +43,6 @@ export function openRunRecordForResume(path: string, options: RunRecordOptions =
 
 type Line = RunHeader | CellRow | ResumeRow | EndRow | '\n';
 
-// Writing each row at once costs microseconds beside a call to a model, and needs no timer that a kill could outrun.
 function openWriter(
   path: string,
   fd: number,
@@ -61,17 +63,20 @@ function openWriter(
   }
   return { path, append, close };
 
-  function append(row: Line): RowPlace {
-    const bytes = Buffer.from(row === '\n' ? row : `${JSON.stringify(row)}\n`);
+  function append(...rows: readonly Line[]): readonly RowPlace[] {
+    const lines = rows.map((row) => (row === '\n' ? row : `${JSON.stringify(row)}\n`));
+    const bytes = Buffer.from(lines.join(''));
     withStorageErrors('Writing', path, () => {
       if (isTorn) removeTorn();
       isTorn = true;
       for (let written = 0; written < bytes.length; ) written += writeBytes(fd, bytes.subarray(written));
       isTorn = false;
     });
-    const place = { offset: size, length: bytes.length - 1 };
-    size += bytes.length;
-    return place;
+    return lines.map((line) => {
+      const place = { offset: size, length: Buffer.byteLength(line) - 1 };
+      size += place.length + 1;
+      return place;
+    });
   }
 
   /** Half a row would be garbage in the middle of the file as soon as another follows. */

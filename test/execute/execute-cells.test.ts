@@ -21,8 +21,9 @@ async function execute(lanes: readonly Lane[], overrides: Partial<ExecuteOptions
   await executeCells({
     lanes,
     stopReason: () => undefined,
-    onResult: (result) => results.push(result),
-    yieldToEventLoop: settleMicrotasks,
+    onResult: async (result) => {
+      results.push(result);
+    },
     ...overrides,
   });
   return results;
@@ -119,14 +120,22 @@ describe('executeCells', () => {
     expect(ran).toEqual([cells[0]]);
   });
 
-  test('lets the event loop have its turn even if every cell is answered at once', async () => {
-    let yields = 0;
-    const yieldToEventLoop = async () => {
-      yields += 1;
+  test('takes no further cell before the result of the last one is kept', async () => {
+    const keep: (() => void)[] = [];
+    let started = 0;
+    const run: Lane['run'] = async (cell) => {
+      started += 1;
+      return judged(cell);
     };
-    const run: Lane['run'] = async (cell) => judged(cell);
-    await execute([{ cells: cellsOf(320), workers: 4, run }], { yieldToEventLoop });
-    expect(yields).toBe(10);
+    const onResult = () => new Promise<void>((resolve) => keep.push(resolve));
+    const all = execute([{ cells: cellsOf(6), workers: 4, run }], { onResult });
+    await settleMicrotasks();
+    expect(started).toBe(4);
+    for (const resolve of keep.splice(0)) resolve();
+    await settleMicrotasks();
+    expect(started).toBe(6);
+    for (const resolve of keep.splice(0)) resolve();
+    await all;
   });
 
   test('lanes do not wait for each other', async () => {
@@ -138,7 +147,11 @@ describe('executeCells', () => {
         { cells: cellsOf(1, 'slow'), workers: 1, run: slow },
         { cells: cellsOf(40, 'fast'), workers: 1, run: async (cell) => judged(cell) },
       ],
-      { onResult: (result) => results.push(result) },
+      {
+        onResult: async (result) => {
+          results.push(result);
+        },
+      },
     );
     await settleMicrotasks();
     await settleMicrotasks();
@@ -157,7 +170,11 @@ describe('executeCells', () => {
         { cells: cellsOf(5, 'slow'), workers: 1, run: slow },
         { cells: cellsOf(5, 'broken'), workers: 1, run: () => Promise.reject(new TypeError('a bug')) },
       ],
-      { onResult: (result) => results.push(result) },
+      {
+        onResult: async (result) => {
+          results.push(result);
+        },
+      },
     );
     const bug = all.catch((error: unknown) => error);
     await settleMicrotasks();
