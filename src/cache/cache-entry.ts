@@ -6,7 +6,7 @@ import type { Completion, Message, ToolCall } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { KeyedRequest } from './cache-key.ts';
-import { cacheKey, withoutUserinfo } from './cache-key.ts';
+import { cacheKey, keyedText } from './cache-key.ts';
 import { completionSchema } from './completion-schema.ts';
 
 /** A stored answer with the request it belongs to; no credential is in it. */
@@ -37,8 +37,8 @@ const bodyStart = head.length + 64 + middle.length;
  * `entry` as it stands. Key and time come first and have a fixed width, so that `readEntryHead` finds them without parsing.
  */
 export function renderEntry({ key, createdAt, receivedAt, request, completion }: CacheEntry): string {
-  const rest = canonicalJson({ receivedAt, request: storedRequest(request), completion });
-  const body = `{"key":"${key}","createdAt":"${createdAt}",${rest.slice(1)}`;
+  const rest = `"completion":${canonicalJson(completion)},"receivedAt":${JSON.stringify(receivedAt)}`;
+  const body = `{"key":"${key}","createdAt":"${createdAt}",${rest},"request":${keyedText(request)}}`;
   return `${head}${sha256Hex(body)}${middle}${body}}`;
 }
 
@@ -176,19 +176,6 @@ const entrySchema = z.strictObject({
   }),
   completion: completionSchema,
 });
-
-function storedRequest({
-  adapter,
-  adapterVersion,
-  baseUrl,
-  model,
-  messages,
-  params,
-  trial,
-}: KeyedRequest): KeyedRequest {
-  const base = { adapter, adapterVersion, model, messages, params, trial };
-  return baseUrl === undefined ? base : { ...base, baseUrl: withoutUserinfo(baseUrl) };
-}
 
 function describeIssue(error: z.ZodError): string {
   const [issue] = error.issues;

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import type { CompletionRequest } from '../model/completion.ts';
+import type { CompletionRequest, Message } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
 
 /** The part of a request that can change its answer. */
@@ -8,17 +8,26 @@ export type KeyedRequest = Omit<CompletionRequest, 'origin'>;
 
 /** Names a request in the cache: whatever can change the answer is in it, and nothing else. */
 export function cacheKey(request: KeyedRequest): string {
-  let key = keys.get(request);
-  if (key === undefined) {
+  return remember(request).key;
+}
+
+/** What `cacheKey` hashes: the request as canonical JSON, as it is stored. */
+export function keyedText(request: KeyedRequest): string {
+  return remember(request).text;
+}
+
+function remember(request: KeyedRequest): { readonly key: string; readonly text: string } {
+  let known = keyed.get(request);
+  if (known === undefined) {
     const baseUrl =
       request.baseUrl === undefined ? '' : `"baseUrl":${JSON.stringify(withoutUserinfo(request.baseUrl))},`;
-    key = sha256Hex(
+    const text =
       `{"adapter":${JSON.stringify(request.adapter)},"adapterVersion":${JSON.stringify(request.adapterVersion)},` +
-        `${baseUrl}${sharedMembers(request)}`,
-    );
-    keys.set(request, key);
+      `${baseUrl}${sharedMembers(request)}`;
+    known = { key: sha256Hex(text), text };
+    keyed.set(request, known);
   }
-  return key;
+  return known;
 }
 
 /** Names a request in recordings, which are served wherever the model runs and however its adapter evolves. */
@@ -32,7 +41,7 @@ export function withoutUserinfo(url: string): string {
 }
 
 // One cell's key is asked for by the cache, the deduplication and the record.
-const keys = new WeakMap<KeyedRequest, string>();
+const keyed = new WeakMap<KeyedRequest, { readonly key: string; readonly text: string }>();
 // Variants share their params among thousands of cells.
 const paramsTexts = new WeakMap<JsonObject, string>();
 
@@ -43,5 +52,12 @@ function sharedMembers({ messages, model, params, trial }: KeyedRequest): string
     paramsText = canonicalJson(params);
     paramsTexts.set(params, paramsText);
   }
-  return `"messages":${canonicalJson(messages)},"model":${JSON.stringify(model)},"params":${paramsText},"trial":${trial}}`;
+  return `"messages":[${messages.map(messageText).join(',')}],"model":${JSON.stringify(model)},"params":${paramsText},"trial":${trial}}`;
+}
+
+/** A message of role and content alone, as nearly all are, is written without a look for further members. */
+function messageText(message: Message): string {
+  const { role, content } = message;
+  for (const name in message) if (name !== 'role' && name !== 'content') return canonicalJson(message);
+  return `{"content":${JSON.stringify(content)},"role":${JSON.stringify(role)}}`;
 }

@@ -9,10 +9,13 @@ import { openSegmentLog } from './segment-log.ts';
 export interface CacheStore {
   /** Undefined: not there, or not usable (reported through `onWarning`). */
   read(key: string): CacheEntry | undefined;
+  /** On disk before the event loop takes its next turn: what comes in one turn is written together. */
   write(entry: CacheEntry): void;
 }
 
 export interface OpenCacheStore extends CacheStore {
+  /** Writes what waits to be written at once. */
+  flush(): void;
   /** Lets go of open files; a store that is used again opens them again. */
   close(): void;
 }
@@ -34,7 +37,9 @@ export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOpt
   let isWritable = true;
   let refreshedMs: number | undefined;
 
-  return { read, write, close: () => log.close() };
+  let isFlushPlanned = false;
+
+  return { read, write, flush, close };
 
   function read(key: string): CacheEntry | undefined {
     try {
@@ -54,9 +59,30 @@ export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOpt
 
   function write(entry: CacheEntry): void {
     if (!isWritable) return;
-    try {
+    tryToWrite(() => {
       if (refreshedMs === undefined) refreshOnceASecond();
       log.append(entry);
+    });
+    if (isFlushPlanned) return;
+    isFlushPlanned = true;
+    setImmediate(() => {
+      isFlushPlanned = false;
+      flush();
+    });
+  }
+
+  function flush(): void {
+    tryToWrite(() => log.flush());
+  }
+
+  function close(): void {
+    flush();
+    log.close();
+  }
+
+  function tryToWrite(work: () => void): void {
+    try {
+      work();
     } catch (error) {
       const code = codeOf(error);
       isWritable = !lastingCodes.has(code);

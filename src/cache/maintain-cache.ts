@@ -214,6 +214,7 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
           skipped += 1;
         }
       }
+      withStorageErrors('Writing', folder, () => log.flush());
       return { imported, skipped, rejected, problems };
     } finally {
       log.close();

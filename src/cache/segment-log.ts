@@ -18,7 +18,10 @@ export interface SegmentLog {
   read(key: string): { readonly text: string; readonly where: string } | undefined;
   /** Makes a damaged entry count as missing until there is a later one. */
   forget(key: string): void;
+  /** Takes an entry to be written with the next flush. */
   append(entry: CacheEntry): void;
+  /** Writes what was appended, in one piece where the disk takes it. Entries that could not be written are dropped. */
+  flush(): void;
   find(key: string): FoundLine | undefined;
   keys(): IterableIterator<string>;
   segments(): readonly ScannedSegment[];
@@ -67,12 +70,16 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
   const numbers = new Map<string, number>();
   const readers = new Map<Segment, number>();
   const writer = createSegmentWriter(folder, now);
+  let unwritten = new Map<string, UnwrittenLine>();
+  let unwrittenLength = 0;
+  let page: Page | undefined;
 
   return {
     refresh,
     read,
     forget,
     append,
+    flush,
     find,
     keys: () => index.keys(),
     segments: () =>
@@ -155,14 +162,13 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
   }
 
   function read(key: string): { readonly text: string; readonly where: string } | undefined {
+    if (unwritten.has(key)) flush();
     for (let attempt = 0; attempt < 2; attempt += 1) {
       const place = index.find(key);
       const segment = segments[place?.segment ?? -1];
       if (place === undefined || place.length === 0 || segment === undefined || segment.isGone) return undefined;
       try {
-        const bytes = Buffer.allocUnsafe(place.length);
-        const count = readSync(readerOf(segment), bytes, 0, place.length, place.offset);
-        return { text: bytes.toString('utf8', 0, count), where: `${segment.file.path}:${place.lineNumber}` };
+        return { text: readText(segment, place), where: `${segment.file.path}:${place.lineNumber}` };
       } catch (error) {
         // The entry has moved to another segment, or it was removed.
         if (systemErrorCode(error) !== 'ENOENT') throw error;
@@ -170,6 +176,18 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
       }
     }
     return undefined;
+  }
+
+  /** A run asks about in the order in which an earlier one has written, so neighbours are read together. */
+  function readText(segment: Segment, { offset, length }: LinePlace): string {
+    const end = offset + length;
+    if (page?.segment !== segment || offset < page.start || end > page.end) {
+      const isNear = page?.segment === segment && Math.abs(offset - page.end) <= pageBytes;
+      const start = isNear ? Math.max(0, offset - pageBytes / 4) : offset;
+      const bytes = Buffer.allocUnsafe(isNear ? Math.max(end - start, pageBytes) : length);
+      page = { segment, start, end: start + readSync(readerOf(segment), bytes, 0, bytes.length, start), bytes };
+    }
+    return page.bytes.toString('utf8', offset - page.start, Math.min(end, page.end) - page.start);
   }
 
   function forget(key: string): void {
@@ -182,13 +200,38 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
     const writtenMs = Date.parse(entry.createdAt);
     // Clocks differ between machines, and what is written last must count.
     const createdAtMs = knownMs >= writtenMs && knownMs < lastMs ? knownMs + 1 : writtenMs;
-    const line = Buffer.from(`${renderEntry({ ...entry, createdAt: new Date(createdAtMs).toISOString() })}\n`);
-    const { file, offset } = writer.append(line);
+    const text = `${renderEntry({ ...entry, createdAt: new Date(createdAtMs).toISOString() })}\n`;
+    unwritten.set(entry.key, { key: entry.key, text, createdAtMs });
+    unwrittenLength += text.length;
+    if (unwrittenLength >= maxUnwrittenLength) flush();
+  }
+
+  function flush(): void {
+    if (unwritten.size === 0) return;
+    const lines = [...unwritten.values()];
+    unwritten = new Map();
+    unwrittenLength = 0;
+    try {
+      writeLines(lines);
+    } catch (error) {
+      if (lines.length === 1) throw error;
+      // A full disk may have room for some of them.
+      for (const line of lines) writeLines([line]);
+    }
+  }
+
+  function writeLines(lines: readonly UnwrittenLine[]): void {
+    const { file, offset: start } = writer.append(Buffer.from(lines.map(({ text }) => text).join('')));
     const segment = segmentOf(file);
-    segment.scannedTo = offset + line.length;
-    segment.lineCount += 1;
-    const { number, lineCount: lineNumber } = segment;
-    index.set(entry.key, { segment: number, offset, length: line.length - 1, lineNumber, createdAtMs });
+    const { number } = segment;
+    let offset = start;
+    for (const { key, text, createdAtMs } of lines) {
+      const length = Buffer.byteLength(text) - 1;
+      segment.lineCount += 1;
+      index.set(key, { segment: number, offset, length, lineNumber: segment.lineCount, createdAtMs });
+      offset += length + 1;
+    }
+    segment.scannedTo = offset;
   }
 
   function find(key: string): FoundLine | undefined {
@@ -241,9 +284,28 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
   }
 
   function close(): void {
-    closeReaders();
-    writer.close();
+    try {
+      flush();
+    } finally {
+      closeReaders();
+      writer.close();
+    }
   }
+}
+
+interface UnwrittenLine {
+  readonly key: string;
+  /** Its line break included. */
+  readonly text: string;
+  readonly createdAtMs: number;
+}
+
+/** A part of a segment that was read in one piece. Lines never change where they stand. */
+interface Page {
+  readonly segment: Segment;
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Buffer;
 }
 
 interface Segment {
@@ -258,6 +320,8 @@ interface Segment {
 }
 
 const maxReaders = 64;
+const pageBytes = 128 * 1024;
+const maxUnwrittenLength = 1024 * 1024;
 // Far beyond any answer, and short enough for one string.
 export const maxLineBytes = 256 * 1024 * 1024;
 const quietMs = 60_000;

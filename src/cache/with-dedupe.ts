@@ -1,3 +1,4 @@
+import { onAbort } from '../lib/on-abort.ts';
 import type { Complete, CompletionOutcome } from '../model/completion.ts';
 import { cacheKey } from './cache-key.ts';
 
@@ -62,8 +63,7 @@ function asFollower(outcome: CompletionOutcome): CompletionOutcome {
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   if (signal.aborted) return Promise.resolve(undefined);
   return new Promise((resolve, reject) => {
-    const onAbort = () => resolve(undefined);
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const stopListening = onAbort(signal, () => resolve(undefined));
+    promise.then(resolve, reject).finally(stopListening);
   });
 }

@@ -1,3 +1,5 @@
+import { onAbort } from '../lib/on-abort.ts';
+
 /** Time as an argument, so that tests need no real waiting. */
 export interface Clock {
   /** Milliseconds, monotonic. */
@@ -18,10 +20,10 @@ export const systemClock: Clock = {
         return;
       }
       const timer = setTimeout(finish, Math.min(ms, maxTimerMs));
-      signal.addEventListener('abort', finish, { once: true });
+      const stopListening = onAbort(signal, finish);
       function finish() {
         clearTimeout(timer);
-        signal.removeEventListener('abort', finish);
+        stopListening();
         resolve();
       }
     }),

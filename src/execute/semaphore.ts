@@ -1,3 +1,5 @@
+import { onAbort } from '../lib/on-abort.ts';
+
 /** A counted number of slots, given out first come, first served. */
 export interface Semaphore {
   /** Resolves to true with a slot, to false where the signal aborted first. */
@@ -12,13 +14,13 @@ export interface Semaphore {
 export function createSemaphore(initialSize: number): Semaphore {
   let size = initialSize;
   let inUse = 0;
-  const waiting: { resolve: (acquired: boolean) => void; signal: AbortSignal; onAbort: () => void }[] = [];
+  const waiting: { readonly resolve: (acquired: boolean) => void; stopListening(): void }[] = [];
 
   function grantWaiting() {
     while (inUse < size) {
       const next = waiting.shift();
       if (next === undefined) return;
-      next.signal.removeEventListener('abort', next.onAbort);
+      next.stopListening();
       inUse += 1;
       next.resolve(true);
     }
@@ -38,16 +40,12 @@ export function createSemaphore(initialSize: number): Semaphore {
         return true;
       }
       return new Promise((resolve) => {
-        const entry = {
-          resolve,
-          signal,
-          onAbort: () => {
-            waiting.splice(waiting.indexOf(entry), 1);
-            resolve(false);
-          },
-        };
+        const stopListening = onAbort(signal, () => {
+          waiting.splice(waiting.indexOf(entry), 1);
+          resolve(false);
+        });
+        const entry = { resolve, stopListening };
         waiting.push(entry);
-        signal.addEventListener('abort', entry.onAbort, { once: true });
       });
     },
     release() {

@@ -1,3 +1,4 @@
+import { onAbort } from '../lib/on-abort.ts';
 import type { Complete, Completion, CompletionOutcome, CompletionRequest, FailureKind } from '../model/completion.ts';
 
 export interface Budget {
@@ -42,11 +43,11 @@ export function createBudget(maxCostUsd: number): Budget {
   function nextSettlement(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
-        signal.removeEventListener('abort', wake);
+        stopListening();
         resolve();
       };
+      const stopListening = onAbort(signal, wake);
       waiting.push(wake);
-      signal.addEventListener('abort', wake, { once: true });
     });
   }
 

@@ -1,3 +1,4 @@
+import { onAbort } from '../lib/on-abort.ts';
 import type { Complete, CompletionOutcome, CompletionRequest, ProviderFailure } from '../model/completion.ts';
 import type { Clock } from './clock.ts';
 import { isRetryable } from './failure-policies.ts';
@@ -66,10 +67,10 @@ async function attempt(
 ): Promise<TimedOutcome> {
   const controller = new AbortController();
   let isTimeUp = false;
-  const onAbort = () => controller.abort(signal.reason);
+  const abort = () => controller.abort(signal.reason);
   // An event that came before this listener would never be heard.
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) abort();
+  const stopListening = onAbort(signal, abort);
   const stopTimer = clock.startTimer(timeoutMs, () => {
     isTimeUp = true;
     controller.abort(new DOMException('the time limit of the call was reached', 'TimeoutError'));
@@ -78,7 +79,7 @@ async function attempt(
     return { outcome: await next(request, controller.signal), isTimeUp };
   } finally {
     stopTimer();
-    signal.removeEventListener('abort', onAbort);
+    stopListening();
   }
 }
 

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
@@ -178,15 +179,45 @@ async function compilePlain(
     );
   }
   if (context.problems.errorCount() > errorsBefore) return undefined;
-  const build = (params: Readonly<Record<string, unknown>>) =>
-    parseParams(name, declaration, params, { written, isMap, places, frame, problems: context.problems });
   const parts = [...templates];
+  const parse = createParse(
+    declaration,
+    parts.flatMap(([key, template]) => (template.kind === 'constant' ? [] : [key])),
+  );
+  const build = (params: Readonly<Record<string, unknown>>) =>
+    parseParams(name, declaration, params, { written, isMap, places, frame, parse, problems: context.problems });
   const variables = parts.flatMap(([, template]) => (template.kind === 'constant' ? [] : template.variables));
   if (parts.every(([, template]) => template.kind === 'constant')) {
     const check = build(renderParams(parts, {}));
     return check === undefined ? undefined : { kind: 'constant', name, check, variables: [] };
   }
   return { kind: 'template', name, variables, instantiate: (scope) => build(renderParams(parts, scope)) };
+}
+
+/**
+ * Parses parameters of which only `rendered` change from case to case. Once a whole has passed, the others are known to be
+ * right, unless the schema looks at several of them together: a tenth of the time for a file of many cases.
+ */
+function createParse({ params: schema }: AssertionDeclaration, rendered: readonly string[]): ParseParams {
+  const parse: ParseParams = (params) => schema.safeParse(params, { reportInput: true });
+  const [key] = rendered;
+  if (!(schema instanceof z.ZodObject) || schema.def.checks !== undefined || rendered.length !== 1) return parse;
+  const field: unknown = key === undefined ? undefined : schema.shape[key];
+  if (key === undefined || !(field instanceof z.ZodType)) return parse;
+  let first: Readonly<Record<string, unknown>> | undefined;
+  return (params) => {
+    const part = first === undefined ? undefined : field.safeParse(params[key]);
+    if (part?.success && part.data !== undefined) return { success: true, data: { ...first, [key]: part.data } };
+    const whole = parse(params);
+    if (whole.success) first = toRecord(whole.data);
+    return whole;
+  };
+}
+
+type ParseParams = (params: Readonly<Record<string, unknown>>) => z.ZodSafeParseResult<unknown>;
+
+function toRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null ? { ...value } : undefined;
 }
 
 function renderParams(
@@ -231,6 +262,7 @@ interface ParamContext {
   readonly isMap: boolean;
   readonly places: ReadonlyMap<string, Located>;
   readonly frame: Frame;
+  readonly parse: ParseParams;
   readonly problems: Problems;
 }
 
@@ -238,10 +270,9 @@ function parseParams(
   name: string,
   declaration: AssertionDeclaration,
   params: Readonly<Record<string, unknown>>,
-  { written, isMap, places, frame, problems }: ParamContext,
+  { written, isMap, places, frame, parse, problems }: ParamContext,
 ): CheckSpec | undefined {
-  const given = declaration.spelled === true ? params : plainNumbers(params);
-  const result = declaration.params.safeParse(given, { reportInput: true });
+  const result = parse(declaration.spelled === true ? params : (toRecord(plainNumbers(params)) ?? params));
   if (result.success) {
     const shown = isMap ? params : params[declaration.main ?? 'value'];
     return {

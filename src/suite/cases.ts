@@ -88,7 +88,7 @@ async function buildCase(row: Located, group: CaseGroup | undefined, builder: Bu
     return undefined;
   }
   const { defaults } = builder;
-  const settings: CaseRow = { ...defaults.settings, ...group?.settings, ...own };
+  const settings = mergeSettings(defaults.settings, group?.settings, own);
   const id = registerId(own, row, builder);
   const vars = mergeVars(defaults.settings.vars, group?.settings.vars, own.vars);
   const hasExpected = Object.hasOwn(own, 'expected');
@@ -101,18 +101,20 @@ async function buildCase(row: Located, group: CaseGroup | undefined, builder: Bu
   const turns = own.turns === undefined ? [] : await buildTurns(childOf(row, 'turns'), naming, builder);
   checkReferences(row, settings, builder);
   const isJudged = checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0);
-  // Assertions that could not be read are reported themselves.
-  const written = [defaults.settings.assert, group?.settings.assert, own.assert, own.turns].flatMap(
-    (list) => list ?? [],
-  );
-  if (!isJudged && settings.observe !== true && written.every(isBareTurn)) reportNoAssertion(naming, builder);
+  if (!isJudged && settings.observe !== true) {
+    // Assertions that could not be read are reported themselves.
+    const written = [defaults.settings.assert, group?.settings.assert, own.assert, own.turns].flatMap(
+      (list) => list ?? [],
+    );
+    if (written.every(isBareTurn)) reportNoAssertion(naming, builder);
+  }
   tryPrompts(naming, vars, settings, builder);
   return {
     id,
     vars,
     ...(hasExpected ? { expected: own.expected } : {}),
     checks,
-    tags: [...new Set([...(group?.settings.tags ?? []), ...(own.tags ?? [])])],
+    tags: mergeTags(group?.settings.tags, own.tags),
     trials: settings.trials ?? 1,
     ...(settings.threshold === undefined ? {} : { threshold: toFraction(settings.threshold) }),
     mustPass: settings.mustPass ?? false,
@@ -184,6 +186,31 @@ function hashInput({ vars = {}, turns }: CaseRow): string {
   return sha256Hex(canonicalJson({ vars, turns: said })).slice(0, 8);
 }
 
+type Settings = {
+  readonly [Key in 'trials' | 'threshold' | 'mustPass' | 'observe' | 'skip' | 'prompts' | 'providers']:
+    | CaseRow[Key]
+    | undefined;
+};
+
+/** One literal of one shape: with spreads each case would cost V8 a hidden class. */
+function mergeSettings(defaults: CaseRow, group: CaseRow | undefined, own: CaseRow): Settings {
+  return {
+    trials: own.trials ?? group?.trials ?? defaults.trials,
+    threshold: own.threshold ?? group?.threshold ?? defaults.threshold,
+    mustPass: own.mustPass ?? group?.mustPass ?? defaults.mustPass,
+    observe: own.observe ?? group?.observe ?? defaults.observe,
+    skip: own.skip ?? group?.skip ?? defaults.skip,
+    prompts: own.prompts ?? group?.prompts ?? defaults.prompts,
+    providers: own.providers ?? group?.providers ?? defaults.providers,
+  };
+}
+
+const noTags: readonly string[] = [];
+
+function mergeTags(group: readonly string[] = noTags, own: readonly string[] = noTags): readonly string[] {
+  return group.length + own.length === 0 ? noTags : [...new Set([...group, ...own])];
+}
+
 function mergeVars(defaults: Vars | undefined, group: Vars | undefined, own: Vars = {}): Vars {
   return defaults === undefined && group === undefined ? own : { ...defaults, ...group, ...own };
 }
@@ -192,7 +219,7 @@ function mergeVars(defaults: Vars | undefined, group: Vars | undefined, own: Var
 function tryPrompts(
   { id, row }: Naming,
   vars: Vars,
-  { prompts: only }: CaseRow,
+  { prompts: only }: Pick<Settings, 'prompts'>,
   { prompts, faults, stopped }: Builder,
 ): void {
   for (const prompt of prompts) {
@@ -220,7 +247,7 @@ function tryPrompts(
 
 function checkReferences(
   row: Located,
-  { prompts, providers }: CaseRow,
+  { prompts, providers }: Settings,
   { promptIds, providerIds, problems }: Builder,
 ): void {
   if (prompts === undefined && providers === undefined) return;

@@ -10,6 +10,7 @@ import { rewriteSegments } from '../../src/cache/rewrite-segments.ts';
 import { claimSegmentFile, listSegmentFiles } from '../../src/cache/segment-files.ts';
 import { createSegmentWriter } from '../../src/cache/segment-writer.ts';
 import { answer, ask, buildEntry, makeFolder } from './build-request.ts';
+import { writeThrough } from './segments.ts';
 
 const hourMs = 3_600_000;
 const startMs = Date.parse('2026-11-24T15:30:12.000Z');
@@ -59,7 +60,7 @@ function openWorld(folder: string) {
   let answers = 0;
   const now = () => new Date(nowMs);
   const warnings: string[] = [];
-  const open = () => openCacheStore(folder, { now, onWarning: (message) => warnings.push(message) });
+  const open = () => writeThrough(openCacheStore(folder, { now, onWarning: (message) => warnings.push(message) }));
   const stores: OpenCacheStore[] = [open(), open(), open()];
   /** The last answer to each question that was acknowledged and not removed since. */
   const stored = new Map<string, CacheEntry>();

@@ -43,10 +43,20 @@ export interface OpenedStore {
   readonly warnings: string[];
 }
 
-/** A store that is closed with the test. */
+/** A store that is closed with the test, and whose entries are on disk as soon as they are written. */
 export function openStore(folder: string, now: () => Date): OpenedStore {
   const warnings: string[] = [];
-  const store = openCacheStore(folder, { now, onWarning: (message) => warnings.push(message) });
+  const store = writeThrough(openCacheStore(folder, { now, onWarning: (message) => warnings.push(message) }));
   onTestFinished(() => store.close());
   return { store, warnings };
+}
+
+export function writeThrough(store: OpenCacheStore): OpenCacheStore {
+  return {
+    ...store,
+    write(entry) {
+      store.write(entry);
+      store.flush();
+    },
+  };
 }

@@ -15,5 +15,6 @@ for (let index = 0; index < Number(count); index += 1) {
     new Date().toISOString(),
   );
   store.write(entry);
+  store.flush();
   if (store.read(entry.key) !== undefined) process.stdout.write(`${entry.key}\n`);
 }
