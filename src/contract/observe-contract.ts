@@ -6,16 +6,16 @@ export type RecordedOutput =
   | { readonly caseId: string; readonly text: string }
   | { readonly caseId: string; readonly value: JsonValue };
 
-/** Says why a schema refuses a value; undefined where it takes it. */
-export type FindComplaint = (schema: JsonValue, value: JsonValue) => string | undefined;
+/** Says why a schema refuses a value; undefined where it takes it, null where that can't be told. */
+export type FindComplaint = (schema: JsonValue, value: JsonValue) => string | undefined | null;
 
 export interface ObservedContract {
   readonly total: number;
   readonly rejected: number;
+  /** Answers on which a schema gave no word. */
+  readonly unjudged: number;
   /** The first answers that were refused, in their order. */
   readonly offenders: readonly { readonly caseId: string; readonly reason: string }[];
-  /** `12 of 40 recorded answers would be rejected`. */
-  readonly message: string;
 }
 
 const maxOffenders = 5;
@@ -31,19 +31,25 @@ export interface Observation {
 export function observeContract({ outputs, schema, own }: Observation, findComplaint: FindComplaint): ObservedContract {
   let total = 0;
   let rejected = 0;
+  let unjudged = 0;
   const offenders: { readonly caseId: string; readonly reason: string }[] = [];
   for (const output of outputs) {
     total += 1;
     const reason = judge(output, schema, findComplaint);
-    if (reason === undefined || (own !== undefined && judge(output, own, findComplaint) !== undefined)) continue;
+    if (reason === undefined) continue;
+    const before = reason === null || own === undefined ? undefined : judge(output, own, findComplaint);
+    if (typeof before === 'string') continue;
+    if (reason === null || before === null) {
+      unjudged += 1;
+      continue;
+    }
     rejected += 1;
     if (offenders.length < maxOffenders) offenders.push({ caseId: output.caseId, reason });
   }
-  const answers = total === 1 ? 'answer' : 'answers';
-  return { total, rejected, offenders, message: `${rejected} of ${total} recorded ${answers} would be rejected` };
+  return { total, rejected, unjudged, offenders };
 }
 
-function judge(output: RecordedOutput, schema: JsonValue, findComplaint: FindComplaint): string | undefined {
+function judge(output: RecordedOutput, schema: JsonValue, findComplaint: FindComplaint): ReturnType<FindComplaint> {
   if ('value' in output) return findComplaint(schema, output.value);
   const parsed = parseJson(output.text);
   return parsed.ok ? findComplaint(schema, parsed.value as JsonValue) : `the answer is not JSON: ${parsed.reason}`;

@@ -54,6 +54,8 @@ export interface ObservedAnswers {
   readonly total: number;
   /** Refused by this schema and not by the other. */
   readonly rejected: number;
+  /** Answers that could not be judged, in time or at all; left out where every one could. */
+  readonly unjudged?: number;
   /** The first of them. */
   readonly offenders: readonly { readonly caseId: string; readonly reason: string }[];
   /** `12 of 40 recorded answers would now be rejected`. */

@@ -1,6 +1,7 @@
 import { SchemaProblem } from '../contract/schema-problem.ts';
 import type { GatedComparison } from '../gate/judge-comparisons.ts';
 import type { ComparedSide } from '../model/comparison.ts';
+import { describeContractWarnings } from '../model/contract-warnings.ts';
 import { isBreak, type PromptFindings } from '../model/finding.ts';
 import type { Breach } from '../model/gate.ts';
 import type { SourceLocation } from '../model/problem.ts';
@@ -59,7 +60,7 @@ export async function judgeContracts(
         if (entry === undefined) continue;
         contracts.push(entry);
         failures.push(...describeFailures(entry));
-        warnings.push(...describeWarnings(entry));
+        warnings.push(...describeContractWarnings(entry));
       } catch (error) {
         if (!(error instanceof SchemaProblem)) throw error;
         const side = error.side === 'old' ? 'the baseline' : withinRun;
@@ -128,19 +129,4 @@ function describeFailures({ suite, prompt, findings }: PromptFindings): readonly
   if (more <= 0) return named;
   const message = `and ${more} more; \`llmcheck contract check\` lists them`;
   return [...named, { code: 'contract-broken', suite, prompt, message }];
-}
-
-function describeWarnings({ suite, prompt, findings, observed = [] }: PromptFindings): readonly string[] {
-  const doubtful = findings.filter(({ severity, approved }) => severity === 'warn' && approved !== true);
-  const named = doubtful
-    .slice(0, maxNamed)
-    .map(({ ruleId, path, message }) => `${suite}: contract of ${prompt}, ${ruleId} at ${path}: ${message}`);
-  const more = doubtful.length - named.length;
-  return [
-    ...named,
-    ...(more > 0 ? [`${suite}: contract of ${prompt}: and ${more} more warnings`] : []),
-    ...observed
-      .filter(({ rejected }) => rejected > 0)
-      .map(({ message }) => `${suite}: contract of ${prompt}: ${message}`),
-  ];
 }

@@ -1,4 +1,4 @@
-import { observeContract, type RecordedOutput } from '../contract/observe-contract.ts';
+import { type FindComplaint, observeContract, type RecordedOutput } from '../contract/observe-contract.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { DeadlineError, runWithDeadline } from '../lib/deadline.ts';
 import { compileJsonSchema, JsonSchemaError } from '../lib/json-schema.ts';
@@ -20,7 +20,7 @@ export interface ObservedSides {
   readonly newAnswers?: Iterable<StoredAnswer>;
 }
 
-/** Holds stored answers against the schema of the other side; nothing where the schemas are the same or can't be used. */
+/** Holds stored answers against the schema of the other side; nothing where the schemas are the same. */
 export function observeAnswers(sides: ObservedSides): readonly ObservedAnswers[] {
   const { old, replacement, baselineAnswers, newAnswers = [] } = sides;
   if (canonicalJson(old ?? null) === canonicalJson(replacement ?? null)) return [];
@@ -37,24 +37,21 @@ function observe(
   stored: Iterable<StoredAnswer>,
   schema: JsonValue,
   own: JsonValue | undefined,
-): ObservedAnswers | undefined {
-  try {
-    const outputs: Iterable<RecordedOutput> = stored;
-    const observation = { outputs, schema, ...(own === undefined ? {} : { own }) };
-    const { total, rejected, offenders } = observeContract(observation, findComplaint);
-    return {
-      answers,
-      schema: answers === 'baseline' ? 'new' : 'old',
-      total,
-      rejected,
-      offenders,
-      message: describe(answers, rejected, total),
-    };
-  } catch (error) {
-    // A schema that takes this long, or that only another version could compile, proves nothing either way.
-    if (error instanceof DeadlineError || error instanceof JsonSchemaError) return undefined;
-    throw error;
-  }
+): ObservedAnswers {
+  const outputs: Iterable<RecordedOutput> = stored;
+  const observation = { outputs, schema, ...(own === undefined ? {} : { own }) };
+  const judge = createJudge();
+  const { total, rejected, unjudged, offenders } = observeContract(observation, judge.findComplaint);
+  const doubt = unjudged === 0 ? '' : `; ${unjudged} could not be judged${judge.why()}`;
+  return {
+    answers,
+    schema: answers === 'baseline' ? 'new' : 'old',
+    total,
+    rejected,
+    ...(unjudged > 0 && { unjudged }),
+    offenders,
+    message: describe(answers, rejected, total) + doubt,
+  };
 }
 
 function describe(answers: ObservedAnswers['answers'], rejected: number, total: number): string {
@@ -65,11 +62,32 @@ function describe(answers: ObservedAnswers['answers'], rejected: number, total: 
 }
 
 const limitMs = 500;
+/** After these, an answer that could take long is not asked about: a thousand of them would take minutes. */
+const maxTimeouts = 3;
 
-function findComplaint(schema: JsonValue, value: JsonValue): string | undefined {
-  // Compiled once a schema: the compiler remembers.
-  const compiled = compileJsonSchema(schema);
-  const find = () => compiled.findViolation(value);
-  const violation = compiled.isCheap(JSON.stringify(value).length) ? find() : runWithDeadline(find, limitMs);
-  return violation === undefined ? undefined : `${violation.path} ${violation.message}`;
+/** Holds answers against schemas; what takes too long or can't be compiled is no verdict, and why is kept. */
+function createJudge(): { readonly findComplaint: FindComplaint; readonly why: () => string } {
+  let timeouts = 0;
+  let fault = '';
+  return {
+    why: () => fault,
+    findComplaint(schema, value) {
+      try {
+        // Compiled once a schema: the compiler remembers.
+        const compiled = compileJsonSchema(schema);
+        const find = () => compiled.findViolation(value);
+        const isCheap = compiled.isCheap(JSON.stringify(value).length);
+        if (!isCheap && timeouts >= maxTimeouts) return null;
+        const violation = isCheap ? find() : runWithDeadline(find, limitMs);
+        return violation === undefined ? undefined : `${violation.path} ${violation.message}`;
+      } catch (error) {
+        if (error instanceof DeadlineError) {
+          timeouts += 1;
+          fault ||= `: the schema took longer than ${limitMs} ms on an answer`;
+        } else if (error instanceof JsonSchemaError) fault ||= `: ${error.message}`;
+        else throw error;
+        return null;
+      }
+    },
+  };
 }

@@ -12,7 +12,10 @@ export interface GateEntry {
   readonly breach?: Breach;
 }
 
-/** What fails the gate besides single cases, such as a cost; without it a failed run could look green. */
+/**
+ * What fails the gate besides single cases, such as a cost; without it a failed run could look green.
+ * A broken contract is shown with its findings, where the report has them.
+ */
 export function findGateEntries(report: Report): readonly GateEntry[] {
   const { decision } = report;
   if (decision.outcome === 'passed' || decision.outcome === 'inconclusive') return [];
@@ -21,7 +24,8 @@ export function findGateEntries(report: Report): readonly GateEntry[] {
   if (breaches.length === 0 && (kind === 'error' || decision.breaches.length === 0)) {
     return [{ kind, name: 'decision', message: describeDecision(report) }];
   }
-  return breaches.map((breach) => ({ kind, name: breachName(breach), message: describeBreach(breach), breach }));
+  const beside = breaches.filter(({ code }) => code !== 'contract-broken' || report.contracts === undefined);
+  return beside.map((breach) => ({ kind, name: breachName(breach), message: describeBreach(breach), breach }));
 }
 
 function breachName({ code, suite, prompt, provider }: Breach): string {

@@ -1,12 +1,15 @@
-import { clipText, shortenToWidth } from '../lib/display-width.ts';
+import { shortenToWidth } from '../lib/display-width.ts';
 import { formatCount } from '../lib/format-amount.ts';
-import { sanitizeTerminal, toSafeLine } from '../lib/sanitize.ts';
+import { toSafeLine } from '../lib/sanitize.ts';
 import type { Report } from '../model/report.ts';
+import { warningsBesideContracts } from './beside-contracts.ts';
+import { annotateContracts } from './contract-annotations.ts';
 import { defineReporter } from './define.ts';
 import { describeCounts, describeInconclusive, shoutDecision } from './describe-decision.ts';
 import { describeMetrics } from './describe-metrics.ts';
 import { explainCase } from './explain-case.ts';
 import { findGateEntries } from './find-gate-entries.ts';
+import { type Annotation, maxAnnotations, renderCommand } from './github-command.ts';
 import { type CaseRank, rankWord } from './rank-case.ts';
 import { countHidden, type RankedCase, type SuiteSurvey, surveyCases } from './survey-cases.ts';
 
@@ -15,16 +18,6 @@ export const github = defineReporter({
   extension: 'txt',
   render: renderGithub,
 });
-
-interface Annotation {
-  readonly level: 'error' | 'warning' | 'notice';
-  readonly title: string;
-  readonly message: string;
-  readonly at?: { readonly file: string; readonly line: number; readonly column?: number };
-}
-
-/** GitHub shows ten errors and ten warnings of a step; what comes after them is lost. */
-const maxAnnotations = 10;
 
 function* renderGithub(report: Report): Iterable<string> {
   // Errors and warnings are both chosen from these.
@@ -37,7 +30,9 @@ function* renderGithub(report: Report): Iterable<string> {
     );
   const isErrored = report.decision.breaches.some(({ code }) => code === 'errors-exceeded');
   const errored = surveys.flatMap((survey) => annotateErrored(survey, isErrored ? 'error' : 'warning'));
+  const contracts = annotateContracts(report.contracts ?? []);
   const errors = [
+    ...contracts.filter(({ level }) => level === 'error'),
     ...ranked(['regressed', 'broken', 'new']),
     ...annotateGate(report),
     ...ranked(['failing', 'flaky']),
@@ -49,7 +44,8 @@ function* renderGithub(report: Report): Iterable<string> {
       .filter(({ standing, rank }) => standing.kind === 'tolerated' && rank !== 'tolerated')
       .map((found) => annotateCase(found, 'warning')),
     ...(isErrored ? [] : errored),
-    ...report.decision.warnings.map((message) => ({ level: 'warning' as const, title: 'llmcheck', message })),
+    ...contracts.filter(({ level }) => level === 'warning'),
+    ...warningsBesideContracts(report).map((message) => ({ level: 'warning' as const, title: 'llmcheck', message })),
   ];
   for (const annotation of errors.slice(0, maxAnnotations)) yield renderCommand(annotation);
   for (const annotation of warnings.slice(0, maxAnnotations)) yield renderCommand(annotation);
@@ -125,29 +121,7 @@ function annotateComparisons({ suites }: Report): Annotation[] {
 
 const maxReasons = 3;
 const maxAnswerColumns = 400;
-const maxTitleColumns = 200;
-const maxMessageUnits = 8000;
 
 function shortenAnswer(text: string): string {
   return text === '' ? '(empty)' : shortenToWidth(toSafeLine(text), maxAnswerColumns);
-}
-
-/** One line, whatever the texts: nothing in them ends the command, its properties, or starts another one. */
-function renderCommand({ level, title, message, at }: Annotation): string {
-  const properties = [
-    ...(at === undefined || at.file === '' ? [] : [`file=${escapeProperty(toSafeLine(at.file))}`]),
-    ...(at === undefined || at.file === '' ? [] : [`line=${at.line}`]),
-    ...(at?.column === undefined || at.file === '' ? [] : [`col=${at.column}`]),
-    `title=${escapeProperty(shortenToWidth(toSafeLine(title), maxTitleColumns))}`,
-  ];
-  const text = sanitizeTerminal(clipText(message, maxMessageUnits), { keepNewlines: true });
-  return `::${level} ${properties.join(',')}::${escapeData(text)}\n`;
-}
-
-function escapeData(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-
-function escapeProperty(text: string): string {
-  return escapeData(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

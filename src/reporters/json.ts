@@ -2,6 +2,7 @@ import { type Report, reportFormat } from '../model/report.ts';
 import { defineReporter } from './define.ts';
 import {
   buildJsonCase,
+  buildJsonContracts,
   buildJsonDecision,
   buildJsonRun,
   buildJsonTotals,
@@ -18,7 +19,9 @@ export const json = defineReporter({
 
 /** One case a line: a run of any size streams, and two reports can be compared by lines. */
 function* renderJson(report: Report): Iterable<string> {
-  yield `{\n"decision":${renderSafeJson(buildJsonDecision(report))},\n`;
+  const contracts = buildJsonContracts(report).map((entry) => renderSafeJson(entry));
+  yield `{\n"contracts":[${contracts.map((line) => `\n${line}`).join(',')}],\n`;
+  yield `"decision":${renderSafeJson(buildJsonDecision(report))},\n`;
   yield `"format":${reportFormat},\n"notes":${renderSafeJson(report.notes)},\n`;
   yield `"run":${renderSafeJson(buildJsonRun(report))},\n"suites":[`;
   let isFirstSuite = true;

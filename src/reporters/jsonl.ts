@@ -1,6 +1,7 @@
 import { type Report, reportFormat } from '../model/report.ts';
 import { defineReporter } from './define.ts';
 import {
+  buildJsonContracts,
   buildJsonDecision,
   buildJsonRun,
   buildJsonTotals,
@@ -36,6 +37,7 @@ function* renderJsonLines(report: Report): Iterable<string> {
   }
   yield renderLine({
     type: 'decision',
+    contracts: buildJsonContracts(report),
     decision: buildJsonDecision(report),
     totals: buildJsonTotals(report),
     notes: report.notes,

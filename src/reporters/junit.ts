@@ -1,6 +1,7 @@
 import { clipText, shortenToWidth } from '../lib/display-width.ts';
 import { escapeXml, sanitizeTerminal } from '../lib/sanitize.ts';
 import type { CaseReport, Report, SuiteReport, VariantReport } from '../model/report.ts';
+import { countContractTests, renderContractSuite } from './contract-junit.ts';
 import { defineReporter } from './define.ts';
 import { describeError, describeSkip, explainCase } from './explain-case.ts';
 import { findGateEntries } from './find-gate-entries.ts';
@@ -26,7 +27,9 @@ function* renderJunit(report: Report): Iterable<string> {
   const gate = findGateEntries(report);
   const gateCounts = { ...noCounts(), tests: gate.length };
   for (const { kind } of gate) gateCounts[kind === 'failure' ? 'failures' : 'errors'] += 1;
-  const all = [...suites.flatMap(({ variants }) => variants.map(({ counts }) => counts)), gateCounts];
+  const { contracts = [] } = report;
+  const contractCounts = { ...noCounts(), ...countContractTests(contracts) };
+  const all = [...suites.flatMap(({ variants }) => variants.map(({ counts }) => counts)), gateCounts, contractCounts];
 
   yield '<?xml version="1.0" encoding="UTF-8"?>\n';
   yield `<testsuites name="llmcheck"${countAttributes(all.reduce(addCounts, noCounts()))}>\n`;
@@ -41,6 +44,7 @@ function* renderJunit(report: Report): Iterable<string> {
       yield '  </testsuite>\n';
     }
   }
+  if (contracts.length > 0) yield* renderContractSuite(contracts);
   if (gate.length > 0) {
     yield `  <testsuite name="gate"${countAttributes(gateCounts)}${attribute('timestamp', report.run.startedAt)}>\n`;
     for (const { kind, name, message } of gate) {

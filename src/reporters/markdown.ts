@@ -1,6 +1,8 @@
 import { formatDuration, formatUsd } from '../lib/format-amount.ts';
 import type { DecisionOutcome } from '../model/gate.ts';
 import type { Report } from '../model/report.ts';
+import { warningsBesideContracts } from './beside-contracts.ts';
+import { contractSections } from './contract-markdown.ts';
 import { defineReporter } from './define.ts';
 import {
   describeBreach,
@@ -35,6 +37,7 @@ export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}
     paragraph(summarizeCases(report, surveys)),
     caseTable(report, surveys),
     breachSection(report),
+    ...contractSections(report),
     erroredSection(surveys),
     metricTable(report),
     remarkSection(report),
@@ -99,7 +102,7 @@ function remarkSection(report: Report): Section {
     return [...compared, ...missing];
   });
   const all = [
-    ...report.decision.warnings.map((text) => `⚠️ ${proseOrCode(text, remarkColumns)}`),
+    ...warningsBesideContracts(report).map((text) => `⚠️ ${proseOrCode(text, remarkColumns)}`),
     ...remarks,
     ...report.notes.map((text) => `note: ${proseOrCode(text, remarkColumns)}`),
   ];

@@ -1,16 +1,13 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { formatCount } from '../lib/format-amount.ts';
 import { breakWorkflowCommands, escapeJsonText, toSafeLine } from '../lib/sanitize.ts';
-import {
-  type ContractReport,
-  type FindingSeverity,
-  isBreak,
-  type LocatedFinding,
-  type ObservedAnswers,
-} from '../model/finding.ts';
+import { type ContractReport, type FindingSeverity, isBreak } from '../model/finding.ts';
 import type { ReportStyle } from '../model/report.ts';
+import { renderContractGithub } from './contract-annotations.ts';
+import { renderContractJunit } from './contract-junit.ts';
+import { renderContractMarkdown } from './contract-markdown.ts';
 import { createPaint, indentText, type Paint } from './paint.ts';
-import { renderContractGithub, renderContractJunit, renderContractMarkdown } from './render-contract-ci.ts';
+import { renderFindings, renderObserved, sortFindings } from './terminal-contracts.ts';
 
 /** One format of what `contract check` and `contract diff` found. */
 export interface ContractReporter {
@@ -47,40 +44,12 @@ function* renderLines(report: ContractReport, paint: Paint, { quiet }: ReportSty
         0,
       );
     }
-    yield* renderContractFindings(findings, paint);
+    yield* renderFindings(findings, paint);
     yield* observed.flatMap((seen) => renderObserved(seen, paint));
     yield '';
   }
   for (const note of quiet ? [] : report.notes) yield* indentText(`note: ${toSafeLine(note)}`, paint, 0);
   yield* renderSum(report, paint);
-}
-
-/** Findings as lines of the terminal, for contract commands and for runs. */
-export function renderContractFindings(findings: readonly LocatedFinding[], paint: Paint): readonly string[] {
-  const { colors } = paint;
-  const words: Readonly<Record<FindingSeverity, string>> = {
-    error: colors.red('error'),
-    warn: colors.yellow('warn '),
-    info: colors.dim('info '),
-  };
-  return findings.flatMap((finding) => {
-    const { severity, ruleId, direction, path, message, fingerprint, approved, at } = finding;
-    const place = at === undefined ? '' : ` ${at.file}:${at.line}:${at.column}`;
-    const head = `${approved === true ? colors.green('ok   ') : words[severity]} ${colors.bold(toSafeLine(ruleId))} ${toSafeLine(`${direction} ${path || '(root)'}${place}`)} ${colors.dim(fingerprint)}`;
-    const tail = approved === true ? `approved: ${message}` : message;
-    return [...indentText(head, paint, 2, 6), ...indentText(toSafeLine(tail), paint, 8)];
-  });
-}
-
-/** What stored answers say, with the first that are refused. */
-export function renderObserved({ message, rejected, offenders }: ObservedAnswers, paint: Paint): readonly string[] {
-  const { colors } = paint;
-  const head = rejected === 0 ? message : colors.yellow(message);
-  return [
-    ...indentText(`seen  ${head}`, paint, 2, 6),
-    ...offenders.flatMap(({ caseId, reason }) => indentText(toSafeLine(`${caseId}: ${reason}`), paint, 8)),
-    ...(rejected > offenders.length ? indentText(`… and ${rejected - offenders.length} more`, paint, 8) : []),
-  ];
 }
 
 function* renderSum({ entries, exitCode }: ContractReport, { colors }: Paint): Iterable<string> {
@@ -119,12 +88,4 @@ function* renderJson({ entries, notes }: ContractReport): Iterable<string> {
 
 function renderList(items: readonly unknown[]): string {
   return items.length === 0 ? '[]' : `[\n${items.map((item) => escapeJsonText(canonicalJson(item))).join(',\n')}]`;
-}
-
-const ranks: Readonly<Record<FindingSeverity, number>> = { error: 0, warn: 1, info: 2 };
-
-/** What breaks first; what was approved last. */
-function sortFindings(findings: readonly LocatedFinding[]): readonly LocatedFinding[] {
-  const rank = ({ severity, approved }: LocatedFinding) => (approved === true ? 3 : ranks[severity]);
-  return findings.toSorted((a, b) => rank(a) - rank(b));
 }

@@ -3,13 +3,16 @@ import { canonicalJson } from '../lib/canonical-json.ts';
 import { escapeJsonText } from '../lib/sanitize.ts';
 import type { KeptAnswer } from '../model/case-change.ts';
 import type { ToolCall } from '../model/completion.ts';
+import type { LocatedFinding } from '../model/finding.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type {
   answerSchema,
   caseSchema,
   checkSchema,
+  contractSchema,
   decisionSchema,
+  findingSchema,
   runSchema,
   totalsSchema,
   trialSchema,
@@ -52,6 +55,19 @@ export function buildJsonRun({ run }: Report): z.input<typeof runSchema> {
 export function buildJsonTotals({ totals }: Report): z.input<typeof totalsSchema> {
   const { planned, passed, failed, errored, skipped, observed, cached, costUsd, spentUsd, judgeCostUsd } = totals;
   return { planned, passed, failed, errored, skipped, observed, cached, costUsd, spentUsd, judgeCostUsd };
+}
+
+/** Findings as they were found: the worst is not always first. */
+export function buildJsonContracts({ contracts = [] }: Report): z.input<typeof contractSchema>[] {
+  return contracts
+    .toSorted((a, b) => compareText(a.suite, b.suite) || compareText(a.prompt, b.prompt))
+    .map(({ suite, prompt, against, findings, observed = [] }) => ({
+      suite,
+      prompt,
+      against,
+      findings: findings.map(buildJsonFinding),
+      observed: observed.map((seen) => ({ ...seen, offenders: seen.offenders.map((offender) => ({ ...offender })) })),
+    }));
 }
 
 export function buildJsonVariants(suite: SuiteReport): z.input<typeof variantSchema>[] {
@@ -110,6 +126,23 @@ export function buildJsonTrial(row: CellRow): z.input<typeof trialSchema> {
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
+}
+
+function buildJsonFinding(finding: LocatedFinding): z.input<typeof findingSchema> {
+  const { ruleId, direction, severity, path, old, new: replacement, message, fingerprint, approved, at } = finding;
+  return {
+    ruleId,
+    direction,
+    severity,
+    path,
+    // What zod calls JSON is mutable; nothing here changes it.
+    old: old as z.input<ReturnType<typeof z.json>>,
+    new: replacement as z.input<ReturnType<typeof z.json>>,
+    message,
+    fingerprint,
+    ...(approved === true && { approved }),
+    ...(at !== undefined && { at: { file: at.file, line: at.line, column: at.column } }),
+  };
 }
 
 function buildJsonAnswer({ status, output, toolCalls, reason }: KeptAnswer): z.input<typeof answerSchema> {

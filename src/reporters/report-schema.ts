@@ -187,12 +187,48 @@ export const totalsSchema = z.object({
   judgeCostUsd: amount,
 });
 
+const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
+
+export const findingSchema = z.object({
+  ruleId: z.string(),
+  direction: z.enum(['input', 'output']),
+  severity: z.enum(['error', 'warn', 'info']),
+  path: z.string().describe("A JSON Pointer into the prompt's description, such as /outputSchema/properties/queue."),
+  old: z.json(),
+  new: z.json(),
+  message: z.string(),
+  fingerprint: z.string(),
+  approved: z.literal(true).optional().describe('The suite lets it through.'),
+  at: place.optional().describe('Left out where the files of the run are not at hand.'),
+});
+
+export const contractSchema = z.object({
+  suite: z.string(),
+  prompt: z.string(),
+  against: z.string(),
+  findings: z.array(findingSchema),
+  observed: z
+    .array(
+      z.object({
+        answers: z.enum(['baseline', 'new']),
+        schema: z.enum(['new', 'old']),
+        total: count,
+        rejected: count,
+        unjudged: count.optional().describe('Answers that no verdict could be had on in time; left out where 0.'),
+        offenders: z.array(z.object({ caseId: z.string(), reason: z.string() })),
+        message: z.string(),
+      }),
+    )
+    .describe('What stored answers say of a changed output schema.'),
+});
+
 export const reportSchema = z.object({
   format: z.literal(reportFormat),
   tool: z.object({ name: z.literal('llmcheck'), version: z.string() }),
   run: runSchema,
   decision: decisionSchema,
   totals: totalsSchema,
+  contracts: z.array(contractSchema).optional().describe('Of each prompt that has a baseline.'),
   suites: z.array(
     z.object({
       suite: z.string(),

@@ -22,13 +22,13 @@ export function renderTotals(report: Report, paint: Paint): string[] {
 }
 
 /** Warnings, what broke, and last of all the gate's word. */
-export function renderDecision(report: Report, paint: Paint): string[] {
+export function renderDecision(report: Report, allWarnings: readonly string[], paint: Paint): string[] {
   const { decision, exitCode } = report;
   const { colors } = paint;
   const breaches = paint.verbose ? decision.breaches : decision.breaches.slice(0, maxBreaches);
   const hidden = decision.breaches.length - breaches.length;
-  const warnings = paint.verbose ? decision.warnings : decision.warnings.slice(0, maxWarnings);
-  const unsaid = decision.warnings.length - warnings.length;
+  const warnings = paint.verbose ? allWarnings : allWarnings.slice(0, maxWarnings);
+  const unsaid = allWarnings.length - warnings.length;
   return [
     ...warnings.flatMap((warning) => indentText(`${colors.yellow('warning:')} ${toSafeLine(warning)}`, paint, 0)),
     ...(unsaid > 0 ? [`… and ${unsaid} more warnings`] : []),

@@ -1,10 +1,12 @@
 import { breakWorkflowCommands, toSafeLine } from '../lib/sanitize.ts';
 import type { Report, ReportStyle } from '../model/report.ts';
+import { warningsBesideContracts } from './beside-contracts.ts';
 import { defineReporter } from './define.ts';
 import { describeCounts } from './describe-decision.ts';
 import { createPaint, indentText, type Paint } from './paint.ts';
 import { listCases, renderCases, renderSkipped } from './terminal-cases.ts';
 import { renderComparison, renderMissingBaselines } from './terminal-comparison.ts';
+import { renderContracts } from './terminal-contracts.ts';
 import { renderDecision, renderTotals } from './terminal-decision.ts';
 import { renderVariantTable } from './terminal-table.ts';
 
@@ -38,13 +40,14 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
     ];
     yield* comparisons;
     if (comparisons.length > 0) yield '';
+    yield* renderContracts(report, suite, paint);
     yield* renderCases(listing, suite);
     const skipped = renderSkipped(suite, paint);
     yield* skipped;
     if (skipped.length > 0) yield '';
   }
   yield* renderTotals(report, paint);
-  yield* renderDecision(report, paint);
+  yield* renderDecision(report, warningsBesideContracts(report), paint);
 }
 
 /** Failures and the decision, for a log that is read only when something is wrong. */
@@ -59,5 +62,5 @@ function* renderQuiet(report: Report, paint: Paint): Iterable<string> {
     }
   }
   yield* indentText(describeCounts(report), paint, 0);
-  yield* renderDecision(report, paint);
+  yield* renderDecision(report, report.decision.warnings, paint);
 }

@@ -19,8 +19,8 @@ test('recorded answers are counted by whether the schema takes them', () => {
   expect(observe(outputs)).toEqual({
     total: 3,
     rejected: 1,
+    unjudged: 0,
     offenders: [{ caseId: 'spam', reason: '"trash" is not allowed' }],
-    message: '1 of 3 recorded answers would be rejected',
   });
 });
 
@@ -38,4 +38,14 @@ test('only the first offenders are named', () => {
 
 test('no answers are no evidence', () => {
   expect(observe([])).toMatchObject({ total: 0, rejected: 0, offenders: [] });
+});
+
+test('an answer without a verdict is counted apart, on either schema', () => {
+  const outputs = ['slow', 'trash', 'odd', 'broken before'].map((value) => ({ caseId: value, value }));
+  const observed = observeContract({ outputs, schema: 'new', own: 'old' }, (given, value) => {
+    if (given === 'new') return value === 'slow' ? null : 'refused';
+    if (value === 'odd') return null;
+    return value === 'broken before' ? 'refused' : undefined;
+  });
+  expect(observed).toMatchObject({ total: 4, rejected: 1, unjudged: 2, offenders: [{ caseId: 'trash' }] });
 });

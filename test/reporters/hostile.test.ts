@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { displayWidth } from '../../src/lib/display-width.ts';
+import type { PromptFindings } from '../../src/model/finding.ts';
 import type { Report } from '../../src/model/report.ts';
 import { reporters } from '../../src/reporters/index.ts';
+import { buildFinding } from '../support/build-contracts.ts';
 import {
   buildCase,
   buildComparison,
@@ -123,7 +125,33 @@ function buildHostileReport(hostile: string): Report {
     },
     notes: [hostile],
     exitCode: 1,
+    contracts: [buildHostileContract(hostile, short)],
   });
+}
+
+function buildHostileContract(hostile: string, short: string): PromptFindings {
+  const texts = { ruleId: short, path: short, old: hostile, new: hostile, message: hostile, fingerprint: short };
+  const at = { file: short, line: 3, column: 1 };
+  const severities = ['error', 'warn', 'info'] as const;
+  return {
+    suite: short,
+    prompt: short,
+    against: short,
+    findings: [
+      ...severities.map((severity) => buildFinding({ ...texts, severity, at })),
+      buildFinding({ ...texts, approved: true, at }),
+    ],
+    observed: [
+      {
+        answers: 'new',
+        schema: 'old',
+        total: 2,
+        rejected: 1,
+        offenders: [{ caseId: short, reason: hostile }],
+        message: hostile,
+      },
+    ],
+  };
 }
 
 /** What of the text would act on a reader's terminal, CI log or parser. */

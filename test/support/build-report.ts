@@ -1,3 +1,4 @@
+import { describeContractWarnings } from '../../src/model/contract-warnings.ts';
 import type { CellRow } from '../../src/model/record.ts';
 import type {
   CaseReport,
@@ -8,6 +9,7 @@ import type {
   VariantComparison,
   VariantReport,
 } from '../../src/model/report.ts';
+import { buildContract } from './build-contracts.ts';
 
 export const plainStyle: ReportStyle = { color: false, width: 80, verbose: false, quiet: false };
 
@@ -175,6 +177,7 @@ export function buildReports(): Readonly<Record<string, Report>> {
     inconclusive: buildInconclusiveReport(),
     accepted: buildAcceptedReport(),
     incomplete: buildIncompleteReport(),
+    contract: buildContractReport(),
     empty: buildReport([], {
       decision: {
         outcome: 'incomplete',
@@ -185,6 +188,25 @@ export function buildReports(): Readonly<Record<string, Report>> {
       exitCode: 4,
     }),
   };
+}
+
+/** Every case passes, and the contract is broken all the same. */
+function buildContractReport(): Report {
+  const contract = buildContract();
+  const kept = buildContract({
+    prompt: 'v3',
+    findings: contract.findings.filter(({ severity }) => severity === 'info'),
+  });
+  const unchanged = { suite: 'support-triage', prompt: 'v4', against: contract.against, findings: [] };
+  const place = { suite: 'support-triage', prompt: 'v2' };
+  const message =
+    'output contract, enum-value-added at /outputSchema/properties/queue: The value "fraud" is allowed as well.';
+  const warnings = [...describeContractWarnings(contract), 'the model snapshot is another'];
+  return buildReport([buildSuite([buildCase()])], {
+    decision: { outcome: 'failed', breaches: [{ code: 'contract-broken', ...place, message }], warnings },
+    exitCode: 1,
+    contracts: [contract, { ...kept, observed: [] }, unchanged],
+  });
 }
 
 /** Trials, a diff of words and one of lines, an answer that the filter refused, an unpriced model. */
