@@ -1,5 +1,6 @@
 import { appendPointer, splitPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { findEndlessReference } from './find-endless-reference.ts';
 import { referenceKeywords } from './keywords.ts';
 import { SchemaProblem } from './schema-problem.ts';
 import { validateKeywords } from './validate-keywords.ts';
@@ -30,6 +31,7 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
   const resources = new Map<string, LocatedSchema>();
   const anchors = new Map<string, LocatedSchema>();
   const open = new Set<object>();
+  const visited: LocatedSchema[] = [];
   const references: { readonly from: JsonObject; readonly ref: string; readonly pointer: string }[] = [];
   const fail = (pointer: string, message: string): never => {
     throw new SchemaProblem(pointer, message, side);
@@ -40,6 +42,8 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
   resources.set(defaultBase, { schema: checkedRoot, pointer: '' });
   // Following one may come upon a place that no keyword leads to, with references of its own.
   for (const { from, ref, pointer } of references) resolve(from, ref, pointer);
+  const endless = findEndlessReference(visited, resolve);
+  if (endless !== undefined) fail(endless, 'The schema refers to itself without end.');
   return { root: checkedRoot, side, resolve };
 
   function asSchema(schema: unknown, pointer: string): RawSchema {
@@ -55,6 +59,7 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
     if (depth > maxDepth) fail(pointer, `The schema is nested deeper than ${maxDepth} levels.`);
     validateKeywords(schema, pointer, fail);
     open.add(schema);
+    visited.push({ schema, pointer });
     const ownBase = readBase(schema, pointer, base);
     bases.set(schema, ownBase);
     for (const keyword of ['$anchor', '$dynamicAnchor']) {

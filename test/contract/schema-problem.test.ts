@@ -43,9 +43,17 @@ test.each<readonly [string, unknown, string]>([
   ['a reference out of the schema', { items: { $ref: 'https://example.com/a.json' } }, '/items/$ref'],
   ['a reference to an unknown anchor', { items: { $ref: '#a' } }, '/items/$ref'],
   ['a reference to what is no schema', { title: 'x', items: { $ref: '#/title' } }, '/title'],
-  ['a reference to itself', { $ref: '#' }, ''],
-  ['references in a ring', { $ref: '#/$defs/A', $defs: { A: { $ref: '#/$defs/B' }, B: { $ref: '#/$defs/A' } } }, ''],
-  ['a branch that is the whole', { allOf: [{ $ref: '#' }, { type: 'string' }] }, ''],
+  ['a reference to itself', { $ref: '#' }, '/$ref'],
+  [
+    'references in a ring',
+    { $ref: '#/$defs/A', $defs: { A: { $ref: '#/$defs/B' }, B: { $ref: '#/$defs/A' } } },
+    '/$defs/B/$ref',
+  ],
+  ['a branch that is the whole', { allOf: [{ $ref: '#' }, { type: 'string' }] }, '/allOf/0/$ref'],
+  ['a choice that is the whole', { oneOf: [{ type: 'null' }, { $ref: '#', minimum: 1 }] }, '/oneOf/1/$ref'],
+  ['a negation of the whole', { items: { not: { $ref: '#/items' } } }, '/items/not/$ref'],
+  ['a condition that is the whole', { properties: { a: { if: { $ref: '#/properties/a' } } } }, '/properties/a/if/$ref'],
+  ['a dependent schema that is the whole', { dependentSchemas: { a: { $ref: '#' } } }, '/dependentSchemas/a/$ref'],
   ['an object that contains itself', cyclic, '/properties/self'],
 ])('%s is named with its place', (_, schema, pointer) => {
   expect(problemOf(schema)).toMatchObject({ pointer, side: 'new' });
@@ -74,4 +82,15 @@ test('a message names what was found and the next step', () => {
   expect(problemOf({ type: 'strng' })?.message).toBe(
     '"type" must be one of array, boolean, integer, null, number, object, string, or a list of them; here stands "strng".',
   );
+});
+
+test('recursion through smaller values is fine, as are two ways to one schema', () => {
+  const text = { type: 'string' };
+  expect(
+    problemOf({
+      anyOf: [{ $ref: '#/$defs/text' }, { items: { $ref: '#' } }, { allOf: [{ $ref: '#/$defs/text' }] }],
+      properties: { not: { $ref: '#' }, allOf: { not: { properties: { deeper: { $ref: '#' } } } } },
+      $defs: { text },
+    }),
+  ).toBeUndefined();
 });
