@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createRandom } from '../src/lib/random.ts';
 import type { CellRow, EndRow, RunHeader } from '../src/model/record.ts';
+import { hashAnswer } from '../src/record/hash-answer.ts';
+import { renderRow } from '../src/stores/row-layout.ts';
 
 const root = resolve(process.cwd());
 const cells = Number(process.argv[2] ?? 100_000);
@@ -46,7 +48,7 @@ function writeRecord(path: string, seed: number): void {
   const fd = openSync(path, 'w');
   let lines: string[] = [JSON.stringify(buildHeader(seed))];
   for (let index = 0; index < cells; index += 1) {
-    lines.push(JSON.stringify(buildRow(index, random() >= 0.01, random)));
+    lines.push(renderRow(buildRow(index, random() >= 0.01, random)));
     if (lines.length < 1000) continue;
     writeSync(fd, `${lines.join('\n')}\n`);
     lines = [];
@@ -104,6 +106,7 @@ function buildRow(index: number, passed: boolean, random: () => number): CellRow
   const costUsd = (usage.inputTokens + 2 * usage.outputTokens) / 1_000_000;
   const latencyMs = Math.round(random() * 100_000) / 100;
   const requestHash = hex(64);
+  const output = hex(answerBytes);
   return {
     type: 'cell',
     suite: 'bench',
@@ -116,7 +119,8 @@ function buildRow(index: number, passed: boolean, random: () => number): CellRow
     status: passed ? 'passed' : 'failed',
     at: { file: 'evals/cases.jsonl', line: index + 1, column: 1 },
     score: passed ? 1 : 0,
-    output: hex(answerBytes),
+    answerHash: hashAnswer({ output }),
+    output,
     finishReason: 'stop',
     checks: [
       { assertion: 'equals', pass: passed, score: passed ? 1 : 0, reason: passed ? 'equals "7"' : 'expected "7"' },

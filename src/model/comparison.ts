@@ -45,6 +45,7 @@ export interface MetricEvidence {
 export interface ComparedVariant {
   readonly baseline: ComparedSide;
   readonly candidate: ComparedSide;
+  /** By case id, sorted. */
   readonly cases: readonly ComparedCase[];
   readonly passRate: MetricEvidence;
   /** Undefined where every score is its pass or fail again. */

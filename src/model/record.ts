@@ -105,6 +105,8 @@ export interface CellRow extends CellKey {
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   /** In [0, 1]; absent where nothing was judged. */
   readonly score?: number;
+  /** Of text and tool calls, by hashAnswer; absent where there was no answer, and in rows of before it was written. */
+  readonly answerHash?: string;
   readonly output?: string;
   readonly reasoning?: string;
   readonly refusal?: string;
@@ -133,6 +135,27 @@ export interface CellRow extends CellKey {
   };
   readonly skip?: { readonly reason: SkipReason; readonly message?: string };
 }
+
+/** What counting, comparing and deciding need of a row; it stands before the bulk of it, so that it can be read alone. */
+export type RowHead = CellKey &
+  Pick<
+    CellRow,
+    | 'type'
+    | 'stamp'
+    | 'status'
+    | 'observe'
+    | 'mustPass'
+    | 'confirmation'
+    | 'cached'
+    | 'score'
+    | 'latencyMs'
+    | 'costUsd'
+    | 'spentUsd'
+    | 'judgeCostUsd'
+    | 'answerHash'
+    | 'model'
+    | 'skip'
+  >;
 
 /** Written when a run goes on in an existing record. */
 export interface ResumeRow {

@@ -10,7 +10,7 @@ import { classifySource, type RecordSource } from '../stores/resolve-source.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
 import { type FindBaseline, openBaselines } from './find-baselines.ts';
 import { openCells } from './find-cells.ts';
-import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
+import { openRecordHeads, type StoredRecord } from './open-stored-record.ts';
 import { pricerOfRecords } from './price-records.ts';
 import { recordOfBaselines } from './record-of-baseline.ts';
 import { findStoredRun, listStoredRuns } from './stored-runs.ts';
@@ -78,9 +78,9 @@ function openCandidate(source: RecordSource, { root, cwd, env, sides }: CompareR
   const [, text = ''] = sides;
   switch (source.kind) {
     case 'run':
-      return openStoredRecord(findStoredRun({ root }, source.id).path, cwd);
+      return openRecordHeads(findStoredRun({ root }, source.id).path, cwd);
     case 'file': {
-      if (isRunRecord(source.path)) return openStoredRecord(source.path, cwd);
+      if (isRunRecord(source.path)) return openRecordHeads(source.path, cwd);
       const baseline = readBaseline(source.path, text);
       if (baseline === undefined) throw new Error(`${source.path} was there a moment ago`);
       return recordOfBaselines([{ baseline, suitePath: suitePathOf(relative(root, source.path)) }], text);
@@ -109,7 +109,7 @@ function suitePathOf(baselinePath: string): string {
 /** The versions of one run: the others are held against the first. */
 function openPrompts(prompts: readonly string[], options: CompareRecordsOptions): OpenedSides {
   const { root, cwd, run } = options;
-  const record = openStoredRecord(findStoredRun({ root }, run, cwd).path, cwd);
+  const record = openRecordHeads(findStoredRun({ root }, run, cwd).path, cwd);
   const [first, ...others] = prompts;
   const wanted = new Set(prompts);
   const suites = record.header.suites

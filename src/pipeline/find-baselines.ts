@@ -7,7 +7,7 @@ import { type GitRef, openGitRef } from '../stores/git-files.ts';
 import { isRunRecord } from '../stores/read-run-record.ts';
 import { classifySource, type RecordSource } from '../stores/resolve-source.ts';
 import { baselinePathOf } from './baseline-path.ts';
-import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
+import { openRecordHeads, type StoredRecord } from './open-stored-record.ts';
 import { findStoredRun, listStoredRuns } from './stored-runs.ts';
 
 /** What a suite is held against. */
@@ -48,13 +48,13 @@ function openSource(source: RecordSource, text: string, options: FindBaselineOpt
     case 'git':
       return fromGit(openGitRef(root, source.ref, env), options);
     case 'run': {
-      const record = openStoredRecord(findStoredRun({ root }, source.id).path, cwd);
+      const record = openRecordHeads(findStoredRun({ root }, source.id).path, cwd);
       return () => ({ kind: 'record', source: `run ${source.id}`, record });
     }
     case 'file': {
       const shown = relative(cwd, source.path);
       if (isRunRecord(source.path)) {
-        const record = openStoredRecord(source.path, cwd);
+        const record = openRecordHeads(source.path, cwd);
         return () => ({ kind: 'record', source: shown, record });
       }
       const baseline = readBaseline(source.path, shown);

@@ -3,7 +3,7 @@ import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { RowSummary, RunSummary } from '../model/summary.ts';
 import { createRowSummarizer } from '../record/summarize-row.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { openRowReader, type RowPlace, readRunRecord } from '../stores/read-run-record.ts';
+import { openRowReader, type RowPlace, readRowHeads, readRunRecord } from '../stores/read-run-record.ts';
 
 /** A record as read and counted; its answers stay on disk. */
 export interface StoredRecord {
@@ -25,6 +25,11 @@ export interface OpenRecordOptions {
 export function openStoredRecord(path: string, cwd: string, options: OpenRecordOptions = {}): StoredRecord {
   const record = readRunRecord(path, createRowSummarizer());
   return toStoredRecord({ ...record, end: record.end ?? options.end }, cwd);
+}
+
+/** The same by the heads of its rows, where most of the answers will never be looked at. */
+export function openRecordHeads(path: string, cwd: string): StoredRecord {
+  return toStoredRecord(readRowHeads(path, createRowSummarizer()), cwd);
 }
 
 interface ReadRecord {

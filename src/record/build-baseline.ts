@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Baseline, BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import type { CellRow } from '../model/record.ts';
 import type { RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
-import { hashAnswer } from './hash-answer.ts';
+import { answerHashOf } from './hash-answer.ts';
 
 /** Longer answers are kept by their hash alone. */
 export const maxKeptOutputBytes = 64 * 1024;
@@ -70,7 +70,7 @@ function buildCases(
 
 function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
   const { trial, status, score, checks, usage, latencyMs, finishReason, output, toolCalls, reasoning, refusal } = row;
-  const answerHash = hashAnswer(row);
+  const answerHash = answerHashOf(row);
   const isKept = keepsOutputs && output !== undefined && Buffer.byteLength(output) <= maxKeptOutputBytes;
   return {
     trial,

@@ -3,6 +3,7 @@ import type { Completion, ToolCall, Usage } from '../model/completion.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { hashAnswer } from './hash-answer.ts';
 
 export type Mask = (text: string) => string;
 
@@ -87,12 +88,16 @@ function answered(calls: readonly CallRecord[], mask: Mask) {
 }
 
 function recordAnswer(completion: Completion, mask: Mask) {
-  const { text, reasoning, refusal, toolCalls, finishReason, model, systemFingerprint } = completion;
+  const { text, reasoning, refusal, finishReason, model, systemFingerprint } = completion;
+  const output = mask(text);
+  const toolCalls =
+    completion.toolCalls.length === 0 ? undefined : completion.toolCalls.map((call) => maskToolCall(call, mask));
   return {
-    output: mask(text),
+    answerHash: hashAnswer({ output, ...(toolCalls === undefined ? {} : { toolCalls }) }),
+    output,
     ...(reasoning === undefined ? {} : { reasoning: mask(reasoning) }),
     ...(refusal === undefined ? {} : { refusal: mask(refusal) }),
-    ...(toolCalls.length === 0 ? {} : { toolCalls: toolCalls.map((call) => maskToolCall(call, mask)) }),
+    ...(toolCalls === undefined ? {} : { toolCalls }),
     finishReason,
     ...(model === undefined ? {} : { model: mask(model) }),
     ...(systemFingerprint === undefined ? {} : { systemFingerprint: mask(systemFingerprint) }),

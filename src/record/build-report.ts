@@ -81,13 +81,18 @@ function buildSuiteReport(suite: SuiteSummary, input: ReportInput): SuiteReport 
     *cases(filter) {
       const wanted = filter === undefined ? undefined : new Set<CaseStatus>(filter.statuses);
       // Variants are merged by case id, so that a case's prompt versions and providers stand together.
+      const isWanted = ({ status }: CaseSummary) => wanted === undefined || wanted.has(status);
+      const [only, ...others] = suite.variants;
+      if (only !== undefined && others.length === 0) {
+        for (const found of only.cases.values()) if (isWanted(found)) yield buildCaseReport(only, found, input);
+        return;
+      }
       const ids = [...new Set(suite.variants.flatMap(({ cases }) => [...cases.keys()]))].sort();
       const variants = suite.variants.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
       for (const id of ids) {
         for (const variant of variants) {
           const found = variant.cases.get(id);
-          if (found === undefined || (wanted !== undefined && !wanted.has(found.status))) continue;
-          yield buildCaseReport(variant, found, input);
+          if (found !== undefined && isWanted(found)) yield buildCaseReport(variant, found, input);
         }
       }
     },
@@ -109,22 +114,22 @@ function buildVariantReport(variant: VariantSummary, comparison: VariantComparis
   };
 }
 
-const changes = new WeakMap<ComparedVariant, ReadonlyMap<string, CaseChange>>();
-
-/** A report asks for one case after the other, so the changes are indexed once. */
-function changesOf(compared: ComparedVariant): ReadonlyMap<string, CaseChange> {
-  let found = changes.get(compared);
-  if (found === undefined) {
-    found = new Map(compared.cases.map(({ caseId, change }) => [caseId, change]));
-    changes.set(compared, found);
+/** The cases of a comparison are sorted by id. */
+function findChange({ cases }: ComparedVariant, caseId: string): CaseChange | undefined {
+  let [low, high] = [0, cases.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((cases[middle]?.caseId ?? '') < caseId) low = middle + 1;
+    else high = middle;
   }
-  return found;
+  const found = cases[low];
+  return found?.caseId === caseId ? found.change : undefined;
 }
 
 function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: ReportInput): CaseReport {
   const trials = [...found.trials, ...found.confirmations].map(({ rowIndex }) => input.readRow(rowIndex));
   const compared = input.compared?.get(variant);
-  const change = compared === undefined ? undefined : changesOf(compared).get(found.caseId);
+  const change = compared === undefined ? undefined : findChange(compared, found.caseId);
   const baseline = compared?.baseline.answerOf(found.caseId);
   return {
     caseId: found.caseId,

@@ -3,10 +3,19 @@ import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { CellRow } from '../model/record.ts';
 
-/** Of text and tool calls; undefined where there was no answer. */
-export function hashAnswer({ output, toolCalls }: Pick<CellRow, 'output' | 'toolCalls'>): string | undefined {
-  if (output === undefined) return undefined;
+/** Of a text and its tool calls. */
+export function hashAnswer({
+  output,
+  toolCalls,
+}: Required<Pick<CellRow, 'output'>> & Pick<CellRow, 'toolCalls'>): string {
   const hex = sha256Hex(toolCalls === undefined ? output : `${output}\u0000${canonicalJson(toolCalls)}`);
   // A slice would keep all 64 digits alive, a hundred thousand times.
   return Buffer.from(hex.slice(0, 16), 'latin1').toString('latin1');
+}
+
+/** Of a row's answer, as it was recorded with it or else from the answer; undefined where there was none. */
+export function answerHashOf(row: Pick<CellRow, 'answerHash' | 'output' | 'toolCalls'>): string | undefined {
+  const { answerHash, output, toolCalls } = row;
+  if (answerHash !== undefined || output === undefined) return answerHash;
+  return hashAnswer({ output, ...(toolCalls === undefined ? {} : { toolCalls }) });
 }

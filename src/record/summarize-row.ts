@@ -1,32 +1,54 @@
-import type { CellRow } from '../model/record.ts';
+import type { CellRow, RowHead } from '../model/record.ts';
 import type { RowSummary } from '../model/summary.ts';
-import { hashAnswer } from './hash-answer.ts';
+import { answerHashOf } from './hash-answer.ts';
+
+/** A head, or a whole row. */
+type SummarizedRow = RowHead & Pick<CellRow, 'output' | 'toolCalls'>;
 
 /** What counting, comparing and deciding need of a row. */
-export type SummarizeRow = (row: CellRow, rowIndex: number) => RowSummary;
+export type SummarizeRow = (row: SummarizedRow, rowIndex: number) => RowSummary;
 
 /** Keeps one copy of each name that the rows of a record repeat: parsed rows each bring their own. */
 export function createRowSummarizer(): SummarizeRow {
-  const names = new Map<string, string>();
-  const share = (name: string): string => {
-    const known = names.get(name);
-    if (known !== undefined) return known;
-    names.set(name, name);
-    return name;
-  };
+  const share = { suite: createShare(), prompt: createShare(), provider: createShare(), model: createShare() };
   return (row, rowIndex) => summarizeRow(row, rowIndex, share);
 }
 
-export function summarizeRow(row: CellRow, rowIndex: number, share = (name: string): string => name): RowSummary {
+type Share = (name: string) => string;
+
+/** Rows come in runs of the same names, so the last one is nearly always it, and no name has to be hashed. */
+function createShare(): Share {
+  const names = new Map<string, string>();
+  let last = '';
+  return (name) => {
+    if (name === last) return last;
+    last = names.get(name) ?? name;
+    names.set(last, last);
+    return last;
+  };
+}
+
+const asItIs: Share = (name) => name;
+
+export function summarizeRow(
+  row: SummarizedRow,
+  rowIndex: number,
+  share: Readonly<Record<'suite' | 'prompt' | 'provider' | 'model', Share>> = {
+    suite: asItIs,
+    prompt: asItIs,
+    provider: asItIs,
+    model: asItIs,
+  },
+): RowSummary {
   const { caseId, trial, stamp, status, cached, score, latencyMs } = row;
   return {
-    suite: share(row.suite),
-    prompt: share(row.prompt),
-    provider: share(row.provider),
+    suite: share.suite(row.suite),
+    prompt: share.prompt(row.prompt),
+    provider: share.provider(row.provider),
     caseId,
     trial,
     stamp,
-    status: share(status) as CellRow['status'],
+    status,
     observe: row.observe === true,
     mustPass: row.mustPass === true,
     confirmation: row.confirmation === true,
@@ -37,8 +59,8 @@ export function summarizeRow(row: CellRow, rowIndex: number, share = (name: stri
     spentUsd: row.spentUsd,
     judgeCostUsd: row.judgeCostUsd,
     skipReason: row.skip?.reason,
-    answerHash: hashAnswer(row),
-    model: row.model === undefined ? undefined : share(row.model),
+    answerHash: answerHashOf(row),
+    model: row.model === undefined ? undefined : share.model(row.model),
     rowIndex,
   };
 }

@@ -105,7 +105,7 @@ function addKnown(sum: number | null, value: number | null | undefined): number 
 function groupByCase(rows: readonly RowSummary[]): ReadonlyMap<string, CaseSummary> {
   const cases = new Map<string, CaseSummary>();
   // Sorted in one array: a map of groups beside that of the cases would double what a large record needs.
-  const sorted = rows.toSorted((a, b) => (a.caseId === b.caseId ? a.trial - b.trial : a.caseId < b.caseId ? -1 : 1));
+  const sorted = rows.toSorted((a, b) => (a.caseId < b.caseId ? -1 : a.caseId === b.caseId ? a.trial - b.trial : 1));
   for (let start = 0; start < sorted.length; ) {
     const caseId = sorted[start]?.caseId ?? '';
     let end = start + 1;

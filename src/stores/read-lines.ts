@@ -14,8 +14,10 @@ export interface FileLine {
 export function* readLines(fd: number, bufferBytes = 1 << 18): Generator<FileLine> {
   let buffer = Buffer.allocUnsafe(bufferBytes);
   let [start, filled, scanned, fileOffset, number] = [0, 0, 0, 0, 0];
+  // A view for each line would cost as much as finding its end.
+  let content = buffer.subarray(0, 0);
   for (;;) {
-    const newline = buffer.subarray(0, filled).indexOf(0x0a, scanned);
+    const newline = content.indexOf(0x0a, scanned);
     if (newline !== -1) {
       number += 1;
       yield { bytes: buffer.subarray(start, newline), offset: fileOffset + start, number, isTerminated: true };
@@ -33,6 +35,7 @@ export function* readLines(fd: number, bufferBytes = 1 << 18): Generator<FileLin
     const count = readSync(fd, buffer, filled, buffer.length - filled, null);
     if (count === 0) break;
     filled += count;
+    content = buffer.subarray(0, filled);
   }
   if (filled > 0)
     yield { bytes: buffer.subarray(0, filled), offset: fileOffset, number: number + 1, isTerminated: false };

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../model/json.ts';
 import { isJsonObject } from '../model/json.ts';
-import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
+import type { CellRow, EndRow, ResumeRow, RowHead, RunHeader } from '../model/record.ts';
 import { recordFormat } from '../model/record.ts';
 
 // Written by hand: a schema takes five times as long, and a record may have 100,000 rows.
@@ -20,37 +20,46 @@ export function isRunHeader(row: unknown): row is RunHeader {
 }
 
 export function isCellRow(row: unknown): row is CellRow {
+  if (!isRowHead(row)) return false;
+  const { identity, at, checks, calls, attempts }: JsonObject = row;
+  return (
+    isText(identity) &&
+    isJsonObject(at) &&
+    isArrayOf(checks, isCheck) &&
+    isArrayOf(calls, isJsonObject) &&
+    typeof attempts === 'number' &&
+    isOptional(row['output'], isText) &&
+    isOptional(row['reasoning'], isText) &&
+    isOptional(row['refusal'], isText) &&
+    isOptional(row['finishReason'], isText) &&
+    isOptional(row['systemFingerprint'], isText) &&
+    isOptional(row['usage'], isJsonObject) &&
+    isOptional(row['error'], isJsonObject) &&
+    isOptional(row['toolCalls'], Array.isArray)
+  );
+}
+
+/** Whether a row has what counting and comparing need, whatever else it has. */
+export function isRowHead(row: unknown): row is RowHead & JsonObject {
   if (!isJsonObject(row) || row['type'] !== 'cell') return false;
-  const { suite, prompt, provider, caseId, trial, identity, stamp, status, at, checks, calls, attempts, cached } = row;
+  const { suite, prompt, provider, caseId, trial, stamp, status, cached } = row;
   return (
     isText(suite) &&
     isText(prompt) &&
     isText(provider) &&
     isText(caseId) &&
-    isText(identity) &&
     isText(stamp) &&
     Number.isSafeInteger(trial) &&
     statuses.has(status) &&
-    isJsonObject(at) &&
-    isArrayOf(checks, isCheck) &&
-    isArrayOf(calls, isJsonObject) &&
-    typeof attempts === 'number' &&
     typeof cached === 'boolean' &&
-    isOptional(row['output'], isText) &&
-    isOptional(row['reasoning'], isText) &&
-    isOptional(row['refusal'], isText) &&
-    isOptional(row['finishReason'], isText) &&
-    isOptional(row['model'], isText) &&
-    isOptional(row['systemFingerprint'], isText) &&
     isOptional(row['score'], isNumber) &&
     isOptional(row['latencyMs'], isNumber) &&
     isOptional(row['costUsd'], isAmount) &&
     isOptional(row['spentUsd'], isAmount) &&
     isOptional(row['judgeCostUsd'], isAmount) &&
-    isOptional(row['usage'], isJsonObject) &&
-    isOptional(row['error'], isJsonObject) &&
-    isOptional(row['skip'], isJsonObject) &&
-    isOptional(row['toolCalls'], Array.isArray)
+    isOptional(row['answerHash'], isText) &&
+    isOptional(row['model'], isText) &&
+    isOptional(row['skip'], isJsonObject)
   );
 }
 

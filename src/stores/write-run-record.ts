@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { withStorageErrors } from '../lib/storage-error.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
 import { findIntactEnd, type RowPlace } from './read-run-record.ts';
+import { renderRow } from './row-layout.ts';
 
 /** An open run record. Every call throws a `StorageError` where the disk says no. */
 export interface RunRecordWriter {
@@ -64,7 +65,7 @@ function openWriter(
   return { path, append, close };
 
   function append(...rows: readonly Line[]): readonly RowPlace[] {
-    const lines = rows.map((row) => (row === '\n' ? row : `${JSON.stringify(row)}\n`));
+    const lines = rows.map((row) => (row === '\n' ? row : `${renderLine(row)}\n`));
     const bytes = Buffer.from(lines.join(''));
     withStorageErrors('Writing', path, () => {
       if (isTorn) removeTorn();
@@ -96,4 +97,8 @@ function openWriter(
       }
     });
   }
+}
+
+function renderLine(row: Exclude<Line, '\n'>): string {
+  return row.type === 'cell' ? renderRow(row) : JSON.stringify(row);
 }

@@ -59,6 +59,8 @@ describe('a judged cell', () => {
       at: base.at,
       status: 'passed',
       score: 1,
+      // The first 16 hex digits of SHA-256.
+      answerHash: '0c95c7ece1ce1a97',
       output: 'billing',
       finishReason: 'stop',
       checks: [{ assertion: 'equals', pass: true, score: 1, reason: 'equals "billing"' }],
