@@ -68,7 +68,7 @@ export function compareVariants(
     ...(score === undefined ? {} : { score: score.evidence, scorePlanning: score.planning }),
     costUsd: costs.evidence,
     isCostUnknown: costs.isUnknown,
-    latencyMs: compareLatencies(paired, alpha),
+    latencyMs: compareLatencies(paired, alpha, options.latencyComparable),
     latencyComparable: options.latencyComparable,
     errors: {
       baseline: baselineErrored,
@@ -94,14 +94,14 @@ function isPaired(found: ComparedCase): found is PairedCase {
 
 function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: CompareVariantsOptions): ComparedCase[] {
   const paired: ComparedCase[] = [];
-  for (const caseId of mergeIds(baseline.cases.keys(), candidate.cases.keys())) {
-    const before = baseline.cases.get(caseId);
-    const after = candidate.cases.get(caseId);
-    if (after?.observe === true) continue;
+  for (const [before, after] of mergeCases(baseline.cases, candidate.cases)) {
+    const caseId = after?.caseId ?? before?.caseId ?? '';
     const rejudged = options.rejudged.has(caseId);
     if (after === undefined) {
       if (before === undefined || !options.isWhole) continue;
       paired.push({ caseId, change: 'removed', suspect: false, rejudged, baseline: before });
+    } else if (after.observe) {
+      // Observed cases are outside the gate.
     } else if (before === undefined) {
       paired.push({ caseId, change: 'added', suspect: false, rejudged, candidate: after });
     } else if (before.stamp !== after.stamp) {
@@ -115,17 +115,36 @@ function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: Com
   return paired;
 }
 
-/** The ids of both sides, each once, sorted; a set of them all would be one more of the largest things in memory. */
-function* mergeIds(baseline: Iterable<string>, candidate: Iterable<string>): Generator<string> {
-  const [left, right] = [[...baseline].sort(), [...candidate].sort()];
-  for (let [i, j] = [0, 0]; i < left.length || j < right.length; ) {
-    const [a, b] = [left[i], right[j]];
-    const id = a === undefined || (b !== undefined && b < a) ? b : a;
-    if (id === undefined) return;
-    if (id === a) i += 1;
-    if (id === b) j += 1;
-    yield id;
+type SidesOfCase = readonly [CaseSummary | undefined, CaseSummary | undefined];
+
+/** The cases of both sides, each once, by id; a set of them all would be one more of the largest things in memory. */
+function* mergeCases(
+  baseline: ReadonlyMap<string, CaseSummary>,
+  candidate: ReadonlyMap<string, CaseSummary>,
+): Generator<SidesOfCase> {
+  const [left, right] = [sortCases(baseline), sortCases(candidate)];
+  let [i, j] = [0, 0];
+  for (;;) {
+    const [before, after] = [left[i], right[j]];
+    if (before !== undefined && (after === undefined || before.caseId <= after.caseId)) {
+      const isPair = before.caseId === after?.caseId;
+      yield [before, isPair ? after : undefined];
+      i += 1;
+      if (isPair) j += 1;
+    } else if (after !== undefined) {
+      yield [undefined, after];
+      j += 1;
+    } else {
+      return;
+    }
   }
+}
+
+/** Nearly always they are sorted already. */
+function sortCases(cases: ReadonlyMap<string, CaseSummary>): readonly CaseSummary[] {
+  const found = [...cases.values()];
+  const isSorted = found.every(({ caseId }, index) => index === 0 || (found[index - 1]?.caseId ?? '') < caseId);
+  return isSorted ? found : found.sort((a, b) => (a.caseId < b.caseId ? -1 : 1));
 }
 
 function hasAny({
@@ -245,7 +264,8 @@ function bookedCost({ costUsd }: RowSummary): number | null | undefined {
   return costUsd;
 }
 
-function compareLatencies(paired: readonly PairedCase[], alpha: number): MetricEvidence {
+/** Case by case only where both sides ran in this invocation: another day's load is no change of the prompt. */
+function compareLatencies(paired: readonly PairedCase[], alpha: number, isComparable: boolean): MetricEvidence {
   const logs: number[] = [];
   const before: number[] = [];
   const after: number[] = [];
@@ -255,10 +275,12 @@ function compareLatencies(paired: readonly PairedCase[], alpha: number): MetricE
     if (a > 0 && b > 0) logs.push(Math.log(b / a));
   }
   if (logs.length === 0) return nothing;
+  const sides = { baseline: quantile(before, 0.5), candidate: quantile(after, 0.5) };
+  if (!isComparable) return { ...nothing, ...sides };
   const { estimate, low, high } = hodgesLehmann(logs, alpha);
   return {
-    baseline: quantile(before, 0.5),
-    candidate: quantile(after, 0.5),
+    baseline: sides.baseline,
+    candidate: sides.candidate,
     delta: toChange(expOrNull(estimate)),
     low: toChange(expOrNull(low)),
     high: toChange(expOrNull(high)),

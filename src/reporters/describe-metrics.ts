@@ -4,18 +4,29 @@ import type { MetricComparison, VariantComparison } from '../model/report.ts';
 export interface MetricText {
   readonly key: 'passRate' | 'score' | 'costUsd' | 'latencyMs';
   readonly label: string;
-  /** `−2.0 pts [−7.6, +2.8]`. */
-  readonly change: string;
+  /** `−2.0 pts [−7.6, +2.8]`; undefined where the sides can't be held against each other. */
+  readonly change: string | undefined;
   /** `98.0 % → 96.0 %, −2.0 pts [−7.6, +2.8]`. */
   readonly text: string;
 }
 
 /** The metrics of a comparison of which anything can be said. */
 export function describeMetrics(comparison: VariantComparison): readonly MetricText[] {
-  return metrics.flatMap(({ key, label, formatValue, formatDelta }) => {
+  return metrics.flatMap(({ key, label, formatValue, formatDelta }): readonly MetricText[] => {
     const metric = comparison[key];
     const { baseline, candidate, delta } = metric;
-    if (delta === null) return [];
+    if (delta === null) {
+      if (key !== 'latencyMs' || baseline === null || candidate === null) return [];
+      const sides = `${formatValue(baseline)} → ${formatValue(candidate)}`;
+      return [
+        {
+          key,
+          label,
+          change: undefined,
+          text: `p50 ${sides}; not comparable: both sides must run now, uncached (--rerun-baseline)`,
+        },
+      ];
+    }
     const change = `${formatDelta(delta)}${formatInterval(metric)}`;
     if (baseline === null || candidate === null) return [{ key, label, change, text: change }];
     const sides = `${formatValue(baseline)} → ${formatValue(candidate)}`;

@@ -16,7 +16,9 @@ export function metricTable({ suites }: Report): Section {
   const changes = rows.map(({ variant: { comparison } }) =>
     comparison === undefined ? [] : describeMetrics(comparison),
   );
-  const columns = metricColumns.filter(({ key }) => changes.some((texts) => texts.some((text) => text.key === key)));
+  const columns = metricColumns.filter(({ key }) =>
+    changes.some((texts) => texts.some(({ key: own, change }) => own === key && change !== undefined)),
+  );
   const isCompared = rows.some(({ variant }) => variant.comparison !== undefined);
   const titles = [
     'variant',

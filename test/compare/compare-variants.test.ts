@@ -186,7 +186,22 @@ describe('the cost', () => {
   });
 });
 
+test('cases are paired by id, in whatever order the sides hold them', () => {
+  const ids = ['b', 'a', 'd', 'c', 'a-1'];
+  const side = (order: readonly string[]) => buildSide(Object.fromEntries(order.map((id) => [id, 'p'])));
+  const { cases } = compareSides(side(ids), side([...ids.slice(1), 'e'].reverse()));
+  expect(cases.map(({ caseId, change }) => `${caseId} ${change}`)).toEqual([
+    'a stillPassing',
+    'a-1 stillPassing',
+    'b removed',
+    'c stillPassing',
+    'd stillPassing',
+    'e added',
+  ]);
+});
+
 describe('the latency', () => {
+  const ranNow = { latencyComparable: true };
   const timed = (times: readonly number[]) =>
     buildSide(
       Object.fromEntries(
@@ -196,15 +211,21 @@ describe('the latency', () => {
 
   test('is the median ratio over cases with its interval', () => {
     const times = [100, 150, 200, 300, 500, 800, 900];
-    const { latencyMs } = compareSides(timed(times), timed(times.map((time) => time * 1.5)));
+    const { latencyMs } = compareSides(timed(times), timed(times.map((time) => time * 1.5)), ranNow);
     expect(latencyMs.delta).toBeCloseTo(0.5, 9);
     expect([latencyMs.baseline, latencyMs.candidate, latencyMs.n]).toEqual([300, 450, 7]);
     expect(latencyMs.p).toBeLessThan(0.025);
   });
 
   test('of fewer than six cases has no interval', () => {
-    const { latencyMs } = compareSides(timed([100, 200]), timed([200, 400]));
+    const { latencyMs } = compareSides(timed([100, 200]), timed([200, 400]), ranNow);
     expect([latencyMs.low, latencyMs.high]).toEqual([null, null]);
+  });
+
+  test('of another day is shown, and nothing is said of the difference', () => {
+    const { latencyMs, latencyComparable } = compareSides(timed([100, 200, 300]), timed([200, 400, 600]));
+    expect(latencyComparable).toBe(false);
+    expect(latencyMs).toMatchObject({ baseline: 200, candidate: 400, delta: null, low: null, high: null, p: null });
   });
 });
 

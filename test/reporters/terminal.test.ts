@@ -147,6 +147,10 @@ describe('a comparison', () => {
     expect(withComparison(buildComparison({ latencyMs }))).toContain(
       '    latency    p50 900 ms → 880 ms; case by case +3.5 % [−1.0, +8.0]\n',
     );
+    const apart = { ...latencyMs, delta: null, low: null, high: null, p: null };
+    expect(withComparison(buildComparison({ latencyMs: apart }))).toContain(
+      '    latency    p50 900 ms → 880 ms; not comparable: both sides must run now, uncached (--rerun-baseline)\n',
+    );
   });
 
   it('shows the old and the new answer, once, even where the check compared the same texts', () => {
