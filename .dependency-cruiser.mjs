@@ -1,5 +1,5 @@
 const STAGE =
-  '(suite|prompt|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|stats)';
+  '(suite|prompt|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|stats|programs)';
 const PURE = [
   '^src/(model|lib|plan|execute|assertions|record|stats|compare|gate|reporters|prompt|contract)/',
   '^src/suite/(parse|schema|locate)[.]ts$',
@@ -41,7 +41,14 @@ export default {
       severity: 'error',
       comment: 'A stage takes and returns model data; only src/pipeline joins stages.',
       from: { path: `^src/${STAGE}/` },
-      to: { path: '^src/', pathNot: ['^src/(model|lib|stats)/', '^src/errors[.]ts$', '^src/$1/'] },
+      to: { path: '^src/', pathNot: ['^src/(model|lib|stats|programs)/', '^src/errors[.]ts$', '^src/$1/'] },
+    },
+    {
+      name: 'programs-for-providers-and-pipeline',
+      severity: 'error',
+      comment: 'What starts children is lent to other stages by the pipeline; only a provider may start its own.',
+      from: { path: '^src/', pathNot: '^src/(programs|providers|pipeline)/' },
+      to: { path: '^src/programs/' },
     },
     {
       name: 'pipeline-below-cli',
@@ -81,8 +88,11 @@ export default {
     {
       name: 'effects-have-a-home',
       severity: 'error',
-      comment: 'Disk, network and processes live in suite/load, providers, cache, stores and cli.',
-      from: { path: '^src/', pathNot: ['^src/suite/(load|files)[.]ts$', '^src/(providers|cache|stores|cli)/'] },
+      comment: 'Disk, network and processes live in suite/load, providers, programs, cache, stores and cli.',
+      from: {
+        path: '^src/',
+        pathNot: ['^src/suite/(load|files)[.]ts$', '^src/(providers|programs|cache|stores|cli)/'],
+      },
       to: { path: '^(node:)?(fs|fs/promises|child_process|net|http|https|os)$' },
     },
     {

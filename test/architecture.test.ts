@@ -22,6 +22,7 @@ describe('the layers', () => {
     ['stages-do-not-know-each-other', 'src/plan/a.ts', "import '../cache/b.ts';", 'src/cache/b.ts'],
     ['lib-knows-nothing', 'src/lib/a.ts', "import '../model/b.ts';", 'src/model/b.ts'],
     ['model-knows-lib-only', 'src/model/a.ts', "import '../gate/b.ts';", 'src/gate/b.ts'],
+    ['programs-for-providers-and-pipeline', 'src/assertions/a.ts', "import '../programs/b.ts';", 'src/programs/b.ts'],
     ['pipeline-below-cli', 'src/pipeline/a.ts', "import '../cli/b.ts';", 'src/cli/b.ts'],
     ['cli-through-pipeline-or-registry', 'src/cli/a.ts', "import '../assertions/b.ts';", 'src/assertions/b.ts'],
     ['pure-stays-pure', 'src/gate/a.ts', "import 'node:fs';", undefined],

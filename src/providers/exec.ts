@@ -1,15 +1,16 @@
 import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
+import { splitCommand } from '../lib/split-command.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../model/completion.ts';
-import type { Adapter, ProviderEnv } from '../model/provider.ts';
+import type { Adapter } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
+import { openProgramRunner, type ProgramResult } from '../programs/run-program.ts';
+import { selectEnv } from '../programs/select-env.ts';
 import { classifyAbort } from './classify-error.ts';
 import { describeText } from './describe-text.ts';
 import { type ExecOutput, execOutputs, readExecOutput } from './exec-output.ts';
 import { hashFiles } from './hash-files.ts';
-import { openProgramRunner, type ProgramResult } from './run-program.ts';
-import { splitCommand } from './split-command.ts';
 
 const options = z.strictObject({
   /** `auto` takes an answer object where stdout is one, else text. */
@@ -42,7 +43,7 @@ export const exec: Adapter = {
   connect(config, env) {
     const argv = parseCommand(config);
     const settings = options.parse(config.options);
-    const childEnv = selectEnv(env, settings.env);
+    const childEnv = selectEnv(env.env, settings.env);
     const runner = openProgramRunner();
     return Promise.resolve({
       async complete(request, signal) {
@@ -86,17 +87,6 @@ function parseCommand(config: ProviderConfig): readonly string[] {
   return [isPath ? resolve(config.folder, program) : program, ...args];
 }
 
-const basicVariables =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|NODE_\w+|SYSTEMROOT|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA)$/i;
-
-function selectEnv({ env }: ProviderEnv, names: readonly string[]): Record<string, string> {
-  const selected: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && (basicVariables.test(name) || names.includes(name))) selected[name] = value;
-  }
-  return selected;
-}
-
 /** The origin is there for logs: it is no part of the cache key, so an answer should not depend on it. */
 function buildInput({ model, messages, params, trial, origin }: CompletionRequest): object {
   return { model, messages, params, trial, ...origin };
@@ -110,6 +100,7 @@ function readResult(
 ): CompletionOutcome {
   const program = describeText(argv.join(' '));
   if (result.status === 'aborted') return fail(classifyAbort(signal));
+  if (result.status === 'too-much-memory') return fail({ kind: 'server', message: `${program} took too much memory` });
   if (result.status === 'too-much-output') {
     return fail({ kind: 'malformed', message: `${program} wrote more than ${maxOutputBytes / 1024 / 1024} MiB` });
   }

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
+import { splitCommand } from '../../src/lib/split-command.ts';
 import type { CompletionOutcome } from '../../src/model/completion.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { exec } from '../../src/providers/exec.ts';
-import { splitCommand } from '../../src/providers/split-command.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 
 let folder = '';

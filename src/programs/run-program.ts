@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { kill } from 'node:process';
+import { killGroup } from './kill-group.ts';
+import { watchMemory } from './watch-memory.ts';
 
 export interface ProgramCall {
   readonly argv: readonly string[];
@@ -8,6 +9,8 @@ export interface ProgramCall {
   readonly input: string;
   readonly signal: AbortSignal;
   readonly maxOutputBytes: number;
+  /** Of the program and what it starts, resident; unbounded where undefined. */
+  readonly maxMemoryBytes?: number;
 }
 
 export type ProgramResult =
@@ -23,6 +26,7 @@ export type ProgramResult =
     }
   | { readonly status: 'unstartable'; readonly code: string; readonly message: string }
   | { readonly status: 'too-much-output' }
+  | { readonly status: 'too-much-memory' }
   | { readonly status: 'aborted' };
 
 export interface ProgramRunner {
@@ -57,6 +61,7 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
 
     function finish(result: ProgramResult): void {
       running.delete(child);
+      stopWatching();
       signal.removeEventListener('abort', abort);
       resolve(result);
     }
@@ -65,6 +70,14 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
       finish({ status: 'aborted' });
     }
 
+    const { maxMemoryBytes } = call;
+    const stopWatching =
+      maxMemoryBytes === undefined || child.pid === undefined
+        ? () => undefined
+        : watchMemory(child.pid, maxMemoryBytes, () => {
+            killGroup(child);
+            finish({ status: 'too-much-memory' });
+          });
     signal.addEventListener('abort', abort, { once: true });
     child.stdout.on('data', (chunk: Buffer) => {
       stdoutBytes += chunk.length;
@@ -96,16 +109,4 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
     });
     child.stdin.end(call.input);
   });
-}
-
-function killGroup(child: ChildProcessWithoutNullStreams): void {
-  if (child.pid === undefined) return;
-  try {
-    // A negative id names the whole group; ChildProcess.kill would leave grandchildren alive.
-    kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    // No such group: it has ended already, or the system (Windows) knows no groups.
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    child.kill('SIGKILL');
-  }
 }

@@ -1,0 +1,15 @@
+import type { ChildProcess } from 'node:child_process';
+import { kill } from 'node:process';
+
+/** Kills a child that leads a process group, and all that it started. */
+export function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    // A negative id names the whole group; ChildProcess.kill would leave grandchildren alive.
+    kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    // No such group: it has ended already, or the system (Windows) knows no groups.
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    child.kill('SIGKILL');
+  }
+}
