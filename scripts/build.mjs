@@ -29,13 +29,34 @@ const result = await build({
   },
 });
 
+// Files of their own beside the chunk that starts them: they run in children.
+const workers = await build({
+  absWorkingDir: root,
+  entryPoints: ['src/programs/module-worker.mjs', 'src/programs/strip-types.mjs'],
+  outdir: 'dist/chunks',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+});
+const [starter] = Object.entries(result.metafile.outputs).find(
+  ([, { inputs }]) => 'src/programs/module-worker.ts' in inputs,
+);
+if (!starter.startsWith('dist/chunks/')) throw new Error(`${starter} would not find the workers in dist/chunks`);
+
 if (!process.argv.includes('--no-types')) {
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
     cwd: root,
     stdio: 'inherit',
   });
 }
-await writeNotices(Object.keys(result.metafile.inputs));
+await writeNotices([...Object.keys(result.metafile.inputs), ...Object.keys(workers.metafile.inputs)]);
 
 /** The licences of what is bundled travel with it. */
 async function writeNotices(inputs) {

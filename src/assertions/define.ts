@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { Completion } from '../model/completion.ts';
+import type { CodeSource, OwnCode } from '../model/own-code.ts';
 
 /** An answer as checks see it; a conversation's latency and cost are summed. */
 export interface CompletionView
@@ -21,6 +22,10 @@ export type Target =
 export interface AssertionPorts {
   /** Runs a synchronous function and throws a `DeadlineError` (lib/deadline.ts) after that many milliseconds. */
   readonly deadline: <T>(run: () => T, limitMs: number) => T;
+  /** Runs the user's own code; undefined where none may run. */
+  readonly ownCode?: OwnCode;
+  /** Imports an optional package as the project has it; undefined where it has none. */
+  readonly importPackage?: (name: string) => Promise<unknown>;
 }
 
 /** The answer that the baseline holds for the same case and trial. */
@@ -31,6 +36,8 @@ export interface CheckContext {
   readonly ports: AssertionPorts;
   /** What the check's selection picks of the accepted answer; undefined where there is none, or for a check that needs none. */
   readonly accepted?: Target | { readonly missing: string };
+  /** What a check of the user's own code runs. */
+  readonly code?: CodeSource;
 }
 
 export type CheckOutcome =

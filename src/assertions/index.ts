@@ -9,6 +9,7 @@ import { cost } from './cost.ts';
 import type { Assertion } from './define.ts';
 import { endsWith } from './ends-with.ts';
 import { equals } from './equals.ts';
+import { exec } from './exec.ts';
 import { finishReason } from './finish-reason.ts';
 import { html } from './html.ts';
 import { json } from './json.ts';
@@ -20,6 +21,7 @@ import { length } from './length.ts';
 import { levenshtein } from './levenshtein.ts';
 import { list } from './list.ts';
 import { markdown } from './markdown.ts';
+import { moduleAssertion } from './module.ts';
 import { not } from './not.ts';
 import { number } from './number.ts';
 import { oneOf } from './one-of.ts';
@@ -65,6 +67,8 @@ export const assertions: Readonly<Record<string, Assertion>> = {
   cost,
   latency,
   tokens,
+  module: moduleAssertion,
+  exec,
   snapshot,
   not,
   anyOf,

@@ -64,8 +64,9 @@ function makeCheck(
   }
 }
 
-function withAccepted(assertion: CheckAssertion, { select }: CheckSpec, context: JudgeContext): CheckContext {
-  const { answer, completion } = context;
+function withAccepted(assertion: CheckAssertion, { select, code }: CheckSpec, context: JudgeContext): CheckContext {
+  const { answer, completion, ports } = context;
+  if (code !== undefined) return { completion, ports, code };
   if (assertion.comparesAccepted === undefined || answer === undefined) return context;
   const { reasoning: _, ...rest } = completion;
   const view = { ...rest, ...answer };

@@ -29,6 +29,10 @@ export interface AssertionDeclaration {
   readonly spelled?: boolean;
   /** Takes one child (`not`) or a list of them (`anyOf`, `allOf`) in place of parameters. */
   readonly children?: 'one' | 'many';
+  /** The main parameter names the user's own code: a module's path, or a command. It must be no template; nor must `files`. */
+  readonly code?: 'module' | 'command';
+  /** An optional package that the check needs, for a usage error with the command that installs it. */
+  readonly needsPackage?: string;
   /** The part of the answer that is checked where the user selects none; default text. */
   readonly defaultSelect?: 'text' | 'json' | 'toolCalls';
 }

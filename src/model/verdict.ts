@@ -1,4 +1,5 @@
 import type { JsonValue } from './json.ts';
+import type { CodeSource } from './own-code.ts';
 
 /** What one check said of one completion. */
 export interface Verdict {
@@ -32,6 +33,8 @@ export interface CheckSpec {
   readonly required: boolean;
   /** Of `not` (one), `anyOf` and `allOf`. */
   readonly children?: readonly CheckSpec[];
+  /** The user's own code that the check runs. */
+  readonly code?: CodeSource;
   /** The parameters as written and rendered: what the stamp and the cell's identity hash. */
   readonly source: JsonValue;
 }

@@ -10,6 +10,7 @@ import { classifySource, type RecordSource } from '../stores/resolve-source.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
 import { type FindBaseline, openBaselines } from './find-baselines.ts';
 import { openCells } from './find-cells.ts';
+import { openJudgePorts } from './open-judge-ports.ts';
 import { openRecordHeads, type StoredRecord } from './open-stored-record.ts';
 import { pricerOfRecords } from './price-records.ts';
 import { recordOfBaselines } from './record-of-baseline.ts';
@@ -42,15 +43,21 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
   if (first === undefined || second === undefined) throw mixed(sides);
   const opened = prompts.length > 0 ? openPrompts(prompts, options) : openSides(first, second, options);
   const record = keepSuites(opened.record, options);
-  const assessment = await assessRecord({
-    record,
-    findBaseline: opened.findBaseline,
-    costOf: await pricerOfRecords(record.header.suites),
-    cellOf: openCells(record.header, options),
-    confirmability: () => 'unknown',
-    isPairWanted: true,
-  });
-  return reportAssessment(assessment);
+  const judge = openJudgePorts(options);
+  try {
+    const assessment = await assessRecord({
+      record,
+      findBaseline: opened.findBaseline,
+      costOf: await pricerOfRecords(record.header.suites),
+      cellOf: openCells(record.header, options),
+      judgePorts: judge.ports,
+      confirmability: () => 'unknown',
+      isPairWanted: true,
+    });
+    return reportAssessment(assessment);
+  } finally {
+    judge.close();
+  }
 }
 
 interface OpenedSides {

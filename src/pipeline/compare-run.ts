@@ -12,6 +12,7 @@ import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/summarize-run.ts';
 import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
 import type { FindCell } from './find-cells.ts';
+import type { JudgePorts } from './judge-answer.ts';
 import type { StoredRecord } from './open-stored-record.ts';
 import { rejudge } from './rejudge.ts';
 
@@ -23,6 +24,8 @@ export interface CompareRunOptions {
   readonly costOf: (variant: BaselineVariant | RecordedVariant, usage: Usage | undefined) => number | undefined;
   /** The cell of a case as it is planned now, for its checks; undefined where there is none any more. */
   readonly cellOf?: FindCell;
+  /** What checks need to judge stored answers again. */
+  readonly judgePorts?: JudgePorts;
   /** True where a variant without a counterpart is open, and not one whose suite must pass whole. */
   readonly isPairWanted?: boolean;
 }
@@ -160,9 +163,8 @@ async function compareWithSide(
   options: CompareRunOptions,
 ): Promise<ComparedVariant> {
   const { prompt, provider } = variant.recorded;
-  const again = await rejudge(side, baseline, variant, (caseId) =>
-    options.cellOf?.(suite.recorded.suite, prompt, provider, caseId),
-  );
+  const cellOf = (caseId: string) => options.cellOf?.(suite.recorded.suite, prompt, provider, caseId);
+  const again = await rejudge(side, baseline, variant, cellOf, options.judgePorts);
   return compareVariants(again.side, candidateSide(variant, options), {
     ...marginsOf(suite),
     rejudged: again.cases,

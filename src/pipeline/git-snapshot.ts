@@ -1,6 +1,7 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import { UserError } from '../errors.ts';
+import { sha256Hex } from '../lib/sha256.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
 import type { GitRef } from '../stores/git-files.ts';
 import type { FileText, ProjectFiles, ProjectPlace } from '../suite/files.ts';
@@ -22,6 +23,10 @@ export function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): 
       const found = readText(ref, path, display(path));
       if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
       return found;
+    },
+    hash(path) {
+      const found = files.has(path) ? readText(ref, path, display(path)) : undefined;
+      return Promise.resolve(found !== undefined && 'text' in found ? sha256Hex(found.text) : undefined);
     },
     glob: (patterns, folder) => Promise.resolve(patterns.flatMap((pattern) => match(pattern, folder, files)).sort()),
   };

@@ -1,6 +1,7 @@
 import { assertions } from '../assertions/index.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
+import { openPackages } from '../programs/open-packages.ts';
 import { parsePromptFile } from '../prompt/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
 import * as suite from '../suite/load.ts';
@@ -23,6 +24,7 @@ export function loadProject(options: LoadOptions): Promise<{ project: Project; w
     assertions,
     adapters,
     parsePrompt: parsePromptFile,
+    hasPackage: (name, root) => openPackages(root).has(name),
     contracts: contractKnowledge,
   });
 }

@@ -18,8 +18,7 @@ import type { ProviderConfig, Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { lookupAdapter } from '../providers/index.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
-import type { FindAccepted } from './find-accepted.ts';
-import { decideAnswer, judgeAnswer } from './judge-answer.ts';
+import { decideAnswer, type JudgePorts, judgeAnswer } from './judge-answer.ts';
 import { type PlannedRun, pricedModel } from './plan-run.ts';
 import { createRecorder } from './record-answers.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
@@ -45,7 +44,7 @@ export function openLanes(
   planned: PlannedRun,
   options: RunOptions,
   ports: RunPorts,
-  { stop, findAccepted }: { readonly stop: Stop; readonly findAccepted: FindAccepted },
+  { stop, judgePorts }: { readonly stop: Stop; readonly judgePorts: JudgePorts },
 ): Lanes {
   const { plan, providers } = planned;
   const notes = new Set<string>();
@@ -158,7 +157,7 @@ export function openLanes(
     const cellPorts = {
       requestKey: cacheKey,
       costOf: (_request: CompletionRequest, completion: Completion) => costOf(config, completion),
-      judge: (checks: readonly CheckSpec[], answer: JudgedAnswer) => judgeAnswer(checks, answer, findAccepted),
+      judge: (checks: readonly CheckSpec[], answer: JudgedAnswer) => judgeAnswer(checks, answer, judgePorts),
       decide: decideAnswer,
       stopReason: stop.reason,
     };

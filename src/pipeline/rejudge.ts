@@ -3,7 +3,7 @@ import type { Cell } from '../model/cell.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/summarize-run.ts';
-import { decideAnswer, judgeAnswer } from './judge-answer.ts';
+import { decideAnswer, type JudgePorts, judgeAnswer } from './judge-answer.ts';
 
 export interface Rejudged {
   readonly side: ComparedSide;
@@ -20,6 +20,7 @@ export async function rejudge(
   baseline: Baseline,
   candidate: Pick<VariantSummary, 'cases'>,
   cellOf: (caseId: string) => Cell | undefined | Promise<Cell | undefined>,
+  ports: JudgePorts = {},
 ): Promise<Rejudged> {
   const changed = [...candidate.cases.values()].filter(({ caseId, stamp }) => {
     const before = side.cases.get(caseId);
@@ -40,7 +41,7 @@ export async function rejudge(
     const answers = stored.get(caseId);
     // The suite may have moved on since the candidate ran.
     if (before === undefined || cell?.stamp !== stamp || answers === undefined) continue;
-    const again = await rejudgeCase(before, answers.trials, stamp, cell);
+    const again = await rejudgeCase(before, answers.trials, cell, ports);
     if (again === undefined) continue;
     cases.set(caseId, again);
     rejudged.add(caseId);
@@ -56,9 +57,10 @@ function inputsOf(stamp: string): string {
 async function rejudgeCase(
   before: CaseSummary,
   answers: readonly BaselineTrial[],
-  stamp: string,
   cell: Cell,
+  ports: JudgePorts,
 ): Promise<CaseSummary | undefined> {
+  const { stamp } = cell;
   const trials: RowSummary[] = [];
   for (const [index, row] of before.trials.entries()) {
     const answer = answers[index];
@@ -67,7 +69,7 @@ async function rejudgeCase(
       continue;
     }
     if (answer?.output === undefined) return undefined;
-    const verdict = await judgeStored(answer, row, cell);
+    const verdict = await judgeStored(answer, row, cell, ports);
     if (verdict === undefined) return undefined;
     trials.push({ ...row, stamp, ...verdict });
   }
@@ -78,23 +80,20 @@ async function judgeStored(
   { output = '', toolCalls = [], finishReason = 'stop', usage, reasoning, refusal }: BaselineTrial,
   row: RowSummary,
   cell: Cell,
+  ports: JudgePorts,
 ): Promise<{ status: 'passed' | 'failed'; score: number } | undefined> {
   const latencyMs = row.latencyMs ?? 0;
-  const { verdicts } = await judgeAnswer(cell.checks, {
-    cell,
-    completion: {
-      text: output,
-      toolCalls,
-      finishReason,
-      latencyMs,
-      ...(usage === undefined ? {} : { usage }),
-      ...(reasoning === undefined ? {} : { reasoning }),
-      ...(refusal === undefined ? {} : { refusal }),
-    },
+  const completion = {
+    text: output,
+    toolCalls,
+    finishReason,
     latencyMs,
-    costUsd: row.costUsd ?? undefined,
-    calls: [],
-  });
+    ...(usage === undefined ? {} : { usage }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+  const judged = { cell, completion, latencyMs, costUsd: row.costUsd ?? undefined, calls: [] };
+  const { verdicts } = await judgeAnswer(cell.checks, judged, ports);
   const decision = decideAnswer(verdicts, cell.threshold);
   return decision.status === 'errored'
     ? undefined

@@ -4,6 +4,7 @@ import { assessRun, reportAssessment } from './assess-run.ts';
 import { openBaselines } from './find-baselines.ts';
 import { openCells } from './find-cells.ts';
 import { judgeContracts } from './judge-contracts.ts';
+import { openJudgePorts } from './open-judge-ports.ts';
 import { pricerOfRecords } from './price-records.ts';
 
 export interface ReportOnRunOptions {
@@ -18,12 +19,18 @@ export async function reportOnRun(options: ReportOnRunOptions): Promise<Report> 
   const { path, cwd } = options;
   const header = readRunHeader(path);
   const findBaseline = openBaselines(header.settings.baseline, options);
-  const assessment = await assessRun({
-    path,
-    cwd,
-    findBaseline,
-    costOf: await pricerOfRecords(header.suites),
-    cellOf: openCells(header, options),
-  });
-  return reportAssessment(assessment, { contracts: await judgeContracts(assessment, { findBaseline }) });
+  const judge = openJudgePorts(options);
+  try {
+    const assessment = await assessRun({
+      path,
+      cwd,
+      findBaseline,
+      costOf: await pricerOfRecords(header.suites),
+      cellOf: openCells(header, options),
+      judgePorts: judge.ports,
+    });
+    return reportAssessment(assessment, { contracts: await judgeContracts(assessment, { findBaseline }) });
+  } finally {
+    judge.close();
+  }
 }

@@ -10,16 +10,32 @@ import { describeRecordedSuites } from './describe-suites.ts';
 import { createFindAccepted } from './find-accepted.ts';
 import { openBaselines } from './find-baselines.ts';
 import { indexCells } from './index-cells.ts';
+import type { JudgePorts } from './judge-answer.ts';
 import { judgeContracts } from './judge-contracts.ts';
+import { openJudgePorts } from './open-judge-ports.ts';
 import { openLanes } from './open-lanes.ts';
 import { openRecord } from './open-record.ts';
 import { type PlannedRun, planRun } from './plan-run.ts';
 import { addBaselinePrompts } from './rerun-baseline.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
-import { createStop } from './stop.ts';
+import { createStop, type Stop } from './stop.ts';
 
 /** Runs a plan to its end, asks again where a case's fate hangs on it, and reports on what the record holds. */
-export async function runSuites(given: RunOptions, ports: RunPorts): Promise<Report> {
+export async function runSuites(options: RunOptions, ports: RunPorts): Promise<Report> {
+  const stop = createStop();
+  const judge = openJudgePorts({ root: options.project.root, env: ports.env, signal: stop.signal });
+  try {
+    return await runJudged(options, ports, { stop, judgePorts: judge.ports });
+  } finally {
+    judge.close();
+  }
+}
+
+async function runJudged(
+  given: RunOptions,
+  ports: RunPorts,
+  { stop, judgePorts }: { readonly stop: Stop; readonly judgePorts: JudgePorts },
+): Promise<Report> {
   const findBaseline = openBaselines(given.settings.baseline, {
     root: given.project.root,
     cwd: ports.cwd,
@@ -32,11 +48,8 @@ export async function runSuites(given: RunOptions, ports: RunPorts): Promise<Rep
   for (const suite of options.project.suites) findBaseline(suite);
   const planned = await planRun(options, ports);
   const { plan } = planned;
-  const stop = createStop();
-  const lanes = openLanes(planned, options, ports, {
-    stop,
-    findAccepted: createFindAccepted(options.project.suites, findBaseline),
-  });
+  const findAccepted = createFindAccepted(options.project.suites, findBaseline);
+  const lanes = openLanes(planned, options, ports, { stop, judgePorts: { findAccepted, ...judgePorts } });
   const record = openRecord(options, plan, buildHeader(options, planned, ports), ports, () => stop.hard('storage'));
   const startedMs = ports.clock.now();
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
@@ -74,6 +87,7 @@ export async function runSuites(given: RunOptions, ports: RunPorts): Promise<Rep
       findBaseline,
       costOf: planned.costOfRecorded,
       cellOf,
+      judgePorts,
       ...(end === undefined
         ? { confirmability: (suite: string) => (lanes.isHermetic(suite) ? 'stands' : 'fresh') }
         : {}),

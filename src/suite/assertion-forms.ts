@@ -4,6 +4,7 @@ import { plainNumbers } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { type Needs, readNeeds, withCode } from './assertion-code.ts';
 import { type Frame, findName, parseFrame } from './assertion-frame.ts';
 import { findPaths, type PlacedPath, type PlacedSelect } from './check-paths.ts';
 import { describeValue, keysAt, reportIssues } from './describe-issues.ts';
@@ -35,9 +36,8 @@ interface TemplateAssertion extends NamedAssertion {
   instantiate(scope: Scope): CheckSpec | undefined;
 }
 
-export interface AssertionContext {
+export interface AssertionContext extends Needs {
   readonly declarations: Readonly<Record<string, AssertionDeclaration>>;
-  readonly problems: Problems;
   /** The content of a JSON or YAML file that a parameter names. */
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
 }
@@ -178,6 +178,7 @@ async function compilePlain(
       isFile ? { kind: 'constant', value: content.value } : compileValue(content, context.problems.report),
     );
   }
+  const code = await readNeeds(name, declaration, { written, places }, context);
   if (context.problems.errorCount() > errorsBefore) return undefined;
   const parts = [...templates];
   const parse = createParse(
@@ -185,7 +186,10 @@ async function compilePlain(
     parts.flatMap(([key, template]) => (template.kind === 'constant' ? [] : [key])),
   );
   const build = (params: Readonly<Record<string, unknown>>) =>
-    parseParams(name, declaration, params, { written, isMap, places, frame, parse, problems: context.problems });
+    withCode(
+      parseParams(name, declaration, params, { written, isMap, places, frame, parse, problems: context.problems }),
+      code,
+    );
   const variables = parts.flatMap(([, template]) => (template.kind === 'constant' ? [] : template.variables));
   if (parts.every(([, template]) => template.kind === 'constant')) {
     const check = build(renderParams(parts, {}));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
@@ -17,6 +18,8 @@ export interface ProjectFiles {
   /** Absolute. */
   readonly root: string;
   read(path: string): Promise<FileText>;
+  /** SHA-256 of a file inside the project, text or not; undefined where there is none. */
+  hash(path: string): Promise<string | undefined>;
   /** A fault where a path that may not exist yet leaves the project. */
   findFault(path: string): FileFault | undefined;
   /** Absolute paths, sorted; folders of packages are passed over. */
@@ -73,6 +76,10 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
       if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
       return found;
     },
+    hash(path) {
+      const isFile = faultOf(path) === undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+      return Promise.resolve(isFile ? hashFile(path) : undefined);
+    },
     async glob(patterns, folder) {
       const { default: fastGlob } = await import('fast-glob');
       const found = await fastGlob.glob([...patterns].map(toSlashes), {
@@ -116,6 +123,16 @@ export function readTextFile(path: string, shown: string): FileText {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) };
   } catch (error) {
     return { fault: describeReadError(error, path, shown) };
+  }
+}
+
+function hashFile(path: string): string | undefined {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch (error) {
+    // What can't be read is told by whoever must read it.
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
   }
 }
 

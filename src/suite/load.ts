@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly parsePrompt: ParsePrompt;
+  /** True where the project at a folder has an optional package. */
+  readonly hasPackage: (name: string, root: string) => boolean;
   readonly contracts?: ContractKnowledge;
   /** Another state of the project than that of the working tree. */
   readonly snapshot?: ProjectSnapshot;
@@ -58,6 +60,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
         ? undefined
         : await parseSuite(path, document, {
             ...options,
+            hasPackage: (name) => options.hasPackage(name, place.root),
             files,
             problems,
             config,

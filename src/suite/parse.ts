@@ -19,6 +19,7 @@ import type { Problems } from './problems.ts';
 import { type ParsePrompt, parsePrompts } from './prompts.ts';
 import { parseProviders } from './providers.ts';
 import { readCases } from './read-cases.ts';
+import { createReadCode } from './read-code.ts';
 import { readDocument, reportFault } from './read-document.ts';
 import { suiteShape } from './schema.ts';
 import { createStamper } from './stamp.ts';
@@ -27,6 +28,7 @@ export interface SuiteContext {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly parsePrompt: ParsePrompt;
+  readonly hasPackage: (name: string) => boolean;
   readonly files: ProjectFiles;
   readonly problems: Problems;
   readonly config: Config;
@@ -89,7 +91,14 @@ export async function parseSuite(
           ...knowledge,
         });
   checkPromptVariables(prompts, contract, { problems, ...knowledge });
-  const assertionContext: AssertionContext = { declarations: context.assertions, problems, readFile };
+  const onFile = (file: string) => void used.add(file);
+  const assertionContext: AssertionContext = {
+    declarations: context.assertions,
+    problems,
+    readFile,
+    readCode: createReadCode({ files, problems, onFile }),
+    hasPackage: context.hasPackage,
+  };
   const isWhole = context.contractOnly !== true;
   const defaults = isWhole
     ? await parseDefaults(document, context, assertionContext)
@@ -101,7 +110,7 @@ export async function parseSuite(
           files,
           problems,
           assertionContext,
-          onFile: (file) => used.add(file),
+          onFile,
         });
   const { cases, variables } = await buildCases(rows, {
     problems,

@@ -3,9 +3,17 @@ import type { CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
 import { runWithDeadline } from '../../src/lib/deadline.ts';
+import type { AssertionInput } from '../../src/model/own-code.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../../src/model/verdict.ts';
 
-export const ports = { deadline: runWithDeadline };
+/** Own code here is a lambda that looks for an "a"; that real children are bounded is shown elsewhere. */
+const callLambda = ({ input }: { readonly input: AssertionInput }) =>
+  Promise.resolve({ returned: { pass: input.text.includes('a'), reason: 'looked for a' } });
+
+export const ports = {
+  deadline: runWithDeadline,
+  ownCode: { runModule: callLambda, runCommand: callLambda },
+};
 
 export function buildView(answer: string | Partial<CompletionView>): CompletionView {
   const base = { text: '', toolCalls: [], finishReason: 'stop', latencyMs: 100, costUsd: 0.001 } as const;
@@ -33,6 +41,7 @@ export function buildSpec(assertion: string, params: unknown, options: SpecOptio
     weight: options.weight ?? 1,
     required: options.required ?? false,
     source: null,
+    ...(assertions[assertion]?.code !== undefined && { code: { folder: '/', file: '/check.mjs', hash: '' } }),
     ...(select !== undefined && { select }),
     ...(name !== undefined && { name }),
   };

@@ -60,6 +60,8 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   ],
   pii: [{ value: true }, { value: false, kinds: ['email', 'iban'], allow: ['a@b.cc'] }],
   secrets: [{ value: true }, { value: false, entropy: false }],
+  module: [{ value: 'check.mjs' }],
+  exec: [{ value: 'node check.mjs' }],
   snapshot: [{}, { value: 'normalised', min: 0.5 }],
 };
 

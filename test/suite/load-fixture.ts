@@ -17,6 +17,7 @@ export function loadAt(cwd: string, paths: readonly string[] = [], configPath?: 
     assertions,
     adapters,
     parsePrompt: parsePromptFile,
+    hasPackage: () => true,
     ...(configPath === undefined ? {} : { configPath }),
   });
 }

@@ -1,0 +1,22 @@
+import { openOwnCode } from '../programs/open-own-code.ts';
+import { openPackages } from '../programs/open-packages.ts';
+import type { JudgePorts } from './judge-answer.ts';
+
+export interface OpenJudgePorts {
+  readonly ports: JudgePorts;
+  /** Ends every child that a check left running. */
+  close(): void;
+}
+
+/** What checks may use of the world; nothing is started or imported before a check asks. */
+export function openJudgePorts(options: {
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+}): OpenJudgePorts {
+  const ownCode = openOwnCode(options);
+  return {
+    ports: { ownCode, importPackage: openPackages(options.root).load },
+    close: () => ownCode.close(),
+  };
+}

@@ -1,0 +1,50 @@
+// Runs in a child of its own: loads the user's modules and calls their exports, one job at a time. Plain JavaScript,
+// since Node 20 runs no TypeScript; the parent is module-worker.ts.
+import { register } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+const maxReturnedBytes = 64 * 1024;
+
+// Node 22.18 and later take the types out themselves.
+if (!process.features.typescript) register('./strip-types.mjs', import.meta.url);
+
+process.on('disconnect', () => process.exit());
+// A loop would never see the disconnect of a parent that was killed; a thread of its own does.
+new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 1000)`, {
+  eval: true,
+}).unref();
+
+process.on('message', ({ id, file, exportName, input }) => {
+  void run(file, exportName, input).then((result) => process.send({ id, ...result }));
+});
+
+async function run(file, exportName, input) {
+  let check;
+  try {
+    const module = await import(pathToFileURL(file).href);
+    check = module[exportName];
+    if (typeof check !== 'function') {
+      const names = Object.keys(module).join(', ');
+      return { fault: `exports no function "${exportName}"${names === '' ? '' : `, only ${names}`}` };
+    }
+  } catch (error) {
+    return { fault: `can't be loaded: ${describe(error)}` };
+  }
+  try {
+    const returned = await check(input);
+    const json = JSON.stringify(returned);
+    if (json === undefined) return { fault: `returned no verdict but ${typeof returned}` };
+    if (json.length > maxReturnedBytes) return { fault: `returned more than ${maxReturnedBytes / 1024} KiB` };
+    return { json };
+  } catch (error) {
+    return { fault: `threw ${describe(error)}` };
+  }
+}
+
+/** The message, and where in the user's files it came from. */
+function describe(error) {
+  if (!(error instanceof Error)) return String(error).slice(0, 400);
+  const place = /\(?(?:file:\/\/)?([^\s()]+:\d+:\d+)\)?$/m.exec(String(error.stack).replace(String(error.message), ''));
+  return `${error.name}: ${error.message}`.slice(0, 400) + (place === null ? '' : ` (${place[1]})`);
+}

@@ -1,0 +1,41 @@
+import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { CodeSource } from '../model/own-code.ts';
+import type { CheckSpec } from '../model/verdict.ts';
+import { type Located, locate } from './locate.ts';
+import type { Problems } from './problems.ts';
+import type { ReadCode } from './read-code.ts';
+
+/** What an assertion may need beside its parameters. */
+export interface Needs {
+  readonly readCode: ReadCode;
+  /** True where the project has an optional package. */
+  readonly hasPackage: (name: string) => boolean;
+  readonly problems: Problems;
+}
+
+/** The user's own code of an assertion, if it runs any; a package that it lacks is reported. */
+export async function readNeeds(
+  name: string,
+  { code, main = 'value', needsPackage }: AssertionDeclaration,
+  { written, places }: { readonly written: Located; readonly places: ReadonlyMap<string, Located> },
+  { readCode, hasPackage, problems }: Needs,
+): Promise<CodeSource | undefined> {
+  if (needsPackage !== undefined && !hasPackage(needsPackage)) {
+    problems.report({
+      code: 'environment',
+      message: `${name} needs the package ${needsPackage}, which is not installed`,
+      hint: `npm install --save-dev ${needsPackage}`,
+      at: locate(written),
+    });
+  }
+  const value = places.get(main);
+  if (code === undefined || value === undefined) return undefined;
+  const files = places.get('files');
+  return readCode(code, { value, ...(files === undefined ? {} : { files }) });
+}
+
+/** The check with the code it runs, whose hash is part of the stamp. */
+export function withCode(check: CheckSpec | undefined, code: CodeSource | undefined): CheckSpec | undefined {
+  if (check === undefined || code === undefined) return check;
+  return { ...check, code, source: { check: check.source, code: code.hash } };
+}

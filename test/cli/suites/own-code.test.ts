@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest';
+import { openTempProject, statusesOf, type TempProject, trialsOf } from '../../support/temp-project.ts';
+
+const program = `process.stdin.resume();
+process.stdin.on('end', () => process.stdout.write('Hello Ada'));
+`;
+
+function buildSuite(checks: Readonly<Record<string, string>>): string {
+  const cases = Object.entries(checks).map(([id, check]) => `  - { id: ${id}, assert: [${check}] }`);
+  return `suite: own\nprompts: [{ id: v1, text: Greet }]\nproviders: ["exec:node answer.mjs"]\ncases:\n${cases.join('\n')}\n`;
+}
+
+function openProject(checks: Readonly<Record<string, string>>, files: Readonly<Record<string, string>>): TempProject {
+  const project = openTempProject();
+  project.write('evals/answer.mjs', program);
+  project.write('evals/own.eval.yaml', buildSuite(checks));
+  for (const [name, text] of Object.entries(files)) project.write(`evals/${name}`, text);
+  return project;
+}
+
+test('own code that misbehaves makes its case errored, and the run goes on', async () => {
+  const names = ['loops', 'throws', 'floods', 'prints', 'lies', 'ends', 'good'];
+  const project = openProject(
+    {
+      ...Object.fromEntries(
+        names.map((name) => [name, `{ module: { value: check.ts, export: ${name}, timeout: 1500ms, memoryMb: 128 } }`]),
+      ),
+      command: '{ exec: { value: "node check.mjs", timeout: 1500ms } }',
+      slow: '{ exec: { value: [node, -e, "for (;;);"], timeout: 500ms } }',
+    },
+    {
+      'check.ts': `
+        import type { AssertionModule } from 'llmcheck';
+        export const loops: AssertionModule = () => { for (;;); };
+        export const throws: AssertionModule = () => { throw new Error('no luck'); };
+        export const floods: AssertionModule = () => { const all: unknown[] = []; for (;;) all.push(new Array(1e5).fill(0.5)); };
+        export const prints: AssertionModule = () => { for (;;) console.log('x'.repeat(1e5)); };
+        export const lies = () => ({ pass: 'yes' });
+        export const ends = () => process.exit(0);
+        export const good: AssertionModule = ({ text }) => ({ pass: text === 'Hello Ada', score: 0.75 });`,
+      'check.mjs': 'console.log(JSON.stringify({ pass: true }));',
+    },
+  );
+  const startedMs = performance.now();
+  const { code, report } = await project.report(['run']);
+  // Each check has 1.5 s; all of them together are far from what one endless loop would take.
+  expect(performance.now() - startedMs).toBeLessThan(15_000);
+  expect(code).toBe(3);
+  expect(statusesOf(report)).toEqual({
+    ...Object.fromEntries(names.map((name) => [name, name === 'good' ? 'passed' : 'errored'])),
+    command: 'passed',
+    slow: 'errored',
+  });
+  const errors = Object.fromEntries(trialsOf(report).map(({ caseId, error }) => [caseId, error?.message]));
+  expect(errors).toMatchObject({
+    loops: 'module: "check.ts" took longer than 1500 ms',
+    throws: expect.stringMatching(/^module: "check.ts" threw Error: no luck \(.*check\.ts:4:/),
+    floods: 'module: "check.ts" took more than 128 MB of memory',
+    lies: expect.stringContaining('gave no verdict {pass, score?, reason?}: pass'),
+    ends: 'module: "check.ts" ended its process early (exit code 0)',
+    slow: 'exec: "node -e for (;;);" took longer than 500 ms',
+  });
+});
+
+test('an edit of what a module imports, or of a further file, changes the stamp of its case and of no other', async () => {
+  const project = openProject(
+    {
+      module: '{ module: { value: lib/check.mjs, files: [words.txt] } }',
+      command: '{ exec: node tool.mjs }',
+      text: '{ contains: Ada }',
+    },
+    {
+      'lib/check.mjs': `import { finds } from './finds.js';\nexport default ({ text }) => ({ pass: finds(text) });`,
+      'lib/finds.js': `export const finds = (text) => text.includes('Ada');`,
+      'lib/package.json': '{"type": "module"}',
+      'words.txt': 'Ada',
+      'tool.mjs': 'console.log(JSON.stringify({ pass: true }));',
+    },
+  );
+  expect((await project.run(['run'])).code).toBe(0);
+  await project.run(['baseline', 'accept']);
+  const stamps = () =>
+    Object.fromEntries(
+      project
+        .read('evals/own.baseline.jsonl')
+        .split('\n')
+        .flatMap((line) => (line.includes('"type":"case"') ? [JSON.parse(line)] : []))
+        .map(({ caseId, stamp }: { caseId: string; stamp: string }) => [caseId, stamp]),
+    );
+  const before = stamps();
+  const changedBy = async (name: string, text: string) => {
+    project.write(`evals/${name}`, text);
+    expect((await project.run(['run', '--update-baseline'])).code).toBe(0);
+    const after = stamps();
+    const changed = Object.keys(after).filter((id) => after[id] !== before[id]);
+    Object.assign(before, after);
+    return changed;
+  };
+  expect(await changedBy('lib/finds.js', `export const finds = (text) => text.includes('Hello');`)).toEqual(['module']);
+  expect(await changedBy('words.txt', 'Grace')).toEqual(['module']);
+  expect(await changedBy('tool.mjs', 'console.log(JSON.stringify({ pass: true, score: 1 }));')).toEqual(['command']);
+  expect(await changedBy('other.mjs', '')).toEqual([]);
+});
+
+test('a changed module judges the stored answers again, so that the case stays comparable', async () => {
+  const project = openProject(
+    { one: '{ module: check.mjs }' },
+    { 'check.mjs': 'export default () => ({ pass: true });' },
+  );
+  await project.run(['run']);
+  await project.run(['baseline', 'accept']);
+  project.write('evals/check.mjs', `export default ({ text }) => ({ pass: text.startsWith('Bye') });`);
+  const { code, stdout } = await project.run(['run']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('still failing');
+});
+
+test('what can not be found is a usage error with its place, all at once', async () => {
+  const project = openProject(
+    {
+      gone: '{ module: gone.ts }',
+      outside: '{ module: ../../outside.ts }',
+      templated: '{ module: "{{ file }}" }',
+      path: '{ exec: ./gone.sh }',
+      extra: '{ exec: { value: node x.mjs, files: [gone.txt] } }',
+    },
+    {},
+  );
+  const { code, stderr } = await project.run(['run']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/own\.eval\.yaml:5:36 .*evals\/gone\.ts does not exist/);
+  expect(stderr).toMatch(/own\.eval\.yaml:6:39 .*outside\.ts lies outside the project/);
+  expect(stderr).toMatch(/own\.eval\.yaml:7:41 .*what names code must be no template/);
+  expect(stderr).toMatch(/own\.eval\.yaml:8:34 .*gone\.sh does not exist/);
+  expect(stderr).toMatch(/own\.eval\.yaml:9:64 .*gone\.txt does not exist/);
+});
+
+test('an interrupt ends a check that loops', async () => {
+  const project = openProject(
+    { loops: '{ module: { value: check.mjs, timeout: 60s } }' },
+    {
+      'check.mjs': `import { writeFileSync } from 'node:fs'; export default () => { writeFileSync('started', ''); for (;;); };`,
+    },
+  );
+  let interrupt: ((name: 'SIGINT') => void) | undefined;
+  const run = project.run(['run'], {
+    onReady: (signal) => {
+      interrupt = signal;
+    },
+  });
+  await expect.poll(() => project.files('evals'), { timeout: 15_000 }).toContain('evals/started');
+  interrupt?.('SIGINT');
+  expect((await run).code).toBe(130);
+});

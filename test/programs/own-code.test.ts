@@ -1,0 +1,199 @@
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { AssertionInput } from '../../src/model/own-code.ts';
+import { type OwnCodeOptions, openOwnCode } from '../../src/programs/open-own-code.ts';
+
+const input: AssertionInput = {
+  target: 'abc',
+  text: 'abc',
+  toolCalls: [],
+  finishReason: 'stop',
+  latencyMs: 1,
+  costUsd: null,
+  args: { wanted: 'a' },
+};
+
+const env = { PATH: process.env['PATH'], SECRET_KEY: 'sk-secret' };
+
+function openProject(files: Readonly<Record<string, string>>, options: Partial<OwnCodeOptions> = {}) {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'llmcheck-own-code-')));
+  const own = openOwnCode({ env, ...options });
+  onTestFinished(() => {
+    own.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const limits = { timeoutMs: 8000, memoryMb: 128 };
+  return {
+    folder,
+    own,
+    runModule: (file: string, exportName = 'default', timeoutMs = limits.timeoutMs) =>
+      own.runModule({ ...limits, file: join(folder, file), exportName, input, timeoutMs }),
+    runCommand: (argv: readonly string[], timeoutMs = limits.timeoutMs, envNames: readonly string[] = []) =>
+      own.runCommand({ ...limits, argv, folder, envNames, input, timeoutMs }),
+  };
+}
+
+function faultOf(outcome: object): unknown {
+  return 'fault' in outcome ? outcome.fault : outcome;
+}
+
+describe('a module', () => {
+  test('in TypeScript is called with the answer, with no build step, and its imports with it', async () => {
+    const { runModule } = openProject({
+      'check.ts': `
+        import { finds } from './finds.ts';
+        interface Input { readonly text: string; readonly args: { readonly wanted: string } }
+        export default ({ text, args }: Input): object => ({ pass: finds(text, args.wanted), reason: text as string });`,
+      'finds.ts': 'export function finds(text: string, part: string): boolean { return text.includes(part); }',
+    });
+    expect(await runModule('check.ts')).toEqual({ returned: { pass: true, reason: 'abc' } });
+  });
+
+  test('in JavaScript may be a promise, and CommonJS', async () => {
+    const { runModule } = openProject({
+      'check.mjs': 'export const late = async () => ({ pass: true });',
+      'check.cjs': 'exports.old = () => ({ pass: false, score: 0.5 });',
+    });
+    expect(await runModule('check.mjs', 'late')).toEqual({ returned: { pass: true } });
+    expect(await runModule('check.cjs', 'old')).toEqual({ returned: { pass: false, score: 0.5 } });
+  });
+
+  test('answers many checks in one child, and sees no variable that it was not meant to see', async () => {
+    const { runModule } = openProject({
+      'check.mjs': 'export default () => ({ pass: true, reason: `${process.pid} ${process.env.SECRET_KEY}` });',
+    });
+    const reasons = new Set<string>();
+    for (let count = 0; count < 20; count += 1) reasons.add(JSON.stringify(await runModule('check.mjs')));
+    expect([...reasons]).toEqual([expect.stringMatching(/"\d+ undefined"/)]);
+  });
+
+  test.each([
+    ['loops for ever', 'for (;;);', /^took longer than 700 ms$/],
+    ['never settles', 'return new Promise(() => {});', /^took longer than 700 ms$/],
+    ['throws', 'throw new TypeError("no such thing");', /^threw TypeError: no such thing \(.*check\.mjs:1:\d+\)$/],
+    ['throws what is no error', 'throw "text";', /^threw text$/],
+    ['ends its process', 'process.exit(0);', /^ended its process early \(exit code 0\)$/],
+    ['kills itself', 'process.kill(process.pid, "SIGKILL"); for (;;);', /^ended its process early \(SIGKILL\)$/],
+    ['returns nothing', '', /^returned no verdict but undefined$/],
+    ['returns what is no JSON', 'const a = {}; a.a = a; return a;', /^threw TypeError: Converting circular/],
+    ['returns too much', 'return "x".repeat(1e6);', /^returned more than 64 KiB$/],
+  ])('that %s has a fault, and the next check is made', async (_, body, fault) => {
+    const { runModule } = openProject({
+      'check.mjs': `export default () => { ${body} };\nexport const good = () => ({ pass: true });`,
+    });
+    await runModule('check.mjs', 'good');
+    expect(faultOf(await runModule('check.mjs', 'default', 700))).toMatch(fault);
+    expect(await runModule('check.mjs', 'good')).toEqual({ returned: { pass: true } });
+  });
+
+  test.each([
+    ['objects', 'const a = []; for (;;) a.push(new Array(100000).fill(1.5));'],
+    ['buffers', 'const a = []; for (;;) a.push(Buffer.alloc(1e7, 1));'],
+  ])('that floods memory with %s is stopped at its bound', async (_, body) => {
+    const { runModule } = openProject({ 'check.mjs': `export default () => { ${body} };` });
+    expect(faultOf(await runModule('check.mjs'))).toBe('took more than 128 MB of memory');
+  });
+
+  test('that floods stdout is stopped', async () => {
+    const { runModule } = openProject({
+      'check.mjs': `export default async () => {
+        for (;;) await new Promise((done) => process.stdout.write('x'.repeat(1e6), done));
+      };`,
+    });
+    expect(faultOf(await runModule('check.mjs'))).toBe('wrote more than 16 MiB');
+  });
+
+  test.each([
+    ['has no such export', 'export const other = 1;', /^exports no function "default", only other$/],
+    ['is broken', 'export default (', /^can't be loaded: SyntaxError/],
+    ['throws when it is loaded', 'throw new Error("at once");', /^can't be loaded: Error: at once/],
+    ['imports what is not there', 'import "./gone.mjs";', /^can't be loaded: Error: Cannot find module/],
+  ])('that %s has a fault', async (_, text, fault) => {
+    const { runModule } = openProject({ 'check.mjs': text });
+    expect(faultOf(await runModule('check.mjs'))).toMatch(fault);
+  });
+
+  test('that crashes after its verdict takes no other check with it', async () => {
+    const { runModule } = openProject({
+      'check.mjs': `export default () => { setImmediate(() => { throw new Error('late'); }); return { pass: true }; };
+        export const slow = () => new Promise((resolve) => setTimeout(resolve, 50, { pass: false }));`,
+    });
+    const outcomes = [];
+    for (const name of ['default', 'slow', 'default', 'slow']) outcomes.push(await runModule('check.mjs', name));
+    const [pass, fail] = [{ returned: { pass: true } }, { returned: { pass: false } }];
+    expect(outcomes).toEqual([pass, fail, pass, fail]);
+  });
+
+  test('takes what it started with it when its time is over', async () => {
+    const { folder, runModule } = openProject({
+      'check.mjs': `import { spawn } from 'node:child_process';
+        import { writeFileSync } from 'node:fs';
+        export default () => {
+          const { pid } = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+          writeFileSync('pid', String(pid));
+          for (;;);
+        };`,
+    });
+    expect(faultOf(await runModule('check.mjs', 'default', 1500))).toBe('took longer than 1500 ms');
+    const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+  });
+
+  test('is stopped with the run, and none is started after it', async () => {
+    const controller = new AbortController();
+    const { runModule } = openProject(
+      { 'check.mjs': 'export default () => { for (;;); };' },
+      { signal: controller.signal },
+    );
+    const running = Array.from({ length: 6 }, () => runModule('check.mjs'));
+    setTimeout(() => controller.abort(), 100);
+    expect((await Promise.all(running)).map(faultOf)).toEqual(running.map(() => 'was stopped with the run'));
+    expect(faultOf(await runModule('check.mjs'))).toBe('was stopped with the run');
+  });
+});
+
+describe('a command', () => {
+  test('reads the answer on stdin and writes a verdict on stdout', async () => {
+    const { runCommand } = openProject({
+      'check.mjs': `import { json } from 'node:stream/consumers';
+        const { text, args } = await json(process.stdin);
+        console.log(JSON.stringify({ pass: text.includes(args.wanted), reason: String(process.env.SECRET_KEY) }));`,
+    });
+    const argv = [process.execPath, 'check.mjs'];
+    expect(await runCommand(argv)).toEqual({ returned: { pass: true, reason: 'undefined' } });
+    expect(await runCommand(argv, 8000, ['SECRET_KEY'])).toEqual({ returned: { pass: true, reason: 'sk-secret' } });
+    expect(faultOf(await runCommand(argv, 8000, ['NOT_SET']))).toBe('needs NOT_SET, which is not set');
+  });
+
+  test.each([
+    ['loops for ever', 'for (;;);', /^took longer than 500 ms$/],
+    ['fails', 'console.error("no luck"); process.exitCode = 3;', /^ended with exit code 3: no luck$/],
+    ['fails in silence', 'process.exitCode = 3;', /^ended with exit code 3 and wrote nothing on stderr$/],
+    ['writes no JSON', 'console.log("fine");', /^wrote no JSON but "fine"$/],
+    ['writes nothing', '', /^wrote no JSON but ""$/],
+  ])('that %s has a fault', async (_, body, fault) => {
+    const { runCommand } = openProject({});
+    expect(faultOf(await runCommand([process.execPath, '-e', body], 500))).toMatch(fault);
+  });
+
+  test('that floods stdout or memory is stopped, and one that is not there is named', async () => {
+    const { runCommand } = openProject({});
+    const node = (body: string) => runCommand([process.execPath, '-e', body]);
+    expect(faultOf(await node('for (;;) process.stdout.write("x".repeat(1e5));'))).toBe('wrote more than 1 MiB');
+    expect(faultOf(await node('const a = []; for (;;) a.push(Buffer.alloc(1e7, 1));'))).toBe(
+      'took more than 128 MB of memory',
+    );
+    expect(faultOf(await runCommand(['no-such-program']))).toMatch(/^can't be started: .*ENOENT/);
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
