@@ -31,6 +31,7 @@ import { regex } from './regex.ts';
 import { rouge } from './rouge.ts';
 import { secrets } from './secrets.ts';
 import { snapshot } from './snapshot.ts';
+import { sql } from './sql.ts';
 import { startsWith } from './starts-with.ts';
 import { tokens } from './tokens.ts';
 import { toolCalls } from './tool-calls.ts';
@@ -55,6 +56,7 @@ export const assertions: Readonly<Record<string, Assertion>> = {
   list,
   xml,
   html,
+  sql,
   markdown,
   levenshtein,
   rouge,

@@ -16,13 +16,17 @@ export function openPackages(root: string): Packages {
       conditions: ['node', 'import'],
       try: true,
     });
+  const loaded = new Map<string, Promise<unknown>>();
+  const load = async (name: string): Promise<unknown> => {
+    const path = find(name);
+    return path === undefined ? undefined : import(pathToFileURL(path).href);
+  };
   return {
     has: (name) => find(name) !== undefined,
-    async load(name) {
-      const path = find(name);
-      if (path === undefined) return undefined;
-      const loaded: unknown = await import(pathToFileURL(path).href);
-      return loaded;
+    load(name) {
+      const known = loaded.get(name) ?? load(name);
+      loaded.set(name, known);
+      return known;
     },
   };
 }

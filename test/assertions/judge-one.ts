@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
@@ -5,6 +6,7 @@ import { judgeChecks } from '../../src/assertions/judge-checks.ts';
 import { runWithDeadline } from '../../src/lib/deadline.ts';
 import type { AssertionInput } from '../../src/model/own-code.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../../src/model/verdict.ts';
+import { openPackages } from '../../src/programs/open-packages.ts';
 
 /** Own code here is a lambda that looks for an "a"; that real children are bounded is shown elsewhere. */
 const callLambda = ({ input }: { readonly input: AssertionInput }) =>
@@ -13,6 +15,7 @@ const callLambda = ({ input }: { readonly input: AssertionInput }) =>
 export const ports = {
   deadline: runWithDeadline,
   ownCode: { runModule: callLambda, runCommand: callLambda },
+  importPackage: openPackages(join(import.meta.dirname, '../..')).load,
 };
 
 export function buildView(answer: string | Partial<CompletionView>): CompletionView {

@@ -45,6 +45,7 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   language: [{ value: 'en' }, { value: ['fr', 'zh'], min: 0.2 }],
   xml: [{}, { value: false }, { root: 'a', contains: ['a', '//b', '//a/@b'] }],
   html: [{}, { value: false }, { contains: ['a'] }],
+  sql: [{}, { value: false }, { dialect: 'mysql', tables: ['a'], statements: ['select'] }],
   markdown: [{ lists: { min: 1 } }, { sections: ['a'], maxLevel: 2 }, { codeBlocks: 1, tables: 0, links: { max: 9 } }],
   levenshtein: [
     { value: 'ab', max: 3 },
@@ -86,7 +87,13 @@ const text = fc.oneof(
     unit: fc.constantFrom('a', 'b', ' ', '\n', '1', '"', '{', '[', ',', '`', '<a>', '```\n', '\ud800', '.', '- '),
   }),
   fc.json(),
-  fc.constantFrom('{"a":1}', '{"__proto__":{"a":1},"constructor":null}', "I'm sorry, but I can't help with that."),
+  fc.constantFrom(
+    '{"a":1}',
+    'select a from a',
+    'DELETE FROM b;',
+    '{"__proto__":{"a":1},"constructor":null}',
+    "I'm sorry, but I can't help with that.",
+  ),
 );
 
 const view: fc.Arbitrary<CompletionView> = fc
@@ -167,32 +174,45 @@ describe('an answer of 1 MB is judged within a second', () => {
     '[a](b) ',
     'GB82 ',
     'aB3/',
+    '(select ',
   ];
   const answers = parts.map((part) => part.repeat(Math.ceil(1_000_000 / part.length)));
   const documents = [
     JSON.stringify(Array.from({ length: 100_000 }, (_, index) => ({ a: index }))),
     JSON.stringify({ a: 'a'.repeat(1_000_000) }),
+    `select ${'a, '.repeat(333_000)}a from a`,
+    `select a from a where ${'a = 1 or '.repeat(111_000)}1 = 1`,
     `${'['.repeat(499)}1${']'.repeat(499)}`.padEnd(1_000_000),
   ];
 
   test.each(Object.entries(samples))('%s', async (name, list) => {
     for (const answer of [...answers, ...documents]) {
       for (const params of list) {
-        const before = performance.now();
-        await judgeOne(buildSpec(name, params), answer);
-        expect({ start: answer.slice(0, 20), slow: performance.now() - before > 1000 }).toMatchObject({ slow: false });
+        const durationMs = await measure(() => judgeOne(buildSpec(name, params), answer));
+        expect({ start: answer.slice(0, 20), slow: durationMs > 1000 }).toMatchObject({ slow: false });
       }
     }
   });
 
   test.each(selects.flatMap((select) => (select === undefined ? [] : [select])))('select %j', async (select) => {
     for (const answer of [...answers, ...documents]) {
-      const before = performance.now();
-      await judgeOne(buildSpec('contains', { value: 'b' }, { select }), { text: answer, reasoning: answer });
-      expect({ start: answer.slice(0, 20), slow: performance.now() - before > 1000 }).toMatchObject({ slow: false });
+      const spec = buildSpec('contains', { value: 'b' }, { select });
+      const durationMs = await measure(() => judgeOne(spec, { text: answer, reasoning: answer }));
+      expect({ start: answer.slice(0, 20), slow: durationMs > 1000 }).toMatchObject({ slow: false });
     }
   });
 });
+
+/** The least of up to three times: a busy machine may slow one down. */
+async function measure(run: () => Promise<unknown>): Promise<number> {
+  let leastMs = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 3 && leastMs > 1000; tries += 1) {
+    const before = performance.now();
+    await run();
+    leastMs = Math.min(leastMs, performance.now() - before);
+  }
+  return leastMs;
+}
 
 test('answers of 5 MB with all that is hostile throw nothing', async () => {
   const hostile = '\ud800\u0000\u001b[31m{"__proto__":"'.repeat(200_000);

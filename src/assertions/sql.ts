@@ -1,0 +1,132 @@
+import * as z from 'zod';
+import { quote } from '../lib/quote.ts';
+import { findSqlTables } from '../lib/sql-tables.ts';
+import { checkLimitMs } from './check-limit.ts';
+import { type AssertionPorts, type CheckOutcome, defineAssertion } from './define.ts';
+import { textOf } from './target-text.ts';
+
+const packageName = 'node-sql-parser';
+
+const dialects = [
+  'postgresql',
+  'mysql',
+  'mariadb',
+  'sqlite',
+  'transactsql',
+  'bigquery',
+  'snowflake',
+  'redshift',
+  'trino',
+  'athena',
+  'hive',
+  'flinksql',
+  'db2',
+] as const;
+
+const listParam = z.array(z.string().min(1)).min(1, { error: 'needs at least one name' });
+
+/** Parsed by node-sql-parser, which the project installs; no database is asked. */
+export const sql = defineAssertion({
+  summary: 'the whole text is SQL of a dialect, with allowed kinds of statements, on allowed tables',
+  family: 'structure',
+  example: 'sql: { dialect: postgresql, tables: [orders, customers], statements: [select] }',
+  main: 'value',
+  needsPackage: packageName,
+  params: z
+    .strictObject({
+      value: z.boolean().default(true).describe('False: the text must not be SQL.'),
+      dialect: z.enum(dialects).default('postgresql').describe('Whose SQL it is.'),
+      tables: listParam
+        .optional()
+        .describe('Tables that may be read or written, by the name as written (public.orders is not orders).'),
+      statements: listParam
+        .optional()
+        .describe('Kinds of statements that pass: select, insert, update, delete, create, drop and so on.'),
+    })
+    .refine(({ value, tables, statements }) => value || (tables ?? statements) === undefined, {
+      error: 'value: false takes neither tables nor statements',
+    }),
+  async check(target, { value, dialect, tables, statements }, { ports }): Promise<CheckOutcome> {
+    const text = textOf(target).trim();
+    const parsed = await parseSql(text, dialect, ports);
+    if ('error' in parsed) return parsed;
+    if ('fault' in parsed) {
+      const fence = text.includes('```') ? '; a fenced code block is selected by {codeBlock: sql}' : '';
+      return { pass: !value, reason: `is not ${dialect} SQL, ${parsed.fault}${fence}: found ${quote(text)}` };
+    }
+    const faults = [
+      findStranger('statement', parsed.kinds, statements),
+      findStranger('table', parsed.tables, tables),
+    ].filter((fault) => fault !== undefined);
+    const found = `found ${quote(text)}`;
+    if (faults.length > 0) return { pass: false, reason: `${faults.join('; ')}: ${found}` };
+    const touched = parsed.tables.length === 0 ? 'no table' : parsed.tables.slice(0, 8).join(', ');
+    return { pass: value, reason: `is ${dialect} SQL (${parsed.kinds.join(', ')}) on ${touched}: ${found}` };
+  },
+});
+
+function findStranger(
+  noun: string,
+  found: readonly string[],
+  allowed: readonly string[] | undefined,
+): string | undefined {
+  if (allowed === undefined) return undefined;
+  const known = new Set(allowed.map((name) => name.toLowerCase()));
+  const strangers = found.filter((name) => !known.has(name.toLowerCase())).map((name) => quote(name, 60));
+  if (strangers.length === 0) return undefined;
+  return `uses the ${noun} ${strangers.slice(0, 8).join(', ')}, allowed: ${allowed.join(', ').slice(0, 200)}`;
+}
+
+interface ParsedSql {
+  /** Kinds of the statements, each once, in lower case. */
+  readonly kinds: readonly string[];
+  readonly tables: readonly string[];
+}
+
+/** The part of the package that is used. */
+interface SqlParser {
+  parse(text: string): { readonly ast: unknown; readonly tableList: readonly string[] };
+}
+
+async function parseSql(
+  text: string,
+  dialect: string,
+  { importPackage, deadline }: AssertionPorts,
+): Promise<ParsedSql | { readonly fault: string } | { readonly error: string }> {
+  const parser = await openParser(dialect, importPackage);
+  if (parser === undefined)
+    return { error: `sql needs the package ${packageName}: npm install --save-dev ${packageName}` };
+  try {
+    const { ast, tableList } = deadline(() => parser.parse(text), checkLimitMs);
+    const statements = (Array.isArray(ast) ? ast : [ast]).filter((node) => typeof node === 'object' && node !== null);
+    if (statements.length === 0) return { fault: 'it holds no statement' };
+    const kinds = statements.map((statement) => String(Reflect.get(statement, 'type')).toLowerCase());
+    return { kinds: [...new Set(kinds)], tables: findSqlTables(statements, tableList) };
+  } catch (error) {
+    if (error instanceof RangeError) return { error: 'the SQL is nested too deep to be parsed' };
+    const fault = describeFault(error);
+    if (fault === undefined) throw error;
+    return { fault };
+  }
+}
+
+async function openParser(
+  dialect: string,
+  importPackage: AssertionPorts['importPackage'],
+): Promise<SqlParser | undefined> {
+  const loaded = await importPackage?.(`${packageName}/build/${dialect}.js`);
+  // CommonJS: what it exports is the default export.
+  const exported: unknown = Reflect.get(Object(loaded), 'default') ?? loaded;
+  const Parser: unknown = Reflect.get(Object(exported), 'Parser');
+  return typeof Parser === 'function' ? (Reflect.construct(Parser, []) as SqlParser) : undefined;
+}
+
+/** Undefined for what is no syntax error. The parser's own message lists hundreds of tokens that could stand there. */
+function describeFault(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error.name !== 'SyntaxError') return undefined;
+  const start: unknown = Reflect.get(Object(Reflect.get(error, 'location')), 'start');
+  const line: unknown = Reflect.get(Object(start), 'line');
+  const column: unknown = Reflect.get(Object(start), 'column');
+  const found = /but (.{1,40}) found\.$/.exec(error.message)?.[1] ?? 'text';
+  return `line ${Number(line)}:${Number(column)}: unexpected ${found}`;
+}
