@@ -1,4 +1,5 @@
 import { describePath, findDifference } from '../lib/deep-equal.ts';
+import { dropPaths, type PlainStep } from '../lib/drop-paths.ts';
 import { compileJsonSchema, JsonSchemaError } from '../lib/json-schema.ts';
 import { quote } from '../lib/quote.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
@@ -8,11 +9,14 @@ import type { AssertionPorts } from './define.ts';
 import { describeValue } from './target-text.ts';
 import { argumentsOf } from './tool-call-values.ts';
 
-interface Wanted {
+/** What a call is compared with. */
+export interface Wanted {
   readonly name: string;
   readonly args?: Readonly<Record<string, unknown>> | undefined;
   readonly compare: 'subset' | 'exact';
   readonly schema?: unknown;
+  /** Paths in the arguments that are not compared. */
+  readonly ignore?: readonly (readonly PlainStep[])[] | undefined;
 }
 
 export interface CallMismatch {
@@ -28,7 +32,9 @@ export function findMismatch(wanted: Wanted, call: ToolCall, ports: AssertionPor
   const found = argumentsOf(call);
   if (found === undefined) return { reason: `its arguments are not JSON, ${quote(call.rawArguments)}` };
   if (wanted.args !== undefined) {
-    const difference = findDifference(plainNumbers(wanted.args), found, wanted.compare === 'subset');
+    const { ignore = [] } = wanted;
+    const [expected, seen] = [dropPaths(plainNumbers(wanted.args), ignore), dropPaths(found, ignore)];
+    const difference = findDifference(expected, seen, wanted.compare === 'subset');
     if (difference !== undefined) {
       return {
         reason: `${describePath(difference.path)} of its arguments: expected ${describeValue(difference.expected)}, found ${describeValue(difference.found)}`,

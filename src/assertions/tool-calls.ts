@@ -1,12 +1,20 @@
 import * as z from 'zod';
+import { parsePlainPath } from '../lib/drop-paths.ts';
 import { quote } from '../lib/quote.ts';
 import type { ToolCall } from '../model/completion.ts';
 import { type AssertionPorts, type CheckOutcome, defineAssertion } from './define.ts';
-import { findMismatch } from './match-tool-call.ts';
-import { countRangeParam, describeBounds, isWithin } from './param-schemas.ts';
+import { findMismatch, type Wanted } from './match-tool-call.ts';
+import { type Bounds, countRangeParam, describeBounds, isWithin } from './param-schemas.ts';
 import { schemaParam } from './schema-param.ts';
 
 const nameParam = z.string().min(1, { error: 'must not be empty' });
+
+const ignoreParam = z.string().transform((path, context) => {
+  const steps = parsePlainPath(path);
+  if (steps !== undefined) return steps;
+  context.addIssue({ code: 'custom', message: 'must be a plain path such as $.id, $.items[0] or $.items[*].id' });
+  return z.NEVER;
+});
 
 const callParam = z.union(
   [
@@ -16,13 +24,17 @@ const callParam = z.union(
       args: z.record(z.string(), z.unknown()).optional().describe('The arguments it is called with.'),
       compare: z.enum(['subset', 'exact']).default('subset').describe('subset: it may have further arguments.'),
       schema: schemaParam.optional().describe('A JSON Schema for its arguments.'),
+      ignore: z.array(ignoreParam).optional().describe('Paths in the arguments that are not compared, such as $.id.'),
+      count: countRangeParam.optional().describe('How many calls of it fit; 1 or more where it is left out.'),
     }),
   ],
-  { error: 'must be the name of a tool, or a map of name, args, compare and schema' },
+  { error: 'must be the name of a tool, or a map of name, args, compare, schema, ignore and count' },
 );
 
 /** A tool call that is expected. */
-export type WantedCall = z.output<typeof callParam>;
+export interface WantedCall extends Wanted {
+  readonly count?: Bounds | undefined;
+}
 
 const listOf = <Item extends z.ZodType>(item: Item) =>
   z.union([item.transform((one) => [one]), z.array(item).min(1, { error: 'needs at least one tool' })]);
@@ -35,7 +47,9 @@ export const toolCalls = defineAssertion({
   defaultSelect: 'toolCalls',
   params: z
     .strictObject({
-      value: listOf(callParam).optional().describe('The calls: names, or maps of name, args, compare and schema.'),
+      value: listOf(callParam)
+        .optional()
+        .describe('The calls: names, or maps of name, args, compare, schema, ignore and count.'),
       names: listOf(nameParam).optional().describe('The names of the calls, where arguments do not matter.'),
       order: z
         .enum(['any', 'ordered', 'exact'])
@@ -65,9 +79,14 @@ export const toolCalls = defineAssertion({
         reason: `makes ${calls.length} tool calls, wanted ${describeBounds(count)}: found ${found}`,
       };
     }
-    const wanted = value ?? names?.map((name) => ({ name, compare: 'subset' as const }));
+    const wanted: readonly WantedCall[] | undefined = value ?? names?.map((name) => ({ name, compare: 'subset' }));
     if (wanted === undefined) return { pass: true, reason: `found ${found}` };
-    return checkCalls(wanted, calls, order, found, ports);
+    // Each call that must be there is a wish of its own.
+    const wishes = wanted.flatMap((want) =>
+      Array.from({ length: want.count?.min ?? (want.count ? 0 : 1) }, () => want),
+    );
+    const outcome = checkCalls(wishes, calls, order, found, ports);
+    return 'error' in outcome || !outcome.pass ? outcome : (findSurplus(wanted, calls, found, ports) ?? outcome);
   },
 });
 
@@ -94,7 +113,7 @@ function checkCalls(
   const unpaired = partners.indexOf(undefined);
   const score =
     partners.filter((partner) => partner !== undefined).length /
-    Math.max(wanted.length, order === 'exact' ? calls.length : 0);
+    Math.max(wanted.length, order === 'exact' ? calls.length : 0, 1);
   if (unpaired !== -1) {
     const reason = describeUnpaired(wanted, calls, unpaired, order === 'exact' ? unpaired : undefined, mismatch);
     return { pass: false, score, reason: `${reason}: found ${found}` };
@@ -107,6 +126,26 @@ function checkCalls(
     };
   }
   return { pass: true, reason: `makes the wanted tool calls: found ${found}` };
+}
+
+/** A wish that more calls fit than it allows. */
+function findSurplus(
+  wanted: readonly WantedCall[],
+  calls: readonly ToolCall[],
+  found: string,
+  ports: AssertionPorts,
+): CheckOutcome | undefined {
+  for (const want of wanted) {
+    if (want.count?.max === undefined) continue;
+    const mismatches = calls.map((call) => findMismatch(want, call, ports));
+    const error = mismatches.find((mismatch) => mismatch?.error !== undefined)?.error;
+    if (error !== undefined) return { error };
+    const fitting = mismatches.filter((mismatch) => mismatch === undefined).length;
+    if (fitting <= want.count.max) continue;
+    const reason = `${fitting} calls of ${quote(want.name, 60)} fit, wanted ${describeBounds(want.count)}`;
+    return { pass: false, reason: `${reason}: found ${found}` };
+  }
+  return undefined;
 }
 
 type Mismatch = (wantedIndex: number, callIndex: number) => string | undefined;

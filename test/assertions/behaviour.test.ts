@@ -196,6 +196,69 @@ describeAssertion('toolCalls', [
     answer: { toolCalls: [broken] },
     is: 'pass',
   },
+  {
+    when: 'what differs is ignored, at any depth and in any item',
+    params: {
+      value: {
+        name: 'mail',
+        args: { id: 'a', to: [{ key: 1, name: 'Ada' }], trace: { at: 1, by: 'x' } },
+        compare: 'exact',
+        ignore: ['$.id', '$.to[*].key', "$['trace'].at"],
+      },
+    },
+    answer: {
+      toolCalls: [buildToolCall('mail', { to: [{ key: 9, name: 'Ada' }], trace: { at: 2, by: 'x' }, id: 'b' })],
+    },
+    is: 'pass',
+  },
+  {
+    when: 'what is not ignored differs',
+    params: { value: { name: 'mail', args: { to: ['a', 'b'] }, ignore: ['$.to[0]'] } },
+    answer: { toolCalls: [buildToolCall('mail', { to: ['c', 'd'] })] },
+    is: 'fail',
+    reason: /\$\.to\[1\] of its arguments: expected the string "b", found the string "d"/,
+  },
+  {
+    when: 'parallel calls of one tool are as many as wanted, each with its arguments',
+    params: {
+      value: [
+        { name: 'find_order', count: 2 },
+        { name: 'find_order', args: { id: 8 } },
+        { name: 'refund', count: { max: 1 } },
+      ],
+    },
+    answer: {
+      toolCalls: [buildToolCall('find_order', { id: 8 }), refund, find, buildToolCall('find_order', { id: 9 })],
+    },
+    is: 'fail',
+    reason: /^3 calls of "find_order" fit, wanted exactly 2/,
+  },
+  {
+    when: 'there are fewer parallel calls than wanted',
+    params: { value: { name: 'find_order', count: { min: 3 } } },
+    answer: { toolCalls: [find, find] },
+    is: 'fail',
+    score: 2 / 3,
+  },
+  {
+    when: 'there may be none of a tool and there is none',
+    params: { value: { name: 'refund', count: 0 } },
+    answer: { toolCalls: [find] },
+    is: 'pass',
+  },
+  {
+    when: 'there may be none of a tool but there is one',
+    params: { value: { name: 'refund', count: 0 } },
+    answer: { toolCalls: [refund] },
+    is: 'fail',
+    score: 0,
+  },
+  {
+    when: 'parallel calls are these and no others, in any order',
+    params: { names: ['refund', 'find_order'], count: 2 },
+    answer: { toolCalls: [find, refund] },
+    is: 'pass',
+  },
   { when: 'none is wanted and none made', params: { none: true }, answer: 'Hello', is: 'pass' },
   {
     when: 'none is wanted but one made',
@@ -271,6 +334,8 @@ test.each([
     { value: 'stopped' },
     'value: must be one of stop, length, toolCalls, contentFilter, refusal, other, or a list of them',
   ],
+  ['toolCalls', { value: { name: 'a', ignore: ['$..id'] } }, 'value: Invalid input'],
+  ['toolCalls', { value: { name: 'a', count: -1 } }, 'value: Invalid input'],
   ['toolCalls', {}, ': needs value, names, count or none'],
   ['toolCalls', { none: true, count: 1 }, ': none: true goes with neither value nor names nor count'],
   ['toolCalls', { value: 'a', names: ['b'] }, ': takes value or names, not both'],

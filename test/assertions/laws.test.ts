@@ -37,6 +37,12 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   toolCalls: [
     { value: ['a', { name: 'b', args: { x: 1 } }] },
     { none: true },
+    {
+      value: [
+        { name: 'a', count: { max: 1 } },
+        { name: 'b', args: { x: 1 }, ignore: ['$.y[*]'], compare: 'exact' },
+      ],
+    },
     { count: { min: 1 }, names: ['a'], order: 'exact' },
   ],
   cost: [{ max: 0.001 }],
