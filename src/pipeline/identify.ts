@@ -1,7 +1,28 @@
+import { lookupAssertion } from '../assertions/index.ts';
 import { cacheKey } from '../cache/cache-key.ts';
+import { canonicalJson } from '../lib/canonical-json.ts';
+import { sha256Hex } from '../lib/sha256.ts';
 import type { Cell } from '../model/cell.ts';
+import type { CheckSpec } from '../model/verdict.ts';
+import type { FindAccepted } from './find-accepted.ts';
 
 /** The identity of what a cell would run: its first request, and what is asked and judged after it. */
-export function identify(cell: Cell): string {
-  return `${cell.identity}:${cacheKey(cell.request)}`;
+export function identify(cell: Cell, findAccepted: FindAccepted): string {
+  return `${withAcceptedIdentity(cell, findAccepted).identity}:${cacheKey(cell.request)}`;
+}
+
+/** A cell that is held against an accepted answer is another one once another answer is accepted. */
+export function withAcceptedIdentity(cell: Cell, findAccepted: FindAccepted): Cell {
+  if (!cell.checks.some(comparesAccepted)) return cell;
+  const accepted = sha256Hex(canonicalJson(findAccepted(cell.key) ?? null)).slice(0, 12);
+  return { ...cell, identity: `${cell.identity}.${accepted}` };
+}
+
+/** True for a check that looks at the accepted answer, itself or by a child. */
+export function comparesAccepted({ assertion, children = [] }: CheckSpec): boolean {
+  const declared = lookupAssertion(assertion);
+  return (
+    (declared !== undefined && 'comparesAccepted' in declared && declared.comparesAccepted) ||
+    children.some(comparesAccepted)
+  );
 }

@@ -5,6 +5,7 @@ import type { CellDecision, JudgedAnswer, JudgedChecks } from '../execute/run-ce
 import { runWithDeadline } from '../lib/deadline.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import type { FindAccepted } from './find-accepted.ts';
+import { comparesAccepted } from './identify.ts';
 
 /** What checks may need of the world; where something is missing, the checks that need it can't be made. */
 export interface JudgePorts extends Omit<AssertionPorts, 'deadline'> {
@@ -20,14 +21,10 @@ export async function judgeAnswer(
 ): Promise<JudgedChecks> {
   const { cell, completion, latencyMs, costUsd } = answer;
   // Of a conversation the last answer alone is kept, and turns have checks of their own.
-  const accepted = checks === cell.checks && checks.some(needsAccepted) ? findAccepted(cell.key) : undefined;
+  const accepted = checks === cell.checks && checks.some(comparesAccepted) ? findAccepted(cell.key) : undefined;
   const view = { costUsd, ...completion, latencyMs };
   const verdicts = await judgeChecks(checks, view, { deadline: runWithDeadline, ...ports }, accepted);
   return { verdicts, judgeCostUsd: 0 };
-}
-
-function needsAccepted({ assertion, children = [] }: CheckSpec): boolean {
-  return assertion === 'snapshot' || children.some(needsAccepted);
 }
 
 export function decideAnswer(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision {

@@ -18,6 +18,7 @@ import type { ProviderConfig, Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { lookupAdapter } from '../providers/index.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
+import { withAcceptedIdentity } from './identify.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from './judge-answer.ts';
 import { type PlannedRun, pricedModel } from './plan-run.ts';
 import { createRecorder } from './record-answers.ts';
@@ -154,6 +155,8 @@ export function openLanes(
       if (path === undefined || !isHermetic(suite)) continue;
       bySuite.set(suite.id, withRecordings(live, recordingsOf(suite, path), { missing: 'fail' }));
     }
+    const { findAccepted } = judgePorts;
+    const identified = (cell: Cell) => (findAccepted === undefined ? cell : withAcceptedIdentity(cell, findAccepted));
     const cellPorts = {
       requestKey: cacheKey,
       costOf: (_request: CompletionRequest, completion: Completion) => costOf(config, completion),
@@ -164,7 +167,8 @@ export function openLanes(
     return {
       // Twice the slots, so that calls which wait for a retry don't leave a slot empty.
       workers: Math.min(config.limits.concurrency ?? concurrency, concurrency) * 2,
-      run: (cell) => runCell(cell, { ...cellPorts, complete: bySuite.get(cell.key.suite) ?? answered }, stop.signal),
+      run: (cell) =>
+        runCell(identified(cell), { ...cellPorts, complete: bySuite.get(cell.key.suite) ?? answered }, stop.signal),
     };
   }
 

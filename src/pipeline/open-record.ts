@@ -9,6 +9,7 @@ import { cellKeyText, type RowPlace, readRunRecord } from '../stores/read-run-re
 import { rewriteRunRecord } from '../stores/rewrite-run-record.ts';
 import { newRunId } from '../stores/run-id.ts';
 import { createRunRecord, openRunRecordForResume, type RunRecordWriter } from '../stores/write-run-record.ts';
+import type { FindAccepted } from './find-accepted.ts';
 import { identify } from './identify.ts';
 import { indexCells } from './index-cells.ts';
 import { openStoredRecord, type StoredRecord, toStoredRecord } from './open-stored-record.ts';
@@ -39,9 +40,9 @@ export function openRecord(
   plan: Plan,
   newHeader: Omit<RunHeader, 'id'>,
   ports: RunPorts,
-  onRefused: () => void,
+  { findAccepted, onRefused }: { readonly findAccepted: FindAccepted; readonly onRefused: () => void },
 ): OpenRecord {
-  const resumed = options.resume === undefined ? undefined : prepareResume(options, plan, newHeader);
+  const resumed = options.resume === undefined ? undefined : prepareResume(options, plan, newHeader, findAccepted);
   const { id, writer } = refuseStorageErrors(() => {
     if (resumed === undefined) return createUnderFreeId(runsFolder(options.project), newHeader, ports);
     const opened = openRunRecordForResume(resumed.path);
@@ -125,17 +126,24 @@ interface Resumed {
  * Keeps the verdicts on cells, fresh trials included, that would run again exactly as they did. Errored and interrupted cells, and those whose
  * request, checks or place in the plan changed, are dropped and so run again.
  */
-function prepareResume(options: RunOptions, plan: Plan, newHeader: Omit<RunHeader, 'id'>): Resumed {
+function prepareResume(
+  options: RunOptions,
+  plan: Plan,
+  newHeader: Omit<RunHeader, 'id'>,
+  findAccepted: FindAccepted,
+): Resumed {
   const stored = findStoredRun(options.project, options.resume?.runId);
   const planned = new Map<string, string>();
   for (const lane of plan.providerIds) {
-    for (const cell of plan.cells(lane)) planned.set(cellKeyText(cell.key), identify(cell));
+    for (const cell of plan.cells(lane)) planned.set(cellKeyText(cell.key), identify(cell, findAccepted));
   }
   const cellOf = indexCells(plan);
   /** A fresh trial is what its case's first trial would be under another number, and lies outside the plan. */
   const isSameConfirmation = ({ suite, prompt, provider, caseId, trial, identity }: CellRow): boolean => {
     const first = cellOf(suite, prompt, provider, caseId);
-    return first !== undefined && identify({ ...first, request: { ...first.request, trial } }) === identity;
+    if (first === undefined) return false;
+    const fresh = { ...first, key: { ...first.key, trial }, request: { ...first.request, trial } };
+    return identify(fresh, findAccepted) === identity;
   };
   const record = readRunRecord(stored.path, (row, rowIndex) => {
     const key = cellKeyText(row);

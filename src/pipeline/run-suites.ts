@@ -50,7 +50,10 @@ async function runJudged(
   const { plan } = planned;
   const findAccepted = createFindAccepted(options.project.suites, findBaseline);
   const lanes = openLanes(planned, options, ports, { stop, judgePorts: { findAccepted, ...judgePorts } });
-  const record = openRecord(options, plan, buildHeader(options, planned, ports), ports, () => stop.hard('storage'));
+  const record = openRecord(options, plan, buildHeader(options, planned, ports), ports, {
+    findAccepted,
+    onRefused: () => stop.hard('storage'),
+  });
   const startedMs = ports.clock.now();
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
   const stopListening = ports.onSignal((signal) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openTempProject } from '../../support/temp-project.ts';
+import { openTempProject, statusesOf } from '../../support/temp-project.ts';
 
 const suite = `suite: greet
 prompts: [{ id: v1, text: "Greet {{ name }}" }]
@@ -28,4 +28,22 @@ test('a snapshot is an error until an answer is accepted, then holds the next an
   const changed = await project.run(['run', '--cache', 'refresh']);
   expect(changed.code).toBe(1);
   expect(changed.stdout).toContain('Good day, Ada');
+});
+
+test('a resumed run judges a snapshot anew once another answer was accepted', async () => {
+  const project = openTempProject();
+  project.write('evals/greet.eval.yaml', suite);
+  project.write('evals/answer.mjs', program('Hello Ada'));
+  await project.run(['run']);
+  await project.run(['baseline', 'accept', '--force']);
+  const { report } = await project.report(['run']);
+  expect(statusesOf(report)).toEqual({ ada: 'passed' });
+  const accepted = project.read('evals/greet.baseline.jsonl');
+  const resume = async () => {
+    const resumed = await project.report(['run', '--resume', report.run.id]);
+    return [resumed.report.run.id, statusesOf(resumed.report)['ada']];
+  };
+  expect(await resume()).toEqual([report.run.id, 'passed']);
+  project.write('evals/greet.baseline.jsonl', accepted.replaceAll('Hello Ada', 'Good day, Ada'));
+  expect(await resume()).toEqual([report.run.id, 'failed']);
 });
