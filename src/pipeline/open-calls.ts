@@ -1,0 +1,203 @@
+import { join } from 'node:path';
+import { openCacheStore } from '../cache/file-store.ts';
+import { type Recordings, readRecordings } from '../cache/recordings.ts';
+import { withCache } from '../cache/with-cache.ts';
+import { withRecordings } from '../cache/with-recordings.ts';
+import { createLimiter } from '../execute/limiter.ts';
+import { createSemaphore } from '../execute/semaphore.ts';
+import { createBreaker } from '../execute/with-breaker.ts';
+import { createBudget } from '../execute/with-budget.ts';
+import { withRetry } from '../execute/with-retry.ts';
+import type { Complete, Completion } from '../model/completion.ts';
+import type { ConnectedProvider } from '../model/provider.ts';
+import type { ProviderConfig, Suite } from '../model/suite.ts';
+import { laneId } from '../plan/build-plan.ts';
+import { lookupAdapter } from '../providers/index.ts';
+import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
+import { type PlannedRun, pricedModel } from './plan-run.ts';
+import { createRecorder } from './record-answers.ts';
+import type { RunOptions, RunPorts } from './run-options.ts';
+
+/** Every endpoint that a run may ask, each behind its recordings or cache, its budget, retries and limits. */
+export interface Calls {
+  /** Of a provider or judge; those that are configured alike share one connection and its limits. */
+  completeFor(config: ProviderConfig, suite: Suite): Complete;
+  costOf(config: ProviderConfig, completion: Completion): number | undefined;
+  /** Calls in flight of one endpoint, at most. */
+  concurrencyOf(config: ProviderConfig): number;
+  /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
+  isHermetic(suite: Suite): boolean;
+  isBudgetExhausted(): boolean;
+  /** Once-per-run remarks. */
+  notes(): readonly string[];
+  writeRecordings(): void;
+  close(): Promise<void>;
+}
+
+/** What is known of endpoints before anything is sent. */
+export type KnownEndpoints = Pick<PlannedRun, 'endpointOf' | 'pricer' | 'providerEnv' | 'providers'>;
+
+export interface CallOptions
+  extends Pick<RunOptions, 'project' | 'concurrency' | 'timeoutMs' | 'record' | 'isCacheModeChosen'> {
+  readonly settings: Pick<RunOptions['settings'], 'cacheMode' | 'maxCostUsd'>;
+  /** Those whose recordings may be asked for: a damaged file is found before the first call. */
+  readonly suites: readonly Suite[];
+}
+
+const defaultConcurrency = 8;
+const defaultRetries = 4;
+
+export function openCalls(
+  known: KnownEndpoints,
+  options: CallOptions,
+  ports: Omit<RunPorts, 'onSignal' | 'env'>,
+): Calls {
+  const notes = new Set<string>();
+  const note = (message: string) => {
+    if (notes.has(message)) return;
+    notes.add(message);
+    ports.onProgress({ type: 'note', message });
+  };
+  const largest = Math.max(0, ...[...known.providers.values()].map(({ limits }) => limits.concurrency ?? 0));
+  const concurrency = options.concurrency ?? Math.max(defaultConcurrency, largest);
+  const shared = createSemaphore(concurrency);
+  const { maxCostUsd, cacheMode } = options.settings;
+  const budget = maxCostUsd === undefined ? undefined : createBudget(maxCostUsd);
+  const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { now: ports.now, onWarning: note });
+  const connected: Promise<ConnectedProvider>[] = [];
+  const recordings = new Map<string, Recordings>();
+  const endpoints = new Map<string, OpenEndpoint>();
+  const recorder = options.record ? createRecorder(options.project.suites, ports.mask) : undefined;
+
+  const concurrencyOf = ({ limits }: ProviderConfig) => Math.min(limits.concurrency ?? concurrency, concurrency);
+
+  function openProvider(config: ProviderConfig): Complete {
+    const endpoint = known.endpointOf(config);
+    const { limits } = config;
+    const breaker = createBreaker((failure) =>
+      ports.onProgress({ type: 'provider-stopped', provider: config.id, failure }),
+    );
+    const limiter = createLimiter({
+      concurrency: concurrencyOf(config),
+      ...(limits.rpm === undefined ? {} : { rpm: limits.rpm }),
+      ...(limits.tpm === undefined ? {} : { tpm: limits.tpm }),
+      shared,
+      clock: ports.clock,
+      estimateTokens: (request) => Math.ceil(inputBytes(request) / 4) + (maxOutputTokens(request) ?? 256),
+    });
+    const attempts = withRetry(breaker(connectLazily(config)), {
+      retries: limits.retries ?? defaultRetries,
+      timeoutMs: limits.timeoutMs ?? options.timeoutMs,
+      limiter,
+      clock: ports.clock,
+      random: ports.random,
+    });
+    const retried = breaker(attempts);
+    if (budget === undefined || !endpoint.sends) return retried;
+    const outputs = createOutputEstimate(note);
+    return budget.wrap(retried, {
+      boundOf: (request) =>
+        known.pricer.boundOf({
+          ...pricedModel(config, endpoint),
+          inputTokens: inputBytes(request),
+          maxOutputTokens: outputs.boundOf(request),
+        }) ?? 0,
+      costOf: (_request, completion) => {
+        outputs.observe(completion);
+        return costOf(config, completion);
+      },
+    });
+  }
+
+  /** The SDK is loaded by the first call that really is sent. */
+  function connectLazily(config: ProviderConfig): Complete {
+    let provider: Promise<ConnectedProvider> | undefined;
+    return async (request, signal) => {
+      if (provider === undefined) {
+        const adapter = lookupAdapter(config.adapter);
+        if (adapter === undefined) throw new Error(`adapter ${config.adapter} is not registered`);
+        provider = adapter.connect(config, known.providerEnv);
+        connected.push(provider);
+      }
+      return (await provider).complete(request, signal);
+    };
+  }
+
+  function costOf(config: ProviderConfig, completion: Completion): number | undefined {
+    return known.pricer.priceOf({ usage: completion.usage, ...pricedModel(config, known.endpointOf(config)) });
+  }
+
+  function isReplayed(suite: Suite): boolean {
+    return suite.recordings !== undefined && !options.record && (!options.isCacheModeChosen || cacheMode === 'replay');
+  }
+
+  function recordingsOf(suite: Suite, path: string): Recordings {
+    let found = recordings.get(suite.id);
+    if (found === undefined) {
+      found = readRecordings(path, relativeTo(ports.cwd, path));
+      recordings.set(suite.id, found);
+    }
+    return found;
+  }
+
+  function openEndpoint(config: ProviderConfig): OpenEndpoint {
+    const live = openProvider(config);
+    const cached = withCache(live, {
+      store,
+      mode: cacheMode,
+      now: ports.now,
+      // A secret that a server echoes must not reach the disk.
+      canStore: (completion) => {
+        const text = JSON.stringify(completion);
+        return ports.mask(text) === text;
+      },
+    });
+    return { live, answered: recorder?.wrap(cached) ?? cached, replayed: new Map() };
+  }
+
+  for (const suite of options.suites) {
+    if (suite.recordings !== undefined && isReplayed(suite)) recordingsOf(suite, suite.recordings);
+  }
+
+  return {
+    completeFor(config, suite) {
+      const lane = laneId(config);
+      let endpoint = endpoints.get(lane);
+      if (endpoint === undefined) {
+        endpoint = openEndpoint(config);
+        endpoints.set(lane, endpoint);
+      }
+      const { recordings: path } = suite;
+      if (path === undefined || !isReplayed(suite)) return endpoint.answered;
+      let replayed = endpoint.replayed.get(suite.id);
+      if (replayed === undefined) {
+        replayed = withRecordings(endpoint.live, recordingsOf(suite, path), { missing: 'fail' });
+        endpoint.replayed.set(suite.id, replayed);
+      }
+      return replayed;
+    },
+    costOf,
+    concurrencyOf,
+    isHermetic: (suite) => cacheMode === 'replay' || isReplayed(suite),
+    isBudgetExhausted: () => budget?.exhausted === true,
+    notes: () => [...notes],
+    writeRecordings: () => recorder?.write(),
+    async close() {
+      store.close();
+      // A provider that could not be connected has nothing to close; its cells carry the error.
+      await Promise.allSettled(connected.map(async (provider) => (await provider).close()));
+    },
+  };
+}
+
+interface OpenEndpoint {
+  readonly live: Complete;
+  /** By the cache, else live. */
+  readonly answered: Complete;
+  /** By recordings alone, for each suite that has some. */
+  readonly replayed: Map<string, Complete>;
+}
+
+function relativeTo(cwd: string, path: string): string {
+  return path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
+}
