@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly baseUrl?: string;
   /** The variable that holds the key; undefined where no key is sent. */
   readonly apiKeyEnv?: string;
+  /** Further variables whose values are as secret as a key. */
+  readonly secretEnv?: readonly string[];
   /** Names the provider in the price table, such as `openai`; undefined: looked up by model alone. */
   readonly priceProvider?: string;
   /** False for adapters that never send anything, such as `replay`. */

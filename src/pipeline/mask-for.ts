@@ -8,7 +8,9 @@ export function maskFor(project: Project, env: Readonly<Record<string, string | 
   for (const { providers, judges } of project.suites) {
     for (const provider of [...providers, ...judges]) {
       const endpoint = lookupAdapter(provider.adapter)?.resolve(provider, { env, projectRoot: project.root });
-      for (const name of [provider.apiKeyEnv, endpoint?.apiKeyEnv]) if (name !== undefined) names.add(name);
+      for (const name of [provider.apiKeyEnv, endpoint?.apiKeyEnv, ...(endpoint?.secretEnv ?? [])]) {
+        if (name !== undefined) names.add(name);
+      }
       // Variables that an exec provider hands to its program are as secret as a key.
       const { env: handed } = provider.options;
       if (Array.isArray(handed)) for (const name of handed) if (typeof name === 'string') names.add(name);

@@ -32,6 +32,13 @@ export function classifyReply(
   };
 }
 
+/** A successful answer whose body no JSON parser takes. */
+export function describeNonJson({ headers, text }: Pick<HttpReply, 'headers' | 'text'>, url: string): string {
+  const type = describeText(headers['content-type'] ?? 'no content type');
+  const start = describeText(text.slice(0, 120));
+  return `${new URL(url).host} answered with something that is no JSON (${type}): ${start === '' ? 'an empty body' : start}`;
+}
+
 /** The kind of an error object that came under HTTP 200; `malformed` where it says nothing that is known. */
 export function kindOfApiError(said: ApiError): FailureKind {
   const named = kindOfWords(said);

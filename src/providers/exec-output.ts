@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { Completion, ProviderFailure } from '../model/completion.ts';
 import { isJsonObject } from '../model/json.ts';
+import { buildToolCall } from './answer.ts';
 import { describeText } from './describe-text.ts';
-import { buildToolCall } from './openai-dialect.ts';
 
 export const execOutputs = ['auto', 'text', 'json'] as const;
 

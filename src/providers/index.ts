@@ -1,5 +1,9 @@
 import type { Adapter } from '../model/provider.ts';
+import { anthropic } from './anthropic.ts';
+import { bedrock } from './bedrock.ts';
+import { cohere } from './cohere.ts';
 import { exec } from './exec.ts';
+import { gemini, vertex } from './gemini.ts';
 import { defineOpenaiAdapter } from './openai.ts';
 import { presets } from './presets.ts';
 import { replay } from './replay.ts';
@@ -7,6 +11,11 @@ import { replay } from './replay.ts';
 /** Every adapter by the name that stands before the colon. */
 export const adapters: Readonly<Record<string, Adapter>> = {
   ...Object.fromEntries(Object.entries(presets).map(([name, preset]) => [name, defineOpenaiAdapter(name, preset)])),
+  anthropic,
+  gemini,
+  vertex,
+  bedrock,
+  cohere,
   exec,
   replay,
 };

@@ -1,16 +1,7 @@
 import type { Completion, Message, ToolCall } from '../model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import {
-  type Answer,
-  buildToolCall,
-  type Dialect,
-  filtered,
-  list,
-  malformed,
-  mapFinishReason,
-  readErrorUnderSuccess,
-  text,
-} from './openai-dialect.ts';
+import { type Answer, buildToolCall, filtered, list, malformed, named, readErrorUnderSuccess, text } from './answer.ts';
+import { type Dialect, mapFinishReason } from './openai-dialect.ts';
 import { readOpenaiUsage } from './openai-usage.ts';
 
 /** Chat Completions, which every compatible server speaks. */
@@ -127,8 +118,4 @@ function readToolCalls(message: JsonObject): ToolCall[] {
     if (name !== undefined) calls.push(buildToolCall(undefined, name, legacy['arguments']));
   }
   return calls;
-}
-
-function named<Name extends string>(name: Name, value: JsonValue | undefined): { [K in Name]?: string } {
-  return typeof value === 'string' && value !== '' ? ({ [name]: value } as { [K in Name]: string }) : {};
 }

@@ -1,16 +1,7 @@
 import type { Completion, FinishReason, Message, ToolCall } from '../model/completion.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
-import {
-  type Answer,
-  buildToolCall,
-  type Dialect,
-  filtered,
-  list,
-  malformed,
-  mapFinishReason,
-  readErrorUnderSuccess,
-  text,
-} from './openai-dialect.ts';
+import { type Answer, buildToolCall, filtered, list, malformed, readErrorUnderSuccess, text } from './answer.ts';
+import { type Dialect, mapFinishReason } from './openai-dialect.ts';
 import { readOpenaiUsage } from './openai-usage.ts';
 
 /** The Responses API, chosen with `api: responses`. */
@@ -39,6 +30,9 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   if (failed !== undefined) return failed;
   const output = body['output'];
   if (!Array.isArray(output)) return malformed('no "output"');
+  // A compacted conversation has an output, too.
+  const { object = 'response' } = body;
+  if (object !== 'response') return malformed(`it is a ${JSON.stringify(object)}`);
   const status = text(body['status']) ?? 'completed';
   const details = body['incomplete_details'];
   const reason = isJsonObject(details) ? text(details['reason']) : undefined;

@@ -1,5 +1,6 @@
 import type { Usage } from '../model/completion.ts';
 import { isJsonObject } from '../model/json.ts';
+import { atMost, count, positive } from './token-counts.ts';
 
 /** Reads the `usage` of Chat Completions, Responses and the dialects of compatible servers; undefined where a total is missing. */
 export function readOpenaiUsage(raw: unknown): Usage | undefined {
@@ -19,35 +20,16 @@ export function readOpenaiUsage(raw: unknown): Usage | undefined {
   return {
     inputTokens,
     outputTokens: visibleTokens + hiddenTokens,
-    ...part('cachedInputTokens', cachedInputTokens, inputTokens),
-    ...part('cacheWriteTokens', count(input['cache_write_tokens']), inputTokens),
-    ...part(
+    ...atMost('cachedInputTokens', cachedInputTokens, inputTokens),
+    ...atMost('cacheWriteTokens', count(input['cache_write_tokens']), inputTokens),
+    ...atMost(
       'reasoningTokens',
       count(output['reasoning_tokens']) ?? (hiddenTokens === 0 ? undefined : hiddenTokens),
       visibleTokens + hiddenTokens,
     ),
-    ...part('inputAudioTokens', positive(input['audio_tokens']), inputTokens),
-    ...part('outputAudioTokens', positive(output['audio_tokens']), visibleTokens + hiddenTokens),
+    ...atMost('inputAudioTokens', positive(input['audio_tokens']), inputTokens),
+    ...atMost('outputAudioTokens', positive(output['audio_tokens']), visibleTokens + hiddenTokens),
   };
-}
-
-/** A part larger than its total is a server's mistake; the total is what is billed. */
-function part<Name extends keyof Usage>(
-  name: Name,
-  value: number | undefined,
-  total: number,
-): { [K in Name]?: number } {
-  return value === undefined ? {} : ({ [name]: Math.min(value, total) } as { [K in Name]: number });
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
-
-/** Audio is left out where there was none, so that text models' records stay short. */
-function positive(value: unknown): number | undefined {
-  const tokens = count(value);
-  return tokens === 0 ? undefined : tokens;
 }
 
 function object(value: unknown): Readonly<Record<string, unknown>> {

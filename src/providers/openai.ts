@@ -4,17 +4,17 @@ import { UserError } from '../errors.ts';
 import type { Complete, CompletionOutcome, CompletionRequest, ProviderFailure } from '../model/completion.ts';
 import type { Adapter, ConnectedProvider, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
+import type { Answer } from './answer.ts';
 import { classifyAbort, classifyError } from './classify-error.ts';
-import { classifyReply } from './classify-reply.ts';
-import { describeText } from './describe-text.ts';
+import { classifyReply, describeNonJson } from './classify-reply.ts';
+import { findUnfit } from './find-unfit.ts';
 import { openaiChat } from './openai-chat.ts';
-import type { Answer, Dialect } from './openai-dialect.ts';
+import type { Dialect } from './openai-dialect.ts';
 import { openaiResponses } from './openai-responses.ts';
 import type { Preset } from './presets.ts';
-import { readCredentials, resolveAddress } from './resolve-connection.ts';
+import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
 import type { HttpReply, Transport } from './transport.ts';
 
-const commonHeaders = { accept: 'application/json', 'content-type': 'application/json', 'user-agent': 'llmcheck' };
 const options = z.strictObject({ api: z.enum(['chat', 'responses']).default('chat') });
 const dialects: Readonly<Record<'chat' | 'responses', Dialect>> = { chat: openaiChat, responses: openaiResponses };
 
@@ -188,23 +188,6 @@ function classifyExchange(exchange: Exchange, error: unknown, url: string): Prov
     return { kind: 'malformed', message: describeNonJson(reply, url), status: reply.status };
   }
   throw error;
-}
-
-function describeNonJson({ headers, text }: HttpReply, url: string): string {
-  const type = describeText(headers['content-type'] ?? 'no content type');
-  const start = describeText(text.slice(0, 120));
-  return `${new URL(url).host} answered with something that is no JSON (${type}): ${start === '' ? 'an empty body' : start}`;
-}
-
-/** What the protocol allows and this adapter can't judge. */
-function findUnfit({ params }: CompletionRequest): ProviderFailure | undefined {
-  if (params['stream'] === true) {
-    return { kind: 'badRequest', message: 'params.stream is true, but answers are read whole: remove it' };
-  }
-  if (params['background'] === true) {
-    return { kind: 'badRequest', message: 'params.background is true, but answers are awaited: remove it' };
-  }
-  return undefined;
 }
 
 function describeOutcome(answer: Answer): CompletionOutcome {

@@ -1,4 +1,4 @@
-/** What differs between services that speak the OpenAI protocol. */
+/** Where a service is and how it is told who asks. */
 export interface Preset {
   readonly title: string;
   readonly exampleModel: string;
@@ -6,10 +6,14 @@ export interface Preset {
   readonly baseUrl?: string;
   /** A variable that takes the place of `baseUrl`, and the path that follows its value. */
   readonly baseUrlEnv?: { readonly name: string; readonly path: string };
+  /** The next step where there is no address, if another than to add one. */
+  readonly addressHint?: string;
   /** The variable that holds the key; undefined for servers that ask for none. */
   readonly apiKeyEnv?: string;
   /** Default `Authorization: Bearer`. */
-  readonly keyHeader?: 'api-key';
+  readonly keyHeader?: 'api-key' | 'x-api-key' | 'x-goog-api-key';
+  /** Sent with every request; the provider's own headers win. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The provider's id in the price table. An id the table does not have means: unknown unless the user gives a price. */
   readonly priceProvider: string;
 }
@@ -32,13 +36,6 @@ export const presets: Readonly<Record<string, Preset>> = {
     keyHeader: 'api-key',
     priceProvider: 'azure',
   },
-  anthropic: {
-    title: 'Anthropic, by its OpenAI-compatible endpoint',
-    exampleModel: 'claude-sonnet-4-5',
-    baseUrl: 'https://api.anthropic.com/v1',
-    apiKeyEnv: 'ANTHROPIC_API_KEY',
-    priceProvider: 'anthropic',
-  },
   cerebras: {
     title: 'Cerebras',
     exampleModel: 'llama3.1-8b',
@@ -59,13 +56,6 @@ export const presets: Readonly<Record<string, Preset>> = {
     baseUrl: 'https://api.fireworks.ai/inference/v1',
     apiKeyEnv: 'FIREWORKS_API_KEY',
     priceProvider: 'fireworks',
-  },
-  gemini: {
-    title: 'Google Gemini, by its OpenAI-compatible endpoint',
-    exampleModel: 'gemini-2.5-flash',
-    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
-    apiKeyEnv: 'GEMINI_API_KEY',
-    priceProvider: 'google',
   },
   groq: {
     title: 'Groq',
@@ -149,7 +139,14 @@ export const presets: Readonly<Record<string, Preset>> = {
   },
 };
 
-/** The service at a host, so that `openai` with DeepSeek's baseURL is priced as DeepSeek. */
-export function findPresetByHost(host: string): Preset | undefined {
-  return Object.values(presets).find(({ baseUrl }) => baseUrl !== undefined && new URL(baseUrl).host === host);
+/** Services with an API of their own that speak this protocol at the same host, too. */
+const otherHosts: Readonly<Record<string, string>> = {
+  'api.anthropic.com': 'anthropic',
+  'generativelanguage.googleapis.com': 'google',
+};
+
+/** Who is paid for what a host answers, so that `openai` with DeepSeek's baseURL is priced as DeepSeek. */
+export function findPriceProvider(host: string): string | undefined {
+  const preset = Object.values(presets).find(({ baseUrl }) => baseUrl !== undefined && new URL(baseUrl).host === host);
+  return preset?.priceProvider ?? (Object.hasOwn(otherHosts, host) ? otherHosts[host] : undefined);
 }

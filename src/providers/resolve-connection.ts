@@ -3,7 +3,13 @@ import type { ProviderFailure } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
-import { findPresetByHost, type Preset } from './presets.ts';
+import { findPriceProvider, type Preset } from './presets.ts';
+
+export const commonHeaders = {
+  accept: 'application/json',
+  'content-type': 'application/json',
+  'user-agent': 'llmcheck',
+} as const;
 
 /** All headers that identify the caller, or why there are none. */
 export type Credentials =
@@ -23,15 +29,15 @@ export function resolveAddress(
       ? trimSlashes(fromEnv) + preset.baseUrlEnv.path
       : preset.baseUrl);
   if (written === undefined) {
-    throw problem(config, 'invalid-value', `Provider "${config.id}" has no address.`, addressHint(preset));
+    throw problem(config, 'invalid-value', `Provider "${config.id}" has no address.`, describeAddress(preset));
   }
   const url = parseBaseUrl(config, written, config.baseUrl === undefined ? preset.baseUrlEnv?.name : undefined);
   // A suite must not be able to send one service's key to another: an address of its own brings its own key or none.
   const apiKeyEnv = config.apiKeyEnv ?? (config.baseUrl === undefined ? preset.apiKeyEnv : undefined);
-  const priceProvider = (config.baseUrl === undefined ? undefined : findPresetByHost(url.host)) ?? preset;
+  const paid = config.baseUrl === undefined ? undefined : findPriceProvider(url.host);
   return {
     baseUrl: trimSlashes(url.href),
-    priceProvider: priceProvider.priceProvider,
+    priceProvider: paid ?? preset.priceProvider,
     ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
   };
 }
@@ -114,8 +120,8 @@ function parseBaseUrl(config: ProviderConfig, written: string, variable: string 
   return url;
 }
 
-function addressHint({ baseUrlEnv }: Preset): string {
-  return `add baseURL to the provider${baseUrlEnv === undefined ? '' : `, or set ${baseUrlEnv.name}`}`;
+function describeAddress({ baseUrlEnv, addressHint }: Preset): string {
+  return addressHint ?? `add baseURL to the provider${baseUrlEnv === undefined ? '' : `, or set ${baseUrlEnv.name}`}`;
 }
 
 function refuse(kind: ProviderFailure['kind'], message: string): Credentials {

@@ -1,0 +1,68 @@
+import type { Completion, ProviderFailure, ToolCall } from '../model/completion.ts';
+import type { JsonObject, JsonValue } from '../model/json.ts';
+import { kindOfApiError, readApiError } from './classify-reply.ts';
+import { describeText } from './describe-text.ts';
+
+/** What the body of a successful status comes to. */
+export type Answer = { readonly completion: Completion } | { readonly failure: ProviderFailure };
+
+/** A call whose arguments the API gives as JSON text or, as some do, already parsed. */
+export function buildToolCall(id: unknown, name: string, rawArguments: unknown): ToolCall {
+  const raw = typeof rawArguments === 'string' ? rawArguments : JSON.stringify(rawArguments ?? {});
+  return {
+    ...(typeof id === 'string' && id !== '' ? { id } : {}),
+    name,
+    arguments: parseArguments(raw),
+    rawArguments: raw,
+  };
+}
+
+/** `said` is the API's own word or sentence for it. */
+export function filtered(said?: string): Answer {
+  const reason = said === undefined ? '' : ` (${describeText(said)})`;
+  return { failure: { kind: 'contentFilter', message: `the provider's content filter refused the answer${reason}` } };
+}
+
+export function malformed(found: string): Answer {
+  return { failure: { kind: 'malformed', message: `the answer is no completion: ${found}` } };
+}
+
+/** An error object that came under a successful status, or undefined where there is none. */
+export function readErrorUnderSuccess(body: JsonObject): Answer | undefined {
+  const error = body['error'];
+  if (error === undefined || error === null) return undefined;
+  const said = readApiError(body);
+  if (said === undefined) return malformed(`its "error" is ${describeText(JSON.stringify(error))}`);
+  const message = `the server reported an error under a successful status: ${describeText(said.message)}`;
+  return { failure: { kind: kindOfApiError(said), message } };
+}
+
+export function text(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export function list(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** A member that is left out where the API gives no text for it. */
+export function named<Name extends string>(name: Name, value: JsonValue | undefined): { [K in Name]?: string } {
+  return typeof value === 'string' && value !== '' ? ({ [name]: value } as { [K in Name]: string }) : {};
+}
+
+/** Reasoning that came in several parts; undefined where there is none. */
+export function joinReasoning(parts: readonly (string | undefined)[]): { readonly reasoning?: string } {
+  const reasoning = parts.filter((part) => part !== undefined && part !== '').join('\n\n');
+  return reasoning === '' ? {} : { reasoning };
+}
+
+/** A model writes its arguments itself, so they need not be JSON; none at all is how some servers write `{}`. */
+function parseArguments(raw: string): JsonValue | undefined {
+  if (raw.trim() === '') return {};
+  try {
+    return JSON.parse(raw) as JsonValue;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,21 @@
+import { defineHttpAdapter } from './http-adapter.ts';
+import type { Preset } from './presets.ts';
+
+const preset: Preset = {
+  title: 'Anthropic, by its Messages API',
+  exampleModel: 'claude-sonnet-4-5',
+  baseUrl: 'https://api.anthropic.com/v1',
+  baseUrlEnv: { name: 'ANTHROPIC_BASE_URL', path: '/v1' },
+  apiKeyEnv: 'ANTHROPIC_API_KEY',
+  keyHeader: 'x-api-key',
+  headers: { 'anthropic-version': '2023-06-01' },
+  priceProvider: 'anthropic',
+};
+
+export const anthropic = defineHttpAdapter({
+  summary: preset.title,
+  example: `anthropic:${preset.exampleModel}`,
+  version: 'messages-1',
+  presetOf: () => preset,
+  load: async () => (await import('./anthropic-messages.ts')).anthropicMessages,
+});

@@ -1,0 +1,139 @@
+import * as z from 'zod';
+import type { Complete, CompletionOutcome, ProviderFailure } from '../model/completion.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { Adapter, ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
+import type { ProviderConfig } from '../model/suite.ts';
+import type { Answer } from './answer.ts';
+import { classifyAbort, classifyError } from './classify-error.ts';
+import { classifyReply, describeNonJson } from './classify-reply.ts';
+import { findUnfit } from './find-unfit.ts';
+import { loadFiles } from './load-files.ts';
+import type { OutgoingRequest } from './outgoing.ts';
+import type { Preset } from './presets.ts';
+import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
+import type { HttpReply, Transport } from './transport.ts';
+
+/** How one API writes requests and answers. */
+export interface HttpFormat {
+  /** Below the base URL; begins with a slash. */
+  pathOf(model: string): string;
+  buildBody(request: OutgoingRequest): JsonObject;
+  /** `body` is parsed JSON of a successful status, of any shape. */
+  readAnswer(body: unknown, reply: Pick<HttpReply, 'latencyMs' | 'headers'>): Answer;
+}
+
+/** Headers that prove who asks, made for each request anew. */
+export type Sign = (url: string, body: string) => Promise<Readonly<Record<string, string>>>;
+
+/** One service with an API of its own. */
+export interface HttpService {
+  readonly summary: string;
+  readonly example: string;
+  /** Grows when the same request is sent differently. */
+  readonly version: string;
+  readonly options?: z.ZodType;
+  /** Where the service is for this provider, and what key it takes. */
+  presetOf(config: ProviderConfig, env: ProviderEnv): Preset;
+  /** Variables that are secret beside the key. */
+  readonly secretEnv?: readonly string[];
+  /** Imports the format, so that a start does not pay for APIs that are not asked. */
+  load(): Promise<HttpFormat>;
+  /** Undefined where the key in a header is all, a failure where something is missing. */
+  openSigner?(config: ProviderConfig, env: ProviderEnv): Promise<Sign | ProviderFailure | undefined>;
+}
+
+/** An adapter that sends plain HTTP: an SDK would add nothing but its size. */
+export function defineHttpAdapter(service: HttpService): Adapter {
+  return {
+    summary: service.summary,
+    example: service.example,
+    options: service.options ?? z.strictObject({}),
+    resolve: (config, env): Endpoint => ({
+      ...resolveAddress(service.presetOf(config, env), config, env),
+      adapterVersion: service.version,
+      sends: true,
+      ...(service.secretEnv === undefined ? {} : { secretEnv: service.secretEnv }),
+    }),
+    connect: (config, env) => connect(service, config, env),
+  };
+}
+
+async function connect(service: HttpService, config: ProviderConfig, env: ProviderEnv): Promise<ConnectedProvider> {
+  const preset = service.presetOf(config, env);
+  const credentials = readCredentials(preset, config, env);
+  if ('failure' in credentials) return refuseAll(credentials.failure);
+  const sign = await service.openSigner?.(config, env);
+  if (sign !== undefined && typeof sign !== 'function') return refuseAll(sign);
+  const [format, { openTransport }] = await Promise.all([service.load(), import('./transport.ts')]);
+  const transport = openTransport({ env: env.env });
+  const { baseUrl } = resolveAddress(preset, config, env);
+  const headers = { ...commonHeaders, ...preset.headers, ...credentials.headers };
+  const url = joinUrl(baseUrl, format.pathOf(config.model));
+
+  return {
+    async complete(request, signal) {
+      if (signal.aborted) return fail(classifyAbort(signal), 0);
+      const unfit = findUnfit(request);
+      if (unfit !== undefined) return fail(unfit, 0);
+      const loaded = await loadFiles(request, env.projectRoot);
+      if ('failure' in loaded) return fail(loaded.failure, 0);
+      const body = JSON.stringify(format.buildBody(loaded.request));
+      const signed = sign === undefined ? headers : { ...headers, ...(await sign(url, body)) };
+      const answer = await ask({ transport, format, url, headers: signed, body, signal });
+      return 'completion' in answer
+        ? { status: 'completed', completion: answer.completion, cached: false, attempts: 1 }
+        : fail(answer.failure, 1);
+    },
+    close() {
+      transport.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+interface Question {
+  readonly transport: Transport;
+  readonly format: HttpFormat;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+
+async function ask({ transport, format, url, headers, body, signal }: Question): Promise<Answer> {
+  let reply: HttpReply;
+  try {
+    reply = await transport.send({ url, method: 'POST', headers, body, signal });
+  } catch (error) {
+    if (signal.aborted) return { failure: classifyAbort(signal) };
+    const failure = classifyError(error, url);
+    if (failure === undefined) throw error;
+    return { failure };
+  }
+  if (reply.status < 200 || reply.status >= 300) {
+    return { failure: classifyReply(reply, url, performance.timeOrigin + performance.now()) };
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(reply.text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { failure: { kind: 'malformed', message: describeNonJson(reply, url), status: reply.status } };
+  }
+  return format.readAnswer(parsed, reply);
+}
+
+/** Keeps the query of a base URL behind the path. */
+export function joinUrl(baseUrl: string, path: string): string {
+  const url = new URL(baseUrl);
+  return `${url.origin}${url.pathname.replace(/\/$/, '')}${path}${url.search}`;
+}
+
+function refuseAll(failure: ProviderFailure): ConnectedProvider {
+  const complete: Complete = () => Promise.resolve(fail(failure, 0));
+  return { complete, close: () => Promise.resolve() };
+}
+
+function fail(failure: ProviderFailure, attempts: number): CompletionOutcome {
+  return { status: 'failed', failure, attempts };
+}

@@ -1,0 +1,108 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+
+/** A function that the model may call, in whatever form a suite defines it. */
+export interface FunctionTool {
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters?: JsonValue;
+  readonly strict?: boolean;
+}
+
+/** A schema that the whole answer must satisfy, from `response_format`. */
+export interface SchemaFormat {
+  readonly name: string;
+  readonly schema: JsonValue;
+  readonly strict?: boolean;
+}
+
+export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string };
+
+/**
+ * The parameters that mean the same on every API and are spelled differently. A suite writes them as Chat Completions
+ * does; what an API spells its own way passes as it stands, in `rest`.
+ */
+export interface NeutralParams {
+  readonly tools: readonly FunctionTool[];
+  /** Entries of `tools` in the API's own form, such as tools that the provider runs. */
+  readonly nativeTools: readonly JsonValue[];
+  readonly toolChoice?: ToolChoice;
+  readonly format?: SchemaFormat | 'json';
+  readonly rest: JsonObject;
+}
+
+export function readNeutralParams(params: JsonObject): NeutralParams {
+  const rest: Record<string, JsonValue> = { ...params };
+  const tools: FunctionTool[] = [];
+  const nativeTools: JsonValue[] = [];
+  if (Array.isArray(params['tools'])) {
+    delete rest['tools'];
+    for (const entry of params['tools'] as readonly JsonValue[]) {
+      const tool = readFunctionTool(entry);
+      if (tool === undefined) nativeTools.push(entry);
+      else tools.push(tool);
+    }
+  }
+  const toolChoice = readToolChoice(params['tool_choice']);
+  if (toolChoice !== undefined) delete rest['tool_choice'];
+  const format = readFormat(params['response_format']);
+  if (format !== undefined) delete rest['response_format'];
+  return {
+    tools,
+    nativeTools,
+    rest,
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(format === undefined ? {} : { format }),
+  };
+}
+
+/** Renames members; a native spelling beside the neutral one wins. */
+export function rename(params: JsonObject, names: Readonly<Record<string, string>>): JsonObject {
+  const renamed: Record<string, JsonValue> = {};
+  for (const [key, value] of Object.entries(params)) {
+    const name = Object.hasOwn(names, key) ? names[key] : undefined;
+    if (name === undefined) renamed[key] = value;
+    else if (!Object.hasOwn(params, name)) renamed[name] = value;
+  }
+  return renamed;
+}
+
+/** `{name, description, parameters}`, alone or under `function`; anything else is the API's own. */
+export function readFunctionTool(entry: JsonValue): FunctionTool | undefined {
+  if (!isJsonObject(entry)) return undefined;
+  const { type } = entry;
+  if (type !== undefined && type !== 'function') return undefined;
+  const tool = isJsonObject(entry['function']) ? entry['function'] : entry;
+  const { name, description, parameters, strict } = tool;
+  if (typeof name !== 'string' || 'input_schema' in tool) return undefined;
+  return {
+    name,
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(typeof strict === 'boolean' ? { strict } : {}),
+  };
+}
+
+/** Where an API wants a schema and the tool takes nothing. */
+export const noParameters: JsonObject = { type: 'object', properties: {} };
+
+function readToolChoice(choice: JsonValue | undefined): ToolChoice | undefined {
+  if (choice === 'auto' || choice === 'none' || choice === 'required') return choice;
+  if (!isJsonObject(choice) || choice['type'] !== 'function') return undefined;
+  const named = isJsonObject(choice['function']) ? choice['function']['name'] : choice['name'];
+  return typeof named === 'string' ? { name: named } : undefined;
+}
+
+function readFormat(format: JsonValue | undefined): SchemaFormat | 'json' | undefined {
+  if (!isJsonObject(format)) return undefined;
+  if (format['type'] === 'json_object' && Object.keys(format).length === 1) return 'json';
+  const wrapper = format['json_schema'];
+  if (format['type'] !== 'json_schema' || !isJsonObject(wrapper)) return undefined;
+  const { name, schema, strict } = wrapper;
+  if (schema === undefined) return undefined;
+  return {
+    name: typeof name === 'string' ? name : 'answer',
+    schema,
+    ...(typeof strict === 'boolean' ? { strict } : {}),
+  };
+}
