@@ -1,90 +1,136 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { lookupAdapter } from '../../src/providers/index.ts';
-import { startServer } from '../support/http-server.ts';
-import { buildConfig, buildRequest } from './build-request.ts';
+import { checkExchanges, findFaults } from '../../scripts/exchange-checks.ts';
+import type { Exchange } from '../../scripts/exchange-truth.ts';
 
 /** Real exchanges with many services, as JSON lines {id, kind, uri, status, request, response}; too large to ship. */
 const file = process.env['LLMCHECK_EXCHANGES'] ?? '';
 
-interface Call {
-  readonly name?: string;
-  readonly arguments?: string;
+it.skipIf(!existsSync(file))(
+  'every exchange of the file named by LLMCHECK_EXCHANGES is read as its body says',
+  async () => {
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    const faults: string[] = [];
+    for await (const checked of checkExchanges(lines.map((line) => JSON.parse(line) as Exchange))) {
+      faults.push(...checked.faults);
+    }
+    expect(faults).toEqual([]);
+  },
+);
+
+function build(kind: string, response: unknown, status = 200, uri = 'https://example.com/'): Exchange {
+  return { id: 'e1', kind, uri, status, request: null, response };
 }
 
-interface Exchange {
-  readonly id: string;
-  readonly kind: string;
-  readonly uri: string;
-  readonly status: number;
-  readonly response: {
-    readonly status?: string;
-    readonly model?: string;
-    readonly choices?: readonly {
-      readonly message: {
-        readonly content?: string | null;
-        readonly tool_calls?: readonly { readonly function: Call }[] | null;
-      };
-    }[];
-    readonly output?: readonly (Call & {
-      readonly type: string;
-      readonly content?: readonly { readonly type: string; readonly text?: string }[];
-    })[];
-    readonly usage?: Readonly<Record<string, number>> | null;
-  };
+const openai = { object: 'chat.completion', id: 'c', model: 'm' };
+const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
+
+async function check(exchange: Exchange) {
+  for await (const checked of checkExchanges([exchange])) return checked;
+  throw new Error('nothing was checked');
 }
 
-describe.skipIf(!existsSync(file))('a recorded exchange (LLMCHECK_EXCHANGES names the file)', () => {
-  const exchanges = existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Exchange)
-        .filter(({ kind }) => kind === 'openai-chat' || kind === 'openai-responses')
-    : [];
-
-  // Also what is listed as skipped where there is no file: an empty table makes no test at all.
-  it('is among those of the file', () => {
-    expect(exchanges.length).toBeGreaterThan(0);
+describe('the checker of exchanges', () => {
+  it.each([
+    build('openai-chat', { ...openai, usage, choices: [{ finish_reason: 'stop', message: { content: 'Hi' } }] }),
+    build('openai-chat', { ...openai, usage, choices: [{ finish_reason: 'length', message: { content: null } }] }),
+    build('openai-chat', {
+      ...openai,
+      usage,
+      choices: [
+        {
+          finish_reason: 'tool_calls',
+          message: { content: '', tool_calls: [{ function: { name: 'f', arguments: '' } }] },
+        },
+      ],
+    }),
+    build('openai-chat', {
+      ...openai,
+      usage,
+      choices: [
+        { finish_reason: 'tool_calls', message: { tool_calls: [{ function: { name: 'f', arguments: '{"a":' } }] } },
+      ],
+    }),
+    build('openai-chat', { ...openai, choices: [{ finish_reason: 'content_filter', message: { content: 'half' } }] }),
+    build('openai-chat', { object: 'list', data: [{ object: 'embedding', embedding: [0.1] }], usage }),
+    build('openai-chat', { object: 'list', data: [{ id: 'gpt-4o', object: 'model' }] }),
+    build('openai-chat', 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\ndata: [DONE]\n'),
+    build('openai-chat', null),
+    build('openai-responses', {
+      object: 'response',
+      status: 'failed',
+      error: { code: 'server_error', message: 'oops' },
+      output: [],
+    }),
+    build('openai-responses', { object: 'response', status: 'in_progress', output: [] }),
+    build('openai-responses', {
+      object: 'response',
+      status: 'incomplete',
+      incomplete_details: { reason: 'max_output_tokens' },
+      output: [],
+    }),
+    build('openai-responses', {
+      object: 'response.compaction',
+      output: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hi' }] }],
+    }),
+    build('anthropic', { input_tokens: 12 }),
+    build('gemini', { promptFeedback: { blockReason: 'SAFETY' } }),
+    build('gemini', { candidates: [{ finishReason: 'MALFORMED_FUNCTION_CALL', content: {} }] }),
+    build('bedrock', { message: 'Too many requests, please wait before trying again.' }, 429),
+    build('bedrock', { Message: 'User: arn is not authorized to perform: bedrock:InvokeModel' }, 403),
+    build('cohere', { message: 'invalid api token' }, 401),
+    build('unheard-of', { content: [{ type: 'text', text: 'Hi' }] }, 200, 'https://proxy.example/v1/messages'),
+  ])('passes $kind $status $response', async (exchange) => {
+    expect((await check(exchange)).faults).toEqual([]);
   });
 
-  it.each(exchanges)('$id ($kind, $uri) is read as its body says', async ({ kind, status, response }) => {
-    const server = await startServer({ status, body: response });
-    const options = kind === 'openai-responses' ? { api: 'responses' } : {};
-    const config = buildConfig({ baseUrl: server.url, options });
-    const provider = await lookupAdapter('openai')?.connect(config, { env: {}, projectRoot: '/project' });
-    const outcome = await provider?.complete(buildRequest({}), new AbortController().signal);
-    await provider?.close();
-    await server.close();
+  it('prints what came out', async () => {
+    const message = { content: 'Hi', tool_calls: [{ id: 't', function: { name: 'f', arguments: '{"a":1}' } }] };
+    const { line } = await check(
+      build('openai-chat', { ...openai, usage, choices: [{ finish_reason: 'stop', message }] }),
+    );
+    expect(line).toEqual({
+      id: 'e1',
+      text: 'Hi',
+      toolCalls: [{ id: 't', name: 'f', arguments: { a: 1 } }],
+      finishReason: 'stop',
+      usage: { inputTokens: 10, outputTokens: 5 },
+      error: null,
+    });
+    expect((await check(build('anthropic', { error: { type: 'api_error', message: 'no' } }, 500))).line).toMatchObject({
+      error: { kind: 'server', status: 500 },
+    });
+  });
 
-    expect(outcome).toMatchObject(expectedOutcome(status, response));
+  it.each([
+    ['a text that was changed', { text: 'Ho' }],
+    ['a call that was dropped', { toolCalls: [] }],
+    ['tokens that were dropped', { usage: { inputTokens: 10, outputTokens: 4 } }],
+    ['another model', { model: 'n' }],
+  ])('fails %s', (_what, change) => {
+    const message = { content: 'Hi', tool_calls: [{ function: { name: 'f', arguments: '{}' } }] };
+    const exchange = build('openai-chat', { ...openai, usage, choices: [{ message }] });
+    const completion = {
+      text: 'Hi',
+      toolCalls: [{ name: 'f', arguments: {}, rawArguments: '{}' }],
+      finishReason: 'toolCalls',
+      latencyMs: 1,
+      usage: { inputTokens: 10, outputTokens: 5 },
+      model: 'm',
+      responseId: 'c',
+    } as const;
+    const outcome = { status: 'completed', cached: false, attempts: 1 } as const;
+    expect(findFaults(exchange, { ...outcome, completion })).toEqual([]);
+    expect(findFaults(exchange, { ...outcome, completion: { ...completion, ...change } })).toHaveLength(1);
+  });
+
+  it('fails a failure that is an answer, an answer that is a failure, and the wrong kind of one', () => {
+    const answered = build('openai-chat', { choices: [{ message: { content: 'Hi' } }] });
+    const refused = build('openai-chat', { error: { message: 'slow down' } }, 429);
+    const failed = { status: 'failed', attempts: 1 } as const;
+    const failure = { kind: 'server', message: 'oops' } as const;
+    expect(findFaults(answered, { ...failed, failure })).toHaveLength(1);
+    expect(findFaults(refused, { ...failed, failure })).toHaveLength(1);
+    expect(findFaults(refused, { ...failed, failure: { kind: 'rateLimit', message: 'slow down' } })).toEqual([]);
   });
 });
-
-function expectedOutcome(status: number, response: Exchange['response']): object {
-  if (status !== 200) return { status: 'failed', failure: { kind: 'badRequest', status } };
-  if (response.choices === undefined && response.status !== 'completed') {
-    return { status: 'failed', failure: { kind: 'malformed' } };
-  }
-  return { status: 'completed', completion: expectedCompletion(response) };
-}
-
-function expectedCompletion({ choices, output = [], usage, model }: Exchange['response']): object {
-  const message = choices?.[0]?.message;
-  const parts = output.filter(({ type }) => type === 'message').flatMap(({ content = [] }) => content);
-  const calls: readonly Call[] =
-    message?.tool_calls?.map((call) => call.function) ?? output.filter(({ type }) => type === 'function_call');
-  const inputTokens = usage?.['prompt_tokens'] ?? usage?.['input_tokens'] ?? 0;
-  const visibleTokens = usage?.['completion_tokens'] ?? usage?.['output_tokens'] ?? 0;
-  return {
-    text: message === undefined ? parts.map(({ text }) => text).join('') : (message.content ?? ''),
-    toolCalls: calls.map((call) => ({
-      name: call.name,
-      rawArguments: call.arguments,
-      arguments: JSON.parse(call.arguments ?? '') as unknown,
-    })),
-    // Where the total is larger than its parts, the rest is reasoning that was produced and is billed.
-    usage: { inputTokens, outputTokens: Math.max(visibleTokens, (usage?.['total_tokens'] ?? 0) - inputTokens) },
-    model,
-  };
-}
