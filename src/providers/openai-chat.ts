@@ -1,6 +1,7 @@
 import type { Completion, Message, ToolCall } from '../model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type Answer, buildToolCall, filtered, list, malformed, named, readErrorUnderSuccess, text } from './answer.ts';
+import { readFunctionTool } from './neutral-params.ts';
 import { type Dialect, mapFinishReason } from './openai-dialect.ts';
 import { readOpenaiUsage } from './openai-usage.ts';
 
@@ -8,9 +9,25 @@ import { readOpenaiUsage } from './openai-usage.ts';
 export const openaiChat: Dialect = {
   path: '/chat/completions',
   version: 'chat-1',
-  buildBody: ({ params, model, messages }) => ({ ...params, model, messages: messages.map(buildMessage) }),
+  buildBody: ({ params, model, messages }) => ({
+    ...params,
+    ...buildTools(params),
+    model,
+    messages: messages.map(buildMessage),
+  }),
   readAnswer,
 };
+
+/** A function may be written without the frame that this API puts around it. */
+function buildTools({ tools }: JsonObject): JsonObject {
+  if (!Array.isArray(tools)) return {};
+  return {
+    tools: tools.map((entry: JsonValue) => {
+      const tool = isJsonObject(entry) && entry['function'] === undefined ? readFunctionTool(entry) : undefined;
+      return tool === undefined ? entry : { type: 'function', function: { ...tool } };
+    }),
+  };
+}
 
 function buildMessage(message: Message): JsonObject {
   const { role, content, toolCalls = [], toolCallId, name } = message;

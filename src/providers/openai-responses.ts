@@ -1,6 +1,7 @@
 import type { Completion, FinishReason, Message, ToolCall } from '../model/completion.ts';
-import { isJsonObject, type JsonObject } from '../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type Answer, buildToolCall, filtered, list, malformed, readErrorUnderSuccess, text } from './answer.ts';
+import { type NeutralParams, readNeutralParams, rename } from './neutral-params.ts';
 import { type Dialect, mapFinishReason } from './openai-dialect.ts';
 import { readOpenaiUsage } from './openai-usage.ts';
 
@@ -8,9 +9,33 @@ import { readOpenaiUsage } from './openai-usage.ts';
 export const openaiResponses: Dialect = {
   path: '/responses',
   version: 'responses-1',
-  buildBody: ({ params, model, messages }) => ({ ...params, model, input: messages.flatMap(buildItems) }),
+  buildBody: ({ params, model, messages }) => ({ ...buildParams(params), model, input: messages.flatMap(buildItems) }),
   readAnswer,
 };
+
+/** What chat completions spell in another way, which is how a suite writes it for every API. */
+function buildParams(params: JsonObject): JsonObject {
+  const { tools, nativeTools, toolChoice, format, rest } = readNeutralParams(params);
+  const built: JsonValue[] = [...tools.map((tool) => ({ type: 'function', ...tool })), ...nativeTools];
+  const { text: own, ...others } = rename(rest, {
+    max_tokens: 'max_output_tokens',
+    max_completion_tokens: 'max_output_tokens',
+  });
+  const wholeText = { ...(isJsonObject(own) ? own : {}), ...buildFormat(format) };
+  return {
+    ...others,
+    ...(built.length === 0 ? {} : { tools: built }),
+    ...(toolChoice === undefined
+      ? {}
+      : { tool_choice: typeof toolChoice === 'object' ? { type: 'function', ...toolChoice } : toolChoice }),
+    ...(Object.keys(wholeText).length === 0 ? {} : { text: wholeText }),
+  };
+}
+
+function buildFormat(format: NeutralParams['format']): JsonObject {
+  if (format === undefined) return {};
+  return { format: format === 'json' ? { type: 'json_object' } : { type: 'json_schema', ...format } };
+}
 
 function buildItems(message: Message): JsonObject[] {
   const { role, content, toolCalls = [], toolCallId } = message;

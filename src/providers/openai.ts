@@ -16,6 +16,10 @@ import { commonHeaders, readCredentials, resolveAddress } from './resolve-connec
 import type { HttpReply, Transport } from './transport.ts';
 
 const options = z.strictObject({ api: z.enum(['chat', 'responses']).default('chat') });
+const azureOptions = options.extend({
+  /** Of the API by deployments, such as 2024-10-21; without it the v1 API is asked, which has none. */
+  apiVersion: z.string().min(1).exactOptional(),
+});
 const dialects: Readonly<Record<'chat' | 'responses', Dialect>> = { chat: openaiChat, responses: openaiResponses };
 
 /** An adapter for one service that speaks the OpenAI protocol. */
@@ -23,9 +27,9 @@ export function defineOpenaiAdapter(name: string, preset: Preset): Adapter {
   return {
     summary: preset.title,
     example: `${name}:${preset.exampleModel}`,
-    options,
+    options: name === 'azure' ? azureOptions : options,
     resolve: (config, env) => ({
-      ...resolveAddress(preset, config, env),
+      ...locate(preset, config, env),
       adapterVersion: dialectOf(config).version,
       sends: true,
     }),
@@ -38,7 +42,7 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
   if ('failure' in credentials) return { complete: refuseAll(credentials.failure), close: () => Promise.resolve() };
   const [sdk, { openTransport }] = await Promise.all([import('openai'), import('./transport.ts')]);
   const transport = openTransport({ env: env.env });
-  const { baseUrl } = resolveAddress(preset, config, env);
+  const { baseUrl } = locate(preset, config, env);
   const address = new URL(baseUrl);
   const headers = { ...commonHeaders, ...credentials.headers };
   const dialect = dialectOf(config);
@@ -76,6 +80,25 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
       return Promise.resolve();
     },
   };
+}
+
+/** Azure's API by deployments has the deployment in its path and the version in its query. */
+function locate(preset: Preset, config: ProviderConfig, env: ProviderEnv): ReturnType<typeof resolveAddress> {
+  const { apiVersion } = config.options;
+  if (typeof apiVersion !== 'string') return resolveAddress(preset, config, env);
+  const { baseUrlEnv, ...rest } = preset;
+  const found = resolveAddress(
+    { ...rest, ...(baseUrlEnv === undefined ? {} : { baseUrlEnv: { ...baseUrlEnv, path: '' } }) },
+    config,
+    env,
+  );
+  const url = new URL(found.baseUrl);
+  const path = url.pathname.replace(/\/$/, '');
+  if (!path.includes('/deployments/')) {
+    url.pathname = `${path.replace(/\/openai$/, '')}/openai/deployments/${encodeURIComponent(config.model)}`;
+  }
+  url.searchParams.set('api-version', apiVersion);
+  return { ...found, baseUrl: url.href };
 }
 
 /** What one call and the SDK's `fetch` tell each other; the SDK itself drops bodies and causes of errors. */
@@ -201,5 +224,5 @@ function refuseAll(failure: ProviderFailure): Complete {
 }
 
 function dialectOf(config: ProviderConfig): Dialect {
-  return dialects[options.parse(config.options).api];
+  return dialects[azureOptions.parse(config.options).api];
 }

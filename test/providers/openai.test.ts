@@ -96,6 +96,40 @@ describe('a chat request', () => {
     ]);
   });
 
+  it('frames a function that is written without a frame, and leaves all else alone', async () => {
+    const tools = [
+      { name: 'find', parameters: { type: 'object' } },
+      { type: 'custom', custom: { name: 'own' } },
+    ];
+    const { sent } = await ask(chat({ content: 'Hi' }), {}, { params: { tools } });
+    expect(sent['tools']).toEqual([{ type: 'function', function: tools[0] }, tools[1]]);
+  });
+
+  it('to a deployment of Azure has it in its path and the version in its query', async () => {
+    const server = await startServer(chat({ content: 'Hi' }));
+    open.push(server);
+    const provider = await connect(
+      { adapter: 'azure', model: 'my deployment', options: { apiVersion: '2024-10-21' } },
+      { AZURE_OPENAI_ENDPOINT: server.url, AZURE_OPENAI_API_KEY: 'azure-key-0123' },
+    );
+    await provider.complete(buildRequest({}), new AbortController().signal);
+    expect(server.requests[0]?.url).toBe('/openai/deployments/my%20deployment/chat/completions?api-version=2024-10-21');
+    expect(server.requests[0]?.headers['api-key']).toBe('azure-key-0123');
+  });
+
+  it.each([
+    ['', '/openai/deployments/gpt-4o/chat/completions?api-version=v'],
+    ['/openai', '/openai/deployments/gpt-4o/chat/completions?api-version=v'],
+    ['/openai/deployments/other', '/openai/deployments/other/chat/completions?api-version=v'],
+  ])('to a deployment of Azure at an address that ends in "%s" goes to %s', async (path, url) => {
+    const server = await startServer(chat({ content: 'Hi' }));
+    open.push(server);
+    const options = { apiVersion: 'v' };
+    const provider = await connect({ adapter: 'azure', model: 'gpt-4o', options, baseUrl: `${server.url}${path}` });
+    await provider.complete(buildRequest({}), new AbortController().signal);
+    expect(server.requests[0]?.url).toBe(url);
+  });
+
   it('keeps the query of a base URL and needs no slash at its end', async () => {
     const server = await startServer(chat({ content: 'Hi' }));
     open.push(server);
@@ -554,5 +588,34 @@ describe('a signal', () => {
     const outcome = await provider.complete(buildRequest({}), AbortSignal.abort());
     expect(outcome).toMatchObject({ status: 'failed', attempts: 0, failure: { kind: 'aborted' } });
     expect(server.requests).toEqual([]);
+  });
+});
+
+describe('a request of the Responses API', () => {
+  it('spells in its own way what a suite writes for every API', async () => {
+    const tool = { name: 'find', parameters: { type: 'object' }, strict: true };
+    const params = {
+      max_completion_tokens: 50,
+      text: { verbosity: 'low' },
+      tools: [{ type: 'function', function: tool }, { type: 'web_search' }],
+      tool_choice: { type: 'function', function: { name: 'find' } },
+      response_format: {
+        type: 'json_schema',
+        json_schema: { name: 'answer', schema: { type: 'object' }, strict: true },
+      },
+    };
+    const reply = { body: { object: 'response', status: 'completed', output: [{ type: 'message', content: [] }] } };
+    const { sent } = await ask(reply, { options: { api: 'responses' } }, { params });
+    expect(sent).toEqual({
+      max_output_tokens: 50,
+      text: {
+        verbosity: 'low',
+        format: { type: 'json_schema', name: 'answer', schema: { type: 'object' }, strict: true },
+      },
+      tools: [{ type: 'function', ...tool }, { type: 'web_search' }],
+      tool_choice: { type: 'function', name: 'find' },
+      model: 'gpt-4o-mini',
+      input: [{ role: 'user', content: 'Hello' }],
+    });
   });
 });
