@@ -1,7 +1,8 @@
 import type { Completion, ProviderFailure, ToolCall } from '../model/completion.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import { kindOfApiError, readApiError } from './classify-reply.ts';
+import { kindOfApiError } from './classify-reply.ts';
 import { describeText } from './describe-text.ts';
+import { readApiError } from './read-api-error.ts';
 
 /** What the body of a successful status comes to. */
 export type Answer = { readonly completion: Completion } | { readonly failure: ProviderFailure };
