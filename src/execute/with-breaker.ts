@@ -1,25 +1,50 @@
-import type { Complete, ProviderFailure } from '../model/completion.ts';
+import type { Complete, CompletionOutcome, FailureKind, ProviderFailure } from '../model/completion.ts';
 import { failurePolicies } from './failure-policies.ts';
 
-/** Wraps calls of one provider; once it stopped, all that it wraps is refused. */
-export type Breaker = (next: Complete) => Complete;
+/** Wraps calls of one provider, with their retries, or single attempts; once it stopped, all that it wraps is refused. */
+export type Breaker = (next: Complete, scope: 'call' | 'attempt') => Complete;
 
 /**
- * Asks a provider nothing more once it refused the key, does not know the model or has no quota. Wrapped around the limits
- * it spares later calls their wait, around the attempt it catches those that wait already.
+ * Asks a provider nothing more once it refused the key, does not know the model or has no quota, or once it has only ever
+ * failed. Wrapped around the limits it spares later calls their wait, around the attempt it catches those that wait already.
  */
 export function createBreaker(onStop: (failure: ProviderFailure) => void): Breaker {
   let stopped: ProviderFailure | undefined;
-  return (next) => async (request, signal) => {
+  let hasAnswered = false;
+  let unansweredCalls = 0;
+
+  function observe(outcome: CompletionOutcome, scope: 'call' | 'attempt'): void {
+    if (outcome.status === 'failed' && failurePolicies[outcome.failure.kind].stopsProvider)
+      return stop(outcome.failure);
+    if (scope === 'attempt' || outcome.attempts === 0) return;
+    if (outcome.status === 'failed' && outcome.failure.kind === 'aborted') return;
+    if (outcome.status === 'completed' || !unanswered.has(outcome.failure.kind)) {
+      hasAnswered = true;
+    } else if (!hasAnswered) {
+      unansweredCalls += 1;
+      const message = `${unansweredCalls} calls failed and none was answered; the last: ${outcome.failure.message}`;
+      if (unansweredCalls >= maxUnansweredCalls) stop({ ...outcome.failure, message });
+    }
+  }
+
+  function stop(failure: ProviderFailure): void {
+    if (stopped !== undefined) return;
+    stopped = failure;
+    onStop(failure);
+  }
+
+  return (next, scope) => async (request, signal) => {
     if (stopped !== undefined) {
       const message = `not sent, since the provider was stopped: ${stopped.message}`;
       return { status: 'failed', failure: { ...stopped, message }, attempts: 0 };
     }
     const outcome = await next(request, signal);
-    if (outcome.status === 'failed' && failurePolicies[outcome.failure.kind].stopsProvider && stopped === undefined) {
-      stopped = outcome.failure;
-      onStop(stopped);
-    }
+    observe(outcome, scope);
     return outcome;
   };
 }
+
+/** Calls with all their retries: a closed port or a server that is down costs a run seconds, not one backoff a cell. */
+const maxUnansweredCalls = 10;
+
+const unanswered: ReadonlySet<FailureKind> = new Set(['network', 'timeout', 'server', 'overloaded']);

@@ -4,6 +4,11 @@ import type { Complete, Completion, CompletionOutcome, CompletionRequest, Failur
 export interface Budget {
   /** Wraps the calls of one provider. */
   wrap(next: Complete, pricing: BudgetPricing): Complete;
+  /**
+   * Wraps the attempts of such calls: one that waited for its slot looks again at what was spent, since a server that
+   * ignores the token limit of its requests makes answers cost more than their bounds.
+   */
+  guard(next: Complete, pricing: BudgetPricing): Complete;
   /** True from the first call that did not fit. */
   readonly exhausted: boolean;
 }
@@ -71,9 +76,7 @@ export function createBudget(maxCostUsd: number): Budget {
     wrap: (next, pricing) => async (request, signal) => {
       const boundUsd = pricing.boundOf(request);
       if (!(await reserve(boundUsd, signal))) {
-        if (!exhausted) return abortedOutcome;
-        const message = `the call could cost up to $${boundUsd.toFixed(6)}, which no longer fits in --max-cost`;
-        return { status: 'failed', failure: { kind: 'budget', message }, attempts: 0 };
+        return exhausted ? refusal(boundUsd) : abortedOutcome;
       }
       let billedUsd = boundUsd;
       try {
@@ -84,7 +87,19 @@ export function createBudget(maxCostUsd: number): Budget {
         settle(boundUsd, billedUsd);
       }
     },
+    guard: (next, pricing) => (request, signal) => {
+      const boundUsd = pricing.boundOf(request);
+      if (spentUsd + boundUsd <= maxCostUsd + 1e-12) return next(request, signal);
+      exhausted = true;
+      wakeAll();
+      return Promise.resolve(refusal(boundUsd));
+    },
   };
+}
+
+function refusal(boundUsd: number): CompletionOutcome {
+  const message = `the call could cost up to $${boundUsd.toFixed(6)}, which no longer fits in --max-cost`;
+  return { status: 'failed', failure: { kind: 'budget', message }, attempts: 0 };
 }
 
 /** An attempt that was cut off, or whose answer was withheld, may have been billed, so its bound stays taken. */

@@ -6,7 +6,7 @@ import { withRecordings } from '../cache/with-recordings.ts';
 import { createLimiter } from '../execute/limiter.ts';
 import { createSemaphore } from '../execute/semaphore.ts';
 import { createBreaker } from '../execute/with-breaker.ts';
-import { createBudget } from '../execute/with-budget.ts';
+import { type BudgetPricing, createBudget } from '../execute/with-budget.ts';
 import { withRetry } from '../execute/with-retry.ts';
 import type { Complete, Completion } from '../model/completion.ts';
 import type { ConnectedProvider } from '../model/provider.ts';
@@ -85,17 +85,9 @@ export function openCalls(
       clock: ports.clock,
       estimateTokens: (request) => Math.ceil(inputBytes(request) / 4) + (maxOutputTokens(request) ?? 256),
     });
-    const attempts = withRetry(breaker(connectLazily(config)), {
-      retries: limits.retries ?? defaultRetries,
-      timeoutMs: limits.timeoutMs ?? options.timeoutMs,
-      limiter,
-      clock: ports.clock,
-      random: ports.random,
-    });
-    const retried = breaker(attempts);
-    if (budget === undefined || !endpoint.sends) return retried;
     const outputs = createOutputEstimate(note);
-    return budget.wrap(retried, {
+    const spending = endpoint.sends ? budget : undefined;
+    const pricing: BudgetPricing = {
       boundOf: (request) =>
         known.pricer.boundOf({
           ...pricedModel(config, endpoint),
@@ -106,7 +98,17 @@ export function openCalls(
         outputs.observe(completion);
         return costOf(config, completion);
       },
+    };
+    const attempt = breaker(connectLazily(config), 'attempt');
+    const retried = withRetry(spending?.guard(attempt, pricing) ?? attempt, {
+      retries: limits.retries ?? defaultRetries,
+      timeoutMs: limits.timeoutMs ?? options.timeoutMs,
+      limiter,
+      clock: ports.clock,
+      random: ports.random,
     });
+    const call = breaker(retried, 'call');
+    return spending?.wrap(call, pricing) ?? call;
   }
 
   /** The SDK is loaded by the first call that really is sent. */

@@ -193,4 +193,27 @@ describe('createBudget', () => {
       { numRuns: 60 },
     );
   });
+
+  test('a call that waited for its slot is not sent once others cost more than their bounds', async () => {
+    const budget = createBudget(1);
+    let sent = 0;
+    const gates: (() => void)[] = [];
+    const attempt = budget.guard(async () => {
+      sent += 1;
+      return completed();
+    }, pricing);
+    const complete = budget.wrap(async (request, signal) => {
+      await new Promise<void>((resolve) => gates.push(resolve));
+      return attempt(request, signal);
+    }, pricing);
+    const calls = Array.from({ length: 4 }, () => complete(priced(0.1, 0.95), neverAborted));
+    await settleMicrotasks();
+    for (const [index, open] of gates.entries()) {
+      open();
+      await calls[index];
+    }
+    expect(sent).toBe(1);
+    expect(await calls[3]).toMatchObject({ failure: { kind: 'budget' }, attempts: 0 });
+    expect(budget.exhausted).toBe(true);
+  });
 });
