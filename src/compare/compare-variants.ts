@@ -15,22 +15,22 @@ import { mean } from '../stats/moments.ts';
 import type { PairedResults } from '../stats/pair-cases.ts';
 import { quantile } from '../stats/quantiles.ts';
 import { sampleSizeToSettle } from '../stats/sample-size.ts';
+import { compareUnpaired } from '../stats/unpaired-rates.ts';
 import { wilcoxonSignedRank } from '../stats/wilcoxon.ts';
-import { classifyCase, erroredTrials, isSuspect, validResults } from './classify-case.ts';
+import { erroredTrials, validResults } from './classify-case.ts';
 import { findResidue } from './find-residue.ts';
+import { isPaired, type PairedCase, type PairOptions, pairSides } from './pair-sides.ts';
 
-export interface CompareVariantsOptions {
+export interface CompareVariantsOptions extends PairOptions {
   readonly gate: GatePolicy;
   /** The largest tolerated drop of the pass rate. */
   readonly margin: number;
   /** The same of the score; as the pass rate's where undefined. */
   readonly scoreMargin?: number;
-  /** Cases of the baseline that were judged again by the candidate's checks. */
-  readonly rejudged: ReadonlySet<string>;
   /** True where both sides ran in this invocation. */
   readonly latencyComparable: boolean;
-  /** False where the candidate ran on a part of the cases only, so that nothing can be said of the others. */
-  readonly isWhole: boolean;
+  /** True where the sides are two versions of one run, so that either may have the other's answer. */
+  readonly isWithinRun?: boolean;
 }
 
 /** Compares two sides by case identity and content stamp; position never enters. */
@@ -54,17 +54,20 @@ export function compareVariants(
   const baselineErrored = sum(errors.baselineErrors);
   const candidateErrored = sum(errors.candidateErrors);
   const comparison = compareWorstCase({ ...results, ...errors }, { ...policy, binary: true });
-  const answers = countSameAnswers(paired);
+  const answers = countSameAnswers(paired, options.isWithinRun === true);
   const costs = compareCosts(paired, { baseline, candidate, alpha });
   const score = compareScores(paired, errors, { ...policy, margin: options.scoreMargin ?? options.margin });
   return {
     baseline,
     candidate,
     cases,
-    passRate: {
-      ...rateEvidence(results, comparison.observed),
-      ...(hasAny(errors) ? { worstLow: comparison.worst.low } : {}),
-    },
+    passRate:
+      paired.length === 0 && options.isWhole
+        ? compareSeparately(cases, alpha)
+        : {
+            ...rateEvidence(results, comparison.observed),
+            ...(hasAny(errors) ? { worstLow: comparison.worst.low } : {}),
+          },
     ...(score === undefined ? {} : { score: score.evidence, scorePlanning: score.planning }),
     costUsd: costs.evidence,
     isCostUnknown: costs.isUnknown,
@@ -80,71 +83,6 @@ export function compareVariants(
     residue: findResidue(baseline, candidate),
     planning: planOn(results, comparison.worst.low, policy),
   };
-}
-
-interface PairedCase extends ComparedCase {
-  readonly baseline: CaseSummary;
-  readonly candidate: CaseSummary;
-}
-
-/** Cases that both sides define alike; one that a side has no verdict on is paired for its errors' sake. */
-function isPaired(found: ComparedCase): found is PairedCase {
-  return found.baseline !== undefined && found.candidate !== undefined && found.change !== 'redefined';
-}
-
-function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: CompareVariantsOptions): ComparedCase[] {
-  const paired: ComparedCase[] = [];
-  for (const [before, after] of mergeCases(baseline.cases, candidate.cases)) {
-    const caseId = after?.caseId ?? before?.caseId ?? '';
-    const rejudged = options.rejudged.has(caseId);
-    if (after === undefined) {
-      if (before === undefined || !options.isWhole) continue;
-      paired.push({ caseId, change: 'removed', suspect: false, rejudged, baseline: before });
-    } else if (after.observe) {
-      // Observed cases are outside the gate.
-    } else if (before === undefined) {
-      paired.push({ caseId, change: 'added', suspect: false, rejudged, candidate: after });
-    } else if (before.stamp !== after.stamp) {
-      paired.push({ caseId, change: 'redefined', suspect: false, rejudged, baseline: before, candidate: after });
-    } else {
-      const change = classifyCase(before, after);
-      const suspect = isSuspect(before, after);
-      paired.push({ caseId, change, suspect, rejudged, baseline: before, candidate: after });
-    }
-  }
-  return paired;
-}
-
-type SidesOfCase = readonly [CaseSummary | undefined, CaseSummary | undefined];
-
-/** The cases of both sides, each once, by id; a set of them all would be one more of the largest things in memory. */
-function* mergeCases(
-  baseline: ReadonlyMap<string, CaseSummary>,
-  candidate: ReadonlyMap<string, CaseSummary>,
-): Generator<SidesOfCase> {
-  const [left, right] = [sortCases(baseline), sortCases(candidate)];
-  let [i, j] = [0, 0];
-  for (;;) {
-    const [before, after] = [left[i], right[j]];
-    if (before !== undefined && (after === undefined || before.caseId <= after.caseId)) {
-      const isPair = before.caseId === after?.caseId;
-      yield [before, isPair ? after : undefined];
-      i += 1;
-      if (isPair) j += 1;
-    } else if (after !== undefined) {
-      yield [undefined, after];
-      j += 1;
-    } else {
-      return;
-    }
-  }
-}
-
-/** Nearly always they are sorted already. */
-function sortCases(cases: ReadonlyMap<string, CaseSummary>): readonly CaseSummary[] {
-  const found = [...cases.values()];
-  const isSorted = found.every(({ caseId }, index) => index === 0 || (found[index - 1]?.caseId ?? '') < caseId);
-  return isSorted ? found : found.sort((a, b) => (a.caseId < b.caseId ? -1 : 1));
 }
 
 function hasAny({
@@ -164,6 +102,17 @@ function rateEvidence(results: PairedResults, comparison: CaseComparison): Metri
     p: comparison.pWorse,
     n: comparison.n,
   };
+}
+
+/** Without a common case the rates of the two sides are all there is. */
+function compareSeparately(cases: readonly ComparedCase[], alpha: number): MetricEvidence {
+  const means = (side: 'baseline' | 'candidate') =>
+    cases.flatMap((found) => {
+      const results = found[side] === undefined ? [] : validResults(found[side]);
+      return results.length === 0 ? [] : [mean(results)];
+    });
+  const { pWorse, ...difference } = compareUnpaired(means('baseline'), means('candidate'), alpha);
+  return difference.delta === null ? nothing : { ...difference, p: pWorse, n: 0, isUnpaired: true };
 }
 
 /** Over the cases that the other side has a result of too. */
@@ -302,15 +251,19 @@ function addLatencies({ trials }: CaseSummary, side: number[]): number {
   return count === 0 ? 0 : total / count;
 }
 
-/** "40 of 40: nothing new was measured": answers that came from the cache and are those of the baseline. */
-function countSameAnswers(paired: readonly PairedCase[]): { same: number; compared: number } {
+/**
+ * "40 of 40: nothing new was measured": answers that came from the cache and are those of the baseline. Of two versions
+ * of one run that ask the same, whichever asks second gets the answer of the first.
+ */
+function countSameAnswers(paired: readonly PairedCase[], isWithinRun: boolean): { same: number; compared: number } {
   let [same, compared] = [0, 0];
   for (const { baseline, candidate } of paired) {
     for (const [index, trial] of candidate.trials.entries()) {
       const other = baseline.trials[index];
       if (trial.answerHash === undefined || other?.answerHash === undefined) continue;
       compared += 1;
-      if (trial.cached && trial.answerHash === other.answerHash) same += 1;
+      const isShared = trial.cached || (isWithinRun && other.cached);
+      if (isShared && trial.answerHash === other.answerHash) same += 1;
     }
   }
   return { same, compared };

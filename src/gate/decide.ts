@@ -21,13 +21,19 @@ export function decide(input: DecideInput): Decision {
   const { summary, settings, comparisons = [], further = { failures: [], warnings: [] } } = input;
   const compared = new Set(comparisons.map(({ variant }) => variant));
   const variants = summary.suites.flatMap((suite) => suite.variants);
+  const confirmability = summary.stopReason === undefined ? 'stands' : 'stopped';
   const gates = summary.suites.flatMap((suite) =>
     suite.variants
       .filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0)
-      .map((variant) => judgeVariant(suite.recorded, variant, { isCompared: compared.has(variant) })),
+      .map((variant) => judgeVariant(suite.recorded, variant, { isCompared: compared.has(variant), confirmability })),
   );
   const failures = [...gates, ...comparisons, further].flatMap((gate) => gate.failures);
-  const errors = [...findErrors(variants, settings), ...[...gates, ...comparisons].flatMap((gate) => gate.errors)];
+  const unsettled = [...gates, ...comparisons].flatMap((gate) => gate.unsettled);
+  const unconfirmed = unsettled.filter(({ why }) => why === 'errors').length;
+  const errors = [
+    ...findErrors(variants, unconfirmed, settings),
+    ...[...gates, ...comparisons].flatMap((gate) => gate.errors),
+  ];
   const stopped = findStop(
     summary,
     gates.flatMap((gate) => gate.undecided),
@@ -43,21 +49,28 @@ export function decide(input: DecideInput): Decision {
   if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
   if (empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
   const open = comparisons.filter(({ isInconclusive }) => isInconclusive);
-  const unsettled = gates.flatMap((gate) => gate.undecided);
-  if (open.length === 0 && unsettled.length === 0) return { outcome: 'passed', ...said };
+  const undecided = gates.flatMap((gate) => [...gate.undecided, ...gate.unsettled]);
+  if (open.length === 0 && undecided.length === 0) return { outcome: 'passed', ...said };
   if (!settings.requireConclusive) return { outcome: 'inconclusive', ...said };
-  const message = `${open.length + unsettled.length} verdicts are open, and --require-conclusive asks for all of them`;
+  const message = `${open.length + undecided.length} verdicts are open, and --require-conclusive asks for all of them`;
   const breaches = [...said.breaches, { code: 'inconclusive' as const, message }];
   return { outcome: 'incomplete', incompleteBecause: 'inconclusive', ...said, breaches };
 }
 
-function findErrors(variants: readonly VariantSummary[], { maxErrors }: RunSettings): readonly Breach[] {
+/** A failure whose fresh trials errored could not be judged either, and the tolerance holds for it too. */
+function findErrors(
+  variants: readonly VariantSummary[],
+  unconfirmed: number,
+  { maxErrors }: RunSettings,
+): readonly Breach[] {
   const errored = variants.reduce((sum, variant) => sum + variant.errored, 0);
   const planned = variants.reduce((sum, variant) => sum + variant.planned, 0);
   const allowed = 'count' in maxErrors ? maxErrors.count : maxErrors.fraction * planned;
-  if (errored <= allowed + rounding) return [];
+  if (errored + unconfirmed <= allowed + rounding) return [];
   const tolerance = 'count' in maxErrors ? `${maxErrors.count}` : percent(maxErrors.fraction);
-  const message = `${errored} of ${planned} cells could not be judged (--max-errors ${tolerance})`;
+  const failures =
+    unconfirmed === 0 ? '' : `; ${unconfirmed} that failed could not be confirmed, since their fresh trials errored`;
+  const message = `${errored} of ${planned} cells could not be judged${failures} (--max-errors ${tolerance})`;
   return [{ code: 'errors-exceeded', message }];
 }
 

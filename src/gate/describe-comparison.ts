@@ -4,6 +4,7 @@ import type { ComparedVariant, MetricEvidence } from '../model/comparison.ts';
 import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../model/report.ts';
 import type { CaseWord } from './judge-cases.ts';
 import type { Hypothesis } from './judge-metrics.ts';
+import { percent } from './wording.ts';
 
 export interface ComparisonVerdict {
   readonly outcome: ComparisonOutcome;
@@ -56,6 +57,9 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
   const { evidence, margin, metric, isRatio } = hypothesis;
   const { n } = evidence;
   if (n === 0) return `no case is comparable, so nothing can be said of the ${words[metric]}`;
+  if (isRatio && evidence.delta === null) {
+    return `${words[metric]}: what was nothing has no ratio, so an increase of ${percent(margin)} can't be judged; an absolute limit can (gate.cost.max)`;
+  }
   if (isRatio) {
     const bound = evidence.high === null ? 'an increase of any size' : `an increase of up to ${percent(evidence.high)}`;
     return `${words[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; more cases narrow it`;
@@ -79,7 +83,7 @@ const words: Readonly<Record<Hypothesis['metric'], string>> = {
 };
 
 function describeData(compared: ComparedVariant): readonly string[] {
-  const { sameAnswers, comparedAnswers, errors, cases } = compared;
+  const { sameAnswers, comparedAnswers, errors, cases, passRate } = compared;
   const rejudged = cases.filter((found) => found.rejudged).length;
   return [
     ...(sameAnswers > 0
@@ -92,14 +96,26 @@ function describeData(compared: ComparedVariant): readonly string[] {
           `${rejudged} ${rejudged === 1 ? 'case has' : 'cases have'} new checks: the baseline's stored answers were judged again by them`,
         ]
       : []),
+    ...describeRemoved(cases),
+    ...(passRate.isUnpaired === true
+      ? ['no case is comparable: the pass rates are held against each other as those of two separate samples']
+      : []),
     ...(errors.candidate > 0 ? [`${errors.candidate} errored trials could hide a regression`] : []),
   ];
 }
 
-function points(fraction: number): string {
-  return `${Math.round(fraction * 1000) / 10} pts`;
+/** Deleting what fails must be seen. */
+function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
+  const removed = cases.filter(({ change }) => change === 'removed');
+  const failing = removed.filter(({ baseline }) => baseline?.status === 'failed' || baseline?.status === 'flaky');
+  if (failing.length === 0) return [];
+  const names = failing.slice(0, maxNames).map(({ caseId }) => caseId);
+  const more = failing.length > names.length ? ` and ${failing.length - names.length} more` : '';
+  return [`${failing.length} of ${removed.length} removed cases failed on the baseline: ${names.join(', ')}${more}`];
 }
 
-function percent(fraction: number): string {
-  return `${Math.round(fraction * 1000) / 10} %`;
+const maxNames = 10;
+
+function points(fraction: number): string {
+  return `${Math.round(fraction * 1000) / 10} pts`;
 }

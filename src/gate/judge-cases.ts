@@ -2,8 +2,11 @@ import type { ComparedCase, ComparedVariant } from '../model/comparison.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 
-/** Whether fresh trials can be asked for: where they can't, `stands` takes a suspect's failures as they are, `unknown` leaves them open. */
-export type Confirmability = 'fresh' | 'stands' | 'unknown';
+/**
+ * Whether fresh trials can be asked for. Where the same answer would come again, failures stand (`stands`); two records
+ * leave suspects open (`unknown`); a run that was cut off before it could ask has confirmed nothing (`stopped`).
+ */
+export type Confirmability = 'fresh' | 'stands' | 'unknown' | 'stopped';
 
 export interface JudgeCasesOptions {
   readonly gate: GatePolicy;
@@ -16,6 +19,14 @@ export interface JudgeCasesOptions {
 export type CaseWord =
   | { readonly kind: 'broken'; readonly caseId: string; readonly because: CaseBreach; readonly message: string }
   | { readonly kind: 'flaky' | 'unconfirmed' | 'known'; readonly caseId: string; readonly message: string }
+  /** It failed, and what was asked to confirm it came to nothing: no verdict (stats.md 4.3). */
+  | {
+      readonly kind: 'unsettled';
+      readonly caseId: string;
+      readonly because: CaseBreach;
+      readonly why: 'errors' | 'stopped';
+      readonly message: string;
+    }
   /** Fresh trials that would settle it. */
   | { readonly kind: 'open'; readonly caseId: string; readonly freshTrials: number };
 
@@ -64,8 +75,8 @@ export function judgeContract(
     return [{ kind: 'flaky', caseId, message: `${what}, but in none of ${confirmed} fresh ones: a flaky contract` }];
   }
   if (confirmability === 'fresh') return [{ kind: 'open', caseId, freshTrials: contractConfirmations - confirmed }];
-  // Where nobody can ask again the failure stands as it is.
-  return [broken];
+  // Where the same answer would come again the failure stands as it is.
+  return findUnsettled(candidate, { caseId, because, message: `${what}${fresh}` }, confirmability) ?? [broken];
 }
 
 /** Fresh trials until one passes, or until it has failed often enough for a case that fails one time in five at most. */
@@ -82,11 +93,29 @@ function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: Judg
   const passedBefore = baseline === undefined ? 0 : countStatus(baseline.trials, 'passed');
   const before = `passed ${passedBefore} of ${baseline?.trials.length ?? 0} trials on the baseline`;
   const message = `case ${caseId} ${before} and now failed all ${failures}`;
-  if (failures >= options.failuresToBreak || options.confirmability === 'stands') {
-    return [{ kind: 'broken', caseId, because: 'case-broken', message }];
-  }
+  const broken = { kind: 'broken', caseId, because: 'case-broken', message } as const;
+  if (failures >= options.failuresToBreak) return [broken];
   if (options.confirmability === 'fresh') return [{ kind: 'open', caseId, freshTrials: 1 }];
+  const unsettled = findUnsettled(candidate, { caseId, because: 'case-broken', message }, options.confirmability);
+  if (unsettled !== undefined) return unsettled;
+  if (options.confirmability === 'stands') return [broken];
   return [{ kind: 'unconfirmed', caseId, message: `${message}; no fresh trial confirms it` }];
+}
+
+/** A failure that was to be confirmed and was not, for want of time or of answers, is no verdict yet. */
+function findUnsettled(
+  { confirmations }: CaseSummary,
+  { message, ...which }: { caseId: string; because: CaseBreach; message: string },
+  confirmability: Confirmability,
+): CaseWord[] | undefined {
+  const errored = countStatus(confirmations, 'errored');
+  if (errored > 0) {
+    const asked = `${errored} of ${confirmations.length} fresh trials errored`;
+    return [{ kind: 'unsettled', ...which, why: 'errors', message: `${message}; ${asked}, so nothing confirms it` }];
+  }
+  if (confirmability !== 'stopped') return undefined;
+  const stopped = 'the run stopped before fresh trials could confirm it';
+  return [{ kind: 'unsettled', ...which, why: 'stopped', message: `${message}; ${stopped}` }];
 }
 
 function isJudged(found: CaseSummary | undefined): boolean {

@@ -1,12 +1,14 @@
+import { signed } from '../lib/format-amount.ts';
 import type { ComparedVariant } from '../model/comparison.ts';
 import type { Breach } from '../model/gate.ts';
 import type { VariantComparison } from '../model/report.ts';
+import type { GatePolicy } from '../model/suite.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { adjustHolm } from '../stats/adjust-p-values.ts';
 import type { TestVerdict } from '../stats/decide-verdict.ts';
 import { brokenCaseFailures } from '../stats/must-pass.ts';
 import { describeComparison } from './describe-comparison.ts';
-import { type CaseWord, type Confirmability, judgeComparedCases } from './judge-cases.ts';
+import { type CaseBreach, type CaseWord, type Confirmability, judgeComparedCases } from './judge-cases.ts';
 import { decideHypothesis, findHypotheses, type Hypothesis } from './judge-metrics.ts';
 import { percent } from './wording.ts';
 
@@ -28,6 +30,8 @@ export interface JudgedComparison {
   readonly errors: readonly Breach[];
   readonly warnings: readonly string[];
   readonly isInconclusive: boolean;
+  /** Failures that would count, had fresh trials confirmed them. */
+  readonly unsettled: readonly Extract<CaseWord, { kind: 'unsettled' }>[];
   /** Cases that fresh trials would settle. */
   readonly open: readonly Extract<CaseWord, { kind: 'open' }>[];
 }
@@ -45,10 +49,14 @@ export function judgeComparisons(gated: readonly GatedComparison[]): readonly Ju
   return gated.map((comparison) => {
     const judged = judgeOne(comparison, comparison.compared, verdicts.get(comparison) ?? [], gated);
     const { own } = comparison;
-    if (own === undefined || judged.failures.length + judged.open.length === 0) return judged;
+    if (own === undefined || !hasObjections(judged)) return judged;
     const again = judgeOne(comparison, own, ownVerdicts.get(comparison) ?? [], gated);
-    return again.failures.length > 0 || again.open.length > 0 ? judged : accept(comparison, judged);
+    return hasObjections(again) ? judged : accept(comparison, judged);
   });
+}
+
+function hasObjections({ failures, open, unsettled }: JudgedComparison): boolean {
+  return failures.length + open.length + unsettled.length > 0;
 }
 
 interface TestedHypothesis {
@@ -97,13 +105,12 @@ function judgeOne(
   const failures: Breach[] = [];
   const errors: Breach[] = [];
   const notes: string[] = [];
+  const unsettled: Extract<CaseWord, { kind: 'unsettled' }>[] = [];
   for (const word of words) {
     if (word.kind === 'open') continue;
-    const isWarnOnly =
-      word.kind !== 'broken' ||
-      (word.because === 'case-broken' && gate.cases.broken === 'warn') ||
-      (word.because === 'case-added-failed' && gate.cases.added === 'warn');
-    if (isWarnOnly) notes.push(word.message);
+    const isGated = (word.kind === 'broken' || word.kind === 'unsettled') && isFailing(word.because, gate);
+    if (isGated && word.kind === 'unsettled') unsettled.push(word);
+    if (!isGated || word.kind === 'unsettled') notes.push(word.message);
     else failures.push({ code: word.because, ...where, caseId: word.caseId, message: word.message });
   }
   for (const { hypothesis, verdict, isWorseUnadjusted } of tested) {
@@ -111,6 +118,7 @@ function judgeOne(
     if (verdict === 'regressed' && hypothesis.level === 'fail') failures.push(breachOf(hypothesis, where, message));
     else if (verdict === 'regressed') notes.push(`${message} (a warning: the suite's gate sets no limit)`);
     else if (isWorseUnadjusted) notes.push(`${message} before adjusting for the comparisons of this run`);
+    else if (verdict === 'not_regressed' && isWorse(hypothesis, gate.alpha)) notes.push(describeWithin(hypothesis));
     if (hypothesis.metric === 'cost' && hypothesis.level === 'fail' && compared.isCostUnknown === true) {
       const unpriced = `the cost can't be compared (no price, or an answer without usage), so the limit of +${percent(hypothesis.margin)} can't be judged`;
       errors.push({ code: 'unpriced', ...where, metric: 'cost', message: unpriced });
@@ -128,7 +136,8 @@ function judgeOne(
   const hasTooManyErrors = compared.errors.share > maxErrorShare;
   if (hasTooManyErrors) notes.push(`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`);
   // Suspects that nobody confirmed are listed, and the averages decide.
-  const isInconclusive = open.length > 0 || hasTooManyErrors || words.some(({ kind }) => kind === 'open');
+  const isInconclusive =
+    open.length > 0 || unsettled.length > 0 || hasTooManyErrors || words.some(({ kind }) => kind === 'open');
   const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
   return {
     variant,
@@ -136,9 +145,15 @@ function judgeOne(
     errors,
     warnings: notes.map((note) => `${where.suite} · ${where.prompt} × ${where.provider}: ${note}`),
     isInconclusive,
+    unsettled,
     open: words.filter((word) => word.kind === 'open'),
     report: describeComparison(compared, { outcome, words, notes, accepted: [], open }),
   };
+}
+
+function isFailing(because: CaseBreach, { cases }: GatePolicy): boolean {
+  if (because === 'case-broken') return cases.broken === 'fail';
+  return because === 'must-pass' || cases.added === 'fail';
 }
 
 /** A change that brings the baseline it leads to has had its differences looked at: they are listed, and pass. */
@@ -158,6 +173,7 @@ function accept(comparison: GatedComparison, judged: JudgedComparison): JudgedCo
     ...judged,
     failures: [],
     isInconclusive,
+    unsettled: [],
     open: [],
     report: {
       ...judged.report,
@@ -180,16 +196,29 @@ function breachOf(hypothesis: Hypothesis, where: Partial<Breach>, message: strin
   };
 }
 
-function describeWorse({ metric, evidence, isRatio, margin }: Hypothesis): string {
-  const { delta, low, high } = evidence;
-  const side = (value: number | null) => (value === null ? '?' : signed(value * 100));
-  const unit = isRatio ? '%' : 'pts';
-  const name = { passRate: 'pass rate', score: 'score', cost: 'cost', latency: 'latency' }[metric];
-  const word = isRatio ? 'rose' : 'fell';
-  const limit = `${Math.round(margin * 1000) / 10} ${unit}`;
-  return `${name} ${word}: ${side(delta)} ${unit} [${side(low)}, ${side(high)}], and ${isRatio ? 'an increase' : 'a drop'} beyond ${limit} is not excluded`;
+/** Worse beyond doubt, whatever the margin lets through. */
+function isWorse({ evidence: { low, high }, isRatio, p }: Hypothesis, alpha: number): boolean {
+  const isBeyondZero = isRatio ? low !== null && low > 0 : high !== null && high < 0;
+  return isBeyondZero && p !== null && p <= alpha / 2;
 }
 
-function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
+function describeWorse(hypothesis: Hypothesis): string {
+  const noun = hypothesis.isRatio ? 'an increase' : 'a drop';
+  return `${describeChange(hypothesis)}, and ${noun} beyond ${describeMargin(hypothesis)} is not excluded`;
+}
+
+function describeWithin(hypothesis: Hypothesis): string {
+  return `${describeChange(hypothesis)}, which is within the ${describeMargin(hypothesis)} that are tolerated`;
+}
+
+function describeChange({ metric, evidence, isRatio }: Hypothesis): string {
+  const { delta, low, high } = evidence;
+  const side = (value: number | null) => (value === null ? '?' : signed(value * 100, 1));
+  const name = { passRate: 'pass rate', score: 'score', cost: 'cost', latency: 'latency' }[metric];
+  const [word, unit] = isRatio ? ['rose', '%'] : ['fell', 'pts'];
+  return `${name} ${word}: ${side(delta)} ${unit} [${side(low)}, ${side(high)}]`;
+}
+
+function describeMargin({ margin, isRatio }: Hypothesis): string {
+  return `${Math.round(margin * 1000) / 10} ${isRatio ? '%' : 'pts'}`;
 }

@@ -81,7 +81,9 @@ export function decideHypothesis(hypothesis: Hypothesis, p: number | null, alpha
       { alpha, margin },
     );
   }
-  const { low, high, worstLow } = evidence;
+  const { low, high, worstLow, isUnpaired } = evidence;
+  // Other cases may be easier: two separate samples can't show that nothing got worse.
+  if (isUnpaired === true) return decideVerdict({ low: null, high, pWorse: p }, { alpha, margin });
   return decideVerdict(
     { low, high, pWorse: p, ...(worstLow === undefined || worstLow === null ? {} : { worstLow }) },
     { alpha, margin },

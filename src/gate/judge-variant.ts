@@ -2,8 +2,8 @@ import type { Breach } from '../model/gate.ts';
 import type { RecordedSuite } from '../model/record.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
 import { quantile } from '../stats/quantiles.ts';
-import { judgeContract } from './judge-cases.ts';
-import { percent, rounding } from './wording.ts';
+import { type CaseWord, type Confirmability, judgeContract } from './judge-cases.ts';
+import { describeBelow, rounding } from './wording.ts';
 
 /** What the absolute limits of a suite say of one variant. */
 export interface VariantGate {
@@ -13,23 +13,26 @@ export interface VariantGate {
   readonly errors: readonly Breach[];
   /** Limits that the cells without a verdict still decide. */
   readonly undecided: readonly string[];
+  /** Failed contracts that no fresh trial confirmed. */
+  readonly unsettled: readonly Extract<CaseWord, { kind: 'unsettled' }>[];
   readonly warnings: readonly string[];
 }
 
 export interface JudgeVariantOptions {
   /** True where a comparison judges the variant's cases and sets no absolute pass rate of its own. */
   readonly isCompared: boolean;
+  readonly confirmability: Exclude<Confirmability, 'fresh'>;
 }
 
 /** Judges the limits that need no baseline. */
 export function judgeVariant(
   suite: RecordedSuite,
   variant: VariantSummary,
-  { isCompared }: JudgeVariantOptions,
+  { isCompared, confirmability }: JudgeVariantOptions,
 ): VariantGate {
   const where = { suite: suite.suite, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
   const gates = [
-    ...(isCompared ? [] : [...variant.cases.values()].map(judgeMustPass)),
+    ...(isCompared ? [] : [...variant.cases.values()].map((found) => judgeMustPass(found, confirmability))),
     judgePassRate(suite, variant, isCompared),
     judgeScore(suite, variant),
     judgeCost(suite, variant),
@@ -43,6 +46,7 @@ export function judgeVariant(
     undecided: gates.flatMap(({ undecided }) =>
       undecided === undefined ? [] : [`${undecided} of ${where.suite} · ${where.prompt} × ${where.provider}`],
     ),
+    unsettled: gates.flatMap(({ unsettled }) => unsettled ?? []),
     warnings: gates.flatMap(({ warning }) => (warning === undefined ? [] : [`${where.suite}: ${warning}`])),
   };
 }
@@ -53,14 +57,16 @@ interface LimitGate {
   readonly failure?: LocalBreach;
   readonly error?: LocalBreach;
   readonly undecided?: string;
+  readonly unsettled?: Extract<CaseWord, { kind: 'unsettled' }>;
   readonly warning?: string;
 }
 
 const met: LimitGate = {};
 
-function judgeMustPass(found: CaseSummary): LimitGate {
+function judgeMustPass(found: CaseSummary, confirmability: Confirmability): LimitGate {
   if (!found.mustPass) return met;
-  const [word] = judgeContract(found.caseId, found, 'must-pass', 'stands', false);
+  const [word] = judgeContract(found.caseId, found, 'must-pass', confirmability, false);
+  if (word?.kind === 'unsettled') return { unsettled: word, warning: word.message };
   if (word?.kind === 'flaky') return { warning: word.message };
   if (word?.kind !== 'broken') return met;
   return { failure: { code: 'must-pass', caseId: found.caseId, message: word.message } };
@@ -73,7 +79,7 @@ function judgePassRate({ gate }: RecordedSuite, variant: VariantSummary, isCompa
   if (range === undefined || range.low >= min - rounding) return met;
   if (range.high >= min - rounding) return { undecided: 'pass rate' };
   const candidate = variant.passRate.value ?? 0;
-  const message = `pass rate ${percent(candidate)} is below ${percent(min)}`;
+  const message = `pass rate ${describeBelow(candidate, min)}`;
   return { failure: { code: 'pass-rate-min', metric: 'passRate', candidate, message } };
 }
 

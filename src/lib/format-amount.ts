@@ -1,9 +1,15 @@
 /** `93.3 %`. Never rounds a miss away: what is not all is below 100, what is not nothing above 0. */
 export function formatPercent(fraction: number): string {
-  const percent = fraction * 100;
-  if (fraction < 1 && percent > 99.9) return '99.9 %';
-  if (fraction > 0 && percent < 0.1) return '0.1 %';
-  return `${percent.toFixed(1)} %`;
+  return `${percentOf(fraction)} %`;
+}
+
+/** The same without its unit. */
+export function percentOf(fraction: number, digits = 1): string {
+  const text = (fraction * 100).toFixed(digits);
+  const step = 10 ** -digits;
+  if (fraction < 1 && Number(text) >= 100) return (100 - step).toFixed(digits);
+  if (fraction > 0 && Number(text) === 0) return step.toFixed(digits);
+  return text;
 }
 
 /** `−2.0 pts`, for a difference of two fractions. */

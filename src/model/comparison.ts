@@ -39,6 +39,8 @@ export interface MetricEvidence {
   readonly n: number;
   /** The lower bound with every error held against the candidate, where there were any. */
   readonly worstLow?: number | null;
+  /** True where no case is on both sides, so that two separate samples are compared: that can show a drop, and no more. */
+  readonly isUnpaired?: true;
 }
 
 /** Two sides of one variant, compared case by case. */

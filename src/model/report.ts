@@ -130,6 +130,8 @@ export interface Report {
     readonly durationMs: number;
     readonly complete: boolean;
     readonly stopReason?: StopReason;
+    /** `none` where the run was to be compared with nothing. */
+    readonly baseline?: 'none';
     /** Where the record lies, relative to the working folder. */
     readonly recordPath?: string;
   };

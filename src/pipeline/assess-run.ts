@@ -35,7 +35,7 @@ export async function assessRun(options: AssessOptions): Promise<Assessment> {
 
 /** Judges a record that is open already. */
 export async function assessRecord(options: AssessRecordOptions): Promise<Assessment> {
-  const settled = options.record.summary.stopReason === undefined ? 'stands' : 'unknown';
+  const settled = options.record.summary.stopReason === undefined ? 'stands' : 'stopped';
   const gated = await compareRun({ confirmability: () => settled, ...options });
   return { record: options.record, gated, judged: judgeComparisons(gated) };
 }

@@ -73,7 +73,7 @@ async function compareVariant(
   const beside = findBeside(suite, variant);
   // What was asked for side by side goes before what is stored.
   if (beside !== undefined && (beside.recorded.baselineOf !== undefined || isComparedPrompt(beside, options))) {
-    return compareBeside(suite, variant, beside, options);
+    return compareBeside(suite, variant, beside, options, found);
   }
   const stored =
     found?.kind === 'file'
@@ -105,19 +105,42 @@ function compareBeside(
   variant: VariantSummary,
   beside: VariantSummary,
   options: CompareRunOptions,
+  found?: SuiteBaseline,
 ): ComparedVariant {
   const { record, costOf } = options;
   const { readRow } = record;
   const hasFreshAnswers = [variant, beside].every(({ cases }) =>
     [...cases.values()].every(({ trials }) => trials.every(({ cached }) => !cached)),
   );
-  const source = beside.recorded.baselineOf === undefined ? withinRun : 'the baseline, run again';
-  return compareVariants(sideOfVariant(beside, { source, readRow, costOf }), candidateSide(variant, options), {
-    ...marginsOf(suite),
-    rejudged: new Set(),
-    latencyComparable: hasFreshAnswers,
-    isWhole: isEnded(record),
-  });
+  const isRerun = beside.recorded.baselineOf !== undefined;
+  const source = isRerun ? 'the baseline, run again' : withinRun;
+  const { recorded } = beside;
+  const cases = isRerun ? acceptedCases(beside, variant, found) : beside.cases;
+  return compareVariants(
+    sideOfVariant({ recorded, cases }, { source, readRow, costOf }),
+    candidateSide(variant, options),
+    {
+      ...marginsOf(suite),
+      rejudged: new Set(),
+      latencyComparable: hasFreshAnswers,
+      isWithinRun: true,
+      isWhole: isEnded(record),
+    },
+  );
+}
+
+/** A case that nobody accepted is new, whatever the old prompt makes of it: it must pass by itself. */
+function acceptedCases(
+  { cases }: VariantSummary,
+  { recorded: { prompt, provider, replaces } }: VariantSummary,
+  found: SuiteBaseline | undefined,
+): VariantSummary['cases'] {
+  if (found?.kind !== 'file') return cases;
+  const ofPrompt = (id: string | undefined) =>
+    found.baseline.cases.filter((row) => row.prompt === id && row.provider === provider);
+  const own = ofPrompt(prompt);
+  const accepted = new Set((own.length > 0 ? own : ofPrompt(replaces)).map(({ caseId }) => caseId));
+  return new Map([...cases].filter(([caseId]) => accepted.has(caseId)));
 }
 
 /** By its own rows, else by those of the version that it replaces. */

@@ -40,6 +40,7 @@ export function buildReport(input: ReportInput): Report {
       durationMs: end?.durationMs ?? 0,
       complete: summary.ended && summary.stopReason === undefined,
       ...(summary.stopReason === undefined ? {} : { stopReason: summary.stopReason }),
+      ...(header.settings.baseline === 'none' ? { baseline: 'none' } : {}),
       ...(input.recordPath === undefined ? {} : { recordPath: input.recordPath }),
     },
     decision,

@@ -16,7 +16,9 @@ export function describeMetrics(comparison: VariantComparison): readonly MetricT
     const metric = comparison[key];
     const { baseline, candidate, delta } = metric;
     if (delta === null) {
-      if (key !== 'latencyMs' || baseline === null || candidate === null) return [];
+      if (baseline === null || candidate === null) return [];
+      if (key === 'costUsd' && baseline !== candidate) return [describeFirstCost(label, baseline, candidate)];
+      if (key !== 'latencyMs') return [];
       const sides = `${formatValue(baseline)} → ${formatValue(candidate)}`;
       return [
         {
@@ -42,6 +44,13 @@ const metrics = [
   { key: 'costUsd', label: 'cost', formatValue: formatUsd, formatDelta: formatChange },
   { key: 'latencyMs', label: 'latency', formatValue: formatDuration, formatDelta: formatChange },
 ] as const;
+
+/** What was free has no ratio to what it costs now. */
+function describeFirstCost(label: string, baseline: number, candidate: number): MetricText {
+  const change = `${candidate < baseline ? '−' : '+'}${formatUsd(Math.abs(candidate - baseline))}`;
+  const text = `${formatUsd(baseline)} → ${formatUsd(candidate)}, ${change} (no ratio to nothing)`;
+  return { key: 'costUsd', label, change, text };
+}
 
 /** An unbounded side is a question mark: nothing is excluded there. */
 function formatInterval({ low, high }: MetricComparison): string {

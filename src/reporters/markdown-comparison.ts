@@ -1,5 +1,5 @@
 import picocolors from 'picocolors';
-import { formatDuration, formatPercent, formatUsd } from '../lib/format-amount.ts';
+import { formatDuration, formatPercent, formatUsd, percentOf } from '../lib/format-amount.ts';
 import type { RateEstimate, Report, SuiteReport, VariantReport } from '../model/report.ts';
 import { describeMetrics, type MetricText } from './describe-metrics.ts';
 import type { Section } from './fit-sections.ts';
@@ -123,7 +123,7 @@ function outcomeCell({ comparison, replacedBy }: VariantReport): string {
 function formatRate({ value, low, high }: RateEstimate): string {
   if (value === null) return '–';
   if (low === null && high === null) return formatPercent(value);
-  const bound = (side: number | null): string => (side === null ? '?' : (side * 100).toFixed(1));
+  const bound = (side: number | null): string => (side === null ? '?' : percentOf(side));
   return `${formatPercent(value)} [${bound(low)}–${bound(high)}]`;
 }
 

@@ -85,7 +85,7 @@ function breachSection(report: Report): Section {
 /** What would settle an open verdict, warnings, and whatever else has to be known. */
 function remarkSection(report: Report): Section {
   const remarks = report.suites.flatMap((suite) => {
-    const { variants } = findUncompared(suite);
+    const { variants } = report.run.baseline === 'none' ? { variants: [] } : findUncompared(suite);
     const missing = variants.length === 0 ? [] : [missingBaseline(suite.suite)];
     const compared = suite.variants.flatMap((variant) => {
       const { prompt, provider, comparison } = variant;

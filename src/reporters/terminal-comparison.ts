@@ -29,9 +29,10 @@ export function renderComparison(report: Report, suite: SuiteReport, variant: Va
 }
 
 /** A missing baseline is worth a word, and no more: the suite is judged without one. */
-export function renderMissingBaselines(suite: SuiteReport, paint: Paint): string[] {
+export function renderMissingBaselines({ run }: Report, suite: SuiteReport, paint: Paint): string[] {
   const { variants, isWholeSuite } = findUncompared(suite);
-  if (variants.length === 0) return [];
+  // Who asked for no baseline knows that there is none.
+  if (variants.length === 0 || run.baseline === 'none') return [];
   const text = isWholeSuite
     ? 'no baseline yet: the suite must pass whole; `llmcheck baseline accept` makes one'
     : `no baseline yet of ${variants.map(variantName).join(', ')}: must pass whole; \`llmcheck baseline accept\` makes one`;

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import { displayWidth, wrapToWidth } from '../lib/display-width.ts';
-import { formatDuration, formatPercent, formatUsd } from '../lib/format-amount.ts';
+import { formatDuration, formatPercent, formatUsd, percentOf } from '../lib/format-amount.ts';
 import { toSafeLine } from '../lib/sanitize.ts';
 import type { RateEstimate, SuiteReport, VariantReport } from '../model/report.ts';
 import type { Paint } from './paint.ts';
@@ -119,7 +119,7 @@ function countCells({ passed, failed, errored, skipped }: VariantReport, { color
 function formatRate({ value, low, high }: RateEstimate, separator: string): string {
   if (value === null) return unknown;
   if (low === null && high === null) return formatPercent(value);
-  const bound = (side: number | null): string => (side === null ? '?' : (side * 100).toFixed(1));
+  const bound = (side: number | null): string => (side === null ? '?' : percentOf(side));
   return `${formatPercent(value)}${separator}[${bound(low)}–${bound(high)}]`;
 }
 

@@ -36,7 +36,7 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
     }
     const comparisons = [
       ...suite.variants.flatMap((variant) => renderComparison(report, suite, variant, paint)),
-      ...renderMissingBaselines(suite, paint),
+      ...renderMissingBaselines(report, suite, paint),
     ];
     yield* comparisons;
     if (comparisons.length > 0) yield '';

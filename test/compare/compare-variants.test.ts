@@ -53,9 +53,10 @@ describe('pairing', () => {
     expect(changesOf(buildSide({ a: 'p' }), buildSide({ a: observed('a'), b: observed('b') }))).toEqual({});
   });
 
-  test('of no common case has no numbers', () => {
+  test('of no common case has no numbers but the rates of the two sides', () => {
     const { passRate, costUsd, latencyMs, planning } = compareSides(buildSide({ a: 'p' }), buildSide({ b: 'p' }));
-    for (const metric of [passRate, costUsd, latencyMs]) {
+    expect(passRate).toMatchObject({ baseline: 1, candidate: 1, delta: 0, n: 0, isUnpaired: true });
+    for (const metric of [costUsd, latencyMs]) {
       expect(metric).toMatchObject({ baseline: null, candidate: null, delta: null, low: null, high: null, n: 0 });
     }
     expect(planning.repeats).toBeNull();

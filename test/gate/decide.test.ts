@@ -280,13 +280,14 @@ describe('a must-pass case', () => {
     ...rowsOf(fresh, { mustPass: true, confirmation: true }),
   ];
 
-  test.each<[string, string, 'passed' | 'failed']>([
+  test.each<[string, string, Decision['outcome']]>([
     ['ppp', '', 'passed'],
     ['ppf', '', 'failed'],
     ['fff', '', 'failed'],
     ['ppf', 'pf', 'failed'],
     ['ppf', 'pp', 'passed'],
-    ['ppf', 'pe', 'failed'],
+    ['ppf', 'pe', 'incomplete'],
+    ['ppf', 'ef', 'failed'],
     ['ppf', 'epp', 'passed'],
     ['ppf', 'p', 'failed'],
   ])('with trials %j and fresh ones %j is %s', (trials, fresh, outcome) => {

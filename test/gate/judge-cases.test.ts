@@ -10,7 +10,13 @@ import { buildCaseSummary, buildSide, compareSides } from '../support/build-side
 function shorten(words: readonly CaseWord[]): string {
   return words
     .map((word) =>
-      word.kind === 'open' ? `open ${word.freshTrials}` : word.kind === 'broken' ? `broken ${word.because}` : word.kind,
+      word.kind === 'open'
+        ? `open ${word.freshTrials}`
+        : word.kind === 'broken'
+          ? `broken ${word.because}`
+          : word.kind === 'unsettled'
+            ? `unsettled ${word.why}`
+            : word.kind,
     )
     .join(', ');
 }
@@ -41,7 +47,10 @@ describe('a suspect', () => {
     ['p', 'f+fffp', 'flaky', 'fresh'],
     // Errors are no verdict.
     ['p', 'f+eeee', 'open 1', 'fresh'],
-    ['p', 'f+e', 'broken case-broken', 'stands'],
+    ['p', 'f+e', 'unsettled errors', 'stands'],
+    ['p', 'f+ffee', 'unsettled errors', 'stands'],
+    ['p', 'f', 'unsettled stopped', 'stopped'],
+    ['p', 'f+ffff', 'broken case-broken', 'stopped'],
     ['p', 'f', 'broken case-broken', 'stands'],
     ['p', 'f', 'unconfirmed', 'unknown'],
     ['p', 'f+ffff', 'broken case-broken', 'unknown'],
@@ -67,6 +76,14 @@ describe('a contract', () => {
     ['ppf+f', 'broken must-pass', 'fresh'],
     ['f', 'broken must-pass', 'stands'],
     ['f', 'broken must-pass', 'unknown'],
+    // What nobody could confirm is no verdict yet.
+    ['f', 'unsettled stopped', 'stopped'],
+    ['f+p', 'unsettled stopped', 'stopped'],
+    ['f+f', 'broken must-pass', 'stopped'],
+    ['f+ee', 'unsettled errors', 'stands'],
+    ['f+pe', 'unsettled errors', 'stands'],
+    ['f+epp', 'flaky', 'stands'],
+    ['f+ef', 'broken must-pass', 'stands'],
     ['e', '', 'fresh'],
   ])('that is %s: %s', (after, word, confirmability) => {
     expect(judge(contract('p'), contract(after), { confirmability })).toBe(word);

@@ -164,11 +164,56 @@ describe('the cost', () => {
     expect(judge(compared).errors).toEqual([]);
   });
 
+  test('of what was free is open, and says why', () => {
+    const { errors, failures, report } = judge(compareSides(priced(0), priced(1)), { gate });
+    expect([errors, failures, report.outcome]).toEqual([[], [], 'inconclusive']);
+    expect(report.costUsd).toMatchObject({ delta: null, low: null, high: null });
+    expect(report.advice.join()).toContain('what was nothing has no ratio');
+  });
+
+  test('that rose beyond doubt and within its limit is said', () => {
+    const compared = compareSides(priced(1), priced(1.05));
+    expect(judge(compared, { gate: { cost: { maxIncrease: 0.1 } } }).warnings.join()).toContain(
+      'cost rose: +5.0 % [+5.0, +5.0], which is within the 10 % that are tolerated',
+    );
+  });
+
   test('of no common case is not unknown but open', () => {
     const compared = compareSides(priced(1), buildSide({ z: 'p' }));
     const { errors, report } = judge(compared, { gate });
     expect([errors, report.outcome]).toEqual([[], 'inconclusive']);
   });
+});
+
+describe('sides without a common case', () => {
+  const ids = (count: number, outcome: string, prefix: string) => buildSide(repeatCase(count, outcome, prefix));
+
+  test('are open where nothing fell, however many there are', () => {
+    const { report, failures } = judge(compareSides(ids(500, 'p', 'old'), ids(500, 'p', 'new')));
+    expect([report.outcome, failures]).toEqual(['inconclusive', []]);
+    expect(report.passRate).toMatchObject({ baseline: 1, candidate: 1, delta: 0 });
+    expect(report.notes.join()).toContain('no case is comparable');
+  });
+
+  test('fail where the rate fell beyond doubt', () => {
+    const candidate = buildSide({ ...repeatCase(30, 'p', 'new'), ...repeatCase(15, 'f', 'new') });
+    const { failures } = judge(compareSides(ids(30, 'p', 'old'), candidate), {
+      gate: { cases: { broken: 'fail', added: 'warn' } },
+    });
+    expect(failures).toMatchObject([{ code: 'pass-rate-regressed', baseline: 1, candidate: 0.5 }]);
+  });
+
+  test('say nothing of each other where only a part was run', () => {
+    const compared = compareSides(ids(30, 'p', 'old'), ids(30, 'f', 'new'), { isWhole: false });
+    expect(compared.passRate).toMatchObject({ delta: null, n: 0 });
+  });
+});
+
+test('removed cases that had failed are named: deleting what fails must be seen', () => {
+  const before = buildSide({ a: 'p', b: 'f', c: 'p', d: 'pf' });
+  const { report } = judge(compareSides(before, buildSide({ a: 'p' })));
+  expect(report.cases.removed).toEqual(['b', 'c', 'd']);
+  expect(report.notes).toContain('2 of 3 removed cases failed on the baseline: b, d');
 });
 
 test('a latency limit that could not be held is said', () => {

@@ -36,6 +36,22 @@ describe('a drop of the pass rate', () => {
   });
 });
 
+describe('two separate samples', () => {
+  const apart = (low: number, high: number, p: number): MetricEvidence => ({
+    ...evidence(low, high, p),
+    n: 0,
+    isUnpaired: true,
+  });
+
+  test.each([
+    ['can show a drop', apart(-0.3, -0.1, 0.001), 'regressed'],
+    ['can not show that there is none', apart(-0.01, 0.02, 0.5), 'inconclusive'],
+    ['can not certify a small one', apart(-0.04, -0.01, 0.03), 'inconclusive'],
+  ])('%s', (_name, found, verdict) => {
+    expect(decide(found)).toBe(verdict);
+  });
+});
+
 describe('an increase of the cost', () => {
   test.each([
     ['excluded beyond the margin', evidence(-0.1, 0.1, 0.4), 'not_regressed'],

@@ -7,6 +7,7 @@ import {
   formatPercent,
   formatPoints,
   formatUsd,
+  percentOf,
 } from '../../src/lib/format-amount.ts';
 
 describe('formatPercent', () => {
@@ -18,6 +19,19 @@ describe('formatPercent', () => {
     [0.00001, '0.1 %'],
   ])('of %d is %s, so that a single failure never rounds away', (fraction, text) => {
     expect(formatPercent(fraction)).toBe(text);
+  });
+});
+
+describe('percentOf', () => {
+  it.each([
+    [2 / 3, 1, '66.7'],
+    [2 / 3, 2, '66.67'],
+    [0.9996, 1, '99.9'],
+    [0.99999, 2, '99.99'],
+    [0.0004, 1, '0.1'],
+    [1, 2, '100.00'],
+  ])('of %d to %i digits is %s', (fraction, digits, text) => {
+    expect(percentOf(fraction, digits)).toBe(text);
   });
 });
 

@@ -177,6 +177,11 @@ describe('no baseline', () => {
     await project.accept();
     const run = await project.compared(['run', '--no-baseline']);
     expect([run.code, run.codes]).toEqual([1, ['pass-rate-min']]);
+    // Who asked for none is not told that there is none yet.
+    for (const reporter of ['terminal', 'markdown']) {
+      const { stdout } = await project.llmcheck('run', '--no-baseline', '-r', reporter);
+      expect(stdout).not.toMatch(/no baseline yet|baseline accept/);
+    }
   });
 });
 

@@ -1,7 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../../support/run-cli.ts';
-import { type BaselineProject, baselineFile, casesFile, openBaselineProject, suiteFile } from './baseline-project.ts';
+import {
+  type BaselineProject,
+  baselineFile,
+  casesFile,
+  firstWords,
+  openBaselineProject,
+  suiteFile,
+} from './baseline-project.ts';
 
 /** A checkout of a pull request: main has an accepted baseline, the branch is one commit away from it. */
 async function openPullRequest(): Promise<BaselineProject> {
@@ -141,6 +148,27 @@ describe('--rerun-baseline', () => {
     // Interleaved: a drift of the provider meets both alike.
     const order = bodies.slice(0, 16).filter(({ messages }) => messages[0].content.startsWith('Say')).length;
     expect(order).toBeGreaterThan(4);
+  });
+
+  test('of a prompt that has not changed says that nothing new was measured', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    const run = await project.compared(['run', '--rerun-baseline', '--cache', 'off']);
+    expect(run.comparison.notes.join()).toContain('20 of 20 answers are the very ones');
+    expect(run.comparison.latencyMs.delta).toBeNull();
+  });
+
+  test('does not let a new case through that fails under both prompts', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.edit(suiteFile, '"Say: {{ word }}"', '"Now. Say: {{ word }}"');
+    for (const word of firstWords(20)) project.answers.set(`Now. Say: ${word}`, word);
+    project.write(casesFile, `${project.read(casesFile)}{"id":"new","vars":{"word":"x"},"expected":"never"}\n`);
+    const run = await project.compared(['run', '--rerun-baseline', '--cache', 'off']);
+    expect([run.code, run.codes, run.named]).toEqual([1, ['case-added-failed'], ['new']]);
+    expect(run.comparison.cases['added']).toEqual(['new']);
+    const later = JSON.parse((await project.llmcheck('report', 'latest', '-r', 'json')).stdout);
+    expect(later.decision).toEqual(run.report.decision);
   });
 
   test('takes the parameters that each provider was accepted with', async () => {

@@ -26,7 +26,7 @@ describe('the exit code', () => {
     [1, 'a case is broken and a verdict is asked for', (p) => breakForGood(p, 'w01'), ['--require-conclusive']],
     [3, 'a cell errored and a verdict is asked for', (p) => p.answers.set('w01', badRequest), ['--require-conclusive']],
     [4, 'a suspect was not confirmed before the run stopped', (p) => breakForGood(p, 'w20'), ['--bail', '-j', '1']],
-    [1, 'a contract failed and the run stopped', (p) => breakForGood(p, 'w07'), ['--bail', '-j', '1']],
+    [4, 'a contract was not confirmed before the run stopped', (p) => breakForGood(p, 'w07'), ['--bail', '-j', '1']],
   ])('is %i where %s', async (code, _name, change, argv) => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
@@ -64,7 +64,7 @@ describe('errors', () => {
     expect(beyond.report.decision.warnings.join()).toContain('10 % of the trials errored');
   });
 
-  test('of fresh trials are asked again, and where they go on the failure stands', async () => {
+  test('of fresh trials are asked again, and where they go on nothing is confirmed', async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w01', (asked) => (asked === 0 || asked === 2 ? 'sorry' : asked === 1 ? badRequest() : 'w01'));
@@ -73,9 +73,31 @@ describe('errors', () => {
     project.forget();
     project.answers.set('w01', (asked) => (asked === 0 ? 'sorry' : badRequest()));
     const open = await project.compared(['run', '--cache', 'refresh']);
-    expect([open.code, open.named]).toEqual([1, ['case-01']]);
+    expect([open.code, open.codes, open.named]).toEqual([3, ['errors-exceeded'], []]);
     expect(project.asked.get('w01')).toBeLessThanOrEqual(4);
     expect(open.report.totals).toMatchObject({ planned: 20, failed: 1, errored: 0 });
+    expect(open.report.decision.breaches[0]?.message).toContain('1 that failed could not be confirmed');
+    expect(open.report.decision.warnings.join()).toMatch(/case-01 .*fresh trials errored, so nothing confirms it/);
+    const later = JSON.parse((await project.llmcheck('report', 'latest', '-r', 'json')).stdout);
+    expect(later.decision).toEqual(open.report.decision);
+    project.forget();
+    const within = await project.compared(['run', '--cache', 'refresh', '--max-errors', '1']);
+    expect([within.code, within.report.decision.outcome]).toEqual([0, 'inconclusive']);
+  });
+
+  test('of the fresh trials of a contract leave it open too, with or without a baseline', async () => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-01"', '"id":"case-01","mustPass":true');
+    project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 50% } }\ndefaults:');
+    const failsOnce = (asked: number) => (asked === 0 ? 'sorry' : badRequest());
+    project.answers.set('w01', failsOnce);
+    const first = await project.compared(['run', '--cache', 'refresh']);
+    expect([first.code, first.codes]).toEqual([3, ['errors-exceeded']]);
+    project.answers.clear();
+    await project.accept('--cache', 'refresh');
+    project.answers.set('w01', failsOnce);
+    const second = await project.compared(['run', '--cache', 'refresh']);
+    expect([second.code, second.codes]).toEqual([3, ['errors-exceeded']]);
   });
 });
 
