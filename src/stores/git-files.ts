@@ -87,7 +87,13 @@ function mendUnknownRef(git: Git, ref: string, isShallow: boolean): string {
   if (ref === 'HEAD') return 'commit something first';
   const { stdout } = runGit(git, ['for-each-ref', '--format=%(refname:lstrip=2)']);
   const suggestion = didYouMean(ref, stdout.toString('utf8').split('\n'));
-  const command = fetchCommand(ref) ?? (isShallow ? unshallow : undefined);
+  const fetch = fetchCommand(ref);
+  // A merge-base lies further back than the tip that a shallow clone would fetch.
+  const isTipEnough = !(isShallow && git.ref.includes('...'));
+  const command =
+    fetch === undefined || isTipEnough
+      ? (fetch ?? (isShallow ? unshallow : undefined))
+      : fetch.replace('fetch', 'fetch --unshallow');
   if (command === undefined) return suggestion ?? '`git branch --all` and `git tag` show those that there are';
   return suggestion === undefined ? `run \`${command}\`` : `${suggestion} If not, run \`${command}\``;
 }

@@ -120,6 +120,14 @@ describe('a merge base', () => {
     expect(open(clone, 'main...').commit).toBe(git(clone, 'rev-parse', 'feature~2'));
   });
 
+  test('that a shallow clone of the one branch lacks is there after one command', () => {
+    const clone = cloneOf(makeOrigin(), '--depth', '1', '--branch', 'feature');
+    const error = catchUserError(() => open(clone, 'main...'));
+    expect(commandIn(error)).toBe('git fetch --unshallow origin main:refs/remotes/origin/main');
+    follow(clone, commandIn(error));
+    expect(open(clone, 'main...').commit).toBe(git(clone, 'rev-parse', 'feature~2'));
+  });
+
   test('of histories that never met is a problem', () => {
     const repository = makeRepository({ a: '' });
     git(repository, 'checkout', '-q', '--orphan', 'other');
