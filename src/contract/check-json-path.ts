@@ -1,6 +1,7 @@
 import { findNearest } from '../lib/did-you-mean.ts';
 import { findEffectiveNode } from './effective-node.ts';
 import { impliedTypes } from './implied-types.ts';
+import { alterShape } from './make-shape.ts';
 import { type PathStep, parsePlainPath } from './parse-plain-path.ts';
 import { openSchema } from './schema-document.ts';
 import { createNodeFactory, openNodes } from './schema-nodes.ts';
@@ -63,7 +64,7 @@ function expand(node: SchemaNode, factory: NodeFactory, depth = 0): readonly (re
   const [union, ...unions] = shape?.unions ?? [];
   if (shape === undefined || union === undefined || depth > 8) return [shapes];
   const others = shapes.filter((_, index) => index !== split);
-  const rest = [{ ...shape, unions }, ...others].map((part) => factory.fromShape(part));
+  const rest = [alterShape(shape, { unions }), ...others].map((part) => factory.fromShape(part));
   return union.branches.flatMap((branch) => expand(factory.conjoin([...rest, branch]), factory, depth + 1));
 }
 

@@ -2,6 +2,7 @@ import { areDisjoint } from './are-disjoint.ts';
 import { type Change, hasEffect, hasNarrowing, hasWidening } from './change.ts';
 import { type Comparer, change, describeNode } from './comparer.ts';
 import { type Discriminator, findDiscriminator } from './find-discriminator.ts';
+import { alterShape } from './make-shape.ts';
 import { type BranchPair, matchBranches } from './match-branches.ts';
 import { noNotes, type SchemaNode, type Union } from './shape.ts';
 
@@ -157,7 +158,7 @@ function omitTag(comparer: Comparer, node: SchemaNode, name: string): SchemaNode
   if (shape === undefined) return node;
   const properties = new Map([...shape.properties].filter(([key]) => key !== name));
   const required = new Set([...shape.required].filter((key) => key !== name));
-  return comparer.factory.fromShape({ ...shape, notes: noNotes, properties, required });
+  return comparer.factory.fromShape(alterShape(shape, { notes: noNotes, properties, required }));
 }
 
 function describeBranch(node: SchemaNode, verb: string): string {

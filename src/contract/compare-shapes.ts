@@ -9,6 +9,7 @@ import { compareUnions, compareUnionWithPlain } from './compare-unions.ts';
 import { compareValues } from './compare-values.ts';
 import { type Comparer, change, describeTypes } from './comparer.ts';
 import { impliedTypes, intersect } from './implied-types.ts';
+import { alterShape } from './make-shape.ts';
 import { hasNoFacets, isAny, isNever, type Shape, typeNames } from './shape.ts';
 
 /** Compares two schemas in normal form, facet by facet. */
@@ -59,5 +60,7 @@ function compareWhole(old: Shape, replacement: Shape, path: string): readonly Ch
 /** Restricted by type or union; where other keywords alone restrict, these say more. */
 function isTyped(shape: Shape): boolean {
   if (shape.values !== undefined) return false;
-  return shape.types.size < typeNames.length || (shape.unions.length > 0 && hasNoFacets({ ...shape, unions: [] }));
+  return (
+    shape.types.size < typeNames.length || (shape.unions.length > 0 && hasNoFacets(alterShape(shape, { unions: [] })))
+  );
 }

@@ -3,7 +3,8 @@ import { type Change, hasEffect } from './change.ts';
 import { type BranchList, compareBranches } from './compare-branches.ts';
 import { compareValues } from './compare-values.ts';
 import { type Comparer, change } from './comparer.ts';
-import { hasNoFacets, isAny, noNotes, openShape, type Shape, type TypeName, typeNames, type Union } from './shape.ts';
+import { alterShape, openShape } from './make-shape.ts';
+import { hasNoFacets, isAny, noNotes, type Shape, type TypeName, typeNames, type Union } from './shape.ts';
 
 /** Compares the unions of two shapes that both have some. */
 export function compareUnions(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
@@ -51,7 +52,7 @@ export function compareUnionWithPlain(
   const union = newUnion ?? oldUnion;
   if (union === undefined || !hasEffect(changes)) return changes;
   const [base, plain] = newUnion === undefined ? [old, replacement] : [replacement, old];
-  const own: Shape = { ...base, unions: [] };
+  const own = alterShape(base, { unions: [] });
   // Where the rest stayed the same, the union itself is what came or went.
   if (isAny(own) || hasEffect(compareNodes(comparer, plain, own, path))) return changes;
   return [newUnion === undefined ? describeLost(union, path) : describeGained(union, path)];
@@ -99,9 +100,9 @@ function listValues(comparer: Comparer, { kind, branches, nullable }: BranchList
       values.set(text, value);
     }
     // Values that other keywords may refuse are no plain list.
-    if (!hasNoFacets({ ...shape, values: undefined })) return undefined;
+    if (!hasNoFacets(alterShape(shape, { values: undefined }))) return undefined;
   }
-  return { ...openShape(comparer.factory.any), values };
+  return alterShape(openShape(comparer.factory.any), { values });
 }
 
 function asList(union: Union): BranchList {
@@ -110,7 +111,7 @@ function asList(union: Union): BranchList {
 
 /** Moves what stands beside a union into each of its branches. */
 function distribute(comparer: Comparer, shape: Shape, union: Union): BranchList {
-  const base: Shape = { ...shape, unions: [], notes: noNotes };
+  const base = alterShape(shape, { unions: [], notes: noNotes });
   if (isAny(base)) return asList(union);
   const node = comparer.factory.fromShape(base);
   return {
@@ -122,7 +123,7 @@ function distribute(comparer: Comparer, shape: Shape, union: Union): BranchList 
 }
 
 function splitByType(comparer: Comparer, shape: Shape, kind: Union['kind']): BranchList {
-  const plain: Shape = { ...shape, notes: noNotes };
+  const plain = alterShape(shape, { notes: noNotes });
   const types = [...shape.types].filter((type) => type !== 'null');
   const whole = shape.types.size === typeNames.length || types.length === 0;
   const parts = whole ? [plain] : types.map((type) => restrictTo(plain, type));
@@ -141,7 +142,7 @@ function restrictTo(shape: Shape, type: TypeName): Shape {
       : new Map(
           [...shape.values].filter(([, value]) => (type === 'null') === (value === null) && isOfType(value, type)),
         );
-  return { ...shape, types: new Set([type]), values, source: { type } };
+  return alterShape(shape, { types: new Set([type]), values, source: { type } });
 }
 
 function isOfType(value: unknown, type: TypeName): boolean {

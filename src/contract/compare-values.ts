@@ -2,6 +2,7 @@ import type { JsonValue } from '../model/json.ts';
 import { acceptByShape } from './accept-value.ts';
 import type { Change } from './change.ts';
 import { change, show } from './comparer.ts';
+import { alterShape } from './make-shape.ts';
 import { hasNoFacets, type Shape, typeOfValue } from './shape.ts';
 
 interface ValueComparison {
@@ -23,7 +24,7 @@ export function compareValues(
   if (old.values !== undefined && replacement.values !== undefined) {
     return {
       changes: compareListed(old, replacement, path, skip),
-      complete: [old, replacement].every((shape) => hasNoFacets({ ...shape, values: undefined })),
+      complete: [old, replacement].every((shape) => hasNoFacets(alterShape(shape, { values: undefined }))),
     };
   }
   if (old.values !== undefined) {

@@ -65,17 +65,15 @@ export const facetKeywords = [
   'unevaluatedProperties',
 ];
 
+const silent: ReadonlySet<string> = new Set([...noteKeywords, ...silentKeywords]);
+const known: ReadonlySet<string> = new Set([...facetKeywords, ...unionKeywords, ...referenceKeywords, ...silent]);
+
 /** True for a keyword that refuses no value. */
 export function isSilentKeyword(keyword: string): boolean {
-  return noteKeywords.includes(keyword) || silentKeywords.includes(keyword);
+  return silent.has(keyword);
 }
 
 /** True for a keyword whose meaning the comparison knows. */
 export function isKnownKeyword(keyword: string): boolean {
-  return (
-    facetKeywords.includes(keyword) ||
-    unionKeywords.includes(keyword) ||
-    referenceKeywords.includes(keyword) ||
-    isSilentKeyword(keyword)
-  );
+  return known.has(keyword);
 }

@@ -6,6 +6,7 @@ import {
   isAnyNode,
   type NodeFactory,
   type Notes,
+  noNotes,
   type SchemaNode,
   type Shape,
 } from './shape.ts';
@@ -26,6 +27,8 @@ export function mergeShapes(shapes: readonly Shape[], factory: NodeFactory): Sha
 
 /** The notes of an outer place win over those of what it includes. */
 export function mergeNotes(outer: Notes, inner: Notes): Notes {
+  if (inner === noNotes || inner === outer) return outer;
+  if (outer === noNotes) return inner;
   return {
     ...inner,
     ...outer,

@@ -2,16 +2,10 @@ import { canonicalJson } from '../lib/canonical-json.ts';
 import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { isKnownKeyword, referenceKeywords } from './keywords.ts';
+import { alterShape, openShape } from './make-shape.ts';
+import { readNotes } from './read-notes.ts';
 import type { RawSchema } from './schema-document.ts';
-import {
-  type Bound,
-  type NodeFactory,
-  openShape,
-  type SchemaNode,
-  type Shape,
-  type TypeName,
-  typeNames,
-} from './shape.ts';
+import { type Bound, type NodeFactory, type SchemaNode, type Shape, type TypeName, typeNames } from './shape.ts';
 
 interface ChildReader {
   readonly factory: NodeFactory;
@@ -21,45 +15,101 @@ interface ChildReader {
 
 const contentKeywords = ['contentEncoding', 'contentMediaType', 'contentSchema'];
 
+type Facets = { -readonly [K in keyof Shape]?: Shape[K] };
+
 /** Reads a schema's own keywords, without its references and unions. */
-export function readFacets(schema: JsonObject, pointer: string, reader: ChildReader): Shape {
-  const open = openShape(reader.factory.any);
+export function readFacets(schema: JsonObject, pointer: string, reader: ChildReader, unions: Shape['unions']): Shape {
+  const facets: Facets = { source: schema, notes: readNotes(schema), ...readTypes(schema, reader.implyTypes) };
+  if (unions.length > 0) facets.unions = unions;
+  if ('enum' in schema || 'const' in schema) facets.values = readValues(schema);
+  if (hasSome(schema, stringKeywords)) readStringFacets(schema, facets);
+  if (hasSome(schema, numberKeywords)) readNumberFacets(schema, facets);
+  if (hasSome(schema, arrayKeywords)) Object.assign(facets, readArrayFacets(schema, pointer, reader));
+  if (hasSome(schema, objectKeywords)) readObjectFacets(schema, pointer, reader, facets);
+  readResidue(schema, pointer, reader, facets);
+  return alterShape(openShape(reader.factory.any), facets);
+}
+
+function hasSome(schema: JsonObject, keywords: readonly string[]): boolean {
+  return keywords.some((keyword) => keyword in schema);
+}
+
+const stringKeywords = ['minLength', 'maxLength', 'pattern', 'format', ...contentKeywords];
+const numberKeywords = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
+const arrayKeywords = [
+  'items',
+  'prefixItems',
+  'additionalItems',
+  'contains',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'unevaluatedItems',
+];
+const objectKeywords = [
+  'properties',
+  'required',
+  'patternProperties',
+  'additionalProperties',
+  'unevaluatedProperties',
+  'propertyNames',
+  'minProperties',
+  'maxProperties',
+  'dependencies',
+  'dependentRequired',
+  'dependentSchemas',
+];
+
+function readStringFacets(schema: JsonObject, facets: Facets): void {
+  const { pattern, format } = schema;
+  facets.minLength = numberOr(schema['minLength'], 0);
+  facets.maxLength = numberOr(schema['maxLength'], Infinity);
+  if (typeof pattern === 'string') facets.patterns = [pattern];
+  if (typeof format === 'string') facets.formats = [format];
+  facets.contents = contentKeywords
+    .filter((name) => name in schema)
+    .map((name) => `${name}: ${canonicalJson(schema[name])}`);
+}
+
+function readNumberFacets(schema: JsonObject, facets: Facets): void {
+  const { multipleOf } = schema;
+  facets.lower = readBound(schema['minimum'], schema['exclusiveMinimum'], 1);
+  facets.upper = readBound(schema['maximum'], schema['exclusiveMaximum'], -1);
+  if (typeof multipleOf === 'number') facets.multiples = [multipleOf];
+}
+
+function readObjectFacets(schema: JsonObject, pointer: string, reader: ChildReader, facets: Facets): void {
   const child = (keyword: string): SchemaNode =>
     reader.node(asSchema(schema[keyword]), appendPointer(pointer, keyword));
   const nodeMap = (keyword: string): ReadonlyMap<string, SchemaNode> => readNodeMap(schema, keyword, pointer, reader);
-  const dependencies = readDependencies(schema, nodeMap);
-  const condition = 'if' in schema && ('then' in schema || 'else' in schema);
-  return {
-    ...open,
-    source: schema,
-    ...readTypes(schema, reader.implyTypes),
-    values: readValues(schema),
-    minLength: numberOr(schema['minLength'], 0),
-    maxLength: numberOr(schema['maxLength'], Infinity),
-    patterns: typeof schema['pattern'] === 'string' ? [schema['pattern']] : [],
-    formats: typeof schema['format'] === 'string' ? [schema['format']] : [],
-    contents: contentKeywords.filter((name) => name in schema).map((name) => `${name}: ${canonicalJson(schema[name])}`),
-    lower: readBound(schema['minimum'], schema['exclusiveMinimum'], 1),
-    upper: readBound(schema['maximum'], schema['exclusiveMaximum'], -1),
-    multiples: typeof schema['multipleOf'] === 'number' ? [schema['multipleOf']] : [],
-    ...readArrayFacets(schema, pointer, reader),
-    properties: nodeMap('properties'),
-    required: new Set(stringsOf(schema['required'])),
-    patternProperties: nodeMap('patternProperties'),
-    additional: 'additionalProperties' in schema ? child('additionalProperties') : readUnevaluated(schema, child, open),
-    propertyNames: child('propertyNames'),
-    minProperties: numberOr(schema['minProperties'], 0),
-    maxProperties: numberOr(schema['maxProperties'], Infinity),
-    ...dependencies,
-    nots: 'not' in schema ? [child('not')] : [],
-    conditionals: condition ? [{ if: child('if'), whenTrue: child('then'), whenFalse: child('else') }] : [],
-    unknown: readUnknown(schema),
-    unevaluated: new Map(
-      ['unevaluatedItems', 'unevaluatedProperties']
-        .filter((keyword) => keyword in schema && schema[keyword] !== true && seesMore(schema, keyword))
-        .map((keyword) => [keyword, child(keyword)]),
-    ),
-  };
+  facets.properties = nodeMap('properties');
+  facets.required = new Set(stringsOf(schema['required']));
+  if ('patternProperties' in schema) facets.patternProperties = nodeMap('patternProperties');
+  if ('additionalProperties' in schema) facets.additional = child('additionalProperties');
+  // Alone in its schema, unevaluatedProperties means what additionalProperties means.
+  else if ('unevaluatedProperties' in schema && !seesMore(schema, 'unevaluatedProperties')) {
+    facets.additional = child('unevaluatedProperties');
+  }
+  if ('propertyNames' in schema) facets.propertyNames = child('propertyNames');
+  facets.minProperties = numberOr(schema['minProperties'], 0);
+  facets.maxProperties = numberOr(schema['maxProperties'], Infinity);
+  Object.assign(facets, readDependencies(schema, nodeMap));
+}
+
+/** What cuts across types, and what is not known. */
+function readResidue(schema: JsonObject, pointer: string, reader: ChildReader, facets: Facets): void {
+  const child = (keyword: string): SchemaNode =>
+    reader.node(asSchema(schema[keyword]), appendPointer(pointer, keyword));
+  if ('not' in schema) facets.nots = [child('not')];
+  if ('if' in schema && ('then' in schema || 'else' in schema)) {
+    facets.conditionals = [{ if: child('if'), whenTrue: child('then'), whenFalse: child('else') }];
+  }
+  const unknown = readUnknown(schema);
+  if (unknown.length > 0) facets.unknown = new Map(unknown);
+  const unevaluated = ['unevaluatedItems', 'unevaluatedProperties'].filter(
+    (keyword) => keyword in schema && schema[keyword] !== true && seesMore(schema, keyword),
+  );
+  if (unevaluated.length > 0) facets.unevaluated = new Map(unevaluated.map((keyword) => [keyword, child(keyword)]));
 }
 
 function readTypes(schema: JsonObject, implyTypes: boolean): Pick<Shape, 'types' | 'integer'> {
@@ -113,12 +163,6 @@ function readArrayFacets(
   };
 }
 
-/** Alone in its schema, unevaluatedProperties means what additionalProperties means. */
-function readUnevaluated(schema: JsonObject, child: (keyword: string) => SchemaNode, open: Shape): SchemaNode {
-  const keyword = 'unevaluatedProperties';
-  return keyword in schema && !seesMore(schema, keyword) ? child(keyword) : open.additional;
-}
-
 /** Whether an unevaluated… keyword depends on what other schemas at its place evaluate. */
 function seesMore(schema: JsonObject, keyword: string): boolean {
   const applicators = [...referenceKeywords, 'allOf', 'anyOf', 'oneOf', 'if', 'dependentSchemas', 'dependencies'];
@@ -154,9 +198,9 @@ function readNodeMap(
   );
 }
 
-function readUnknown(schema: JsonObject): ReadonlyMap<string, JsonValue> {
+function readUnknown(schema: JsonObject): readonly (readonly [string, JsonValue])[] {
   const idle = (keyword: string): boolean => keyword === 'nullable' && 'type' in schema;
-  return new Map(Object.entries(schema).filter(([keyword]) => !isKnownKeyword(keyword) && !idle(keyword)));
+  return Object.entries(schema).filter(([keyword]) => !isKnownKeyword(keyword) && !idle(keyword));
 }
 
 /** `sign` is 1 for lower bounds and -1 for upper ones. */

@@ -1,7 +1,8 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { isSilentKeyword, noteKeywords, referenceKeywords, unionKeywords } from './keywords.ts';
+import { isSilentKeyword, referenceKeywords, unionKeywords } from './keywords.ts';
+import { alterShape, openShape } from './make-shape.ts';
 import { mergeNotes, mergeShapes } from './merge-shapes.ts';
 import { readFacets } from './read-facets.ts';
 import type { RawSchema } from './schema-document.ts';
@@ -10,8 +11,6 @@ import {
   hasNoResidue,
   isAny,
   type NodeFactory,
-  type Notes,
-  openShape,
   type SchemaNode,
   type Shape,
   typeOfValue,
@@ -42,19 +41,19 @@ export function readShapes(schema: JsonObject, pointer: string, reader: NodeRead
   const allOf = readList(schema, 'allOf', pointer, reader);
   (allOf.length === 1 ? included : branches).push(...allOf.flatMap((node) => node.shapes()));
 
-  const own: Shape = { ...readFacets(schema, pointer, reader), notes: readNotes(schema), unions };
+  const own = readFacets(schema, pointer, reader, unions);
   const core = [own, ...included].filter((shape) => !isAny(shape));
-  const merged = mergeShapes(core, factory);
-  const shapes = [...(merged === undefined ? core : [merged]), ...branches]
+  const one = mergeShapes(core, factory);
+  const shapes = [...(one === undefined ? core : [one]), ...branches]
     .filter((shape) => !isAny(shape))
     .map((shape) => settleShape(shape, factory.any));
   const [first, ...others] = shapes;
   const notes = included.reduce((outer, shape) => mergeNotes(outer, shape.notes), own.notes);
-  if (first === undefined) return [{ ...openShape(factory.any), source: schema, notes }];
-  return [
-    { ...first, notes: mergeNotes(notes, first.notes), source: others.length === 0 ? schema : first.source },
-    ...others,
-  ];
+  if (first === undefined) return [alterShape(openShape(factory.any), { source: schema, notes })];
+  const source = others.length === 0 ? schema : first.source;
+  const merged = mergeNotes(notes, first.notes);
+  if (merged === first.notes && source === first.source) return shapes;
+  return [alterShape(first, { notes: merged, source }), ...others];
 }
 
 /** True where the schema is a reference with at most annotations beside it. */
@@ -86,20 +85,6 @@ export function isOpenSchema(schema: JsonObject): boolean {
   return loudKeywords(schema).length === 0;
 }
 
-export function readNotes(schema: JsonObject): Notes {
-  const { title, description, removed } = schema;
-  return {
-    ...(typeof title === 'string' ? { title } : {}),
-    ...(typeof description === 'string' ? { description } : {}),
-    ...('default' in schema ? { default: { value: schema['default'] ?? null } } : {}),
-    others: new Map(
-      Object.entries(schema).filter(([keyword]) => noteKeywords.indexOf(keyword) > noteKeywords.indexOf('default')),
-    ),
-    extensibleEnum: schema['x-extensible-enum'] === true,
-    removed: Array.isArray(removed) ? removed.filter((name) => typeof name === 'string') : [],
-  };
-}
-
 function readList(schema: JsonObject, keyword: string, pointer: string, reader: NodeReader): readonly SchemaNode[] {
   const list = schema[keyword];
   if (!Array.isArray(list)) return [];
@@ -122,27 +107,29 @@ function readUnion(
   if (lists.every((list) => list !== undefined)) {
     const constants = lists.flat();
     const values = new Map(constants.map((value) => [canonicalJson(value), value]));
-    if (kind === 'anyOf' || values.size === constants.length) return { shapes: [{ ...openShape(any), values }] };
+    if (kind === 'anyOf' || values.size === constants.length)
+      return { shapes: [alterShape(openShape(any), { values })] };
   }
   const nulls = nodes.filter((node) => isNullSchema(node.source));
   const others = nodes.filter((node) => !nulls.includes(node));
   const separable = kind === 'anyOf' ? nulls.length > 0 : nulls.length === 1 && !others.some((node) => mayBeNull(node));
   if (!separable) return { kind, branches: nodes, nullable: false };
   const [branch, another] = others;
-  if (branch === undefined) return { shapes: [{ ...openShape(any), types: new Set(['null']) }] };
+  if (branch === undefined) return { shapes: [alterShape(openShape(any), { types: new Set(['null']) })] };
   if (another !== undefined) return { kind, branches: others, nullable: true };
   const [shape, more] = branch.shapes();
   if (shape !== undefined && more === undefined) {
     if (hasNoResidue(shape)) return { shapes: [admitNull(shape)] };
     const [inner] = shape.unions;
-    if (inner !== undefined && isAny({ ...shape, unions: shape.unions.slice(1) })) return { ...inner, nullable: true };
+    if (inner !== undefined && isAny(alterShape(shape, { unions: shape.unions.slice(1) })))
+      return { ...inner, nullable: true };
   }
   return { kind, branches: others, nullable: true };
 }
 
 function admitNull(shape: Shape): Shape {
   const values = shape.values === undefined ? undefined : new Map([...shape.values, ['null', null]]);
-  return { ...shape, types: new Set([...shape.types, 'null']), values };
+  return alterShape(shape, { types: new Set([...shape.types, 'null']), values });
 }
 
 function mayBeNull(node: SchemaNode): boolean {

@@ -1,17 +1,12 @@
 import type { JsonObject, JsonValue } from '../model/json.ts';
+import { alterShape, openShape } from './make-shape.ts';
 import { mergeShapes } from './merge-shapes.ts';
-import {
-  findReference,
-  isOpenSchema,
-  isPlainReference,
-  type NodeReader,
-  readNotes,
-  readShapes,
-} from './read-shapes.ts';
+import { readNotes } from './read-notes.ts';
+import { findReference, isOpenSchema, isPlainReference, type NodeReader, readShapes } from './read-shapes.ts';
 import type { LocatedSchema, RawSchema, SchemaDocument } from './schema-document.ts';
 import { SchemaProblem } from './schema-problem.ts';
 import { settleShape } from './settle-shape.ts';
-import { type NodeFactory, type Notes, noNotes, openShape, type SchemaNode, type Shape } from './shape.ts';
+import { type NodeFactory, type Notes, noNotes, type SchemaNode, type Shape } from './shape.ts';
 
 /** References and branches that lead into each other, one within the next, before reading gives up. */
 const maxReadDepth = 500;
@@ -69,7 +64,7 @@ export function createNodeFactory(): NodeFactory & { readonly make: MakeNode } {
   const never: SchemaNode = make({
     pointer: undefined,
     source: false,
-    read: () => [{ ...openShape(any), source: false, types: new Set() }],
+    read: () => [alterShape(openShape(any), { source: false, types: new Set() })],
   });
   const factory: NodeFactory & { readonly make: MakeNode } = { any, never, conjoin, fromShape, make };
   return factory;

@@ -115,45 +115,6 @@ export interface NodeFactory {
 
 export const noNotes: Notes = { others: new Map(), extensibleEnum: false, removed: [] };
 
-/** The shape that takes every value. */
-export function openShape(any: SchemaNode): Shape {
-  return {
-    source: true,
-    notes: noNotes,
-    types: new Set(typeNames),
-    integer: false,
-    values: undefined,
-    minLength: 0,
-    maxLength: Infinity,
-    patterns: [],
-    formats: [],
-    contents: [],
-    lower: undefined,
-    upper: undefined,
-    multiples: [],
-    prefix: [],
-    rest: any,
-    contains: [],
-    minItems: 0,
-    maxItems: Infinity,
-    uniqueItems: false,
-    properties: new Map(),
-    required: new Set(),
-    patternProperties: new Map(),
-    additional: any,
-    propertyNames: any,
-    minProperties: 0,
-    maxProperties: Infinity,
-    dependentRequired: new Map(),
-    dependentSchemas: new Map(),
-    unions: [],
-    nots: [],
-    conditionals: [],
-    unknown: new Map(),
-    unevaluated: new Map(),
-  };
-}
-
 export function isNever(shape: Shape): boolean {
   return shape.types.size === 0 || shape.values?.size === 0;
 }
