@@ -2,9 +2,10 @@ import { type Change, hasEffect, hasNarrowing, hasWidening } from './change.ts';
 import { compareMaximum, compareMinimum } from './compare-scalars.ts';
 import { type Comparer, change } from './comparer.ts';
 import { renameTypeChanges } from './rename-type-changes.ts';
-import type { Contains, Shape } from './shape.ts';
+import { type Contains, hasNoArrayFacets, type Shape } from './shape.ts';
 
 export function compareArrays(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  if (hasNoArrayFacets(old) && hasNoArrayFacets(replacement)) return [];
   const changes: Change[] = [
     ...compareMinimum([old.minItems, replacement.minItems], 'minItems', path, [
       'min-items-raised',

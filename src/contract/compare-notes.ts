@@ -5,6 +5,7 @@ import type { Notes } from './shape.ts';
 
 /** Compares what restricts no value but is read: by people, by the model and by the runner, which fills in defaults. */
 export function compareNotes(old: Notes, replacement: Notes, path: string): readonly Change[] {
+  if (old === replacement) return [];
   const changes: Change[] = [];
   for (const keyword of ['title', 'description'] as const) {
     const [before = null, after = null] = [old[keyword], replacement[keyword]];

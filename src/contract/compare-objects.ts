@@ -6,9 +6,10 @@ import { type Comparer, change, describeNode } from './comparer.ts';
 import { findEffectiveNode } from './effective-node.ts';
 import { findRenames } from './find-renames.ts';
 import { renameTypeChanges } from './rename-type-changes.ts';
-import { isNeverNode, type SchemaNode, type Shape } from './shape.ts';
+import { hasNoObjectFacets, isNeverNode, type SchemaNode, type Shape } from './shape.ts';
 
 export function compareObjects(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  if (hasNoObjectFacets(old) && hasNoObjectFacets(replacement)) return [];
   return [
     ...compareProperties(comparer, old, replacement, path),
     ...compareAdditional(comparer, old, replacement, path),

@@ -1,10 +1,11 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { type Change, hasEffect, hasNarrowing, hasWidening } from './change.ts';
 import { type Comparer, change, show } from './comparer.ts';
-import type { Conditional, SchemaNode, Shape } from './shape.ts';
+import { type Conditional, hasNoResidue, type SchemaNode, type Shape } from './shape.ts';
 
 /** Compares the keywords that hold for every type: not, if, and those that nobody knows. */
 export function compareResidue(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  if (hasNoResidue(old) && hasNoResidue(replacement)) return [];
   return [
     ...compareNots(comparer, old.nots, replacement.nots, `${path}/not`),
     ...compareConditionals(comparer, old.conditionals, replacement.conditionals, path),

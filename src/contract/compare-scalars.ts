@@ -2,9 +2,10 @@ import type { Change } from './change.ts';
 import { change, show } from './comparer.ts';
 import { isMultiple } from './is-multiple.ts';
 import type { RuleKey } from './rules.ts';
-import type { Bound, Shape } from './shape.ts';
+import { type Bound, hasNoScalarFacets, type Shape } from './shape.ts';
 
 export function compareStrings(old: Shape, replacement: Shape, path: string): readonly Change[] {
+  if (hasNoScalarFacets(old) && hasNoScalarFacets(replacement)) return [];
   return [
     ...compareMinimum([old.minLength, replacement.minLength], 'minLength', path, [
       'min-length-raised',
@@ -33,6 +34,7 @@ export function compareStrings(old: Shape, replacement: Shape, path: string): re
 }
 
 export function compareNumbers(old: Shape, replacement: Shape, path: string): readonly Change[] {
+  if (hasNoScalarFacets(old) && hasNoScalarFacets(replacement)) return [];
   const whole = old.integer && replacement.integer;
   return [
     ...compareBounds(old.lower, replacement.lower, 1, whole, path),

@@ -41,20 +41,26 @@ export function compareShapes(comparer: Comparer, old: Shape, replacement: Shape
 
 /** The cases in which one side takes everything or nothing. */
 function compareWhole(old: Shape, replacement: Shape, path: string): readonly Change[] | undefined {
-  const sides = { old: describeTypes(old), new: describeTypes(replacement) };
   if (isNever(old) || isNever(replacement)) {
     if (isNever(old) && isNever(replacement)) return [];
+    const sides = sidesOf(old, replacement);
     return isNever(old)
       ? [change('schema-allowed', path, 'Nothing was allowed here; now something is.', sides)]
       : [change('schema-forbidden', path, `Nothing is allowed here any more; it was ${sides.old}.`, sides)];
   }
   if (isAny(replacement) && isTyped(old)) {
+    const sides = sidesOf(old, replacement);
     return [change('constraint-dropped-to-any', path, `Any value is allowed; it was ${sides.old}.`, sides)];
   }
   if (isAny(old) && isTyped(replacement)) {
+    const sides = sidesOf(old, replacement);
     return [change('constraint-added-to-any', path, `Any value was allowed; now it is ${sides.new}.`, sides)];
   }
   return undefined;
+}
+
+function sidesOf(old: Shape, replacement: Shape): { readonly old: string; readonly new: string } {
+  return { old: describeTypes(old), new: describeTypes(replacement) };
 }
 
 /** Restricted by type or union; where other keywords alone restrict, these say more. */

@@ -9,9 +9,12 @@ interface TypeComparison {
   readonly disjoint: boolean;
 }
 
+const unchanged: TypeComparison = { changes: [], disjoint: false };
+
 /** Compares the types two shapes take; null, on its own, is nullability. */
 export function compareTypes(old: Shape, replacement: Shape, path: string): TypeComparison {
   const [before, after] = restrictedTypes(old, replacement);
+  if (before === after && old.integer === replacement.integer) return unchanged;
   const sides = { old: describeTypes(old), new: describeTypes(replacement) };
   const say = (rule: Parameters<typeof change>[0], message: string): Change => change(rule, path, message, sides);
   const plainBefore = withoutNull(before);

@@ -4,10 +4,11 @@ import { type BranchList, compareBranches } from './compare-branches.ts';
 import { compareValues } from './compare-values.ts';
 import { type Comparer, change } from './comparer.ts';
 import { alterShape, openShape } from './make-shape.ts';
-import { hasNoFacets, isAny, noNotes, type Shape, type TypeName, typeNames, type Union } from './shape.ts';
+import { hasNoFacetsBesideValues, isAny, noNotes, type Shape, type TypeName, typeNames, type Union } from './shape.ts';
 
 /** Compares the unions of two shapes that both have some. */
 export function compareUnions(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  if (old.unions.length === 0 && replacement.unions.length === 0) return [];
   const [oldFirst, oldSecond] = old.unions;
   const [newFirst, newSecond] = replacement.unions;
   const compare = (before: Union, after: Union): readonly Change[] =>
@@ -100,7 +101,7 @@ function listValues(comparer: Comparer, { kind, branches, nullable }: BranchList
       values.set(text, value);
     }
     // Values that other keywords may refuse are no plain list.
-    if (!hasNoFacets(alterShape(shape, { values: undefined }))) return undefined;
+    if (!hasNoFacetsBesideValues(shape)) return undefined;
   }
   return alterShape(openShape(comparer.factory.any), { values });
 }

@@ -2,8 +2,7 @@ import type { JsonValue } from '../model/json.ts';
 import { acceptByShape } from './accept-value.ts';
 import type { Change } from './change.ts';
 import { change, show } from './comparer.ts';
-import { alterShape } from './make-shape.ts';
-import { hasNoFacets, type Shape, typeOfValue } from './shape.ts';
+import { hasNoFacetsBesideValues, type Shape, typeOfValue } from './shape.ts';
 
 interface ValueComparison {
   readonly changes: readonly Change[];
@@ -24,7 +23,7 @@ export function compareValues(
   if (old.values !== undefined && replacement.values !== undefined) {
     return {
       changes: compareListed(old, replacement, path, skip),
-      complete: [old, replacement].every((shape) => hasNoFacets(alterShape(shape, { values: undefined }))),
+      complete: hasNoFacetsBesideValues(old) && hasNoFacetsBesideValues(replacement),
     };
   }
   if (old.values !== undefined) {

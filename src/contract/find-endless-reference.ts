@@ -1,11 +1,11 @@
 import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { referenceKeywords } from './keywords.ts';
+import { referenceKeywords, unionKeywords } from './keywords.ts';
 import type { LocatedSchema } from './schema-document.ts';
 
 const inPlaceOne = ['not', 'if', 'then', 'else'];
-const inPlaceLists = ['allOf', 'anyOf', 'oneOf'];
-const inPlaceMaps = ['dependentSchemas', 'dependencies'];
+/** Those that hold for the very value that the schema around them holds for. */
+const inPlaceKeywords = [...referenceKeywords, ...inPlaceOne, ...unionKeywords, 'dependentSchemas', 'dependencies'];
 
 interface Edge {
   /** Where the keyword stands that leads there. */
@@ -47,6 +47,8 @@ function walk(
   const stack: Frame[] = [];
   const enter = (schema: JsonValue, at: string): void => {
     if (!isJsonObject(schema) || done.has(schema)) return;
+    // Most schemas hold for nothing but smaller values.
+    if (!inPlaceKeywords.some((keyword) => keyword in schema)) return;
     open.add(schema);
     stack.push({ schema, edges: findEdges(schema, at, resolve) });
   };
@@ -71,17 +73,19 @@ function* findEdges(
   pointer: string,
   resolve: (from: JsonObject, ref: string, pointer: string) => LocatedSchema,
 ): Iterator<Edge> {
-  for (const [keyword, value] of Object.entries(schema)) {
+  for (const keyword of inPlaceKeywords) {
+    const value = schema[keyword];
+    if (value === undefined) continue;
     const at = appendPointer(pointer, keyword);
-    if (referenceKeywords.includes(keyword) && typeof value === 'string') {
+    if (inPlaceOne.includes(keyword)) {
+      yield edgeTo(value, at);
+    } else if (Array.isArray(value)) {
+      for (const [index, to] of value.entries()) yield edgeTo(to, appendPointer(at, index));
+    } else if (isJsonObject(value)) {
+      for (const [name, to] of Object.entries(value)) yield edgeTo(to, appendPointer(at, name));
+    } else if (typeof value === 'string') {
       const target = resolve(schema, value, at);
       yield { from: at, to: target.schema, pointer: target.pointer };
-    } else if (inPlaceOne.includes(keyword)) {
-      yield edgeTo(value, at);
-    } else if (inPlaceLists.includes(keyword) && Array.isArray(value)) {
-      for (const [index, to] of value.entries()) yield edgeTo(to, appendPointer(at, index));
-    } else if (inPlaceMaps.includes(keyword) && isJsonObject(value)) {
-      for (const [name, to] of Object.entries(value)) yield edgeTo(to, appendPointer(at, name));
     }
   }
 }

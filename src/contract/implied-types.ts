@@ -19,5 +19,6 @@ export function nodeTypes(node: SchemaNode): ReadonlySet<TypeName> {
 
 /** Node 20 has no Set.prototype.intersection. */
 export function intersect<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
+  if (a === b) return a;
   return new Set([...a].filter((item) => b.has(item)));
 }

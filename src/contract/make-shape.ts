@@ -1,6 +1,5 @@
-import { noNotes, type SchemaNode, type Shape, type TypeName, typeNames } from './shape.ts';
+import { everyType, noNotes, type SchemaNode, type Shape } from './shape.ts';
 
-const everyType: ReadonlySet<TypeName> = new Set(typeNames);
 const noMap = new Map<string, never>();
 const noSet: ReadonlySet<string> = new Set();
 const openShapes = new WeakMap<SchemaNode, Shape>();

@@ -5,7 +5,15 @@ import { isKnownKeyword, referenceKeywords } from './keywords.ts';
 import { alterShape, openShape } from './make-shape.ts';
 import { readNotes } from './read-notes.ts';
 import type { RawSchema } from './schema-document.ts';
-import { type Bound, type NodeFactory, type SchemaNode, type Shape, type TypeName, typeNames } from './shape.ts';
+import {
+  type Bound,
+  everyType,
+  type NodeFactory,
+  type SchemaNode,
+  type Shape,
+  type TypeName,
+  typeNames,
+} from './shape.ts';
 
 interface ChildReader {
   readonly factory: NodeFactory;
@@ -118,12 +126,24 @@ function readTypes(schema: JsonObject, implyTypes: boolean): Pick<Shape, 'types'
   if (words.length === 0) {
     const complete = ['enum', 'const', 'anyOf', 'oneOf', ...referenceKeywords].some((keyword) => keyword in schema);
     const implied = implyTypes && 'properties' in schema && !complete;
-    return { types: new Set(implied ? ['object'] : typeNames), integer: false };
+    return { types: implied ? typeSet(['object']) : everyType, integer: false };
   }
-  const types = new Set<TypeName>(typeNames.filter((name) => words.includes(name)));
-  if (words.includes('integer')) types.add('number');
-  if (schema['nullable'] === true) types.add('null');
-  return { types, integer: words.includes('integer') && !words.includes('number') };
+  const names: readonly string[] = schema['nullable'] === true ? [...words, 'null'] : words;
+  return { types: typeSet(names), integer: words.includes('integer') && !words.includes('number') };
+}
+
+const typeSets = new Map<string, ReadonlySet<TypeName>>();
+
+/** One set for the same types, so that equal ones are told by identity; there are only so many. */
+function typeSet(words: readonly string[]): ReadonlySet<TypeName> {
+  const types = typeNames.filter((name) => words.includes(name) || (name === 'number' && words.includes('integer')));
+  const key = types.join();
+  let known = typeSets.get(key);
+  if (known === undefined) {
+    known = types.length === typeNames.length ? everyType : new Set(types);
+    typeSets.set(key, known);
+  }
+  return known;
 }
 
 function readValues(schema: JsonObject): Shape['values'] {

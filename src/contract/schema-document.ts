@@ -148,12 +148,16 @@ const inMap = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternPrope
 
 function* findChildren(schema: JsonObject, pointer: string): Iterable<{ value: JsonValue; pointer: string }> {
   for (const [keyword, value] of Object.entries(schema)) {
-    const at = appendPointer(pointer, keyword);
-    if (inOne.has(keyword)) yield { value, pointer: at };
-    else if (keyword === 'items' && !Array.isArray(value)) yield { value, pointer: at };
-    else if (Array.isArray(value) && (inList.has(keyword) || keyword === 'items')) {
-      for (const [index, item] of value.entries()) yield { value: item, pointer: appendPointer(at, index) };
+    const isItems = keyword === 'items';
+    if (inOne.has(keyword) || (isItems && !Array.isArray(value))) {
+      yield { value, pointer: appendPointer(pointer, keyword) };
+    } else if (Array.isArray(value)) {
+      if (!isItems && !inList.has(keyword)) continue;
+      for (const [index, item] of value.entries()) {
+        yield { value: item, pointer: appendPointer(pointer, keyword, index) };
+      }
     } else if (isJsonObject(value) && (inMap.has(keyword) || keyword === 'dependencies')) {
+      const at = appendPointer(pointer, keyword);
       for (const [name, item] of Object.entries(value)) {
         if (keyword === 'dependencies' && Array.isArray(item)) continue;
         yield { value: item, pointer: appendPointer(at, name) };

@@ -1,4 +1,5 @@
-import type { JsonObject, JsonValue } from '../model/json.ts';
+import type { JsonObject } from '../model/json.ts';
+import { LazyNode, type NodeParts, type ReadingDepth } from './lazy-node.ts';
 import { alterShape, openShape } from './make-shape.ts';
 import { mergeShapes } from './merge-shapes.ts';
 import { readNotes } from './read-notes.ts';
@@ -6,58 +7,19 @@ import { findReference, isOpenSchema, isPlainReference, type NodeReader, readSha
 import type { LocatedSchema, RawSchema, SchemaDocument } from './schema-document.ts';
 import { SchemaProblem } from './schema-problem.ts';
 import { settleShape } from './settle-shape.ts';
-import { type NodeFactory, type Notes, noNotes, type SchemaNode, type Shape } from './shape.ts';
-
-/** References and branches that lead into each other, one within the next, before reading gives up. */
-const maxReadDepth = 500;
+import type { NodeFactory, SchemaNode, Shape } from './shape.ts';
 
 /** Makes the nodes of one comparison. */
 export function createNodeFactory(): NodeFactory & { readonly make: MakeNode } {
   let nextId = 0;
-  let depth = 0;
+  const reading: ReadingDepth = { depth: 0 };
   const conjunctions = new Map<string, SchemaNode>();
   const parts = new Map<SchemaNode, readonly SchemaNode[]>();
   const byShape = new Map<Shape, SchemaNode>();
 
-  const make: MakeNode = ({ pointer, source, side, open = false, notes = noNotes, target, nullable = false, read }) => {
-    let state: 'unread' | 'reading' | readonly Shape[] = 'unread';
-    let found: SchemaNode | undefined;
+  const make: MakeNode = (parts) => {
     nextId += 1;
-    return {
-      id: nextId,
-      pointer,
-      source,
-      open,
-      notes,
-      nullable,
-      get target() {
-        found ??= target?.();
-        return found;
-      },
-      reading: () => state === 'reading',
-      shapes() {
-        if (typeof state !== 'string') return state;
-        if (state === 'reading')
-          throw new SchemaProblem(pointer ?? '', 'The schema refers to itself without end.', side);
-        if (depth >= maxReadDepth) {
-          throw new SchemaProblem(
-            pointer ?? '',
-            `More than ${maxReadDepth} references lead into each other here.`,
-            side,
-          );
-        }
-        state = 'reading';
-        depth += 1;
-        try {
-          const shapes = read();
-          state = shapes;
-          return shapes;
-        } finally {
-          depth -= 1;
-          if (state === 'reading') state = 'unread';
-        }
-      },
-    };
+    return new LazyNode(nextId, parts, reading);
   };
 
   const any: SchemaNode = make({ pointer: undefined, source: true, open: true, read: () => [openShape(any)] });
@@ -150,16 +112,7 @@ export function openNodes(
   }
 }
 
-type MakeNode = (parts: {
-  readonly pointer: string | undefined;
-  readonly source: JsonValue;
-  readonly side?: 'old' | 'new' | undefined;
-  readonly open?: boolean;
-  readonly notes?: Notes;
-  readonly target?: () => SchemaNode;
-  readonly nullable?: boolean;
-  readonly read: () => readonly Shape[];
-}) => SchemaNode;
+type MakeNode = (parts: NodeParts) => SchemaNode;
 
 function referenceOf(schema: JsonObject): string {
   const ref = schema['$ref'] ?? schema['$dynamicRef'] ?? schema['$recursiveRef'];

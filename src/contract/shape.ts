@@ -5,6 +5,8 @@ export const typeNames = ['null', 'boolean', 'number', 'string', 'array', 'objec
 /** JSON's own types; `integer` is a number with `Shape.integer` set. */
 export type TypeName = (typeof typeNames)[number];
 
+export const everyType: ReadonlySet<TypeName> = new Set(typeNames);
+
 /** A subschema, read when it is asked for, so that recursive schemas stay finite. */
 export interface SchemaNode {
   readonly id: number;
@@ -121,8 +123,12 @@ export function isNever(shape: Shape): boolean {
 
 /** True where nothing but the type, or not even that, is restricted. */
 export function hasNoFacets(shape: Shape): boolean {
+  return shape.values === undefined && hasNoFacetsBesideValues(shape);
+}
+
+/** True where an enumeration, if there is one, says all there is to say. */
+export function hasNoFacetsBesideValues(shape: Shape): boolean {
   return (
-    shape.values === undefined &&
     !shape.integer &&
     hasNoScalarFacets(shape) &&
     hasNoArrayFacets(shape) &&
