@@ -1,5 +1,6 @@
 import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { families, hasFamily } from './keyword-families.ts';
 import { referenceKeywords, unionKeywords } from './keywords.ts';
 import type { LocatedSchema } from './schema-document.ts';
 
@@ -48,7 +49,7 @@ function walk(
   const enter = (schema: JsonValue, at: string): void => {
     if (!isJsonObject(schema) || done.has(schema)) return;
     // Most schemas hold for nothing but smaller values.
-    if (!inPlaceKeywords.some((keyword) => keyword in schema)) return;
+    if (!hasFamily(schema, families.inPlace)) return;
     open.add(schema);
     stack.push({ schema, edges: findEdges(schema, at, resolve) });
   };

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { contentKeywords, families, familiesOf } from './keyword-families.ts';
 import { isKnownKeyword, referenceKeywords } from './keywords.ts';
 import { alterShape, openShape } from './make-shape.ts';
 import { readNotes } from './read-notes.ts';
@@ -21,52 +22,23 @@ interface ChildReader {
   node(schema: RawSchema, pointer: string): SchemaNode;
 }
 
-const contentKeywords = ['contentEncoding', 'contentMediaType', 'contentSchema'];
-
 type Facets = { -readonly [K in keyof Shape]?: Shape[K] };
 
 /** Reads a schema's own keywords, without its references and unions. */
 export function readFacets(schema: JsonObject, pointer: string, reader: ChildReader, unions: Shape['unions']): Shape {
-  const facets: Facets = { source: schema, notes: readNotes(schema), ...readTypes(schema, reader.implyTypes) };
+  const found = familiesOf(schema);
+  const { types, integer } = readTypes(schema, reader.implyTypes);
+  const facets: Facets = { source: schema, notes: readNotes(schema), types, integer };
   if (unions.length > 0) facets.unions = unions;
-  if ('enum' in schema || 'const' in schema) facets.values = readValues(schema);
-  if (hasSome(schema, stringKeywords)) readStringFacets(schema, facets);
-  if (hasSome(schema, numberKeywords)) readNumberFacets(schema, facets);
-  if (hasSome(schema, arrayKeywords)) Object.assign(facets, readArrayFacets(schema, pointer, reader));
-  if (hasSome(schema, objectKeywords)) readObjectFacets(schema, pointer, reader, facets);
-  readResidue(schema, pointer, reader, facets);
+  if ((found & families.values) !== 0) facets.values = readValues(schema);
+  if ((found & families.string) !== 0) readStringFacets(schema, facets);
+  if ((found & families.number) !== 0) readNumberFacets(schema, facets);
+  if ((found & families.array) !== 0) Object.assign(facets, readArrayFacets(schema, pointer, reader));
+  if ((found & families.object) !== 0) readObjectFacets(schema, pointer, reader, facets);
+  if ((found & families.residue) !== 0) readResidue(schema, pointer, reader, facets);
+  if ((found & families.unknown) !== 0) facets.unknown = readUnknown(schema);
   return alterShape(openShape(reader.factory.any), facets);
 }
-
-function hasSome(schema: JsonObject, keywords: readonly string[]): boolean {
-  return keywords.some((keyword) => keyword in schema);
-}
-
-const stringKeywords = ['minLength', 'maxLength', 'pattern', 'format', ...contentKeywords];
-const numberKeywords = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
-const arrayKeywords = [
-  'items',
-  'prefixItems',
-  'additionalItems',
-  'contains',
-  'minItems',
-  'maxItems',
-  'uniqueItems',
-  'unevaluatedItems',
-];
-const objectKeywords = [
-  'properties',
-  'required',
-  'patternProperties',
-  'additionalProperties',
-  'unevaluatedProperties',
-  'propertyNames',
-  'minProperties',
-  'maxProperties',
-  'dependencies',
-  'dependentRequired',
-  'dependentSchemas',
-];
 
 function readStringFacets(schema: JsonObject, facets: Facets): void {
   const { pattern, format } = schema;
@@ -104,7 +76,7 @@ function readObjectFacets(schema: JsonObject, pointer: string, reader: ChildRead
   Object.assign(facets, readDependencies(schema, nodeMap));
 }
 
-/** What cuts across types, and what is not known. */
+/** What cuts across types. */
 function readResidue(schema: JsonObject, pointer: string, reader: ChildReader, facets: Facets): void {
   const child = (keyword: string): SchemaNode =>
     reader.node(asSchema(schema[keyword]), appendPointer(pointer, keyword));
@@ -112,8 +84,6 @@ function readResidue(schema: JsonObject, pointer: string, reader: ChildReader, f
   if ('if' in schema && ('then' in schema || 'else' in schema)) {
     facets.conditionals = [{ if: child('if'), whenTrue: child('then'), whenFalse: child('else') }];
   }
-  const unknown = readUnknown(schema);
-  if (unknown.length > 0) facets.unknown = new Map(unknown);
   const unevaluated = ['unevaluatedItems', 'unevaluatedProperties'].filter(
     (keyword) => keyword in schema && schema[keyword] !== true && seesMore(schema, keyword),
   );
@@ -218,9 +188,9 @@ function readNodeMap(
   );
 }
 
-function readUnknown(schema: JsonObject): readonly (readonly [string, JsonValue])[] {
+function readUnknown(schema: JsonObject): ReadonlyMap<string, JsonValue> {
   const idle = (keyword: string): boolean => keyword === 'nullable' && 'type' in schema;
-  return Object.entries(schema).filter(([keyword]) => !isKnownKeyword(keyword) && !idle(keyword));
+  return new Map(Object.entries(schema).filter(([keyword]) => !isKnownKeyword(keyword) && !idle(keyword)));
 }
 
 /** `sign` is 1 for lower bounds and -1 for upper ones. */

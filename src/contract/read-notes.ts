@@ -1,10 +1,11 @@
 import type { JsonObject } from '../model/json.ts';
+import { families, hasFamily } from './keyword-families.ts';
 import { noteKeywords } from './keywords.ts';
 import { type Notes, noNotes } from './shape.ts';
 
 /** The annotations of a schema; most have none. */
 export function readNotes(schema: JsonObject): Notes {
-  if (!remarkKeywords.some((keyword) => keyword in schema)) return noNotes;
+  if (!hasFamily(schema, families.remark)) return noNotes;
   const { title, description, removed } = schema;
   return {
     ...(typeof title === 'string' ? { title } : {}),
@@ -17,5 +18,3 @@ export function readNotes(schema: JsonObject): Notes {
     removed: Array.isArray(removed) ? removed.filter((name) => typeof name === 'string') : [],
   };
 }
-
-const remarkKeywords = [...noteKeywords, 'x-extensible-enum', 'removed'];

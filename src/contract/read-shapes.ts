@@ -1,6 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { families, hasFamily } from './keyword-families.ts';
 import { isSilentKeyword, referenceKeywords, unionKeywords } from './keywords.ts';
 import { alterShape, openShape } from './make-shape.ts';
 import { mergeNotes, mergeShapes } from './merge-shapes.ts';
@@ -28,6 +29,10 @@ export interface NodeReader {
 /** Reads one schema object into shapes that hold together; one shape wherever one can say it. */
 export function readShapes(schema: JsonObject, pointer: string, reader: NodeReader): readonly Shape[] {
   const { factory } = reader;
+  if (!hasFamily(schema, families.branch)) {
+    const own = readFacets(schema, pointer, reader, []);
+    return [isAny(own) ? own : settleShape(own, factory.any)];
+  }
   const unions: Union[] = [];
   const included: Shape[] = [];
   const branches: Shape[] = [];
@@ -66,6 +71,7 @@ export function isPlainReference(schema: JsonObject): boolean {
 export function findReference(
   schema: JsonObject,
 ): { readonly schema: JsonObject; readonly nullable: boolean } | undefined {
+  if (!hasFamily(schema, families.branch)) return undefined;
   if (isPlainReference(schema)) return { schema, nullable: false };
   const [keyword = '', more] = loudKeywords(schema);
   const list = schema[keyword];
@@ -82,7 +88,7 @@ function loudKeywords(schema: JsonObject): readonly string[] {
 }
 
 export function isOpenSchema(schema: JsonObject): boolean {
-  return loudKeywords(schema).length === 0;
+  return !hasFamily(schema, families.loud);
 }
 
 function readList(schema: JsonObject, keyword: string, pointer: string, reader: NodeReader): readonly SchemaNode[] {

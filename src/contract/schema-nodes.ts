@@ -90,12 +90,15 @@ export function openNodes(
   }
 
   function nodeOf(schema: JsonObject, pointer: string): SchemaNode {
-    const parts = { pointer, side, source: schema, notes: readNotes(schema) };
+    const notes = readNotes(schema);
     const read = (): readonly Shape[] => readShapes(schema, pointer, reader);
     const reference = findReference(schema);
-    if (reference === undefined) return factory.make({ ...parts, open: isOpenSchema(schema), read });
+    if (reference === undefined) {
+      return factory.make({ pointer, side, source: schema, notes, open: isOpenSchema(schema), read });
+    }
     const target = (): SchemaNode => follow(reference.schema, pointer);
-    return factory.make({ ...parts, target, nullable: reference.nullable, read });
+    const { nullable } = reference;
+    return factory.make({ pointer, side, source: schema, notes, target, nullable, read });
   }
 
   /** Follows a chain of references in a loop, since a long one would not fit the stack. */
