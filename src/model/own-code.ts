@@ -48,10 +48,22 @@ export interface CodeLimits {
   readonly memoryMb: number;
 }
 
-export interface ModuleCall extends CodeLimits {
+/** One call of a function that a module exports, in a child. */
+export interface ModuleJob extends CodeLimits {
   /** Absolute. */
   readonly file: string;
   readonly exportName: string;
+  /** JSON. */
+  readonly input: unknown;
+  /** What it should return, in messages; default a verdict. */
+  readonly noun?: string;
+  /** Default 64 KiB. */
+  readonly maxReturnedBytes?: number;
+  /** Kills the child that works on it. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ModuleCall extends ModuleJob {
   readonly input: AssertionInput;
 }
 

@@ -4,8 +4,6 @@ import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
-const maxReturnedBytes = 64 * 1024;
-
 // Node 22.18 and later take the types out themselves.
 if (!process.features.typescript) register('./strip-types.mjs', import.meta.url);
 
@@ -15,11 +13,11 @@ new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(p
   eval: true,
 }).unref();
 
-process.on('message', ({ id, file, exportName, input }) => {
-  void run(file, exportName, input).then((result) => process.send({ id, ...result }));
+process.on('message', ({ id, ...job }) => {
+  void run(job).then((result) => process.send({ id, ...result }));
 });
 
-async function run(file, exportName, input) {
+async function run({ file, exportName, input, noun, maxReturnedBytes }) {
   let check;
   try {
     const module = await import(pathToFileURL(file).href);
@@ -34,7 +32,7 @@ async function run(file, exportName, input) {
   try {
     const returned = await check(input);
     const json = JSON.stringify(returned);
-    if (json === undefined) return { fault: `returned no verdict but ${typeof returned}` };
+    if (json === undefined) return { fault: `returned no ${noun} but ${typeof returned}` };
     if (json.length > maxReturnedBytes) return { fault: `returned more than ${maxReturnedBytes / 1024} KiB` };
     return { json };
   } catch (error) {

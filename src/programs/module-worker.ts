@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { CodeOutcome, ModuleCall } from '../model/own-code.ts';
+import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
 import { killGroup } from './kill-group.ts';
 import { watchMemory } from './watch-memory.ts';
 
@@ -25,12 +25,12 @@ export interface ModuleWorker {
   readonly isAlive: () => boolean;
   /** Jobs that it has finished. */
   readonly jobsDone: () => number;
-  run(call: ModuleCall): Promise<JobResult>;
+  run(call: ModuleJob): Promise<JobResult>;
   kill(): void;
 }
 
 export function startModuleWorker(
-  { file, memoryMb }: Pick<ModuleCall, 'file' | 'memoryMb'>,
+  { file, memoryMb }: Pick<ModuleJob, 'file' | 'memoryMb'>,
   env: Readonly<Record<string, string>>,
 ): ModuleWorker {
   // A group of its own, so that what the module starts dies with it.
@@ -104,16 +104,19 @@ export function startModuleWorker(
       nextId += 1;
       const id = nextId;
       outputBytes = 0;
-      const { exportName, input, timeoutMs } = call;
+      const { file: path, exportName, input, timeoutMs, signal, noun = 'verdict', maxReturnedBytes = 64 * 1024 } = call;
       return new Promise((resolve) => {
         holdOpen(child, true);
+        const abort = () => stop('was stopped');
+        signal?.addEventListener('abort', abort, { once: true });
         const timer = setTimeout(() => stop(`took longer than ${timeoutMs} ms`), timeoutMs);
         const onMessage = (message: unknown) => {
-          const answer = readAnswer(message, id);
+          const answer = readAnswer(message, id, noun);
           if (answer !== undefined) settle({ outcome: answer });
         };
         current = (result) => {
           clearTimeout(timer);
+          signal?.removeEventListener('abort', abort);
           child.off('message', onMessage);
           holdOpen(child, false);
           jobsDone += 1;
@@ -125,7 +128,7 @@ export function startModuleWorker(
         }
         child.on('message', onMessage);
         // Where the channel is closed the child's end is about to be told.
-        child.send({ id, file: call.file, exportName, input }, () => undefined);
+        child.send({ id, file: path, exportName, input, noun, maxReturnedBytes }, () => undefined);
       });
     },
   };
@@ -154,7 +157,7 @@ function holdOpen(child: ChildProcess, isHeld: boolean): void {
 }
 
 /** A message of another job, or of the module's own, is none. */
-function readAnswer(message: unknown, id: number): CodeOutcome | undefined {
+function readAnswer(message: unknown, id: number, noun: string): CodeOutcome | undefined {
   if (typeof message !== 'object' || message === null || !('id' in message) || message.id !== id) return undefined;
   if ('fault' in message && typeof message.fault === 'string') return { fault: message.fault.slice(0, 1000) };
   if (!('json' in message) || typeof message.json !== 'string') return undefined;
@@ -163,6 +166,6 @@ function readAnswer(message: unknown, id: number): CodeOutcome | undefined {
     return { returned };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return { fault: 'sent a message that is no verdict' };
+    return { fault: `sent a message that is no ${noun}` };
   }
 }

@@ -1,20 +1,23 @@
 import { availableParallelism } from 'node:os';
-import type { CodeOutcome, ModuleCall } from '../model/own-code.ts';
+import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
 import { type ModuleWorker, startModuleWorker } from './module-worker.ts';
 
 export const stopped: CodeOutcome = { fault: 'was stopped with the run' };
 
 export interface WorkerPool {
-  run(call: ModuleCall): Promise<CodeOutcome>;
+  run(call: ModuleJob): Promise<CodeOutcome>;
   close(): void;
 }
 
-/** Children of one module, at most as many as can work at once; a call that finds none free waits outside of its deadline. */
+/**
+ * Children of one module, at most `limit` (default: as many as can work at once); a call that finds none free waits
+ * outside of its deadline.
+ */
 export function createWorkerPool(
-  module: Pick<ModuleCall, 'file' | 'memoryMb'>,
+  module: Pick<ModuleJob, 'file' | 'memoryMb'>,
   env: Readonly<Record<string, string>>,
+  limit = Math.min(4, availableParallelism()),
 ): WorkerPool {
-  const limit = Math.min(4, availableParallelism());
   const idle: ModuleWorker[] = [];
   const all = new Set<ModuleWorker>();
   const waiting: (() => void)[] = [];
@@ -48,6 +51,11 @@ export function createWorkerPool(
       for (;;) {
         const worker = await take();
         if (worker === undefined) return stopped;
+        // A signal that came before the job would not be heard by it.
+        if (call.signal?.aborted === true) {
+          giveBack(worker);
+          return stopped;
+        }
         const wasUsed = worker.jobsDone() > 0;
         const { outcome, crashed } = await worker.run(call);
         giveBack(worker);

@@ -13,15 +13,22 @@ type Read = { readonly completion: Completion } | { readonly failure: ProviderFa
 /** Reads what a program wrote: an answer object, or text. A failure's message continues a sentence about the program. */
 export function readExecOutput(stdout: string, output: ExecOutput, latencyMs: number): Read {
   const body = output === 'text' ? undefined : parseObject(stdout);
-  const parsed = answer.safeParse(body);
-  if (parsed.success) return readAnswer(parsed.data, latencyMs);
+  const read = body === undefined ? undefined : readAnswerObject(body, latencyMs);
+  if (read !== undefined && ('completion' in read || read.failure.kind === 'contentFilter')) return read;
   if (output === 'json') {
-    const [issue] = parsed.error.issues;
-    const found = body === undefined ? 'no JSON object' : `${issue?.path.join('.') ?? ''} ${issue?.message}`.trim();
-    return { failure: { kind: 'malformed', message: `wrote no answer object: ${describeText(found)}` } };
+    return read ?? { failure: { kind: 'malformed', message: 'wrote no answer object: no JSON object' } };
   }
   // An answer that is some other JSON object stays the text it is. The newline that ends a program's output is not the answer's.
   return { completion: { text: stdout.replace(/\r?\n$/, ''), toolCalls: [], finishReason: 'stop', latencyMs } };
+}
+
+/** Reads `{text, toolCalls?, usage?, …}`, the form in which a user's own code answers. */
+export function readAnswerObject(body: unknown, latencyMs: number): Read {
+  const parsed = answer.safeParse(body);
+  if (parsed.success) return readAnswer(parsed.data, latencyMs);
+  const [issue] = parsed.error.issues;
+  const found = `${issue?.path.join('.') ?? ''} ${issue?.message}`.trim();
+  return { failure: { kind: 'malformed', message: `wrote no answer object: ${describeText(found)}` } };
 }
 
 const count = z.int().min(0);

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { TemplateError } from '../lib/template-error.ts';
 import type { Complete, CompletionOutcome, ProviderFailure } from '../model/completion.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonValue } from '../model/json.ts';
 import type { Adapter, ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import type { Answer } from './answer.ts';
@@ -17,7 +18,7 @@ import type { HttpReply, Transport } from './transport.ts';
 export interface HttpFormat {
   /** Below the base URL; begins with a slash. */
   pathOf(model: string): string;
-  buildBody(request: OutgoingRequest): JsonObject;
+  buildBody(request: OutgoingRequest): JsonValue;
   /** `body` is parsed JSON of a successful status, of any shape. */
   readAnswer(body: unknown, reply: Pick<HttpReply, 'latencyMs' | 'headers'>): Answer;
 }
@@ -30,14 +31,14 @@ export interface HttpService {
   readonly summary: string;
   readonly example: string;
   /** Grows when the same request is sent differently. */
-  readonly version: string;
+  readonly version: string | ((config: ProviderConfig) => string);
   readonly options?: z.ZodType;
   /** Where the service is for this provider, and what key it takes. */
   presetOf(config: ProviderConfig, env: ProviderEnv): Preset;
   /** Variables that are secret beside the key. */
   readonly secretEnv?: readonly string[];
   /** Imports the format, so that a start does not pay for APIs that are not asked. */
-  load(): Promise<HttpFormat>;
+  load(config: ProviderConfig): Promise<HttpFormat>;
   /** Undefined where the key in a header is all, a failure where something is missing. */
   openSigner?(config: ProviderConfig, env: ProviderEnv): Promise<Sign | ProviderFailure | undefined>;
 }
@@ -50,7 +51,7 @@ export function defineHttpAdapter(service: HttpService): Adapter {
     options: service.options ?? z.strictObject({}),
     resolve: (config, env): Endpoint => ({
       ...resolveAddress(service.presetOf(config, env), config, env),
-      adapterVersion: service.version,
+      adapterVersion: typeof service.version === 'string' ? service.version : service.version(config),
       sends: true,
       ...(service.secretEnv === undefined ? {} : { secretEnv: service.secretEnv }),
     }),
@@ -64,7 +65,7 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
   if ('failure' in credentials) return refuseAll(credentials.failure);
   const sign = await service.openSigner?.(config, env);
   if (sign !== undefined && typeof sign !== 'function') return refuseAll(sign);
-  const [format, { openTransport }] = await Promise.all([service.load(), import('./transport.ts')]);
+  const [format, { openTransport }] = await Promise.all([service.load(config), import('./transport.ts')]);
   const transport = openTransport({ env: env.env });
   const { baseUrl } = resolveAddress(preset, config, env);
   const headers = { ...commonHeaders, ...preset.headers, ...credentials.headers };
@@ -77,7 +78,8 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
       if (unfit !== undefined) return fail(unfit, 0);
       const loaded = await loadFiles(request, env.projectRoot);
       if ('failure' in loaded) return fail(loaded.failure, 0);
-      const body = JSON.stringify(format.buildBody(loaded.request));
+      const body = writeBody(format, loaded.request);
+      if (typeof body !== 'string') return fail(body, 0);
       const signed = sign === undefined ? headers : { ...headers, ...(await sign(url, body)) };
       const answer = await ask({ transport, format, url, headers: signed, body, signal });
       return 'completion' in answer
@@ -89,6 +91,16 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
       return Promise.resolve();
     },
   };
+}
+
+/** A template of the user's may read what this request does not have. */
+function writeBody(format: HttpFormat, request: OutgoingRequest): string | ProviderFailure {
+  try {
+    return JSON.stringify(format.buildBody(request));
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    return { kind: 'badRequest', message: `the request can't be written: ${error.message}` };
+  }
 }
 
 interface Question {

@@ -4,6 +4,8 @@ import { bedrock } from './bedrock.ts';
 import { cohere } from './cohere.ts';
 import { exec } from './exec.ts';
 import { gemini, vertex } from './gemini.ts';
+import { http } from './http.ts';
+import { module } from './module.ts';
 import { defineOpenaiAdapter } from './openai.ts';
 import { presets } from './presets.ts';
 import { replay } from './replay.ts';
@@ -16,7 +18,9 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   vertex,
   bedrock,
   cohere,
+  http,
   exec,
+  module,
   replay,
 };
 

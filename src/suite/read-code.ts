@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
+import { findRelativeImports, importSuffixes } from '../lib/relative-imports.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { splitCommand } from '../lib/split-command.ts';
 import type { CodeSource } from '../model/own-code.ts';
@@ -130,15 +131,7 @@ async function hashClosure(start: string, { files, onFile }: CodeContext): Promi
   return hashes;
 }
 
-/** Also finds what stands in a comment: a file too many in the hash does no harm. */
-function findRelativeImports(text: string): readonly string[] {
-  const matches = text.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])(\.{1,2}\/[^"'\n]{1,500})\1/g);
-  return [...matches].map(([, , specifier = '']) => specifier);
-}
-
-const suffixes = ['', '.js', '.ts', '.mjs', '.cjs', '.mts', '.json', '/index.js', '/index.ts'];
-
 async function resolveImport(path: string, files: ProjectFiles): Promise<string | undefined> {
-  for (const suffix of suffixes) if ((await files.hash(path + suffix)) !== undefined) return path + suffix;
+  for (const suffix of importSuffixes) if ((await files.hash(path + suffix)) !== undefined) return path + suffix;
   return undefined;
 }

@@ -17,16 +17,18 @@ export interface Asking {
   readonly request?: Parameters<typeof buildRequest>[0];
   readonly env?: Readonly<Record<string, string>>;
   readonly projectRoot?: string;
+  /** Behind the server's address, where the suite names the address. */
+  readonly path?: string;
 }
 
 /** Asks an adapter once; the server it talks to answers with `reply`, and `env` may name its address by `{url}`. */
 export async function askProvider(adapter: string, reply: Scripted, asking: Asking = {}): Promise<Asked> {
   const server = await startServer(reply);
-  const { config = {}, request = {}, projectRoot = '/project' } = asking;
+  const { config = {}, request = {}, projectRoot = '/project', path } = asking;
   const env = Object.fromEntries(
     Object.entries(asking.env ?? {}).map(([name, value]) => [name, value.replace('{url}', server.url)]),
   );
-  const address = asking.env === undefined ? { baseUrl: server.url } : {};
+  const address = asking.env === undefined || path !== undefined ? { baseUrl: `${server.url}${path ?? ''}` } : {};
   const model = config.model ?? request.model ?? 'some-model';
   const connected = await lookupAdapter(adapter)?.connect(buildConfig({ adapter, model, ...address, ...config }), {
     env,
