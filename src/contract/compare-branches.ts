@@ -1,7 +1,7 @@
 import { areDisjoint } from './are-disjoint.ts';
 import { type Change, hasEffect, hasNarrowing, hasWidening } from './change.ts';
 import { type Comparer, change, describeNode } from './comparer.ts';
-import { type Discriminator, findDiscriminator } from './find-discriminator.ts';
+import { type Discriminator, findDiscriminator, isToldApart } from './find-discriminator.ts';
 import { alterShape } from './make-shape.ts';
 import { type BranchPair, matchBranches } from './match-branches.ts';
 import { noNotes, type SchemaNode, type Union } from './shape.ts';
@@ -53,7 +53,7 @@ export function compareBranches(
     const message = `"${old.kind}" became "${replacement.kind}" and its branches may overlap; the effect could not be told.`;
     changes.push(change('undecided', path, message, { old: old.kind, new: replacement.kind }));
   }
-  const context: Context = { comparer, old, replacement, path, matching, paired };
+  const context: Context = { comparer, old, replacement, path, tags, matching, paired };
   const exclusive = replacement.kind === 'oneOf' || (old.kind === 'oneOf' && old.spelled);
   changes.push(...(exclusive ? describeExclusive(context) : describeInclusive(context)));
   return changes;
@@ -64,6 +64,7 @@ interface Context {
   readonly old: BranchList;
   readonly replacement: BranchList;
   readonly path: string;
+  readonly tags: { readonly old: Discriminator | undefined; readonly new: Discriminator | undefined };
   readonly matching: { readonly removed: readonly number[]; readonly added: readonly number[] };
   readonly paired: readonly (BranchPair & { readonly changes: readonly Change[] })[];
 }
@@ -89,7 +90,7 @@ function describeInclusive(context: Context): readonly Change[] {
 
 /** In oneOf a value that two branches take is refused, so overlaps matter as much as the branches. */
 function describeExclusive(context: Context): readonly Change[] {
-  const { old, replacement, path, matching, paired } = context;
+  const { old, replacement, path, tags, matching, paired } = context;
   const changes: Change[] = [];
   for (const index of matching.removed) {
     const node = at(old.branches, index);
@@ -120,6 +121,7 @@ function describeExclusive(context: Context): readonly Change[] {
     );
     changes.push(change(rule, path, message, { new: node.source }));
   }
+  if (isToldApart(old.branches, tags.old) && isToldApart(replacement.branches, tags.new)) return changes;
   const altered = paired.filter((pair) => hasEffect(pair.changes));
   const isApart = (nodes: readonly SchemaNode[], index: number): boolean =>
     nodes.every((other, position) => position === index || areDisjoint(at(nodes, index), other) === true);

@@ -15,10 +15,7 @@ export function compareObjects(comparer: Comparer, old: Shape, replacement: Shap
     ...compareAdditional(comparer, old, replacement, path),
     ...comparePatternProperties(comparer, old, replacement, path),
     ...compareNames(comparer, old, replacement, path),
-    ...compareMinimum([old.minProperties, replacement.minProperties], 'minProperties', path, [
-      'min-properties-raised',
-      'min-properties-lowered',
-    ]),
+    ...compareFewest(old, replacement, path),
     ...compareMaximum([old.maxProperties, replacement.maxProperties], 'maxProperties', path, [
       'max-properties-lowered',
       'max-properties-raised',
@@ -161,6 +158,13 @@ function compareAdditional(comparer: Comparer, old: Shape, replacement: Shape, p
   if (closedBefore)
     return [change('object-opened', at, 'Undeclared properties are allowed.', { old: false, new: true })];
   return renameTypeChanges(comparer.compare(old.additional, replacement.additional, at), at, 'map-value');
+}
+
+/** A smallest count that required properties reach anyway says nothing. */
+function compareFewest(old: Shape, replacement: Shape, path: string): readonly Change[] {
+  const [before, after] = [old.minProperties, replacement.minProperties];
+  if (before < after ? old.required.size >= after : replacement.required.size >= before) return [];
+  return compareMinimum([before, after], 'minProperties', path, ['min-properties-raised', 'min-properties-lowered']);
 }
 
 function compareNames(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {

@@ -1,25 +1,28 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { areDisjoint } from './are-disjoint.ts';
 import { type Change, hasEffect, hasNarrowing, hasWidening } from './change.ts';
 import { type Comparer, change, show } from './comparer.ts';
+import { alterShape } from './make-shape.ts';
 import { type Conditional, hasNoResidue, type SchemaNode, type Shape } from './shape.ts';
 
 /** Compares the keywords that hold for every type: not, if, and those that nobody knows. */
 export function compareResidue(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
   if (hasNoResidue(old) && hasNoResidue(replacement)) return [];
   return [
-    ...compareNots(comparer, old.nots, replacement.nots, `${path}/not`),
+    ...compareNots(comparer, old, replacement, `${path}/not`),
     ...compareConditionals(comparer, old.conditionals, replacement.conditionals, path),
     ...compareUnknown(old, replacement, path),
   ];
 }
 
-function compareNots(
-  comparer: Comparer,
-  old: readonly SchemaNode[],
-  replacement: readonly SchemaNode[],
-  at: string,
-): readonly Change[] {
-  const { left, right } = dropEqual(old, replacement, (before, after) => comparer.compare(before, after, at));
+function compareNots(comparer: Comparer, old: Shape, replacement: Shape, at: string): readonly Change[] {
+  const compare = (before: SchemaNode, after: SchemaNode): readonly Change[] => comparer.compare(before, after, at);
+  const unequal = dropEqual(old.nots, replacement.nots, compare);
+  // What is refused beside it anyway is refused by no "not".
+  const isIdle = (shape: Shape, node: SchemaNode): boolean =>
+    areDisjoint(comparer.factory.fromShape(alterShape(shape, { nots: [] })), node) === true;
+  const left = unequal.left.filter((node) => !isIdle(replacement, node));
+  const right = unequal.right.filter((node) => !isIdle(old, node));
   const changes: Change[] = [];
   while (left.length > 0 && right.length > 0) {
     const [before, after] = [left.shift(), right.shift()];

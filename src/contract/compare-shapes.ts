@@ -10,10 +10,12 @@ import { compareValues } from './compare-values.ts';
 import { type Comparer, change, describeTypes } from './comparer.ts';
 import { impliedTypes, intersect } from './implied-types.ts';
 import { alterShape } from './make-shape.ts';
-import { hasNoFacets, isAny, isNever, type Shape, typeNames } from './shape.ts';
+import { hasNoFacets, hasNoResidue, isAny, isNever, type Shape, typeNames } from './shape.ts';
 
 /** Compares two schemas in normal form, facet by facet. */
-export function compareShapes(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+export function compareShapes(comparer: Comparer, before: Shape, after: Shape, path: string): readonly Change[] {
+  const old = after.values === undefined ? before : listNull(before);
+  const replacement = before.values === undefined ? after : listNull(after);
   const notes = compareNotes(old.notes, replacement.notes, path);
   const whole = compareWhole(old, replacement, path);
   if (whole !== undefined) return [...notes, ...whole];
@@ -37,6 +39,12 @@ export function compareShapes(comparer: Comparer, old: Shape, replacement: Shape
     ...compareUnions(comparer, old, replacement, path),
     ...compareResidue(comparer, old, replacement, path),
   ];
+}
+
+/** Beside an enumeration, the type null is one of a single value. */
+function listNull(shape: Shape): Shape {
+  const isNull = shape.values === undefined && shape.types.size === 1 && shape.types.has('null') && hasNoResidue(shape);
+  return isNull ? alterShape(shape, { values: new Map([['null', null]]) }) : shape;
 }
 
 /** The cases in which one side takes everything or nothing. */

@@ -23,6 +23,15 @@ export function findDiscriminator(branches: readonly SchemaNode[]): Discriminato
   return undefined;
 }
 
+/** Whether every branch is an object that must have the tag: then no value is taken by two of them. */
+export function isToldApart(branches: readonly SchemaNode[], discriminator: Discriminator | undefined): boolean {
+  if (discriminator === undefined) return false;
+  return branches.every((branch) => {
+    const [shape] = branch.shapes();
+    return shape?.types.size === 1 && shape.types.has('object') && shape.required.has(discriminator.name);
+  });
+}
+
 function readTags(shape: Shape, name: string): ReadonlySet<string> {
   const [tag, more] = shape.properties.get(name)?.shapes() ?? [];
   return new Set(more === undefined ? tag?.values?.keys() : []);

@@ -108,6 +108,8 @@ function readUnion(
   const [only, second] = nodes;
   if (only === undefined) return undefined;
   if (second === undefined) return { shapes: only.shapes() };
+  // Whatever the other branches say, this one takes it.
+  if (kind === 'anyOf' && nodes.some((node) => node.open)) return { shapes: [] };
   const { any } = reader.factory;
   const lists = nodes.map((node) => readConstants(node.source));
   if (lists.every((list) => list !== undefined)) {

@@ -399,3 +399,29 @@ describe('limits', () => {
     ]);
   });
 });
+
+test.each<readonly [string, JsonValue, JsonValue, string]>([
+  ['a value beside null', { enum: [null] }, { enum: [null, 'b'] }, 'enum-value-added info'],
+  ['null alone', { enum: ['b', null] }, { type: 'null' }, 'enum-value-removed error'],
+  [
+    'more properties than are required',
+    { required: ['a'] },
+    { required: ['a'], minProperties: 2 },
+    'min-properties-raised error',
+  ],
+])('%s is one finding', (_, old, replacement, expected) => {
+  const findings = compareSchemas(old, replacement, { direction: 'input' });
+  expect(findings.map(({ ruleId, severity }) => `${ruleId} ${severity}`)).toEqual([expected]);
+});
+
+test('a hundred tagged branches that all change are told apart by their tags', () => {
+  const union = (type: string): JsonValue => ({
+    oneOf: Array.from({ length: 100 }, (_, index) => ({
+      type: 'object',
+      required: ['kind'],
+      properties: { kind: { const: `k${index}` }, value: { type } },
+    })),
+  });
+  const findings = compareSchemas(union('string'), union('number'), { direction: 'output' });
+  expect(findings.map(({ ruleId }) => ruleId)).toEqual(Array.from({ length: 100 }, () => 'type-changed'));
+});
