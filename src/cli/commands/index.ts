@@ -1,4 +1,5 @@
 import type { AddCommand } from './add-command.ts';
+import { addAssertions } from './assertions.ts';
 import { addBaseline } from './baseline.ts';
 import { addCache } from './cache.ts';
 import { addCalibrate } from './calibrate.ts';
@@ -18,6 +19,7 @@ export const commands: readonly AddCommand[] = [
   addCompare,
   addBaseline,
   addContract,
+  addAssertions,
   addPlanSize,
   addCalibrate,
   addValidate,

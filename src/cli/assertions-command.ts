@@ -1,0 +1,57 @@
+import { UserError } from '../errors.ts';
+import { exitCodes } from '../model/exit-code.ts';
+import { checkStrength, isMutationKind, type SuiteStrength, strengthKinds } from '../pipeline/check-strength.ts';
+import type { AnswerSource } from '../pipeline/known-answers.ts';
+import { loadProject } from '../pipeline/load-project.ts';
+import { describeStrength } from './describe-strength.ts';
+import type { Io } from './io.ts';
+
+export interface StrengthFlags {
+  readonly from?: Exclude<AnswerSource, 'auto'>;
+  readonly run?: string;
+  readonly skip?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+const strengthFormat = 1;
+
+/** `llmcheck assertions check`: text for people, `--json` for scripts. */
+export async function strengthCommand(paths: readonly string[], flags: StrengthFlags, io: Io): Promise<number> {
+  const { config, run, from = run === undefined ? 'auto' : 'run' } = flags;
+  const skipped = (flags.skip ?? '').split(',').flatMap((kind) => (kind.trim() === '' ? [] : [kind.trim()]));
+  const unknown = skipped.filter((kind) => !isMutationKind(kind));
+  if (unknown.length > 0)
+    throw usage(`--skip: there is no ${unknown.join(', ')}`, `there are: ${strengthKinds.join(', ')}`);
+  if (run !== undefined && from !== 'run') throw usage(`--run goes with --from run, not with --from ${from}`);
+  const { project } = await loadProject({
+    paths,
+    cwd: io.cwd,
+    ...(config === undefined ? {} : { configPath: config }),
+  });
+  const suites = await checkStrength({
+    project,
+    root: project.root,
+    cwd: io.cwd,
+    env: io.env,
+    from,
+    skipped: new Set(skipped.filter(isMutationKind)),
+    ...(run === undefined ? {} : { run }),
+  });
+  const exitCode = decide(suites);
+  if (flags.json === true) {
+    io.stdout.write(`${JSON.stringify({ format: strengthFormat, exitCode, suites }, undefined, 2)}\n`);
+  } else {
+    io.stdout.write(describeStrength(suites));
+  }
+  return exitCode;
+}
+
+function decide(suites: readonly SuiteStrength[]): number {
+  if (suites.some(({ weakCases, weakChecks }) => weakCases.length + weakChecks.length > 0)) return exitCodes.failed;
+  return suites.every(({ measured }) => measured === 0) ? exitCodes.incomplete : exitCodes.passed;
+}
+
+function usage(message: string, hint?: string): UserError {
+  return new UserError([{ code: 'usage', severity: 'error', message, ...(hint === undefined ? {} : { hint }) }]);
+}

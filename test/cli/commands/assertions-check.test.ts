@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runCli } from '../../support/run-cli.ts';
+import { openTempProject, type TempProject } from '../../support/temp-project.ts';
+
+interface Recorded {
+  readonly caseId: string;
+  readonly text: string;
+}
+
+function openProject(cases: string, answers: readonly Recorded[], defaults = ''): TempProject {
+  const project = openTempProject();
+  project.write(
+    'evals/weak.eval.yaml',
+    `suite: weak
+prompts: [{ id: v1, text: "{{ q }}" }]
+providers: [{ id: mini, use: "openai:gpt-4o-mini" }]
+recordings: answers.jsonl
+${defaults}cases:
+${cases}`,
+  );
+  const lines = answers.map(({ caseId, text }) => {
+    const completion = { text, toolCalls: [], finishReason: 'stop', latencyMs: 1 };
+    return JSON.stringify({ format: 1, prompt: 'v1', provider: 'mini', caseId, trial: 0, completion });
+  });
+  project.write('evals/answers.jsonl', `${lines.join('\n')}\n`);
+  return project;
+}
+
+interface Strength {
+  readonly exitCode: number;
+  readonly suites: readonly {
+    readonly suite: string;
+    readonly source: string | null;
+    readonly measured: number;
+    readonly mutants: number;
+    readonly caught: number;
+    readonly weakCases: readonly {
+      readonly caseId: string;
+      readonly at: { readonly line: number };
+      readonly survivors: readonly { readonly mutation: string; readonly detail: string }[];
+    }[];
+    readonly weakChecks: readonly { readonly check: string; readonly cases: number }[];
+    readonly unmeasured: readonly { readonly caseId: string; readonly reason: string }[];
+  }[];
+}
+
+async function check(project: TempProject, flags: readonly string[] = []) {
+  const { code, stdout } = await project.run(['assertions', 'check', '--json', ...flags]);
+  const strength = JSON.parse(stdout) as Strength;
+  expect(strength.exitCode).toBe(code);
+  const weak = strength.suites.flatMap(({ weakCases }) =>
+    weakCases.map(({ caseId, survivors }) => [caseId, [...new Set(survivors.map(({ mutation }) => mutation))].sort()]),
+  );
+  const [suite] = strength.suites;
+  if (suite === undefined) throw new Error('The project has a suite.');
+  return { code, suite, weak: Object.fromEntries(weak) as Readonly<Record<string, readonly string[]>> };
+}
+
+const weakCases = `  - { id: vacuous, vars: { q: a }, assert: [{ not: { contains: guaranteed } }] }
+  - { id: long, vars: { q: b }, assert: [{ length: { min: 5 } }] }
+  - { id: field, vars: { q: c }, assert: [{ jsonPath: { path: $.queue, value: billing } }] }
+  - { id: amount, vars: { q: d }, assert: [{ json: true, name: is JSON }, { regex: "total" }] }
+  - { id: strong, vars: { q: e }, assert: [{ equals: "shipped on 3 June" }] }
+`;
+
+const weakAnswers = [
+  { caseId: 'vacuous', text: 'Your refund is on its way.' },
+  { caseId: 'long', text: 'It takes five days.' },
+  { caseId: 'field', text: '{"queue": "billing", "note": "x"}' },
+  { caseId: 'amount', text: '{"total": 12}' },
+  { caseId: 'strong', text: 'shipped on 3 June' },
+];
+
+describe('assertions check', () => {
+  test("finds none of the project's own suites weak", async () => {
+    const cwd = join(import.meta.dirname, '../../..');
+    const { code, stdout } = await runCli(['assertions', 'check', '--from', 'recordings'], { cwd });
+    expect(stdout).toContain('STRONG');
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('not measured');
+  });
+
+  test('names each weak case with what it let pass, and each check that failed for nothing', async () => {
+    const { code, suite, weak } = await check(openProject(weakCases, weakAnswers));
+    expect(code).toBe(1);
+    expect(suite).toMatchObject({ suite: 'weak', source: 'evals/answers.jsonl', measured: 5, unmeasured: [] });
+    expect(weak).toEqual({
+      vacuous: ['emptied', 'refusal', 'swapped', 'truncated'],
+      long: ['refusal', 'swapped', 'truncated'],
+      field: ['field-dropped'],
+      amount: ['number-changed'],
+    });
+    expect(suite.weakCases.map(({ at }) => at.line)).toEqual([6, 7, 8, 9]);
+    expect(suite.weakCases[2]?.survivors).toEqual([{ mutation: 'field-dropped', detail: 'without $.note' }]);
+    expect(suite.weakChecks).toEqual([{ check: 'not', assertion: 'not', cases: 1 }]);
+    expect(suite.mutants).toBe(suite.caught + suite.weakCases.flatMap(({ survivors }) => survivors).length);
+  });
+
+  test('says it in words', async () => {
+    const { stdout } = await openProject(weakCases, weakAnswers).run(['assertions', 'check']);
+    expect(stdout).toContain(
+      'weak case field · v1 × mini (evals/weak.eval.yaml:8) still passes with\n    field-dropped: without $.note',
+    );
+    expect(stdout).toContain('weak check not: failed for no wrong answer of the 1 case that has it');
+    expect(stdout).toMatch(/WEAK: 4 cases and 1 check \(exit code 1\)\n$/);
+  });
+
+  test('leaves out the kinds that are skipped', async () => {
+    const project = openProject(weakCases, weakAnswers);
+    const kinds = 'swapped,emptied,truncated,refusal,number-changed';
+    expect((await check(project, ['--skip', kinds])).weak).toEqual({ field: ['field-dropped'] });
+  });
+
+  test('does not hold the answer of a case with the same golden answer against a case, nor one of many others', async () => {
+    const cases = `  - { id: a, vars: { q: a }, expected: billing, assert: [{ contains: "{{ expected }}" }, { length: { max: 20 } }] }
+  - { id: b, vars: { q: b }, expected: billing, assert: [{ contains: "{{ expected }}" }, { length: { max: 20 } }] }
+`;
+    const answers = [
+      { caseId: 'a', text: 'to: billing' },
+      { caseId: 'b', text: 'goes to billing' },
+    ];
+    const { code, suite } = await check(openProject(cases, answers));
+    expect([code, suite.weakCases, suite.weakChecks]).toEqual([0, [], []]);
+  });
+
+  test('takes the latest run first, then the baseline, then recordings; a named one alone', async () => {
+    const project = openProject(weakCases, weakAnswers);
+    const sources = async (flags: readonly string[] = []) => (await check(project, flags)).suite.source;
+    expect(await sources()).toBe('evals/answers.jsonl');
+    // Answers that were written by hand have no hash yet.
+    expect((await project.run(['cache', 'import', 'evals/answers.jsonl'])).code).toBe(0);
+    expect((await project.run(['run'])).code).toBe(0);
+    const id = /^run (.+)$/.exec(String(await sources()))?.[1] ?? '';
+    expect(await sources(['--run', id])).toBe(`run ${id}`);
+    await project.run(['baseline', 'accept']);
+    expect(await sources(['--from', 'baseline'])).toBe('evals/weak.baseline.jsonl');
+    expect(await sources(['--from', 'recordings'])).toBe('evals/answers.jsonl');
+  });
+
+  test('measures nothing where no stored answer passes: exit code 4', async () => {
+    const { code, suite } = await check(openProject(weakCases, [{ caseId: 'strong', text: 'no' }]));
+    expect([code, suite.measured]).toEqual([4, 0]);
+    expect(suite.unmeasured).toContainEqual({ caseId: 'strong', reason: 'no stored answer of it passes' });
+  });
+
+  test.each([
+    [['--skip', 'swaped'], 'there is no swaped'],
+    [['--run', 'x', '--from', 'baseline'], '--run goes with --from run'],
+    [['--run', 'nothing'], 'there is no stored run "nothing"'],
+  ])('refuses %j', async (flags, message) => {
+    const { code, stderr } = await openProject(weakCases, weakAnswers).run(['assertions', 'check', ...flags]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test('a budget that is not known, a module and a snapshot are measured like the rest', async () => {
+    const project = openProject(
+      `  - { id: own, vars: { q: a }, assert: [{ cost: { max: 1 } }, { module: check.mjs }] }
+  - { id: kept, vars: { q: b }, assert: [{ snapshot: exact }] }
+`,
+      [
+        { caseId: 'own', text: 'fine' },
+        { caseId: 'kept', text: 'kept as it is' },
+      ],
+    );
+    project.write('evals/check.mjs', "export default ({ text }) => ({ pass: text === 'fine' });");
+    await project.run(['cache', 'import', 'evals/answers.jsonl']);
+    await project.run(['run']);
+    await project.run(['baseline', 'accept', '--force']);
+    const { code, suite } = await check(project, ['--from', 'recordings']);
+    expect([code, suite.measured, suite.weakCases, suite.weakChecks]).toEqual([0, 2, [], []]);
+  });
+});
