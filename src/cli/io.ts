@@ -16,6 +16,8 @@ export interface Io {
   readonly now: () => Date;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Asks the user for a line; undefined where nobody can answer, or at the end of what they type. */
+  readonly ask?: (question: string) => Promise<string | undefined>;
   /** Calls back for SIGINT and SIGTERM until the returned function is called; a second SIGINT ends at once. */
   readonly onSignal: (handler: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
 }

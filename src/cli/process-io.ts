@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import type { Io, TextSink } from './io.ts';
 
 /** The real process. A reader that went away (`llmcheck run | head`) is not an error. */
@@ -9,6 +10,7 @@ export function processIo(): Io {
     cwd: process.cwd(),
     now: () => new Date(),
     random: Math.random,
+    ...(process.stdin.isTTY && process.stdout.isTTY ? { ask } : {}),
     onSignal(handler) {
       let received = 0;
       const listen = (signal: 'SIGINT' | 'SIGTERM') => () => {
@@ -32,6 +34,17 @@ export function processIo(): Io {
       return removeAll;
     },
   };
+}
+
+function ask(question: string): Promise<string | undefined> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  return new Promise((resolve) => {
+    lines.once('close', () => resolve(undefined));
+    lines.question(question, (line) => {
+      resolve(line);
+      lines.close();
+    });
+  });
 }
 
 function streamSink(stream: NodeJS.WriteStream): TextSink {

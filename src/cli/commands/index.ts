@@ -9,6 +9,7 @@ import { addInit } from './init.ts';
 import { addList } from './list.ts';
 import { addPlanSize } from './plan-size.ts';
 import { addReport } from './report.ts';
+import { addReview } from './review.ts';
 import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
 import { addValidate } from './validate.ts';
@@ -18,6 +19,7 @@ export const commands: readonly AddCommand[] = [
   addRun,
   addCompare,
   addBaseline,
+  addReview,
   addContract,
   addAssertions,
   addPlanSize,

@@ -1,0 +1,179 @@
+import { extname, relative, resolve } from 'node:path';
+import { selectTarget } from '../assertions/select.ts';
+import { UserError } from '../errors.ts';
+import { runWithDeadline } from '../lib/deadline.ts';
+import { deepEqual } from '../lib/deep-equal.ts';
+import { parseJson } from '../lib/parse-json.ts';
+import { replaceYamlValue } from '../lib/replace-yaml-value.ts';
+import { plainNumbers } from '../lib/spelled-number.ts';
+import type { CellRow } from '../model/record.ts';
+import type { Project } from '../model/suite.ts';
+import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
+import { emptySelection } from '../plan/select-cases.ts';
+import { buildBaseline } from '../record/build-baseline.ts';
+import { readBaseline, writeBaseline } from '../stores/baseline-file.ts';
+import { mergeBaseline } from '../stores/merge-baseline.ts';
+import { replaceFile } from '../stores/replace-file.ts';
+import { kindOfPath, openProjectFiles } from '../suite/files.ts';
+import { findProjectPlace } from '../suite/load.ts';
+import { baselinePathOf } from './baseline-path.ts';
+import { indexCells } from './index-cells.ts';
+import { decideAnswer, type JudgePorts, judgeAnswer } from './judge-answer.ts';
+import { type LoadOptions, loadProject } from './load-project.ts';
+import { planRun } from './plan-run.ts';
+import type { AnswerChange, Review } from './review-changes.ts';
+
+export interface AcceptContext {
+  readonly root: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly configPath?: string;
+  readonly ports: JudgePorts;
+}
+
+export type Accepted = { readonly file: string } | { readonly refused: string };
+
+/** Merges one case's rows into the baseline beside its suite. */
+export function acceptIntoBaseline(change: AnswerChange, { record }: Review, { root, cwd }: AcceptContext): Accepted {
+  const { suite, testCase, variant, summary, row } = change;
+  if (testCase.mustPass && row.status !== 'passed') return { refused: 'the case must pass, and it does not' };
+  const recorded = record.summary.suites.find((other) => other.recorded.suite === suite.id);
+  if (recorded === undefined) return { refused: 'the run has no such suite' };
+  const only = { ...recorded, variants: [{ ...variant, cases: new Map([[testCase.id, summary]]) }] };
+  const path = baselinePathOf(root, suite.path);
+  const file = relative(cwd, path);
+  const merged = mergeBaseline(readBaseline(path, file), buildBaseline(only, record.readRow), { isFull: false });
+  writeBaseline(path, merged);
+  return { file };
+}
+
+/**
+ * Writes what the answer says into the case's `expected`: of the whole answer and the parts that its checks select, the
+ * first that makes the case pass. Where none does, the file stays as it is.
+ */
+export async function acceptIntoExpected(found: AnswerChange, context: AcceptContext): Promise<Accepted> {
+  const change = await placeAnew(found, context);
+  if (change === undefined) return { refused: 'the case is not in the suite any more' };
+  const { testCase, suite } = change;
+  const path = resolve(context.cwd, testCase.at.file);
+  const shown = relative(context.cwd, path);
+  const kind = extname(path).toLowerCase();
+  if (kind === '.csv') return { refused: `${shown} is CSV: change its column "expected" by hand` };
+  if (testCase.expected === undefined) return { refused: 'the case has no "expected" to put it into' };
+  const files = openProjectFiles(findProjectPlace(context.cwd, context.configPath), context.cwd);
+  const read = await files.read(path);
+  if ('fault' in read) return { refused: read.fault.message };
+  const suitePath = resolve(context.root, suite.path);
+  let reason = 'the answer has no part of the kind that "expected" has';
+  for (const value of findCandidates(change)) {
+    const edited = editCase(read.text, change, value, /\.(?:jsonl|ndjson)$/.test(kind));
+    if ('fault' in edited) return { refused: `the case ${edited.fault}` };
+    const failing = await findFailure(edited.text, path, suitePath, change, context);
+    if (failing === undefined) {
+      replaceFile(path, edited.text);
+      return { file: shown };
+    }
+    reason = `no part of the answer makes the case pass: ${failing}`;
+  }
+  return { refused: reason };
+}
+
+/** An answer that was accepted before may have moved the lines of those that follow. */
+async function placeAnew(
+  change: AnswerChange,
+  { root, cwd, configPath }: AcceptContext,
+): Promise<AnswerChange | undefined> {
+  const paths = [resolve(root, change.suite.path)];
+  const project = await loadEdited({ paths, cwd, ...(configPath === undefined ? {} : { configPath }) });
+  const suites = typeof project === 'string' ? [] : project.suites;
+  const suite = suites.find(({ id }) => id === change.suite.id);
+  if (suite === undefined) return undefined;
+  const testCase = [...suite.cases()].find(({ id }) => id === change.testCase.id);
+  return testCase === undefined ? undefined : { ...change, testCase };
+}
+
+/** Texts for a text, JSON values for any other golden answer. */
+function findCandidates({ testCase, row }: AnswerChange): readonly unknown[] {
+  const isText = typeof testCase.expected === 'string';
+  const selects = testCase.checks.flatMap(selectsOf);
+  const whole: SelectSpec[] = isText ? [{ kind: 'text' }] : [{ kind: 'json' }];
+  const values = [...selects, ...whole].flatMap((select) => {
+    const selected = selectTarget(viewOf(row), select, { deadline: runWithDeadline });
+    if (!selected.found) return [];
+    const { target } = selected;
+    if (isText)
+      return target.kind === 'text' ? [target.text.trim()] : typeof target.value === 'string' ? [target.value] : [];
+    if (target.kind === 'json') return [plainNumbers(target.value)];
+    const parsed = parseJson(target.text);
+    return parsed.ok ? [plainNumbers(parsed.value)] : [];
+  });
+  return values.filter((value, index) => values.findIndex((other) => deepEqual(other, value)) === index);
+}
+
+function selectsOf({ select, children = [] }: CheckSpec): readonly SelectSpec[] {
+  return [...(select === undefined ? [] : [select]), ...children.flatMap(selectsOf)];
+}
+
+function viewOf(row: CellRow) {
+  const { output: text = '', toolCalls = [], finishReason = 'stop', latencyMs = 0, costUsd, reasoning, usage } = row;
+  return {
+    text,
+    toolCalls,
+    finishReason,
+    latencyMs,
+    costUsd: costUsd ?? undefined,
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(usage === undefined ? {} : { usage }),
+  };
+}
+
+function editCase(text: string, { testCase }: AnswerChange, value: unknown, isLines: boolean) {
+  const { line, column } = testCase.at;
+  const start = text.split('\n', line - 1).reduce((sum, before) => sum + before.length + 1, 0);
+  if (!isLines) return replaceYamlValue(text, start + column - 1, 'expected', value);
+  const end = text.indexOf('\n', start);
+  const row = text.slice(start, end === -1 ? text.length : end);
+  const edited = replaceYamlValue(row, column - 1, 'expected', value);
+  if ('fault' in edited) return edited;
+  return { text: text.slice(0, start) + edited.text + (end === -1 ? '' : text.slice(end)) };
+}
+
+/** Why the case would not pass with the edited file; nothing is written for that. */
+async function findFailure(
+  text: string,
+  path: string,
+  suitePath: string,
+  { suite, testCase, prompt, provider, row }: AnswerChange,
+  { cwd, env, configPath, ports }: AcceptContext,
+): Promise<string | undefined> {
+  const place = findProjectPlace(cwd, configPath);
+  const onDisk = openProjectFiles(place, cwd);
+  const files = {
+    ...onDisk,
+    read: (asked: string) => (asked === path ? Promise.resolve({ text }) : onDisk.read(asked)),
+  };
+  const config = configPath === undefined ? {} : { configPath };
+  const snapshot = { place, files, kindOf: kindOfPath };
+  const project = await loadEdited({ paths: [suitePath], cwd, snapshot, ...config });
+  if (typeof project === 'string') return project;
+  const settings = { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: false, requireConclusive: false } as const;
+  const { plan } = await planRun({ project, selection: emptySelection, settings, record: false }, { env });
+  const cell = indexCells(plan)(suite.id, prompt, provider, testCase.id);
+  if (cell === undefined) return 'the case is not in the suite any more';
+  const completion = viewOf(row);
+  const answer = { cell, completion, latencyMs: completion.latencyMs, costUsd: completion.costUsd, calls: [] };
+  const { verdicts } = await judgeAnswer(cell.checks, answer, ports);
+  const decision = decideAnswer(verdicts, cell.threshold);
+  if (decision.status === 'errored') return decision.reason;
+  return decision.passed ? undefined : (verdicts.find(({ pass }) => !pass)?.reason ?? 'its score is too low');
+}
+
+async function loadEdited(options: LoadOptions): Promise<Project | string> {
+  try {
+    return (await loadProject(options)).project;
+  } catch (error) {
+    // What is read as a suite without it must be one with it.
+    if (!(error instanceof UserError)) throw error;
+    return error.problems[0]?.message ?? 'the suite is broken by it';
+  }
+}

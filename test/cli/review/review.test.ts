@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest';
+import { main } from '../../../src/cli/main.ts';
+import { openTempProject, type TempProject } from '../../support/temp-project.ts';
+
+const suite = `# The first comment stays.
+suite: greet
+prompts: [{ id: v1, text: "{{ q }}" }]   # so does this one
+providers: ["exec:node answer.mjs"]
+cases:
+  - id: text          # and this
+    vars: { q: text }
+    expected: "Hello   Ada"   # the golden answer
+    assert: [{ equals: "{{ expected }}" }]
+  - { id: flow, vars: { q: flow }, expected: billing, assert: [{ equals: "{{ expected }}", select: { jsonPath: $.queue } }] } # flow
+  - id: block
+    vars: { q: block }
+    expected: |
+      one
+      two
+    assert: [{ equals: { value: "{{ expected }}", trim: true } }]
+  - id: object
+    expected:
+      queue: billing
+      lines: [1, 2]
+    vars: { q: object }
+    assert:
+      - equals: "{{ expected }}"   # compares structures
+        select: { json: true }
+  - id: kept
+    vars: { q: kept }
+    assert: [{ snapshot: exact }]
+  - file: rows.jsonl
+    assert: [{ equals: "{{ expected }}" }]
+  - file: table.csv
+    assert: [{ equals: "{{ expected }}" }]
+`;
+
+const rows = `{"id": "row-1",  "vars": {"q": "row-1"}, "expected": "old \\u00e9"}
+{"id": "row-2", "vars": {"q": "row-2"}, "expected": "old"}
+`;
+
+const first = {
+  text: 'Hello   Ada',
+  flow: '{"queue": "billing"}',
+  block: 'one\ntwo',
+  object: '{"queue": "billing", "lines": [1, 2]}',
+  kept: 'kept as it is',
+  'row-1': 'old é',
+  'row-2': 'old',
+  cell: 'old',
+};
+
+const second = {
+  text: 'Good day, "Ada"',
+  flow: '{"queue": "account"}',
+  block: 'three',
+  object: '{"queue": "account", "lines": [3]}',
+  kept: 'kept no more',
+  'row-1': 'new é',
+  'row-2': 'new',
+  cell: 'new',
+};
+
+/** A project whose baseline has the first answers, and whose last run has the second. */
+async function openProject(): Promise<TempProject> {
+  const project = openTempProject();
+  if (built.size > 0) {
+    for (const [file, text] of built) project.write(file, text);
+    return project;
+  }
+  project.write('evals/greet.eval.yaml', suite);
+  project.write('evals/rows.jsonl', rows);
+  project.write('evals/table.csv', 'id,q,expected\ncell,cell,old\n');
+  project.write(
+    'evals/answer.mjs',
+    `import { readFileSync } from 'node:fs';
+import { json } from 'node:stream/consumers';
+const { messages } = await json(process.stdin);
+process.stdout.write(JSON.parse(readFileSync('answers.json', 'utf8'))[messages[0].content]);`,
+  );
+  project.write('evals/answers.json', JSON.stringify(first));
+  await project.run(['run']);
+  await project.run(['baseline', 'accept', '--force']);
+  project.write('evals/answers.json', JSON.stringify(second));
+  await project.run(['run', '--cache', 'refresh']);
+  for (const file of project.files()) built.set(file, project.read(file));
+  return project;
+}
+
+/** Every file of the project once it was built: the programs of two runs are started once, not for every test. */
+const built = new Map<string, string>();
+
+function accept(project: TempProject, glob: string, into: string) {
+  return project.run(['review', '--accept', glob, '--into', into]);
+}
+
+describe('review', () => {
+  test('lists what changed, with the words that did, and changes nothing', async () => {
+    const project = await openProject();
+    const before = project.files().map((file) => [file, project.read(file)]);
+    const { code, stdout } = await project.run(['review']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      'greet/text · v1 × exec:node answer.mjs\n  failed (evals/greet.eval.yaml:6); - baseline  + this run',
+    );
+    expect(stdout).toContain('kept [-as it is-]');
+    expect(stdout).toContain('kept {+no more+}');
+    expect(stdout).toMatch(/8 changed answers: 8 listed\n$/);
+    expect(project.files().map((file) => [file, project.read(file)])).toEqual(before);
+  });
+
+  test('accepts golden answers of every form, and no other byte of the suite changes', async () => {
+    const project = await openProject();
+    const { code, stdout } = await accept(project, 'greet/{text,flow,block,object}', 'expected');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/4 changed answers: 4 accepted\n$/)]);
+    expect(project.read('evals/greet.eval.yaml')).toBe(
+      suite
+        .replace('"Hello   Ada"', JSON.stringify(second.text))
+        .replace('expected: billing', 'expected: account')
+        .replace('|\n      one\n      two\n', '"three"\n')
+        .replace('queue: billing\n      lines: [1, 2]\n', '{"queue":"account","lines":[3]}\n'),
+    );
+    const { stdout: after } = await project.run([
+      'run',
+      '--cache',
+      'use',
+      '--no-baseline',
+      '-t',
+      'greet/{text,flow,block,object}',
+    ]);
+    expect(after).toContain('4 passed');
+  });
+
+  test('accepts into one row of a file of JSON lines; CSV is left to its author', async () => {
+    const project = await openProject();
+    expect((await accept(project, 'greet/row-1', 'expected')).code).toBe(0);
+    expect(project.read('evals/rows.jsonl')).toBe(rows.replace('"old \\u00e9"', '"new é"'));
+    const csv = await accept(project, 'greet/cell', 'expected');
+    expect([csv.code, csv.stdout]).toEqual([1, expect.stringContaining('refused: evals/table.csv is CSV')]);
+    expect(project.read('evals/table.csv')).toBe('id,q,expected\ncell,cell,old\n');
+  });
+
+  test.each(['baseline', 'snapshot'])('accepts into the %s the rows of that case alone', async (into) => {
+    const project = await openProject();
+    const linesOf = () => project.read('evals/greet.baseline.jsonl').split('\n');
+    const before = linesOf();
+    expect((await accept(project, 'greet/kept', into)).code).toBe(0);
+    const changed = linesOf().filter((line) => !before.includes(line) && !line.includes('"type":"variant"'));
+    expect(changed).toEqual([expect.stringMatching(/"caseId":"kept".*kept no more/)]);
+    const { stdout } = await project.run(['run', '-t', 'greet/kept']);
+    expect(stdout).toContain('1 passed');
+  });
+
+  test('refuses what would not make the case pass, or has no golden answer, and leaves the file alone', async () => {
+    const project = await openProject();
+    project.write(
+      'evals/greet.eval.yaml',
+      suite.replace('[{ equals: "{{ expected }}" }]', '[{ equals: "{{ expected }}" }, { contains: Bob }]'),
+    );
+    const text = project.read('evals/greet.eval.yaml');
+    const { code, stdout } = await accept(project, 'greet/{text,kept}', 'expected');
+    expect(code).toBe(1);
+    expect(stdout).toContain('refused: no part of the answer makes the case pass: does not contain "Bob"');
+    expect(stdout).toContain('refused: the case has no "expected" to put it into');
+    expect(project.read('evals/greet.eval.yaml')).toBe(text);
+  });
+
+  test('refuses what stands elsewhere in the file', async () => {
+    const project = await openProject();
+    const text = suite.replace('expected: "Hello   Ada"', 'expected: &hello "Hello   Ada"');
+    project.write('evals/greet.eval.yaml', text);
+    const { stdout } = await accept(project, 'greet/text', 'expected');
+    expect(stdout).toContain('refused: the case shares "expected" with other places in the file (&hello)');
+    expect(project.read('evals/greet.eval.yaml')).toBe(text);
+  });
+
+  test('asks on a terminal, until the user quits', async () => {
+    const project = await openProject();
+    const replies = ['what?', 'e', 'r', 'b', 'q'];
+    const questions: string[] = [];
+    let stdout = '';
+    const sink = { write: (text: string) => void (stdout += text), isTty: false, columns: () => undefined };
+    const code = await main(['review'], {
+      stdout: sink,
+      stderr: sink,
+      env: { PATH: process.env['PATH'] },
+      cwd: project.root,
+      now: () => new Date(0),
+      random: () => 0,
+      onSignal: () => () => undefined,
+      ask: (question) => {
+        questions.push(question);
+        return Promise.resolve(replies.shift());
+      },
+    });
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/3 changed answers: 2 accepted, 1 rejected\n$/)]);
+    expect(questions).toHaveLength(5);
+    expect(project.read('evals/greet.eval.yaml')).toBe(suite.replace('"Hello   Ada"', JSON.stringify(second.text)));
+    expect(project.read('evals/greet.baseline.jsonl')).toContain('"three"');
+  });
+
+  test('gives JSON for scripts', async () => {
+    const project = await openProject();
+    const { stdout } = await project.run(['review', '--json', '-t', 'greet/kept']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      format: 1,
+      changes: [
+        {
+          caseId: 'kept',
+          status: 'failed',
+          before: { from: 'baseline', text: first.kept },
+          after: second.kept,
+          action: 'listed',
+        },
+      ],
+    });
+  });
+
+  test.each([
+    [['--accept', '*'], '--accept and --into go together'],
+    [['--into', 'expected'], '--accept and --into go together'],
+    [['--accept', 'nothing', '--into', 'baseline'], 'matches no changed answer'],
+    [['--run', 'none'], 'there is no stored run "none"'],
+  ])('refuses %j', async (flags, message) => {
+    const { code, stderr } = await (await openProject()).run(['review', ...flags]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
