@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { scoreBleu } from '../../src/lib/bleu.ts';
@@ -216,6 +218,31 @@ describe('ROUGE', () => {
     expect(scoreRougeN(candidate, other, 1).f).toBeCloseTo(0.625, 12);
     expect(scoreRougeN(candidate, other, 2).f).toBeCloseTo(1 / 7, 12);
     expect(scoreRougeL(candidate, other).f).toBeCloseTo(0.625, 12);
+  });
+});
+
+describe('50 pairs of random texts have the figures of the reference implementations, to 1e-9', () => {
+  type Pair = readonly [string, string, number, readonly number[], readonly number[]];
+  const file = join(import.meta.dirname, 'similarity-reference.json');
+  const { pairs } = JSON.parse(readFileSync(file, 'utf8')) as { readonly pairs: readonly Pair[] };
+  const expectNear = (found: readonly number[], wanted: readonly number[]) => {
+    for (const [index, value] of wanted.entries()) expect(Math.abs((found[index] ?? -1) - value)).toBeLessThan(1e-9);
+  };
+
+  test('there are fifty, and they differ', () => {
+    expect(pairs).toHaveLength(50);
+    expect(new Set(pairs.map(([, , , , rouge]) => rouge.join())).size).toBeGreaterThan(40);
+  });
+
+  test.each(pairs)('%s | %s', (candidate, reference, distance, bleu, rouge) => {
+    const [a, b] = [words(candidate), words(reference)];
+    expect(splitTokens(candidate)).toEqual(a);
+    expect(measureEditDistance(reference, candidate)).toMatchObject({ exact: true, distance });
+    expectNear(
+      (['none', 'addOne', 'exp'] as const).map((smoothing) => scoreBleu(a, [b], smoothing)),
+      bleu,
+    );
+    expectNear([scoreRougeN(a, b, 1).f, scoreRougeN(a, b, 2).f, scoreRougeL(a, b).f], rouge);
   });
 });
 
