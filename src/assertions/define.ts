@@ -1,7 +1,11 @@
 import type * as z from 'zod';
 import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { Completion } from '../model/completion.ts';
+import type { Completion, Message } from '../model/completion.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { CodeSource, OwnCode } from '../model/own-code.ts';
+import type { RecordedCheck } from '../model/record.ts';
+import type { Vars } from '../model/suite.ts';
+import type { Judgement } from '../model/verdict.ts';
 
 /** An answer as checks see it; a conversation's latency and cost are summed. */
 export interface CompletionView
@@ -26,7 +30,36 @@ export interface AssertionPorts {
   readonly ownCode?: OwnCode;
   /** Imports an optional package as the project has it; undefined where it has none. */
   readonly importPackage?: (name: string) => Promise<unknown>;
+  /** Asks a judge or a model of embeddings; undefined where none may be asked. */
+  readonly ask?: AskModel;
 }
+
+/** One question to a model that judges. It never rejects: what keeps the model from answering comes back. */
+export type AskModel = (question: ModelQuestion) => Promise<ModelReply>;
+
+export interface ModelQuestion {
+  readonly kind: 'judge' | 'embeddings';
+  /** The id of a judge of the suite, or of its model of embeddings. */
+  readonly model: string;
+  readonly messages: readonly Message[];
+  /** What the reply must match, where the API can be held to it. */
+  readonly schema?: JsonObject;
+  /** The vote that is cast, from 0, of how many: each is a sample of its own. */
+  readonly vote: number;
+  readonly votes: number;
+  /** Set where what the cache holds was of no use. */
+  readonly isFresh?: true;
+}
+
+export type ModelReply =
+  | {
+      readonly text: string;
+      /** The model snapshot that answered. */
+      readonly model?: string;
+      /** True where the model may be asked anew, since this came from the cache. */
+      readonly canRefresh: boolean;
+    }
+  | { readonly failure: string };
 
 /** The answer that the baseline holds for the same case and trial. */
 export type AcceptedAnswer = Pick<CompletionView, 'text' | 'reasoning' | 'toolCalls'>;
@@ -38,6 +71,21 @@ export interface CheckContext {
   readonly accepted?: Target | { readonly missing: string };
   /** What a check of the user's own code runs. */
   readonly code?: CodeSource;
+  /** The id of the model that the check asks. */
+  readonly asks?: string;
+  /** What the answer answers. */
+  readonly input?: JudgedInput;
+}
+
+/** What a judge may be shown beside the answer, the same for every prompt version: the prompt itself would move its standard. */
+export interface JudgedInput {
+  readonly vars: Vars;
+  /** What was said after the prompt's own messages, the judged answer left out. */
+  readonly conversation: readonly Message[];
+  /** The answer of the other side, for checks that compare two; `reference`: this one is what others are compared with. */
+  readonly other?: AcceptedAnswer | 'reference';
+  /** Verdicts of models on this very answer that are stored already, so that nobody has to be asked again. */
+  readonly stored?: readonly RecordedCheck[];
 }
 
 export type CheckOutcome =
@@ -49,6 +97,9 @@ export type CheckOutcome =
       readonly diff?: { readonly expected: string; readonly found: string };
       /** There was nothing to check, so that `not` does not turn the failure into a pass. */
       readonly missing?: true;
+      /** Shown, and without a say: the check does not concern this answer. */
+      readonly isIdle?: true;
+      readonly judgement?: Omit<Judgement, 'check'>;
     }
   /** The check can't be made: neither pass nor fail. */
   | { readonly error: string };
@@ -57,6 +108,8 @@ export type CheckOutcome =
 export interface CheckAssertion extends AssertionDeclaration {
   /** Set where the check looks at the accepted answer too. */
   readonly comparesAccepted?: true;
+  /** Set where it looks at the answer of the side that this one is compared with, which comes in place of the accepted one. */
+  readonly comparesOther?: true;
   /** Takes the parameters as `params` parsed them. */
   readonly check: (target: Target, params: unknown, context: CheckContext) => CheckOutcome | Promise<CheckOutcome>;
 }
@@ -72,6 +125,7 @@ export type Assertion = CheckAssertion | Combinator;
 interface AssertionDefinition<Params extends z.ZodType> extends AssertionDeclaration {
   readonly params: Params;
   readonly comparesAccepted?: true;
+  readonly comparesOther?: true;
   readonly check: (
     target: Target,
     params: z.output<Params>,

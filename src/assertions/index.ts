@@ -10,6 +10,7 @@ import type { Assertion } from './define.ts';
 import { endsWith } from './ends-with.ts';
 import { equals } from './equals.ts';
 import { exec } from './exec.ts';
+import { factual } from './factual.ts';
 import { finishReason } from './finish-reason.ts';
 import { html } from './html.ts';
 import { json } from './json.ts';
@@ -25,11 +26,14 @@ import { moduleAssertion } from './module.ts';
 import { not } from './not.ts';
 import { number } from './number.ts';
 import { oneOf } from './one-of.ts';
+import { pairwise } from './pairwise.ts';
 import { pii } from './pii.ts';
 import { refusal } from './refusal.ts';
 import { regex } from './regex.ts';
 import { rouge } from './rouge.ts';
+import { rubric } from './rubric.ts';
 import { secrets } from './secrets.ts';
+import { similar } from './similar.ts';
 import { snapshot } from './snapshot.ts';
 import { sql } from './sql.ts';
 import { startsWith } from './starts-with.ts';
@@ -61,6 +65,7 @@ export const assertions: Readonly<Record<string, Assertion>> = {
   levenshtein,
   rouge,
   bleu,
+  similar,
   refusal,
   pii,
   secrets,
@@ -69,6 +74,9 @@ export const assertions: Readonly<Record<string, Assertion>> = {
   cost,
   latency,
   tokens,
+  rubric,
+  factual,
+  pairwise,
   module: moduleAssertion,
   exec,
   snapshot,

@@ -1,4 +1,6 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
 import { DeadlineError } from '../lib/deadline.ts';
+import { sha256Hex } from '../lib/sha256.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
 import type {
   AcceptedAnswer,
@@ -6,7 +8,9 @@ import type {
   CheckAssertion,
   CheckContext,
   CheckOutcome,
+  Combinator,
   CompletionView,
+  JudgedInput,
   Target,
 } from './define.ts';
 import { lookupAssertion } from './index.ts';
@@ -20,8 +24,9 @@ export async function judgeChecks(
   view: CompletionView,
   ports: AssertionPorts,
   accepted?: AcceptedAnswer,
+  input?: JudgedInput,
 ): Promise<readonly Verdict[]> {
-  const context: JudgeContext = { completion: view, ports, answer: accepted };
+  const context: JudgeContext = { completion: view, ports, answer: accepted, ...(input !== undefined && { input }) };
   const verdicts: Verdict[] = [];
   for (const check of checks) {
     const outcome = judge(check, context);
@@ -40,9 +45,36 @@ function judge(check: CheckSpec, context: JudgeContext): CheckOutcome | Promise<
   const assertion = lookupAssertion(check.assertion);
   if (assertion === undefined) return { error: `there is no assertion ${JSON.stringify(check.assertion)}` };
   if (!('combine' in assertion)) return makeCheck(assertion, check, context);
-  const outcomes = (check.children ?? []).map((child) => judge(child, context));
-  if (outcomes.every(isDone)) return assertion.combine(outcomes);
-  return Promise.all(outcomes.map((outcome) => Promise.resolve(outcome))).then((settled) => assertion.combine(settled));
+  const { children = [] } = check;
+  const outcomes: CheckOutcome[] = [];
+  for (const [index, child] of children.entries()) {
+    const outcome = judge(child, context);
+    if (!isDone(outcome)) {
+      return judgeRest(outcome, children.slice(index + 1), context).then((rest) =>
+        combine(assertion, [...outcomes, ...rest]),
+      );
+    }
+    outcomes.push(outcome);
+  }
+  return combine(assertion, outcomes);
+}
+
+/** A child that does not concern the answer has no say under a combinator either. */
+function combine(combinator: Combinator, outcomes: readonly CheckOutcome[]): CheckOutcome {
+  const concerned = outcomes.filter((outcome) => !('isIdle' in outcome));
+  const [idle] = outcomes;
+  return concerned.length === 0 && idle !== undefined ? idle : combinator.combine(concerned);
+}
+
+/** One after the other, so that what models are asked comes in the same order every time. */
+async function judgeRest(
+  first: Promise<CheckOutcome>,
+  others: readonly CheckSpec[],
+  context: JudgeContext,
+): Promise<readonly CheckOutcome[]> {
+  const outcomes = [await first];
+  for (const check of others) outcomes.push(await judge(check, context));
+  return outcomes;
 }
 
 function isDone(outcome: CheckOutcome | Promise<CheckOutcome>): outcome is CheckOutcome {
@@ -57,6 +89,8 @@ function makeCheck(
   try {
     const target = findTarget(check.select, assertion.defaultSelect ?? 'text', context);
     if ('missing' in target) return { pass: false, missing: true, reason: target.missing };
+    const stored = check.asks === undefined ? undefined : findStored(check, context.input);
+    if (stored !== undefined) return stored;
     const outcome = assertion.check(target, check.params, withAccepted(assertion, check, context));
     return outcome instanceof Promise ? outcome.catch(describeDeadline) : outcome;
   } catch (error) {
@@ -64,10 +98,42 @@ function makeCheck(
   }
 }
 
-function withAccepted(assertion: CheckAssertion, { select, code }: CheckSpec, context: JudgeContext): CheckContext {
-  const { answer, completion, ports } = context;
+/** A model's word on the same answer to the same question stands. */
+function findStored(check: CheckSpec, input: JudgedInput | undefined): CheckOutcome | undefined {
+  const hash = hashCheck(check);
+  const found = input?.stored?.find(({ judgement, error }) => judgement?.check === hash && error === undefined);
+  if (found?.judgement === undefined) return undefined;
+  const { pass, score, reason, judgement } = found;
+  return { pass, score, reason, judgement };
+}
+
+function hashCheck({ source }: CheckSpec): string {
+  return sha256Hex(canonicalJson(source)).slice(0, 12);
+}
+
+function withAccepted(
+  assertion: CheckAssertion,
+  { select, code, asks }: CheckSpec,
+  context: JudgeContext,
+): CheckContext {
+  const { completion, ports, input } = context;
   if (code !== undefined) return { completion, ports, code };
-  if (assertion.comparesAccepted === undefined || answer === undefined) return context;
+  if (asks !== undefined) return { asks, ...withAnswer(assertion, select, context, otherOf(assertion, input)) };
+  return withAnswer(assertion, select, context, assertion.comparesAccepted === undefined ? undefined : context.answer);
+}
+
+function otherOf({ comparesOther }: CheckAssertion, input: JudgedInput | undefined): AcceptedAnswer | undefined {
+  return comparesOther === undefined || input?.other === 'reference' ? undefined : input?.other;
+}
+
+function withAnswer(
+  assertion: CheckAssertion,
+  select: SelectSpec | undefined,
+  context: JudgeContext,
+  answer: AcceptedAnswer | undefined,
+): CheckContext {
+  const { completion } = context;
+  if (answer === undefined) return context;
   const { reasoning: _, ...rest } = completion;
   const view = { ...rest, ...answer };
   return {
@@ -98,7 +164,26 @@ function toVerdict(check: CheckSpec, outcome: CheckOutcome): Verdict {
   const { assertion, name, weight, required } = check;
   // A plain member first: a literal that starts with a spread and adds to it costs V8 (Node 20) a hidden class each time.
   const base = { assertion, ...(name !== undefined && { name }), weight, required };
+  if (check.asks !== undefined) return toModelVerdict(check, base, outcome);
   if ('error' in outcome) return { pass: false, ...base, score: 0, reason: outcome.error, error: outcome.error };
   const { pass, reason, diff } = outcome;
+  if (outcome.isIdle === true) return { ...base, weight: 0, required: false, pass, score: scoreOf(outcome), reason };
   return { pass, ...base, score: scoreOf(outcome), reason, ...(diff !== undefined && { diff }) };
+}
+
+function toModelVerdict(
+  check: CheckSpec,
+  base: Pick<Verdict, 'assertion' | 'name' | 'weight' | 'required'>,
+  outcome: CheckOutcome,
+): Verdict {
+  if ('error' in outcome) return { ...base, pass: false, score: 0, reason: outcome.error, error: outcome.error };
+  const { pass, reason, isIdle, judgement } = outcome;
+  return {
+    ...base,
+    ...(isIdle === true ? { weight: 0, required: false } : {}),
+    pass,
+    score: scoreOf(outcome),
+    reason,
+    ...(judgement === undefined ? {} : { judgement: { ...judgement, check: hashCheck(check) } }),
+  };
 }

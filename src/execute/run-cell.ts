@@ -31,6 +31,8 @@ export interface JudgedAnswer {
   readonly latencyMs: number;
   readonly costUsd: number | undefined;
   readonly calls: readonly CallRecord[];
+  /** What was said between the prompt's messages and this answer. */
+  readonly conversation: readonly Message[];
 }
 
 export interface JudgedChecks {
@@ -154,6 +156,7 @@ async function judge(
     latencyMs: calls.reduce((sum, call) => sum + call.completion.latencyMs, 0),
     costUsd: calls.reduce<number | undefined>((sum, { costUsd }) => addKnown(sum, costUsd), 0),
     calls: [...calls],
+    conversation: talk.messages.slice(cell.request.messages.length, -1),
   });
   talk.verdicts.push(...judged.verdicts.map((verdict) => (turn === undefined ? verdict : { ...verdict, turn })));
   talk.judgeCostUsd = addKnown(talk.judgeCostUsd, judged.judgeCostUsd);

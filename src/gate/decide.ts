@@ -27,7 +27,12 @@ export function decide(input: DecideInput): Decision {
       .filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0)
       .map((variant) => judgeVariant(suite.recorded, variant, { isCompared: compared.has(variant), confirmability })),
   );
-  const failures = [...gates, ...comparisons, further].flatMap((gate) => gate.failures);
+  const uncalibrated = findUncalibrated(summary);
+  const isHeard = ({ suite }: Breach) => !uncalibrated.some((breach) => breach.suite === suite);
+  const found = [...gates, ...comparisons].flatMap((gate) => gate.failures);
+  // A judge that may not decide may not fail a suite either; contracts are compared without one.
+  const failures = [...found.filter(isHeard), ...further.failures];
+  const unheard = found.filter((breach) => !isHeard(breach));
   const unsettled = [...gates, ...comparisons].flatMap((gate) => gate.unsettled);
   const unconfirmed = unsettled.filter(({ why }) => why === 'errors').length;
   const errors = [
@@ -40,13 +45,17 @@ export function decide(input: DecideInput): Decision {
   );
   const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings);
   const said = {
-    breaches: [...failures, ...errors, ...stopped, ...empty],
-    warnings: [...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
+    breaches: [...failures, ...errors, ...stopped, ...uncalibrated, ...empty],
+    warnings: [
+      ...[...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
+      ...unheard.map(({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not calibrated)`),
+    ],
     ...(input.interrupted === undefined ? {} : { interrupted: input.interrupted }),
   };
   if (failures.length > 0) return { outcome: 'failed', ...said };
   if (errors.length > 0) return { outcome: 'incomplete', incompleteBecause: 'errors', ...said };
   if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
+  if (uncalibrated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'uncalibrated', ...said };
   if (empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
   const open = comparisons.filter(({ isInconclusive }) => isInconclusive);
   const undecided = gates.flatMap((gate) => [...gate.undecided, ...gate.unsettled]);
@@ -72,6 +81,15 @@ function findErrors(
     unconfirmed === 0 ? '' : `; ${unconfirmed} that failed could not be confirmed, since their fresh trials errored`;
   const message = `${errored} of ${planned} cells could not be judged${failures} (--max-errors ${tolerance})`;
   return [{ code: 'errors-exceeded', message }];
+}
+
+/** A judge whose agreement with people was never measured, or is too low, has no word that could be passed on. */
+function findUncalibrated({ suites }: RunSummary): readonly Breach[] {
+  return suites.flatMap(({ recorded: { suite, uncalibrated = [] }, variants }) =>
+    variants.some(({ planned }) => planned > 0)
+      ? uncalibrated.map((message) => ({ code: 'judge-uncalibrated' as const, suite, message }))
+      : [],
+  );
 }
 
 /** A green gate when nothing was tested is the worst of all verdicts. */

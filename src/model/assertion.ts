@@ -33,6 +33,19 @@ export interface AssertionDeclaration {
   readonly code?: 'module' | 'command';
   /** An optional package that the check needs, for a usage error with the command that installs it. */
   readonly needsPackage?: string;
+  /** Set where the check asks a model of the suite's. */
+  readonly asks?: AskedModel;
   /** The part of the answer that is checked where the user selects none; default text. */
   readonly defaultSelect?: 'text' | 'json' | 'toolCalls';
+}
+
+/** Which model a check asks, and how. */
+export interface AskedModel {
+  readonly kind: 'judge' | 'embeddings';
+  /** The parameter that names it. */
+  readonly param: 'judge' | 'provider';
+  /** Where the parameter is left out: a model that is computed here by optional packages; undefined: the suite's only judge. */
+  readonly offline?: { readonly model: string; readonly packages: readonly string[] };
+  /** Grows when the same parameters are asked about in other words: a verdict is then another one. */
+  readonly wording: number;
 }

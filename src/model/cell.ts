@@ -1,6 +1,6 @@
 import type { Completion, CompletionRequest, ProviderFailure } from './completion.ts';
 import type { SourceLocation } from './problem.ts';
-import type { Turn } from './suite.ts';
+import type { Turn, Vars } from './suite.ts';
 import type { CheckSpec, Verdict } from './verdict.ts';
 
 export interface CellKey {
@@ -16,6 +16,8 @@ export interface CellKey {
 export interface Cell {
   readonly key: CellKey;
   readonly request: CompletionRequest;
+  /** The case's variables, as a judge is shown them. */
+  readonly vars: Vars;
   readonly turns: readonly Turn[];
   readonly checks: readonly CheckSpec[];
   readonly threshold?: number;

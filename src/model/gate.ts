@@ -43,6 +43,6 @@ export interface Decision {
   /** Visible remarks that do not change the outcome. */
   readonly warnings: readonly string[];
   /** What `incomplete` means: cells that could not be judged, or an evaluation that did not happen. */
-  readonly incompleteBecause?: 'errors' | 'stopped' | 'nothing-evaluated' | 'inconclusive';
+  readonly incompleteBecause?: 'errors' | 'stopped' | 'nothing-evaluated' | 'uncalibrated' | 'inconclusive';
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
 }

@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod';
 import type { Complete } from './completion.ts';
+import type { JsonObject } from './json.ts';
 import type { ProviderConfig } from './suite.ts';
 
 /** What a provider may see of the world. */
@@ -23,6 +24,8 @@ export interface Endpoint {
   readonly priceProvider?: string;
   /** False for adapters that never send anything, such as `replay`. */
   readonly sends: boolean;
+  /** True where a request with a JSON Schema in `response_format` is refused by some or all models. */
+  readonly refusesSchema?: true;
 }
 
 export interface AdapterDeclaration {
@@ -31,6 +34,8 @@ export interface AdapterDeclaration {
   readonly example: string;
   /** Keys of its own beside those every provider has, such as `api`; strict. */
   readonly options: ZodType;
+  /** The options under which an answer is the request's embedding, a JSON list of numbers; undefined: it gives none. */
+  readonly embeddings?: JsonObject;
 }
 
 /** One kind of API. */

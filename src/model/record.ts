@@ -2,6 +2,7 @@ import type { CellKey, CellStatus, SkipReason } from './cell.ts';
 import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { Contract, GatePolicy, Price } from './suite.ts';
+import type { Judgement } from './verdict.ts';
 
 /** Grows when a field gains or changes meaning; a reader refuses a number it does not know. */
 export const recordFormat = 1;
@@ -35,6 +36,8 @@ export interface RecordedSuite {
   readonly gate: GatePolicy;
   readonly outputs: 'full' | 'hash';
   readonly variants: readonly RecordedVariant[];
+  /** Why judges of the suite may not decide, one sentence each; absent where all may. */
+  readonly uncalibrated?: readonly string[];
   /** True where a filter, tag, sample, shard or restriction left cells out. */
   readonly filtered: boolean;
 }
@@ -80,6 +83,7 @@ export interface RecordedCheck {
   readonly diff?: { readonly expected: string; readonly found: string };
   readonly turn?: number;
   readonly error?: string;
+  readonly judgement?: Judgement;
 }
 
 export interface RecordedCall {

@@ -71,6 +71,43 @@ export interface ProviderConfig {
   /** The folder that relative paths in `options` and commands start from. */
   readonly folder: string;
   readonly at?: SourceLocation;
+  /** Of a judge alone. */
+  readonly judging?: JudgingTerms;
+}
+
+/** What a suite demands of a judge. */
+export interface JudgingTerms {
+  /** Cohen's kappa that it must have reached against labels before its verdicts may decide. */
+  readonly minKappa?: number;
+  /** Absolute path of the labelled answers that it is measured on. */
+  readonly labels?: string;
+  /** The user knows that it is a model under test. */
+  readonly sameModel?: true;
+}
+
+/** One thing that a judge is asked of answers, whatever the case: what it is calibrated on. */
+export interface Criterion {
+  readonly judge: ProviderConfig;
+  /** The assertion's name. */
+  readonly assertion: string;
+  /** The user's own name for the check. */
+  readonly name?: string;
+  /** Hash of judge, assertion and parameters before they are rendered; a measurement holds for one stamp. */
+  readonly stamp: string;
+  readonly at: SourceLocation;
+}
+
+/** An answer that a person has judged. */
+export interface LabelledAnswer {
+  readonly id: string;
+  readonly criterion: Criterion;
+  readonly check: CheckSpec;
+  readonly vars: Vars;
+  readonly answer: string;
+  /** What it is held against, where two answers are compared. */
+  readonly other?: string;
+  readonly label: 'pass' | 'fail' | 'tie';
+  readonly at: SourceLocation;
 }
 
 export interface Contract {
@@ -159,6 +196,11 @@ export interface Suite {
   readonly prompts: readonly PromptVersion[];
   readonly providers: readonly ProviderConfig[];
   readonly judges: readonly ProviderConfig[];
+  /** The judges and models of embeddings that some check asks. */
+  readonly askedModels: readonly ProviderConfig[];
+  /** What the judges are asked, each once. */
+  readonly criteria: readonly Criterion[];
+  readonly labels: readonly LabelledAnswer[];
   readonly contract: Contract;
   /** Where a part of a prompt's contract is written, by its pointer in findings; read again from the files when asked. */
   readonly locateContract?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;

@@ -20,6 +20,23 @@ export interface Verdict {
   readonly turn?: number;
   /** The check itself could not be made: neither pass nor fail. */
   readonly error?: string;
+  /** Where a model was asked, how it came to its word. */
+  readonly judgement?: Judgement;
+}
+
+/** How a model that was asked came to its word. What the calls cost and whether a cache answered is not in it. */
+export interface Judgement {
+  /** The judge's id in the suite. */
+  readonly judge: string;
+  /** The model snapshot that answered, where the API says so. */
+  readonly model?: string;
+  readonly votes: number;
+  /** The share of votes on the side of the verdict, in [0, 1]. */
+  readonly agreement: number;
+  /** Where two answers were compared in both orders: how often the one shown first won, the second, or neither. */
+  readonly positions?: { readonly first: number; readonly second: number; readonly tie: number };
+  /** Hash of the check as written and rendered: while it is the same, the stored verdict stands for the stored answer. */
+  readonly check: string;
 }
 
 /** A check ready to be made: templates rendered, parameters parsed by the assertion's own schema. */
@@ -35,6 +52,8 @@ export interface CheckSpec {
   readonly children?: readonly CheckSpec[];
   /** The user's own code that the check runs. */
   readonly code?: CodeSource;
+  /** The id of the judge or model of embeddings that the check asks. */
+  readonly asks?: string;
   /** The parameters as written and rendered: what the stamp and the cell's identity hash. */
   readonly source: JsonValue;
 }

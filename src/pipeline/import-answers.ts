@@ -7,10 +7,12 @@ import { writeRecordings } from '../cache/write-recordings.ts';
 import { UserError } from '../errors.ts';
 import { runCell } from '../execute/run-cell.ts';
 import type { Cell } from '../model/cell.ts';
-import type { Complete } from '../model/completion.ts';
+import type { Complete, CompletionRequest } from '../model/completion.ts';
 import type { Suite } from '../model/suite.ts';
 import { emptySelection } from '../plan/select-cases.ts';
+import { createOpenAsker } from './ask-models.ts';
 import { identify } from './identify.ts';
+import { asksModel, judgeAnswer } from './judge-answer.ts';
 import { findProjectRoot, loadProject } from './load-project.ts';
 import { type PlannedRun, planRun } from './plan-run.ts';
 
@@ -98,7 +100,10 @@ export async function importRecordings(
   const suiteIds = new Set(suites.map(({ id }) => id));
   for (const lane of planned.plan.providerIds) {
     for (const cell of planned.plan.cells(lane)) {
-      if (suiteIds.has(cell.key.suite)) await playCell(cell, byCell.get(recordedCellKey(cell.key)) ?? [], hashes);
+      if (!suiteIds.has(cell.key.suite)) continue;
+      const suite = suites.find(({ id }) => id === cell.key.suite);
+      const linesOf = ({ origin, trial }: CompletionRequest) => byCell.get(recordedCellKey({ ...origin, trial })) ?? [];
+      await playCell(cell, { suite, linesOf, hashes, endpointOf: planned.endpointOf });
     }
   }
   const filled = lines.filter((line) => hashes.has(line) && hashes.get(line) !== line.requestHash);
@@ -115,32 +120,43 @@ export async function importRecordings(
   };
 }
 
+interface Playing {
+  readonly suite: Suite | undefined;
+  readonly linesOf: (request: CompletionRequest) => readonly NumberedRecording[];
+  readonly hashes: Map<NumberedRecording, string>;
+  readonly endpointOf: PlannedRun['endpointOf'];
+}
+
 /** A line that answers the request already keeps its place; else the lines of a cell are taken in order. */
-async function playCell(
-  cell: Cell,
-  lines: readonly NumberedRecording[],
-  hashes: Map<NumberedRecording, string>,
-): Promise<void> {
-  if (lines.length === 0) return;
+async function playCell(cell: Cell, { suite, linesOf, hashes, endpointOf }: Playing): Promise<void> {
+  if (linesOf(cell.request).length === 0) return;
   const complete: Complete = async (request) => {
     const hash = recordingHash(request);
-    const free = lines.filter((line) => !hashes.has(line));
+    const free = linesOf(request).filter((line) => !hashes.has(line));
     const line = free.find(({ requestHash }) => requestHash === hash) ?? free[0];
     if (line === undefined)
       return { status: 'failed', failure: { kind: 'recording', message: 'no line is left' }, attempts: 0 };
     hashes.set(line, hash);
     return { status: 'completed', completion: line.completion, cached: true, attempts: 0 };
   };
+  const { signal } = new AbortController();
+  const openAsker = createOpenAsker({
+    calls: { completeFor: () => complete, refreshFor: () => undefined, costOf: () => undefined },
+    endpointOf,
+    findSuite: () => suite,
+    signal,
+  });
   await runCell(
-    { ...cell, checks: [] },
+    cell,
     {
       complete,
       requestKey: () => identify(cell, () => undefined),
       costOf: () => undefined,
-      judge: async () => ({ verdicts: [], judgeCostUsd: 0 }),
+      // What judges were asked follows from the answer; other checks ask nobody.
+      judge: (checks, answer) => judgeAnswer(checks.filter(asksModel), answer, { openAsker }),
       decide: () => ({ status: 'decided', passed: true, score: 1 }),
       stopReason: () => undefined,
     },
-    new AbortController().signal,
+    signal,
   );
 }

@@ -3,28 +3,70 @@ import type { AssertionPorts } from '../assertions/define.ts';
 import { judgeChecks } from '../assertions/judge-checks.ts';
 import type { CellDecision, JudgedAnswer, JudgedChecks } from '../execute/run-cell.ts';
 import { runWithDeadline } from '../lib/deadline.ts';
+import type { RecordedCheck } from '../model/record.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
+import type { OpenAsker } from './ask-models.ts';
 import type { FindAccepted } from './find-accepted.ts';
+import type { FindOther } from './find-other.ts';
 import { comparesAccepted } from './identify.ts';
 
 /** What checks may need of the world; where something is missing, the checks that need it can't be made. */
 export interface JudgePorts extends Omit<AssertionPorts, 'deadline'> {
   /** Gives `snapshot` the answer that was accepted for the same cell. */
   readonly findAccepted?: FindAccepted;
+  /** Gives checks that compare two answers the other one. */
+  readonly findOther?: FindOther;
+  /** Lets checks ask models; without it they can't be made. */
+  readonly openAsker?: OpenAsker;
+}
+
+export interface AnswerToJudge extends JudgedAnswer {
+  /** Verdicts that are stored with the answer. */
+  readonly stored?: readonly RecordedCheck[];
 }
 
 /** Applies a cell's checks to its answer. */
 export async function judgeAnswer(
   checks: readonly CheckSpec[],
-  answer: JudgedAnswer,
-  { findAccepted = () => undefined, ...ports }: JudgePorts = {},
+  answer: AnswerToJudge,
+  { findAccepted = () => undefined, findOther, openAsker, ...ports }: JudgePorts = {},
 ): Promise<JudgedChecks> {
   const { cell, completion, latencyMs, costUsd } = answer;
   // Of a conversation the last answer alone is kept, and turns have checks of their own.
   const accepted = checks === cell.checks && checks.some(comparesAccepted) ? findAccepted(cell.key) : undefined;
   const view = { costUsd, ...completion, latencyMs };
-  const verdicts = await judgeChecks(checks, view, { deadline: runWithDeadline, ...ports }, accepted);
-  return { verdicts, judgeCostUsd: 0 };
+  const given = { deadline: runWithDeadline, ...ports };
+  if (!checks.some(asksModel)) return { verdicts: await judgeChecks(checks, view, given, accepted), judgeCostUsd: 0 };
+  const asker = openAsker?.(cell.key);
+  const comparesOther = checks === cell.checks && checks.some(needsOther);
+  const other = comparesOther ? await findOther?.(cell) : undefined;
+  const verdicts = await judgeChecks(
+    checks,
+    view,
+    { ...given, ...(asker === undefined ? {} : { ask: asker.ask }) },
+    accepted,
+    {
+      vars: cell.vars,
+      conversation: answer.conversation ?? [],
+      ...(other === undefined ? {} : { other }),
+      ...(answer.stored === undefined ? {} : { stored: answer.stored }),
+    },
+  );
+  const failure = asker?.failure();
+  return {
+    verdicts,
+    judgeCostUsd: asker === undefined ? 0 : asker.costUsd(),
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+/** True for a check that asks a model, itself or below a combinator. */
+export function asksModel({ asks, children = [] }: CheckSpec): boolean {
+  return asks !== undefined || children.some(asksModel);
+}
+
+function needsOther({ assertion, children = [] }: CheckSpec): boolean {
+  return assertion === 'pairwise' || children.some(needsOther);
 }
 
 export function decideAnswer(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision {

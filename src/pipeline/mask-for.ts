@@ -5,8 +5,8 @@ import { lookupAdapter } from '../providers/index.ts';
 /** Masks the values of every variable that a provider or judge of the project sends as a key or header. */
 export function maskFor(project: Project, env: Readonly<Record<string, string | undefined>>): Mask {
   const names = new Set<string>();
-  for (const { providers, judges } of project.suites) {
-    for (const provider of [...providers, ...judges]) {
+  for (const { providers, judges, askedModels } of project.suites) {
+    for (const provider of [...providers, ...judges, ...askedModels]) {
       const endpoint = lookupAdapter(provider.adapter)?.resolve(provider, { env, projectRoot: project.root });
       for (const name of [provider.apiKeyEnv, endpoint?.apiKeyEnv, ...(endpoint?.secretEnv ?? [])]) {
         if (name !== undefined) names.add(name);

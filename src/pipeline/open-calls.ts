@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openCacheStore } from '../cache/file-store.ts';
 import { type Recordings, readRecordings } from '../cache/recordings.ts';
-import { withCache } from '../cache/with-cache.ts';
+import { type CacheMode, withCache } from '../cache/with-cache.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
 import { createLimiter } from '../execute/limiter.ts';
 import { createSemaphore } from '../execute/semaphore.ts';
@@ -21,17 +21,19 @@ import type { RunOptions, RunPorts } from './run-options.ts';
 /** Every endpoint that a run may ask, each behind its recordings or cache, its budget, retries and limits. */
 export interface Calls {
   /** Of a provider or judge; those that are configured alike share one connection and its limits. */
-  completeFor(config: ProviderConfig, suite: Suite): Complete;
-  costOf(config: ProviderConfig, completion: Completion): number | undefined;
+  readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
+  /** The same past what the cache holds, which is then replaced; undefined where nothing may be sent. */
+  readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
+  readonly costOf: (config: ProviderConfig, completion: Completion) => number | undefined;
   /** Calls in flight of one endpoint, at most. */
-  concurrencyOf(config: ProviderConfig): number;
+  readonly concurrencyOf: (config: ProviderConfig) => number;
   /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
-  isHermetic(suite: Suite): boolean;
-  isBudgetExhausted(): boolean;
+  readonly isHermetic: (suite: Suite) => boolean;
+  readonly isBudgetExhausted: () => boolean;
   /** Once-per-run remarks. */
-  notes(): readonly string[];
-  writeRecordings(): void;
-  close(): Promise<void>;
+  readonly notes: () => readonly string[];
+  readonly writeRecordings: () => void;
+  readonly close: () => Promise<void>;
 }
 
 /** What is known of endpoints before anything is sent. */
@@ -144,31 +146,39 @@ export function openCalls(
 
   function openEndpoint(config: ProviderConfig): OpenEndpoint {
     const live = openProvider(config);
-    const cached = withCache(live, {
-      store,
-      mode: cacheMode,
-      now: ports.now,
-      // A secret that a server echoes must not reach the disk.
-      canStore: (completion) => {
-        const text = JSON.stringify(completion);
-        return ports.mask(text) === text;
-      },
-    });
-    return { live, answered: recorder?.wrap(cached) ?? cached, replayed: new Map() };
+    const open = (mode: CacheMode): Complete => {
+      const cached = withCache(live, {
+        store,
+        mode,
+        now: ports.now,
+        // A secret that a server echoes must not reach the disk.
+        canStore: (completion) => {
+          const text = JSON.stringify(completion);
+          return ports.mask(text) === text;
+        },
+      });
+      return recorder?.wrap(cached) ?? cached;
+    };
+    return { live, answered: open(cacheMode), refreshed: open('refresh'), replayed: new Map() };
   }
 
   for (const suite of options.suites) {
     if (suite.recordings !== undefined && isReplayed(suite)) recordingsOf(suite, suite.recordings);
   }
 
+  function findEndpoint(config: ProviderConfig): OpenEndpoint {
+    const lane = laneId(config);
+    let endpoint = endpoints.get(lane);
+    if (endpoint === undefined) {
+      endpoint = openEndpoint(config);
+      endpoints.set(lane, endpoint);
+    }
+    return endpoint;
+  }
+
   return {
     completeFor(config, suite) {
-      const lane = laneId(config);
-      let endpoint = endpoints.get(lane);
-      if (endpoint === undefined) {
-        endpoint = openEndpoint(config);
-        endpoints.set(lane, endpoint);
-      }
+      const endpoint = findEndpoint(config);
       const { recordings: path } = suite;
       if (path === undefined || !isReplayed(suite)) return endpoint.answered;
       let replayed = endpoint.replayed.get(suite.id);
@@ -178,6 +188,8 @@ export function openCalls(
       }
       return replayed;
     },
+    refreshFor: (config, suite) =>
+      cacheMode === 'use' && !isReplayed(suite) ? findEndpoint(config).refreshed : undefined,
     costOf,
     concurrencyOf,
     isHermetic: (suite) => cacheMode === 'replay' || isReplayed(suite),
@@ -196,6 +208,8 @@ interface OpenEndpoint {
   readonly live: Complete;
   /** By the cache, else live. */
   readonly answered: Complete;
+  /** Live, and into the cache. */
+  readonly refreshed: Complete;
   /** By recordings alone, for each suite that has some. */
   readonly replayed: Map<string, Complete>;
 }

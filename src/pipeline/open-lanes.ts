@@ -1,9 +1,11 @@
 import { cacheKey } from '../cache/cache-key.ts';
 import type { Lane } from '../execute/execute-cells.ts';
 import { type JudgedAnswer, runCell } from '../execute/run-cell.ts';
-import type { Cell } from '../model/cell.ts';
+import type { Cell, CellResult } from '../model/cell.ts';
 import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { createOpenAsker } from './ask-models.ts';
+import type { OtherAnswers } from './find-other.ts';
 import { withAcceptedIdentity } from './identify.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from './judge-answer.ts';
 import { type Calls, openCalls } from './open-calls.ts';
@@ -19,15 +21,29 @@ export interface Lanes extends Pick<Calls, 'isBudgetExhausted' | 'notes' | 'writ
   readonly isHermetic: (suiteId: string) => boolean;
 }
 
+export interface LanePorts {
+  readonly stop: Stop;
+  readonly judgePorts: JudgePorts;
+  readonly others: OtherAnswers;
+}
+
 export function openLanes(
   planned: PlannedRun,
   options: RunOptions,
   ports: RunPorts,
-  { stop, judgePorts }: { readonly stop: Stop; readonly judgePorts: JudgePorts },
+  { stop, judgePorts, others }: LanePorts,
 ): Lanes {
   const { plan, providers } = planned;
   const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));
   const calls = openCalls(planned, { ...options, suites: [...suites.values()] }, ports);
+  const { signal } = stop;
+  const openAsker = createOpenAsker({
+    calls,
+    endpointOf: planned.endpointOf,
+    findSuite: (id) => suites.get(id),
+    signal,
+  });
+  const checkPorts: JudgePorts = { ...judgePorts, openAsker, findOther: others.find };
   const runners = new Map<string, Omit<Lane, 'cells'>>();
 
   function openRunner(laneId: string): Omit<Lane, 'cells'> {
@@ -40,17 +56,24 @@ export function openLanes(
     const cellPorts = {
       requestKey: cacheKey,
       costOf: (_request: CompletionRequest, completion: Completion) => calls.costOf(config, completion),
-      judge: (checks: readonly CheckSpec[], answer: JudgedAnswer) => judgeAnswer(checks, answer, judgePorts),
+      judge: (checks: readonly CheckSpec[], answer: JudgedAnswer) => judgeAnswer(checks, answer, checkPorts),
       decide: decideAnswer,
       stopReason: stop.reason,
     };
     return {
       // Twice the slots, so that calls which wait for a retry don't leave a slot empty.
       workers: calls.concurrencyOf(config) * 2,
-      run(cell) {
+      async run(cell) {
         const complete = bySuite.get(cell.key.suite);
         if (complete === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);
-        return runCell(identified(cell), { ...cellPorts, complete }, stop.signal);
+        let result: CellResult | undefined;
+        try {
+          result = await runCell(identified(cell), { ...cellPorts, complete }, signal);
+          return result;
+        } finally {
+          // Whoever waits for this answer must not wait for ever, not even where a bug ends the cell.
+          others.post(cell.key, result);
+        }
       },
     };
   }

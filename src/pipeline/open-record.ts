@@ -24,6 +24,8 @@ export interface OpenRecord {
   readonly keptCells: number;
   /** True where the record holds a verdict on exactly this cell. */
   readonly isDone: (key: CellKey) => boolean;
+  /** The row of a cell that an earlier part of the run finished. */
+  readonly readDone: (key: CellKey) => CellRow | undefined;
   /**
    * Resolves once the row is on disk or the disk refused it; what was written before stays readable. Rows of one turn of
    * the event loop are written together: a write costs more than all else that is done with a row.
@@ -101,6 +103,7 @@ export function openRecord(
     id,
     keptCells: resumed?.done.size ?? 0,
     isDone: (key) => resumed?.done.has(cellKeyText(key)) === true,
+    readDone: (key) => resumed?.readDone(cellKeyText(key)),
     append,
     close(end) {
       flush();
@@ -120,6 +123,7 @@ interface Resumed {
   readonly path: string;
   readonly id: string;
   readonly done: ReadonlySet<string>;
+  readonly readDone: (key: string) => CellRow | undefined;
 }
 
 /**
@@ -163,7 +167,24 @@ function prepareResume(
     ),
   );
   const done = new Set(kept.flatMap(({ key, isConfirmation }) => (isConfirmation ? [] : [key])));
-  return { path: stored.path, id, done };
+  return { path: stored.path, id, done, readDone: createDoneReader(stored.path, done) };
+}
+
+/** Few runs ask for rows of their earlier part, so the record is read again by the first that does. */
+function createDoneReader(path: string, done: ReadonlySet<string>): Resumed['readDone'] {
+  let rows: Map<string, CellRow> | undefined;
+  return (key) => {
+    if (!done.has(key)) return undefined;
+    if (rows === undefined) {
+      const found = new Map<string, CellRow>();
+      readRunRecord(path, (row) => {
+        const text = cellKeyText(row);
+        if (done.has(text)) found.set(text, row);
+      });
+      rows = found;
+    }
+    return rows.get(key);
+  };
 }
 
 /** Runs that start in the same second and draw the same bytes are rare, not impossible. */

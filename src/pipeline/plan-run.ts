@@ -45,7 +45,9 @@ export async function planRun(
   };
   const problems = [...findUnknownIds(project, selection), ...findMissingRecordings(options)];
   if (problems.length > 0) throw new UserError(problems);
-  const plan = buildPlan(project.suites, { selection, endpointOf, contractCheck });
+  const firstPrompt = options.settings.compare?.[0];
+  const planOptions = { endpointOf, contractCheck, ...(firstPrompt === undefined ? {} : { firstPrompt }) };
+  const plan = buildPlan(project.suites, { selection, ...planOptions });
   const pricer = await createPricer({ prices: project.prices });
   const providers = new Map<string, ProviderConfig>();
   for (const { variants } of plan.suites) {
@@ -59,7 +61,7 @@ export async function planRun(
     isEmptyShard:
       selection.shard !== undefined &&
       plan.cellCount === 0 &&
-      buildPlan(project.suites, { selection: unsharded, endpointOf, contractCheck }).cellCount > 0,
+      buildPlan(project.suites, { selection: unsharded, ...planOptions }).cellCount > 0,
     pricer,
     providerEnv,
     endpointOf,
@@ -155,23 +157,24 @@ function findUnpriced(
 ): Problem[] {
   const problems: Problem[] = [];
   const named = new Set<string>();
+  const check = (provider: ProviderConfig, why: string) => {
+    if (named.has(`${why} ${provider.id}`) || pricer.hasPrice(pricedModel(provider, endpointOf(provider)))) return;
+    named.add(`${why} ${provider.id}`);
+    problems.push({
+      code: 'missing-price',
+      severity: 'error',
+      message: `no price is known for ${provider.adapter}:${provider.model}, so ${why} can't be held`,
+      hint: 'add price: { input: …, output: … } (USD per million tokens) to the provider, or prices: to the config',
+      ...(provider.at === undefined ? {} : { at: provider.at }),
+    });
+  };
   for (const { suite, variants } of plan.suites) {
     const gate = suite.gate.cost;
     const hasGate = gate.max !== undefined || gate.maxIncrease !== undefined;
+    // Judges cost money, and their cost is booked apart from what a variant's gate looks at.
+    if (maxCostUsd !== undefined) for (const model of suite.askedModels) check(model, '--max-cost');
     if (maxCostUsd === undefined && !hasGate) continue;
-    for (const { provider } of variants) {
-      if (pricer.hasPrice(pricedModel(provider, endpointOf(provider)))) continue;
-      const why = hasGate ? `the cost gate of suite ${suite.id}` : '--max-cost';
-      if (named.has(`${why} ${provider.id}`)) continue;
-      named.add(`${why} ${provider.id}`);
-      problems.push({
-        code: 'missing-price',
-        severity: 'error',
-        message: `no price is known for ${provider.adapter}:${provider.model}, so ${why} can't be held`,
-        hint: 'add price: { input: …, output: … } (USD per million tokens) to the provider, or prices: to the config',
-        ...(provider.at === undefined ? {} : { at: provider.at }),
-      });
-    }
+    for (const { provider } of variants) check(provider, hasGate ? `the cost gate of suite ${suite.id}` : '--max-cost');
   }
   return problems;
 }

@@ -77,7 +77,7 @@ async function rejudgeCase(
 }
 
 async function judgeStored(
-  { output = '', toolCalls = [], finishReason = 'stop', usage, reasoning, refusal }: BaselineTrial,
+  { output = '', toolCalls = [], finishReason = 'stop', usage, reasoning, refusal, checks: stored }: BaselineTrial,
   row: RowSummary,
   cell: Cell,
   ports: JudgePorts,
@@ -92,7 +92,16 @@ async function judgeStored(
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(refusal === undefined ? {} : { refusal }),
   };
-  const judged = { cell, completion, latencyMs, costUsd: row.costUsd ?? undefined, calls: [] };
+  // Nobody is asked: a model's word stands where its question is the same, else the case is redefined.
+  const judged = {
+    cell,
+    completion,
+    latencyMs,
+    costUsd: row.costUsd ?? undefined,
+    calls: [],
+    conversation: [],
+    stored,
+  };
   const { verdicts } = await judgeAnswer(cell.checks, judged, ports);
   const decision = decideAnswer(verdicts, cell.threshold);
   return decision.status === 'errored'

@@ -9,6 +9,7 @@ import { confirmCases } from './confirm-cases.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
 import { createFindAccepted } from './find-accepted.ts';
 import { openBaselines } from './find-baselines.ts';
+import { createOtherAnswers } from './find-other.ts';
 import { indexCells } from './index-cells.ts';
 import type { JudgePorts } from './judge-answer.ts';
 import { judgeContracts } from './judge-contracts.ts';
@@ -49,7 +50,16 @@ async function runJudged(
   const planned = await planRun(options, ports);
   const { plan } = planned;
   const findAccepted = createFindAccepted(options.project.suites, findBaseline);
-  const lanes = openLanes(planned, options, ports, { stop, judgePorts: { findAccepted, ...judgePorts } });
+  const cellOf = indexCells(plan);
+  const others = createOtherAnswers({
+    suites: options.project.suites,
+    ...(options.settings.compare === undefined ? {} : { compare: options.settings.compare }),
+    findBaseline,
+    cellOf,
+    findDone: (key) => record.readDone(key),
+    signal: stop.signal,
+  });
+  const lanes = openLanes(planned, options, ports, { stop, others, judgePorts: { findAccepted, ...judgePorts } });
   const record = openRecord(options, plan, buildHeader(options, planned, ports), ports, {
     findAccepted,
     onRefused: () => stop.hard('storage'),
@@ -69,6 +79,8 @@ async function runJudged(
   let failedCells = 0;
   let isCutShort = false;
   const onResult = (result: CellResult): Promise<void> => {
+    // Those that were skipped before they began were not posted by their lane.
+    if (result.status === 'skipped') others.post(result.key, undefined);
     ports.onProgress(describeProgress(result));
     if (result.status === 'skipped' && result.reason !== 'case') isCutShort = true;
     if (result.status === 'judged' && !result.passed && !result.observe && result.confirmation !== true) {
@@ -83,7 +95,6 @@ async function runJudged(
       stopReason: stop.reason,
       onResult,
     });
-  const cellOf = indexCells(plan);
   const assess = (end?: EndRow) =>
     assessRecord({
       record: record.read(end),

@@ -24,7 +24,7 @@ export async function validateProject(
   for (const { recordings } of project.suites) if (recordings !== undefined) readRecordings(recordings);
   const warnings: Problem[] = [];
   const named = new Set<string>();
-  for (const provider of providers.values()) {
+  for (const provider of [...providers.values(), ...project.suites.flatMap(({ askedModels }) => askedModels)]) {
     const { apiKeyEnv } = endpointOf(provider);
     if (isHermetic || apiKeyEnv === undefined || (env[apiKeyEnv] ?? '') !== '' || named.has(provider.id)) continue;
     named.add(provider.id);

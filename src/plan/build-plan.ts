@@ -41,6 +41,8 @@ export interface PlanOptions {
   endpointOf(provider: ProviderConfig): Endpoint;
   /** The check that a contract's output schema adds to every completion. */
   contractCheck(schema: JsonObject | boolean): CheckSpec;
+  /** The version that the others are compared with, where the user named one. */
+  readonly firstPrompt?: string;
 }
 
 /** Plans lazily: memory grows with variants, not with cases. */
@@ -61,7 +63,11 @@ export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan 
     providerIds,
     *cells(lane) {
       for (const { suite, variants } of planned) {
-        const own = variants.filter(({ provider }) => laneId(provider) === lane);
+        const own = inOrder(
+          suite,
+          variants.filter(({ provider }) => laneId(provider) === lane),
+          options.firstPrompt,
+        );
         if (own.length === 0) continue;
         const renderers = own.map((variant) => buildRenderer(suite, variant, options));
         for (const testCase of suite.cases()) {
@@ -71,6 +77,22 @@ export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan 
       }
     },
   };
+}
+
+/** Where a judge may compare answers, a version comes after the one it is compared with: its checks wait for that answer. */
+function inOrder(
+  { criteria, prompts }: Suite,
+  variants: readonly PlannedVariant[],
+  firstPrompt: string | undefined,
+): readonly PlannedVariant[] {
+  if (criteria.length === 0) return variants;
+  const rankOf = ({ id, baselineOf, replaces }: PromptVersion, depth = 0): number => {
+    if (baselineOf !== undefined || id === firstPrompt) return -1;
+    const before = prompts.find((other) => other.id === replaces);
+    // A circle of versions has no order.
+    return before === undefined || depth > prompts.length ? 0 : rankOf(before, depth + 1) + 1;
+  };
+  return variants.toSorted((a, b) => rankOf(a.prompt) - rankOf(b.prompt));
 }
 
 /** Providers that are configured alike share a lane (and so its limits), whatever suite they stand in. */
@@ -157,6 +179,7 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
       yield {
         key: { trial, ...origin },
         request,
+        vars: testCase.vars,
         turns: testCase.turns,
         checks,
         ...(testCase.threshold === undefined ? {} : { threshold: testCase.threshold }),

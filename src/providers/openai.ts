@@ -10,17 +10,22 @@ import { classifyReply, describeNonJson } from './classify-reply.ts';
 import { findUnfit } from './find-unfit.ts';
 import { openaiChat } from './openai-chat.ts';
 import type { Dialect } from './openai-dialect.ts';
+import { openaiEmbeddings } from './openai-embeddings.ts';
 import { openaiResponses } from './openai-responses.ts';
 import type { Preset } from './presets.ts';
 import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
 import type { HttpReply, Transport } from './transport.ts';
 
-const options = z.strictObject({ api: z.enum(['chat', 'responses']).default('chat') });
+const options = z.strictObject({ api: z.enum(['chat', 'responses', 'embeddings']).default('chat') });
 const azureOptions = options.extend({
   /** Of the API by deployments, such as 2024-10-21; without it the v1 API is asked, which has none. */
   apiVersion: z.string().min(1).exactOptional(),
 });
-const dialects: Readonly<Record<'chat' | 'responses', Dialect>> = { chat: openaiChat, responses: openaiResponses };
+const dialects: Readonly<Record<'chat' | 'responses' | 'embeddings', Dialect>> = {
+  chat: openaiChat,
+  responses: openaiResponses,
+  embeddings: openaiEmbeddings,
+};
 
 /** An adapter for one service that speaks the OpenAI protocol. */
 export function defineOpenaiAdapter(name: string, preset: Preset): Adapter {
@@ -28,10 +33,12 @@ export function defineOpenaiAdapter(name: string, preset: Preset): Adapter {
     summary: preset.title,
     example: `${name}:${preset.exampleModel}`,
     options: name === 'azure' ? azureOptions : options,
+    embeddings: { api: 'embeddings' },
     resolve: (config, env) => ({
       ...locate(preset, config, env),
       adapterVersion: dialectOf(config).version,
       sends: true,
+      ...(preset.refusesSchema === true ? { refusesSchema: true as const } : {}),
     }),
     connect: (config, env) => connect(preset, config, env),
   };

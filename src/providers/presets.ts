@@ -16,6 +16,8 @@ export interface Preset {
   readonly headers?: Readonly<Record<string, string>>;
   /** The provider's id in the price table. An id the table does not have means: unknown unless the user gives a price. */
   readonly priceProvider: string;
+  /** True where a request with a JSON Schema as its response format is refused by some or all models. */
+  readonly refusesSchema?: true;
 }
 
 /** The adapter names whose only difference is this row. */
@@ -49,6 +51,7 @@ export const presets: Readonly<Record<string, Preset>> = {
     baseUrl: 'https://api.deepseek.com/v1',
     apiKeyEnv: 'DEEPSEEK_API_KEY',
     priceProvider: 'deepseek',
+    refusesSchema: true,
   },
   fireworks: {
     title: 'Fireworks',
@@ -63,6 +66,7 @@ export const presets: Readonly<Record<string, Preset>> = {
     baseUrl: 'https://api.groq.com/openai/v1',
     apiKeyEnv: 'GROQ_API_KEY',
     priceProvider: 'groq',
+    refusesSchema: true,
   },
   mistral: {
     title: 'Mistral',

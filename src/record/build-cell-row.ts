@@ -123,7 +123,7 @@ function maskJson(value: JsonValue, mask: Mask): JsonValue {
 }
 
 function recordCheck(verdict: Verdict, mask: Mask): RecordedCheck {
-  const { assertion, name, pass, score, reason, weight, required, diff, turn, error } = verdict;
+  const { assertion, name, pass, score, reason, weight, required, diff, turn, error, judgement } = verdict;
   return {
     assertion,
     ...(name === undefined ? {} : { name }),
@@ -135,6 +135,7 @@ function recordCheck(verdict: Verdict, mask: Mask): RecordedCheck {
     ...(diff === undefined ? {} : { diff: { expected: mask(diff.expected), found: mask(diff.found) } }),
     ...(turn === undefined ? {} : { turn }),
     ...(error === undefined ? {} : { error: mask(error) }),
+    ...(judgement === undefined ? {} : { judgement }),
   };
 }
 

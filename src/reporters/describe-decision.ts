@@ -91,6 +91,8 @@ function describeIncomplete(report: Report): string {
       return `${formatCount(totals.errored, 'cell')} could not be judged`;
     case 'nothing-evaluated':
       return 'nothing was evaluated';
+    case 'uncalibrated':
+      return 'a judge may not decide before it is calibrated (llmcheck judge check)';
     case 'inconclusive':
       return `${describeOpen(report)}; --require-conclusive asks for a verdict`;
     case 'stopped':

@@ -6,6 +6,7 @@ import type { ToolCall } from '../model/completion.ts';
 import type { LocatedFinding } from '../model/finding.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
+import type { Judgement } from '../model/verdict.ts';
 import type {
   answerSchema,
   caseSchema,
@@ -166,7 +167,7 @@ function buildJsonToolCall(call: ToolCall) {
 }
 
 function buildJsonCheck(check: RecordedCheck): z.input<typeof checkSchema> {
-  const { assertion, name, pass, score, reason, weight, required, turn, error } = check;
+  const { assertion, name, pass, score, reason, weight, required, turn, error, judgement } = check;
   return {
     assertion,
     ...(name !== undefined && { name }),
@@ -176,6 +177,7 @@ function buildJsonCheck(check: RecordedCheck): z.input<typeof checkSchema> {
     ...(weight !== undefined && { weight }),
     ...(required !== undefined && { required }),
     ...(turn !== undefined && { turn }),
+    ...(judgement !== undefined && { judge: buildJsonJudge(judgement) }),
     ...(error !== undefined && { error }),
   };
 }
@@ -216,4 +218,8 @@ function buildJsonComparison(comparison: VariantComparison): NonNullable<z.input
       prompts: { baseline: [...prompts.baseline], candidate: [...prompts.candidate] },
     }),
   };
+}
+
+function buildJsonJudge({ judge, model, votes, agreement }: Judgement) {
+  return { id: judge, ...(model !== undefined && { model }), votes, agreement };
 }

@@ -28,6 +28,15 @@ export const checkSchema = z.object({
   required: z.boolean().optional(),
   turn: z.int().optional().describe('The turn of a conversation that was checked; left out for the last answer.'),
   error: z.string().optional().describe('Why the check could not be made.'),
+  judge: z
+    .object({
+      id: z.string(),
+      model: z.string().optional().describe('The model snapshot that answered.'),
+      votes: count,
+      agreement: z.number().describe('The share of votes on the side of the verdict.'),
+    })
+    .optional()
+    .describe('Where a model was asked.'),
 });
 
 export const usageSchema = z.object({
@@ -148,7 +157,7 @@ export const variantSchema = z.object({
 export const decisionSchema = z.object({
   outcome: z.enum(['passed', 'failed', 'inconclusive', 'incomplete']),
   exitCode: z.int(),
-  incompleteBecause: z.enum(['errors', 'stopped', 'nothing-evaluated', 'inconclusive']).optional(),
+  incompleteBecause: z.enum(['errors', 'stopped', 'nothing-evaluated', 'uncalibrated', 'inconclusive']).optional(),
   interrupted: z.enum(['SIGINT', 'SIGTERM']).optional(),
   breaches: z.array(
     z.object({

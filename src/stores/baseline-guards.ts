@@ -2,6 +2,7 @@ import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/base
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { RecordedCheck } from '../model/record.ts';
+import type { Judgement } from '../model/verdict.ts';
 
 export function isBaselineVariant(row: unknown): row is BaselineVariant {
   return isJsonObject(row) && row['type'] === 'variant' && isVariantBody(row);
@@ -37,6 +38,15 @@ const finishReasons: ReadonlySet<unknown> = new Set<FinishReason>([
   'other',
 ]);
 
+const judgementFields: FieldsOf<Judgement> = {
+  judge: isText,
+  model: optional(isText),
+  votes: isCount,
+  agreement: Number.isFinite,
+  positions: optional(objectOf({ first: isCount, second: isCount, tie: isCount })),
+  check: isText,
+};
+
 const checkFields: FieldsOf<RecordedCheck> = {
   assertion: isText,
   name: optional(isText),
@@ -48,6 +58,7 @@ const checkFields: FieldsOf<RecordedCheck> = {
   diff: optional(objectOf({ expected: isText, found: isText })),
   turn: optional(isCount),
   error: optional(isText),
+  judgement: optional(objectOf(judgementFields)),
 };
 
 const usageFields: FieldsOf<Usage> = {

@@ -4,40 +4,25 @@ import { plainNumbers } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Needs, readNeeds, withCode } from './assertion-code.ts';
 import { type Frame, findName, parseFrame } from './assertion-frame.ts';
-import { findPaths, type PlacedPath, type PlacedSelect } from './check-paths.ts';
+import { findPaths, type PlacedSelect } from './check-paths.ts';
+import {
+  type CompiledAssertion,
+  type ConstantAssertion,
+  instantiate,
+  type TemplateAssertion,
+} from './compiled-assertion.ts';
 import { describeValue, keysAt, reportIssues } from './describe-issues.ts';
 import { childOf, itemsOf, type Located, locate, type Path } from './locate.ts';
 import type { Problems } from './problems.ts';
 import { markSpelling } from './spelling.ts';
 import { compileValue, renderTemplate, type Scope, type ValueTemplate } from './template-values.ts';
 
-/** An assertion as written, ready to be made into the check of a case. */
-export type CompiledAssertion = ConstantAssertion | TemplateAssertion;
-
-interface NamedAssertion {
-  readonly name: string;
-  /** The JSONPaths that it goes along, where they are no templates. */
-  readonly paths: readonly PlacedPath[];
-}
-
-/** The same for every case, and so one object for all. */
-interface ConstantAssertion extends NamedAssertion {
-  readonly kind: 'constant';
-  readonly check: CheckSpec;
-  readonly variables: readonly [];
-}
-
-/** Throws a `RenderError`; reports what the parameters' schema refuses and gives undefined. */
-interface TemplateAssertion extends NamedAssertion {
-  readonly kind: 'template';
-  readonly variables: readonly string[];
-  instantiate(scope: Scope): CheckSpec | undefined;
-}
-
 export interface AssertionContext extends Needs {
   readonly declarations: Readonly<Record<string, AssertionDeclaration>>;
+  readonly models: AskedModels;
   /** The content of a JSON or YAML file that a parameter names. */
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
 }
@@ -76,8 +61,13 @@ async function compileAssertion(
   const written = childOf(located, name);
   if (declaration.children !== undefined)
     return compileCombinator(name, declaration.children, written, { frame, placed }, context);
-  const plain = await compilePlain(name, declaration, written, frame, context);
-  return plain === undefined ? undefined : { ...plain, paths: findPaths(name, written, placed) };
+  const { asks } = declaration;
+  const model = asks === undefined ? undefined : context.models.find(name, asks, written);
+  const plain = await compilePlain(name, declaration, written, { frame, model }, context);
+  if (plain === undefined || (asks !== undefined && model === undefined)) return undefined;
+  const compiled = { ...plain, paths: findPaths(name, written, placed) };
+  if (model !== undefined) context.models.remember(name, { model, written, frame, declaration, compiled });
+  return compiled;
 }
 
 interface PlacedFrame {
@@ -136,19 +126,14 @@ async function compileCombinator(
   };
 }
 
-/** The check of a case; undefined where its parameters, once rendered, are refused. */
-export function instantiate(assertion: CompiledAssertion, scope: Scope): CheckSpec | undefined {
-  return assertion.kind === 'constant' ? assertion.check : assertion.instantiate(scope);
-}
-
 async function compilePlain(
   name: string,
   declaration: AssertionDeclaration,
   written: Located,
-  frame: Frame,
+  { frame, model }: { readonly frame: Frame; readonly model: FoundModel | undefined },
   context: AssertionContext,
 ): Promise<Omit<ConstantAssertion, 'paths'> | Omit<TemplateAssertion, 'paths'> | undefined> {
-  const { main } = declaration;
+  const { main, asks } = declaration;
   const isMap = isMapForm(declaration, written.value);
   if (!isMap && main === undefined) {
     context.problems.report({
@@ -185,11 +170,17 @@ async function compilePlain(
     declaration,
     parts.flatMap(([key, template]) => (template.kind === 'constant' ? [] : [key])),
   );
-  const build = (params: Readonly<Record<string, unknown>>) =>
-    withCode(
-      parseParams(name, declaration, params, { written, isMap, places, frame, parse, problems: context.problems }),
-      code,
-    );
+  const build = (params: Readonly<Record<string, unknown>>) => {
+    const check = parseParams(name, declaration, params, {
+      written,
+      isMap,
+      places,
+      frame,
+      parse,
+      problems: context.problems,
+    });
+    return asks === undefined ? withCode(check, code) : withModel(check, model, asks, name);
+  };
   const variables = parts.flatMap(([, template]) => (template.kind === 'constant' ? [] : template.variables));
   if (parts.every(([, template]) => template.kind === 'constant')) {
     const check = build(renderParams(parts, {}));

@@ -1,9 +1,10 @@
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
-import { type AssertionContext, type CompiledAssertion, compileAssertions, instantiate } from './assertion-forms.ts';
+import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import type { CaseFaults } from './case-faults.ts';
 import type { CaseRow } from './case-rows.ts';
+import { type CompiledAssertion, instantiate } from './compiled-assertion.ts';
 import { childOf, itemsOf, type Located } from './locate.ts';
 import type { Problems } from './problems.ts';
 import { compileValue, placeOfError, RenderError, renderTemplate, type Scope } from './template-values.ts';

@@ -6,10 +6,12 @@ import { keysAt } from './describe-issues.ts';
 import {
   anyAssertion,
   anyCase,
+  anyJudge,
   anyProvider,
   caseFileSchema,
   caseSchema,
   configShape,
+  judgeSchema,
   promptSchema,
   providerSchema,
   suiteShape,
@@ -44,7 +46,11 @@ export function buildConfigJsonSchema(declarations: Declarations): JsonObject {
 function buildDefinitions({ assertions, adapters }: Declarations): JsonObject {
   return {
     assertion: buildAssertion(assertions),
-    provider: { description: describe(anyProvider), anyOf: [{ type: 'string' }, buildProvider(adapters)] },
+    provider: {
+      description: describe(anyProvider),
+      anyOf: [{ type: 'string' }, buildProvider(adapters, providerSchema)],
+    },
+    judge: { description: describe(anyJudge), anyOf: [{ type: 'string' }, buildProvider(adapters, judgeSchema)] },
     case: { description: describe(anyCase), anyOf: [toJsonSchema(caseSchema), toJsonSchema(caseFileSchema)] },
   };
 }
@@ -118,20 +124,20 @@ function readProperty(map: JsonObject, name: string): JsonValue | undefined {
 }
 
 /** Every adapter has keys of its own; the strict check knows which adapter a provider uses. */
-function buildProvider(adapters: Declarations['adapters']): JsonObject {
-  const base = toJsonSchema(providerSchema);
+function buildProvider(adapters: Declarations['adapters'], schema: z.ZodType): JsonObject {
+  const base = toJsonSchema(schema);
   const baseProperties = base['properties'];
   const options: Record<string, JsonValue> = {};
-  for (const [name, { options: schema }] of Object.entries(adapters)) {
-    const map = toJsonSchema(schema);
-    for (const key of keysAt(schema, [])) {
+  for (const [name, { options: own }] of Object.entries(adapters)) {
+    const map = toJsonSchema(own);
+    for (const key of keysAt(own, [])) {
       const known = options[key];
-      const own = readProperty(map, key) ?? {};
+      const property = readProperty(map, key) ?? {};
       options[key] =
         known === undefined
           ? {
               description: `Of the adapter ${name}.`,
-              ...(isJsonObject(own) ? own : {}),
+              ...(isJsonObject(property) ? property : {}),
             }
           : known;
     }
@@ -167,6 +173,7 @@ function toJsonSchema(schema: z.ZodType): JsonObject {
 const STAND_INS: readonly (readonly [unknown, string])[] = [
   [anyAssertion, 'assertion'],
   [anyProvider, 'provider'],
+  [anyJudge, 'judge'],
   [anyCase, 'case'],
 ];
 

@@ -3,6 +3,7 @@ import { SpelledNumber } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Case, ProviderConfig, Suite } from '../model/suite.ts';
+import { createAskedModels } from './asked-models.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import type { CaseGroup } from './case-checks.ts';
 import { type BuiltCase, buildCases } from './cases.ts';
@@ -13,6 +14,7 @@ import { createContractLocator, placeOf } from './contract-places.ts';
 import { type ContractKnowledge, joinContracts, parseContract } from './contracts.ts';
 import type { ProjectFiles } from './files.ts';
 import { buildGate } from './gate.ts';
+import { readLabels } from './labels.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import { checkKeys, checkPart, requireMap } from './parts.ts';
 import type { Problems } from './problems.ts';
@@ -92,7 +94,16 @@ export async function parseSuite(
         });
   checkPromptVariables(prompts, contract, { problems, ...knowledge });
   const onFile = (file: string) => void used.add(file);
+  const models = createAskedModels({
+    problems,
+    adapters: context.adapters,
+    hasPackage: context.hasPackage,
+    judges: judges.list,
+    judgeIds: judges.known,
+    providers: providers.list,
+  });
   const assertionContext: AssertionContext = {
+    models,
     declarations: context.assertions,
     problems,
     readFile,
@@ -124,6 +135,8 @@ export async function parseSuite(
     contract,
     ...knowledge,
   });
+  const criteria = models.criteria();
+  const labels = await readLabels(criteria, { files, problems, onFile });
   await checkInputs(cases, rows, contract, prompts, problems);
   if (isWhole) warnOfUnused(rows, defaults, prompts, variables, problems);
   const recordingsPath = recordings === undefined ? undefined : resolve(document.source.folder, recordings);
@@ -139,6 +152,9 @@ export async function parseSuite(
     prompts: prompts.map(({ version }) => version),
     providers: providers.list,
     judges: judges.list,
+    askedModels: models.configs(),
+    criteria: criteria.map(({ compiled: _, ...criterion }) => criterion),
+    labels,
     contract,
     locateContract: createContractLocator(
       files,

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type * as z from 'zod';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { parseDurationMs } from '../lib/duration.ts';
@@ -9,10 +10,10 @@ import type { Price, ProviderConfig, ProviderLimits } from '../model/suite.ts';
 import { checkShape, describeValue, keysAt } from './describe-issues.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import { type Problems, withoutExcerpt } from './problems.ts';
-import { providerSchema } from './schema.ts';
+import { judgeSchema, providerSchema } from './schema.ts';
 import { isKeyName, isSecretName, isVariableName, looksLikeKey } from './secret-shapes.ts';
 
-interface ProviderContext {
+export interface ProviderContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
   /** Those of the config, which a suite may name by id. */
@@ -53,7 +54,7 @@ function parseProvider(item: Located, context: ProviderContext): ProviderConfig 
 }
 
 /** `adapter:model`, split at the first colon. */
-function parseUse(
+export function parseUse(
   located: Located<string>,
   { adapters, problems, known, noun }: ProviderContext,
 ): { readonly adapter: string; readonly model: string } | undefined {
@@ -104,7 +105,8 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
   const endpoint = typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, context) : undefined;
   // The other checks quote what they refuse.
   if (reportLiteralKeys(located, problems)) return undefined;
-  const baseKeys = Object.keys(providerSchema.shape);
+  const schema = noun === 'judge' ? judgeSchema : providerSchema;
+  const baseKeys = Object.keys(schema.shape);
   const declaration = endpoint === undefined ? undefined : adapters[endpoint.adapter];
   const optionKeys = declaration === undefined ? [] : keysAt(declaration.options, []);
   const entries = Object.entries(located.value ?? {});
@@ -119,7 +121,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
       at: locate(childOf(located, key), 'key'),
     });
   }
-  const base = checkShape(providerSchema, pick(located, entries, baseKeys), { label: noun, problems });
+  const base = checkShape(schema, pick(located, entries, baseKeys), { label: noun, problems });
   const options =
     declaration === undefined
       ? undefined
@@ -133,7 +135,7 @@ function pick(located: Located, entries: readonly (readonly [string, unknown])[]
 }
 
 function buildProvider(
-  base: z.output<typeof providerSchema>,
+  base: z.output<typeof providerSchema> | z.output<typeof judgeSchema>,
   endpoint: { readonly adapter: string; readonly model: string },
   options: Readonly<Record<string, unknown>>,
   item: Located,
@@ -148,11 +150,24 @@ function buildProvider(
     ...(base.price === undefined ? {} : { price: toPrice(base.price) }),
     limits: toLimits(base.limits),
     options: toJsonObject(options),
+    ...judgingOf(base, item.source.folder),
     ...placeOf(item),
   };
 }
 
-function placeOf(item: Located): { readonly folder: string; readonly at: SourceLocation } {
+function judgingOf(base: Partial<z.output<typeof judgeSchema>>, folder: string): Pick<ProviderConfig, 'judging'> {
+  const { minKappa, labels, sameModel } = base;
+  if (minKappa === undefined && labels === undefined && sameModel !== true) return {};
+  return {
+    judging: {
+      ...(minKappa === undefined ? {} : { minKappa }),
+      ...(labels === undefined ? {} : { labels: resolve(folder, labels) }),
+      ...(sameModel === true ? { sameModel } : {}),
+    },
+  };
+}
+
+export function placeOf(item: Located): { readonly folder: string; readonly at: SourceLocation } {
   return { folder: item.source.folder, at: withoutExcerpt(locate(item)) };
 }
 

@@ -7,6 +7,9 @@ export const anyAssertion = z.unknown().meta({ description: 'One assertion: a ma
 export const anyProvider = z
   .unknown()
   .meta({ description: '"adapter:model", the id of a provider of the config, or a map.' });
+export const anyJudge = z
+  .unknown()
+  .meta({ description: '"adapter:model", the id of a judge of the config, or a map.' });
 export const anyCase = z.unknown().meta({ description: 'A case, or the file that holds cases.' });
 
 // oxlint-disable-next-line no-control-regex -- a name with control characters can't be printed or typed
@@ -134,6 +137,32 @@ export const providerSchema = z.strictObject({
   limits: limits.optional().describe('What the endpoint allows.'),
 });
 
+export const judgeSchema = providerSchema.extend({
+  minKappa: z
+    .number({ error: 'must be a number' })
+    .gt(0, { error: 'must be more than 0' })
+    .max(1, { error: 'must be at most 1' })
+    .optional()
+    .describe("Cohen's kappa that `llmcheck judge check` must have found before the judge may decide."),
+  labels: words.optional().describe('A file of labelled answers for `llmcheck judge check`: .jsonl, .json, .yaml.'),
+  sameModel: flag.optional().describe('True lets a model under test be the judge.'),
+});
+
+export const labelSchema = z.strictObject({
+  id: caseId.optional().describe('Names the row in reports; default: its place in the file.'),
+  answer: text.describe('The answer that a person has judged.'),
+  other: text.optional().describe('What it is compared with, for pairwise.'),
+  label: z
+    .union([z.boolean(), z.enum(['pass', 'fail', 'win', 'loss', 'tie'])], {
+      error: 'must be pass or fail (true or false), or for pairwise win, loss or tie',
+    })
+    .describe("The person's word."),
+  question: z.string().optional().describe('Short for vars: { question: … }.'),
+  vars: vars.optional().describe('Variables of the check and of what the judge is shown.'),
+  expected: z.unknown().optional().describe('The golden answer, {{expected}} in the check.'),
+  check: words.optional().describe('The name of the check, or of its assertion, where the judge has several.'),
+});
+
 const turn = z.union(
   [
     z.strictObject({
@@ -252,7 +281,7 @@ export const suiteShape = {
     .min(1, { error: 'needs at least one provider' })
     .optional()
     .describe("Endpoints; default: all of the config's."),
-  judges: z.array(anyProvider).optional().describe('Providers that judge; never a variant.'),
+  judges: z.array(anyJudge).optional().describe('Providers that judge; never a variant.'),
   contract: contract.optional().describe('What may go in and what must come out.'),
   defaults: defaultsSchema.optional().describe('What holds for every case.'),
   cases: z.array(anyCase).describe('Golden cases.'),
@@ -279,7 +308,7 @@ export const configShape = {
     .array(anyProvider)
     .optional()
     .describe('Providers that suites name by id; those of suites without their own.'),
-  judges: z.array(anyProvider).optional().describe('Judges that suites name by id; those of suites without their own.'),
+  judges: z.array(anyJudge).optional().describe('Judges that suites name by id; those of suites without their own.'),
   defaults: defaultsSchema.optional().describe("Where a suite's defaults say nothing."),
   gate: gateSchema.optional().describe("Where a suite's gate says nothing."),
   contract: contract.optional().describe("Where a suite's contract says nothing."),

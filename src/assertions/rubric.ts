@@ -1,0 +1,24 @@
+import * as z from 'zod';
+import { defineAssertion } from './define.ts';
+import { judgeAnswerBy } from './judge-answer-by.ts';
+import { judgeParams, thresholdParam } from './judge-params.ts';
+import { soughtParam } from './param-schemas.ts';
+
+export const rubric = defineAssertion({
+  summary: 'a judge finds that the answer meets a criterion',
+  family: 'judge',
+  example: 'rubric: The answer is polite and promises no refund.',
+  main: 'value',
+  asks: { kind: 'judge', param: 'judge', wording: 1 },
+  params: z.strictObject({
+    value: soughtParam.describe('The criterion, in plain words.'),
+    ...judgeParams,
+    threshold: thresholdParam
+      .optional()
+      .describe('Asks for a score from 0 to 1 and passes from here on; without it the judge says pass or fail.'),
+  }),
+  check: (target, { value, threshold, ...options }, context) =>
+    judgeAnswerBy({ title: 'criterion', text: value }, target, { ...options, threshold, task }, context),
+});
+
+const task = 'You judge one answer by one criterion. Say whether the answer meets the criterion, no more and no less.';

@@ -1,0 +1,93 @@
+import type { AskModel, ModelQuestion } from '../assertions/define.ts';
+import type { CellKey } from '../model/cell.ts';
+import type { CompletionRequest, ProviderFailure } from '../model/completion.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { Endpoint } from '../model/provider.ts';
+import type { ProviderConfig, Suite } from '../model/suite.ts';
+import type { Calls } from './open-calls.ts';
+
+/** What the checks of one answer may ask, and what came of it. */
+export interface Asker {
+  readonly ask: AskModel;
+  /** Billed for what was asked; undefined where a price is not known. */
+  readonly costUsd: () => number | undefined;
+  /** The last failure that kept a model from answering. */
+  readonly failure: () => ProviderFailure | undefined;
+}
+
+export type OpenAsker = (key: CellKey) => Asker;
+
+export interface AskOptions {
+  readonly calls: Pick<Calls, 'completeFor' | 'refreshFor' | 'costOf'>;
+  readonly endpointOf: (config: ProviderConfig) => Endpoint;
+  readonly findSuite: (suiteId: string) => Suite | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Lets checks ask the models of their suite: behind the same cache, recordings, budget, retries and limits as any call. */
+export function createOpenAsker({ calls, endpointOf, findSuite, signal }: AskOptions): OpenAsker {
+  return (key) => {
+    let costUsd: number | undefined = 0;
+    let failure: ProviderFailure | undefined;
+    return {
+      costUsd: () => costUsd,
+      failure: () => failure,
+      async ask(question) {
+        const suite = findSuite(key.suite);
+        const config = suite?.askedModels.find(({ id }) => id === question.model);
+        if (suite === undefined || config === undefined) return { failure: `no model is named "${question.model}"` };
+        const request = buildModelRequest(question, config, endpointOf(config), key);
+        const refresh = calls.refreshFor(config, suite);
+        const complete = (question.isFresh === true ? refresh : undefined) ?? calls.completeFor(config, suite);
+        const outcome = await complete(request, signal);
+        if (outcome.status === 'failed') {
+          ({ failure } = outcome);
+          return { failure: failure.message };
+        }
+        const { completion, cached } = outcome;
+        if (!cached) {
+          const spent = calls.costOf(config, completion);
+          costUsd = costUsd === undefined || spent === undefined ? undefined : costUsd + spent;
+        }
+        const { text, refusal, model } = completion;
+        return {
+          text: text === '' ? (refusal ?? '') : text,
+          canRefresh: cached && refresh !== undefined,
+          ...(model === undefined ? {} : { model }),
+        };
+      },
+    };
+  };
+}
+
+/** The request of one question; its trial number makes every vote on every trial a sample of its own. */
+export function buildModelRequest(
+  { kind, messages, schema, vote, votes }: ModelQuestion,
+  config: ProviderConfig,
+  endpoint: Endpoint,
+  { suite, prompt, caseId, trial }: CellKey,
+): CompletionRequest {
+  const { adapter, model, id } = config;
+  const held = schema === undefined || endpoint.refusesSchema === true ? {} : holdTo(schema);
+  return {
+    adapter,
+    adapterVersion: endpoint.adapterVersion,
+    ...(endpoint.baseUrl === undefined ? {} : { baseUrl: endpoint.baseUrl }),
+    model,
+    messages,
+    params: kind === 'judge' ? withoutNulls({ temperature: 0, ...held, ...config.params }) : config.params,
+    // An embedding is the same whenever it is asked for.
+    trial: kind === 'judge' ? trial * votes + vote : 0,
+    origin: { suite, prompt, provider: id, caseId },
+  };
+}
+
+/** As Chat Completions spells it, which every adapter translates. */
+function holdTo(schema: JsonObject): JsonObject {
+  return { response_format: { type: 'json_schema', json_schema: { name: 'verdict', strict: true, schema } } };
+}
+
+/** `temperature: null` in a judge's params leaves the default out, for models that refuse the parameter. */
+function withoutNulls(params: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null));
+}

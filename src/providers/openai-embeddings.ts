@@ -1,0 +1,34 @@
+import { isJsonObject } from '../model/json.ts';
+import { type Answer, list, malformed, readErrorUnderSuccess } from './answer.ts';
+import type { Dialect } from './openai-dialect.ts';
+
+/** Embeddings, chosen with `api: embeddings`: the last message is embedded, and the answer's text is the vector as JSON. */
+export const openaiEmbeddings: Dialect = {
+  path: '/embeddings',
+  version: 'embeddings-1',
+  buildBody: ({ params, model, messages }) => ({ ...params, model, input: messages.at(-1)?.content ?? '' }),
+  readAnswer,
+};
+
+function readAnswer(body: unknown, latencyMs: number): Answer {
+  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+  const failed = readErrorUnderSuccess(body);
+  if (failed !== undefined) return failed;
+  const [first] = list(body['data']);
+  const vector = isJsonObject(first) ? list(first['embedding']) : [];
+  if (vector.length === 0 || !vector.every((value) => typeof value === 'number')) {
+    return malformed('"data" holds no embedding as a list of numbers');
+  }
+  const { usage, model } = body;
+  const inputTokens = isJsonObject(usage) ? (usage['prompt_tokens'] ?? usage['total_tokens']) : undefined;
+  return {
+    completion: {
+      text: JSON.stringify(vector),
+      toolCalls: [],
+      finishReason: 'stop',
+      latencyMs,
+      ...(typeof inputTokens === 'number' ? { usage: { inputTokens, outputTokens: 0 } } : {}),
+      ...(typeof model === 'string' ? { model } : {}),
+    },
+  };
+}

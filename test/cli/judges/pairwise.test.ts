@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest';
+import { type Shown, startJudgeServer } from '../../support/judge-server.ts';
+import { type JsonReport, trialsOf } from '../../support/temp-project.ts';
+import { openJudgeProject, writeJudgeSuite } from './judge-project.ts';
+
+const assert = '[{ pairwise: Which is longer? }]';
+const prompts = [
+  '  - { id: v1, text: "Say: {{ word }}" }',
+  '  - { id: v2, text: "Say: {{ word }}!", replaces: v1 }',
+].join('\n');
+
+const say = (winner: string) => JSON.stringify({ reason: 'by length', winner });
+/** An honest judge of length. */
+const longer = ({ parts }: Shown) => {
+  const [a, b] = [parts['answer A']?.length ?? 0, parts['answer B']?.length ?? 0];
+  return say(a === b ? 'tie' : a > b ? 'A' : 'B');
+};
+
+const checkOf = (report: JsonReport, prompt: string) =>
+  trialsOf(report).find((trial) => trial.prompt === prompt)?.checks[0];
+
+test('a version is held against the one it replaces in the same run, in both orders', async () => {
+  const server = await startJudgeServer(longer);
+  const project = openJudgeProject({ assert, prompts });
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect(code).toBe(0);
+  expect(checkOf(report, 'v2')).toMatchObject({ pass: true, score: 1, judge: { votes: 1, agreement: 1 } });
+  expect(checkOf(report, 'v2')?.reason).toContain('better than the answer of the other side');
+  expect(server.judged.map(({ parts }) => parts['answer A'])).toEqual(['red!', 'red']);
+});
+
+test('the version that others are compared with is not asked about, and passes without a say', async () => {
+  const server = await startJudgeServer(longer);
+  const project = openJudgeProject({ assert: '[{ pairwise: x }, { contains: red }]', prompts });
+  const { report } = await project.report(['run'], { env: server.env });
+  expect(checkOf(report, 'v1')).toMatchObject({ pass: true, weight: 0, reason: expect.stringContaining('not asked') });
+});
+
+test('orders that disagree are a tie, which passes unless a win is wanted', async () => {
+  const server = await startJudgeServer(() => say('A'));
+  const project = openJudgeProject({ assert, prompts });
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect(code).toBe(0);
+  expect(checkOf(report, 'v2')).toMatchObject({ pass: true, score: 0.5 });
+  expect(checkOf(report, 'v2')?.reason).toContain('the two orders disagree, which is a tie');
+  writeJudgeSuite(project, { assert: '[{ pairwise: { value: Which is longer?, min: 1 } }]', prompts });
+  expect((await project.run(['run', '--no-baseline'], { env: server.env })).code).toBe(1);
+});
+
+test('a worse answer fails, and each of three votes asks both orders', async () => {
+  const server = await startJudgeServer(longer);
+  const project = openJudgeProject({
+    assert: '[{ pairwise: { value: Which is longer?, votes: 3 } }]',
+    prompts: prompts.replace('text: "Say: {{ word }}!"', 'text: "Say: r"'),
+  });
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect(code).toBe(1);
+  expect(checkOf(report, 'v2')).toMatchObject({ pass: false, score: 0 });
+  expect(checkOf(report, 'v2')?.reason).toContain('3 of 3 votes, agreement 1.00');
+  // Two fresh trials confirm that the case is broken.
+  expect(server.judged).toHaveLength(3 * 6);
+});
+
+test('the order of the versions in the suite does not matter: nobody waits for ever', async () => {
+  const server = await startJudgeServer(longer);
+  const reversed = prompts.split('\n').toReversed().join('\n');
+  const words = Array.from({ length: 20 }, (_, index) => `word${index}`);
+  const project = openJudgeProject({ assert, prompts: reversed, words });
+  const { code, report } = await project.report(['run', '--trials', '2', '-j', '2'], { env: server.env });
+  expect(code).toBe(0);
+  expect(report.totals).toMatchObject({ planned: 80, passed: 80 });
+});
+
+test('--compare names the other side, whatever the suite says', async () => {
+  const server = await startJudgeServer(longer);
+  const project = openJudgeProject({ assert, prompts: prompts.replace(', replaces: v1', '') });
+  const { code, report } = await project.report(['run', '--compare', 'v2,v1'], { env: server.env });
+  expect(checkOf(report, 'v1')).toMatchObject({ pass: false, score: 0 });
+  expect(checkOf(report, 'v2')?.reason).toContain('not asked');
+  expect(code).toBe(1);
+});
+
+test("without another version in the run it is held against the baseline's answer", async () => {
+  const server = await startJudgeServer(longer);
+  const project = openJudgeProject({ assert: '[{ contains: red }]' });
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept']);
+  writeJudgeSuite(project, { assert, prompts: '  - { id: v1, text: "Say: {{ word }}, very red" }' });
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect(code).toBe(0);
+  expect(server.judged[0]?.parts).toMatchObject({ 'answer A': 'red, very red', 'answer B': 'red' });
+  expect(checkOf(report, 'v1')).toMatchObject({ score: 1 });
+});
+
+test('the same answer is a tie without a call; no other answer is an error', async () => {
+  const server = await startJudgeServer(longer);
+  const project = openJudgeProject({ assert });
+  const first = await project.report(['run'], { env: server.env });
+  expect(first.code).toBe(3);
+  expect(checkOf(first.report, 'v1')?.reason).toContain('no other answer to compare with');
+  await project.run(['baseline', 'accept', '--force']);
+  const second = await project.report(['run'], { env: server.env });
+  expect(second.code).toBe(0);
+  expect(checkOf(second.report, 'v1')?.reason).toContain('both answers are the same');
+  expect(server.judged).toHaveLength(0);
+});
+
+test('a resumed run reads the other answer from its own record', async () => {
+  let isBroken = true;
+  const server = await startJudgeServer((shown) => (isBroken ? 'nonsense' : longer(shown)));
+  const project = openJudgeProject({ assert, prompts });
+  expect((await project.run(['run'], { env: server.env })).code).toBe(3);
+  isBroken = false;
+  const { code, report } = await project.report(['run', '--resume'], { env: server.env });
+  expect(code).toBe(0);
+  expect(checkOf(report, 'v2')).toMatchObject({ score: 1 });
+});
