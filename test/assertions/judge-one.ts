@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { CompletionView } from '../../src/assertions/define.ts';
+import type { AskModel, CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
 import { runWithDeadline } from '../../src/lib/deadline.ts';
@@ -12,7 +12,22 @@ import { openPackages } from '../../src/programs/open-packages.ts';
 const callLambda = ({ input }: { readonly input: AssertionInput }) =>
   Promise.resolve({ returned: { pass: input.text.includes('a'), reason: 'looked for a' } });
 
+/** A judge that likes an "a" in the last part it is shown; embeddings here count letters. */
+const askLambda: AskModel = ({ kind, messages }) => {
+  const shown = messages.at(-1)?.content ?? '';
+  if (kind === 'embeddings') {
+    const counts = ['a', 'b', ' '].map((letter) => shown.split(letter).length - 1);
+    return Promise.resolve({ text: JSON.stringify([...counts, 1]), canRefresh: false });
+  }
+  const pass = (shown.split('<<<answer').at(-1) ?? '').split('\n').slice(1, -1).join().includes('a');
+  return Promise.resolve({
+    text: JSON.stringify({ reason: 'looked for a', pass, score: Number(pass) }),
+    canRefresh: false,
+  });
+};
+
 export const ports = {
+  ask: askLambda,
   deadline: runWithDeadline,
   ownCode: { runModule: callLambda, runCommand: callLambda },
   importPackage: openPackages(join(import.meta.dirname, '../..')).load,
@@ -45,9 +60,16 @@ export function buildSpec(assertion: string, params: unknown, options: SpecOptio
     required: options.required ?? false,
     source: null,
     ...(assertions[assertion]?.code !== undefined && { code: { folder: '/', file: '/check.mjs', hash: '' } }),
+    ...(asksPort(assertion, params) && { asks: 'strict' }),
     ...(select !== undefined && { select }),
     ...(name !== undefined && { name }),
   };
+}
+
+/** Embeddings without a provider are computed here. */
+function asksPort(assertion: string, params: unknown): boolean {
+  const asks = assertions[assertion]?.asks;
+  return asks !== undefined && (asks.kind === 'judge' || (params as { provider?: string }).provider !== undefined);
 }
 
 export function combine(assertion: 'not' | 'anyOf' | 'allOf', ...children: readonly CheckSpec[]): CheckSpec {

@@ -69,6 +69,16 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
   secrets: [{ value: true }, { value: false, entropy: false }],
   module: [{ value: 'check.mjs' }],
   exec: [{ value: 'node check.mjs' }],
+  rubric: [
+    { value: 'it has an a', votes: 3 },
+    { value: 'it has an a', threshold: 0.5 },
+  ],
+  factual: [{ value: 'a' }, { value: { a: 1 }, input: false }],
+  pairwise: [{ value: 'which has more' }],
+  similar: [
+    { value: 'a b', provider: 'openai:m', min: 0.5 },
+    { value: ['I want my money back'], min: 0.3 },
+  ],
   snapshot: [{}, { value: 'normalised', min: 0.5 }],
 };
 
