@@ -5,7 +5,8 @@ import type { VariantForecast } from '../pipeline/dry-run.ts';
 /** What `run --dry-run` prints. */
 export function describeForecast(forecasts: readonly VariantForecast[]): string {
   const lines = forecasts.map((forecast) => {
-    const { suite, prompt, provider, cells, answered, requests, inputTokens, boundUsd, skipped } = forecast;
+    const { suite, prompt, provider, cells, answered, requests, inputTokens, boundUsd, skipped, judgeRequests } =
+      forecast;
     const parts = [
       `${cells} cells`,
       `${answered} answered from the cache or recordings`,
@@ -14,6 +15,7 @@ export function describeForecast(forecasts: readonly VariantForecast[]): string 
       boundUsd === undefined
         ? 'cost unknown (no price or no limit on output tokens)'
         : `at most ${formatBound(boundUsd)}`,
+      ...(judgeRequests > 0 ? [`up to ${judgeRequests} requests to judges, whose cost is not counted`] : []),
       ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ];
     return `${sanitizeTerminal(`${suite}  ${prompt} × ${provider}`)}: ${parts.join(', ')}`;

@@ -1,5 +1,5 @@
 import type { RecordedSuite, RecordedVariant } from '../model/record.ts';
-import { mergeContracts, type ProviderConfig } from '../model/suite.ts';
+import { mergeContracts, type ProviderConfig, type Suite } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from '../plan/build-plan.ts';
 
 /** What a record keeps of its suites, so that it can be judged, compared and reported from itself. */
@@ -7,10 +7,12 @@ export function describeRecordedSuites(
   plan: Plan,
   describeProvider: (provider: ProviderConfig) => Pick<RecordedVariant, 'price' | 'priceProvider'>,
   compare: readonly string[] = [],
+  uncalibratedOf: (suite: Suite) => readonly string[] = () => [],
 ): readonly RecordedSuite[] {
   // A filter that leaves a suite nothing leaves nothing to report of it, unless it left nothing at all.
   const selected = plan.suites.filter(({ selectedCases }) => selectedCases > 0);
   return (selected.length === 0 ? plan.suites : selected).map((planned) => ({
+    ...describeUncalibrated(uncalibratedOf(planned.suite)),
     suite: planned.suite.id,
     path: planned.suite.path,
     gate: planned.suite.gate,
@@ -21,6 +23,10 @@ export function describeRecordedSuites(
       ...describeProvider(variant.provider),
     })),
   }));
+}
+
+function describeUncalibrated(sentences: readonly string[]): Pick<RecordedSuite, 'uncalibrated'> {
+  return sentences.length === 0 ? {} : { uncalibrated: sentences };
 }
 
 function describeVariant(

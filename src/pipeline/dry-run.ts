@@ -4,6 +4,7 @@ import { openCacheStore } from '../cache/file-store.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
 import type { Complete } from '../model/completion.ts';
+import type { CheckSpec } from '../model/verdict.ts';
 import { inputBytes, maxOutputTokens } from './estimate-tokens.ts';
 import { planRun, pricedModel } from './plan-run.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
@@ -18,6 +19,8 @@ export interface VariantForecast {
   /** First requests that the cache or the recordings answer. */
   readonly answered: number;
   readonly requests: number;
+  /** What checks would ask judges, repairs left out: those that the cache holds are known only with the answers. */
+  readonly judgeRequests: number;
   /** Estimated at four bytes a token, over the requests to send. */
   readonly inputTokens: number;
   /** An upper bound in USD; undefined where no price or no output limit is known. */
@@ -53,6 +56,7 @@ export async function forecastRun(options: RunOptions, ports: RunPorts): Promise
         skipped: 0,
         answered: 0,
         requests: 0,
+        judgeRequests: 0,
         inputTokens: 0,
         boundUsd: 0,
       };
@@ -61,12 +65,13 @@ export async function forecastRun(options: RunOptions, ports: RunPorts): Promise
         continue;
       }
       const replay = recorded.get(suite);
+      const judgeRequests = before.judgeRequests + (replay === undefined ? countQuestions(cell.checks) : 0);
       const isAnswered =
         replay === undefined
           ? (mode === 'use' || mode === 'replay') && store.read(cacheKey(cell.request)) !== undefined
           : (await replay(cell.request, new AbortController().signal)).status === 'completed';
       if (isAnswered) {
-        forecasts.set(key, { ...before, cells: before.cells + 1, answered: before.answered + 1 });
+        forecasts.set(key, { ...before, cells: before.cells + 1, answered: before.answered + 1, judgeRequests });
         continue;
       }
       const calls = 1 + cell.turns.filter(({ kind }) => kind === 'user').length;
@@ -80,6 +85,7 @@ export async function forecastRun(options: RunOptions, ports: RunPorts): Promise
         ...before,
         cells: before.cells + 1,
         requests: before.requests + calls,
+        judgeRequests,
         inputTokens: before.inputTokens + Math.ceil(bytes / 4),
         boundUsd: before.boundUsd === undefined || bound === undefined ? undefined : before.boundUsd + bound * calls,
       });
@@ -87,6 +93,14 @@ export async function forecastRun(options: RunOptions, ports: RunPorts): Promise
   }
   store.close();
   return [...forecasts.values()];
+}
+
+function countQuestions(checks: readonly CheckSpec[]): number {
+  return checks.reduce((sum, { asks, assertion, params, children = [] }) => {
+    if (asks === undefined) return sum + countQuestions(children);
+    const { votes = 1 } = params as { readonly votes?: number };
+    return sum + votes * (assertion === 'pairwise' ? 2 : 1);
+  }, 0);
 }
 
 const notSent: Complete = async () => ({

@@ -8,7 +8,9 @@ import type { FindCell } from './find-cells.ts';
 import type { StoredRecord } from './open-stored-record.ts';
 
 /** Finds the answer that a cell's own is compared with: that of the side which the gate compares its version with. */
-export type FindOther = (cell: Cell) => Promise<JudgedInput['other']>;
+export type FindOther = (cell: ComparedCell) => Promise<JudgedInput['other']>;
+
+type ComparedCell = Pick<Cell, 'key' | 'confirmation'>;
 
 export interface OtherAnswers {
   readonly find: FindOther;
@@ -41,7 +43,7 @@ export function createOtherAnswers(options: OtherOptions): OtherAnswers {
       .map(({ id }) => id),
   );
 
-  async function findInRun(cell: Cell, prompt: string): Promise<JudgedInput['other']> {
+  async function findInRun(cell: ComparedCell, prompt: string): Promise<JudgedInput['other']> {
     const { suite, provider, caseId } = cell.key;
     if ((await options.cellOf(suite, prompt, provider, caseId)) === undefined) return undefined;
     // A fresh trial has no counterpart of its number.
@@ -87,7 +89,7 @@ function findBeside(
 }
 
 function findStored(
-  { key: { suite, provider, caseId, trial } }: Cell,
+  { key: { suite, provider, caseId, trial } }: ComparedCell,
   { id, replaces }: PromptVersion,
   found: ReturnType<FindBaseline>,
 ): AcceptedAnswer | undefined {

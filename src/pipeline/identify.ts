@@ -13,7 +13,7 @@ export function identify(cell: Cell, findAccepted: FindAccepted): string {
 
 /** A cell that is held against an accepted answer is another one once another answer is accepted. */
 export function withAcceptedIdentity(cell: Cell, findAccepted: FindAccepted): Cell {
-  if (!cell.checks.some(comparesAccepted)) return cell;
+  if (!cell.checks.some(comparesAccepted) && !cell.checks.some(comparesOther)) return cell;
   const accepted = sha256Hex(canonicalJson(findAccepted(cell.key) ?? null)).slice(0, 12);
   return { ...cell, identity: `${cell.identity}.${accepted}` };
 }
@@ -24,5 +24,13 @@ export function comparesAccepted({ assertion, children = [] }: CheckSpec): boole
   return (
     (declared !== undefined && 'comparesAccepted' in declared && declared.comparesAccepted) ||
     children.some(comparesAccepted)
+  );
+}
+
+/** True for a check that looks at the answer of the side that its cell is compared with, itself or by a child. */
+export function comparesOther({ assertion, children = [] }: CheckSpec): boolean {
+  const declared = lookupAssertion(assertion);
+  return (
+    (declared !== undefined && 'comparesOther' in declared && declared.comparesOther) || children.some(comparesOther)
   );
 }

@@ -3,12 +3,13 @@ import type { AssertionPorts } from '../assertions/define.ts';
 import { judgeChecks } from '../assertions/judge-checks.ts';
 import type { CellDecision, JudgedAnswer, JudgedChecks } from '../execute/run-cell.ts';
 import { runWithDeadline } from '../lib/deadline.ts';
+import type { Cell } from '../model/cell.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import type { OpenAsker } from './ask-models.ts';
 import type { FindAccepted } from './find-accepted.ts';
 import type { FindOther } from './find-other.ts';
-import { comparesAccepted } from './identify.ts';
+import { comparesAccepted, comparesOther } from './identify.ts';
 
 /** What checks may need of the world; where something is missing, the checks that need it can't be made. */
 export interface JudgePorts extends Omit<AssertionPorts, 'deadline'> {
@@ -20,7 +21,8 @@ export interface JudgePorts extends Omit<AssertionPorts, 'deadline'> {
   readonly openAsker?: OpenAsker;
 }
 
-export interface AnswerToJudge extends JudgedAnswer {
+export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'calls'> {
+  readonly cell: Pick<Cell, 'key' | 'checks' | 'vars' | 'confirmation'>;
   /** Verdicts that are stored with the answer. */
   readonly stored?: readonly RecordedCheck[];
 }
@@ -38,8 +40,7 @@ export async function judgeAnswer(
   const given = { deadline: runWithDeadline, ...ports };
   if (!checks.some(asksModel)) return { verdicts: await judgeChecks(checks, view, given, accepted), judgeCostUsd: 0 };
   const asker = openAsker?.(cell.key);
-  const comparesOther = checks === cell.checks && checks.some(needsOther);
-  const other = comparesOther ? await findOther?.(cell) : undefined;
+  const other = checks === cell.checks && checks.some(comparesOther) ? await findOther?.(cell) : undefined;
   const verdicts = await judgeChecks(
     checks,
     view,
@@ -63,10 +64,6 @@ export async function judgeAnswer(
 /** True for a check that asks a model, itself or below a combinator. */
 export function asksModel({ asks, children = [] }: CheckSpec): boolean {
   return asks !== undefined || children.some(asksModel);
-}
-
-function needsOther({ assertion, children = [] }: CheckSpec): boolean {
-  return assertion === 'pairwise' || children.some(needsOther);
 }
 
 export function decideAnswer(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision {

@@ -10,6 +10,7 @@ import { describeRecordedSuites } from './describe-suites.ts';
 import { createFindAccepted } from './find-accepted.ts';
 import { openBaselines } from './find-baselines.ts';
 import { createOtherAnswers } from './find-other.ts';
+import { findUncalibrated } from './find-uncalibrated.ts';
 import { indexCells } from './index-cells.ts';
 import type { JudgePorts } from './judge-answer.ts';
 import { judgeContracts } from './judge-contracts.ts';
@@ -160,7 +161,9 @@ function buildHeader(
     // An empty shard is nobody's mistake, a selection that matches nothing is one in every shard.
     settings: plan.cellCount === 0 && !isEmptyShard ? withoutShard(options.settings) : options.settings,
     invocation: options.invocation,
-    suites: describeRecordedSuites(plan, describeProvider, options.settings.compare),
+    suites: describeRecordedSuites(plan, describeProvider, options.settings.compare, (suite) =>
+      findUncalibrated(suite, options.project.root, ports.cwd),
+    ),
   };
 }
 

@@ -6,6 +6,7 @@ import { addCalibrate } from './calibrate.ts';
 import { addCompare } from './compare.ts';
 import { addContract } from './contract.ts';
 import { addInit } from './init.ts';
+import { addJudge } from './judge.ts';
 import { addList } from './list.ts';
 import { addPlanSize } from './plan-size.ts';
 import { addReport } from './report.ts';
@@ -24,6 +25,7 @@ export const commands: readonly AddCommand[] = [
   addAssertions,
   addPlanSize,
   addCalibrate,
+  addJudge,
   addValidate,
   addList,
   addInit,

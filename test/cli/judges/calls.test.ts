@@ -137,3 +137,11 @@ test('accepting a run that the cache answered changes no byte of the baseline', 
     expect((await project.run(['baseline', 'accept'])).stdout).toContain(expected);
   }
 });
+
+test('a dry run counts what judges would be asked, and says that its cost leaves them out', async () => {
+  const assert = '[{ rubric: { value: It is warm., votes: 3 } }, { not: { factual: x } }]';
+  const project = openJudgeProject({ assert, words: ['red', 'blue'] });
+  const { code, stdout } = await project.run(['run', '--dry-run']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('up to 8 requests to judges, whose cost is not counted');
+});

@@ -1,0 +1,212 @@
+import { expect, test } from 'vitest';
+import { startJudgeServer, verdict } from '../../support/judge-server.ts';
+import type { TempProject } from '../../support/temp-project.ts';
+import { openJudgeProject, writeJudgeSuite } from './judge-project.ts';
+
+const rubric = '[{ rubric: The answer is good. }]';
+const judges = '[{ id: strict, use: openai:gpt-4o, minKappa: 0.6, labels: strict.jsonl }]';
+
+/** 100 answers `n`, of which a person passes those that 3 does not divide. */
+const labels = Array.from({ length: 100 }, (_, n) =>
+  JSON.stringify({ id: `n${n}`, question: 'Which number?', answer: `${n}`, label: n % 3 === 0 ? 'fail' : 'pass' }),
+).join('\n');
+
+/** Agrees on 87 of them: kappa 0.72031 by scikit-learn 1.4.2, `cohen_kappa_score`. */
+const goodJudge = (n: number) => verdict((n % 3 !== 0 && n % 7 !== 0) || n % 11 === 0, `looked at ${n}`);
+/** No better than chance. */
+const badJudge = (n: number) => verdict(n % 2 === 0);
+
+const open = (file = labels, options: { readonly judges?: string; readonly assert?: string } = {}): TempProject => {
+  const project = openJudgeProject({ assert: rubric, judges, words: ['red'], ...options });
+  project.write('evals/strict.jsonl', `${file}\n`);
+  return project;
+};
+
+const startJudge = (judge: (n: number) => string) =>
+  startJudgeServer(({ parts }) =>
+    /^\d+$/.test(parts['answer'] ?? '') ? judge(Number(parts['answer'])) : verdict(true),
+  );
+
+test('100 labelled answers: agreement and kappa are the reference values, and the wrong cases are named', async () => {
+  const server = await startJudge(goodJudge);
+  const project = open();
+  const { code, stdout } = await project.run(['judge', 'check', '--json'], { env: server.env });
+  expect(code).toBe(0);
+  const [found] = JSON.parse(stdout).suites[0].judges;
+  expect(found).toMatchObject({
+    judge: 'strict',
+    assertion: 'rubric',
+    cases: 100,
+    agreement: 0.87,
+    errored: 0,
+    mayDecide: true,
+  });
+  expect(found.kappa).toBeCloseTo(0.7203098106712564, 12);
+  expect(found.low).toBeLessThan(found.kappa);
+  expect(found.wrong).toHaveLength(13);
+  expect(found.wrong[0]).toMatchObject({ id: 'n0', label: 'fail', said: 'pass', at: { line: 1 } });
+  expect(found.lengthBias.rho).toBeTypeOf('number');
+  expect(server.judged).toHaveLength(100);
+  expect(server.judged[0]?.parts['input']).toBe('Which number?');
+});
+
+test('a judge that reached its minKappa may decide, one that was never measured may not', async () => {
+  const server = await startJudge(goodJudge);
+  const project = open();
+  const before = await project.report(['run'], { env: server.env });
+  expect(before.code).toBe(4);
+  expect(before.report.decision).toMatchObject({
+    outcome: 'incomplete',
+    breaches: [{ code: 'judge-uncalibrated', message: expect.stringContaining('was never measured') }],
+  });
+  expect((await project.run(['judge', 'check'], { env: server.env })).stdout).toContain('wrote evals/tone.judges.json');
+  expect((await project.run(['run'], { env: server.env })).code).toBe(0);
+});
+
+test('a judge below minKappa may not decide: exit 4 and why, even where it fails a case', async () => {
+  const server = await startJudgeServer(({ parts }) =>
+    /^\d+$/.test(parts['answer'] ?? '') ? badJudge(Number(parts['answer'])) : verdict(false),
+  );
+  const project = open();
+  const checked = await project.run(['judge', 'check'], { env: server.env });
+  expect(checked.code).toBe(4);
+  expect(checked.stdout).toMatch(
+    /may not decide by rubric: kappa -?0\.\d\d \[.+\] over 100 labelled answers, and minKappa is 0\.6/,
+  );
+  const { code, report, stdout } = await project.report(['run'], { env: server.env });
+  expect(code).toBe(4);
+  expect(stdout).toContain('judge-uncalibrated');
+  expect(report.decision.breaches[0]?.message).toContain('minKappa is 0.6');
+  expect(report.decision.warnings.join()).toContain('not decided: its judge is not calibrated');
+  expect(report.totals).toMatchObject({ failed: 1 });
+  // The record alone says the same.
+  const again = await project.run(['report', report.run.id, '-r', 'json']);
+  expect(JSON.parse(again.stdout).decision).toMatchObject({ exitCode: 4, incompleteBecause: 'uncalibrated' });
+});
+
+test('another judge model or another criterion makes the measurement stale', async () => {
+  const server = await startJudge(goodJudge);
+  const project = open();
+  await project.run(['judge', 'check'], { env: server.env });
+  for (const changed of [
+    { assert: '[{ rubric: The answer is very good. }]', judges },
+    { assert: rubric, judges: judges.replace('minKappa', 'params: { seed: 1 }, minKappa') },
+  ]) {
+    writeJudgeSuite(project, changed);
+    const { code, report } = await project.report(['run'], { env: server.env });
+    expect(code).toBe(4);
+    expect(report.decision.breaches[0]?.message).toContain('was measured before the judge or the check changed');
+  }
+});
+
+test('a failure elsewhere still fails the run', async () => {
+  const server = await startJudge(goodJudge);
+  const project = open();
+  project.write(
+    'evals/other.eval.yaml',
+    'prompts: [{ id: v1, text: "Say: x" }]\nproviders: [{ id: mini, use: openai:gpt-4o-mini }]\ncases: [{ id: a, assert: [{ equals: y }] }]\n',
+  );
+  expect((await project.run(['run'], { env: server.env })).code).toBe(1);
+});
+
+test('replies that can not be read are no words: outside the measurement, and exit 3', async () => {
+  const server = await startJudge((n) => (n < 10 ? 'hm' : goodJudge(n)));
+  const project = open();
+  const { code, stdout } = await project.run(['judge', 'check'], { env: server.env });
+  expect(code).toBe(3);
+  expect(stdout).toContain('labelled   90, and 10 without a word of the judge');
+});
+
+test('labels or verdicts that are all alike have no kappa, so the judge may not decide', async () => {
+  const server = await startJudge(() => verdict(true));
+  const { code, stdout } = await open().run(['judge', 'check'], { env: server.env });
+  expect(code).toBe(4);
+  expect(stdout).toContain('kappa 0.00');
+  const alike = await open(labels.split('\n').slice(1, 3).join('\n')).run(['judge', 'check'], { env: server.env });
+  expect(alike.code).toBe(4);
+  expect(alike.stdout).toContain('kappa      unknown');
+});
+
+test('comparisons: kappa over three words, and the bias for a place', async () => {
+  const server = await startJudgeServer(() => JSON.stringify({ reason: 'first', winner: 'A' }));
+  const rows = ['win', 'loss', 'tie', 'tie'].map((label, n) => JSON.stringify({ answer: `a${n}`, other: 'b', label }));
+  const project = open(rows.join('\n'), {
+    assert: '[{ pairwise: Which is better? }]',
+    judges: judges.replace('minKappa: 0.6, ', ''),
+  });
+  const { code, stdout } = await project.run(['judge', 'check', '--json'], { env: server.env });
+  expect(code).toBe(0);
+  const [found] = JSON.parse(stdout).suites[0].judges;
+  expect(found).toMatchObject({ agreement: 0.5, positions: { first: 8, second: 0, tie: 0 } });
+});
+
+test('a judge with two checks needs to be told which one a label is for', async () => {
+  const server = await startJudge(goodJudge);
+  const assert = '[{ rubric: It is good., name: good }, { rubric: It is short., name: short }]';
+  const unnamed = await open(labels, { assert }).run(['judge', 'check'], { env: server.env });
+  expect(unnamed.code).toBe(2);
+  expect(unnamed.stderr).toContain('strict.jsonl:1');
+  const named = labels.replaceAll('"id"', '"check":"good","id"');
+  const { code, stdout } = await open(named, { assert }).run(['judge', 'check'], { env: server.env });
+  expect(code).toBe(0);
+  expect(stdout).toContain('"good"');
+});
+
+test.each([
+  ['a label that is none', '{"answer": "x", "label": "maybe"}', 'must be pass or fail'],
+  ['a key that no row has', '{"answer": "x", "label": true, "lable": 1}', '"lable"'],
+  ['other beside a rubric', '{"answer": "x", "other": "y", "label": true}', '"other" is for pairwise'],
+  ['a word of a comparison', '{"answer": "x", "label": "win"}', 'a label of rubric is'],
+  ['a check that is not there', '{"answer": "x", "label": true, "check": "godo"}', 'no check of this judge'],
+  [
+    'two rows of one id',
+    '{"id": "a", "answer": "x", "label": true}\n{"id": "a", "answer": "y", "label": true}',
+    'have the id "a"',
+  ],
+])('%s is a usage error with its place', async (_, row, wanted) => {
+  const { code, stderr } = await open(row).run(['validate']);
+  expect(code).toBe(2);
+  expect(stderr).toContain(wanted);
+  expect(stderr).toMatch(/strict\.jsonl:\d/);
+});
+
+test('a file of labels that is missing, and one of calibrations that is damaged, are usage errors', async () => {
+  const missing = openJudgeProject({ assert: rubric, judges });
+  expect(await missing.run(['validate'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('strict.jsonl does not exist'),
+  });
+  const damaged = open();
+  damaged.write('evals/tone.judges.json', '{"format": 1');
+  const { code, stderr } = await damaged.run(['run']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('holds no calibrations of judges');
+});
+
+test('without a label there is nothing to measure: exit 4; unknown judges and flags are usage errors', async () => {
+  const project = openJudgeProject({ assert: rubric });
+  const none = await project.run(['judge', 'check']);
+  expect(none).toMatchObject({ code: 4, stderr: expect.stringContaining('no answer is labelled') });
+  for (const flags of [
+    ['--judge', 'x'],
+    ['--cache', 'x'],
+    ['--max-cost', '-1'],
+    ['-j', '0'],
+    ['--timeout', 'x'],
+  ]) {
+    expect((await project.run(['judge', 'check', ...flags])).code).toBe(2);
+  }
+});
+
+test('--no-keep writes nothing, and an interrupted check neither', async () => {
+  const server = await startJudge(goodJudge);
+  const project = open();
+  await project.run(['judge', 'check', '--no-keep'], { env: server.env });
+  expect(project.files('evals')).not.toContain('evals/tone.judges.json');
+  const { code } = await project.run(['judge', 'check', '--cache', 'off'], {
+    env: server.env,
+    onReady: (signal) => signal('SIGINT'),
+  });
+  expect(code).toBe(130);
+  expect(project.files('evals')).not.toContain('evals/tone.judges.json');
+});
