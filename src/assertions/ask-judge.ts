@@ -27,7 +27,8 @@ export async function askJudge<T>(question: JudgeQuestion<T>, { asks, ports }: C
   if (asks === undefined || ask === undefined) return { error: 'no judge may be asked here' };
   const { jsonSchema, schema, vote, votes, form, parts } = question;
   const judged = parts.map(({ text }) => text);
-  let messages = buildMessages(question);
+  const opening = buildMessages(question);
+  let messages = opening;
   for (let round = 0; ; round += 1) {
     const asked = { kind: 'judge', model: asks, messages, schema: jsonSchema, vote, votes } as const;
     let reply = await ask(asked);
@@ -41,7 +42,7 @@ export async function askJudge<T>(question: JudgeQuestion<T>, { asks, ports }: C
     }
     if (read.ok) return { value: read.value, ...(reply.model === undefined ? {} : { model: reply.model }) };
     if (round === maxRepairs) return { error: `the reply of judge "${asks}" is unreadable: ${read.reason}` };
-    messages = [...messages, ...buildRepair(reply.text, form)];
+    messages = [...opening, ...buildRepair(reply.text, form)];
   }
 }
 

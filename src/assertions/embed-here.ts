@@ -66,7 +66,9 @@ function openModel(importPackage: ImportPackage): Promise<OpenModel | undefined>
 async function loadModel(importPackage: ImportPackage): Promise<OpenModel | undefined> {
   const [embeddings, source] = await Promise.all([importPackage(code), importPackage(weights)]);
   if (embeddings === undefined || source === undefined) return undefined;
-  const { initModel } = embeddings as { initModel(source: unknown): Promise<SentenceEncoder> };
+  const { initModel } = embeddings as {
+    readonly initModel: (source: unknown) => Promise<SentenceEncoder>;
+  };
   const { modelSource } = source as { modelSource: unknown };
   return { encoder: await initModel(modelSource), known: new Map() };
 }

@@ -21,7 +21,8 @@ export interface JudgePorts extends Omit<AssertionPorts, 'deadline'> {
   readonly openAsker?: OpenAsker;
 }
 
-export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'calls'> {
+export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'calls' | 'conversation'> {
+  readonly conversation?: JudgedAnswer['conversation'];
   readonly cell: Pick<Cell, 'key' | 'checks' | 'vars' | 'confirmation'>;
   /** Verdicts that are stored with the answer. */
   readonly stored?: readonly RecordedCheck[];

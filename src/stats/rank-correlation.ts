@@ -36,7 +36,7 @@ export function rankCorrelation(pairs: readonly (readonly [number, number])[], a
 /** Ranks from 1; equal values share the mean of theirs. */
 function rank(values: readonly number[]): readonly number[] {
   const order = values.map((value, index) => ({ value, index })).sort((x, y) => x.value - y.value);
-  const ranks = new Array<number>(values.length).fill(0);
+  const ranks = values.map(() => 0);
   for (let start = 0; start < order.length; ) {
     let end = start + 1;
     while (end < order.length && order[end]?.value === order[start]?.value) end += 1;

@@ -14,7 +14,8 @@ import { type Problems, withoutExcerpt } from './problems.ts';
 import { parseUse, placeOf, toJsonObject } from './providers.ts';
 
 /** A criterion with the assertion that makes a check of it. */
-export interface CompiledCriterion extends Criterion {
+export interface CompiledCriterion {
+  readonly criterion: Criterion;
   readonly compiled: CompiledAssertion;
 }
 
@@ -103,14 +104,14 @@ export function createAskedModels(context: AskedModelsContext): AskedModels {
       });
       const stamp = sha256Hex(source).slice(0, 12);
       if (criteria.has(`${model.id ?? ''} ${stamp}`)) return;
-      criteria.set(`${model.id ?? ''} ${stamp}`, {
+      const criterion = {
         judge: model.config,
         assertion: name,
         ...(frame.name === undefined ? {} : { name: frame.name }),
         stamp,
         at: withoutExcerpt(locate(written)),
-        compiled,
-      });
+      };
+      criteria.set(`${model.id ?? ''} ${stamp}`, { criterion, compiled });
     },
     configs: () => [...configs.values()],
     criteria: () => [...criteria.values()],

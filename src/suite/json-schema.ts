@@ -3,6 +3,7 @@ import type { AssertionDeclaration } from '../model/assertion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import { keysAt } from './describe-issues.ts';
+import { judgeSchema } from './judge-schema.ts';
 import {
   anyAssertion,
   anyCase,
@@ -11,7 +12,6 @@ import {
   caseFileSchema,
   caseSchema,
   configShape,
-  judgeSchema,
   promptSchema,
   providerSchema,
   suiteShape,

@@ -1,14 +1,14 @@
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
-import type { LabelledAnswer } from '../model/suite.ts';
+import type { Criterion, LabelledAnswer } from '../model/suite.ts';
 import type { CompiledCriterion } from './asked-models.ts';
 import { instantiate } from './compiled-assertion.ts';
 import { checkShape } from './describe-issues.ts';
 import type { ProjectFiles } from './files.ts';
+import { labelSchema } from './judge-schema.ts';
 import { childOf, type Located, locate } from './locate.ts';
 import { type Problems, withoutExcerpt } from './problems.ts';
 import { readRows } from './read-rows.ts';
-import { labelSchema } from './schema.ts';
 import { placeOfError, RenderError } from './template-values.ts';
 
 export interface LabelsContext {
@@ -23,7 +23,7 @@ export async function readLabels(
   { files, problems, onFile }: LabelsContext,
 ): Promise<readonly LabelledAnswer[]> {
   const labels: LabelledAnswer[] = [];
-  for (const judge of new Set(criteria.map((criterion) => criterion.judge))) {
+  for (const judge of new Set(criteria.map(({ criterion }) => criterion.judge))) {
     const path = judge.judging?.labels;
     if (path === undefined) continue;
     onFile(path);
@@ -32,7 +32,7 @@ export async function readLabels(
       problems.report({ ...found.fault, ...(judge.at === undefined ? {} : { at: judge.at }) });
       continue;
     }
-    const own = criteria.filter((criterion) => criterion.judge === judge);
+    const own = criteria.filter(({ criterion }) => criterion.judge === judge);
     const seen = new Set<string>();
     for (const [index, row] of readRows({ path, text: found.text }, files, problems).entries()) {
       const label = readLabel(row, index, own, problems);
@@ -63,9 +63,10 @@ function readLabel(
     { label: 'a labelled answer', problems },
   );
   if (shaped === undefined) return undefined;
-  const criterion = chooseCriterion(row, shaped.check, criteria, problems);
+  const chosen = chooseCriterion(row, shaped.check, criteria, problems);
+  const criterion = chosen?.criterion;
   const label = criterion === undefined ? undefined : readWord(row, shaped.label, criterion, problems);
-  if (criterion === undefined || label === undefined) return undefined;
+  if (chosen === undefined || criterion === undefined || label === undefined) return undefined;
   const isPairwise = criterion.assertion === 'pairwise';
   if (isPairwise !== (shaped.other !== undefined)) {
     problems.report({
@@ -80,12 +81,11 @@ function readLabel(
   const vars = { ...(shaped.question === undefined ? {} : { question: shaped.question }), ...shaped.vars };
   const scope = shaped.expected === undefined ? vars : { ...vars, expected: shaped.expected };
   try {
-    const check = instantiate(criterion.compiled, scope);
+    const check = instantiate(chosen.compiled, scope);
     if (check === undefined) return undefined;
-    const { compiled: _, ...plain } = criterion;
     return {
-      id: shaped.id === undefined ? `${index + 1}` : String(shaped.id),
-      criterion: plain,
+      id: shaped.id === undefined ? `${index + 1}` : `${shaped.id}`,
+      criterion,
       check,
       vars,
       answer: shaped.answer,
@@ -112,11 +112,11 @@ function chooseCriterion(
   criteria: readonly CompiledCriterion[],
   problems: Problems,
 ): CompiledCriterion | undefined {
-  const named = wanted === undefined ? criteria : criteria.filter(({ name }) => name === wanted);
-  const matching = named.length > 0 ? named : criteria.filter(({ assertion }) => assertion === wanted);
+  const named = wanted === undefined ? criteria : criteria.filter(({ criterion }) => criterion.name === wanted);
+  const matching = named.length > 0 ? named : criteria.filter(({ criterion }) => criterion.assertion === wanted);
   const [only, second] = matching;
   if (only !== undefined && second === undefined) return only;
-  const names = criteria.map(({ name, assertion }) => name ?? assertion);
+  const names = criteria.map(({ criterion }) => criterion.name ?? criterion.assertion);
   problems.report({
     code: only === undefined ? 'unknown-id' : 'invalid-value',
     message:
@@ -136,7 +136,7 @@ function chooseCriterion(
 function readWord(
   row: Located,
   word: boolean | string,
-  { assertion }: CompiledCriterion,
+  { assertion }: Criterion,
   problems: Problems,
 ): LabelledAnswer['label'] | undefined {
   const known: Readonly<Record<string, LabelledAnswer['label']>> =

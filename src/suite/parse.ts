@@ -153,7 +153,7 @@ export async function parseSuite(
     providers: providers.list,
     judges: judges.list,
     askedModels: models.configs(),
-    criteria: criteria.map(({ compiled: _, ...criterion }) => criterion),
+    criteria: criteria.map(({ criterion }) => criterion),
     labels,
     contract,
     locateContract: createContractLocator(

@@ -8,9 +8,10 @@ import type { SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Price, ProviderConfig, ProviderLimits } from '../model/suite.ts';
 import { checkShape, describeValue, keysAt } from './describe-issues.ts';
+import { judgeSchema } from './judge-schema.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import { type Problems, withoutExcerpt } from './problems.ts';
-import { judgeSchema, providerSchema } from './schema.ts';
+import { providerSchema } from './schema.ts';
 import { isKeyName, isSecretName, isVariableName, looksLikeKey } from './secret-shapes.ts';
 
 export interface ProviderContext {

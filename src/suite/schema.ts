@@ -137,32 +137,6 @@ export const providerSchema = z.strictObject({
   limits: limits.optional().describe('What the endpoint allows.'),
 });
 
-export const judgeSchema = providerSchema.extend({
-  minKappa: z
-    .number({ error: 'must be a number' })
-    .gt(0, { error: 'must be more than 0' })
-    .max(1, { error: 'must be at most 1' })
-    .optional()
-    .describe("Cohen's kappa that `llmcheck judge check` must have found before the judge may decide."),
-  labels: words.optional().describe('A file of labelled answers for `llmcheck judge check`: .jsonl, .json, .yaml.'),
-  sameModel: flag.optional().describe('True lets a model under test be the judge.'),
-});
-
-export const labelSchema = z.strictObject({
-  id: caseId.optional().describe('Names the row in reports; default: its place in the file.'),
-  answer: text.describe('The answer that a person has judged.'),
-  other: text.optional().describe('What it is compared with, for pairwise.'),
-  label: z
-    .union([z.boolean(), z.enum(['pass', 'fail', 'win', 'loss', 'tie'])], {
-      error: 'must be pass or fail (true or false), or for pairwise win, loss or tie',
-    })
-    .describe("The person's word."),
-  question: z.string().optional().describe('Short for vars: { question: … }.'),
-  vars: vars.optional().describe('Variables of the check and of what the judge is shown.'),
-  expected: z.unknown().optional().describe('The golden answer, {{expected}} in the check.'),
-  check: words.optional().describe('The name of the check, or of its assertion, where the judge has several.'),
-});
-
 const turn = z.union(
   [
     z.strictObject({

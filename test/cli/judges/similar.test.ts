@@ -1,4 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { assertions } from '../../../src/assertions/index.ts';
+import { UserError } from '../../../src/errors.ts';
+import { parsePromptFile } from '../../../src/prompt/parse-prompt-file.ts';
+import { adapters } from '../../../src/providers/index.ts';
+import { loadProject } from '../../../src/suite/load.ts';
 import { completionOf, testKey } from '../../support/chat-server.ts';
 import { type ScriptedServer, startServer } from '../../support/http-server.ts';
 import { type TempProject, trialsOf } from '../../support/temp-project.ts';
@@ -52,8 +57,8 @@ test('it may be named by the id of a judge, with its own address and key', async
   const judges = `[{ id: embed, use: openai:my-model, baseURL: "${server.url}/v1", apiKeyEnv: EMBED_KEY }]`;
   const { code } = await open('embed', judges).run(['run'], { env: { ...server.env, EMBED_KEY: 'other-key-123' } });
   expect(code).toBe(1);
-  const embedded = server.requests.filter(({ url }) => url === '/v1/embeddings');
-  expect(embedded[0]?.headers.authorization).toBe('Bearer other-key-123');
+  const embedded = server.requests.find(({ url }) => url === '/v1/embeddings');
+  expect(embedded?.headers.authorization).toBe('Bearer other-key-123');
 });
 
 test('a reply that is no embedding leaves the cell errored', async () => {
@@ -82,6 +87,6 @@ test('without a provider and without the packages the suite says at its place ho
   if (!(error instanceof UserError)) throw new TypeError('expected a usage error', { cause: error });
   const [problem, ...others] = error.problems;
   expect(others).toEqual([]);
-  expect(problem).toMatchObject({ code: 'environment', at: { line: 6, column: 24 } });
+  expect(problem).toMatchObject({ code: 'environment', at: { line: 6, column: 22 } });
   expect(problem?.hint).toContain('npm install --save-dev @energetic-ai/core @energetic-ai/embeddings');
 });
