@@ -4,6 +4,7 @@ import { compareSchemas, type SchemaComparisonOptions } from './compare-schemas.
 import { change, show } from './comparer.ts';
 import { gradeChanges } from './grade-changes.ts';
 import type { PromptTool } from './prompt-contract.ts';
+import { SchemaProblem } from './schema-problem.ts';
 
 type ToolOptions = Omit<SchemaComparisonOptions, 'direction'>;
 
@@ -60,12 +61,15 @@ function compareTool(old: PromptTool, replacement: PromptTool, options: ToolOpti
 
 function compareParameters(old: PromptTool, replacement: PromptTool, options: ToolOptions): readonly Finding[] {
   const at = appendPointer('/tools', replacement.name, 'parameters');
-  return compareSchemas(parametersOf(old), parametersOf(replacement), {
-    ...options,
-    direction: 'output',
-    rulePrefix: 'tool-parameter-',
-    at,
-  });
+  const comparison = { ...options, direction: 'output', rulePrefix: 'tool-parameter-', at } as const;
+  try {
+    return compareSchemas(parametersOf(old), parametersOf(replacement), comparison);
+  } catch (error) {
+    // What was accepted once can't be mended any more; a new schema that can't be read is the caller's to report.
+    if (!(error instanceof SchemaProblem) || error.side !== 'old') throw error;
+    const message = `The tool's old parameters could not be read, so nothing is known of what changed: ${error.message}`;
+    return gradeChanges([change('undecided', '', message)], { ...comparison, pathPrefix: at });
+  }
 }
 
 /** A tool without parameters takes an empty object. */
@@ -74,9 +78,11 @@ function parametersOf(tool: PromptTool): unknown {
 }
 
 function isSameInAllButName(old: PromptTool, replacement: PromptTool, { policy }: ToolOptions): boolean {
-  const findings = compareSchemas(parametersOf(old), parametersOf(replacement), {
-    direction: 'output',
-    ...(policy === undefined ? {} : { policy }),
-  });
-  return findings.every(({ ruleId }) => ruleId === 'description-or-title-changed' || ruleId === 'annotation-changed');
+  const findings = compareParameters(old, replacement, policy === undefined ? {} : { policy });
+  return findings.every(({ ruleId }) => remarks.has(ruleId));
 }
+
+const remarks: ReadonlySet<string> = new Set([
+  'tool-parameter-description-or-title-changed',
+  'tool-parameter-annotation-changed',
+]);

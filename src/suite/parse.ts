@@ -192,7 +192,7 @@ interface Endpoints {
 
 /** The suite's own providers or judges, else the config's. */
 function parseEndpoints(key: 'providers' | 'judges', document: Located, context: SuiteContext): Endpoints {
-  const { problems, adapters, config } = context;
+  const { problems, adapters, config, contracts } = context;
   const written = childOf(document, key);
   if (written.value === undefined) {
     if (key === 'providers' && config.providers.length === 0) {
@@ -209,6 +209,7 @@ function parseEndpoints(key: 'providers' | 'judges', document: Located, context:
   const list = parseProviders(written, {
     adapters,
     problems,
+    ...(contracts === undefined ? {} : { contracts }),
     known: config[key],
     noun: key === 'providers' ? 'provider' : 'judge',
   });

@@ -6,6 +6,7 @@ import { TemplateError } from '../lib/template-error.ts';
 import type { Role } from '../model/completion.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
 import type { PromptVersion, Template } from '../model/suite.ts';
+import { checkToolSchemas } from './check-tool-schemas.ts';
 import { type PromptPlaces, placeOf } from './contract-places.ts';
 import { type ContractKnowledge, type ParsedContract, parseContract } from './contracts.ts';
 import { checkShape } from './describe-issues.ts';
@@ -85,6 +86,7 @@ export async function parsePrompts(located: Located, context: PromptContext): Pr
 async function parsePromptItem(item: Located, context: PromptContext): Promise<CompiledPrompt | undefined> {
   const prompt = checkShape(promptSchema, item, { label: 'the prompt', problems: context.problems });
   if (prompt === undefined) return undefined;
+  checkToolSchemas(childOf(item, 'params'), context);
   const texts = await readMessages(item, prompt, context);
   const messages = texts?.flatMap(({ role, text, at }) => {
     const template = compilePlaced(text, at, context.problems);

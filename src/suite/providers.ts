@@ -7,6 +7,8 @@ import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Price, ProviderConfig, ProviderLimits } from '../model/suite.ts';
+import { checkToolSchemas } from './check-tool-schemas.ts';
+import type { ContractKnowledge } from './contracts.ts';
 import { checkShape, describeValue, keysAt } from './describe-issues.ts';
 import { judgeSchema } from './judge-schema.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
@@ -17,6 +19,7 @@ import { isKeyName, isSecretName, isVariableName, looksLikeKey } from './secret-
 export interface ProviderContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
+  readonly contracts?: ContractKnowledge;
   /** Those of the config, which a suite may name by id. */
   readonly known: readonly ProviderConfig[];
   /** What one is called in messages. */
@@ -102,6 +105,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
     return undefined;
   }
   const located = { ...item, value: plainNumbers(item.value) };
+  checkToolSchemas(childOf(located, 'params'), context);
   const use = childOf(located, 'use');
   const endpoint = typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, context) : undefined;
   // The other checks quote what they refuse.

@@ -163,6 +163,19 @@ export interface JsonReport {
     readonly warnings: readonly string[];
   };
   readonly totals: JsonCounts & { readonly judgeCostUsd: number | null };
+  readonly contracts: readonly {
+    readonly prompt: string;
+    readonly findings: readonly {
+      readonly ruleId: string;
+      readonly direction: string;
+      readonly severity: string;
+      readonly path: string;
+      readonly message: string;
+      readonly fingerprint: string;
+      readonly at?: { readonly file: string; readonly line: number; readonly column: number };
+    }[];
+    readonly observed: readonly { readonly total: number; readonly rejected: number; readonly unjudged?: number }[];
+  }[];
   readonly suites: readonly {
     readonly suite: string;
     readonly path: string;

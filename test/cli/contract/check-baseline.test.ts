@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ruleRows } from '../../contract/support/rule-rows.ts';
+import type { JsonReport } from '../../support/temp-project.ts';
 import {
   type ContractProject,
   inputFile,
@@ -199,6 +200,48 @@ describe('a run with a baseline', () => {
         'triage: contract of v1: 12 of 40 recorded answers would now be rejected',
         "triage: contract of v1: 1 of 40 new answers would have been rejected by the baseline's schema",
       ]),
+    );
+  });
+
+  test('every report shows the findings at their lines, with what stored answers say', async () => {
+    const project = await openAccepted();
+    project.edit(outputFile, /"legal",\s*"sales"/, '"legal", "fraud"');
+    const files = ['json', 'jsonl', 'junit', 'markdown', 'github'].flatMap((name) => ['-r', `${name}=out/${name}`]);
+    const { code, stdout } = await project.run([...run, ...files], { env: project.server.env });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/error enum-value-added output \/outputSchema\/properties\/queue/);
+    expect(stdout).toContain(outputFile);
+    expect(stdout).toContain('seen  12 of 40 recorded answers would now be rejected');
+    expect(stdout).toContain('… and 7 more');
+    const report = JSON.parse(project.read('out/json')) as JsonReport;
+    expect(report.contracts).toMatchObject([
+      {
+        prompt: 'v1',
+        findings: [
+          { ruleId: 'enum-value-removed' },
+          { ruleId: 'enum-value-added', severity: 'error', at: { file: outputFile } },
+        ],
+        observed: [
+          { total: 40, rejected: 12 },
+          { total: 40, rejected: 0 },
+        ],
+      },
+    ]);
+    expect(project.read('out/jsonl')).toContain('"contracts":[{');
+    expect(project.read('out/github')).toMatch(new RegExp(`^::error file=${outputFile},line=\\d+,col=\\d+,`));
+    expect(project.read('out/markdown')).toContain('### Contract of `triage · v1`');
+    expect(project.read('out/junit')).toMatch(/<testsuite name="contracts" tests="1" failures="1"/);
+  });
+
+  test('says how many stored answers could not be judged in time', async () => {
+    const project = await openContractProject();
+    project.answers.set(1, { queue: 'billing', reason: `${'a'.repeat(40)}!` });
+    await project.accept();
+    project.edit(outputFile, '"type": "string"', '"type": "string", "pattern": "^(a+)+$"');
+    const { code, observed } = await project.contract('check');
+    expect([code, observed]).toMatchObject([0, [{ total: 40, rejected: 39, unjudged: 1 }]]);
+    expect(observed[0]?.message).toBe(
+      '39 of 40 recorded answers would now be rejected; 1 could not be judged: the schema took longer than 500 ms on an answer',
     );
   });
 
