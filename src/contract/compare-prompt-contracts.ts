@@ -24,7 +24,7 @@ export function comparePromptContracts(
   const grade = (changes: readonly Change[], direction: Direction): readonly Finding[] =>
     gradeChanges(changes, { ...options, direction, promptId: replacement.promptId });
   const schemas = compareInput(old, replacement, options, grade);
-  const findings = [
+  return [
     ...schemas,
     ...grade(compareVariables(old, replacement, schemas), 'input'),
     ...compareOutput(old, replacement, options, grade),
@@ -37,14 +37,6 @@ export function comparePromptContracts(
       ],
       'output',
     ),
-  ];
-  const isBroken = findings.some(({ severity }) => severity === 'error');
-  const label = replacement.version;
-  if (!isBroken || label === undefined || label !== old.version) return findings;
-  const message = `The contract breaks, and the version is still ${show(label)}.`;
-  return [
-    ...findings,
-    ...grade([change('version-not-bumped', '/version', message, { old: label, new: label })], 'output'),
   ];
 }
 

@@ -1,6 +1,10 @@
 import type { ContractPolicy, Direction, Finding, SeverityOverride } from '../model/finding.ts';
+import { isJsonObject } from '../model/json.ts';
+import type { Change } from './change.ts';
+import { change, show } from './comparer.ts';
 import { createComparer } from './create-comparer.ts';
 import { gradeChanges } from './grade-changes.ts';
+import { versionKeywords } from './keywords.ts';
 import { openSchema } from './schema-document.ts';
 import { createNodeFactory, openNodes } from './schema-nodes.ts';
 import { SchemaProblem } from './schema-problem.ts';
@@ -46,9 +50,23 @@ export function compareSchemas(
   try {
     const old = openNodes(openSchema(oldSchema, 'old'), factory, implyTypes);
     const replacement = openNodes(openSchema(newSchema, 'new'), factory, implyTypes);
-    return gradeChanges(comparer.compare(old, replacement, ''), { ...options, pathPrefix: at });
+    const grading = { ...options, pathPrefix: at };
+    const findings = gradeChanges(comparer.compare(old, replacement, ''), grading);
+    if (!findings.some(({ severity }) => severity === 'error')) return findings;
+    return [...findings, ...gradeChanges(findStaleVersion(oldSchema, newSchema), grading)];
   } catch (error) {
     if (at === '' || !(error instanceof SchemaProblem)) throw error;
     throw new SchemaProblem(at + error.pointer, error.message, error.side);
   }
+}
+
+/** A label that both schemas carry at their root, and that a breaking change should have moved. */
+function findStaleVersion(old: unknown, replacement: unknown): readonly Change[] {
+  if (!isJsonObject(old) || !isJsonObject(replacement)) return [];
+  return versionKeywords.flatMap((keyword) => {
+    const { [keyword]: label = null } = replacement;
+    if (label === null || typeof label === 'object' || label !== old[keyword]) return [];
+    const message = `The contract breaks, and its version is still ${show(label)}.`;
+    return [change('version-not-bumped', `/${keyword}`, message, { old: label, new: label })];
+  });
 }

@@ -2,7 +2,20 @@
 export const referenceKeywords = ['$ref', '$dynamicRef', '$recursiveRef'];
 
 /** Keywords that a reader, and a model, sees but that refuse no value; the ones after `default` are kept together. */
-export const noteKeywords = ['title', 'description', 'default', 'examples', 'deprecated', 'readOnly', 'writeOnly'];
+export const noteKeywords = [
+  'title',
+  'description',
+  'default',
+  'examples',
+  'deprecated',
+  'readOnly',
+  'writeOnly',
+  'version',
+  'x-version',
+];
+
+/** At the root of a schema: a label that is to change when the contract breaks. */
+export const versionKeywords = ['version', 'x-version'];
 
 /** Names, places and remarks: they say nothing of values. */
 export const silentKeywords = [

@@ -5,8 +5,6 @@ export interface PromptContract {
   readonly promptId: string;
   /** The id of the version that this one takes the place of. */
   readonly replaces?: string;
-  /** A label that is to change with a breaking change. */
-  readonly version?: string;
   /** What the template reads; `order.id` stands for `order`. */
   readonly variables: readonly PromptVariable[];
   /** What the request asks for; where it does not say, a schema makes it JSON. */

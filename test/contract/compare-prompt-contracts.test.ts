@@ -217,12 +217,15 @@ describe('model, parameters and messages', () => {
   });
 
   test('a breaking change under the same version label is named', () => {
-    const [old, replacement] = [
-      { ...base, version: '1.2' },
-      { ...base, version: '1.2', outputFormat: 'text' as const },
-    ];
-    expect(list(old, replacement)).toContain('version-not-bumped output warn /version');
-    expect(list(old, { ...replacement, version: '2.0' })).not.toContain('version-not-bumped output warn /version');
+    const schema = { type: 'object', properties: { queue: { enum: ['a'] } } };
+    const wider = { type: 'object', properties: { queue: { enum: ['a', 'b'] } } };
+    const old = { ...base, outputSchema: { ...schema, 'x-version': '1.2' } };
+    const stale = 'version-not-bumped output warn /outputSchema/x-version';
+    expect(list(old, { ...base, outputSchema: { ...wider, 'x-version': '1.2' } })).toContain(stale);
+    expect(list(old, { ...base, outputSchema: { ...wider, 'x-version': '2.0' } })).not.toContain(stale);
+    expect(list(old, { ...base, outputSchema: { ...schema, 'x-version': '2.0' } })).toEqual([
+      'annotation-changed output info /outputSchema',
+    ]);
     expect(list(old, { ...old, model: 'other' })).toEqual(['model-changed output info /model']);
   });
 });
