@@ -1,5 +1,7 @@
 import { assertions } from '../assertions/index.ts';
 import { UserError } from '../errors.ts';
+import { createMask } from '../lib/mask-secrets.ts';
+import { findQuerySecrets } from '../lib/query-secrets.ts';
 import type { Project } from '../model/suite.ts';
 import { lookupAdapter } from '../providers/index.ts';
 import { reporters } from '../reporters/index.ts';
@@ -48,11 +50,16 @@ export function listProviders(
         provider: provider.id,
         adapter: provider.adapter,
         model: provider.model,
-        baseUrl: endpoint?.baseUrl ?? null,
+        baseUrl: endpoint?.baseUrl === undefined ? null : hideSecrets(endpoint.baseUrl),
         key: keyName === undefined ? 'none' : `${keyName}${(env[keyName] ?? '') === '' ? ' (not set)' : ''}`,
       };
     }),
   );
+}
+
+/** An address from the environment may bring its key in its query. */
+function hideSecrets(url: string): string {
+  return createMask(findQuerySecrets(url).map(({ value }) => value))(url);
 }
 
 export function listAssertions(): readonly ListedRow[] {

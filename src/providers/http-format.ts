@@ -39,7 +39,7 @@ export function createHttpFormat(options: { readonly request: unknown; readonly 
 }
 
 function describeRequest({ model, messages, params, trial }: OutgoingRequest): Readonly<Record<string, unknown>> {
-  const asked = messages.filter(({ role }) => role === 'user').at(-1);
+  const asked = messages.findLast(({ role }) => role === 'user');
   return {
     model,
     prompt: asked?.content ?? '',
@@ -95,7 +95,7 @@ function compilePaths(response: ResponsePaths): Readonly<Record<keyof ResponsePa
 type Paths = ReturnType<typeof compilePaths>;
 
 function readAnswer(body: unknown, latencyMs: number, paths: Paths, sources: ResponsePaths): Answer {
-  const [error] = paths.error(body).filter((value) => value !== false && value !== '');
+  const error = paths.error(body).find((value) => value !== false && value !== '');
   if (error !== undefined) return describeError(error);
   const texts = paths.text(body);
   const calls = paths

@@ -26,7 +26,7 @@ export function resolveAddress(
   const written =
     config.baseUrl ??
     (preset.baseUrlEnv !== undefined && fromEnv !== undefined && fromEnv !== ''
-      ? trimSlashes(fromEnv) + preset.baseUrlEnv.path
+      ? appendPath(fromEnv, preset.baseUrlEnv.path)
       : preset.baseUrl);
   if (written === undefined) {
     throw problem(config, 'invalid-value', `Provider "${config.id}" has no address.`, describeAddress(preset));
@@ -36,7 +36,7 @@ export function resolveAddress(
   const apiKeyEnv = config.apiKeyEnv ?? (config.baseUrl === undefined ? preset.apiKeyEnv : undefined);
   const paid = config.baseUrl === undefined ? undefined : findPriceProvider(url.host);
   return {
-    baseUrl: trimSlashes(url.href),
+    baseUrl: url.search === '' ? trimSlashes(url.href) : url.href,
     priceProvider: paid ?? preset.priceProvider,
     ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
   };
@@ -131,6 +131,12 @@ function refuse(kind: ProviderFailure['kind'], message: string): Credentials {
 function problem(config: ProviderConfig, code: Problem['code'], message: string, hint: string): UserError {
   const found = { code, severity: 'error', message, hint } as const;
   return new UserError([config.at === undefined ? found : { ...found, at: config.at }]);
+}
+
+/** Before the query, if there is one. */
+function appendPath(address: string, path: string): string {
+  const [, base = address, rest = ''] = /^([^?#]*)(.*)$/s.exec(address) ?? [];
+  return trimSlashes(base) + path + rest;
 }
 
 function trimSlashes(text: string): string {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type * as z from 'zod';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { parseDurationMs } from '../lib/duration.ts';
+import { findQuerySecrets } from '../lib/query-secrets.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { SourceLocation } from '../model/problem.ts';
@@ -233,6 +234,14 @@ function reportLiteralKeys(located: Located, problems: Problems): boolean {
   const url = childOf(located, 'baseURL');
   if (typeof url.value === 'string' && /^[a-z]+:\/\/[^/]*@/i.test(url.value)) {
     refuse(url, 'baseURL must not hold a user name or password', 'name a variable with apiKeyEnv or in headers');
+  }
+  if (typeof url.value === 'string') {
+    for (const { name } of findQuerySecrets(url.value))
+      refuse(
+        url,
+        `baseURL must not hold a key ("${name}" in its query)`,
+        'name a variable with apiKeyEnv or in headers',
+      );
   }
   for (const group of ['headers', 'params']) {
     const part = childOf(located, group);
