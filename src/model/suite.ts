@@ -31,6 +31,8 @@ export interface PromptVersion {
   readonly paramsByProvider?: ReadonlyMap<string, JsonObject>;
   /** Wins over the provider's. */
   readonly params: JsonObject;
+  /** True: the output schema is sent as the API's own schema mode; wins over the provider's. */
+  readonly structured?: boolean;
   readonly contract?: Contract;
   /** The file it came from, relative to the project root. */
   readonly file?: string;
@@ -62,6 +64,8 @@ export interface ProviderConfig {
   readonly baseUrl?: string;
   readonly apiKeyEnv?: string;
   readonly params: JsonObject;
+  /** True: output schemas are sent as the API's own schema mode. */
+  readonly structured?: boolean;
   /** A literal, or the name of a variable. */
   readonly headers: Readonly<Record<string, string | { readonly env: string }>>;
   readonly price?: Price;

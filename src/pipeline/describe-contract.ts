@@ -1,10 +1,12 @@
 import type { PromptContract, PromptTool, PromptVariable } from '../contract/prompt-contract.ts';
+import { deepEqual } from '../lib/deep-equal.ts';
 import { compileTemplate } from '../lib/template.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { BaselineVariant } from '../model/baseline.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import { mergeContracts, type PromptVersion, type ProviderConfig, type Suite } from '../model/suite.ts';
+import { buildParams } from '../plan/build-params.ts';
 
 /** A variant as far as others rely on it, whoever wrote it down. */
 export type ContractVariant = Pick<
@@ -19,7 +21,7 @@ export function variantOf(suite: Suite, prompt: PromptVersion, provider: Provide
     provider: provider.id,
     adapter: provider.adapter,
     model: provider.model,
-    params: { ...provider.params, ...prompt.params },
+    params: buildParams(suite, prompt, provider),
     messages: prompt.messages.map(({ role, template }) => ({ role, content: template.source })),
     ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
     contract: mergeContracts(suite.contract, prompt.contract),
@@ -71,7 +73,11 @@ function isConsumed(
   output: JsonValue | undefined,
 ): boolean {
   if (format === undefined) return true;
-  return written !== undefined && (written.schema === undefined || output === undefined);
+  return (
+    written !== undefined &&
+    // A structured prompt sends the very contract.
+    (written.schema === undefined || output === undefined || deepEqual(written.schema, output))
+  );
 }
 
 function asSchema(value: JsonValue | undefined): JsonObject | boolean | undefined {

@@ -6,6 +6,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Case, PromptVersion, ProviderConfig, Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { buildParams } from './build-params.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
 
 export interface PlannedVariant {
@@ -141,8 +142,7 @@ function countSuite(
       provider,
       planned,
       observed,
-      // A baseline's prompt brings all its parameters: the provider's may have changed since.
-      params: prompt.paramsByProvider?.get(provider.id) ?? { ...provider.params, ...prompt.params },
+      params: buildParams(suite, prompt, provider),
     })),
   };
 }

@@ -2,6 +2,7 @@ import type { ClientOptions, OpenAI } from 'openai';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import type { Complete, CompletionOutcome, CompletionRequest, ProviderFailure } from '../model/completion.ts';
+import { isJsonObject } from '../model/json.ts';
 import type { Adapter, ConnectedProvider, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import type { Answer } from './answer.ts';
@@ -63,7 +64,7 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
     const exchange: Exchange = { signal };
     try {
       const body: unknown = await client.post<unknown>(dialect.path, {
-        body: dialect.buildBody(request),
+        body: dialect.buildBody(preset.knowsNoSchema === true ? withoutSchema(request) : request),
         // Handed through to where the request is sent, which finds its call by it.
         fetchOptions: { exchange } as NonNullable<ClientOptions['fetchOptions']>,
       });
@@ -87,6 +88,13 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
       return Promise.resolve();
     },
   };
+}
+
+/** Asks for JSON where a schema would be refused; the contract judges the answer anyway. */
+function withoutSchema(request: CompletionRequest): CompletionRequest {
+  const { response_format: format, ...rest } = request.params;
+  if (!isJsonObject(format) || format['type'] !== 'json_schema') return request;
+  return { ...request, params: { ...rest, response_format: { type: 'json_object' } } };
 }
 
 /** Azure's API by deployments has the deployment in its path and the version in its query. */

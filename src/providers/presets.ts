@@ -14,6 +14,8 @@ export interface Preset {
   readonly keyHeader?: 'api-key' | 'x-api-key' | 'x-goog-api-key';
   /** Sent with every request; the provider's own headers win. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** True where the service knows JSON as a format and no schema for it. */
+  readonly knowsNoSchema?: true;
   /** The provider's id in the price table. An id the table does not have means: unknown unless the user gives a price. */
   readonly priceProvider: string;
   /** True where a request with a JSON Schema as its response format is refused by some or all models. */
@@ -50,6 +52,7 @@ export const presets: Readonly<Record<string, Preset>> = {
     exampleModel: 'deepseek-chat',
     baseUrl: 'https://api.deepseek.com/v1',
     apiKeyEnv: 'DEEPSEEK_API_KEY',
+    knowsNoSchema: true,
     priceProvider: 'deepseek',
     refusesSchema: true,
   },

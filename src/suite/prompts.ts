@@ -4,6 +4,7 @@ import { plainNumbers } from '../lib/spelled-number.ts';
 import { compileTemplate } from '../lib/template.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { Role } from '../model/completion.ts';
+import { isJsonObject } from '../model/json.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
 import type { PromptVersion, Template } from '../model/suite.ts';
 import { checkToolSchemas } from './check-tool-schemas.ts';
@@ -94,6 +95,15 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   });
   const contractPart = childOf(item, 'contract');
   const contract = contractPart.value === undefined ? undefined : await parseContract(contractPart, context);
+  const output = contract?.contract.output ?? context.suiteContract.contract.output;
+  if (prompt.structured === true && !isJsonObject(output)) {
+    context.problems.report({
+      code: 'invalid-value',
+      message: `the prompt "${prompt.id}" is structured, and no contract says how its output is`,
+      hint: 'add contract: { output: … } with a JSON Schema, to the prompt or the suite',
+      at: locate(childOf(item, 'structured')),
+    });
+  }
   if (texts === undefined || messages === undefined || messages.length < texts.length) return undefined;
   const textFile = prompt.file === undefined ? undefined : resolve(item.source.folder, prompt.file);
   const file = textFile === undefined ? undefined : context.files.relative(textFile);
@@ -103,6 +113,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
       messages: messages.map(({ role, placed }) => ({ role, template: placed.template })),
       ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
       params: toJsonObject(prompt.params),
+      ...(prompt.structured === undefined ? {} : { structured: prompt.structured }),
       ...(contract === undefined ? {} : { contract: contract.contract }),
       ...(file === undefined ? {} : { file }),
       at: withoutExcerpt(locate(item)),

@@ -152,6 +152,7 @@ function buildProvider(
     ...(base.baseURL === undefined ? {} : { baseUrl: base.baseURL }),
     ...(base.apiKeyEnv === undefined ? {} : { apiKeyEnv: base.apiKeyEnv }),
     params: toJsonObject(base.params),
+    ...(base.structured === undefined ? {} : { structured: base.structured }),
     headers: base.headers ?? {},
     ...(base.price === undefined ? {} : { price: toPrice(base.price) }),
     limits: toLimits(base.limits),

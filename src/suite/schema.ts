@@ -95,6 +95,9 @@ export const promptSchema = z
     messages: z.array(message).min(1, { error: 'needs at least one message' }).optional().describe('Chat messages.'),
     replaces: id.optional().describe('The version that this one is compared with, which is then report-only.'),
     params: params.optional().describe("Wins over the provider's params."),
+    structured: flag
+      .optional()
+      .describe("Sends contract.output as the API's own schema mode; wins over the provider's structured."),
     contract: contract.optional().describe("This version's contract, where it differs from the suite's."),
   })
   .refine(hasOneSource, { error: 'needs exactly one of file, text and messages' });
@@ -132,6 +135,7 @@ export const providerSchema = z.strictObject({
     .describe('Where the API is; then only the key that apiKeyEnv names is sent.'),
   apiKeyEnv: words.optional().describe('The NAME of the environment variable that holds the key.'),
   params: params.optional(),
+  structured: flag.optional().describe("Sends contract.output, where there is one, as the API's own schema mode."),
   headers: z.record(z.string(), header).optional().describe('Further headers; a value may be {env: NAME}.'),
   price: priceSchema.optional().describe('Wins over the built-in table.'),
   limits: limits.optional().describe('What the endpoint allows.'),
