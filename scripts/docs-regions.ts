@@ -9,6 +9,7 @@ import { failurePolicies } from '../src/execute/failure-policies.ts';
 import type { AssertionDeclaration } from '../src/model/assertion.ts';
 import type { FailureKind } from '../src/model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/model/json.ts';
+import { describeAssertions } from '../src/pipeline/describe-assertion.ts';
 import { adapters } from '../src/providers/index.ts';
 import { presets } from '../src/providers/presets.ts';
 import { reporters } from '../src/reporters/index.ts';
@@ -63,13 +64,15 @@ function groupByFamily(): Map<string, [string, AssertionDeclaration][]> {
   return families;
 }
 
-function renderAssertions(): string {
+async function renderAssertions(root: string): Promise<string> {
+  const failures = new Map((await describeAssertions(root)).map(({ assertion, failure }) => [assertion, failure]));
+  const render = (entry: [string, AssertionDeclaration]) => renderAssertion(entry, failures.get(entry[0]) ?? undefined);
   return [...groupByFamily()]
-    .map(([family, entries]) => `## ${capitalize(family)}\n\n${entries.map(renderAssertion).join('\n\n')}`)
+    .map(([family, entries]) => `## ${capitalize(family)}\n\n${entries.map(render).join('\n\n')}`)
     .join('\n\n');
 }
 
-function renderAssertion([name, declaration]: [string, AssertionDeclaration]): string {
+function renderAssertion([name, declaration]: [string, AssertionDeclaration], failure: string | undefined): string {
   const { summary, example, params, main, wholeValue, children, defaultSelect } = declaration;
   const parts = [`### ${name}`, `${capitalize(summary)}.`, fence('yaml', `- ${example}`)];
   const schema = z.toJSONSchema(params, { io: 'input', unrepresentable: 'any' }) as JsonObject;
@@ -90,6 +93,11 @@ function renderAssertion([name, declaration]: [string, AssertionDeclaration]): s
     parts.push(
       'The value is always the main parameter, even where it is a map; a text is the path of a JSON or YAML file.',
     );
+  if (declaration.needsPackage !== undefined)
+    parts.push(`Needs \`npm install --save-dev ${declaration.needsPackage}\`.`);
+  if (failure !== undefined)
+    parts.push(`The example fails with, for instance: ${failure.replaceAll(/[<>|*_]/g, '\\\\$&')}.`);
+  if (declaration.definition !== undefined) parts.push(`Source: ${declaration.definition}.`);
   if (defaultSelect !== undefined) parts.push(`Without \`select\` it checks \`${defaultSelect}\`.`);
   return parts.join('\n\n');
 }

@@ -14,6 +14,8 @@ export const bleu = defineAssertion({
   summary: 'the runs of up to four words of the text stand in a reference: sentence BLEU (Papineni 2002)',
   family: 'similarity',
   example: 'bleu: { value: "The cat sat on the mat.", min: 0.4 }',
+  failsOn: { text: 'A dog lay there.' },
+  definition: 'Papineni et al. 2002, BLEU: a Method for Automatic Evaluation of Machine Translation',
   params: z.strictObject({
     value: referencesParam.describe('The reference, or several.'),
     min: minScoreParam.describe('The score that passes, from 0 to 1.'),

@@ -8,6 +8,7 @@ export const containsAll = defineAssertion({
   summary: 'the text contains every one of several texts; the score is the share found',
   family: 'text',
   example: 'containsAll: [refund, 14 days]',
+  failsOn: { text: 'A refund takes a month.' },
   main: 'value',
   spelled: true,
   params: z.strictObject({

@@ -8,6 +8,7 @@ export const containsAny = defineAssertion({
   summary: 'the text contains at least one of several texts',
   family: 'text',
   example: 'containsAny: [refund, money back]',
+  failsOn: { text: 'It is on its way.' },
   main: 'value',
   spelled: true,
   params: z.strictObject({

@@ -8,6 +8,7 @@ export const contains = defineAssertion({
   summary: 'the text contains another',
   family: 'text',
   example: 'contains: refund',
+  failsOn: { text: 'It is on its way.' },
   main: 'value',
   spelled: true,
   params: z.strictObject({

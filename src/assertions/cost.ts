@@ -6,6 +6,7 @@ export const cost = defineAssertion({
   summary: 'the answer cost at most so many US dollars, as if nothing were cached',
   family: 'budget',
   example: 'cost: { max: 0.01 }',
+  failsOn: { costUsd: 0.02 },
   main: 'max',
   params: z.strictObject({
     max: numberParam.refine((max) => max >= 0, { error: 'must be 0 or more' }).describe('US dollars.'),

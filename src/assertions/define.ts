@@ -110,6 +110,8 @@ export interface CheckAssertion extends AssertionDeclaration {
   readonly comparesAccepted?: true;
   /** Set where it looks at the answer of the side that this one is compared with, which comes in place of the accepted one. */
   readonly comparesOther?: true;
+  /** An answer that fails the example, so that the pages can show the reason it gives. */
+  readonly failsOn?: Partial<CompletionView>;
   /** Takes the parameters as `params` parsed them. */
   readonly check: (target: Target, params: unknown, context: CheckContext) => CheckOutcome | Promise<CheckOutcome>;
 }
@@ -126,6 +128,7 @@ interface AssertionDefinition<Params extends z.ZodType> extends AssertionDeclara
   readonly params: Params;
   readonly comparesAccepted?: true;
   readonly comparesOther?: true;
+  readonly failsOn?: Partial<CompletionView>;
   readonly check: (
     target: Target,
     params: z.output<Params>,

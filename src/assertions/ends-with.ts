@@ -8,6 +8,7 @@ export const endsWith = defineAssertion({
   summary: 'the text ends with another',
   family: 'text',
   example: 'endsWith: "Kind regards."',
+  failsOn: { text: 'Bye!' },
   main: 'value',
   spelled: true,
   params: z.strictObject({

@@ -12,6 +12,7 @@ export const equals = defineAssertion({
   summary: 'the text or value is exactly the expected one',
   family: 'text',
   example: 'equals: "{{expected}}"',
+  failsOn: { text: 'technical' },
   main: 'value',
   spelled: true,
   params: z.strictObject({

@@ -16,6 +16,7 @@ export const finishReason = defineAssertion({
   summary: 'the model stopped for a given reason',
   family: 'behaviour',
   example: 'finishReason: stop',
+  failsOn: { text: 'It is', finishReason: 'length' },
   main: 'value',
   params: z.strictObject({
     value: z.union([reasonParam, z.array(reasonParam).min(1)], {

@@ -14,6 +14,8 @@ export const html = defineAssertion({
   summary: 'the text is HTML with every tag closed and nested as the standard wants, and holds given elements',
   family: 'structure',
   example: 'html: { contains: [table, th] }',
+  failsOn: { text: '<table><tr><td>1</td></table>' },
+  definition: 'HTML, the living standard of WHATWG',
   main: 'value',
   params: z
     .strictObject({

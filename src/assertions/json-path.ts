@@ -21,6 +21,8 @@ export const jsonPath = defineAssertion({
   summary: 'a JSONPath (RFC 9535) selects something, a value or a number of values',
   family: 'structure',
   example: 'jsonPath: { path: "$.items[0].name", value: refund }',
+  failsOn: { text: '{"items": [{"name": "order"}]}' },
+  definition: 'RFC 9535',
   main: 'path',
   defaultSelect: 'json',
   params: z

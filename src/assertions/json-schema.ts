@@ -9,6 +9,8 @@ export const jsonSchema = defineAssertion({
   summary: 'the JSON is valid against a JSON Schema, inline or a file',
   family: 'structure',
   example: 'jsonSchema: { type: object, required: [queue] }',
+  failsOn: { text: '{"kind": 1}' },
+  definition: 'JSON Schema 2020-12 and draft-07',
   main: 'value',
   wholeValue: true,
   files: ['value'],

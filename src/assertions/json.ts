@@ -6,6 +6,8 @@ export const json = defineAssertion({
   summary: 'the whole text is strict JSON',
   family: 'structure',
   example: 'json: true',
+  failsOn: { text: 'Here it is: {}' },
+  definition: 'RFC 8259',
   main: 'value',
   params: z.strictObject({ value: z.boolean().default(true).describe('False: the text must not be JSON.') }),
   check(target, { value }) {

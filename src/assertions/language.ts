@@ -13,6 +13,8 @@ export const language = defineAssertion({
   summary: 'the text is in a language, as its script, common words and letters tell; short texts tell little',
   family: 'text',
   example: 'language: en',
+  failsOn: { text: 'Das Paket ist schon auf dem Weg zu dir.' },
+  definition: 'ISO 639-1 codes',
   main: 'value',
   params: z.strictObject({
     value: z

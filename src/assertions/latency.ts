@@ -6,6 +6,7 @@ export const latency = defineAssertion({
   summary: 'the answer came within a duration; waiting and retries do not count',
   family: 'budget',
   example: 'latency: { max: 2s }',
+  failsOn: { latencyMs: 2500 },
   main: 'max',
   params: z.strictObject({ max: durationParam }),
   check(_target, { max }, { completion }) {

@@ -12,6 +12,8 @@ export const length = defineAssertion({
   summary: 'the text has a number of characters, words, sentences, lines or (estimated) tokens',
   family: 'text',
   example: 'length: { max: 80, unit: words }',
+  failsOn: { text: 'word '.repeat(81) },
+  definition: 'words, sentences: Unicode Standard Annex 29',
   params: z
     .strictObject({
       min: countParam.optional().describe('The least that passes.'),

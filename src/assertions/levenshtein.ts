@@ -13,6 +13,8 @@ export const levenshtein = defineAssertion({
   summary: 'the text is near to another: by edited characters, or by similarity, 1 − distance / the longer length',
   family: 'similarity',
   example: 'levenshtein: { value: "Your refund is on its way.", min: 0.8 }',
+  failsOn: { text: 'No.' },
+  definition: 'Levenshtein 1966, Binary codes capable of correcting deletions, insertions and reversals',
   params: z
     .strictObject({
       value: textParam.describe('The text to compare with.'),

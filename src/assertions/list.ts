@@ -12,6 +12,8 @@ export const list = defineAssertion({
   summary: 'the items of a list are the expected ones, as a set or in order; the score is F1',
   family: 'structure',
   example: 'list: { value: [apples, pears], min: 0.8 }',
+  failsOn: { text: 'apples, plums' },
+  definition: 'F1: van Rijsbergen 1979, Information Retrieval, chapter 7',
   main: 'value',
   spelled: true,
   params: z.strictObject({

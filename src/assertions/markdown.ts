@@ -21,6 +21,8 @@ export const markdown = defineAssertion({
   summary: 'the Markdown has given sections, and a number of headings, lists, code blocks, tables or links',
   family: 'structure',
   example: 'markdown: { sections: [Summary, Risks], lists: { min: 1 } }',
+  failsOn: { text: '# Summary' },
+  definition: 'CommonMark 0.31, tables by GitHub Flavored Markdown',
   params: z
     .strictObject({
       sections: z.array(z.string().min(1)).min(1).optional().describe('Headings that must be there, in this order.'),

@@ -24,6 +24,7 @@ export const number = defineAssertion({
   summary: 'the text or value is one number: near a value, or within bounds',
   family: 'structure',
   example: 'number: { value: 42, tolerance: 0.5 }',
+  failsOn: { text: '43' },
   main: 'value',
   params: z
     .strictObject({

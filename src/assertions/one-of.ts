@@ -11,6 +11,7 @@ export const oneOf = defineAssertion({
   summary: 'the text or value is one of several',
   family: 'text',
   example: 'oneOf: [billing, technical, sales]',
+  failsOn: { text: 'accounting' },
   main: 'value',
   spelled: true,
   params: z.strictObject({

@@ -19,6 +19,8 @@ export const pii = defineAssertion({
   summary: 'the text holds personal data: email, phone, IBAN, card, US SSN, by form and check digits',
   family: 'behaviour',
   example: 'pii: false',
+  failsOn: { text: 'Write to jane.doe@example.com.' },
+  definition: 'Luhn check of cards: ISO/IEC 7812-1; IBAN check: ISO 13616',
   main: 'value',
   params: z.strictObject({
     value: z.boolean().describe('False: the text must hold none.'),

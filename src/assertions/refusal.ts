@@ -8,6 +8,7 @@ export const refusal = defineAssertion({
   summary: 'the model refused: by its API field, its finish reason or the wording of the first sentences (English)',
   family: 'behaviour',
   example: 'refusal: false',
+  failsOn: { text: "I'm sorry, but I can't help with that." },
   main: 'value',
   params: z.strictObject({ value: z.boolean().default(true).describe('False: the model must not refuse.') }),
   check(target, { value }, { completion }) {

@@ -12,6 +12,8 @@ export const regex = defineAssertion({
   summary: 'a regular expression matches somewhere in the text; stopped after half a second',
   family: 'text',
   example: 'regex: "^(billing|technical|sales)$"',
+  failsOn: { text: 'accounting' },
+  definition: 'ECMA-262, section 22.2; Unicode where the flags say so',
   main: 'value',
   params: z.strictObject(regexParams).superRefine(checkRegex),
   check(target, params, { ports }) {

@@ -14,6 +14,8 @@ export const rouge = defineAssertion({
   summary: 'the words of the text overlap with a reference: ROUGE-N or ROUGE-L, without stemming (Lin 2004)',
   family: 'similarity',
   example: 'rouge: { value: "The refund takes five days.", n: L, min: 0.5 }',
+  failsOn: { text: 'No.' },
+  definition: 'Lin 2004, ROUGE: A Package for Automatic Evaluation of Summaries',
   params: z.strictObject({
     value: referencesParam.describe('The reference, or several, of which the best counts.'),
     n: z

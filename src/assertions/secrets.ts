@@ -11,6 +11,7 @@ export const secrets = defineAssertion({
   summary: 'the text holds a key or token: by well-known prefixes, as a JWT, a private key, or a random text',
   family: 'behaviour',
   example: 'secrets: false',
+  failsOn: { text: `The key is ${['ghp', 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'].join('_')}.` },
   main: 'value',
   params: z.strictObject({
     value: z.boolean().describe('False: the text must hold none.'),

@@ -30,6 +30,8 @@ export const sql = defineAssertion({
   summary: 'the whole text is SQL of a dialect, with allowed kinds of statements, on allowed tables',
   family: 'structure',
   example: 'sql: { dialect: postgresql, tables: [orders, customers], statements: [select] }',
+  failsOn: { text: 'DELETE FROM users' },
+  definition: 'the grammars of node-sql-parser 5',
   main: 'value',
   needsPackage: packageName,
   params: z

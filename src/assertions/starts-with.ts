@@ -8,6 +8,7 @@ export const startsWith = defineAssertion({
   summary: 'the text starts with another',
   family: 'text',
   example: 'startsWith: "Dear"',
+  failsOn: { text: 'Hello Ada,' },
   main: 'value',
   spelled: true,
   params: z.strictObject({

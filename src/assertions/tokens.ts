@@ -6,6 +6,7 @@ export const tokens = defineAssertion({
   summary: 'the answer used a number of tokens, as the API counted them',
   family: 'budget',
   example: 'tokens: { max: 200, of: output }',
+  failsOn: { usage: { inputTokens: 10, outputTokens: 300 } },
   params: z
     .strictObject({
       min: countParam.optional().describe('The least that passes.'),

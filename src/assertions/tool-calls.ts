@@ -43,6 +43,7 @@ export const toolCalls = defineAssertion({
   summary: 'the model calls given tools, with given arguments, in a given order, or none',
   family: 'behaviour',
   example: 'toolCalls: { value: [{ name: find_order, args: { id: 7 } }], order: exact }',
+  failsOn: { text: 'It is on its way.' },
   main: 'value',
   defaultSelect: 'toolCalls',
   params: z

@@ -15,6 +15,8 @@ export const xml = defineAssertion({
   summary: 'the whole text is well-formed XML, with a given root and given elements or attributes',
   family: 'structure',
   example: 'xml: { root: order, contains: [order/item, "//item/@id"] }',
+  failsOn: { text: '<order><item></order>' },
+  definition: 'XML 1.0, fifth edition, section 2.1',
   main: 'value',
   params: z
     .strictObject({

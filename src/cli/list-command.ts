@@ -22,7 +22,9 @@ export async function listCommand(
   io: Io,
 ): Promise<number> {
   const rows = await findRows(subject, paths, flags.config, io);
-  printRows(rows, { json: flags.json === true, noun: subject }, io);
+  // The whole of an assertion is too wide for a table.
+  const columns = subject === 'assertions' ? { columns: ['assertion', 'family', 'summary', 'parameters'] } : {};
+  printRows(rows, { json: flags.json === true, noun: subject, ...columns }, io);
   return exitCodes.passed;
 }
 
@@ -42,7 +44,7 @@ async function findRows(
     case 'providers':
       return listProviders(await project(), io.env);
     case 'assertions':
-      return listAssertions();
+      return listAssertions(await findProjectRoot(io.cwd, config));
     case 'reporters':
       return listReporters();
     case 'runs':

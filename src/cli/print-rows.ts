@@ -7,7 +7,7 @@ type Row = Readonly<Record<string, string | number | readonly string[] | null>>;
 /** Prints a list as a plain table, or as JSON for scripts. */
 export function printRows(
   rows: readonly Row[],
-  options: { readonly json: boolean; readonly noun: string },
+  options: { readonly json: boolean; readonly noun: string; readonly columns?: readonly string[] },
   io: Io,
 ): void {
   if (options.json) {
@@ -19,7 +19,7 @@ export function printRows(
     io.stderr.write(`no ${options.noun}\n`);
     return;
   }
-  const columns = Object.keys(first);
+  const columns = [...(options.columns ?? Object.keys(first))];
   const table = new Table({ head: columns, style: { head: [], border: [], compact: true }, chars: plainBorders });
   table.push(...rows.map((row) => columns.map((column) => cellText(row[column]))));
   const lines = table.toString().split('\n');

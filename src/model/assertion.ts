@@ -17,6 +17,8 @@ export interface AssertionDeclaration {
   readonly family: AssertionFamily;
   /** A YAML snippet of one assertion, valid as it stands. */
   readonly example: string;
+  /** The standard or paper that says what it means, where there is one. */
+  readonly definition?: string;
   /** The map form of the parameters, strict. */
   readonly params: ZodType;
   /** The parameter that the short form fills (`contains: refund`); undefined: only the map form exists. */

@@ -1,4 +1,3 @@
-import { assertions } from '../assertions/index.ts';
 import { UserError } from '../errors.ts';
 import { createMask } from '../lib/mask-secrets.ts';
 import { findQuerySecrets } from '../lib/query-secrets.ts';
@@ -7,6 +6,7 @@ import { lookupAdapter } from '../providers/index.ts';
 import { reporters } from '../reporters/index.ts';
 import type { StoredRun } from '../stores/list-runs.ts';
 import { readRunRecord } from '../stores/read-run-record.ts';
+import { describeAssertions } from './describe-assertion.ts';
 import { listStoredRuns } from './stored-runs.ts';
 
 /** A row of `llmcheck list`: the same keys in every row of a list. */
@@ -62,13 +62,8 @@ function hideSecrets(url: string): string {
   return createMask(findQuerySecrets(url).map(({ value }) => value))(url);
 }
 
-export function listAssertions(): readonly ListedRow[] {
-  return Object.entries(assertions).map(([name, { family, summary, example }]) => ({
-    assertion: name,
-    family,
-    summary,
-    example,
-  }));
+export async function listAssertions(root: string): Promise<readonly ListedRow[]> {
+  return (await describeAssertions(root)).map((described) => ({ ...described }));
 }
 
 export function listReporters(): readonly ListedRow[] {

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
 import type { CheckSpec, SelectSpec } from '../../src/model/verdict.ts';
+import { describeAssertions } from '../../src/pipeline/describe-assertion.ts';
 import { buildSpec, buildToolCall, buildView, combine, judgeOne, outcomeOf } from './judge-one.ts';
 
 /** Parameters that some answers pass and others fail. */
@@ -241,6 +242,17 @@ describe.each(Object.entries(assertions))('the declaration of %s', (name, assert
       type: 'object',
       additionalProperties: false,
     });
+  });
+
+  test('shows the reason that its example gives for a wrong answer, unless a model, a program or a baseline decides', async () => {
+    const [described] = (await describeAssertions(process.cwd())).filter((one) => one.assertion === name);
+    const isOpen = ['judge', 'own code', 'baseline', 'combinator'].includes(assertion.family) || 'asks' in assertion;
+    expect(described?.failure).toEqual(isOpen ? null : expect.stringMatching(/\w/));
+    expect(described?.parameters.length).toBe(
+      Object.keys(
+        Object(Reflect.get(z.toJSONSchema(assertion.params, { io: 'input', unrepresentable: 'any' }), 'properties')),
+      ).length,
+    );
   });
 
   test('has an example of itself that is valid', () => {
