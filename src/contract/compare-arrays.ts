@@ -1,3 +1,4 @@
+import { isJsonObject } from '../model/json.ts';
 import { type Change, hasEffect, hasNarrowing, hasWidening } from './change.ts';
 import { compareMaximum, compareMinimum } from './compare-scalars.ts';
 import { type Comparer, change } from './comparer.ts';
@@ -23,12 +24,14 @@ export function compareArrays(comparer: Comparer, old: Shape, replacement: Shape
         : change('unique-items-removed', path, 'Items need not be unique any more.', { old: true, new: false }),
     );
   }
+  // Draft-07 spells a tuple as a list under `items`.
+  const isListed = isJsonObject(replacement.source) && Array.isArray(replacement.source['items']);
   for (let index = 0; index < Math.max(old.prefix.length, replacement.prefix.length); index += 1) {
-    const at = `${path}/prefixItems/${index}`;
+    const at = `${path}/${isListed ? 'items' : 'prefixItems'}/${index}`;
     const [before, after] = [old.prefix[index] ?? old.rest, replacement.prefix[index] ?? replacement.rest];
     changes.push(...renameTypeChanges(comparer.compare(before, after, at), at, 'prefix-items'));
   }
-  const at = `${path}/items`;
+  const at = `${path}/${isListed ? 'additionalItems' : 'items'}`;
   changes.push(...renameTypeChanges(comparer.compare(old.rest, replacement.rest, at), at, 'items'));
   return [...changes, ...compareContains(comparer, old.contains, replacement.contains, path)];
 }

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
 import type { ContractPolicy, Direction, Finding, SeverityOverride } from '../model/finding.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Change } from './change.ts';
@@ -5,7 +6,7 @@ import { change, show } from './comparer.ts';
 import { createComparer } from './create-comparer.ts';
 import { gradeChanges } from './grade-changes.ts';
 import { versionKeywords } from './keywords.ts';
-import { openSchema } from './schema-document.ts';
+import { openSchema, type SchemaDocument } from './schema-document.ts';
 import { createNodeFactory, openNodes } from './schema-nodes.ts';
 import { SchemaProblem } from './schema-problem.ts';
 
@@ -48,16 +49,25 @@ export function compareSchemas(
     defaulted: new Set(options.defaulted),
   });
   try {
-    const old = openNodes(openSchema(oldSchema, 'old'), factory, implyTypes);
-    const replacement = openNodes(openSchema(newSchema, 'new'), factory, implyTypes);
+    const documents = [openSchema(oldSchema, 'old'), openSchema(newSchema, 'new')] as const;
+    const old = openNodes(documents[0], factory, implyTypes);
+    const replacement = openNodes(documents[1], factory, implyTypes);
     const grading = { ...options, pathPrefix: at };
-    const findings = gradeChanges(comparer.compare(old, replacement, ''), grading);
+    const findings = gradeChanges([...comparer.compare(old, replacement, ''), ...findDynamic(...documents)], grading);
     if (!findings.some(({ severity }) => severity === 'error')) return findings;
     return [...findings, ...gradeChanges(findStaleVersion(oldSchema, newSchema), grading)];
   } catch (error) {
     if (at === '' || !(error instanceof SchemaProblem)) throw error;
     throw new SchemaProblem(at + error.pointer, error.message, error.side);
   }
+}
+
+/** A reference that other schemas can redirect is followed to its nearest target, which may not be where it leads. */
+function findDynamic(old: SchemaDocument, replacement: SchemaDocument): readonly Change[] {
+  const at = replacement.dynamic ?? old.dynamic;
+  if (at === undefined || canonicalJson(old.root) === canonicalJson(replacement.root)) return [];
+  const message = 'Where this reference leads depends on the way to it; check the change against real values.';
+  return [change('undecided', at, message)];
 }
 
 /** A label that both schemas carry at their root, and that a breaking change should have moved. */

@@ -17,6 +17,8 @@ export interface SchemaDocument {
   readonly root: RawSchema;
   /** Which of two compared schemas it is. */
   readonly side: 'old' | 'new' | undefined;
+  /** Where a reference stands whose target depends on the way to it; only the nearest one is known here. */
+  readonly dynamic: string | undefined;
   /** Follows a reference that stands in `from`. */
   resolve(from: JsonObject, ref: string, pointer: string): LocatedSchema;
 }
@@ -32,6 +34,7 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
   const anchors = new Map<string, LocatedSchema>();
   const open = new Set<object>();
   const visited: LocatedSchema[] = [];
+  const dynamicAnchors = new Map<string, number>();
   const references: { readonly from: JsonObject; readonly ref: string; readonly pointer: string }[] = [];
   const fail = (pointer: string, message: string): never => {
     throw new SchemaProblem(pointer, message, side);
@@ -44,7 +47,15 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
   for (const { from, ref, pointer } of references) resolve(from, ref, pointer);
   const endless = findEndlessReference(visited, resolve);
   if (endless !== undefined) fail(endless, 'The schema refers to itself without end.');
-  return { root: checkedRoot, side, resolve };
+  const dynamic = references.find(({ from, ref }) => {
+    const anchor = '$dynamicRef' in from ? ref.slice(ref.indexOf('#')) : '$recursiveRef' in from ? '$recursive' : '';
+    return (dynamicAnchors.get(anchor) ?? 0) > 1;
+  })?.pointer;
+  return { root: checkedRoot, side, dynamic, resolve };
+
+  function countAnchor(name: string): void {
+    dynamicAnchors.set(name, (dynamicAnchors.get(name) ?? 0) + 1);
+  }
 
   function asSchema(schema: unknown, pointer: string): RawSchema {
     if (typeof schema === 'boolean' || isJsonObject(schema)) return schema;
@@ -64,8 +75,11 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
     bases.set(schema, ownBase);
     for (const keyword of ['$anchor', '$dynamicAnchor']) {
       const name = schema[keyword];
-      if (typeof name === 'string') anchors.set(`${ownBase}#${name}`, { schema, pointer });
+      if (typeof name !== 'string') continue;
+      anchors.set(`${ownBase}#${name}`, { schema, pointer });
+      if (keyword === '$dynamicAnchor') countAnchor(`#${name}`);
     }
+    if (schema['$recursiveAnchor'] === true) countAnchor('$recursive');
     for (const keyword of referenceKeywords) {
       const ref = schema[keyword];
       if (typeof ref === 'string') references.push({ from: schema, ref, pointer: appendPointer(pointer, keyword) });

@@ -10,6 +10,10 @@ const count: Expectation = {
   test: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 0,
 };
 const number: Expectation = { is: 'a number', test: (value) => typeof value === 'number' && Number.isFinite(value) };
+const exclusive: Expectation = {
+  is: 'a number, the bound itself (draft-04 wrote true beside the bound)',
+  test: number.test,
+};
 const flag: Expectation = { is: 'true or false', test: (value) => typeof value === 'boolean' };
 const text: Expectation = { is: 'a string', test: (value) => typeof value === 'string' };
 const names: Expectation = { is: 'a list of strings', test: isListOfStrings };
@@ -37,8 +41,8 @@ const expectations: Readonly<Record<string, Expectation>> = {
   maxProperties: count,
   minimum: number,
   maximum: number,
-  exclusiveMinimum: number,
-  exclusiveMaximum: number,
+  exclusiveMinimum: exclusive,
+  exclusiveMaximum: exclusive,
   multipleOf: { is: 'a number above 0', test: (value) => typeof value === 'number' && value > 0 },
   uniqueItems: flag,
   nullable: flag,

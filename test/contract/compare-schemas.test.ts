@@ -425,3 +425,24 @@ test('a hundred tagged branches that all change are told apart by their tags', (
   const findings = compareSchemas(union('string'), union('number'), { direction: 'output' });
   expect(findings.map(({ ruleId }) => ruleId)).toEqual(Array.from({ length: 100 }, () => 'type-changed'));
 });
+
+test('a reference that the way to it redirects is a doubt where anything changed', () => {
+  const list = (type: string): JsonValue => ({
+    $id: 'https://example.com/root',
+    $ref: 'list',
+    $defs: {
+      item: { $dynamicAnchor: 'T', type },
+      list: { $id: 'list', items: { $dynamicRef: '#T' }, $defs: { any: { $dynamicAnchor: 'T' } } },
+    },
+  });
+  const compare = (old: JsonValue, replacement: JsonValue) =>
+    compareSchemas(old, replacement, { direction: 'input' }).map(({ ruleId, path }) => `${ruleId} ${path}`);
+  expect(compare(list('string'), list('number'))).toEqual(['undecided /$defs/list/items/$dynamicRef']);
+  expect(compare(list('string'), list('string'))).toEqual([]);
+});
+
+test('a tuple of draft-07 is named as it is written', () => {
+  const tuple = (type: string): JsonValue => ({ items: [{ type }], additionalItems: { type } });
+  const findings = compareSchemas(tuple('string'), tuple('number'), { direction: 'output' });
+  expect(findings.map(({ path }) => path)).toEqual(['/items/0', '/additionalItems']);
+});
