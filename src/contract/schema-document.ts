@@ -4,6 +4,7 @@ import { findEndlessReference } from './find-endless-reference.ts';
 import { referenceKeywords } from './keywords.ts';
 import { SchemaProblem } from './schema-problem.ts';
 import { validateKeywords } from './validate-keywords.ts';
+import { visitChildren } from './visit-children.ts';
 
 export type RawSchema = JsonObject | boolean;
 
@@ -84,7 +85,7 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
       const ref = schema[keyword];
       if (typeof ref === 'string') references.push({ from: schema, ref, pointer: appendPointer(pointer, keyword) });
     }
-    for (const child of findChildren(schema, pointer)) visit(child.value, child.pointer, ownBase, depth + 1);
+    visitChildren(schema, pointer, (child, at) => visit(child, at, ownBase, depth + 1));
     open.delete(schema);
   }
 
@@ -142,42 +143,6 @@ function walk(resource: LocatedSchema, tokens: readonly string[]): { value: Json
     value = (value as JsonObject)[token] ?? null;
   }
   return { value, pointer: appendPointer(resource.pointer, ...tokens) };
-}
-
-const inOne = new Set([
-  'additionalItems',
-  'additionalProperties',
-  'contains',
-  'contentSchema',
-  'else',
-  'if',
-  'not',
-  'propertyNames',
-  'then',
-  'unevaluatedItems',
-  'unevaluatedProperties',
-]);
-const inList = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
-const inMap = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']);
-
-function* findChildren(schema: JsonObject, pointer: string): Iterable<{ value: JsonValue; pointer: string }> {
-  for (const [keyword, value] of Object.entries(schema)) {
-    const isItems = keyword === 'items';
-    if (inOne.has(keyword) || (isItems && !Array.isArray(value))) {
-      yield { value, pointer: appendPointer(pointer, keyword) };
-    } else if (Array.isArray(value)) {
-      if (!isItems && !inList.has(keyword)) continue;
-      for (const [index, item] of value.entries()) {
-        yield { value: item, pointer: appendPointer(pointer, keyword, index) };
-      }
-    } else if (isJsonObject(value) && (inMap.has(keyword) || keyword === 'dependencies')) {
-      const at = appendPointer(pointer, keyword);
-      for (const [name, item] of Object.entries(value)) {
-        if (keyword === 'dependencies' && Array.isArray(item)) continue;
-        yield { value: item, pointer: appendPointer(at, name) };
-      }
-    }
-  }
 }
 
 function resolveUri(reference: string, base: string): string {

@@ -81,14 +81,17 @@ const expectations: Readonly<Record<string, Expectation>> = {
   prefixItems: schemas,
 };
 
+const expectationOf: ReadonlyMap<string, Expectation> = new Map(Object.entries(expectations));
+
 /** Checks the values of the keywords that the comparison reads; the first misfit is reported by `fail`. */
 export function validateKeywords(
   schema: JsonObject,
   pointer: string,
   fail: (pointer: string, message: string) => never,
 ): void {
-  for (const [keyword, value] of Object.entries(schema)) {
-    const expectation = Object.hasOwn(expectations, keyword) ? expectations[keyword] : undefined;
+  for (const keyword of Object.keys(schema)) {
+    const expectation = expectationOf.get(keyword);
+    const value = schema[keyword] ?? null;
     if (expectation === undefined || expectation.test(value)) continue;
     const found = JSON.stringify(value) ?? 'nothing';
     const shown = found.length > 60 ? `${found.slice(0, 60)}…` : found;

@@ -1,9 +1,12 @@
 /** Appends tokens to a JSON Pointer (RFC 6901). */
 export function appendPointer(pointer: string, ...tokens: readonly (string | number)[]): string {
-  return tokens.reduce<string>(
-    (text, token) => `${text}/${String(token).replaceAll('~', '~0').replaceAll('/', '~1')}`,
-    pointer,
-  );
+  let text = pointer;
+  for (const token of tokens) {
+    const name = String(token);
+    const isPlain = !name.includes('~') && !name.includes('/');
+    text += `/${isPlain ? name : name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  }
+  return text;
 }
 
 /** Splits a JSON Pointer into its tokens; undefined where it is none. */
