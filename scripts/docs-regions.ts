@@ -95,8 +95,7 @@ function renderAssertion([name, declaration]: [string, AssertionDeclaration], fa
     );
   if (declaration.needsPackage !== undefined)
     parts.push(`Needs \`npm install --save-dev ${declaration.needsPackage}\`.`);
-  if (failure !== undefined)
-    parts.push(`The example fails with, for instance: ${failure.replaceAll(/[<>|*_]/g, '\\\\$&')}.`);
+  if (failure !== undefined) parts.push('For a wrong answer the example gives, for instance:', fence('text', failure));
   if (declaration.definition !== undefined) parts.push(`Source: ${declaration.definition}.`);
   if (defaultSelect !== undefined) parts.push(`Without \`select\` it checks \`${defaultSelect}\`.`);
   return parts.join('\n\n');

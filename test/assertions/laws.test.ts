@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -206,7 +207,7 @@ describe('an answer of 1 MB is judged within a second', () => {
     for (const answer of [...answers, ...documents]) {
       for (const params of list) {
         const durationMs = await measure(() => judgeOne(buildSpec(name, params), answer));
-        expect({ start: answer.slice(0, 20), slow: durationMs > limitMs }).toMatchObject({ slow: false });
+        expect({ start: answer.slice(0, 20), slow: durationMs > 1000 }).toMatchObject({ slow: false });
       }
     }
   });
@@ -215,23 +216,29 @@ describe('an answer of 1 MB is judged within a second', () => {
     for (const answer of [...answers, ...documents]) {
       const spec = buildSpec('contains', { value: 'b' }, { select });
       const durationMs = await measure(() => judgeOne(spec, { text: answer, reasoning: answer }));
-      expect({ start: answer.slice(0, 20), slow: durationMs > limitMs }).toMatchObject({ slow: false });
+      expect({ start: answer.slice(0, 20), slow: durationMs > 1000 }).toMatchObject({ slow: false });
     }
   });
 });
 
-/** A second on a machine of its own; beside other work a call takes several times as long. */
-const limitMs = 4000;
-
-/** The least of up to three times: a busy machine may slow one down. */
+/** The least of up to three times, on the processor where the system tells: a busy machine is slow without our doing. */
 async function measure(run: () => Promise<unknown>): Promise<number> {
   let leastMs = Number.POSITIVE_INFINITY;
-  for (let tries = 0; tries < 3 && leastMs > limitMs; tries += 1) {
-    const before = performance.now();
+  for (let tries = 0; tries < 3 && leastMs > 1000; tries += 1) {
+    const beforeMs = threadMs();
     await run();
-    leastMs = Math.min(leastMs, performance.now() - before);
+    leastMs = Math.min(leastMs, threadMs() - beforeMs);
   }
   return leastMs;
+}
+
+const schedulerFile = '/proc/thread-self/schedstat';
+const hasScheduler = existsSync(schedulerFile);
+
+/** What this thread has computed so far (Linux), else a clock. */
+function threadMs(): number {
+  if (!hasScheduler) return performance.now();
+  return Number(readFileSync(schedulerFile, 'utf8').split(' ')[0]) / 1e6;
 }
 
 test('answers of 5 MB with all that is hostile throw nothing', async () => {
