@@ -3,7 +3,7 @@ import type { Message } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { CheckContext } from './define.ts';
 import { describeFrame, type FramedPart, frameParts } from './frame-parts.ts';
-import { readJudgeReply } from './read-judge-reply.ts';
+import { createQuotationCheck, readJudgeReply } from './read-judge-reply.ts';
 
 export interface JudgeQuestion<T> {
   /** What is to be done with the parts, in a sentence or two. */
@@ -15,6 +15,10 @@ export interface JudgeQuestion<T> {
   readonly jsonSchema: JsonObject;
   /** The same for us: what came is believed only if it matches. */
   readonly schema: z.ZodType<T>;
+}
+
+/** Which of how many votes is cast. */
+export interface VoteNumber {
   readonly vote: number;
   readonly votes: number;
 }
@@ -22,28 +26,33 @@ export interface JudgeQuestion<T> {
 export type JudgeReply<T> = { readonly value: T; readonly model?: string } | { readonly error: string };
 
 /** Asks the check's judge once, and once more where the reply is no verdict. */
-export async function askJudge<T>(question: JudgeQuestion<T>, { asks, ports }: CheckContext): Promise<JudgeReply<T>> {
+export type AskJudge<T> = (number: VoteNumber) => Promise<JudgeReply<T>>;
+
+/** What all votes have in common is made once: answers may be long. */
+export function prepareJudge<T>(question: JudgeQuestion<T>, { asks, ports }: CheckContext): AskJudge<T> {
   const { ask } = ports;
-  if (asks === undefined || ask === undefined) return { error: 'no judge may be asked here' };
-  const { jsonSchema, schema, vote, votes, form, parts } = question;
-  const judged = parts.map(({ text }) => text);
+  if (asks === undefined || ask === undefined) return () => Promise.resolve({ error: 'no judge may be asked here' });
+  const { jsonSchema, schema, form, parts } = question;
+  const isQuoted = createQuotationCheck(parts.map(({ text }) => text));
   const opening = buildMessages(question);
-  let messages = opening;
-  for (let round = 0; ; round += 1) {
-    const asked = { kind: 'judge', model: asks, messages, schema: jsonSchema, vote, votes } as const;
-    let reply = await ask(asked);
-    if ('failure' in reply) return describeFailure(asks, reply.failure);
-    let read = readJudgeReply(reply.text, schema, judged);
-    if (!read.ok && reply.canRefresh) {
-      // What could not be read is an error, and errors are not kept: the next run asks again.
-      reply = await ask({ ...asked, isFresh: true });
+  return async ({ vote, votes }) => {
+    let messages = opening;
+    for (let round = 0; ; round += 1) {
+      const asked = { kind: 'judge', model: asks, messages, schema: jsonSchema, vote, votes } as const;
+      let reply = await ask(asked);
       if ('failure' in reply) return describeFailure(asks, reply.failure);
-      read = readJudgeReply(reply.text, schema, judged);
+      let read = readJudgeReply(reply.text, schema, isQuoted);
+      if (!read.ok && reply.canRefresh) {
+        // What could not be read is an error, and errors are not kept: the next run asks again.
+        reply = await ask({ ...asked, isFresh: true });
+        if ('failure' in reply) return describeFailure(asks, reply.failure);
+        read = readJudgeReply(reply.text, schema, isQuoted);
+      }
+      if (read.ok) return { value: read.value, ...(reply.model === undefined ? {} : { model: reply.model }) };
+      if (round === maxRepairs) return { error: `the reply of judge "${asks}" is unreadable: ${read.reason}` };
+      messages = [...opening, ...buildRepair(reply.text, form)];
     }
-    if (read.ok) return { value: read.value, ...(reply.model === undefined ? {} : { model: reply.model }) };
-    if (round === maxRepairs) return { error: `the reply of judge "${asks}" is unreadable: ${read.reason}` };
-    messages = [...opening, ...buildRepair(reply.text, form)];
-  }
+  };
 }
 
 function describeFailure(judge: string, failure: string): { readonly error: string } {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { quote } from '../lib/quote.ts';
 import type { JsonObject } from '../model/json.ts';
-import { askJudge } from './ask-judge.ts';
+import { prepareJudge } from './ask-judge.ts';
 import { countVotes, type Vote } from './count-votes.ts';
 import type { CheckContext, CheckOutcome, Target } from './define.ts';
 import { describeInput } from './describe-input.ts';
@@ -26,9 +26,10 @@ export async function judgeAnswerBy(
 ): Promise<CheckOutcome> {
   const parts = [standard, ...(input ? describeInput(context.input) : []), { title: 'answer', text: textOf(target) }];
   const shape = threshold === undefined ? passShape : scoreShape;
+  const ask = prepareJudge({ task, parts, ...shape, schema: replySchema }, context);
   const cast = await Promise.all(
     Array.from({ length: votes }, async (_, vote): Promise<Vote<'pass' | 'fail'>> => {
-      const reply = await askJudge({ task, parts, ...shape, schema: replySchema, vote, votes }, context);
+      const reply = await ask({ vote, votes });
       if ('error' in reply) return reply;
       const { reason } = reply.value;
       const model = reply.model === undefined ? {} : { model: reply.model };

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { quote } from '../lib/quote.ts';
-import { askJudge } from './ask-judge.ts';
+import { type AskJudge, type JudgeReply, prepareJudge, type VoteNumber } from './ask-judge.ts';
 import { countVotes, type Vote } from './count-votes.ts';
 import { type CheckContext, type CheckOutcome, defineAssertion } from './define.ts';
 import { describeInput } from './describe-input.ts';
+import type { FramedPart } from './frame-parts.ts';
 import { buildSchema } from './judge-answer-by.ts';
 import { judgeParams } from './judge-params.ts';
 import { numberParam, soughtParam } from './param-schemas.ts';
@@ -32,8 +33,12 @@ export const pairwise = defineAssertion({
     if ('missing' in accepted) return { error: `the other side's answer can't be compared: ${accepted.missing}` };
     const [own, other] = [textOf(target), textOf(accepted)];
     if (own === other) return toOutcome('tie', 0.5, min, 'both answers are the same', context);
-    const pair: Pair = { criterion: value, own, other, input };
-    const compared = await Promise.all(Array.from({ length: votes }, (_, vote) => compare(pair, vote, votes, context)));
+    const parts = [{ title: 'criterion', text: value }, ...(input ? describeInput(context.input) : [])];
+    const ownFirst = prepareOrder(parts, own, other, context);
+    const otherFirst = prepareOrder(parts, other, own, context);
+    const compared = await Promise.all(
+      Array.from({ length: votes }, (_, vote) => compare(ownFirst, otherFirst, { vote, votes })),
+    );
     const counted = countVotes(
       compared.map(({ vote }) => vote),
       'tie',
@@ -55,13 +60,6 @@ export const pairwise = defineAssertion({
 type Side = 'win' | 'tie' | 'loss';
 type Place = 'first' | 'second' | 'tie';
 
-interface Pair {
-  readonly criterion: string;
-  readonly own: string;
-  readonly other: string;
-  readonly input: boolean;
-}
-
 interface Compared {
   readonly vote: Vote<Side>;
   /** Which place won, for each order that was asked. */
@@ -71,10 +69,10 @@ interface Compared {
 const scores: Readonly<Record<Side, number>> = { win: 1, tie: 0.5, loss: 0 };
 
 /** Asks in both orders; a judge whose word goes with the place has none. */
-async function compare(pair: Pair, vote: number, votes: number, context: CheckContext): Promise<Compared> {
-  const asIs = await askOrder(pair, 'own first', vote, votes, context);
+async function compare(ownFirst: AskOrder, otherFirst: AskOrder, number: VoteNumber): Promise<Compared> {
+  const asIs = toSide(await ownFirst(number), 'first');
   if ('error' in asIs) return { vote: asIs, places: [] };
-  const swapped = await askOrder(pair, 'other first', vote, votes, context);
+  const swapped = toSide(await otherFirst(number), 'second');
   if ('error' in swapped) return { vote: swapped, places: [asIs.place] };
   const places = [asIs.place, swapped.place];
   const model = asIs.model === undefined ? {} : { model: asIs.model };
@@ -85,29 +83,24 @@ async function compare(pair: Pair, vote: number, votes: number, context: CheckCo
   return { vote: { side: 'tie', score: 0.5, reason, ...model }, places };
 }
 
+type Reply = z.output<typeof replySchema>;
+type AskOrder = AskJudge<Reply>;
+
+function prepareOrder(parts: readonly FramedPart[], a: string, b: string, context: CheckContext): AskOrder {
+  const shown = [...parts, { title: 'answer A', text: a }, { title: 'answer B', text: b }];
+  return prepareJudge({ task, parts: shown, form, jsonSchema, schema: replySchema }, context);
+}
+
 type Asked =
   | { readonly side: Side; readonly place: Place; readonly reason: string; readonly model?: string }
   | { readonly error: string };
 
-async function askOrder(
-  { criterion, own, other, input }: Pair,
-  order: 'own first' | 'other first',
-  vote: number,
-  votes: number,
-  context: CheckContext,
-): Promise<Asked> {
-  const [a, b] = order === 'own first' ? [own, other] : [other, own];
-  const parts = [
-    { title: 'criterion', text: criterion },
-    ...(input ? describeInput(context.input) : []),
-    { title: 'answer A', text: a },
-    { title: 'answer B', text: b },
-  ];
-  const reply = await askJudge({ task, parts, form, jsonSchema, schema: replySchema, vote, votes }, context);
+/** What a reply says of our own answer, which was shown in that place. */
+function toSide(reply: JudgeReply<Reply>, ownPlace: Place): Asked {
   if ('error' in reply) return reply;
   const { winner, reason } = reply.value;
   const place: Place = winner === 'tie' ? 'tie' : winner === 'A' ? 'first' : 'second';
-  const side: Side = place === 'tie' ? 'tie' : (place === 'first') === (order === 'own first') ? 'win' : 'loss';
+  const side: Side = place === 'tie' ? 'tie' : place === ownPlace ? 'win' : 'loss';
   return { side, place, reason, ...(reply.model === undefined ? {} : { model: reply.model }) };
 }
 

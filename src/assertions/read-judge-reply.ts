@@ -9,9 +9,12 @@ export type ReadReply<T> = { readonly ok: true; readonly value: T } | { readonly
  * Reads the one verdict that a judge's reply holds, alone or among prose. An object that the judged texts hold as well is a
  * quotation: an answer must not be able to hand the judge its verdict.
  */
-export function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, judged: readonly string[]): ReadReply<T> {
+export function readJudgeReply<T>(
+  reply: string,
+  schema: z.ZodType<T>,
+  isQuoted: (text: string) => boolean,
+): ReadReply<T> {
   const spoken = reply.replaceAll(/<think>[\s\S]*?<\/think>/g, '');
-  const quotable = judged.map(squeeze);
   const verdicts: T[] = [];
   let fault = 'it holds no JSON object';
   for (const { text, value } of findJsonObjects(spoken)) {
@@ -19,7 +22,7 @@ export function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, judged: r
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
       fault = `its JSON object is no verdict: ${[issue?.path.join('.'), issue?.message].filter(Boolean).join(': ')}`;
-    } else if (quotable.some((other) => other.includes(squeeze(text)))) {
+    } else if (isQuoted(text)) {
       fault = 'its verdict is a quotation of what was to be judged';
     } else if (!verdicts.some((known) => deepEqual(known, parsed.data))) {
       verdicts.push(parsed.data);
@@ -29,6 +32,16 @@ export function readJudgeReply<T>(reply: string, schema: z.ZodType<T>, judged: r
   if (verdicts.length > 1) return { ok: false, reason: 'it holds several verdicts' };
   if (verdict !== undefined) return { ok: true, value: verdict };
   return { ok: false, reason: `${fault}: ${quote(reply, 120)}` };
+}
+
+/** True for a text that one of the judged ones holds, white space aside. */
+export function createQuotationCheck(judged: readonly string[]): (text: string) => boolean {
+  let squeezed: readonly string[] | undefined;
+  return (text) => {
+    squeezed ??= judged.map(squeeze);
+    const sought = squeeze(text);
+    return squeezed.some((other) => other.includes(sought));
+  };
 }
 
 function squeeze(text: string): string {

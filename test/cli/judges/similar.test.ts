@@ -87,6 +87,6 @@ test('without a provider and without the packages the suite says at its place ho
   if (!(error instanceof UserError)) throw new TypeError('expected a usage error', { cause: error });
   const [problem, ...others] = error.problems;
   expect(others).toEqual([]);
-  expect(problem).toMatchObject({ code: 'environment', at: { line: 6, column: 22 } });
+  expect(problem).toMatchObject({ code: 'environment', at: { line: 6, column: 23 } });
   expect(problem?.hint).toContain('npm install --save-dev @energetic-ai/core @energetic-ai/embeddings');
 });
