@@ -1,6 +1,7 @@
 import type { FinishReason, ToolCall, Usage } from './completion.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { RecordedCheck } from './record.ts';
+import type { WrittenMessage } from './suite.ts';
 
 export const baselineFormat = 1;
 
@@ -13,7 +14,7 @@ export interface BaselineVariant {
   readonly model: string;
   readonly baseUrl?: string;
   readonly params: JsonObject;
-  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly messages: readonly WrittenMessage[];
   readonly replaces?: string;
   readonly contract: { readonly input?: JsonValue; readonly output?: JsonValue };
   /** Model snapshots as the API answered them, sorted. */

@@ -2,10 +2,22 @@ import type { JsonObject, JsonValue } from './json.ts';
 
 export type Role = 'system' | 'developer' | 'user' | 'assistant' | 'tool';
 
+/** A file that goes along with a message. */
+export interface Attachment {
+  /** Relative to the project root, with forward slashes. */
+  readonly path: string;
+  /** Such as image/png. */
+  readonly mediaType: string;
+  readonly bytes: number;
+  /** Of its content, which can change the answer. */
+  readonly sha256: string;
+}
+
 /** One chat message, already rendered: its content is data and is never rendered again. */
 export interface Message {
   readonly role: Role;
   readonly content: string;
+  readonly attachments?: readonly Attachment[];
   /** Calls made by an assistant message. */
   readonly toolCalls?: readonly ToolCall[];
   /** The call that a `tool` message answers. */

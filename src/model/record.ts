@@ -1,7 +1,7 @@
 import type { CellKey, CellStatus, SkipReason } from './cell.ts';
 import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
 import type { JsonObject, JsonValue } from './json.ts';
-import type { Contract, GatePolicy, Price } from './suite.ts';
+import type { Contract, GatePolicy, Price, WrittenMessage } from './suite.ts';
 import type { Judgement } from './verdict.ts';
 
 /** Grows when a field gains or changes meaning; a reader refuses a number it does not know. */
@@ -19,7 +19,7 @@ export interface RecordedVariant {
   readonly priceProvider?: string;
   readonly params: JsonObject;
   /** The prompt's messages as templates, unrendered. */
-  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly messages: readonly WrittenMessage[];
   readonly replaces?: string;
   /** The prompt version that this one was the baseline of, where it runs again beside it. */
   readonly baselineOf?: string;

@@ -53,6 +53,8 @@ export interface MetricComparison {
 export interface PromptText {
   readonly role: string;
   readonly content: string;
+  /** Paths of files that go along. */
+  readonly attach?: readonly string[];
 }
 
 export type ComparisonOutcome = 'passed' | 'failed' | 'inconclusive';

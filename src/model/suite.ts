@@ -18,6 +18,20 @@ export type Vars = Readonly<Record<string, unknown>>;
 export interface PromptMessage {
   readonly role: Role;
   readonly template: Template;
+  /** Paths of files that go along, from the suite file's folder. */
+  readonly attach?: readonly Template[];
+}
+
+/** A prompt's message as it is written down: templates, unrendered. */
+export interface WrittenMessage {
+  readonly role: string;
+  readonly content: string;
+  readonly attach?: readonly string[];
+}
+
+export function writeMessage({ role, template, attach }: PromptMessage): WrittenMessage {
+  const written = { role, content: template.source };
+  return attach === undefined ? written : { ...written, attach: attach.map(({ source }) => source) };
 }
 
 /** One revision of a prompt. */

@@ -42,6 +42,7 @@ export async function confirmCases(options: ConfirmOptions): Promise<boolean> {
       selection: { filters: [], tags: [], prompts: [], providers: [] },
       endpointOf: planned.endpointOf,
       contractCheck,
+      describeFile: planned.describeFile,
     });
     await execute((id) => lanes.get(id) ?? [], lanes.keys());
   }

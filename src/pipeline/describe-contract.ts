@@ -5,7 +5,7 @@ import { TemplateError } from '../lib/template-error.ts';
 import type { BaselineVariant } from '../model/baseline.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { RecordedVariant } from '../model/record.ts';
-import { mergeContracts, type PromptVersion, type ProviderConfig, type Suite } from '../model/suite.ts';
+import { mergeContracts, type PromptVersion, type ProviderConfig, type Suite, writeMessage } from '../model/suite.ts';
 import { buildParams } from '../plan/build-params.ts';
 
 /** A variant as far as others rely on it, whoever wrote it down. */
@@ -22,7 +22,7 @@ export function variantOf(suite: Suite, prompt: PromptVersion, provider: Provide
     adapter: provider.adapter,
     model: provider.model,
     params: buildParams(suite, prompt, provider),
-    messages: prompt.messages.map(({ role, template }) => ({ role, content: template.source })),
+    messages: prompt.messages.map(writeMessage),
     ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
     contract: mergeContracts(suite.contract, prompt.contract),
   };

@@ -1,5 +1,5 @@
 import type { RecordedSuite, RecordedVariant } from '../model/record.ts';
-import { mergeContracts, type ProviderConfig, type Suite } from '../model/suite.ts';
+import { mergeContracts, type ProviderConfig, type Suite, writeMessage } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from '../plan/build-plan.ts';
 
 /** What a record keeps of its suites, so that it can be judged, compared and reported from itself. */
@@ -45,7 +45,7 @@ function describeVariant(
     model: provider.model,
     ...(provider.baseUrl === undefined ? {} : { baseUrl: provider.baseUrl }),
     params,
-    messages: prompt.messages.map(({ role, template }) => ({ role, content: template.source })),
+    messages: prompt.messages.map(writeMessage),
     ...(replaces === undefined ? {} : { replaces }),
     ...(prompt.baselineOf === undefined ? {} : { baselineOf: prompt.baselineOf }),
     contract,

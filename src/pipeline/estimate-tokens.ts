@@ -4,7 +4,10 @@ import type { Completion, CompletionRequest } from '../model/completion.ts';
 /** No tokenizer makes more tokens than bytes, so bytes bound them from above for any model. */
 export function inputBytes({ messages, params }: CompletionRequest): number {
   let bytes = 0;
-  for (const { content, toolCalls } of messages) {
+  for (const { content, toolCalls, attachments = [] } of messages) {
+    for (const { mediaType, bytes: size } of attachments) {
+      bytes += mediaType.startsWith('image/') ? maxImageTokens : size;
+    }
     bytes += Buffer.byteLength(content) + perMessageOverhead;
     if (toolCalls !== undefined) bytes += Buffer.byteLength(JSON.stringify(toolCalls));
   }
@@ -13,6 +16,9 @@ export function inputBytes({ messages, params }: CompletionRequest): number {
   }
   return bytes;
 }
+
+/** Vendors scale images down; none counts more for one that was sent as it is (2026). */
+const maxImageTokens = 20_000;
 
 /** Role and separators of a message, in tokens. */
 const perMessageOverhead = 8;

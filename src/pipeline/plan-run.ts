@@ -6,9 +6,10 @@ import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
-import { buildPlan, laneId, type Plan } from '../plan/build-plan.ts';
+import { buildPlan, laneId, type Plan, type PlanOptions } from '../plan/build-plan.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
 import { lookupAdapter } from '../providers/index.ts';
+import { createAttachments } from './attachments.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
 /** A plan with what its calls need to be priced and sent. */
@@ -19,6 +20,7 @@ export interface PlannedRun {
   readonly pricer: Pricer;
   readonly providerEnv: ProviderEnv;
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
+  readonly describeFile: PlanOptions['describeFile'];
   /** By one price table for answers of today and of a baseline; undefined where no price is known. */
   readonly costOfRecorded: (variant: PricedVariant, usage: Usage | undefined) => number | undefined;
   /** What a record keeps of a provider's price. */
@@ -46,8 +48,17 @@ export async function planRun(
   const problems = [...findUnknownIds(project, selection), ...findMissingRecordings(options)];
   if (problems.length > 0) throw new UserError(problems);
   const firstPrompt = options.settings.compare?.[0];
-  const planOptions = { endpointOf, contractCheck, ...(firstPrompt === undefined ? {} : { firstPrompt }) };
+  const attachments = createAttachments(project.root);
+  const describeFile: PlanOptions['describeFile'] = (suite, path) => attachments.describeFile(suite, path);
+  const planOptions = {
+    endpointOf,
+    contractCheck,
+    describeFile,
+    ...(firstPrompt === undefined ? {} : { firstPrompt }),
+  };
   const plan = buildPlan(project.suites, { selection, ...planOptions });
+  const unfit = attachments.findProblems(plan);
+  if (unfit.length > 0) throw new UserError(unfit);
   const pricer = await createPricer({ prices: project.prices });
   const providers = new Map<string, ProviderConfig>();
   for (const { variants } of plan.suites) {
@@ -65,6 +76,7 @@ export async function planRun(
     pricer,
     providerEnv,
     endpointOf,
+    describeFile,
     providers,
     costOfRecorded: (variant, usage) => pricer.priceOf({ ...findPricedModel(variant, providers, endpointOf), usage }),
     describeProvider: (provider) => {

@@ -41,7 +41,11 @@ function buildPrompt(
   return {
     id: `${prompt.id}@baseline`,
     baselineOf: prompt.id,
-    messages: variant.messages.map(({ role, content }) => ({ role: role as Role, template: compileTemplate(content) })),
+    messages: variant.messages.map(({ role, content, attach }) => ({
+      role: role as Role,
+      template: compileTemplate(content),
+      ...(attach === undefined ? {} : { attach: attach.map(compileTemplate) }),
+    })),
     params: {},
     paramsByProvider: new Map([variant, ...others].map(({ provider, params }) => [provider, params])),
     ...(prompt.contract === undefined ? {} : { contract: prompt.contract }),
@@ -52,7 +56,9 @@ function buildPrompt(
 function findUnrenderable(suite: Suite, prompt: PromptVersion): Problem[] {
   for (const { vars, id, at } of suite.cases()) {
     try {
-      for (const { template } of prompt.messages) template.render(vars);
+      for (const { template, attach = [] } of prompt.messages) {
+        for (const part of [template, ...attach]) part.render(vars);
+      }
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
       const message = `--rerun-baseline: the baseline's prompt ${prompt.baselineOf ?? ''} can't be rendered for case ${id}: ${error.message}`;

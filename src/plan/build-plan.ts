@@ -1,7 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Cell } from '../model/cell.ts';
-import type { Message } from '../model/completion.ts';
+import type { Attachment, Message } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Case, PromptVersion, ProviderConfig, Suite } from '../model/suite.ts';
@@ -40,6 +40,8 @@ export interface PlanOptions {
   readonly selection: Selection;
   /** Of a suite's provider; the same id in two suites may be configured differently. */
   endpointOf(provider: ProviderConfig): Endpoint;
+  /** What a request says of a file, named from the suite file's folder; throws a UserError where it can't be read. */
+  describeFile(suite: Suite, path: string): Attachment;
   /** The check that a contract's output schema adds to every completion. */
   contractCheck(schema: JsonObject | boolean): CheckSpec;
   /** The version that the others are compared with, where the user named one. */
@@ -158,10 +160,15 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
   const contractIdentity = outputSchema === undefined ? '' : `.${sha256Hex(canonicalJson(outputSchema)).slice(0, 12)}`;
   return function* renderCells(testCase, trials, firstTrial = 0) {
     if (!runsOn(testCase, prompt.baselineOf ?? prompt.id, provider.id)) return;
-    const messages: Message[] = prompt.messages.map(({ role, template }) => ({
-      role,
-      content: template.render(testCase.vars),
-    }));
+    const messages: Message[] = prompt.messages.map(({ role, template, attach }) => {
+      const content = template.render(testCase.vars);
+      if (attach === undefined) return { role, content };
+      return {
+        role,
+        content,
+        attachments: attach.map((path) => options.describeFile(suite, path.render(testCase.vars))),
+      };
+    });
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
     const identity = `${identityOf(testCase)}${contractIdentity}`;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };

@@ -18,6 +18,7 @@ import { count, part } from './token-counts.ts';
 
 /** The Messages API (https://docs.claude.com/en/api/messages), version 2023-06-01. */
 export const anthropicMessages: HttpFormat = {
+  takes: /^image\/|pdf$/,
   pathOf: () => '/messages',
   buildBody,
   readAnswer: (body, { latencyMs }) => readAnswer(body, latencyMs),

@@ -9,6 +9,7 @@ import { count, part } from './token-counts.ts';
 
 /** Converse of Bedrock's runtime (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html). */
 export const bedrockConverse: HttpFormat = {
+  takes: /^image\/|pdf$/,
   pathOf: (model) => `/model/${encodeURIComponent(model)}/converse`,
   buildBody,
   readAnswer,

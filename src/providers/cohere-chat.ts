@@ -18,6 +18,7 @@ import { atMost, count } from './token-counts.ts';
 
 /** Chat of version 2 (https://docs.cohere.com/reference/chat). */
 export const cohereChat: HttpFormat = {
+  takes: /^image\//,
   pathOf: () => '/chat',
   buildBody,
   readAnswer: (body, { latencyMs }) => readAnswer(body, latencyMs),
@@ -55,7 +56,7 @@ function buildMessage({ role, content, toolCalls = [], toolCallId = '', files = 
     role: role === 'developer' ? 'system' : role,
     ...(content === '' && calls.length > 0
       ? {}
-      : { content: images.length === 0 ? content : [{ type: 'text', text: content }, ...images] }),
+      : { content: images.length === 0 ? content : [...images, { type: 'text', text: content }] }),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };
 }

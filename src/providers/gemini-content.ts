@@ -19,6 +19,7 @@ import { count, part } from './token-counts.ts';
 
 /** generateContent of the Gemini API and of Vertex AI (https://ai.google.dev/api/generate-content). */
 export const geminiContent: HttpFormat = {
+  takes: /./,
   pathOf: (model) => `/${/^(models|tunedModels|publishers)\//.test(model) ? model : `models/${model}`}:generateContent`,
   buildBody,
   readAnswer: (body, { latencyMs }) => readAnswer(body, latencyMs),

@@ -16,6 +16,8 @@ import type { HttpReply, Transport } from './transport.ts';
 
 /** How one API writes requests and answers. */
 export interface HttpFormat {
+  /** The media types of files that it can carry. */
+  readonly takes: RegExp;
   /** Below the base URL; begins with a slash. */
   pathOf(model: string): string;
   buildBody(request: OutgoingRequest): JsonValue;
@@ -76,7 +78,7 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
       if (signal.aborted) return fail(classifyAbort(signal), 0);
       const unfit = findUnfit(request);
       if (unfit !== undefined) return fail(unfit, 0);
-      const loaded = await loadFiles(request, env.projectRoot);
+      const loaded = loadFiles(request, { projectRoot: env.projectRoot, takes: format.takes, name: config.adapter });
       if ('failure' in loaded) return fail(loaded.failure, 0);
       const body = writeBody(format, loaded.request);
       if (typeof body !== 'string') return fail(body, 0);

@@ -25,6 +25,7 @@ export function createHttpFormat(options: { readonly request: unknown; readonly 
   const build = compileRequest(options.request as HttpRequestBody);
   const paths = compilePaths(options.response);
   return {
+    takes: /./,
     pathOf: () => '',
     buildBody: (request) => build(describeRequest(request)),
     readAnswer(body, { latencyMs }) {
@@ -44,9 +45,10 @@ function describeRequest({ model, messages, params, trial }: OutgoingRequest): R
     model,
     prompt: asked?.content ?? '',
     system: joinSystem(messages) ?? '',
-    messages: messages.map(({ role, content, toolCalls, toolCallId, name }) => ({
+    messages: messages.map(({ role, content, files, toolCalls, toolCallId, name }) => ({
       role,
       content,
+      ...(files === undefined ? {} : { files: files.map((file) => ({ ...file })) }),
       ...(toolCalls === undefined
         ? {}
         : {

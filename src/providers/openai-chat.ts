@@ -1,9 +1,10 @@
-import type { Completion, Message, ToolCall } from '../model/completion.ts';
+import type { Completion, ToolCall } from '../model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type Answer, buildToolCall, filtered, list, malformed, named, readErrorUnderSuccess, text } from './answer.ts';
 import { readFunctionTool } from './neutral-params.ts';
 import { type Dialect, mapFinishReason } from './openai-dialect.ts';
 import { readOpenaiUsage } from './openai-usage.ts';
+import type { OutgoingFile, OutgoingMessage } from './outgoing.ts';
 
 /** Chat Completions, which every compatible server speaks. */
 export const openaiChat: Dialect = {
@@ -29,16 +30,30 @@ function buildTools({ tools }: JsonObject): JsonObject {
   };
 }
 
-function buildMessage(message: Message): JsonObject {
-  const { role, content, toolCalls = [], toolCallId, name } = message;
+function buildMessage(message: OutgoingMessage): JsonObject {
+  const { role, content, files = [], toolCalls = [], toolCallId, name } = message;
   return {
     role,
     // An assistant message of calls alone has null content; some servers refuse an empty string there.
-    content: content === '' && toolCalls.length > 0 ? null : content,
+    content: content === '' && toolCalls.length > 0 ? null : files.length === 0 ? content : buildParts(content, files),
     ...(name === undefined ? {} : { name }),
     ...(toolCallId === undefined ? {} : { tool_call_id: toolCallId }),
     ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(buildCall) }),
   };
+}
+
+/** Files stand before the text that speaks of them. */
+function buildParts(content: string, files: readonly OutgoingFile[]): JsonObject[] {
+  return [...files.map(buildFile), ...(content === '' ? [] : [{ type: 'text', text: content }])];
+}
+
+function buildFile({ path, mediaType, base64 }: OutgoingFile): JsonObject {
+  const url = `data:${mediaType};base64,${base64}`;
+  if (mediaType.startsWith('image/')) return { type: 'image_url', image_url: { url } };
+  if (mediaType.startsWith('audio/')) {
+    return { type: 'input_audio', input_audio: { data: base64, format: mediaType.slice('audio/'.length) } };
+  }
+  return { type: 'file', file: { filename: path.slice(path.lastIndexOf('/') + 1), file_data: url } };
 }
 
 function buildCall({ id, name, rawArguments }: ToolCall): JsonObject {

@@ -1,6 +1,7 @@
-import type { CompletionRequest, FinishReason } from '../model/completion.ts';
+import type { FinishReason } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Answer } from './answer.ts';
+import type { OutgoingRequest } from './outgoing.ts';
 
 /** One of the two request and answer formats of the OpenAI protocol. */
 export interface Dialect {
@@ -8,7 +9,7 @@ export interface Dialect {
   readonly path: string;
   /** Grows when the same request is sent differently. */
   readonly version: string;
-  buildBody(request: CompletionRequest): JsonObject;
+  buildBody(request: OutgoingRequest): JsonObject;
   /** `body` is parsed JSON of a successful status, of any shape. */
   readAnswer(body: unknown, latencyMs: number): Answer;
 }

@@ -1,9 +1,10 @@
-import type { Completion, FinishReason, Message, ToolCall } from '../model/completion.ts';
+import type { Completion, FinishReason, ToolCall } from '../model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type Answer, buildToolCall, filtered, list, malformed, readErrorUnderSuccess, text } from './answer.ts';
 import { type NeutralParams, readNeutralParams, rename } from './neutral-params.ts';
 import { type Dialect, mapFinishReason } from './openai-dialect.ts';
 import { readOpenaiUsage } from './openai-usage.ts';
+import type { OutgoingFile, OutgoingMessage } from './outgoing.ts';
 
 /** The Responses API, chosen with `api: responses`. */
 export const openaiResponses: Dialect = {
@@ -37,8 +38,8 @@ function buildFormat(format: NeutralParams['format']): JsonObject {
   return { format: format === 'json' ? { type: 'json_object' } : { type: 'json_schema', ...format } };
 }
 
-function buildItems(message: Message): JsonObject[] {
-  const { role, content, toolCalls = [], toolCallId } = message;
+function buildItems(message: OutgoingMessage): JsonObject[] {
+  const { role, content, files = [], toolCalls = [], toolCallId } = message;
   if (role === 'tool') return [{ type: 'function_call_output', call_id: toolCallId ?? '', output: content }];
   const calls = toolCalls.map(({ id, name, rawArguments }) => ({
     type: 'function_call',
@@ -46,7 +47,19 @@ function buildItems(message: Message): JsonObject[] {
     name,
     arguments: rawArguments,
   }));
-  return content === '' && calls.length > 0 ? calls : [{ role, content }, ...calls];
+  return content === '' && calls.length > 0
+    ? calls
+    : [{ role, content: files.length === 0 ? content : buildParts(content, files) }, ...calls];
+}
+
+function buildParts(content: string, files: readonly OutgoingFile[]): JsonObject[] {
+  return [...files.map(buildFile), ...(content === '' ? [] : [{ type: 'input_text', text: content }])];
+}
+
+function buildFile({ path, mediaType, base64 }: OutgoingFile): JsonObject {
+  const url = `data:${mediaType};base64,${base64}`;
+  if (mediaType.startsWith('image/')) return { type: 'input_image', image_url: url };
+  return { type: 'input_file', filename: path.slice(path.lastIndexOf('/') + 1), file_data: url };
 }
 
 function readAnswer(body: unknown, latencyMs: number): Answer {

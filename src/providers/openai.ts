@@ -1,7 +1,7 @@
 import type { ClientOptions, OpenAI } from 'openai';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
-import type { Complete, CompletionOutcome, CompletionRequest, ProviderFailure } from '../model/completion.ts';
+import type { Complete, CompletionOutcome, ProviderFailure } from '../model/completion.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Adapter, ConnectedProvider, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
@@ -9,10 +9,12 @@ import type { Answer } from './answer.ts';
 import { classifyAbort, classifyError } from './classify-error.ts';
 import { classifyReply, describeNonJson } from './classify-reply.ts';
 import { findUnfit } from './find-unfit.ts';
+import { loadFiles } from './load-files.ts';
 import { openaiChat } from './openai-chat.ts';
 import type { Dialect } from './openai-dialect.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { openaiResponses } from './openai-responses.ts';
+import type { OutgoingRequest } from './outgoing.ts';
 import type { Preset } from './presets.ts';
 import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
 import type { HttpReply, Transport } from './transport.ts';
@@ -60,7 +62,7 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
   );
   const url = address.origin + address.pathname.replace(/\/$/, '') + dialect.path;
 
-  async function post(request: CompletionRequest, signal: AbortSignal): Promise<Answer> {
+  async function post(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
     const exchange: Exchange = { signal };
     try {
       const body: unknown = await client.post<unknown>(dialect.path, {
@@ -81,7 +83,9 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
       if (signal.aborted) return { status: 'failed', failure: classifyAbort(signal), attempts: 0 };
       const unfit = findUnfit(request);
       if (unfit !== undefined) return { status: 'failed', failure: unfit, attempts: 0 };
-      return describeOutcome(await post(request, signal));
+      const loaded = loadFiles(request, { projectRoot: env.projectRoot, takes: /./, name: config.adapter });
+      if ('failure' in loaded) return { status: 'failed', failure: loaded.failure, attempts: 0 };
+      return describeOutcome(await post(loaded.request, signal));
     },
     close() {
       transport.close();
@@ -91,7 +95,7 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
 }
 
 /** Asks for JSON where a schema would be refused; the contract judges the answer anyway. */
-function withoutSchema(request: CompletionRequest): CompletionRequest {
+function withoutSchema(request: OutgoingRequest): OutgoingRequest {
   const { response_format: format, ...rest } = request.params;
   if (!isJsonObject(format) || format['type'] !== 'json_schema') return request;
   return { ...request, params: { ...rest, response_format: { type: 'json_object' } } };

@@ -110,7 +110,7 @@ const variantFields: FieldsOf<BaselineVariant> = {
   model: isText,
   baseUrl: optional(isText),
   params: isJsonObject,
-  messages: listOf(objectOf({ role: isText, content: isText })),
+  messages: listOf(objectOf({ role: isText, content: isText, attach: optional(listOf(isText)) })),
   replaces: optional(isText),
   contract: isJsonObject,
   models: listOf(isText),

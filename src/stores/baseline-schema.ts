@@ -26,7 +26,9 @@ const variant = z.looseObject({
   adapter: id,
   model: z.string(),
   params: z.record(z.string(), z.unknown()),
-  messages: z.array(z.looseObject({ role: z.string(), content: z.string() })).describe('The prompt as templates.'),
+  messages: z
+    .array(z.looseObject({ role: z.string(), content: z.string(), attach: z.array(z.string()).optional() }))
+    .describe('The prompt as templates.'),
   contract: z.looseObject({}),
   models: z.array(z.string()).describe('Model snapshots that answered.'),
 });

@@ -89,9 +89,14 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   if (prompt === undefined) return undefined;
   checkToolSchemas(childOf(item, 'params'), context);
   const texts = await readMessages(item, prompt, context);
-  const messages = texts?.flatMap(({ role, text, at }) => {
+  const messages = texts?.flatMap(({ role, text, at, attach }) => {
     const template = compilePlaced(text, at, context.problems);
-    return template === undefined ? [] : [{ role, placed: { template, at } }];
+    const files = attach.flatMap((path) => {
+      const compiled = compilePlaced(path.text, path.at, context.problems);
+      return compiled === undefined ? [] : [{ template: compiled, at: path.at }];
+    });
+    if (template === undefined || files.length < attach.length) return [];
+    return [{ role, placed: { template, at }, files }];
   });
   const contractPart = childOf(item, 'contract');
   const contract = contractPart.value === undefined ? undefined : await parseContract(contractPart, context);
@@ -110,7 +115,11 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   return {
     version: {
       id: prompt.id,
-      messages: messages.map(({ role, placed }) => ({ role, template: placed.template })),
+      messages: messages.map(({ role, placed, files }) => ({
+        role,
+        template: placed.template,
+        ...(files.length === 0 ? {} : { attach: files.map(({ template }) => template) }),
+      })),
       ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
       params: toJsonObject(prompt.params),
       ...(prompt.structured === undefined ? {} : { structured: prompt.structured }),
@@ -118,7 +127,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
       ...(file === undefined ? {} : { file }),
       at: withoutExcerpt(locate(item)),
     },
-    templates: messages.map(({ placed }) => placed),
+    templates: messages.flatMap(({ placed, files }) => [placed, ...files]),
     places: {
       item: placeOf(item),
       ...(textFile === undefined ? {} : { textFile }),
@@ -128,10 +137,14 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   };
 }
 
-interface PlacedText {
-  readonly role: Role;
+interface PlacedPath {
   readonly text: string;
   readonly at: (line: number, column: number) => SourceLocation;
+}
+
+interface PlacedText extends PlacedPath {
+  readonly role: Role;
+  readonly attach: readonly PlacedPath[];
 }
 
 async function readMessages(
@@ -147,17 +160,22 @@ async function readMessages(
     const role = toRole(childOf(message, 'role').value);
     const content = childOf(message, 'content');
     const file = childOf(message, 'file');
-    if (typeof content.value === 'string') texts.push(placeText(role, content.value, content));
+    const attach = itemsOf(childOf(message, 'attach')).map((path) => placePath(String(path.value), path));
+    if (typeof content.value === 'string') texts.push({ ...placeText(role, content.value, content), attach });
     else if (typeof file.value === 'string') {
       const text = await readText(context.resolvePath({ ...file, value: file.value }), file, context);
-      if (text !== undefined) texts.push({ role, ...text });
+      if (text !== undefined) texts.push({ role, ...text, attach });
     }
   }
   return texts.length < messages.length ? undefined : texts;
 }
 
 function placeText(role: Role, text: string, located: Located): PlacedText {
-  return { role, text, at: (line, column) => located.source.within(located.path, line, column) };
+  return { role, ...placePath(text, located), attach: [] };
+}
+
+function placePath(text: string, located: Located): PlacedPath {
+  return { text, at: (line, column) => located.source.within(located.path, line, column) };
 }
 
 async function readPromptFile(
@@ -189,7 +207,7 @@ async function readPromptFile(
       return source.within([], position.line, position.column);
     };
     if ('source' in message.content) {
-      texts.push({ role: message.role, text: message.content.source, at: place });
+      texts.push({ role: message.role, text: message.content.source, at: place, attach: [] });
       continue;
     }
     const text = await readText(
@@ -198,7 +216,7 @@ async function readPromptFile(
       context,
     );
     if (text === undefined) return undefined;
-    texts.push({ role: message.role, ...text });
+    texts.push({ role: message.role, ...text, attach: [] });
   }
   return texts;
 }
@@ -208,7 +226,7 @@ async function readText(
   path: string,
   namedBy: Located,
   { files, problems, onFile }: PromptContext,
-): Promise<Omit<PlacedText, 'role'> | undefined> {
+): Promise<PlacedPath | undefined> {
   const found = await files.read(path);
   if ('fault' in found) {
     reportFault(found.fault, problems, namedBy);

@@ -80,6 +80,11 @@ const message = z
       .describe("Who speaks. Roles are split before rendering, so that a variable can't forge one."),
     content: text.optional().describe('The message, a template over the variables of the case.'),
     file: words.optional().describe('A file that holds the content.'),
+    attach: z
+      .array(words)
+      .min(1, { error: 'needs at least one path' })
+      .optional()
+      .describe("Images, PDFs and sounds that go along: paths from the suite's folder, templates over the variables."),
   })
   .refine((value) => (value.content === undefined) !== (value.file === undefined), {
     error: 'needs either content or file',

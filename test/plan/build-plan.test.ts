@@ -10,6 +10,7 @@ const options: PlanOptions = {
   selection: emptySelection,
   endpointOf: ({ baseUrl }) => ({ adapterVersion: '3', ...(baseUrl === undefined ? {} : { baseUrl }), sends: true }),
   contractCheck: (schema) => buildCheck({ assertion: 'contract', params: schema, source: { contract: schema } }),
+  describeFile: (_suite, path) => ({ path, mediaType: 'image/png', bytes: 1, sha256: path }),
 };
 
 function plan(suites: readonly Suite[], selection: Partial<Selection> = {}): Plan {

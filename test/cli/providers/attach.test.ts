@@ -1,0 +1,161 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type ScriptedServer, startServer } from '../../support/http-server.ts';
+import { openTempProject, type TempProject } from '../../support/temp-project.ts';
+
+const png = Buffer.from('89504e470d0a1a0a00', 'hex');
+const pdf = Buffer.from('%PDF-1.4 ');
+const [image, document] = [png.toString('base64'), pdf.toString('base64')];
+const text = 'A cat.';
+const parts = [{ type: 'text', text }];
+/** An answer to every API at once but Responses. */
+const answer = {
+  choices: [{ message: { content: text }, finish_reason: 'stop' }],
+  content: parts,
+  stop_reason: 'end_turn',
+  candidates: [{ content: { parts: [{ text }] }, finishReason: 'STOP' }],
+  output: { message: { content: [{ text }] } },
+  stopReason: 'end_turn',
+  message: { content: parts },
+  text,
+};
+const responses = { status: 'completed', output: [{ type: 'message', content: [{ type: 'output_text', text }] }] };
+
+function openProject(
+  server: ScriptedServer,
+  provider: object,
+  attach: readonly string[],
+  vars: object = {},
+): TempProject {
+  const project = openTempProject();
+  project.write('llmcheck.config.yaml', 'suites: ["evals/*.eval.yaml"]\n');
+  mkdirSync(project.path('evals/photos'), { recursive: true });
+  writeFileSync(project.path('evals/photos/cat 1.png'), png);
+  writeFileSync(project.path('evals/bill.pdf'), pdf);
+  const suite = {
+    suite: 'photos',
+    prompts: [{ id: 'v1', messages: [{ role: 'user', content: 'What is it?', attach }] }],
+    providers: [{ id: 'p', baseURL: server.url, ...provider }],
+    cases: [{ id: 'cat', vars, assert: [{ contains: 'cat' }] }],
+  };
+  project.write('evals/photos.eval.yaml', JSON.stringify(suite));
+  return project;
+}
+
+async function start(body: object = answer): Promise<ScriptedServer> {
+  const server = await startServer({ body });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+describe('files that a message attaches', () => {
+  const both = ['{{ photo }}', 'bill.pdf'];
+  const vars = { photo: 'photos/cat 1.png' };
+
+  it.each([
+    [
+      'openai',
+      [
+        { type: 'image_url', image_url: { url: `data:image/png;base64,${image}` } },
+        { type: 'file', file: { filename: 'bill.pdf', file_data: `data:application/pdf;base64,${document}` } },
+        { type: 'text', text: 'What is it?' },
+      ],
+    ],
+    [
+      'anthropic',
+      [
+        { type: 'image', source: { type: 'base64', media_type: 'image/png', data: image } },
+        { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: document } },
+        { type: 'text', text: 'What is it?' },
+      ],
+    ],
+    [
+      'gemini',
+      [
+        { inlineData: { mimeType: 'image/png', data: image } },
+        { inlineData: { mimeType: 'application/pdf', data: document } },
+        { text: 'What is it?' },
+      ],
+    ],
+    [
+      'bedrock',
+      [
+        { image: { format: 'png', source: { bytes: image } } },
+        { document: { format: 'pdf', name: '2 evals bill pdf', source: { bytes: document } } },
+        { text: 'What is it?' },
+      ],
+    ],
+  ])('go to %s in its own words', async (adapter, expected) => {
+    const server = await start();
+    const project = openProject(server, { use: `${adapter}:some-model` }, both, vars);
+    expect(await project.run(['run', '-q'])).toMatchObject({ code: 0, stderr: '' });
+    const sent = JSON.parse(server.requests[0]?.body ?? '') as Record<string, { content?: unknown; parts?: unknown }[]>;
+    const [message] = sent['messages'] ?? sent['contents'] ?? [];
+    expect(message?.content ?? message?.parts).toEqual(expected);
+  });
+
+  it('go to the Responses API in its own words', async () => {
+    const server = await start(responses);
+    const project = openProject(server, { use: 'openai:some-model', api: 'responses' }, both, vars);
+    expect(await project.run(['run', '-q'])).toMatchObject({ code: 0 });
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toMatchObject({
+      input: [
+        {
+          content: [
+            { type: 'input_image', image_url: `data:image/png;base64,${image}` },
+            { type: 'input_file', filename: 'bill.pdf', file_data: `data:application/pdf;base64,${document}` },
+            { type: 'input_text', text: 'What is it?' },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('that an API does not take are a failure which names them, and nothing is sent', async () => {
+    const server = await start();
+    const project = openProject(server, { use: 'cohere:some-model' }, both, vars);
+    const { code, report } = await project.report(['run']);
+    expect(code).toBe(3);
+    expect(JSON.stringify(report)).toContain('cohere takes no application/pdf: evals/bill.pdf');
+    expect(server.requests).toEqual([]);
+  });
+
+  it('are part of what a request is: the cache asks anew once one has changed', async () => {
+    const server = await start();
+    const project = openProject(server, { use: 'openai:some-model' }, both, vars);
+    await project.run(['run', '-q']);
+    await project.run(['run', '-q']);
+    expect(server.requests).toHaveLength(1);
+    writeFileSync(project.path('evals/bill.pdf'), '%PDF-1.7 ');
+    await project.run(['run', '-q']);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('are kept as paths in the baseline, and no byte of them', async () => {
+    const server = await start();
+    const project = openProject(server, { use: 'openai:some-model' }, both, vars);
+    await project.run(['run', '-q']);
+    expect(await project.run(['baseline', 'accept'])).toMatchObject({ code: 0 });
+    const baseline = project.read('evals/photos.baseline.jsonl');
+    expect(baseline).toContain('"attach":["{{ photo }}","bill.pdf"]');
+    expect(baseline).not.toContain(image);
+    expect(await project.run(['run', '-q', '--rerun-baseline', '--cache', 'off'])).toMatchObject({ code: 0 });
+    expect(server.requests).toHaveLength(2);
+    expect(server.requests.at(-1)?.body).toContain(document);
+  });
+
+  it.each([
+    [['missing.png'], 'missing.png does not exist'],
+    [['../../outside.png'], '../../outside.png'],
+    [['photos.eval.yaml'], 'is no image, PDF or sound'],
+    [['{{ photo }}'], 'photo'],
+  ])('at %j are a mistake of the user, with its place', async (attach, message) => {
+    const server = await start();
+    const project = openProject(server, { use: 'openai:some-model' }, attach);
+    const { code, stderr } = await project.run(['validate']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/evals\/photos\.eval\.yaml:1:\d+/);
+    expect(stderr).toContain(message);
+    expect(server.requests).toEqual([]);
+  });
+});
