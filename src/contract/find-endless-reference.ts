@@ -2,11 +2,16 @@ import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { families, hasFamily } from './keyword-families.ts';
 import { referenceKeywords, unionKeywords } from './keywords.ts';
-import type { LocatedSchema } from './schema-document.ts';
 
 const inPlaceOne = ['not', 'if', 'then', 'else'];
 /** Those that hold for the very value that the schema around them holds for. */
 const inPlaceKeywords = [...referenceKeywords, ...inPlaceOne, ...unionKeywords, 'dependentSchemas', 'dependencies'];
+
+/** A schema and where it stands. */
+interface Placed {
+  readonly schema: JsonObject | boolean;
+  readonly pointer: string;
+}
 
 interface Edge {
   /** Where the keyword stands that leads there. */
@@ -26,8 +31,8 @@ interface Frame {
  * Recursion through properties or items is fine: there the value gets smaller. Returns where the circle closes.
  */
 export function findEndlessReference(
-  schemas: Iterable<LocatedSchema>,
-  resolve: (from: JsonObject, ref: string, pointer: string) => LocatedSchema,
+  schemas: Iterable<Placed>,
+  resolve: (from: JsonObject, ref: string, pointer: string) => Placed,
 ): string | undefined {
   const done = new Set<JsonValue>();
   for (const { schema, pointer } of schemas) {
@@ -41,7 +46,7 @@ export function findEndlessReference(
 function walk(
   root: JsonValue,
   pointer: string,
-  resolve: (from: JsonObject, ref: string, pointer: string) => LocatedSchema,
+  resolve: (from: JsonObject, ref: string, pointer: string) => Placed,
   done: Set<JsonValue>,
 ): string | undefined {
   const open = new Set<JsonValue>();
@@ -72,7 +77,7 @@ function walk(
 function* findEdges(
   schema: JsonObject,
   pointer: string,
-  resolve: (from: JsonObject, ref: string, pointer: string) => LocatedSchema,
+  resolve: (from: JsonObject, ref: string, pointer: string) => Placed,
 ): Iterator<Edge> {
   for (const keyword of inPlaceKeywords) {
     const value = schema[keyword];
