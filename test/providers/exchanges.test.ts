@@ -134,3 +134,8 @@ describe('the checker of exchanges', () => {
     expect(findFaults(refused, { ...failed, failure: { kind: 'rateLimit', message: 'slow down' } })).toEqual([]);
   });
 });
+
+it('is what npm runs as check:exchanges', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  expect(scripts['check:exchanges']).toContain('scripts/check-exchanges.ts');
+});
