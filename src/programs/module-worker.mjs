@@ -16,6 +16,7 @@ new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(p
 process.on('message', ({ id, ...job }) => {
   void run(job).then((result) => process.send({ id, ...result }));
 });
+process.send({ ready: true });
 
 async function run({ file, exportName, input, noun, maxReturnedBytes }) {
   let check;

@@ -198,13 +198,16 @@ describe('an answer of 1 MB is judged within a second', () => {
   const documents = [
     JSON.stringify(Array.from({ length: 100_000 }, (_, index) => ({ a: index }))),
     JSON.stringify({ a: 'a'.repeat(1_000_000) }),
-    `select ${'a, '.repeat(333_000)}a from a`,
-    `select a from a where ${'a = 1 or '.repeat(111_000)}1 = 1`,
     `${'['.repeat(499)}1${']'.repeat(499)}`.padEnd(1_000_000),
   ];
 
+  const statements = [
+    `select ${'a, '.repeat(333_000)}a from a`,
+    `select a from a where ${'a = 1 or '.repeat(111_000)}1 = 1`,
+  ];
+
   test.each(Object.entries(samples))('%s', async (name, list) => {
-    for (const answer of [...answers, ...documents]) {
+    for (const answer of [...answers, ...documents, ...(name === 'sql' ? statements : [])]) {
       for (const params of list) {
         const durationMs = await measure(() => judgeOne(buildSpec(name, params), answer));
         expect({ start: answer.slice(0, 20), slow: durationMs > 1000 }).toMatchObject({ slow: false });
