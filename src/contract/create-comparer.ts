@@ -8,6 +8,8 @@ import type { NodeFactory, SchemaNode } from './shape.ts';
 /** Bounds the time for schemas made to take long; real ones stay far below. */
 const maxComparisons = 10_000;
 const maxDepth = 450;
+/** Where the stack runs out, what lies this far down is given up, and the rest goes on with room again. */
+const framesToUnwind = 64;
 
 interface Frame {
   readonly key: string;
@@ -52,7 +54,7 @@ export function createComparer(
     if (kept !== undefined) return kept;
     count += 1;
     if (count > maxComparisons || stack.length >= maxDepth) {
-      return [change('undecided', '', 'The schemas are too large or too deep to be compared in full.')];
+      return [tooDeep()];
     }
     return enter(key, placedKey, () => compareConjunctions(comparer, old.shapes(), replacement.shapes(), path));
   }
@@ -66,11 +68,23 @@ export function createComparer(
       const changes = [...new Set(run())];
       if (frame.lowest === frame.index) known.set(placedKey, changes);
       return changes;
+    } catch (error) {
+      // Frames of several kinds lie on the stack, so that their number alone does not tell how much of it is left.
+      if (!isStackOverflow(error) || frame.index % framesToUnwind !== 0) throw error;
+      return [tooDeep()];
     } finally {
       stack.pop();
       open.delete(key);
     }
   }
+}
+
+function tooDeep(): Change {
+  return change('undecided', '', 'The schemas are too large or too deep to be compared in full.');
+}
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message.includes('call stack');
 }
 
 function compareNullability(old: SchemaNode, replacement: SchemaNode, path: string): readonly Change[] {

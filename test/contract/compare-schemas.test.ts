@@ -379,6 +379,17 @@ describe('limits', () => {
     expect(timed(chain(text), chain(number))).toEqual(['undecided warn ']);
   });
 
+  test('branches within branches end in a finding or in doubt, not in a crash', () => {
+    const nest = (leaf: JsonValue): JsonValue => {
+      let schema = leaf;
+      for (let level = 0; level < 198; level += 1) schema = { anyOf: [object({ next: schema }), text] };
+      return { properties: { deep: schema, flat: leaf } };
+    };
+    const findings = compareSchemas(nest(text), nest(number), { direction: 'output' });
+    expect(findings.map(({ path }) => path)).toContain('/properties/flat');
+    expect(findings.length).toBeGreaterThan(1);
+  });
+
   test('a chain of bare references is followed to its end', () => {
     const chain = (leaf: JsonValue): JsonValue => {
       const $defs: Record<string, JsonValue> = { A3000: leaf };
