@@ -1,6 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { DeadlineError } from '../lib/deadline.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import { isStackOverflow } from '../lib/stack-overflow.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
 import type {
   AcceptedAnswer,
@@ -92,9 +93,9 @@ function makeCheck(
     const stored = check.asks === undefined ? undefined : findStored(check, context.input);
     if (stored !== undefined) return stored;
     const outcome = assertion.check(target, check.params, withAccepted(assertion, check, context));
-    return outcome instanceof Promise ? outcome.catch(describeDeadline) : outcome;
+    return outcome instanceof Promise ? outcome.catch(describeLimit) : outcome;
   } catch (error) {
-    return describeDeadline(error);
+    return describeLimit(error);
   }
 }
 
@@ -155,7 +156,9 @@ function findTarget(
   return selection.found ? selection.target : { missing: selection.reason };
 }
 
-function describeDeadline(error: unknown): CheckOutcome {
+/** An answer of any size or depth may come: what is too much for a check is no bug. */
+function describeLimit(error: unknown): CheckOutcome {
+  if (isStackOverflow(error)) return { error: 'the check was stopped: the answer is too long or too deep for it' };
   if (!(error instanceof DeadlineError)) throw error;
   return { error: `the check was stopped: it ${error.message}` };
 }

@@ -17,6 +17,12 @@ export function parseJson(text: string): ParsedJson {
   }
 }
 
+/** What `JSON.parse` gives, with a `SyntaxError` too where `parseJson` refuses the nesting. */
+export function parseShallowJson(text: string): unknown {
+  if (isTooDeep(text)) throw new SyntaxError(`JSON is nested deeper than ${maxJsonDepth} levels`);
+  return JSON.parse(text);
+}
+
 function isTooDeep(text: string): boolean {
   if (text.length <= maxJsonDepth) return false;
   let depth = 0;

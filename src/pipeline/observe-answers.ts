@@ -2,6 +2,7 @@ import { type FindComplaint, observeContract, type RecordedOutput } from '../con
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { DeadlineError, runWithDeadline } from '../lib/deadline.ts';
 import { compileJsonSchema, JsonSchemaError } from '../lib/json-schema.ts';
+import { isStackOverflow } from '../lib/stack-overflow.ts';
 import type { ObservedAnswers } from '../model/finding.ts';
 import type { JsonValue } from '../model/json.ts';
 
@@ -85,6 +86,7 @@ function createJudge(): { readonly findComplaint: FindComplaint; readonly why: (
           timeouts += 1;
           fault ||= `: the schema took longer than ${limitMs} ms on an answer`;
         } else if (error instanceof JsonSchemaError) fault ||= `: ${error.message}`;
+        else if (isStackOverflow(error)) fault ||= ': an answer is nested too deeply for the schema';
         else throw error;
         return null;
       }

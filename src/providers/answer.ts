@@ -1,3 +1,4 @@
+import { parseShallowJson } from '../lib/parse-json.ts';
 import type { Completion, ProviderFailure, ToolCall } from '../model/completion.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { kindOfApiError } from './classify-reply.ts';
@@ -61,7 +62,7 @@ export function joinReasoning(parts: readonly (string | undefined)[]): { readonl
 function parseArguments(raw: string): JsonValue | undefined {
   if (raw.trim() === '') return {};
   try {
-    return JSON.parse(raw) as JsonValue;
+    return parseShallowJson(raw) as JsonValue;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -1,3 +1,4 @@
+import { parseShallowJson } from '../lib/parse-json.ts';
 import type { FailureKind, ProviderFailure } from '../model/completion.ts';
 import { describeText } from './describe-text.ts';
 import { kindOfWords } from './failure-signs.ts';
@@ -45,7 +46,7 @@ function readBody(text: string, type: string | readonly string[] | undefined): A
   const plain: ApiError = { message: text.trimStart().startsWith('<') ? '' : cut(text), words: named };
   if (!/^\s*[[{"]/.test(text)) return plain;
   try {
-    const said = readApiError(JSON.parse(text));
+    const said = readApiError(parseShallowJson(text));
     return said === undefined ? plain : { ...said, words: [...named, ...said.words] };
   } catch (error) {
     if (error instanceof SyntaxError) return plain;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseShallowJson } from '../lib/parse-json.ts';
 import type { Completion, ProviderFailure } from '../model/completion.ts';
 import { isJsonObject } from '../model/json.ts';
 import { buildToolCall } from './answer.ts';
@@ -69,7 +70,7 @@ function readAnswer({ toolCalls, finishReason, ...rest }: z.infer<typeof answer>
 function parseObject(stdout: string): unknown {
   if (!stdout.trimStart().startsWith('{')) return undefined;
   try {
-    const body: unknown = JSON.parse(stdout);
+    const body: unknown = parseShallowJson(stdout);
     return isJsonObject(body) ? body : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseShallowJson } from '../lib/parse-json.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { Complete, CompletionOutcome, ProviderFailure } from '../model/completion.ts';
 import type { JsonValue } from '../model/json.ts';
@@ -129,7 +130,7 @@ async function ask({ transport, format, url, headers, body, signal }: Question):
   }
   let parsed: unknown;
   try {
-    parsed = JSON.parse(reply.text);
+    parsed = parseShallowJson(reply.text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { failure: { kind: 'malformed', message: describeNonJson(reply, url), status: reply.status } };

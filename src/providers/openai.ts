@@ -1,6 +1,7 @@
 import type { ClientOptions, OpenAI } from 'openai';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
+import { parseShallowJson } from '../lib/parse-json.ts';
 import type { Complete, CompletionOutcome, ProviderFailure } from '../model/completion.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Adapter, ConnectedProvider, ProviderEnv } from '../model/provider.ts';
@@ -71,7 +72,7 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
         fetchOptions: { exchange } as NonNullable<ClientOptions['fetchOptions']>,
       });
       // Some servers send JSON under another content type, where the SDK hands back the text.
-      const parsed: unknown = typeof body === 'string' ? JSON.parse(body) : body;
+      const parsed: unknown = typeof body === 'string' ? parseShallowJson(body) : body;
       return dialect.readAnswer(parsed, exchange.reply?.latencyMs ?? 0);
     } catch (error) {
       return { failure: classifyExchange(exchange, error, url) };
@@ -213,7 +214,7 @@ function asResponse({ status, headers, text }: HttpReply, url: string): Response
       entries: () => Object.entries(headers)[Symbol.iterator](),
     },
     text: () => Promise.resolve(text),
-    json: () => new Promise<unknown>((resolve) => resolve(JSON.parse(text))),
+    json: () => new Promise<unknown>((resolve) => resolve(parseShallowJson(text))),
   };
   return lean as unknown as Response;
 }

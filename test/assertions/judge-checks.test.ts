@@ -83,6 +83,11 @@ describe('verdicts', () => {
     const verdict = await judgeOne(buildSpec('contains', { value: 'a' }, { select }), `${'a'.repeat(60)}!`);
     expect(verdict.error).toBe('the check was stopped: it took longer than 500 ms');
   });
+
+  test('an answer that is too long for a regex is an error, and no bug of the run', async () => {
+    const verdict = await judgeOne(buildSpec('regex', { value: '(a|aa)+$' }), `${'a'.repeat(5_000_000)}!`);
+    expect(verdict.error).toMatch(/^the check was stopped: (?:the answer is too long or too deep for it|it took)/);
+  });
 });
 
 describe('the output contract', () => {

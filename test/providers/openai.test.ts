@@ -228,6 +228,16 @@ describe('a chat answer', () => {
     ]);
   });
 
+  it('keeps the arguments of a tool call as text where they are nested too deeply to walk through', async () => {
+    const args = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const message = {
+      content: null,
+      tool_calls: [{ id: 'c1', type: 'function', function: { name: 'f', arguments: args } }],
+    };
+    const [toolCall] = completionOf(await ask(chat(message, { finish_reason: 'tool_calls' }))).toolCalls;
+    expect(toolCall).toEqual({ id: 'c1', name: 'f', arguments: undefined, rawArguments: args });
+  });
+
   it('reads the older function_call, but not the empty one that some servers add', async () => {
     const legacy = await ask(chat({ content: null, function_call: { name: 'find', arguments: '{}' } }));
     expect(completionOf(legacy).toolCalls).toEqual([{ name: 'find', arguments: {}, rawArguments: '{}' }]);
@@ -294,6 +304,14 @@ describe('a chat answer', () => {
     ['broken JSON', { headers: { 'content-type': 'application/json' }, body: '{"choices":' }, 'malformed'],
     ['an empty body', { headers: { 'content-type': 'application/json' }, body: '' }, 'malformed'],
     ['a JSON string', { headers: { 'content-type': 'application/json' }, body: '"hi"' }, 'malformed'],
+    [
+      'nested too deeply to walk through',
+      {
+        headers: { 'content-type': 'application/json' },
+        body: `{"error":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      },
+      'malformed',
+    ],
     ['a JSON array', { body: [1] }, 'malformed'],
     ['no choices', { body: {} }, 'malformed'],
     ['empty choices', { body: { choices: [] } }, 'malformed'],
