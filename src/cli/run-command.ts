@@ -4,7 +4,7 @@ import { exitCodes } from '../model/exit-code.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type AcceptOptions, acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { forecastRun } from '../pipeline/dry-run.ts';
-import { findProjectRoot, loadProject } from '../pipeline/load-project.ts';
+import { findProjectRoot } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
 import type { RunPorts } from '../pipeline/run-options.ts';
 import { runSuites } from '../pipeline/run-suites.ts';
@@ -12,14 +12,12 @@ import { findInvocation } from '../pipeline/stored-runs.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { describeForecast } from './describe-forecast.ts';
 import { describeProblems } from './describe-problems.ts';
-import { readEnvFile } from './env-file.ts';
-import { resolveFlagValues } from './flag-values.ts';
 import type { Io } from './io.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
-import { runFlags } from './run-flags.ts';
-import { buildRunOptions, buildRunSettings, listOf } from './run-options.ts';
+import { loadForRun, resolveRun } from './resolve-run.ts';
+import { buildRunOptions } from './run-options.ts';
 import { wantsColor } from './style.ts';
-import { parseReporters, writeReports } from './write-reports.ts';
+import { writeReports } from './write-reports.ts';
 
 /** `llmcheck run`: flags and environment to options, options to the pipeline, its report to the reporters. */
 export async function runCommand(
@@ -31,24 +29,14 @@ export async function runCommand(
   const configPath = typeof configFlag === 'string' ? configFlag : undefined;
   const resumed = await findResumed(flags['resume'], configPath, io);
   const paths = givenPaths.length > 0 ? givenPaths : resumed.paths;
-  const { project, warnings: loadWarnings } = await loadProject({
-    paths,
-    cwd: io.cwd,
-    ...(configPath === undefined ? {} : { configPath }),
-  });
-  const config = { ...project.run, ...resumed.flags };
-  // The file may hold settings too, so it is read before they are.
-  const { envFile } = resolveFlagValues(runFlags, { flags, env: io.env, config }).values;
-  const env = { ...readEnvFile(envFile, io.cwd), ...io.env };
-  const resolved = resolveFlagValues(runFlags, { flags, env, config });
-  const { values } = resolved;
-  const settings = buildRunSettings(values);
-  const reporters = parseReporters(listOf(values, 'reporter'));
-  const problems = [...resolved.problems, ...settings.problems, ...reporters.problems];
-  const warnings = [...loadWarnings, ...problems.filter(({ severity }) => severity === 'warning')];
-  if (problems.some(({ severity }) => severity === 'error')) {
-    throw new UserError([...problems.filter(({ severity }) => severity === 'error'), ...warnings]);
-  }
+  const invocation = { flags, env: io.env, cwd: io.cwd };
+  const { project, warnings: loadWarnings } = await loadForRun(
+    { paths, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) },
+    invocation,
+  );
+  const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation);
+  const { values, settings, reporters, env } = resolved;
+  const warnings = [...loadWarnings, ...resolved.warnings];
 
   const quiet = values['quiet'] === true;
   const color = wantsColor(io.stderr, io.env, flags['color'] !== false);
@@ -64,7 +52,7 @@ export async function runCommand(
     onProgress: progress.onEvent,
     onSignal: io.onSignal,
   };
-  const options = buildRunOptions(values, settings.settings, project, paths);
+  const options = buildRunOptions(values, settings, project, paths);
   if (values['dryRun'] === true) {
     io.stdout.write(describeForecast(await forecastRun(options, ports)));
     return exitCodes.passed;

@@ -1,8 +1,9 @@
 import { exitCodes } from '../model/exit-code.ts';
-import { loadProject } from '../pipeline/load-project.ts';
 import { validateProject } from '../pipeline/validate-project.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
+import { loadForRun, resolveRun } from './resolve-run.ts';
+import { buildRunOptions } from './run-options.ts';
 import { wantsColor } from './style.ts';
 
 /** `llmcheck validate`: what run checks before its first call, and nothing else. */
@@ -11,15 +12,18 @@ export async function validateCommand(
   flags: { readonly config?: string; readonly quiet?: boolean },
   io: Io,
 ): Promise<number> {
-  const loaded = await loadProject({
-    paths,
-    cwd: io.cwd,
-    ...(flags.config === undefined ? {} : { configPath: flags.config }),
-  });
-  const { warnings, cells, cases } = await validateProject(loaded.project, { env: io.env });
-  const all = [...loaded.warnings, ...warnings];
+  const configPath = flags.config ?? io.env['LLMCHECK_CONFIG'];
+  const invocation = { flags: {}, env: io.env, cwd: io.cwd };
+  const { project, warnings: loadWarnings } = await loadForRun(
+    { paths, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) },
+    invocation,
+  );
+  const { values, settings, env, ...resolved } = resolveRun(project.run, invocation);
+  const options = buildRunOptions(values, settings, project, paths);
+  const { warnings, cells, cases } = await validateProject(options, { env, cwd: io.cwd });
+  const all = [...loadWarnings, ...resolved.warnings, ...warnings];
   if (all.length > 0) io.stderr.write(describeProblems(all, { color: wantsColor(io.stderr, io.env, true) }));
-  const { suites } = loaded.project;
+  const { suites } = project;
   if (suites.length === 0) {
     io.stderr.write('no suite was found: llmcheck looks for evals/**/*.eval.yaml; `llmcheck init` writes one\n');
     return exitCodes.incomplete;

@@ -19,6 +19,11 @@ export interface Problem {
   readonly at?: SourceLocation;
 }
 
+/** What is wrong with one setting; whoever reads the file knows its place. */
+export interface SettingFault extends Pick<Problem, 'code' | 'message' | 'hint'> {
+  readonly key: string;
+}
+
 export const problemCodes = [
   'usage', // a flag or argument
   'not-built-yet', // a documented flag of a later version

@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly configPath?: string;
   /** Another state of the project than that of the working tree. */
   readonly snapshot?: suite.ProjectSnapshot;
+  /** Checks the config's `run:`. */
+  readonly checkRun?: suite.CheckRun;
   /** Reads what contracts are made of, and no case. */
   readonly contractOnly?: boolean;
 }

@@ -15,6 +15,7 @@ import { laneId } from '../plan/build-plan.ts';
 import { lookupAdapter } from '../providers/index.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
 import { type PlannedRun, pricedModel } from './plan-run.ts';
+import { readSuiteRecordings } from './read-suite-recordings.ts';
 import { createRecorder } from './record-answers.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
@@ -162,9 +163,8 @@ export function openCalls(
     return { live, answered: open(cacheMode), refreshed: open('refresh'), replayed: new Map() };
   }
 
-  for (const suite of options.suites) {
-    if (suite.recordings !== undefined && isReplayed(suite)) recordingsOf(suite, suite.recordings);
-  }
+  for (const [id, found] of readSuiteRecordings(options.suites.filter(isReplayed), ports.cwd))
+    recordings.set(id, found);
 
   function findEndpoint(config: ProviderConfig): OpenEndpoint {
     const lane = laneId(config);

@@ -1,8 +1,7 @@
-import { readRecordings } from '../cache/recordings.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Project } from '../model/suite.ts';
-import { emptySelection } from '../plan/select-cases.ts';
 import { planRun } from './plan-run.ts';
+import { readSuiteRecordings } from './read-suite-recordings.ts';
+import type { RunOptions, RunPorts } from './run-options.ts';
 
 export interface ValidatedProject {
   readonly warnings: readonly Problem[];
@@ -12,16 +11,13 @@ export interface ValidatedProject {
 
 /** What `run` does before its first call, beyond loading; throws a UserError where it would. */
 export async function validateProject(
-  project: Project,
-  { env }: { readonly env: Readonly<Record<string, string | undefined>> },
+  options: Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record'>,
+  { env, cwd }: Pick<RunPorts, 'env' | 'cwd'>,
 ): Promise<ValidatedProject> {
-  const settings = { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: false, requireConclusive: false } as const;
-  const { plan, providers, endpointOf } = await planRun(
-    { project, selection: emptySelection, settings, record: false },
-    { env },
-  );
+  const { project } = options;
+  const { plan, providers, endpointOf } = await planRun(options, { env });
   const isHermetic = project.suites.every(({ recordings }) => recordings !== undefined);
-  for (const { recordings } of project.suites) if (recordings !== undefined) readRecordings(recordings);
+  readSuiteRecordings(project.suites, cwd);
   const warnings: Problem[] = [];
   const named = new Set<string>();
   for (const provider of [...providers.values(), ...project.suites.flatMap(({ askedModels }) => askedModels)]) {

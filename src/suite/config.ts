@@ -1,10 +1,11 @@
 import type * as z from 'zod';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { JsonValue } from '../model/json.ts';
+import type { SettingFault } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
 import { type ContractKnowledge, emptyContract, type ParsedContract, parseContract } from './contracts.ts';
-import { childOf, type Located } from './locate.ts';
+import { childOf, type Located, locate } from './locate.ts';
 import { checkKeys, checkPart, requireMap } from './parts.ts';
 import type { Problems } from './problems.ts';
 import { parseProviders, toJsonObject, toPrice } from './providers.ts';
@@ -38,7 +39,11 @@ export interface ConfigContext {
   readonly problems: Problems;
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
   readonly contracts?: ContractKnowledge;
+  readonly checkRun?: CheckRun;
 }
+
+/** What is wrong with the keys of `run:`, which are the flags of a command that this stage does not know. */
+export type CheckRun = (run: RunDefaults) => readonly SettingFault[];
 
 /** Parses the config; what is wrong is reported, and taken as not written. */
 export async function parseConfig(document: Located, context: ConfigContext): Promise<Config> {
@@ -49,7 +54,12 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
   const suites = checkPart(document, 'suites', configShape.suites, problems);
   const gate = checkPart(document, 'gate', configShape.gate, problems);
   const prices = checkPart(document, 'prices', configShape.prices, problems) ?? {};
-  const run = checkPart(document, 'run', configShape.run, problems);
+  const run = toJsonObject(checkPart(document, 'run', configShape.run, problems));
+  for (const { key, ...fault } of context.checkRun?.(run) ?? []) {
+    const part = fault.code === 'unknown-key' ? 'key' : 'value';
+    problems.report({ ...fault, at: locate(childOf(childOf(document, 'run'), key), part) });
+  }
+  checkPart(document, 'cache', configShape.cache, problems);
   const contract = checkPart(document, 'contract', configShape.contract, problems);
   const defaults = checkPart(document, 'defaults', configShape.defaults, problems);
   const lists = {
@@ -66,7 +76,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
     ...(gate === undefined ? {} : { gate }),
     contract: contract === undefined ? emptyContract : await parseContract(childOf(document, 'contract'), context),
     prices: Object.fromEntries(Object.entries(prices).map(([model, price]) => [model, toPrice(price)])),
-    run: toJsonObject(run),
+    run,
     cache: toJsonValue(plainNumbers(childOf(document, 'cache').value)),
   };
 }

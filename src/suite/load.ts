@@ -4,7 +4,7 @@ import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Project, Suite } from '../model/suite.ts';
-import { type Config, emptyConfig, parseConfig } from './config.ts';
+import { type CheckRun, type Config, emptyConfig, parseConfig } from './config.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import { findProject, isGlob, kindOfPath, openProjectFiles, type ProjectFiles, type ProjectPlace } from './files.ts';
 import { type Located, locate } from './locate.ts';
@@ -12,6 +12,8 @@ import { type ParsedSuite, parseSuite } from './parse.ts';
 import { createProblems, type Problems } from './problems.ts';
 import type { ParsePrompt } from './prompts.ts';
 import { readDocument } from './read-document.ts';
+
+export type { CheckRun };
 
 export interface LoadOptions {
   /** Files, folders and globs; none: what the config or the default names. */
@@ -25,6 +27,8 @@ export interface LoadOptions {
   /** True where the project at a folder has an optional package. */
   readonly hasPackage: (name: string, root: string) => boolean;
   readonly contracts?: ContractKnowledge;
+  /** Checks the config's `run:`; without it, it is taken as it stands. */
+  readonly checkRun?: CheckRun;
   /** Another state of the project than that of the working tree. */
   readonly snapshot?: ProjectSnapshot;
   /** Leaves cases and assertions unread; the suites then have none. */
@@ -101,7 +105,7 @@ export function findProjectRoot(cwd: string, configPath?: string): Promise<strin
 
 async function loadConfig(
   { place: { configPath }, files, kindOf }: ProjectSnapshot,
-  { adapters, cwd, configPath: asked, contracts }: LoadOptions,
+  { adapters, cwd, configPath: asked, contracts, checkRun }: LoadOptions,
   problems: Problems,
 ): Promise<Config> {
   if (configPath === undefined) return emptyConfig;
@@ -113,7 +117,13 @@ async function loadConfig(
   if (document === undefined) return emptyConfig;
   const readFile = (namedBy: Located<string>) =>
     readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
-  return parseConfig(document, { adapters, problems, readFile, ...(contracts === undefined ? {} : { contracts }) });
+  return parseConfig(document, {
+    adapters,
+    problems,
+    readFile,
+    ...(contracts === undefined ? {} : { contracts }),
+    ...(checkRun === undefined ? {} : { checkRun }),
+  });
 }
 
 /** Absolute paths of suite files, each once, sorted. */

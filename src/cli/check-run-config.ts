@@ -1,0 +1,23 @@
+import type { JsonObject } from '../model/json.ts';
+import type { SettingFault } from '../model/problem.ts';
+import { resolveFlagValues } from './flag-values.ts';
+import { runFlags } from './run-flags.ts';
+import { buildRunSettings, listOf } from './run-options.ts';
+import { parseReporters } from './write-reports.ts';
+
+/** What is wrong with single keys of the config's `run:`; what only a flag can complete is checked with the flags. */
+export function checkRunConfig(run: JsonObject): readonly SettingFault[] {
+  return Object.entries(run).flatMap(([key, value]) => {
+    const { values, problems } = resolveFlagValues(runFlags, { flags: {}, env: {}, config: { [key]: value } });
+    const further = [
+      ...(key === 'seed' ? [] : buildRunSettings(values).problems),
+      ...parseReporters(listOf(values, 'reporter')).problems,
+    ];
+    return [...problems, ...further].map(({ code, message, hint }) => ({
+      key,
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    }));
+  });
+}

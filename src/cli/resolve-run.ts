@@ -1,0 +1,77 @@
+import { UserError } from '../errors.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { Problem } from '../model/problem.ts';
+import type { RunSettings } from '../model/record.ts';
+import type { Report } from '../model/report.ts';
+import type { Project } from '../model/suite.ts';
+import { type LoadOptions, loadProject } from '../pipeline/load-project.ts';
+import { checkRunConfig } from './check-run-config.ts';
+import { readEnvFile } from './env-file.ts';
+import { resolveFlagValues } from './flag-values.ts';
+import { runFlags } from './run-flags.ts';
+import { buildRunSettings, listOf, type Values } from './run-options.ts';
+import { type ParsedReporters, parseReporters } from './write-reports.ts';
+
+export interface RunInvocation {
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** Of the process. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+export interface ResolvedRun {
+  readonly values: Values;
+  readonly settings: RunSettings;
+  readonly reporters: ParsedReporters<Report>;
+  /** With the variables of the env file. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly warnings: readonly Problem[];
+}
+
+/** Loads a project for a run; what is wrong with a flag is told together with what is wrong with the files. */
+export async function loadForRun(
+  options: Omit<LoadOptions, 'checkRun'>,
+  invocation: RunInvocation,
+): Promise<{ readonly project: Project; readonly warnings: readonly Problem[] }> {
+  try {
+    return await loadProject({ ...options, checkRun: checkRunConfig });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError([...findProblems(resolve({}, invocation)).filter(isError), ...error.problems], {
+      cause: error,
+    });
+  }
+}
+
+/** What flags, environment and the config's `run:` come to together. */
+export function resolveRun(config: JsonObject, invocation: RunInvocation): ResolvedRun {
+  const resolved = resolve(config, invocation);
+  const problems = findProblems(resolved);
+  if (problems.some(isError)) {
+    throw new UserError([...problems.filter(isError), ...problems.filter((problem) => !isError(problem))]);
+  }
+  const { values, settings, reporters, env } = resolved;
+  return { values, settings: settings.settings, reporters, env, warnings: problems };
+}
+
+function resolve(config: JsonObject, { flags, env: processEnv, cwd }: RunInvocation) {
+  // The file may hold settings too, so it is read before they are.
+  const { envFile } = resolveFlagValues(runFlags, { flags, env: processEnv, config }).values;
+  const env = { ...readEnvFile(envFile, cwd), ...processEnv };
+  const { values, problems } = resolveFlagValues(runFlags, { flags, env, config });
+  return {
+    env,
+    values,
+    problems,
+    settings: buildRunSettings(values),
+    reporters: parseReporters(listOf(values, 'reporter')),
+  };
+}
+
+function findProblems({ problems, settings, reporters }: ReturnType<typeof resolve>): readonly Problem[] {
+  return [...problems, ...settings.problems, ...reporters.problems];
+}
+
+function isError({ severity }: Problem): boolean {
+  return severity === 'error';
+}
