@@ -18,7 +18,8 @@ export function checkRegex(
   { value, flags }: { readonly value: string; readonly flags: string },
   context: z.RefinementCtx,
 ): void {
-  const problem = findRegexProblem(value, flags);
+  // What is wrong with the flags is said where they stand.
+  const problem = flagsPattern.test(flags) ? findRegexProblem(value, flags) : undefined;
   if (problem !== undefined) context.addIssue({ code: 'custom', path: ['value'], message: problem });
 }
 

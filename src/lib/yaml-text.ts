@@ -54,10 +54,11 @@ export function parseYaml(text: string): YamlText {
   });
   const [document, second] = [...composer.compose(tokens, true, text.length)];
   if (document === undefined) return failed([]);
-  const errors: YamlError[] = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
-    message: describe(code, message),
-    offset: pos[0],
-  }));
+  const found = [...document.errors, ...document.warnings];
+  // After a bracket or quote too few or too many, every further token is unexpected: the first says where it began.
+  const errors: YamlError[] = found
+    .filter(({ code }, index) => code !== 'UNEXPECTED_TOKEN' || index === 0)
+    .map(({ code, message, pos }) => ({ message: describe(code, message), offset: pos[0] }));
   if (second !== undefined) {
     errors.push({
       message: 'the file holds several documents',

@@ -86,7 +86,7 @@ async function compileCombinator(
   if (items.length === 0) {
     context.problems.report({
       code: 'invalid-value',
-      message: `${name} takes a list of assertions, not ${describeValue(written.value)}`,
+      message: `${name} takes a list of assertions, not ${Array.isArray(written.value) ? 'an empty one' : describeValue(written.value)}`,
       at: locate(written),
     });
     return undefined;

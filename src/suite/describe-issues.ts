@@ -69,7 +69,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking
       problems.report({
         code: 'unknown-key',
         message: `unknown key "${key}" in ${name}`,
-        hint: didYouMean(key, known) ?? `known here: ${known.join(', ')}`,
+        hint: didYouMean(key, known) ?? (known.length === 0 ? 'leave it out' : `known here: ${known.join(', ')}`),
         at: locate(place([...issue.path, key]), 'key'),
       });
     }
@@ -127,11 +127,25 @@ function describeIssue(issue: Issue): string {
 }
 
 function hintOf(issue: Issue): string | undefined {
+  if (issue.code === 'invalid_type') return hintOfType(issue.expected, issue.input);
   if (issue.code !== 'invalid_value' || typeof issue.input !== 'string') return undefined;
   return didYouMean(
     issue.input,
     issue.values.filter((value) => typeof value === 'string'),
   );
+}
+
+/** What YAML made of words that were meant otherwise. */
+function hintOfType(expected: string, input: unknown): string | undefined {
+  const isPlain = typeof input === 'number' || typeof input === 'boolean' || input instanceof SpelledNumber;
+  if (expected === 'string' && isPlain) return `for a text, write it in quotes: "${describeValue(input)}"`;
+  if (expected === 'array' && (isPlain || typeof input === 'string')) return `write [${describeValue(input)}]`;
+  if (expected === 'array' && typeof input === 'object') return 'begin each item with "- "';
+  if (expected === 'boolean' && typeof input === 'string') {
+    if (/^(?:true|yes|on|y|1)$/i.test(input.trim())) return 'write true';
+    if (/^(?:false|no|off|n|0)$/i.test(input.trim())) return 'write false';
+  }
+  return undefined;
 }
 
 function codeOf(issue: Issue): ProblemCode {
@@ -145,12 +159,25 @@ function codeOf(issue: Issue): ProblemCode {
   return /\bschema\b|\$(?:ref|schema)\b/i.test(issue.message) ? 'invalid-schema' : 'invalid-value';
 }
 
-/** The alternative that the author most likely meant: one that does not fail at the root, with the fewest issues. */
+/**
+ * The alternative that the author most likely meant: one that does not fail at the root, that knows the keys at the root
+ * or has ones much like them, with the fewest issues.
+ */
 function nearestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const deep = branches.filter((issues) =>
     issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys' || code === 'custom'),
   );
-  return [...deep].sort((a, b) => a.length - b.length)[0];
+  return [...deep].sort((a, b) => countStrangeKeys(a) - countStrangeKeys(b) || a.length - b.length)[0];
+}
+
+/** The keys at the root that are unknown and resemble none that is missing there. */
+function countStrangeKeys(issues: readonly Issue[]): number {
+  const missing = issues.flatMap(({ path, input }) =>
+    path.length === 1 && input === undefined ? [String(path[0])] : [],
+  );
+  return issues
+    .flatMap((issue) => (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : []))
+    .filter((key) => findNearest(key, missing) === undefined).length;
 }
 
 function isZodWords({ message }: Issue): boolean {

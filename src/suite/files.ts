@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { didYouMean } from '../lib/did-you-mean.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
 import type { ProblemCode } from '../model/problem.ts';
 
@@ -141,7 +142,7 @@ function describeReadError(error: unknown, path: string, shown: string): FileFau
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return { code: 'file-unreadable', message: `${shown} does not exist`, ...caseHint(path) };
+      return { code: 'file-unreadable', message: `${shown} does not exist`, ...nearHint(path) };
     case 'EACCES':
     case 'EPERM':
       return { code: 'file-unreadable', message: `${shown} can't be read: permission denied` };
@@ -154,8 +155,21 @@ function describeReadError(error: unknown, path: string, shown: string): FileFau
   }
 }
 
-function caseHint(path: string): { hint?: string } {
-  return existsSync(dirname(path)) ? {} : { hint: `the folder ${basename(dirname(path))} does not exist either` };
+function nearHint(path: string): { hint?: string } {
+  const folder = dirname(path);
+  if (!existsSync(folder)) return { hint: `the folder ${basename(folder)} does not exist either` };
+  const hint = didYouMean(basename(path), listNames(folder));
+  return hint === undefined ? {} : { hint };
+}
+
+function listNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    // A folder that can't be listed has no names to suggest.
+    if (error instanceof Error && 'code' in error) return [];
+    throw error;
+  }
 }
 
 function findConfig(cwd: string, gitRoot: string | undefined): string | undefined {

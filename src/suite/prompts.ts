@@ -89,6 +89,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   if (prompt === undefined) return undefined;
   checkToolSchemas(childOf(item, 'params'), context);
   const texts = await readMessages(item, prompt, context);
+  reportEmpty(prompt.id, texts ?? [], context.problems);
   const messages = texts?.flatMap(({ role, text, at, attach }) => {
     const template = compilePlaced(text, at, context.problems);
     const files = attach.flatMap((path) => {
@@ -135,6 +136,18 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
       ...contract?.places,
     },
   };
+}
+
+/** Neither text nor file to send: a prompt that was never written. */
+function reportEmpty(id: string, texts: readonly PlacedText[], problems: Problems): void {
+  const [first] = texts;
+  if (first === undefined || texts.some(({ text, attach }) => text.trim() !== '' || attach.length > 0)) return;
+  problems.report({
+    code: 'invalid-value',
+    message: `the prompt "${id}" is empty`,
+    hint: 'write what the model is to be sent',
+    at: first.at(1, 1),
+  });
 }
 
 interface PlacedPath {

@@ -296,7 +296,7 @@ export const configShape = {
   gate: gateSchema.optional().describe("Where a suite's gate says nothing."),
   contract: contract.optional().describe("Where a suite's contract says nothing."),
   prices: z.record(z.string(), priceSchema).optional().describe('Prices by model, or by adapter:model.'),
-  cache: z.unknown().optional().describe('Settings of the response cache.'),
+  cache: z.strictObject({}).optional().describe('Settings of the response cache: none yet.'),
   run: z.record(z.string(), z.unknown()).optional().describe('Defaults of the flags of run, such as maxCost.'),
 };
 
