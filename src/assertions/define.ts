@@ -11,8 +11,10 @@ import type { Judgement } from '../model/verdict.ts';
 export interface CompletionView
   extends Pick<
     Completion,
-    'text' | 'reasoning' | 'refusal' | 'toolCalls' | 'finishReason' | 'rawFinishReason' | 'usage' | 'latencyMs'
+    'text' | 'reasoning' | 'refusal' | 'toolCalls' | 'finishReason' | 'rawFinishReason' | 'usage'
   > {
+  /** Undefined where nobody measured it. */
+  readonly latencyMs: number | undefined;
   /** Undefined where no price is known. */
   readonly costUsd: number | undefined;
 }

@@ -11,6 +11,9 @@ export const latency = defineAssertion({
   params: z.strictObject({ max: durationParam }),
   check(_target, { max }, { completion }) {
     const { latencyMs } = completion;
+    if (latencyMs === undefined) {
+      return { error: 'the latency is not known: an answer of a batch, or one recorded by hand, was not timed' };
+    }
     return {
       pass: latencyMs <= max,
       reason: `took ${Number(latencyMs.toFixed(1))} ms, wanted at most ${Number(max.toFixed(1))} ms`,

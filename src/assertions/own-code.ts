@@ -40,7 +40,7 @@ export function buildInput(target: Target, args: unknown, { completion }: CheckC
     toolCalls: describeToolCalls(toolCalls).map((call) => ({ name: call.name, arguments: toJson(call.arguments) })),
     finishReason,
     ...(usage === undefined ? {} : { usage }),
-    latencyMs,
+    latencyMs: latencyMs ?? null,
     costUsd: costUsd ?? null,
     args: args === undefined ? null : toJson(args),
   };

@@ -96,7 +96,8 @@ function isPlainEntry(value: unknown): value is CacheEntry {
   if (typeof key !== 'string' || typeof createdAt !== 'string' || typeof receivedAt !== 'string') return false;
   if (!isJsonObject(request) || !isJsonObject(completion) || Object.keys(value).length !== 5) return false;
   const { toolCalls, usage, latencyMs, text, finishReason, ...others } = completion;
-  if (!Array.isArray(toolCalls) || toolCalls.length > 0 || typeof latencyMs !== 'number') return false;
+  if (!Array.isArray(toolCalls) || toolCalls.length > 0 || (latencyMs !== undefined && typeof latencyMs !== 'number'))
+    return false;
   if (typeof text !== 'string' || finishReason !== 'stop') return false;
   for (const [name, other] of Object.entries(others)) {
     if (!plainTexts.has(name) || typeof other !== 'string') return false;

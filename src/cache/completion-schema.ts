@@ -44,7 +44,7 @@ export const completionSchema = z
     finishReason: z.enum(finishReasons).optional(),
     rawFinishReason: z.string().exactOptional(),
     usage: usageSchema.exactOptional(),
-    latencyMs: count.default(0),
+    latencyMs: count.exactOptional(),
     responseId: z.string().exactOptional(),
     model: z.string().exactOptional(),
     systemFingerprint: z.string().exactOptional(),

@@ -16,8 +16,8 @@ export interface CellPorts {
   readonly complete: Complete;
   /** Names a request in the record; the cache's key. */
   requestKey(request: CompletionRequest): string;
-  /** Undefined where no price is known. */
-  costOf(request: CompletionRequest, completion: Completion): number | undefined;
+  /** What an answer costs that is asked for live, or through the provider's batch API; undefined where no price is known. */
+  costOf(request: CompletionRequest, completion: Completion, how: 'live' | 'batch'): number | undefined;
   judge(checks: readonly CheckSpec[], answer: JudgedAnswer): Promise<JudgedChecks>;
   decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
   /** Why the run is being stopped, once it is. */
@@ -28,7 +28,8 @@ export interface CellPorts {
 export interface JudgedAnswer {
   readonly cell: Cell;
   readonly completion: Completion;
-  readonly latencyMs: number;
+  /** Undefined where an answer was not timed. */
+  readonly latencyMs: number | undefined;
   readonly costUsd: number | undefined;
   readonly calls: readonly CallRecord[];
   /** What was said between the prompt's messages and this answer. */
@@ -134,9 +135,16 @@ async function ask(
   const outcome = await ports.complete(request, signal);
   talk.attempts += outcome.attempts;
   if (outcome.status === 'failed') return outcome.failure;
-  const { completion, cached, attempts } = outcome;
+  const { completion, cached, attempts, batched } = outcome;
   talk.messages = [...talk.messages, answerMessage(completion, talk.calls.length)];
-  talk.calls.push({ requestHash, completion, cached, attempts, costUsd: ports.costOf(request, completion) });
+  talk.calls.push({
+    requestHash,
+    completion,
+    cached,
+    attempts,
+    costUsd: ports.costOf(request, completion, 'live'),
+    ...(batched === true ? { billed: { costUsd: ports.costOf(request, completion, 'batch') } } : {}),
+  });
   return undefined;
 }
 
@@ -153,7 +161,7 @@ async function judge(
   const judged = await ports.judge(checks, {
     cell,
     completion,
-    latencyMs: calls.reduce((sum, call) => sum + call.completion.latencyMs, 0),
+    latencyMs: calls.reduce<number | undefined>((sum, call) => addKnown(sum, call.completion.latencyMs), 0),
     costUsd: calls.reduce<number | undefined>((sum, { costUsd }) => addKnown(sum, costUsd), 0),
     calls: [...calls],
     conversation: talk.messages.slice(cell.request.messages.length, -1),

@@ -41,8 +41,10 @@ export interface CallRecord {
   readonly completion: Completion;
   readonly cached: boolean;
   readonly attempts: number;
-  /** Undefined where no price is known; never 0 for "unknown". */
+  /** As if asked live; undefined where no price is known; never 0 for "unknown". */
   readonly costUsd: number | undefined;
+  /** What was billed, where that is another price, as in a batch; undefined where that price is not known. */
+  readonly billed?: { readonly costUsd: number | undefined };
 }
 
 export type CellStatus = 'passed' | 'failed' | 'errored' | 'skipped';

@@ -83,8 +83,8 @@ export interface Completion {
   readonly rawFinishReason?: string;
   /** Undefined where the API reported none. */
   readonly usage?: Usage;
-  /** The successful attempt alone, on a monotonic clock: no queue, no retry wait. */
-  readonly latencyMs: number;
+  /** The successful attempt alone, on a monotonic clock: no queue, no retry wait. Absent where nobody measured it, as in a batch. */
+  readonly latencyMs?: number;
   readonly responseId?: string;
   /** The model snapshot as the API answered it. */
   readonly model?: string;
@@ -130,6 +130,8 @@ export type CompletionOutcome =
       readonly cached: boolean;
       /** Requests sent for it; 0 for a cache hit. */
       readonly attempts: number;
+      /** True where the answer came through the provider's batch API, which bills it at a price of its own. */
+      readonly batched?: true;
       /** When the answer was first received, ISO 8601; kept through the cache. */
       readonly receivedAt?: string;
     }

@@ -14,8 +14,8 @@ export interface AssertionInput {
   readonly finishReason: FinishReason;
   /** In tokens; absent where the API reported none. */
   readonly usage?: Usage;
-  /** In milliseconds, summed over a conversation. */
-  readonly latencyMs: number;
+  /** In milliseconds, summed over a conversation; null where nobody measured it. */
+  readonly latencyMs: number | null;
   /** In US dollars; null where no price is known. */
   readonly costUsd: number | null;
   /** `args` of the assertion, its templates rendered; null where there are none. */

@@ -90,7 +90,8 @@ export interface RecordedCall {
   readonly requestHash: string;
   readonly cached: boolean;
   readonly attempts: number;
-  readonly latencyMs: number;
+  /** Absent where nobody measured it. */
+  readonly latencyMs?: number;
   readonly costUsd: number | null;
   readonly usage?: Usage;
   /** Only in conversations, where `output` is the last answer alone. */
@@ -117,7 +118,7 @@ export interface CellRow extends CellKey {
   readonly toolCalls?: readonly ToolCall[];
   readonly finishReason?: FinishReason;
   readonly checks: readonly RecordedCheck[];
-  /** Summed over a conversation; absent where there was no answer. */
+  /** Summed over a conversation; absent where there was no answer, or one that nobody timed. */
   readonly latencyMs?: number;
   /** As if nothing were cached; null where no price is known; absent where there was no answer. */
   readonly costUsd?: number | null;

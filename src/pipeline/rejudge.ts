@@ -82,12 +82,12 @@ async function judgeStored(
   cell: Cell,
   ports: JudgePorts,
 ): Promise<{ status: 'passed' | 'failed'; score: number } | undefined> {
-  const latencyMs = row.latencyMs ?? 0;
+  const { latencyMs } = row;
   const completion = {
     text: output,
     toolCalls,
     finishReason,
-    latencyMs,
+    ...(latencyMs === undefined ? {} : { latencyMs }),
     ...(usage === undefined ? {} : { usage }),
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(refusal === undefined ? {} : { refusal }),

@@ -60,12 +60,17 @@ export function buildCellRow(result: CellResult, mask: Mask): CellRow {
 
 function paid(calls: readonly CallRecord[]) {
   if (calls.length === 0) return {};
-  return { costUsd: sumCosts(calls), spentUsd: sumCosts(calls.filter(({ cached }) => !cached)) };
+  return {
+    costUsd: sumCosts(calls.map(({ costUsd }) => costUsd)),
+    spentUsd: sumCosts(
+      calls.flatMap(({ cached, costUsd, billed }) => (cached ? [] : [billed ? billed.costUsd : costUsd])),
+    ),
+  };
 }
 
-function sumCosts(calls: readonly CallRecord[]): number | null {
+function sumCosts(costs: readonly (number | undefined)[]): number | null {
   let sum = 0;
-  for (const { costUsd } of calls) {
+  for (const costUsd of costs) {
     if (costUsd === undefined) return null;
     sum += costUsd;
   }
@@ -79,15 +84,14 @@ function judged(judgeCostUsd: number | undefined) {
 function answered(calls: readonly CallRecord[], mask: Mask) {
   const last = calls.at(-1)?.completion;
   if (last === undefined) return {};
-  const usage = sumUsage(calls);
-  return {
-    latencyMs: roundMs(calls.reduce((sum, { completion }) => sum + completion.latencyMs, 0)),
-    ...recordAnswer(last, mask),
-    ...(usage === undefined ? {} : { usage }),
-  };
+  return recordAnswer(last, mask, { latencyMs: sumLatencies(calls), usage: sumUsage(calls) });
 }
 
-function recordAnswer(completion: Completion, mask: Mask) {
+function recordAnswer(
+  completion: Completion,
+  mask: Mask,
+  { latencyMs, usage }: { readonly latencyMs: number | undefined; readonly usage: Usage | undefined },
+) {
   const { text, reasoning, refusal, finishReason, model, systemFingerprint } = completion;
   const output = mask(text);
   const toolCalls =
@@ -95,13 +99,25 @@ function recordAnswer(completion: Completion, mask: Mask) {
   return {
     answerHash: hashAnswer({ output, ...(toolCalls === undefined ? {} : { toolCalls }) }),
     output,
+    ...(latencyMs === undefined ? {} : { latencyMs }),
     ...(reasoning === undefined ? {} : { reasoning: mask(reasoning) }),
     ...(refusal === undefined ? {} : { refusal: mask(refusal) }),
     ...(toolCalls === undefined ? {} : { toolCalls }),
     finishReason,
     ...(model === undefined ? {} : { model: mask(model) }),
     ...(systemFingerprint === undefined ? {} : { systemFingerprint: mask(systemFingerprint) }),
+    ...(usage === undefined ? {} : { usage }),
   };
+}
+
+/** Known only where every call was timed. */
+function sumLatencies(calls: readonly CallRecord[]): number | undefined {
+  let sum = 0;
+  for (const { completion } of calls) {
+    if (completion.latencyMs === undefined) return undefined;
+    sum += completion.latencyMs;
+  }
+  return roundMs(sum);
 }
 
 function maskToolCall(call: ToolCall, mask: Mask): ToolCall {
@@ -150,7 +166,7 @@ function recordCall(call: CallRecord, isConversation: boolean, mask: Mask): Reco
     requestHash,
     cached,
     attempts,
-    latencyMs: roundMs(completion.latencyMs),
+    ...(completion.latencyMs === undefined ? {} : { latencyMs: roundMs(completion.latencyMs) }),
     costUsd: costUsd ?? null,
     ...(completion.usage === undefined ? {} : { usage: completion.usage }),
     ...(isConversation ? { text: mask(completion.text) } : {}),

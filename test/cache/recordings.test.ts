@@ -42,7 +42,7 @@ describe('parseRecordings', () => {
     const { lines: parsed } = parseRecordings(`\uFEFF${lines.join('\n')}\n`, 'r.jsonl');
     expect(parsed.map(({ trial }) => trial)).toEqual([0, 0, 0, 0]);
     expect(parsed.map(({ completion }) => completion)).toStrictEqual([
-      { text: 'billing', finishReason: 'stop', toolCalls: [], latencyMs: 0 },
+      { text: 'billing', finishReason: 'stop', toolCalls: [] },
       {
         text: '',
         finishReason: 'toolCalls',
@@ -50,7 +50,7 @@ describe('parseRecordings', () => {
           { name: 'find', arguments: { id: 7 }, rawArguments: '{"id":7}' },
           { name: 'stop', arguments: {}, rawArguments: '{}' },
         ],
-        latencyMs: 0,
+        
       },
       {
         text: '',
@@ -59,9 +59,9 @@ describe('parseRecordings', () => {
           { name: 'find', arguments: { id: 7 }, rawArguments: '{"id": 7}' },
           { name: 'find', arguments: undefined, rawArguments: '{' },
         ],
-        latencyMs: 0,
+        
       },
-      { text: '', finishReason: 'refusal', toolCalls: [], refusal: 'No.', latencyMs: 0 },
+      { text: '', finishReason: 'refusal', toolCalls: [], refusal: 'No.' },
     ]);
   });
 
