@@ -104,6 +104,12 @@ export const runFlags: readonly FlagDefinition[] = [
     kind: 'switch',
     description: 'show cells, cache hits, tokens and cost; send nothing',
   },
+  {
+    flags: '--batch',
+    key: 'batch',
+    kind: 'switch',
+    description: "ask through the providers' batch APIs: cheaper, within a day",
+  },
   { flags: '--record', key: 'record', kind: 'switch', description: "write the suites' recordings" },
   {
     flags: '-r, --reporter <name[=path]>',

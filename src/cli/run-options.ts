@@ -28,6 +28,7 @@ const resumedFlags = [
   'noBaseline',
   'compare',
   'rerunBaseline',
+  'batch',
 ] as const;
 
 /** What `--resume` needs to plan the same run again; paths are those of the command line. */
@@ -77,6 +78,7 @@ export function buildRunOptions(
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     ...(bail === undefined ? {} : { bail }),
     record: values['record'] === true,
+    batch: values['batch'] === true,
     isCacheModeChosen: values['cache'] !== undefined,
     ...(resume === undefined ? {} : { resume: typeof resume === 'string' ? { runId: resume } : {} }),
     rerunBaseline: values['rerunBaseline'] === true,

@@ -1,5 +1,12 @@
 import { onAbort } from '../lib/on-abort.ts';
-import type { Complete, Completion, CompletionOutcome, CompletionRequest, FailureKind } from '../model/completion.ts';
+import type {
+  Complete,
+  Completion,
+  CompletionOutcome,
+  CompletionRequest,
+  FailureKind,
+  ProviderFailure,
+} from '../model/completion.ts';
 
 export interface Budget {
   /** Wraps the calls of one provider. */
@@ -9,6 +16,10 @@ export interface Budget {
    * ignores the token limit of its requests makes answers cost more than their bounds.
    */
   guard(next: Complete, pricing: BudgetPricing): Complete;
+  /** Takes a bound for a request that is handed in with others, or says why it does not fit. */
+  take(boundUsd: number): ProviderFailure | undefined;
+  /** Gives a taken bound back for what was billed. */
+  settle(boundUsd: number, billedUsd: number): void;
   /** True from the first call that did not fit. */
   readonly exhausted: boolean;
 }
@@ -56,7 +67,7 @@ export function createBudget(maxCostUsd: number): Budget {
     });
   }
 
-  function settle(boundUsd: number, billedUsd: number) {
+  function settleCall(boundUsd: number, billedUsd: number) {
     inFlight -= 1;
     reservedUsd -= boundUsd;
     spentUsd += billedUsd;
@@ -84,8 +95,21 @@ export function createBudget(maxCostUsd: number): Budget {
         billedUsd = billOf(outcome, request, boundUsd, pricing);
         return outcome;
       } finally {
-        settle(boundUsd, billedUsd);
+        settleCall(boundUsd, billedUsd);
       }
+    },
+    take(boundUsd) {
+      if (spentUsd + reservedUsd + boundUsd <= maxCostUsd + 1e-12) {
+        reservedUsd += boundUsd;
+        return undefined;
+      }
+      exhausted = true;
+      return refusalOf(boundUsd);
+    },
+    settle(boundUsd, billedUsd) {
+      reservedUsd -= boundUsd;
+      spentUsd += billedUsd;
+      wakeAll();
     },
     guard: (next, pricing) => (request, signal) => {
       const boundUsd = pricing.boundOf(request);
@@ -98,8 +122,12 @@ export function createBudget(maxCostUsd: number): Budget {
 }
 
 function refusal(boundUsd: number): CompletionOutcome {
+  return { status: 'failed', failure: refusalOf(boundUsd), attempts: 0 };
+}
+
+function refusalOf(boundUsd: number): ProviderFailure {
   const message = `the call could cost up to $${boundUsd.toFixed(6)}, which no longer fits in --max-cost`;
-  return { status: 'failed', failure: { kind: 'budget', message }, attempts: 0 };
+  return { kind: 'budget', message };
 }
 
 /** An attempt that was cut off, or whose answer was withheld, may have been billed, so its bound stays taken. */

@@ -1,18 +1,21 @@
 import { join } from 'node:path';
+import { cacheKey } from '../cache/cache-key.ts';
 import { openCacheStore } from '../cache/file-store.ts';
 import { type Recordings, readRecordings } from '../cache/recordings.ts';
 import { type CacheMode, withCache } from '../cache/with-cache.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
 import { createLimiter } from '../execute/limiter.ts';
 import { createSemaphore } from '../execute/semaphore.ts';
+import type { BatchAnswers } from '../execute/with-batch.ts';
 import { createBreaker } from '../execute/with-breaker.ts';
 import { type BudgetPricing, createBudget } from '../execute/with-budget.ts';
 import { withRetry } from '../execute/with-retry.ts';
-import type { Complete, Completion } from '../model/completion.ts';
+import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
 import type { ConnectedProvider } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { laneId } from '../plan/build-plan.ts';
 import { lookupAdapter } from '../providers/index.ts';
+import { type BatchSpending, openBatchSpending } from './batch-spending.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
 import { type PlannedRun, pricedModel } from './plan-run.ts';
 import { readSuiteRecordings } from './read-suite-recordings.ts';
@@ -25,7 +28,11 @@ export interface Calls {
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
   /** The same past what the cache holds, which is then replaced; undefined where nothing may be sent. */
   readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
-  readonly costOf: (config: ProviderConfig, completion: Completion) => number | undefined;
+  readonly costOf: (config: ProviderConfig, completion: Completion, how?: 'live' | 'batch') => number | undefined;
+  /** True where the cache or recordings answer, or nothing may be asked. */
+  readonly isAnswered: (request: CompletionRequest, suite: Suite) => boolean;
+  /** What a provider's batches take of the budget. */
+  readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
   /** Calls in flight of one endpoint, at most. */
   readonly concurrencyOf: (config: ProviderConfig) => number;
   /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
@@ -45,6 +52,8 @@ export interface CallOptions
   readonly settings: Pick<RunOptions['settings'], 'cacheMode' | 'maxCostUsd'>;
   /** Those whose recordings may be asked for: a damaged file is found before the first call. */
   readonly suites: readonly Suite[];
+  /** What came through batch APIs before the first call. */
+  readonly batchAnswers?: BatchAnswers;
 }
 
 const defaultConcurrency = 8;
@@ -128,8 +137,12 @@ export function openCalls(
     };
   }
 
-  function costOf(config: ProviderConfig, completion: Completion): number | undefined {
-    return known.pricer.priceOf({ usage: completion.usage, ...pricedModel(config, known.endpointOf(config)) });
+  function costOf(config: ProviderConfig, { usage }: Completion, how: 'live' | 'batch' = 'live'): number | undefined {
+    return known.pricer.priceOf({
+      usage,
+      isBatched: how === 'batch',
+      ...pricedModel(config, known.endpointOf(config)),
+    });
   }
 
   function isReplayed(suite: Suite): boolean {
@@ -146,7 +159,8 @@ export function openCalls(
   }
 
   function openEndpoint(config: ProviderConfig): OpenEndpoint {
-    const live = openProvider(config);
+    const direct = openProvider(config);
+    const live = options.batchAnswers?.wrap(direct, cacheKey) ?? direct;
     const open = (mode: CacheMode): Complete => {
       const cached = withCache(live, {
         store,
@@ -191,6 +205,21 @@ export function openCalls(
     refreshFor: (config, suite) =>
       cacheMode === 'use' && !isReplayed(suite) ? findEndpoint(config).refreshed : undefined,
     costOf,
+    isAnswered: (request, suite) =>
+      isReplayed(suite) ||
+      cacheMode === 'replay' ||
+      (cacheMode === 'use' && store.read(cacheKey(request)) !== undefined),
+    batchSpendingOf: (config) =>
+      openBatchSpending(budget, {
+        boundOf: (request) =>
+          known.pricer.boundOf({
+            ...pricedModel(config, known.endpointOf(config)),
+            isBatched: true,
+            inputTokens: inputBytes(request),
+            maxOutputTokens: createOutputEstimate(note).boundOf(request),
+          }) ?? 0,
+        costOf: (completion) => costOf(config, completion, 'batch'),
+      }),
     concurrencyOf,
     isHermetic: (suite) => cacheMode === 'replay' || isReplayed(suite),
     isBudgetExhausted: () => budget?.exhausted === true,

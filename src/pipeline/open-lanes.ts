@@ -1,6 +1,7 @@
 import { cacheKey } from '../cache/cache-key.ts';
 import type { Lane } from '../execute/execute-cells.ts';
 import { type JudgedAnswer, runCell } from '../execute/run-cell.ts';
+import type { BatchAnswers } from '../execute/with-batch.ts';
 import type { Cell, CellResult } from '../model/cell.ts';
 import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
 import type { CheckSpec } from '../model/verdict.ts';
@@ -14,7 +15,8 @@ import type { RunOptions, RunPorts } from './run-options.ts';
 import type { Stop } from './stop.ts';
 
 /** The providers of a run, ready to take cells. */
-export interface Lanes extends Pick<Calls, 'isBudgetExhausted' | 'notes' | 'writeRecordings' | 'close'> {
+export interface Lanes
+  extends Pick<Calls, 'isAnswered' | 'batchSpendingOf' | 'isBudgetExhausted' | 'notes' | 'writeRecordings' | 'close'> {
   /** Cells of one provider, ready to run. */
   lane(laneId: string, cells: Iterable<Cell>): Lane;
   /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
@@ -25,17 +27,22 @@ export interface LanePorts {
   readonly stop: Stop;
   readonly judgePorts: JudgePorts;
   readonly others: OtherAnswers;
+  readonly batchAnswers?: BatchAnswers;
 }
 
 export function openLanes(
   planned: PlannedRun,
   options: RunOptions,
   ports: RunPorts,
-  { stop, judgePorts, others }: LanePorts,
+  { stop, judgePorts, others, batchAnswers }: LanePorts,
 ): Lanes {
   const { plan, providers } = planned;
   const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));
-  const calls = openCalls(planned, { ...options, suites: [...suites.values()] }, ports);
+  const calls = openCalls(
+    planned,
+    { ...options, suites: [...suites.values()], ...(batchAnswers === undefined ? {} : { batchAnswers }) },
+    ports,
+  );
   const { signal } = stop;
   const openAsker = createOpenAsker({
     calls,
@@ -55,7 +62,8 @@ export function openLanes(
     const identified = (cell: Cell) => (findAccepted === undefined ? cell : withAcceptedIdentity(cell, findAccepted));
     const cellPorts = {
       requestKey: cacheKey,
-      costOf: (_request: CompletionRequest, completion: Completion) => calls.costOf(config, completion),
+      costOf: (_request: CompletionRequest, completion: Completion, how: 'live' | 'batch') =>
+        calls.costOf(config, completion, how),
       judge: (checks: readonly CheckSpec[], answer: JudgedAnswer) => judgeAnswer(checks, answer, checkPorts),
       decide: decideAnswer,
       stopReason: stop.reason,
@@ -92,6 +100,8 @@ export function openLanes(
       const suite = suites.get(suiteId);
       return suite !== undefined && calls.isHermetic(suite);
     },
+    isAnswered: calls.isAnswered,
+    batchSpendingOf: calls.batchSpendingOf,
     isBudgetExhausted: calls.isBudgetExhausted,
     notes: calls.notes,
     writeRecordings: calls.writeRecordings,

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly record: boolean;
   /** True where the user chose a cache mode, so that recordings do not choose one. */
   readonly isCacheModeChosen: boolean;
+  /** Ask through the providers' batch APIs where they have one. */
+  readonly batch: boolean;
   /** Goes on with a stored run instead of starting one. */
   readonly resume?: { readonly runId?: string };
   /** Run the baseline's own prompts beside the candidate's. */

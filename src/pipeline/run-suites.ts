@@ -1,10 +1,12 @@
 import { executeCells } from '../execute/execute-cells.ts';
+import { createBatchAnswers } from '../execute/with-batch.ts';
 import type { Cell, CellKey, CellResult } from '../model/cell.ts';
 import type { ProgressEvent } from '../model/progress.ts';
 import type { EndRow, RunHeader, RunSettings } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { buildCellRow } from '../record/build-cell-row.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
+import { type CollectedBatches, checkBatchable, collectBatches } from './collect-batches.ts';
 import { confirmCases } from './confirm-cases.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
 import { createFindAccepted } from './find-accepted.ts';
@@ -60,7 +62,14 @@ async function runJudged(
     findDone: (key) => record.readDone(key),
     signal: stop.signal,
   });
-  const lanes = openLanes(planned, options, ports, { stop, others, judgePorts: { findAccepted, ...judgePorts } });
+  const batch = options.batch ? { answers: createBatchAnswers(), notes: checkBatchable(planned) } : undefined;
+  for (const message of batch?.notes ?? []) ports.onProgress({ type: 'note', message });
+  const lanes = openLanes(planned, options, ports, {
+    stop,
+    others,
+    judgePorts: { findAccepted, ...judgePorts },
+    ...(batch === undefined ? {} : { batchAnswers: batch.answers }),
+  });
   const record = openRecord(options, plan, buildHeader(options, planned, ports), ports, {
     findAccepted,
     onRefused: () => stop.hard('storage'),
@@ -108,7 +117,12 @@ async function runJudged(
         : {}),
     });
 
+  let batches: CollectedBatches | undefined;
   try {
+    if (batch !== undefined) {
+      const { isDone } = record;
+      batches = await collectBatches(options, ports, { planned, lanes, isDone, answers: batch.answers, stop });
+    }
     await execute((id) => notDone(plan.cells(id), record.isDone), plan.providerIds);
     const isAnyCaseOpen = failedCells > 0 || record.keptCells > 0;
     if (isAnyCaseOpen) {
@@ -128,9 +142,11 @@ async function runJudged(
     type: 'end',
     durationMs: Math.round(ports.clock.now() - startedMs),
     ...(stopReason === undefined ? {} : { stopReason }),
-    notes: lanes.notes(),
+    notes: [...lanes.notes(), ...(batch?.notes ?? []), ...(batches?.notes ?? [])],
   };
   record.close(end);
+  // What was cut off is collected again by the next run, without being handed in again.
+  if (!isCutShort) batches?.forget();
   lanes.writeRecordings();
   ports.onProgress({ type: 'finished' });
   const assessment = await assess(end);
@@ -181,11 +197,10 @@ function describeProgress(result: CellResult): ProgressEvent {
     label,
     status,
     cached: result.calls.length > 0 && result.calls.every(({ cached }) => cached),
-    spentUsd: result.calls.reduce<number | undefined>(
-      (sum, { cached, costUsd }) =>
-        cached ? sum : sum === undefined || costUsd === undefined ? undefined : sum + costUsd,
-      0,
-    ),
+    spentUsd: result.calls.reduce<number | undefined>((sum, { cached, costUsd, billed = { costUsd } }) => {
+      if (cached) return sum;
+      return sum === undefined || billed.costUsd === undefined ? undefined : sum + billed.costUsd;
+    }, 0),
     ...(reason === undefined ? {} : { reason }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Usage } from '../model/completion.ts';
 import type { Price } from '../model/suite.ts';
+import { priceBatched } from './batch-prices.ts';
 import { openPriceTable } from './price-table.ts';
 
 /** Enough of a provider to find a price for it. */
@@ -19,12 +20,15 @@ export interface PricedUsage extends PricedModel {
   readonly usage: Usage | undefined;
   /** When the answer was given: some prices change with the date or the hour. */
   readonly at?: Date;
+  /** At the price of the provider's batch API; unknown where none is documented. */
+  readonly isBatched?: boolean;
 }
 
 export interface PricedBound extends PricedModel {
   readonly inputTokens: number;
   readonly maxOutputTokens: number;
   readonly at?: Date;
+  readonly isBatched?: boolean;
 }
 
 export interface Pricer {
@@ -44,7 +48,15 @@ export interface Pricer {
 export async function createPricer(options: { readonly prices: Readonly<Record<string, Price>> }): Promise<Pricer> {
   const table = await openPriceTable();
 
-  function priceTokens(request: PricedModel & { readonly at?: Date }, usage: Usage): number | undefined {
+  function priceTokens(
+    request: PricedModel & { readonly at?: Date; readonly isBatched?: boolean },
+    usage: Usage,
+  ): number | undefined {
+    const priceLive = (tokens: Usage) => priceLiveTokens(request, tokens);
+    return request.isBatched === true ? priceBatched(request.priceProvider, usage, priceLive) : priceLive(usage);
+  }
+
+  function priceLiveTokens(request: PricedModel & { readonly at?: Date }, usage: Usage): number | undefined {
     const price = findOwnPrice(request, options.prices);
     return price === undefined ? table.priceOf(request, usage) : priceAt(price, usage);
   }

@@ -1,7 +1,7 @@
 import { defineHttpAdapter } from './http-adapter.ts';
 import type { Preset } from './presets.ts';
 
-const preset: Preset = {
+export const anthropicPreset: Preset = {
   title: 'Anthropic, by its Messages API',
   exampleModel: 'claude-sonnet-4-5',
   baseUrl: 'https://api.anthropic.com/v1',
@@ -13,9 +13,9 @@ const preset: Preset = {
 };
 
 export const anthropic = defineHttpAdapter({
-  summary: preset.title,
-  example: `anthropic:${preset.exampleModel}`,
+  summary: anthropicPreset.title,
+  example: `anthropic:${anthropicPreset.exampleModel}`,
   version: 'messages-1',
-  presetOf: () => preset,
+  presetOf: () => anthropicPreset,
   load: async () => (await import('./anthropic-messages.ts')).anthropicMessages,
 });

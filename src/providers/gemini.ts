@@ -24,11 +24,15 @@ export const gemini = defineHttpAdapter({
   summary: studio.title,
   example: `gemini:${studio.exampleModel}`,
   version,
-  // Google's own clients know two names for the same key.
-  presetOf: (_config, { env }) =>
-    isSet(env['GEMINI_API_KEY']) || !isSet(env['GOOGLE_API_KEY']) ? studio : { ...studio, apiKeyEnv: 'GOOGLE_API_KEY' },
+  presetOf: geminiPresetOf,
   load,
 });
+
+/** Google's own clients know two names for the same key. */
+export function geminiPresetOf(_config: ProviderConfig, { env }: ProviderEnv): Preset {
+  const isOther = !isSet(env['GEMINI_API_KEY']) && isSet(env['GOOGLE_API_KEY']);
+  return isOther ? { ...studio, apiKeyEnv: 'GOOGLE_API_KEY' } : studio;
+}
 
 const options = z.strictObject({
   /** Default GOOGLE_CLOUD_PROJECT. */

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;
+  /** Goes out on a new connection, so that it never has to be sent again for an old one that had just been closed. */
+  readonly isSentOnce?: boolean;
 }
 
 /** A whole answer, of any status. */
@@ -70,6 +72,7 @@ export function openTransport(options: TransportOptions): Transport {
   return {
     async send(request) {
       const route = findRoute(request.url);
+      if (request.isSentOnce === true) route.lines.dropIdle();
       try {
         return await sendOnce(request, route, maxBodyBytes);
       } catch (error) {

@@ -50,7 +50,6 @@ describe('parseRecordings', () => {
           { name: 'find', arguments: { id: 7 }, rawArguments: '{"id":7}' },
           { name: 'stop', arguments: {}, rawArguments: '{}' },
         ],
-        
       },
       {
         text: '',
@@ -59,7 +58,6 @@ describe('parseRecordings', () => {
           { name: 'find', arguments: { id: 7 }, rawArguments: '{"id": 7}' },
           { name: 'find', arguments: undefined, rawArguments: '{' },
         ],
-        
       },
       { text: '', finishReason: 'refusal', toolCalls: [], refusal: 'No.' },
     ]);

@@ -1,0 +1,145 @@
+import type { BatchAnswer, BatchApi, BatchReply } from '../../model/batch.ts';
+import type { ProviderFailure } from '../../model/completion.ts';
+import { isJsonObject, type JsonObject } from '../../model/json.ts';
+import type { ProviderEnv } from '../../model/provider.ts';
+import type { ProviderConfig } from '../../model/suite.ts';
+import type { Answer } from '../answer.ts';
+import { classifyAbort, classifyError } from '../classify-error.ts';
+import { classifyReply, describeNonJson } from '../classify-reply.ts';
+import { joinUrl } from '../http-adapter.ts';
+import type { Preset } from '../presets.ts';
+import { commonHeaders, readCredentials, resolveAddress } from '../resolve-connection.ts';
+import { type HttpReply, openTransport } from '../transport.ts';
+
+/** Opens the batch API of a configured provider, or says why it can't be asked. */
+export type ConnectBatch = (
+  config: ProviderConfig,
+  env: ProviderEnv,
+) => BatchApi | { readonly failure: ProviderFailure };
+
+/** Plain HTTP to the provider of a batch. */
+export interface BatchClient {
+  /** `path` is below the base URL. A `string` body is sent as it stands, under `contentType`. */
+  post(
+    path: string,
+    body: JsonObject | string,
+    signal: AbortSignal,
+    contentType?: string,
+  ): Promise<BatchReply<JsonObject>>;
+  get(path: string, signal: AbortSignal): Promise<BatchReply<JsonObject>>;
+  /** A body of one JSON object a line; lines that are none are left out, so that their requests count as unanswered. */
+  getLines(path: string, signal: AbortSignal): Promise<BatchReply<readonly JsonObject[]>>;
+  /** What a status and a body within a batch would have been as an answer of their own. */
+  classify(status: number, body: unknown): ProviderFailure;
+  readonly close: () => void;
+}
+
+/** Answers to a whole batch come as one body. */
+const maxBodyBytes = 500 * 1024 * 1024;
+
+export function openBatchClient(
+  preset: Preset,
+  config: ProviderConfig,
+  env: ProviderEnv,
+): BatchClient | { readonly failure: ProviderFailure } {
+  const credentials = readCredentials(preset, config, env);
+  if ('failure' in credentials) return credentials;
+  const { baseUrl } = resolveAddress(preset, config, env);
+  const headers = { ...commonHeaders, ...preset.headers, ...credentials.headers };
+  const transport = openTransport({ env: env.env, maxBodyBytes });
+
+  async function send(
+    method: 'POST' | 'GET',
+    path: string,
+    {
+      body,
+      contentType,
+      signal,
+    }: { readonly body: string; readonly contentType?: string; readonly signal: AbortSignal },
+  ): Promise<BatchReply<HttpReply>> {
+    const [pathname = '', query] = path.split('?');
+    const url = withQuery(joinUrl(baseUrl, pathname), query);
+    const own = contentType === undefined ? headers : { ...headers, 'content-type': contentType };
+    let reply: HttpReply;
+    try {
+      // What a server may have taken must not be handed in twice.
+      reply = await transport.send({ url, method, headers: own, body, signal, isSentOnce: method === 'POST' });
+    } catch (error) {
+      if (signal.aborted) return { failure: classifyAbort(signal) };
+      const failure = classifyError(error, url);
+      if (failure === undefined) throw error;
+      return { failure };
+    }
+    if (reply.status >= 200 && reply.status < 300) return { value: reply };
+    return { failure: classifyReply(reply, url, nowMs()) };
+  }
+
+  async function sendForObject(...request: Parameters<typeof send>): Promise<BatchReply<JsonObject>> {
+    const sent = await send(...request);
+    if ('failure' in sent) return sent;
+    const parsed = parseObject(sent.value.text);
+    if (parsed !== undefined) return { value: parsed };
+    return { failure: { kind: 'malformed', message: describeNonJson(sent.value, baseUrl) } };
+  }
+
+  return {
+    post: (path, body, signal, contentType) =>
+      sendForObject('POST', path, {
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        ...(contentType === undefined ? {} : { contentType }),
+        signal,
+      }),
+    get: (path, signal) => sendForObject('GET', path, { body: '', signal }),
+    async getLines(path, signal) {
+      const sent = await send('GET', path, { body: '', signal });
+      if ('failure' in sent) return sent;
+      return { value: sent.value.text.split('\n').flatMap((line) => toList(parseObject(line))) };
+    },
+    classify: (status, body) =>
+      classifyReply({ status, headers: {}, text: JSON.stringify(body ?? '') }, baseUrl, nowMs()),
+    close: () => transport.close(),
+  };
+}
+
+/** Nobody timed the answers of a batch. */
+export function withoutLatency(answer: Answer): BatchAnswer {
+  if ('failure' in answer) return answer;
+  const { latencyMs: _latencyMs, ...completion } = answer.completion;
+  return { completion };
+}
+
+/** A reply without the id that it is all about. */
+export function noId(what: string): { readonly failure: ProviderFailure } {
+  return { failure: { kind: 'malformed', message: `the provider's answer names no ${what}` } };
+}
+
+export const expired: BatchAnswer = {
+  failure: { kind: 'timeout', message: 'the batch expired before the provider came to this request' },
+};
+
+export const cancelled: BatchAnswer = {
+  failure: { kind: 'aborted', message: 'the batch was cancelled at the provider before it came to this request' },
+};
+
+function withQuery(url: string, query: string | undefined): string {
+  if (query === undefined) return url;
+  return `${url}${url.includes('?') ? '&' : '?'}${query}`;
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isJsonObject(parsed) ? parsed : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function toList<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value];
+}
+
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import { type BatchServer, batchApiNames, startBatchServer } from '../../support/batch-server.ts';
+import { startEchoServer } from '../../support/chat-server.ts';
+import { openTempProject, statusesOf, type TempProject, trialsOf } from '../../support/temp-project.ts';
+
+/** Plays Ctrl-C as soon as the server has taken a batch. */
+async function interruptOnceTaken(project: TempProject, server: BatchServer): Promise<number> {
+  let interrupt: (() => void) | undefined;
+  const run = project.run(['run', '--batch'], {
+    env: server.env,
+    onReady: (signal) => {
+      interrupt = () => signal('SIGINT');
+    },
+  });
+  await server.taken(1);
+  interrupt?.();
+  return (await run).code;
+}
+
+describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
+  test('gives the verdicts of a live run, and bills half', async () => {
+    const server = await startBatchServer(api, (word) => (word === 'two' ? 'wrong' : word));
+    const live = openTempProject();
+    live.write('evals/batched.eval.yaml', server.suite());
+    const expected = await live.report(['run'], { env: server.env });
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite());
+    // Live answers say the same word as those of the batch, save for the one that is wrong there.
+    const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+    expect([expected.code, code]).toEqual([0, 1]);
+    expect(statusesOf(report)).toEqual({ one: 'passed', two: 'failed', three: 'passed', four: 'passed' });
+    expect(trialsOf(report).map(({ usage }) => usage)).toEqual(trialsOf(expected.report).map(({ usage }) => usage));
+    expect(report.totals.costUsd).toBeCloseTo(expected.report.totals.costUsd ?? Number.NaN, 12);
+    expect(report.totals.spentUsd).toBeCloseTo((report.totals.costUsd ?? Number.NaN) / 2, 12);
+    expect([server.submissions.length, server.submissions[0]?.length, server.liveCount]).toEqual([1, 4, 4]);
+    // Nobody timed it.
+    expect(trialsOf(report).map(({ latencyMs }) => latencyMs)).toEqual([null, null, null, null]);
+    expect(project.files('.llmcheck/batches')).toEqual([]);
+  });
+
+  test('answers from the cache afterwards, and hands in what is new alone', async () => {
+    const server = await startBatchServer(api);
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite());
+    await project.report(['run', '--batch'], { env: server.env });
+    project.write('evals/batched.eval.yaml', server.suite(['one', 'five']));
+    const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+    expect([code, report.totals.cached, report.totals.passed]).toEqual([0, 1, 2]);
+    expect([server.submissions.map((keys) => keys.length), server.liveCount]).toEqual([[4, 1], 0]);
+  });
+
+  test('tells what became of requests that were not answered', async () => {
+    const server = await startBatchServer(api, (word) => word);
+    const words = ['one', 'expired', 'overloaded', 'refused', 'missing'];
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite(words));
+    const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+    const kinds = Object.fromEntries(trialsOf(report).map(({ caseId, error }) => [caseId, error?.kind]));
+    expect(code).toBe(3);
+    expect(kinds).toEqual({
+      one: undefined,
+      expired: api === 'gemini' ? 'server' : 'timeout',
+      overloaded: 'overloaded',
+      refused: 'badRequest',
+      missing: 'malformed',
+    });
+    expect(report.totals).toMatchObject({ passed: 1, errored: 4, spentUsd: 0.0075 });
+    // Another run hands them in again.
+    await project.report(['run', '--batch', '--resume'], { env: server.env });
+    expect(server.submissions.map((keys) => keys.length)).toEqual([5, 4]);
+  });
+
+  test.each(['hang', 'reset'] as const)(
+    'finds a batch whose submission was taken and not answered (%s) instead of handing it in again',
+    async (onSubmit) => {
+      const server = await startBatchServer(api);
+      const project = openTempProject();
+      project.write('evals/batched.eval.yaml', server.suite());
+      server.onSubmit = onSubmit;
+      server.isHeld = true;
+      expect(await interruptOnceTaken(project, server)).toBe(130);
+      server.isHeld = false;
+      server.onSubmit = 'answer';
+      const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+      expect([code, report.totals.passed, server.submissions.length, server.liveCount]).toEqual([0, 4, 1, 0]);
+    },
+  );
+
+  test('hands a batch in again that its provider has forgotten', async () => {
+    const server = await startBatchServer(api);
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite());
+    server.isHeld = true;
+    await interruptOnceTaken(project, server);
+    server.forgetAll();
+    server.isHeld = false;
+    const { code } = await project.report(['run', '--batch'], { env: server.env });
+    expect([code, server.submissions.length]).toEqual([0, 2]);
+  });
+
+  test('errors the cells of a batch that is refused', async () => {
+    const server = await startBatchServer(api);
+    server.onSubmit = 'refuse';
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite());
+    const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+    expect([code, report.totals.errored, server.liveCount]).toEqual([3, 4, 0]);
+    expect(trialsOf(report)[0]?.error).toMatchObject({
+      kind: 'badRequest',
+      message: expect.stringContaining('not like this'),
+    });
+    expect(project.files('.llmcheck/batches')).toEqual([]);
+  });
+});
+
+test('a deadline leaves the batch at its provider, says so, and the next run collects it', async () => {
+  const server = await startBatchServer('anthropic');
+  server.isHeld = true;
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite());
+  const { code, report, stderr } = await project.report(['run', '--batch', '--deadline', '400ms'], { env: server.env });
+  expect([code, report.totals.skipped, report.run.stopReason]).toEqual([4, 4, 'deadline']);
+  expect(stderr).toContain('batches/0');
+  const text = await project.run(['report']);
+  expect(text.stdout.replaceAll(/\s+/g, ' ')).toContain('run the same command again to collect it');
+  expect(project.files('.llmcheck/batches')).toHaveLength(1);
+  server.isHeld = false;
+  // Also where the run is gone on with instead of started anew.
+  const resumed = await project.report(['run', '--resume'], { env: server.env });
+  expect([resumed.code, resumed.report.totals.passed, server.submissions.length, server.liveCount]).toEqual([
+    0, 4, 1, 0,
+  ]);
+});
+
+test('later turns and fresh trials are asked live', async () => {
+  const server = await startBatchServer('openai');
+  const project = openTempProject();
+  const suite = server
+    .suite(['one'])
+    .replace(
+      /cases:[^]*/,
+      `cases:
+  - id: talk
+    vars: { word: one }
+    assert: [{ equals: two }]
+    turns: [{ user: "Say: two" }]
+`,
+    )
+    .replace(/defaults:.*\n/, '');
+  project.write('evals/batched.eval.yaml', suite);
+  const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+  expect([code, server.submissions.length, server.liveCount]).toEqual([0, 1, 1]);
+  // A half for the first answer, the whole for the second.
+  expect(report.totals.spentUsd).toBeCloseTo((report.totals.costUsd ?? Number.NaN) * 0.75, 12);
+});
+
+test('--max-cost holds for what is handed in, at the price of batches', async () => {
+  const server = await startBatchServer('openai');
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite());
+  // An answer is bounded by about 0.018 (17 bytes of input with overhead, 20 tokens of output, at half price).
+  const { code, report } = await project.report(['run', '--batch', '--max-cost', '0.05'], { env: server.env });
+  expect([code, report.run.stopReason]).toEqual([4, 'budget']);
+  expect(server.submissions.map((keys) => keys.length)).toEqual([2]);
+  expect(report.totals).toMatchObject({ passed: 2, skipped: 2 });
+  expect(report.totals.spentUsd).toBeCloseTo(0.015, 12);
+});
+
+test('a request that several cells share is handed in once and billed once', async () => {
+  const server = await startBatchServer('anthropic');
+  const project = openTempProject();
+  const suite = server.suite(['one']) + '  - { id: other, vars: { word: one, }, tags: [x] }\n';
+  project.write('evals/batched.eval.yaml', suite);
+  const { code, report } = await project.report(['run', '--batch', '--cache', 'off'], { env: server.env });
+  expect([code, server.submissions.map((keys) => keys.length), server.liveCount]).toEqual([0, [1], 0]);
+  expect(report.totals).toMatchObject({ passed: 2, cached: 1, costUsd: 0.03, spentUsd: 0.0075 });
+});
+
+test('--batch is refused where no provider has a batch API, and said where some have none', async () => {
+  const batch = await startBatchServer('openai');
+  const echo = await startEchoServer();
+  const project = openTempProject();
+  const own = `  - { id: own, use: "ollama:qwen", baseURL: "${echo.url}/v1" }`;
+  const suite = batch.suite(['one']);
+  project.write('evals/batched.eval.yaml', suite.replace(/  - id: mini[^]*?(?=defaults)/, `${own}\n`));
+  const refused = await project.run(['run', '--batch'], { env: batch.env });
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('no provider of this run has a batch API: own');
+  project.write('evals/batched.eval.yaml', suite.replace('defaults:', `${own}\ndefaults:`));
+  const mixed = await project.report(['run', '--batch'], { env: batch.env });
+  expect(mixed.code).toBe(0);
+  expect(mixed.stderr).toContain('provider own has no batch API that llmcheck speaks, so it is asked live');
+  expect([echo.requests.length, batch.submissions.length]).toEqual([1, 1]);
+});
+
+test('a missing key is said by the cells, as live', async () => {
+  const server = await startBatchServer('gemini');
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite(['one']));
+  const { GEMINI_API_KEY: _key, ...env } = server.env;
+  const { code, report } = await project.report(['run', '--batch'], { env });
+  expect([code, trialsOf(report)[0]?.error?.kind, server.requests.length]).toEqual([3, 'auth', 0]);
+});

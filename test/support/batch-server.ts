@@ -1,0 +1,312 @@
+import { onTestFinished } from 'vitest';
+import { completionOf, testKey, wordOf } from './chat-server.ts';
+import { type ReceivedRequest, type Scripted, type ScriptedServer, startServer } from './http-server.ts';
+
+export const batchApiNames = ['openai', 'responses', 'anthropic', 'gemini'] as const;
+export type BatchApiName = (typeof batchApiNames)[number];
+
+/** What becomes of one request of a batch: a text that is answered, or `expired`, `overloaded`, `refused`, `missing`. */
+export type Fate = string;
+
+/** A provider with a live and a batch API, of which the test decides when a batch ends. */
+export interface BatchServer extends ScriptedServer {
+  readonly env: Readonly<Record<string, string>>;
+  /** The keys of each batch that was taken. */
+  readonly submissions: readonly (readonly string[])[];
+  /** Resolves once so many batches were taken. */
+  taken(count: number): Promise<void>;
+  /** Requests that were asked live. */
+  readonly liveCount: number;
+  /** While true, no batch ends. */
+  isHeld: boolean;
+  /** What the client hears when it hands a batch in; the batch is taken in any case but `refuse`. */
+  onSubmit: 'answer' | 'hang' | 'reset' | 'refuse';
+  /** Batches are forgotten, as if their time of keeping were over. */
+  forgetAll(): void;
+  suite(words?: readonly string[]): string;
+}
+
+interface Batch {
+  readonly id: string;
+  readonly name: string;
+  readonly items: readonly { readonly key: string; readonly text: string }[];
+  readonly createdMs: number;
+}
+
+type Body = Record<string, unknown>;
+
+interface Dialect {
+  readonly use: string;
+  readonly env: (url: string) => Readonly<Record<string, string>>;
+  isLive(request: ReceivedRequest): boolean;
+  readonly live: (text: string) => object;
+  readonly textOf: (body: Body) => string;
+  /** Undefined where the request hands nothing in. */
+  readSubmission(request: ReceivedRequest): Omit<Batch, 'id' | 'createdMs'> | undefined;
+  describe(batch: Batch, isEnded: boolean, fateOf: (text: string) => Fate): object;
+  readonly list: (described: readonly object[]) => object;
+  isList(request: ReceivedRequest): boolean;
+  /** Lines of a file of answers. */
+  readonly results?: (batch: Batch, fateOf: (text: string) => Fate) => readonly object[];
+}
+
+/** Starts one that answers `Say: WORD` with the word, or by `fateOf` the word. */
+export async function startBatchServer(
+  api: BatchApiName,
+  fateOf: (word: string) => Fate = (word) => word,
+): Promise<BatchServer> {
+  const dialect = dialects[api];
+  const batches: Batch[] = [];
+  const submissions: string[][] = [];
+  const state = { isHeld: false, onSubmit: 'answer' as BatchServer['onSubmit'], liveCount: 0 };
+  const fateOfText = (text: string) => fateOf(wordOf(text));
+  const files = new Map<string, string>();
+  const waiting: (() => void)[] = [];
+
+  function answer(request: ReceivedRequest): Scripted {
+    if (dialect.isLive(request)) {
+      state.liveCount += 1;
+      return { body: dialect.live(wordOf(dialect.textOf(JSON.parse(request.body) as Body))) };
+    }
+    if (request.method === 'POST' && request.url.endsWith('/files')) {
+      const id = `file-${files.size}`;
+      files.set(id, request.body);
+      return { body: { id, object: 'file' } };
+    }
+    const submitted = dialect.readSubmission(withFile(request, files));
+    if (submitted !== undefined) {
+      if (state.onSubmit === 'refuse')
+        return { status: 400, body: { error: { message: 'not like this', code: 'invalid_request' } } };
+      const batch = { ...submitted, id: `batches/${batches.length}`, createdMs: Date.now() };
+      batches.push(batch);
+      submissions.push(batch.items.map(({ key }) => key));
+      for (const wait of waiting) wait();
+      if (state.onSubmit !== 'answer') return state.onSubmit;
+      return { body: dialect.describe(batch, false, fateOfText) };
+    }
+    if (dialect.isList(request)) {
+      return {
+        body: dialect.list(batches.toReversed().map((batch) => dialect.describe(batch, !state.isHeld, fateOfText))),
+      };
+    }
+    const batch = batches.find(({ id }) => decodeURIComponent(request.url).includes(id));
+    if (batch === undefined) return { status: 404, body: { error: { message: 'there is no such batch' } } };
+    const isFile = /\/(results|content)$/.test(request.url);
+    if (!isFile) return { body: dialect.describe(batch, !state.isHeld, fateOfText) };
+    const lines = dialect.results?.(batch, fateOfText) ?? [];
+    // In another order than they were asked, as the APIs reserve for themselves.
+    return {
+      body: lines
+        .toReversed()
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join(''),
+    };
+  }
+
+  const server = await startServer(answer);
+  onTestFinished(() => server.close());
+  return {
+    ...server,
+    env: dialect.env(server.url),
+    submissions,
+    taken: (count) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (submissions.length >= count) resolve();
+        };
+        waiting.push(look);
+        look();
+      }),
+    get liveCount() {
+      return state.liveCount;
+    },
+    get isHeld() {
+      return state.isHeld;
+    },
+    set isHeld(isHeld) {
+      state.isHeld = isHeld;
+    },
+    get onSubmit() {
+      return state.onSubmit;
+    },
+    set onSubmit(onSubmit) {
+      state.onSubmit = onSubmit;
+    },
+    forgetAll() {
+      batches.length = 0;
+    },
+    suite: (words = ['one', 'two', 'three', 'four']) => `suite: batched
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers:
+  - id: mini
+    use: ${dialect.use}
+    ${api === 'responses' ? 'api: responses' : '# chat'}
+    price: { input: 1000, output: 1000 }
+    params: { max_tokens: 20 }
+defaults: { assert: [{ equals: "{{ word }}" }] }
+cases:
+${words.map((word) => `  - { id: ${word}, vars: { word: ${word} } }`).join('\n')}
+`,
+  };
+}
+
+/** The body that a batch names by the id of its file. */
+function withFile(request: ReceivedRequest, files: ReadonlyMap<string, string>): ReceivedRequest {
+  if (request.method !== 'POST' || !request.url.endsWith('/batches') || !request.body.includes('input_file_id'))
+    return request;
+  const { input_file_id: id, metadata } = JSON.parse(request.body) as {
+    input_file_id: string;
+    metadata: { llmcheck: string };
+  };
+  return { ...request, body: JSON.stringify({ name: metadata.llmcheck, file: files.get(id) ?? '' }) };
+}
+
+function messageOf(body: Body): string {
+  const messages = (body['messages'] ?? body['input'] ?? body['contents']) as readonly Body[];
+  const { content, parts } = messages.at(-1) ?? {};
+  return String(content ?? (parts as readonly Body[])[0]?.['text']);
+}
+
+function openai(path: string, live: (text: string) => object): Dialect {
+  const answerOf = (fate: Fate, key: string): object => {
+    if (fate === 'expired')
+      return { custom_id: key, response: null, error: { code: 'batch_expired', message: 'expired' } };
+    const failed = { refused: [400, 'invalid_request_error'], overloaded: [503, 'overloaded'] }[
+      fate as 'refused' | 'overloaded'
+    ];
+    const error = { error: { message: 'said no', type: failed?.[1] } };
+    const response =
+      failed === undefined ? { status_code: 200, body: live(fate) } : { status_code: failed[0], body: error };
+    return { id: `r-${key}`, custom_id: key, response, error: null };
+  };
+  return {
+    use: 'openai:gpt-4o-mini',
+    env: (url) => ({ OPENAI_BASE_URL: `${url}/v1`, OPENAI_API_KEY: testKey }),
+    isLive: ({ method, url }) => method === 'POST' && url.endsWith(path),
+    live,
+    textOf: messageOf,
+    readSubmission({ method, url, body }) {
+      if (method !== 'POST' || !url.endsWith('/batches')) return undefined;
+      const { name, file } = JSON.parse(body) as { name: string; file: string };
+      const lines = file.split(/\r?\n/).filter((line) => line.startsWith('{"custom_id"'));
+      const items = lines.map((line) => JSON.parse(line) as { custom_id: string; url: string; body: Body });
+      if (items.some((item) => item.url !== `/v1${path}`)) throw new Error('another endpoint than that of the batch');
+      return { name, items: items.map((item) => ({ key: item.custom_id, text: messageOf(item.body) })) };
+    },
+    describe: ({ id, name, items, createdMs }, isEnded) => ({
+      id,
+      object: 'batch',
+      status: isEnded ? 'completed' : 'in_progress',
+      metadata: { llmcheck: name },
+      created_at: Math.floor(createdMs / 1000),
+      request_counts: { total: items.length, completed: isEnded ? items.length : 0, failed: 0 },
+      output_file_id: isEnded ? id : null,
+      error_file_id: null,
+    }),
+    isList: ({ method, url }) => method === 'GET' && url.includes('/batches?'),
+    list: (data) => ({ object: 'list', data, has_more: false }),
+    results: (batch, fateOf) =>
+      batch.items.flatMap(({ key, text }) => (fateOf(text) === 'missing' ? [] : answerOf(fateOf(text), key))),
+  };
+}
+
+const geminiAnswer = (text: string) => ({
+  candidates: [{ content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP' }],
+  usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 5 },
+  modelVersion: 'gemini-2.5-flash',
+});
+
+const anthropicAnswer = (text: string) => ({
+  id: 'msg_1',
+  type: 'message',
+  model: 'claude-sonnet-4-5',
+  content: [{ type: 'text', text }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 10, output_tokens: 5 },
+});
+
+function anthropicResult(fate: Fate): object {
+  if (fate === 'expired') return { type: 'expired' };
+  const type = { refused: 'invalid_request_error', overloaded: 'overloaded_error' }[fate as 'refused' | 'overloaded'];
+  if (type === undefined) return { type: 'succeeded', message: anthropicAnswer(fate) };
+  return { type: 'errored', error: { type: 'error', error: { type, message: 'said no' } } };
+}
+
+function geminiResult(fate: Fate): object {
+  const code = { refused: 3, overloaded: 14, expired: 4 }[fate as 'refused' | 'overloaded' | 'expired'];
+  return code === undefined ? { response: geminiAnswer(fate) } : { error: { code, message: 'said no' } };
+}
+
+const dialects: Readonly<Record<BatchApiName, Dialect>> = {
+  openai: openai('/chat/completions', (text) => completionOf(text)),
+  responses: openai('/responses', (text) => ({
+    id: 'resp_1',
+    object: 'response',
+    status: 'completed',
+    model: 'gpt-4o-mini',
+    output: [{ type: 'message', content: [{ type: 'output_text', text }] }],
+    usage: { input_tokens: 10, output_tokens: 5 },
+  })),
+  anthropic: {
+    use: 'anthropic:claude-sonnet-4-5',
+    env: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: testKey }),
+    isLive: ({ method, url }) => method === 'POST' && url === '/v1/messages',
+    live: anthropicAnswer,
+    textOf: messageOf,
+    readSubmission({ method, url, body }) {
+      if (method !== 'POST' || url !== '/v1/messages/batches') return undefined;
+      const { requests } = JSON.parse(body) as { requests: readonly { custom_id: string; params: Body }[] };
+      // The API takes no others.
+      if (requests.some(({ custom_id: key }) => !/^[\w-]{1,64}$/.test(key))) throw new Error('a bad custom_id');
+      return { name: '', items: requests.map(({ custom_id: key, params }) => ({ key, text: messageOf(params) })) };
+    },
+    describe: ({ id, items, createdMs }, isEnded) => ({
+      id,
+      type: 'message_batch',
+      processing_status: isEnded ? 'ended' : 'in_progress',
+      request_counts: { processing: isEnded ? 0 : items.length, succeeded: isEnded ? items.length : 0, errored: 0 },
+      created_at: new Date(createdMs).toISOString(),
+      archived_at: null,
+      results_url: isEnded ? 'https://elsewhere.example/never-to-be-asked' : null,
+    }),
+    isList: ({ method, url }) => method === 'GET' && url.startsWith('/v1/messages/batches?'),
+    list: (data) => ({ data, has_more: false, first_id: null, last_id: null }),
+    results: (batch, fateOf) =>
+      batch.items.flatMap(({ key, text }) =>
+        fateOf(text) === 'missing' ? [] : { custom_id: key, result: anthropicResult(fateOf(text)) },
+      ),
+  },
+  gemini: {
+    use: 'gemini:gemini-2.5-flash',
+    env: (url) => ({ GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: testKey }),
+    isLive: ({ url }) => url.endsWith(':generateContent'),
+    live: geminiAnswer,
+    textOf: messageOf,
+    readSubmission({ url, body }) {
+      if (!url.endsWith(':batchGenerateContent')) return undefined;
+      const { batch } = JSON.parse(body) as {
+        batch: {
+          displayName: string;
+          inputConfig: { requests: { requests: readonly { request: Body; metadata: { key: string } }[] } };
+        };
+      };
+      const { requests } = batch.inputConfig.requests;
+      return {
+        name: batch.displayName,
+        items: requests.map(({ request, metadata: { key } }) => ({ key, text: messageOf(request) })),
+      };
+    },
+    describe: ({ id, name, items }, isEnded, fateOf) => {
+      const answered = items.filter(({ text }) => fateOf(text) !== 'missing');
+      const inlined = answered.map(({ key, text }) => ({ ...geminiResult(fateOf(text)), metadata: { key } }));
+      const state = isEnded ? 'BATCH_STATE_SUCCEEDED' : 'BATCH_STATE_RUNNING';
+      return {
+        name: id,
+        metadata: { displayName: name, state, batchStats: { requestCount: String(items.length) } },
+        ...(isEnded ? { done: true, response: { inlinedResponses: { inlinedResponses: inlined.toReversed() } } } : {}),
+      };
+    },
+    isList: ({ method, url }) => method === 'GET' && url.includes('/batches?'),
+    list: (operations) => ({ operations }),
+  },
+};
