@@ -96,6 +96,7 @@ describe('the flags of run', () => {
     '--require-conclusive',
     '--resume',
     '--dry-run',
+    '--batch',
     '--record',
     '-r, --reporter',
     '-q, --quiet',
