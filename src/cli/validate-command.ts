@@ -20,7 +20,7 @@ export async function validateCommand(
   );
   const { values, settings, env, ...resolved } = resolveRun(project.run, invocation);
   const options = buildRunOptions(values, settings, project, paths);
-  const { warnings, cells, cases } = await validateProject(options, { env, cwd: io.cwd });
+  const { warnings, cells, cases } = await validateProject(options, { env, cwd: io.cwd, now: io.now });
   const all = [...loadWarnings, ...resolved.warnings, ...warnings];
   if (all.length > 0) io.stderr.write(describeProblems(all, { color: wantsColor(io.stderr, io.env, true) }));
   const { suites } = project;

@@ -46,6 +46,7 @@ export const problemCodes = [
   'unknown-adapter',
   'missing-key',
   'missing-price',
+  'retired-model', // a model that its vendor shuts down soon, or has shut down
   'contract-input',
   'no-suite',
   'recording',

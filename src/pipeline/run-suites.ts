@@ -12,6 +12,7 @@ import { describeRecordedSuites } from './describe-suites.ts';
 import { createFindAccepted } from './find-accepted.ts';
 import { openBaselines } from './find-baselines.ts';
 import { createOtherAnswers } from './find-other.ts';
+import { describeRetirements, findRetirements } from './find-retirements.ts';
 import { findUncalibrated } from './find-uncalibrated.ts';
 import { indexCells } from './index-cells.ts';
 import type { JudgePorts } from './judge-answer.ts';
@@ -70,6 +71,10 @@ async function runJudged(
     judgePorts: { findAccepted, ...judgePorts },
     ...(batch === undefined ? {} : { batchAnswers: batch.answers }),
   });
+  const { isHermetic } = lanes;
+  const now = ports.now();
+  const retirements = describeRetirements(findRetirements({ planned, isHermetic: ({ id }) => isHermetic(id), now }));
+  for (const message of retirements) ports.onProgress({ type: 'note', message });
   const record = openRecord(options, plan, buildHeader(options, planned, ports), ports, {
     findAccepted,
     onRefused: () => stop.hard('storage'),
@@ -127,7 +132,7 @@ async function runJudged(
     const isAnyCaseOpen = failedCells > 0 || record.keptCells > 0;
     if (isAnyCaseOpen) {
       const isStopped = () => stop.reason() !== undefined;
-      const isSettled = await confirmCases({ plan, planned, execute, assess, isHermetic: lanes.isHermetic, isStopped });
+      const isSettled = await confirmCases({ plan, planned, execute, assess, isHermetic, isStopped });
       if (!isSettled) isCutShort = true;
     }
   } finally {
@@ -142,7 +147,7 @@ async function runJudged(
     type: 'end',
     durationMs: Math.round(ports.clock.now() - startedMs),
     ...(stopReason === undefined ? {} : { stopReason }),
-    notes: [...lanes.notes(), ...(batch?.notes ?? []), ...(batches?.notes ?? [])],
+    notes: [...lanes.notes(), ...retirements, ...(batch?.notes ?? []), ...(batches?.notes ?? [])],
   };
   record.close(end);
   // What was cut off is collected again by the next run, without being handed in again.

@@ -1,4 +1,5 @@
 import type { Problem } from '../model/problem.ts';
+import { findRetirements } from './find-retirements.ts';
 import { planRun } from './plan-run.ts';
 import { readSuiteRecordings } from './read-suite-recordings.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
@@ -12,10 +13,11 @@ export interface ValidatedProject {
 /** What `run` does before its first call, beyond loading; throws a UserError where it would. */
 export async function validateProject(
   options: Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record'>,
-  { env, cwd }: Pick<RunPorts, 'env' | 'cwd'>,
+  { env, cwd, now }: Pick<RunPorts, 'env' | 'cwd' | 'now'>,
 ): Promise<ValidatedProject> {
   const { project } = options;
-  const { plan, providers, endpointOf } = await planRun(options, { env });
+  const planned = await planRun(options, { env });
+  const { plan, providers, endpointOf } = planned;
   const isHermetic = project.suites.every(({ recordings }) => recordings !== undefined);
   readSuiteRecordings(project.suites, cwd);
   const warnings: Problem[] = [];
@@ -31,6 +33,7 @@ export async function validateProject(
       ...(provider.at === undefined ? {} : { at: provider.at }),
     });
   }
+  warnings.push(...findRetirements({ planned, isHermetic: ({ recordings }) => recordings !== undefined, now: now() }));
   return {
     warnings,
     cases: project.suites.reduce((sum, { caseCount }) => sum + caseCount, 0),

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { findRetirement } from '../../../src/providers/find-retirement.ts';
+import { retirementTable } from '../../../src/providers/retirement-table.ts';
+import { startEchoServer } from '../../support/chat-server.ts';
+import { openTempProject } from '../../support/temp-project.ts';
+
+const suite = (model: string) => `suite: old
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [{ id: mini, use: "openai:${model}", price: { input: 1, output: 1 } }]
+cases: [{ id: one, vars: { word: one }, assert: [{ equals: one }] }]
+`;
+
+async function runOn(day: string, model = 'gpt-5-mini') {
+  const server = await startEchoServer();
+  const project = openTempProject();
+  project.write('evals/old.eval.yaml', suite(model));
+  const now = () => new Date(`${day}T12:00:00Z`);
+  const run = await project.report(['run'], { env: server.env, now });
+  const report = await project.run(['report']);
+  const validated = await project.run(['validate'], { env: server.env, now });
+  return { ...run, shown: report.stdout.replaceAll(/\s+/g, ' '), validated };
+}
+
+test.each([
+  ['2026-10-11', undefined],
+  ['2026-10-12', 'is shut down by its vendor on 2026-12-11, in 60 days'],
+  ['2026-12-10', 'is shut down by its vendor on 2026-12-11, in 1 day'],
+  ['2026-12-11', 'was shut down by its vendor on 2026-12-11, so calls to it fail'],
+  ['2027-05-01', 'was shut down by its vendor on 2026-12-11, so calls to it fail'],
+])('on %s a run on gpt-5-mini says: %s', async (day, said) => {
+  const { code, stderr, shown, validated } = await runOn(day);
+  // A word of warning changes no verdict: a gateway may still answer.
+  expect([code, validated.code]).toEqual([0, 0]);
+  for (const text of [stderr, shown, validated.stderr]) {
+    if (said === undefined) expect(text).not.toContain('shut down');
+    else expect(text).toContain(`provider mini: the model gpt-5-mini ${said}`);
+  }
+  if (said !== undefined) expect(validated.stderr).toContain('warning retired-model');
+});
+
+test('a model without a known end is no news', async () => {
+  expect((await runOn('2027-05-01', 'our-own-model')).stderr).not.toContain('shut down');
+});
+
+test('answers from recordings do not need the model any more', async () => {
+  const project = openTempProject();
+  project.write('evals/old.eval.yaml', `${suite('gpt-4-0314')}recordings: answers.jsonl\n`);
+  project.write('evals/answers.jsonl', '');
+  const { stderr } = await project.run(['run'], { now: () => new Date('2027-01-01') });
+  expect(stderr).not.toContain('shut down');
+});
+
+test('each platform has its own schedule', () => {
+  const find = (adapter: string, model: string, priceProvider?: string) =>
+    findRetirement({ adapter, model, ...(priceProvider === undefined ? {} : { priceProvider }) });
+  expect(find('bedrock', 'us.anthropic.claude-3-7-sonnet-20250219-v1:0', 'aws')).toMatchObject({ date: '2026-04-28' });
+  expect(find('anthropic', 'claude-3-7-sonnet-20250219', 'anthropic')).toMatchObject({ date: '2026-02-19' });
+  expect(find('gemini', 'models/gemini-2.5-pro', 'google')).toMatchObject({ date: '2026-10-16', isEarliest: true });
+  expect(find('vertex', 'gemini-2.5-pro', 'google')).toMatchObject({ date: '2026-10-20', isEarliest: false });
+  // A deployment may be called after any model.
+  expect(find('azure', 'gpt-4-0314', 'azure')).toBeUndefined();
+  expect(find('ollama', 'gpt-4-0314', 'ollama')).toBeUndefined();
+  expect(find('openai', 'constructor', 'openai')).toBeUndefined();
+});
+
+test('the table holds days, sources and every model once', () => {
+  for (const { shutdowns, earliest = {}, source, asOf } of Object.values(retirementTable)) {
+    const days = [...Object.keys(shutdowns), ...Object.keys(earliest), asOf];
+    for (const day of days) expect(new Date(day).toISOString()).toContain(day);
+    expect(new URL(source).protocol).toBe('https:');
+    const ids = [...Object.values(shutdowns), ...Object.values(earliest)].flatMap((text) => text.split(' '));
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index || id === '')).toEqual([]);
+  }
+});
