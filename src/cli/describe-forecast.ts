@@ -1,33 +1,87 @@
 import { formatUsd } from '../lib/format-amount.ts';
-import { sanitizeTerminal } from '../lib/sanitize.ts';
+import { sanitizeTerminal as name } from '../lib/sanitize.ts';
 import type { VariantForecast } from '../pipeline/dry-run.ts';
 
-/** What `run --dry-run` prints. */
+/** What `run --dry-run` prints: each variant, each provider where there are several, and all. */
 export function describeForecast(forecasts: readonly VariantForecast[]): string {
-  const lines = forecasts.map((forecast) => {
-    const { suite, prompt, provider, cells, answered, requests, inputTokens, boundUsd, skipped, judgeRequests } =
-      forecast;
-    const parts = [
-      `${cells} cells`,
-      `${answered} answered from the cache or recordings`,
-      `${requests} requests`,
-      `~${inputTokens} input tokens`,
+  const variants = forecasts.map(
+    (forecast) =>
+      `${name(`${forecast.suite}  ${forecast.prompt} × ${forecast.provider}`)}: ${describeVariant(forecast)}`,
+  );
+  const providers = [...new Set(forecasts.map(({ provider }) => provider))];
+  const sums = providers.map((id) => {
+    const own = forecasts.filter(({ provider }) => provider === id);
+    return `${name(id)}: ${sum(own, ({ requests }) => requests)} requests, ${describeUse(own).join(', ')}`;
+  });
+  const all = [
+    `${sum(forecasts, ({ cells }) => cells)} cells`,
+    `${sum(forecasts, ({ answered }) => answered)} answered`,
+    `${sum(forecasts, ({ requests }) => requests)} requests`,
+    ...describeCost(forecasts),
+  ];
+  return `${[
+    ...variants,
+    ...(providers.length > 1 ? ['', ...sums] : []),
+    '',
+    `dry run: ${all.join(', ')}; nothing was sent`,
+  ].join('\n')}\n`;
+}
+
+function describeVariant(forecast: VariantForecast): string {
+  const { cells, answered, requests, judgeRequests, skipped } = forecast;
+  return [
+    `${cells} cells`,
+    `${answered} answered from the cache or recordings`,
+    `${requests} requests`,
+    ...describeUse([forecast]),
+    ...(judgeRequests > 0 ? [`up to ${judgeRequests} requests to judges, whose cost is not counted`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+  ].join(', ');
+}
+
+/** Tokens and cost; what the baseline's answers used where it knows of all of them. */
+function describeUse(forecasts: readonly VariantForecast[]): readonly string[] {
+  const expected = expectedOf(forecasts);
+  const tokens =
+    expected === undefined
+      ? `~${sum(forecasts, ({ inputTokens }) => inputTokens)} input tokens`
+      : `~${Math.round(expected.inputTokens)} input and ~${Math.round(expected.outputTokens)} output tokens by the baseline's usage`;
+  return [tokens, ...describeCost(forecasts)];
+}
+
+function describeCost(forecasts: readonly VariantForecast[]): readonly string[] {
+  const expectedUsd = expectedOf(forecasts)?.costUsd;
+  const bounds = forecasts.map(({ boundUsd }) => boundUsd).filter((bound) => bound !== undefined);
+  const boundUsd = bounds.length < forecasts.length ? undefined : bounds.reduce((total, bound) => total + bound, 0);
+  if (expectedUsd === undefined) {
+    return [
       boundUsd === undefined
         ? 'cost unknown (no price or no limit on output tokens)'
         : `at most ${formatBound(boundUsd)}`,
-      ...(judgeRequests > 0 ? [`up to ${judgeRequests} requests to judges, whose cost is not counted`] : []),
-      ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ];
-    return `${sanitizeTerminal(`${suite}  ${prompt} × ${provider}`)}: ${parts.join(', ')}`;
-  });
-  const sum = (pick: (forecast: VariantForecast) => number) =>
-    forecasts.reduce((total, forecast) => total + pick(forecast), 0);
-  const bounds = forecasts.map(({ boundUsd }) => boundUsd);
-  const total = bounds.some((bound) => bound === undefined)
-    ? 'cost unknown'
-    : `at most ${formatBound(sum(({ boundUsd }) => boundUsd ?? 0))}`;
-  const summary = `${sum(({ cells }) => cells)} cells, ${sum(({ answered }) => answered)} answered, ${sum(({ requests }) => requests)} requests, ${total}`;
-  return `${[...lines, '', `dry run: ${summary}; nothing was sent`].join('\n')}\n`;
+  }
+  return [
+    `about ${formatBound(expectedUsd)}`,
+    boundUsd === undefined ? 'without an upper bound (no limit on output tokens)' : `at most ${formatBound(boundUsd)}`,
+  ];
+}
+
+/** Undefined where nothing is to be sent, or the baseline says nothing of a part of it. */
+function expectedOf(forecasts: readonly VariantForecast[]): VariantForecast['expected'] {
+  const sending = forecasts.filter(({ requests }) => requests > 0);
+  const known = sending.map(({ expected }) => expected).filter((expected) => expected !== undefined);
+  if (known.length === 0 || known.length < sending.length) return undefined;
+  const costs = known.map(({ costUsd }) => costUsd).filter((cost) => cost !== undefined);
+  const add = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  return {
+    inputTokens: add(known.map(({ inputTokens }) => inputTokens)),
+    outputTokens: add(known.map(({ outputTokens }) => outputTokens)),
+    costUsd: costs.length < known.length ? undefined : add(costs),
+  };
+}
+
+function sum(forecasts: readonly VariantForecast[], pick: (forecast: VariantForecast) => number): number {
+  return forecasts.reduce((total, forecast) => total + pick(forecast), 0);
 }
 
 /** "< $0.0001" after "at most" would say it twice. */

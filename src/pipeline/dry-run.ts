@@ -3,9 +3,13 @@ import { cacheKey } from '../cache/cache-key.ts';
 import { openCacheStore } from '../cache/file-store.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
-import type { Complete } from '../model/completion.ts';
+import type { Complete, Usage } from '../model/completion.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { lookupBatchApi } from '../providers/batch/index.ts';
+import { checkBatchable } from './collect-batches.ts';
 import { inputBytes, maxOutputTokens } from './estimate-tokens.ts';
+import { createExpectUsage } from './expect-usage.ts';
+import { openBaselines } from './find-baselines.ts';
 import { planRun, pricedModel } from './plan-run.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
@@ -21,15 +25,31 @@ export interface VariantForecast {
   readonly requests: number;
   /** What checks would ask judges, repairs left out: those that the cache holds are known only with the answers. */
   readonly judgeRequests: number;
+  /** What the requests to send use and cost by the baseline's answers; undefined where it has none for them. */
+  readonly expected: ExpectedUsage | undefined;
   /** Estimated at four bytes a token, over the requests to send. */
   readonly inputTokens: number;
   /** An upper bound in USD; undefined where no price or no output limit is known. */
   readonly boundUsd: number | undefined;
 }
 
+export interface ExpectedUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** USD; undefined where no price is known. */
+  readonly costUsd: number | undefined;
+}
+
 /** Plans a run and looks up every first request; later turns of a conversation depend on answers and count once each. */
 export async function forecastRun(options: RunOptions, ports: RunPorts): Promise<readonly VariantForecast[]> {
   const planned = await planRun(options, ports);
+  if (options.batch) checkBatchable(planned);
+  const findBaseline = openBaselines(options.settings.baseline, {
+    root: options.project.root,
+    cwd: ports.cwd,
+    env: ports.env,
+  });
+  const expectUsage = createExpectUsage(options.project.suites, findBaseline);
   const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), {
     now: ports.now,
     onWarning: () => {},
@@ -58,6 +78,7 @@ export async function forecastRun(options: RunOptions, ports: RunPorts): Promise
         requests: 0,
         judgeRequests: 0,
         inputTokens: 0,
+        expected: nothing,
         boundUsd: 0,
       };
       if (cell.skip !== undefined) {
@@ -77,16 +98,21 @@ export async function forecastRun(options: RunOptions, ports: RunPorts): Promise
       const calls = 1 + cell.turns.filter(({ kind }) => kind === 'user').length;
       const bytes = inputBytes(cell.request);
       const output = maxOutputTokens(cell.request);
+      // Later turns of a conversation are asked live.
+      const isBatched = options.batch && calls === 1 && lookupBatchApi(provider.adapter) !== undefined;
+      const priced = { ...pricedModel(provider, endpoint), isBatched };
       const bound =
         output === undefined
           ? undefined
-          : planned.pricer.boundOf({ ...pricedModel(provider, endpoint), inputTokens: bytes, maxOutputTokens: output });
+          : planned.pricer.boundOf({ ...priced, inputTokens: bytes, maxOutputTokens: output });
+      const priceOf = (usage: Usage) => planned.pricer.priceOf({ ...priced, usage });
       forecasts.set(key, {
         ...before,
         cells: before.cells + 1,
         requests: before.requests + calls,
         judgeRequests,
         inputTokens: before.inputTokens + Math.ceil(bytes / 4),
+        expected: addExpected(before.expected, expectUsage(cell.key), priceOf),
         boundUsd: before.boundUsd === undefined || bound === undefined ? undefined : before.boundUsd + bound * calls,
       });
     }
@@ -101,6 +127,25 @@ function countQuestions(checks: readonly CheckSpec[]): number {
     const { votes = 1 } = params as { readonly votes?: number };
     return sum + votes * (assertion === 'pairwise' ? 2 : 1);
   }, 0);
+}
+
+const nothing: ExpectedUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+
+/** Adds the mean of what similar answers used; undefined from the first cell of which nothing is known. */
+function addExpected(
+  sum: ExpectedUsage | undefined,
+  usages: readonly Usage[],
+  priceOf: (usage: Usage) => number | undefined,
+): ExpectedUsage | undefined {
+  if (sum === undefined || usages.length === 0) return undefined;
+  const costs = usages.map(priceOf);
+  const mean = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / values.length;
+  const known = costs.filter((cost) => cost !== undefined);
+  return {
+    inputTokens: sum.inputTokens + mean(usages.map(({ inputTokens }) => inputTokens)),
+    outputTokens: sum.outputTokens + mean(usages.map(({ outputTokens }) => outputTokens)),
+    costUsd: sum.costUsd === undefined || known.length < costs.length ? undefined : sum.costUsd + mean(known),
+  };
 }
 
 const notSent: Complete = async () => ({

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { completionOf, startChatServer, wordOf } from '../../support/chat-server.ts';
+import { openTempProject } from '../../support/temp-project.ts';
+
+const head = `suite: words
+prompts:
+  - { id: v1, text: "Say: {{ word }}" }
+  - { id: v2, text: "Say it: {{ word }}", replaces: v1 }
+providers:
+  - { id: mini, use: "openai:gpt-4o-mini", price: { input: 1000, output: 1000 }, params: { max_tokens: 500 } }
+`;
+const cases = (...words: string[]) => `defaults: { assert: [{ regex: "." }] }
+cases:
+${words.map((word) => `  - { id: ${word}, vars: { word: ${word} } }\n`).join('')}`;
+
+/** Uses as many output tokens as the word has letters, ten times. */
+function startVerboseServer() {
+  return startChatServer(({ text }) => {
+    const usage = { prompt_tokens: 30, completion_tokens: wordOf(text).length * 10, total_tokens: 0 };
+    return { body: { ...completionOf(wordOf(text)), usage } };
+  });
+}
+
+test('--dry-run forecasts from what the answers of the baseline used, without what the cache answers', async () => {
+  const server = await startVerboseServer();
+  const project = openTempProject();
+  project.write('evals/words.eval.yaml', head.replace(/ {2}- { id: v2.*\n/, '') + cases('one', 'seven'));
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept'], { env: server.env });
+  const sent = server.requests.length;
+  const forecast = async (...flags: string[]) =>
+    (await project.run(['run', '--dry-run', ...flags], { env: server.env })).stdout;
+  // 30 in and 30 or 50 out, at a dollar for a thousand tokens.
+  expect(await forecast('--cache', 'off')).toContain(
+    "2 requests, ~60 input and ~80 output tokens by the baseline's usage, about $0.1400, at most",
+  );
+  expect(await forecast()).toContain(
+    '2 answered from the cache or recordings, 0 requests, ~0 input tokens, at most $0',
+  );
+  expect(await forecast('--cache', 'off', '--batch')).toContain('about $0.0700, at most');
+  expect(await forecast('--cache', 'off', '--no-baseline')).not.toContain('about');
+  // A new case is expected to be like the others, a new version like the one that it replaces.
+  project.write('evals/words.eval.yaml', head + cases('one', 'seven', 'eleven'));
+  const all = await forecast('--cache', 'off', '--prompt', 'v2');
+  expect(all).toContain("3 requests, ~90 input and ~120 output tokens by the baseline's usage, about $0.2100, at most");
+  expect(all).toContain('dry run: 3 cells, 0 answered, 3 requests, about $0.2100, at most');
+  expect(server.requests.length).toBe(sent);
+});
+
+test('--dry-run says what each provider would use where there are several, and no more than it knows', async () => {
+  const server = await startVerboseServer();
+  const project = openTempProject();
+  const one = head.replace(/ {2}- { id: v2.*\n/, '');
+  project.write('evals/words.eval.yaml', one + cases('one'));
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept'], { env: server.env });
+  const other = '  - { id: local, use: "ollama:our-own", baseURL: "http://127.0.0.1:9" }\n';
+  project.write('evals/words.eval.yaml', one + other + cases('one'));
+  const { code, stdout } = await project.run(['run', '--dry-run', '--cache', 'off'], { env: server.env });
+  expect(code).toBe(0);
+  expect(stdout).toContain(
+    "\nmini: 1 requests, ~30 input and ~30 output tokens by the baseline's usage, about $0.0600, at most",
+  );
+  expect(stdout).toMatch(
+    /\nlocal: 1 requests, ~\d+ input tokens, cost unknown \(no price or no limit on output tokens\)\n/,
+  );
+  expect(stdout).toMatch(/\ndry run: 2 cells, 0 answered, 2 requests, cost unknown .*; nothing was sent\n/);
+});
