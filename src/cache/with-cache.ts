@@ -12,7 +12,7 @@ export interface CacheOptions {
   /** The wall clock. */
   readonly now: () => Date;
   /** Keeps further answers out of the store; those that `isStorable` refuses never get there. */
-  readonly canStore?: (completion: Completion) => boolean;
+  readonly canStore?: (completion: Completion, request: CompletionRequest) => boolean;
 }
 
 /** Answers from the store where the mode allows it, and stores what comes. Failures are never stored: the next run asks again. */
@@ -23,7 +23,7 @@ export function withCache(next: Complete, { store, mode, now, canStore = () => t
     const createdAt = now().toISOString();
     const { receivedAt = createdAt, completion } = outcome;
     // What came without a request is kept elsewhere already.
-    if (mode !== 'off' && !outcome.cached && isStorable(completion) && canStore(completion)) {
+    if (mode !== 'off' && !outcome.cached && isStorable(completion) && canStore(completion, request)) {
       store.write({ key: cacheKey(request), createdAt, receivedAt, request, completion });
     }
     return { receivedAt, ...outcome };

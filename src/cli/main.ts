@@ -44,13 +44,16 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.passed : exitCodes.usage;
     if (error instanceof UserError) {
-      const { describeProblems } = await import('./describe-problems.ts');
-      io.stderr.write(
-        describeProblems(error.problems, { color: wantsColor(io.stderr, io.env, !argv.includes('--no-color')) }),
-      );
+      const [{ describeProblems }, { maskByName }] = await Promise.all([
+        import('./describe-problems.ts'),
+        import('./mask-io.ts'),
+      ]);
+      const color = wantsColor(io.stderr, io.env, !argv.includes('--no-color'));
+      io.stderr.write(maskByName(io.env)(describeProblems(error.problems, { color })));
       return exitCodes.usage;
     }
-    io.stderr.write(describeBug(error, argv));
+    const { maskByName } = await import('./mask-io.ts');
+    io.stderr.write(maskByName(io.env)(describeBug(error, argv)));
     return exitCodes.bug;
   }
 }

@@ -13,6 +13,7 @@ import { systemClock } from '../pipeline/system-clock.ts';
 import { describeForecast } from './describe-forecast.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
+import { maskSink, maskUserError } from './mask-io.ts';
 import { createProgressView, type ProgressView } from './progress.ts';
 import { loadForRun, resolveRun } from './resolve-run.ts';
 import { buildRunOptions } from './run-options.ts';
@@ -23,21 +24,24 @@ import { writeReports } from './write-reports.ts';
 export async function runCommand(
   givenPaths: readonly string[],
   flags: Readonly<Record<string, unknown>>,
-  io: Io,
+  givenIo: Io,
 ): Promise<number> {
-  const configFlag = flags['config'] ?? io.env['LLMCHECK_CONFIG'];
+  const configFlag = flags['config'] ?? givenIo.env['LLMCHECK_CONFIG'];
   const configPath = typeof configFlag === 'string' ? configFlag : undefined;
-  const resumed = await findResumed(flags['resume'], configPath, io);
+  const resumed = await findResumed(flags['resume'], configPath, givenIo);
   const paths = givenPaths.length > 0 ? givenPaths : resumed.paths;
-  const invocation = { flags, env: io.env, cwd: io.cwd };
+  const invocation = { flags, env: givenIo.env, cwd: givenIo.cwd };
   const { project, warnings: loadWarnings } = await loadForRun(
-    { paths, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) },
+    { paths, cwd: givenIo.cwd, ...(configPath === undefined ? {} : { configPath }) },
     invocation,
   );
   const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation);
   const { values, settings, reporters, env } = resolved;
   const warnings = [...loadWarnings, ...resolved.warnings];
 
+  const mask = maskFor(project, env);
+  // Progress and problems may quote what a server said.
+  const io: Io = { ...givenIo, stderr: maskSink(givenIo.stderr, mask) };
   const quiet = values['quiet'] === true;
   const color = wantsColor(io.stderr, io.env, flags['color'] !== false);
   if (warnings.length > 0) io.stderr.write(describeProblems(warnings, { color }));
@@ -48,16 +52,16 @@ export async function runCommand(
     clock: systemClock,
     now: io.now,
     random: io.random,
-    mask: maskFor(project, env),
+    mask,
     onProgress: progress.onEvent,
     onSignal: io.onSignal,
   };
   const options = buildRunOptions(values, settings, project, paths);
-  if (values['dryRun'] === true) {
-    io.stdout.write(describeForecast(await forecastRun(options, ports)));
-    return exitCodes.passed;
-  }
   try {
+    if (values['dryRun'] === true) {
+      io.stdout.write(mask(describeForecast(await forecastRun(options, ports))));
+      return exitCodes.passed;
+    }
     const report = await runSuites(options, ports);
     progress.close();
     writeReports(report, reporters.requests, {
@@ -72,6 +76,9 @@ export async function runCommand(
       io.stderr.write(updateBaseline({ root: project.root, cwd: io.cwd, recordPath, force: false }, color));
     }
     return report.exitCode;
+  } catch (error) {
+    if (error instanceof UserError) throw maskUserError(error, mask);
+    throw error;
   } finally {
     progress.close();
   }

@@ -5,52 +5,89 @@ export type Mask = (text: string) => string;
 /** Shorter values occur in ordinary text, so masking them would garble it without hiding anything. */
 const minSecretLength = 8;
 
-/** Replaces each secret by `***`: as it stands, JSON-escaped, URL-encoded, or base64 alone or within a longer text. */
+/**
+ * Replaces each secret by `***`: as it stands; escaped for JSON, however deeply, for a URL, a form, HTML or XML, or for
+ * several of them; in base64, alone or within a longer text such as `user:key`.
+ */
 export function createMask(values: readonly string[]): Mask {
-  const forms = secretForms(values);
-  if (forms.length === 0) return (text) => text;
-  const any = new RegExp(forms.map(escapeRegex).join('|'));
-  return (text) => (any.test(text) ? replaceForms(text, forms) : text);
-}
-
-function secretForms(values: readonly string[]): string[] {
   // A value read from a file may end in a line feed that is not sent.
   const secrets = new Set(values.flatMap((value) => [value, value.trim()]));
-  const forms = new Set<string>();
-  for (const secret of secrets) {
-    if (secret.length < minSecretLength) continue;
-    forms.add(secret);
-    forms.add(JSON.stringify(secret).slice(1, -1));
-    for (const form of [...urlForms(secret), ...base64Forms(secret)]) forms.add(form);
-  }
-  return [...forms].sort((a, b) => b.length - a.length);
+  const patterns = [...secrets]
+    .filter(({ length }) => length >= minSecretLength)
+    .flatMap((secret) => [escapedPattern(secret), ...base64Patterns(secret)]);
+  if (patterns.length === 0) return (text) => text;
+  const any = new RegExp(patterns.join('|'));
+  const each = patterns.map((pattern) => new RegExp(pattern, 'g'));
+  return (text) => (any.test(text) ? replaceAll(text, each) : text);
 }
 
-function urlForms(secret: string): string[] {
+/** The secret with every way in which each of its characters may be written. */
+function escapedPattern(secret: string): string {
+  return Array.from(secret, characterPattern).join('');
+}
+
+function characterPattern(character: string): string {
+  if (/[A-Za-z0-9]/.test(character)) return character;
+  // The longer ones first: an escape may begin with the character itself.
+  const ways = [...percentForms(character), ...jsonForms(character), ...markupForms(character), escapeRegex(character)];
+  if (character === ' ') ways.push(String.raw`\+`);
+  // A backslash before it may have been doubled by each text that holds the text.
+  return String.raw`(?:\\*(?:${ways.join('|')}))`;
+}
+
+function percentForms(character: string): string[] {
   // Encoding throws on a lone surrogate, which no header can carry anyway.
-  if (/\p{Surrogate}/u.test(secret)) return [];
-  const encoded = encodeURIComponent(secret);
-  return [encoded, encoded.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()), encoded.replaceAll('%20', '+')];
+  if (/\p{Surrogate}/u.test(character)) return [];
+  const hex = [...Buffer.from(character, 'utf8')].map((byte) => byte.toString(16).padStart(2, '0'));
+  return [hex.map((digits) => `%${caseless(digits)}`).join('')];
 }
 
-/** Inside a longer text, such as `user:key`, only the characters made of the secret's own bits are the same. */
-function base64Forms(secret: string): string[] {
+const shortEscapes: Readonly<Record<string, string>> = { '\n': 'n', '\r': 'r', '\t': 't', '\b': 'b', '\f': 'f' };
+
+function jsonForms(character: string): string[] {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  const long = units.map((unit) => String.raw`\\+u${caseless(unit.toString(16).padStart(4, '0'))}`).join('');
+  const short = shortEscapes[character];
+  return short === undefined ? [long] : [long, String.raw`\\+${short}`];
+}
+
+const entities: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' };
+
+function markupForms(character: string): string[] {
+  const code = character.codePointAt(0) ?? 0;
+  const named = entities[character];
+  return [`&#0*${code};`, `&#[xX]0*${caseless(code.toString(16))};`, ...(named === undefined ? [] : [`&${named};`])];
+}
+
+function caseless(hex: string): string {
+  return hex.replaceAll(/[a-f]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+}
+
+/**
+ * Inside a longer text, such as `user:key`, only the characters made of the secret's own bits are the same; those at its
+ * ends that share bits with it go along.
+ */
+function base64Patterns(secret: string): string[] {
   const bytes = Buffer.from(secret, 'utf8');
-  return [0, 1, 2].flatMap((offset) => {
+  return [0, 1, 2].map((offset) => {
     const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
     const start = Math.ceil((offset * 8) / 6);
     const end = Math.floor((shifted.length * 8) / 6);
     const inner = shifted.toString('base64').slice(start, end);
-    return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
+    const own = inner.replaceAll(/[+/]/g, (digit) => (digit === '+' ? '[+-]' : '[/_]'));
+    const digit = '[A-Za-z0-9+/_-]';
+    return `${offset === 0 ? '' : `${digit}?`}${own}${(shifted.length * 8) % 6 === 0 ? '' : `${digit}?={0,2}`}`;
   });
 }
 
 /** Secrets may overlap one another, so all places are found before any is replaced. */
-function replaceForms(text: string, forms: readonly string[]): string {
+function replaceAll(text: string, patterns: readonly RegExp[]): string {
   const places: { start: number; end: number }[] = [];
-  for (const form of forms) {
-    for (let start = text.indexOf(form); start !== -1; start = text.indexOf(form, start + 1)) {
-      places.push({ start, end: start + form.length });
+  for (const pattern of patterns) {
+    pattern.lastIndex = 0;
+    for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
+      places.push({ start: found.index, end: found.index + found[0].length });
+      pattern.lastIndex = found.index + 1;
     }
   }
   places.sort((a, b) => a.start - b.start);

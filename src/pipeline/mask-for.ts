@@ -3,10 +3,16 @@ import { findQuerySecrets } from '../lib/query-secrets.ts';
 import type { Project } from '../model/suite.ts';
 import { lookupAdapter } from '../providers/index.ts';
 
-/** Masks the values of every variable that a provider or judge of the project sends as a key or header. */
-export function maskFor(project: Project, env: Readonly<Record<string, string | undefined>>): Mask {
-  const names = new Set<string>();
-  const values = new Set<string>();
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Sent beside the key, whatever the provider. */
+const commonNames = ['OPENAI_ORG_ID', 'OPENAI_PROJECT_ID'];
+const proxyNames = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+
+/** Masks the values of every variable that a provider or judge of the project sends as a key or header, and of proxies. */
+export function maskFor(project: Project, env: Env): Mask {
+  const names = new Set<string>(commonNames);
+  const values = new Set<string>(proxyNames.flatMap((name) => credentialsOf(env[name])));
   for (const { providers, judges, askedModels } of project.suites) {
     for (const provider of [...providers, ...judges, ...askedModels]) {
       const endpoint = lookupAdapter(provider.adapter)?.resolve(provider, { env, projectRoot: project.root });
@@ -21,4 +27,22 @@ export function maskFor(project: Project, env: Readonly<Record<string, string | 
     }
   }
   return createMask([...values, ...[...names].flatMap((name) => env[name] ?? [])]);
+}
+
+/** User and password of a proxy's address, which may leave out its scheme. */
+function credentialsOf(text: string | undefined): readonly string[] {
+  const address = text === undefined || text.includes('://') ? (text ?? '') : `http://${text}`;
+  if (!URL.canParse(address)) return [];
+  const { username, password } = new URL(address);
+  return password === '' ? [] : [username, password].map(decodePercent);
+}
+
+/** A stray percent sign stands for itself. */
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (error instanceof URIError) return text;
+    throw error;
+  }
 }

@@ -166,9 +166,9 @@ export function openCalls(
         store,
         mode,
         now: ports.now,
-        // A secret that a server echoes must not reach the disk.
-        canStore: (completion) => {
-          const text = JSON.stringify(completion);
+        // A secret that a server echoes, or that is part of an address, must not reach the disk.
+        canStore: (completion, request) => {
+          const text = JSON.stringify([completion, request]);
           return ports.mask(text) === text;
         },
       });

@@ -1,8 +1,9 @@
 import { recordingHash } from '../cache/cache-key.ts';
 import type { RecordingLine } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/write-recordings.ts';
+import { maskJson } from '../lib/mask-json.ts';
 import type { Mask } from '../lib/mask-secrets.ts';
-import type { Complete, Completion } from '../model/completion.ts';
+import type { Complete } from '../model/completion.ts';
 import type { Suite } from '../model/suite.ts';
 
 /** Collects the answers of a run for the suites' recordings. */
@@ -25,7 +26,8 @@ export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
           caseId,
           trial: request.trial,
           requestHash: recordingHash(request),
-          completion: maskCompletion(outcome.completion, mask),
+          // A recording is committed, so a secret that a server echoed must not be in it.
+          completion: maskJson(outcome.completion, mask),
         });
       }
       return outcome;
@@ -37,11 +39,4 @@ export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
       }
     },
   };
-}
-
-/** A recording is committed, so a secret that a server echoed must not be in it. */
-function maskCompletion(completion: Completion, mask: Mask): Completion {
-  const text = JSON.stringify(completion);
-  const masked = mask(text);
-  return masked === text ? completion : (JSON.parse(masked) as Completion);
 }

@@ -1,8 +1,10 @@
 import { executeCells } from '../execute/execute-cells.ts';
 import { createBatchAnswers } from '../execute/with-batch.ts';
+import { maskJson } from '../lib/mask-json.ts';
+import type { Mask } from '../lib/mask-secrets.ts';
 import type { Cell, CellKey, CellResult } from '../model/cell.ts';
 import type { ProgressEvent } from '../model/progress.ts';
-import type { EndRow, RunHeader, RunSettings } from '../model/record.ts';
+import type { EndRow, RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { buildCellRow } from '../record/build-cell-row.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
@@ -147,7 +149,7 @@ async function runJudged(
     type: 'end',
     durationMs: Math.round(ports.clock.now() - startedMs),
     ...(stopReason === undefined ? {} : { stopReason }),
-    notes: [...lanes.notes(), ...retirements, ...(batch?.notes ?? []), ...(batches?.notes ?? [])],
+    notes: [...lanes.notes(), ...retirements, ...(batch?.notes ?? []), ...(batches?.notes ?? [])].map(ports.mask),
   };
   record.close(end);
   // What was cut off is collected again by the next run, without being handed in again.
@@ -184,7 +186,22 @@ function buildHeader(
     invocation: options.invocation,
     suites: describeRecordedSuites(plan, describeProvider, options.settings.compare, (suite) =>
       findUncalibrated(suite, options.project.root, ports.cwd),
-    ),
+    ).map((suite) => ({
+      ...suite,
+      variants: suite.variants.map((variant) => maskVariant(variant, ports.mask)),
+    })),
+  };
+}
+
+/** Ids stay as they are: they are what rows are found by. */
+function maskVariant(variant: RecordedVariant, mask: Mask): RecordedVariant {
+  const { params, messages, contract, baseUrl } = variant;
+  return {
+    ...variant,
+    params: maskJson(params, mask),
+    messages: maskJson(messages, mask),
+    contract: maskJson(contract, mask),
+    ...(baseUrl === undefined ? {} : { baseUrl: mask(baseUrl) }),
   };
 }
 

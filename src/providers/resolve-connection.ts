@@ -105,7 +105,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Credentials | 
 /** `variable` is where the address came from, if not from a file. */
 function parseBaseUrl(config: ProviderConfig, written: string, variable: string | undefined): URL {
   if (!/^https?:\/\//i.test(written) || !URL.canParse(written)) {
-    const found = `Provider "${config.id}" has the base URL ${JSON.stringify(written)}, which is no http:// or https:// URL.`;
+    const found = `Provider "${config.id}" has the base URL ${JSON.stringify(withoutSecrets(written))}, which is no http:// or https:// URL.`;
     const example = 'http://127.0.0.1:11434/v1';
     const hint =
       variable === undefined ? `write it like ${example}` : `it is the value of ${variable}: set it like ${example}`;
@@ -118,6 +118,11 @@ function parseBaseUrl(config: ProviderConfig, written: string, variable: string 
     throw problem(config, 'literal-key', found, 'put the secret into a variable and name it with apiKeyEnv or headers');
   }
   return url;
+}
+
+/** What stands before an @ or behind a question mark may be secret, and the message goes into logs. */
+function withoutSecrets(written: string): string {
+  return written.replace(/[^/]*@/, '***@').replace(/\?.*/s, '?***');
 }
 
 function describeAddress({ baseUrlEnv, addressHint }: Preset): string {

@@ -1,11 +1,10 @@
+import { maskJson } from '../lib/mask-json.ts';
+import type { Mask } from '../lib/mask-secrets.ts';
 import type { CallRecord, CellResult } from '../model/cell.ts';
 import type { Completion, ToolCall, Usage } from '../model/completion.ts';
-import type { JsonValue } from '../model/json.ts';
 import type { CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { hashAnswer } from './hash-answer.ts';
-
-export type Mask = (text: string) => string;
 
 /** A result as it is stored: secrets masked in everything that came from outside, ids and numbers as they are. */
 export function buildCellRow(result: CellResult, mask: Mask): CellRow {
@@ -127,15 +126,6 @@ function maskToolCall(call: ToolCall, mask: Mask): ToolCall {
     arguments: call.arguments === undefined ? undefined : maskJson(call.arguments, mask),
     rawArguments: mask(call.rawArguments),
   };
-}
-
-function maskJson(value: JsonValue, mask: Mask): JsonValue {
-  if (typeof value === 'string') return mask(value);
-  if (Array.isArray(value)) return value.map((item: JsonValue) => maskJson(item, mask));
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [mask(key), maskJson(item, mask)]));
-  }
-  return value;
 }
 
 function recordCheck(verdict: Verdict, mask: Mask): RecordedCheck {

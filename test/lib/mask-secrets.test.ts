@@ -62,3 +62,65 @@ describe('createMask', () => {
     );
   });
 });
+
+/** Ways in which a text is written into another; each may be applied to the result of the one before. */
+const encodings: readonly ((text: string) => string)[] = [
+  (text) => text,
+  (text) => JSON.stringify(text).slice(1, -1),
+  (text) => JSON.stringify(JSON.stringify(text)).slice(3, -3),
+  encodeURIComponent,
+  (text) => encodeURIComponent(text).replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
+  (text) => new URLSearchParams({ k: text }).toString().slice(2),
+  (text) => new URL(`http://h/?k=${text.replaceAll(/[#&%+]/g, encodeURIComponent)}`).search.slice(3),
+  (text) =>
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      .replaceAll("'", '&#39;'),
+  (text) => JSON.stringify(text.replaceAll('&', '&amp;').replaceAll('"', '&quot;')).slice(1, -1),
+  (text) =>
+    text.replaceAll(/[^\x20-\x7e]|["\\<>&]/gu, (character) =>
+      [...Array(character.length).keys()]
+        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+        .join(''),
+    ),
+];
+
+describe('createMask, for any secret', () => {
+  const secrets = fc
+    .string({
+      minLength: 8,
+      maxLength: 60,
+      unit: fc.constantFrom(...`ABCxyz012 !"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~ü€😀`),
+    })
+    .filter((text) => text.trim().length >= 8 && text.trim() === text);
+
+  it('leaves nothing of it in any encoding, whatever stands beside it', () => {
+    fc.assert(
+      fc.property(
+        secrets,
+        fc.constantFrom(...encodings),
+        fc.constantFrom('', 'x', ' ', '"', '/'),
+        (text, encode, edge) => {
+          expect(createMask([text])(`${edge}${encode(text)}${edge}`)).toBe(`${edge}***${edge}`);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('leaves nothing of it in basic credentials, not even a bit at its edges', () => {
+    fc.assert(
+      fc.property(secrets, fc.string({ maxLength: 5, unit: fc.constantFrom(...'user01') }), (text, user) => {
+        const start = Math.floor((Buffer.byteLength(user === '' ? '' : `${user}:`) * 8) / 6);
+        for (const encoding of ['base64', 'base64url'] as const) {
+          const encoded = Buffer.from(user === '' ? text : `${user}:${text}`, 'utf8').toString(encoding);
+          expect(createMask([text])(`Basic ${encoded}`)).toBe(`Basic ${encoded.slice(0, start)}***`);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
