@@ -98,6 +98,7 @@ describe('the flags of run', () => {
     '--dry-run',
     '--batch',
     '--record',
+    '--batch',
     '-r, --reporter',
     '-q, --quiet',
     '--verbose',

@@ -93,7 +93,7 @@ describe('createMask, for any secret', () => {
     .string({
       minLength: 8,
       maxLength: 60,
-      unit: fc.constantFrom(...`ABCxyz012 !"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~ü€😀`),
+      unit: fc.constantFrom(...Array.from(`ABCxyz012 !"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~ü€😀`)),
     })
     .filter((text) => text.trim().length >= 8 && text.trim() === text);
 
@@ -113,13 +113,17 @@ describe('createMask, for any secret', () => {
 
   it('leaves nothing of it in basic credentials, not even a bit at its edges', () => {
     fc.assert(
-      fc.property(secrets, fc.string({ maxLength: 5, unit: fc.constantFrom(...'user01') }), (text, user) => {
-        const start = Math.floor((Buffer.byteLength(user === '' ? '' : `${user}:`) * 8) / 6);
-        for (const encoding of ['base64', 'base64url'] as const) {
-          const encoded = Buffer.from(user === '' ? text : `${user}:${text}`, 'utf8').toString(encoding);
-          expect(createMask([text])(`Basic ${encoded}`)).toBe(`Basic ${encoded.slice(0, start)}***`);
-        }
-      }),
+      fc.property(
+        secrets,
+        fc.string({ maxLength: 5, unit: fc.constantFrom('u', 's', 'e', 'r', '0', '1') }),
+        (text, user) => {
+          const start = Math.floor((Buffer.byteLength(user === '' ? '' : `${user}:`) * 8) / 6);
+          for (const encoding of ['base64', 'base64url'] as const) {
+            const encoded = Buffer.from(user === '' ? text : `${user}:${text}`, 'utf8').toString(encoding);
+            expect(createMask([text])(`Basic ${encoded}`)).toBe(`Basic ${encoded.slice(0, start)}***`);
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });
