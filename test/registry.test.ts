@@ -98,7 +98,6 @@ describe('the flags of run', () => {
     '--dry-run',
     '--batch',
     '--record',
-    '--batch',
     '-r, --reporter',
     '-q, --quiet',
     '--verbose',
