@@ -298,7 +298,10 @@ const dialects: Readonly<Record<BatchApiName, Dialect>> = {
     },
     describe: ({ id, name, items }, isEnded, fateOf) => {
       const answered = items.filter(({ text }) => fateOf(text) !== 'missing');
-      const inlined = answered.map(({ key, text }) => ({ ...geminiResult(fateOf(text)), metadata: { key } }));
+      const inlined = answered.map(({ key, text }) => ({
+        ...geminiResult(fateOf(text)),
+        ...(fateOf(text).startsWith('keyless') ? {} : { metadata: { key } }),
+      }));
       const state = isEnded ? 'BATCH_STATE_SUCCEEDED' : 'BATCH_STATE_RUNNING';
       return {
         name: id,

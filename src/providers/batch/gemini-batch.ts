@@ -86,8 +86,7 @@ function geminiBatch(client: BatchClient, config: ProviderConfig, env: ProviderE
       const found = await client.get(pathOf(id), signal);
       if ('failure' in found) return found;
       const answers = new Map<string, BatchAnswer>();
-      for (const [key, response] of pairResponses(findResponses(found.value), keys))
-        answers.set(key, readResponse(response));
+      for (const [key, response] of keyResponses(findResponses(found.value))) answers.set(key, readResponse(response));
       const state = stateOf(found.value);
       const left = state === 'EXPIRED' ? expired : state === 'CANCELLED' ? cancelled : undefined;
       if (left !== undefined) for (const key of keys) if (!answers.has(key)) answers.set(key, left);
@@ -97,16 +96,11 @@ function geminiBatch(client: BatchClient, config: ProviderConfig, env: ProviderE
   };
 }
 
-/** By the key of each; where the API returns none, in the order of the requests, which it promises. */
-function pairResponses(responses: readonly JsonObject[], keys: readonly string[]): (readonly [string, JsonObject])[] {
-  const keyed = responses.flatMap((response) => {
+/** By the key of each. One without is nobody's answer: its place among the others is no proof of what it answers. */
+function keyResponses(responses: readonly JsonObject[]): (readonly [string, JsonObject])[] {
+  return responses.flatMap((response) => {
     const { metadata } = response;
     const key = isJsonObject(metadata) ? text(metadata['key']) : undefined;
-    return key === undefined ? [] : [[key, response] as const];
-  });
-  if (keyed.length > 0 || responses.length !== keys.length) return keyed;
-  return responses.flatMap((response, index) => {
-    const key = keys[index];
     return key === undefined ? [] : [[key, response] as const];
   });
 }

@@ -195,6 +195,15 @@ test('--batch is refused where no provider has a batch API, and said where some 
   expect([echo.requests.length, batch.submissions.length]).toEqual([1, 1]);
 });
 
+test("an answer that comes without its key is nobody's, wherever it stands", async () => {
+  const server = await startBatchServer('gemini');
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite(['keyless1', 'keyless2']));
+  const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+  expect(code).toBe(3);
+  expect(trialsOf(report).map(({ error }) => error?.kind)).toEqual(['malformed', 'malformed']);
+});
+
 test('a missing key is said by the cells, as live', async () => {
   const server = await startBatchServer('gemini');
   const project = openTempProject();
