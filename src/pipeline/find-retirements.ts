@@ -30,7 +30,7 @@ export function findRetirements({ planned, isHermetic, now }: RetirementOptions)
         code: 'retired-model',
         severity: 'warning',
         message,
-        hint: `choose another model: ${retirement.source} (read on ${retirement.asOf})`,
+        hint: `choose another model: ${retirement.source} (as known on ${retirement.asOf})`,
         ...(provider.at === undefined ? {} : { at: provider.at }),
       });
     }
@@ -59,5 +59,5 @@ function describeRetirement(
   if (isEarliest) return `${subject} may be shut down by its vendor at any time from ${date} on`;
   if (daysLeft > 0)
     return `${subject} is shut down by its vendor on ${date}, in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}`;
-  return `${subject} was shut down by its vendor on ${date}, so calls to it fail`;
+  return `${subject} was to be shut down by its vendor on ${date}: where that came about, calls to it fail`;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cacheKey } from '../cache/cache-key.ts';
+import { cacheKey, keyedText } from '../cache/cache-key.ts';
 import { openCacheStore } from '../cache/file-store.ts';
 import { type Recordings, readRecordings } from '../cache/recordings.ts';
 import { type CacheMode, withCache } from '../cache/with-cache.ts';
@@ -81,6 +81,7 @@ export function openCalls(
   const endpoints = new Map<string, OpenEndpoint>();
   const recorder = options.record ? createRecorder(options.project.suites, ports.mask) : undefined;
 
+  const isClean = (text: string) => ports.mask(text) === text;
   const concurrencyOf = ({ limits }: ProviderConfig) => Math.min(limits.concurrency ?? concurrency, concurrency);
 
   function openProvider(config: ProviderConfig): Complete {
@@ -167,10 +168,7 @@ export function openCalls(
         mode,
         now: ports.now,
         // A secret that a server echoes, or that is part of an address, must not reach the disk.
-        canStore: (completion, request) => {
-          const text = JSON.stringify([completion, request]);
-          return ports.mask(text) === text;
-        },
+        canStore: (completion, request) => isClean(JSON.stringify(completion)) && isClean(keyedText(request)),
       });
       return recorder?.wrap(cached) ?? cached;
     };

@@ -7,7 +7,8 @@ import { Worker } from 'node:worker_threads';
 // Node 22.18 and later take the types out themselves.
 if (!process.features.typescript) register('./strip-types.mjs', import.meta.url);
 
-process.on('disconnect', () => process.exit());
+// Whatever the user's code keeps open; nobody is left to read what it would still say.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 // A loop would never see the disconnect of a parent that was killed; a thread of its own does.
 new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 1000)`, {
   eval: true,

@@ -1,7 +1,7 @@
-/** When one vendor shuts models down, as its own page said on a day. */
+/** When one vendor shuts models down, by its own page or by public lists that cite it. */
 export interface VendorRetirements {
   readonly source: string;
-  /** The day on which the page was read, ISO 8601. */
+  /** The last day for which the dates are known to hold, ISO 8601: vendors move them. */
   readonly asOf: string;
   /** Ids that are separated by spaces, by the day of their end. */
   readonly shutdowns: Readonly<Record<string, string>>;
@@ -40,7 +40,6 @@ export const retirementTable: Readonly<Record<string, VendorRetirements>> = {
         'gpt-5-mini gpt-5-mini-2025-08-07 gpt-5-nano gpt-5-nano-2025-08-07 gpt-5-pro gpt-5-pro-2025-10-06 gpt-5 gpt-5-2025-08-07 o3-pro o3-pro-2025-06-10 o3 o3-2025-04-16',
       '2027-01-14':
         'gpt-4o-2024-08-06 gpt-4o-2024-11-20 gpt-4o-mini-2024-07-18 gpt-4.1-2025-04-14 gpt-4.1-mini-2025-04-14',
-      '2027-04-01': 'gpt-5.1 gpt-5.3-codex gpt-5.4-nano',
     },
   },
   anthropic: {
@@ -86,7 +85,8 @@ export const retirementTable: Readonly<Record<string, VendorRetirements>> = {
   },
   bedrock: {
     source: 'https://docs.aws.amazon.com/bedrock/latest/userguide/model-lifecycle.html',
-    asOf: '2026-08-03',
+    // Those of Claude, Titan, Cohere and Jamba are as known then; Nova's was published later.
+    asOf: '2025-11-01',
     shutdowns: {
       '2025-07-21':
         'anthropic.claude-v2 anthropic.claude-v2:1 anthropic.claude-instant-v1 anthropic.claude-3-sonnet-20240229-v1:0',
