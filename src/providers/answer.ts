@@ -1,5 +1,5 @@
 import { parseShallowJson } from '../lib/parse-json.ts';
-import type { Completion, ProviderFailure, ToolCall } from '../model/completion.ts';
+import type { Completion, FinishReason, ProviderFailure, ToolCall } from '../model/completion.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { kindOfApiError } from './classify-reply.ts';
 import { describeText } from './describe-text.ts';
@@ -67,4 +67,14 @@ function parseArguments(raw: string): JsonValue | undefined {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** The API's word for why it stopped, in the closed list; without a word, calls of tools speak for themselves. */
+export function mapFinishReason(
+  reasons: Readonly<Record<string, FinishReason>>,
+  raw: string | undefined,
+  toolCalls: readonly ToolCall[],
+): FinishReason {
+  if (raw === undefined) return toolCalls.length > 0 ? 'toolCalls' : 'other';
+  return Object.hasOwn(reasons, raw) ? (reasons[raw] ?? 'other') : 'other';
 }

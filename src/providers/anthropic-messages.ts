@@ -6,6 +6,7 @@ import {
   joinReasoning,
   list,
   malformed,
+  mapFinishReason,
   named,
   readErrorUnderSuccess,
   text,
@@ -116,7 +117,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
       // What the model says before and after it uses a tool of the provider's own is one answer.
       text: blocks.map((block) => (block['type'] === 'text' ? (text(block['text']) ?? '') : '')).join(''),
       toolCalls,
-      finishReason: mapFinishReason(rawFinishReason, toolCalls),
+      finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
       latencyMs,
       ...joinReasoning(blocks.filter(({ type }) => type === 'thinking').map((block) => text(block['thinking']))),
       ...readRefusal(rawFinishReason, body['stop_details']),
@@ -140,11 +141,6 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   tool_use: 'toolCalls',
   refusal: 'refusal',
 };
-
-function mapFinishReason(raw: string | undefined, toolCalls: readonly ToolCall[]): FinishReason {
-  if (raw === undefined) return toolCalls.length > 0 ? 'toolCalls' : 'other';
-  return Object.hasOwn(finishReasons, raw) ? (finishReasons[raw] ?? 'other') : 'other';
-}
 
 /** The model's words, if any, stand in the text; the API's own reason stands beside them. */
 function readRefusal(reason: string | undefined, details: JsonValue | undefined): { readonly refusal?: string } {

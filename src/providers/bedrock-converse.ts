@@ -1,6 +1,16 @@
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { type Answer, buildToolCall, filtered, joinReasoning, list, malformed, named, text } from './answer.ts';
+import {
+  type Answer,
+  buildToolCall,
+  filtered,
+  joinReasoning,
+  list,
+  malformed,
+  mapFinishReason,
+  named,
+  text,
+} from './answer.ts';
 import { argumentsOf, groupTurns, joinSystem } from './group-turns.ts';
 import type { HttpFormat } from './http-adapter.ts';
 import { type NeutralParams, noParameters, readNeutralParams, rename, type ToolChoice } from './neutral-params.ts';
@@ -123,7 +133,7 @@ function readAnswer(body: unknown, reply: Parameters<HttpFormat['readAnswer']>[1
     completion: {
       text: blocks.map((block) => text(block['text']) ?? readCited(block['citationsContent'])).join(''),
       toolCalls,
-      finishReason: mapFinishReason(rawFinishReason, toolCalls),
+      finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
       latencyMs: reply.latencyMs,
       ...joinReasoning(blocks.map(({ reasoningContent }) => readReasoning(reasoningContent))),
       ...named('rawFinishReason', rawFinishReason),
@@ -155,11 +165,6 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   model_context_window_exceeded: 'length',
   tool_use: 'toolCalls',
 };
-
-function mapFinishReason(raw: string | undefined, toolCalls: readonly ToolCall[]): FinishReason {
-  if (raw === undefined) return toolCalls.length > 0 ? 'toolCalls' : 'other';
-  return Object.hasOwn(finishReasons, raw) ? (finishReasons[raw] ?? 'other') : 'other';
-}
 
 /** `inputTokens` leaves out what was read from the cache or written to it; both are input. */
 function readUsage(raw: JsonValue | undefined): Usage | undefined {

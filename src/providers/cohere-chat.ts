@@ -7,6 +7,7 @@ import {
   joinReasoning,
   list,
   malformed,
+  mapFinishReason,
   named,
   readErrorUnderSuccess,
   text,
@@ -107,7 +108,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
     completion: {
       text: typeof content === 'string' ? content : parts.map((piece) => text(piece['text']) ?? '').join(''),
       toolCalls,
-      finishReason: mapFinishReason(rawFinishReason, toolCalls),
+      finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
       latencyMs,
       // The plan is what the model thinks before it calls.
       ...joinReasoning([...parts.map((piece) => text(piece['thinking'])), text(message['tool_plan'])]),
@@ -129,11 +130,6 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   ERROR_LIMIT: 'length',
   TOOL_CALL: 'toolCalls',
 };
-
-function mapFinishReason(raw: string | undefined, toolCalls: readonly ToolCall[]): FinishReason {
-  if (raw === undefined) return toolCalls.length > 0 ? 'toolCalls' : 'other';
-  return Object.hasOwn(finishReasons, raw) ? (finishReasons[raw] ?? 'other') : 'other';
-}
 
 /** `tokens` is what the model read and wrote; `billed_units` leaves out the prompt around it that Cohere adds. */
 function readUsage(raw: JsonValue | undefined): Usage | undefined {

@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { parseJson } from '../lib/parse-json.ts';
-import { systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 import { calibrationFormat, type JudgeCalibration } from '../model/calibration.ts';
+import { readOrUndefined, replaceWhereChanged } from './replace-file.ts';
 
 const share = z.number().nullable();
 
@@ -47,18 +44,7 @@ export function readCalibrations(path: string, shown: string): readonly JudgeCal
 export function writeCalibrations(path: string, calibrations: readonly JudgeCalibration[]): boolean {
   const sorted = calibrations.toSorted((a, b) => compareText(keyOf(a), keyOf(b)));
   const text = `${JSON.stringify({ format: calibrationFormat, calibrations: sorted }, undefined, 2)}\n`;
-  return withStorageErrors('Writing', path, () => {
-    if (readOrUndefined(path) === text) return false;
-    const temp = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-    try {
-      writeFileSync(temp, text);
-      renameSync(temp, path);
-    } catch (error) {
-      rmSync(temp, { force: true });
-      throw error;
-    }
-    return true;
-  });
+  return replaceWhereChanged(path, text);
 }
 
 function describeFault(json: ReturnType<typeof parseJson>, error: z.ZodError | undefined): string {
@@ -75,13 +61,4 @@ function keyOf({ judge, assertion, name = '', stamp }: JudgeCalibration): string
 function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
-}
-
-function readOrUndefined(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
