@@ -52,6 +52,8 @@ export function buildCellRow(result: CellResult, mask: Mask): CellRow {
         checks: result.verdicts.map((verdict) => recordCheck(verdict, mask)),
         attempts: result.attempts,
         ...judged(result.judgeCostUsd),
+        // A filter withholds the answer with its usage and may have billed both, so what the cell cost is not known.
+        ...(result.failure?.kind === 'contentFilter' && result.attempts > 0 ? { costUsd: null, spentUsd: null } : {}),
         ...(result.failure === undefined ? {} : { error: recordError({ ...result, failure: result.failure }, mask) }),
       };
   }

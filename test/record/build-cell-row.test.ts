@@ -50,6 +50,15 @@ const open = (text: string) => text;
 const mask = (text: string) => text.replaceAll('s3cret-key', '****');
 
 describe('a judged cell', () => {
+  test.each([
+    ['contentFilter', 1, null],
+    ['contentFilter', 0, undefined],
+    ['contextLength', 1, undefined],
+  ] as const)('that ended with %s after %d attempts costs %j', (kind, attempts, costUsd) => {
+    const row = buildCellRow(judged({ calls: [], attempts, failure: { kind, message: 'no' } }), open);
+    expect([row.costUsd, row.spentUsd]).toEqual([costUsd, costUsd]);
+  });
+
   test('is stored with its answer and what it took, and nothing that says nothing', () => {
     expect(buildCellRow(judged(), open)).toEqual({
       type: 'cell',
@@ -99,7 +108,7 @@ describe('a judged cell', () => {
   });
 
   test('that failed on its prompt says why without an answer', () => {
-    const failure = { kind: 'contentFilter', message: 'filtered', status: 400 } as const;
+    const failure = { kind: 'contextLength', message: 'too long', status: 400 } as const;
     const row = buildCellRow(judged({ passed: false, score: 0, verdicts: [], calls: [], failure, attempts: 2 }), open);
     expect(row).toMatchObject({
       status: 'failed',
