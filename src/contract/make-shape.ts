@@ -5,16 +5,16 @@ const noSet: ReadonlySet<string> = new Set();
 const openShapes = new WeakMap<SchemaNode, Shape>();
 
 /** The shape that takes every value, of which one is enough for all that share a factory. */
-export function openShape(any: SchemaNode): Shape {
-  let shape = openShapes.get(any);
+export function openShape(anything: SchemaNode): Shape {
+  let shape = openShapes.get(anything);
   if (shape === undefined) {
-    shape = makeOpenShape(any);
-    openShapes.set(any, shape);
+    shape = makeOpenShape(anything);
+    openShapes.set(anything, shape);
   }
   return shape;
 }
 
-function makeOpenShape(any: SchemaNode): Shape {
+function makeOpenShape(anything: SchemaNode): Shape {
   return {
     source: true,
     notes: noNotes,
@@ -30,7 +30,7 @@ function makeOpenShape(any: SchemaNode): Shape {
     upper: undefined,
     multiples: [],
     prefix: [],
-    rest: any,
+    rest: anything,
     contains: [],
     minItems: 0,
     maxItems: Infinity,
@@ -38,8 +38,8 @@ function makeOpenShape(any: SchemaNode): Shape {
     properties: noMap,
     required: noSet,
     patternProperties: noMap,
-    additional: any,
-    propertyNames: any,
+    additional: anything,
+    propertyNames: anything,
     minProperties: 0,
     maxProperties: Infinity,
     dependentRequired: noMap,
