@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { DeadlineError } from '../lib/deadline.ts';
 import { quote } from '../lib/quote.ts';
 import { findSqlTables } from '../lib/sql-tables.ts';
 import { checkLimitMs } from './check-limit.ts';
@@ -106,9 +107,10 @@ async function parseSql(
     return { kinds: [...new Set(kinds)], tables: findSqlTables(statements, tableList) };
   } catch (error) {
     if (error instanceof RangeError) return { error: 'the SQL is nested too deep to be parsed' };
+    if (error instanceof DeadlineError || !(error instanceof Error)) throw error;
     const fault = describeFault(error);
-    if (fault === undefined) throw error;
-    return { fault };
+    // A parser that stumbles over an answer says nothing of the answer, and must not end the run.
+    return fault === undefined ? { error: `the parser failed on the SQL: ${error.message}` } : { fault };
   }
 }
 
@@ -124,8 +126,10 @@ async function openParser(
 }
 
 /** Undefined for what is no syntax error. The parser's own message lists hundreds of tokens that could stand there. */
-function describeFault(error: unknown): string | undefined {
-  if (!(error instanceof Error) || error.name !== 'SyntaxError') return undefined;
+function describeFault(error: Error): string | undefined {
+  // Some rules of its grammars throw a plain error with a sentence of their own.
+  if (error.constructor === Error && error.name === 'Error') return error.message;
+  if (error.name !== 'SyntaxError') return undefined;
   const start: unknown = Reflect.get(Object(Reflect.get(error, 'location')), 'start');
   const line: unknown = Reflect.get(Object(start), 'line');
   const column: unknown = Reflect.get(Object(start), 'column');

@@ -68,6 +68,16 @@ describeAssertion('sql', [
   },
 ]);
 
+describeAssertion('sql', [
+  {
+    when: 'a rule of the grammar throws an error of its own',
+    params: { dialect: 'postgresql' },
+    answer: '"A "',
+    is: 'fail',
+    reason: /double quoted not match/,
+  },
+]);
+
 const allowed = { tables: ['orders', 'public.users'] };
 
 describeAssertion('sql', [
