@@ -2,6 +2,8 @@ export interface CsvRecord {
   readonly fields: readonly string[];
   /** 1-based line on which the record starts. */
   readonly line: number;
+  /** Where each field starts and ends in the text, its quotes included: start, end, start, end … */
+  readonly bounds: readonly number[];
 }
 
 export type CsvText =
@@ -12,13 +14,15 @@ export type CsvText =
 export function parseCsv(text: string): CsvText {
   const records: CsvRecord[] = [];
   let fields: string[] = [];
+  let bounds: number[] = [];
   let line = 1;
   let recordLine = 1;
   let at = text.startsWith('\ufeff') ? 1 : 0;
 
   function endRecord(): void {
-    if (fields.length > 1 || fields[0] !== '') records.push({ fields, line: recordLine });
+    if (fields.length > 1 || fields[0] !== '') records.push({ fields, line: recordLine, bounds });
     fields = [];
+    bounds = [];
   }
 
   while (at < text.length) {
@@ -29,6 +33,7 @@ export function parseCsv(text: string): CsvText {
       if (close === -1) return { error: { message: 'a quote is not closed', line } };
       const field = text.slice(at + 1, close);
       fields.push(field.replaceAll('""', '"'));
+      bounds.push(at, close + 1);
       line += countBreaks(field);
       at = close + 1;
       if (at < text.length && !',\r\n'.includes(text.charAt(at))) {
@@ -39,23 +44,43 @@ export function parseCsv(text: string): CsvText {
       const field = text.slice(at, end);
       if (field.includes('"')) return { error: { message: 'a quote stands inside a field that is not quoted', line } };
       fields.push(field);
+      bounds.push(at, end);
       at = end;
     }
     if (text[at] === ',') {
       at += 1;
       // A comma at the very end of the text, or of a line, opens one more, empty field.
-      if (at === text.length) fields.push('');
-      else if (text[at] === '\n' || text[at] === '\r') fields.push('');
-      else continue;
+      if (at < text.length && text[at] !== '\n' && text[at] !== '\r') continue;
+      fields.push('');
+      bounds.push(at, at);
     }
     // An empty quoted field alone on its line is a record, a blank line is none.
-    if (quoted && fields.length === 1 && fields[0] === '') records.push({ fields, line: recordLine });
+    if (quoted && fields.length === 1 && fields[0] === '') records.push({ fields, line: recordLine, bounds });
     endRecord();
     if (text[at] === '\r' && text[at + 1] === '\n') at += 1;
     if (at < text.length) line += 1;
     at += 1;
   }
   return { records };
+}
+
+export type ReplacedCsv = { readonly text: string } | { readonly fault: string };
+
+/**
+ * Puts a text into one column of the record that starts on a line. Every other byte stays; a field that was quoted is
+ * quoted still, another is where its new text needs it.
+ */
+export function replaceCsvField(text: string, line: number, column: string, value: string): ReplacedCsv {
+  const csv = parseCsv(text);
+  if ('error' in csv) return { fault: `can't be read: ${csv.error.message}` };
+  const [header] = csv.records;
+  const place = header?.fields.findIndex((name) => name.trim() === column) ?? -1;
+  const bounds = csv.records.find((record) => record.line === line)?.bounds ?? [];
+  const [start, end] = [bounds[2 * place], bounds[2 * place + 1]];
+  if (start === undefined || end === undefined) return { fault: `has no column "${column}"` };
+  const isQuoted = text[start] === '"' || /[",\r\n]/.test(value);
+  const field = isQuoted ? `"${value.replaceAll('"', '""')}"` : value;
+  return { text: text.slice(0, start) + field + text.slice(end) };
 }
 
 function findClosingQuote(text: string, from: number): number {

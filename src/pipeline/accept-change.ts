@@ -1,11 +1,13 @@
 import { extname, relative, resolve } from 'node:path';
 import { selectTarget } from '../assertions/select.ts';
 import { UserError } from '../errors.ts';
+import { replaceCsvField } from '../lib/csv.ts';
 import { runWithDeadline } from '../lib/deadline.ts';
 import { deepEqual } from '../lib/deep-equal.ts';
 import { parseJson } from '../lib/parse-json.ts';
+import { quote } from '../lib/quote.ts';
 import { replaceYamlValue } from '../lib/replace-yaml-value.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
+import { plainNumbers, spell } from '../lib/spelled-number.ts';
 import type { CellRow } from '../model/record.ts';
 import type { Project } from '../model/suite.ts';
 import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
@@ -13,7 +15,7 @@ import { emptySelection } from '../plan/select-cases.ts';
 import { buildBaseline } from '../record/build-baseline.ts';
 import { readBaseline, writeBaseline } from '../stores/baseline-file.ts';
 import { mergeBaseline } from '../stores/merge-baseline.ts';
-import { replaceFile } from '../stores/replace-file.ts';
+import { readOrUndefined, replaceFile } from '../stores/replace-file.ts';
 import { kindOfPath, openProjectFiles } from '../suite/files.ts';
 import { findProjectPlace } from '../suite/load.ts';
 import { baselinePathOf } from './baseline-path.ts';
@@ -58,7 +60,6 @@ export async function acceptIntoExpected(found: AnswerChange, context: AcceptCon
   const path = resolve(context.cwd, testCase.at.file);
   const shown = relative(context.cwd, path);
   const kind = extname(path).toLowerCase();
-  if (kind === '.csv') return { refused: `${shown} is CSV: change its column "expected" by hand` };
   if (testCase.expected === undefined) return { refused: 'the case has no "expected" to put it into' };
   const files = openProjectFiles(findProjectPlace(context.cwd, context.configPath), context.cwd);
   const read = await files.read(path);
@@ -66,16 +67,22 @@ export async function acceptIntoExpected(found: AnswerChange, context: AcceptCon
   const suitePath = resolve(context.root, suite.path);
   let reason = 'the answer has no part of the kind that "expected" has';
   for (const value of findCandidates(change)) {
-    const edited = editCase(read.text, change, value, /\.(?:jsonl|ndjson)$/.test(kind));
+    const edited = editCase(read.text, change, value, kind);
     if ('fault' in edited) return { refused: `the case ${edited.fault}` };
     const failing = await findFailure(edited.text, path, suitePath, change, context);
     if (failing === undefined) {
-      replaceFile(path, edited.text);
+      replaceFile(path, markOf(path) + edited.text);
       return { file: shown };
     }
     reason = `no part of the answer makes the case pass: ${failing}`;
   }
   return { refused: reason };
+}
+
+/** A byte order mark is no part of a text that was read, and stays in its file. */
+function markOf(path: string): string {
+  const mark = '\ufeff';
+  return readOrUndefined(path)?.startsWith(mark) === true ? mark : '';
 }
 
 /** An answer that was accepted before may have moved the lines of those that follow. */
@@ -127,15 +134,24 @@ function viewOf(row: CellRow) {
   };
 }
 
-function editCase(text: string, { testCase }: AnswerChange, value: unknown, isLines: boolean) {
+function editCase(text: string, { testCase }: AnswerChange, value: unknown, kind: string) {
   const { line, column } = testCase.at;
+  if (kind === '.csv') return editRow(text, line, value);
   const start = text.split('\n', line - 1).reduce((sum, before) => sum + before.length + 1, 0);
-  if (!isLines) return replaceYamlValue(text, start + column - 1, 'expected', value);
+  if (!/^\.(?:jsonl|ndjson)$/.test(kind)) return replaceYamlValue(text, start + column - 1, 'expected', value);
   const end = text.indexOf('\n', start);
   const row = text.slice(start, end === -1 ? text.length : end);
   const edited = replaceYamlValue(row, column - 1, 'expected', value);
   if ('fault' in edited) return edited;
   return { text: text.slice(0, start) + edited.text + (end === -1 ? '' : text.slice(end)) };
+}
+
+function editRow(text: string, line: number, value: unknown) {
+  const field = spell(value);
+  // A table is opened with a spreadsheet, which would compute what a model wrote.
+  if (/^(?:[=@\t\r]|[+-](?![\d.,\s]*$))/.test(field))
+    return { fault: `can't take ${quote(field, 60)}: a spreadsheet would read it as a formula` };
+  return replaceCsvField(text, line, 'expected', field);
 }
 
 /** Why the case would not pass with the edited file; nothing is written for that. */

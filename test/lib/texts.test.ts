@@ -2,7 +2,7 @@ import { parse as parseWithLibrary } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderCodeFrame } from '../../src/lib/code-frame.ts';
-import { parseCsv } from '../../src/lib/csv.ts';
+import { parseCsv, replaceCsvField } from '../../src/lib/csv.ts';
 import { didYouMean } from '../../src/lib/did-you-mean.ts';
 import { findInJson, parseJsonNodes, parseJsonText } from '../../src/lib/json-text.ts';
 import { createLineIndex } from '../../src/lib/line-index.ts';
@@ -166,13 +166,48 @@ describe('CSV', () => {
   });
 
   test('a record knows the line it starts on; blank lines and a byte order mark are passed over', () => {
-    expect(parseCsv('\ufeffid,text\n1,"a\nb"\n\n2,\n')).toEqual({
+    expect(parseCsv('\ufeffid,text\n1,"a\nb"\n\n2,\n')).toMatchObject({
       records: [
         { fields: ['id', 'text'], line: 1 },
         { fields: ['1', 'a\nb'], line: 2 },
         { fields: ['2', ''], line: 5 },
       ],
     });
+  });
+
+  test('a field is replaced, and no other byte', () => {
+    const cell = fc.constantFrom('a', '', ' b ', '"x"', '"x,y"', '"q""q"', '"two\nlines"', '"two\r\nlines"');
+    const value = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é'), minLength: 1 });
+    const end = fc.constantFrom('\n', '\r\n', '\r');
+    const rows = fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(rows, fc.nat(), end, fc.constantFrom('', '\ufeff'), value, (table, pick, lineEnd, mark, written) => {
+        const text = `${mark}id,expected , q${lineEnd}${table.map((row) => row.join(',')).join(lineEnd)}`;
+        const read = parseCsv(text);
+        const records = 'records' in read ? read.records : [];
+        const row = 1 + (pick % table.length);
+        const { line = 0, bounds = [], fields = [] } = records[row] ?? {};
+        const replaced = replaceCsvField(text, line, 'expected', written);
+        const after = 'text' in replaced ? replaced.text : '';
+        const length = after.length - text.length;
+        expect([after.slice(0, bounds[2]), after.slice((bounds[3] ?? 0) + length)]).toEqual([
+          text.slice(0, bounds[2]),
+          text.slice(bounds[3]),
+        ]);
+        const again = parseCsv(after);
+        expect('records' in again && again.records.map((record) => record.fields)).toEqual(
+          records.map((record, index) => (index === row ? fields.with(1, written) : record.fields)),
+        );
+      }),
+    );
+  });
+
+  test('a field stays as it was quoted, or is quoted where it must be', () => {
+    const replace = (field: string, value: string) => replaceCsvField(`e\n${field}\n`, 2, 'e', value);
+    expect(replace('old', 'new')).toEqual({ text: 'e\nnew\n' });
+    expect(replace('"old"', 'new')).toEqual({ text: 'e\n"new"\n' });
+    expect(replace('old', 'a, "b"')).toEqual({ text: 'e\n"a, ""b"""\n' });
+    expect(replaceCsvField('a\nb\n', 2, 'e', 'new')).toEqual({ fault: 'has no column "e"' });
   });
 
   test.each([

@@ -39,6 +39,9 @@ const rows = `{"id": "row-1",  "vars": {"q": "row-1"}, "expected": "old \\u00e9"
 {"id": "row-2", "vars": {"q": "row-2"}, "expected": "old"}
 `;
 
+/** Quotes, line breaks and spaces as someone wrote them. */
+const table = '\ufeffid,"q", expected\r\n"cell",cell,"old"\r\nother,"two ""words""\nin lines", kept \r\n';
+
 const first = {
   text: 'Hello   Ada',
   flow: '{"queue": "billing"}',
@@ -131,12 +134,26 @@ describe('review', () => {
     expect(after).toContain('4 passed');
   });
 
-  test('accepts into one row of a file of JSON lines; CSV is left to its author', async () => {
+  test('accepts into one row of a file of JSON lines', async () => {
     const project = await openProject();
     expect((await accept(project, 'greet/row-1', 'expected')).code).toBe(0);
     expect(project.read('evals/rows.jsonl')).toBe(rows.replace('"old \\u00e9"', '"new é"'));
-    const csv = await accept(project, 'greet/cell', 'expected');
-    expect([csv.code, csv.stdout]).toEqual([1, expect.stringContaining('refused: evals/table.csv is CSV')]);
+  });
+
+  test('accepts into one row of a CSV, quoted as it was; the other rows keep every byte', async () => {
+    const project = await openProject();
+    project.write('evals/table.csv', table);
+    const { code, stdout } = await accept(project, 'greet/cell', 'expected');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('accepted into evals/table.csv')]);
+    expect(project.read('evals/table.csv')).toBe(table.replace('cell,"old"', 'cell,"new"'));
+  });
+
+  test('never writes into a CSV what a spreadsheet would compute', async () => {
+    const project = await openProject();
+    project.write('evals/answers.json', JSON.stringify({ ...second, cell: '=HYPERLINK("http://x.example")' }));
+    await project.run(['run', '--cache', 'refresh']);
+    const { code, stdout } = await accept(project, 'greet/cell', 'expected');
+    expect([code, stdout]).toEqual([1, expect.stringContaining('a spreadsheet would read it as a formula')]);
     expect(project.read('evals/table.csv')).toBe('id,q,expected\ncell,cell,old\n');
   });
 
