@@ -6,6 +6,9 @@ export interface TextSink {
   readonly columns: () => number | undefined;
 }
 
+/** What the user typed: a line, the end of all input, or Ctrl-C, which is no signal while a line is edited. */
+export type Typed = { readonly line: string } | { readonly ended: 'input' | 'interrupt' };
+
 /** Everything the program may know of its process: tests hand in another one. */
 export interface Io {
   readonly stdout: TextSink;
@@ -16,8 +19,8 @@ export interface Io {
   readonly now: () => Date;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Asks the user for a line; undefined where nobody can answer, or at the end of what they type. */
-  readonly ask?: (question: string) => Promise<string | undefined>;
+  /** Asks the user for a line; undefined where nobody can answer. */
+  readonly ask?: (question: string) => Promise<Typed>;
   /** Calls back for SIGINT and SIGTERM until the returned function is called; a second SIGINT ends at once. */
   readonly onSignal: (handler: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
 }

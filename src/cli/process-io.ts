@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { Io, TextSink } from './io.ts';
+import type { Io, TextSink, Typed } from './io.ts';
 
 /** The real process. A reader that went away (`llmcheck run | head`) is not an error. */
 export function processIo(): Io {
@@ -36,12 +36,16 @@ export function processIo(): Io {
   };
 }
 
-function ask(question: string): Promise<string | undefined> {
+function ask(question: string): Promise<Typed> {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   return new Promise((resolve) => {
-    lines.once('close', () => resolve(undefined));
+    lines.once('close', () => resolve({ ended: 'input' }));
+    lines.once('SIGINT', () => {
+      resolve({ ended: 'interrupt' });
+      lines.close();
+    });
     lines.question(question, (line) => {
-      resolve(line);
+      resolve({ line });
       lines.close();
     });
   });

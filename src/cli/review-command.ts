@@ -38,9 +38,10 @@ export async function reviewCommand(paths: readonly string[], flags: ReviewFlags
   const open = openReview(review, { root: project.root, cwd, env, ...config });
   const style = styleFor(io, { color: flags.color, quiet: false, verbose: false }, false);
   try {
-    const reviewed = await step(review.changes, open, flags, style, io);
+    const { reviewed, ended } = await step(review.changes, open, flags, style, io);
     if (flags.json === true) io.stdout.write(`${JSON.stringify(toJson(reviewed), undefined, 2)}\n`);
-    else io.stdout.write(describeEnd(reviewed));
+    else io.stdout.write(describeEnd(reviewed, ended === undefined ? 0 : review.changes.length - reviewed.length));
+    if (ended === 'interrupt') return exitCodes.sigint;
     return reviewed.some(({ action }) => action === 'refused') ? exitCodes.failed : exitCodes.passed;
   } finally {
     open.close();
@@ -53,7 +54,7 @@ async function step(
   { accept, into, json }: ReviewFlags,
   style: ReportStyle,
   io: Io,
-): Promise<readonly Reviewed[]> {
+): Promise<{ readonly reviewed: readonly Reviewed[]; readonly ended?: Ended }> {
   const reviewed: Reviewed[] = [];
   const isAsking = io.ask !== undefined && into === undefined && json !== true;
   const wanted = matchChanges(changes, accept);
@@ -63,7 +64,11 @@ async function step(
     if (isActing && !wanted.has(change)) continue;
     if (json !== true) io.stdout.write(`${describeChange(change, style).join('\n')}\n`);
     const answer = isActing ? into : isAsking ? await askFor(change, io) : undefined;
-    if (answer === 'quit') break;
+    if (typeof answer === 'object') {
+      // The question's line has no end of its own then.
+      if (answer.ended !== 'quit') io.stdout.write('\n');
+      return { reviewed, ended: answer.ended };
+    }
     const result = answer === undefined || answer === 'reject' ? undefined : await open.accept(change, placeOf(answer));
     const one: Reviewed =
       result === undefined
@@ -74,23 +79,30 @@ async function step(
     reviewed.push(one);
     if (json !== true) io.stdout.write(describeAction(one));
   }
-  return reviewed;
+  return { reviewed };
 }
 
 function placeOf(into: 'expected' | 'snapshot' | 'baseline'): Place {
   return into === 'expected' ? 'expected' : 'baseline';
 }
 
-const answers = { e: 'expected', b: 'baseline', r: 'reject', q: 'quit' } as const;
+const answers = { e: 'expected', b: 'baseline', r: 'reject' } as const;
+
+/** Why a review stopped before its last change. */
+type Ended = 'quit' | 'input' | 'interrupt';
 
 /** Asks until one of the letters is given; the end of the input is a quit. */
-async function askFor({ testCase }: AnswerChange, io: Io): Promise<'expected' | 'baseline' | 'reject' | 'quit'> {
+async function askFor(
+  { testCase }: AnswerChange,
+  io: Io,
+): Promise<'expected' | 'baseline' | 'reject' | { readonly ended: Ended }> {
   const golden = testCase.expected === undefined ? '' : '[e]xpected, ';
   for (;;) {
-    const line = await io.ask?.(`accept into ${golden}[b]aseline, or [r]eject, [q]uit? `);
-    if (line === undefined) return 'quit';
-    const letter = line.trim().toLowerCase().slice(0, 1);
-    if (letter === 'e' || letter === 'b' || letter === 'r' || letter === 'q') return answers[letter];
+    const typed = (await io.ask?.(`accept into ${golden}[b]aseline, or [r]eject, [q]uit? `)) ?? { ended: 'input' };
+    if ('ended' in typed) return typed;
+    const letter = typed.line.trim().toLowerCase().slice(0, 1);
+    if ((letter === 'e' && golden !== '') || letter === 'b' || letter === 'r') return answers[letter];
+    if (letter === 'q') return { ended: 'quit' };
   }
 }
 
@@ -100,13 +112,14 @@ function describeAction({ action, detail = '' }: Reviewed): string {
   return `  ${action}${toSafeLine(where)}\n\n`;
 }
 
-function describeEnd(reviewed: readonly Reviewed[]): string {
-  if (reviewed.length === 0) return 'no changed answer\n';
+function describeEnd(reviewed: readonly Reviewed[], left: number): string {
+  const rest = left === 0 ? '' : `, ${left} left`;
+  if (reviewed.length === 0) return left === 0 ? 'no changed answer\n' : `nothing reviewed${rest}\n`;
   const counts = (['accepted', 'rejected', 'refused', 'listed'] as const).flatMap((action) => {
     const count = reviewed.filter((one) => one.action === action).length;
     return count === 0 ? [] : [`${count} ${action}`];
   });
-  return `${reviewed.length} changed answer${reviewed.length === 1 ? '' : 's'}: ${counts.join(', ')}\n`;
+  return `${reviewed.length} changed answer${reviewed.length === 1 ? '' : 's'}: ${counts.join(', ')}${rest}\n`;
 }
 
 const reviewFormat = 1;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Typed } from '../../../src/cli/io.ts';
 import { main } from '../../../src/cli/main.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
@@ -97,6 +98,28 @@ function accept(project: TempProject, glob: string, into: string) {
   return project.run(['review', '--accept', glob, '--into', into]);
 }
 
+/** A review by someone who types those replies on a terminal, and then no more. */
+async function reviewAs(project: TempProject, replies: readonly (string | Typed)[], flags: readonly string[] = []) {
+  const questions: string[] = [];
+  let stdout = '';
+  const sink = { write: (text: string) => void (stdout += text), isTty: false, columns: () => undefined };
+  const code = await main(['review', ...flags], {
+    stdout: sink,
+    stderr: sink,
+    env: { PATH: process.env['PATH'] },
+    cwd: project.root,
+    now: () => new Date(0),
+    random: () => 0,
+    onSignal: () => () => undefined,
+    ask: (question) => {
+      const reply = replies[questions.length] ?? { ended: 'input' };
+      questions.push(question);
+      return Promise.resolve(typeof reply === 'string' ? { line: reply } : reply);
+    },
+  });
+  return { code, stdout, questions };
+}
+
 describe('review', () => {
   test('lists what changed, with the words that did, and changes nothing', async () => {
     const project = await openProject();
@@ -193,27 +216,26 @@ describe('review', () => {
 
   test('asks on a terminal, until the user quits', async () => {
     const project = await openProject();
-    const replies = ['what?', 'e', 'r', 'b', 'q'];
-    const questions: string[] = [];
-    let stdout = '';
-    const sink = { write: (text: string) => void (stdout += text), isTty: false, columns: () => undefined };
-    const code = await main(['review'], {
-      stdout: sink,
-      stderr: sink,
-      env: { PATH: process.env['PATH'] },
-      cwd: project.root,
-      now: () => new Date(0),
-      random: () => 0,
-      onSignal: () => () => undefined,
-      ask: (question) => {
-        questions.push(question);
-        return Promise.resolve(replies.shift());
-      },
-    });
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/3 changed answers: 2 accepted, 1 rejected\n$/)]);
+    const { code, stdout, questions } = await reviewAs(project, ['what?', 'e', 'r', 'b', 'q']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/3 changed answers: 2 accepted, 1 rejected, 5 left\n$/)]);
     expect(questions).toHaveLength(5);
+    expect(questions[0]).toBe('accept into [e]xpected, [b]aseline, or [r]eject, [q]uit? ');
     expect(project.read('evals/greet.eval.yaml')).toBe(suite.replace('"Hello   Ada"', JSON.stringify(second.text)));
     expect(project.read('evals/greet.baseline.jsonl')).toContain('"three"');
+  });
+
+  test('asks again where there is no golden answer to take it, and the end of input quits', async () => {
+    const project = await openProject();
+    const { code, stdout, questions } = await reviewAs(project, ['e'], ['-t', 'greet/kept']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\nnothing reviewed, 1 left\n$/)]);
+    expect(questions).toEqual(Array(2).fill('accept into [b]aseline, or [r]eject, [q]uit? '));
+  });
+
+  test('ends with 130 on Ctrl-C, and keeps what was accepted', async () => {
+    const project = await openProject();
+    const { code, stdout } = await reviewAs(project, ['e', { ended: 'interrupt' }]);
+    expect([code, stdout]).toEqual([130, expect.stringMatching(/\n1 changed answer: 1 accepted, 7 left\n$/)]);
+    expect(project.read('evals/greet.eval.yaml')).toBe(suite.replace('"Hello   Ada"', JSON.stringify(second.text)));
   });
 
   test('gives JSON for scripts', async () => {
