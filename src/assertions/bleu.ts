@@ -9,20 +9,23 @@ import { textOf } from './target-text.ts';
 /** Counting the runs of a longer answer takes too long. */
 const maxTokens = 100_000;
 
-/** Papineni et al. 2002, "BLEU: a Method for Automatic Evaluation of Machine Translation", of one sentence. */
+/** Of one sentence, with the tokens and the smoothing that sacreBLEU has by default (Post 2018, https://aclanthology.org/W18-6319). */
 export const bleu = defineAssertion({
   summary: 'the runs of up to four words of the text stand in a reference: sentence BLEU (Papineni 2002)',
   family: 'similarity',
   example: 'bleu: { value: "The cat sat on the mat.", min: 0.4 }',
   failsOn: { text: 'A dog lay there.' },
-  definition: 'Papineni et al. 2002, BLEU: a Method for Automatic Evaluation of Machine Translation',
+  definition:
+    'Papineni et al. 2002, BLEU: a Method for Automatic Evaluation of Machine Translation; tokens and smoothing as in sacreBLEU (Post 2018): 13a, exp, effective order',
   params: z.strictObject({
     value: referencesParam.describe('The reference, or several.'),
     min: minScoreParam.describe('The score that passes, from 0 to 1.'),
     smoothing: z
       .enum(['none', 'addOne', 'exp'])
-      .default('addOne')
-      .describe('For runs without a match: none (the score is 0), addOne (Lin and Och 2004), exp (NIST).'),
+      .default('exp')
+      .describe(
+        'For runs without a match: exp (NIST: a half, a quarter … of one), addOne (Lin and Och 2004), none (the score is 0).',
+      ),
     ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
   }),
   check(target, { value, min, smoothing, ignoreCase }): CheckOutcome {

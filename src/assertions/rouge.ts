@@ -15,7 +15,8 @@ export const rouge = defineAssertion({
   family: 'similarity',
   example: 'rouge: { value: "The refund takes five days.", n: L, min: 0.5 }',
   failsOn: { text: 'No.' },
-  definition: 'Lin 2004, ROUGE: A Package for Automatic Evaluation of Summaries',
+  definition:
+    'Lin 2004, ROUGE: A Package for Automatic Evaluation of Summaries; as rouge-score without its stemmer, but letters that are not ASCII count',
   params: z.strictObject({
     value: referencesParam.describe('The reference, or several, of which the best counts.'),
     n: z

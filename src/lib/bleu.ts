@@ -6,12 +6,13 @@ export type BleuSmoothing =
   | 'none'
   /** One is added to matches and totals of two words and more (Lin and Och 2004). */
   | 'addOne'
-  /** 1/2, 1/4 … of a match for each such length in turn (the NIST script's way, Chen and Cherry 2014, method 3). */
+  /** 1/2, 1/4 … of a match for each such length in turn (the NIST script's way; Chen and Cherry 2014, method 3). */
   | 'exp';
 
 /**
  * Sentence BLEU (Papineni et al. 2002): the geometric mean of the clipped precisions of 1 to `maxSize` tokens times
- * the brevity penalty against the reference nearest in length. Lengths that the candidate is too short for are left out.
+ * the brevity penalty against the reference nearest in length. Lengths that the candidate is too short for are left out,
+ * unless `addOne` gives them one match of one.
  */
 export function scoreBleu(
   candidate: readonly string[],
@@ -19,21 +20,20 @@ export function scoreBleu(
   smoothing: BleuSmoothing,
   maxSize = 4,
 ): number {
-  const largest = Math.min(maxSize, candidate.length);
-  if (largest === 0) return 0;
+  // Without one common word, smoothing would score nothing but the length.
+  if (countClipped(candidate, references, 1) === 0) return 0;
+  const largest = smoothing === 'addOne' ? maxSize : Math.min(maxSize, candidate.length);
   let logSum = 0;
   let unmatched = 0;
   for (let size = 1; size <= largest; size += 1) {
-    const total = candidate.length - size + 1;
-    const matched = countClipped(candidate, references, size);
     const extra = smoothing === 'addOne' && size > 1 ? 1 : 0;
+    const total = Math.max(0, candidate.length - size + 1) + extra;
+    const matched = countClipped(candidate, references, size);
     if (matched === 0 && smoothing === 'exp') unmatched += 1;
     const counted = matched === 0 && smoothing === 'exp' ? 0.5 ** unmatched : matched + extra;
     if (counted === 0) return 0;
-    logSum += Math.log(counted / (total + extra));
+    logSum += Math.log(counted / total);
   }
-  // Without one common word, smoothing would score nothing but the length.
-  if (countClipped(candidate, references, 1) === 0) return 0;
   return penalise(candidate.length, references) * Math.exp(logSum / largest);
 }
 

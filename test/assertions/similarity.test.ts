@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { scoreBleu } from '../../src/lib/bleu.ts';
 import { measureCommonSubsequence } from '../../src/lib/common-subsequence.ts';
 import { measureEditDistance } from '../../src/lib/edit-distance.ts';
-import { scoreRougeL, scoreRougeN } from '../../src/lib/rouge.ts';
+import { type RougeScore, scoreRougeL, scoreRougeN } from '../../src/lib/rouge.ts';
 import { splitTokens, splitWords } from '../../src/lib/split-words.ts';
 import { describeAssertion, findProblems } from './judge-one.ts';
 
@@ -110,7 +110,7 @@ describeAssertion('bleu', [
   },
   {
     when: 'smoothing lets it pass',
-    params: { value: 'the cat sat on the mat', min: 0.39 },
+    params: { value: 'the cat sat on the mat', smoothing: 'addOne', min: 0.39 },
     answer: 'the cat sat here',
     is: 'pass',
     score: 0.399119619653364,
@@ -170,6 +170,25 @@ describe('sentence BLEU', () => {
     expect(scoreBleu(candidate === 'first' ? first : second, references, smoothing)).toBeCloseTo(score, 10);
   });
 
+  // Published with sacreBLEU's own tests, to a thousandth of a percent; the digits that follow are of its code.
+  test.each([
+    ['exp', 0.08493098745313142],
+    ['addOne', 0.14882560178972215],
+    ['none', 0],
+  ] as const)('of a published sentence with smoothing %s is %d', (smoothing, score) => {
+    const candidate = 'Producția de zahăr primă va fi exprimată în ceea ce privește zahărul alb;';
+    const reference = 'producţia de zahăr brut se exprimă în zahăr alb;';
+    expect(scoreBleu(splitTokens(candidate), [splitTokens(reference)], smoothing)).toBeCloseTo(score, 10);
+  });
+
+  test('of Chinese is that of characters, as with the tokens "zh" of sacreBLEU', () => {
+    const [candidate, reference] = ['我今天去了商店，买了3.5公斤苹果。', '今天我去商店买了3.5公斤的苹果。'].map(
+      splitTokens,
+    );
+    expect(candidate?.join(' ')).toBe('我 今 天 去 了 商 店 ， 买 了 3.5 公 斤 苹 果 。');
+    expect(scoreBleu(candidate ?? [], [reference ?? []], 'exp')).toBeCloseTo(0.378448113759187, 12);
+  });
+
   test('counts a repeated word only as often as a reference has it', () => {
     const candidate = words('the the the the the the the');
     const texts = [words('The cat is on the mat'), words('There is a cat on the mat')].map((text) =>
@@ -204,6 +223,28 @@ describe('ROUGE', () => {
     expect([recall, precision, f]).toEqual([score, score, score]);
   });
 
+  // Figures of ROUGE-1.5.5 itself, published with rouge-score's tests.
+  test.each([
+    [
+      "rFDJCRtion Ht-LM EKtDXkME,yz'RBr q'wer wrojNbN wL,b .a-'XdQggyFl jB-RPP'iyOIcUxi",
+      "ZfbCUIUuePaiLVUlCaUXxkpu XPeWing tUHfPMuZ',-Xd Y BrUgVJing M-HV.-DgdDaY.rFDJCRing Ht-LM EKBDXkME,yz'RBr q'wtion wIojNbN wL,b .a-'XdQggyFl jB-RPP'iyOIcUxer tKM L",
+      [0.40741, 0.6875, 0.51163],
+      [0.30769, 0.53333, 0.39024],
+    ],
+    [
+      "n cw-WeFyu vC MoBL Xdn g wkvcEiGvKtion BDFhrpMer pstion sbKao Q m qier LMmed HqqLFXe,XPY,J XsurkMeo ,ed nB'wH'bWVHjWFEer tQ.saefZwJtKrTlixYpMMNJtion UCAPwNHeYVjD",
+      "KsJdPByEtAor fE-Qg Dpdbring cw-WeFyu vC MoBL Xdn g wkvcEiGvKtion BDFhrpMtion psing sbKao Q m qiing LMmer HqqLFXe,XPY,J XsurkMer ,ed nB'wH'bWVHjWFEing tQ.saefZwJtKrTlixYpMMsJing UCAPwNHeYVjDing c T BUySKtion gMPfJpwGw p'NvxAoping eu pBwMBKV'I DNxqelhu,PHPxDEq,mtion SN",
+      [0.40476, 0.65385, 0.5],
+      [0.29268, 0.48, 0.36364],
+    ],
+  ])('of %j is that of ROUGE-1.5.5', (prediction, target, one, two) => {
+    const [a, b] = [splitWords(prediction.toLowerCase()), splitWords(target.toLowerCase())];
+    const shown = ({ recall, precision, f }: RougeScore) => [recall, precision, f].map((x) => Number(x.toFixed(5)));
+    expect(shown(scoreRougeN(a, b, 1))).toEqual(one);
+    expect(shown(scoreRougeN(a, b, 2))).toEqual(two);
+    expect(shown(scoreRougeL(a, b))).toEqual(one);
+  });
+
   test('N clips what stands more often on one side, and knows no run longer than a text', () => {
     expect(scoreRougeN(words('a a a'), words('a b'), 1)).toEqual({ precision: 1 / 3, recall: 1 / 2, f: 0.4 });
     expect(scoreRougeN(words('a'), words('a b'), 2)).toEqual({ precision: 0, recall: 0, f: 0 });
@@ -232,6 +273,21 @@ describe('50 pairs of random texts have the figures of the reference implementat
   test('there are fifty, and they differ', () => {
     expect(pairs).toHaveLength(50);
     expect(new Set(pairs.map(([, , , , rouge]) => rouge.join())).size).toBeGreaterThan(40);
+  });
+
+  type Sentences = readonly [string, string, readonly number[], readonly number[], readonly string[]];
+  const { sentences } = JSON.parse(readFileSync(file, 'utf8')) as { readonly sentences: readonly Sentences[] };
+
+  test.each(sentences)('with punctuation: %s | %s', (candidate, reference, bleu, rouge, tokens) => {
+    expect(splitTokens(candidate)).toEqual(tokens);
+    expectNear(
+      (['exp', 'addOne', 'none'] as const).map((smoothing) =>
+        scoreBleu(splitTokens(candidate), [splitTokens(reference)], smoothing),
+      ),
+      bleu,
+    );
+    const [a, b] = [splitWords(candidate.toLowerCase()), splitWords(reference.toLowerCase())];
+    expectNear([scoreRougeN(a, b, 1).f, scoreRougeN(a, b, 2).f, scoreRougeL(a, b).f], rouge);
   });
 
   test.each(pairs)('%s | %s', (candidate, reference, distance, bleu, rouge) => {
