@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { findNearest } from '../lib/did-you-mean.ts';
 import type { Problem } from '../model/problem.ts';
@@ -92,10 +92,11 @@ export function writeReports<R>(report: R, requests: readonly ReportRequest<R>[]
   }
 }
 
-/** Under another name first, so that nobody reads half a report. */
+/** Under another name first, so that nobody reads half a report; a device or a pipe is written to as it is. */
 function writeFileInChunks(path: string, chunks: Iterable<string>, mask: (text: string) => string): void {
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
+  const isReplaced = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  const temporary = isReplaced ? `${path}.${process.pid}.tmp` : path;
   const file = openSync(temporary, 'w');
   try {
     let pending = '';
@@ -108,11 +109,11 @@ function writeFileInChunks(path: string, chunks: Iterable<string>, mask: (text: 
     writeSync(file, pending);
   } catch (error) {
     closeSync(file);
-    rmSync(temporary, { force: true });
+    if (isReplaced) rmSync(temporary, { force: true });
     throw error;
   }
   closeSync(file);
-  renameSync(temporary, path);
+  if (isReplaced) renameSync(temporary, path);
 }
 
 function usage(message: string, hint: string): Problem {

@@ -1,3 +1,7 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
@@ -21,6 +25,17 @@ describe('reporters of a run', () => {
     expect(file.stdout).toContain('echo');
     expect(() => JSON.parse(file.stdout) as unknown).toThrow(SyntaxError);
     expect(JSON.parse(project.read('report.json'))).toMatchObject({ decision: { exitCode: 1 } });
+  });
+
+  test('what is no file, such as a pipe, is written to and stays what it is', async () => {
+    const { project, env } = await openFailed();
+    execFileSync('mkfifo', [join(project.root, 'pipe')]);
+    const reader = spawn('cat', [join(project.root, 'pipe')]);
+    const read = text(reader.stdout);
+    const { stderr } = await project.run(['run', '-r', 'json=pipe'], { env });
+    expect(JSON.parse(await read)).toMatchObject({ decision: { exitCode: 1 } });
+    expect(stderr).not.toContain('could not be written');
+    expect(statSync(join(project.root, 'pipe')).isFIFO()).toBe(true);
   });
 
   test('json is valid by the schema that the program prints', async () => {
