@@ -11,7 +11,8 @@ const maxMessageColumns = 500;
 /** One test case a prompt: it fails where its contract breaks. */
 export function* renderContractJunit({ entries }: ContractReport): Iterable<string> {
   yield '<?xml version="1.0" encoding="UTF-8"?>\n';
-  yield `<testsuites name="llmcheck contracts"${contractCounts(entries)}>\n`;
+  const { tests, failures } = countContractTests(entries);
+  yield `<testsuites name="llmcheck contracts" tests="${tests}" failures="${failures}" errors="0" time="0.000">\n`;
   yield* renderContractSuite(entries);
   yield '</testsuites>\n';
 }
@@ -21,9 +22,7 @@ export function* renderContractSuite(entries: Entries): Iterable<string> {
   yield `  <testsuite name="contracts"${contractCounts(entries)}>\n`;
   for (const { suite, prompt, against, findings } of entries) {
     const breaks = findings.filter(isBreak);
-    const at = breaks[0]?.at;
-    const place = at === undefined ? '' : `${attribute('file', at.file)}${attribute('line', String(at.line))}`;
-    const head = `    <testcase${attribute('name', prompt ?? against)}${attribute('classname', `contract.${suite ?? 'schema'}`)}${place} time="0.000"`;
+    const head = `    <testcase${attribute('name', prompt ?? against)}${attribute('classname', `contract.${suite ?? 'schema'}`)} time="0.000"`;
     if (breaks.length === 0) {
       yield `${head}/>\n`;
       continue;

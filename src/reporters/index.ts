@@ -1,13 +1,24 @@
+import { ctrf } from './ctrf.ts';
 import type { Reporter } from './define.ts';
 import { github } from './github.ts';
 import { json } from './json.ts';
 import { jsonl } from './jsonl.ts';
 import { junit } from './junit.ts';
 import { markdown } from './markdown.ts';
+import { tap } from './tap.ts';
 import { terminal } from './terminal.ts';
 
 export type { Reporter } from './define.ts';
 export { contractReporters } from './render-contract.ts';
 
 /** Every reporter by the name that `--reporter` takes. */
-export const reporters: Readonly<Record<string, Reporter>> = { github, json, jsonl, junit, markdown, terminal };
+export const reporters: Readonly<Record<string, Reporter>> = {
+  ctrf,
+  github,
+  json,
+  jsonl,
+  junit,
+  markdown,
+  tap,
+  terminal,
+};

@@ -14,9 +14,11 @@ import {
   buildVariant,
   plainStyle,
 } from '../support/build-report.ts';
+import { ctrfSchema } from '../support/ctrf-schema.ts';
+import { findJunitFault } from '../support/find-junit-fault.ts';
 import { findMarkdownFault } from '../support/find-markdown-fault.ts';
-import { findXmlFault } from '../support/find-xml-fault.ts';
 import { hostileTexts } from '../support/hostile-texts.ts';
+import { parseTap } from '../support/parse-tap.ts';
 
 describe.each(Object.entries(reporters))('%s', (name, reporter) => {
   it.each(Object.entries(hostileTexts))('lets no harm through: %s', (_, hostile) => {
@@ -171,13 +173,15 @@ function findFault(name: string, text: string): unknown {
   try {
     if (name === 'json') JSON.parse(text);
     if (name === 'jsonl') for (const line of text.trimEnd().split('\n')) JSON.parse(line);
+    if (name === 'ctrf') ctrfSchema.parse(JSON.parse(text));
+    if (name === 'tap') return parseTap(text).points.length === 6 ? undefined : 'a test point more or less';
     if (name === 'markdown') return findMarkdownFault(text);
     if (name === 'github')
       return text
         .trimEnd()
         .split('\n')
         .find((line) => !command.test(line));
-    return name === 'junit' ? findXmlFault(text) : undefined;
+    return name === 'junit' ? findJunitFault(text) : undefined;
   } catch (error) {
     return error;
   }

@@ -246,7 +246,7 @@ describe('reports', () => {
   test('in JUnit a break is a failure', async () => {
     const text = await render('junit');
     expect(text).toContain('tests="1" failures="1"');
-    expect(text).toContain('file="new.json" line="4"');
+    expect(text).toContain('at new.json:4:5');
     expect(text).not.toContain('<b>');
   });
 
