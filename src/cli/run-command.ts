@@ -1,15 +1,17 @@
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type AcceptOptions, acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { forecastRun } from '../pipeline/dry-run.ts';
+import { type AffectedOptions, findAffected } from '../pipeline/find-affected.ts';
 import { findProjectRoot } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
-import type { RunPorts } from '../pipeline/run-options.ts';
+import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
 import { runSuites } from '../pipeline/run-suites.ts';
 import { findInvocation } from '../pipeline/stored-runs.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
+import { describeAffected, summarizeAffected } from './describe-affected.ts';
 import { describeForecast } from './describe-forecast.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
@@ -18,6 +20,7 @@ import { createProgressView, type ProgressView } from './progress.ts';
 import { loadForRun, resolveRun } from './resolve-run.ts';
 import { buildRunOptions } from './run-options.ts';
 import { wantsColor } from './style.ts';
+import { packageFolder, version } from './version.ts';
 import { writeReports } from './write-reports.ts';
 
 /** `llmcheck run`: flags and environment to options, options to the pipeline, its report to the reporters. */
@@ -56,8 +59,13 @@ export async function runCommand(
     onProgress: progress.onEvent,
     onSignal: io.onSignal,
   };
-  const options = buildRunOptions(values, settings, project, paths);
   try {
+    const { options, explanation } = narrow(buildRunOptions(values, settings, project, paths), values['changed'], {
+      env,
+      cwd: io.cwd,
+      ...(typeof values['envFile'] === 'string' ? { envFile: values['envFile'] } : {}),
+    });
+    if (!quiet) io.stderr.write(mask(explanation));
     if (values['dryRun'] === true) {
       io.stdout.write(mask(describeForecast(await forecastRun(options, ports))));
       return exitCodes.passed;
@@ -82,6 +90,39 @@ export async function runCommand(
   } finally {
     progress.close();
   }
+}
+
+/** Leaves out the suites that `--changed` finds unchanged, and says why. */
+function narrow(
+  options: RunOptions,
+  changed: unknown,
+  { env, cwd, envFile }: Pick<AffectedOptions, 'env' | 'cwd' | 'envFile'>,
+): { readonly options: RunOptions; readonly explanation: string } {
+  if (changed === undefined) return { options, explanation: '' };
+  const { project, settings } = options;
+  const affected = findAffected({
+    project,
+    cwd,
+    env,
+    baseline: settings.baseline,
+    ...(envFile === undefined ? {} : { envFile }),
+    ...(typeof changed === 'string' ? { ref: changed.replace(/^git:/, '') } : {}),
+    tool: { version, ...(packageFolder === undefined ? {} : { folder: packageFolder }) },
+  });
+  const suites = affected.suites.flatMap(({ suite, reasons }) => (reasons.length === 0 ? [] : [suite]));
+  const paths = suites.map(({ path }) => relative(cwd, resolve(project.root, path)));
+  return {
+    explanation: describeAffected(affected),
+    options: {
+      ...options,
+      project: { ...project, suites },
+      settings: project.suites.length === 0 ? settings : { ...settings, changedSince: affected.since },
+      knownSuites: project.suites,
+      // A resumed run goes on with these suites, whatever git says by then.
+      ...(paths.length === 0 ? {} : { invocation: { ...options.invocation, paths } }),
+      notes: [summarizeAffected(affected)],
+    },
+  };
 }
 
 /** What became of the baseline, in words. A run that can't be accepted keeps the exit code that it has earned. */

@@ -103,6 +103,9 @@ export function buildRunSettings(values: Values): {
   if (values['seed'] !== undefined && values['sample'] === undefined) {
     problems.push(usage('--seed is the seed of --sample, which is missing'));
   }
+  if (values['changed'] !== undefined && values['resume'] !== undefined) {
+    problems.push(usage('--resume goes on with the suites of its run, whatever changed', 'leave --changed out'));
+  }
   if (values['record'] === true && values['cache'] === 'replay') {
     problems.push(usage('--record writes new answers and --cache replay asks for none', 'leave one of them out'));
   }

@@ -106,12 +106,12 @@ function findEmptiness(
   // More shards than cases leave some of them empty, which is nobody's mistake.
   const isEmptyShard = planned + observed === 0 && (settings.shard?.count ?? 1) > 1 && summary.suites.length > 0;
   if (isEmptyShard) return [];
-  const message = `${describeEmptiness(summary.suites.length, planned, observed)} (--allow-empty accepts that)`;
+  const message = `${describeEmptiness(summary.suites.length, planned, observed, settings)} (--allow-empty accepts that)`;
   return [{ code: 'nothing-evaluated', message }];
 }
 
-function describeEmptiness(suites: number, planned: number, observed: number): string {
-  if (suites === 0) return 'no suite was found';
+function describeEmptiness(suites: number, planned: number, observed: number, { changedSince }: RunSettings): string {
+  if (suites === 0) return changedSince === undefined ? 'no suite was found' : `no suite changed since ${changedSince}`;
   if (planned > 0) return `none of the ${planned} planned cells was judged`;
   return observed > 0 ? `all ${observed} cells are under observe, so nothing was judged` : 'no case was selected';
 }

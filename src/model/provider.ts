@@ -24,6 +24,8 @@ export interface Endpoint {
   readonly priceProvider?: string;
   /** False for adapters that never send anything, such as `replay`. */
   readonly sends: boolean;
+  /** Absolute paths of the files whose content decides the answers, those that were looked for in vain included. */
+  readonly files?: readonly string[];
   /** True where a request with a JSON Schema in `response_format` is refused by some or all models. */
   readonly refusesSchema?: true;
 }

@@ -69,6 +69,8 @@ export interface RunSettings {
   readonly compare?: readonly string[];
   readonly maxCostUsd?: number;
   readonly shard?: { readonly index: number; readonly count: number };
+  /** The ref in words, where only the suites that changed since it were taken. */
+  readonly changedSince?: string;
 }
 
 export interface RecordedCheck {

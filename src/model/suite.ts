@@ -226,11 +226,25 @@ export interface Suite {
   /** Absolute path of the recordings file; makes the run hermetic. */
   readonly recordings?: string;
   readonly baseline: { readonly outputs: 'full' | 'hash' };
-  /** Every file the suite was made from, relative to the project root. */
-  readonly files: readonly string[];
+  readonly sources: Sources;
   readonly caseCount: number;
   /** The cases in file order, made as they are asked for; may be iterated again. */
   cases(): Iterable<Case>;
+}
+
+/** What something was made from, as loading it really went. Paths are relative to the project root, with forward slashes. */
+export interface Sources {
+  /** Files that were read, or are read by a later stage. */
+  readonly files: readonly string[];
+  /** Paths that were looked for in vain: a file that comes to be there belongs to it. */
+  readonly missing: readonly string[];
+  /** Patterns that were expanded: a file that comes or goes under one belongs to it. */
+  readonly globs: readonly SourceGlob[];
+}
+
+export interface SourceGlob {
+  readonly pattern: string;
+  readonly folder: string;
 }
 
 export interface RunDefaults {
@@ -242,6 +256,8 @@ export interface Project {
   /** Absolute. */
   readonly root: string;
   readonly configPath?: string;
+  /** The config, the files that it names, and where suites are looked for. */
+  readonly sources: Sources;
   readonly suites: readonly Suite[];
   readonly prices: Readonly<Record<string, Price>>;
   /** Flags' defaults from the config's `run:`. */

@@ -1,4 +1,4 @@
-import { posix } from 'node:path';
+import { dirname, posix, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { Attachment } from '../model/completion.ts';
@@ -54,6 +54,20 @@ export function createAttachments(projectRoot: string): Attachments {
       return [...problems.values()];
     },
   };
+}
+
+/** The files that a suite's cases send along, absolute; a case whose path can't be rendered names none. */
+export function findAttached(suite: Suite, projectRoot: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  const templates = suite.prompts.flatMap(({ messages }) => messages.flatMap(({ attach = [] }) => attach));
+  if (templates.length === 0) return found;
+  for (const { vars } of suite.cases()) {
+    for (const template of templates) {
+      const path = renderPath(template, vars);
+      if (path !== undefined) found.add(resolve(projectRoot, dirname(suite.path), path));
+    }
+  }
+  return found;
 }
 
 function describe(path: string, projectRoot: string) {

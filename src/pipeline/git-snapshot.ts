@@ -1,11 +1,11 @@
-import { dirname, relative, resolve, sep } from 'node:path';
-import picomatch from 'picomatch';
+import { relative, resolve, sep } from 'node:path';
 import { UserError } from '../errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
 import type { GitRef } from '../stores/git-files.ts';
 import type { FileText, ProjectFiles, ProjectPlace } from '../suite/files.ts';
 import type { ProjectSnapshot } from '../suite/load.ts';
+import { matchGlob } from './match-glob.ts';
 
 /** The project as it stands at a commit: nothing is checked out, and what no suite names is not read. */
 export function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): ProjectSnapshot {
@@ -28,7 +28,8 @@ export function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): 
       const found = files.has(path) ? readText(ref, path, display(path)) : undefined;
       return Promise.resolve(found !== undefined && 'text' in found ? sha256Hex(found.text) : undefined);
     },
-    glob: (patterns, folder) => Promise.resolve(patterns.flatMap((pattern) => match(pattern, folder, files)).sort()),
+    glob: (patterns, folder) =>
+      Promise.resolve(patterns.flatMap((pattern) => matchGlob(pattern, folder, files)).sort()),
   };
   return {
     place: { root, boundary, ...(files.has(configPath) ? { configPath } : {}) },
@@ -50,16 +51,4 @@ function readText(ref: GitRef, path: string, shown: string): FileText {
     const { code, message, hint } = problem;
     return { fault: { code, message, ...(hint === undefined ? {} : { hint }) } };
   }
-}
-
-const passedOver = /(?:^|[\\/])(?:node_modules|\.git|\.llmcheck)[\\/]/;
-
-function match(pattern: string, folder: string, files: ReadonlySet<string>): readonly string[] {
-  let [rest, from] = [pattern.replace(/^\.\//, ''), folder];
-  while (rest.startsWith('../')) [rest, from] = [rest.slice(3), dirname(from)];
-  const isMatch = picomatch(rest);
-  return [...files].filter((file) => {
-    const path = relative(from, file).split(sep).join('/');
-    return !path.startsWith('../') && !passedOver.test(path) && isMatch(path);
-  });
 }

@@ -5,7 +5,7 @@ import type { Usage } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { RecordedVariant } from '../model/record.ts';
-import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
+import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { buildPlan, laneId, type Plan, type PlanOptions } from '../plan/build-plan.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
 import { lookupAdapter } from '../providers/index.ts';
@@ -31,7 +31,7 @@ export interface PlannedRun {
 
 /** Plans a run, or names every reason why it can't be planned; nothing is sent. */
 export async function planRun(
-  options: Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record'>,
+  options: Pick<RunOptions, 'project' | 'knownSuites' | 'selection' | 'settings' | 'record'>,
   ports: Pick<RunPorts, 'env'>,
 ): Promise<PlannedRun> {
   const { project, selection } = options;
@@ -45,7 +45,10 @@ export async function planRun(
     }
     return endpoint;
   };
-  const problems = [...findUnknownIds(project, selection), ...findMissingRecordings(options)];
+  const problems = [
+    ...findUnknownIds(options.knownSuites ?? project.suites, selection),
+    ...findMissingRecordings(options),
+  ];
   if (problems.length > 0) throw new UserError(problems);
   const firstPrompt = options.settings.compare?.[0];
   const attachments = createAttachments(project.root);
@@ -127,11 +130,11 @@ function resolveEndpoint(provider: ProviderConfig, env: ProviderEnv): Endpoint {
 }
 
 /** A misspelt --prompt would leave a selection empty, or smaller than its user believes. */
-function findUnknownIds(project: Project, selection: RunOptions['selection']): Problem[] {
+function findUnknownIds(suites: readonly Suite[], selection: RunOptions['selection']): Problem[] {
   const find = (flag: string, wanted: readonly string[], idsOf: (suite: Suite) => readonly string[]): Problem[] => {
-    const known = new Set(project.suites.flatMap(idsOf));
+    const known = new Set(suites.flatMap(idsOf));
     return wanted
-      .filter((id) => !known.has(id) && project.suites.length > 0)
+      .filter((id) => !known.has(id) && suites.length > 0)
       .map((id) => {
         const similar = findNearest(id, [...known]);
         return {

@@ -3,11 +3,13 @@ import type { Mask } from '../lib/mask-secrets.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { OnProgress } from '../model/progress.ts';
 import type { RunSettings } from '../model/record.ts';
-import type { Project } from '../model/suite.ts';
+import type { Project, Suite } from '../model/suite.ts';
 import type { Selection } from '../plan/select-cases.ts';
 
 export interface RunOptions {
   readonly project: Project;
+  /** The suites that flags may name, where the project's are fewer: those that did not change are left out. */
+  readonly knownSuites?: readonly Suite[];
   readonly selection: Selection;
   readonly settings: RunSettings;
   /** Calls in flight over all providers; undefined: 8, or what the largest provider's limit asks for. */
@@ -29,6 +31,8 @@ export interface RunOptions {
   /** Accept the run as the baseline, whatever it changes; what `baseline accept` would refuse is refused here too. */
   readonly updateBaseline: boolean;
   readonly toolVersion: string;
+  /** Remarks that the report begins with. */
+  readonly notes?: readonly string[];
   /** Kept in the record, so that `--resume` plans the same run. */
   readonly invocation: JsonObject;
 }

@@ -149,7 +149,13 @@ async function runJudged(
     type: 'end',
     durationMs: Math.round(ports.clock.now() - startedMs),
     ...(stopReason === undefined ? {} : { stopReason }),
-    notes: [...lanes.notes(), ...retirements, ...(batch?.notes ?? []), ...(batches?.notes ?? [])].map(ports.mask),
+    notes: [
+      ...(options.notes ?? []),
+      ...lanes.notes(),
+      ...retirements,
+      ...(batch?.notes ?? []),
+      ...(batches?.notes ?? []),
+    ].map(ports.mask),
   };
   record.close(end);
   // What was cut off is collected again by the next run, without being handed in again.

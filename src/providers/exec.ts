@@ -38,6 +38,7 @@ export const exec: Adapter = {
       adapterVersion: ['exec-1', settings, ...hashFiles(paths, projectRoot)].join(':'),
       priceProvider: 'exec',
       sends: true,
+      files: paths,
     };
   },
   connect(config, env) {

@@ -40,15 +40,16 @@ export const module: Adapter = {
   resolve(config, { projectRoot }) {
     const { export: exportName, env, files } = options.parse(config.options);
     const file = findFile(config, projectRoot);
-    const hashes = [
-      ...hashModule(file, projectRoot),
-      ...hashFiles(
-        files.map((path) => resolve(config.folder, path)),
-        projectRoot,
-      ),
-    ];
+    const named = files.map((path) => resolve(config.folder, path));
+    const module = hashModule(file, projectRoot);
+    const hashes = [...module.hashes, ...hashFiles(named, projectRoot)];
     const settings = `${exportName},${env.toSorted().join('+')}`;
-    return { adapterVersion: ['module-1', settings, ...hashes].join(':'), priceProvider: 'module', sends: true };
+    return {
+      adapterVersion: ['module-1', settings, ...hashes].join(':'),
+      priceProvider: 'module',
+      sends: true,
+      files: [...module.files, ...named],
+    };
   },
   connect(config, env) {
     const settings = options.parse(config.options);

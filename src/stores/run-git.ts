@@ -11,6 +11,10 @@ export interface Git {
   readonly env: GitEnvironment;
   /** As the user wrote it. */
   readonly ref: string;
+  /** What asks, where it is not `git:REF`, such as `--changed`. */
+  readonly asker?: string;
+  /** What the user can do without git, as the end of a sentence. */
+  readonly instead?: string;
 }
 
 export interface GitOutput {
@@ -22,7 +26,8 @@ export interface GitOutput {
 }
 
 /** Runs a reading command of git to its end. What git says no to comes back as data, that it can't be run is a UserError. */
-export function runGit({ cwd, env, ref }: Git, args: readonly string[], input = ''): GitOutput {
+export function runGit(git: Git, args: readonly string[], input = ''): GitOutput {
+  const { cwd, env } = git;
   const folder = resolve(cwd);
   const { error, status, stdout, stderr } = spawnSync('git', [...safeOptions, '-C', folder, ...args], {
     // Windows looks for programs in the working folder first, and a repository may hold a git.exe.
@@ -32,6 +37,8 @@ export function runGit({ cwd, env, ref }: Git, args: readonly string[], input = 
       ...Object.fromEntries(misleadingVariables.map((name) => [name, undefined])),
       GIT_TERMINAL_PROMPT: '0',
       GIT_NO_LAZY_FETCH: '1',
+      // What is only read must not wait for a lock, or hold one.
+      GIT_OPTIONAL_LOCKS: '0',
       // The sentences that are looked at below come in English then.
       LC_ALL: 'C',
       LANGUAGE: 'C',
@@ -42,10 +49,18 @@ export function runGit({ cwd, env, ref }: Git, args: readonly string[], input = 
   });
   if (error === undefined) return { status, stdout, complaint: firstComplaint(stderr) };
   const code = 'code' in error ? String(error.code) : 'unknown';
-  if (code === 'ENOBUFS') throw recordError(`git:${ref} holds more than ${maxBytes / 1024 / 1024} MB there.`);
+  if (code === 'ENOBUFS') throw recordError(`${nameOf(git)} holds more than ${maxBytes / 1024 / 1024} MB there.`);
   if (code !== 'ENOENT') throw environmentError(`git can't be run (${code}).`, undefined, error);
-  const hint = 'install git, or name a baseline file in place of a git ref';
-  throw environmentError(`git:${ref} can't be read: git is not installed, or not on the PATH.`, hint, error);
+  const hint = `install git, or ${git.instead ?? 'name a baseline file in place of a git ref'}`;
+  throw environmentError(`${nameOf(git)} can't be read: git is not installed, or not on the PATH.`, hint, error);
+}
+
+export function nameOf({ asker, ref }: Git): string {
+  return asker ?? `git:${ref}`;
+}
+
+export function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 const maxBytes = 256 * 1024 * 1024;

@@ -14,19 +14,17 @@ import { placeOfError, RenderError } from './template-values.ts';
 export interface LabelsContext {
   readonly files: ProjectFiles;
   readonly problems: Problems;
-  readonly onFile: (path: string) => void;
 }
 
 /** Reads the labelled answers of every judge that some check of the suite asks; each row belongs to one criterion. */
 export async function readLabels(
   criteria: readonly CompiledCriterion[],
-  { files, problems, onFile }: LabelsContext,
+  { files, problems }: LabelsContext,
 ): Promise<readonly LabelledAnswer[]> {
   const labels: LabelledAnswer[] = [];
   for (const judge of new Set(criteria.map(({ criterion }) => criterion.judge))) {
     const path = judge.judging?.labels;
     if (path === undefined) continue;
-    onFile(path);
     const found = await files.read(path);
     if ('fault' in found) {
       problems.report({ ...found.fault, ...(judge.at === undefined ? {} : { at: judge.at }) });

@@ -12,6 +12,7 @@ import { type ParsedSuite, parseSuite } from './parse.ts';
 import { createProblems, type Problems } from './problems.ts';
 import type { ParsePrompt } from './prompts.ts';
 import { readDocument } from './read-document.ts';
+import { createReadLog, type ReadLog, recordReads, sourcesOf } from './record-reads.ts';
 
 export type { CheckRun };
 
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly checkRun?: CheckRun;
   /** Another state of the project than that of the working tree. */
   readonly snapshot?: ProjectSnapshot;
+  /** Told of all that is read, in a load that fails too. */
+  readonly reads?: ReadLog;
   /** Leaves cases and assertions unread; the suites then have none. */
   readonly contractOnly?: boolean;
 }
@@ -53,11 +56,16 @@ const SUITES_IN_FOLDER = ['**/*.eval.{yaml,yml}'];
 export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
   const problems = createProblems();
   const snapshot = options.snapshot ?? openWorkingTree(options);
-  const { place, files } = snapshot;
-  const config = await loadConfig(snapshot, options, problems);
-  const paths = await findSuites(snapshot, config, options, problems);
+  const { place } = snapshot;
+  const all = options.reads === undefined ? snapshot.files : recordReads(snapshot.files, options.reads);
+  const shared = createReadLog();
+  const project = { ...snapshot, files: recordReads(all, shared) };
+  const config = await loadConfig(project, options, problems);
+  const paths = await findSuites(project, config, options, problems);
   const parsed: ParsedSuite[] = [];
   for (const path of paths) {
+    const reads = createReadLog();
+    const files = recordReads(all, reads);
     const document = await readDocument(path, files, problems);
     const suite =
       document === undefined
@@ -66,9 +74,9 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
             ...options,
             hasPackage: (name) => options.hasPackage(name, place.root),
             files,
+            reads,
             problems,
             config,
-            ...(place.configPath === undefined ? {} : { configPath: place.configPath }),
           });
     if (suite !== undefined) parsed.push(suite);
   }
@@ -79,6 +87,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     project: {
       root: place.root,
       ...(place.configPath === undefined ? {} : { configPath: place.configPath }),
+      sources: sourcesOf(shared, all),
       suites: parsed.map(({ suite }) => suite),
       prices: config.prices,
       run: config.run,

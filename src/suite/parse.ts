@@ -23,6 +23,7 @@ import { parseProviders } from './providers.ts';
 import { readCases } from './read-cases.ts';
 import { createReadCode } from './read-code.ts';
 import { readDocument, reportFault } from './read-document.ts';
+import { type ReadLog, sourcesOf } from './record-reads.ts';
 import { suiteShape } from './schema.ts';
 import { createStamper } from './stamp.ts';
 
@@ -32,10 +33,10 @@ export interface SuiteContext {
   readonly parsePrompt: ParsePrompt;
   readonly hasPackage: (name: string) => boolean;
   readonly files: ProjectFiles;
+  /** What was read through `files`. */
+  readonly reads: ReadLog;
   readonly problems: Problems;
   readonly config: Config;
-  /** Absolute, where there is one. */
-  readonly configPath?: string;
   readonly contracts?: ContractKnowledge;
   /** Leaves cases, assertions and recordings unread: what a contract is made of may be whole where they are not. */
   readonly contractOnly?: boolean;
@@ -53,14 +54,10 @@ export async function parseSuite(
   document: Located,
   context: SuiteContext,
 ): Promise<ParsedSuite | undefined> {
-  const { problems, files, config } = context;
+  const { problems, files, config, reads } = context;
   if (!requireMap(document, 'a suite', problems)) return undefined;
-  const used = new Set([path, ...(context.configPath === undefined ? [] : [context.configPath])]);
-  const readFile = async (namedBy: Located<string>) => {
-    const target = resolve(namedBy.source.folder, namedBy.value);
-    used.add(target);
-    return readDocument(target, files, problems, namedBy);
-  };
+  const readFile = (namedBy: Located<string>) =>
+    readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
   checkKeys(document, suiteShape, 'the suite', problems);
   const id =
     checkPart(document, 'suite', suiteShape.suite, problems) ?? basename(path).replace(/(?:\.eval)?\.ya?ml$/, '');
@@ -88,12 +85,10 @@ export async function parseSuite(
           parsePrompt: context.parsePrompt,
           resolvePath: (located) => resolve(located.source.folder, located.value),
           readFile,
-          onFile: (file) => used.add(file),
           suiteContract: joined,
           ...knowledge,
         });
   checkPromptVariables(prompts, contract, { problems, ...knowledge });
-  const onFile = (file: string) => void used.add(file);
   const models = createAskedModels({
     problems,
     adapters: context.adapters,
@@ -107,7 +102,7 @@ export async function parseSuite(
     declarations: context.assertions,
     problems,
     readFile,
-    readCode: createReadCode({ files, problems, onFile }),
+    readCode: createReadCode({ files, problems }),
     hasPackage: context.hasPackage,
   };
   const isWhole = context.contractOnly !== true;
@@ -121,7 +116,6 @@ export async function parseSuite(
           files,
           problems,
           assertionContext,
-          onFile,
         });
   const { cases, variables } = await buildCases(rows, {
     problems,
@@ -136,12 +130,13 @@ export async function parseSuite(
     ...knowledge,
   });
   const criteria = models.criteria();
-  const labels = await readLabels(criteria, { files, problems, onFile });
+  const labels = await readLabels(criteria, { files, problems });
   await checkInputs(cases, rows, contract, prompts, problems);
   if (isWhole) warnOfUnused(rows, defaults, prompts, variables, problems);
   const recordingsPath = recordings === undefined ? undefined : resolve(document.source.folder, recordings);
   if (recordingsPath !== undefined && isWhole) {
-    used.add(recordingsPath);
+    // Read by whoever opens the recordings.
+    reads.files.add(recordingsPath);
     const fault = files.findFault(recordingsPath);
     if (fault !== undefined) reportFault(fault, problems, childOf(document, 'recordings'));
   }
@@ -164,7 +159,7 @@ export async function parseSuite(
     gate: buildGate(gate, config.gate),
     ...(recordingsPath === undefined ? {} : { recordings: recordingsPath }),
     baseline: { outputs: baseline?.outputs ?? 'full' },
-    files: [...used].map((file) => files.relative(file)).sort(),
+    sources: sourcesOf(reads, files),
     caseCount: cases.length,
     cases: iterateCases(cases),
   };

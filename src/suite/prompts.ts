@@ -53,8 +53,6 @@ export interface PromptContext {
   readonly parsePrompt: ParsePrompt;
   readonly resolvePath: (located: Located<string>) => string;
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
-  /** Told of every file that belongs to the suite. */
-  readonly onFile: (path: string) => void;
   readonly contracts?: ContractKnowledge;
   /** The suite's, and behind it the config's. */
   readonly suiteContract: ParsedContract;
@@ -202,7 +200,6 @@ async function readPromptFile(
     reportFault(found.fault, problems, namedBy);
     return undefined;
   }
-  context.onFile(path);
   const shown = files.display(path);
   const parsed = context.parsePrompt({ path: shown, text: found.text });
   if ('problems' in parsed) {
@@ -238,14 +235,13 @@ async function readPromptFile(
 async function readText(
   path: string,
   namedBy: Located,
-  { files, problems, onFile }: PromptContext,
+  { files, problems }: PromptContext,
 ): Promise<PlacedPath | undefined> {
   const found = await files.read(path);
   if ('fault' in found) {
     reportFault(found.fault, problems, namedBy);
     return undefined;
   }
-  onFile(path);
   const source = textSource({ file: files.display(path), folder: dirname(path) }, found.text);
   return {
     text: found.text.replaceAll('\r\n', '\n').replace(/\n$/, ''),

@@ -16,8 +16,6 @@ interface ReadContext {
   readonly files: ProjectFiles;
   readonly problems: Problems;
   readonly assertionContext: AssertionContext;
-  /** Told of every file that belongs to the suite. */
-  readonly onFile: (path: string) => void;
 }
 
 /** Inline cases as they stand, and the rows of every file of cases. */
@@ -40,7 +38,6 @@ export async function readCases(located: Located, context: ReadContext): Promise
           : await compileAssertions(childOf(item, 'assert'), context.assertionContext),
     };
     for (const path of await findCaseFiles({ ...childOf(item, 'file'), value: file }, context)) {
-      context.onFile(path);
       const found = await context.files.read(path);
       if ('fault' in found) reportFault(found.fault, context.problems, childOf(item, 'file'));
       else

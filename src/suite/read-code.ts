@@ -11,8 +11,6 @@ import { reportFault } from './read-document.ts';
 export interface CodeContext {
   readonly files: ProjectFiles;
   readonly problems: Problems;
-  /** Told of every file that belongs to the suite. */
-  readonly onFile: (path: string) => void;
 }
 
 /** Finds the user's own code of an assertion: what it names must be there, and its content is hashed. */
@@ -112,14 +110,13 @@ function closureOf(
 }
 
 /** Hashes of a file and of all that it imports relatively, in the order in which they are found. */
-async function hashClosure(start: string, { files, onFile }: CodeContext): Promise<readonly string[]> {
+async function hashClosure(start: string, { files }: CodeContext): Promise<readonly string[]> {
   const hashes: string[] = [];
   const seen = new Set([start]);
   for (const path of seen) {
     const hash = await files.hash(path);
     if (hash === undefined) continue;
     hashes.push(`${files.relative(path)} ${hash}`);
-    onFile(path);
     if (!/\.[cm]?[jt]sx?$/.test(path)) continue;
     const found = await files.read(path);
     if (!('text' in found)) continue;

@@ -172,7 +172,7 @@ describe('the config', () => {
       checks: [{ params: { value: { type: 'object' } } }],
     });
     expect(two).toMatchObject({ trials: 1, checks: [{ assertion: 'jsonSchema' }, { assertion: 'contains' }] });
-    expect(suite.files).toEqual(['evals/a.eval.yaml', 'llmcheck.config.yaml', 's.json']);
+    expect(suite.sources.files).toEqual(['evals/a.eval.yaml', 's.json']);
   });
 });
 

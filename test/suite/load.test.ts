@@ -65,7 +65,7 @@ describe('the whole suite format', () => {
   test('a suite knows every file that it was made from', async () => {
     const suite = await loadTriage();
     expect(suite.path).toBe('evals/support-triage.eval.yaml');
-    expect(suite.files).toEqual([
+    expect(suite.sources.files).toEqual([
       'evals/cases/bulk.jsonl',
       'evals/cases/more.csv',
       'evals/fixtures/triage.jsonl',
@@ -74,8 +74,8 @@ describe('the whole suite format', () => {
       'evals/prompts/triage.v2.yaml',
       'evals/schemas/triage.schema.json',
       'evals/support-triage.eval.yaml',
-      'llmcheck.config.yaml',
     ]);
+    expect(suite.sources.globs).toEqual([{ pattern: 'cases/*.jsonl', folder: 'evals' }]);
     expect(suite.contract.output).toMatchObject({ required: ['queue'] });
     expect(suite.recordings).toBe(join(fixtureFolder, 'support-triage/evals/fixtures/triage.jsonl'));
     expect(suite.baseline).toEqual({ outputs: 'full' });

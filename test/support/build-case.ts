@@ -76,7 +76,7 @@ export function buildSuite(cases: readonly Case[], overrides: Partial<Omit<Suite
     contract: {},
     gate: openGate,
     baseline: { outputs: 'full' },
-    files: ['evals/triage.eval.yaml'],
+    sources: { files: ['evals/triage.eval.yaml'], missing: [], globs: [] },
     ...overrides,
     caseCount: cases.length,
     cases: () => cases,

@@ -116,7 +116,7 @@ test('a misspelt flag is a usage error with a suggestion', async () => {
   expect(stderr).toContain('--max-cost');
 });
 
-test.each([['--watch'], ['--changed']])('a flag that is not built yet says so: %s', async (flag) => {
+test.each([['--watch']])('a flag that is not built yet says so: %s', async (flag) => {
   const project = openTempProject('echo');
   const server = await startEchoServer();
   const { code, stderr } = await project.run(['run', flag], { env: server.env });

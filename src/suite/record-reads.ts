@@ -1,0 +1,45 @@
+import type { SourceGlob, Sources } from '../model/suite.ts';
+import type { ProjectFiles } from './files.ts';
+
+/** What was asked of the disk, by absolute paths. */
+export interface ReadLog {
+  readonly files: Set<string>;
+  readonly missing: Set<string>;
+  readonly globs: SourceGlob[];
+}
+
+export function createReadLog(): ReadLog {
+  return { files: new Set(), missing: new Set(), globs: [] };
+}
+
+/** The same files; each read and look-up is noted, so that what something depends on need not be guessed. */
+export function recordReads(files: ProjectFiles, log: ReadLog): ProjectFiles {
+  const note = (path: string, isThere: boolean) => void (isThere ? log.files : log.missing).add(path);
+  return {
+    ...files,
+    async read(path) {
+      const found = await files.read(path);
+      note(path, 'text' in found);
+      return found;
+    },
+    async hash(path) {
+      const found = await files.hash(path);
+      note(path, found !== undefined);
+      return found;
+    },
+    glob(patterns, folder) {
+      log.globs.push(...patterns.map((pattern) => ({ pattern, folder })));
+      return files.glob(patterns, folder);
+    },
+  };
+}
+
+export function sourcesOf({ files, missing, globs }: ReadLog, { relative }: Pick<ProjectFiles, 'relative'>): Sources {
+  // What is no text fails to be read and may still be hashed.
+  const absent = [...missing].filter((path) => !files.has(path));
+  return {
+    files: [...files].map(relative).sort(),
+    missing: absent.map(relative).sort(),
+    globs: globs.map(({ pattern, folder }) => ({ pattern, folder: relative(folder) })),
+  };
+}

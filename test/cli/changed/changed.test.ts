@@ -1,0 +1,318 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type CliResult, runCli } from '../../support/run-cli.ts';
+import { openTempProject, type TempProject } from '../../support/temp-project.ts';
+
+const env = { PATH: process.env['PATH'] ?? '', HOME: '/nowhere', GIT_CONFIG_NOSYSTEM: '1' };
+
+function git(root: string, ...args: readonly string[]): string {
+  const options = [
+    '-c',
+    'user.name=t',
+    '-c',
+    'user.email=t@t',
+    '-c',
+    'init.defaultBranch=main',
+    '-c',
+    'protocol.file.allow=always',
+  ];
+  return execFileSync('git', [...options, '-C', root, ...args], {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Two suites with nothing in common but the project; `a` has every kind of file that a suite can hang on. */
+function openRepository(): TempProject {
+  const project = openTempProject();
+  project.write('.gitignore', '.llmcheck/\nsecret/\n');
+  project.write('llmcheck.config.yaml', 'suites: ["evals/**/*.eval.yaml"]\n');
+  project.write(
+    'evals/a.eval.yaml',
+    `prompts: [{ id: v1, messages: [{ role: user, file: "prompts/ä b.md", attach: ["{{ picture }}"] }] }]
+providers: [{ id: app, use: "module:../app/answer.mjs" }]
+contract: { output: ../schemas/out.json }
+defaults: { assert: [{ module: ../checks/check.mjs }] }
+cases:
+  - { id: one, vars: { word: yes, picture: pictures/one.png } }
+  - { file: "cases/*.jsonl" }
+`,
+  );
+  project.write('evals/prompts/ä b.md', 'Say {{ word }}');
+  project.write('evals/pictures/one.png', 'not really');
+  project.write('evals/cases/more.jsonl', '{"id": "two", "vars": {"word": "no", "picture": "pictures/one.png"}}\n');
+  project.write('schemas/out.json', 'true');
+  project.write('app/answer.mjs', "import { say } from './lib/say.mjs';\nexport default () => say();\n");
+  project.write('app/lib/say.mjs', "export const say = () => 'yes';\n");
+  project.write('checks/check.mjs', "import { ok } from './lib.js';\nexport default () => ok;\n");
+  project.write('checks/lib.js', 'export const ok = true;\n');
+  project.write(
+    'evals/b.eval.yaml',
+    'prompts: [{ id: v1, text: "{{ word }}" }]\nproviders: ["exec:node ../b.mjs"]\ncases: [{ id: one, vars: { word: hello }, assert: [{ contains: hello }] }]\n',
+  );
+  project.write('b.mjs', 'process.stdout.write("hello");\n');
+  project.write('README.md', 'read me\n');
+  git(project.root, 'init', '-q', '-b', 'main');
+  commitAll(project);
+  return project;
+}
+
+function commitAll(project: TempProject): void {
+  git(project.root, 'add', '-A');
+  git(project.root, 'commit', '-qm', 'state');
+}
+
+/** The verdict on each suite, as printed: `run` or `skip` with the reason. */
+async function look(project: TempProject, ...argv: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  const result = await project.run(['run', '--changed', ...argv, '--dry-run'], { env });
+  const verdicts = verdictsOf(result);
+  if (Object.keys(verdicts).length === 0) throw new Error(`exit ${result.code}: ${result.stderr}`);
+  return verdicts;
+}
+
+function verdictsOf({ stderr }: CliResult): Readonly<Record<string, string>> {
+  const lines = [...stderr.matchAll(/^ {2}(run|skip|gone) +(\S+) +(.*)$/gm)];
+  return Object.fromEntries(lines.map(([, mark = '', id = '', reason = '']) => [id, `${mark}: ${reason}`]));
+}
+
+type Edit = (project: TempProject) => void;
+const append =
+  (name: string): Edit =>
+  (project) =>
+    project.write(name, `${project.read(name)}\n`);
+
+describe('a suite runs where what it hangs on changed, and says what', () => {
+  test.each<[string, Edit, string]>([
+    ['its own file', append('evals/a.eval.yaml'), 'evals/a.eval.yaml changed'],
+    ['a prompt, its path with a space and an umlaut', append('evals/prompts/ä b.md'), 'evals/prompts/ä b.md changed'],
+    ['a file of cases', append('evals/cases/more.jsonl'), 'evals/cases/more.jsonl changed'],
+    [
+      'a file that came under a glob',
+      (project) =>
+        project.write('evals/cases/new.jsonl', '{"id":"three","vars":{"word":"x","picture":"pictures/one.png"}}\n'),
+      'evals/cases/new.jsonl was added',
+    ],
+    ['a schema', append('schemas/out.json'), 'schemas/out.json changed'],
+    ['an assertion of its own', append('checks/check.mjs'), 'checks/check.mjs changed'],
+    ['what that imports', append('checks/lib.js'), 'checks/lib.js changed'],
+    ["a provider's module", append('app/answer.mjs'), 'app/answer.mjs changed'],
+    ['what that imports', append('app/lib/say.mjs'), 'app/lib/say.mjs changed'],
+    ['an attached file', append('evals/pictures/one.png'), 'evals/pictures/one.png changed'],
+    [
+      'a baseline that came',
+      (project) => project.write('evals/a.baseline.jsonl', ''),
+      'evals/a.baseline.jsonl was added',
+    ],
+  ])('%s', async (_what, edit, reason) => {
+    const project = openRepository();
+    edit(project);
+    expect(await look(project)).toEqual({ a: `run: ${reason}`, b: 'skip: none of its 2 files changed' });
+  });
+
+  test('an edit counts staged, and committed since HEAD left main; since HEAD it then does not', async () => {
+    const project = openRepository();
+    append('schemas/out.json')(project);
+    git(project.root, 'add', '-A');
+    expect((await look(project))['a']).toBe('run: schemas/out.json changed');
+    git(project.root, 'checkout', '-qb', 'feature');
+    commitAll(project);
+    expect((await look(project))['a']).toBe('run: schemas/out.json changed');
+    expect((await look(project, 'git:main'))['a']).toBe('run: schemas/out.json changed');
+    expect((await look(project, 'HEAD'))['a']).toMatch(/^skip/);
+  });
+
+  test('a file that went from under a glob, one that was renamed, a suite that is gone', async () => {
+    const project = openRepository();
+    project.write('evals/cases/other.jsonl', '{"id":"three","vars":{"word":"x","picture":"pictures/one.png"}}\n');
+    project.write('evals/c.eval.yaml', project.read('evals/b.eval.yaml'));
+    commitAll(project);
+    rmSync(project.path('evals/c.eval.yaml'));
+    rmSync(project.path('evals/cases/other.jsonl'));
+    expect(await look(project)).toEqual({
+      a: 'run: evals/cases/other.jsonl was deleted',
+      b: 'skip: none of its 2 files changed',
+      'evals/c.eval.yaml': 'gone: was deleted',
+    });
+    git(project.root, 'checkout', '-q', '--', '.');
+    renameSync(project.path('evals/cases/other.jsonl'), project.path('evals/cases/renamed.jsonl'));
+    expect((await look(project))['a']).toBe(
+      'run: evals/cases/renamed.jsonl was added, evals/cases/other.jsonl was deleted',
+    );
+  });
+
+  test('a link that leads elsewhere, and what it leads to', async () => {
+    const project = openRepository();
+    project.write('shared/one/text.md', 'one {{ word }}');
+    project.write('shared/two/text.md', 'two {{ word }}');
+    symlinkSync('one', project.path('shared/current'));
+    symlinkSync('../shared/current', project.path('evals/linked'));
+    project.write('evals/a.eval.yaml', project.read('evals/a.eval.yaml').replace('prompts/ä b.md', 'linked/text.md'));
+    commitAll(project);
+    project.write('shared/one/text.md', 'other {{ word }}');
+    expect((await look(project))['a']).toBe('run: shared/one/text.md changed');
+    git(project.root, 'checkout', '-q', '--', '.');
+    rmSync(project.path('shared/current'));
+    symlinkSync('two', project.path('shared/current'));
+    expect((await look(project))['a']).toBe('run: shared/current changed');
+  });
+
+  test('what git ignores can change unseen, so the suite runs', async () => {
+    const project = openRepository();
+    project.write('secret/text.md', '{{ word }}');
+    project.write(
+      'evals/a.eval.yaml',
+      project.read('evals/a.eval.yaml').replace('prompts/ä b.md', '../secret/text.md'),
+    );
+    commitAll(project);
+    expect((await look(project))['a']).toBe(
+      'run: secret/text.md is not tracked by git, so nobody can say whether it changed',
+    );
+  });
+});
+
+describe('every suite runs', () => {
+  test.each<[string, Edit, string]>([
+    ['the config', append('llmcheck.config.yaml'), 'llmcheck.config.yaml changed'],
+    ['a lockfile', (project) => project.write('package-lock.json', '{}'), 'package-lock.json was added'],
+    [
+      'the dependencies',
+      (project) => project.write('package.json', '{"dependencies": {"llmcheck": "^9"}}'),
+      'package.json was added',
+    ],
+    [
+      "CI's llmcheck",
+      (project) => project.write('.github/workflows/x.yml', 'run: npx llmcheck@9 run\n'),
+      '.github/workflows/x.yml was added',
+    ],
+  ])('after a change of %s', async (_what, edit, reason) => {
+    const project = openRepository();
+    edit(project);
+    expect(await look(project)).toEqual({ a: `run: ${reason}`, b: `run: ${reason}` });
+  });
+
+  test('where another llmcheck ran it last, as its record says', async () => {
+    const project = openRepository();
+    await project.run(['run', '-q'], { env });
+    const [record = ''] = project.files('.llmcheck/runs');
+    project.write(
+      record,
+      project.read(record).replace(/"tool":\{[^}]*\}/, '"tool":{"name":"llmcheck","version":"0.0.1"}'),
+    );
+    expect((await look(project))['b']).toMatch(/^run: llmcheck is .+, and its last run here was by 0\.0\.1$/);
+  });
+});
+
+test('nothing that no suite hangs on makes one run: other files, other keys of the manifest, new times', async () => {
+  const project = openRepository();
+  project.write('package.json', '{"scripts": {"x": "y"}}');
+  project.write('README.md', 'other\n');
+  project.write('.github/workflows/y.yml', 'run: make\n');
+  utimesSync(project.path('evals/a.eval.yaml'), new Date(), new Date());
+  const skip = expect.stringMatching(/^skip: none of its \d+ files changed$/);
+  expect(await look(project)).toEqual({ a: skip, b: skip });
+});
+
+describe('the run itself', () => {
+  test('runs and reports what changed alone, says what it left out, and takes the ids of all suites', async () => {
+    const project = openRepository();
+    project.write('b.mjs', 'process.stdout.write("hello you");\n');
+    const { report, stderr } = await project.report(['run', '--changed', '--provider', 'exec:node ../b.mjs,app'], {
+      env,
+    });
+    expect(report.suites.map(({ suite }) => suite)).toEqual(['b']);
+    expect(stderr).toContain('1 of 2 suites changed since HEAD left main (');
+    const { stdout } = await project.run(['report'], { env });
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/1 of 2 suites changed since HEAD left main \(\w+\); not run: a/);
+  });
+
+  test('no change is nothing evaluated: 4, or 0 with --allow-empty', async () => {
+    const project = openRepository();
+    const none = await project.run(['run', '--changed'], { env });
+    expect(none.code).toBe(4);
+    expect(none.stdout.replaceAll(/\s+/g, ' ')).toContain('no suite changed since HEAD left main (');
+    expect((await project.run(['run', '--changed', '--allow-empty'], { env })).code).toBe(0);
+  });
+
+  test('in a subfolder, on a path and through the environment', async () => {
+    const project = openRepository();
+    append('evals/prompts/ä b.md')(project);
+    const inFolder = await project.run(['run', '--dry-run', 'b.eval.yaml', 'a.eval.yaml'], {
+      env: { ...env, LLMCHECK_CHANGED: '1' },
+    });
+    expect(inFolder.code).toBe(2);
+    const result = await runCli(['run', '--changed', '--dry-run', 'a.eval.yaml', '.'], {
+      cwd: project.path('evals'),
+      env,
+    });
+    expect(verdictsOf(result)).toMatchObject({ a: 'run: prompts/ä b.md changed', b: expect.stringMatching(/^skip/) });
+  });
+
+  test('a stopped run is resumed with the suites that it began with', async () => {
+    const project = openRepository();
+    project.write('b.mjs', 'process.stdout.write("no");\n');
+    await project.report(['run', '--changed'], { env });
+    project.write('b.mjs', 'process.stdout.write("hello again");\n');
+    commitAll(project);
+    const { report } = await project.report(['run', '--resume'], { env });
+    expect(report.suites.map(({ suite }) => suite)).toEqual(['b']);
+    expect((await project.run(['run', '--resume', '--changed'], { env })).code).toBe(2);
+  });
+});
+
+describe('what git can not say is a usage error', () => {
+  test('no repository, no such ref, no commit yet', async () => {
+    const project = openRepository();
+    const unknown = await project.run(['run', '--changed', 'mian'], { env });
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('"main"')]);
+    rmSync(project.path('.git'), { recursive: true });
+    const outside = await project.run(['run', '--changed'], { env });
+    expect([outside.code, outside.stderr]).toEqual([2, expect.stringContaining('leave --changed out')]);
+    git(project.root, 'init', '-q');
+    expect((await project.run(['run', '--changed'], { env })).code).toBe(2);
+  });
+
+  test('a shallow clone names the command that mends it', async () => {
+    const project = openRepository();
+    git(project.root, 'checkout', '-qb', 'feature');
+    append('README.md')(project);
+    commitAll(project);
+    const clone = openTempProject();
+    git(clone.root, 'clone', '-q', '--depth', '1', '--branch', 'feature', `file://${project.root}`, 'c');
+    const run = (given: readonly string[], extra = {}) =>
+      runCli(['run', '--changed', ...given, '--dry-run'], { cwd: clone.path('c'), env: { ...env, ...extra } });
+    const shallow = await run([]);
+    expect([shallow.code, shallow.stderr]).toEqual([2, expect.stringContaining('git fetch --unshallow origin')]);
+    const older = await run(['HEAD~1']);
+    expect([older.code, older.stderr]).toEqual([2, expect.stringContaining('git fetch --unshallow origin')]);
+    const inCi = await run([], { GITHUB_BASE_REF: 'main' });
+    const command = /`git (fetch [^`]+)`/.exec(inCi.stderr)?.[1] ?? '';
+    expect([inCi.code, command]).toEqual([2, expect.stringContaining('fetch --unshallow origin main')]);
+    git(clone.path('c'), ...command.split(' '));
+    expect((await run([], { GITHUB_BASE_REF: 'main' })).stderr).toContain(
+      '0 of 2 suites changed since HEAD left origin/main',
+    );
+  });
+});
+
+test('a submodule is looked into: an edit, an untracked file and another commit in it', async () => {
+  const inner = openTempProject();
+  inner.write('text.md', '{{ word }}');
+  inner.write('other.md', 'x');
+  git(inner.root, 'init', '-q', '-b', 'main');
+  commitAll(inner);
+  const project = openRepository();
+  git(project.root, 'submodule', '--quiet', 'add', inner.root, 'lib');
+  project.write('evals/a.eval.yaml', project.read('evals/a.eval.yaml').replace('prompts/ä b.md', '../lib/text.md'));
+  commitAll(project);
+  expect((await look(project))['a']).toMatch(/^skip/);
+  writeFileSync(project.path('lib/other.md'), 'y');
+  expect((await look(project))['a']).toMatch(/^skip/);
+  writeFileSync(project.path('lib/text.md'), 'now {{ word }}');
+  expect((await look(project))['a']).toBe('run: lib/text.md changed');
+  git(join(project.root, 'lib'), 'commit', '-qam', 'other');
+  expect((await look(project))['a']).toBe('run: lib/text.md changed');
+  mkdirSync(project.path('unused'));
+});
