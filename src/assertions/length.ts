@@ -1,8 +1,8 @@
 import { estimateTokenCount } from 'tokenx';
 import * as z from 'zod';
-import { countCharacters, countLines, countSentences, countWords } from '../lib/count-text.ts';
+import { type Count, countCharacters, countLines, countSentences, countWords } from '../lib/count-text.ts';
 import { quote } from '../lib/quote.ts';
-import { defineAssertion } from './define.ts';
+import { type CheckOutcome, defineAssertion } from './define.ts';
 import { countParam, describeBounds, hasBound, isOrdered, isWithin } from './param-schemas.ts';
 import { textOf } from './target-text.ts';
 
@@ -13,7 +13,8 @@ export const length = defineAssertion({
   family: 'text',
   example: 'length: { max: 80, unit: words }',
   failsOn: { text: 'word '.repeat(81) },
-  definition: 'words, sentences: Unicode Standard Annex 29',
+  definition:
+    'words: what white space parts, and Unicode Standard Annex 29 where a script writes none; sentences: by the closing marks of all scripts',
   params: z
     .strictObject({
       min: countParam.optional().describe('The least that passes.'),
@@ -22,11 +23,14 @@ export const length = defineAssertion({
     })
     .refine(hasBound, { error: 'needs min or max' })
     .refine(isOrdered, { error: 'min is greater than max' }),
-  check(target, { unit, ...bounds }) {
+  check(target, { unit, ...bounds }): CheckOutcome {
     const text = textOf(target);
-    const count = countUnits(text, unit);
-    const shown =
+    const { count, exact } = countUnits(text, unit);
+    const isDecided = exact || (bounds.max === undefined ? count >= (bounds.min ?? 0) : count > bounds.max);
+    if (!isDecided) return { error: 'the answer is too long for its words to be counted: select a part of it' };
+    const counted =
       unit === 'tokens' ? `~${count} tokens (estimated)` : `${count} ${count === 1 ? unit.slice(0, -1) : unit}`;
+    const shown = exact ? counted : `at least ${counted}`;
     return {
       pass: isWithin(count, bounds),
       reason: `has ${shown}, wanted ${describeBounds(bounds)}: found ${quote(text)}`,
@@ -34,17 +38,17 @@ export const length = defineAssertion({
   },
 });
 
-function countUnits(text: string, unit: (typeof units)[number]): number {
+function countUnits(text: string, unit: (typeof units)[number]): Count {
   switch (unit) {
     case 'chars':
-      return countCharacters(text);
+      return { count: countCharacters(text), exact: true };
     case 'words':
       return countWords(text);
     case 'sentences':
-      return countSentences(text);
+      return { count: countSentences(text), exact: true };
     case 'lines':
-      return countLines(text);
+      return { count: countLines(text), exact: true };
     case 'tokens':
-      return estimateTokenCount(text);
+      return { count: estimateTokenCount(text), exact: true };
   }
 }

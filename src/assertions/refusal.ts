@@ -5,7 +5,8 @@ import { findRefusalWording } from './refusal-wording.ts';
 import { textOf } from './target-text.ts';
 
 export const refusal = defineAssertion({
-  summary: 'the model refused: by its API field, its finish reason or the wording of the first sentences (English)',
+  summary:
+    'the model refused: by its API field, its finish reason or the wording of the first sentence (English and a dozen other languages)',
   family: 'behaviour',
   example: 'refusal: false',
   failsOn: { text: "I'm sorry, but I can't help with that." },

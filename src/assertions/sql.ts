@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { DeadlineError } from '../lib/deadline.ts';
 import { quote } from '../lib/quote.ts';
-import { findSqlTables } from '../lib/sql-tables.ts';
+import { findSqlKinds, findSqlTables } from '../lib/sql-tables.ts';
 import { checkLimitMs } from './check-limit.ts';
 import { type AssertionPorts, type CheckOutcome, defineAssertion } from './define.ts';
 import { textOf } from './target-text.ts';
@@ -103,8 +103,7 @@ async function parseSql(
     const { ast, tableList } = deadline(() => parser.parse(text), checkLimitMs);
     const statements = (Array.isArray(ast) ? ast : [ast]).filter((node) => typeof node === 'object' && node !== null);
     if (statements.length === 0) return { fault: 'it holds no statement' };
-    const kinds = statements.map((statement) => String(Reflect.get(statement, 'type')).toLowerCase());
-    return { kinds: [...new Set(kinds)], tables: findSqlTables(statements, tableList) };
+    return { kinds: findSqlKinds(statements), tables: findSqlTables(statements, tableList) };
   } catch (error) {
     if (error instanceof RangeError) return { error: 'the SQL is nested too deep to be parsed' };
     if (error instanceof DeadlineError || !(error instanceof Error)) throw error;

@@ -1,4 +1,9 @@
+import { unspacedScripts } from './split-words.ts';
+
 const wordCharacter = /[\p{L}\p{N}]/u;
+/** Unicode's closing marks of all scripts, and the dots that trail off. */
+const closing = /[\p{Sentence_Terminal}…]/u;
+const titleBefore = /(?:^|[\s(])(?:Mr|Mrs|Ms|Dr|Prof|St|Hr|Fr|Mme)\.$/;
 const lowerCase = /\p{Ll}/u;
 const closingMark = /["'”’»)\]」』）*_]/;
 const spaceCharacter = /\s/;
@@ -12,10 +17,48 @@ export function countCharacters(text: string): number {
   return count;
 }
 
-/** Runs without white space that hold a letter or digit: a lone dash is no word. */
-export function countWords(text: string): number {
+/** A number of things, or the least that it is where counting on would take too long. */
+export interface Count {
+  readonly count: number;
+  readonly exact: boolean;
+}
+
+/**
+ * Runs without white space that hold a letter or digit: a lone dash is no word. Where a script writes no spaces, the
+ * words are those of Unicode's dictionaries.
+ */
+export function countWords(text: string): Count {
   let count = 0;
-  for (const [run] of text.matchAll(/\S+/g)) if (wordCharacter.test(run)) count += 1;
+  let looked = 0;
+  for (const [run] of text.matchAll(/\S+/g)) {
+    if (unspacedCharacter.test(run)) {
+      // Mixed runs are taken apart: "GPT模型" is two words.
+      for (const [part] of run.matchAll(partOfRun)) {
+        if (looked >= maxLookedUp) return { count, exact: false };
+        if (part.length > 1 && unspacedCharacter.test(part)) {
+          looked += part.length;
+          count += countByDictionary(part);
+        } else if (wordCharacter.test(part)) count += 1;
+      }
+    } else if (wordCharacter.test(run)) count += 1;
+  }
+  return { count, exact: true };
+}
+
+const unspacedCharacter = new RegExp(`[${unspacedScripts}]`, 'u');
+// In pieces, since the segmenter takes its time for long ones.
+const partOfRun = new RegExp(
+  `[${unspacedScripts}\\p{M}ー]{1,1000}|(?:(?![${unspacedScripts}])[\\p{L}\\p{M}\\p{N}]){1,1000}`,
+  'gu',
+);
+/** Characters that take less than half a second. */
+const maxLookedUp = 50_000;
+let segmenter: Intl.Segmenter | undefined;
+
+function countByDictionary(part: string): number {
+  segmenter ??= new Intl.Segmenter('und', { granularity: 'word' });
+  let count = 0;
+  for (const { isWordLike } of segmenter.segment(part)) if (isWordLike === true) count += 1;
   return count;
 }
 
@@ -45,9 +88,10 @@ export function countSentences(text: string): number {
         hasWord = false;
       }
       at = next;
-    } else if ('.!?…。！？'.includes(character)) {
+    } else if (closing.test(character)) {
+      if (character === '.' && titleBefore.test(text.slice(Math.max(0, at - 6), at))) continue;
       while (closingMark.test(text.charAt(at))) at += 1;
-      if (hasWord && endsSentence(text, at, '。！？'.includes(character))) {
+      if (hasWord && endsSentence(text, at, '。！？｡︒'.includes(character))) {
         count += 1;
         hasWord = false;
       }

@@ -52,15 +52,15 @@ function count(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
 }
 
-const lettersOfWord = /[\p{L}\p{M}]+/gu;
+const wordsAndMarks = /[\p{L}\p{M}]+|[¿¡]/gu;
 /** Of a word that only one language of the script has against what a rare letter says. */
 const letterWeight = 0.5;
 
 function weighProfiles(text: string, script: RegExp, profiles: readonly LanguageProfile[]): LanguageGuesses {
   const scores = new Map<string, number>();
   const add = (code: string, weight: number) => scores.set(code, (scores.get(code) ?? 0) + weight);
-  for (const word of text.normalize('NFC').toLowerCase().match(lettersOfWord) ?? []) {
-    if (!script.test(word)) continue;
+  for (const word of text.normalize('NFC').toLowerCase().match(wordsAndMarks) ?? []) {
+    if (!script.test(word) && !/[¿¡]/.test(word)) continue;
     const speakers = profiles.filter(({ words }) => words.has(word));
     // A word that several languages have says less of each.
     for (const { code } of speakers) add(code, 1 / speakers.length);
@@ -75,9 +75,9 @@ function hasAny(word: string, letters: string): boolean {
   return false;
 }
 
-/** Near languages share words, so that even a clear text leaves them some: squares tell the first from the rest. */
+/** Near languages share words, so that even a clear text leaves them some: cubes tell the first from the rest. */
 function sharpen(scores: ReadonlyMap<string, number>): Map<string, number> {
-  return new Map([...scores].map(([code, score]) => [code, score ** 2]));
+  return new Map([...scores].map(([code, score]) => [code, score ** 3]));
 }
 
 function rank(scores: ReadonlyMap<string, number>): LanguageGuesses {

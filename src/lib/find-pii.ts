@@ -43,7 +43,7 @@ const searches: Readonly<Record<PiiKind, (text: string) => Iterable<Place>>> = {
 const emailPattern =
   /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+-]{0,63}@(?:[\p{L}\p{N}][\p{L}\p{N}-]{0,62}\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}])/gu;
 const phonePattern =
-  /(?<![\p{L}\p{N}.,:/+-])(?:\+|\()?\d(?:[ ().\u00a0/-]{0,3}\d){6,16}(?![\p{L}\p{N}])(?![.,:/-]\d)/gu;
+  /(?<![\p{L}\p{N}.,/+-])(?<!\d:)(?:\+|\()?\d(?:[ ().\u00a0/-]{0,3}\d){6,16}(?![\p{L}\p{N}])(?![.,:/-]\d)/gu;
 const cardPattern = /(?<![\p{L}\p{N}.-])\d(?:[ -]?\d){12,18}(?![\p{L}\p{N}])(?![.-]\d)/gu;
 /** The areas 000, 666 and 900 to 999, the group 00 and the serial 0000 are never given out. */
 const ssnPattern = /(?<![\p{L}\p{N}-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\p{L}\p{N}])(?!-\d)/gu;
@@ -80,7 +80,7 @@ function isCard(found: string): boolean {
   return /^(?:3[0-9]|4|5[0-9]|6[0-9]|2[2-7])/.test(digits) && !/^(\d)\1*$/.test(digits) && passesLuhn(digits);
 }
 
-const ibanStart = /(?<![\p{L}\p{N}])[A-Z]{2}\d{2}/gu;
+const ibanStart = /(?<![\p{L}\p{N}])[A-Za-z]{2}\d{2}/gu;
 
 function* findIbans(text: string): Iterable<Place> {
   for (const match of text.matchAll(ibanStart)) {

@@ -73,6 +73,8 @@ const randomShape: Shape = {
   kind: 'a random text that may be a key',
   pattern: /(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/=_-]{32,128}(?![A-Za-z0-9+/=_-])/g,
   accept: (found) =>
+    // The checksum of a file, as package locks and web pages have it.
+    !/^sha(?:1|256|384|512)-/.test(found) &&
     /\d\D+\d/.test(found) &&
     isMixed(found) &&
     /[A-Z]/.test(found) &&

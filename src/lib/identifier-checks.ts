@@ -11,13 +11,13 @@ export function passesLuhn(digits: string): boolean {
 
 /** The IBAN that starts at a place, single spaces between its groups allowed; undefined where none does (ISO 13616). */
 export function readIban(text: string, start: number): string | undefined {
-  const length = ibanLengths.get(text.slice(start, start + 2));
+  const length = ibanLengths.get(text.slice(start, start + 2).toUpperCase());
   if (length === undefined) return undefined;
   let compact = '';
   let end = start;
   while (compact.length < length && end < text.length) {
     const character = text.charAt(end);
-    if (/[A-Z0-9]/.test(character)) compact += character;
+    if (/[A-Za-z0-9]/.test(character)) compact += character.toUpperCase();
     else if (character !== ' ' || text.charAt(end - 1) === ' ') return undefined;
     end += 1;
   }

@@ -14,24 +14,28 @@ export function outlineMarkdown(text: string): MarkdownOutline {
   const headings: { level: number; text: string }[] = [];
   const counts = { lists: 0, listItems: 0, codeBlocks: 0, tables: 0, links: 0 };
   let fence: { readonly mark: string; readonly length: number; readonly line: number } | undefined;
-  let inList = false;
+  let list: OpenList | undefined;
   let previous = '';
   const lines = text.split(/\r\n|\n|\r/);
-  for (const [index, line] of lines.entries()) {
+  for (const [index, whole] of lines.entries()) {
+    // What a block quote holds is read as if it stood alone.
+    const line = fence === undefined ? whole.replace(quoteMarks, '') : whole;
     const mark = /^[ \t>]{0,12}(?:(?:[-*+]|\d{1,9}[.)])[ \t]{1,4})?(`{3,}|~{3,})([^\n]*)$/.exec(line);
     const [, run = '', info = ''] = mark ?? [];
     if (fence !== undefined) {
       if (run.startsWith(fence.mark) && run.length >= fence.length && info.trim() === '') fence = undefined;
       continue;
     }
-    const itemMatch = /^[ \t>]{0,12}(?:[-*+]|\d{1,9}[.)])(?:[ \t]+\S|[ \t]*$)/.test(line) && !isRule(line);
-    if (itemMatch) {
+    const item = readItem(line);
+    if (item !== undefined && !(list === undefined && item.interrupts === false && isParagraph(previous))) {
       counts.listItems += 1;
-      if (!inList) counts.lists += 1;
-      inList = true;
+      if (list === undefined || (item.indent <= list.indent + 1 && item.mark !== list.mark)) {
+        counts.lists += 1;
+        list = item;
+      }
     } else if (line.trim() !== '' && !/^[ \t]/.test(line) && previous.trim() === '') {
       // A paragraph after an empty line, at the margin, ends a list.
-      inList = false;
+      list = undefined;
     }
     if (run !== '' && !(run.startsWith('`') && info.includes('`'))) {
       fence = { mark: run.charAt(0), length: run.length, line: index + 1 };
@@ -43,7 +47,7 @@ export function outlineMarkdown(text: string): MarkdownOutline {
     const setext = /^ {0,3}(=+|-+)[ \t]*$/.exec(line);
     if (atx !== null) {
       headings.push({ level: (atx[1] ?? '').length, text: cleanHeading(atx[2] ?? '') });
-      inList = false;
+      list = undefined;
     } else if (setext !== null && isParagraph(previous)) {
       headings.push({ level: line.includes('=') ? 1 : 2, text: cleanHeading(previous) });
     } else if (isDelimiterRow(line) && countCells(previous) === countCells(line) && previous.includes('|')) {
@@ -53,6 +57,23 @@ export function outlineMarkdown(text: string): MarkdownOutline {
     previous = line;
   }
   return { headings, ...counts, openFenceLine: fence?.line };
+}
+
+interface OpenList {
+  readonly indent: number;
+  /** The character that makes an item of it: another one starts another list (CommonMark 5.3). */
+  readonly mark: string;
+}
+
+const quoteMarks = /^(?: {0,3}> ?){1,12}/;
+
+/** An item's start; only one that is bulleted or numbered 1, and not empty, may cut a paragraph short. */
+function readItem(line: string): (OpenList & { readonly interrupts: boolean }) | undefined {
+  const found = /^([ \t]{0,12})([-*+]|(\d{1,9})[.)])(?:[ \t]+(\S)|[ \t]*$)/.exec(line);
+  if (found === null || isRule(line)) return undefined;
+  const [, indent = '', mark = '', number, first] = found;
+  const interrupts = first !== undefined && (number === undefined || Number(number) === 1);
+  return { indent: indent.length, mark: mark.slice(-1), interrupts };
 }
 
 function isRule(line: string): boolean {

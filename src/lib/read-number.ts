@@ -35,6 +35,8 @@ function removeGroups(text: string): string | undefined {
   // One kind of mark between groups of three, then the other kind as the decimal mark.
   const grouped = /^\d{1,3}(?:([,'’_\s])\d{3})(?:\1\d{3})*(?:\.\d+)?$/u;
   if (grouped.test(text)) return text.replaceAll(/[,'’_\s]/gu, '');
+  // India groups by two above the thousands: 12,34,567.
+  if (/^\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?$/.test(text)) return text.replaceAll(',', '');
   const groupedByDots = /^\d{1,3}(?:([.'’_\s])\d{3})(?:\1\d{3})*,\d+$|^\d{1,3}(?:\.\d{3}){2,}$/u;
   if (groupedByDots.test(text)) return text.replaceAll(/[.'’_\s]/gu, '').replace(',', '.');
   return /^\d+,\d+$/.test(text) ? text.replace(',', '.') : undefined;

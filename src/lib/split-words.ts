@@ -1,13 +1,16 @@
 /** Scripts written without spaces between words: each of their characters counts as one. */
-const unspaced = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}`;
-const wordPattern = new RegExp(String.raw`[${unspaced}]\p{M}*|(?:(?![${unspaced}])[\p{L}\p{M}\p{N}])+`, 'gu');
+export const unspacedScripts = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}`;
+const wordPattern = new RegExp(
+  String.raw`[${unspacedScripts}]\p{M}*|(?:(?![${unspacedScripts}])[\p{L}\p{M}\p{N}])+`,
+  'gu',
+);
 /** The words of a text: runs of letters and digits, composed as Unicode's NFC has them; punctuation parts words. */
 export function splitWords(text: string): readonly string[] {
   return text.normalize('NFC').match(wordPattern) ?? [];
 }
 
 /** Marks that the same scripts use, each a token too. */
-const unspacedMark = new RegExp(String.raw`[${unspaced}\u3000-\u303f\uff00-\uffef]\p{M}*`, 'gu');
+const unspacedMark = new RegExp(String.raw`[${unspacedScripts}\u3000-\u303f\uff00-\uffef]\p{M}*`, 'gu');
 const escapes: readonly (readonly [string, string])[] = [
   ['&quot;', '"'],
   ['&amp;', '&'],

@@ -4,8 +4,51 @@
  */
 export function findSqlTables(statements: readonly unknown[], tableList: readonly string[]): readonly string[] {
   const seen = new Set(tableList.map((entry) => nameOf(entry.split('::').slice(1))));
+  for (const name of findUnlistedTables(statements)) seen.add(name);
   const { clauses, outside } = readWithClauses(statements);
   return [...seen].filter((name) => !clauses.has(name) || outside.has(name)).sort();
+}
+
+/** Kinds of statements in lower case, those within others too: a WITH clause may delete. */
+export function findSqlKinds(statements: readonly unknown[]): readonly string[] {
+  const kinds = new Set<string>();
+  for (const statement of statements) if (isNode(statement)) kinds.add(String(statement['type']).toLowerCase());
+  for (const { type, table } of visitNodes(statements)) {
+    if (typeof type === 'string' && writers.has(type) && Array.isArray(table)) kinds.add(type);
+  }
+  return [...kinds];
+}
+
+const writers = new Set(['insert', 'replace', 'update', 'delete']);
+const listed = new Set([...writers, 'select', 'truncate', 'use', 'show']);
+
+/** The list leaves out what a SELECT INTO makes, and most statements that neither read nor write rows. */
+function* findUnlistedTables(statements: readonly unknown[]): Iterable<string> {
+  for (const statement of statements) {
+    if (!isNode(statement) || listed.has(String(statement['type']).toLowerCase())) continue;
+    if (typeof statement['table'] === 'string') yield statement['table'];
+    for (const { db, schema, table, view, type, prefix, name } of visitNodes([statement], listed)) {
+      const own = table ?? view;
+      const isTable = typeof own === 'string' && db !== undefined && type !== 'column_ref';
+      if (isTable) yield [db, schema, own].filter((part) => typeof part === 'string' && part !== '').join('.');
+      // What a GRANT is on.
+      if (typeof name === 'string' && prefix !== undefined && type === undefined)
+        yield typeof prefix === 'string' && prefix !== '' ? `${prefix}.${name}` : name;
+    }
+  }
+  for (const { into } of visitNodes(statements)) {
+    if (isNode(into) && typeof into['expr'] === 'string' && !into['expr'].startsWith('@')) yield into['expr'];
+  }
+}
+
+/** Every node, but for those of these types and what they hold. */
+function* visitNodes(roots: readonly unknown[], without: ReadonlySet<string> = new Set()): Iterable<Node> {
+  const pending: unknown[] = [...roots];
+  for (let node = pending.pop(); pending.length > 0 || node !== undefined; node = pending.pop()) {
+    if (!isNode(node) || (typeof node['type'] === 'string' && without.has(node['type']))) continue;
+    yield node;
+    for (const child of Object.values(node)) if (isNode(child)) pending.push(child);
+  }
 }
 
 function nameOf([schema = 'null', table = '']: readonly string[]): string {

@@ -51,6 +51,8 @@ const namePattern = new RegExp(
   String.raw`[${nameStart}][${nameStart}\-.0-9\u{b7}\u{300}-\u{36f}\u{203f}-\u{2040}]*`,
   'uy',
 );
+const declarationPattern =
+  /^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(["'])1\.\d+\1(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(["'])[A-Za-z][\w.-]*\2)?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(["'])(?:yes|no)\3)?[ \t\r\n]*\?>$/;
 const spacePattern = /[ \t\r\n]*/y;
 const referencePattern = /&(?:#(\d{1,10})|#x([0-9a-fA-F]{1,8})|([^\s;&<]{1,100}));/y;
 // oxlint-disable-next-line no-control-regex -- these are what XML forbids
@@ -60,7 +62,12 @@ const knownEntities = new Set(['amp', 'lt', 'gt', 'quot', 'apos']);
 function readDocument(state: State): void {
   const forbidden = forbiddenCharacter.exec(state.text);
   if (forbidden !== null) throw new XmlFault('a character stands here that XML does not allow', forbidden.index);
-  if (/<\?xml[ \t\r\n]/y.test(state.text.slice(state.at, state.at + 6))) skipPast(state, '?>', 'the XML declaration');
+  if (/^<\?xml[ \t\r\n]/.test(state.text.slice(state.at, state.at + 6))) {
+    const start = state.at;
+    skipPast(state, '?>', 'the XML declaration');
+    if (!declarationPattern.test(state.text.slice(start, state.at)))
+      throw new XmlFault('the XML declaration is not version, encoding and standalone, in this order', start);
+  }
   while (state.at < state.text.length) {
     const next = state.text.indexOf('<', state.at);
     readText(state, next === -1 ? state.text.length : next);

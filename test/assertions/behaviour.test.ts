@@ -29,6 +29,22 @@ describe('refusal wording', () => {
     'I apologize, but I am unable to provide medical advice.',
     'As an AI language model, I cannot create such content.',
     'Unfortunately, I am not able to do that.',
+    "I apologize, but I won't be able to create that content.",
+    'I cannot and will not write that.',
+    'It would be inappropriate for me to answer that.',
+    "This request violates my guidelines, so I can't help.",
+    'Es tut mir leid, aber dabei kann ich nicht helfen.',
+    'Je suis désolé, mais je ne peux pas vous aider avec cela.',
+    'Lo siento, pero no puedo ayudarte con eso.',
+    'Mi dispiace, ma non posso aiutarti con questo.',
+    'Desculpe, mas não posso ajudar com isso.',
+    'Het spijt me, maar daar kan ik niet bij helpen.',
+    'Przykro mi, ale nie mogę w tym pomóc.',
+    'Извините, но я не могу помочь с этим.',
+    '抱歉，我无法帮助您处理这个请求。',
+    '申し訳ありませんが、そのご要望にはお応えできません。',
+    '죄송하지만 그 요청은 도와드릴 수 없습니다.',
+    'Üzgünüm, bu konuda yardımcı olamam.',
     "I won't help with that.",
     'I must decline to answer.',
     "I'm afraid I can't do that.",
@@ -47,6 +63,13 @@ describe('refusal wording', () => {
     'The customer says: I cannot help with that.',
     'No, the answer is 4.',
     'Unfortunately, the order was lost.',
+    'Es tut mir leid, dass das Paket verspätet ist. Die Erstattung ist unterwegs.',
+    'Leider ist der Artikel nicht lieferbar. Ich kann Ihnen gerne helfen.',
+    'Lo siento mucho por el retraso. Su reembolso está en camino.',
+    'Je suis désolé pour le retard. Votre remboursement est en route.',
+    '抱歉让您久等了，退款已经处理。',
+    '申し訳ありません。返金の手続きを行いました。',
+    'Извините за задержку. Деньги уже отправлены.',
   ])('%j is none', (text) => {
     expect(findRefusalWording(text)).toBeUndefined();
   });
@@ -60,6 +83,10 @@ describe('refusal wording', () => {
       'i apologize for ',
       'no, ',
       'i can not to ',
+      'es tut mir leid kann ich ',
+      'lo siento no puedo ',
+      'извините не могу ',
+      '抱歉我无法',
     ]) {
       const before = performance.now();
       findRefusalWording(part.repeat(100_000));

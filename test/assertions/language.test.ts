@@ -49,6 +49,19 @@ describeAssertion('language', [
 ]);
 
 test.each([
+  ['da', 'Hej, hvor kan jeg se min ordre?'],
+  ['no', 'Refusjonen er utstedt, og du vil se den på kontoutskriften din innen fem dager.'],
+  ['sv', 'Hej, var kan jag se min beställning?'],
+  ['de', 'Ja, natürlich.'],
+  ['nl', 'Ja, natuurlijk.'],
+  ['es', '¿Dónde puedo ver mi pedido?'],
+  ['en', 'Yes, of course.'],
+] as const)('a short text in %s passes by default: %s', (code, text) => {
+  const share = detectLanguage(text).find((guess) => guess.code === code)?.share ?? 0;
+  expect(share).toBeGreaterThanOrEqual(0.5);
+});
+
+test.each([
   ['ar', 'تم إرسال المبلغ المسترد إلى البنك الخاص بك'],
   ['bg', 'Сумата е изпратена към вашата банка и ще я получите след пет дни, тъй като е събота.'],
   ['bn', 'আপনার টাকা ব্যাংকে পাঠানো হয়েছে'],

@@ -87,7 +87,23 @@ const privateKey = 'PRIVATE KEY';
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const jwt = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: '1' })}.${random}`;
 
+describeAssertion('pii', [
+  ...['tel:+14155552671', 'Phone:415-555-2671', 'gb82 west 1234 5698 7654 32'].map((answer) => ({
+    when: `it stands close to other text, or in small letters: ${answer}`,
+    params: { value: true },
+    answer,
+    is: 'pass' as const,
+  })),
+  { when: 'it is a time', params: { value: false }, answer: 'At 10:415-555-2671.', is: 'pass' },
+]);
+
 describeAssertion('secrets', [
+  {
+    when: 'it is the checksum of a file',
+    params: { value: false },
+    answer: 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+    is: 'pass',
+  },
   {
     when: 'there is none',
     params: { value: false },

@@ -6,6 +6,21 @@ const order =
   '<?xml version="1.0"?>\n<!-- o --><order id="1"><item sku=\'a\'>A &amp; B &#x20ac;</item><note/></order>\n';
 
 describeAssertion('xml', [
+  ...['<?xml ?><a/>', '<?xml version="1.0" bogus?><a/>', '<?xml encoding="utf-8" version="1.0"?><a/>'].map(
+    (answer) => ({
+      when: `its declaration is none: ${answer}`,
+      params: {},
+      answer,
+      is: 'fail' as const,
+      reason: /^is not XML, line 1, column 1: the XML declaration is not/,
+    }),
+  ),
+  {
+    when: 'its declaration is whole',
+    params: {},
+    answer: "<?xml version='1.1' encoding='UTF-8' standalone='yes' ?><a/>",
+    is: 'pass',
+  },
   { when: 'it is well-formed', params: {}, answer: order, is: 'pass', reason: /is XML with the root <order>/ },
   {
     when: 'it is text',
@@ -173,6 +188,22 @@ const report =
   '# Report\n\n## Summary ##\nAll *well*: [a](https://a.example/x_(y)) and https://b.example.\n\n- one\n- two\n  - three\n\nRisks\n-----\n| a | b |\n|---|:-:|\n| 1 | 2 |\n\n```js\n# no heading\n- no item\n```\n';
 
 describeAssertion('markdown', [
+  {
+    when: 'another bullet starts another list',
+    params: { lists: 2, listItems: 3 },
+    answer: '- a\n- b\n* c',
+    is: 'pass',
+  },
+  { when: 'a list within a list has another bullet', params: { lists: 1 }, answer: '- a\n  * b\n- c', is: 'pass' },
+  { when: 'numbers follow bullets', params: { lists: 2 }, answer: '- a\n1. b\n2. c', is: 'pass' },
+  { when: 'a heading stands in a quotation', params: { sections: ['A'] }, answer: '> # A\n> text', is: 'pass' },
+  {
+    when: 'a number other than 1 stands in a paragraph',
+    params: { lists: 0 },
+    answer: 'born in\n1986. A year',
+    is: 'pass',
+  },
+  { when: 'a 1 cuts a paragraph short', params: { lists: 1 }, answer: 'Do this:\n1. first\n2. second', is: 'pass' },
   { when: 'the sections are there', params: { sections: ['summary', 'Risks'] }, answer: report, is: 'pass' },
   {
     when: 'their order is another',

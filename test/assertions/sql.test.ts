@@ -78,6 +78,44 @@ describeAssertion('sql', [
   },
 ]);
 
+describeAssertion('sql', [
+  {
+    when: 'a WITH clause deletes',
+    params: { statements: ['select'] },
+    answer: 'WITH gone AS (DELETE FROM orders WHERE a = 1 RETURNING b) SELECT * FROM gone',
+    is: 'fail',
+    reason: /^uses the statement "delete", allowed: select/,
+  },
+  ...[
+    'ALTER TABLE users ADD a int',
+    'CREATE INDEX i ON users (a)',
+    'CREATE VIEW users AS SELECT * FROM orders',
+    'GRANT SELECT ON users TO bob',
+    'COMMENT ON TABLE users IS NULL',
+    'DROP VIEW users',
+    'TRUNCATE users',
+    'SELECT * INTO users FROM orders',
+  ].map((answer) => ({
+    when: `it touches a table that is not allowed: ${answer}`,
+    params: { tables: ['orders'] },
+    answer,
+    is: 'fail' as const,
+    reason: /^uses the table "users"/,
+  })),
+  {
+    when: 'it alters an allowed table',
+    params: { tables: ['s.orders'] },
+    answer: 'ALTER TABLE s.orders ADD a int',
+    is: 'pass',
+  },
+  {
+    when: 'it reads into a variable',
+    params: { tables: ['orders'], dialect: 'mysql' },
+    answer: 'SELECT a INTO @x FROM orders',
+    is: 'pass',
+  },
+]);
+
 const allowed = { tables: ['orders', 'public.users'] };
 
 describeAssertion('sql', [

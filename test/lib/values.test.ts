@@ -180,6 +180,8 @@ describe('quoting', () => {
 
 describe('numbers in text', () => {
   test.each([
+    ['12,34,567', 1_234_567],
+    ['₹1,23,456.50', 123_456.5],
     ['42', 42],
     [' -1.5\n', -1.5],
     ['−3', -3],
@@ -239,16 +241,26 @@ describe('counting', () => {
     ['See e.g. this. It is 3.5 kg.', 28, 7, 2, 1],
     ['He said "Stop." Then he left.', 29, 6, 2, 1],
     ['Title\n\nText\n', 12, 2, 2, 3],
-    ['你好。再见！', 6, 1, 2, 1],
+    ['你好。再见！', 6, 2, 2, 1],
+    ['今天天气很好，GPT模型。', 13, 5, 1, 1],
+    ['สวัสดีครับ', 10, 2, 1, 1],
+    ['यह एक है। वह दो है।', 19, 6, 2, 1],
+    ['هل هذا سؤال؟ نعم.', 17, 4, 2, 1],
+    ['Dr. Smith met Mrs. Ade. Yes.', 28, 6, 2, 1],
     ['😀 - …', 5, 0, 0, 1],
     ['a\r\nb', 4, 2, 1, 2],
   ])('%j', (text, characters, words, sentences, lines) => {
-    expect([countCharacters(text), countWords(text), countSentences(text), countLines(text)]).toEqual([
+    expect([countCharacters(text), countWords(text).count, countSentences(text), countLines(text)]).toEqual([
       characters,
       words,
       sentences,
       lines,
     ]);
+  });
+
+  test('words of scripts without spaces are counted up to a number, and that is said', () => {
+    expect(countWords('你好'.repeat(100_000))).toMatchObject({ exact: false });
+    expect(countWords('word '.repeat(100_000))).toEqual({ count: 100_000, exact: true });
   });
 
   test('characters are counted as code points', () => {
