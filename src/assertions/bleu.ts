@@ -6,7 +6,8 @@ import { type CheckOutcome, defineAssertion } from './define.ts';
 import { minScoreParam, reaches, referencesParam } from './reference-texts.ts';
 import { textOf } from './target-text.ts';
 
-/** Counting the runs of a longer answer takes too long. */
+/** Parting a longer answer, or counting its runs, takes too long. */
+const maxChars = 200_000;
 const maxTokens = 100_000;
 
 /** Of one sentence, with the tokens and the smoothing that sacreBLEU has by default (Post 2018, https://aclanthology.org/W18-6319). */
@@ -30,6 +31,9 @@ export const bleu = defineAssertion({
   }),
   check(target, { value, min, smoothing, ignoreCase }): CheckOutcome {
     const text = textOf(target);
+    if (text.length > maxChars) {
+      return { error: `the answer is too long for BLEU (${text.length} characters): select a part of it` };
+    }
     const split = (part: string) => splitTokens(ignoreCase ? part.toLowerCase() : part);
     const tokens = split(text);
     if (tokens.length > maxTokens) {

@@ -27,7 +27,7 @@ export function outlineMarkdown(text: string): MarkdownOutline {
       continue;
     }
     const item = readItem(line);
-    if (item !== undefined && !(list === undefined && item.interrupts === false && isParagraph(previous))) {
+    if (item !== undefined && !(list === undefined && !item.interrupts && isParagraph(previous))) {
       counts.listItems += 1;
       if (list === undefined || (item.indent <= list.indent + 1 && item.mark !== list.mark)) {
         counts.lists += 1;
