@@ -88,7 +88,7 @@ export function countSentences(text: string): number {
         hasWord = false;
       }
       at = next;
-    } else if (closing.test(character)) {
+    } else if (isClosing(character)) {
       if (character === '.' && titleBefore.test(text.slice(Math.max(0, at - 6), at))) continue;
       while (closingMark.test(text.charAt(at))) at += 1;
       if (hasWord && endsSentence(text, at, '。！？｡︒'.includes(character))) {
@@ -100,6 +100,11 @@ export function countSentences(text: string): number {
     }
   }
   return hasWord ? count + 1 : count;
+}
+
+function isClosing(character: string): boolean {
+  // Most characters are of ASCII, which needs no table of Unicode.
+  return character < '\u0080' ? character === '.' || character === '!' || character === '?' : closing.test(character);
 }
 
 function endsSentence(text: string, at: number, isCjk: boolean): boolean {

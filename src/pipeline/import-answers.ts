@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { contractCheck } from '../assertions/contract.ts';
 import { isCacheExportLine } from '../cache/cache-entry.ts';
 import { recordingHash } from '../cache/cache-key.ts';
 import { type CacheMaintenance, maintainCache } from '../cache/maintain-cache.ts';
@@ -6,12 +7,16 @@ import { type NumberedRecording, readRecordings, recordedCellKey } from '../cach
 import { writeRecordings } from '../cache/write-recordings.ts';
 import { UserError } from '../errors.ts';
 import { runCell } from '../execute/run-cell.ts';
-import type { Cell } from '../model/cell.ts';
+import type { Cell, CellResult } from '../model/cell.ts';
 import type { Complete, CompletionRequest } from '../model/completion.ts';
 import type { Suite } from '../model/suite.ts';
+import { type FreshTrials, renderFreshCells } from '../plan/fresh-cells.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { createOpenAsker } from './ask-models.ts';
+import { type FindBaseline, openBaselines } from './find-baselines.ts';
+import { createOtherAnswers, type FindOther } from './find-other.ts';
 import { identify } from './identify.ts';
+import { indexCells } from './index-cells.ts';
 import { asksModel, judgeAnswer } from './judge-answer.ts';
 import { findProjectRoot, loadProject } from './load-project.ts';
 import { type PlannedRun, planRun } from './plan-run.ts';
@@ -59,7 +64,8 @@ export async function importAnswers(options: ImportOptions): Promise<ImportedAns
     { project: { ...project, suites }, selection: emptySelection, settings, record: false },
     { env },
   );
-  const result = await importRecordings(path, planned, suites);
+  const findBaseline = openBaselines('auto', { root: project.root, cwd, env });
+  const result = await importRecordings(path, planned, { suites, findBaseline });
   return {
     summary: `filled ${result.filled} of ${result.lines} recorded answers`,
     remarks: result.unmatched.map(
@@ -81,14 +87,20 @@ export interface ImportedRecordings {
   readonly unmatched: readonly string[];
 }
 
+interface ImportInto {
+  readonly suites: readonly Suite[];
+  readonly findBaseline: FindBaseline;
+}
+
 /**
  * Fills the request hashes of a recordings file: each cell of its suites is played through its own lines, so that the
- * later requests of a conversation are known too. Lines of cells that are not planned are left alone.
+ * later requests of a conversation, and what judges were asked of the answer, are known too. Lines of cells that are not
+ * planned are left alone.
  */
 export async function importRecordings(
   path: string,
   planned: PlannedRun,
-  suites: readonly Suite[],
+  { suites, findBaseline }: ImportInto,
 ): Promise<ImportedRecordings> {
   const { lines, file } = readRecordings(path);
   const byCell = new Map<string, NumberedRecording[]>();
@@ -97,14 +109,20 @@ export async function importRecordings(
     byCell.set(key, [...(byCell.get(key) ?? []), line]);
   }
   const hashes = new Map<NumberedRecording, string>();
-  const suiteIds = new Set(suites.map(({ id }) => id));
-  for (const lane of planned.plan.providerIds) {
-    for (const cell of planned.plan.cells(lane)) {
-      if (!suiteIds.has(cell.key.suite)) continue;
-      const suite = suites.find(({ id }) => id === cell.key.suite);
-      const linesOf = ({ origin, trial }: CompletionRequest) => byCell.get(recordedCellKey({ ...origin, trial })) ?? [];
-      await playCell(cell, { suite, linesOf, hashes, endpointOf: planned.endpointOf });
-    }
+  const { signal } = new AbortController();
+  const others = createOtherAnswers({
+    suites,
+    findBaseline,
+    cellOf: indexCells(planned.plan),
+    findDone: () => undefined,
+    signal,
+  });
+  for (const cell of cellsOf(planned, suites, lines)) {
+    const suite = suites.find(({ id }) => id === cell.key.suite);
+    const linesOf = ({ origin, trial }: CompletionRequest) => byCell.get(recordedCellKey({ ...origin, trial })) ?? [];
+    const playing = { suite, linesOf, hashes, endpointOf: planned.endpointOf, findOther: others.find, signal };
+    // Told of every cell, so that none waits for an answer that is not there.
+    others.post(cell.key, await playCell(cell, playing));
   }
   const filled = lines.filter((line) => hashes.has(line) && hashes.get(line) !== line.requestHash);
   const rows = lines.map(({ lineNumber: _lineNumber, ...line }, index) => {
@@ -120,16 +138,53 @@ export async function importRecordings(
   };
 }
 
+/** The planned cells, a version after the one it is compared with, and then the fresh trials that lines were recorded of. */
+function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly NumberedRecording[]): Iterable<Cell> {
+  const suiteIds = new Set(suites.map(({ id }) => id));
+  const lastTrials = new Map<string, number>();
+  for (const { prompt, provider, caseId, trial } of lines) {
+    const key = JSON.stringify([prompt, provider, caseId]);
+    lastTrials.set(key, Math.max(trial, lastTrials.get(key) ?? 0));
+  }
+  const trials = new Map<string, FreshTrials>();
+  for (const lane of planned.plan.providerIds) {
+    for (const cell of planned.plan.cells(lane)) {
+      const { suite, prompt, provider, caseId, trial } = cell.key;
+      if (!suiteIds.has(suite)) continue;
+      yield cell;
+      const key = JSON.stringify([suite, prompt, provider, caseId]);
+      const firstTrial = Math.max(trials.get(key)?.firstTrial ?? 0, trial + 1);
+      const last = lastTrials.get(JSON.stringify([prompt, provider, caseId])) ?? -1;
+      const count = Math.max(0, last + 1 - firstTrial);
+      trials.set(key, { suite, prompt, provider, caseId, firstTrial, count });
+    }
+  }
+  const fresh = [...trials.values()].filter(({ count }) => count > 0);
+  const { endpointOf, describeFile } = planned;
+  const lanes = renderFreshCells(planned.plan, fresh, {
+    selection: emptySelection,
+    endpointOf,
+    contractCheck,
+    describeFile,
+  });
+  for (const cells of lanes.values()) yield* cells;
+}
+
 interface Playing {
   readonly suite: Suite | undefined;
   readonly linesOf: (request: CompletionRequest) => readonly NumberedRecording[];
   readonly hashes: Map<NumberedRecording, string>;
   readonly endpointOf: PlannedRun['endpointOf'];
+  readonly findOther: FindOther;
+  readonly signal: AbortSignal;
 }
 
 /** A line that answers the request already keeps its place; else the lines of a cell are taken in order. */
-async function playCell(cell: Cell, { suite, linesOf, hashes, endpointOf }: Playing): Promise<void> {
-  if (linesOf(cell.request).length === 0) return;
+async function playCell(
+  cell: Cell,
+  { suite, linesOf, hashes, endpointOf, findOther, signal }: Playing,
+): Promise<CellResult | undefined> {
+  if (linesOf(cell.request).length === 0) return undefined;
   const complete: Complete = async (request) => {
     const hash = recordingHash(request);
     const free = linesOf(request).filter((line) => !hashes.has(line));
@@ -139,21 +194,22 @@ async function playCell(cell: Cell, { suite, linesOf, hashes, endpointOf }: Play
     hashes.set(line, hash);
     return { status: 'completed', completion: line.completion, cached: true, attempts: 0 };
   };
-  const { signal } = new AbortController();
   const openAsker = createOpenAsker({
     calls: { completeFor: () => complete, refreshFor: () => undefined, costOf: () => undefined },
     endpointOf,
     findSuite: () => suite,
     signal,
   });
-  await runCell(
-    cell,
+  // What judges were asked follows from the answer; other checks ask nobody.
+  const asking = { ...cell, checks: cell.checks.filter(asksModel) };
+  return runCell(
+    asking,
     {
       complete,
       requestKey: () => identify(cell, () => undefined),
       costOf: () => undefined,
-      // What judges were asked follows from the answer; other checks ask nobody.
-      judge: (checks, answer) => judgeAnswer(checks.filter(asksModel), answer, { openAsker }),
+      judge: (checks, answer) =>
+        judgeAnswer(checks === asking.checks ? checks : checks.filter(asksModel), answer, { openAsker, findOther }),
       decide: () => ({ status: 'decided', passed: true, score: 1 }),
       stopReason: () => undefined,
     },

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { platform } from 'node:process';
+import { listProcessTree, readProc } from './process-tree.ts';
 
 const pageBytes = 4096;
 
@@ -33,23 +33,8 @@ export function watchMemory(pid: number, limitBytes: number, onExceeded: () => v
 
 /** 0 for a process that has ended meanwhile. */
 function residentBytesOfTree(pid: number): number {
-  let bytes = 0;
-  for (const pending = [pid]; pending.length > 0; ) {
-    const next = pending.pop();
-    bytes += Number(readProc(`/proc/${next}/statm`).split(' ')[1] ?? 0) * pageBytes;
-    const children = readProc(`/proc/${next}/task/${next}/children`).trim();
-    if (children !== '') pending.push(...children.split(' ').map(Number));
-  }
-  return bytes;
-}
-
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return '';
-    throw error;
-  }
+  const pages = listProcessTree(pid).map((id) => Number(readProc(`/proc/${id}/statm`).split(' ')[1] ?? 0));
+  return pages.reduce((sum, count) => sum + count, 0) * pageBytes;
 }
 
 /** The child leads its group, so the group's id is its own. */

@@ -90,9 +90,16 @@ describeAssertion('bleu', [
   {
     when: 'the answer is too long',
     params: { value: 'a', min: 0.1 },
+    answer: '['.repeat(150_000),
+    is: 'error',
+    reason: /too long for BLEU \(150000 tokens\)/,
+  },
+  {
+    when: 'the answer is too long to be parted',
+    params: { value: 'a', min: 0.1 },
     answer: 'a '.repeat(100_001),
     is: 'error',
-    reason: /too long for BLEU \(100001 tokens\)/,
+    reason: /too long for BLEU \(200002 characters\)/,
   },
   {
     when: 'the texts are the same',

@@ -115,3 +115,49 @@ test('a resumed run reads the other answer from its own record', async () => {
   expect(code).toBe(0);
   expect(checkOf(report, 'v2')).toMatchObject({ score: 1 });
 });
+
+test('cache import fills the hashes of both orders and of fresh trials, without a call', async () => {
+  const server = await startJudgeServer(longer);
+  const project = openJudgeProject({
+    assert: '[{ pairwise: { value: Which is longer?, min: 1 } }]',
+    prompts: prompts.replace('text: "Say: {{ word }}!"', 'text: "Say: r"'),
+    more: 'recordings: tone.jsonl',
+  });
+  await project.run(['run', '--record'], { env: server.env });
+  const recorded = project.read('evals/tone.jsonl');
+  const lines = recorded
+    .trim()
+    .split('\n')
+    .map((line): { readonly trial?: number } => JSON.parse(line));
+  expect(lines.some(({ trial = 0 }) => trial > 0)).toBe(true);
+  project.write('evals/tone.jsonl', recorded.replaceAll(/"requestHash":"[^"]*",?/g, '').replaceAll(',}', '}'));
+  const sent = server.requests.length;
+  const imported = await project.run(['cache', 'import', 'evals/tone.jsonl']);
+  expect(imported).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`filled ${lines.length} of ${lines.length}`),
+  });
+  expect(project.read('evals/tone.jsonl')).toBe(recorded);
+  const { report } = await project.report(['run'], { env: server.env });
+  expect(checkOf(report, 'v2')).toMatchObject({ pass: false, score: 0 });
+  expect(server.requests).toHaveLength(sent);
+});
+
+test('cache import compares with the answer that the baseline holds', async () => {
+  const server = await startJudgeServer(longer);
+  const project = openJudgeProject({ assert, prompts: '  - { id: v1, text: "Say: {{ word }}" }' });
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept', '--force']);
+  writeJudgeSuite(project, {
+    assert,
+    prompts: '  - { id: v1, text: "Say: {{ word }}!" }',
+    more: 'recordings: tone.jsonl',
+  });
+  await project.run(['run', '--record'], { env: server.env });
+  const recorded = project.read('evals/tone.jsonl');
+  project.write('evals/tone.jsonl', recorded.replaceAll(/"requestHash":"[^"]*",?/g, '').replaceAll(',}', '}'));
+  const count = recorded.trim().split('\n').length;
+  expect(count).toBeGreaterThan(2);
+  const { code, stdout } = await project.run(['cache', 'import', 'evals/tone.jsonl']);
+  expect([code, stdout]).toEqual([0, expect.stringContaining(`filled ${count} of ${count}`)]);
+});
