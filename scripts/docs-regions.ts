@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { assertions } from '../src/assertions/index.ts';
 import { commands } from '../src/cli/commands/index.ts';
 import { initFiles } from '../src/cli/init-files.ts';
-import { envNameOf, flagsNotBuiltYet, runFlags } from '../src/cli/run-flags.ts';
+import { envNameOf, runFlags } from '../src/cli/run-flags.ts';
 import { type RuleKey, ruleFor, ruleIdOf, rules } from '../src/contract/rules.ts';
 import { failurePolicies } from '../src/execute/failure-policies.ts';
 import type { AssertionDeclaration } from '../src/model/assertion.ts';
@@ -22,7 +22,6 @@ const regions: Readonly<Record<string, (root: string) => Promise<string> | strin
   'assertion-names': renderAssertionNames,
   commands: renderCommands,
   'run-flags': renderRunFlags,
-  'not-built-yet': renderNotBuiltYet,
   presets: renderPresets,
   adapters: renderAdapters,
   reporters: renderReporters,
@@ -180,30 +179,9 @@ function renderRunFlags(): string {
     `\`${flags}\``,
     `\`${envNameOf(key)}\``,
     `\`${key}\``,
-    `${capitalize(description)}${choices === undefined || description.includes(choices[0] ?? '') ? '' : `: ${choices.join(', ')}`}.${
-      flagsNotBuiltYet.has(key) ? ' *Not in this version.*' : ''
-    }`,
+    `${capitalize(description)}${choices === undefined || description.includes(choices[0] ?? '') ? '' : `: ${choices.join(', ')}`}.`,
   ]);
   return table(['flag', 'environment', 'key of `run:`', 'meaning'], rows);
-}
-
-/** Commands that these pages speak of and a version may still lack. */
-const specifiedCommands = ['compare', 'baseline', 'contract'];
-
-function renderNotBuiltYet(): string {
-  const missing = specifiedCommands.filter((name) => !openProgram().commands.some((found) => found.name() === name));
-  const names = [
-    ...missing.map((name) => `\`llmcheck ${name}\``),
-    ...[...flagsNotBuiltYet].map((key) => `\`run ${flagOf(key)}\``),
-  ];
-  return names.length === 0
-    ? 'Everything that these pages describe is in this version.'
-    : `Not in this version: ${names.join(', ')}. Asking for one is a usage error (exit code 2) that says so.`;
-}
-
-function flagOf(key: string): string {
-  const found = runFlags.find((definition) => definition.key === key)?.flags ?? key;
-  return /--[\w-]+/.exec(found)?.[0] ?? found;
 }
 
 function renderPresets(): string {

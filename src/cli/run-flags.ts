@@ -123,9 +123,6 @@ export const runFlags: readonly FlagDefinition[] = [
   { flags: '--allow-empty', key: 'allowEmpty', kind: 'switch', description: 'exit 0 where nothing was selected' },
 ];
 
-/** In the specification, but not in this version: asking for one is a usage error that says so. */
-export const flagsNotBuiltYet: ReadonlySet<string> = new Set(['watch']);
-
 /** `maxCost` → `LLMCHECK_MAX_COST`. */
 export function envNameOf(key: string): string {
   return `LLMCHECK_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -5,7 +5,6 @@ import type { Project } from '../model/suite.ts';
 import type { RunOptions } from '../pipeline/run-options.ts';
 import { findLastFailed } from '../pipeline/stored-runs.ts';
 import type { CountOrFraction, FlagValue } from './flag-values.ts';
-import { flagsNotBuiltYet } from './run-flags.ts';
 import { version } from './version.ts';
 
 export type Values = Readonly<Record<string, FlagValue>>;
@@ -122,7 +121,7 @@ export function buildRunSettings(values: Values): {
   }
   const cacheMode = values['cache'];
   return {
-    problems: [...problems, ...findUnbuilt(values)],
+    problems,
     settings: {
       cacheMode: cacheMode === 'refresh' || cacheMode === 'replay' || cacheMode === 'off' ? cacheMode : 'use',
       maxErrors: (values['maxErrors'] as CountOrFraction | undefined) ?? { count: 0 },
@@ -157,18 +156,6 @@ function parseShard(value: FlagValue | undefined): { index: number; count: numbe
   const match = /^(\d+)\/(\d+)$/.exec(value);
   const [index, count] = [Number(match?.[1]), Number(match?.[2])];
   return match === null || index < 1 || index > count ? 'invalid' : { index, count };
-}
-
-/** A flag of the specification that this version does not have must not be ignored in silence. */
-function findUnbuilt(values: Values): readonly Problem[] {
-  return Object.keys(values)
-    .filter((key) => flagsNotBuiltYet.has(key) && values[key] !== false)
-    .map((key) => ({
-      code: 'not-built-yet',
-      severity: 'error',
-      message: `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} is not part of llmcheck ${version} yet`,
-      hint: 'leave it out',
-    }));
 }
 
 function usage(message: string, hint?: string): Problem {

@@ -1,4 +1,4 @@
-import type { CellStatus } from './cell.ts';
+import type { CellKey, CellStatus } from './cell.ts';
 import type { ProviderFailure } from './completion.ts';
 
 /** What happens while a run is going on; goes to stderr, never into a report. */
@@ -6,6 +6,7 @@ export type ProgressEvent =
   | { readonly type: 'planned'; readonly cells: number; readonly suites: number }
   | {
       readonly type: 'cell-finished';
+      readonly key: CellKey;
       readonly label: string;
       readonly status: CellStatus;
       readonly cached: boolean;

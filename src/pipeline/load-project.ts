@@ -5,7 +5,10 @@ import { openPackages } from '../programs/open-packages.ts';
 import { parsePromptFile } from '../prompt/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
 import * as suite from '../suite/load.ts';
+import { createReadLog, type ReadLog } from '../suite/record-reads.ts';
 import { contractKnowledge } from './contract-knowledge.ts';
+
+export { createReadLog, type ReadLog };
 
 export interface LoadOptions {
   readonly paths: readonly string[];
@@ -15,6 +18,8 @@ export interface LoadOptions {
   readonly snapshot?: suite.ProjectSnapshot;
   /** Checks the config's `run:`. */
   readonly checkRun?: suite.CheckRun;
+  /** Told of all that is read, in a load that fails too. */
+  readonly reads?: ReadLog;
   /** Reads what contracts are made of, and no case. */
   readonly contractOnly?: boolean;
 }

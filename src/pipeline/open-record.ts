@@ -151,7 +151,8 @@ function prepareResume(
   };
   const record = readRunRecord(stored.path, (row, rowIndex) => {
     const key = cellKeyText(row);
-    const isVerdict = row.status === 'passed' || row.status === 'failed';
+    const isUntouched = options.resume?.isTouched?.(row.suite) === false;
+    const isVerdict = row.status === 'passed' || row.status === 'failed' || (isUntouched && row.status === 'errored');
     const isConfirmation = row.confirmation === true;
     const isKept =
       isVerdict && (isConfirmation ? !planned.has(key) && isSameConfirmation(row) : planned.get(key) === row.identity);

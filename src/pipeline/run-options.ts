@@ -25,7 +25,11 @@ export interface RunOptions {
   /** Ask through the providers' batch APIs where they have one. */
   readonly batch: boolean;
   /** Goes on with a stored run instead of starting one. */
-  readonly resume?: { readonly runId?: string };
+  readonly resume?: {
+    readonly runId?: string;
+    /** Cells that errored in other suites are kept as they are; undefined: they all run again. */
+    readonly isTouched?: (suite: string) => boolean;
+  };
   /** Run the baseline's own prompts beside the candidate's. */
   readonly rerunBaseline: boolean;
   /** Accept the run as the baseline, whatever it changes; what `baseline accept` would refuse is refused here too. */
@@ -47,6 +51,8 @@ export interface RunPorts {
   readonly random: () => number;
   readonly mask: Mask;
   readonly onProgress: OnProgress;
+  /** Aborted where the run's results are not wanted any more: what is in flight ends and is kept, nothing new starts. */
+  readonly outdated?: AbortSignal;
   /** Calls back when the user asks for an end, until the returned function is called. */
   readonly onSignal: (handler: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
 }

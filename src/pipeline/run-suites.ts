@@ -2,6 +2,7 @@ import { executeCells } from '../execute/execute-cells.ts';
 import { createBatchAnswers } from '../execute/with-batch.ts';
 import { maskJson } from '../lib/mask-json.ts';
 import type { Mask } from '../lib/mask-secrets.ts';
+import { onAbort } from '../lib/on-abort.ts';
 import type { Cell, CellKey, CellResult } from '../model/cell.ts';
 import type { ProgressEvent } from '../model/progress.ts';
 import type { EndRow, RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
@@ -87,6 +88,9 @@ async function runJudged(
     interrupted ??= signal;
     stop.hard('interrupted');
   });
+  const { outdated } = ports;
+  if (outdated?.aborted === true) stop.soft('interrupted');
+  else if (outdated !== undefined) onAbort(outdated, () => stop.soft('interrupted'));
   const stopDeadline =
     options.deadlineMs === undefined
       ? undefined
@@ -222,6 +226,7 @@ function describeProgress(result: CellResult): ProgressEvent {
   const reason = reasonOf(result);
   return {
     type: 'cell-finished',
+    key: result.key,
     label,
     status,
     cached: result.calls.length > 0 && result.calls.every(({ cached }) => cached),

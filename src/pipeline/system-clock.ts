@@ -1,1 +1,1 @@
-export { systemClock } from '../execute/clock.ts';
+export { type Clock, systemClock } from '../execute/clock.ts';

@@ -27,7 +27,8 @@ function finished(
   status: CellStatus,
   more: Partial<Extract<ProgressEvent, { type: 'cell-finished' }>> = {},
 ): ProgressEvent {
-  return { type: 'cell-finished', label: 'triage/refund', status, cached: false, spentUsd: 0.001, ...more };
+  const key = { suite: 'triage', caseId: 'refund', prompt: 'v1', provider: 'mini', trial: 0 };
+  return { type: 'cell-finished', key, label: 'triage/refund', status, cached: false, spentUsd: 0.001, ...more };
 }
 
 const planned: ProgressEvent = { type: 'planned', cells: 40, suites: 2 };

@@ -11,6 +11,9 @@ export interface CliOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly now?: () => Date;
+  readonly openWatcher?: Io['openWatcher'];
+  /** Told of everything that goes to stdout and stderr. */
+  readonly onOutput?: (text: string) => void;
   /** Receives the function that plays a signal. */
   readonly onReady?: (signal: (name: 'SIGINT' | 'SIGTERM') => void) => void;
 }
@@ -20,9 +23,14 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
   let stdout = '';
   let stderr = '';
   let random = 1;
+  const write = (stream: 'stdout' | 'stderr', text: string): void => {
+    if (stream === 'stdout') stdout += text;
+    else stderr += text;
+    options.onOutput?.(text);
+  };
   const io: Io = {
-    stdout: { write: (text) => void (stdout += text), isTty: false, columns: () => undefined },
-    stderr: { write: (text) => void (stderr += text), isTty: false, columns: () => undefined },
+    stdout: { write: (text) => write('stdout', text), isTty: false, columns: () => undefined },
+    stderr: { write: (text) => write('stderr', text), isTty: false, columns: () => undefined },
     env: options.env ?? {},
     cwd: options.cwd,
     now: options.now ?? (() => new Date()),
@@ -31,6 +39,7 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
       random = (random * 16_807) % 2_147_483_647;
       return random / 2_147_483_647;
     },
+    ...(options.openWatcher === undefined ? {} : { openWatcher: options.openWatcher }),
     onSignal: (handler) => {
       options.onReady?.(handler);
       return () => {};

@@ -116,16 +116,6 @@ test('a misspelt flag is a usage error with a suggestion', async () => {
   expect(stderr).toContain('--max-cost');
 });
 
-test.each([['--watch']])('a flag that is not built yet says so: %s', async (flag) => {
-  const project = openTempProject('echo');
-  const server = await startEchoServer();
-  const { code, stderr } = await project.run(['run', flag], { env: server.env });
-  expect(code).toBe(2);
-  expect(stderr).toContain('not-built-yet');
-  expect(stderr).toContain(flag);
-  expect(server.requests).toHaveLength(0);
-});
-
 test('an address that is no URL names the variable that it came from', async () => {
   const project = openTempProject('echo');
   const { code, stderr } = await project.run(['run'], { env: { OPENAI_BASE_URL: 'nonsense' } });

@@ -1,0 +1,101 @@
+import { UserError } from '../errors.ts';
+import type { Mask } from '../lib/mask-secrets.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { Report } from '../model/report.ts';
+import type { Project } from '../model/suite.ts';
+import { findProjectRoot, type ReadLog } from '../pipeline/load-project.ts';
+import { maskFor } from '../pipeline/mask-for.ts';
+import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
+import { findInvocation } from '../pipeline/stored-runs.ts';
+import { systemClock } from '../pipeline/system-clock.ts';
+import { describeProblems } from './describe-problems.ts';
+import type { Io } from './io.ts';
+import { maskSink, maskUserError } from './mask-io.ts';
+import { narrowRun } from './narrow-run.ts';
+import { loadForRun, resolveRun } from './resolve-run.ts';
+import { buildRunOptions, type Values } from './run-options.ts';
+import { wantsColor } from './style.ts';
+import type { ParsedReporters } from './write-reports.ts';
+
+/** Everything that a run needs before its first call, from files, flags and environment. */
+export interface PreparedRun {
+  /** As loaded, also where the run takes fewer suites. */
+  readonly project: Project;
+  readonly options: RunOptions;
+  readonly ports: Omit<RunPorts, 'onProgress'>;
+  readonly values: Values;
+  readonly reporters: ParsedReporters<Report>;
+  /** With the variables of the env file. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly mask: Mask;
+  /** Its stderr is masked: progress and problems may quote what a server said. */
+  readonly io: Io;
+  readonly quiet: boolean;
+  readonly color: boolean;
+  /** Why each suite runs or not, where `--changed` asks. */
+  readonly explanation: string;
+}
+
+/** Loads and resolves; warnings are printed, mistakes are thrown as a `UserError`. */
+export async function prepareRun(
+  givenPaths: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+  givenIo: Io,
+  { reads }: { readonly reads?: ReadLog } = {},
+): Promise<PreparedRun> {
+  const configFlag = flags['config'] ?? givenIo.env['LLMCHECK_CONFIG'];
+  const configPath = typeof configFlag === 'string' ? configFlag : undefined;
+  const resumed = await findResumed(flags['resume'], configPath, givenIo);
+  const paths = givenPaths.length > 0 ? givenPaths : resumed.paths;
+  const invocation = { flags, env: givenIo.env, cwd: givenIo.cwd };
+  const { project, warnings: loadWarnings } = await loadForRun(
+    {
+      paths,
+      cwd: givenIo.cwd,
+      ...(configPath === undefined ? {} : { configPath }),
+      ...(reads === undefined ? {} : { reads }),
+    },
+    invocation,
+  );
+  const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation);
+  const { values, settings, reporters, env } = resolved;
+  const warnings = [...loadWarnings, ...resolved.warnings];
+  const mask = maskFor(project, env);
+  const io: Io = { ...givenIo, stderr: maskSink(givenIo.stderr, mask) };
+  const color = wantsColor(io.stderr, io.env, flags['color'] !== false);
+  if (warnings.length > 0) io.stderr.write(describeProblems(warnings, { color }));
+  const ports = {
+    env,
+    cwd: io.cwd,
+    clock: systemClock,
+    now: io.now,
+    random: io.random,
+    mask,
+    onSignal: io.onSignal,
+  };
+  const whole = buildRunOptions(values, settings, project, paths);
+  const where = {
+    env,
+    cwd: io.cwd,
+    ...(typeof values['envFile'] === 'string' ? { envFile: values['envFile'] } : {}),
+  };
+  try {
+    const narrowed = narrowRun(whole, values['changed'], where);
+    return { project, ...narrowed, ports, values, reporters, env, mask, io, quiet: values['quiet'] === true, color };
+  } catch (error) {
+    if (error instanceof UserError) throw maskUserError(error, mask);
+    throw error;
+  }
+}
+
+/** The paths and flags that the run to be resumed began with. */
+async function findResumed(
+  flag: unknown,
+  configPath: string | undefined,
+  io: Io,
+): Promise<{ readonly paths: readonly string[]; readonly flags: JsonObject }> {
+  const wanted = flag ?? io.env['LLMCHECK_RESUME'];
+  if (wanted === undefined || wanted === '') return { paths: [], flags: {} };
+  const root = await findProjectRoot(io.cwd, configPath);
+  return findInvocation({ root }, typeof wanted === 'string' ? wanted : undefined);
+}

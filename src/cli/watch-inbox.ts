@@ -1,0 +1,50 @@
+/** What happened while nobody looked: changed files, and the wish to end. */
+export interface WatchInbox {
+  add(batch: ReadonlySet<string>): void;
+  end(signal: StopSignal): void;
+  readonly signal: StopSignal | undefined;
+  /** Changes that count, as soon as there are some; the signal where one came. */
+  next(counts: (path: string) => boolean): Promise<ReadonlySet<string> | StopSignal>;
+  /** Aborted once a change that counts arrives. */
+  expect(counts: (path: string) => boolean): AbortSignal;
+}
+
+type StopSignal = 'SIGINT' | 'SIGTERM';
+
+export function createWatchInbox(): WatchInbox {
+  let waiting = new Set<string>();
+  let signal: StopSignal | undefined;
+  let onArrival: () => void = () => undefined;
+  return {
+    add(batch) {
+      for (const path of batch) waiting.add(path);
+      onArrival();
+    },
+    end(received) {
+      signal ??= received;
+      onArrival();
+    },
+    get signal() {
+      return signal;
+    },
+    next: (counts) =>
+      new Promise((resolve) => {
+        onArrival = () => {
+          const found = [...waiting].filter(counts);
+          // What nothing hangs on is forgotten, or the set would grow with every file of a build.
+          waiting = new Set();
+          if (signal === undefined && found.length === 0) return;
+          onArrival = () => undefined;
+          resolve(signal ?? new Set(found));
+        };
+        onArrival();
+      }),
+    expect(counts) {
+      const controller = new AbortController();
+      onArrival = () => {
+        if ([...waiting].some(counts)) controller.abort();
+      };
+      return controller.signal;
+    },
+  };
+}
