@@ -155,7 +155,7 @@ export function findFaults(exchange: Exchange, outcome: CompletionOutcome): read
       compare(name, usage?.[name], truth.usage[name]);
     }
   }
-  if (truth.model !== undefined) compare('the model', model, truth.model);
+  if (truth.model !== undefined && truth.model !== '') compare('the model', model, truth.model);
   if (truth.responseId !== undefined && truth.responseId !== '')
     compare('the response id', responseId, truth.responseId);
   return faults;

@@ -129,7 +129,7 @@ function readChat(body: Raw): Truth | undefined {
 function readResponses(body: Raw): Truth | undefined {
   if (!Array.isArray(body.output) || ![undefined, 'response'].includes(body.object)) return undefined;
   if (body.incomplete_details?.reason === 'content_filter') return filtered;
-  if (!['completed', 'incomplete', undefined].includes(body.status)) return undefined;
+  if (!['completed', 'complete', 'incomplete', undefined].includes(body.status)) return undefined;
   const items: Raw[] = body.output;
   if (items.length === 0 && body.status !== 'incomplete') return undefined;
   const texts = items
@@ -265,7 +265,7 @@ function kindsOf(status: number, body: string): readonly string[] {
   if (status >= 500) return ['server', 'overloaded'];
   return says(/api[ _]key not valid|API_KEY_INVALID|invalid api key/i)
     ? ['auth']
-    : says(/model_not_found|does not exist/)
+    : says(/model_not_found|does not exist|model identifier is invalid/)
       ? ['notFound', 'badRequest']
       : ['badRequest'];
 }

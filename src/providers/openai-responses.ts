@@ -71,7 +71,9 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   // A compacted conversation has an output, too.
   const { object = 'response' } = body;
   if (object !== 'response') return malformed(`it is a ${JSON.stringify(object)}`);
-  const status = text(body['status']) ?? 'completed';
+  const told = text(body['status']) ?? 'completed';
+  // Some compatible servers leave out the last letter.
+  const status = told === 'complete' ? 'completed' : told;
   const details = body['incomplete_details'];
   const reason = isJsonObject(details) ? text(details['reason']) : undefined;
   if (reason === 'content_filter') return filtered();

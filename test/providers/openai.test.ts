@@ -416,6 +416,14 @@ describe('a Responses call', () => {
     });
   });
 
+  it('that a compatible server calls complete is one', async () => {
+    const output = [{ type: 'message', content: [{ type: 'output_text', text: 'Hi' }] }];
+    expect(completionOf(await ask({ body: { status: 'complete', output } }, { options }))).toMatchObject({
+      text: 'Hi',
+      finishReason: 'stop',
+    });
+  });
+
   it('that was refused by the model is a refusal', async () => {
     const output = [{ type: 'message', content: [{ type: 'refusal', refusal: 'No.' }] }];
     expect(completionOf(await ask({ body: { output } }, { options }))).toMatchObject({
