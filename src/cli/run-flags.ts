@@ -47,7 +47,12 @@ export const runFlags: readonly FlagDefinition[] = [
     description: 'only suites whose files changed since a git ref (default: where HEAD left the default branch)',
   },
   { flags: '--trials <n>', key: 'trials', kind: 'integer', description: 'repetitions of every case' },
-  { flags: '-j, --concurrency <n>', key: 'concurrency', kind: 'integer', description: 'calls in flight (default 8)' },
+  {
+    flags: '-j, --concurrency <n>',
+    key: 'concurrency',
+    kind: 'integer',
+    description: 'calls in flight at most (default: from 8 on, as many as providers take)',
+  },
   {
     flags: '--env-file <file>',
     key: 'envFile',

@@ -1,10 +1,11 @@
 import type { Cell, CellResult, SkipReason } from '../model/cell.ts';
+import { runWorkers } from './run-workers.ts';
 
 /** The cells of one provider, taken one after the other as its workers get free. */
 export interface Lane {
   readonly cells: Iterable<Cell>;
-  /** Cells of this lane in work at once; the limits of calls are the provider's own. */
-  readonly workers: number;
+  /** Cells of this lane that may be in work at present; the limits of calls are the provider's own. */
+  readonly workers: () => number;
   run(cell: Cell): Promise<CellResult>;
 }
 
@@ -26,24 +27,21 @@ export async function executeCells(options: ExecuteOptions): Promise<void> {
   if (bugs.length > 0) throw bugs[0];
 }
 
-async function executeLane(lane: Lane, options: ExecuteOptions, bugs: unknown[]): Promise<void> {
+function executeLane(lane: Lane, options: ExecuteOptions, bugs: unknown[]): Promise<void> {
   const cells = lane.cells[Symbol.iterator]();
-  const work = async (): Promise<void> => {
-    while (bugs.length === 0) {
-      const next = cells.next();
-      if (next.done === true) return;
-      const cell = next.value;
-      const reason = options.stopReason();
-      const isRun = reason === undefined || cell.skip !== undefined;
-      await options.onResult(isRun ? await lane.run(cell) : skipped(cell, reason));
-    }
+  const work = async (): Promise<boolean> => {
+    if (bugs.length > 0) return false;
+    const next = cells.next();
+    if (next.done === true) return false;
+    const cell = next.value;
+    const reason = options.stopReason();
+    const isRun = reason === undefined || cell.skip !== undefined;
+    await options.onResult(isRun ? await lane.run(cell) : skipped(cell, reason));
+    return true;
   };
-  const workers = Array.from({ length: Math.max(1, lane.workers) }, () =>
-    work().catch((bug: unknown) => {
-      bugs.push(bug);
-    }),
-  );
-  await Promise.all(workers);
+  return runWorkers(work, lane.workers).catch((bug: unknown) => {
+    bugs.push(bug);
+  });
 }
 
 function skipped(cell: Cell, reason: SkipReason): CellResult {

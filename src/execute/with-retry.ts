@@ -13,6 +13,8 @@ export interface RetryOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   random(): number;
+  /** Told when a call begins and ends to wait for its retry, which takes no slot. */
+  onWait?(isWaiting: boolean): void;
 }
 
 const baseDelayMs = 500;
@@ -30,7 +32,9 @@ export function withRetry(next: Complete, options: RetryOptions): Complete {
     let attempts = 0;
     let remainingMs = timeoutMs;
     for (let retriesDone = 0; ; retriesDone += 1) {
-      const lease = await limiter.acquire(request, signal);
+      const granted = limiter.acquire(request, signal);
+      // No turn of the microtasks where there is room at once.
+      const lease = granted instanceof Promise ? await granted : granted;
       if (lease === undefined) return { ...abortedOutcome, attempts };
       const startedMs = clock.now();
       let timed: TimedOutcome | undefined;
@@ -47,7 +51,9 @@ export function withRetry(next: Complete, options: RetryOptions): Complete {
       const failure = isTimeUp && !signal.aborted ? describeTimeout(outcome.failure, timeoutMs) : outcome.failure;
       const isLast = retriesDone >= retries || remainingMs <= 0 || !isRetryable(failure);
       if (isLast) return { ...outcome, failure, attempts };
+      options.onWait?.(true);
       await clock.wait(delayFor(failure, retriesDone, options), signal);
+      options.onWait?.(false);
     }
   };
 }

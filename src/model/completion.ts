@@ -122,6 +122,17 @@ export interface ProviderFailure {
   readonly retryable?: boolean;
 }
 
+/** What a server told along with an answer or a refusal of one of its limits; unknown members are left out. */
+export interface LimitReport {
+  readonly unit: 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
+  readonly limit?: number;
+  readonly remaining?: number;
+  /** Until the limit is whole again, counted from the answer. */
+  readonly resetMs?: number;
+  /** What the limit is counted over, where the server names it. */
+  readonly periodMs?: number;
+}
+
 export type CompletionOutcome =
   | {
       readonly status: 'completed';
@@ -134,8 +145,14 @@ export type CompletionOutcome =
       readonly batched?: true;
       /** When the answer was first received, ISO 8601; kept through the cache. */
       readonly receivedAt?: string;
+      readonly limits?: readonly LimitReport[];
     }
-  | { readonly status: 'failed'; readonly failure: ProviderFailure; readonly attempts: number };
+  | {
+      readonly status: 'failed';
+      readonly failure: ProviderFailure;
+      readonly attempts: number;
+      readonly limits?: readonly LimitReport[];
+    };
 
 /** The only function type of the model: providers, cache, retry, limits and budget are all of this shape. */
 export type Complete = (request: CompletionRequest, signal: AbortSignal) => Promise<CompletionOutcome>;

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { runWorkers } from '../execute/run-workers.ts';
 import type { JudgeCalibration } from '../model/calibration.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { LabelledAnswer, Suite } from '../model/suite.ts';
@@ -83,11 +84,14 @@ interface Asking {
 async function askAll(labels: readonly LabelledAnswer[], suite: Suite, asking: Asking): Promise<readonly Word[]> {
   const words: Word[] = [];
   const queue = labels.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, label] of queue) words[index] = await askOne(label, suite, asking);
+  const work = async (): Promise<boolean> => {
+    const next = queue.next();
+    if (next.done === true) return false;
+    const [index, label] = next.value;
+    words[index] = await askOne(label, suite, asking);
+    return true;
   };
-  const widest = Math.max(...suite.askedModels.map((model) => asking.calls.concurrencyOf(model)));
-  await Promise.all(Array.from({ length: widest * 2 }, work));
+  await runWorkers(work, () => Math.max(...suite.askedModels.map((model) => asking.calls.workersFor(model))));
   return words;
 }
 

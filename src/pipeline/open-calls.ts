@@ -4,8 +4,8 @@ import { openCacheStore } from '../cache/file-store.ts';
 import { type Recordings, readRecordings } from '../cache/recordings.ts';
 import { type CacheMode, withCache } from '../cache/with-cache.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
-import { createLimiter } from '../execute/limiter.ts';
-import { createSemaphore } from '../execute/semaphore.ts';
+import { type AccountLimits, createAccountLimits } from '../execute/limiter.ts';
+import { createSharedSlots } from '../execute/shared-slots.ts';
 import type { BatchAnswers } from '../execute/with-batch.ts';
 import { createBreaker } from '../execute/with-breaker.ts';
 import { type BudgetPricing, createBudget } from '../execute/with-budget.ts';
@@ -33,8 +33,8 @@ export interface Calls {
   readonly isAnswered: (request: CompletionRequest, suite: Suite) => boolean;
   /** What a provider's batches take of the budget. */
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
-  /** Calls in flight of one endpoint, at most. */
-  readonly concurrencyOf: (config: ProviderConfig) => number;
+  /** Cells or questions of one endpoint that are worth having in work at present. */
+  readonly workersFor: (config: ProviderConfig) => number;
   /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
   readonly isHermetic: (suite: Suite) => boolean;
   readonly isBudgetExhausted: () => boolean;
@@ -57,6 +57,8 @@ export interface CallOptions
 }
 
 const defaultConcurrency = 8;
+/** Where nobody set a limit and more calls in flight get more answered. */
+const maxConcurrency = 256;
 const defaultRetries = 4;
 
 export function openCalls(
@@ -70,34 +72,57 @@ export function openCalls(
     notes.add(message);
     ports.onProgress({ type: 'note', message });
   };
-  const largest = Math.max(0, ...[...known.providers.values()].map(({ limits }) => limits.concurrency ?? 0));
-  const concurrency = options.concurrency ?? Math.max(defaultConcurrency, largest);
-  const shared = createSemaphore(concurrency);
+  const shared = options.concurrency === undefined ? undefined : createSharedSlots(options.concurrency);
   const { maxCostUsd, cacheMode } = options.settings;
   const budget = maxCostUsd === undefined ? undefined : createBudget(maxCostUsd);
   const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { now: ports.now, onWarning: note });
   const connected: Promise<ConnectedProvider>[] = [];
   const recordings = new Map<string, Recordings>();
   const endpoints = new Map<string, OpenEndpoint>();
+  const accounts = new Map<string, AccountLimits>();
   const recorder = options.record ? createRecorder(options.project.suites, ports.mask) : undefined;
 
   const isClean = (text: string) => ports.mask(text) === text;
-  const concurrencyOf = ({ limits }: ProviderConfig) => Math.min(limits.concurrency ?? concurrency, concurrency);
 
-  function openProvider(config: ProviderConfig): Complete {
+  /** What is asked at one address with one key shares its limits; a child process or a module has its own. */
+  function findAccount(config: ProviderConfig): AccountLimits {
+    const { baseUrl, apiKeyEnv } = known.endpointOf(config);
+    const variables = Object.values(config.headers).map((value) => (typeof value === 'string' ? '' : value.env));
+    const id = baseUrl === undefined ? laneId(config) : [baseUrl, apiKeyEnv, ...variables.toSorted()].join('\n');
+    let account = accounts.get(id);
+    if (account === undefined) {
+      account = createAccountLimits({
+        // Only what a network is between may take more than the default.
+        concurrency: defaultConcurrency,
+        maxConcurrency: baseUrl === undefined ? defaultConcurrency : maxConcurrency,
+        timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
+        ...(shared === undefined ? {} : { shared }),
+        clock: ports.clock,
+        random: ports.random,
+      });
+      accounts.set(id, account);
+    }
+    return account;
+  }
+
+  function openProvider(config: ProviderConfig): Pick<OpenEndpoint, 'live' | 'workers'> {
     const endpoint = known.endpointOf(config);
     const { limits } = config;
     const breaker = createBreaker((failure) =>
       ports.onProgress({ type: 'provider-stopped', provider: config.id, failure }),
     );
-    const limiter = createLimiter({
-      concurrency: concurrencyOf(config),
-      ...(limits.rpm === undefined ? {} : { rpm: limits.rpm }),
-      ...(limits.tpm === undefined ? {} : { tpm: limits.tpm }),
-      shared,
-      clock: ports.clock,
-      estimateTokens: (request) => Math.ceil(inputBytes(request) / 4) + (maxOutputTokens(request) ?? 256),
+    const { rpm, tpm } = limits;
+    const concurrency = Math.min(limits.concurrency ?? Infinity, options.concurrency ?? Infinity);
+    const limiter = findAccount(config).open({
+      ...(concurrency === Infinity ? {} : { concurrency }),
+      ...(rpm === undefined ? {} : { rpm }),
+      ...(tpm === undefined ? {} : { tpm }),
+      estimateTokens: (request) => ({
+        input: Math.ceil(inputBytes(request) / 4),
+        output: maxOutputTokens(request) ?? 256,
+      }),
     });
+    let waitingForRetry = 0;
     const outputs = createOutputEstimate(note);
     const spending = endpoint.sends ? budget : undefined;
     const pricing: BudgetPricing = {
@@ -119,9 +144,16 @@ export function openCalls(
       limiter,
       clock: ports.clock,
       random: ports.random,
+      onWait: (isWaiting) => {
+        waitingForRetry += isWaiting ? 1 : -1;
+      },
     });
     const call = breaker(retried, 'call');
-    return spending?.wrap(call, pricing) ?? call;
+    return {
+      live: spending?.wrap(call, pricing) ?? call,
+      // As many again as have a slot wait for one, so that none stays empty; those that wait for a retry come on top.
+      workers: () => limiter.room * 2 + Math.min(waitingForRetry, maxConcurrency),
+    };
   }
 
   /** The SDK is loaded by the first call that really is sent. */
@@ -160,7 +192,7 @@ export function openCalls(
   }
 
   function openEndpoint(config: ProviderConfig): OpenEndpoint {
-    const direct = openProvider(config);
+    const { live: direct, workers } = openProvider(config);
     const live = options.batchAnswers?.wrap(direct, cacheKey) ?? direct;
     const open = (mode: CacheMode): Complete => {
       const cached = withCache(live, {
@@ -172,7 +204,7 @@ export function openCalls(
       });
       return recorder?.wrap(cached) ?? cached;
     };
-    return { live, answered: open(cacheMode), refreshed: open('refresh'), replayed: new Map() };
+    return { live, workers, answered: open(cacheMode), refreshed: open('refresh'), replayed: new Map() };
   }
 
   for (const [id, found] of readSuiteRecordings(options.suites.filter(isReplayed), ports.cwd))
@@ -218,7 +250,7 @@ export function openCalls(
           }) ?? 0,
         costOf: (completion) => costOf(config, completion, 'batch'),
       }),
-    concurrencyOf,
+    workersFor: (config) => findEndpoint(config).workers(),
     isHermetic: (suite) => cacheMode === 'replay' || isReplayed(suite),
     isBudgetExhausted: () => budget?.exhausted === true,
     notes: () => [...notes],
@@ -233,6 +265,8 @@ export function openCalls(
 
 interface OpenEndpoint {
   readonly live: Complete;
+  /** Cells or questions that are worth having in work at present. */
+  readonly workers: () => number;
   /** By the cache, else live. */
   readonly answered: Complete;
   /** Live, and into the cache. */

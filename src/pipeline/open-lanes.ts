@@ -69,8 +69,7 @@ export function openLanes(
       stopReason: stop.reason,
     };
     return {
-      // Twice the slots, so that calls which wait for a retry don't leave a slot empty.
-      workers: calls.concurrencyOf(config) * 2,
+      workers: () => calls.workersFor(config),
       async run(cell) {
         const complete = bySuite.get(cell.key.suite);
         if (complete === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);

@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly knownSuites?: readonly Suite[];
   readonly selection: Selection;
   readonly settings: RunSettings;
-  /** Calls in flight over all providers; undefined: 8, or what the largest provider's limit asks for. */
+  /** Calls in flight over all providers, at most; undefined: as many as they take. */
   readonly concurrency?: number;
   readonly timeoutMs: number;
   readonly deadlineMs?: number;

@@ -25,11 +25,35 @@ export function classifyReply(
   };
 }
 
-/** A successful answer whose body no JSON parser takes. */
-export function describeNonJson({ headers, text }: Pick<HttpReply, 'headers' | 'text'>, url: string): string {
+/** A successful answer whose body no JSON parser takes. One that begins as JSON and has no end broke off on its way. */
+export function describeUnreadable(
+  { status, headers, text }: Pick<HttpReply, 'status' | 'headers' | 'text'>,
+  url: string,
+): ProviderFailure {
+  const { host } = new URL(url);
+  if (isBrokenOff(text)) {
+    const message = `could not get the whole answer from ${host}: it breaks off after ${text.length} characters`;
+    return { kind: 'network', message, status };
+  }
   const type = describeText(headers['content-type'] ?? 'no content type');
   const start = describeText(text.slice(0, 120));
-  return `${new URL(url).host} answered with something that is no JSON (${type}): ${start === '' ? 'an empty body' : start}`;
+  const found = start === '' ? 'an empty body' : start;
+  return { kind: 'malformed', message: `${host} answered with something that is no JSON (${type}): ${found}`, status };
+}
+
+/** Brackets or a string that are still open at the end. */
+function isBrokenOff(text: string): boolean {
+  if (!/^\s*[{[]/.test(text)) return false;
+  let depth = 0;
+  let isQuoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') isQuoted = !isQuoted;
+    else if (isQuoted) at += character === '\\' ? 1 : 0;
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+  }
+  return isQuoted || depth > 0;
 }
 
 /** The kind of an error object that came under HTTP 200; `malformed` where it says nothing that is known. */

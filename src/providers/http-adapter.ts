@@ -7,11 +7,12 @@ import type { Adapter, ConnectedProvider, Endpoint, ProviderEnv } from '../model
 import type { ProviderConfig } from '../model/suite.ts';
 import type { Answer } from './answer.ts';
 import { classifyAbort, classifyError } from './classify-error.ts';
-import { classifyReply, describeNonJson } from './classify-reply.ts';
+import { classifyReply, describeUnreadable } from './classify-reply.ts';
 import { findUnfit } from './find-unfit.ts';
 import { loadFiles } from './load-files.ts';
 import type { OutgoingRequest } from './outgoing.ts';
 import type { Preset } from './presets.ts';
+import { withLimits } from './read-limits.ts';
 import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
 import type { HttpReply, Transport } from './transport.ts';
 
@@ -84,10 +85,7 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
       const body = writeBody(format, loaded.request);
       if (typeof body !== 'string') return fail(body, 0);
       const signed = sign === undefined ? headers : { ...headers, ...(await sign(url, body)) };
-      const answer = await ask({ transport, format, url, headers: signed, body, signal });
-      return 'completion' in answer
-        ? { status: 'completed', completion: answer.completion, cached: false, attempts: 1 }
-        : fail(answer.failure, 1);
+      return ask({ transport, format, url, headers: signed, body, signal });
     },
     close() {
       transport.close();
@@ -115,25 +113,36 @@ interface Question {
   readonly signal: AbortSignal;
 }
 
-async function ask({ transport, format, url, headers, body, signal }: Question): Promise<Answer> {
+async function ask(question: Question): Promise<CompletionOutcome> {
+  const { transport, url, headers, body, signal } = question;
   let reply: HttpReply;
   try {
     reply = await transport.send({ url, method: 'POST', headers, body, signal });
   } catch (error) {
-    if (signal.aborted) return { failure: classifyAbort(signal) };
+    if (signal.aborted) return fail(classifyAbort(signal), 1);
     const failure = classifyError(error, url);
     if (failure === undefined) throw error;
-    return { failure };
+    return fail(failure, 1);
   }
-  if (reply.status < 200 || reply.status >= 300) {
-    return { failure: classifyReply(reply, url, performance.timeOrigin + performance.now()) };
-  }
+  const nowMs = performance.timeOrigin + performance.now();
+  const answer = readReply(reply, question, nowMs);
+  return withLimits(
+    'completion' in answer
+      ? { status: 'completed', completion: answer.completion, cached: false, attempts: 1 }
+      : fail(answer.failure, 1),
+    reply.headers,
+    nowMs,
+  );
+}
+
+function readReply(reply: HttpReply, { format, url }: Question, nowMs: number): Answer {
+  if (reply.status < 200 || reply.status >= 300) return { failure: classifyReply(reply, url, nowMs) };
   let parsed: unknown;
   try {
     parsed = parseShallowJson(reply.text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return { failure: { kind: 'malformed', message: describeNonJson(reply, url), status: reply.status } };
+    return { failure: describeUnreadable(reply, url) };
   }
   return format.readAnswer(parsed, reply);
 }

@@ -8,7 +8,7 @@ import type { Adapter, ConnectedProvider, ProviderEnv } from '../model/provider.
 import type { ProviderConfig } from '../model/suite.ts';
 import type { Answer } from './answer.ts';
 import { classifyAbort, classifyError } from './classify-error.ts';
-import { classifyReply, describeNonJson } from './classify-reply.ts';
+import { classifyReply, describeUnreadable } from './classify-reply.ts';
 import { findUnfit } from './find-unfit.ts';
 import { loadFiles } from './load-files.ts';
 import { openaiChat } from './openai-chat.ts';
@@ -17,6 +17,7 @@ import { openaiEmbeddings } from './openai-embeddings.ts';
 import { openaiResponses } from './openai-responses.ts';
 import type { OutgoingRequest } from './outgoing.ts';
 import type { Preset } from './presets.ts';
+import { withLimits } from './read-limits.ts';
 import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
 import type { HttpReply, Transport } from './transport.ts';
 
@@ -63,8 +64,7 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
   );
   const url = address.origin + address.pathname.replace(/\/$/, '') + dialect.path;
 
-  async function post(request: OutgoingRequest, signal: AbortSignal): Promise<Answer> {
-    const exchange: Exchange = { signal };
+  async function post(request: OutgoingRequest, exchange: Exchange): Promise<Answer> {
     try {
       const body: unknown = await client.post<unknown>(dialect.path, {
         body: dialect.buildBody(preset.knowsNoSchema === true ? withoutSchema(request) : request),
@@ -86,7 +86,9 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
       if (unfit !== undefined) return { status: 'failed', failure: unfit, attempts: 0 };
       const loaded = loadFiles(request, { projectRoot: env.projectRoot, takes: /./, name: config.adapter });
       if ('failure' in loaded) return { status: 'failed', failure: loaded.failure, attempts: 0 };
-      return describeOutcome(await post(loaded.request, signal));
+      const exchange: Exchange = { signal };
+      const outcome = describeOutcome(await post(loaded.request, exchange));
+      return withLimits(outcome, exchange.reply?.headers, performance.timeOrigin + performance.now());
     },
     close() {
       transport.close();
@@ -228,7 +230,7 @@ function classifyExchange(exchange: Exchange, error: unknown, url: string): Prov
   } else if (reply !== undefined && (reply.status < 200 || reply.status >= 300)) {
     return classifyReply(reply, url, performance.timeOrigin + performance.now());
   } else if (reply !== undefined && error instanceof SyntaxError) {
-    return { kind: 'malformed', message: describeNonJson(reply, url), status: reply.status };
+    return describeUnreadable(reply, url);
   }
   throw error;
 }

@@ -73,14 +73,7 @@ export function openTransport(options: TransportOptions): Transport {
     async send(request) {
       const route = findRoute(request.url);
       if (request.isSentOnce === true) route.lines.dropIdle();
-      try {
-        return await sendOnce(request, route, maxBodyBytes);
-      } catch (error) {
-        if (!(error instanceof StaleSocketError)) throw error;
-        // The server closed this idle socket and probably its siblings: the second attempt takes none of them.
-        route.lines.dropIdle();
-        return await sendOnce(request, route, maxBodyBytes);
-      }
+      return sendOnce(request, route, maxBodyBytes);
     },
     close() {
       for (const lines of linesByOrigin.values()) lines.close();
@@ -95,9 +88,6 @@ interface Route {
   /** Set where the host header names another than the host that is connected to. */
   readonly servername?: string;
 }
-
-/** A reused socket died before a byte of the answer came: the server had closed it while it was idle. */
-class StaleSocketError extends Error {}
 
 function sendOnce(request: HttpRequest, route: Route, maxBodyBytes: number): Promise<HttpReply> {
   const { signal, method, body } = request;
@@ -158,9 +148,10 @@ function sendOnce(request: HttpRequest, route: Route, maxBodyBytes: number): Pro
         );
       },
       onResponseError(_controller, error) {
-        fail(
-          wasUsed && !line.hasHeard() ? new StaleSocketError(error.message, { cause: error }) : asSocketError(error),
-        );
+        // The server had closed this idle socket, and probably its siblings: the next attempt takes none of them. It is
+        // the engine's, since nobody here knows whether the server has seen, and billed, this one.
+        if (wasUsed && !line.hasHeard()) route.lines.dropIdle();
+        fail(asSocketError(error));
       },
     };
     line.client.dispatch(

@@ -39,7 +39,7 @@ describe('executeCells', () => {
         const lanes = shapes.map(
           ({ cells, workers }, index): Lane => ({
             cells: cellsOf(cells, `p${index}`),
-            workers,
+            workers: () => workers,
             run: async (cell) => {
               started += 1;
               await clock.wait(started % 5, new AbortController().signal);
@@ -67,7 +67,7 @@ describe('executeCells', () => {
     }
     const gates: (() => void)[] = [];
     const run: Lane['run'] = (cell) => new Promise((resolve) => gates.push(() => resolve(judged(cell))));
-    const all = execute([{ cells: cells(), workers: 3, run }]);
+    const all = execute([{ cells: cells(), workers: () => 3, run }]);
     await settleMicrotasks();
     expect(taken).toBe(3);
     gates[0]?.();
@@ -87,7 +87,7 @@ describe('executeCells', () => {
       if (cell.key.trial === 2) stopped = 'deadline';
       return judged(cell);
     };
-    const results = await execute([{ cells: cellsOf(6), workers: 1, run }], { stopReason: () => stopped });
+    const results = await execute([{ cells: cellsOf(6), workers: () => 1, run }], { stopReason: () => stopped });
     expect(results.map(({ status }) => status)).toEqual([
       'judged',
       'judged',
@@ -116,7 +116,7 @@ describe('executeCells', () => {
       return judged(cell);
     };
     const cells = [buildCell({ skip: 'not yet' }), buildCell()];
-    await execute([{ cells, workers: 1, run }], { stopReason: () => 'bail' });
+    await execute([{ cells, workers: () => 1, run }], { stopReason: () => 'bail' });
     expect(ran).toEqual([cells[0]]);
   });
 
@@ -128,7 +128,7 @@ describe('executeCells', () => {
       return judged(cell);
     };
     const onResult = () => new Promise<void>((resolve) => keep.push(resolve));
-    const all = execute([{ cells: cellsOf(6), workers: 4, run }], { onResult });
+    const all = execute([{ cells: cellsOf(6), workers: () => 4, run }], { onResult });
     await settleMicrotasks();
     expect(started).toBe(4);
     for (const resolve of keep.splice(0)) resolve();
@@ -144,8 +144,8 @@ describe('executeCells', () => {
     const results: CellResult[] = [];
     const all = execute(
       [
-        { cells: cellsOf(1, 'slow'), workers: 1, run: slow },
-        { cells: cellsOf(40, 'fast'), workers: 1, run: async (cell) => judged(cell) },
+        { cells: cellsOf(1, 'slow'), workers: () => 1, run: slow },
+        { cells: cellsOf(40, 'fast'), workers: () => 1, run: async (cell) => judged(cell) },
       ],
       {
         onResult: async (result) => {
@@ -167,8 +167,8 @@ describe('executeCells', () => {
     const slow: Lane['run'] = (cell) => new Promise((resolve) => gates.push(() => resolve(judged(cell))));
     const all = execute(
       [
-        { cells: cellsOf(5, 'slow'), workers: 1, run: slow },
-        { cells: cellsOf(5, 'broken'), workers: 1, run: () => Promise.reject(new TypeError('a bug')) },
+        { cells: cellsOf(5, 'slow'), workers: () => 1, run: slow },
+        { cells: cellsOf(5, 'broken'), workers: () => 1, run: () => Promise.reject(new TypeError('a bug')) },
       ],
       {
         onResult: async (result) => {

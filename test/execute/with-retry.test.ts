@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createLimiter } from '../../src/execute/limiter.ts';
-import { createSemaphore } from '../../src/execute/semaphore.ts';
+import { createAccountLimits } from '../../src/execute/limiter.ts';
+import { createSharedSlots } from '../../src/execute/shared-slots.ts';
 import { maxRetryAfterMs, type RetryOptions, withRetry } from '../../src/execute/with-retry.ts';
 import type { Complete, CompletionOutcome } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
@@ -8,10 +8,18 @@ import { createManualClock, type ManualClock, settleMicrotasks } from '../suppor
 
 function build(next: Complete, options: Partial<RetryOptions> & { concurrency?: number; rpm?: number } = {}) {
   const clock = createManualClock();
-  const shared = createSemaphore(100);
+  const shared = createSharedSlots(100);
   const { concurrency = 10, rpm, ...rest } = options;
   const limits = { concurrency, ...(rpm === undefined ? {} : { rpm }) };
-  const limiter = createLimiter({ ...limits, shared, clock, estimateTokens: () => 0 });
+  const account = createAccountLimits({
+    concurrency: 8,
+    maxConcurrency: 8,
+    timeoutMs: 60_000,
+    shared,
+    clock,
+    random: () => 0.5,
+  });
+  const limiter = account.open({ ...limits, estimateTokens: () => ({ input: 0, output: 0 }) });
   const complete = withRetry(next, { retries: 4, timeoutMs: 60_000, limiter, clock, random: () => 0.5, ...rest });
   return { clock, shared, complete, run: (signal = neverAborted) => complete(buildRequest(), signal) };
 }
@@ -211,6 +219,7 @@ describe('withRetry', () => {
       return failed('aborted');
     };
     const limiter: RetryOptions['limiter'] = {
+      room: 1,
       acquire: async () => {
         controller.abort();
         return { release: () => {} };

@@ -301,7 +301,9 @@ describe('a chat answer', () => {
 
   it.each<[string, Scripted, FailureKind]>([
     ['a web page', { headers: { 'content-type': 'text/html' }, body: '<html>Sign in</html>' }, 'malformed'],
-    ['broken JSON', { headers: { 'content-type': 'application/json' }, body: '{"choices":' }, 'malformed'],
+    ['broken JSON', { headers: { 'content-type': 'application/json' }, body: '{"choices":]}' }, 'malformed'],
+    ['JSON that breaks off', { headers: { 'content-type': 'application/json' }, body: '{"choices":' }, 'network'],
+    ['JSON that breaks off in a text', { body: '{"choices": [{"a": "}]} \\"' }, 'network'],
     ['an empty body', { headers: { 'content-type': 'application/json' }, body: '' }, 'malformed'],
     ['a JSON string', { headers: { 'content-type': 'application/json' }, body: '"hi"' }, 'malformed'],
     [

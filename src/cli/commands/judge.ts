@@ -15,7 +15,7 @@ export const addJudge: AddCommand = (program, io, setExitCode) => {
     .option('--cache <mode>', 'use, refresh, replay or off', 'use')
     .option('--record', "write the suites' recordings from the judges' replies")
     .option('--max-cost <usd>', 'stop before this is spent')
-    .option('-j, --concurrency <n>', 'calls in flight (default: 8)')
+    .option('-j, --concurrency <n>', 'calls in flight at most (default: from 8 on, as many as the judges take)')
     .option('--timeout <duration>', 'for one call, all attempts together', '60s')
     .option('--no-keep', 'show the result and write no file')
     .option('-c, --config <file>', 'config file')

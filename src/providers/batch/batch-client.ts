@@ -5,7 +5,7 @@ import type { ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import type { Answer } from '../answer.ts';
 import { classifyAbort, classifyError } from '../classify-error.ts';
-import { classifyReply, describeNonJson } from '../classify-reply.ts';
+import { classifyReply, describeUnreadable } from '../classify-reply.ts';
 import { joinUrl } from '../http-adapter.ts';
 import type { Preset } from '../presets.ts';
 import { commonHeaders, readCredentials, resolveAddress } from '../resolve-connection.ts';
@@ -63,7 +63,7 @@ export function openBatchClient(
     let reply: HttpReply;
     try {
       // What a server may have taken must not be handed in twice.
-      reply = await transport.send({ url, method, headers: own, body, signal, isSentOnce: method === 'POST' });
+      reply = await transport.send({ url, method, headers: own, body, signal, isSentOnce: true });
     } catch (error) {
       if (signal.aborted) return { failure: classifyAbort(signal) };
       const failure = classifyError(error, url);
@@ -79,7 +79,7 @@ export function openBatchClient(
     if ('failure' in sent) return sent;
     const parsed = parseObject(sent.value.text);
     if (parsed !== undefined) return { value: parsed };
-    return { failure: { kind: 'malformed', message: describeNonJson(sent.value, baseUrl) } };
+    return { failure: describeUnreadable(sent.value, baseUrl) };
   }
 
   return {

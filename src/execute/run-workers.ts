@@ -1,0 +1,30 @@
+/**
+ * Repeats `step` until it returns false, by as many workers as `workers` allows at present. More join as soon as it allows
+ * more; none leaves before the end. Rejects with the first bug, once what is in work has ended.
+ */
+export async function runWorkers(step: () => Promise<boolean>, workers: () => number): Promise<void> {
+  const bugs: unknown[] = [];
+  let working = 0;
+  let isDone = false;
+  await new Promise<void>((resolve) => {
+    async function work(): Promise<void> {
+      try {
+        while (!isDone) {
+          if (working < workers()) start();
+          if (!(await step())) isDone = true;
+        }
+      } catch (bug) {
+        bugs.push(bug);
+        isDone = true;
+      }
+      working -= 1;
+      if (working === 0) resolve();
+    }
+    function start(): void {
+      working += 1;
+      void work();
+    }
+    start();
+  });
+  if (bugs.length > 0) throw bugs[0];
+}

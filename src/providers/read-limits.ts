@@ -1,0 +1,186 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { CompletionOutcome, LimitReport } from '../model/completion.ts';
+
+type Unit = LimitReport['unit'];
+
+/** What the name of a header says; `unit` and `periodMs` where it names them. */
+interface Naming {
+  readonly field: 'limit' | 'remaining' | 'reset' | 'period';
+  readonly unit?: Unit;
+  readonly periodMs?: number;
+}
+
+interface Draft {
+  limit?: number;
+  remaining?: number;
+  resetMs?: number;
+  periodMs?: number;
+}
+
+/** Adds what the headers of an answer tell of the server's limits. */
+export function withLimits(
+  outcome: CompletionOutcome,
+  headers: IncomingHttpHeaders | undefined,
+  nowMs: number,
+): CompletionOutcome {
+  if (headers === undefined) return outcome;
+  const limits = readLimits(headers, nowMs);
+  return limits.length === 0 ? outcome : { ...outcome, limits };
+}
+
+/**
+ * Reads the limits that services tell in headers: OpenAI, Azure, Groq, Cerebras, xAI, Fireworks, Mistral, OpenRouter
+ * (x-ratelimit-*), Anthropic (anthropic-ratelimit-*), Cohere's trial keys, and the IETF's drafts (ratelimit-*), as of 2026.
+ */
+export function readLimits(headers: IncomingHttpHeaders, nowMs: number): readonly LimitReport[] {
+  let drafts: Map<string, Draft> | undefined;
+  for (const name in headers) {
+    const naming = findNaming(name);
+    if (naming === undefined) continue;
+    drafts ??= new Map();
+    const value = String(headers[name]);
+    // A structured field holds all that the older ones spread over several.
+    if (naming === 'structured') readStructured(value, draftOf(drafts, 'requests unnamed'));
+    else readPart(naming, value, draftOf(drafts, keyOf(naming)), serverTime(headers, nowMs));
+  }
+  if (drafts === undefined) return [];
+  return [...drafts].flatMap(([key, draft]) => buildReport(key, draft));
+}
+
+const noReport: readonly LimitReport[] = [];
+
+function buildReport(key: string, { limit, remaining, resetMs, periodMs }: Draft): readonly LimitReport[] {
+  const [word = 'requests', named] = key.split(' ');
+  const unit = units.find((known) => known === word) ?? 'requests';
+  if (limit === undefined && remaining === undefined) return noReport;
+  // A service that names neither unit nor period may count by the second or by the day: only what is left is sure then.
+  const isSure = named !== 'unnamed' || periodMs !== undefined;
+  const known = !isSure && resetMs !== undefined && resetMs > 20_000 && resetMs <= 61_000 ? 60_000 : periodMs;
+  return [
+    {
+      unit,
+      ...(limit !== undefined && (isSure || known !== undefined) ? { limit } : {}),
+      ...(remaining === undefined ? {} : { remaining }),
+      ...(resetMs === undefined ? {} : { resetMs }),
+      ...(known === undefined ? {} : { periodMs: known }),
+    },
+  ];
+}
+
+const units: readonly Unit[] = ['requests', 'tokens', 'inputTokens', 'outputTokens'];
+
+function draftOf(drafts: Map<string, Draft>, key: string): Draft {
+  let draft = drafts.get(key);
+  if (draft === undefined) {
+    draft = {};
+    drafts.set(key, draft);
+  }
+  return draft;
+}
+
+function keyOf({ unit, periodMs }: Naming): string {
+  return `${unit ?? 'requests'} ${unit === undefined ? 'unnamed' : (periodMs ?? 'minute')}`;
+}
+
+function readPart({ field, periodMs }: Naming, value: string, draft: Draft, nowMs: number): void {
+  if (periodMs !== undefined) draft.periodMs = periodMs;
+  if (field === 'reset') {
+    const resetMs = parseReset(value, nowMs);
+    if (resetMs !== undefined) draft.resetMs = resetMs;
+    return;
+  }
+  const count = Number.parseFloat(value);
+  if (!Number.isFinite(count) || count < 0) return;
+  if (field === 'period') draft.periodMs = count * 1000;
+  else draft[field] = count;
+}
+
+/** `"default";r=50;t=30` and `"default";q=100;w=60`, or `limit=100, remaining=50, reset=30`. */
+function readStructured(value: string, draft: Draft): void {
+  const figure = (names: string): number | undefined => {
+    const found = new RegExp(`(?:^|[;,\\s])(?:${names})=(\\d+)`).exec(value)?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+  const limit = figure('q|limit');
+  const remaining = figure('r|remaining');
+  const resetS = figure('t|reset');
+  const windowS = figure('w');
+  if (limit !== undefined) draft.limit = limit;
+  if (remaining !== undefined) draft.remaining = remaining;
+  if (resetS !== undefined) draft.resetMs = resetS * 1000;
+  if (windowS !== undefined) draft.periodMs = windowS * 1000;
+}
+
+/** Seconds, a Go duration such as `6m0s`, a date, or the seconds or milliseconds of an epoch. */
+function parseReset(value: string, nowMs: number): number | undefined {
+  const text = value.trim();
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    const figure = Number(text);
+    if (figure > 1e11) return Math.max(0, figure - nowMs);
+    return figure > 1e8 ? Math.max(0, figure * 1000 - nowMs) : Math.round(figure * 1000);
+  }
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|us|µs|ns|s|m|h|d)/g)];
+  if (parts.length > 0 && parts.map(([part]) => part).join('') === text) {
+    return parts.reduce((sum, [, figure, unit]) => sum + Number(figure) * (unitMs[unit ?? ''] ?? 0), 0);
+  }
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+}
+
+const unitMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const periods: Readonly<Record<string, number>> = {
+  second: 1000,
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+  month: 30 * 86_400_000,
+};
+
+/** The server's own clock, where it gives one, makes a difference of clocks harmless. */
+function serverTime(headers: IncomingHttpHeaders, nowMs: number): number {
+  const date = Date.parse(headers.date ?? '');
+  return Number.isNaN(date) ? nowMs : date;
+}
+
+// Of every name that came; a service sends the same ones with each answer.
+const namings = new Map<string, Naming | 'structured' | undefined>();
+
+function findNaming(name: string): Naming | 'structured' | undefined {
+  if (namings.has(name)) return namings.get(name);
+  const naming = parseName(name);
+  if (namings.size < 1000) namings.set(name, naming);
+  return naming;
+}
+
+function parseName(name: string): Naming | 'structured' | undefined {
+  if (name === 'ratelimit' || name === 'ratelimit-policy') return 'structured';
+  if (name === 'x-trial-endpoint-call-limit') return { field: 'limit', unit: 'requests', periodMs: 60_000 };
+  if (name === 'x-trial-endpoint-call-remaining') return { field: 'remaining', unit: 'requests', periodMs: 60_000 };
+  const found = /^(?:x-|anthropic-|x-ms-)?rate-?limit(bysize)?-(.+)$/.exec(name);
+  if (found === null) return undefined;
+  const naming: { -readonly [K in keyof Naming]?: Naming[K] } = found[1] === undefined ? {} : { unit: 'tokens' };
+  for (const word of (found[2] ?? '').split('-')) {
+    const periodMs = Object.hasOwn(periods, word) ? periods[word] : undefined;
+    if (periodMs !== undefined) naming.periodMs = periodMs;
+    else if (word === 'limit' || word === 'remaining' || word === 'reset') naming.field = word;
+    else if (word === 'renewalperiod') naming.field = 'period';
+    else if (word === 'requests' || word === 'request' || word === 'req') naming.unit = 'requests';
+    else if (word === 'input' || word === 'prompt') naming.unit = 'inputTokens';
+    else if (word === 'output' || word === 'generated') naming.unit = 'outputTokens';
+    else if (word === 'tokens' || word === 'token') naming.unit ??= 'tokens';
+    // Another thing is counted there: images, a project's tokens, the cost of a query.
+    else return undefined;
+  }
+  const { field, ...rest } = naming;
+  return field === undefined ? undefined : { field, ...rest };
+}
