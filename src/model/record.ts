@@ -145,24 +145,20 @@ export interface CellRow extends CellKey {
 
 /** What counting, comparing and deciding need of a row; it stands before the bulk of it, so that it can be read alone. */
 export type RowHead = CellKey &
-  Pick<
-    CellRow,
-    | 'type'
-    | 'stamp'
-    | 'status'
-    | 'observe'
-    | 'mustPass'
-    | 'confirmation'
-    | 'cached'
-    | 'score'
-    | 'latencyMs'
-    | 'costUsd'
-    | 'spentUsd'
-    | 'judgeCostUsd'
-    | 'answerHash'
-    | 'model'
-    | 'skip'
-  >;
+  Pick<CellRow, 'type' | 'stamp' | 'status' | 'cached'> & {
+    readonly [Key in
+      | 'observe'
+      | 'mustPass'
+      | 'confirmation'
+      | 'score'
+      | 'latencyMs'
+      | 'costUsd'
+      | 'spentUsd'
+      | 'judgeCostUsd'
+      | 'answerHash'
+      | 'model'
+      | 'skip']?: CellRow[Key] | undefined;
+  };
 
 /** Written when a run goes on in an existing record. */
 export interface ResumeRow {

@@ -164,7 +164,7 @@ function prepareResume(
     rewriteRunRecord(
       stored.path,
       { ...newHeader, id, startedAt },
-      kept.flatMap(({ rowIndex }) => record.places[rowIndex] ?? []),
+      kept.flatMap(({ rowIndex }) => record.places.at(rowIndex) ?? []),
     ),
   );
   const done = new Set(kept.flatMap(({ key, isConfirmation }) => (isConfirmation ? [] : [key])));

@@ -3,7 +3,7 @@ import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { RowSummary, RunSummary } from '../model/summary.ts';
 import { createRowSummarizer } from '../record/summarize-row.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { openRowReader, type RowPlace, readRowHeads, readRunRecord } from '../stores/read-run-record.ts';
+import { openRowReader, type RowPlaces, readRowHeads, readRunRecord } from '../stores/read-run-record.ts';
 
 /** A record as read and counted; its answers stay on disk. */
 export interface StoredRecord {
@@ -29,7 +29,8 @@ export function openStoredRecord(path: string, cwd: string, options: OpenRecordO
 
 /** The same by the heads of its rows, where most of the answers will never be looked at. */
 export function openRecordHeads(path: string, cwd: string): StoredRecord {
-  return toStoredRecord(readRowHeads(path, createRowSummarizer()), cwd);
+  const { rows, ...record } = readRowHeads(path, createRowSummarizer());
+  return toStoredRecord({ ...record, summaries: rows }, cwd);
 }
 
 interface ReadRecord {
@@ -37,7 +38,7 @@ interface ReadRecord {
   readonly header: RunHeader;
   readonly end: EndRow | undefined;
   readonly summaries: Iterable<RowSummary>;
-  readonly places: readonly RowPlace[];
+  readonly places: RowPlaces;
   readonly warnings: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import type { CellRow } from '../model/record.ts';
+import type { CellRow, RowHead } from '../model/record.ts';
 
 /** Of a text and its tool calls. */
 export function hashAnswer({
@@ -14,7 +14,9 @@ export function hashAnswer({
 }
 
 /** Of a row's answer, as it was recorded with it or else from the answer; undefined where there was none. */
-export function answerHashOf(row: Pick<CellRow, 'answerHash' | 'output' | 'toolCalls'>): string | undefined {
+export function answerHashOf(
+  row: Pick<RowHead, 'answerHash'> & Pick<CellRow, 'output' | 'toolCalls'>,
+): string | undefined {
   const { answerHash, output, toolCalls } = row;
   if (answerHash !== undefined || output === undefined) return answerHash;
   return hashAnswer({ output, ...(toolCalls === undefined ? {} : { toolCalls }) });

@@ -5,15 +5,12 @@ import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-interval.ts';
 import { wilsonInterval } from '../stats/wilson.ts';
 
-/** Counts a run from its rows, over the cells that its header planned: a cell without a row was not reached. */
+/**
+ * Counts a run from its rows, over the cells that its header planned: a cell without a row was not reached, and of one
+ * that ran again the last row counts.
+ */
 export function summarizeRun(header: RunHeader, rows: Iterable<RowSummary>, end: EndRow | undefined): RunSummary {
-  const byVariant = new Map<string, RowSummary[]>();
-  for (const row of rows) {
-    const key = variantKey(row.suite, row.prompt, row.provider);
-    const group = byVariant.get(key);
-    if (group === undefined) byVariant.set(key, [row]);
-    else group.push(row);
-  }
+  const byVariant = groupByVariant(rows);
   return {
     suites: header.suites.map((recorded) => ({
       recorded,
@@ -28,6 +25,23 @@ export function summarizeRun(header: RunHeader, rows: Iterable<RowSummary>, end:
     stopReason: end === undefined ? 'interrupted' : end.stopReason,
     ended: end !== undefined,
   };
+}
+
+/** Rows of a variant mostly follow each other, so that a key is made for few of them. */
+function groupByVariant(rows: Iterable<RowSummary>): ReadonlyMap<string, readonly RowSummary[]> {
+  const byVariant = new Map<string, RowSummary[]>();
+  let last: RowSummary | undefined;
+  let group: RowSummary[] = [];
+  for (const row of rows) {
+    if (row.suite !== last?.suite || row.prompt !== last.prompt || row.provider !== last.provider) {
+      const key = variantKey(row.suite, row.prompt, row.provider);
+      group = byVariant.get(key) ?? [];
+      byVariant.set(key, group);
+      last = row;
+    }
+    group.push(row);
+  }
+  return byVariant;
 }
 
 /** Passed (all trials), failed (none), flaky (mixed). A failure is certain whatever an errored or skipped trial would have said, a pass is not. */
@@ -49,7 +63,7 @@ function summarizeVariant(
   rows: readonly RowSummary[],
 ): VariantSummary {
   const cases = groupByCase(rows);
-  const { passed, failed, errored, gated, latencies, ...counted } = countRows(rows);
+  const { passed, failed, errored, gated, latencies, ...counted } = countRows(cases.values());
   const [p50, p95] = quantiles(latencies, [0.5, 0.95]);
   // A record that was written by hand or by two runs may hold more rows than its header planned.
   const planned = Math.max(recorded.planned, gated);
@@ -73,26 +87,30 @@ function summarizeVariant(
   };
 }
 
-/** In one pass, since there may be a hundred thousand rows. */
-function countRows(rows: readonly RowSummary[]) {
+/** In the order of the cases, so that sums come out alike whichever cell finished first. */
+function countRows(cases: Iterable<CaseSummary>) {
   const latencies: number[] = [];
   let [gated, passed, failed, errored, skippedByCase, cached] = [0, 0, 0, 0, 0, 0];
   let [costUsd, spentUsd, judgeCostUsd]: [number | null, number | null, number | null] = [0, 0, 0];
-  for (const row of rows) {
+  const count = (row: RowSummary) => {
     // Confirmations and observed cells are outside the counts, but not outside the bill.
     spentUsd = addKnown(spentUsd, row.spentUsd);
     judgeCostUsd = addKnown(judgeCostUsd, row.judgeCostUsd);
-    if (row.observe || row.confirmation) continue;
+    if (row.observe || row.confirmation) return;
     gated += 1;
     costUsd = addKnown(costUsd, row.costUsd);
     if (row.cached) cached += 1;
     if (row.skipReason === 'case') skippedByCase += 1;
     if (row.status === 'errored') errored += 1;
-    if (row.status !== 'passed' && row.status !== 'failed') continue;
+    if (row.status !== 'passed' && row.status !== 'failed') return;
     if (row.status === 'passed') passed += 1;
     else failed += 1;
     // A conversation that broke off has the latency of its beginning, which is a sample of nothing.
     if (row.latencyMs !== undefined) latencies.push(row.latencyMs);
+  };
+  for (const { trials, confirmations } of cases) {
+    for (const row of trials) count(row);
+    for (const row of confirmations) count(row);
   }
   return { gated, passed, failed, errored, skippedByCase, cached, latencies, costUsd, spentUsd, judgeCostUsd };
 }
@@ -110,10 +128,16 @@ function groupByCase(rows: readonly RowSummary[]): ReadonlyMap<string, CaseSumma
     const caseId = sorted[start]?.caseId ?? '';
     let end = start + 1;
     while (sorted[end]?.caseId === caseId) end += 1;
-    cases.set(caseId, summarizeCase(caseId, sorted.slice(start, end)));
+    cases.set(caseId, summarizeCase(caseId, lastOfEach(sorted.slice(start, end))));
     start = end;
   }
   return cases;
+}
+
+/** The last row of each trial; they are sorted by trial. */
+function lastOfEach(rows: RowSummary[]): readonly RowSummary[] {
+  const isRepeated = rows.some(({ trial }, index) => index > 0 && rows[index - 1]?.trial === trial);
+  return isRepeated ? rows.filter(({ trial }, index) => rows[index + 1]?.trial !== trial) : rows;
 }
 
 /** Of the rows of one case, by trial. */

@@ -12,7 +12,7 @@ import { baselineFormat } from '../model/baseline.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
 import { describeRowFault, isBaselineCase, isBaselineVariant } from './baseline-guards.ts';
-import { readLines } from './read-lines.ts';
+import { bytesOf, readLines } from './read-lines.ts';
 
 /** The file's lines with their line breaks. Equal baselines give equal bytes, whatever order their rows come in. */
 export function* renderBaseline({ suite, variants, cases }: Baseline): Generator<string> {
@@ -220,7 +220,7 @@ function nameVariant({ prompt, provider }: { readonly prompt: string; readonly p
 }
 
 function* textLines(fd: number): Generator<string> {
-  for (const { bytes } of readLines(fd)) yield bytes.toString('utf8');
+  for (const line of readLines(fd)) yield bytesOf(line).toString('utf8');
 }
 
 /** Lines joined to blocks, since a system call a line would take most of the time. */

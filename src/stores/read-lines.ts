@@ -1,13 +1,21 @@
 import { readSync } from 'node:fs';
 
+/** A line without its line break; valid until the next one is asked for. */
 export interface FileLine {
-  /** Without the line break; valid until the next line is asked for. */
-  readonly bytes: Buffer;
+  /** What holds the line, from `start` to `end`: a view for each of a hundred thousand lines has its price. */
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** In the file. */
   readonly offset: number;
   /** 1-based. */
   readonly number: number;
   /** False for a last line that no line break ends. */
   readonly isTerminated: boolean;
+}
+
+export function bytesOf({ buffer, start, end }: FileLine): Buffer {
+  return buffer.subarray(start, end);
 }
 
 /** The lines of an open file from its start, through one buffer that grows only for a line that needs it. */
@@ -20,7 +28,7 @@ export function* readLines(fd: number, bufferBytes = 1 << 18): Generator<FileLin
     const newline = content.indexOf(0x0a, scanned);
     if (newline !== -1) {
       number += 1;
-      yield { bytes: buffer.subarray(start, newline), offset: fileOffset + start, number, isTerminated: true };
+      yield { buffer, start, end: newline, offset: fileOffset + start, number, isTerminated: true };
       start = newline + 1;
       scanned = start;
       continue;
@@ -37,6 +45,5 @@ export function* readLines(fd: number, bufferBytes = 1 << 18): Generator<FileLin
     filled += count;
     content = buffer.subarray(0, filled);
   }
-  if (filled > 0)
-    yield { bytes: buffer.subarray(0, filled), offset: fileOffset, number: number + 1, isTerminated: false };
+  if (filled > 0) yield { buffer, start: 0, end: filled, offset: fileOffset, number: number + 1, isTerminated: false };
 }

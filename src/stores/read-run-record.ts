@@ -6,9 +6,10 @@ import type { Problem } from '../model/problem.ts';
 import type { CellRow, EndRow, RowHead, RunHeader } from '../model/record.ts';
 import { recordFormat } from '../model/record.ts';
 import type { FileLine } from './read-lines.ts';
-import { readLines } from './read-lines.ts';
+import { bytesOf, readLines } from './read-lines.ts';
 import { isCellRow, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
 import { parseRowHead } from './row-layout.ts';
+import { createHeadScanner } from './scan-row-head.ts';
 
 /** Where a row lies in its file, in bytes. */
 export interface RowPlace {
@@ -16,19 +17,33 @@ export interface RowPlace {
   readonly length: number;
 }
 
-/** A record as read once from end to end: what the caller took of each row, and where the rows lie. */
-export interface RunRecord<Summary> {
+/** Where the rows of a record lie, by their index. */
+export interface RowPlaces extends Iterable<RowPlace> {
+  at(rowIndex: number): RowPlace | undefined;
+  readonly length: number;
+}
+
+/** A record as read once from end to end, its rows apart. */
+interface ReadRecord {
   readonly path: string;
   readonly header: RunHeader;
-  /** Of the last row of each cell, in the order in which the cells first finished. */
-  readonly summaries: readonly Summary[];
-  /** Of every row, by the index that `summarize` was given. */
-  readonly places: readonly RowPlace[];
+  /** Of every row, by the index that the caller was given. */
+  readonly places: RowPlaces;
   /** Undefined where the run is still going on or was killed. */
   readonly end: EndRow | undefined;
   /** How often the run was resumed. */
   readonly resumes: number;
   readonly warnings: readonly string[];
+}
+
+/** A record with what the caller took of the last row of each cell, in the order in which the cells first finished. */
+export interface RunRecord<Summary> extends ReadRecord {
+  readonly summaries: readonly Summary[];
+}
+
+/** A record with what the caller took of each row, one after the other: of a cell that ran again the last one counts. */
+export interface RecordHeads<Summary> extends ReadRecord {
+  readonly rows: readonly Summary[];
 }
 
 /**
@@ -39,38 +54,53 @@ export function readRunRecord<Summary>(
   path: string,
   summarize: (row: CellRow, rowIndex: number) => Summary,
 ): RunRecord<Summary> {
-  return scanRecord<Summary, CellRow>(path, () => undefined, summarize);
+  const summaries: Summary[] = [];
+  const findCell = createCellIndex();
+  const record = scanRecord<CellRow>(
+    path,
+    () => undefined,
+    (row, rowIndex) => {
+      summaries[findCell(row)] = summarize(row, rowIndex);
+    },
+  );
+  return { ...record, summaries };
 }
 
 /**
- * The same of the rows' heads alone, in half the time; rows of before they had heads are parsed whole.
+ * The same of the rows' heads alone, in a fraction of the time; rows of before they had heads are parsed whole.
  * What is damaged behind a head is found by whoever reads that row.
  */
 export function readRowHeads<Summary>(
   path: string,
   summarize: (row: RowHead | CellRow, rowIndex: number) => Summary,
-): RunRecord<Summary> {
-  // A last line that was cut off may have its head still.
-  const parseHead = ({ bytes, isTerminated }: FileLine) => (isTerminated ? parseRowHead(bytes) : undefined);
-  return scanRecord(path, parseHead, summarize);
+): RecordHeads<Summary> {
+  const rows: Summary[] = [];
+  const scanHead = createHeadScanner();
+  const parseHead = (line: FileLine) => {
+    // A last line that was cut off may have its head still.
+    if (!line.isTerminated) return undefined;
+    return scanHead(line.buffer, line.start, line.end) ?? parseRowHead(bytesOf(line));
+  };
+  const record = scanRecord(path, parseHead, (row, rowIndex) => {
+    rows.push(summarize(row, rowIndex));
+  });
+  return { ...record, rows };
 }
 
-function scanRecord<Summary, Row extends RowHead>(
+function scanRecord<Row extends RowHead>(
   path: string,
   parseHead: (line: FileLine) => Row | undefined,
-  summarize: (row: Row | CellRow, rowIndex: number) => Summary,
-): RunRecord<Summary> {
-  const summaries: Summary[] = [];
-  const findCell = createCellIndex();
-  const places: RowPlace[] = [];
+  visit: (row: Row | CellRow, rowIndex: number) => void,
+): ReadRecord {
+  const places = new PlaceList();
   const warnings: string[] = [];
   const problems: Problem[] = [];
   let header: RunHeader | undefined;
   let end: EndRow | undefined;
   let resumes = 0;
   const take = (row: Row | CellRow, line: FileLine) => {
-    summaries[findCell(row)] = summarize(row, places.length);
-    places.push({ offset: line.offset, length: line.bytes.length });
+    visit(row, places.length);
+    places.push(line.offset, line.end - line.start);
   };
   for (const line of linesOf(path)) {
     const head = header === undefined ? undefined : parseHead(line);
@@ -96,7 +126,7 @@ function scanRecord<Summary, Row extends RowHead>(
   }
   if (header === undefined) throw new UserError([notARecord(path, 'it is empty')]);
   if (problems.length > 0) throw new UserError(problems);
-  return { path, header, summaries, places, end, resumes, warnings };
+  return { path, header, places, end, resumes, warnings };
 }
 
 /** Reads rows again, in the order asked for, one at a time. */
@@ -106,6 +136,30 @@ export function* readRowsAt(path: string, places: Iterable<RowPlace>): Generator
     for (const place of places) yield readRowAt(fd, place, path);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Two numbers a row instead of an object, since there may be a hundred thousand of them. */
+class PlaceList implements RowPlaces {
+  private readonly offsets: number[] = [];
+  private readonly lengths: number[] = [];
+
+  get length(): number {
+    return this.offsets.length;
+  }
+
+  push(offset: number, length: number): void {
+    this.offsets.push(offset);
+    this.lengths.push(length);
+  }
+
+  at(rowIndex: number): RowPlace | undefined {
+    const [offset, length] = [this.offsets[rowIndex], this.lengths[rowIndex]];
+    return offset === undefined || length === undefined ? undefined : { offset, length };
+  }
+
+  *[Symbol.iterator](): Generator<RowPlace> {
+    for (const [rowIndex, offset] of this.offsets.entries()) yield { offset, length: this.lengths[rowIndex] ?? 0 };
   }
 }
 
@@ -144,7 +198,7 @@ export function findIntactEnd(path: string): { readonly end: number; readonly ne
   for (const line of linesOf(path)) {
     if (header === undefined) header = checkHeader(parseRow(line), line, path);
     else if (!line.isTerminated && !isRow(parseRow(line))) return { end, needsLineBreak: false };
-    end = line.offset + line.bytes.length;
+    end = line.offset + line.end - line.start;
     if (!line.isTerminated) return { end, needsLineBreak: true };
     end += 1;
   }
@@ -201,7 +255,7 @@ function asUserError(error: unknown, path: string): unknown {
 }
 
 function parseRow(line: FileLine): unknown {
-  return parseText(line.bytes);
+  return parseText(bytesOf(line));
 }
 
 /** Undefined where it is not JSON. */
@@ -239,13 +293,10 @@ function garbageProblem(path: string, number: number): Problem {
 }
 
 /** Reads single rows of a record by their index, through one open file. */
-export function openRowReader({
-  path,
-  places,
-}: Pick<RunRecord<unknown>, 'path' | 'places'>): (rowIndex: number) => CellRow {
+export function openRowReader({ path, places }: Pick<ReadRecord, 'path' | 'places'>): (rowIndex: number) => CellRow {
   let fd: number | undefined;
   return (rowIndex) => {
-    const place = places[rowIndex];
+    const place = places.at(rowIndex);
     if (place === undefined) throw new RangeError(`row ${rowIndex} of ${path}, which has ${places.length}`);
     fd ??= openToRead(path);
     return readRowAt(fd, place, path);

@@ -277,7 +277,10 @@ describe('a must-pass case', () => {
   const lax = { gate: passRate(0) };
   const must = (outcomes: string, fresh = '') => [
     ...rowsOf(outcomes, { mustPass: true }),
-    ...rowsOf(fresh, { mustPass: true, confirmation: true }),
+    ...rowsOf(fresh, { mustPass: true, confirmation: true }).map((row) => ({
+      ...row,
+      trial: row.trial + outcomes.length,
+    })),
   ];
 
   test.each<[string, string, Decision['outcome']]>([

@@ -73,6 +73,17 @@ describe('the counts', () => {
     expect(variant.latencyMs.p50).toBe(100);
   });
 
+  test('of a cell that ran again are those of its last row, wherever that stands', () => {
+    const rows = [...rowsOf('ef p'), ...rowsOf('pf'), buildRowSummary({ caseId: 'case-0', trial: 1, costUsd: 0.25 })];
+    const suites = [buildRecordedSuite([buildVariant(3)])];
+    const variant = summarizeRun(buildHeader(suites), rows, end).suites[0]?.variants[0];
+    expect(variant).toMatchObject({ planned: 3, passed: 3, failed: 0, errored: 0, skipped: 0 });
+    expect(variant?.cases.get('case-0')?.trials.map(({ trial, costUsd }) => [trial, costUsd])).toEqual([
+      [0, 0.001],
+      [1, 0.25],
+    ]);
+  });
+
   test('count cells that came from the cache', () => {
     expect(variantOf([...rowsOf('p f', { cached: true }), buildRowSummary()]).cached).toBe(2);
   });

@@ -6,6 +6,7 @@ import type { CellRow, RowHead } from '../../src/model/record.ts';
 import { openRowReader, readRowHeads, readRunRecord } from '../../src/stores/read-run-record.ts';
 import { rewriteRunRecord } from '../../src/stores/rewrite-run-record.ts';
 import { parseRowHead, renderRow } from '../../src/stores/row-layout.ts';
+import { createHeadScanner } from '../../src/stores/scan-row-head.ts';
 import { createRunRecord } from '../../src/stores/write-run-record.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder } from './build-rows.ts';
 
@@ -43,6 +44,83 @@ describe('the line of a row', () => {
   });
 });
 
+describe('a head read byte by byte', () => {
+  const scan = createHeadScanner();
+  const scanLine = (line: string) => {
+    // A line lies in the middle of a buffer, between two others.
+    const around = Buffer.from(`${line}\n${line}\n${line}`);
+    const length = Buffer.byteLength(line);
+    return scan(around, length + 1, 2 * length + 1);
+  };
+
+  test('is the one that JSON.parse finds, or is left to it', () => {
+    let scanned = 0;
+    const names = fc.constantFrom('v1', 'v2', 'größe', 'a\\b');
+    const head = fc.tuple(rows(), names, names, amounts(), amounts(), fc.boolean(), fc.boolean());
+    fc.assert(
+      fc.property(head, ([{ skip, ...row }, caseId, suite, score, costUsd, isMarked, isSkipped]) => {
+        const marks = isMarked ? { observe: true, mustPass: true, confirmation: true, cached: true } : {};
+        const line = renderRow({
+          ...row,
+          caseId,
+          suite,
+          prompt: 'v1',
+          provider: 'p',
+          score,
+          latencyMs: score * 1000,
+          costUsd,
+          spentUsd: null,
+          judgeCostUsd: 0,
+          ...marks,
+          ...(isSkipped && skip !== undefined ? { skip } : {}),
+        } as CellRow);
+        const found = scanLine(line);
+        if (found === undefined) return;
+        scanned += 1;
+        expect(found).toEqual(parseRowHead(Buffer.from(line)));
+      }),
+      { numRuns: 500 },
+    );
+    // Texts with escapes are left to JSON.parse, others are not.
+    expect(scanned).toBeGreaterThan(50);
+  });
+
+  test('is that of every plain row', () => {
+    for (const status of ['passed', 'failed', 'errored', 'skipped'] as const) {
+      const row = buildRow('größe', { status, answerHash: 'h', model: 'm', score: 0.25, costUsd: 0.00014 });
+      expect(scanLine(renderRow(row))).toEqual(headOf(row));
+    }
+  });
+
+  const plain = renderRow(buildRow('a', { answerHash: 'h', costUsd: 0.5, score: 1 }));
+  test.each([
+    ['another key in between', plain.replace('"cached":', '"more":1,"cached":')],
+    ['a key twice', plain.replace('"status":', '"stamp":"s","status":')],
+    ['no stamp', plain.replace(/"stamp":"[^"]*",/, '')],
+    ['a trial that is none', plain.replace('"trial":0', '"trial":0.5')],
+    ['a status that is none', plain.replace('"status":"passed"', '"status":"passed?"')],
+    ['an amount with a leading zero', plain.replace('"costUsd":0.5', '"costUsd":00.5')],
+    ['an amount without decimals', plain.replace('"costUsd":0.5', '"costUsd":0.')],
+    ['an amount without an exponent', plain.replace('"costUsd":0.5', '"costUsd":1e-')],
+    ['an amount that is a text', plain.replace('"costUsd":0.5', '"costUsd":"0.5"')],
+    ['an escape', plain.replace('"caseId":"a"', String.raw`"caseId":"\u0061"`)],
+    ['a tab within a text', plain.replace('"caseId":"a"', '"caseId":"a\t"')],
+    ['no end', plain.slice(0, -1)],
+    ['no row', '{"type":"end","durationMs":1,"notes":[]}'],
+    ['nothing', ''],
+  ])('is refused with %s', (_, line) => {
+    expect(line).not.toBe(plain);
+    expect(scanLine(line)).toBeUndefined();
+  });
+});
+
+/** Amounts as they come: rounded, raw, tiny. */
+function amounts(): fc.Arbitrary<number> {
+  const raw = fc.double({ min: 0, max: 1, noNaN: true });
+  const rounded = fc.integer({ min: 0, max: 1e9 }).map((units) => units / 1e7);
+  return fc.oneof(raw, rounded, fc.constantFrom(0, 1, 1e-7, 5e-324, 1.7976931348623157e308, 123456789012345680000));
+}
+
 describe('a record read by its heads', () => {
   test('says the same as one read whole, rows of before there were heads included', () => {
     const written = [
@@ -52,15 +130,19 @@ describe('a record read by its heads', () => {
       buildRow('a', { answerHash: 'i', trial: 1, confirmation: true }),
     ];
     const path = write(written);
-    const [heads, whole] = [readRowHeads(path, headOf), readRunRecord(path, headOf)];
+    const [{ rows: heads, ...read }, { summaries: whole, ...readWhole }] = [
+      readRowHeads(path, headOf),
+      readRunRecord(path, headOf),
+    ];
     expect(heads).toEqual(whole);
-    expect(heads.summaries.map(({ caseId, trial }) => [caseId, trial])).toEqual([
+    expect(read).toEqual(readWhole);
+    expect(heads.map(({ caseId, trial }) => [caseId, trial])).toEqual([
       ['a', 0],
       ['old', 0],
       ['b', 0],
       ['a', 1],
     ]);
-    expect(openRowReader(heads)(2)).toEqual(written[2]);
+    expect(openRowReader(read)(2)).toEqual(written[2]);
   });
 
   test('of a run that was killed counts no row that was cut off', () => {
@@ -68,7 +150,7 @@ describe('a record read by its heads', () => {
     const line = renderRow(buildRow('b', { answerHash: 'h' }));
     appendFileSync(path, line.slice(0, -20));
     expect(readRowHeads(path, ({ caseId }) => caseId)).toMatchObject({
-      summaries: ['a'],
+      rows: ['a'],
       warnings: [expect.stringContaining('cut off')],
     });
   });
@@ -85,7 +167,7 @@ describe('a record read by its heads', () => {
     const line = renderRow(buildRow('b', { answerHash: 'h' }));
     appendFileSync(path, `${line.replace('"checks":[', '"checks":[[')}\n`);
     const record = readRowHeads(path, ({ caseId }) => caseId);
-    expect(record.summaries).toEqual(['b']);
+    expect(record.rows).toEqual(['b']);
     const { problems } = catchUserError(() => openRowReader(record)(0));
     expect(problems).toMatchObject([{ code: 'record', message: expect.stringContaining('no row') }]);
   });
@@ -93,9 +175,9 @@ describe('a record read by its heads', () => {
   test('is read by its heads still after it was written anew', () => {
     const path = write([buildRow('a', { answerHash: 'h' }), buildRow('b', { answerHash: 'i' })]);
     const { places } = readRunRecord(path, () => 1);
-    rewriteRunRecord(path, buildHeader(), places.slice(1));
+    rewriteRunRecord(path, buildHeader(), [...places].slice(1));
     const record = readRowHeads(path, (row) => ('identity' in row ? 'whole' : row.answerHash));
-    expect(record.summaries).toEqual(['i']);
+    expect(record.rows).toEqual(['i']);
   });
 });
 

@@ -16,7 +16,7 @@ describe('a run record', () => {
       { caseId: 'refund', rowIndex: 0 },
       { caseId: 'parcel', rowIndex: 1 },
     ]);
-    expect([...readRowsAt(path, record.places.toReversed())]).toEqual([buildRow('parcel'), buildRow('refund')]);
+    expect([...readRowsAt(path, [...record.places].toReversed())]).toEqual([buildRow('parcel'), buildRow('refund')]);
   });
 
   test('holds every row on disk as soon as it is appended', () => {
