@@ -1,6 +1,7 @@
 import { exitCodes } from '../model/exit-code.ts';
 import { acceptBaseline } from '../pipeline/accept-baseline.ts';
-import { findProjectRoot, loadProject } from '../pipeline/load-project.ts';
+import { findProjectRoot } from '../pipeline/find-project-root.ts';
+import { loadProject } from '../pipeline/load-project.ts';
 import { findStoredRun } from '../pipeline/stored-runs.ts';
 import { listBaselines, pruneBaselines, showBaselines } from '../pipeline/tend-baselines.ts';
 import type { Io } from './io.ts';
@@ -30,7 +31,7 @@ async function accept(
   config: { readonly configPath?: string },
   io: Io,
 ): Promise<number> {
-  const root = await findProjectRoot(io.cwd, config.configPath);
+  const root = findProjectRoot(io.cwd, config.configPath);
   const wanted = typeof flags['run'] === 'string' ? flags['run'] : undefined;
   const stored = findStoredRun({ root }, wanted, io.cwd);
   // Only named suites need loading: a record is accepted even where its suites have moved on.

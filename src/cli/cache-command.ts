@@ -7,8 +7,8 @@ import { DurationError, parseDurationMs } from '../lib/duration.ts';
 import { describeBytes } from '../lib/format-amount.ts';
 import { toSafeLine } from '../lib/sanitize.ts';
 import { exitCodes } from '../model/exit-code.ts';
+import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { importAnswers, openCacheMaintenance } from '../pipeline/import-answers.ts';
-import { findProjectRoot } from '../pipeline/load-project.ts';
 import type { Io } from './io.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ type Flags = Readonly<Record<string, unknown>>;
 /** `llmcheck cache …` */
 export async function cacheCommand(action: string, file: string | undefined, flags: Flags, io: Io): Promise<number> {
   const config = typeof flags['config'] === 'string' ? flags['config'] : undefined;
-  const cache = openCacheMaintenance(await findProjectRoot(io.cwd, config), io.now);
+  const cache = openCacheMaintenance(findProjectRoot(io.cwd, config), io.now);
   const print = (line: string) => io.stdout.write(`${line}\n`);
   switch (action) {
     case 'stats': {

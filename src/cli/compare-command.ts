@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { compareRecords } from '../pipeline/compare-records.ts';
-import { findProjectRoot } from '../pipeline/load-project.ts';
+import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import type { Io } from './io.ts';
 import { parseReporters, writeReports } from './write-reports.ts';
 
@@ -24,7 +24,7 @@ export async function compareCommand(sides: readonly string[], flags: CompareFla
     suites: flags.suite,
     ...(flags.run === undefined ? {} : { run: flags.run }),
     requireConclusive: flags.requireConclusive === true,
-    root: await findProjectRoot(io.cwd, flags.config),
+    root: findProjectRoot(io.cwd, flags.config),
     cwd: io.cwd,
     env: io.env,
   });

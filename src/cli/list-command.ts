@@ -1,4 +1,5 @@
 import { exitCodes } from '../model/exit-code.ts';
+import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import {
   type ListedRow,
   listAssertions,
@@ -8,7 +9,7 @@ import {
   listRuns,
   listSuites,
 } from '../pipeline/list-parts.ts';
-import { findProjectRoot, loadProject } from '../pipeline/load-project.ts';
+import { loadProject } from '../pipeline/load-project.ts';
 import type { Io } from './io.ts';
 import { printRows } from './print-rows.ts';
 
@@ -44,10 +45,10 @@ async function findRows(
     case 'providers':
       return listProviders(await project(), io.env);
     case 'assertions':
-      return listAssertions(await findProjectRoot(io.cwd, config));
+      return listAssertions(findProjectRoot(io.cwd, config));
     case 'reporters':
       return listReporters();
     case 'runs':
-      return listRuns(await findProjectRoot(io.cwd, config));
+      return listRuns(findProjectRoot(io.cwd, config));
   }
 }

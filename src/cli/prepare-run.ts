@@ -3,7 +3,8 @@ import type { Mask } from '../lib/mask-secrets.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Report } from '../model/report.ts';
 import type { Project } from '../model/suite.ts';
-import { findProjectRoot, type ReadLog } from '../pipeline/load-project.ts';
+import { findProjectRoot } from '../pipeline/find-project-root.ts';
+import type { ReadLog } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
 import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
 import { findInvocation } from '../pipeline/stored-runs.ts';
@@ -96,6 +97,6 @@ async function findResumed(
 ): Promise<{ readonly paths: readonly string[]; readonly flags: JsonObject }> {
   const wanted = flag ?? io.env['LLMCHECK_RESUME'];
   if (wanted === undefined || wanted === '') return { paths: [], flags: {} };
-  const root = await findProjectRoot(io.cwd, configPath);
+  const root = findProjectRoot(io.cwd, configPath);
   return findInvocation({ root }, typeof wanted === 'string' ? wanted : undefined);
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { findProjectRoot } from '../pipeline/load-project.ts';
+import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { reportOnRun } from '../pipeline/report-on-run.ts';
 import { findStoredRun } from '../pipeline/stored-runs.ts';
 import type { Io } from './io.ts';
@@ -18,7 +18,7 @@ export interface ReportFlags {
 export async function reportCommand(run: string | undefined, flags: ReportFlags, io: Io): Promise<number> {
   const { requests, problems } = parseReporters(flags.reporter);
   if (problems.length > 0) throw new UserError(problems);
-  const root = await findProjectRoot(io.cwd, flags.config);
+  const root = findProjectRoot(io.cwd, flags.config);
   const stored = findStoredRun({ root }, run, io.cwd);
   const report = await reportOnRun({ path: stored.path, root, cwd: io.cwd, env: io.env });
   writeReports(report, requests, {

@@ -2,9 +2,6 @@ import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import type { RunHeader } from '../model/record.ts';
-import { indexCells } from './index-cells.ts';
-import { loadProject } from './load-project.ts';
-import { planRun } from './plan-run.ts';
 
 /** Finds the cell of a case, for its checks. */
 export type FindCell = (
@@ -37,6 +34,12 @@ async function openSuite(
   { maxCostUsd: _maxCostUsd, ...settings }: RunHeader['settings'],
   { root, env }: FindCellsOptions,
 ): Promise<FindCell> {
+  // Most records are compared without a look at their suites, and what reads those is half of the program.
+  const [{ loadProject }, { planRun }, { indexCells }] = await Promise.all([
+    import('./load-project.ts'),
+    import('./plan-run.ts'),
+    import('./index-cells.ts'),
+  ]);
   try {
     const { project } = await loadProject({ paths: [join(root, path)], cwd: root });
     const selection = { filters: [], tags: [], prompts: [], providers: [] };

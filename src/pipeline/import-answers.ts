@@ -15,10 +15,11 @@ import { emptySelection } from '../plan/select-cases.ts';
 import { createOpenAsker } from './ask-models.ts';
 import { type FindBaseline, openBaselines } from './find-baselines.ts';
 import { createOtherAnswers, type FindOther } from './find-other.ts';
+import { findProjectRoot } from './find-project-root.ts';
 import { identify } from './identify.ts';
 import { indexCells } from './index-cells.ts';
 import { asksModel, judgeAnswer } from './judge-answer.ts';
-import { findProjectRoot, loadProject } from './load-project.ts';
+import { loadProject } from './load-project.ts';
 import { type PlannedRun, planRun } from './plan-run.ts';
 
 export interface ImportOptions {
@@ -44,7 +45,7 @@ export async function importAnswers(options: ImportOptions): Promise<ImportedAns
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const [first] = lines;
   if (first === undefined || isCacheExportLine(first)) {
-    const result = await openCacheMaintenance(await findProjectRoot(cwd, configPath), now).importLines(lines);
+    const result = await openCacheMaintenance(findProjectRoot(cwd, configPath), now).importLines(lines);
     return {
       summary: `imported ${result.imported} entries, ${result.skipped} were there already, ${result.rejected} rejected`,
       remarks: result.problems.map(({ line, reason }) => `${relative(cwd, path)}:${line}: ${reason}`),

@@ -35,8 +35,3 @@ export function loadProject(options: LoadOptions): Promise<{ project: Project; w
     contracts: contractKnowledge,
   });
 }
-
-/** The folder that holds `.llmcheck/`, without reading a suite. */
-export function findProjectRoot(cwd: string, configPath: string | undefined): Promise<string> {
-  return suite.findProjectRoot(cwd, configPath);
-}

@@ -3,7 +3,7 @@ import type { Cell } from '../model/cell.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/summarize-run.ts';
-import { decideAnswer, type JudgePorts, judgeAnswer } from './judge-answer.ts';
+import type { JudgePorts } from './judge-answer.ts';
 
 export interface Rejudged {
   readonly side: ComparedSide;
@@ -102,6 +102,8 @@ async function judgeStored(
     conversation: [],
     stored,
   };
+  // Nearly every comparison does without the assertions.
+  const { decideAnswer, judgeAnswer } = await import('./judge-answer.ts');
   const { verdicts } = await judgeAnswer(cell.checks, judged, ports);
   const decision = decideAnswer(verdicts, cell.threshold);
   return decision.status === 'errored'

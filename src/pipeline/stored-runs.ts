@@ -2,7 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { Project } from '../model/suite.ts';
-import { caseLabel } from '../plan/select-cases.ts';
+import { caseLabel } from '../plan/case-label.ts';
 import { listRuns, type StoredRun } from '../stores/list-runs.ts';
 import { readRunRecord } from '../stores/read-run-record.ts';
 

@@ -1,6 +1,7 @@
 import picomatch from 'picomatch';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Case, Suite } from '../model/suite.ts';
+import { caseLabel } from './case-label.ts';
 
 /** What of a project is to run; an empty selection is everything. */
 export interface Selection {
@@ -20,10 +21,6 @@ export interface Selection {
 }
 
 export const emptySelection: Selection = { filters: [], tags: [], prompts: [], providers: [] };
-
-export function caseLabel(suiteId: string, caseId: string): string {
-  return `${suiteId}/${caseId}`;
-}
 
 /** True where the selection can leave out cases, trials or variants of a suite. */
 export function isNarrowed(selection: Selection): boolean {

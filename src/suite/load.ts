@@ -107,11 +107,6 @@ export function findProjectPlace(cwd: string, configPath?: string): ProjectPlace
   return findProject(cwd, configPath);
 }
 
-/** The folder that holds the config, else the git root, else the working folder; found without reading a suite. */
-export function findProjectRoot(cwd: string, configPath?: string): Promise<string> {
-  return Promise.resolve(findProject(cwd, configPath).root);
-}
-
 async function loadConfig(
   { place: { configPath }, files, kindOf }: ProjectSnapshot,
   { adapters, cwd, configPath: asked, contracts, checkRun }: LoadOptions,

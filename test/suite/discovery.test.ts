@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findProjectRoot } from '../../src/suite/load.ts';
+import { findProject } from '../../src/suite/files.ts';
 import { casesOf, loadAt, onlySuite, placeOf, problemsAt } from './load-fixture.ts';
 
 const SUITE =
@@ -52,7 +52,7 @@ describe('finding suites', () => {
       'app/src/keep': '',
     });
     expect(await suitesAt('app/src')).toEqual(['checks/a.eval.yaml', 'more/x/b.eval.yaml']);
-    expect(await findProjectRoot(join(root, 'app/src'))).toBe(join(root, 'app'));
+    expect(findProject(join(root, 'app/src')).root).toBe(join(root, 'app'));
   });
 
   test('a path may be a file of any name, a folder or a glob; each suite is loaded once', async () => {

@@ -1,0 +1,3 @@
+export function caseLabel(suiteId: string, caseId: string): string {
+  return `${suiteId}/${caseId}`;
+}
