@@ -2,7 +2,7 @@ import { groupClusteredError } from './clustered-mean.ts';
 import { decideVerdict, type TestPolicy, type TestVerdict } from './decide-verdict.ts';
 import { mcnemarTest } from './mcnemar.ts';
 import { normalCdf, normalCritical } from './normal.ts';
-import { type PairedCase, type PairedResults, pairCases } from './pair-cases.ts';
+import { type PairedCase, type PairedResults, pairCases, type SingleTally, tallySingles } from './pair-cases.ts';
 import { groupEqual, scoreLower, scoreUpper, type WeightedValue } from './score-bound.ts';
 import { tCdf, tCritical } from './student-t.ts';
 import { suiteBound } from './suite-bound.ts';
@@ -34,6 +34,8 @@ export interface CaseComparison {
  * The mean of paired differences follows Miller 2024, https://arxiv.org/abs/2411.00640; the lower bound is the score bound.
  */
 export function compareCases(results: PairedResults, options: CompareOptions): CaseComparison {
+  const tally = options.binary === false || options.scope === 'suite' ? undefined : tallySingles(results);
+  if (tally !== undefined && tally.n > 0) return compareTally(tally, options);
   const { cases, unpaired, binary } = pairCases(results);
   if (cases.length === 0) {
     return {
@@ -50,7 +52,7 @@ export function compareCases(results: PairedResults, options: CompareOptions): C
   }
   const sample = describeSample(cases);
   const isSingle = (options.binary ?? binary) && results.groups === undefined && cases.every(isSingleTrial);
-  const bounds = isSingle ? compareSingle(sample, options.alpha) : compareRepeated(sample, options.alpha);
+  const bounds = isSingle ? compareSingle(sample.grouped, options.alpha) : compareRepeated(sample, options.alpha);
   const low = options.scope === 'suite' ? (suiteBound(cases, options.alpha).low ?? bounds.low) : bounds.low;
   const evidence = { ...bounds, low };
   return {
@@ -60,6 +62,26 @@ export function compareCases(results: PairedResults, options: CompareOptions): C
     delta: sample.delta,
     ...evidence,
     verdict: decideVerdict(evidence, options),
+  };
+}
+
+function compareTally({ n, unpaired, worse, better }: SingleTally, options: CompareOptions): CaseComparison {
+  const differences = [
+    { value: -1, weight: worse },
+    { value: 0, weight: n - worse - better },
+    { value: 1, weight: better },
+  ];
+  const bounds = compareSingle(
+    differences.filter(({ weight }) => weight > 0),
+    options.alpha,
+  );
+  return {
+    n,
+    unpaired,
+    changed: worse + better,
+    delta: (better - worse) / n,
+    ...bounds,
+    verdict: decideVerdict(bounds, options),
   };
 }
 
@@ -118,7 +140,7 @@ function clusterError(
 }
 
 /** One pass/fail result a side: McNemar's mid-p and Tango's interval. */
-function compareSingle({ grouped }: Sample, alpha: number): Bounds {
+function compareSingle(grouped: readonly WeightedValue[], alpha: number): Bounds {
   const z = normalCritical(alpha);
   const count = (wanted: number): number => grouped.find(({ value }) => value === wanted)?.weight ?? 0;
   const { pWorse, pBetter } = mcnemarTest(count(-1), count(1));

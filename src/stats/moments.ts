@@ -5,14 +5,11 @@ export interface Interval {
 }
 
 /** The arithmetic mean; NaN for no values. */
-export function mean(values: Iterable<number>): number {
-  let n = 0;
+export function mean(values: ArrayLike<number>): number {
+  const { length } = values;
   let sum = 0;
-  for (const value of values) {
-    n += 1;
-    sum += value;
-  }
-  return sum / n;
+  for (let index = 0; index < length; index += 1) sum += values[index] ?? Number.NaN;
+  return sum / length;
 }
 
 /** Sum of squared deviations from the mean, in two passes. */

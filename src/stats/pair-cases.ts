@@ -50,6 +50,34 @@ export function pairCases(results: PairedResults): {
   return { cases, unpaired: baseline.length - cases.length, binary };
 }
 
+/** Pass/fail cases with one repeat a side, counted by what became of them. */
+export interface SingleTally {
+  readonly n: number;
+  readonly unpaired: number;
+  /** Passed and now failed. */
+  readonly worse: number;
+  /** Failed and now passed. */
+  readonly better: number;
+}
+
+/** The common case in one pass, without an object a case; undefined where a case has repeats, a score or a group. */
+export function tallySingles(results: PairedResults): SingleTally | undefined {
+  const { baseline, candidate, groups } = results;
+  checkLengths(results);
+  if (groups !== undefined) return undefined;
+  let [n, worse, better] = [0, 0, 0];
+  for (let index = 0; index < baseline.length; index += 1) {
+    const [before, after] = [baseline[index] ?? [], candidate[index] ?? []];
+    if (before.length === 0 || after.length === 0) continue;
+    const [a, b] = [before[0], after[0]];
+    if (before.length > 1 || after.length > 1 || (a !== 0 && a !== 1) || (b !== 0 && b !== 1)) return undefined;
+    n += 1;
+    if (a > b) worse += 1;
+    else if (b > a) better += 1;
+  }
+  return { n, unpaired: baseline.length - n, worse, better };
+}
+
 /** Differences below 1e-12 come from summing the same results in another order. */
 function difference(before: readonly number[], after: readonly number[]): number {
   const value = mean(after) - mean(before);
