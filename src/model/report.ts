@@ -87,7 +87,7 @@ export interface VariantComparison {
   readonly prompts?: { readonly baseline: readonly PromptText[]; readonly candidate: readonly PromptText[] };
 }
 
-/** A case on one variant, with its trials in order. */
+/** A case on one variant, with its trials in order; what stands in its rows is read when it is asked for. */
 export interface CaseReport {
   readonly caseId: string;
   readonly prompt: string;
@@ -99,7 +99,7 @@ export interface CaseReport {
   /** What became of it since the baseline, where there is one. */
   readonly change?: CaseChange;
   /** The baseline's answer to the same case. */
-  readonly baseline?: KeptAnswer;
+  readonly baseline?: KeptAnswer | undefined;
 }
 
 export interface SuiteReport {

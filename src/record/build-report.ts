@@ -127,20 +127,39 @@ function findChange({ cases }: ComparedVariant, caseId: string): CaseChange | un
   return found?.caseId === caseId ? found.change : undefined;
 }
 
+/** The answers are read when somebody looks at them: of thousands of failures a report shows a few and counts the rest. */
 function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: ReportInput): CaseReport {
-  const trials = [...found.trials, ...found.confirmations].map(({ rowIndex }) => input.readRow(rowIndex));
   const compared = input.compared?.get(variant);
   const change = compared === undefined ? undefined : findChange(compared, found.caseId);
-  const baseline = compared?.baseline.answerOf(found.caseId);
+  const readTrials = once(() =>
+    [...found.trials, ...found.confirmations].map(({ rowIndex }) => input.readRow(rowIndex)),
+  );
+  const readBaseline = once(() => compared?.baseline.answerOf(found.caseId));
   return {
     caseId: found.caseId,
     prompt: variant.recorded.prompt,
     provider: variant.recorded.provider,
     status: found.status,
     observe: found.observe,
-    at: trials[0]?.at ?? { file: '', line: 0, column: 0 },
-    trials,
     ...(change === undefined ? {} : { change }),
-    ...(baseline === undefined ? {} : { baseline }),
+    get at() {
+      return readTrials()[0]?.at ?? nowhere;
+    },
+    get trials() {
+      return readTrials();
+    },
+    get baseline() {
+      return readBaseline();
+    },
+  };
+}
+
+const nowhere = { file: '', line: 0, column: 0 };
+
+function once<T>(read: () => T): () => T {
+  let known: { readonly value: T } | undefined;
+  return () => {
+    known ??= { value: read() };
+    return known.value;
   };
 }

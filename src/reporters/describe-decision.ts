@@ -51,7 +51,9 @@ export function notesBesideWarnings(
   variant: VariantReport,
 ): readonly string[] {
   const place = `${suite.suite} · ${variant.prompt} × ${variant.provider}`;
-  return (variant.comparison?.notes ?? []).filter((note) => !decision.warnings.includes(`${place}: ${note}`));
+  // Of a large suite there may be thousands of either.
+  const warnings = new Set(decision.warnings);
+  return (variant.comparison?.notes ?? []).filter((note) => !warnings.has(`${place}: ${note}`));
 }
 
 /** What an inconclusive comparison found, and what it did not: never that there is no regression. */

@@ -123,7 +123,7 @@ function createWorst(maxCases: number) {
 function createGroups({ maxNames, maxGroups }: SurveyLimits) {
   const groups = new Map<string, { reason: string; cases: CaseName[]; count: number }>();
   return {
-    add(key: string, reason: string, { caseId, prompt, provider, at }: CaseReport): void {
+    add(key: string, reason: string, entry: CaseReport): void {
       const isFull = groups.size >= maxGroups && !groups.has(key);
       const found = groups.get(isFull ? '' : key) ?? {
         reason: isFull ? 'other messages' : reason,
@@ -132,7 +132,9 @@ function createGroups({ maxNames, maxGroups }: SurveyLimits) {
       };
       groups.set(isFull ? '' : key, found);
       found.count += 1;
-      if (found.cases.length < maxNames) found.cases.push({ caseId, prompt, provider, at });
+      if (found.cases.length >= maxNames) return;
+      const { caseId, prompt, provider, at } = entry;
+      found.cases.push({ caseId, prompt, provider, at });
     },
     list: (): readonly CaseGroup[] => [...groups.values()],
   };

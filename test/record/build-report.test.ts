@@ -78,7 +78,7 @@ describe('buildReport', () => {
     ]);
   });
 
-  test('reads the rows of a case only when that case is asked for', () => {
+  test('reads the rows of a case only when somebody looks at them, and once', () => {
     const read: number[] = [];
     const rows = ['a', 'b', 'c'].map((caseId, index) =>
       buildRowSummary({ caseId, status: index === 1 ? 'failed' : 'passed' }),
@@ -90,7 +90,10 @@ describe('buildReport', () => {
       },
     });
     expect(read).toEqual([]);
-    expect([...(report.suites[0]?.cases({ statuses: ['failed'] }) ?? [])].map(({ caseId }) => caseId)).toEqual(['b']);
+    const [found, ...others] = report.suites[0]?.cases({ statuses: ['failed'] }) ?? [];
+    expect([found?.caseId, others]).toEqual(['b', []]);
+    expect(read).toEqual([]);
+    expect([found?.trials, found?.at, found?.trials]).toEqual([[buildRow()], buildRow().at, [buildRow()]]);
     expect(read).toEqual([1]);
   });
 
