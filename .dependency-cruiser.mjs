@@ -72,6 +72,29 @@ export default {
       },
     },
     {
+      name: 'api-through-pipeline',
+      severity: 'error',
+      comment:
+        'The API calls the pipeline with settings that the command line resolves too; it knows no stage but registries.',
+      from: { path: '^src/api/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/(api|pipeline|model|lib)/',
+          '^src/errors[.]ts$',
+          '^src/cli/(resolve-run|run-options)[.]ts$',
+          '^src/(assertions|providers|reporters|stores)/index[.]ts$',
+        ],
+      },
+    },
+    {
+      name: 'api-is-an-entrance',
+      severity: 'error',
+      comment: 'Nothing below knows of the API.',
+      from: { path: '^src/', pathNot: '^src/(api/|index[.]ts$)' },
+      to: { path: '^src/api/' },
+    },
+    {
       name: 'bin-to-cli-only',
       severity: 'error',
       comment: 'bin starts the cli and sets the exit code.',

@@ -45,10 +45,12 @@ const workers = await build({
   metafile: true,
   logLevel: 'warning',
 });
-const [starter] = Object.entries(result.metafile.outputs).find(
-  ([, { inputs }]) => 'src/programs/module-worker.ts' in inputs,
-);
-if (!starter.startsWith('dist/chunks/')) throw new Error(`${starter} would not find the workers in dist/chunks`);
+for (const starter of ['src/programs/module-worker.ts', 'src/programs/module-hooks.mjs']) {
+  const outputs = Object.entries(result.metafile.outputs).filter(([, { inputs }]) => starter in inputs);
+  for (const [output] of outputs) {
+    if (!output.startsWith('dist/chunks/')) throw new Error(`${output} would not find the workers in dist/chunks`);
+  }
+}
 
 if (!process.argv.includes('--no-types')) {
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {

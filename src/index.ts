@@ -1,4 +1,31 @@
-export type { Completion, FailureKind, FinishReason, ToolCall, Usage } from './model/completion.ts';
+export type { ApiContext } from './api/api-context.ts';
+export { type CompareRecordsOptions, compareRecords } from './api/compare-records.ts';
+export { type AssertionDefinition, defineAssertion } from './api/define-assertion.ts';
+export { defineProvider, type ProviderDefinition } from './api/define-provider.ts';
+export { defineReporter } from './api/define-reporter.ts';
+export { defineSuite } from './api/define-suite.ts';
+export { renderReport } from './api/render-report.ts';
+export type { RunEvent } from './api/run-events.ts';
+export type { RunSuitesOptions } from './api/run-options.ts';
+export { runSuites, type SuiteRun } from './api/run-suites.ts';
+export type { Assertion, Case, CustomAssertions, SuiteDefinition } from './api/suite-definition.ts';
+export { UserError } from './errors.ts';
+export type {
+  AssertionPlugin,
+  ParamsOf,
+  ParamsSchema,
+  PluginCheckInput,
+  ProviderAnswer,
+  ProviderPlugin,
+  ProviderRequest,
+  TypedSchema,
+} from './model/code-plugin.ts';
+export type { Completion, FailureKind, FinishReason, Message, ToolCall, Usage } from './model/completion.ts';
+export { type ExitCode, exitCodes } from './model/exit-code.ts';
 export type { Breach, Decision } from './model/gate.ts';
+export type { JsonObject, JsonValue } from './model/json.ts';
 export type { AssertionInput, AssertionModule, AssertionVerdict } from './model/own-code.ts';
+export type { Plugin, ReporterPlugin } from './model/plugin.ts';
+export type { Problem, ProblemCode, SourceLocation } from './model/problem.ts';
 export type { CellRow, RecordRow, RunHeader } from './model/record.ts';
+export type { CaseReport, Report, ReportStyle, SuiteReport, VariantReport } from './model/report.ts';

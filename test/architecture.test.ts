@@ -25,6 +25,8 @@ describe('the layers', () => {
     ['programs-for-providers-and-pipeline', 'src/assertions/a.ts', "import '../programs/b.ts';", 'src/programs/b.ts'],
     ['pipeline-below-cli', 'src/pipeline/a.ts', "import '../cli/b.ts';", 'src/cli/b.ts'],
     ['cli-through-pipeline-or-registry', 'src/cli/a.ts', "import '../assertions/b.ts';", 'src/assertions/b.ts'],
+    ['api-through-pipeline', 'src/api/a.ts', "import '../plan/b.ts';", 'src/plan/b.ts'],
+    ['api-is-an-entrance', 'src/pipeline/a.ts', "import '../api/b.ts';", 'src/api/b.ts'],
     ['pure-stays-pure', 'src/gate/a.ts', "import 'node:fs';", undefined],
     ['effects-have-a-home', 'src/pipeline/a.ts', "import 'node:child_process';", undefined],
     ['no-src-to-test', 'src/cli/a.ts', "import '../../test/b.ts';", 'test/b.ts'],

@@ -16,6 +16,7 @@ import type {
 } from './define.ts';
 import { lookupAssertion } from './index.ts';
 import { scoreOf } from './outcome.ts';
+import { createPluginAssertion } from './plugin-assertion.ts';
 import { selectTarget } from './select.ts';
 import { describeToolCalls } from './tool-call-values.ts';
 
@@ -43,7 +44,7 @@ interface JudgeContext extends CheckContext {
 
 // Most checks are synchronous; to wait for each of them would cost more than the check.
 function judge(check: CheckSpec, context: JudgeContext): CheckOutcome | Promise<CheckOutcome> {
-  const assertion = lookupAssertion(check.assertion);
+  const assertion = check.plugin === undefined ? lookupAssertion(check.assertion) : openPlugin(check.plugin);
   if (assertion === undefined) return { error: `there is no assertion ${JSON.stringify(check.assertion)}` };
   if (!('combine' in assertion)) return makeCheck(assertion, check, context);
   const { children = [] } = check;
@@ -59,6 +60,17 @@ function judge(check: CheckSpec, context: JudgeContext): CheckOutcome | Promise<
   }
   return combine(assertion, outcomes);
 }
+
+/** Made once a plug-in, however many checks it makes. */
+function openPlugin(loaded: NonNullable<CheckSpec['plugin']>): CheckAssertion {
+  const known = pluginAssertions.get(loaded);
+  if (known !== undefined) return known;
+  const made = createPluginAssertion(loaded);
+  pluginAssertions.set(loaded, made);
+  return made;
+}
+
+const pluginAssertions = new WeakMap<NonNullable<CheckSpec['plugin']>, CheckAssertion>();
 
 /** A child that does not concern the answer has no say under a combinator either. */
 function combine(combinator: Combinator, outcomes: readonly CheckOutcome[]): CheckOutcome {

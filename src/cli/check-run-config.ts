@@ -1,4 +1,6 @@
+import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { JsonObject } from '../model/json.ts';
+import type { Plugin } from '../model/plugin.ts';
 import type { SettingFault } from '../model/problem.ts';
 import { resolveFlagValues } from './flag-values.ts';
 import { runFlags } from './run-flags.ts';
@@ -6,12 +8,12 @@ import { buildRunSettings, listOf } from './run-options.ts';
 import { parseReporters } from './write-reports.ts';
 
 /** What is wrong with single keys of the config's `run:`; what only a flag can complete is checked with the flags. */
-export function checkRunConfig(run: JsonObject): readonly SettingFault[] {
+export function checkRunConfig(run: JsonObject, plugins: readonly LoadedPlugin<Plugin>[]): readonly SettingFault[] {
   return Object.entries(run).flatMap(([key, value]) => {
     const { values, problems } = resolveFlagValues(runFlags, { flags: {}, env: {}, config: { [key]: value } });
     const further = [
       ...(key === 'seed' ? [] : buildRunSettings(values).problems),
-      ...parseReporters(listOf(values, 'reporter')).problems,
+      ...parseReporters(listOf(values, 'reporter'), plugins).problems,
     ];
     return [...problems, ...further].map(({ code, message, hint }) => ({
       key,

@@ -1,8 +1,9 @@
 import { UserError } from '../errors.ts';
 import { compareRecords } from '../pipeline/compare-records.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
+import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';
-import { parseReporters, writeReports } from './write-reports.ts';
+import { writeReports } from './write-reports.ts';
 
 export interface CompareFlags {
   readonly suite: readonly string[];
@@ -17,7 +18,7 @@ export interface CompareFlags {
 
 /** `llmcheck compare`: the exit code is the comparison's verdict. */
 export async function compareCommand(sides: readonly string[], flags: CompareFlags, io: Io): Promise<number> {
-  const { requests, problems } = parseReporters(flags.reporter);
+  const { requests, problems } = await findReporters(flags.reporter, { cwd: io.cwd, config: flags.config });
   if (problems.length > 0) throw new UserError(problems);
   const report = await compareRecords({
     sides,

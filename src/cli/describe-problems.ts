@@ -25,7 +25,7 @@ function describeProblem(problem: Problem, colors: ReturnType<typeof picocolors.
   const word = severity === 'error' ? colors.red('error') : colors.yellow('warning');
   const [first = '', ...rest] = cleanLines(message);
   return [
-    `${place}${word} ${colors.dim(`${code}:`)} ${first}`,
+    `${place}${word} ${colors.dim(`${code}:`)} ${first}${at?.dataPath === undefined ? '' : clean(` (${at.dataPath})`)}`,
     ...rest.map((line) => `  ${line}`),
     ...(at === undefined ? [] : renderCodeFrame(at).map((line) => colors.dim(clean(line)))),
     ...(hint === undefined

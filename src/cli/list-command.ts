@@ -9,7 +9,7 @@ import {
   listRuns,
   listSuites,
 } from '../pipeline/list-parts.ts';
-import { loadProject } from '../pipeline/load-project.ts';
+import { loadPlugins, loadProject } from '../pipeline/load-project.ts';
 import type { Io } from './io.ts';
 import { printRows } from './print-rows.ts';
 
@@ -37,6 +37,7 @@ async function findRows(
 ): Promise<readonly ListedRow[]> {
   const configPath = config === undefined ? {} : { configPath: config };
   const project = async () => (await loadProject({ paths, cwd: io.cwd, ...configPath })).project;
+  const plugins = () => loadPlugins({ cwd: io.cwd, ...configPath });
   switch (subject) {
     case 'suites':
       return listSuites(await project());
@@ -45,9 +46,9 @@ async function findRows(
     case 'providers':
       return listProviders(await project(), io.env);
     case 'assertions':
-      return listAssertions(findProjectRoot(io.cwd, config));
+      return listAssertions(findProjectRoot(io.cwd, config), await plugins());
     case 'reporters':
-      return listReporters();
+      return listReporters(await plugins());
     case 'runs':
       return listRuns(findProjectRoot(io.cwd, config));
   }

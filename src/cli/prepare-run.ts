@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { Mask } from '../lib/mask-secrets.ts';
 import type { JsonObject } from '../model/json.ts';
+import type { Plugin } from '../model/plugin.ts';
 import type { Report } from '../model/report.ts';
 import type { Project } from '../model/suite.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
@@ -42,23 +43,28 @@ export async function prepareRun(
   givenPaths: readonly string[],
   flags: Readonly<Record<string, unknown>>,
   givenIo: Io,
-  { reads }: { readonly reads?: ReadLog } = {},
+  { reads, plugins: given = [] }: { readonly reads?: ReadLog; readonly plugins?: readonly Plugin[] } = {},
 ): Promise<PreparedRun> {
   const configFlag = flags['config'] ?? givenIo.env['LLMCHECK_CONFIG'];
   const configPath = typeof configFlag === 'string' ? configFlag : undefined;
   const resumed = await findResumed(flags['resume'], configPath, givenIo);
   const paths = givenPaths.length > 0 ? givenPaths : resumed.paths;
   const invocation = { flags, env: givenIo.env, cwd: givenIo.cwd };
-  const { project, warnings: loadWarnings } = await loadForRun(
+  const {
+    project,
+    warnings: loadWarnings,
+    plugins,
+  } = await loadForRun(
     {
       paths,
       cwd: givenIo.cwd,
       ...(configPath === undefined ? {} : { configPath }),
       ...(reads === undefined ? {} : { reads }),
+      ...(given.length === 0 ? {} : { plugins: given }),
     },
     invocation,
   );
-  const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation);
+  const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation, plugins);
   const { values, settings, reporters, env } = resolved;
   const warnings = [...loadWarnings, ...resolved.warnings];
   const mask = maskFor(project, env);

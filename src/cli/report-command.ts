@@ -3,8 +3,9 @@ import { exitCodes } from '../model/exit-code.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { reportOnRun } from '../pipeline/report-on-run.ts';
 import { findStoredRun } from '../pipeline/stored-runs.ts';
+import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';
-import { parseReporters, writeReports } from './write-reports.ts';
+import { writeReports } from './write-reports.ts';
 
 export interface ReportFlags {
   readonly reporter: readonly string[];
@@ -16,7 +17,7 @@ export interface ReportFlags {
 
 /** `llmcheck report`: a stored run in any format. */
 export async function reportCommand(run: string | undefined, flags: ReportFlags, io: Io): Promise<number> {
-  const { requests, problems } = parseReporters(flags.reporter);
+  const { requests, problems } = await findReporters(flags.reporter, { cwd: io.cwd, config: flags.config });
   if (problems.length > 0) throw new UserError(problems);
   const root = findProjectRoot(io.cwd, flags.config);
   const stored = findStoredRun({ root }, run, io.cwd);

@@ -1,5 +1,7 @@
 import { UserError } from '../errors.ts';
+import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { JsonObject } from '../model/json.ts';
+import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
@@ -28,24 +30,33 @@ export interface ResolvedRun {
   readonly warnings: readonly Problem[];
 }
 
+type Plugins = readonly LoadedPlugin<Plugin>[];
+
 /** Loads a project for a run; what is wrong with a flag is told together with what is wrong with the files. */
 export async function loadForRun(
   options: Omit<LoadOptions, 'checkRun'>,
   invocation: RunInvocation,
-): Promise<{ readonly project: Project; readonly warnings: readonly Problem[] }> {
+): Promise<{ readonly project: Project; readonly warnings: readonly Problem[]; readonly plugins: Plugins }> {
+  let plugins: Plugins = [];
   try {
-    return await loadProject({ ...options, checkRun: checkRunConfig });
+    return await loadProject({
+      ...options,
+      onPlugins(loaded) {
+        plugins = loaded;
+      },
+      checkRun: (run) => checkRunConfig(run, plugins),
+    });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError([...findProblems(resolve({}, invocation)).filter(isError), ...error.problems], {
+    throw new UserError([...findProblems(resolve({}, invocation, plugins)).filter(isError), ...error.problems], {
       cause: error,
     });
   }
 }
 
 /** What flags, environment and the config's `run:` come to together. */
-export function resolveRun(config: JsonObject, invocation: RunInvocation): ResolvedRun {
-  const resolved = resolve(config, invocation);
+export function resolveRun(config: JsonObject, invocation: RunInvocation, plugins: Plugins = []): ResolvedRun {
+  const resolved = resolve(config, invocation, plugins);
   const problems = findProblems(resolved);
   if (problems.some(isError)) {
     throw new UserError([...problems.filter(isError), ...problems.filter((problem) => !isError(problem))]);
@@ -54,7 +65,7 @@ export function resolveRun(config: JsonObject, invocation: RunInvocation): Resol
   return { values, settings: settings.settings, reporters, env, warnings: problems };
 }
 
-function resolve(config: JsonObject, { flags, env: processEnv, cwd }: RunInvocation) {
+function resolve(config: JsonObject, { flags, env: processEnv, cwd }: RunInvocation, plugins: Plugins) {
   // The file may hold settings too, so it is read before they are.
   const { envFile } = resolveFlagValues(runFlags, { flags, env: processEnv, config }).values;
   const env = { ...readEnvFile(envFile, cwd), ...processEnv };
@@ -64,7 +75,7 @@ function resolve(config: JsonObject, { flags, env: processEnv, cwd }: RunInvocat
     values,
     problems,
     settings: buildRunSettings(values),
-    reporters: parseReporters(listOf(values, 'reporter')),
+    reporters: parseReporters(listOf(values, 'reporter'), plugins),
   };
 }
 

@@ -14,11 +14,12 @@ export async function validateCommand(
 ): Promise<number> {
   const configPath = flags.config ?? io.env['LLMCHECK_CONFIG'];
   const invocation = { flags: {}, env: io.env, cwd: io.cwd };
-  const { project, warnings: loadWarnings } = await loadForRun(
-    { paths, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) },
-    invocation,
-  );
-  const { values, settings, env, ...resolved } = resolveRun(project.run, invocation);
+  const {
+    project,
+    warnings: loadWarnings,
+    plugins,
+  } = await loadForRun({ paths, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) }, invocation);
+  const { values, settings, env, ...resolved } = resolveRun(project.run, invocation, plugins);
   const options = buildRunOptions(values, settings, project, paths);
   const { warnings, cells, cases } = await validateProject(options, { env, cwd: io.cwd, now: io.now });
   const all = [...loadWarnings, ...resolved.warnings, ...warnings];

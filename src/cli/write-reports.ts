@@ -1,6 +1,8 @@
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { findNearest } from '../lib/did-you-mean.ts';
+import type { LoadedPlugin } from '../model/code-plugin.ts';
+import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Report, ReportStyle } from '../model/report.ts';
 import { reporters } from '../reporters/index.ts';
@@ -26,8 +28,12 @@ export interface ParsedReporters<R> {
 }
 
 /** Reads `name` and `name=path`; one without a path takes the terminal report's place. */
-export function parseReporters(texts: readonly string[]): ParsedReporters<Report> {
-  return parseRequests(texts, reporters);
+export function parseReporters(
+  texts: readonly string[],
+  plugins: readonly LoadedPlugin<Plugin>[] = [],
+): ParsedReporters<Report> {
+  const own = pluginsOf(plugins, 'reporter').map(({ plugin }) => [plugin.name, plugin] as const);
+  return parseRequests(texts, own.length === 0 ? reporters : { ...reporters, ...Object.fromEntries(own) });
 }
 
 /** The same for reports of another kind. */

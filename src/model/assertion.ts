@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import type { AssertionPlugin, LoadedPlugin } from './code-plugin.ts';
 
 export type AssertionFamily =
   | 'text'
@@ -39,6 +40,8 @@ export interface AssertionDeclaration {
   readonly asks?: AskedModel;
   /** The part of the answer that is checked where the user selects none; default text. */
   readonly defaultSelect?: 'text' | 'json' | 'toolCalls';
+  /** The plug-in that it comes from. */
+  readonly plugin?: LoadedPlugin<AssertionPlugin>;
 }
 
 /** Which model a check asks, and how. */

@@ -59,6 +59,8 @@ export interface ModuleJob extends CodeLimits {
   readonly noun?: string;
   /** Default 64 KiB. */
   readonly maxReturnedBytes?: number;
+  /** Set where the export is data, or a function that makes it. */
+  readonly isValue?: true;
   /** Kills the child that works on it. */
   readonly signal?: AbortSignal;
 }

@@ -4,6 +4,8 @@ export interface SourceLocation {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** Of what code made, where it stands in the data; line and column are then a guess. */
+  readonly dataPath?: string;
   /** The lines around the place, for the code frame. */
   readonly excerpt?: { readonly startLine: number; readonly lines: readonly string[] };
 }

@@ -1,5 +1,6 @@
 import type { CellKey, CellStatus } from './cell.ts';
 import type { ProviderFailure } from './completion.ts';
+import type { CellRow } from './record.ts';
 
 /** What happens while a run is going on; goes to stderr, never into a report. */
 export type ProgressEvent =
@@ -12,6 +13,8 @@ export type ProgressEvent =
       readonly cached: boolean;
       readonly spentUsd: number | undefined;
       readonly reason?: string;
+      /** As the record keeps it. */
+      readonly row: CellRow;
     }
   | { readonly type: 'provider-stopped'; readonly provider: string; readonly failure: ProviderFailure }
   | { readonly type: 'note'; readonly message: string }

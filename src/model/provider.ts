@@ -1,4 +1,5 @@
 import type { ZodType } from 'zod';
+import type { LoadedPlugin, ProviderPlugin } from './code-plugin.ts';
 import type { Complete } from './completion.ts';
 import type { JsonObject } from './json.ts';
 import type { ProviderConfig } from './suite.ts';
@@ -38,6 +39,8 @@ export interface AdapterDeclaration {
   readonly options: ZodType;
   /** The options under which an answer is the request's embedding, a JSON list of numbers; undefined: it gives none. */
   readonly embeddings?: JsonObject;
+  /** The plug-in that it comes from. */
+  readonly plugin?: LoadedPlugin<ProviderPlugin>;
 }
 
 /** One kind of API. */

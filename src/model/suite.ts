@@ -1,3 +1,4 @@
+import type { LoadedPlugin, ProviderPlugin } from './code-plugin.ts';
 import type { Role } from './completion.ts';
 import type { ContractPolicy, SeverityOverride } from './finding.ts';
 import type { JsonObject, JsonValue } from './json.ts';
@@ -89,6 +90,8 @@ export interface ProviderConfig {
   /** The folder that relative paths in `options` and commands start from. */
   readonly folder: string;
   readonly at?: SourceLocation;
+  /** The plug-in that its adapter comes from. */
+  readonly plugin?: LoadedPlugin<ProviderPlugin>;
   /** Of a judge alone. */
   readonly judging?: JudgingTerms;
 }

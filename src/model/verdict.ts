@@ -1,3 +1,4 @@
+import type { AssertionPlugin, LoadedPlugin } from './code-plugin.ts';
 import type { JsonValue } from './json.ts';
 import type { CodeSource } from './own-code.ts';
 
@@ -52,6 +53,8 @@ export interface CheckSpec {
   readonly children?: readonly CheckSpec[];
   /** The user's own code that the check runs. */
   readonly code?: CodeSource;
+  /** The plug-in that makes the check. */
+  readonly plugin?: LoadedPlugin<AssertionPlugin>;
   /** The id of the judge or model of embeddings that the check asks. */
   readonly asks?: string;
   /** The parameters as written and rendered: what the stamp and the cell's identity hash. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { CompletionView } from '../assertions/define.ts';
+import type { Assertion, CompletionView } from '../assertions/define.ts';
 import { assertions } from '../assertions/index.ts';
 import { judgeChecks } from '../assertions/judge-checks.ts';
 import { runWithDeadline } from '../lib/deadline.ts';
@@ -20,9 +20,13 @@ export interface DescribedAssertion {
   readonly definition: string | null;
 }
 
-export function describeAssertions(root: string): Promise<readonly DescribedAssertion[]> {
+/** Those of plug-ins come after the built-in ones. */
+export function describeAssertions(
+  root: string,
+  own: Readonly<Record<string, Assertion>> = {},
+): Promise<readonly DescribedAssertion[]> {
   return Promise.all(
-    Object.entries(assertions).map(async ([name, { family, summary, example, definition, params }]) => ({
+    Object.entries({ ...assertions, ...own }).map(async ([name, { family, summary, example, definition, params }]) => ({
       assertion: name,
       family,
       summary,

@@ -6,7 +6,7 @@ import { readCalibrations } from '../stores/calibration-file.ts';
 
 /** `evals/triage.eval.yaml` has what was measured of its judges beside it in `evals/triage.judges.json`. */
 export function calibrationPathOf(root: string, suitePath: string): string {
-  return join(root, `${suitePath.replace(/(?:\.eval)?\.ya?ml$/i, '')}.judges.json`);
+  return join(root, `${suitePath.replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/i, '')}.judges.json`);
 }
 
 /** Why judges of a suite may not decide yet, a sentence each; nothing is read where no judge has a `minKappa`. */

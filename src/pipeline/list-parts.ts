@@ -1,8 +1,10 @@
 import { UserError } from '../errors.ts';
 import { createMask } from '../lib/mask-secrets.ts';
 import { findQuerySecrets } from '../lib/query-secrets.ts';
+import type { LoadedPlugin } from '../model/code-plugin.ts';
+import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { Project } from '../model/suite.ts';
-import { lookupAdapter } from '../providers/index.ts';
+import { findAdapter } from '../providers/index.ts';
 import { reporters } from '../reporters/index.ts';
 import type { StoredRun } from '../stores/list-runs.ts';
 import { readRunRecord } from '../stores/read-run-record.ts';
@@ -43,7 +45,7 @@ export function listProviders(
 ): readonly ListedRow[] {
   return suites.flatMap((suite) =>
     suite.providers.map((provider) => {
-      const endpoint = lookupAdapter(provider.adapter)?.resolve(provider, { env, projectRoot: root });
+      const endpoint = findAdapter(provider)?.resolve(provider, { env, projectRoot: root });
       const keyName = endpoint?.apiKeyEnv;
       return {
         suite: suite.id,
@@ -62,12 +64,22 @@ function hideSecrets(url: string): string {
   return createMask(findQuerySecrets(url).map(({ value }) => value))(url);
 }
 
-export async function listAssertions(root: string): Promise<readonly ListedRow[]> {
-  return (await describeAssertions(root)).map((described) => ({ ...described }));
+export async function listAssertions(
+  root: string,
+  plugins: readonly LoadedPlugin<Plugin>[],
+): Promise<readonly ListedRow[]> {
+  const own = await Promise.all(
+    pluginsOf(plugins, 'assertion').map(async (loaded) => {
+      const { createPluginAssertion } = await import('../assertions/plugin-assertion.ts');
+      return [loaded.plugin.name, createPluginAssertion(loaded)] as const;
+    }),
+  );
+  return (await describeAssertions(root, Object.fromEntries(own))).map((described) => ({ ...described }));
 }
 
-export function listReporters(): readonly ListedRow[] {
-  return Object.entries(reporters).map(([name, { summary }]) => ({ reporter: name, summary }));
+export function listReporters(plugins: readonly LoadedPlugin<Plugin>[]): readonly ListedRow[] {
+  const own = pluginsOf(plugins, 'reporter').map(({ plugin }) => [plugin.name, plugin] as const);
+  return [...Object.entries(reporters), ...own].map(([name, { summary }]) => ({ reporter: name, summary }));
 }
 
 export function listRuns(root: string): readonly ListedRow[] {

@@ -1,6 +1,6 @@
 import { assertions } from '../assertions/index.ts';
-import type { Problem } from '../model/problem.ts';
-import type { Project } from '../model/suite.ts';
+import type { LoadedPlugin } from '../model/code-plugin.ts';
+import type { Plugin } from '../model/plugin.ts';
 import { openPackages } from '../programs/open-packages.ts';
 import { parsePromptFile } from '../prompt/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
@@ -22,10 +22,18 @@ export interface LoadOptions {
   readonly reads?: ReadLog;
   /** Reads what contracts are made of, and no case. */
   readonly contractOnly?: boolean;
+  /** Those that a program hands over, beside what the config names. */
+  readonly plugins?: readonly Plugin[];
+  /** Told of the plug-ins as soon as they are there, whatever else is wrong with the project. */
+  readonly onPlugins?: (plugins: readonly LoadedPlugin<Plugin>[]) => void;
 }
 
 /** Loads suites with the assertions, adapters and prompt formats that this program knows. */
-export function loadProject(options: LoadOptions): Promise<{ project: Project; warnings: readonly Problem[] }> {
+export function loadProject({
+  plugins: given = [],
+  onPlugins = () => {},
+  ...options
+}: LoadOptions): Promise<suite.LoadedProject> {
   return suite.loadProject({
     ...options,
     assertions,
@@ -33,5 +41,29 @@ export function loadProject(options: LoadOptions): Promise<{ project: Project; w
     parsePrompt: parsePromptFile,
     hasPackage: (name, root) => openPackages(root).has(name),
     contracts: contractKnowledge,
+    // A suite sees no variable: what it says must not hang on the machine.
+    async evaluateSuite(path) {
+      const { evaluateModule } = await import('../programs/evaluate-module.ts');
+      return evaluateModule(path, { env: {}, noun: 'suite' });
+    },
+    async openPlugins(requests) {
+      const opened = await openNamed(requests, given);
+      onPlugins(opened.list);
+      return opened;
+    },
   });
+}
+
+/** The plug-ins that a project's config names. */
+export function loadPlugins(
+  options: Pick<LoadOptions, 'cwd' | 'configPath'>,
+): Promise<readonly LoadedPlugin<Plugin>[]> {
+  return suite.loadProjectPlugins({ ...options, openPlugins: openNamed });
+}
+
+/** Most projects have none, and need not load what makes them. */
+async function openNamed(requests: readonly suite.PluginRequest[], given: readonly Plugin[] = []) {
+  if (requests.length + given.length === 0) return { list: [], assertions: {}, adapters: {}, faults: [] };
+  const { openPlugins } = await import('./open-plugins.ts');
+  return openPlugins(requests, given);
 }

@@ -1,7 +1,7 @@
 import { createMask, type Mask } from '../lib/mask-secrets.ts';
 import { findQuerySecrets } from '../lib/query-secrets.ts';
 import type { Project } from '../model/suite.ts';
-import { lookupAdapter } from '../providers/index.ts';
+import { findAdapter } from '../providers/index.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -15,7 +15,7 @@ export function maskFor(project: Project, env: Env): Mask {
   const values = new Set<string>(proxyNames.flatMap((name) => credentialsOf(env[name])));
   for (const { providers, judges, askedModels } of project.suites) {
     for (const provider of [...providers, ...judges, ...askedModels]) {
-      const endpoint = lookupAdapter(provider.adapter)?.resolve(provider, { env, projectRoot: project.root });
+      const endpoint = findAdapter(provider)?.resolve(provider, { env, projectRoot: project.root });
       for (const name of [provider.apiKeyEnv, endpoint?.apiKeyEnv, ...(endpoint?.secretEnv ?? [])]) {
         if (name !== undefined) names.add(name);
       }

@@ -14,7 +14,7 @@ import type { Complete, Completion, CompletionRequest } from '../model/completio
 import type { ConnectedProvider } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { laneId } from '../plan/build-plan.ts';
-import { lookupAdapter } from '../providers/index.ts';
+import { findAdapter } from '../providers/index.ts';
 import { type BatchSpending, openBatchSpending } from './batch-spending.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
 import { type PlannedRun, pricedModel } from './plan-run.ts';
@@ -161,7 +161,7 @@ export function openCalls(
     let provider: Promise<ConnectedProvider> | undefined;
     return async (request, signal) => {
       if (provider === undefined) {
-        const adapter = lookupAdapter(config.adapter);
+        const adapter = findAdapter(config);
         if (adapter === undefined) throw new Error(`adapter ${config.adapter} is not registered`);
         provider = adapter.connect(config, known.providerEnv);
         connected.push(provider);

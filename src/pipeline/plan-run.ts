@@ -8,7 +8,7 @@ import type { RecordedVariant } from '../model/record.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { buildPlan, laneId, type Plan, type PlanOptions } from '../plan/build-plan.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
-import { lookupAdapter } from '../providers/index.ts';
+import { findAdapter } from '../providers/index.ts';
 import { createAttachments } from './attachments.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
@@ -124,7 +124,7 @@ export function pricedModel(provider: ProviderConfig, endpoint: Endpoint): Price
 }
 
 function resolveEndpoint(provider: ProviderConfig, env: ProviderEnv): Endpoint {
-  const adapter = lookupAdapter(provider.adapter);
+  const adapter = findAdapter(provider);
   if (adapter === undefined) throw new Error(`adapter ${provider.adapter} passed validation but is not registered`);
   return adapter.resolve(provider, env);
 }

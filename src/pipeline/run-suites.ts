@@ -5,7 +5,7 @@ import type { Mask } from '../lib/mask-secrets.ts';
 import { onAbort } from '../lib/on-abort.ts';
 import type { Cell, CellKey, CellResult } from '../model/cell.ts';
 import type { ProgressEvent } from '../model/progress.ts';
-import type { EndRow, RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
+import type { CellRow, EndRow, RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { buildCellRow } from '../record/build-cell-row.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
@@ -102,13 +102,14 @@ async function runJudged(
   const onResult = (result: CellResult): Promise<void> => {
     // Those that were skipped before they began were not posted by their lane.
     if (result.status === 'skipped') others.post(result.key, undefined);
-    ports.onProgress(describeProgress(result));
+    const row = buildCellRow(result, ports.mask);
+    ports.onProgress(describeProgress(result, row));
     if (result.status === 'skipped' && result.reason !== 'case') isCutShort = true;
     if (result.status === 'judged' && !result.passed && !result.observe && result.confirmation !== true) {
       failedCells += 1;
       if (failedCells === options.bail) stop.soft('bail');
     }
-    return record.append(buildCellRow(result, ports.mask));
+    return record.append(row);
   };
   const execute = (cellsOf: (laneId: string) => Iterable<Cell>, laneIds: Iterable<string>) =>
     executeCells({
@@ -219,7 +220,7 @@ function withoutShard({ shard: _shard, ...settings }: RunSettings): RunSettings 
   return settings;
 }
 
-function describeProgress(result: CellResult): ProgressEvent {
+function describeProgress(result: CellResult, row: CellRow): ProgressEvent {
   const { suite, caseId, prompt, provider, trial } = result.key;
   const label = `${suite}/${caseId} · ${prompt} × ${provider}${trial === 0 ? '' : ` · trial ${trial + 1}`}`;
   const status = result.status === 'judged' ? (result.passed ? 'passed' : 'failed') : result.status;
@@ -229,6 +230,7 @@ function describeProgress(result: CellResult): ProgressEvent {
     key: result.key,
     label,
     status,
+    row,
     cached: result.calls.length > 0 && result.calls.every(({ cached }) => cached),
     spentUsd: result.calls.reduce<number | undefined>((sum, { cached, costUsd, billed = { costUsd } }) => {
       if (cached) return sum;

@@ -1,11 +1,10 @@
 // Runs in a child of its own: loads the user's modules and calls their exports, one job at a time. Plain JavaScript,
 // since Node 20 runs no TypeScript; the parent is module-worker.ts.
-import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { installModuleHooks } from './module-hooks.mjs';
 
-// Node 22.18 and later take the types out themselves.
-if (!process.features.typescript) register('./strip-types.mjs', import.meta.url);
+installModuleHooks();
 
 // Whatever the user's code keeps open; nobody is left to read what it would still say.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
@@ -19,10 +18,11 @@ process.on('message', ({ id, ...job }) => {
 });
 process.send({ ready: true });
 
-async function run({ file, exportName, input, noun, maxReturnedBytes }) {
+async function run({ file, exportName, input, noun, maxReturnedBytes, isValue }) {
   let check;
   try {
     const module = await import(pathToFileURL(file).href);
+    if (isValue) return await readValue(module, { exportName, noun, maxReturnedBytes });
     check = module[exportName];
     if (typeof check !== 'function') {
       const names = Object.keys(module).join(', ');
@@ -40,6 +40,22 @@ async function run({ file, exportName, input, noun, maxReturnedBytes }) {
   } catch (error) {
     return { fault: `threw ${describe(error)}` };
   }
+}
+
+/** Data that a module exports, or what an exported function makes. What JSON would drop or change is a fault. */
+async function readValue(module, { exportName, noun, maxReturnedBytes }) {
+  if (!(exportName in module)) return { fault: `has no ${exportName} export` };
+  const exported = await module[exportName];
+  const value = typeof exported === 'function' ? await exported() : exported;
+  const json = JSON.stringify(value, function check(key, found) {
+    const raw = this[key];
+    if (typeof raw === 'function' || typeof raw === 'symbol' || typeof raw === 'bigint' || Number.isNaN(raw))
+      throw new TypeError(`"${key}" is ${Number.isNaN(raw) ? 'NaN' : `a ${typeof raw}`}, which is no data`);
+    return found;
+  });
+  if (json === undefined) return { fault: `exports no ${noun} but ${typeof value}` };
+  if (json.length > maxReturnedBytes) return { fault: `exports more than ${maxReturnedBytes / 1024 / 1024} MiB` };
+  return { json };
 }
 
 /** The message, and where in the user's files it came from. */

@@ -141,7 +141,10 @@ export function startModuleWorker(
         }
         child.on('message', onMessage);
         // Where the channel is closed the child's end is about to be told.
-        child.send({ id, file: path, exportName, input, noun, maxReturnedBytes }, () => undefined);
+        child.send(
+          { id, file: path, exportName, input, noun, maxReturnedBytes, isValue: call.isValue },
+          () => undefined,
+        );
       });
     },
   };

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'sucrase';
 
+export { resolve } from './own-package.mjs';
+
 export async function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !/\.m?ts$/.test(url)) return nextLoad(url, context);
   const filePath = fileURLToPath(url);

@@ -78,7 +78,7 @@ function readBody(text: string, type: string | readonly string[] | undefined): A
   }
 }
 
-function kindOfStatus(status: number, said: ApiError): FailureKind {
+export function kindOfStatus(status: number, said: ApiError): FailureKind {
   const named = kindOfWords(said);
   // A 5xx is the server's trouble whatever its text quotes, except where it names overload or an empty account.
   if (status >= 500) {

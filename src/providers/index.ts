@@ -1,4 +1,5 @@
 import type { Adapter } from '../model/provider.ts';
+import type { ProviderConfig } from '../model/suite.ts';
 import { anthropic } from './anthropic.ts';
 import { bedrock } from './bedrock.ts';
 import { cohere } from './cohere.ts';
@@ -7,6 +8,7 @@ import { gemini, vertex } from './gemini.ts';
 import { http } from './http.ts';
 import { module } from './module.ts';
 import { defineOpenaiAdapter } from './openai.ts';
+import { createPluginAdapter } from './plugin-adapter.ts';
 import { presets } from './presets.ts';
 import { replay } from './replay.ts';
 
@@ -23,6 +25,11 @@ export const adapters: Readonly<Record<string, Adapter>> = {
   module,
   replay,
 };
+
+/** The adapter of a configured provider, that of a plug-in included. */
+export function findAdapter({ adapter, plugin }: Pick<ProviderConfig, 'adapter' | 'plugin'>): Adapter | undefined {
+  return plugin === undefined ? lookupAdapter(adapter) : createPluginAdapter(plugin);
+}
 
 /** `constructor` is a legal YAML string, so names are looked up among the own keys alone. */
 export function lookupAdapter(name: string): Adapter | undefined {

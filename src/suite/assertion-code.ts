@@ -35,7 +35,13 @@ export async function readNeeds(
 }
 
 /** The check with the code it runs, whose hash is part of the stamp. */
-export function withCode(check: CheckSpec | undefined, code: CodeSource | undefined): CheckSpec | undefined {
-  if (check === undefined || code === undefined) return check;
+export function withCode(
+  check: CheckSpec | undefined,
+  code: CodeSource | undefined,
+  plugin?: AssertionDeclaration['plugin'],
+): CheckSpec | undefined {
+  if (check === undefined) return check;
+  if (plugin !== undefined) return { ...check, plugin, source: { check: check.source, code: plugin.hash } };
+  if (code === undefined) return check;
   return { ...check, code, source: { check: check.source, code: code.hash } };
 }

@@ -179,7 +179,7 @@ async function compilePlain(
       parse,
       problems: context.problems,
     });
-    return asks === undefined ? withCode(check, code) : withModel(check, model, asks, name);
+    return asks === undefined ? withCode(check, code, declaration.plugin) : withModel(check, model, asks, name);
   };
   const variables = parts.flatMap(([, template]) => (template.kind === 'constant' ? [] : template.variables));
   if (parts.every(([, template]) => template.kind === 'constant')) {

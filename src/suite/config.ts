@@ -59,6 +59,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
     const part = fault.code === 'unknown-key' ? 'key' : 'value';
     problems.report({ ...fault, at: locate(childOf(childOf(document, 'run'), key), part) });
   }
+  checkPart(document, 'plugins', configShape.plugins, problems);
   checkPart(document, 'cache', configShape.cache, problems);
   const contract = checkPart(document, 'contract', configShape.contract, problems);
   const defaults = checkPart(document, 'defaults', configShape.defaults, problems);

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { LoadedPlugin } from '../model/code-plugin.ts';
+import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Project, Suite } from '../model/suite.ts';
@@ -9,12 +11,14 @@ import type { ContractKnowledge } from './contracts.ts';
 import { findProject, isGlob, kindOfPath, openProjectFiles, type ProjectFiles, type ProjectPlace } from './files.ts';
 import { type Located, locate } from './locate.ts';
 import { type ParsedSuite, parseSuite } from './parse.ts';
+import { extendDeclarations, loadPlugins, type OpenPlugins, type PluginRequest } from './plugins.ts';
 import { createProblems, type Problems } from './problems.ts';
 import type { ParsePrompt } from './prompts.ts';
+import { type EvaluateSuite, isCodeSuite, readCodeSuite } from './read-code-suite.ts';
 import { readDocument } from './read-document.ts';
 import { createReadLog, type ReadLog, recordReads, sourcesOf } from './record-reads.ts';
 
-export type { CheckRun };
+export type { CheckRun, OpenPlugins, PluginRequest };
 
 export interface LoadOptions {
   /** Files, folders and globs; none: what the config or the default names. */
@@ -25,6 +29,10 @@ export interface LoadOptions {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly parsePrompt: ParsePrompt;
+  /** Imports what the config's `plugins:` names; without it, there are none. */
+  readonly openPlugins?: OpenPlugins;
+  /** Evaluates suites that are code; without it, there are none. */
+  readonly evaluateSuite?: EvaluateSuite;
   /** True where the project at a folder has an optional package. */
   readonly hasPackage: (name: string, root: string) => boolean;
   readonly contracts?: ContractKnowledge;
@@ -47,10 +55,12 @@ export interface ProjectSnapshot {
 export interface LoadedProject {
   readonly project: Project;
   readonly warnings: readonly Problem[];
+  readonly plugins: readonly LoadedPlugin<Plugin>[];
 }
 
-const DEFAULT_SUITES = ['evals/**/*.eval.{yaml,yml}'];
-const SUITES_IN_FOLDER = ['**/*.eval.{yaml,yml}'];
+const DEFAULT_SUITES = ['evals/**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
+const SUITES_IN_FOLDER = ['**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
+const SUITE_FILE = /\.(?:ya?ml|[cm]?[jt]s)$/i;
 
 /** Loads the suites of a project; throws a `UserError` with every problem at once. No suite found is no problem here. */
 export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
@@ -60,18 +70,27 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const all = options.reads === undefined ? snapshot.files : recordReads(snapshot.files, options.reads);
   const shared = createReadLog();
   const project = { ...snapshot, files: recordReads(all, shared) };
-  const config = await loadConfig(project, options, problems);
+  const configDocument = await readConfig(project, options, problems);
+  const plugins = await loadPlugins(configDocument, project, { open: options.openPlugins, problems });
+  const known = { ...options, ...extendDeclarations(options, plugins) };
+  const config = await loadConfig(configDocument, project.files, known, problems);
   const paths = await findSuites(project, config, options, problems);
   const parsed: ParsedSuite[] = [];
   for (const path of paths) {
     const reads = createReadLog();
     const files = recordReads(all, reads);
-    const document = await readDocument(path, files, problems);
+    const document = isCodeSuite(path)
+      ? await readCodeSuite(path, {
+          files,
+          problems,
+          evaluate: options.snapshot === undefined ? options.evaluateSuite : undefined,
+        })
+      : await readDocument(path, files, problems);
     const suite =
       document === undefined
         ? undefined
         : await parseSuite(path, document, {
-            ...options,
+            ...known,
             hasPackage: (name) => options.hasPackage(name, place.root),
             files,
             reads,
@@ -94,12 +113,25 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
       cache: config.cache,
     },
     warnings: list,
+    plugins: plugins.list,
   };
 }
 
-function openWorkingTree({ cwd, configPath }: LoadOptions): ProjectSnapshot {
+function openWorkingTree({ cwd, configPath }: Pick<LoadOptions, 'cwd' | 'configPath'>): ProjectSnapshot {
   const place = findProject(cwd, configPath);
   return { place, files: openProjectFiles(place, cwd), kindOf: kindOfPath };
+}
+
+/** The plug-ins of a project alone, without reading a suite; throws a `UserError` for what is wrong with them. */
+export async function loadProjectPlugins(
+  options: Pick<LoadOptions, 'cwd' | 'configPath' | 'openPlugins'>,
+): Promise<readonly LoadedPlugin<Plugin>[]> {
+  const problems = createProblems();
+  const snapshot = openWorkingTree(options);
+  const document = await readConfig(snapshot, options, problems);
+  const { list } = await loadPlugins(document, snapshot, { open: options.openPlugins, problems });
+  if (problems.errorCount() > 0) throw new UserError(problems.list());
+  return list;
 }
 
 /** Where the project of a folder is, for snapshots of it. */
@@ -107,17 +139,25 @@ export function findProjectPlace(cwd: string, configPath?: string): ProjectPlace
   return findProject(cwd, configPath);
 }
 
-async function loadConfig(
+async function readConfig(
   { place: { configPath }, files, kindOf }: ProjectSnapshot,
-  { adapters, cwd, configPath: asked, contracts, checkRun }: LoadOptions,
+  { cwd, configPath: asked }: Pick<LoadOptions, 'cwd' | 'configPath'>,
   problems: Problems,
-): Promise<Config> {
-  if (configPath === undefined) return emptyConfig;
+): Promise<Located | undefined> {
+  if (configPath === undefined) return undefined;
   if (asked !== undefined && kindOf(resolve(cwd, asked)) !== 'file') {
     problems.report({ code: 'usage', message: `the config ${asked} does not exist` });
-    return emptyConfig;
+    return undefined;
   }
-  const document = await readDocument(configPath, files, problems);
+  return readDocument(configPath, files, problems);
+}
+
+async function loadConfig(
+  document: Located | undefined,
+  files: ProjectFiles,
+  { adapters, contracts, checkRun }: Pick<LoadOptions, 'adapters' | 'contracts' | 'checkRun'>,
+  problems: Problems,
+): Promise<Config> {
   if (document === undefined) return emptyConfig;
   const readFile = (namedBy: Located<string>) =>
     readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
@@ -157,15 +197,15 @@ async function findSuitesAt(
     case 'folder':
       return files.glob(SUITES_IN_FOLDER, absolute);
     case 'file':
-      if (/\.ya?ml$/i.test(path)) return [absolute];
+      if (SUITE_FILE.test(path)) return [absolute];
       problems.report({
         code: 'usage',
-        message: `${path} is not a suite: a suite is a YAML file`,
+        message: `${path} is not a suite: a suite is a YAML or TypeScript file`,
         hint: 'name a file that ends in .eval.yaml',
       });
       return [];
     case undefined:
-      if (isGlob(path)) return (await files.glob([path], cwd)).filter((match) => /\.ya?ml$/i.test(match));
+      if (isGlob(path)) return (await files.glob([path], cwd)).filter((match) => SUITE_FILE.test(match));
       problems.report({
         code: 'usage',
         message: `${path} does not exist`,

@@ -22,6 +22,7 @@ import { type ParsePrompt, parsePrompts } from './prompts.ts';
 import { parseProviders } from './providers.ts';
 import { readCases } from './read-cases.ts';
 import { createReadCode } from './read-code.ts';
+import { isCodeSuite } from './read-code-suite.ts';
 import { readDocument, reportFault } from './read-document.ts';
 import { type ReadLog, sourcesOf } from './record-reads.ts';
 import { suiteShape } from './schema.ts';
@@ -60,7 +61,8 @@ export async function parseSuite(
     readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
   checkKeys(document, suiteShape, 'the suite', problems);
   const id =
-    checkPart(document, 'suite', suiteShape.suite, problems) ?? basename(path).replace(/(?:\.eval)?\.ya?ml$/, '');
+    checkPart(document, 'suite', suiteShape.suite, problems) ??
+    basename(path).replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/, '');
   const description = checkPart(document, 'description', suiteShape.description, problems);
   const gate = checkPart(document, 'gate', suiteShape.gate, problems);
   const baseline = checkPart(document, 'baseline', suiteShape.baseline, problems);
@@ -97,12 +99,15 @@ export async function parseSuite(
     judgeIds: judges.known,
     providers: providers.list,
   });
+  const readCode = createReadCode({ files, problems });
+  // What the suite's own code imports decides what it says.
+  if (isCodeSuite(path)) await readCode('module', { value: { ...document, value: path, path: [] } });
   const assertionContext: AssertionContext = {
     models,
     declarations: context.assertions,
     problems,
     readFile,
-    readCode: createReadCode({ files, problems }),
+    readCode,
     hasPackage: context.hasPackage,
   };
   const isWhole = context.contractOnly !== true;

@@ -62,14 +62,15 @@ function parseProvider(item: Located, context: ProviderContext): ProviderConfig 
 export function parseUse(
   located: Located<string>,
   { adapters, problems, known, noun }: ProviderContext,
-): { readonly adapter: string; readonly model: string } | undefined {
+): Pick<ProviderConfig, 'adapter' | 'model' | 'plugin'> | undefined {
   const text = located.value;
   const colon = text.indexOf(':');
   const adapter = colon === -1 ? text : text.slice(0, colon);
   const model = colon === -1 ? '' : text.slice(colon + 1);
   const at = locate(located);
   if (Object.hasOwn(adapters, adapter)) {
-    if (model.trim() !== '') return { adapter, model };
+    const plugin = adapters[adapter]?.plugin;
+    if (model.trim() !== '') return { adapter, model, ...(plugin === undefined ? {} : { plugin }) };
     problems.report({
       code: 'invalid-value',
       message: `"${text}" names no model`,
@@ -142,7 +143,7 @@ function pick(located: Located, entries: readonly (readonly [string, unknown])[]
 
 function buildProvider(
   base: z.output<typeof providerSchema> | z.output<typeof judgeSchema>,
-  endpoint: { readonly adapter: string; readonly model: string },
+  endpoint: Pick<ProviderConfig, 'adapter' | 'model' | 'plugin'>,
   options: Readonly<Record<string, unknown>>,
   item: Located,
 ): ProviderConfig {

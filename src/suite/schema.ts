@@ -286,7 +286,7 @@ export const configShape = {
   suites: z
     .union([words, z.array(words).min(1)], { error: 'must be a glob or a list of globs' })
     .optional()
-    .describe('Where suites are; default evals/**/*.eval.{yaml,yml}.'),
+    .describe('Where suites are; default evals/**/*.eval.{yaml,yml,ts,js}.'),
   providers: z
     .array(anyProvider)
     .optional()
@@ -295,6 +295,10 @@ export const configShape = {
   defaults: defaultsSchema.optional().describe("Where a suite's defaults say nothing."),
   gate: gateSchema.optional().describe("Where a suite's gate says nothing."),
   contract: contract.optional().describe("Where a suite's contract says nothing."),
+  plugins: z
+    .array(words)
+    .optional()
+    .describe('Modules and packages that bring assertions, providers and reporters of your own.'),
   prices: z.record(z.string(), priceSchema).optional().describe('Prices by model, or by adapter:model.'),
   cache: z.strictObject({}).optional().describe('Settings of the response cache: none yet.'),
   run: z.record(z.string(), z.unknown()).optional().describe('Defaults of the flags of run, such as maxCost.'),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createProgressView, type ProgressOptions } from '../../src/cli/progress.ts';
 import type { CellStatus } from '../../src/model/cell.ts';
 import type { ProgressEvent } from '../../src/model/progress.ts';
+import type { CellRow } from '../../src/model/record.ts';
 
 /** A view with a clock that the test moves, and what it wrote. */
 function watch(options: Partial<ProgressOptions> = {}) {
@@ -27,8 +28,35 @@ function finished(
   status: CellStatus,
   more: Partial<Extract<ProgressEvent, { type: 'cell-finished' }>> = {},
 ): ProgressEvent {
-  const key = { suite: 'triage', caseId: 'refund', prompt: 'v1', provider: 'mini', trial: 0 };
-  return { type: 'cell-finished', key, label: 'triage/refund', status, cached: false, spentUsd: 0.001, ...more };
+  return {
+    type: 'cell-finished',
+    key: { suite: 'triage', caseId: 'refund', prompt: 'v1', provider: 'mini', trial: 0 },
+    label: 'triage/refund',
+    status,
+    cached: false,
+    spentUsd: 0.001,
+    row: rowOf(status),
+    ...more,
+  };
+}
+
+function rowOf(status: CellStatus): CellRow {
+  return {
+    type: 'cell',
+    suite: 'triage',
+    prompt: 'v1',
+    provider: 'p',
+    caseId: 'refund',
+    trial: 0,
+    identity: '',
+    stamp: '',
+    at: { file: 'a.yaml', line: 1, column: 1 },
+    attempts: 1,
+    calls: [],
+    status,
+    checks: [],
+    cached: false,
+  };
 }
 
 const planned: ProgressEvent = { type: 'planned', cells: 40, suites: 2 };

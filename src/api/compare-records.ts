@@ -1,0 +1,31 @@
+import type { Report } from '../model/report.ts';
+import { type ApiContext, openContext } from './api-context.ts';
+
+export interface CompareRecordsOptions extends ApiContext {
+  /** `git:REF`, a baseline or record file, a run id, or a prompt version of the latest run. */
+  readonly baseline: string;
+  /** The same; a prompt version where the baseline is one. */
+  readonly candidate: string;
+  /** Only these suites, by id; default: all that both hold. */
+  readonly suites?: readonly string[];
+  /** The run that holds the prompt versions; default: the latest. */
+  readonly run?: string;
+  readonly requireConclusive?: boolean;
+}
+
+/** Compares two stored runs, baselines or prompt versions as `llmcheck compare` does, without a call. */
+export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {
+  const [{ compareRecords: compare }, { findProjectRoot }] = await Promise.all([
+    import('../pipeline/compare-records.ts'),
+    import('../pipeline/load-project.ts'),
+  ]);
+  const context = openContext(options);
+  return compare({
+    ...context,
+    sides: [options.baseline, options.candidate],
+    suites: options.suites ?? [],
+    ...(options.run === undefined ? {} : { run: options.run }),
+    requireConclusive: options.requireConclusive === true,
+    root: await findProjectRoot(context.cwd, options.config),
+  });
+}

@@ -1,0 +1,17 @@
+import type { ReporterPlugin } from '../model/plugin.ts';
+import type { Report, ReportStyle } from '../model/report.ts';
+
+/** Renders a report in a built-in format or by a reporter of your own, in chunks; defaults: no colour, 80 columns. */
+export async function renderReport(
+  report: Report,
+  format: string | Pick<ReporterPlugin, 'render'>,
+  style: Partial<ReportStyle> = {},
+): Promise<Iterable<string>> {
+  const whole: ReportStyle = { color: false, width: 80, verbose: false, quiet: false, ...style };
+  if (typeof format !== 'string') return format.render(report, whole);
+  const { reporters } = await import('../reporters/index.ts');
+  const reporter = Object.hasOwn(reporters, format) ? reporters[format] : undefined;
+  if (reporter === undefined)
+    throw new RangeError(`there is no reporter "${format}"; there are: ${Object.keys(reporters).join(', ')}`);
+  return reporter.render(report, whole);
+}

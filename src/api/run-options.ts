@@ -1,0 +1,60 @@
+import type { Plugin } from '../model/plugin.ts';
+import type { ApiContext } from './api-context.ts';
+
+/**
+ * The flags of `llmcheck run` under their names in the config's `run:`. What is left out comes from `LLMCHECK_` variables
+ * and the config, as on the command line; durations are texts such as "30s".
+ */
+export interface RunSuitesOptions extends ApiContext {
+  /** Files, folders and globs; default: what the config names, else `evals/`. */
+  readonly paths?: readonly string[];
+  /** Beside those that the config names. */
+  readonly plugins?: readonly Plugin[];
+  /** Ends the run as Ctrl-C does: what is done stays in the record, and the report says that it was interrupted. */
+  readonly signal?: AbortSignal;
+
+  readonly filter?: readonly string[];
+  readonly lastFailed?: boolean;
+  readonly tag?: readonly string[];
+  readonly prompt?: readonly string[];
+  readonly provider?: readonly string[];
+  readonly sample?: number;
+  readonly seed?: number;
+  /** Such as "1/4". */
+  readonly shard?: string;
+  /** Only suites whose files changed since a git ref; `true`: since the default one. */
+  readonly changed?: string | boolean;
+  readonly trials?: number;
+  readonly concurrency?: number;
+  readonly envFile?: string;
+  readonly maxCost?: number;
+  /** A count, or a share such as "5%". */
+  readonly maxErrors?: number | `${number}%`;
+  readonly bail?: number | boolean;
+  readonly timeout?: string;
+  readonly deadline?: string;
+  readonly cache?: 'use' | 'refresh' | 'replay' | 'off';
+  /** A file, a run id or git:REF; false: compare with nothing. */
+  readonly baseline?: string | false;
+  readonly compare?: readonly string[];
+  readonly rerunBaseline?: boolean;
+  readonly updateBaseline?: boolean;
+  readonly requireConclusive?: boolean;
+  /** A run id; true: the latest. */
+  readonly resume?: string | boolean;
+  readonly batch?: boolean;
+  readonly record?: boolean;
+  readonly allowEmpty?: boolean;
+}
+
+/** The options as the command line would have brought them. */
+export function toFlags(options: RunSuitesOptions): Readonly<Record<string, unknown>> {
+  const { cwd: _cwd, env: _env, config: _config, paths: _paths, plugins: _plugins, signal: _signal, ...rest } = options;
+  const { baseline, ...flags } = rest;
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined && value !== false);
+  return {
+    ...Object.fromEntries(given.map(([key, value]) => [key, typeof value === 'number' ? String(value) : value])),
+    ...(baseline === false ? { noBaseline: true } : {}),
+    ...(typeof baseline === 'string' ? { baseline } : {}),
+  };
+}

@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { toZodSchema } from '../lib/to-zod-schema.ts';
+import type { AssertionPlugin, LoadedPlugin } from '../model/code-plugin.ts';
+import type { CodeOutcome } from '../model/own-code.ts';
+import type { CheckAssertion, CheckOutcome } from './define.ts';
+import { buildInput, readVerdict } from './own-code.ts';
+
+const defaultTimeoutMs = 10_000;
+
+/**
+ * An assertion of a plug-in, which runs in this process: its author is trusted like the config that names it. A check
+ * that loops or never settles is stopped, and what it throws or returns wrongly is an errored check.
+ */
+export function createPluginAssertion({ plugin, hash }: LoadedPlugin<AssertionPlugin>): CheckAssertion {
+  const { name, summary, example, params, main, timeoutMs = defaultTimeoutMs } = plugin;
+  return {
+    summary,
+    family: 'own code',
+    example: example ?? `${name}: {}`,
+    params: params === undefined ? z.strictObject({}) : toZodSchema(params),
+    ...(main === undefined ? {} : { main }),
+    plugin: { plugin, hash },
+    async check(target, checked, context): Promise<CheckOutcome> {
+      const { args: _args, ...input } = buildInput(target, undefined, context);
+      const run = () => plugin.check({ ...input, params: checked });
+      try {
+        const outcome = await settle(context.ports.deadline(run, timeoutMs), timeoutMs);
+        return readVerdict(outcome, name);
+      } catch (error) {
+        // A deadline has its own words, further up.
+        if (error instanceof Error && error.name === 'DeadlineError') throw error;
+        return { error: `${name} threw ${describe(error)}` };
+      }
+    },
+  };
+}
+
+/** The deadline of what is synchronous can't end a promise: it is left behind. */
+async function settle(returned: unknown, timeoutMs: number): Promise<CodeOutcome> {
+  if (!(returned instanceof Object) || !('then' in returned)) return { returned };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<CodeOutcome>((resolve) => {
+    timer = setTimeout(() => resolve({ fault: `took longer than ${timeoutMs} ms` }), timeoutMs);
+  });
+  try {
+    return await Promise.race([Promise.resolve(returned).then((value: unknown) => ({ returned: value })), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function describe(error: unknown): string {
+  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 400);
+}

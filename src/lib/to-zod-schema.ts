@@ -1,0 +1,20 @@
+import * as z from 'zod';
+
+/**
+ * A zod schema of a map, from a zod 4 schema of any copy of zod or from a JSON Schema. A JSON Schema that does not say
+ * what becomes of unknown keys refuses them. Throws a `TypeError` for what is neither.
+ */
+export function toZodSchema(schema: unknown): z.ZodType {
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
+    throw new TypeError('is neither a JSON Schema nor a zod schema');
+  // Whichever copy of zod made it: what a schema can do stands in it.
+  if ('_zod' in schema) return schema as z.ZodType;
+  if (!('type' in schema) || schema.type !== 'object')
+    throw new TypeError('must be a JSON Schema with type: "object", or a zod schema');
+  try {
+    return z.fromJSONSchema({ additionalProperties: false, ...schema } as Parameters<typeof z.fromJSONSchema>[0]);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new TypeError(`can't be read as a JSON Schema: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,2 @@
+/** Once a process, whoever asks. */
+export function installModuleHooks(): void;

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { startEchoServer } from '../support/chat-server.ts';
+import { openTempProject, statusesOf } from '../support/temp-project.ts';
+
+const suite = `import { words } from './words.ts';
+
+interface Case { readonly id: string; readonly vars: { readonly word: string } }
+const cases: Case[] = words.map((word: string) => ({ id: word, vars: { word } }));
+
+export default {
+  prompts: [{ id: 'v1', text: 'Say: {{ word }}' }],
+  providers: ['openai:gpt-4o-mini'],
+  defaults: { assert: [{ equals: '{{ word }}' }] },
+  cases,
+};
+`;
+
+function open(text = suite) {
+  const project = openTempProject();
+  project.write('llmcheck.config.yaml', '');
+  project.write('evals/words.ts', "export const words: readonly string[] = ['one', 'two'];\n");
+  project.write('evals/echo.eval.ts', text);
+  return project;
+}
+
+describe('suites in TypeScript', () => {
+  test('are found beside those in YAML, run, and have their baseline beside them', async () => {
+    const project = open();
+    const { env } = await startEchoServer();
+    const { code, report } = await project.report(['run'], { env });
+    expect([code, report.suites[0]?.suite, statusesOf(report)]).toEqual([0, 'echo', { one: 'passed', two: 'passed' }]);
+    expect((await project.run(['baseline', 'accept'])).code).toBe(0);
+    expect(project.files('evals')).toContain('evals/echo.baseline.jsonl');
+    project.write('evals/words.ts', "export const words = ['three'];\n");
+    expect((await project.run(['list', 'cases', '--json'])).stdout).toContain('"three"');
+  });
+
+  test.each([
+    ['an unknown key', suite.replace('cases,', 'cases, gaet: {},'), 'unknown key "gaet"', 10, '$.gaet'],
+    [
+      'an unknown assertion',
+      suite.replace('equals:', 'equalz:'),
+      'did you mean "equals"?',
+      9,
+      '$.defaults.assert[0].equalz',
+    ],
+    ['a missing variable', suite.replace('Say: {{ word }}', 'Say: {{ wrod }}'), 'wrod', 7, ''],
+  ])('%s is told at its likely place, with its path in the data', async (_, text, message, line, path) => {
+    const { code, stderr } = await open(text).run(['validate']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr).toContain(`evals/echo.eval.ts:${line}:`);
+    expect(stderr).toContain(path);
+  });
+
+  test.each([
+    ['throws', "throw new Error('no luck');", 'no luck'],
+    ['exports nothing by default', 'export const a = 1;', 'has no default export'],
+    ['exports a text', "export default 'a';", 'a suite must be a map'],
+    [
+      'holds a function',
+      'export default { prompts: [], cases: [{ id: "a", check: () => true }] };',
+      '"check" is a function',
+    ],
+    ['holds NaN', 'export default { gate: { alpha: 0 / 0 } };', '"alpha" is NaN'],
+  ])('a file that %s is a usage error at the file', async (_, text, message) => {
+    const { code, stderr } = await open(text).run(['validate']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr).toMatch(/evals\/echo\.eval\.ts:\d+:\d+/);
+  });
+});
