@@ -19,7 +19,7 @@ export default {
       name: 'no-orphans',
       severity: 'error',
       comment: 'A file that nothing reaches is dead.',
-      from: { orphan: true, pathNot: ['^test/'] },
+      from: { orphan: true, pathNot: ['^test/', '[.]d[.]m?ts$'] },
       to: {},
     },
     {
@@ -91,7 +91,7 @@ export default {
       name: 'api-is-an-entrance',
       severity: 'error',
       comment: 'Nothing below knows of the API.',
-      from: { path: '^src/', pathNot: '^src/(api/|index[.]ts$)' },
+      from: { path: '^src/', pathNot: '^src/(api/|(index|vitest)[.]ts$)' },
       to: { path: '^src/api/' },
     },
     {

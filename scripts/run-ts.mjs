@@ -20,6 +20,18 @@ await build({
   logLevel: 'error',
   sourcemap: 'inline',
 });
+// Files of their own beside the code that starts them, as in dist/.
+await build({
+  entryPoints: ['src/programs/module-worker.mjs', 'src/programs/strip-types.mjs'],
+  outdir: folder,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  packages: 'external',
+  logLevel: 'error',
+});
 process.argv = [process.argv[0], file, ...args];
 try {
   await import(pathToFileURL(outfile).href);

@@ -1,4 +1,5 @@
 export type { ApiContext } from './api/api-context.ts';
+export { type CheckAnswerOptions, type CheckedAnswer, checkAnswer } from './api/check-answer.ts';
 export { type CompareRecordsOptions, compareRecords } from './api/compare-records.ts';
 export { type AssertionDefinition, defineAssertion } from './api/define-assertion.ts';
 export { defineProvider, type ProviderDefinition } from './api/define-provider.ts';
@@ -29,3 +30,4 @@ export type { Plugin, ReporterPlugin } from './model/plugin.ts';
 export type { Problem, ProblemCode, SourceLocation } from './model/problem.ts';
 export type { CellRow, RecordRow, RunHeader } from './model/record.ts';
 export type { CaseReport, Report, ReportStyle, SuiteReport, VariantReport } from './model/report.ts';
+export type { Verdict } from './model/verdict.ts';

@@ -7,6 +7,8 @@ import type { Report } from '../model/report.ts';
 import { acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { findProjectRoot } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
+import { planRun } from '../pipeline/plan-run.ts';
+import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
 import { runSuites } from '../pipeline/run-suites.ts';
 import { findInvocation } from '../pipeline/stored-runs.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
@@ -21,8 +23,50 @@ export interface ProjectRun {
   readonly onEvent: (event: RunEvent) => void;
 }
 
+/** Runs a project, and accepts the run as its baseline where that was asked for. */
+export async function runProject(given: ProjectRun): Promise<Report> {
+  const { options, ports } = await prepareRun(given);
+  const report = await runSuites(options, ports);
+  if (options.updateBaseline) {
+    const recordPath = resolve(ports.cwd, report.run.recordPath ?? '');
+    try {
+      acceptBaseline({ root: options.project.root, cwd: ports.cwd, recordPath, force: false });
+    } catch (error) {
+      // The run has earned its report, whatever became of the baseline.
+      if (!(error instanceof UserError)) throw error;
+      given.onEvent({ type: 'note', message: `the baseline was not updated: ${error.message}` });
+    }
+  }
+  return report;
+}
+
+/** A case on a variant, as it will be run. */
+export interface PlannedCase {
+  readonly suite: string;
+  readonly caseId: string;
+  readonly prompt: string;
+  readonly provider: string;
+}
+
+/** What a run would run, each case once a variant; nothing is sent. */
+export async function planProject(given: ProjectRun): Promise<readonly PlannedCase[]> {
+  const { options, ports } = await prepareRun(given);
+  const { plan } = await planRun(options, ports);
+  const cases = new Map<string, PlannedCase>();
+  for (const providerId of plan.providerIds) {
+    for (const { key } of plan.cells(providerId)) {
+      const { suite, caseId, prompt, provider } = key;
+      cases.set(JSON.stringify([suite, caseId, prompt, provider]), { suite, caseId, prompt, provider });
+    }
+  }
+  return [...cases.values()];
+}
+
 /** The settings are resolved by the same code as those of the command line, so that both mean the same. */
-export async function runProject({ cwd, env: processEnv, flags, options, onEvent }: ProjectRun): Promise<Report> {
+async function prepareRun({ cwd, env: processEnv, flags, options, onEvent }: ProjectRun): Promise<{
+  readonly options: RunOptions;
+  readonly ports: RunPorts;
+}> {
   const { config, signal, plugins: given = [] } = options;
   const configPath = config === undefined ? {} : { configPath: config };
   const invocation = { flags, env: processEnv, cwd };
@@ -41,8 +85,7 @@ export async function runProject({ cwd, env: processEnv, flags, options, onEvent
     onEvent({ type: 'note', message: at === undefined ? message : `${at.file}:${at.line}:${at.column} ${message}` });
   }
   const mask = maskFor(project, env);
-  const runOptions = buildRunOptions(values, settings, project, paths);
-  const report = await runSuites(runOptions, {
+  const ports: RunPorts = {
     env,
     cwd,
     clock: systemClock,
@@ -57,16 +100,6 @@ export async function runProject({ cwd, env: processEnv, flags, options, onEvent
       signal.addEventListener('abort', abort, { once: true });
       return () => signal.removeEventListener('abort', abort);
     },
-  });
-  if (runOptions.updateBaseline) {
-    const recordPath = resolve(cwd, report.run.recordPath ?? '');
-    try {
-      acceptBaseline({ root: project.root, cwd, recordPath, force: false });
-    } catch (error) {
-      // The run has earned its report, whatever became of the baseline.
-      if (!(error instanceof UserError)) throw error;
-      onEvent({ type: 'note', message: `the baseline was not updated: ${error.message}` });
-    }
-  }
-  return report;
+  };
+  return { options: buildRunOptions(values, settings, project, paths), ports };
 }

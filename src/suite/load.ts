@@ -117,7 +117,8 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   };
 }
 
-function openWorkingTree({ cwd, configPath }: Pick<LoadOptions, 'cwd' | 'configPath'>): ProjectSnapshot {
+/** The project as it lies on disk. */
+export function openWorkingTree({ cwd, configPath }: Pick<LoadOptions, 'cwd' | 'configPath'>): ProjectSnapshot {
   const place = findProject(cwd, configPath);
   return { place, files: openProjectFiles(place, cwd), kindOf: kindOfPath };
 }

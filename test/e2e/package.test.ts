@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -35,7 +45,7 @@ describe.skipIf(!hasNpm)('the package, as npm installs it (skipped where there i
       cpSync(join(root, name), join(copy, name), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-    execFileSync(process.execPath, ['scripts/build.mjs', '--no-types'], { cwd: copy, stdio: 'pipe' });
+    execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: copy, stdio: 'pipe' });
     execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: copy, stdio: 'pipe' });
     tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '');
     project = join(folder, 'project');
@@ -44,7 +54,7 @@ describe.skipIf(!hasNpm)('the package, as npm installs it (skipped where there i
     execFileSync('npm', install, { cwd: project, stdio: 'pipe', env: bareEnv() });
   }, 60_000);
 
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
 
   test('makes a project and runs it without a key', () => {
     expect(inProject('npx', ['--no-install', 'llmcheck', 'init'])).toMatchObject({ status: 0, stderr: '' });
@@ -70,6 +80,72 @@ describe.skipIf(!hasNpm)('the package, as npm installs it (skipped where there i
     expect(Object.keys(manifest.scripts ?? {}).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
     expect(sizeOf(join(project, 'node_modules'))).toBeLessThan(30e6);
   });
+
+  test('the TypeScript program of the examples is typed by the package, and runs; what the package does not know is a type error', () => {
+    const example = openExample('typescript');
+    const wrong = `import { defineSuite, runSuites } from 'llmcheck';
+runSuites({ concurency: 4 });
+defineSuite({ prompts: [{ id: 'v1', txt: 'x' }], cases: [] });
+`;
+    writeFileSync(join(example, 'wrong.ts'), wrong);
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const config = join(example, 'tsconfig.json');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('"main.ts"', '"main.ts", "wrong.ts"'));
+    const args = [tsc, '-p', '.', '--noEmit', 'false'];
+    const { stdout } = spawnSync(process.execPath, args, { cwd: example, encoding: 'utf8' });
+    const errors = stdout.split('\n').filter((line) => line.includes('error TS'));
+    expect(errors).toEqual([
+      expect.stringMatching(/^wrong\.ts\(2,\d+\).*concurency/),
+      expect.stringMatching(/^wrong\.ts\(3,\d+\).*txt/),
+    ]);
+    const run = spawnSync(process.execPath, ['main.js'], { cwd: example, encoding: 'utf8', env: bareEnv() });
+    expect(run.status).toBe(0);
+    expect(run.stdout).toContain('llmcheck PASSED');
+    expect(run.stderr.split('\n').toSorted()).toEqual(['', 'ada passed', 'grace passed']);
+  }, 60_000);
+
+  test('the vitest project of the examples passes; a failing case fails its test and the gate, a known failure is skipped', () => {
+    const example = openExample('vitest');
+    expect(runVitest(example)).toMatchObject({
+      'ada · v1 × exec:node greet.mjs': 'passed',
+      gate: 'passed',
+      'an answer of the app itself': 'passed',
+    });
+    const greet = join(example, 'evals/greet.mjs');
+    writeFileSync(greet, readFileSync(greet, 'utf8').replace('${name}!', "${name === 'Ada' ? name : 'you'}!"));
+    expect(runVitest(example)).toMatchObject({
+      'ada · v1 × exec:node greet.mjs': 'passed',
+      'grace · v1 × exec:node greet.mjs': 'failed',
+      gate: 'failed',
+    });
+    const cli = join(example, 'node_modules/llmcheck/bin/llmcheck.js');
+    const accept = spawnSync(process.execPath, [cli, 'baseline', 'accept'], { cwd: example, env: bareEnv() });
+    expect(accept.status).toBe(0);
+    expect(runVitest(example)).toMatchObject({ 'grace · v1 × exec:node greet.mjs': 'skipped', gate: 'passed' });
+  }, 60_000);
+
+  /** A copy of an example, with the package in the place that npm would put it. */
+  function openExample(name: string): string {
+    const example = mkdtempSync(join(folder, `${name}-`));
+    cpSync(join(root, 'examples', name), example, { recursive: true });
+    mkdirSync(join(example, 'node_modules'));
+    cpSync(join(project, 'node_modules/llmcheck'), join(example, 'node_modules/llmcheck'), { recursive: true });
+    for (const dependency of ['vitest', '@types']) {
+      symlinkSync(join(root, 'node_modules', dependency), join(example, 'node_modules', dependency));
+    }
+    return example;
+  }
+
+  /** The state of each test by its title. */
+  function runVitest(example: string): Record<string, string> {
+    const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter', 'json'];
+    const { stdout } = spawnSync(process.execPath, args, { cwd: example, encoding: 'utf8', env: bareEnv() });
+    const { testResults } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
+      testResults: { assertionResults: { title: string; status: string }[] }[];
+    };
+    const results = testResults.flatMap(({ assertionResults }) => assertionResults);
+    return Object.fromEntries(results.map(({ title, status }) => [title.toLowerCase(), status]));
+  }
 
   test('carries schemas and notices, and neither source nor tests', () => {
     const files = readdirSync(join(project, 'node_modules/llmcheck'), { recursive: true, encoding: 'utf8' });

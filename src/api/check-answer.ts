@@ -1,0 +1,46 @@
+import type { ToolCall, Usage } from '../model/completion.ts';
+import type { JsonValue } from '../model/json.ts';
+import type { Plugin } from '../model/plugin.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { type ApiContext, openContext } from './api-context.ts';
+import type { Assertion } from './suite-definition.ts';
+
+/** An answer with more than its text; `latencyMs` and `costUsd` are needed where they are checked. */
+export interface CheckedAnswer {
+  readonly text: string;
+  readonly reasoning?: string;
+  readonly refusal?: string;
+  readonly toolCalls?: readonly (Pick<ToolCall, 'name'> & { readonly arguments: JsonValue })[];
+  readonly finishReason?: 'stop' | 'length' | 'toolCalls' | 'contentFilter' | 'refusal' | 'other';
+  readonly usage?: Usage;
+  readonly latencyMs?: number;
+  readonly costUsd?: number;
+}
+
+export interface CheckAnswerOptions extends ApiContext {
+  /** For templates in the checks. */
+  readonly vars?: Readonly<Record<string, unknown>>;
+  readonly expected?: unknown;
+  /** Beside those that the config names. */
+  readonly plugins?: readonly Plugin[];
+}
+
+/**
+ * Makes checks on one answer, written as in a suite. Rejects with a `UserError` for checks that a suite would refuse.
+ * Those that ask a model or look at a baseline need a run, and are refused too.
+ */
+export async function checkAnswer(
+  answer: string | CheckedAnswer,
+  checks: readonly Assertion[],
+  options: CheckAnswerOptions = {},
+): Promise<readonly Verdict[]> {
+  const { checkOneAnswer } = await import('../pipeline/check-one-answer.ts');
+  const { vars = {}, expected, plugins = [], config } = options;
+  return checkOneAnswer(typeof answer === 'string' ? { text: answer } : answer, checks, {
+    ...openContext(options),
+    vars,
+    expected,
+    plugins,
+    ...(config === undefined ? {} : { configPath: config }),
+  });
+}

@@ -1,0 +1,112 @@
+import { beforeAll, describe, test } from 'vitest';
+import type { CaseReport, Report } from '../model/report.ts';
+import { createFindStanding, describeDecision, describeSkip, explainCase } from '../reporters/index.ts';
+import { openContext } from './api-context.ts';
+import { type RunSuitesOptions, toFlags } from './run-options.ts';
+import type { PlannedCase } from './run-project.ts';
+import { runSuites } from './run-suites.ts';
+
+export interface DescribeSuiteOptions extends Omit<RunSuitesOptions, 'paths' | 'signal'> {
+  /** How long the whole run may take, in milliseconds; default: as long as it takes. */
+  readonly testTimeoutMs?: number;
+}
+
+/**
+ * Makes a test of each case of a suite, once a variant, and one of the gate. They are run together, with the cache, the
+ * record and the gate of `llmcheck run`: a case that the gate lets through, such as a known failure, is skipped with the
+ * reason.
+ */
+export function describeSuite(path: string | readonly string[], options: DescribeSuiteOptions = {}): void {
+  const paths = [path].flat();
+  const { testTimeoutMs = 0, ...given } = options;
+  const runOptions = { ...given, paths };
+  describe(paths.join(', '), async () => {
+    const { planProject } = await import('./run-project.ts');
+    const planned = await planProject({
+      ...openContext(runOptions),
+      flags: toFlags(runOptions),
+      options: runOptions,
+      onEvent: () => {},
+    });
+    let results: { readonly report: Report; readonly find: (planned: PlannedCase) => Found | undefined } | undefined;
+    beforeAll(async () => {
+      const report = await runSuites(runOptions);
+      results = { report, find: indexCases(report) };
+    }, testTimeoutMs);
+
+    for (const [suite, cases] of groupBySuite(planned)) {
+      describe(suite, () => {
+        for (const plannedCase of cases) {
+          const { caseId, prompt, provider } = plannedCase;
+          test(`${caseId} · ${prompt} × ${provider}`, (context) => {
+            const found = results?.find(plannedCase);
+            if (found === undefined) throw plainError('the run ended before this case was reached');
+            const { entry, standing } = found;
+            if (standing.kind === 'skipped') context.skip(skipReason(entry));
+            if (standing.kind === 'tolerated') context.skip(`${standing.reason}: ${describeCase(entry)}`);
+            if (standing.kind !== 'passed') throw plainError(describeCase(entry));
+          });
+        }
+      });
+    }
+    test('gate', () => {
+      if (results === undefined) throw plainError('there was no run');
+      const { report } = results;
+      if (report.exitCode === 0) return;
+      const breaches = report.decision.breaches.map(({ message }) => message);
+      throw plainError([`${describeDecision(report)} (exit code ${report.exitCode})`, ...breaches].join('\n'));
+    });
+  });
+}
+
+interface Found {
+  readonly entry: CaseReport;
+  readonly standing: ReturnType<ReturnType<typeof createFindStanding>>;
+}
+
+function indexCases(report: Report): (planned: PlannedCase) => Found | undefined {
+  const found = new Map<string, Found>();
+  for (const suite of report.suites) {
+    const findStanding = createFindStanding(report, suite);
+    for (const entry of suite.cases()) {
+      found.set(keyOf({ suite: suite.suite, ...entry }), { entry, standing: findStanding(entry) });
+    }
+  }
+  return (planned) => found.get(keyOf(planned));
+}
+
+function keyOf({ suite, caseId, prompt, provider }: PlannedCase): string {
+  return JSON.stringify([suite, caseId, prompt, provider]);
+}
+
+function groupBySuite(planned: readonly PlannedCase[]): ReadonlyMap<string, readonly PlannedCase[]> {
+  const groups = new Map<string, PlannedCase[]>();
+  for (const entry of planned) groups.set(entry.suite, [...(groups.get(entry.suite) ?? []), entry]);
+  return groups;
+}
+
+function describeCase(entry: CaseReport): string {
+  const { trials, reasons, answer, before } = explainCase(entry);
+  const error = entry.trials.find((row) => row.error !== undefined)?.error;
+  const lines = [
+    trials ?? '',
+    ...(error === undefined ? [] : [`${error.kind}: ${error.message}`]),
+    ...reasons.map(({ label, reason }) => `${label}: ${reason}`),
+    ...(before === undefined ? [] : [`answer on the baseline: ${before}`]),
+    ...(answer === undefined ? [] : [`answer: ${answer}`]),
+    `at ${entry.at.file}:${entry.at.line}:${entry.at.column}`,
+  ];
+  return lines.filter((line) => line !== '').join('\n');
+}
+
+function skipReason(entry: CaseReport): string {
+  const skip = entry.trials.find((row) => row.skip !== undefined)?.skip;
+  return skip === undefined ? 'skipped' : describeSkip(skip);
+}
+
+/** Where it was thrown says nothing of a case. */
+function plainError(message: string): Error {
+  const error = new Error(message);
+  error.stack = message;
+  return error;
+}
