@@ -82,7 +82,7 @@ export default {
         pathNot: [
           '^src/(api|pipeline|model|lib)/',
           '^src/errors[.]ts$',
-          '^src/cli/(resolve-run|run-options)[.]ts$',
+          '^src/cli/(prepare-run|io)[.]ts$',
           '^src/(assertions|providers|reporters|stores)/index[.]ts$',
         ],
       },

@@ -1,17 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
-import { loadForRun, resolveRun } from '../cli/resolve-run.ts';
-import { buildRunOptions } from '../cli/run-options.ts';
+import type { Io } from '../cli/io.ts';
+import { prepareRun as prepareForCli } from '../cli/prepare-run.ts';
 import { UserError } from '../errors.ts';
 import type { Report } from '../model/report.ts';
 import { acceptBaseline } from '../pipeline/accept-baseline.ts';
-import { findProjectRoot } from '../pipeline/load-project.ts';
-import { maskFor } from '../pipeline/mask-for.ts';
 import { planRun } from '../pipeline/plan-run.ts';
 import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
 import { runSuites } from '../pipeline/run-suites.ts';
-import { findInvocation } from '../pipeline/stored-runs.ts';
-import { systemClock } from '../pipeline/system-clock.ts';
 import type { RunEvent } from './run-events.ts';
 import type { RunSuitesOptions } from './run-options.ts';
 
@@ -62,37 +58,22 @@ export async function planProject(given: ProjectRun): Promise<readonly PlannedCa
   return [...cases.values()];
 }
 
-/** The settings are resolved by the same code as those of the command line, so that both mean the same. */
-async function prepareRun({ cwd, env: processEnv, flags, options, onEvent }: ProjectRun): Promise<{
+/** Prepared by the same code as a run of the command line, so that both mean the same. */
+async function prepareRun({ cwd, env, flags, options, onEvent }: ProjectRun): Promise<{
   readonly options: RunOptions;
   readonly ports: RunPorts;
 }> {
-  const { config, signal, plugins: given = [] } = options;
-  const configPath = config === undefined ? {} : { configPath: config };
-  const invocation = { flags, env: processEnv, cwd };
-  const resumed =
-    flags['resume'] === undefined
-      ? { paths: [], flags: {} }
-      : findInvocation(
-          { root: await findProjectRoot(cwd, config) },
-          typeof flags['resume'] === 'string' ? flags['resume'] : undefined,
-        );
-  const paths = options.paths ?? resumed.paths;
-  const { project, warnings, plugins } = await loadForRun({ paths, cwd, ...configPath, plugins: given }, invocation);
-  const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation, plugins);
-  const { values, settings, env } = resolved;
-  for (const { message, at } of [...warnings, ...resolved.warnings]) {
-    onEvent({ type: 'note', message: at === undefined ? message : `${at.file}:${at.line}:${at.column} ${message}` });
-  }
-  const mask = maskFor(project, env);
-  const ports: RunPorts = {
+  const { config, signal, plugins = [] } = options;
+  const note = (text: string) => {
+    if (text.trim() !== '') onEvent({ type: 'note', message: text.trim() });
+  };
+  const io: Io = {
+    stdout: { write: () => {}, isTty: false, columns: () => undefined },
+    stderr: { write: note, isTty: false, columns: () => undefined },
     env,
     cwd,
-    clock: systemClock,
     now: () => new Date(),
     random: () => randomInt(2 ** 47) / 2 ** 47,
-    mask,
-    onProgress: onEvent,
     onSignal(handler) {
       if (signal === undefined) return () => {};
       const abort = () => handler('SIGINT');
@@ -101,5 +82,8 @@ async function prepareRun({ cwd, env: processEnv, flags, options, onEvent }: Pro
       return () => signal.removeEventListener('abort', abort);
     },
   };
-  return { options: buildRunOptions(values, settings, project, paths), ports };
+  const given = { ...flags, color: false, ...(config === undefined ? {} : { config }) };
+  const prepared = await prepareForCli(options.paths ?? [], given, io, { plugins });
+  note(prepared.mask(prepared.explanation));
+  return { options: prepared.options, ports: { ...prepared.ports, onProgress: onEvent } };
 }
