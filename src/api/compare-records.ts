@@ -17,7 +17,7 @@ export interface CompareRecordsOptions extends ApiContext {
 export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {
   const [{ compareRecords: compare }, { findProjectRoot }] = await Promise.all([
     import('../pipeline/compare-records.ts'),
-    import('../pipeline/load-project.ts'),
+    import('../pipeline/find-project-root.ts'),
   ]);
   const context = openContext(options);
   return compare({
@@ -26,6 +26,6 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
     suites: options.suites ?? [],
     ...(options.run === undefined ? {} : { run: options.run }),
     requireConclusive: options.requireConclusive === true,
-    root: await findProjectRoot(context.cwd, options.config),
+    root: findProjectRoot(context.cwd, options.config),
   });
 }
