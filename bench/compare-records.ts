@@ -18,10 +18,13 @@ function main(): void {
   const folder = mkdtempSync(join(tmpdir(), 'llmcheck-bench-'));
   try {
     // One in a hundred fails on either side, each by its own chance.
-    writeRecord(join(folder, 'before.jsonl'), 1);
-    writeRecord(join(folder, 'after.jsonl'), 2);
+    writeRecord(join(folder, 'before.jsonl'), { seed: 1, inputPrice: 1 });
+    writeRecord(join(folder, 'after.jsonl'), { seed: 2, inputPrice: 1 });
+    // Booked at another price than the record's: every answer is priced again.
+    writeRecord(join(folder, 'cheaper.jsonl'), { seed: 2, inputPrice: 0.5 });
     process.stdout.write('| compare of | cells a side | CPU s | wall s | peak MB |\n|---|---|---|---|---|\n');
     measure('two records', ['before.jsonl', 'after.jsonl'], folder);
+    measure('two records at other prices', ['before.jsonl', 'cheaper.jsonl'], folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -43,10 +46,16 @@ function measure(name: string, sides: readonly string[], cwd: string): void {
   process.stdout.write(`| ${name} | ${cells} | ${seconds(cpuMs)} | ${seconds(wallMs)} | ${peakMb.toFixed(0)} |\n`);
 }
 
-function writeRecord(path: string, seed: number): void {
+interface RecordOptions {
+  readonly seed: number;
+  /** USD per million tokens, as the header says. */
+  readonly inputPrice: number;
+}
+
+function writeRecord(path: string, { seed, inputPrice }: RecordOptions): void {
   const random = createRandom(seed);
   const fd = openSync(path, 'w');
-  let lines: string[] = [JSON.stringify(buildHeader(seed))];
+  let lines: string[] = [JSON.stringify(buildHeader(seed, inputPrice))];
   for (let index = 0; index < cells; index += 1) {
     lines.push(renderRow(buildRow(index, random() >= 0.01, random)));
     if (lines.length < 1000) continue;
@@ -58,7 +67,7 @@ function writeRecord(path: string, seed: number): void {
   closeSync(fd);
 }
 
-function buildHeader(seed: number): RunHeader {
+function buildHeader(seed: number, inputPrice: number): RunHeader {
   return {
     type: 'run',
     format: 1,
@@ -87,7 +96,7 @@ function buildHeader(seed: number): RunHeader {
             provider: 'local',
             adapter: 'openai',
             model: 'bench-1',
-            price: { input: 1, output: 2 },
+            price: { input: inputPrice, output: 2 },
             params: { temperature: 0 },
             messages: [{ role: 'user', content: 'How long is this text?\n{{text}}' }],
             contract: {},

@@ -8,6 +8,8 @@ export interface VariantSideOptions {
   /** In words, for the report. */
   readonly source: string;
   readonly readRow: (rowIndex: number) => CellRow;
+  /** The same as `readRow(…).usage`, for who asks for them all. */
+  readonly readUsage: (rowIndex: number) => Usage | undefined;
   /** Both sides are priced by one table; undefined where no price is known. */
   readonly costOf: (variant: RecordedVariant, usage: Usage | undefined) => number | undefined;
 }
@@ -15,8 +17,9 @@ export interface VariantSideOptions {
 /** A variant of a run record as one side of a comparison; answers are read back when somebody wants to see them. */
 export function sideOfVariant(
   { recorded, cases }: Pick<VariantSummary, 'recorded' | 'cases'>,
-  { source, readRow, costOf }: VariantSideOptions,
+  options: VariantSideOptions,
 ): ComparedSide {
+  const { source, readRow } = options;
   const models = new Set<string>();
   for (const { trials } of cases.values()) for (const { model } of trials) if (model !== undefined) models.add(model);
   return {
@@ -24,7 +27,7 @@ export function sideOfVariant(
     recorded,
     cases,
     models: [...models].sort(),
-    costOf: openCosts({ recorded, cases }, readRow, costOf),
+    costOf: openCosts({ recorded, cases }, options),
     answerOf: (caseId) => keptAnswer(cases.get(caseId), readRow),
   };
 }
@@ -35,15 +38,29 @@ export function sideOfVariant(
  */
 function openCosts(
   { recorded, cases }: Pick<VariantSummary, 'recorded' | 'cases'>,
-  readRow: VariantSideOptions['readRow'],
-  costOf: VariantSideOptions['costOf'],
+  { readRow, readUsage, costOf }: VariantSideOptions,
 ): NonNullable<ComparedSide['costOf']> {
-  const price = ({ rowIndex }: RowSummary) => costOf(recorded, readRow(rowIndex).usage) ?? null;
+  const price = (usage: Usage | undefined) => costOf(recorded, usage) ?? null;
+  const priceAgain = remember((usage) => price(usage));
   let isBookedAlike: boolean | undefined;
   return (row) => {
     if (row.costUsd === undefined) return undefined;
-    isBookedAlike ??= firstAnswers(cases).every((answer) => isSameCost(answer.costUsd ?? null, price(answer)));
-    return isBookedAlike ? row.costUsd : price(row);
+    isBookedAlike ??= firstAnswers(cases).every((answer) =>
+      isSameCost(answer.costUsd ?? null, price(readRow(answer.rowIndex).usage)),
+    );
+    return isBookedAlike ? row.costUsd : priceAgain(readUsage(row.rowIndex));
+  };
+}
+
+/** Equal usages may be one object, and a price takes its time. */
+function remember(price: (usage: Usage | undefined) => number | null): (usage: Usage | undefined) => number | null {
+  const known = new Map<Usage | undefined, number | null>();
+  return (usage) => {
+    const found = known.get(usage);
+    if (found !== undefined) return found;
+    const cost = price(usage);
+    known.set(usage, cost);
+    return cost;
   };
 }
 

@@ -108,7 +108,7 @@ function compareBeside(
   found?: SuiteBaseline,
 ): ComparedVariant {
   const { record, costOf } = options;
-  const { readRow } = record;
+  const { readRow, readUsage } = record;
   const hasFreshAnswers = [variant, beside].every(({ cases }) =>
     [...cases.values()].every(({ trials }) => trials.every(({ cached }) => !cached)),
   );
@@ -117,7 +117,7 @@ function compareBeside(
   const { recorded } = beside;
   const cases = isRerun ? acceptedCases(beside, variant, found) : beside.cases;
   return compareVariants(
-    sideOfVariant({ recorded, cases }, { source, readRow, costOf }),
+    sideOfVariant({ recorded, cases }, { source, readRow, readUsage, costOf }),
     candidateSide(variant, options),
     {
       ...marginsOf(suite),
@@ -166,8 +166,10 @@ function compareWithRecord(
   const other = record.summary.suites.find(({ recorded }) => recorded.suite === suite.recorded.suite);
   const side = findSide(variant, ({ prompt, provider }) => {
     const found = other?.variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider);
-    const { readRow } = record;
-    return found === undefined ? undefined : sideOfVariant(found, { source, readRow, costOf: options.costOf });
+    const { readRow, readUsage } = record;
+    return found === undefined
+      ? undefined
+      : sideOfVariant(found, { source, readRow, readUsage, costOf: options.costOf });
   });
   if (side === undefined) return undefined;
   return compareVariants(side, candidateSide(variant, options), {
@@ -215,7 +217,8 @@ function compareWithNothing(suite: SuiteSummary, variant: VariantSummary, option
 }
 
 function candidateSide(variant: VariantSummary, { record, costOf }: CompareRunOptions): ComparedSide {
-  return sideOfVariant(variant, { source: withinRun, readRow: record.readRow, costOf });
+  const { readRow, readUsage } = record;
+  return sideOfVariant(variant, { source: withinRun, readRow, readUsage, costOf });
 }
 
 /** What a run did not come to is not gone. */

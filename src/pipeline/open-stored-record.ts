@@ -1,9 +1,16 @@
 import { relative } from 'node:path';
+import type { Usage } from '../model/completion.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { RowSummary, RunSummary } from '../model/summary.ts';
 import { createRowSummarizer } from '../record/summarize-row.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { openRowReader, type RowPlaces, readRowHeads, readRunRecord } from '../stores/read-run-record.ts';
+import {
+  openRowReader,
+  openUsageReader,
+  type RowPlaces,
+  readRowHeads,
+  readRunRecord,
+} from '../stores/read-run-record.ts';
 
 /** A record as read and counted; its answers stay on disk. */
 export interface StoredRecord {
@@ -15,6 +22,8 @@ export interface StoredRecord {
   readonly summary: RunSummary;
   readonly warnings: readonly string[];
   readonly readRow: (rowIndex: number) => CellRow;
+  /** Of one row after the other, for who needs them all. */
+  readonly readUsage: (rowIndex: number) => Usage | undefined;
 }
 
 export interface OpenRecordOptions {
@@ -54,5 +63,6 @@ export function toStoredRecord(record: ReadRecord, cwd: string): StoredRecord {
     summary: summarizeRun(header, summaries, end),
     warnings,
     readRow: openRowReader(record),
+    readUsage: openUsageReader(record),
   };
 }

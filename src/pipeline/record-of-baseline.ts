@@ -37,6 +37,11 @@ export function recordOfBaselines(files: readonly BaselineFile[], source: string
     })),
   };
   const end = { type: 'end', durationMs: 0, notes: [] } as const;
+  const readRow = (rowIndex: number): CellRow => {
+    const row = rows[rowIndex];
+    if (row === undefined) throw new RangeError(`row ${rowIndex} of ${source}, which has ${rows.length}`);
+    return row;
+  };
   return {
     path: source,
     shownPath: source,
@@ -48,11 +53,8 @@ export function recordOfBaselines(files: readonly BaselineFile[], source: string
       end,
     ),
     warnings: [],
-    readRow: (rowIndex) => {
-      const row = rows[rowIndex];
-      if (row === undefined) throw new RangeError(`row ${rowIndex} of ${source}, which has ${rows.length}`);
-      return row;
-    },
+    readRow,
+    readUsage: (rowIndex) => readRow(rowIndex).usage,
   };
 }
 

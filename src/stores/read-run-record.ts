@@ -1,15 +1,18 @@
+import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { CellKey } from '../model/cell.ts';
+import type { Usage } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { CellRow, EndRow, RowHead, RunHeader } from '../model/record.ts';
 import { recordFormat } from '../model/record.ts';
 import type { FileLine } from './read-lines.ts';
 import { bytesOf, readLines } from './read-lines.ts';
-import { isCellRow, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
+import { isCellRow, isEndRow, isResumeRow, isRunHeader, isUsage } from './row-guards.ts';
 import { parseRowHead } from './row-layout.ts';
 import { createHeadScanner } from './scan-row-head.ts';
+import { scanUsage } from './scan-usage.ts';
 
 /** Where a row lies in its file, in bytes. */
 export interface RowPlace {
@@ -301,6 +304,37 @@ export function openRowReader({ path, places }: Pick<ReadRecord, 'path' | 'place
     fd ??= openToRead(path);
     return readRowAt(fd, place, path);
   };
+}
+
+/**
+ * Reads the usages of rows by their index, those of the whole record in one pass when the first is asked for; equal ones
+ * are one object. Who asks for them all would else parse a hundred thousand rows one by one.
+ */
+export function openUsageReader(record: Pick<ReadRecord, 'path' | 'places'>): (rowIndex: number) => Usage | undefined {
+  const readRow = openRowReader(record);
+  let usages: readonly (Usage | undefined)[] | undefined;
+  return (rowIndex) => {
+    usages ??= readUsages(record);
+    // Where the pass found none, the row itself knows why.
+    return usages[rowIndex] ?? readRow(rowIndex).usage;
+  };
+}
+
+function readUsages({ path, places }: Pick<ReadRecord, 'path' | 'places'>): readonly (Usage | undefined)[] {
+  const usages: (Usage | undefined)[] = [];
+  const known = new Map<string, Usage | undefined>();
+  for (const { buffer, start, end, offset } of linesOf(path)) {
+    if (places.at(usages.length)?.offset !== offset) continue;
+    const text = scanUsage(buffer, start + 1, end);
+    if (text !== undefined && !known.has(text)) known.set(text, parseUsage(text));
+    usages.push(text === undefined ? undefined : known.get(text));
+  }
+  return usages;
+}
+
+function parseUsage(text: string): Usage | undefined {
+  const usage = parseText(Buffer.from(text, 'latin1'));
+  return isUsage(usage) ? usage : undefined;
 }
 
 /** Whether a file begins like a run record; tells one from a baseline file. */

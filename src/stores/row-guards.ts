@@ -1,3 +1,4 @@
+import type { Usage } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { CellRow, EndRow, ResumeRow, RowHead, RunHeader } from '../model/record.ts';
@@ -75,6 +76,10 @@ export function isEndRow(row: unknown): row is EndRow {
     isOptional(row['stopReason'], isText) &&
     isArrayOf(row['notes'], isText)
   );
+}
+
+export function isUsage(value: unknown): value is Usage {
+  return isJsonObject(value) && isNumber(value['inputTokens']) && isNumber(value['outputTokens']);
 }
 
 const statuses: ReadonlySet<unknown> = new Set(['passed', 'failed', 'errored', 'skipped']);

@@ -12,6 +12,8 @@ function openSide(booked: number | null, table: number | undefined) {
     ]),
   );
   const read: number[] = [];
+  const passes: number[] = [];
+  const usage = { inputTokens: 10, outputTokens: 0 };
   const { recorded } = buildSide({});
   const side = sideOfVariant(
     { recorded, cases: new Map(Object.entries(cases)) },
@@ -19,21 +21,25 @@ function openSide(booked: number | null, table: number | undefined) {
       source: 'test',
       readRow: (rowIndex) => {
         read.push(rowIndex);
-        return { usage: { inputTokens: 10, outputTokens: 0 } } as CellRow;
+        return { usage } as CellRow;
+      },
+      readUsage: (rowIndex) => {
+        passes.push(rowIndex);
+        return usage;
       },
       costOf: (_variant, usage) => (table === undefined || usage === undefined ? undefined : table * usage.inputTokens),
     },
   );
   const costs = Object.values(cases).map(({ trials: [row] }) => (row === undefined ? null : side.costOf?.(row)));
-  return { costs: new Set(costs), read: read.length };
+  return { costs: new Set(costs), read: read.length, again: passes.length };
 }
 
 test('costs are as they were booked where the table says so of the first answers, without reading the rest', () => {
-  expect(openSide(0.1 * 10, 0.1)).toEqual({ costs: new Set([1, undefined]), read: 20 });
+  expect(openSide(0.1 * 10, 0.1)).toEqual({ costs: new Set([1, undefined]), read: 20, again: 0 });
 });
 
 test('costs that the table has another price for are priced again, answer by answer', () => {
-  expect(openSide(1, 0.2)).toEqual({ costs: new Set([2, undefined]), read: 1 + 29 });
+  expect(openSide(1, 0.2)).toEqual({ costs: new Set([2, undefined]), read: 1, again: 29 });
 });
 
 test('a price that is not known any more, or was not known then, is taken from the table too', () => {

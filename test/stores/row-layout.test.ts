@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CellRow, RowHead } from '../../src/model/record.ts';
-import { openRowReader, readRowHeads, readRunRecord } from '../../src/stores/read-run-record.ts';
+import { openRowReader, openUsageReader, readRowHeads, readRunRecord } from '../../src/stores/read-run-record.ts';
 import { rewriteRunRecord } from '../../src/stores/rewrite-run-record.ts';
 import { parseRowHead, renderRow } from '../../src/stores/row-layout.ts';
 import { createHeadScanner } from '../../src/stores/scan-row-head.ts';
@@ -143,6 +143,23 @@ describe('a record read by its heads', () => {
       ['a', 1],
     ]);
     expect(openRowReader(read)(2)).toEqual(written[2]);
+  });
+
+  test('gives the usages of its rows in one pass, whatever else bears that name', () => {
+    const usage = { inputTokens: 7, outputTokens: 3, cachedInputTokens: 2 };
+    const calls = [
+      { requestHash: 'r', cached: false, attempts: 1, costUsd: 1, usage: { inputTokens: 1, outputTokens: 1 } },
+    ];
+    const written = [
+      buildRow('a', { usage, calls, output: '"usage":{"inputTokens":9,"outputTokens":9} \\' }),
+      buildRow('b', { calls, toolCalls: [{ name: 'usage', rawArguments: '{}', arguments: { usage: { a: 1 } } }] }),
+      buildRow('c', { usage: { inputTokens: 1, outputTokens: 2 }, answerHash: 'h' }),
+      buildRow('a', { usage, answerHash: 'h', trial: 1 }),
+    ];
+    const record = readRowHeads(write(written), () => 1);
+    const readUsage = openUsageReader(record);
+    expect([3, 0, 1, 2].map(readUsage)).toEqual([3, 0, 1, 2].map((index) => written[index]?.usage));
+    expect(readUsage(0)).toBe(readUsage(3));
   });
 
   test('of a run that was killed counts no row that was cut off', () => {
