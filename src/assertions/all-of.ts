@@ -6,6 +6,8 @@ export const allOf = defineCombinator({
   summary: 'every one of several assertions holds; the score is the lowest',
   family: 'combinator',
   example: 'allOf: [{ contains: refund }, { length: { max: 80, unit: words } }]',
+  failsOn: { text: 'It is on its way.' },
+  definition: 'the minimum of the scores',
   params: z.strictObject({}),
   children: 'many',
   combine(outcomes): CheckOutcome {

@@ -6,6 +6,8 @@ export const anyOf = defineCombinator({
   summary: 'at least one of several assertions holds; the score is the highest',
   family: 'combinator',
   example: 'anyOf: [{ contains: refund }, { contains: money back }]',
+  failsOn: { text: 'It is on its way.' },
+  definition: 'the maximum of the scores',
   params: z.strictObject({}),
   children: 'many',
   combine(outcomes): CheckOutcome {

@@ -9,6 +9,7 @@ export const containsAll = defineAssertion({
   family: 'text',
   example: 'containsAll: [refund, 14 days]',
   failsOn: { text: 'A refund takes a month.' },
+  definition: 'substrings of code points; the score is the share found',
   main: 'value',
   spelled: true,
   params: z.strictObject({

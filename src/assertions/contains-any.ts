@@ -9,6 +9,7 @@ export const containsAny = defineAssertion({
   family: 'text',
   example: 'containsAny: [refund, money back]',
   failsOn: { text: 'It is on its way.' },
+  definition: 'substrings of code points',
   main: 'value',
   spelled: true,
   params: z.strictObject({

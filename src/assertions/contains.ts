@@ -9,6 +9,7 @@ export const contains = defineAssertion({
   family: 'text',
   example: 'contains: refund',
   failsOn: { text: 'It is on its way.' },
+  definition: 'substring of code points; case by Unicode, section 3.13 (default conversion)',
   main: 'value',
   spelled: true,
   params: z.strictObject({

@@ -7,6 +7,7 @@ export const cost = defineAssertion({
   family: 'budget',
   example: 'cost: { max: 0.01 }',
   failsOn: { costUsd: 0.02 },
+  definition: "US dollars: the tokens that the API counted times the price table's or the provider's own prices",
   main: 'max',
   params: z.strictObject({
     max: numberParam.refine((max) => max >= 0, { error: 'must be 0 or more' }).describe('US dollars.'),

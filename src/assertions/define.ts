@@ -120,6 +120,7 @@ export interface CheckAssertion extends AssertionDeclaration {
 
 /** An assertion over the outcomes of other assertions, in their order. */
 export interface Combinator extends AssertionDeclaration {
+  readonly failsOn?: Partial<CompletionView>;
   readonly children: 'one' | 'many';
   readonly combine: (outcomes: readonly CheckOutcome[]) => CheckOutcome;
 }

@@ -9,6 +9,7 @@ export const endsWith = defineAssertion({
   family: 'text',
   example: 'endsWith: "Kind regards."',
   failsOn: { text: 'Bye!' },
+  definition: 'suffix of code points',
   main: 'value',
   spelled: true,
   params: z.strictObject({

@@ -13,6 +13,7 @@ export const equals = defineAssertion({
   family: 'text',
   example: 'equals: "{{expected}}"',
   failsOn: { text: 'technical' },
+  definition: 'equality of code points; of JSON values that of RFC 6902, section 4.6',
   main: 'value',
   spelled: true,
   params: z.strictObject({

@@ -21,6 +21,8 @@ export const exec = defineAssertion({
   summary: 'your own check: a program that reads the answer as JSON on stdin and writes a verdict on stdout',
   family: 'own code',
   example: 'exec: { value: "python3 checks/polite.py", args: { name: "{{name}}" } }',
+  failsOn: { text: 'Hello.' },
+  definition: 'your own program',
   main: 'value',
   code: 'command',
   params: z.strictObject({

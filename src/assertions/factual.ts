@@ -9,6 +9,8 @@ export const factual = defineAssertion({
   summary: 'a judge finds that the answer says what a reference says and contradicts nothing of it',
   family: 'judge',
   example: 'factual: "{{expected}}"',
+  failsOn: { text: 'It is a technical matter.' },
+  definition: "the judge's verdict on a reference answer; Zheng et al. 2023, https://arxiv.org/abs/2306.05685",
   main: 'value',
   asks: { kind: 'judge', param: 'judge', wording: 1 },
   params: z.strictObject({

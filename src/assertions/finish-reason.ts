@@ -17,6 +17,7 @@ export const finishReason = defineAssertion({
   family: 'behaviour',
   example: 'finishReason: stop',
   failsOn: { text: 'It is', finishReason: 'length' },
+  definition: "the APIs' finish reasons in one vocabulary (see Providers)",
   main: 'value',
   params: z.strictObject({
     value: z.union([reasonParam, z.array(reasonParam).min(1)], {

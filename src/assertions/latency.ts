@@ -7,6 +7,7 @@ export const latency = defineAssertion({
   family: 'budget',
   example: 'latency: { max: 2s }',
   failsOn: { latencyMs: 2500 },
+  definition: 'the successful attempt alone, on a monotonic clock',
   main: 'max',
   params: z.strictObject({ max: durationParam }),
   check(_target, { max }, { completion }) {

@@ -8,6 +8,8 @@ export const moduleAssertion = defineAssertion({
     'your own check: a function that a JavaScript or TypeScript file exports, in a child process with a deadline',
   family: 'own code',
   example: 'module: { value: checks/polite.ts, args: { name: "{{name}}" } }',
+  failsOn: { text: 'Hello.' },
+  definition: 'your own code',
   main: 'value',
   code: 'module',
   params: z.strictObject({

@@ -5,6 +5,8 @@ export const not = defineCombinator({
   summary: 'an assertion does not hold; what is missing or can not be checked stays so',
   family: 'combinator',
   example: 'not: { contains: refund guaranteed }',
+  failsOn: { text: 'You have a refund guaranteed.' },
+  definition: 'the inverse: 1 − score',
   params: z.strictObject({}),
   children: 'one',
   combine([child]) {

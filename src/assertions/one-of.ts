@@ -12,6 +12,7 @@ export const oneOf = defineAssertion({
   family: 'text',
   example: 'oneOf: [billing, technical, sales]',
   failsOn: { text: 'accounting' },
+  definition: 'equality as in equals',
   main: 'value',
   spelled: true,
   params: z.strictObject({

@@ -16,6 +16,9 @@ export const pairwise = defineAssertion({
   summary: 'a judge that sees both finds the answer no worse than that of the other side, whichever it sees first',
   family: 'judge',
   example: 'pairwise: Which answer is more helpful?',
+  failsOn: { text: 'Ask someone else.' },
+  definition:
+    "the judge's verdict in both orders, against position bias: Wang et al. 2023, https://arxiv.org/abs/2305.17926",
   main: 'value',
   asks: { kind: 'judge', param: 'judge', wording: 1 },
   comparesOther: true,

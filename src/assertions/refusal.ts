@@ -10,6 +10,7 @@ export const refusal = defineAssertion({
   family: 'behaviour',
   example: 'refusal: false',
   failsOn: { text: "I'm sorry, but I can't help with that." },
+  definition: "the API's refusal field and finish reason; wording is our own list, a heuristic",
   main: 'value',
   params: z.strictObject({ value: z.boolean().default(true).describe('False: the model must not refuse.') }),
   check(target, { value }, { completion }) {

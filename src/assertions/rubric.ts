@@ -8,6 +8,8 @@ export const rubric = defineAssertion({
   summary: 'a judge finds that the answer meets a criterion',
   family: 'judge',
   example: 'rubric: The answer is polite and promises no refund.',
+  failsOn: { text: 'You will surely get your money back!' },
+  definition: "the judge's verdict; LLM as a judge: Zheng et al. 2023, https://arxiv.org/abs/2306.05685",
   main: 'value',
   asks: { kind: 'judge', param: 'judge', wording: 1 },
   params: z.strictObject({

@@ -12,6 +12,8 @@ export const secrets = defineAssertion({
   family: 'behaviour',
   example: 'secrets: false',
   failsOn: { text: `The key is ${['ghp', 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'].join('_')}.` },
+  definition:
+    'prefixes that the issuers publish; JWT: RFC 7519; private keys: RFC 7468; randomness: Shannon entropy per character',
   main: 'value',
   params: z.strictObject({
     value: z.boolean().describe('False: the text must hold none.'),

@@ -10,6 +10,7 @@ export const similar = defineAssertion({
   summary: 'the answer means about the same as a reference, by the cosine of their embeddings',
   family: 'similarity',
   example: 'similar: { value: "{{expected}}", min: 0.6 }',
+  failsOn: { text: 'The shop opens at nine.' },
   definition: 'the cosine of two embeddings; computed here by Cer et al. 2018, Universal Sentence Encoder (lite)',
   main: 'value',
   asks: { kind: 'embeddings', param: 'provider', offline: offlineModel, wording: 1 },

@@ -12,6 +12,8 @@ export const snapshot = defineAssertion({
   summary: 'the answer is the accepted one: exactly, up to white space and case, or by similarity',
   family: 'baseline',
   example: 'snapshot: normalised',
+  failsOn: { text: 'Your parcel is lost.' },
+  definition: 'equality of code points, or of JSON values; similarity as in levenshtein',
   main: 'value',
   comparesAccepted: true,
   params: z.strictObject({

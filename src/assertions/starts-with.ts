@@ -9,6 +9,7 @@ export const startsWith = defineAssertion({
   family: 'text',
   example: 'startsWith: "Dear"',
   failsOn: { text: 'Hello Ada,' },
+  definition: 'prefix of code points',
   main: 'value',
   spelled: true,
   params: z.strictObject({

@@ -7,6 +7,7 @@ export const tokens = defineAssertion({
   family: 'budget',
   example: 'tokens: { max: 200, of: output }',
   failsOn: { usage: { inputTokens: 10, outputTokens: 300 } },
+  definition: 'the usage that the API reports',
   params: z
     .strictObject({
       min: countParam.optional().describe('The least that passes.'),

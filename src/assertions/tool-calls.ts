@@ -44,6 +44,7 @@ export const toolCalls = defineAssertion({
   family: 'behaviour',
   example: 'toolCalls: { value: [{ name: find_order, args: { id: 7 } }], order: exact }',
   failsOn: { text: 'It is on its way.' },
+  definition: "the APIs' tool calls in one normal form; JSON Schema 2020-12 for arguments",
   main: 'value',
   defaultSelect: 'toolCalls',
   params: z

@@ -1,4 +1,7 @@
+import { UserError } from '../errors.ts';
+import { didYouMean } from '../lib/did-you-mean.ts';
 import { exitCodes } from '../model/exit-code.ts';
+import type { Problem } from '../model/problem.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import {
   type ListedRow,
@@ -11,7 +14,7 @@ import {
 } from '../pipeline/list-parts.ts';
 import { loadPlugins, loadProject } from '../pipeline/load-project.ts';
 import type { Io } from './io.ts';
-import { printRows } from './print-rows.ts';
+import { cellText, printRows } from './print-rows.ts';
 
 export type ListSubject = 'suites' | 'cases' | 'providers' | 'assertions' | 'reporters' | 'runs';
 
@@ -24,9 +27,31 @@ export async function listCommand(
 ): Promise<number> {
   const rows = await findRows(subject, paths, flags.config, io);
   // The whole of an assertion is too wide for a table.
-  const columns = subject === 'assertions' ? { columns: ['assertion', 'family', 'summary', 'parameters'] } : {};
-  printRows(rows, { json: flags.json === true, noun: subject, ...columns }, io);
+  if (subject === 'assertions' && flags.json !== true) io.stdout.write(rows.map(describeRow).join('\n'));
+  else printRows(rows, { json: flags.json === true, noun: subject }, io);
   return exitCodes.passed;
+}
+
+/** A row as a block of lines, its first two values as the head. */
+function describeRow(row: ListedRow): string {
+  const [name, family, ...entries] = Object.entries(row);
+  const lines = entries.map(([key, value]) => `  ${key.padEnd(11)} ${cellText(value)}\n`);
+  return `${cellText(name?.[1])} (${cellText(family?.[1])})\n${lines.join('')}`;
+}
+
+/** All of them, or those that are named. */
+function selectNamed(rows: readonly ListedRow[], names: readonly string[]): readonly ListedRow[] {
+  if (names.length === 0) return rows;
+  const known = rows.map(({ assertion }) => String(assertion));
+  const problems = names
+    .filter((name) => !known.includes(name))
+    .map((name): Problem => {
+      const hint = didYouMean(name, known);
+      const message = `there is no assertion "${name}"`;
+      return { code: 'usage', severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+    });
+  if (problems.length > 0) throw new UserError(problems);
+  return rows.filter(({ assertion }) => names.includes(String(assertion)));
 }
 
 async function findRows(
@@ -46,7 +71,7 @@ async function findRows(
     case 'providers':
       return listProviders(await project(), io.env);
     case 'assertions':
-      return listAssertions(findProjectRoot(io.cwd, config), await plugins());
+      return selectNamed(await listAssertions(findProjectRoot(io.cwd, config), await plugins()), paths);
     case 'reporters':
       return listReporters(await plugins());
     case 'runs':

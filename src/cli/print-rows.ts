@@ -26,7 +26,8 @@ export function printRows(
   io.stdout.write(`${lines.map((line) => line.trimEnd()).join('\n')}\n`);
 }
 
-function cellText(value: Row[string] | undefined): string {
+/** A value on one line, safe for a terminal. */
+export function cellText(value: Row[string] | undefined): string {
   if (value === undefined || value === null) return '–';
   return toSafeLine(Array.isArray(value) ? value.join(', ') : String(value));
 }

@@ -18,7 +18,7 @@ export interface AssertionDeclaration {
   readonly family: AssertionFamily;
   /** A YAML snippet of one assertion, valid as it stands. */
   readonly example: string;
-  /** The standard or paper that says what it means, where there is one. */
+  /** The standard or paper that says what it means, else the rule in a few words. */
   readonly definition?: string;
   /** The map form of the parameters, strict. */
   readonly params: ZodType;

@@ -107,6 +107,18 @@ describe('list', () => {
     },
   );
 
+  test('assertions with parameters, example, failure reason and source, all or the named ones', async () => {
+    const project = openTempProject();
+    const all = JSON.parse((await project.run(['list', 'assertions', '--json'])).stdout) as object[];
+    expect(all.length).toBeGreaterThan(30);
+    for (const one of all) expect(Object.values(one).every((value) => value !== null && value !== '')).toBe(true);
+    const { stdout } = await project.run(['list', 'assertions', 'contains']);
+    expect(stdout).toMatch(/^contains \(text\)\n {2}summary .*\n {2}parameters {2}value, ignoreCase\n {2}example .*/);
+    expect(stdout).toContain('  failure     does not contain "refund": found "It is on its way."\n  definition  ');
+    const unknown = await project.run(['list', 'assertions', 'contians']);
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('did you mean "contains"?')]);
+  });
+
   test('runs of a new project are none, and no crash', async () => {
     const project = openTempProject();
     expect(await project.run(['list', 'runs'])).toMatchObject({ code: 0 });
