@@ -30,7 +30,9 @@ function describeCriterion(suite: string, found: Found): readonly string[] {
     row('kappa', kappa === null ? 'unknown: the labels or the verdicts are all alike' : interval(kappa, low, high)),
     ...confusion
       .filter(({ said, label, count }) => said !== label && count > 0)
-      .map(({ said, label, count }) => row('', `${count} × said ${said}, labelled ${label}`)),
+      .map(({ said, label, count }) =>
+        row('', `${count} × said ${wordOf(said, assertion)}, labelled ${wordOf(label, assertion)}`),
+      ),
     ...(positions === undefined
       ? []
       : [row('position', `first won ${positions.first}, second ${positions.second}, neither ${positions.tie}`)]),
@@ -45,13 +47,13 @@ function describeCriterion(suite: string, found: Found): readonly string[] {
   ];
 }
 
-function describeWrong({ wrong }: Found): readonly string[] {
+function describeWrong({ wrong, calibration: { assertion } }: Found): readonly string[] {
   const shown = wrong.slice(0, maxShownWrong).map(({ label, said, verdict, error }) => {
     const { file, line } = label.at;
     const word =
       said === undefined
         ? `no word: ${error ?? ''}`
-        : `said ${said}, labelled ${label.label}: ${verdict?.reason ?? ''}`;
+        : `said ${wordOf(said, assertion)}, labelled ${wordOf(label.label, assertion)}: ${verdict?.reason ?? ''}`;
     return toSafeLine(`  ${file}:${line} ${label.id}: ${word}`);
   });
   return wrong.length > maxShownWrong
@@ -59,14 +61,23 @@ function describeWrong({ wrong }: Found): readonly string[] {
     : shown;
 }
 
+/** Of a comparison the words are those of its labels. */
+function wordOf(word: string, assertion: string): string {
+  if (assertion !== 'pairwise') return word;
+  return word === 'pass' ? 'win' : word === 'fail' ? 'loss' : word;
+}
+
 function row(name: string, value: string): string {
   return `  ${name.padEnd(9)}  ${value}`;
 }
 
 function interval(value: number, low: number | null, high: number | null): string {
-  return low === null || high === null
-    ? value.toFixed(2)
-    : `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+  return low === null || high === null ? round(value) : `${round(value)} [${round(low)}, ${round(high)}]`;
+}
+
+/** Without the minus of a zero. */
+function round(value: number): string {
+  return value.toFixed(2).replace(/^-(?=0\.00$)/, '');
 }
 
 /** The same for scripts, with every wrong case. */

@@ -138,6 +138,8 @@ test('comparisons: kappa over three words, and the bias for a place', async () =
   expect(code).toBe(0);
   const [found] = JSON.parse(stdout).suites[0].judges;
   expect(found).toMatchObject({ agreement: 0.5, positions: { first: 8, second: 0, tie: 0 } });
+  const shown = await project.run(['judge', 'check'], { env: server.env });
+  expect(shown.stdout).toContain('kappa      0.00 [0.00, 0.00]\n             1 × said tie, labelled win\n');
 });
 
 test('a judge with two checks needs to be told which one a label is for', async () => {
