@@ -40,8 +40,12 @@ export interface OwnLimits extends OwnRates {
 
 /** Holds attempts back until their provider, their account and the run have room. */
 export interface Limiter {
-  /** A lease at once where there is room; undefined where the signal aborted first. */
-  acquire(request: CompletionRequest, signal: AbortSignal): Lease | undefined | Promise<Lease | undefined>;
+  /** A lease at once where there is room; undefined where the signal aborted first. `retries`: how often it was retried. */
+  acquire(
+    request: CompletionRequest,
+    signal: AbortSignal,
+    retries?: number,
+  ): Lease | undefined | Promise<Lease | undefined>;
   /** Calls that may be in flight at present. */
   readonly room: number;
 }
@@ -62,6 +66,7 @@ const noTokens: TokenEstimate = { input: 0, output: 0 };
 
 interface Waiting {
   readonly estimate: TokenEstimate;
+  readonly retries: number;
   readonly resolve: (lease: Lease | undefined) => void;
   stopListening: () => void;
 }
@@ -104,6 +109,8 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
   // Refusals that pile up make an episode; it ends with the answer to a call that was sent after it began.
   let episode = 0;
   let isEpisodeOpen = false;
+  /** The rate of the server is being looked for, so that a call may be refused again. */
+  let isSeeking = false;
   let pauses = 0;
   let pausedUntilMs = 0;
 
@@ -150,7 +157,9 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
       return;
     }
     if (sent.episode === episode) {
-      detector.admit(governor.pace(nowMs));
+      const pace = governor.pace(nowMs);
+      detector.admit(pace);
+      isSeeking = pace.perMs !== Number.POSITIVE_INFINITY && !pace.isProven;
       if (isEpisodeOpen) governor.noteAdmitted(sent.sentMs, nowMs);
       isEpisodeOpen = false;
       pauses = 0;
@@ -168,7 +177,9 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
       if (isEpisodeOpen) pausedUntilMs = Math.max(pausedUntilMs, nowMs + askedMs);
       return;
     }
-    if (!detector.refuse(sent.call, governor.pace(nowMs))) return;
+    const finding = detector.refuse(sent.call, governor.pace(nowMs));
+    if (finding === 'chance') governor.release();
+    if (finding !== 'limit') return;
     if (!isEpisodeOpen) {
       // Where slots were left, it was not their number that the server refused.
       if (lastFullMs >= sent.sentMs) slots.cut(nowMs);
@@ -198,7 +209,7 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
         shared.await(pump);
         return;
       }
-      const [first] = next.waiting.splice(0, 1);
+      const [first] = next.waiting.splice(placeOfNext(next), 1);
       if (first === undefined) return;
       nextQueue = queues.indexOf(next) + 1;
       waitingCalls -= 1;
@@ -212,7 +223,7 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
     let soonestMs = Number.POSITIVE_INFINITY;
     for (let turn = 0; turn < queues.length; turn += 1) {
       const queue = queues[(nextQueue + turn) % queues.length];
-      const first = queue?.waiting[0];
+      const first = queue?.waiting[placeOfNext(queue)];
       if (queue === undefined || first === undefined) continue;
       const waitMs = queueWaitMs(queue, first.estimate, nowMs);
       if (waitMs <= 0) return queue;
@@ -221,9 +232,19 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
     return soonestMs;
   }
 
-  function enqueue(queue: Queue, estimate: TokenEstimate, signal: AbortSignal): Promise<Lease | undefined> {
-    return new Promise((resolve) => {
-      const entry: Waiting = { estimate, resolve, stopListening: () => undefined };
+  /** While calls are refused, those that have the most retries left try first, or one of them would use up all of its own. */
+  function placeOfNext({ waiting }: Queue): number {
+    if (!isEpisodeOpen && !isSeeking) return 0;
+    let place = 0;
+    for (const [index, { retries }] of waiting.entries()) {
+      if (retries < (waiting[place]?.retries ?? 0)) place = index;
+    }
+    return place;
+  }
+
+  function enqueue(queue: Queue, estimate: TokenEstimate, retries: number, signal: AbortSignal) {
+    return new Promise<Lease | undefined>((resolve) => {
+      const entry: Waiting = { estimate, retries, resolve, stopListening: () => undefined };
       entry.stopListening = onAbort(signal, () => {
         queue.waiting.splice(queue.waiting.indexOf(entry), 1);
         waitingCalls -= 1;
@@ -254,13 +275,13 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
         get room() {
           return Math.min(slots.size, most);
         },
-        acquire(request, signal) {
+        acquire(request, signal, retries = 0) {
           if (signal.aborted) return undefined;
           const nowMs = clock.now();
           const estimate = queue.spender.countsTokens ? own.estimateTokens(request) : noTokens;
           const isFree = waitingCalls === 0 && accountWaitMs(nowMs) <= 0 && queueWaitMs(queue, estimate, nowMs) <= 0;
           if (isFree && (shared === undefined || shared.take())) return grant(queue, estimate, nowMs);
-          return enqueue(queue, estimate, signal);
+          return enqueue(queue, estimate, retries, signal);
         },
       };
     },

@@ -11,6 +11,8 @@ export interface RateGovernor {
   discount(sentMs: number, nowMs: number): void;
   /** Refusals piled up; nothing is sent before `resumeMs`. */
   slowDown(nowMs: number, resumeMs: number): void;
+  /** Refusals have nothing to do with the rate. */
+  release(): void;
   /** A call that was sent at `sentMs`, after the last `slowDown`, was admitted. */
   noteAdmitted(sentMs: number, nowMs: number): void;
 }
@@ -63,9 +65,11 @@ export function createRateGovernor(): RateGovernor {
       return level >= 0.999 ? 0 : Math.ceil((1 - level) / perMs(nowMs));
     },
     pace(nowMs) {
-      if (fullPerMs === undefined) return 'free';
-      const isMeasured = plateauMs === measuredPlateauMs;
-      return isMeasured && perMs(nowMs) < fullPerMs * nearShare ? 'below' : 'near';
+      const rate = perMs(nowMs);
+      return {
+        perMs: rate,
+        isProven: fullPerMs !== undefined && plateauMs === measuredPlateauMs && rate < fullPerMs * nearShare,
+      };
     },
     send(nowMs) {
       startedMs ??= nowMs;
@@ -95,6 +99,10 @@ export function createRateGovernor(): RateGovernor {
       firstSpellMs ??= nowMs;
       level = 1;
       filledMs = resumeMs;
+    },
+    release() {
+      fullPerMs = undefined;
+      spell = undefined;
     },
     noteAdmitted(sentMs, nowMs) {
       if (spell === undefined) return;

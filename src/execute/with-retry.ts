@@ -32,7 +32,7 @@ export function withRetry(next: Complete, options: RetryOptions): Complete {
     let attempts = 0;
     let remainingMs = timeoutMs;
     for (let retriesDone = 0; ; retriesDone += 1) {
-      const granted = limiter.acquire(request, signal);
+      const granted = limiter.acquire(request, signal, retriesDone);
       // No turn of the microtasks where there is room at once.
       const lease = granted instanceof Promise ? await granted : granted;
       if (lease === undefined) return { ...abortedOutcome, attempts };
@@ -90,8 +90,11 @@ async function attempt(
 }
 
 function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryOptions): number {
-  if (failure.retryAfterMs !== undefined) return Math.min(Math.max(0, failure.retryAfterMs), maxRetryAfterMs);
-  return options.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** retriesDone);
+  const jitterMs = options.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** retriesDone);
+  if (failure.retryAfterMs === undefined) return jitterMs;
+  const askedMs = Math.min(Math.max(0, failure.retryAfterMs), maxRetryAfterMs);
+  // Whoever came too early twice although the server was obeyed has to give way to the others that it told the same.
+  return retriesDone < 2 ? askedMs : askedMs + jitterMs;
 }
 
 /** What the provider says of its aborted request is the same for every cause; only here the cause is known. */

