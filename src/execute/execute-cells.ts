@@ -17,7 +17,7 @@ export interface ExecuteOptions {
    * Resolves once the result is kept: until then its worker takes no other cell. It must let the event loop have its
    * turn, or a run on cached answers would never leave its microtasks.
    */
-  onResult(result: CellResult): Promise<void>;
+  onResult(result: CellResult, cell: Cell): Promise<void>;
 }
 
 /** Executes every cell once; each gets a result, also those that are skipped. A bug in one ends all, once what is in work has ended. */
@@ -36,7 +36,7 @@ function executeLane(lane: Lane, options: ExecuteOptions, bugs: unknown[]): Prom
     const cell = next.value;
     const reason = options.stopReason();
     const isRun = reason === undefined || cell.skip !== undefined;
-    await options.onResult(isRun ? await lane.run(cell) : skipped(cell, reason));
+    await options.onResult(isRun ? await lane.run(cell) : skipped(cell, reason), cell);
     return true;
   };
   return runWorkers(work, lane.workers).catch((bug: unknown) => {

@@ -19,6 +19,9 @@ export interface Cell {
   /** The case's variables, as a judge is shown them. */
   readonly vars: Vars;
   readonly turns: readonly Turn[];
+  /** Of the case, for whoever reads a report. */
+  readonly tags?: readonly string[];
+  readonly description?: string;
   readonly checks: readonly CheckSpec[];
   readonly threshold?: number;
   readonly mustPass: boolean;

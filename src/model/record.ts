@@ -100,6 +100,29 @@ export interface RecordedCall {
   readonly text?: string;
 }
 
+/** What a case asked, as it was sent: for people to read. A text beyond the limit is its start. */
+export interface AskedCase {
+  readonly messages: readonly AskedMessage[];
+  readonly turns?: readonly AskedTurn[];
+  readonly tags?: readonly string[];
+  readonly description?: string;
+}
+
+export interface AskedMessage {
+  readonly role: string;
+  readonly content: string;
+  /** Characters of the whole, where `content` is its start. */
+  readonly ofChars?: number;
+  /** Paths of files that go along. */
+  readonly attach?: readonly string[];
+}
+
+/** What followed the model's answer: a further question, or the result of the tool `name`. */
+export interface AskedTurn extends Omit<AskedMessage, 'attach'> {
+  readonly role: 'user' | 'tool';
+  readonly name?: string;
+}
+
 /** One line a finished cell; the last line of a cell wins. */
 export interface CellRow extends CellKey {
   readonly type: 'cell';
@@ -134,6 +157,8 @@ export interface CellRow extends CellKey {
   readonly model?: string;
   readonly systemFingerprint?: string;
   readonly calls: readonly RecordedCall[];
+  /** On the first trial alone: the others asked the same. */
+  readonly asked?: AskedCase;
   readonly error?: {
     readonly kind: FailureKind;
     readonly message: string;

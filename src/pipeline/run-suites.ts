@@ -99,10 +99,10 @@ async function runJudged(
 
   let failedCells = 0;
   let isCutShort = false;
-  const onResult = (result: CellResult): Promise<void> => {
+  const onResult = (result: CellResult, cell: Cell): Promise<void> => {
     // Those that were skipped before they began were not posted by their lane.
     if (result.status === 'skipped') others.post(result.key, undefined);
-    const row = buildCellRow(result, ports.mask);
+    const row = buildCellRow(result, ports.mask, cell);
     ports.onProgress(describeProgress(result, row));
     if (result.status === 'skipped' && result.reason !== 'case') isCutShort = true;
     if (result.status === 'judged' && !result.passed && !result.observe && result.confirmation !== true) {
@@ -173,7 +173,8 @@ async function runJudged(
     findBaseline,
     locate: async (suite, prompt, pointer) => suites.get(suite)?.locateContract?.(prompt, pointer),
   });
-  return reportAssessment(assessment, { contracts, ...(interrupted === undefined ? {} : { interrupted }) });
+  const { root } = options.project;
+  return reportAssessment(assessment, { contracts, root, ...(interrupted === undefined ? {} : { interrupted }) });
 }
 
 function* notDone(cells: Iterable<Cell>, isDone: (key: CellKey) => boolean): Iterable<Cell> {

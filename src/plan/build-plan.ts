@@ -188,6 +188,8 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
         request,
         vars: testCase.vars,
         turns: testCase.turns,
+        ...(testCase.tags.length === 0 ? {} : { tags: testCase.tags }),
+        ...(testCase.description === undefined ? {} : { description: testCase.description }),
         checks,
         ...(testCase.threshold === undefined ? {} : { threshold: testCase.threshold }),
         mustPass: testCase.mustPass,

@@ -1,13 +1,21 @@
 import { maskJson } from '../lib/mask-json.ts';
 import type { Mask } from '../lib/mask-secrets.ts';
-import type { CallRecord, CellResult } from '../model/cell.ts';
+import type { CallRecord, Cell, CellResult } from '../model/cell.ts';
 import type { Completion, ToolCall, Usage } from '../model/completion.ts';
 import type { CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { describeAsked } from './describe-asked.ts';
 import { hashAnswer } from './hash-answer.ts';
 
-/** A result as it is stored: secrets masked in everything that came from outside, ids and numbers as they are. */
-export function buildCellRow(result: CellResult, mask: Mask): CellRow {
+/**
+ * A result as it is stored: secrets masked in everything that came from outside, ids and numbers as they are. The cell
+ * is for what was asked, which goes along with a case's first trial.
+ */
+export function buildCellRow(
+  result: CellResult,
+  mask: Mask,
+  cell?: Pick<Cell, 'request' | 'turns' | 'tags' | 'description'>,
+): CellRow {
   const { key, identity, stamp, at, calls } = result;
   // Literals here start with a plain member: one that starts with a spread and adds to it costs V8 (Node 20) a new hidden
   // class each time, which came to 4 KB that only a full collection frees and 15 µs a row.
@@ -22,6 +30,7 @@ export function buildCellRow(result: CellResult, mask: Mask): CellRow {
     ...paid(calls),
     cached: calls.length > 0 && calls.every(({ cached }) => cached),
     calls: calls.map((call) => recordCall(call, calls.length > 1, mask)),
+    ...(cell === undefined || key.trial > 0 ? {} : { asked: describeAsked(cell, mask) }),
   };
   switch (result.status) {
     case 'skipped': {

@@ -36,6 +36,7 @@ export function isCellRow(row: unknown): row is CellRow {
     isOptional(row['systemFingerprint'], isText) &&
     isOptional(row['usage'], isJsonObject) &&
     isOptional(row['error'], isJsonObject) &&
+    isOptional(row['asked'], isAsked) &&
     isOptional(row['toolCalls'], Array.isArray)
   );
 }
@@ -102,6 +103,20 @@ function isCheck(value: unknown): boolean {
     isNumber(value['score']) &&
     isText(value['reason'])
   );
+}
+
+function isAsked(value: unknown): boolean {
+  return (
+    isJsonObject(value) &&
+    isArrayOf(value['messages'], isAskedText) &&
+    isOptional(value['turns'], (turns) => isArrayOf(turns, isAskedText)) &&
+    isOptional(value['tags'], (tags) => isArrayOf(tags, isText)) &&
+    isOptional(value['description'], isText)
+  );
+}
+
+function isAskedText(value: unknown): boolean {
+  return isJsonObject(value) && isText(value['role']) && isText(value['content']);
 }
 
 function isArrayOf(value: unknown, test: (item: unknown) => boolean): boolean {

@@ -282,3 +282,46 @@ describe('secrets', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 });
+
+describe('what a cell asked', () => {
+  const request = {
+    adapter: 'openai',
+    adapterVersion: '1',
+    model: 'm',
+    messages: [
+      { role: 'system' as const, content: 'Use s3cret-key.' },
+      {
+        role: 'user' as const,
+        content: 'x'.repeat(20_000),
+        attachments: [{ path: 'a.png', mediaType: 'image/png', bytes: 1, sha256: 'hash' }],
+      },
+    ],
+    params: {},
+    trial: 0,
+    origin: { suite: 'triage', prompt: 'v1', provider: 'p', caseId: 'refund' },
+  };
+  const turns = [
+    { kind: 'user' as const, content: 'And s3cret-key?', checks: [] },
+    { kind: 'toolResult' as const, name: 'find', content: '{}' },
+  ];
+  const first = { ...base, key: { ...base.key, trial: 0 } };
+
+  test('goes along with its first trial, masked and no longer than people read', () => {
+    const row = buildCellRow({ ...judged(), ...first }, mask, { request, turns, tags: ['billing'] });
+    expect(row.asked).toEqual({
+      messages: [
+        { role: 'system', content: 'Use ****.' },
+        { role: 'user', content: 'x'.repeat(16_384), ofChars: 20_000, attach: ['a.png'] },
+      ],
+      turns: [
+        { role: 'user', content: 'And ****?' },
+        { role: 'tool', name: 'find', content: '{}' },
+      ],
+      tags: ['billing'],
+    });
+  });
+
+  test('is left out of the others, which asked the same', () => {
+    expect(buildCellRow(judged(), mask, { request, turns })).not.toHaveProperty('asked');
+  });
+});
