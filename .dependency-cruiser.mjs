@@ -1,7 +1,7 @@
 const STAGE =
   '(suite|prompt|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|stats|programs)';
 const PURE = [
-  '^src/(model|lib|plan|execute|assertions|record|stats|compare|gate|reporters|prompt|contract)/',
+  '^src/(page|model|lib|plan|execute|assertions|record|stats|compare|gate|reporters|prompt|contract)/',
   '^src/suite/(parse|schema|locate)[.]ts$',
 ];
 
@@ -95,6 +95,27 @@ export default {
       to: { path: '^src/api/' },
     },
     {
+      name: 'page-knows-model-and-lib-only',
+      severity: 'error',
+      comment: 'The page runs in a browser and is given data; what the program is made of it never sees.',
+      from: { path: '^src/page/' },
+      to: { path: '^src/', pathNot: '^src/(page|model|lib)/' },
+    },
+    {
+      name: 'page-is-built-not-imported',
+      severity: 'error',
+      comment: 'The build makes one script of src/page (virtual:page); importing a part of it would need a browser.',
+      from: { path: '^src/', pathNot: '^src/page/' },
+      to: { path: '^src/page/' },
+    },
+    {
+      name: 'page-libraries-stay-in-the-page',
+      severity: 'error',
+      comment: 'Components are for the page.',
+      from: { path: '^src/', pathNot: '^src/page/' },
+      to: { path: 'node_modules/preact' },
+    },
+    {
       name: 'bin-to-cli-only',
       severity: 'error',
       comment: 'bin starts the cli and sets the exit code.',
@@ -147,7 +168,7 @@ export default {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'types', 'node', 'default'],
-      extensions: ['.ts', '.js', '.mjs'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs'],
     },
   },
 };

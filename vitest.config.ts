@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { pageVitePlugin } from './scripts/page-plugin.mjs';
 
 export default defineConfig({
+  plugins: [pageVitePlugin],
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/no-network.ts'],

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { buildPage, pagePlugin } from './page-plugin.mjs';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -24,6 +25,7 @@ const result = await build({
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
+  plugins: [pagePlugin],
   // CommonJS dependencies ask for require, which an ES module does not have.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
@@ -59,7 +61,8 @@ if (!process.argv.includes('--no-types')) {
     stdio: 'inherit',
   });
 }
-await writeNotices([...Object.keys(result.metafile.inputs), ...Object.keys(workers.metafile.inputs)]);
+const { inputs: pageInputs } = await buildPage();
+await writeNotices([...Object.keys(result.metafile.inputs), ...Object.keys(workers.metafile.inputs), ...pageInputs]);
 
 /** The licences of what is bundled travel with it. */
 async function writeNotices(inputs) {

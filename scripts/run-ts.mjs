@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { pagePlugin } from './page-plugin.mjs';
 
 const [file, ...args] = process.argv.slice(2);
 if (file === undefined) throw new Error('usage: node scripts/run-ts.mjs FILE [ARG …]');
@@ -19,6 +20,7 @@ await build({
   packages: 'external',
   logLevel: 'error',
   sourcemap: 'inline',
+  plugins: [pagePlugin],
 });
 // Files of their own beside the code that starts them, as in dist/.
 await build({

@@ -13,7 +13,7 @@ describe('the layers', () => {
   test('every source file was looked at, and no import breaks a rule', async () => {
     const { modules, summary } = await cruiseFolder(root, ['src']);
     expect(modules.map(({ source }) => source)).toEqual(
-      expect.arrayContaining(await glob('src/**/*.ts', { cwd: root })),
+      expect.arrayContaining(await glob('src/**/*.{ts,tsx}', { cwd: root })),
     );
     expect(summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`)).toEqual([]);
   });
@@ -28,6 +28,8 @@ describe('the layers', () => {
     ['api-through-pipeline', 'src/api/a.ts', "import '../plan/b.ts';", 'src/plan/b.ts'],
     ['api-is-an-entrance', 'src/pipeline/a.ts', "import '../api/b.ts';", 'src/api/b.ts'],
     ['pure-stays-pure', 'src/gate/a.ts', "import 'node:fs';", undefined],
+    ['page-knows-model-and-lib-only', 'src/page/a.ts', "import '../gate/b.ts';", 'src/gate/b.ts'],
+    ['page-is-built-not-imported', 'src/reporters/a.ts', "import '../page/b.ts';", 'src/page/b.ts'],
     ['effects-have-a-home', 'src/pipeline/a.ts', "import 'node:child_process';", undefined],
     ['no-src-to-test', 'src/cli/a.ts', "import '../../test/b.ts';", 'test/b.ts'],
     ['no-cycles', 'src/lib/a.ts', "import './b.ts';", 'src/lib/b.ts', "import './a.ts';"],

@@ -7,6 +7,35 @@ export interface SanitizeOptions {
   readonly keepTabs?: boolean;
 }
 
+/** A stretch of harmless text, or a character that would act or hide, by its name and how often it stands there. */
+export type TextPart = { readonly text: string } | { readonly mark: string; readonly count: number };
+
+/**
+ * Cuts a text at what acts on a reader or hides from one; line feeds and tabs are harmless here. Joiners count only beside
+ * plain letters, where no script needs them. Beyond `maxMarks` the rest is one stretch, with each of them spelled out.
+ */
+export function splitUnsafe(text: string, maxMarks = 2000): readonly TextPart[] {
+  const parts: TextPart[] = [];
+  let end = 0;
+  for (const found of text.matchAll(unsafeRuns)) {
+    if (parts.length >= maxMarks) {
+      parts.push({
+        text: text
+          .slice(end)
+          .replace(unsafeRuns, (run) => run.replace(/[^]/gu, (character) => `<${nameCharacter(character)}>`)),
+      });
+      return parts;
+    }
+    if (found.index > end) parts.push({ text: text.slice(end, found.index) });
+    const [run] = found;
+    const [first = ''] = run;
+    parts.push({ mark: nameCharacter(first), count: run.length / first.length });
+    end = found.index + run.length;
+  }
+  if (end < text.length) parts.push({ text: text.slice(end) });
+  return parts;
+}
+
 /** Makes hostile text safe to print: nothing in it moves a cursor, hides text, or acts on a CI log. */
 export function sanitizeTerminal(text: string, options: SanitizeOptions = {}): string {
   const { keepNewlines = false, keepTabs = false } = options;
@@ -73,6 +102,15 @@ const logCommands = /##(\[|vso\[|teamcity\[)/gi;
 const unsafeCharacters =
   // oxlint-disable-next-line no-control-regex -- Control characters are what this looks for.
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\u{e0000}-\u{e007f}\p{Surrogate}]/gu;
+
+/** The same but line feeds and tabs, as runs of one character, and joiners beside plain letters. */
+const unsafeRuns =
+  // oxlint-disable-next-line no-control-regex -- Control characters are what this looks for.
+  /([\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\u{e0000}-\u{e007f}\p{Surrogate}]|(?<=[ -~])[\u200c\u200d]|[\u200c\u200d](?=[ -~]))\1*/gu;
+
+function nameCharacter(character: string): string {
+  return `U+${hex(character.codePointAt(0) ?? 0).toUpperCase()}`;
+}
 
 function hasUnsafeCharacter(text: string): boolean {
   unsafeCharacters.lastIndex = 0;

@@ -37,7 +37,7 @@ export interface Finding {
 }
 
 /** True for what breaks the contract: an error that nobody approved. */
-export function isBreak({ severity, approved }: Finding): boolean {
+export function isBreak({ severity, approved }: Pick<Finding, 'severity' | 'approved'>): boolean {
   return severity === 'error' && approved !== true;
 }
 

@@ -2,18 +2,11 @@ import type { CaseChange, KeptAnswer } from './case-change.ts';
 import type { CaseStatus } from './cell.ts';
 import type { PromptFindings } from './finding.ts';
 import type { Decision } from './gate.ts';
+import type { RateEstimate } from './rate.ts';
 import type { CellRow, StopReason } from './record.ts';
+import type { VariantTrend } from './trend.ts';
 
 export const reportFormat = 1;
-
-/** A point and its interval, as fractions; null where there is nothing to estimate or a side is unbounded. */
-export interface RateEstimate {
-  readonly value: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
-  /** Cases behind it. */
-  readonly n: number;
-}
 
 export interface VariantReport {
   readonly prompt: string;
@@ -34,6 +27,8 @@ export interface VariantReport {
   readonly costUsd: number | null;
   readonly spentUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
+  /** Of every answer that was timed, and those of what it is compared with; counted when somebody asks. */
+  readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
   /** Present where another version replaces this one in the run: shown, not gated. */
   readonly replacedBy?: string;
   readonly comparison?: VariantComparison;
@@ -144,6 +139,8 @@ export interface Report {
   readonly notes: readonly string[];
   /** What became of the contracts of prompts that have a baseline; absent where none has. */
   readonly contracts?: readonly PromptFindings[];
+  /** The variants over the stored runs up to this one; read when somebody asks. */
+  readonly trends?: () => readonly VariantTrend[];
 }
 
 /** How a reporter may write. */

@@ -1,6 +1,6 @@
 import type { CaseStatus, CellStatus, SkipReason } from './cell.ts';
+import type { RateEstimate } from './rate.ts';
 import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
-import type { RateEstimate } from './report.ts';
 
 /** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. */
 export interface RowSummary {

@@ -7,6 +7,7 @@ import { buildReport } from '../record/build-report.ts';
 import { type CompareRunOptions, compareRun } from './compare-run.ts';
 import type { JudgedContracts } from './judge-contracts.ts';
 import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
+import { readTrends } from './read-trends.ts';
 
 export interface AssessRecordOptions extends Omit<CompareRunOptions, 'confirmability'> {
   /** Undefined: nobody is asked any more, so a failure stands unless the run was cut off before it could be confirmed. */
@@ -43,11 +44,13 @@ export async function assessRecord(options: AssessRecordOptions): Promise<Assess
 export interface ReportOptions {
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
   readonly contracts?: JudgedContracts;
+  /** The project's root, where the stored runs lie that trends are read from. */
+  readonly root?: string;
 }
 
 export function reportAssessment({ record, gated, judged }: Assessment, options: ReportOptions = {}): Report {
   const { header, end, summary } = record;
-  const { contracts, ...ending } = options;
+  const { contracts, root, ...ending } = options;
   const decision = decide({
     summary,
     settings: header.settings,
@@ -65,5 +68,6 @@ export function reportAssessment({ record, gated, judged }: Assessment, options:
     comparisons: new Map(judged.map(({ variant, report }) => [variant, report])),
     compared: new Map(gated.map(({ variant, compared }) => [variant, compared])),
     ...(contracts === undefined || contracts.contracts.length === 0 ? {} : { contracts: contracts.contracts }),
+    ...(root === undefined ? {} : { trends: () => readTrends({ root }, { header, summary }) }),
   });
 }

@@ -54,7 +54,7 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
       confirmability: () => 'unknown',
       isPairWanted: true,
     });
-    return reportAssessment(assessment);
+    return reportAssessment(assessment, { root });
   } finally {
     judge.close();
   }

@@ -29,7 +29,10 @@ export async function reportOnRun(options: ReportOnRunOptions): Promise<Report> 
       cellOf: openCells(header, options),
       judgePorts: judge.ports,
     });
-    return reportAssessment(assessment, { contracts: await judgeContracts(assessment, { findBaseline }) });
+    return reportAssessment(assessment, {
+      contracts: await judgeContracts(assessment, { findBaseline }),
+      root: options.root,
+    });
   } finally {
     judge.close();
   }

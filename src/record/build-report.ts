@@ -14,6 +14,7 @@ import type {
   VariantReport,
 } from '../model/report.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+import type { VariantTrend } from '../model/trend.ts';
 
 export interface ReportInput {
   readonly header: RunHeader;
@@ -27,6 +28,7 @@ export interface ReportInput {
   /** The comparisons case by case, for each case's change and its answer on the baseline. */
   readonly compared?: ReadonlyMap<VariantSummary, ComparedVariant>;
   readonly contracts?: readonly PromptFindings[];
+  readonly trends?: () => readonly VariantTrend[];
 }
 
 /** A report is a view of a record: nothing in it was not counted from rows. */
@@ -49,6 +51,7 @@ export function buildReport(input: ReportInput): Report {
     suites: summary.suites.map((suite) => buildSuiteReport(suite, input)),
     notes: end?.notes ?? [],
     ...(input.contracts === undefined ? {} : { contracts: input.contracts }),
+    ...(input.trends === undefined ? {} : { trends: input.trends }),
   };
 }
 
@@ -78,7 +81,7 @@ function buildSuiteReport(suite: SuiteSummary, input: ReportInput): SuiteReport 
   return {
     suite: suite.recorded.suite,
     path: suite.recorded.path,
-    variants: suite.variants.map((variant) => buildVariantReport(variant, input.comparisons?.get(variant))),
+    variants: suite.variants.map((variant) => buildVariantReport(variant, input)),
     *cases(filter) {
       const wanted = filter === undefined ? undefined : new Set<CaseStatus>(filter.statuses);
       // Variants are merged by case id, so that a case's prompt versions and providers stand together.
@@ -104,15 +107,28 @@ function sortKey({ recorded }: VariantSummary): string {
   return `${recorded.prompt}\u0000${recorded.provider}`;
 }
 
-function buildVariantReport(variant: VariantSummary, comparison: VariantComparison | undefined): VariantReport {
+function buildVariantReport(variant: VariantSummary, { comparisons, compared }: ReportInput): VariantReport {
+  const comparison = comparisons?.get(variant);
   const { recorded, cases: _cases, skippedByCase: _skippedByCase, judgeCostUsd: _judgeCostUsd, ...counts } = variant;
   return {
     prompt: recorded.prompt,
     provider: recorded.provider,
     model: recorded.model,
     ...counts,
+    latencies: () => ({
+      candidate: latenciesOf(variant.cases),
+      baseline: latenciesOf(compared?.get(variant)?.baseline.cases),
+    }),
     ...(comparison === undefined ? {} : { comparison }),
   };
+}
+
+function latenciesOf(cases: ReadonlyMap<string, CaseSummary> | undefined): number[] {
+  const latencies: number[] = [];
+  for (const { trials } of cases?.values() ?? []) {
+    for (const { latencyMs } of trials) if (latencyMs !== undefined) latencies.push(latencyMs);
+  }
+  return latencies;
 }
 
 /** The cases of a comparison are sorted by id. */

@@ -1,6 +1,7 @@
 import { ctrf } from './ctrf.ts';
 import type { Reporter } from './define.ts';
 import { github } from './github.ts';
+import { html } from './html.ts';
 import { json } from './json.ts';
 import { jsonl } from './jsonl.ts';
 import { junit } from './junit.ts';
@@ -18,6 +19,7 @@ export { contractReporters } from './render-contract.ts';
 export const reporters: Readonly<Record<string, Reporter>> = {
   ctrf,
   github,
+  html,
   json,
   jsonl,
   junit,

@@ -1,6 +1,7 @@
 import picocolors from 'picocolors';
 import { formatDuration, formatPercent, formatUsd, percentOf } from '../lib/format-amount.ts';
-import type { RateEstimate, Report, SuiteReport, VariantReport } from '../model/report.ts';
+import type { RateEstimate } from '../model/rate.ts';
+import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
 import { describeMetrics, type MetricText } from './describe-metrics.ts';
 import type { Section } from './fit-sections.ts';
 import { codeBlock, codeCell, codeSpan, escapeAmount, escapeHtmlLine, proseOrCode } from './markdown-text.ts';

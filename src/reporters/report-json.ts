@@ -183,7 +183,7 @@ function buildJsonCheck(check: RecordedCheck): z.input<typeof checkSchema> {
 }
 
 function buildJsonVariant(variant: VariantReport): z.input<typeof variantSchema> {
-  const { comparison, replacedBy, ...rest } = variant;
+  const { comparison, replacedBy, latencies: _latencies, ...rest } = variant;
   return {
     ...rest,
     ...(replacedBy !== undefined && { replacedBy }),

@@ -2,7 +2,8 @@ import Table from 'cli-table3';
 import { displayWidth, wrapToWidth } from '../lib/display-width.ts';
 import { formatDuration, formatPercent, formatUsd, percentOf } from '../lib/format-amount.ts';
 import { toSafeLine } from '../lib/sanitize.ts';
-import type { RateEstimate, SuiteReport, VariantReport } from '../model/report.ts';
+import type { RateEstimate } from '../model/rate.ts';
+import type { SuiteReport, VariantReport } from '../model/report.ts';
 import type { Paint } from './paint.ts';
 
 /** A row a variant, as wide as there is room: in columns, stacked in fewer columns, or as sentences. */

@@ -20,10 +20,11 @@ export const hostileTexts: Readonly<Record<string, string>> = {
   'invisible characters': 'pay\u200bpal\u2060\ufeff\u00ad\u{e0041}',
   'non-characters and separators': 'a\uffffb\ufffec\u2028d\u2029e',
   'a script': '<script>alert(1)</script>',
-  'the end of a script': '</script><script>alert(1)</script><!--<script>',
+  'the end of a script element': '</script><script>alert(1)</script><!--<script>',
   'event handlers': '<img src=x onerror=alert(1)><svg/onload=alert(1)> " onmouseover="alert(1)',
   'links that run': 'javascript:alert(1) <a href="java&#9;script:alert(1)">x</a> data:text/html,<b>',
   'an unclosed fence': '````js\nlet a = 1',
+  'the end of a style': '</style><style>body{display:none}</style>@import "https://evil.example/x.css";',
   'the end of a code fence': 'text\n```\n# owned\n````\n~~~\n<b>owned</b>',
   'backticks of many lengths': '` `` ``` ```` ````` owned ``` `',
   'a Markdown link and an image':

@@ -35,6 +35,7 @@ process.exitCode = await main(process.argv.slice(2), processIo());`,
     format: 'esm',
     target: 'node20',
     packages: 'external',
+    alias: { 'virtual:page': join(root, 'test/support/empty-page.mjs') },
     logLevel: 'error',
   });
   afterAll(() => rmSync(bundle, { force: true }));

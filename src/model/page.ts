@@ -1,0 +1,257 @@
+import type { CaseChange } from './case-change.ts';
+import type { CaseStatus, CellStatus } from './cell.ts';
+import type { FinishReason, Usage } from './completion.ts';
+import type { LocatedFinding, ObservedAnswers, PromptFindings } from './finding.ts';
+import type { BreachCode, DecisionOutcome } from './gate.ts';
+import type { RateEstimate } from './rate.ts';
+import type { StopReason } from './record.ts';
+import type { MetricComparison, ReportTotals } from './report.ts';
+import type { TrendPoint } from './trend.ts';
+
+// What the page is given: made by the html reporter, read by src/page. An index is parsed when it opens, the blocks with
+// each case's detail when somebody looks.
+
+export interface PageIndex {
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly run: {
+    readonly id: string;
+    readonly startedAt: string;
+    readonly durationMs: number;
+    readonly complete: boolean;
+    readonly stopReason?: StopReason;
+    readonly recordPath?: string;
+  };
+  readonly verdict: {
+    readonly outcome: DecisionOutcome;
+    readonly exitCode: number;
+    /** In words: `failed: 2 thresholds broken`. */
+    readonly text: string;
+    readonly counts: string;
+  };
+  readonly totals: ReportTotals;
+  readonly breaches: readonly PageBreach[];
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
+  readonly suites: readonly PageSuite[];
+  readonly contracts: readonly PageContract[];
+}
+
+/** What became of a prompt's contract; the values on both sides stand in the messages. */
+export interface PageContract extends Omit<PromptFindings, 'findings' | 'observed'> {
+  readonly findings: readonly PageFinding[];
+  readonly observed: readonly Pick<ObservedAnswers, 'message' | 'offenders'>[];
+}
+
+export type PageFinding = Omit<LocatedFinding, 'old' | 'new'>;
+
+export interface PageBreach {
+  readonly code: BreachCode;
+  readonly suite?: string;
+  readonly prompt?: string;
+  readonly provider?: string;
+  readonly caseId?: string;
+  readonly message: string;
+}
+
+export interface PageSuite {
+  readonly suite: string;
+  readonly path: string;
+  readonly variants: readonly PageVariant[];
+  readonly tags: readonly string[];
+  readonly cases: readonly PageCaseRow[];
+}
+
+export interface PageVariant {
+  readonly prompt: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly planned: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly errored: number;
+  readonly skipped: number;
+  readonly observed: number;
+  readonly cached: number;
+  readonly passRate: RateEstimate;
+  readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
+  readonly costUsd: number | null;
+  readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
+  readonly replacedBy?: string;
+  readonly comparison?: PageComparison;
+  readonly latencies?: PageLatencies;
+  readonly trend?: readonly TrendPoint[];
+}
+
+export interface PageComparison {
+  readonly outcome: 'passed' | 'failed' | 'inconclusive';
+  readonly against: { readonly source: string; readonly prompt: string };
+  /** The verdict in words. */
+  readonly text: string;
+  readonly metrics: readonly PageMetric[];
+  readonly counts: Readonly<
+    Record<'regressed' | 'fixed' | 'stillFailing' | 'flaky' | 'added' | 'removed' | 'redefined', number>
+  >;
+  readonly removed: readonly string[];
+  readonly residue: readonly string[];
+  readonly advice: readonly string[];
+  readonly notes: readonly string[];
+  readonly accepted: readonly string[];
+  /** Both prompts as one text each, where they differ. */
+  readonly prompts?: { readonly baseline: string; readonly candidate: string };
+}
+
+export interface PageMetric extends MetricComparison {
+  readonly key: 'passRate' | 'score' | 'costUsd' | 'latencyMs';
+  readonly label: string;
+  readonly text: string;
+}
+
+/** Counts of answers by their latency, over the same bins on both sides. */
+export interface PageLatencies {
+  /** One more than there are bins. */
+  readonly edgesMs: readonly number[];
+  readonly candidate: readonly number[];
+  readonly baseline?: readonly number[];
+  /** Medians. */
+  readonly candidateMs: number;
+  readonly baselineMs?: number;
+}
+
+/** A case with a cell for each variant that it ran on. */
+export interface PageCaseRow {
+  readonly id: string;
+  /** Places in the suite's tags. */
+  readonly tags?: readonly number[];
+  readonly cells: readonly PageCell[];
+}
+
+export interface PageCell {
+  /** Place in the suite's variants. */
+  readonly variant: number;
+  readonly status: CaseStatus;
+  /** The block that holds its detail, and the place in it. */
+  readonly block: number;
+  readonly item: number;
+  readonly change?: CaseChange;
+  /** How much a case that did not do well should alarm: 0 is the most. */
+  readonly rank?: number;
+  /** Why the gate lets such a case through. */
+  readonly tolerated?: string;
+  readonly score?: number;
+  readonly latencyMs?: number;
+  readonly costUsd?: number | null;
+  /** Passed trials of all, where there are several. */
+  readonly trials?: readonly [passed: number, all: number];
+  /** The start of the answer and of the reason why it failed, to be searched and shown in passing. */
+  readonly answer?: string;
+  readonly reason?: string;
+}
+
+/** A text as it was, or its start where it is too long for a page. */
+export type PageText = string | { readonly text: string; readonly ofChars: number };
+
+export type PageBlock = readonly PageCase[];
+
+export interface PageCase {
+  readonly suite: string;
+  readonly caseId: string;
+  readonly prompt: string;
+  readonly provider: string;
+  readonly status: CaseStatus;
+  readonly observe?: true;
+  readonly mustPass?: true;
+  readonly change?: CaseChange;
+  readonly tolerated?: string;
+  readonly at: { readonly file: string; readonly line: number; readonly column: number };
+  readonly tags?: readonly string[];
+  readonly description?: string;
+  /** The prompt as it was sent; absent in records that do not hold it. */
+  readonly messages?: readonly PageMessage[];
+  /** What followed the first answer. */
+  readonly turns?: readonly PageTurn[];
+  readonly trials: readonly PageTrial[];
+  readonly baseline?: PageAnswer;
+}
+
+export interface PageMessage {
+  readonly role: string;
+  readonly content: PageText;
+  readonly attach?: readonly string[];
+}
+
+export interface PageTurn {
+  readonly role: 'user' | 'tool';
+  readonly name?: string;
+  readonly content: PageText;
+}
+
+export interface PageAnswer {
+  readonly status: CaseStatus;
+  readonly output?: PageText;
+  readonly toolCalls?: readonly PageToolCall[];
+  readonly reason?: PageText;
+}
+
+export interface PageToolCall {
+  readonly name: string;
+  readonly id?: string;
+  /** As the model wrote them. */
+  readonly arguments: PageText;
+}
+
+export interface PageTrial {
+  readonly index: number;
+  readonly status: CellStatus;
+  readonly confirmation?: true;
+  readonly score?: number;
+  readonly output?: PageText;
+  readonly reasoning?: PageText;
+  readonly refusal?: PageText;
+  readonly toolCalls?: readonly PageToolCall[];
+  readonly finishReason?: FinishReason;
+  readonly model?: string;
+  readonly checks: readonly PageCheck[];
+  readonly latencyMs?: number;
+  readonly costUsd?: number | null;
+  readonly usage?: Usage;
+  readonly cached: boolean;
+  readonly attempts: number;
+  /** The answers before the last one, where it was a conversation. */
+  readonly earlier?: readonly PageText[];
+  readonly error?: {
+    readonly kind: string;
+    readonly message: PageText;
+    readonly status?: number;
+    readonly attempts: number;
+  };
+  readonly skip?: string;
+}
+
+export interface PageCheck {
+  readonly assertion: string;
+  readonly name?: string;
+  readonly pass: boolean;
+  readonly score: number;
+  readonly reason: PageText;
+  readonly weight?: number;
+  readonly required?: boolean;
+  readonly turn?: number;
+  readonly error?: PageText;
+  readonly diff?: { readonly expected: PageText; readonly found: PageText };
+  readonly judge?: { readonly id: string; readonly model?: string; readonly votes: number; readonly agreement: number };
+}
+
+/** A stored run in the list of `llmcheck view`. */
+export interface PageRun {
+  readonly id: string;
+  /** Null where the record can't be read. */
+  readonly startedAt: string | null;
+  readonly state: 'complete' | 'running' | 'unfinished' | 'unreadable' | StopReason;
+  readonly suites: readonly string[];
+  readonly planned: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly errored: number;
+  readonly costUsd: number | null;
+  readonly bytes: number;
+}

@@ -1,0 +1,229 @@
+import { useState } from 'preact/hooks';
+import { formatDuration, formatUsd } from '../lib/format-amount.ts';
+import type { PageAnswer, PageCase, PageToolCall, PageTrial } from '../model/page.ts';
+import { AnswerDiff } from './answer-diff.tsx';
+import { CheckList } from './check-list.tsx';
+import { Conversation } from './conversation.tsx';
+import { formatJson } from './diff-json.ts';
+import { CutNote, plainText, SafeLine, SafeText, TextBlock } from './safe-text.tsx';
+import { StatusMark } from './status-mark.tsx';
+
+/** All that is known of a case on a variant: why it got its status, what was answered, what was asked. */
+export function CaseDetail({ detail }: { readonly detail: PageCase }) {
+  const { trials, baseline, tags = [], description, at, tolerated } = detail;
+  const [chosen, setChosen] = useState(() =>
+    Math.max(
+      0,
+      trials.findIndex(({ status }) => status === detail.status),
+    ),
+  );
+  const trial = trials[chosen] ?? trials[0];
+  return (
+    <>
+      {description === undefined ? null : (
+        <p class="lead">
+          <SafeText text={description} />
+        </p>
+      )}
+      <p class="tags">
+        <code>
+          <SafeLine text={`${at.file}:${at.line}`} />
+        </code>
+        {tags.map((tag) => (
+          <span key={tag} class="chip">
+            <SafeLine text={tag} />
+          </span>
+        ))}
+        {detail.mustPass === true ? <span class="chip">must pass</span> : null}
+        {detail.observe === true ? <span class="chip">observed only</span> : null}
+        {tolerated === undefined ? null : (
+          <span class="chip">
+            <SafeLine text={tolerated} />
+          </span>
+        )}
+      </p>
+      {trials.length < 2 ? null : <TrialTabs trials={trials} chosen={chosen} onChoose={setChosen} />}
+      {trial === undefined ? (
+        <p class="empty">No trial was made.</p>
+      ) : (
+        <Trial trial={trial} baseline={baseline} detail={detail} />
+      )}
+    </>
+  );
+}
+
+interface TrialTabsProps {
+  readonly trials: readonly PageTrial[];
+  readonly chosen: number;
+  readonly onChoose: (place: number) => void;
+}
+
+function TrialTabs({ trials, chosen, onChoose }: TrialTabsProps) {
+  return (
+    <fieldset class="trials">
+      <legend>Trials</legend>
+      {trials.map(({ index, status, confirmation }, place) => (
+        <button key={index} type="button" aria-pressed={place === chosen} onClick={() => onChoose(place)}>
+          {index + 1}
+          {confirmation === true ? ' (fresh)' : ''} <StatusMark status={status} />
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+interface TrialProps {
+  readonly trial: PageTrial;
+  readonly baseline: PageAnswer | undefined;
+  readonly detail: PageCase;
+}
+
+function Trial({ trial, baseline, detail }: TrialProps) {
+  const { checks, error, skip, reasoning, refusal, output } = trial;
+  const now = answerText(trial);
+  const before = baseline === undefined ? undefined : answerText(baseline);
+  return (
+    <div class="columns">
+      <div class="column">
+        {error === undefined ? null : (
+          <section class="failure">
+            <h2>What happened</h2>
+            <p>
+              <code>{error.kind}</code>
+              {error.status === undefined ? null : ` ${error.status}`}, {error.attempts}{' '}
+              {error.attempts === 1 ? 'attempt' : 'attempts'}: <SafeText text={plainText(error.message)} />
+            </p>
+            <CutNote value={error.message} />
+          </section>
+        )}
+        {skip === undefined ? null : (
+          <p class="empty">
+            Skipped: <SafeLine text={skip} />
+          </p>
+        )}
+        {checks.length === 0 ? null : <CheckList checks={checks} />}
+        <section>
+          <h2>Answer</h2>
+          {now === undefined ? <p class="empty">There is no answer.</p> : null}
+          {output === undefined ||
+          (now !== undefined && plainText(output) === '' && trial.toolCalls !== undefined) ? null : (
+            <TextBlock value={output} label="Answer" />
+          )}
+          <ToolCalls calls={trial.toolCalls} />
+          {refusal === undefined ? null : <Folded title="Refusal" value={refusal} isOpen />}
+          {reasoning === undefined ? null : <Folded title="Reasoning" value={reasoning} />}
+        </section>
+        {before === undefined ? null : (
+          <section>
+            <h2>Against the baseline</h2>
+            <p>
+              There it <StatusMark status={baseline?.status ?? ''} />
+              {baseline?.reason === undefined ? null : (
+                <>
+                  : <SafeLine text={plainText(baseline.reason)} />
+                </>
+              )}
+            </p>
+            {now === undefined ? (
+              <TextBlock value={before} label="The baseline's answer" />
+            ) : (
+              <AnswerDiff before={before} after={now} />
+            )}
+          </section>
+        )}
+      </div>
+      <div class="column">
+        <Facts trial={trial} />
+        <Conversation detail={detail} trial={trial} />
+      </div>
+    </div>
+  );
+}
+
+function Folded({
+  title,
+  value,
+  isOpen = false,
+}: {
+  readonly title: string;
+  readonly value: PageTrial['output'] & {};
+  readonly isOpen?: boolean;
+}) {
+  return (
+    <details open={isOpen}>
+      <summary>{title}</summary>
+      <TextBlock value={value} label={title} />
+    </details>
+  );
+}
+
+export function ToolCalls({ calls = [] }: { readonly calls: readonly PageToolCall[] | undefined }) {
+  if (calls.length === 0) return null;
+  return (
+    <ul class="tool-calls">
+      {calls.map((call, place) => {
+        const text = plainText(call.arguments);
+        const formatted = formatJson(text);
+        return (
+          <li key={place}>
+            <h3>
+              Tool call{' '}
+              <code>
+                <SafeLine text={call.name} />
+              </code>
+            </h3>
+            <TextBlock value={formatted ?? call.arguments} label={`Arguments of tool call ${place + 1}`} />
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** As one text, so that tool calls are compared as words are. */
+function answerText({ output, toolCalls = [] }: Pick<PageAnswer, 'output' | 'toolCalls'>): string | undefined {
+  if (output === undefined && toolCalls.length === 0) return undefined;
+  const text = output === undefined ? '' : plainText(output);
+  const calls = toolCalls.map(({ name, arguments: given }) => `${name}(${plainText(given)})`);
+  return [...(text === '' && calls.length > 0 ? [] : [text]), ...calls].join('\n');
+}
+
+function Facts({ trial }: { readonly trial: PageTrial }) {
+  const { score, latencyMs, costUsd, usage, model, finishReason, cached, attempts } = trial;
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['score', score?.toFixed(3)],
+    ['latency', latencyMs === undefined ? undefined : formatDuration(latencyMs)],
+    ['cost', costUsd === undefined ? undefined : costUsd === null ? 'unknown' : formatUsd(costUsd)],
+    ['input tokens', usage?.inputTokens.toLocaleString('en-US')],
+    ['of them cached', usage?.cachedInputTokens?.toLocaleString('en-US')],
+    ['output tokens', usage?.outputTokens.toLocaleString('en-US')],
+    ['of them reasoning', usage?.reasoningTokens?.toLocaleString('en-US')],
+    ['finished by', finishReason],
+    ['model', model],
+    [
+      'from',
+      cached
+        ? 'the cache or a recording'
+        : attempts === 0
+          ? undefined
+          : `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
+    ],
+  ];
+  return (
+    <section class="facts">
+      <h2>Facts</h2>
+      <dl>
+        {facts.map(([label, value]) =>
+          value === undefined ? null : (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd>
+                <SafeLine text={value} />
+              </dd>
+            </div>
+          ),
+        )}
+      </dl>
+    </section>
+  );
+}

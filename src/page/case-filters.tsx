@@ -1,0 +1,125 @@
+import type { CaseStatus } from '../model/cell.ts';
+import type { PageIndex } from '../model/page.ts';
+import { type CaseFilter, caseStatuses } from './filter-rows.ts';
+import { formatNumber, plainName } from './names.ts';
+import { changeWords } from './status-mark.tsx';
+
+interface CaseFiltersProps {
+  readonly index: PageIndex;
+  readonly filter: CaseFilter;
+  readonly counts: Readonly<Record<CaseStatus, number>>;
+  readonly onChange: (filter: CaseFilter) => void;
+}
+
+export function CaseFilters({ index, filter, counts, onChange }: CaseFiltersProps) {
+  const suites = index.suites.map(({ suite }) => suite);
+  const variants = index.suites.flatMap((suite) => suite.variants);
+  const tags = index.suites.flatMap((suite) => suite.tags);
+  const hasChanges = index.suites.some(({ variants: own }) => own.some(({ comparison }) => comparison !== undefined));
+  const set = (key: TextKey, value: string) => onChange(withText(filter, key, value));
+  const choice = (key: TextKey, label: string, values: readonly string[]) => (
+    <Choice key={key} label={label} value={filter[key] ?? ''} values={values} onChange={(value) => set(key, value)} />
+  );
+  return (
+    <form class="filters" role="search" aria-label="Cases" onSubmit={(event) => event.preventDefault()}>
+      <label class="search">
+        <span>Text</span>
+        <input
+          type="search"
+          value={filter.text ?? ''}
+          placeholder="id, answer, reason or tag"
+          onInput={(event) => set('text', event.currentTarget.value)}
+        />
+      </label>
+      <div class="statuses" role="group" aria-label="Status">
+        <span class="label" aria-hidden="true">
+          Status
+        </span>
+        {caseStatuses.map((status) => (
+          <label key={status} class="toggle">
+            <input
+              type="checkbox"
+              checked={filter.statuses?.includes(status) === true}
+              onChange={(event) => onChange(withStatus(filter, status, event.currentTarget.checked))}
+            />
+            <span>
+              {status} <span class="count">{formatNumber(counts[status])}</span>
+            </span>
+          </label>
+        ))}
+      </div>
+      {hasChanges ? (
+        <Choice
+          label="Change"
+          value={filter.change ?? ''}
+          values={changes}
+          nameOf={(value) => changeWords[value as (typeof changes)[number]]}
+          onChange={(value) => set('change', value)}
+        />
+      ) : null}
+      {choice('suite', 'Suite', suites)}
+      {choice('tag', 'Tag', tags)}
+      {choice(
+        'prompt',
+        'Prompt',
+        variants.map(({ prompt }) => prompt),
+      )}
+      {choice(
+        'provider',
+        'Provider',
+        variants.map(({ provider }) => provider),
+      )}
+    </form>
+  );
+}
+
+const changes = [
+  'regressed',
+  'fixed',
+  'stillFailing',
+  'stillPassing',
+  'flaky',
+  'added',
+  'redefined',
+  'unjudged',
+] as const;
+
+type TextKey = 'text' | 'change' | 'suite' | 'tag' | 'prompt' | 'provider';
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly values: readonly string[];
+  readonly nameOf?: (value: string) => string;
+  readonly onChange: (value: string) => void;
+}
+
+/** Nothing to choose from is nothing to show. */
+function Choice({ label, value, values, nameOf = (text) => text, onChange }: ChoiceProps) {
+  const distinct = [...new Set(values)].sort();
+  if (distinct.length < 2 && value === '') return null;
+  return (
+    <label class="choice">
+      <span>{label}</span>
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        <option value="">all</option>
+        {distinct.map((text) => (
+          <option key={text} value={text}>
+            {plainName(nameOf(text).slice(0, 80))}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function withText(filter: CaseFilter, key: TextKey, value: string): CaseFilter {
+  const { [key]: _old, ...others } = filter;
+  return value === '' ? others : { ...others, [key]: value };
+}
+
+function withStatus(filter: CaseFilter, status: CaseStatus, isWanted: boolean): CaseFilter {
+  const { statuses = [], ...others } = filter;
+  const wanted = caseStatuses.filter((other) => (other === status ? isWanted : statuses.includes(other)));
+  return wanted.length === 0 ? others : { ...others, statuses: wanted };
+}

@@ -1,0 +1,195 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { formatDuration } from '../lib/format-amount.ts';
+import type { PageCell } from '../model/page.ts';
+import type { CaseFilter, Column, Matrix, MatrixRow } from './filter-rows.ts';
+import { trialsOf } from './names.ts';
+import { usePage } from './page-context.ts';
+import { SafeLine } from './safe-text.tsx';
+import { ChangeMark, StatusMark, toneOf } from './status-mark.tsx';
+
+interface CaseMatrixProps {
+  readonly matrix: Matrix;
+  readonly filter: CaseFilter;
+}
+
+/** Cases × variants. Of ten thousand rows those in sight are drawn; the others are two empty rows of their height. */
+export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
+  const { rows, columns } = matrix;
+  const box = useRef<HTMLDivElement>(null);
+  const sight = useSight(box, rows);
+  const isManySuites = new Set(rows.map(({ suite }) => suite.suite)).size > 1;
+  const [first, last] = sight;
+  return (
+    <div
+      ref={box}
+      class="matrix"
+      role="region"
+      aria-label="Cases by variant"
+      tabIndex={0}
+      onKeyDown={(event) => moveFocus(event, box.current)}
+    >
+      <table
+        aria-rowcount={rows.length + 1}
+        aria-colcount={columns.length + 1}
+        style={{ '--columns': String(columns.length) }}
+      >
+        <thead>
+          <tr aria-rowindex={1}>
+            <th scope="col" class="case">
+              Case
+            </th>
+            {columns.map(({ prompt, provider }) => (
+              <th key={`${prompt} ${provider}`} scope="col">
+                <SafeLine text={prompt} />
+                <span class="where">
+                  <SafeLine text={provider} />
+                </span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          <Gap rows={first} columns={columns.length + 1} />
+          {rows.slice(first, last).map((row, place) => (
+            <Row
+              key={`${row.suite.suite} ${row.row.id}`}
+              row={row}
+              place={first + place}
+              columns={columns}
+              filter={filter}
+              isSuiteShown={isManySuites}
+            />
+          ))}
+          <Gap rows={rows.length - last} columns={columns.length + 1} />
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const rowHeight = 56;
+const overscan = 8;
+
+/** The rows in sight, from the first to behind the last. */
+function useSight(
+  box: { readonly current: HTMLDivElement | null },
+  rows: readonly MatrixRow[],
+): readonly [number, number] {
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(900);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return undefined;
+    const onScroll = () => setTop(element.scrollTop);
+    const measure = () => setHeight(element.clientHeight);
+    measure();
+    element.addEventListener('scroll', onScroll, { passive: true });
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => {
+      element.removeEventListener('scroll', onScroll);
+      observer.disconnect();
+    };
+  }, [box]);
+  // A filter that leaves fewer rows starts at its first one.
+  useEffect(() => {
+    if (box.current !== null) box.current.scrollTop = 0;
+    setTop(0);
+  }, [box, rows]);
+  const first = Math.max(0, Math.min(rows.length, Math.floor(top / rowHeight) - overscan));
+  return [first, Math.min(rows.length, first + Math.ceil(height / rowHeight) + 2 * overscan)];
+}
+
+function Gap({ rows, columns }: { readonly rows: number; readonly columns: number }) {
+  if (rows <= 0) return null;
+  return (
+    <tr aria-hidden="true" class="gap">
+      <td colSpan={columns} style={{ height: `${rows * rowHeight}px` }} />
+    </tr>
+  );
+}
+
+interface RowProps {
+  readonly row: MatrixRow;
+  readonly place: number;
+  readonly columns: readonly Column[];
+  readonly filter: CaseFilter;
+  readonly isSuiteShown: boolean;
+}
+
+function Row({ row: { suite, row, cells }, place, columns, filter, isSuiteShown }: RowProps) {
+  const { href } = usePage();
+  const tags = (row.tags ?? []).map((tag) => suite.tags[tag] ?? '');
+  return (
+    <tr aria-rowindex={place + 2}>
+      <th scope="row" class="case">
+        <span class="line">
+          <SafeLine text={row.id} />
+        </span>
+        <span class="line where">
+          <SafeLine text={[...(isSuiteShown ? [suite.suite] : []), ...tags].join(' · ')} />
+        </span>
+      </th>
+      {columns.map(({ prompt, provider }, at) => {
+        const cell = cells[at];
+        if (cell === undefined) {
+          return (
+            <td key={`${prompt} ${provider}`} class="none">
+              <span class="muted">not run</span>
+            </td>
+          );
+        }
+        const target = { name: 'case', suite: suite.suite, caseId: row.id, prompt, provider, filter } as const;
+        return (
+          <td key={`${prompt} ${provider}`} class={`cell ${toneOf(cell.status)}`}>
+            <a href={href(target)}>
+              <CellText cell={cell} />
+            </a>
+          </td>
+        );
+      })}
+    </tr>
+  );
+}
+
+function CellText({ cell }: { readonly cell: PageCell }) {
+  const { status, change, latencyMs, reason, answer } = cell;
+  const text = reason ?? answer;
+  return (
+    <>
+      <span class="line">
+        <StatusMark status={status} detail={trialsOf(cell)} />
+        <ChangeMark change={change} />
+        {latencyMs === undefined ? null : <span class="time">{formatDuration(latencyMs)}</span>}
+      </span>
+      <span class="line where">{text === undefined ? ' ' : <SafeLine text={text} />}</span>
+    </>
+  );
+}
+
+/** Arrow keys go from cell to cell, as in a sheet. */
+function moveFocus(event: KeyboardEvent, box: HTMLDivElement | null): void {
+  const link = event.target instanceof Element ? event.target.closest('a') : null;
+  const cell = link?.closest('td');
+  const row = cell?.closest('tr');
+  if (box === null || cell === null || cell === undefined || row === null || row === undefined) return;
+  const next = neighbourOf(event.key, cell, row)?.querySelector('a');
+  if (next === null || next === undefined) return;
+  event.preventDefault();
+  next.focus();
+}
+
+function neighbourOf(key: string, cell: HTMLTableCellElement, row: HTMLTableRowElement): Element | null | undefined {
+  switch (key) {
+    case 'ArrowDown':
+      return row.nextElementSibling?.children[cell.cellIndex];
+    case 'ArrowUp':
+      return row.previousElementSibling?.children[cell.cellIndex];
+    case 'ArrowRight':
+      return cell.nextElementSibling;
+    case 'ArrowLeft':
+      return cell.previousElementSibling;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,121 @@
+import { isBreak } from '../model/finding.ts';
+import type { PageContract, PageFinding } from '../model/page.ts';
+import { plainName } from './names.ts';
+import { usePage } from './page-context.ts';
+import { SafeLine } from './safe-text.tsx';
+import { toneOf } from './status-mark.tsx';
+
+/** What became of the contracts, what breaks first. */
+export function ContractsView() {
+  const { index } = usePage();
+  return (
+    <>
+      <h1>Contracts</h1>
+      <p class="lead">
+        What callers of a prompt send, and what consumers of its answers get, held against the baseline.
+      </p>
+      {index.contracts.map((entry) => (
+        <Entry key={`${entry.suite} ${entry.prompt}`} entry={entry} />
+      ))}
+    </>
+  );
+}
+
+function Entry({ entry }: { readonly entry: PageContract }) {
+  const { suite, prompt, against, findings, observed } = entry;
+  const breaks = findings.filter(isBreak).length;
+  const rank = (finding: PageFinding) => (isBreak(finding) ? 0 : finding.severity === 'info' ? 2 : 1);
+  const sorted = findings.toSorted((a, b) => rank(a) - rank(b));
+  return (
+    <section class="suite">
+      <h2>
+        <SafeLine text={`${suite} · ${prompt}`} />
+        <span class="where">
+          against <SafeLine text={against} />
+        </span>
+      </h2>
+      <p class={breaks > 0 ? 'bad' : 'good'}>
+        {breaks > 0
+          ? `The contract breaks: ${breaks} unapproved.`
+          : findings.length === 0
+            ? 'Unchanged.'
+            : 'The contract holds.'}
+      </p>
+      {sorted.length === 0 ? null : (
+        <div class="scroll" tabIndex={0} role="region" aria-label={plainName(`Findings of ${suite} ${prompt}`)}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Severity</th>
+                <th scope="col">Rule</th>
+                <th scope="col">Where</th>
+                <th scope="col">What</th>
+                <th scope="col">Fingerprint</th>
+              </tr>
+            </thead>
+            <tbody>
+              {sorted.slice(0, maxFindings).map((finding, place) => (
+                <Finding key={place} finding={finding} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {sorted.length > maxFindings ? (
+        <p class="note">and {sorted.length - maxFindings} more: see the json report</p>
+      ) : null}
+      {observed.map((seen, place) => (
+        <div key={place} class="list">
+          <h4>
+            Stored answers: <SafeLine text={seen.message} />
+          </h4>
+          <ul>
+            {seen.offenders.map((offender, at) => (
+              <li key={at}>
+                <SafeLine text={`${offender.caseId}: ${offender.reason}`} />
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </section>
+  );
+}
+
+const maxFindings = 200;
+
+function Finding({ finding }: { readonly finding: PageFinding }) {
+  const { severity, approved, ruleId, direction, path, message, fingerprint, at } = finding;
+  const word = approved === true ? 'approved' : severity;
+  return (
+    <tr>
+      <td>
+        <span class={`status ${toneOf(word)}`}>{word}</span>
+      </td>
+      <td>
+        <code>
+          <SafeLine text={ruleId} />
+        </code>
+      </td>
+      <td>
+        {direction}{' '}
+        <code>
+          <SafeLine text={path === '' ? '(root)' : path} />
+        </code>
+        {at === undefined ? null : (
+          <span class="where">
+            <SafeLine text={`${at.file}:${at.line}`} />
+          </span>
+        )}
+      </td>
+      <td>
+        <SafeLine text={message} />
+      </td>
+      <td>
+        <code>
+          <SafeLine text={fingerprint} />
+        </code>
+      </td>
+    </tr>
+  );
+}

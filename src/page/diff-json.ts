@@ -1,0 +1,87 @@
+import type { JsonValue } from '../model/json.ts';
+
+/** One difference between two JSON values, at a JSON Pointer. */
+export interface JsonChange {
+  readonly path: string;
+  readonly kind: 'added' | 'removed' | 'changed';
+  readonly before?: JsonValue;
+  readonly after?: JsonValue;
+}
+
+/** Undefined where a side is no JSON, or nothing but a plain value, which reads better as a text. */
+export function diffJsonTexts(before: string, after: string): readonly JsonChange[] | undefined {
+  const [a, b] = [parse(before), parse(after)];
+  if (a === undefined || b === undefined || !isContainer(a) || !isContainer(b)) return undefined;
+  const changes: JsonChange[] = [];
+  collect(a, b, '', changes);
+  return changes;
+}
+
+/** JSON laid out to be read; undefined where the text is none. */
+export function formatJson(text: string): string | undefined {
+  const value = parse(text);
+  return value === undefined || !isContainer(value) ? undefined : JSON.stringify(value, undefined, 2);
+}
+
+const maxChanges = 500;
+
+function collect(before: JsonValue, after: JsonValue, path: string, changes: JsonChange[]): void {
+  if (changes.length >= maxChanges || Object.is(before, after)) return;
+  if (Array.isArray(before) && Array.isArray(after)) {
+    for (let index = 0; index < Math.max(before.length, after.length); index += 1) {
+      collectMember(before[index], after[index], `${path}/${index}`, changes);
+    }
+    return;
+  }
+  if (isObject(before) && isObject(after)) {
+    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      const own = (value: Readonly<Record<string, JsonValue>>) => (Object.hasOwn(value, key) ? value[key] : undefined);
+      collectMember(own(before), own(after), `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, changes);
+    }
+    return;
+  }
+  changes.push({ path, kind: 'changed', before, after });
+}
+
+function collectMember(
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+  path: string,
+  changes: JsonChange[],
+): void {
+  if (before !== undefined && after !== undefined) collect(before, after, path, changes);
+  else if (after !== undefined) changes.push({ path, kind: 'added', after });
+  else if (before !== undefined) changes.push({ path, kind: 'removed', before });
+}
+
+function parse(text: string): JsonValue | undefined {
+  // Most answers are prose.
+  if (!/^\s*[[{]/.test(text) || depthOf(text) > maxDepth) return undefined;
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}
+
+/** At most this: brackets inside of strings count as well. What is deeper would not fit on a stack, nor before an eye. */
+function depthOf(text: string): number {
+  let [depth, most] = [0, 0];
+  for (const sign of text) {
+    if (sign === '[' || sign === '{') depth += 1;
+    else if (sign === ']' || sign === '}') depth -= 1;
+    if (depth > most) most = depth;
+  }
+  return most;
+}
+
+const maxDepth = 200;
+
+function isContainer(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function isObject(value: JsonValue): value is Readonly<Record<string, JsonValue>> {
+  return isContainer(value) && !Array.isArray(value);
+}

@@ -1,0 +1,62 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { chooseTheme, storedTheme, type Theme } from './theme.ts';
+
+interface HeaderProps {
+  readonly links: readonly { readonly text: string; readonly href: string; readonly isCurrent: boolean }[];
+  readonly children?: ComponentChildren;
+}
+
+export function Header({ links, children }: HeaderProps) {
+  return (
+    <>
+      <a class="skip" href="#main" onClick={skipToMain}>
+        Skip to the content
+      </a>
+      <header class="top">
+        <div class="top-inner">
+          <span class="brand">
+            <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
+              <rect width="16" height="16" rx="4" class="brand-box" />
+              <path d="M4 8.4l2.7 2.7L12 5.4" class="brand-tick" />
+            </svg>
+            llmcheck
+          </span>
+          <nav aria-label="Pages">
+            {links.map(({ text, href, isCurrent }) => (
+              <a key={text} href={href} aria-current={isCurrent ? 'page' : undefined}>
+                {text}
+              </a>
+            ))}
+          </nav>
+          {children}
+          <ThemeSwitch />
+        </div>
+      </header>
+    </>
+  );
+}
+
+/** The address is the route, so that the link can't be one. */
+function skipToMain(event: Event): void {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+function ThemeSwitch() {
+  const [theme, setTheme] = useState<Theme>(storedTheme);
+  const choose = (chosen: Theme) => {
+    setTheme(chosen);
+    chooseTheme(chosen);
+  };
+  return (
+    <label class="theme">
+      <span class="off-screen">Colours</span>
+      <select value={theme} onChange={(event) => choose(event.currentTarget.value as Theme)}>
+        <option value="auto">Auto</option>
+        <option value="light">Light</option>
+        <option value="dark">Dark</option>
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,109 @@
+import { type CaseFilter, filterQuery, readFilter } from './filter-rows.ts';
+
+/** What is shown, as the address says it. */
+export type View =
+  | { readonly name: 'overview' }
+  | { readonly name: 'cases'; readonly filter: CaseFilter }
+  | {
+      readonly name: 'case';
+      readonly suite: string;
+      readonly caseId: string;
+      readonly prompt: string;
+      readonly provider: string;
+      /** What the reader came from: the next case is the next of those. */
+      readonly filter: CaseFilter;
+    }
+  | { readonly name: 'contracts' };
+
+/** Whose report it is; a file holds one, a server has many. */
+export type Subject =
+  | { readonly kind: 'file' }
+  | { readonly kind: 'run'; readonly id: string }
+  | { readonly kind: 'compare'; readonly a: string; readonly b: string };
+
+export type Route =
+  | { readonly kind: 'runs' }
+  | { readonly kind: 'report'; readonly subject: Subject; readonly view: View };
+
+/** Reads `#/…`; what can't be read is the start. */
+export function parseRoute(hash: string, isServed: boolean): Route {
+  const [path, query] = splitOnce(hash.replace(/^#?\/?/, ''), '?');
+  const parts = path.split('/').map(decode);
+  if (!isServed) return { kind: 'report', subject: { kind: 'file' }, view: parseView(parts, query) };
+  const [kind, first = '', second = ''] = parts;
+  if (kind === 'run' && first !== '') {
+    return { kind: 'report', subject: { kind: 'run', id: first }, view: parseView(parts.slice(2), query) };
+  }
+  if (kind === 'compare' && first !== '' && second !== '') {
+    const subject = { kind: 'compare', a: first, b: second } as const;
+    return { kind: 'report', subject, view: parseView(parts.slice(3), query) };
+  }
+  return { kind: 'runs' };
+}
+
+export function hrefOf(subject: Subject, view: View): string {
+  return `#${baseOf(subject)}/${viewPath(view)}`;
+}
+
+function baseOf(subject: Subject): string {
+  switch (subject.kind) {
+    case 'file':
+      return '';
+    case 'run':
+      return `/run/${encode(subject.id)}`;
+    case 'compare':
+      return `/compare/${encode(subject.a)}/${encode(subject.b)}`;
+  }
+}
+
+function viewPath(view: View): string {
+  switch (view.name) {
+    case 'overview':
+      return '';
+    case 'contracts':
+      return 'contracts';
+    case 'cases':
+      return `cases${filterQuery(view.filter)}`;
+    case 'case': {
+      const parts = [view.suite, view.caseId, view.prompt, view.provider].map(encode);
+      return `case/${parts.join('/')}${filterQuery(view.filter)}`;
+    }
+  }
+}
+
+function parseView([name, ...parts]: readonly string[], query: string): View {
+  if (name === 'cases') return { name, filter: readFilter(query) };
+  if (name === 'contracts') return { name };
+  const [suite, caseId, prompt, provider] = parts;
+  if (
+    name === 'case' &&
+    suite !== undefined &&
+    caseId !== undefined &&
+    prompt !== undefined &&
+    provider !== undefined
+  ) {
+    return { name, suite, caseId, prompt, provider, filter: readFilter(query) };
+  }
+  return { name: 'overview' };
+}
+
+function splitOnce(text: string, sign: string): [string, string] {
+  const at = text.indexOf(sign);
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** An id may hold half of a surrogate pair, which has no address. */
+function encode(text: string): string {
+  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, (unit) => `\u{f0000}${unit.charCodeAt(0).toString(16)}`));
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text).replace(/\u{f0000}([0-9a-f]{4})/gu, (_, unit: string) =>
+      String.fromCharCode(Number.parseInt(unit, 16)),
+    );
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return text;
+  }
+}

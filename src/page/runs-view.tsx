@@ -1,0 +1,175 @@
+import { useEffect, useState } from 'preact/hooks';
+import { formatPercent, formatUsd } from '../lib/format-amount.ts';
+import type { PageRun } from '../model/page.ts';
+import { Header } from './header.tsx';
+import { load } from './load.ts';
+import { onServerNews } from './on-server-news.ts';
+import { askRuns } from './page-source.ts';
+import { hrefOf } from './route.ts';
+import { SafeLine } from './safe-text.tsx';
+
+/** The stored runs of a server, the latest first; two of them can be picked to be compared. */
+export function RunsView() {
+  const { runs, problem } = useRuns();
+  const [baseline, setBaseline] = useState<string>();
+  const [candidate, setCandidate] = useState<string>();
+  useEffect(() => {
+    document.title = 'Runs – llmcheck';
+  }, []);
+  const isReady = baseline !== undefined && candidate !== undefined && baseline !== candidate;
+  const compare = () => {
+    if (isReady) {
+      location.hash = hrefOf({ kind: 'compare', a: baseline, b: candidate }, { name: 'overview' });
+    }
+  };
+  return (
+    <>
+      <Header links={[{ text: 'Runs', href: '#/', isCurrent: true }]} />
+      <main id="main" tabIndex={-1}>
+        <h1>Runs</h1>
+        {problem === undefined ? null : (
+          <p class="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        {runs === undefined ? (
+          problem === undefined && <p class="muted wait">Reading the records …</p>
+        ) : runs.length === 0 ? (
+          <p class="empty">There is no stored run yet: `llmcheck run` makes one, and it appears here.</p>
+        ) : (
+          <>
+            <p class="compare-bar">
+              <button type="button" class="primary" disabled={!isReady} onClick={compare}>
+                Compare
+              </button>
+              <span class="muted">
+                {isReady ? 'A is the baseline, B the candidate.' : 'Pick a baseline (A) and a candidate (B).'}
+              </span>
+            </p>
+            <div class="scroll" tabIndex={0} role="region" aria-label="Stored runs">
+              <table class="runs">
+                <thead>
+                  <tr>
+                    <th scope="col">A</th>
+                    <th scope="col">B</th>
+                    <th scope="col">Run</th>
+                    <th scope="col">State</th>
+                    <th scope="col">Suites</th>
+                    <th scope="col" class="number">
+                      Passed
+                    </th>
+                    <th scope="col" class="number">
+                      Failed
+                    </th>
+                    <th scope="col" class="number">
+                      Errored
+                    </th>
+                    <th scope="col" class="number">
+                      Cost
+                    </th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {runs.map((run) => (
+                    <RunRow
+                      key={run.id}
+                      run={run}
+                      isBaseline={run.id === baseline}
+                      isCandidate={run.id === candidate}
+                      onBaseline={() => setBaseline(run.id)}
+                      onCandidate={() => setCandidate(run.id)}
+                    />
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          </>
+        )}
+      </main>
+    </>
+  );
+}
+
+interface RunRowProps {
+  readonly run: PageRun;
+  readonly isBaseline: boolean;
+  readonly isCandidate: boolean;
+  readonly onBaseline: () => void;
+  readonly onCandidate: () => void;
+}
+
+function RunRow({ run, isBaseline, isCandidate, onBaseline, onCandidate }: RunRowProps) {
+  const { id, startedAt, state, suites, planned, passed, failed, errored, costUsd } = run;
+  const isReadable = state !== 'unreadable';
+  return (
+    <tr>
+      <td>
+        <input
+          type="radio"
+          name="a"
+          aria-label={`${id} as the baseline`}
+          checked={isBaseline}
+          disabled={!isReadable}
+          onChange={onBaseline}
+        />
+      </td>
+      <td>
+        <input
+          type="radio"
+          name="b"
+          aria-label={`${id} as the candidate`}
+          checked={isCandidate}
+          disabled={!isReadable}
+          onChange={onCandidate}
+        />
+      </td>
+      <th scope="row">
+        {isReadable ? (
+          <a href={hrefOf({ kind: 'run', id }, { name: 'overview' })}>
+            <SafeLine text={id} />
+          </a>
+        ) : (
+          <SafeLine text={id} />
+        )}
+        <span class="where">
+          {startedAt === null ? '' : <SafeLine text={startedAt.slice(0, 16).replace('T', ' ')} />}
+        </span>
+      </th>
+      <td>
+        <span class={`status ${state === 'complete' ? 'good' : state === 'running' ? 'accent' : 'warn'}`}>
+          {state}
+          {state === 'running' && planned > 0 ? ` ${formatPercent((passed + failed + errored) / planned)}` : ''}
+        </span>
+      </td>
+      <td>
+        <SafeLine text={suites.join(', ')} />
+      </td>
+      <td class="number">{isReadable ? passed : '–'}</td>
+      <td class={`number ${failed > 0 ? 'bad' : ''}`}>{isReadable ? failed : '–'}</td>
+      <td class={`number ${errored > 0 ? 'warn' : ''}`}>{isReadable ? errored : '–'}</td>
+      <td class="number">{costUsd === null ? '–' : formatUsd(costUsd)}</td>
+    </tr>
+  );
+}
+
+function useRuns() {
+  const [state, setState] = useState<{ readonly runs?: readonly PageRun[]; readonly problem?: string }>({});
+  useEffect(() => {
+    let stopLoading: (() => void) | undefined;
+    const read = () => {
+      stopLoading?.();
+      stopLoading = load(
+        askRuns,
+        (runs) => setState({ runs }),
+        (problem) => setState((before) => ({ ...before, problem })),
+      );
+    };
+    read();
+    const stop = onServerNews(read);
+    return () => {
+      stopLoading?.();
+      stop();
+    };
+  }, []);
+  return state;
+}
