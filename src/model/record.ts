@@ -68,9 +68,20 @@ export interface RunSettings {
   /** Two or more prompt versions compared within the run; the first is the baseline. */
   readonly compare?: readonly string[];
   readonly maxCostUsd?: number;
-  readonly shard?: { readonly index: number; readonly count: number };
+  readonly shard?: RecordedShard;
   /** The ref in words, where only the suites that changed since it were taken. */
   readonly changedSince?: string;
+}
+
+/** Which part of a run a record holds. */
+export interface RecordedShard {
+  /** From 1. */
+  readonly index: number;
+  readonly count: number;
+  /** Hash of every case that all shards together run, with its stamp: shards of another state are foreign. Absent in records of before it was written. */
+  readonly selection?: string;
+  /** True where more than the shard left cells out. */
+  readonly filtered?: boolean;
 }
 
 export interface RecordedCheck {

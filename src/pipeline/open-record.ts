@@ -1,4 +1,3 @@
-import { UserError } from '../errors.ts';
 import { StorageError } from '../lib/storage-error.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
@@ -7,8 +6,8 @@ import type { Plan } from '../plan/build-plan.ts';
 import { summarizeRow } from '../record/summarize-row.ts';
 import { cellKeyText, type RowPlace, readRunRecord } from '../stores/read-run-record.ts';
 import { rewriteRunRecord } from '../stores/rewrite-run-record.ts';
-import { newRunId } from '../stores/run-id.ts';
-import { createRunRecord, openRunRecordForResume, type RunRecordWriter } from '../stores/write-run-record.ts';
+import { openRunRecordForResume, type RunRecordWriter } from '../stores/write-run-record.ts';
+import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
 import type { FindAccepted } from './find-accepted.ts';
 import { identify } from './identify.ts';
 import { indexCells } from './index-cells.ts';
@@ -188,43 +187,10 @@ function createDoneReader(path: string, done: ReadonlySet<string>): Resumed['rea
   };
 }
 
-/** Runs that start in the same second and draw the same bytes are rare, not impossible. */
-function createUnderFreeId(
-  folder: string,
-  header: Omit<RunHeader, 'id'>,
-  ports: RunPorts,
-): { readonly id: string; readonly writer: RunRecordWriter } {
-  for (let draws = 1; ; draws += 1) {
-    const id = newRunId(ports.now(), randomBytes(ports.random, 3));
-    try {
-      return { id, writer: createRunRecord(folder, { ...header, id }) };
-    } catch (error) {
-      if (!(error instanceof StorageError) || error.code !== 'EEXIST' || draws >= maxIdDraws) throw error;
-    }
-  }
-}
-
-const maxIdDraws = 100;
-
-function randomBytes(random: () => number, count: number): Uint8Array {
-  return Uint8Array.from({ length: count }, () => Math.floor(random() * 256));
-}
-
 function closeQuietly(writer: RunRecordWriter): void {
   try {
     writer.close();
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
-  }
-}
-
-/** A record that can't be opened is found before the first call, where the user can still mend it. */
-function refuseStorageErrors<T>(open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    const hint = 'make room or make the folder writable: a run without a record could not be reported';
-    throw new UserError([{ code: 'environment', severity: 'error', message: error.message, hint }], { cause: error });
   }
 }

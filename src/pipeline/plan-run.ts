@@ -1,15 +1,19 @@
+import { createHash } from 'node:crypto';
 import { contractCheck } from '../assertions/contract.ts';
 import { UserError } from '../errors.ts';
 import { findNearest } from '../lib/did-you-mean.ts';
 import type { Usage } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
-import type { RecordedVariant } from '../model/record.ts';
-import type { ProviderConfig, Suite } from '../model/suite.ts';
+import type { RecordedShard, RecordedVariant } from '../model/record.ts';
+import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
 import { buildPlan, laneId, type Plan, type PlanOptions } from '../plan/build-plan.ts';
+import { buildCasePredicate, isNarrowed, type Selection } from '../plan/select-cases.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
 import { findAdapter } from '../providers/index.ts';
+import { readBaseline } from '../stores/baseline-file.ts';
 import { createAttachments } from './attachments.ts';
+import { baselinePathOf } from './baseline-path.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
 /** A plan with what its calls need to be priced and sent. */
@@ -17,6 +21,8 @@ export interface PlannedRun {
   readonly plan: Plan;
   /** True where only the shard has no cells: the selection as a whole does. */
   readonly isEmptyShard: boolean;
+  /** What a record says of the part that this is. */
+  readonly shard?: RecordedShard;
   readonly pricer: Pricer;
   readonly providerEnv: ProviderEnv;
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
@@ -34,7 +40,8 @@ export async function planRun(
   options: Pick<RunOptions, 'project' | 'knownSuites' | 'selection' | 'settings' | 'record'>,
   ports: Pick<RunPorts, 'env'>,
 ): Promise<PlannedRun> {
-  const { project, selection } = options;
+  const { project } = options;
+  const selection = withDurations(options);
   const providerEnv = { env: ports.env, projectRoot: project.root };
   const endpoints = new WeakMap<ProviderConfig, Endpoint>();
   const endpointOf = (provider: ProviderConfig): Endpoint => {
@@ -69,8 +76,9 @@ export async function planRun(
   }
   const unpriced = findUnpriced(plan, options.settings.maxCostUsd, pricer, endpointOf);
   if (unpriced.length > 0) throw new UserError(unpriced);
-  const { shard: _shard, ...unsharded } = selection;
+  const { shard, ...unsharded } = selection;
   return {
+    ...(shard === undefined ? {} : { shard: describeShard(project, { shard, unsharded }) }),
     plan,
     isEmptyShard:
       selection.shard !== undefined &&
@@ -92,6 +100,43 @@ export async function planRun(
       };
     },
   };
+}
+
+/** Every shard reads the same committed baselines, and so parts the cases alike. */
+function withDurations({ project, selection }: Pick<RunOptions, 'project' | 'selection'>): RunOptions['selection'] {
+  if (selection.shard === undefined || selection.shard.count === 1) return selection;
+  const durations = new Map<string, Map<string, number>>();
+  for (const suite of project.suites) durations.set(suite.id, readDurations(baselinePathOf(project.root, suite.path)));
+  return { ...selection, durationMsOf: (suite, { id }) => durations.get(suite.id)?.get(id) };
+}
+
+function readDurations(path: string): Map<string, number> {
+  const durations = new Map<string, number>();
+  for (const { caseId, trials } of readBaseline(path, path)?.cases ?? []) {
+    for (const { latencyMs } of trials) {
+      if (latencyMs !== undefined) durations.set(caseId, (durations.get(caseId) ?? 0) + latencyMs);
+    }
+  }
+  return durations;
+}
+
+/** Shards of another state of the suites, or of another selection, must not be taken for parts of one run. */
+function describeShard(
+  { suites }: Project,
+  {
+    shard,
+    unsharded,
+  }: { readonly shard: NonNullable<Selection['shard']>; readonly unsharded: Omit<Selection, 'shard'> },
+): RecordedShard {
+  const isSelected = buildCasePredicate(suites, unsharded);
+  const hash = createHash('sha256');
+  for (const suite of suites) {
+    for (const testCase of suite.cases()) {
+      if (isSelected(suite, testCase)) hash.update(`${suite.id}\u0000${testCase.id}\u0000${testCase.stamp}\n`);
+    }
+  }
+  const { index, count } = shard;
+  return { index, count, selection: hash.digest('hex').slice(0, 16), filtered: isNarrowed(unsharded) };
 }
 
 /** A variant of a record or baseline, as far as its price goes. */

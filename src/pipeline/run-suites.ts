@@ -185,7 +185,7 @@ function* notDone(cells: Iterable<Cell>, isDone: (key: CellKey) => boolean): Ite
 
 function buildHeader(
   options: RunOptions,
-  { plan, describeProvider, isEmptyShard }: PlannedRun,
+  { plan, describeProvider, isEmptyShard, shard }: PlannedRun,
   ports: RunPorts,
 ): Omit<RunHeader, 'id'> {
   return {
@@ -194,7 +194,10 @@ function buildHeader(
     startedAt: ports.now().toISOString(),
     tool: { name: 'llmcheck', version: options.toolVersion },
     // An empty shard is nobody's mistake, a selection that matches nothing is one in every shard.
-    settings: plan.cellCount === 0 && !isEmptyShard ? withoutShard(options.settings) : options.settings,
+    settings:
+      plan.cellCount === 0 && !isEmptyShard
+        ? withoutShard(options.settings)
+        : { ...options.settings, ...(shard === undefined ? {} : { shard }) },
     invocation: options.invocation,
     suites: describeRecordedSuites(plan, describeProvider, options.settings.compare, (suite) =>
       findUncalibrated(suite, options.project.root, ports.cwd),

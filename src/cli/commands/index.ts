@@ -8,6 +8,7 @@ import { addContract } from './contract.ts';
 import { addInit } from './init.ts';
 import { addJudge } from './judge.ts';
 import { addList } from './list.ts';
+import { addMerge } from './merge.ts';
 import { addPlanSize } from './plan-size.ts';
 import { addReport } from './report.ts';
 import { addReview } from './review.ts';
@@ -30,6 +31,7 @@ export const commands: readonly AddCommand[] = [
   addList,
   addInit,
   addReport,
+  addMerge,
   addCache,
   addSchema,
 ];

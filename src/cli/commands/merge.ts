@@ -1,0 +1,32 @@
+import type { ReportFlags } from '../report-command.ts';
+import type { AddCommand } from './add-command.ts';
+
+export const addMerge: AddCommand = (program, io, setExitCode) => {
+  program
+    .command('merge')
+    .description('Make one run of the records of all its shards, and let one gate decide.')
+    .argument('<records...>', 'record files or run ids, one a shard')
+    .option(
+      '-r, --reporter <name[=path]>',
+      'report format (repeatable)',
+      (value: string, previous: string[]) => [...previous, value],
+      [],
+    )
+    .option('-c, --config <file>', 'config file')
+    .option('-q, --quiet', 'only the verdict and what failed')
+    .option('--verbose', 'every failing case, with its whole answer')
+    .option('--no-color', 'no colour')
+    .addHelpText(
+      'after',
+      `
+A shard that is missing, of another run, or there twice is exit 2. The exit code is that of the run as a whole.
+
+Examples:
+  $ llmcheck run --shard 1/4                      on each of four machines, with its own number
+  $ llmcheck merge shards/*.jsonl -r junit=report.xml`,
+    )
+    .action(async (shards: string[], flags: ReportFlags) => {
+      const { mergeCommand } = await import('../merge-command.ts');
+      setExitCode(await mergeCommand(shards, flags, io));
+    });
+};

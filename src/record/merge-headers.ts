@@ -1,0 +1,129 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
+import type { EndRow, RecordedShard, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
+
+/** A shard's record, as far as merging looks at it. */
+export interface ShardRecord {
+  /** As messages name it. */
+  readonly name: string;
+  readonly header: RunHeader;
+  /** Undefined where the run did not end. */
+  readonly end: EndRow | undefined;
+}
+
+/** Why records are not the shards of one run; empty where they are. */
+export function findMergeFaults(records: readonly ShardRecord[]): readonly string[] {
+  const faults: string[] = [];
+  const shards: { readonly record: ShardRecord; readonly shard: RecordedShard }[] = [];
+  for (const record of records) {
+    const { shard } = record.header.settings;
+    if (shard === undefined) faults.push(`${record.name} is no shard: it was not run with --shard`);
+    else shards.push({ record, shard });
+    if (record.end === undefined)
+      faults.push(`${record.name} did not end: finish it with \`llmcheck run --resume ${record.header.id}\``);
+  }
+  const [first, ...others] = shards;
+  if (first === undefined) return faults;
+  const { count } = first.shard;
+  for (const { record, shard } of others) {
+    const difference = shard.count === count ? findDifference(first.record.header, record.header) : 'number of shards';
+    if (difference !== undefined)
+      faults.push(`${record.name} is no shard of the run of ${first.record.name}: another ${difference}`);
+  }
+  for (let index = 1; index <= count; index += 1) {
+    const found = shards.filter(({ shard }) => shard.index === index).map(({ record }) => record.name);
+    if (found.length === 0) faults.push(`shard ${index}/${count} is missing`);
+    if (found.length > 1) faults.push(`shard ${index}/${count} is there ${found.length} times: ${found.join(', ')}`);
+  }
+  return faults;
+}
+
+/** The header of the run that the shards are the parts of. */
+export function mergeHeaders(records: readonly ShardRecord[]): Omit<RunHeader, 'id'> {
+  const headers = records.map(({ header }) => header);
+  const [first] = headers;
+  if (first === undefined) throw new Error('there is nothing to merge');
+  const { id: _id, ...rest } = first;
+  const { shard, ...settings } = first.settings;
+  const invocation = withoutShardFlag(first.invocation);
+  return {
+    ...rest,
+    startedAt: headers.map(({ startedAt }) => startedAt).sort()[0] ?? first.startedAt,
+    settings,
+    ...(invocation === undefined ? {} : { invocation }),
+    suites: mergeSuites(
+      headers.flatMap(({ suites }) => suites),
+      shard?.filtered === true,
+    ),
+  };
+}
+
+/** The end of the merged run: as long as the longest shard, cut off where one was. */
+export function mergeEnds(records: readonly ShardRecord[]): EndRow {
+  const ends = records.flatMap(({ end }) => end ?? []);
+  const stopReason = ends.find((end) => end.stopReason !== undefined)?.stopReason;
+  return {
+    type: 'end',
+    durationMs: Math.max(0, ...ends.map(({ durationMs }) => durationMs)),
+    ...(stopReason === undefined ? {} : { stopReason }),
+    notes: [...new Set(ends.flatMap(({ notes }) => notes))],
+  };
+}
+
+/** What two shards of one run have in common; what differs is named. */
+function findDifference(a: RunHeader, b: RunHeader): string | undefined {
+  if (a.tool.version !== b.tool.version) return 'version of llmcheck';
+  if (a.settings.shard?.selection !== b.settings.shard?.selection) return 'selection, or another state, of the cases';
+  const settingsOf = ({ settings: { shard: _shard, maxCostUsd: _cap, ...rest } }: RunHeader) => canonicalJson(rest);
+  if (settingsOf(a) !== settingsOf(b)) return 'set of settings';
+  const variantsOf = ({ suites }: RunHeader) =>
+    new Map(
+      suites.flatMap(({ suite, gate, variants }) => variants.map((variant) => describeVariant(suite, gate, variant))),
+    );
+  const [own, other] = [variantsOf(a), variantsOf(b)];
+  for (const [key, described] of own) {
+    const found = other.get(key);
+    if (found !== undefined && found !== described) return `state of ${key}`;
+  }
+  return undefined;
+}
+
+function describeVariant(suite: string, gate: RecordedSuite['gate'], variant: RecordedVariant): [string, string] {
+  const { planned: _planned, observed: _observed, ...rest } = variant;
+  return [`${suite} · ${variant.prompt} × ${variant.provider}`, canonicalJson({ gate, ...rest })];
+}
+
+/** A suite without a case in one shard is in the others alone. */
+function mergeSuites(all: readonly RecordedSuite[], filtered: boolean): readonly RecordedSuite[] {
+  const merged = new Map<string, RecordedSuite>();
+  for (const suite of all) {
+    const known = merged.get(suite.suite);
+    merged.set(suite.suite, {
+      ...suite,
+      filtered,
+      variants: known === undefined ? suite.variants : mergeVariants(known.variants, suite.variants),
+    });
+  }
+  const suites = [...merged.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  // Of a suite that nobody had a case of, a whole run would not speak either, unless no suite had one.
+  const used = suites.filter(({ variants }) => variants.some(({ planned, observed }) => planned + observed > 0));
+  return used.length === 0 ? suites : used;
+}
+
+function mergeVariants(a: readonly RecordedVariant[], b: readonly RecordedVariant[]): readonly RecordedVariant[] {
+  const same = (x: RecordedVariant, y: RecordedVariant) => x.prompt === y.prompt && x.provider === y.provider;
+  const sums = a.map((variant) => {
+    const other = b.find((found) => same(found, variant));
+    return other === undefined
+      ? variant
+      : { ...variant, planned: variant.planned + other.planned, observed: variant.observed + other.observed };
+  });
+  return [...sums, ...b.filter((variant) => !a.some((known) => same(known, variant)))];
+}
+
+function withoutShardFlag(invocation: RunHeader['invocation']): RunHeader['invocation'] {
+  const flags = invocation?.['flags'];
+  if (invocation === undefined || typeof flags !== 'object' || flags === null || Array.isArray(flags))
+    return invocation;
+  const kept = Object.fromEntries(Object.entries(flags).filter(([key]) => key !== 'shard'));
+  return { ...invocation, flags: kept };
+}

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { startChatServer, wordOf } from '../../support/chat-server.ts';
+import { openTempProject, type TempProject, withoutTimes } from '../../support/temp-project.ts';
+
+const words = Array.from({ length: 23 }, (_, index) => `w${index}`);
+
+function suite(name: string, ids: readonly string[] = words): string {
+  return `suite: ${name}
+prompts: [{ id: v1, text: "Say: {{ word }}" }, { id: v2, text: "Say: {{ word }}", replaces: v1 }]
+providers: [{ id: mini, use: openai:gpt-4o-mini }]
+defaults: { trials: 2, assert: [{ equals: "{{ word }}" }] }
+cases:
+${ids.map((word) => `  - { id: ${word}, vars: { word: ${word} } }`).join('\n')}
+`;
+}
+
+/** Every fifth word is answered wrongly. */
+async function open() {
+  const server = await startChatServer(({ text }) => (/[05]$/.test(text) ? 'wrong' : wordOf(text)));
+  const project = openTempProject();
+  project.write('llmcheck.config.yaml', '');
+  project.write('evals/a.eval.yaml', suite('a'));
+  project.write('evals/b.eval.yaml', suite('b', ['one', 'two']));
+  return { project, env: server.env };
+}
+
+/** Runs a shard; gives its record's path. */
+async function runShard(
+  project: TempProject,
+  shard: string,
+  env: Readonly<Record<string, string>>,
+  more: readonly string[] = [],
+) {
+  const before = new Set(project.files('.llmcheck/runs'));
+  await project.run(['run', '--shard', shard, ...more], { env });
+  return project.files('.llmcheck/runs').find((file) => !before.has(file)) ?? '';
+}
+
+async function runShards(project: TempProject, count: number, env: Readonly<Record<string, string>>) {
+  const records: string[] = [];
+  for (let index = 1; index <= count; index += 1) records.push(await runShard(project, `${index}/${count}`, env));
+  return records;
+}
+
+describe('llmcheck merge', () => {
+  test('four shards are one run, whatever their order, and the gate speaks once', async () => {
+    const { project, env } = await open();
+    const whole = await project.report(['run'], { env });
+    const [a = '', b = '', c = '', d = ''] = await runShards(project, 4, env);
+    const merged = await project.report(['merge', c, a, d, b]);
+    expect(merged.code).toBe(whole.code);
+    expect(withoutTimes(merged.report)).toEqual(withoutTimes(whole.report));
+    expect(merged.report.totals.planned).toBe(100);
+  });
+
+  test('durations of the baseline part the cases by time, each case into one shard', async () => {
+    const { project, env } = await open();
+    await project.run(['run'], { env });
+    await project.run(['baseline', 'accept', '--force'], { env });
+    const path = 'evals/a.baseline.jsonl';
+    // One case takes as long as all others together.
+    const slow = project
+      .read(path)
+      .split('\n')
+      .map((line) =>
+        line.replaceAll(/"latencyMs":[\d.]+/g, `"latencyMs":${line.includes('"caseId":"w7"') ? 24_000 : 1000}`),
+      );
+    project.write(path, slow.join('\n'));
+    const records = await runShards(project, 2, env);
+    const casesOf = (record: string) =>
+      new Set([...project.read(record).matchAll(/"caseId":"(\w+)"/g)].map(([, id]) => id));
+    const [first, second] = records.map(casesOf);
+    const alone = first?.has('w7') === true ? first : second;
+    expect([...(first ?? []), ...(second ?? [])]).toHaveLength(25);
+    expect(alone?.size).toBeLessThan(4);
+    expect((await project.run(['merge', ...records])).stderr).toBe('');
+  });
+
+  test.each([
+    ['one is missing', 'shard 2/3 is missing', ([a, , c]: string[]) => [a, c]],
+    ['one is there twice', 'shard 1/3 is there 2 times', ([a, b, c]: string[]) => [a, b, c, a]],
+    ['one is no shard', 'is no shard: it was not run with --shard', ([a, b, c, whole]: string[]) => [a, b, c, whole]],
+    ['one is of another selection', 'another selection', ([, b, c, , filtered]: string[]) => [filtered, b, c]],
+    ['one is of another number', 'another number of shards', ([a, b, , , , half]: string[]) => [a, b, half]],
+    ['one was cut off', '--resume', ([a, b, , , , , cut]: string[]) => [a, b, cut]],
+  ])('is refused where %s, and nothing is written', async (_, message, choose) => {
+    const { project, env } = await open();
+    const records = await runShards(project, 3, env);
+    await project.run(['run'], { env });
+    const whole = project.files('.llmcheck/runs').find((file) => !records.includes(file)) ?? '';
+    const filtered = await runShard(project, '1/3', env, ['-t', 'a/*']);
+    const half = await runShard(project, '2/2', env);
+    project.write('cut.jsonl', project.read(records[2] ?? '').replace(/\{"type":"end".*\n$/, ''));
+    const before = project.files('.llmcheck/runs');
+    const chosen = choose([...records, whole, filtered, half, 'cut.jsonl']).map(String);
+    const { code, stderr } = await project.run(['merge', ...chosen]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(project.files('.llmcheck/runs')).toEqual(before);
+  });
+
+  test('a changed case between two shards is another state', async () => {
+    const { project, env } = await open();
+    const first = await runShard(project, '1/2', env);
+    project.write('evals/b.eval.yaml', suite('b', ['one', 'three']));
+    const second = await runShard(project, '2/2', env);
+    const { code, stderr } = await project.run(['merge', first, second]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('another state, of the cases')]);
+  });
+});
