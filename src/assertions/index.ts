@@ -1,6 +1,7 @@
 import { allOf } from './all-of.ts';
 import { anyOf } from './any-of.ts';
 import { bleu } from './bleu.ts';
+import { choice } from './choice.ts';
 import { contains } from './contains.ts';
 import { containsAll } from './contains-all.ts';
 import { containsAny } from './contains-any.ts';
@@ -76,6 +77,7 @@ export const assertions: Readonly<Record<string, Assertion>> = {
   tokens,
   rubric,
   factual,
+  choice,
   pairwise,
   module: moduleAssertion,
   exec,
