@@ -398,7 +398,7 @@ export type Case =
     }
   | {
       /**
-       * A file or glob of cases: .jsonl, .json, .yaml, .csv.
+       * A file or glob of cases: .jsonl, .json, .yaml, .csv, or a prompt file with test data.
        */
       file: string;
       /**
@@ -461,7 +461,7 @@ export interface SuiteDefinition {
      */
     id: string;
     /**
-     * A prompt file: .md and .txt are one user message, .yaml and .json a list of messages.
+     * A prompt file: .md and .txt are one user message, .yaml and .json a list of messages; .prompt.yml, .prompt and .prompty bring parameters, schemas and test data.
      */
     file?: string;
     /**
@@ -1171,7 +1171,7 @@ export interface Assertion extends CustomAssertions {
         provider?: string;
       };
   /**
-   * the model refused: by its API field, its finish reason or the wording of the first sentences (English)
+   * the model refused: by its API field, its finish reason or the wording of the first sentence (English and a dozen other languages)
    */
   refusal?:
     | (boolean | string)
@@ -1442,6 +1442,37 @@ export interface Assertion extends CustomAssertions {
         votes?: number | string;
         input?: boolean | string;
         threshold?: ((number | string) & number) | string;
+      };
+  /**
+   * a judge is asked in the user's own words, and the first choice that its reply holds decides
+   */
+  choice?:
+    | (string | number | boolean)
+    | {
+        /**
+         * What the judge is asked, word for word; {answer} stands for the answer.
+         */
+        value: string | number | boolean;
+        choices:
+          | {
+              /**
+               * A text that the reply may hold; letter case does not count.
+               */
+              choice: string | number | boolean;
+              /**
+               * What it is worth; more than 0 passes.
+               */
+              score: (number | string) & number;
+            }[]
+          | string;
+        /**
+         * A system message before the question.
+         */
+        system?: string | number | boolean;
+        /**
+         * The id of one of the suite's judges; may be left out where there is only one.
+         */
+        judge?: string;
       };
   /**
    * a judge that sees both finds the answer no worse than that of the other side, whichever it sees first

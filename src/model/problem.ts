@@ -21,6 +21,8 @@ export interface Problem {
   readonly at?: SourceLocation;
 }
 
+export type ProblemDetails = Omit<Problem, 'severity'>;
+
 /** What is wrong with one setting; whoever reads the file knows its place. */
 export interface SettingFault extends Pick<Problem, 'code' | 'message' | 'hint'> {
   readonly key: string;
@@ -28,7 +30,6 @@ export interface SettingFault extends Pick<Problem, 'code' | 'message' | 'hint'>
 
 export const problemCodes = [
   'usage', // a flag or argument
-  'not-built-yet', // a documented flag of a later version
   'file-unreadable',
   'file-outside-project',
   'syntax', // YAML, JSON, JSONL, CSV or template syntax

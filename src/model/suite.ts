@@ -10,7 +10,21 @@ export interface Template {
   readonly source: string;
   /** Paths that the template reads, such as `email` or `order.id`. */
   readonly variables: readonly string[];
+  /** Set where it is no Liquid. */
+  readonly language?: TemplateLanguage;
   render(vars: Vars): string;
+}
+
+/** The language of a prompt file's templates, with all that its texts need to be read again from a record. */
+export interface TemplateLanguage {
+  /** `braces`: each message has `{{name}}` and nothing else. The others make a whole of all messages' texts. */
+  readonly name: 'braces' | 'handlebars' | 'jinja';
+  /** The texts of partials by name. */
+  readonly partials?: Readonly<Record<string, string>>;
+  /** What a variable is where a case says nothing of it. */
+  readonly defaults?: JsonObject;
+  /** Variables that may be left out; they are then empty. */
+  readonly optional?: readonly string[];
 }
 
 /** A case's variables: data, never rendered. A number whose YAML spelling matters is a `SpelledNumber` (lib). */
@@ -28,17 +42,44 @@ export interface WrittenMessage {
   readonly role: string;
   readonly content: string;
   readonly attach?: readonly string[];
+  readonly language?: TemplateLanguage;
 }
 
 export function writeMessage({ role, template, attach }: PromptMessage): WrittenMessage {
-  const written = { role, content: template.source };
-  return attach === undefined ? written : { ...written, attach: attach.map(({ source }) => source) };
+  return {
+    role,
+    content: template.source,
+    ...(attach === undefined ? {} : { attach: attach.map(({ source }) => source) }),
+    ...(template.language === undefined ? {} : { language: template.language }),
+  };
+}
+
+/** A message as it is sent, but for its files. */
+export interface RenderedMessage {
+  readonly role: Role;
+  readonly content: string;
+  /** Paths of files that go along, from the suite file's folder. */
+  readonly attach: readonly string[];
+}
+
+/** The messages of a prompt for one case; throws a `TemplateError` (lib/template-error.ts). */
+export function renderMessages({ messages, expand }: PromptVersion, vars: Vars): readonly RenderedMessage[] {
+  if (expand !== undefined) return expand(vars);
+  return messages.map(({ role, template, attach = [] }) => ({
+    role,
+    content: template.render(vars),
+    attach: attach.map((path) => path.render(vars)),
+  }));
 }
 
 /** One revision of a prompt. */
 export interface PromptVersion {
   readonly id: string;
   readonly messages: readonly PromptMessage[];
+  /** Set where one template makes all messages, whose number may differ from case to case; `messages` are then its parts as written. */
+  readonly expand?: (vars: Vars) => readonly RenderedMessage[];
+  /** Restricts the version to these providers: a prompt file that names its model runs on no other prompt's. */
+  readonly providers?: readonly string[];
   readonly replaces?: string;
   /** Set on a baseline's own prompt that runs again beside this version; it is shown and never gated. */
   readonly baselineOf?: string;
@@ -248,6 +289,12 @@ export interface Sources {
 export interface SourceGlob {
   readonly pattern: string;
   readonly folder: string;
+}
+
+/** The providers that a version runs on. */
+export function providersOf({ providers }: Pick<Suite, 'providers'>, prompt: PromptVersion): readonly ProviderConfig[] {
+  const { providers: only } = prompt;
+  return only === undefined ? providers : providers.filter(({ id }) => only.includes(id));
 }
 
 export interface RunDefaults {

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { Attachment } from '../model/completion.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
-import type { Suite } from '../model/suite.ts';
+import { type PromptVersion, renderMessages, type Suite, type Vars } from '../model/suite.ts';
 import type { Plan } from '../plan/build-plan.ts';
 import { runsOn } from '../plan/build-plan.ts';
 import { readAttachment } from '../providers/describe-file.ts';
@@ -37,15 +37,14 @@ export function createAttachments(projectRoot: string): Attachments {
     findProblems(plan) {
       const problems = new Map<string, Problem>();
       for (const { suite, variants } of plan.suites) {
-        const attaching = variants.filter(({ prompt }) => prompt.messages.some(({ attach }) => attach !== undefined));
+        const attaching = variants.filter(({ prompt }) => mayAttach(prompt));
         if (attaching.length === 0) continue;
         for (const testCase of suite.cases()) {
           for (const { prompt, provider } of attaching) {
             if (!runsOn(testCase, prompt.baselineOf ?? prompt.id, provider.id)) continue;
-            for (const template of prompt.messages.flatMap(({ attach = [] }) => attach)) {
-              const path = renderPath(template, testCase.vars);
-              const found = path === undefined ? undefined : find(suite, path);
-              if (path === undefined || found === undefined || !('fault' in found)) continue;
+            for (const path of renderPaths(prompt, testCase.vars)) {
+              const found = find(suite, path);
+              if (!('fault' in found)) continue;
               problems.set(`${suite.id} ${path}`, buildProblem(path, found, testCase.at));
             }
           }
@@ -59,15 +58,22 @@ export function createAttachments(projectRoot: string): Attachments {
 /** The files that a suite's cases send along, absolute; a case whose path can't be rendered names none. */
 export function findAttached(suite: Suite, projectRoot: string): ReadonlySet<string> {
   const found = new Set<string>();
-  const templates = suite.prompts.flatMap(({ messages }) => messages.flatMap(({ attach = [] }) => attach));
-  if (templates.length === 0) return found;
+  const attaching = suite.prompts.filter(mayAttach);
+  if (attaching.length === 0) return found;
   for (const { vars } of suite.cases()) {
-    for (const template of templates) {
-      const path = renderPath(template, vars);
-      if (path !== undefined) found.add(resolve(projectRoot, dirname(suite.path), path));
+    for (const path of attaching.flatMap((prompt) => renderPaths(prompt, vars))) {
+      found.add(resolve(projectRoot, dirname(suite.path), path));
     }
   }
   return found;
+}
+
+/** Whether a template of its own language attaches anything shows where it is rendered; one that never says so is spared. */
+function mayAttach({ messages, expand }: PromptVersion): boolean {
+  if (expand === undefined) return messages.some(({ attach }) => attach !== undefined);
+  return messages.some(({ template: { source, language } }) =>
+    [source, ...Object.values(language?.partials ?? {})].some((text) => text.includes('media')),
+  );
 }
 
 function describe(path: string, projectRoot: string) {
@@ -76,15 +82,18 @@ function describe(path: string, projectRoot: string) {
 }
 
 /** A variable that is missing is told by whoever renders the prompt. */
-function renderPath(
-  template: { render(vars: Readonly<Record<string, unknown>>): string },
-  vars: Readonly<Record<string, unknown>>,
-): string | undefined {
+function renderPaths(prompt: PromptVersion, vars: Vars): readonly string[] {
+  if (prompt.expand !== undefined) return attempt(() => renderMessages(prompt, vars).flatMap(({ attach }) => attach));
+  const templates = prompt.messages.flatMap(({ attach = [] }) => attach);
+  return templates.flatMap((template) => attempt(() => [template.render(vars)]));
+}
+
+function attempt(render: () => readonly string[]): readonly string[] {
   try {
-    return template.render(vars);
+    return render();
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    return undefined;
+    return [];
   }
 }
 

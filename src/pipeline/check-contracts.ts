@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ContractReport, PromptFindings } from '../model/finding.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Project, Suite } from '../model/suite.ts';
+import { type Project, providersOf, type Suite } from '../model/suite.ts';
 import { type AnsweredVariant, compareContracts } from './compare-contracts.ts';
 import { variantOf } from './describe-contract.ts';
 import { type FindBaseline, openBaselines } from './find-baselines.ts';
@@ -46,7 +46,10 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
         against: found.source,
         old: found.variants,
         replacement: suite.prompts.flatMap((prompt) =>
-          suite.providers.map((provider) => ({ variant: variantOf(suite, prompt, provider), answers: () => [] })),
+          providersOf(suite, prompt).map((provider) => ({
+            variant: variantOf(suite, prompt, provider),
+            answers: () => [],
+          })),
         ),
         isPart: false,
         contract: suite.contract,
@@ -124,7 +127,7 @@ async function openCommit(options: CheckContractsOptions, findBaseline: FindBase
       const old = findSuite(suite);
       if (old === undefined) return undefined;
       const variants = old.prompts.flatMap((prompt) =>
-        old.providers.map((provider) => ({
+        providersOf(old, prompt).map((provider) => ({
           variant: variantOf(old, prompt, provider),
           answers: () => {
             // Read only where a schema has changed: a baseline is far larger than a contract.

@@ -3,7 +3,7 @@ import { type Mutant, type MutationKind, mutateAnswer, mutationKinds } from '../
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { Cell } from '../model/cell.ts';
 import type { SourceLocation } from '../model/problem.ts';
-import type { Project, Suite } from '../model/suite.ts';
+import { type Project, providersOf, type Suite } from '../model/suite.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { createFindAccepted } from './find-accepted.ts';
@@ -97,8 +97,9 @@ async function checkSuite(suite: Suite, options: StrengthOptions, tools: Tools):
   const tally = createTally();
   const unmeasured: { caseId: string; reason: string }[] = [];
   const replaced = new Set(suite.prompts.map(({ replaces }) => replaces));
-  for (const { id: prompt } of suite.prompts.filter(({ id }) => !replaced.has(id))) {
-    for (const { id: provider } of suite.providers) {
+  for (const version of suite.prompts.filter(({ id }) => !replaced.has(id))) {
+    const { id: prompt } = version;
+    for (const { id: provider } of providersOf(suite, version)) {
       const answers = (known?.answers ?? []).filter(
         (answer) => answer.prompt === prompt && answer.provider === provider,
       );

@@ -7,6 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts'
 import type { RecordedVariant } from '../model/record.ts';
 import { mergeContracts, type PromptVersion, type ProviderConfig, type Suite, writeMessage } from '../model/suite.ts';
 import { buildParams } from '../plan/build-params.ts';
+import { surveyWritten } from '../prompt/compile-language.ts';
 
 /** A variant as far as others rely on it, whoever wrote it down. */
 export type ContractVariant = Pick<
@@ -37,7 +38,7 @@ export function describeContract(variant: ContractVariant): PromptContract {
   return {
     promptId: variant.prompt,
     ...(variant.replaces === undefined ? {} : { replaces: variant.replaces }),
-    variables: variant.messages.flatMap(({ content }) => findVariables(content)),
+    variables: findVariables(variant.messages),
     ...(written === undefined ? {} : { outputFormat: written.format }),
     ...(input === undefined ? {} : { inputSchema: input }),
     ...(output === undefined ? {} : { outputSchema: output }),
@@ -104,18 +105,25 @@ function readTools(tools: JsonValue | undefined): readonly PromptTool[] {
   });
 }
 
-function findVariables(content: string): readonly PromptVariable[] {
-  const { variables } = compile(content);
-  return variables.map((name) => ({ name, ...findDefault(content, rootOf(name)) }));
+function findVariables(messages: ContractVariant['messages']): readonly PromptVariable[] {
+  return (
+    attempt(() => surveyWritten(messages), []) ??
+    messages.flatMap(({ content }) => {
+      const { variables } = attempt((): { readonly variables: readonly string[] } => compileTemplate(content), {
+        variables: [],
+      });
+      return variables.map((name) => ({ name, ...findDefault(content, rootOf(name)) }));
+    })
+  );
 }
 
-function compile(content: string): { readonly variables: readonly string[] } {
+/** A text written by hand or by another version: what it reads may be past telling, and the rest is not. */
+function attempt<T>(read: () => T, otherwise: T): T {
   try {
-    return compileTemplate(content);
+    return read();
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    // Written by hand or by another version; what it reads can't be told, and the rest can.
-    return { variables: [] };
+    return otherwise;
   }
 }
 

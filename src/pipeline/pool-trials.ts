@@ -1,7 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { BaselineVariant } from '../model/baseline.ts';
 import type { RecordedVariant } from '../model/record.ts';
-import type { Case, Suite } from '../model/suite.ts';
+import { type Case, providersOf, type Suite } from '../model/suite.ts';
 import { runsOn } from '../plan/build-plan.ts';
 import type { StoredTrial, TrialSource } from './stored-trials.ts';
 
@@ -39,7 +39,7 @@ export function poolTrials(suites: readonly Suite[], sources: readonly TrialSour
     return suite.prompts
       .filter(({ id }) => !replaced.has(id))
       .flatMap((prompt) =>
-        suite.providers.flatMap((provider): TrialPool[] => {
+        providersOf(suite, prompt).flatMap((provider): TrialPool[] => {
           const own = cases.filter((found) => runsOn(found, prompt.id, provider.id));
           if (own.length === 0) return [];
           const stored = sources.filter(

@@ -1,10 +1,10 @@
 import { UserError } from '../errors.ts';
-import { compileTemplate, loadTemplateEngine } from '../lib/template.ts';
+import { loadTemplateEngine } from '../lib/template.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { BaselineVariant } from '../model/baseline.ts';
-import type { Role } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Project, PromptVersion, Suite } from '../model/suite.ts';
+import { type Project, type PromptVersion, renderMessages, type Suite } from '../model/suite.ts';
+import { compileWritten } from '../prompt/compile-language.ts';
 import type { FindBaseline } from './find-baselines.ts';
 
 /**
@@ -41,11 +41,7 @@ function buildPrompt(
   return {
     id: `${prompt.id}@baseline`,
     baselineOf: prompt.id,
-    messages: variant.messages.map(({ role, content, attach }) => ({
-      role: role as Role,
-      template: compileTemplate(content),
-      ...(attach === undefined ? {} : { attach: attach.map(compileTemplate) }),
-    })),
+    ...compileWritten(variant.messages),
     params: {},
     paramsByProvider: new Map([variant, ...others].map(({ provider, params }) => [provider, params])),
     ...(prompt.contract === undefined ? {} : { contract: prompt.contract }),
@@ -56,9 +52,7 @@ function buildPrompt(
 function findUnrenderable(suite: Suite, prompt: PromptVersion): Problem[] {
   for (const { vars, id, at } of suite.cases()) {
     try {
-      for (const { template, attach = [] } of prompt.messages) {
-        for (const part of [template, ...attach]) part.render(vars);
-      }
+      renderMessages(prompt, vars);
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
       const message = `--rerun-baseline: the baseline's prompt ${prompt.baselineOf ?? ''} can't be rendered for case ${id}: ${error.message}`;

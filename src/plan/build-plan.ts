@@ -4,7 +4,14 @@ import type { Cell } from '../model/cell.ts';
 import type { Attachment, Message } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Endpoint } from '../model/provider.ts';
-import type { Case, PromptVersion, ProviderConfig, Suite } from '../model/suite.ts';
+import {
+  type Case,
+  type PromptVersion,
+  type ProviderConfig,
+  providersOf,
+  renderMessages,
+  type Suite,
+} from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { buildParams } from './build-params.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
@@ -120,7 +127,7 @@ function countSuite(
   const counts = suite.prompts
     .filter(({ id, baselineOf }) => selection.prompts.length === 0 || selection.prompts.includes(baselineOf ?? id))
     .flatMap((prompt) =>
-      suite.providers
+      providersOf(suite, prompt)
         .filter(({ id }) => selection.providers.length === 0 || selection.providers.includes(id))
         .map((provider) => ({ prompt, provider, planned: 0, observed: 0 })),
     );
@@ -160,14 +167,9 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
   const contractIdentity = outputSchema === undefined ? '' : `.${sha256Hex(canonicalJson(outputSchema)).slice(0, 12)}`;
   return function* renderCells(testCase, trials, firstTrial = 0) {
     if (!runsOn(testCase, prompt.baselineOf ?? prompt.id, provider.id)) return;
-    const messages: Message[] = prompt.messages.map(({ role, template, attach }) => {
-      const content = template.render(testCase.vars);
-      if (attach === undefined) return { role, content };
-      return {
-        role,
-        content,
-        attachments: attach.map((path) => options.describeFile(suite, path.render(testCase.vars))),
-      };
+    const messages: Message[] = renderMessages(prompt, testCase.vars).map(({ role, content, attach }) => {
+      if (attach.length === 0) return { role, content };
+      return { role, content, attachments: attach.map((path) => options.describeFile(suite, path)) };
     });
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
     const identity = `${identityOf(testCase)}${contractIdentity}`;

@@ -2,8 +2,8 @@ import { didYouMean } from '../lib/did-you-mean.ts';
 import { findInJson, parseJsonNodes } from '../lib/json-text.ts';
 import { createLineIndex } from '../lib/line-index.ts';
 import { parseYaml, type YamlText } from '../lib/yaml-text.ts';
-import type { Role } from '../model/completion.ts';
 import type { Problem, ProblemCode } from '../model/problem.ts';
+import type { ParsedPromptFile, PromptFileMessage, PromptFilePorts } from '../model/prompt-file.ts';
 
 export interface PromptFile {
   /** As problems name it; its suffix tells the format. */
@@ -11,52 +11,39 @@ export interface PromptFile {
   readonly text: string;
 }
 
-/** A message before rendering: roles are split here, so that no variable can make one. */
-export interface PromptFileMessage {
-  readonly role: Role;
-  /** The text, or the file, relative to this one, that holds it. */
-  readonly content: { readonly source: string } | { readonly file: string };
-  /** Where a position within the source stands in the file. */
-  locate(line: number, column: number): { readonly line: number; readonly column: number };
-}
-
-export type PromptFileContent =
-  | { readonly messages: readonly PromptFileMessage[] }
-  | { readonly problems: readonly Problem[] };
-
 const ROLES = ['system', 'developer', 'user', 'assistant'] as const;
-// Spec'd formats with parameters and test data of their own.
-const LATER = ['.prompt.yml', '.prompt.yaml', '.prompt', '.prompty'];
 
-/** Reads a prompt file: `.md` and `.txt` are one user message, `.yaml` and `.json` a list of messages. */
-export function parsePromptFile({ path, text }: PromptFile): PromptFileContent {
+/**
+ * Reads a prompt file into the one form of all formats. Its suffix tells the format: `.md` and `.txt` are one user message,
+ * `.yaml` and `.json` a list of messages; the others have parameters, schemas and test data of their own.
+ */
+export async function parsePromptFile({ path, text }: PromptFile, ports: PromptFilePorts): Promise<ParsedPromptFile> {
   const name = path.toLowerCase();
-  const later = LATER.find((suffix) => name.endsWith(suffix));
-  if (later !== undefined) {
-    return refuse(
-      'not-built-yet',
-      `prompt files of the kind ${later} can't be read yet`,
-      'write the prompt as .md, .txt, .yaml or .json',
-    );
-  }
+  // Imported on use: most prompts are Markdown.
+  if (/\.prompt\.ya?ml$/.test(name)) return (await import('./github-prompt.ts')).parseGithubPrompt(path, text);
+  if (name.endsWith('.prompt')) return (await import('./dotprompt.ts')).parseDotprompt(path, text, ports);
+  if (name.endsWith('.prompty')) return (await import('./prompty.ts')).parsePrompty(path, text, ports);
   if (/\.(?:md|txt)$/.test(name)) return parseText(text);
   if (/\.ya?ml$/.test(name)) return parseMessages(path, text, readYaml(text));
   if (name.endsWith('.json')) return parseMessages(path, text, readJson(text));
   return refuse(
     'invalid-value',
     `the format of ${path} is not known by its suffix`,
-    'a prompt file ends in .md, .txt, .yaml, .yml or .json',
+    'a prompt file ends in .md, .txt, .yaml, .yml, .json, .prompt.yml, .prompt or .prompty',
   );
 }
 
-function refuse(code: ProblemCode, message: string, hint: string): PromptFileContent {
+function refuse(code: ProblemCode, message: string, hint: string): ParsedPromptFile {
   return { problems: [{ code, severity: 'error', message, hint }] };
 }
 
-function parseText(text: string): PromptFileContent {
+function parseText(text: string): ParsedPromptFile {
   // How a checkout ends its lines is no part of the prompt.
   const source = text.replaceAll('\r\n', '\n').replace(/\n$/, '');
-  return { messages: [{ role: 'user', content: { source }, locate: (line, column) => ({ line, column }) }] };
+  return {
+    messages: [{ role: 'user', content: { source }, locate: (line, column) => ({ line, column }) }],
+    warnings: [],
+  };
 }
 
 function readYaml(text: string): YamlText {
@@ -73,7 +60,7 @@ function readJson(text: string): YamlText {
   return { value: node.value, errors: [], find, findWithin: (path) => find(path, 'value') };
 }
 
-function parseMessages(path: string, text: string, document: YamlText): PromptFileContent {
+function parseMessages(path: string, text: string, document: YamlText): ParsedPromptFile {
   const lines = createLineIndex(text);
   const problems: Problem[] = [];
   const report = (code: ProblemCode, message: string, offset: number, hint?: string) => {
@@ -107,7 +94,7 @@ function parseMessages(path: string, text: string, document: YamlText): PromptFi
     return { problems };
   }
   const messages = list.flatMap((item: unknown, index) => parseMessage(item, [...root, index]));
-  return problems.length > 0 ? { problems } : { messages };
+  return problems.length > 0 ? { problems } : { messages, warnings: [] };
 
   function parseMessage(item: unknown, at: readonly PropertyKey[]): readonly PromptFileMessage[] {
     const before = problems.length;

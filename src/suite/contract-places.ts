@@ -13,6 +13,8 @@ export interface ContractPlace {
   readonly file: string;
   readonly path: Path;
   readonly at: SourceLocation;
+  /** True where the file is of a form that is not looked into again: `at` is as near as it gets. */
+  readonly isFixed?: boolean;
 }
 
 /** The places of what a prompt's contract is made of. */
@@ -84,7 +86,7 @@ async function find({ file, path, at }: ContractPlace, open: Open): Promise<Sour
 }
 
 async function findInSchema(place: ContractPlace, tokens: Path, open: Open): Promise<SourceLocation> {
-  if (tokens.length === 0) return place.at;
+  if (tokens.length === 0 || place.isFixed === true) return place.at;
   const document = await open(place.file);
   if (document === undefined) return place.at;
   return withoutExcerpt(locateTokens(descend(document, place.path), tokens));

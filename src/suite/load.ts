@@ -13,9 +13,10 @@ import { type Located, locate } from './locate.ts';
 import { type ParsedSuite, parseSuite } from './parse.ts';
 import { extendDeclarations, loadPlugins, type OpenPlugins, type PluginRequest } from './plugins.ts';
 import { createProblems, type Problems } from './problems.ts';
-import type { ParsePrompt } from './prompts.ts';
+import { readPromptSuite } from './prompt-suite.ts';
 import { type EvaluateSuite, isCodeSuite, readCodeSuite } from './read-code-suite.ts';
 import { readDocument } from './read-document.ts';
+import { isPromptFile, type ParsePrompt } from './read-prompt-file.ts';
 import { createReadLog, type ReadLog, recordReads, sourcesOf } from './record-reads.ts';
 
 export type { CheckRun, OpenPlugins, PluginRequest };
@@ -79,13 +80,16 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   for (const path of paths) {
     const reads = createReadLog();
     const files = recordReads(all, reads);
+    const isPrompt = isPromptFile(path);
     const document = isCodeSuite(path)
       ? await readCodeSuite(path, {
           files,
           problems,
           evaluate: options.snapshot === undefined ? options.evaluateSuite : undefined,
         })
-      : await readDocument(path, files, problems);
+      : isPrompt
+        ? await readPromptSuite(path, { files, problems, config, parsePrompt: options.parsePrompt })
+        : await readDocument(path, files, problems);
     const suite =
       document === undefined
         ? undefined
@@ -96,6 +100,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
             reads,
             problems,
             config,
+            isPromptFile: isPrompt,
           });
     if (suite !== undefined) parsed.push(suite);
   }
@@ -198,15 +203,16 @@ async function findSuitesAt(
     case 'folder':
       return files.glob(SUITES_IN_FOLDER, absolute);
     case 'file':
-      if (SUITE_FILE.test(path)) return [absolute];
+      if (SUITE_FILE.test(path) || isPromptFile(path)) return [absolute];
       problems.report({
         code: 'usage',
         message: `${path} is not a suite: a suite is a YAML or TypeScript file`,
-        hint: 'name a file that ends in .eval.yaml',
+        hint: 'name a file that ends in .eval.yaml, or a prompt file with test data',
       });
       return [];
     case undefined:
-      if (isGlob(path)) return (await files.glob([path], cwd)).filter((match) => SUITE_FILE.test(match));
+      if (isGlob(path))
+        return (await files.glob([path], cwd)).filter((match) => SUITE_FILE.test(match) || isPromptFile(match));
       problems.report({
         code: 'usage',
         message: `${path} does not exist`,

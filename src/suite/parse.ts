@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import { SpelledNumber } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import type { Case, ProviderConfig, Suite } from '../model/suite.ts';
+import type { Case, Suite } from '../model/suite.ts';
 import { createAskedModels } from './asked-models.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import type { CaseGroup } from './case-checks.ts';
@@ -15,18 +15,19 @@ import { type ContractKnowledge, joinContracts, parseContract } from './contract
 import type { ProjectFiles } from './files.ts';
 import { buildGate } from './gate.ts';
 import { readLabels } from './labels.ts';
-import { childOf, itemsOf, type Located, locate } from './locate.ts';
+import { childOf, type Located } from './locate.ts';
 import { checkKeys, checkPart, requireMap } from './parts.ts';
 import type { Problems } from './problems.ts';
-import { type ParsePrompt, parsePrompts } from './prompts.ts';
-import { parseProviders } from './providers.ts';
+import { parsePrompts } from './prompts.ts';
 import { readCases } from './read-cases.ts';
 import { createReadCode } from './read-code.ts';
 import { isCodeSuite } from './read-code-suite.ts';
 import { readDocument, reportFault } from './read-document.ts';
+import type { ParsePrompt } from './read-prompt-file.ts';
 import { type ReadLog, sourcesOf } from './record-reads.ts';
 import { suiteShape } from './schema.ts';
 import { createStamper } from './stamp.ts';
+import { idsOf, parseEndpoints, parseSuiteProviders, restrictToModel } from './suite-providers.ts';
 
 export interface SuiteContext {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
@@ -41,6 +42,8 @@ export interface SuiteContext {
   readonly contracts?: ContractKnowledge;
   /** Leaves cases, assertions and recordings unread: what a contract is made of may be whole where they are not. */
   readonly contractOnly?: boolean;
+  /** True where a prompt file stands for the suite. */
+  readonly isPromptFile?: boolean;
 }
 
 export interface ParsedSuite {
@@ -62,12 +65,11 @@ export async function parseSuite(
   checkKeys(document, suiteShape, 'the suite', problems);
   const id =
     checkPart(document, 'suite', suiteShape.suite, problems) ??
-    basename(path).replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/, '');
+    basename(path).replace(/(?:\.eval|\.prompt)?\.(?:ya?ml|[cm]?[jt]s)$|\.prompty?$/, '');
   const description = checkPart(document, 'description', suiteShape.description, problems);
   const gate = checkPart(document, 'gate', suiteShape.gate, problems);
   const baseline = checkPart(document, 'baseline', suiteShape.baseline, problems);
   const recordings = checkPart(document, 'recordings', suiteShape.recordings, problems);
-  const providers = parseEndpoints('providers', document, context);
   const judges = parseEndpoints('judges', document, context);
   const knowledge = context.contracts === undefined ? {} : { contracts: context.contracts };
   const joined = joinContracts(
@@ -91,6 +93,7 @@ export async function parseSuite(
           ...knowledge,
         });
   checkPromptVariables(prompts, contract, { problems, ...knowledge });
+  const providers = parseSuiteProviders(document, prompts, context);
   const models = createAskedModels({
     problems,
     adapters: context.adapters,
@@ -121,6 +124,7 @@ export async function parseSuite(
           files,
           problems,
           assertionContext,
+          parsePrompt: context.parsePrompt,
         });
   const { cases, variables } = await buildCases(rows, {
     problems,
@@ -149,7 +153,7 @@ export async function parseSuite(
     id,
     ...(description === undefined ? {} : { description }),
     path: files.relative(path),
-    prompts: prompts.map(({ version }) => version),
+    prompts: prompts.map((prompt) => restrictToModel(prompt, providers)),
     providers: providers.list,
     judges: judges.list,
     askedModels: models.configs(),
@@ -182,48 +186,6 @@ function iterateCases(cases: readonly BuiltCase[]): () => Iterable<Case> {
       yield known;
     }
   };
-}
-
-interface Endpoints {
-  readonly list: readonly ProviderConfig[];
-  /** Every id that was written, those that could not be read included. */
-  readonly known: readonly string[];
-}
-
-/** The suite's own providers or judges, else the config's. */
-function parseEndpoints(key: 'providers' | 'judges', document: Located, context: SuiteContext): Endpoints {
-  const { problems, adapters, config, contracts } = context;
-  const written = childOf(document, key);
-  if (written.value === undefined) {
-    if (key === 'providers' && config.providers.length === 0) {
-      problems.report({
-        code: 'invalid-value',
-        message: 'the suite has no providers, and no config has any',
-        hint: 'add providers: [openai:gpt-4o-mini], for example',
-        at: locate(document),
-      });
-    }
-    return { list: config[key], known: config[key].map(({ id }) => id) };
-  }
-  if (checkPart(document, key, suiteShape[key], problems) === undefined) return { list: [], known: [] };
-  const list = parseProviders(written, {
-    adapters,
-    problems,
-    ...(contracts === undefined ? {} : { contracts }),
-    known: config[key],
-    noun: key === 'providers' ? 'provider' : 'judge',
-  });
-  return {
-    list,
-    known: [...idsOf(written), ...itemsOf(written).flatMap(({ value }) => (typeof value === 'string' ? [value] : []))],
-  };
-}
-
-function idsOf(list: Located): readonly string[] {
-  return itemsOf(list).flatMap((item) => {
-    const id = childOf(item, 'id').value;
-    return typeof id === 'string' ? [id] : [];
-  });
 }
 
 /** The suite's defaults, and the config's where it says nothing, key by key. */

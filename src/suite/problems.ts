@@ -1,6 +1,6 @@
-import type { Problem, SourceLocation } from '../model/problem.ts';
+import type { Problem, ProblemDetails, SourceLocation } from '../model/problem.ts';
 
-export type ProblemDetails = Omit<Problem, 'severity'>;
+export type { ProblemDetails };
 
 /** Collects problems, so that a user sees all of them at once. */
 export interface Problems {

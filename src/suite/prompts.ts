@@ -5,41 +5,29 @@ import { compileTemplate } from '../lib/template.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { Role } from '../model/completion.ts';
 import { isJsonObject } from '../model/json.ts';
-import type { Problem, SourceLocation } from '../model/problem.ts';
+import type { SourceLocation } from '../model/problem.ts';
+import type { PromptModel, PromptWhole } from '../model/prompt-file.ts';
 import type { PromptVersion, Template } from '../model/suite.ts';
 import { checkToolSchemas } from './check-tool-schemas.ts';
 import { type PromptPlaces, placeOf } from './contract-places.ts';
-import { type ContractKnowledge, type ParsedContract, parseContract } from './contracts.ts';
+import { type ContractKnowledge, joinContracts, type ParsedContract, parseContract } from './contracts.ts';
 import { checkShape } from './describe-issues.ts';
 import type { ProjectFiles } from './files.ts';
 import { childOf, itemsOf, type Located, locate, textSource } from './locate.ts';
 import { type Problems, withoutExcerpt } from './problems.ts';
 import { toJsonObject } from './providers.ts';
 import { reportFault } from './read-document.ts';
+import { type FoundPrompt, type ParsePrompt, readPromptFile } from './read-prompt-file.ts';
 import { promptSchema } from './schema.ts';
 import { describeTemplateError } from './template-values.ts';
-
-/** A prompt file as the prompt stage reads it. */
-export type ParsedPrompt =
-  | { readonly messages: readonly ParsedMessage[] }
-  /** `at.file` is the path that was given. */
-  | { readonly problems: readonly Problem[] };
-
-export interface ParsedMessage {
-  readonly role: Role;
-  /** The text, or the file, relative to the prompt's, that holds it. */
-  readonly content: { readonly source: string } | { readonly file: string };
-  /** Where a position within the source stands in the file. */
-  readonly locate: (line: number, column: number) => { readonly line: number; readonly column: number };
-}
-
-export type ParsePrompt = (file: { readonly path: string; readonly text: string }) => ParsedPrompt;
 
 /** A prompt version with the places of its templates. */
 export interface CompiledPrompt {
   readonly version: PromptVersion;
   readonly templates: readonly PlacedTemplate[];
   readonly places: PromptPlaces;
+  /** The model that its file names. */
+  readonly model?: PromptModel;
 }
 
 export interface PlacedTemplate {
@@ -86,10 +74,11 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   const prompt = checkShape(promptSchema, item, { label: 'the prompt', problems: context.problems });
   if (prompt === undefined) return undefined;
   checkToolSchemas(childOf(item, 'params'), context);
-  const texts = await readMessages(item, prompt, context);
+  const content = await readContent(item, prompt, context);
+  const { texts, found } = content ?? {};
   reportEmpty(prompt.id, texts ?? [], context.problems);
-  const messages = texts?.flatMap(({ role, text, at, attach }) => {
-    const template = compilePlaced(text, at, context.problems);
+  const messages = texts?.flatMap(({ role, text, at, attach, compiled: read }) => {
+    const template = read ?? compilePlaced(text, at, context.problems);
     const files = attach.flatMap((path) => {
       const compiled = compilePlaced(path.text, path.at, context.problems);
       return compiled === undefined ? [] : [{ template: compiled, at: path.at }];
@@ -97,9 +86,9 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
     if (template === undefined || files.length < attach.length) return [];
     return [{ role, placed: { template, at }, files }];
   });
-  const contractPart = childOf(item, 'contract');
-  const contract = contractPart.value === undefined ? undefined : await parseContract(contractPart, context);
+  const contract = await readContract(item, found, context);
   const output = contract?.contract.output ?? context.suiteContract.contract.output;
+  const structured = prompt.structured ?? found?.content.structured;
   if (prompt.structured === true && !isJsonObject(output)) {
     context.problems.report({
       code: 'invalid-value',
@@ -111,22 +100,31 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   if (texts === undefined || messages === undefined || messages.length < texts.length) return undefined;
   const textFile = prompt.file === undefined ? undefined : resolve(item.source.folder, prompt.file);
   const file = textFile === undefined ? undefined : context.files.relative(textFile);
+  const { whole, model } = found?.content ?? {};
+  const written: readonly PlacedTemplate[] =
+    whole === undefined || found === undefined
+      ? messages.flatMap(({ placed, files }) => [placed, ...files])
+      : [{ template: templateOf(whole), at: placeIn(found, whole.locate) }];
   return {
     version: {
       id: prompt.id,
-      messages: messages.map(({ role, placed, files }) => ({
-        role,
-        template: placed.template,
-        ...(files.length === 0 ? {} : { attach: files.map(({ template }) => template) }),
-      })),
+      messages:
+        whole?.messages ??
+        messages.map(({ role, placed, files }) => ({
+          role,
+          template: placed.template,
+          ...(files.length === 0 ? {} : { attach: files.map(({ template }) => template) }),
+        })),
       ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
-      params: toJsonObject(prompt.params),
-      ...(prompt.structured === undefined ? {} : { structured: prompt.structured }),
+      ...(whole === undefined ? {} : { expand: whole.expand }),
+      params: { ...found?.content.params, ...toJsonObject(prompt.params) },
+      ...(structured === undefined ? {} : { structured }),
       ...(contract === undefined ? {} : { contract: contract.contract }),
       ...(file === undefined ? {} : { file }),
       at: withoutExcerpt(locate(item)),
     },
-    templates: messages.flatMap(({ placed, files }) => [placed, ...files]),
+    templates: written,
+    ...(model === undefined ? {} : { model }),
     places: {
       item: placeOf(item),
       ...(textFile === undefined ? {} : { textFile }),
@@ -156,15 +154,22 @@ interface PlacedPath {
 interface PlacedText extends PlacedPath {
   readonly role: Role;
   readonly attach: readonly PlacedPath[];
+  /** Set where the file's own language is no Liquid. */
+  readonly compiled?: Template;
 }
 
-async function readMessages(
+interface PromptContent {
+  readonly texts: readonly PlacedText[];
+  readonly found?: FoundPrompt;
+}
+
+async function readContent(
   item: Located,
   prompt: { file?: string | undefined; text?: string | undefined },
   context: PromptContext,
-): Promise<readonly PlacedText[] | undefined> {
-  if (prompt.text !== undefined) return [placeText('user', prompt.text, childOf(item, 'text'))];
-  if (prompt.file !== undefined) return readPromptFile({ ...childOf(item, 'file'), value: prompt.file }, context);
+): Promise<PromptContent | undefined> {
+  if (prompt.text !== undefined) return { texts: [placeText('user', prompt.text, childOf(item, 'text'))] };
+  if (prompt.file !== undefined) return readFileContent({ ...childOf(item, 'file'), value: prompt.file }, context);
   const texts: PlacedText[] = [];
   const messages = itemsOf(childOf(item, 'messages'));
   for (const message of messages) {
@@ -178,7 +183,40 @@ async function readMessages(
       if (text !== undefined) texts.push({ role, ...text, attach });
     }
   }
-  return texts.length < messages.length ? undefined : texts;
+  return texts.length < messages.length ? undefined : { texts };
+}
+
+/** A whole template as one that makes a text, for those who only want to know whether it can be rendered. */
+function templateOf({ source, variables, expand }: PromptWhole): Template {
+  return {
+    source,
+    variables,
+    render: (vars) =>
+      expand(vars)
+        .map(({ content }) => content)
+        .join('\n'),
+  };
+}
+
+/** What the file promises, and over it what the suite says of the version. */
+async function readContract(
+  item: Located,
+  found: FoundPrompt | undefined,
+  context: PromptContext,
+): Promise<ParsedContract | undefined> {
+  const part = childOf(item, 'contract');
+  const own = part.value === undefined ? undefined : await parseContract(part, context);
+  const { input, output } = found?.content ?? {};
+  if (found === undefined || (input === undefined && output === undefined)) return own;
+  const value = {
+    ...(input === undefined ? {} : { input: input.schema }),
+    ...(output === undefined ? {} : { output: output.schema }),
+  };
+  const at = ([key]: readonly PropertyKey[]) => (key === 'output' ? output : input)?.at ?? locate(item);
+  const located = { value, source: { ...found.source, at, within: at }, path: [] };
+  const { contract, places } = await parseContract(located, context);
+  const fixed = Object.fromEntries(Object.entries(places).map(([key, place]) => [key, { ...place, isFixed: true }]));
+  return joinContracts({ contract, places: fixed }, own);
 }
 
 function placeText(role: Role, text: string, located: Located): PlacedText {
@@ -189,46 +227,37 @@ function placePath(text: string, located: Located): PlacedPath {
   return { text, at: (line, column) => located.source.within(located.path, line, column) };
 }
 
-async function readPromptFile(
-  namedBy: Located<string>,
-  context: PromptContext,
-): Promise<readonly PlacedText[] | undefined> {
-  const { files, problems } = context;
-  const path = context.resolvePath(namedBy);
-  const found = await files.read(path);
-  if ('fault' in found) {
-    reportFault(found.fault, problems, namedBy);
-    return undefined;
-  }
-  const shown = files.display(path);
-  const parsed = context.parsePrompt({ path: shown, text: found.text });
-  if ('problems' in parsed) {
-    for (const { severity: _severity, ...problem } of parsed.problems) {
-      // A format that is not read at all is a mistake of whoever names the file.
-      problems.report(problem.at === undefined ? { ...problem, at: locate(namedBy) } : problem);
-    }
-    return undefined;
-  }
-  const source = textSource({ file: shown, folder: dirname(path) }, found.text);
+async function readFileContent(namedBy: Located<string>, context: PromptContext): Promise<PromptContent | undefined> {
+  const { folder } = namedBy.source;
+  const found = await readPromptFile(resolve(folder, namedBy.value), context, namedBy);
+  if (found === undefined) return undefined;
   const texts: PlacedText[] = [];
-  for (const message of parsed.messages) {
-    const place = (line: number, column: number) => {
-      const position = message.locate(line, column);
-      return source.within([], position.line, position.column);
-    };
-    if ('source' in message.content) {
-      texts.push({ role: message.role, text: message.content.source, at: place, attach: [] });
-      continue;
+  for (const { role, content, locate: locateIn } of found.content.messages) {
+    const at = placeIn(found, locateIn);
+    if ('template' in content)
+      texts.push({ role, text: content.template.source, compiled: content.template, at, attach: [] });
+    else if ('source' in content) texts.push({ role, text: content.source, at, attach: [] });
+    else {
+      const text = await readText(
+        resolve(found.source.folder, content.file),
+        { value: content.file, source: { ...found.source, at: () => at(1, 1) }, path: [] },
+        context,
+      );
+      if (text === undefined) return undefined;
+      texts.push({ role, ...text, attach: [] });
     }
-    const text = await readText(
-      resolve(dirname(path), message.content.file),
-      { value: message.content.file, source: { ...source, at: () => place(1, 1) }, path: [] },
-      context,
-    );
-    if (text === undefined) return undefined;
-    texts.push({ role: message.role, ...text, attach: [] });
   }
-  return texts;
+  return { texts, found };
+}
+
+function placeIn(
+  { source }: FoundPrompt,
+  locateIn: (line: number, column: number) => { readonly line: number; readonly column: number },
+): PlacedText['at'] {
+  return (line, column) => {
+    const position = locateIn(line, column);
+    return source.within([], position.line, position.column);
+  };
 }
 
 /** A file that is one message. */

@@ -9,6 +9,7 @@ import { isGlob, type ProjectFiles } from './files.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
 import { reportFault } from './read-document.ts';
+import { isPromptFile, type ParsePrompt, readPromptFile } from './read-prompt-file.ts';
 import { readRows, rowSuffixes } from './read-rows.ts';
 import { caseFileSchema } from './schema.ts';
 
@@ -16,6 +17,7 @@ interface ReadContext {
   readonly files: ProjectFiles;
   readonly problems: Problems;
   readonly assertionContext: AssertionContext;
+  readonly parsePrompt: ParsePrompt;
 }
 
 /** Inline cases as they stand, and the rows of every file of cases. */
@@ -38,6 +40,10 @@ export async function readCases(located: Located, context: ReadContext): Promise
           : await compileAssertions(childOf(item, 'assert'), context.assertionContext),
     };
     for (const path of await findCaseFiles({ ...childOf(item, 'file'), value: file }, context)) {
+      if (isPromptFile(path)) {
+        for (const row of await readPromptRows(path, childOf(item, 'file'), context)) rows.push({ row, group });
+        continue;
+      }
       const found = await context.files.read(path);
       if ('fault' in found) reportFault(found.fault, context.problems, childOf(item, 'file'));
       else
@@ -46,6 +52,31 @@ export async function readCases(located: Located, context: ReadContext): Promise
     }
   }
   return rows;
+}
+
+/** The test data of a prompt file, with its evaluators. */
+async function readPromptRows(path: string, namedBy: Located, context: ReadContext): Promise<readonly Located[]> {
+  const found = await readPromptFile(path, context, namedBy);
+  if (found === undefined) return [];
+  const { content, source } = found;
+  if (content.tests === undefined) {
+    context.problems.report({
+      code: 'invalid-value',
+      message: `${source.file} holds no test data`,
+      hint: isGithubPrompt(path) ? 'add testData and evaluators to it' : 'write a suite that names it as a prompt',
+      at: locate(namedBy),
+    });
+    return [];
+  }
+  return content.tests.rows.map(({ value, at }) => ({
+    value,
+    source: { ...source, at, within: (keys) => at(keys) },
+    path: [],
+  }));
+}
+
+function isGithubPrompt(path: string): boolean {
+  return /\.ya?ml$/i.test(path);
 }
 
 /** A mistake beside the file's name must not hide those in its rows. */
@@ -66,7 +97,9 @@ async function findCaseFiles(named: Located<string>, { files, problems }: ReadCo
       at: locate(named),
     });
   }
-  const wrong = paths.filter((path) => !rowSuffixes.some((suffix) => path.toLowerCase().endsWith(suffix)));
+  const wrong = paths.filter(
+    (path) => !isPromptFile(path) && !rowSuffixes.some((suffix) => path.toLowerCase().endsWith(suffix)),
+  );
   for (const path of wrong) {
     problems.report({
       code: 'invalid-value',

@@ -95,7 +95,9 @@ export const promptSchema = z
     id: id.describe('Names the version; results and baselines refer to it.'),
     file: words
       .optional()
-      .describe('A prompt file: .md and .txt are one user message, .yaml and .json a list of messages.'),
+      .describe(
+        'A prompt file: .md and .txt are one user message, .yaml and .json a list of messages; .prompt.yml, .prompt and .prompty bring parameters, schemas and test data.',
+      ),
     text: text.optional().describe('One user message, a template over the variables of the case.'),
     messages: z.array(message).min(1, { error: 'needs at least one message' }).optional().describe('Chat messages.'),
     replaces: id.optional().describe('The version that this one is compared with, which is then report-only.'),
@@ -191,7 +193,7 @@ export const caseSchema = z.strictObject({
 });
 
 export const caseFileSchema = z.strictObject({
-  file: words.describe('A file or glob of cases: .jsonl, .json, .yaml, .csv.'),
+  file: words.describe('A file or glob of cases: .jsonl, .json, .yaml, .csv, or a prompt file with test data.'),
   ...caseSettings,
 });
 

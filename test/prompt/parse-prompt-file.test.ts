@@ -1,20 +1,23 @@
 import { describe, expect, test } from 'vitest';
+import type { PromptFilePorts } from '../../src/model/prompt-file.ts';
 import { parsePromptFile } from '../../src/prompt/parse-prompt-file.ts';
 
-function messagesOf(path: string, text: string) {
-  const parsed = parsePromptFile({ path, text });
+const noFiles: PromptFilePorts = { read: () => Promise.reject(new Error('No file is named here.')) };
+
+async function messagesOf(path: string, text: string) {
+  const parsed = await parsePromptFile({ path, text }, noFiles);
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
   return parsed.messages;
 }
 
-function problemsOf(path: string, text: string) {
-  const parsed = parsePromptFile({ path, text });
+async function problemsOf(path: string, text: string) {
+  const parsed = await parsePromptFile({ path, text }, noFiles);
   return 'problems' in parsed ? parsed.problems.map(({ code, at }) => [code, at?.line, at?.column]) : [];
 }
 
-describe('prompt files', () => {
-  test.each(['p.md', 'p.txt', 'P.MD'])('%s is one user message, without the newline at its end', (path) => {
-    const [message, ...others] = messagesOf(path, '# Hello\r\n{{ name }}\n\n');
+describe('prompt files', async () => {
+  test.each(['p.md', 'p.txt', 'P.MD'])('%s is one user message, without the newline at its end', async (path) => {
+    const [message, ...others] = await messagesOf(path, '# Hello\r\n{{ name }}\n\n');
     expect(others).toEqual([]);
     expect(message).toMatchObject({ role: 'user', content: { source: '# Hello\n{{ name }}\n' } });
     expect(message?.locate(2, 1)).toEqual({ line: 2, column: 1 });
@@ -37,21 +40,21 @@ describe('prompt files', () => {
       'p.json',
       '{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"{{ q }}"},{"role":"assistant","file":"a.md"}]}',
     ],
-  ])('%s holds a list of messages', (path, text) => {
-    expect(messagesOf(path, text).map(({ role, content }) => [role, content])).toEqual([
+  ])('%s holds a list of messages', async (path, text) => {
+    expect((await messagesOf(path, text)).map(({ role, content }) => [role, content])).toEqual([
       ['system', { source: 'Be brief.' }],
       ['user', { source: '{{ q }}' }],
       ['assistant', { file: 'a.md' }],
     ]);
   });
 
-  test('roles are split before rendering: what a variable says stays in its message', () => {
-    const messages = messagesOf('p.yaml', '- role: user\n  content: "{{ q }}"\n');
+  test('roles are split before rendering: what a variable says stays in its message', async () => {
+    const messages = await messagesOf('p.yaml', '- role: user\n  content: "{{ q }}"\n');
     expect(messages).toHaveLength(1);
   });
 
-  test('a place within a message is found in the file', () => {
-    const [message] = messagesOf('p.yaml', '- role: user\n  content: |\n    one\n    {{ two }}\n');
+  test('a place within a message is found in the file', async () => {
+    const [message] = await messagesOf('p.yaml', '- role: user\n  content: |\n    one\n    {{ two }}\n');
     expect(message?.locate(2, 4)).toEqual({ line: 4, column: 8 });
   });
 
@@ -68,22 +71,15 @@ describe('prompt files', () => {
     ['a text', 'hello', 'invalid-value', 1, 1],
     ['unknown key at the top', 'message: []\nmessages: [{ role: user, content: a }]', 'unknown-key', 1, 1],
     ['syntax', '- { role: user', 'syntax', 1, 15],
-  ])('%s is a problem at its place', (_, text, code, line, column) => {
-    expect(problemsOf('p.yaml', text)).toEqual([[code, line, column]]);
+  ])('%s is a problem at its place', async (_, text, code, line, column) => {
+    expect(await problemsOf('p.yaml', text)).toEqual([[code, line, column]]);
   });
 
-  test('broken JSON is a problem at its place', () => {
-    expect(problemsOf('p.json', '[{"role": user}]')).toEqual([['syntax', 1, 11]]);
+  test('broken JSON is a problem at its place', async () => {
+    expect(await problemsOf('p.json', '[{"role": user}]')).toEqual([['syntax', 1, 11]]);
   });
 
-  test.each(['p.prompt', 'p.prompty', 'p.prompt.yml', 'p.prompt.yaml'])(
-    '%s is said to be of a later version',
-    (path) => {
-      expect(problemsOf(path, '')).toEqual([['not-built-yet', undefined, undefined]]);
-    },
-  );
-
-  test('a suffix that is not known is refused, not guessed', () => {
-    expect(problemsOf('p.html', 'x')).toEqual([['invalid-value', undefined, undefined]]);
+  test('a suffix that is not known is refused, not guessed', async () => {
+    expect(await problemsOf('p.html', 'x')).toEqual([['invalid-value', undefined, undefined]]);
   });
 });

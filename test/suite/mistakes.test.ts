@@ -60,7 +60,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [place: string, sugge
   'parameter-beside-name': [['parameter-beside-name.eval.yaml:8:9 unknown-key']],
   'prompt-file-missing': [['prompt-file-missing.eval.yaml:1:27 file-unreadable']],
   'prompt-file-outside': [['prompt-file-outside.eval.yaml:1:27 file-outside-project']],
-  'prompt-format-later': [['prompt-format-later.eval.yaml:1:27 not-built-yet']],
+  'prompt-file-unclosed': [['unclosed.prompty:1:1 syntax']],
   'prompt-role-unknown': [['prompt-role-unknown.eval.yaml:3:24 invalid-value', 'system']],
   'provider-unknown-id': [['provider-unknown-id.eval.yaml:2:13 unknown-id']],
   'provider-without-model': [['provider-without-model.eval.yaml:2:13 invalid-value']],

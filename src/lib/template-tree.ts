@@ -1,0 +1,85 @@
+/** A template of Handlebars or Jinja, read into one form that one interpreter renders. */
+export type TreeNode =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'output'; readonly value: Expression; readonly offset: number }
+  | { readonly kind: 'if'; readonly branches: readonly Branch[]; readonly otherwise: readonly TreeNode[] }
+  | EachNode
+  | {
+      readonly kind: 'with';
+      readonly value: Expression;
+      readonly name?: string;
+      readonly body: readonly TreeNode[];
+      readonly otherwise: readonly TreeNode[];
+      readonly offset: number;
+    }
+  | {
+      readonly kind: 'partial';
+      readonly name: string;
+      readonly context?: Expression;
+      readonly named: readonly Named[];
+      /** Put before each line of what comes out. */
+      readonly indent: string;
+      readonly offset: number;
+    }
+  | MarkNode;
+
+export interface Branch {
+  readonly test: Expression;
+  readonly body: readonly TreeNode[];
+}
+
+export interface EachNode {
+  readonly kind: 'each';
+  readonly list: Expression;
+  /** Names that the body knows the item and its key by. */
+  readonly item?: string;
+  readonly key?: string;
+  /** True where the item also becomes what plain names are looked up in. */
+  readonly entersItem: boolean;
+  readonly body: readonly TreeNode[];
+  readonly otherwise: readonly TreeNode[];
+  readonly offset: number;
+}
+
+/** What is no text: where a message begins, a file to attach. Values can't make one, since text never becomes a mark. */
+export interface MarkNode {
+  readonly kind: 'mark';
+  readonly mark: 'role' | 'media' | 'history' | 'section';
+  readonly value?: Expression;
+  readonly contentType?: Expression;
+  readonly offset: number;
+}
+
+export type Named = readonly [name: string, value: Expression];
+
+export type Expression =
+  | { readonly kind: 'literal'; readonly value: unknown }
+  | PathExpression
+  | {
+      readonly kind: 'call';
+      readonly name: string;
+      readonly args: readonly Expression[];
+      readonly named: readonly Named[];
+      readonly offset: number;
+    }
+  | { readonly kind: 'test'; readonly operator: TestOperator; readonly operands: readonly Expression[] };
+
+export interface PathExpression {
+  readonly kind: 'path';
+  /** Where the first step is looked up: names in reach, the value at hand, or what the loop tells (`@index`). */
+  readonly from: 'names' | 'this' | 'data';
+  /** How many values further out. */
+  readonly up: number;
+  readonly steps: readonly (string | number | Expression)[];
+  /** As messages show it. */
+  readonly text: string;
+  readonly offset: number;
+}
+
+export type TestOperator = 'not' | 'and' | 'or' | 'in' | '==' | '!=' | '<' | '>' | '<=' | '>=';
+
+/** A template of a file or partial, in one of the languages. */
+export interface TemplateTree {
+  readonly source: string;
+  readonly nodes: readonly TreeNode[];
+}

@@ -1,0 +1,77 @@
+import type { Position } from '../lib/line-index.ts';
+import type { Role } from './completion.ts';
+import type { JsonObject } from './json.ts';
+import type { Problem, ProblemDetails, SourceLocation } from './problem.ts';
+import type { PromptMessage, RenderedMessage, Template, Vars } from './suite.ts';
+
+/** A prompt file of any format, in one form. */
+export interface PromptFileContent {
+  readonly messages: readonly PromptFileMessage[];
+  /** Set where one template makes all messages; `messages` then has none. */
+  readonly whole?: PromptWhole;
+  /** Fields as problems of other formats name them: sent as they stand, under what the suite says. */
+  readonly params?: JsonObject;
+  /** True: the output schema is sent as the API's own schema mode. */
+  readonly structured?: true;
+  readonly model?: PromptModel;
+  readonly input?: PromptSchema;
+  readonly output?: PromptSchema;
+  readonly name?: string;
+  readonly description?: string;
+  /** The file's own test data; undefined where its format has none or it brings none. */
+  readonly tests?: PromptTests;
+  readonly warnings: readonly Problem[];
+}
+
+export type ParsedPromptFile = PromptFileContent | { readonly problems: readonly Problem[] };
+
+/** A message before rendering: roles are split here, so that no variable can make one. */
+export interface PromptFileMessage {
+  readonly role: Role;
+  /** The text, its template, or the file, relative to the prompt's, that holds the text. */
+  readonly content: { readonly source: string } | { readonly template: Template } | { readonly file: string };
+  /** Where a position within the source stands in the file. */
+  readonly locate: (line: number, column: number) => Position;
+}
+
+export interface PromptWhole {
+  readonly source: string;
+  readonly messages: readonly PromptMessage[];
+  readonly variables: readonly string[];
+  readonly expand: (vars: Vars) => readonly RenderedMessage[];
+  readonly locate: (line: number, column: number) => Position;
+}
+
+/** The model that a file names, and what it is here. */
+export interface PromptModel {
+  /** As the file has it; a provider or judge of the config with this id takes its place. */
+  readonly written: string;
+  /** adapter:model; undefined where no adapter is known for it. */
+  readonly use?: string;
+  /** The next step where there is none. */
+  readonly hint?: string;
+  readonly at: SourceLocation;
+}
+
+export interface PromptSchema {
+  readonly schema: JsonObject | boolean;
+  readonly at: SourceLocation;
+}
+
+/** Cases as a suite would write them. */
+export interface PromptTests {
+  readonly rows: readonly PromptTestRow[];
+  /** The models that its evaluators ask. */
+  readonly judges: readonly PromptModel[];
+}
+
+export interface PromptTestRow {
+  readonly value: unknown;
+  readonly at: (path: readonly PropertyKey[], part?: 'key' | 'value') => SourceLocation;
+}
+
+/** What reading a prompt file may ask of the world. */
+export interface PromptFilePorts {
+  /** The text of a file that the prompt names, relative to its own folder. */
+  readonly read: (path: string) => Promise<{ readonly text: string } | { readonly fault: ProblemDetails }>;
+}

@@ -1,0 +1,35 @@
+/** The model that rates. */
+export const ratingJudge = 'openai/gpt-4o';
+
+/** Marks from 1 to 5, and what each is worth: everything above 0 passes. */
+export const ratingChoices = [1, 2, 3, 4, 5].map((mark) => ({ choice: String(mark), score: (mark - 1) / 4 }));
+
+interface Rating {
+  readonly ask: string;
+  /** Variables of the test data that the judge is shown. */
+  readonly parts: readonly ('input' | 'expected')[];
+}
+
+/** What each evaluator that comes with the format asks. */
+const ratings: Readonly<Record<string, Rating>> = {
+  similarity: { ask: 'How close in meaning is the answer to the correct answer', parts: ['input', 'expected'] },
+  coherence: {
+    ask: 'How well do the sentences of the answer hang together and follow from each other',
+    parts: ['input'],
+  },
+  fluency: { ask: 'How natural and free of faults is the language of the answer', parts: [] },
+  relevance: { ask: 'How well does the answer keep to what the question asks, and cover it', parts: ['input'] },
+  groundedness: { ask: 'How far is all that the answer says found in the context', parts: ['input', 'expected'] },
+};
+const titles: Readonly<Record<Rating['parts'][number], string>> = { input: 'Question', expected: 'Reference' };
+
+export const ratingNames: readonly string[] = Object.keys(ratings).map((name) => `github/${name}`);
+
+/** The question of `github/NAME`, a template of a suite; undefined where there is none of that name. */
+export function findRating(uses: string): string | undefined {
+  const name = uses.startsWith('github/') ? uses.slice('github/'.length) : '';
+  const rating = Object.hasOwn(ratings, name) ? ratings[name] : undefined;
+  if (rating === undefined) return undefined;
+  const parts = rating.parts.map((part) => `${titles[part]}: {{ ${part} }}\n`);
+  return `${rating.ask}? Rate it from 1 (not at all) to 5 (fully).\n\n${parts.join('')}Answer: {answer}\n\nReply with the number alone.`;
+}
