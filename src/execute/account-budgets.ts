@@ -103,18 +103,19 @@ export function createAccountBudgets(): AccountBudgets {
 
       function learn(report: LimitReport, receipt: Receipt | undefined, nowMs: number): void {
         const { unit, limit, remaining, resetMs = 0, periodMs = minuteMs } = report;
-        if (limit === undefined || limit <= 0 || periodMs > longestPacedMs || resetMs > longestPacedMs) {
-          if (told.delete(unit)) version += 1;
-          if (remaining !== undefined && remaining < 1) emptyUntilMs = nowMs + Math.min(resetMs, longestWaitMs);
-          return;
-        }
-        const budget = findBudget('told', unit, limit, periodMs);
-        if (told.get(unit) !== budget) {
-          told.set(unit, budget);
-          latest.set(unit, budget);
-          version += 1;
-        }
-        budget.observe(report, receipt?.get(budget)?.used ?? 0, nowMs);
+        const isPaced = periodMs <= longestPacedMs && resetMs <= longestPacedMs;
+        let budget = isPaced ? told.get(unit) : undefined;
+        if (isPaced && limit !== undefined && limit > 0) {
+          budget = findBudget('told', unit, limit, periodMs);
+          if (told.get(unit) !== budget) {
+            told.set(unit, budget);
+            latest.set(unit, budget);
+            version += 1;
+          }
+        } else if (!isPaced && told.delete(unit)) version += 1;
+        // One that was told before without its limit is still the same.
+        if (budget !== undefined) budget.observe(report, receipt?.get(budget)?.used ?? 0, nowMs);
+        else if (remaining !== undefined && remaining < 1) emptyUntilMs = nowMs + Math.min(resetMs, longestWaitMs);
       }
 
       return {

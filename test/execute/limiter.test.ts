@@ -227,6 +227,16 @@ describe('what a server tells of its limits', () => {
     expect(leases).toHaveLength(10);
   });
 
+  test('is kept where a later report leaves the limit out', async () => {
+    const { limiter, clock } = build();
+    (await takeOne(limiter)).release(telling({ unit: 'requests', limit: 60, remaining: 59, resetMs: 1000 }));
+    (await takeOne(limiter)).release(telling({ unit: 'requests', remaining: 2, resetMs: 15_000 }));
+    const leases = await takeAll(limiter, 50);
+    expect(leases).toHaveLength(2);
+    await clock.advance(15_100);
+    expect(leases.length).toBeGreaterThan(20);
+  });
+
   test('of a day are no matter of pace, but nothing is sent while nothing is left', async () => {
     const { limiter, clock } = build();
     const day = { unit: 'requests', limit: 50, periodMs: 86_400_000 } as const;
