@@ -8,6 +8,7 @@ import { emptySelection } from '../plan/select-cases.ts';
 import { readCalibrations, writeCalibrations } from '../stores/calibration-file.ts';
 import { createOpenAsker } from './ask-models.ts';
 import { calibrationPathOf, describeLack } from './find-uncalibrated.ts';
+import { hashLabels } from './hash-labels.ts';
 import { judgeAnswer } from './judge-answer.ts';
 import { type MeasuredCriterion, measureJudge, type Word } from './measure-judge.ts';
 import { type CallOptions, type Calls, openCalls } from './open-calls.ts';
@@ -146,9 +147,12 @@ function keepSuite(
       ),
     )
     .filter(({ calibration, errored }) => calibration.cases + errored > 0);
-  const fresh = measured.map(({ calibration }) => calibration);
+  const fresh = measured.map(({ criterion, calibration }) => ({
+    ...calibration,
+    labels: hashLabels(suite.labels, criterion),
+  }));
   const criteria = measured.map((found) => {
-    const lack = describeLack(found.criterion, fresh, suite.path);
+    const lack = describeLack(found.criterion, fresh, suite);
     return { ...found, ...(lack === undefined ? {} : { lack }) };
   });
   if (!keep) return { suite: suite.id, criteria, isChanged: false };

@@ -3,6 +3,7 @@ import { quote } from '../lib/quote.ts';
 import type { JudgeCalibration } from '../model/calibration.ts';
 import type { Criterion, Suite } from '../model/suite.ts';
 import { readCalibrations } from '../stores/calibration-file.ts';
+import { hashLabels } from './hash-labels.ts';
 
 /** `evals/triage.eval.yaml` has what was measured of its judges beside it in `evals/triage.judges.json`. */
 export function calibrationPathOf(root: string, suitePath: string): string {
@@ -15,14 +16,14 @@ export function findUncalibrated(suite: Suite, root: string, cwd: string): reado
   if (demanding.length === 0) return [];
   const path = calibrationPathOf(root, suite.path);
   const calibrations = readCalibrations(path, relative(cwd, path));
-  return demanding.flatMap((criterion) => describeLack(criterion, calibrations, suite.path) ?? []);
+  return demanding.flatMap((criterion) => describeLack(criterion, calibrations, suite) ?? []);
 }
 
 /** Undefined where the judge may decide by this criterion. */
 export function describeLack(
   criterion: Criterion,
   calibrations: readonly JudgeCalibration[],
-  suitePath: string,
+  { path: suitePath, labels }: Pick<Suite, 'path' | 'labels'>,
 ): string | undefined {
   const minKappa = criterion.judge.judging?.minKappa;
   if (minKappa === undefined) return undefined;
@@ -37,6 +38,8 @@ export function describeLack(
       : 'its agreement with people was never measured';
     return `${lead}: ${what}, and ${wanted}; run llmcheck judge check ${suitePath}`;
   }
+  if (measured.labels !== undefined && measured.labels !== hashLabels(labels, criterion))
+    return `${lead}: it was measured before its labels changed, and ${wanted}; run llmcheck judge check ${suitePath}`;
   const { kappa, low, high, cases } = measured;
   if (kappa === null) return `${lead}: its kappa over ${cases} labelled answers can't be said, and ${wanted}`;
   if (kappa >= minKappa) return undefined;

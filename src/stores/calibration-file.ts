@@ -14,6 +14,7 @@ const fileSchema = z.object({
       assertion: z.string(),
       name: z.string().exactOptional(),
       stamp: z.string(),
+      labels: z.string().exactOptional(),
       cases: z.int().nonnegative(),
       agreement: share,
       kappa: share,

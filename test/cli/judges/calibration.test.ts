@@ -99,6 +99,24 @@ test('another judge model or another criterion makes the measurement stale', asy
   }
 });
 
+test('another label makes the measurement stale, another order of labels does not', async () => {
+  const server = await startJudge(goodJudge);
+  const project = open();
+  await project.run(['judge', 'check'], { env: server.env });
+  const rows = project.read('evals/strict.jsonl').trimEnd().split('\n');
+  project.write('evals/strict.jsonl', `${rows.toReversed().join('\n')}\n`);
+  expect((await project.run(['run'], { env: server.env })).code).toBe(0);
+  const [first = '', ...others] = rows;
+  const flipped = first.replace(
+    /"label":\s*"(pass|fail)"/,
+    (_, label) => `"label":"${label === 'pass' ? 'fail' : 'pass'}"`,
+  );
+  project.write('evals/strict.jsonl', `${[flipped, ...others].join('\n')}\n`);
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect(code).toBe(4);
+  expect(report.decision.breaches[0]?.message).toContain('was measured before its labels changed');
+});
+
 test('a failure elsewhere still fails the run', async () => {
   const server = await startJudge(goodJudge);
   const project = open();
