@@ -39,7 +39,8 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
       redefined: ids('redefined'),
     },
     residue,
-    advice: verdict.open.map((hypothesis) => advise(hypothesis, compared)),
+    // What has failed is settled, whatever else would have been open.
+    advice: verdict.outcome === 'failed' ? [] : verdict.open.map((hypothesis) => advise(hypothesis, compared)),
     notes: [...describeData(compared), ...verdict.notes],
     accepted: verdict.accepted,
     ...(isOtherPrompt ? { prompts: { baseline: messages(baseline), candidate: messages(candidate) } } : {}),
@@ -57,9 +58,6 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
   const { evidence, margin, metric, isRatio } = hypothesis;
   const { n } = evidence;
   if (n === 0) return `no case is comparable, so nothing can be said of the ${words[metric]}`;
-  if (isRatio && evidence.delta === null) {
-    return `${words[metric]}: what was nothing has no ratio, so an increase of ${percent(margin)} can't be judged; an absolute limit can (gate.cost.max)`;
-  }
   if (isRatio) {
     const bound = evidence.high === null ? 'an increase of any size' : `an increase of up to ${percent(evidence.high)}`;
     return `${words[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; more cases narrow it`;

@@ -1,3 +1,4 @@
+import { formatCount } from '../lib/format-amount.ts';
 import type { ComparedCase, ComparedVariant } from '../model/comparison.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
@@ -87,7 +88,11 @@ function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: Judg
   if (!suspect) {
     if (confirmed === 0 || found.change !== 'flaky') return [];
     return [
-      { kind: 'flaky', caseId, message: `case ${caseId} failed ${failures} times and then passed a fresh trial` },
+      {
+        kind: 'flaky',
+        caseId,
+        message: `case ${caseId} failed ${formatCount(failures, 'time')} and then passed a fresh trial`,
+      },
     ];
   }
   const passedBefore = baseline === undefined ? 0 : countStatus(baseline.trials, 'passed');

@@ -1,4 +1,4 @@
-import { signed } from '../lib/format-amount.ts';
+import { formatCount, formatUsd, signed } from '../lib/format-amount.ts';
 import type { ComparedVariant } from '../model/comparison.ts';
 import type { Breach } from '../model/gate.ts';
 import type { VariantComparison } from '../model/report.ts';
@@ -9,7 +9,7 @@ import type { TestVerdict } from '../stats/decide-verdict.ts';
 import { brokenCaseFailures } from '../stats/must-pass.ts';
 import { describeComparison } from './describe-comparison.ts';
 import { type CaseBreach, type CaseWord, type Confirmability, judgeComparedCases } from './judge-cases.ts';
-import { decideHypothesis, findHypotheses, type Hypothesis } from './judge-metrics.ts';
+import { decideHypothesis, findHypotheses, type Hypothesis, isFromNothing } from './judge-metrics.ts';
 import { percent } from './wording.ts';
 
 /** A gated variant with what it is compared with. */
@@ -106,8 +106,10 @@ function judgeOne(
   const errors: Breach[] = [];
   const notes: string[] = [];
   const unsettled: Extract<CaseWord, { kind: 'unsettled' }>[] = [];
+  const unconfirmed = words.filter((word) => word.kind === 'unconfirmed');
+  if (unconfirmed.length > maxUnconfirmed) notes.push(summarizeUnconfirmed(unconfirmed));
   for (const word of words) {
-    if (word.kind === 'open') continue;
+    if (word.kind === 'open' || (word.kind === 'unconfirmed' && unconfirmed.length > maxUnconfirmed)) continue;
     const isGated = (word.kind === 'broken' || word.kind === 'unsettled') && isFailing(word.because, gate);
     if (isGated && word.kind === 'unsettled') unsettled.push(word);
     if (!isGated || word.kind === 'unsettled') notes.push(word.message);
@@ -149,6 +151,15 @@ function judgeOne(
     open: words.filter((word) => word.kind === 'open'),
     report: describeComparison(compared, { outcome, words, notes, accepted: [], open }),
   };
+}
+
+/** More of them, and a sentence each would hide what else there is to say. */
+const maxUnconfirmed = 5;
+
+function summarizeUnconfirmed(words: readonly { readonly caseId: string }[]): string {
+  const named = words.slice(0, maxUnconfirmed).map(({ caseId }) => caseId);
+  const more = words.length - named.length;
+  return `${formatCount(words.length, 'case')} passed on the baseline and failed in every trial now; no fresh trial confirms them: ${named.join(', ')} and ${more} more`;
 }
 
 function isFailing(because: CaseBreach, { cases }: GatePolicy): boolean {
@@ -203,8 +214,17 @@ function isWorse({ evidence: { low, high }, isRatio, p }: Hypothesis, alpha: num
 }
 
 function describeWorse(hypothesis: Hypothesis): string {
+  if (isFromNothing(hypothesis)) return `cost rose from nothing to ${formatUsd(hypothesis.evidence.candidate ?? 0)}`;
+  if (isBeyondMargin(hypothesis)) {
+    return `${describeChange(hypothesis)}, which is more than the ${describeMargin(hypothesis)} that are tolerated`;
+  }
   const noun = hypothesis.isRatio ? 'an increase' : 'a drop';
   return `${describeChange(hypothesis)}, and ${noun} beyond ${describeMargin(hypothesis)} is not excluded`;
+}
+
+/** The whole interval lies beyond what is tolerated. */
+function isBeyondMargin({ evidence: { low, high }, isRatio, margin }: Hypothesis): boolean {
+  return isRatio ? low !== null && low > margin : high !== null && high < -margin;
 }
 
 function describeWithin(hypothesis: Hypothesis): string {

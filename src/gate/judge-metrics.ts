@@ -71,9 +71,15 @@ export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): rea
   return hypotheses;
 }
 
+/** What was free and now costs something has no ratio, and rose by more than any all the same. */
+export function isFromNothing({ metric, evidence: { baseline, candidate } }: Hypothesis): boolean {
+  return metric === 'cost' && baseline === 0 && candidate !== null && candidate > 0;
+}
+
 /** Decides one hypothesis by its (adjusted) p. */
 export function decideHypothesis(hypothesis: Hypothesis, p: number | null, alpha: number): TestVerdict {
   const { evidence, margin, isRatio } = hypothesis;
+  if (isFromNothing(hypothesis)) return 'regressed';
   if (isRatio) {
     const ratio = (change: number | null) => (change === null ? null : change + 1);
     return decideRatioVerdict(

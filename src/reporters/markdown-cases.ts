@@ -16,7 +16,9 @@ export function summarizeCases({ suites }: Report, surveys: readonly SuiteSurvey
   const others = (['fixed', 'stillFailing'] as const).map((key) => {
     return [sum(comparisons.map(({ cases }) => cases[key].length)), caseLists[key]] as const;
   });
-  const parts = [...ranked, [errored, 'errored'] as const, ...others]
+  const groups = surveys.flatMap((survey) => survey.tolerated);
+  const accepted = sum(groups.filter(({ key }) => key === 'accepted').map(({ count }) => count));
+  const parts = [...ranked, [errored, 'errored'] as const, ...others, [accepted, 'accepted in this change'] as const]
     .filter(([count]) => count > 0)
     .map(([count, noun]) => `**${count}** ${noun}`);
   return parts.length === 0 ? 'No case failed.' : parts.join(' · ');

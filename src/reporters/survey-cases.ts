@@ -14,6 +14,8 @@ export interface RankedCase {
 
 /** Cases that are named together, under what they have in common. */
 export interface CaseGroup {
+  /** Of tolerated cases what they are tolerated for; else the message. */
+  readonly key: string;
   readonly reason: string;
   /** The first few, the others are counted. */
   readonly cases: readonly CaseName[];
@@ -121,11 +123,12 @@ function createWorst(maxCases: number) {
 }
 
 function createGroups({ maxNames, maxGroups }: SurveyLimits) {
-  const groups = new Map<string, { reason: string; cases: CaseName[]; count: number }>();
+  const groups = new Map<string, { key: string; reason: string; cases: CaseName[]; count: number }>();
   return {
     add(key: string, reason: string, entry: CaseReport): void {
       const isFull = groups.size >= maxGroups && !groups.has(key);
       const found = groups.get(isFull ? '' : key) ?? {
+        key: isFull ? '' : key,
         reason: isFull ? 'other messages' : reason,
         cases: [],
         count: 0,

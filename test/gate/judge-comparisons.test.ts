@@ -40,8 +40,23 @@ describe('the verdict', () => {
       { code: 'pass-rate-regressed', suite: 'triage', prompt: 'v1', provider: 'p', baseline: 1, candidate: 0.7 },
     ]);
     expect(failures[0]?.message).toBe(
-      'pass rate fell: −30.0 pts [−43.8, −19.1], and a drop beyond 5 pts is not excluded',
+      'pass rate fell: −30.0 pts [−43.8, −19.1], which is more than the 5 pts that are tolerated',
     );
+  });
+
+  test('that has failed asks for nothing that would settle it', () => {
+    const { open, report } = judge(broken(4, 20), { confirmability: 'stands' });
+    expect([open, report.outcome, report.advice]).toEqual([[], 'failed', []]);
+  });
+
+  test('of many suspects that nobody confirmed is one sentence', () => {
+    const notes = (count: number) => judge(broken(count, 100), { confirmability: 'unknown' }).report.notes;
+    expect(notes(5)).toHaveLength(5);
+    expect(notes(6)).toEqual([
+      expect.stringMatching(
+        /^6 cases passed on the baseline .* no fresh trial confirms them: \S+(, \S+){4} and 1 more$/,
+      ),
+    ]);
   });
 
   test('of a hundred clean cases is passed, of twenty it is inconclusive with what would settle it', () => {
@@ -164,11 +179,14 @@ describe('the cost', () => {
     expect(judge(compared).errors).toEqual([]);
   });
 
-  test('of what was free is open, and says why', () => {
+  test('of what was free is beyond any limit, and has no ratio', () => {
     const { errors, failures, report } = judge(compareSides(priced(0), priced(1)), { gate });
-    expect([errors, failures, report.outcome]).toEqual([[], [], 'inconclusive']);
+    expect([errors, report.outcome]).toEqual([[], 'failed']);
+    expect(failures).toMatchObject([{ code: 'cost-regressed', baseline: 0 }]);
+    expect(failures[0]?.message).toMatch(/^cost rose from nothing to \$/);
     expect(report.costUsd).toMatchObject({ delta: null, low: null, high: null });
-    expect(report.advice.join()).toContain('what was nothing has no ratio');
+    expect(judge(compareSides(priced(0), priced(0)), { gate }).failures).toEqual([]);
+    expect(judge(compareSides(priced(0), priced(1)), {}).failures).toEqual([]);
   });
 
   test('that rose beyond doubt and within its limit is said', () => {
