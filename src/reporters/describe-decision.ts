@@ -90,7 +90,9 @@ function describeIncomplete(report: Report): string {
   const { decision, run, totals } = report;
   switch (decision.incompleteBecause ?? 'stopped') {
     case 'errors':
-      return `${formatCount(totals.errored, 'cell')} could not be judged`;
+      return totals.errored === 0
+        ? 'what failed could not be confirmed'
+        : `${formatCount(totals.errored, 'cell')} could not be judged`;
     case 'nothing-evaluated':
       return 'nothing was evaluated';
     case 'uncalibrated':

@@ -278,7 +278,7 @@ describe('the decision', () => {
     [
       { outcome: 'incomplete' as const, incompleteBecause: 'errors' as const },
       3,
-      'INCOMPLETE: 0 cells could not be judged',
+      'INCOMPLETE: what failed could not be confirmed',
     ],
     [{ outcome: 'incomplete' as const, incompleteBecause: 'inconclusive' as const }, 4, '--require-conclusive'],
     [{ outcome: 'incomplete' as const, interrupted: 'SIGINT' as const }, 130, 'INTERRUPTED by SIGINT'],
