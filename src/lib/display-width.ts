@@ -34,7 +34,13 @@ export function clipText(text: string, maxUnits: number): string {
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxUnits - 1 : maxUnits);
 }
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | undefined;
+
+/** To make one takes 5 ms, and hardly any report needs it. */
+function graphemesOf(text: string): Iterable<Intl.SegmentData> {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
 
 /** Longer clusters are stacked marks made to deface a screen; a family emoji has 11 units. */
 const maxGraphemeUnits = 32;
@@ -86,9 +92,14 @@ function cutToWidth(text: string, width: number): string {
 function* splitGraphemes(text: string): Iterable<string> {
   for (const [index, part] of text.split(colorCode).entries()) {
     if (index % 2 === 1) yield part;
-    else if (isAscii(part)) yield* part;
-    else for (const { segment } of graphemes.segment(part)) yield clipText(segment, maxGraphemeUnits);
+    else if (isSimple(part)) yield* part;
+    else for (const { segment } of graphemesOf(part)) yield clipText(segment, maxGraphemeUnits);
   }
+}
+
+/** Characters of which each stands for itself: Latin letters, dashes and quotes, arrows, mathematical signs, box drawing. */
+function isSimple(text: string): boolean {
+  return /^[\u0020-\u007e\u00a0-\u02ff\u2010-\u2027\u2190-\u25ff]*$/.test(text);
 }
 
 function isAscii(text: string): boolean {
