@@ -19,15 +19,30 @@ export function keyedText(request: KeyedRequest): string {
 function remember(request: KeyedRequest): { readonly key: string; readonly text: string } {
   let known = keyed.get(request);
   if (known === undefined) {
-    const baseUrl =
-      request.baseUrl === undefined ? '' : `"baseUrl":${JSON.stringify(withoutUserinfo(request.baseUrl))},`;
-    const text =
-      `{"adapter":${JSON.stringify(request.adapter)},"adapterVersion":${JSON.stringify(request.adapterVersion)},` +
-      `${baseUrl}${sharedMembers(request)}`;
+    const text = `${endpointMembers(request)}${sharedMembers(request)}`;
     known = { key: sha256Hex(text), text };
     keyed.set(request, known);
   }
   return known;
+}
+
+// Requests come in runs of one endpoint.
+let lastEndpoint:
+  | (Pick<KeyedRequest, 'adapter' | 'adapterVersion' | 'baseUrl'> & { readonly text: string })
+  | undefined;
+
+/** The start of the text, as far as the endpoint goes. */
+function endpointMembers({ adapter, adapterVersion, baseUrl }: KeyedRequest): string {
+  if (
+    lastEndpoint?.adapter !== adapter ||
+    lastEndpoint.adapterVersion !== adapterVersion ||
+    lastEndpoint.baseUrl !== baseUrl
+  ) {
+    const url = baseUrl === undefined ? '' : `"baseUrl":${JSON.stringify(withoutUserinfo(baseUrl))},`;
+    const text = `{"adapter":${JSON.stringify(adapter)},"adapterVersion":${JSON.stringify(adapterVersion)},${url}`;
+    lastEndpoint = { adapter, adapterVersion, ...(baseUrl === undefined ? {} : { baseUrl }), text };
+  }
+  return lastEndpoint.text;
 }
 
 /** Names a request in recordings, which are served wherever the model runs and however its adapter evolves. */

@@ -1,6 +1,6 @@
 import { systemErrorCode } from '../lib/storage-error.ts';
-import type { CacheEntry } from './cache-entry.ts';
-import { parseStoredEntry } from './cache-entry.ts';
+import type { CacheEntry, StoredAnswer } from './cache-entry.ts';
+import { parseStoredAnswer } from './cache-entry.ts';
 import { mergeSmallSegments } from './rewrite-segments.ts';
 import type { GarbledLines } from './segment-log.ts';
 import { openSegmentLog } from './segment-log.ts';
@@ -8,7 +8,7 @@ import { openSegmentLog } from './segment-log.ts';
 /** Answers on disk. Neither call throws for what a disk can do: a run goes on without its cache. */
 export interface CacheStore {
   /** Undefined: not there, or not usable (reported through `onWarning`). */
-  read(key: string): CacheEntry | undefined;
+  read(key: string): StoredAnswer | undefined;
   /** On disk before the event loop takes its next turn: what comes in one turn is written together. */
   write(entry: CacheEntry): void;
 }
@@ -41,16 +41,17 @@ export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOpt
 
   return { read, write, flush, close };
 
-  function read(key: string): CacheEntry | undefined {
+  function read(key: string): StoredAnswer | undefined {
     try {
       refreshOnceASecond();
       const found = log.read(key);
       if (found === undefined) return undefined;
-      const parsed = parseStoredEntry(found.text);
-      if (parsed.ok && parsed.entry.key === key) return parsed.entry;
+      const parsed = parseStoredAnswer(found.bytes);
+      if (parsed.ok && parsed.answer.key === key) return parsed.answer;
       const reason = parsed.ok ? 'holds the answer to another request' : parsed.reason;
+      const where = `${found.path}:${found.lineNumber}`;
       log.forget(key);
-      onWarning(`The cache entry ${found.where} ${reason}. It counts as missing and is replaced by the next answer.`);
+      onWarning(`The cache entry ${where} ${reason}. It counts as missing and is replaced by the next answer.`);
     } catch (error) {
       warnOfUnreadable(error, folder);
     }

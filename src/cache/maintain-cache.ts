@@ -262,7 +262,13 @@ interface ReadEntry {
 function readEntry(log: SegmentLog, key: string): ReadEntry | undefined {
   const found = log.read(key);
   if (found === undefined) return undefined;
-  return { ...found, parsed: parseEntry(found.text), bytes: Buffer.byteLength(found.text) + 1 };
+  const text = found.bytes.toString('utf8');
+  return {
+    text,
+    parsed: parseEntry(text),
+    where: `${found.path}:${found.lineNumber}`,
+    bytes: found.bytes.length + 1,
+  };
 }
 
 function sortedKeys(log: SegmentLog): readonly string[] {

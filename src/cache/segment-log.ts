@@ -14,8 +14,8 @@ import { createSegmentWriter } from './segment-writer.ts';
 export interface SegmentLog {
   /** Takes in what has come and gone since the last time. */
   refresh(): void;
-  /** The text of a key's line, unchecked, and where it stands as `file:line`. */
-  read(key: string): { readonly text: string; readonly where: string } | undefined;
+  /** A key's line, unchecked. */
+  read(key: string): StoredLine | undefined;
   /** Makes a damaged entry count as missing until there is a later one. */
   forget(key: string): void;
   /** Takes an entry to be written with the next flush. */
@@ -27,6 +27,14 @@ export interface SegmentLog {
   segments(): readonly ScannedSegment[];
   /** Closes what is open; a later call opens it again. */
   close(): void;
+}
+
+export interface StoredLine {
+  /** Without its line break; a view of what the next call may replace. */
+  readonly bytes: Buffer;
+  readonly path: string;
+  /** 1-based. */
+  readonly lineNumber: number;
 }
 
 export interface FoundLine {
@@ -161,14 +169,14 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
     return segment === other ? place.offset > known.offset : segment.file.id > other.file.id;
   }
 
-  function read(key: string): { readonly text: string; readonly where: string } | undefined {
+  function read(key: string): StoredLine | undefined {
     if (unwritten.has(key)) flush();
     for (let attempt = 0; attempt < 2; attempt += 1) {
       const place = index.find(key);
       const segment = segments[place?.segment ?? -1];
       if (place === undefined || place.length === 0 || segment === undefined || segment.isGone) return undefined;
       try {
-        return { text: readText(segment, place), where: `${segment.file.path}:${place.lineNumber}` };
+        return { bytes: readLine(segment, place), path: segment.file.path, lineNumber: place.lineNumber };
       } catch (error) {
         // The entry has moved to another segment, or it was removed.
         if (systemErrorCode(error) !== 'ENOENT') throw error;
@@ -179,7 +187,7 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
   }
 
   /** A run asks about in the order in which an earlier one has written, so neighbours are read together. */
-  function readText(segment: Segment, { offset, length }: LinePlace): string {
+  function readLine(segment: Segment, { offset, length }: LinePlace): Buffer {
     const end = offset + length;
     if (page?.segment !== segment || offset < page.start || end > page.end) {
       const isNear = page?.segment === segment && Math.abs(offset - page.end) <= pageBytes;
@@ -187,7 +195,7 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
       const bytes = Buffer.allocUnsafe(isNear ? Math.max(end - start, pageBytes) : length);
       page = { segment, start, end: start + readSync(readerOf(segment), bytes, 0, bytes.length, start), bytes };
     }
-    return page.bytes.toString('utf8', offset - page.start, Math.min(end, page.end) - page.start);
+    return page.bytes.subarray(offset - page.start, Math.min(end, page.end) - page.start);
   }
 
   function forget(key: string): void {

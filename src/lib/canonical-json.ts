@@ -3,7 +3,26 @@
  * What plain JSON cannot say is treated as `JSON.stringify` does: undefined is dropped, NaN is null.
  */
 export function canonicalJson(value: unknown): string {
+  // One call of the engine where the keys are in order as they stand, as in what was written by this very function.
+  if (isInOrder(value)) return JSON.stringify(value) ?? 'null';
   return write(value, '') ?? 'null';
+}
+
+/** True for plain data whose every object has its keys in order, so that plain JSON is canonical. */
+function isInOrder(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'bigint';
+  if ('toJSON' in value) return false;
+  if (Array.isArray(value)) return value.every(isInOrder);
+  // A boxed string or number would be unboxed.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  let last: string | undefined;
+  for (const name of Object.keys(value)) {
+    if (last !== undefined && name < last) return false;
+    if (!isInOrder((value as Record<string, unknown>)[name])) return false;
+    last = name;
+  }
+  return true;
 }
 
 function write(value: unknown, key: string): string | undefined {

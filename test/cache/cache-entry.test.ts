@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import {
   isCacheExportLine,
   parseEntry,
-  parseStoredEntry,
+  parseStoredAnswer,
   readEntryHead,
   renderEntry,
 } from '../../src/cache/cache-entry.ts';
 import { cacheKey } from '../../src/cache/cache-key.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import { sha256Hex } from '../../src/lib/sha256.ts';
+import type { Completion } from '../../src/model/completion.ts';
 import { answer, ask, buildEntry } from './build-request.ts';
 
 const request = ask('Where is my parcel?');
@@ -127,8 +128,63 @@ describe('the head of an entry', () => {
 
 test('a stored entry is taken at its word for its key, an imported one is not', () => {
   const forged = renderEntry({ ...entry, key: cacheKey(ask('Another question')) });
-  expect(parseStoredEntry(forged)).toMatchObject({ ok: true });
+  expect(parseStoredAnswer(Buffer.from(forged))).toMatchObject({ ok: true });
   expect(parseEntry(forged)).toMatchObject({ ok: false });
+});
+
+describe('the answer of an entry, read without its request', () => {
+  const read = (completion: Completion) => parseStoredAnswer(Buffer.from(renderEntry({ ...entry, completion })));
+
+  test('is the one that was written, whatever it says', () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('},"receivedAt":"', '"},"request":{', '\\"}'),
+    );
+    const counts = fc.record({ inputTokens: fc.nat(), outputTokens: fc.nat(), cacheWriteTokens: fc.nat() });
+    const calls = fc.record({ name: texts, arguments: fc.jsonValue({ maxDepth: 2 }), rawArguments: texts });
+    const others = fc.record(
+      {
+        usage: counts,
+        latencyMs: fc.nat(),
+        model: texts,
+        refusal: texts,
+        toolCalls: fc.array(calls, { maxLength: 2 }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(texts, others, (text, more) => {
+        const completion = answer(text, more as Partial<Completion>);
+        const whole = parseEntry(renderEntry({ ...entry, completion }));
+        const { key, receivedAt } = entry;
+        const expected = { key, receivedAt, completion: whole.ok ? whole.entry.completion : undefined };
+        expect(read(completion)).toMatchObject({ ok: true, answer: expected });
+      }),
+    );
+  });
+
+  test('is whole where an object within it is followed by a member of the same name as the next', () => {
+    const inner = { at: { day: 1 }, receivedAt: 'noon', request: { a: 1 } };
+    const toolCalls = [{ name: 'find', arguments: inner, rawArguments: JSON.stringify(inner) }];
+    expect(read(answer('', { toolCalls, finishReason: 'toolCalls' }))).toMatchObject({
+      ok: true,
+      answer: { completion: { toolCalls } },
+    });
+  });
+
+  test('is refused where any one byte is changed', () => {
+    const bytes = Buffer.from(line);
+    for (let index = 0; index < bytes.length; index += 1) {
+      const changed = Buffer.from(bytes);
+      changed[index] = 0x23;
+      expect(parseStoredAnswer(changed).ok).toBe(false);
+    }
+  });
+
+  test('is refused where its checksum is right and its content is not', () => {
+    const broken = [{ text: 7 }, { text: 'a', toolCalls: [], finishReason: 'stop', usage: { inputTokens: -1 } }];
+    for (const completion of broken) expect(read(completion as unknown as Completion).ok).toBe(false);
+  });
 });
 
 test('an export line is told from a line of recordings', () => {

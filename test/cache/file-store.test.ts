@@ -30,7 +30,7 @@ describe('the cache store', () => {
     const { store, warnings } = openStore(folder, now);
     expect(store.read(entry.key)).toBeUndefined();
     store.write(entry);
-    expect(store.read(entry.key)).toMatchObject({ createdAt: entry.createdAt, completion: entry.completion });
+    expect(store.read(entry.key)).toMatchObject({ receivedAt: entry.receivedAt, completion: entry.completion });
     store.write({ ...entry, completion: answer('Delivered.') });
     expect(store.read(entry.key)?.completion.text).toBe('Delivered.');
     expect(openStore(folder, now).store.read(entry.key)?.completion.text).toBe('Delivered.');
