@@ -20,7 +20,7 @@ export type JsonText = { readonly value: unknown } | { readonly error: JsonError
 /** Parses strict JSON fast; only what is odd (an error, a spelled number, a key written twice) costs a second look. */
 export function parseJsonText(text: string): JsonText {
   const parsed = parseJson(text);
-  if (parsed.ok && !mayBeOdd(text)) return { value: parsed.value };
+  if (parsed.ok && !mayBeOdd(text, parsed.value)) return { value: parsed.value };
   if (!parsed.ok && parsed.reason.includes('nested deeper')) return { error: { message: parsed.reason, offset: 0 } };
   const node = parseJsonNodes(text);
   return 'error' in node ? node : { value: node.value };
@@ -58,15 +58,34 @@ export function findInJson(root: JsonNode, path: readonly PropertyKey[], part: '
 const SPELLED_NUMBER = /[\d.][eE]|\.\d*0(?!\d)|\d{16}|-0(?![.\d])/;
 const STRINGS = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
 
-function mayBeOdd(text: string): boolean {
-  if (SPELLED_NUMBER.test(text) && SPELLED_NUMBER.test(text.replaceAll(STRINGS, '""'))) return true;
-  return mayRepeatKeys(text);
+function mayBeOdd(text: string, value: unknown): boolean {
+  const found = { keys: 0, hasNumber: false };
+  countParts(value, found);
+  if (found.hasNumber && SPELLED_NUMBER.test(text) && SPELLED_NUMBER.test(text.replaceAll(STRINGS, '""'))) return true;
+  return mayRepeatKeys(text, found.keys);
 }
 
-/** True where two strings that look like keys are equal; nested objects may then still be right. */
-function mayRepeatKeys(text: string): boolean {
-  const keys = text.match(/"[^"\\]*"\s*:/g);
-  return text.includes('\\u') || (keys !== null && new Set(keys).size !== keys.length);
+/**
+ * False where every key was surely written once. A colon right behind a quote follows a key, or stands in a string, which
+ * makes them more; one that JSON.parse dropped makes the keys fewer; and a key with a blank behind it is not counted at all.
+ */
+function mayRepeatKeys(text: string, keys: number): boolean {
+  let colons = 0;
+  for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) colons += 1;
+  return colons !== keys || /"\s+:/.test(text);
+}
+
+function countParts(value: unknown, found: { keys: number; hasNumber: boolean }): void {
+  if (typeof value === 'number') found.hasNumber = true;
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const item of value) countParts(item, found);
+    return;
+  }
+  for (const item of Object.values(value)) {
+    found.keys += 1;
+    countParts(item, found);
+  }
 }
 
 interface Reader {

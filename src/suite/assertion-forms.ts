@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { JsonValue } from '../model/json.ts';
-import type { CheckSpec } from '../model/verdict.ts';
+import type { JsonObject } from '../model/json.ts';
+import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
 import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Needs, readNeeds, withCode } from './assertion-code.ts';
 import { type Frame, findName, parseFrame } from './assertion-frame.ts';
@@ -102,11 +102,7 @@ async function compileCombinator(
     params: {},
     ...frame,
     children: checks,
-    source: sourceOf(
-      name,
-      checks.map(({ source }) => source),
-      frame,
-    ),
+    source: { [name]: checks.map(({ source }) => source), ...framedSource(frame) },
   });
   // Under `not` a path that leads nowhere may be what is wanted; a selection must be there even so.
   const paths = compiled.flatMap((child) => child.paths).filter(({ selects }) => children === 'many' || selects);
@@ -170,15 +166,17 @@ async function compilePlain(
     declaration,
     parts.flatMap(([key, template]) => (template.kind === 'constant' ? [] : [key])),
   );
+  const paramContext = {
+    written,
+    isMap,
+    places,
+    frame,
+    framed: framedSource(frame),
+    parse,
+    problems: context.problems,
+  };
   const build = (params: Readonly<Record<string, unknown>>) => {
-    const check = parseParams(name, declaration, params, {
-      written,
-      isMap,
-      places,
-      frame,
-      parse,
-      problems: context.problems,
-    });
+    const check = parseParams(name, declaration, params, paramContext);
     return asks === undefined ? withCode(check, code, declaration.plugin) : withModel(check, model, asks, name);
   };
   const variables = parts.flatMap(([, template]) => (template.kind === 'constant' ? [] : template.variables));
@@ -219,6 +217,9 @@ function renderParams(
   parts: readonly (readonly [string, ValueTemplate])[],
   scope: Scope,
 ): Readonly<Record<string, unknown>> {
+  const [only] = parts;
+  // A computed key is defined too, so a `__proto__` key stays data.
+  if (only !== undefined && parts.length === 1) return { [only[0]]: renderTemplate(only[1], scope) };
   return Object.fromEntries(parts.map(([key, template]) => [key, renderTemplate(template, scope)]));
 }
 
@@ -257,6 +258,8 @@ interface ParamContext {
   readonly isMap: boolean;
   readonly places: ReadonlyMap<string, Located>;
   readonly frame: Frame;
+  /** Of the frame, made once for all cases. */
+  readonly framed: JsonObject;
   readonly parse: ParseParams;
   readonly problems: Problems;
 }
@@ -265,7 +268,7 @@ function parseParams(
   name: string,
   declaration: AssertionDeclaration,
   params: Readonly<Record<string, unknown>>,
-  { written, isMap, places, frame, parse, problems }: ParamContext,
+  { written, isMap, places, frame, framed, parse, problems }: ParamContext,
 ): CheckSpec | undefined {
   const result = parse(declaration.spelled === true ? params : (toRecord(plainNumbers(params)) ?? params));
   if (result.success) {
@@ -274,7 +277,7 @@ function parseParams(
       assertion: name,
       params: result.data,
       ...frame,
-      source: sourceOf(name, markSpelling(declaration.spelled === true ? shown : plainNumbers(shown)), frame),
+      source: { [name]: markSpelling(declaration.spelled === true ? shown : plainNumbers(shown)), ...framed },
     };
   }
   const relocate = (path: Path): Located => {
@@ -299,16 +302,16 @@ function nameShortForm<T extends { readonly path: PropertyKey[] }>(issue: T, mai
   return issue.path[0] === main ? { ...issue, path: issue.path.slice(1) } : issue;
 }
 
-/** What the stamp hashes: everything that changes the check's word, not what the user calls it. */
-function sourceOf(
-  name: string,
-  value: JsonValue | readonly JsonValue[],
-  { select, weight, required }: Frame,
-): JsonValue {
+/** What the stamp hashes beside the parameters: everything that changes the check's word, not what the user calls it. */
+function framedSource({ select, weight, required }: Frame): JsonObject {
   return {
-    [name]: value,
-    ...(select === undefined ? {} : { select: { ...select } }),
-    ...(weight === 1 ? {} : { weight }),
     ...(required ? { required } : {}),
+    ...(select === undefined ? {} : { select: inOrder(select) }),
+    ...(weight === 1 ? {} : { weight }),
   };
+}
+
+/** As canonical JSON has it, so that nobody has to sort it for each case. */
+function inOrder(value: SelectSpec): JsonObject {
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

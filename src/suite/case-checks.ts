@@ -64,7 +64,20 @@ export function buildChecks(
   builder: CheckBuilder,
 ): readonly CheckSpec[] {
   const { assertions, checks } = combine(group, own, builder);
-  return checks ?? assertions.flatMap((assertion) => makeCheck(assertion, naming, builder));
+  return checks ?? makeChecks(assertions, naming, builder);
+}
+
+function makeChecks(
+  assertions: readonly CompiledAssertion[],
+  naming: Naming,
+  builder: CheckBuilder,
+): readonly CheckSpec[] {
+  const made: CheckSpec[] = [];
+  for (const assertion of assertions) {
+    const check = makeCheck(assertion, naming, builder);
+    if (check !== undefined) made.push(check);
+  }
+  return made;
 }
 
 function combine(
@@ -88,12 +101,11 @@ function makeCheck(
   assertion: CompiledAssertion,
   { id, row, scope }: Naming,
   { faults }: CheckBuilder,
-): readonly CheckSpec[] {
-  if (assertion.kind === 'constant') return [assertion.check];
+): CheckSpec | undefined {
+  if (assertion.kind === 'constant') return assertion.check;
   faults.tried(assertion);
   try {
-    const check = instantiate(assertion, scope);
-    return check === undefined ? [] : [check];
+    return instantiate(assertion, scope);
   } catch (error) {
     if (!(error instanceof RenderError)) throw error;
     const at = placeOfError(error.located, error.error);
@@ -106,7 +118,7 @@ function makeCheck(
       row,
       scope,
     });
-    return [];
+    return undefined;
   }
 }
 
@@ -122,7 +134,7 @@ export async function buildTurns(located: Located, naming: Naming, builder: Chec
       turns.push({
         kind: 'user',
         content,
-        checks: assertions.flatMap((assertion) => makeCheck(assertion, naming, builder)),
+        checks: makeChecks(assertions, naming, builder),
       });
     } else {
       const content = renderTurn(childOf(result, 'content'), naming, builder);

@@ -29,9 +29,13 @@ export interface CaseFaults {
 
 export function createCaseFaults(): CaseFaults {
   const groups = new Map<string, CaseFault[]>();
-  const attempts = new Map<object, number>();
+  const attempts = new Map<object, { count: number }>();
   return {
-    tried: (key) => void attempts.set(key, (attempts.get(key) ?? 0) + 1),
+    tried(key) {
+      const known = attempts.get(key);
+      if (known === undefined) attempts.set(key, { count: 1 });
+      else known.count += 1;
+    },
     add(fault) {
       const { at, error } = fault;
       const key = `${at.file}:${at.line}:${at.column}:${error.kind}:${error.message}`;
@@ -44,7 +48,7 @@ export function createCaseFaults(): CaseFaults {
         const [first] = group;
         if (first === undefined) continue;
         if (first.error.kind !== 'missing-variable') reportTemplate(first, group.length, problems);
-        else if (group.length >= (attempts.get(first.key) ?? 0)) reportMissingEverywhere(first, problems);
+        else if (group.length >= (attempts.get(first.key)?.count ?? 0)) reportMissingEverywhere(first, problems);
         else for (const fault of group) reportMissing(fault, problems);
       }
     },

@@ -25,10 +25,40 @@ export interface CaseRow {
  */
 export function isPlainCase(row: unknown): row is CaseRow {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) return false;
-  for (const [key, value] of Object.entries(row)) {
-    if (!isPlainField(key, value)) return false;
+  for (const key of Object.keys(row)) {
+    if (!isPlainField(key, (row as Readonly<Record<string, unknown>>)[key])) return false;
   }
   return true;
+}
+
+/** What a row may say of how its case runs; undefined wherever it is silent. */
+export type Settings = {
+  readonly [Key in 'trials' | 'threshold' | 'mustPass' | 'observe' | 'skip' | 'prompts' | 'providers']:
+    | CaseRow[Key]
+    | undefined;
+};
+
+/** True where a row brings no setting of its own, as most rows of a file, which then share those of their file. */
+export function isBare(row: CaseRow): boolean {
+  for (const key of Object.keys(row)) {
+    if (!bareKeys.has(key)) return false;
+  }
+  return true;
+}
+
+const bareKeys: ReadonlySet<string> = new Set(['id', 'vars', 'expected', 'assert', 'tags', 'turns', 'description']);
+
+/** One literal of one shape: with spreads each case would cost V8 a hidden class. */
+export function mergeSettings(defaults: CaseRow, group: CaseRow | undefined, own: CaseRow): Settings {
+  return {
+    trials: own.trials ?? group?.trials ?? defaults.trials,
+    threshold: own.threshold ?? group?.threshold ?? defaults.threshold,
+    mustPass: own.mustPass ?? group?.mustPass ?? defaults.mustPass,
+    observe: own.observe ?? group?.observe ?? defaults.observe,
+    skip: own.skip ?? group?.skip ?? defaults.skip,
+    prompts: own.prompts ?? group?.prompts ?? defaults.prompts,
+    providers: own.providers ?? group?.providers ?? defaults.providers,
+  };
 }
 
 function isPlainField(key: string, value: unknown): boolean {

@@ -3,7 +3,8 @@ import { didYouMean } from '../lib/did-you-mean.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { plainNumbers, spell } from '../lib/spelled-number.ts';
 import { TemplateError } from '../lib/template-error.ts';
-import type { Case, Contract, Vars } from '../model/suite.ts';
+import type { Writable } from '../lib/writable.ts';
+import type { Case, Contract, Turn, Vars } from '../model/suite.ts';
 import type { AssertionContext } from './assertion-forms.ts';
 import {
   buildChecks,
@@ -15,15 +16,15 @@ import {
   NONE,
 } from './case-checks.ts';
 import { createCaseFaults } from './case-faults.ts';
-import { type CaseRow, isPlainCase } from './case-rows.ts';
+import { type CaseRow, isBare, isPlainCase, mergeSettings, type Settings } from './case-rows.ts';
 import { type CheckPaths, createPathCheck } from './check-paths.ts';
+import type { CompiledAssertion } from './compiled-assertion.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import { checkShape } from './describe-issues.ts';
-import { childOf, itemsOf, type Located, locate } from './locate.ts';
-import { type Problems, withoutExcerpt } from './problems.ts';
+import { childOf, itemsOf, type Located, locate, placeOf } from './locate.ts';
+import type { Problems } from './problems.ts';
 import type { CompiledPrompt } from './prompts.ts';
 import { caseSchema, toFraction } from './schema.ts';
-import type { Scope } from './template-values.ts';
 
 export interface GroupedRow {
   readonly row: Located;
@@ -63,12 +64,21 @@ export async function buildCases(rows: readonly GroupedRow[], context: CaseConte
     combined: new Map(),
     variables: new Set(),
     stopped: new Set(),
+    shared: new Map(),
     checkPaths: createPathCheck(context),
   };
   const cases: BuiltCase[] = [];
   for (const { row, group } of rows) {
-    const built = await buildCase(row, group, builder);
-    if (built !== undefined) cases.push(built);
+    const own = readRow(row, builder.problems);
+    if (own === undefined) {
+      await checkParts(row, builder);
+      continue;
+    }
+    const draft = draftCase(row, own, group, builder);
+    // Most rows of a file have neither, and to wait for nothing would cost as much as the row.
+    const assertions = own.assert === undefined ? NONE : await compileOwn(childOf(row, 'assert'), builder);
+    const turns = own.turns === undefined ? noTurns : await buildTurns(childOf(row, 'turns'), draft.naming, builder);
+    cases.push(finishCase(draft, assertions, turns, builder));
   }
   builder.faults.flush(context.problems);
   return { cases, variables: builder.variables };
@@ -78,27 +88,63 @@ interface Builder extends CaseContext, CheckBuilder {
   readonly seen: Map<string, Located>;
   /** Prompts that took too long to render once are not tried again. */
   readonly stopped: Set<CompiledPrompt>;
+  /** The settings of rows that bring none, by their group. */
+  readonly shared: Map<object, Settings>;
   readonly checkPaths: CheckPaths;
 }
 
-async function buildCase(row: Located, group: CaseGroup | undefined, builder: Builder): Promise<BuiltCase | undefined> {
-  const own = readRow(row, builder.problems);
-  if (own === undefined) {
-    await checkParts(row, builder);
-    return undefined;
-  }
+const noTurns: readonly Turn[] = [];
+
+/** What a row says without its assertions and turns. */
+interface Draft {
+  readonly own: CaseRow;
+  readonly group: CaseGroup | undefined;
+  readonly settings: Settings;
+  readonly vars: Vars;
+  readonly naming: Naming;
+}
+
+function draftCase(row: Located, own: CaseRow, group: CaseGroup | undefined, builder: Builder): Draft {
   const { defaults } = builder;
-  const settings = mergeSettings(defaults.settings, group?.settings, own);
-  const id = registerId(own, row, builder);
   const vars = mergeVars(defaults.settings.vars, group?.settings.vars, own.vars);
-  const hasExpected = Object.hasOwn(own, 'expected');
-  const scope: Scope = hasExpected ? { ...vars, expected: own.expected } : vars;
-  const naming: Naming = { id, row, scope };
-  const assertions = own.assert === undefined ? NONE : await compileOwn(childOf(row, 'assert'), builder);
-  for (const list of [defaults.assertions, group?.assertions ?? NONE, assertions])
-    builder.checkPaths(list, settings.prompts);
-  const checks = buildChecks(group?.assertions ?? NONE, assertions, naming, builder);
-  const turns = own.turns === undefined ? [] : await buildTurns(childOf(row, 'turns'), naming, builder);
+  return {
+    own,
+    group,
+    settings: isBare(own) ? sharedSettings(group, builder) : mergeSettings(defaults.settings, group?.settings, own),
+    vars,
+    naming: {
+      id: registerId(own, row, builder),
+      row,
+      scope: Object.hasOwn(own, 'expected') ? { ...vars, expected: own.expected } : vars,
+    },
+  };
+}
+
+const noGroup = {};
+
+function sharedSettings(group: CaseGroup | undefined, { defaults, shared }: Builder): Settings {
+  const key = group ?? noGroup;
+  let settings = shared.get(key);
+  if (settings === undefined) {
+    settings = mergeSettings(defaults.settings, group?.settings, {});
+    shared.set(key, settings);
+  }
+  return settings;
+}
+
+function finishCase(
+  { own, group, settings, vars, naming }: Draft,
+  assertions: readonly CompiledAssertion[],
+  turns: readonly Turn[],
+  builder: Builder,
+): BuiltCase {
+  const { row } = naming;
+  const { defaults } = builder;
+  const groupAssertions = group?.assertions ?? NONE;
+  builder.checkPaths(defaults.assertions, settings.prompts);
+  builder.checkPaths(groupAssertions, settings.prompts);
+  builder.checkPaths(assertions, settings.prompts);
+  const checks = buildChecks(groupAssertions, assertions, naming, builder);
   checkReferences(row, settings, builder);
   const isJudged = checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0);
   if (!isJudged && settings.observe !== true) {
@@ -109,23 +155,25 @@ async function buildCase(row: Located, group: CaseGroup | undefined, builder: Bu
     if (written.every(isBareTurn)) reportNoAssertion(naming, builder);
   }
   tryPrompts(naming, vars, settings, builder);
-  return {
-    id,
+  const built: Writable<BuiltCase> = {
+    id: naming.id,
     vars,
-    ...(hasExpected ? { expected: own.expected } : {}),
     checks,
     tags: mergeTags(group?.settings.tags, own.tags),
     trials: settings.trials ?? 1,
-    ...(settings.threshold === undefined ? {} : { threshold: toFraction(settings.threshold) }),
     mustPass: settings.mustPass ?? false,
     observe: settings.observe ?? false,
-    ...(settings.skip === undefined ? {} : { skip: settings.skip }),
     turns,
-    ...(settings.prompts === undefined ? {} : { prompts: settings.prompts }),
-    ...(settings.providers === undefined ? {} : { providers: settings.providers }),
-    ...(own.description === undefined ? {} : { description: own.description }),
-    at: withoutExcerpt(locate(row)),
+    at: placeOf(row),
   };
+  // One by one: a spread for each that may be missing would cost as much as all the rest.
+  if (Object.hasOwn(own, 'expected')) built.expected = own.expected;
+  if (settings.threshold !== undefined) built.threshold = toFraction(settings.threshold);
+  if (settings.skip !== undefined) built.skip = settings.skip;
+  if (settings.prompts !== undefined) built.prompts = settings.prompts;
+  if (settings.providers !== undefined) built.providers = settings.providers;
+  if (own.description !== undefined) built.description = own.description;
+  return built;
 }
 
 /** The row with its settings as plain numbers; vars, expected and assertions keep every spelling. */
@@ -184,25 +232,6 @@ function hashInput({ vars = {}, turns }: CaseRow): string {
     typeof turn === 'object' && turn !== null ? { ...turn, assert: undefined } : turn,
   );
   return sha256Hex(canonicalJson({ vars, turns: said })).slice(0, 8);
-}
-
-type Settings = {
-  readonly [Key in 'trials' | 'threshold' | 'mustPass' | 'observe' | 'skip' | 'prompts' | 'providers']:
-    | CaseRow[Key]
-    | undefined;
-};
-
-/** One literal of one shape: with spreads each case would cost V8 a hidden class. */
-function mergeSettings(defaults: CaseRow, group: CaseRow | undefined, own: CaseRow): Settings {
-  return {
-    trials: own.trials ?? group?.trials ?? defaults.trials,
-    threshold: own.threshold ?? group?.threshold ?? defaults.threshold,
-    mustPass: own.mustPass ?? group?.mustPass ?? defaults.mustPass,
-    observe: own.observe ?? group?.observe ?? defaults.observe,
-    skip: own.skip ?? group?.skip ?? defaults.skip,
-    prompts: own.prompts ?? group?.prompts ?? defaults.prompts,
-    providers: own.providers ?? group?.providers ?? defaults.providers,
-  };
 }
 
 const noTags: readonly string[] = [];

@@ -2,7 +2,7 @@ import type { Contract } from '../model/suite.ts';
 import { addRoots, type CaseGroup } from './case-checks.ts';
 import type { BuiltCase, GroupedRow } from './cases.ts';
 import { createInputCheck } from './contracts.ts';
-import { childOf, locate } from './locate.ts';
+import { childOf, locate, valueAt } from './locate.ts';
 import type { Problems } from './problems.ts';
 import type { CompiledPrompt } from './prompts.ts';
 
@@ -54,11 +54,12 @@ export function warnOfUnused(
   for (const { templates } of prompts) for (const { template } of templates) addRoots(template.variables, used);
   const said = new Set(Object.keys(defaults.settings.vars ?? {}));
   for (const { row } of rows) {
-    const vars = childOf(row, 'vars');
-    if (typeof vars.value !== 'object' || vars.value === null) continue;
-    for (const name of Object.keys(vars.value)) {
+    const value = valueAt(row, 'vars');
+    if (typeof value !== 'object' || value === null) continue;
+    for (const name of Object.keys(value)) {
       if (used.has(name) || said.has(name)) continue;
       said.add(name);
+      const vars = childOf(row, 'vars');
       problems.warn({
         code: 'unused-variable',
         message: `no template reads the variable "${name}"`,

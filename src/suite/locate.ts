@@ -2,8 +2,12 @@ import { findInJson, type JsonNode, parseJsonNodes } from '../lib/json-text.ts';
 import { createLineIndex } from '../lib/line-index.ts';
 import type { YamlText } from '../lib/yaml-text.ts';
 import type { SourceLocation } from '../model/problem.ts';
+import { withoutExcerpt } from './problems.ts';
 
 export type Path = readonly PropertyKey[];
+
+/** Of a whole file or row: one for all of them. */
+export const noPath: Path = [];
 
 /** A file, or a row of one, that knows where its values were written. */
 export interface SourceFile {
@@ -12,9 +16,11 @@ export interface SourceFile {
   /** Absolute: where relative paths in it start from. */
   readonly folder: string;
   /** The place of a value, or of its key; of the nearest thing above it where there is none. */
-  readonly at: (path: Path, part?: 'key' | 'value') => SourceLocation;
+  at(path: Path, part?: 'key' | 'value'): SourceLocation;
   /** A place within the text of the string at a path. */
-  readonly within: (path: Path, line: number, column: number) => SourceLocation;
+  within(path: Path, line: number, column: number): SourceLocation;
+  /** The place of the whole, without an excerpt, where that is cheaper to say than `at`. */
+  start?(): SourceLocation;
 }
 
 /** A value and where it was written. */
@@ -28,9 +34,19 @@ export function locate(located: Located, part: 'key' | 'value' = 'value'): Sourc
   return located.source.at(located.path, part);
 }
 
+/** The same without an excerpt, for data that outlives loading. */
+export function placeOf({ source, path }: Located): SourceLocation {
+  return path.length === 0 && source.start !== undefined ? source.start() : withoutExcerpt(source.at(path));
+}
+
 /** The value under a key, whether it exists or not. */
 export function childOf(located: Located, key: PropertyKey): Located {
   return { value: readOwn(located.value, key), source: located.source, path: [...located.path, key] };
+}
+
+/** The same without its place. */
+export function valueAt({ value }: Located, key: PropertyKey): unknown {
+  return readOwn(value, key);
 }
 
 /** The items of a list with their places; empty for anything else. */
@@ -74,27 +90,55 @@ export function jsonSource(names: FileNames, text: string): SourceFile {
   return yamlSource(names, text, { find, findWithin: (path) => find(path, 'value') });
 }
 
-/** One row of a file of JSON lines. */
-export function jsonRowSource(names: FileNames, text: string, line: number): SourceFile {
-  const toFile = (at: SourceLocation): SourceLocation => ({
-    file: names.file,
-    line,
-    column: at.column,
-    ...(at.excerpt === undefined ? {} : { excerpt: { startLine: line, lines: at.excerpt.lines.slice(0, 1) } }),
-  });
-  const start = (): SourceLocation => ({
-    file: names.file,
-    line,
-    column: 1 + text.length - text.trimStart().length,
-    excerpt: { startLine: line, lines: [text.slice(0, 400).trimEnd()] },
-  });
-  // Rows come by the ten thousand; only a problem within one is worth a second parse.
-  return {
-    file: names.file,
-    folder: names.folder,
-    at: (path, part) => (path.length === 0 ? start() : toFile(jsonSource(names, text).at(path, part))),
-    within: (path) => toFile(jsonSource(names, text).at(path)),
-  };
+/**
+ * One row of a file of JSON lines. Rows come by the ten thousand, so it is one small object; only a problem within one is
+ * worth a second parse.
+ */
+export class JsonRowSource implements SourceFile {
+  readonly #names: FileNames;
+  readonly #text: string;
+  readonly #line: number;
+
+  constructor(names: FileNames, text: string, line: number) {
+    this.#names = names;
+    this.#text = text;
+    this.#line = line;
+  }
+
+  get file(): string {
+    return this.#names.file;
+  }
+
+  get folder(): string {
+    return this.#names.folder;
+  }
+
+  at(path: Path, part?: 'key' | 'value'): SourceLocation {
+    if (path.length > 0) return this.#toFile(jsonSource(this.#names, this.#text).at(path, part));
+    const excerpt = { startLine: this.#line, lines: [this.#text.slice(0, 400).trimEnd()] };
+    return { file: this.file, line: this.#line, column: this.#column(), excerpt };
+  }
+
+  within(path: Path): SourceLocation {
+    return this.#toFile(jsonSource(this.#names, this.#text).at(path));
+  }
+
+  start(): SourceLocation {
+    return { file: this.file, line: this.#line, column: this.#column() };
+  }
+
+  #column(): number {
+    return this.#text.startsWith('{') ? 1 : 1 + this.#text.length - this.#text.trimStart().length;
+  }
+
+  #toFile(at: SourceLocation): SourceLocation {
+    return {
+      file: this.file,
+      line: this.#line,
+      column: at.column,
+      ...(at.excerpt === undefined ? {} : { excerpt: { startLine: this.#line, lines: at.excerpt.lines.slice(0, 1) } }),
+    };
+  }
 }
 
 /** A place that stands for all of a row or a plain text file. */

@@ -176,14 +176,19 @@ export async function parseSuite(
 }
 
 /** Cases with their stamps, which are hashed once, when they are first asked for. */
-function iterateCases(cases: readonly BuiltCase[]): () => Iterable<Case> {
+function iterateCases(built: readonly BuiltCase[]): () => Iterable<Case> {
   const finished: Case[] = [];
   const stamp = createStamper();
   return function* iterate() {
-    for (const [index, built] of cases.entries()) {
-      const known = finished[index] ?? { stamp: stamp(built), ...built };
-      finished[index] = known;
-      yield known;
+    for (let index = 0; index < built.length; index += 1) {
+      let known = finished[index];
+      const unstamped = built[index];
+      if (known === undefined && unstamped !== undefined) {
+        // The object itself: a copy of each of a hundred thousand cases would stay beside it.
+        known = Object.assign(unstamped, { stamp: stamp(unstamped) });
+        finished[index] = known;
+      }
+      if (known !== undefined) yield known;
     }
   };
 }

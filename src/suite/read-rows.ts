@@ -3,7 +3,7 @@ import { parseCsv } from '../lib/csv.ts';
 import { parseJsonText } from '../lib/json-text.ts';
 import { createLineIndex } from '../lib/line-index.ts';
 import type { ProjectFiles } from './files.ts';
-import { fixedSource, itemsOf, jsonRowSource, type Located, locate } from './locate.ts';
+import { fixedSource, itemsOf, JsonRowSource, type Located, locate, noPath } from './locate.ts';
 import type { Problems } from './problems.ts';
 import { parseDocument } from './read-document.ts';
 
@@ -51,14 +51,14 @@ function readJsonLines(names: Names, text: string, problems: Problems): readonly
     const raw = text.slice(start, end === -1 ? text.length : end);
     line += 1;
     start = end === -1 ? text.length : end + 1;
-    if (raw.trim() === '') continue;
+    if (!raw.startsWith('{') && raw.trim() === '') continue;
     const parsed = parseJsonText(raw);
     if ('error' in parsed) {
       const excerpt = { startLine: line, lines: [raw.slice(0, 400).trimEnd()] };
       const at = { file: names.file, line, column: parsed.error.offset + 1, excerpt };
       problems.report({ code: 'syntax', message: parsed.error.message, at, hint: 'every line is one JSON object' });
     } else {
-      rows.push({ value: parsed.value, source: jsonRowSource(names, raw, line), path: [] });
+      rows.push({ value: parsed.value, source: new JsonRowSource(names, raw, line), path: noPath });
     }
   }
   return rows;

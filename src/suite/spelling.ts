@@ -8,6 +8,7 @@ export function markSpelling(value: unknown): JsonValue {
   if (value instanceof SpelledNumber) return { $number: value.source };
   if (Array.isArray(value)) return value.map(markSpelling);
   if (typeof value !== 'object') return null;
+  if (isFlatText(value)) return value;
   // A plain loop: this runs for every variable of every case.
   const marked: Record<string, JsonValue> = {};
   for (const [key, item] of Object.entries(value)) {
@@ -16,4 +17,10 @@ export function markSpelling(value: unknown): JsonValue {
     else marked[key] = markSpelling(item);
   }
   return marked;
+}
+
+/** Texts alone, as the variables of most cases are, hold nothing to mark. */
+function isFlatText(value: object): value is Record<string, string> {
+  for (const item of Object.values(value)) if (typeof item !== 'string') return false;
+  return true;
 }

@@ -25,7 +25,8 @@ export function createStamper(): (built: BuiltCase) => string {
     const said = turns.map((turn) =>
       turn.kind === 'user' ? { user: turn.content, assert: turn.checks.map(({ source }) => source) } : turn,
     );
-    const inputs = sha256Hex(canonicalJson({ vars: markSpelling(vars), turns: said })).slice(0, 12);
+    // In the order of canonical JSON, which is then written at once.
+    const inputs = sha256Hex(canonicalJson({ turns: said, vars: markSpelling(vars) })).slice(0, 12);
     return `${inputs}.${hashChecks(checks, threshold)}`;
   };
 }
