@@ -2,6 +2,7 @@ import { canonicalJson } from '../lib/canonical-json.ts';
 import { DeadlineError } from '../lib/deadline.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { isStackOverflow } from '../lib/stack-overflow.ts';
+import type { Writable } from '../lib/writable.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
 import type {
   AcceptedAnswer,
@@ -20,19 +21,36 @@ import { createPluginAssertion } from './plugin-assertion.ts';
 import { selectTarget } from './select.ts';
 import { describeToolCalls } from './tool-call-values.ts';
 
-/** Makes every check on one answer. What can't be checked comes back as a verdict with `error`; only bugs throw. */
-export async function judgeChecks(
+/**
+ * Makes every check on one answer. What can't be checked comes back as a verdict with `error`; only bugs throw. Most checks
+ * are synchronous, and to wait for each of them would cost more than the check: a promise comes where one has to be waited for.
+ */
+export function judgeChecks(
   checks: readonly CheckSpec[],
   view: CompletionView,
   ports: AssertionPorts,
   accepted?: AcceptedAnswer,
   input?: JudgedInput,
-): Promise<readonly Verdict[]> {
+): readonly Verdict[] | Promise<readonly Verdict[]> {
   const context: JudgeContext = { completion: view, ports, answer: accepted, ...(input !== undefined && { input }) };
   const verdicts: Verdict[] = [];
-  for (const check of checks) {
+  for (const [index, check] of checks.entries()) {
     const outcome = judge(check, context);
-    verdicts.push(toVerdict(check, outcome instanceof Promise ? await outcome : outcome));
+    if (outcome instanceof Promise) return judgeLate(outcome, checks.slice(index), context, verdicts);
+    verdicts.push(toVerdict(check, outcome));
+  }
+  return verdicts;
+}
+
+/** From the first check on that takes its time; one after the other, as in a list of quick ones. */
+async function judgeLate(
+  first: Promise<CheckOutcome>,
+  checks: readonly CheckSpec[],
+  context: JudgeContext,
+  verdicts: Verdict[],
+): Promise<readonly Verdict[]> {
+  for (const [index, check] of checks.entries()) {
+    verdicts.push(toVerdict(check, await (index === 0 ? first : judge(check, context))));
   }
   return verdicts;
 }
@@ -42,7 +60,6 @@ interface JudgeContext extends CheckContext {
   readonly answer: AcceptedAnswer | undefined;
 }
 
-// Most checks are synchronous; to wait for each of them would cost more than the check.
 function judge(check: CheckSpec, context: JudgeContext): CheckOutcome | Promise<CheckOutcome> {
   const assertion = check.plugin === undefined ? lookupAssertion(check.assertion) : openPlugin(check.plugin);
   if (assertion === undefined) return { error: `there is no assertion ${JSON.stringify(check.assertion)}` };
@@ -177,13 +194,26 @@ function describeLimit(error: unknown): CheckOutcome {
 
 function toVerdict(check: CheckSpec, outcome: CheckOutcome): Verdict {
   const { assertion, name, weight, required } = check;
-  // A plain member first: a literal that starts with a spread and adds to it costs V8 (Node 20) a hidden class each time.
-  const base = { assertion, ...(name !== undefined && { name }), weight, required };
-  if (check.asks !== undefined) return toModelVerdict(check, base, outcome);
-  if ('error' in outcome) return { pass: false, ...base, score: 0, reason: outcome.error, error: outcome.error };
-  const { pass, reason, diff } = outcome;
-  if (outcome.isIdle === true) return { ...base, weight: 0, required: false, pass, score: scoreOf(outcome), reason };
-  return { pass, ...base, score: scoreOf(outcome), reason, ...(diff !== undefined && { diff }) };
+  if (check.asks !== undefined) {
+    const base = { assertion, ...(name !== undefined && { name }), weight, required };
+    return toModelVerdict(check, base, outcome);
+  }
+  if ('error' in outcome) {
+    const { error } = outcome;
+    return withName({ assertion, weight, required, pass: false, score: 0, reason: error, error }, name);
+  }
+  const { pass, reason, diff, isIdle } = outcome;
+  const score = scoreOf(outcome);
+  if (isIdle === true) return withName({ assertion, weight: 0, required: false, pass, score, reason }, name);
+  const verdict: Writable<Verdict> = { assertion, weight, required, pass, score, reason };
+  if (diff !== undefined) verdict.diff = diff;
+  return withName(verdict, name);
+}
+
+/** Assigned, since a spread that adds to a literal costs more than the check. */
+function withName(verdict: Writable<Verdict>, name: string | undefined): Verdict {
+  if (name !== undefined) verdict.name = name;
+  return verdict;
 }
 
 function toModelVerdict(

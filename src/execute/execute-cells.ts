@@ -1,4 +1,5 @@
 import type { Cell, CellResult, SkipReason } from '../model/cell.ts';
+import { describeCell } from './run-cell.ts';
 import { runWorkers } from './run-workers.ts';
 
 /** The cells of one provider, taken one after the other as its workers get free. */
@@ -45,7 +46,5 @@ function executeLane(lane: Lane, options: ExecuteOptions, bugs: unknown[]): Prom
 }
 
 function skipped(cell: Cell, reason: SkipReason): CellResult {
-  const { key, identity, stamp, observe, mustPass, at, confirmation } = cell;
-  const base = { key, identity, stamp, observe, mustPass, at, ...(confirmation === true ? { confirmation } : {}) };
-  return { ...base, status: 'skipped', reason, calls: [] };
+  return { status: 'skipped', ...describeCell(cell, cell.identity), reason, calls: [] };
 }

@@ -18,7 +18,7 @@ export interface CellPorts {
   requestKey(request: CompletionRequest): string;
   /** What an answer costs that is asked for live, or through the provider's batch API; undefined where no price is known. */
   costOf(request: CompletionRequest, completion: Completion, how: 'live' | 'batch'): number | undefined;
-  judge(checks: readonly CheckSpec[], answer: JudgedAnswer): Promise<JudgedChecks>;
+  judge(checks: readonly CheckSpec[], answer: JudgedAnswer): JudgedChecks | Promise<JudgedChecks>;
   decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
   /** Why the run is being stopped, once it is. */
   stopReason(): SkipReason | undefined;
@@ -50,30 +50,24 @@ export type CellDecision =
 /** Runs one cell to its end: the prompt's request, then each turn with the model's own answers in between. */
 export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal): Promise<CellResult> {
   const requestKey = ports.requestKey(cell.request);
-  const base = {
-    key: cell.key,
-    identity: `${cell.identity}:${requestKey}`,
-    stamp: cell.stamp,
-    observe: cell.observe,
-    mustPass: cell.mustPass,
-    at: cell.at,
-    ...(cell.confirmation === true ? { confirmation: true as const } : {}),
-  };
+  const base = describeCell(cell, `${cell.identity}:${requestKey}`);
   if (cell.skip !== undefined) {
     return { status: 'skipped', ...base, reason: 'case', message: cell.skip, calls: [] };
   }
   const talk: Talk = { messages: cell.request.messages, calls: [], verdicts: [], attempts: 0, judgeCostUsd: 0 };
   const ending = await converse(cell, requestKey, talk, ports, signal);
   const { calls, verdicts, attempts, judgeCostUsd } = talk;
-  // A plain member first: a literal that starts with a spread and adds to it costs V8 (Node 20) a hidden class each time.
-  switch (ending.status) {
-    case 'judged':
-      return { attempts, ...base, ...ending, verdicts, calls, judgeCostUsd };
-    case 'errored':
-      return { attempts, ...base, ...ending, verdicts, calls, judgeCostUsd };
-    case 'skipped':
-      return { calls, ...base, ...ending, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };
-  }
+  if (ending.status === 'skipped')
+    return { calls, ...base, ...ending, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };
+  if (ending.status === 'errored') return { attempts, ...base, ...ending, verdicts, calls, judgeCostUsd };
+  return { attempts, ...base, ...ending, verdicts, calls, judgeCostUsd };
+}
+
+/** What every result says of its cell. */
+export function describeCell(cell: Cell, identity: string) {
+  const { key, stamp, observe, mustPass, at } = cell;
+  const base = { key, identity, stamp, observe, mustPass, at };
+  return cell.confirmation === true ? { ...base, confirmation: true as const } : base;
 }
 
 /** What a conversation has come to so far. */
@@ -91,6 +85,8 @@ type Ending =
   | { readonly status: 'errored'; readonly failure: ProviderFailure }
   | { readonly status: 'skipped'; readonly reason: SkipReason; readonly message?: string };
 
+// Small, and without a wait where there is nothing to wait for: every cell passes here, and what an async function
+// keeps of itself grows with its size.
 async function converse(
   cell: Cell,
   requestKey: string,
@@ -100,7 +96,17 @@ async function converse(
 ): Promise<Ending> {
   const failure = await ask(cell.request, requestKey, talk, ports, signal);
   if (failure !== undefined) return endWithout(failure, ports);
+  if (cell.turns.length > 0) {
+    const ending = await takeTurns(cell, talk, ports, signal);
+    if (ending !== undefined) return ending;
+  }
+  const judging = judge(cell.checks, undefined, cell, talk, ports);
+  if (judging !== undefined) await judging;
+  return endJudged(cell, talk, ports, signal);
+}
 
+/** Says each turn and takes the answer to it; gives the ending where the conversation breaks off. */
+async function takeTurns(cell: Cell, talk: Talk, ports: CellPorts, signal: AbortSignal): Promise<Ending | undefined> {
   for (let next = 0; next < cell.turns.length; ) {
     const step = planStep(cell.turns, next, talk.messages.at(-1)?.toolCalls ?? []);
     if ('problem' in step) {
@@ -114,8 +120,10 @@ async function converse(
     if (failure !== undefined) return endWithout(failure, ports);
     await judge(step.checks, next - 1, cell, talk, ports);
   }
-  await judge(cell.checks, undefined, cell, talk, ports);
+  return undefined;
+}
 
+function endJudged(cell: Cell, talk: Talk, ports: CellPorts, signal: AbortSignal): Ending {
   const decision = ports.decide(talk.verdicts, cell.threshold);
   if (decision.status === 'decided') return { status: 'judged', passed: decision.passed, score: decision.score };
   const isOutOfBudget = talk.judgeFailure?.kind === 'budget';
@@ -137,36 +145,39 @@ async function ask(
   if (outcome.status === 'failed') return outcome.failure;
   const { completion, cached, attempts, batched } = outcome;
   talk.messages = [...talk.messages, answerMessage(completion, talk.calls.length)];
-  talk.calls.push({
-    requestHash,
-    completion,
-    cached,
-    attempts,
-    costUsd: ports.costOf(request, completion, 'live'),
-    ...(batched === true ? { billed: { costUsd: ports.costOf(request, completion, 'batch') } } : {}),
-  });
+  const call = { requestHash, completion, cached, attempts, costUsd: ports.costOf(request, completion, 'live') };
+  talk.calls.push(
+    batched === true ? { ...call, billed: { costUsd: ports.costOf(request, completion, 'batch') } } : call,
+  );
   return undefined;
 }
 
-async function judge(
+/** Gives nothing to wait for where all checks could be made at once. */
+function judge(
   checks: readonly CheckSpec[],
   turn: number | undefined,
   cell: Cell,
   talk: Talk,
   ports: CellPorts,
-): Promise<void> {
+): Promise<void> | undefined {
   const { calls } = talk;
   const completion = calls.at(-1)?.completion;
-  if (completion === undefined || checks.length === 0) return;
-  const judged = await ports.judge(checks, {
-    cell,
-    completion,
-    latencyMs: calls.reduce<number | undefined>((sum, call) => addKnown(sum, call.completion.latencyMs), 0),
-    costUsd: calls.reduce<number | undefined>((sum, { costUsd }) => addKnown(sum, costUsd), 0),
-    calls: [...calls],
-    conversation: talk.messages.slice(cell.request.messages.length, -1),
-  });
-  talk.verdicts.push(...judged.verdicts.map((verdict) => (turn === undefined ? verdict : { ...verdict, turn })));
+  if (completion === undefined || checks.length === 0) return undefined;
+  let latencyMs: number | undefined = 0;
+  let costUsd: number | undefined = 0;
+  for (const call of calls) {
+    latencyMs = addKnown(latencyMs, call.completion.latencyMs);
+    costUsd = addKnown(costUsd, call.costUsd);
+  }
+  const conversation = talk.messages.slice(cell.request.messages.length, -1);
+  const judged = ports.judge(checks, { cell, completion, latencyMs, costUsd, calls: [...calls], conversation });
+  if (judged instanceof Promise) return judged.then((late) => takeVerdicts(late, turn, talk));
+  takeVerdicts(judged, turn, talk);
+  return undefined;
+}
+
+function takeVerdicts(judged: JudgedChecks, turn: number | undefined, talk: Talk): void {
+  for (const verdict of judged.verdicts) talk.verdicts.push(turn === undefined ? verdict : { ...verdict, turn });
   talk.judgeCostUsd = addKnown(talk.judgeCostUsd, judged.judgeCostUsd);
   if (judged.failure !== undefined) talk.judgeFailure = judged.failure;
 }

@@ -1,5 +1,5 @@
 import { decideCell } from '../assertions/decide-cell.ts';
-import type { AssertionPorts } from '../assertions/define.ts';
+import type { AcceptedAnswer, AssertionPorts, CompletionView } from '../assertions/define.ts';
 import { judgeChecks } from '../assertions/judge-checks.ts';
 import type { CellDecision, JudgedAnswer, JudgedChecks } from '../execute/run-cell.ts';
 import { runWithDeadline } from '../lib/deadline.ts';
@@ -28,18 +28,37 @@ export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'calls' | 'co
   readonly stored?: readonly RecordedCheck[];
 }
 
-/** Applies a cell's checks to its answer. */
-export async function judgeAnswer(
+/** Applies a cell's checks to its answer; a promise comes only where a check has to be waited for. */
+export function judgeAnswer(
   checks: readonly CheckSpec[],
   answer: AnswerToJudge,
-  { findAccepted = () => undefined, findOther, openAsker, ...ports }: JudgePorts = {},
-): Promise<JudgedChecks> {
+  judgePorts: JudgePorts = noPorts,
+): JudgedChecks | Promise<JudgedChecks> {
   const { cell, completion, latencyMs, costUsd } = answer;
   // Of a conversation the last answer alone is kept, and turns have checks of their own.
-  const accepted = checks === cell.checks && checks.some(comparesAccepted) ? findAccepted(cell.key) : undefined;
+  const isLast = checks === cell.checks;
+  const accepted = isLast && checks.some(comparesAccepted) ? judgePorts.findAccepted?.(cell.key) : undefined;
   const view = { costUsd, ...completion, latencyMs };
-  const given = { deadline: runWithDeadline, ...ports };
-  if (!checks.some(asksModel)) return { verdicts: await judgeChecks(checks, view, given, accepted), judgeCostUsd: 0 };
+  const given = lendPorts(judgePorts);
+  if (checks.some(asksModel)) return askModels(checks, answer, judgePorts, { view, given, accepted });
+  const verdicts = judgeChecks(checks, view, given, accepted);
+  if (verdicts instanceof Promise) return verdicts.then((late) => ({ verdicts: late, judgeCostUsd: 0 }));
+  return { verdicts, judgeCostUsd: 0 };
+}
+
+interface Lent {
+  readonly view: CompletionView;
+  readonly given: AssertionPorts;
+  readonly accepted: AcceptedAnswer | undefined;
+}
+
+async function askModels(
+  checks: readonly CheckSpec[],
+  answer: AnswerToJudge,
+  { findOther, openAsker }: JudgePorts,
+  { view, given, accepted }: Lent,
+): Promise<JudgedChecks> {
+  const { cell } = answer;
   const asker = openAsker?.(cell.key);
   const other = checks === cell.checks && checks.some(comparesOther) ? await findOther?.(cell) : undefined;
   const verdicts = await judgeChecks(
@@ -60,6 +79,20 @@ export async function judgeAnswer(
     judgeCostUsd: asker === undefined ? 0 : asker.costUsd(),
     ...(failure === undefined ? {} : { failure }),
   };
+}
+
+const noPorts: JudgePorts = {};
+// One object for all answers of a run.
+const lent = new WeakMap<JudgePorts, AssertionPorts>();
+
+function lendPorts(judgePorts: JudgePorts): AssertionPorts {
+  let given = lent.get(judgePorts);
+  if (given === undefined) {
+    const { findAccepted: _accepted, findOther: _other, openAsker: _asker, ...ports } = judgePorts;
+    given = { deadline: runWithDeadline, ...ports };
+    lent.set(judgePorts, given);
+  }
+  return given;
 }
 
 /** True for a check that asks a model, itself or below a combinator. */

@@ -158,15 +158,18 @@ export function openCalls(
 
   /** The SDK is loaded by the first call that really is sent. */
   function connectLazily(config: ProviderConfig): Complete {
-    let provider: Promise<ConnectedProvider> | undefined;
+    let connecting: Promise<ConnectedProvider> | undefined;
+    let connection: ConnectedProvider | undefined;
     return async (request, signal) => {
-      if (provider === undefined) {
+      if (connection !== undefined) return connection.complete(request, signal);
+      if (connecting === undefined) {
         const adapter = findAdapter(config);
         if (adapter === undefined) throw new Error(`adapter ${config.adapter} is not registered`);
-        provider = adapter.connect(config, known.providerEnv);
-        connected.push(provider);
+        connecting = adapter.connect(config, known.providerEnv);
+        connected.push(connecting);
       }
-      return (await provider).complete(request, signal);
+      connection = await connecting;
+      return connection.complete(request, signal);
     };
   }
 

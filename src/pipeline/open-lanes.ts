@@ -1,9 +1,9 @@
 import { cacheKey } from '../cache/cache-key.ts';
 import type { Lane } from '../execute/execute-cells.ts';
-import { type JudgedAnswer, runCell } from '../execute/run-cell.ts';
+import { type CellPorts, type JudgedAnswer, runCell } from '../execute/run-cell.ts';
 import type { BatchAnswers } from '../execute/with-batch.ts';
 import type { Cell, CellResult } from '../model/cell.ts';
-import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
+import type { Completion, CompletionRequest } from '../model/completion.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { createOpenAsker } from './ask-models.ts';
 import type { OtherAnswers } from './find-other.ts';
@@ -56,8 +56,6 @@ export function openLanes(
   function openRunner(laneId: string): Omit<Lane, 'cells'> {
     const config = providers.get(laneId);
     if (config === undefined) throw new Error(`the plan has no provider in lane ${laneId}`);
-    const bySuite = new Map<string, Complete>();
-    for (const [id, suite] of suites) bySuite.set(id, calls.completeFor(config, suite));
     const { findAccepted } = judgePorts;
     const identified = (cell: Cell) => (findAccepted === undefined ? cell : withAcceptedIdentity(cell, findAccepted));
     const cellPorts = {
@@ -68,14 +66,16 @@ export function openLanes(
       decide: decideAnswer,
       stopReason: stop.reason,
     };
+    const bySuite = new Map<string, CellPorts>();
+    for (const [id, suite] of suites) bySuite.set(id, { ...cellPorts, complete: calls.completeFor(config, suite) });
     return {
       workers: () => calls.workersFor(config),
       async run(cell) {
-        const complete = bySuite.get(cell.key.suite);
-        if (complete === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);
+        const own = bySuite.get(cell.key.suite);
+        if (own === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);
         let result: CellResult | undefined;
         try {
-          result = await runCell(identified(cell), { ...cellPorts, complete }, signal);
+          result = await runCell(identified(cell), own, signal);
           return result;
         } finally {
           // Whoever waits for this answer must not wait for ever, not even where a bug ends the cell.

@@ -4,7 +4,7 @@ import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { RowSummary } from '../model/summary.ts';
 import type { Plan } from '../plan/build-plan.ts';
 import { summarizeRow } from '../record/summarize-row.ts';
-import { cellKeyText, type RowPlace, readRunRecord } from '../stores/read-run-record.ts';
+import { cellKeyText, createCellIndex, type RowPlace, readRunRecord } from '../stores/read-run-record.ts';
 import { rewriteRunRecord } from '../stores/rewrite-run-record.ts';
 import { openRunRecordForResume, type RunRecordWriter } from '../stores/write-run-record.ts';
 import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
@@ -51,7 +51,8 @@ export function openRecord(
     return { id: resumed.id, writer: opened };
   });
   // The rows of this process are summarised as they are written, so that nothing has to be read again to count them.
-  const summaries = new Map<string, RowSummary>();
+  const summaries: RowSummary[] = [];
+  const findCell = createCellIndex();
   const places: RowPlace[] = [];
   let isBroken = false;
   let waiting: CellRow[] = [];
@@ -84,7 +85,7 @@ export function openRecord(
       for (const [index, row] of rows.entries()) {
         const place = found[index];
         if (row.type !== 'cell' || place === undefined) continue;
-        summaries.set(cellKeyText(row), summarizeRow(row, places.length));
+        summaries[findCell(row)] = summarizeRow(row, places.length);
         places.push(place);
       }
     } catch (error) {
@@ -112,7 +113,7 @@ export function openRecord(
     read(end) {
       if (resumed !== undefined) return openStoredRecord(writer.path, ports.cwd, end === undefined ? {} : { end });
       const header = { ...newHeader, id };
-      const record = { path: writer.path, header, end, places, summaries: summaries.values(), warnings: [] };
+      const record = { path: writer.path, header, end, places, summaries, warnings: [] };
       return toStoredRecord(record, ports.cwd);
     },
   };

@@ -135,7 +135,10 @@ async function runJudged(
       const { isDone } = record;
       batches = await collectBatches(options, ports, { planned, lanes, isDone, answers: batch.answers, stop });
     }
-    await execute((id) => notDone(plan.cells(id), record.isDone), plan.providerIds);
+    await execute(
+      (id) => (record.keptCells === 0 ? plan.cells(id) : notDone(plan.cells(id), record.isDone)),
+      plan.providerIds,
+    );
     const isAnyCaseOpen = failedCells > 0 || record.keptCells > 0;
     if (isAnyCaseOpen) {
       const isStopped = () => stop.reason() !== undefined;

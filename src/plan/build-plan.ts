@@ -1,8 +1,10 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import type { Writable } from '../lib/writable.ts';
 import type { Cell } from '../model/cell.ts';
-import type { Attachment, Message } from '../model/completion.ts';
+import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
+import type { SourceLocation } from '../model/problem.ts';
 import type { Endpoint } from '../model/provider.ts';
 import {
   type Case,
@@ -82,7 +84,9 @@ export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan 
         const renderers = own.map((variant) => buildRenderer(suite, variant, options));
         for (const testCase of suite.cases()) {
           if (!isSelected(suite, testCase)) continue;
-          for (const render of renderers) yield* render(testCase, selection.trials ?? testCase.trials);
+          for (const render of renderers) {
+            for (const cell of render(testCase, selection.trials ?? testCase.trials)) yield cell;
+          }
         }
       }
     },
@@ -156,7 +160,7 @@ function countSuite(
   };
 }
 
-export type CellRenderer = (testCase: Case, trials: number, firstTrial?: number) => Iterable<Cell>;
+export type CellRenderer = (testCase: Case, trials: number, firstTrial?: number) => readonly Cell[];
 
 /** Renders the cells of one variant; what does not depend on the case is made once. */
 export function buildRenderer(suite: Suite, variant: PlannedVariant, options: PlanOptions): CellRenderer {
@@ -165,9 +169,15 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
   const outputSchema = prompt.contract?.output ?? suite.contract.output;
   const contract = outputSchema === undefined ? [] : [options.contractCheck(outputSchema)];
   const contractIdentity = outputSchema === undefined ? '' : `.${sha256Hex(canonicalJson(outputSchema)).slice(0, 12)}`;
-  return function* renderCells(testCase, trials, firstTrial = 0) {
-    if (!runsOn(testCase, prompt.baselineOf ?? prompt.id, provider.id)) return;
-    const messages: Message[] = renderMessages(prompt, testCase.vars).map(({ role, content, attach }) => {
+  const { adapter, model } = provider;
+  const { adapterVersion, baseUrl } = endpoint;
+  const promptId = prompt.baselineOf ?? prompt.id;
+  return function renderCells(testCase, trials, firstTrial = 0) {
+    if (!runsOn(testCase, promptId, provider.id)) return [];
+    const cells: Cell[] = [];
+    const { vars, turns, tags, description, threshold, mustPass, observe, skip, stamp } = testCase;
+    const at = withoutExcerpt(testCase.at);
+    const messages: Message[] = renderMessages(prompt, vars).map(({ role, content, attach }) => {
       if (attach.length === 0) return { role, content };
       return { role, content, attachments: attach.map((path) => options.describeFile(suite, path)) };
     });
@@ -175,34 +185,24 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
     const identity = `${identityOf(testCase)}${contractIdentity}`;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
     for (let trial = firstTrial; trial < firstTrial + trials; trial += 1) {
-      const request = {
-        adapter: provider.adapter,
-        adapterVersion: endpoint.adapterVersion,
-        ...(endpoint.baseUrl === undefined ? {} : { baseUrl: endpoint.baseUrl }),
-        model: provider.model,
-        messages,
-        params,
-        trial,
-        origin,
-      };
-      yield {
-        key: { trial, ...origin },
-        request,
-        vars: testCase.vars,
-        turns: testCase.turns,
-        ...(testCase.tags.length === 0 ? {} : { tags: testCase.tags }),
-        ...(testCase.description === undefined ? {} : { description: testCase.description }),
-        checks,
-        ...(testCase.threshold === undefined ? {} : { threshold: testCase.threshold }),
-        mustPass: testCase.mustPass,
-        observe: testCase.observe,
-        ...(testCase.skip === undefined ? {} : { skip: testCase.skip }),
-        stamp: testCase.stamp,
-        identity,
-        at: { file: testCase.at.file, line: testCase.at.line, column: testCase.at.column },
-      };
+      // Member by member: a spread for each that may be missing would cost more than the rendering.
+      const request: Writable<CompletionRequest> = { adapter, adapterVersion, model, messages, params, trial, origin };
+      if (baseUrl !== undefined) request.baseUrl = baseUrl;
+      const key = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id, trial };
+      const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, stamp, identity, at };
+      if (tags.length > 0) cell.tags = tags;
+      if (description !== undefined) cell.description = description;
+      if (threshold !== undefined) cell.threshold = threshold;
+      if (skip !== undefined) cell.skip = skip;
+      cells.push(cell);
     }
+    return cells;
   };
+}
+
+function withoutExcerpt(at: SourceLocation): SourceLocation {
+  const { file, line, column, excerpt } = at;
+  return excerpt === undefined ? at : { file, line, column };
 }
 
 /** The part of a cell's identity that neither its request's key nor its variant holds; a stamp covers turns and checks. */

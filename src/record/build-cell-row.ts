@@ -1,7 +1,8 @@
 import { maskJson } from '../lib/mask-json.ts';
 import type { Mask } from '../lib/mask-secrets.ts';
+import type { Writable } from '../lib/writable.ts';
 import type { CallRecord, Cell, CellResult } from '../model/cell.ts';
-import type { Completion, ToolCall, Usage } from '../model/completion.ts';
+import type { ToolCall, Usage } from '../model/completion.ts';
 import type { CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { describeAsked } from './describe-asked.ts';
@@ -16,108 +17,108 @@ export function buildCellRow(
   mask: Mask,
   cell?: Pick<Cell, 'request' | 'turns' | 'tags' | 'description'>,
 ): CellRow {
-  const { key, identity, stamp, at, calls } = result;
-  // Literals here start with a plain member: one that starts with a spread and adds to it costs V8 (Node 20) a new hidden
-  // class each time, which came to 4 KB that only a full collection frees and 15 µs a row.
-  const base = {
-    identity,
-    ...key,
-    stamp,
-    at,
-    ...(result.observe ? { observe: true as const } : {}),
-    ...(result.mustPass ? { mustPass: true as const } : {}),
-    ...(result.confirmation === true ? { confirmation: true as const } : {}),
-    ...paid(calls),
-    cached: calls.length > 0 && calls.every(({ cached }) => cached),
-    calls: calls.map((call) => recordCall(call, calls.length > 1, mask)),
-    ...(cell === undefined || key.trial > 0 ? {} : { asked: describeAsked(cell, mask) }),
-  };
+  const { calls } = result;
+  const row = describeCell(result, mask);
+  if (cell !== undefined && result.key.trial === 0) row.asked = describeAsked(cell, mask);
   switch (result.status) {
     case 'skipped': {
       const { reason, message } = result;
-      const skip = { reason, ...(message === undefined ? {} : { message: mask(message) }) };
-      const attempts = calls.reduce((sum, call) => sum + call.attempts, 0);
-      const judgeCost = 'judgeCostUsd' in result ? judged(result.judgeCostUsd) : {};
-      return { type: 'cell', ...base, status: 'skipped', ...judgeCost, checks: [], attempts, skip };
+      if ('judgeCostUsd' in result) recordJudgeCost(row, result.judgeCostUsd);
+      row.attempts = calls.reduce((sum, call) => sum + call.attempts, 0);
+      row.skip = { reason, ...(message === undefined ? {} : { message: mask(message) }) };
+      return row;
     }
     case 'errored':
-      return {
-        type: 'cell',
-        ...base,
-        ...answered(calls, mask),
-        status: 'errored',
-        checks: result.verdicts.map((verdict) => recordCheck(verdict, mask)),
-        attempts: result.attempts,
-        ...judged(result.judgeCostUsd),
-        error: recordError(result, mask),
-      };
+      recordAnswer(row, calls, mask);
+      row.checks = result.verdicts.map((verdict) => recordCheck(verdict, mask));
+      row.attempts = result.attempts;
+      recordJudgeCost(row, result.judgeCostUsd);
+      row.error = recordError(result, mask);
+      return row;
     case 'judged':
-      return {
-        type: 'cell',
-        ...base,
-        ...answered(calls, mask),
-        status: result.passed ? 'passed' : 'failed',
-        score: result.score,
-        checks: result.verdicts.map((verdict) => recordCheck(verdict, mask)),
-        attempts: result.attempts,
-        ...judged(result.judgeCostUsd),
-        // A filter withholds the answer with its usage and may have billed both, so what the cell cost is not known.
-        ...(result.failure?.kind === 'contentFilter' && result.attempts > 0 ? { costUsd: null, spentUsd: null } : {}),
-        ...(result.failure === undefined ? {} : { error: recordError({ ...result, failure: result.failure }, mask) }),
-      };
+      recordAnswer(row, calls, mask);
+      row.status = result.passed ? 'passed' : 'failed';
+      row.score = result.score;
+      row.checks = result.verdicts.map((verdict) => recordCheck(verdict, mask));
+      row.attempts = result.attempts;
+      recordJudgeCost(row, result.judgeCostUsd);
+      if (result.failure === undefined) return row;
+      // A filter withholds the answer with its usage and may have billed both, so what the cell cost is not known.
+      if (result.failure.kind === 'contentFilter' && result.attempts > 0) {
+        row.costUsd = null;
+        row.spentUsd = null;
+      }
+      row.error = recordError({ ...result, failure: result.failure }, mask);
+      return row;
   }
 }
 
-function paid(calls: readonly CallRecord[]) {
-  if (calls.length === 0) return {};
-  return {
-    costUsd: sumCosts(calls.map(({ costUsd }) => costUsd)),
-    spentUsd: sumCosts(
-      calls.flatMap(({ cached, costUsd, billed }) => (cached ? [] : [billed ? billed.costUsd : costUsd])),
-    ),
+/**
+ * What rows of every status say. Members that may be missing are assigned one by one: a literal with a spread for each
+ * costs V8 (Node 20) hidden classes that only a full collection frees, and 15 µs a row.
+ */
+function describeCell(result: CellResult, mask: Mask): Writable<CellRow> {
+  const { key, identity, stamp, at, calls } = result;
+  const { suite, prompt, provider, caseId, trial } = key;
+  const row: Writable<CellRow> = {
+    type: 'cell',
+    suite,
+    prompt,
+    provider,
+    caseId,
+    trial,
+    stamp,
+    status: result.status === 'judged' ? 'failed' : result.status,
+    cached: calls.length > 0 && calls.every(({ cached }) => cached),
+    identity,
+    at,
+    calls: calls.map((call) => recordCall(call, calls.length > 1, mask)),
+    checks: [],
+    attempts: 0,
   };
+  if (result.observe) row.observe = true;
+  if (result.mustPass) row.mustPass = true;
+  if (result.confirmation === true) row.confirmation = true;
+  if (calls.length === 0) return row;
+  row.costUsd = sumCosts(calls, ({ costUsd }) => costUsd);
+  row.spentUsd = sumCosts(calls, ({ cached, costUsd, billed }) => (cached ? 0 : billed ? billed.costUsd : costUsd));
+  return row;
 }
 
-function sumCosts(costs: readonly (number | undefined)[]): number | null {
+function sumCosts(calls: readonly CallRecord[], costOf: (call: CallRecord) => number | undefined): number | null {
   let sum = 0;
-  for (const costUsd of costs) {
+  for (const call of calls) {
+    const costUsd = costOf(call);
     if (costUsd === undefined) return null;
     sum += costUsd;
   }
   return sum;
 }
 
-function judged(judgeCostUsd: number | undefined) {
-  return judgeCostUsd === 0 ? {} : { judgeCostUsd: judgeCostUsd ?? null };
+function recordJudgeCost(row: Writable<CellRow>, judgeCostUsd: number | undefined): void {
+  if (judgeCostUsd !== 0) row.judgeCostUsd = judgeCostUsd ?? null;
 }
 
-function answered(calls: readonly CallRecord[], mask: Mask) {
-  const last = calls.at(-1)?.completion;
-  if (last === undefined) return {};
-  return recordAnswer(last, mask, { latencyMs: sumLatencies(calls), usage: sumUsage(calls) });
-}
-
-function recordAnswer(
-  completion: Completion,
-  mask: Mask,
-  { latencyMs, usage }: { readonly latencyMs: number | undefined; readonly usage: Usage | undefined },
-) {
+/** The last answer, with the latency and usage of all. */
+function recordAnswer(row: Writable<CellRow>, calls: readonly CallRecord[], mask: Mask): void {
+  const completion = calls.at(-1)?.completion;
+  if (completion === undefined) return;
   const { text, reasoning, refusal, finishReason, model, systemFingerprint } = completion;
   const output = mask(text);
   const toolCalls =
     completion.toolCalls.length === 0 ? undefined : completion.toolCalls.map((call) => maskToolCall(call, mask));
-  return {
-    answerHash: hashAnswer({ output, ...(toolCalls === undefined ? {} : { toolCalls }) }),
-    output,
-    ...(latencyMs === undefined ? {} : { latencyMs }),
-    ...(reasoning === undefined ? {} : { reasoning: mask(reasoning) }),
-    ...(refusal === undefined ? {} : { refusal: mask(refusal) }),
-    ...(toolCalls === undefined ? {} : { toolCalls }),
-    finishReason,
-    ...(model === undefined ? {} : { model: mask(model) }),
-    ...(systemFingerprint === undefined ? {} : { systemFingerprint: mask(systemFingerprint) }),
-    ...(usage === undefined ? {} : { usage }),
-  };
+  const latencyMs = sumLatencies(calls);
+  const usage = sumUsage(calls);
+  row.answerHash = hashAnswer(toolCalls === undefined ? { output } : { output, toolCalls });
+  row.output = output;
+  if (latencyMs !== undefined) row.latencyMs = latencyMs;
+  if (reasoning !== undefined) row.reasoning = mask(reasoning);
+  if (refusal !== undefined) row.refusal = mask(refusal);
+  if (toolCalls !== undefined) row.toolCalls = toolCalls;
+  row.finishReason = finishReason;
+  if (model !== undefined) row.model = mask(model);
+  if (systemFingerprint !== undefined) row.systemFingerprint = mask(systemFingerprint);
+  if (usage !== undefined) row.usage = usage;
 }
 
 /** Known only where every call was timed. */
@@ -141,19 +142,15 @@ function maskToolCall(call: ToolCall, mask: Mask): ToolCall {
 
 function recordCheck(verdict: Verdict, mask: Mask): RecordedCheck {
   const { assertion, name, pass, score, reason, weight, required, diff, turn, error, judgement } = verdict;
-  return {
-    assertion,
-    ...(name === undefined ? {} : { name }),
-    pass,
-    score,
-    reason: mask(reason),
-    ...(weight === 1 ? {} : { weight }),
-    ...(required ? { required } : {}),
-    ...(diff === undefined ? {} : { diff: { expected: mask(diff.expected), found: mask(diff.found) } }),
-    ...(turn === undefined ? {} : { turn }),
-    ...(error === undefined ? {} : { error: mask(error) }),
-    ...(judgement === undefined ? {} : { judgement }),
-  };
+  const check: Writable<RecordedCheck> = { assertion, pass, score, reason: mask(reason) };
+  if (name !== undefined) check.name = name;
+  if (weight !== 1) check.weight = weight;
+  if (required) check.required = true;
+  if (diff !== undefined) check.diff = { expected: mask(diff.expected), found: mask(diff.found) };
+  if (turn !== undefined) check.turn = turn;
+  if (error !== undefined) check.error = mask(error);
+  if (judgement !== undefined) check.judgement = judgement;
+  return check;
 }
 
 function recordError(result: Pick<Extract<CellResult, { status: 'errored' }>, 'failure' | 'attempts'>, mask: Mask) {
@@ -163,19 +160,18 @@ function recordError(result: Pick<Extract<CellResult, { status: 'errored' }>, 'f
 
 function recordCall(call: CallRecord, isConversation: boolean, mask: Mask): RecordedCall {
   const { requestHash, cached, attempts, costUsd, completion } = call;
-  return {
-    requestHash,
-    cached,
-    attempts,
-    ...(completion.latencyMs === undefined ? {} : { latencyMs: roundMs(completion.latencyMs) }),
-    costUsd: costUsd ?? null,
-    ...(completion.usage === undefined ? {} : { usage: completion.usage }),
-    ...(isConversation ? { text: mask(completion.text) } : {}),
-  };
+  const { latencyMs, usage } = completion;
+  const recorded: Writable<RecordedCall> = { requestHash, cached, attempts, costUsd: costUsd ?? null };
+  if (latencyMs !== undefined) recorded.latencyMs = roundMs(latencyMs);
+  if (usage !== undefined) recorded.usage = usage;
+  if (isConversation) recorded.text = mask(completion.text);
+  return recorded;
 }
 
 /** Usage is known only where every call reported it. */
 function sumUsage(calls: readonly CallRecord[]): Usage | undefined {
+  const [only] = calls;
+  if (only !== undefined && calls.length === 1) return only.completion.usage;
   const sum: Record<string, number> = {};
   for (const { completion } of calls) {
     if (completion.usage === undefined) return undefined;

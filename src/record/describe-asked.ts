@@ -9,11 +9,10 @@ export function describeAsked(
   mask: Mask,
 ): AskedCase {
   return {
-    messages: request.messages.map(({ role, content, attachments }) => ({
-      role,
-      ...clip(mask(content)),
-      ...(attachments === undefined ? {} : { attach: attachments.map(({ path }) => mask(path)) }),
-    })),
+    messages: request.messages.map(({ role, content, attachments }) => {
+      const said = { role, ...clip(mask(content)) };
+      return attachments === undefined ? said : { ...said, attach: attachments.map(({ path }) => mask(path)) };
+    }),
     ...(turns.length === 0
       ? {}
       : {

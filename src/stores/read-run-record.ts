@@ -167,7 +167,7 @@ class PlaceList implements RowPlaces {
 }
 
 /** Numbers cells in the order in which they are asked for first; no text is made for any of them. */
-function createCellIndex(): (key: CellKey) => number {
+export function createCellIndex(): (key: CellKey) => number {
   const variants = new Map<string, Map<number, Map<string, number>>>();
   let [suite, prompt, provider]: (string | undefined)[] = [];
   let trials = new Map<number, Map<string, number>>();

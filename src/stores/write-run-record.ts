@@ -54,6 +54,8 @@ function openWriter(
   let size = intactBytes;
   let isTorn = false;
   let isOpen = true;
+  // One for all writes, since each is over when it returns.
+  let scratch = Buffer.allocUnsafe(64 * 1024);
   if (first !== undefined) {
     try {
       append(first);
@@ -65,19 +67,35 @@ function openWriter(
   return { path, append, close };
 
   function append(...rows: readonly Line[]): readonly RowPlace[] {
-    const lines = rows.map((row) => (row === '\n' ? row : `${renderLine(row)}\n`));
-    const bytes = Buffer.from(lines.join(''));
+    const lengths: number[] = [];
+    let end = 0;
+    for (const row of rows) {
+      const line = row === '\n' ? row : `${renderLine(row)}\n`;
+      // A UTF-16 code unit takes three bytes at most.
+      makeRoom(end, line.length * 3);
+      const length = scratch.write(line, end);
+      lengths.push(length - 1);
+      end += length;
+    }
+    const bytes = scratch.subarray(0, end);
     withStorageErrors('Writing', path, () => {
       if (isTorn) removeTorn();
       isTorn = true;
       for (let written = 0; written < bytes.length; ) written += writeBytes(fd, bytes.subarray(written));
       isTorn = false;
     });
-    return lines.map((line) => {
-      const place = { offset: size, length: Buffer.byteLength(line) - 1 };
-      size += place.length + 1;
+    return lengths.map((length) => {
+      const place = { offset: size, length };
+      size += length + 1;
       return place;
     });
+  }
+
+  function makeRoom(used: number, wanted: number): void {
+    if (scratch.length - used >= wanted) return;
+    const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, used + wanted));
+    scratch.copy(larger, 0, 0, used);
+    scratch = larger;
   }
 
   /** Half a row would be garbage in the middle of the file as soon as another follows. */
