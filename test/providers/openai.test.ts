@@ -549,6 +549,18 @@ describe('an HTTP error', () => {
     expect(failureOf(await ask({ status: 429, headers })).retryAfterMs).toBe(retryAfterMs);
   });
 
+  it.each([
+    ['Rate limit reached for gpt-4o on requests per min. Limit: 3 / min. Please try again in 20s. Contact us.', 20_000],
+    ['Rate limit reached on tokens per min (TPM). Please try again in 1m2.5s. Visit our page.', 62_500],
+    ['Please try again in 120ms.', 120],
+    ['Requests have exceeded the call rate limit. Please retry after 9 seconds.', 9000],
+    ['Please try again later, or in 5 months.', undefined],
+    ['Please try again in 5 months', undefined],
+  ])('that says "%s" asks for a wait of %s ms', async (message, retryAfterMs) => {
+    const { outcome } = await ask({ status: 429, body: error(message) });
+    expect(outcome.status === 'failed' ? outcome.failure.retryAfterMs : -1).toBe(retryAfterMs);
+  });
+
   it('is not worth a retry where the server says so, or where waiting can not help', async () => {
     expect(failureOf(await ask({ status: 500, headers: { 'x-should-retry': 'false' } })).retryable).toBe(false);
     const tooLarge = error('Request too large for gpt-4o on tokens per min: Limit 30000, Requested 40000', {
