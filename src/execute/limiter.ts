@@ -153,7 +153,7 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
   function learn(sent: Sent, outcome: CompletionOutcome, nowMs: number): void {
     if (outcome.status === 'failed' && refusals.has(outcome.failure.kind)) {
       governor.discount(sent.sentMs, nowMs);
-      learnRefusal(sent, outcome.failure.retryAfterMs, nowMs);
+      learnRefusal(sent, outcome, outcome.failure.retryAfterMs, nowMs);
       return;
     }
     if (sent.episode === episode) {
@@ -170,7 +170,12 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
     } else if (outcome.failure.kind === 'timeout') slots.observeTrouble();
   }
 
-  function learnRefusal(sent: Sent, retryAfterMs: number | undefined, nowMs: number): void {
+  function learnRefusal(
+    sent: Sent,
+    { limits }: CompletionOutcome,
+    retryAfterMs: number | undefined,
+    nowMs: number,
+  ): void {
     const askedMs = Math.min(retryAfterMs ?? 0, longestAskedPauseMs);
     if (sent.episode !== episode) {
       // Calls that were under way together are refused together: one cut answers them all.
@@ -180,9 +185,10 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
     const finding = detector.refuse(sent.call, governor.pace(nowMs));
     if (finding === 'chance') governor.release();
     if (finding !== 'limit') return;
+    // Where slots were left, it was not their number that the server refused.
+    const wasFull = lastFullMs >= sent.sentMs;
     if (!isEpisodeOpen) {
-      // Where slots were left, it was not their number that the server refused.
-      if (lastFullMs >= sent.sentMs) slots.cut(nowMs);
+      if (wasFull) slots.cut(nowMs);
       budgets.smooth();
     }
     const backoffMs = Math.min(longestPauseMs, firstPauseMs * 3 ** pauses) * (0.75 + options.random() / 2);
@@ -190,7 +196,9 @@ export function createAccountLimits(options: AccountOptions): AccountLimits {
     isEpisodeOpen = true;
     pauses += 1;
     pausedUntilMs = nowMs + (retryAfterMs === undefined ? backoffMs : askedMs);
-    governor.slowDown(nowMs, pausedUntilMs);
+    // Where the server says that its rates are not used up, it was nothing but their number.
+    const isRateLeft = limits?.every(({ remaining = 1 }) => remaining >= 1) === true;
+    if (!wasFull || !isRateLeft) governor.slowDown(nowMs, pausedUntilMs);
   }
 
   /** Lets go what may go now, the queues in turn, and sets one timer for what may go later. */

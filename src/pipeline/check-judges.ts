@@ -92,7 +92,8 @@ async function askAll(labels: readonly LabelledAnswer[], suite: Suite, asking: A
     words[index] = await askOne(label, suite, asking);
     return true;
   };
-  await runWorkers(work, () => Math.max(...suite.askedModels.map((model) => asking.calls.workersFor(model))));
+  const workers = suite.askedModels.map((model) => asking.calls.workersFor(model));
+  await runWorkers(work, () => Math.max(...workers.map((allowed) => allowed())));
   return words;
 }
 

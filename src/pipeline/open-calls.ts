@@ -34,7 +34,7 @@ export interface Calls {
   /** What a provider's batches take of the budget. */
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
   /** Cells or questions of one endpoint that are worth having in work at present. */
-  readonly workersFor: (config: ProviderConfig) => number;
+  readonly workersFor: (config: ProviderConfig) => () => number;
   /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
   readonly isHermetic: (suite: Suite) => boolean;
   readonly isBudgetExhausted: () => boolean;
@@ -253,7 +253,7 @@ export function openCalls(
           }) ?? 0,
         costOf: (completion) => costOf(config, completion, 'batch'),
       }),
-    workersFor: (config) => findEndpoint(config).workers(),
+    workersFor: (config) => findEndpoint(config).workers,
     isHermetic: (suite) => cacheMode === 'replay' || isReplayed(suite),
     isBudgetExhausted: () => budget?.exhausted === true,
     notes: () => [...notes],

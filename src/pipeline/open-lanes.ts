@@ -69,7 +69,7 @@ export function openLanes(
     const bySuite = new Map<string, CellPorts>();
     for (const [id, suite] of suites) bySuite.set(id, { ...cellPorts, complete: calls.completeFor(config, suite) });
     return {
-      workers: () => calls.workersFor(config),
+      workers: calls.workersFor(config),
       async run(cell) {
         const own = bySuite.get(cell.key.suite);
         if (own === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);

@@ -289,6 +289,23 @@ describe('refusals', () => {
     expect(pauses).toEqual([1500, 4500, 13_500, 15_000, 15_000]);
   });
 
+  test('of which the server says that its rates are not used up cut the slots and leave the rate alone', async () => {
+    const after: number[] = [];
+    for (const remaining of [50, 0]) {
+      const { limiter, clock } = build({ concurrency: 16 });
+      const leases = await takeAll(limiter, 17);
+      for (const lease of leases) {
+        lease.release(telling({ unit: 'requests', limit: 6000, remaining, resetMs: 60_000 }, failed('rateLimit')));
+      }
+      expect(limiter.room).toBe(12);
+      await clock.advance(600);
+      after.push((await takeAll(limiter, 12)).length);
+    }
+    const [cutAlone = 0, slowedDown = 0] = after;
+    expect(cutAlone).toBeGreaterThan(8);
+    expect(slowedDown).toBeLessThan(cutAlone);
+  });
+
   test('that come singly among answers cost no slot and no time', async () => {
     const { limiter, clock } = build({ concurrency: 8 });
     for (let call = 0; call < 200; call += 1) {
