@@ -19,6 +19,9 @@ export const choice = defineAssertion({
   family: 'judge',
   example:
     'choice: {value: "Is this polite? {answer} Say yes or no.", choices: [{choice: "yes", score: 1}, {choice: "no", score: 0}]}',
+  failsOn: { text: 'Find it yourself.' },
+  definition:
+    'the first choice whose text the reply holds, in lower case: the evaluators of GitHub Models, https://github.com/github/gh-models',
   main: 'value',
   asks: { kind: 'judge', param: 'judge', wording: 1 },
   params: z.strictObject({

@@ -99,6 +99,7 @@ const stagedPorts = {
     const shown = messages.at(-1)?.content ?? '';
     if (kind === 'embeddings')
       return Promise.resolve({ text: shown === 'billing' ? '[1, 0]' : '[0.2, 1]', canRefresh: false });
+    if (shown.endsWith('Say yes or no.')) return Promise.resolve({ text: 'no', canRefresh: false });
     const isStagedFirst = /<<<answer A[^\n]*\n([^\n]*)/.exec(shown)?.[1] === staged.text;
     const reply = { reason: 'It leaves the customer alone.', pass: false, winner: isStagedFirst ? 'A' : 'B' };
     return Promise.resolve({ text: JSON.stringify(reply), canRefresh: false });

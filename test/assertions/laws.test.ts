@@ -75,6 +75,15 @@ const samples: Readonly<Record<string, readonly unknown[]>> = {
     { value: 'it has an a', votes: 3 },
     { value: 'it has an a', threshold: 0.5 },
   ],
+  choice: [
+    {
+      value: 'Has {answer} an a?',
+      choices: [
+        { choice: 'yes', score: 1 },
+        { choice: 'a', score: 0.2 },
+      ],
+    },
+  ],
   factual: [{ value: 'a' }, { value: { a: 1 }, input: false }],
   pairwise: [{ value: 'which has more' }],
   similar: [

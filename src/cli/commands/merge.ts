@@ -22,8 +22,8 @@ export const addMerge: AddCommand = (program, io, setExitCode) => {
 A shard that is missing, of another run, or there twice is exit 2. The exit code is that of the run as a whole.
 
 Examples:
-  $ llmcheck run --shard 1/4                      on each of four machines, with its own number
-  $ llmcheck merge shards/*.jsonl -r junit=report.xml`,
+  $ llmcheck merge shards/*.jsonl -r junit=report.xml      after \`llmcheck run --shard i/4\` on four machines
+  $ llmcheck merge 20261124-153012-a1b2c3 20261124-153114-d4e5f6`,
     )
     .action(async (shards: string[], flags: ReportFlags) => {
       const { mergeCommand } = await import('../merge-command.ts');
