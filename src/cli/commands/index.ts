@@ -5,6 +5,7 @@ import { addCache } from './cache.ts';
 import { addCalibrate } from './calibrate.ts';
 import { addCompare } from './compare.ts';
 import { addContract } from './contract.ts';
+import { addHistory } from './history.ts';
 import { addInit } from './init.ts';
 import { addJudge } from './judge.ts';
 import { addList } from './list.ts';
@@ -32,6 +33,7 @@ export const commands: readonly AddCommand[] = [
   addInit,
   addReport,
   addMerge,
+  addHistory,
   addCache,
   addSchema,
 ];

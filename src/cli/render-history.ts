@@ -1,0 +1,184 @@
+import Table from 'cli-table3';
+import picocolors from 'picocolors';
+import { displayWidth, shortenToWidth } from '../lib/display-width.ts';
+import { formatCount, formatDuration, formatPercent, formatUsd } from '../lib/format-amount.ts';
+import { breakWorkflowCommands, toSafeLine } from '../lib/sanitize.ts';
+import type { ReportStyle } from '../model/report.ts';
+import type { CaseHistory, FlakeHistory, SuiteHistory, History, HistoryPoint } from '../model/history.ts';
+import { sparkline } from './sparkline.ts';
+
+export interface HistoryStyle extends ReportStyle {
+  readonly allCases: boolean;
+}
+
+/** Tables of suites and variants with the way they went, and the cases whose flake rate is another than before. */
+export function* renderHistory(history: History, style: HistoryStyle): Iterable<string> {
+  for (const line of renderSuites(history, style)) yield `${breakWorkflowCommands(line).trimEnd()}\n`;
+}
+
+function* renderSuites(history: History, style: HistoryStyle): Iterable<string> {
+  const colors = picocolors.createColors(style.color);
+  const dates = new Map(history.runs.map(({ id, startedAt }) => [id, startedAt.slice(0, 10)]));
+  for (const suite of history.suites) {
+    const title = `${colors.bold(toSafeLine(suite.suite))}  ${colors.dim(toSafeLine(suite.path))}`;
+    yield title;
+    yield `  ${describeSpan(suite, dates)}`;
+    yield '';
+    const rows = [
+      ...(suite.variants.length > 1 ? [rowOf('all', suite.points, style)] : []),
+      ...suite.variants.map(({ prompt, provider, points }) => rowOf(`${prompt} × ${provider}`, points, style)),
+    ];
+    yield* renderTable(['variant', 'pass rate', 'range', 'latest', 'cost', 'p50', 'flakes'], rows, style);
+    yield '';
+    yield* renderChanges(suite, dates, style);
+    if (style.allCases) yield* renderCases(suite, style);
+  }
+}
+
+function describeSpan({ points, partialRuns }: SuiteHistory, dates: ReadonlyMap<string, string>): string {
+  const [first, last] = [points[0], points.at(-1)].map((point) => dates.get(point?.run ?? ''));
+  const whole = points.length === 0 ? 'no whole run' : `${formatCount(points.length, 'run')}, ${first} to ${last}`;
+  const breaks = points.filter(({ redefined }) => redefined).length;
+  const parts = [
+    ...(breaks === 0 ? [] : [`${formatCount(breaks, 'break')} (│) where prompts or cases changed`]),
+    ...(partialRuns === 0 ? [] : [`${formatCount(partialRuns, 'filtered run')} left out of the rates`]),
+  ];
+  return [whole, ...parts].join('; ');
+}
+
+function rowOf(name: string, points: readonly HistoryPoint[], style: ReportStyle): readonly string[] {
+  const last = points.at(-1);
+  const line = sparkline(
+    points.map(({ passRate, redefined }) => ({ value: passRate.value, isBroken: redefined })),
+    sparkWidth(style),
+  );
+  return [
+    shortenToWidth(toSafeLine(name), nameWidth(style)),
+    line,
+    formatRange(points),
+    last === undefined ? unknown : formatRate(last),
+    last?.costUsd == null ? unknown : formatUsd(last.costUsd),
+    last?.latencyMs.p50 == null ? unknown : formatDuration(last.latencyMs.p50),
+    last?.flakeRate == null ? unknown : formatPercent(last.flakeRate),
+  ];
+}
+
+const unknown = '–';
+
+function sparkWidth({ width }: ReportStyle): number {
+  return Math.max(8, Math.min(40, width - 72));
+}
+
+function nameWidth({ width }: ReportStyle): number {
+  return Math.max(12, Math.min(40, width - 66));
+}
+
+/** What the lowest and the highest mark stand for. */
+function formatRange(points: readonly HistoryPoint[]): string {
+  const values = points.flatMap(({ passRate }) => passRate.value ?? []);
+  if (values.length === 0) return unknown;
+  return `${percentDigits(Math.min(...values))}–${percentDigits(Math.max(...values))}`;
+}
+
+function formatRate({ passRate: { value, low, high } }: HistoryPoint): string {
+  if (value === null) return unknown;
+  const interval = low === null || high === null ? '' : ` [${percentDigits(low)}–${percentDigits(high)}]`;
+  return `${formatPercent(value)}${interval}`;
+}
+
+function percentDigits(fraction: number): string {
+  return (fraction * 100).toFixed(1);
+}
+
+function* renderChanges(
+  { cases, points }: SuiteHistory,
+  dates: ReadonlyMap<string, string>,
+  style: HistoryStyle,
+): Iterable<string> {
+  if (points.length < 2) return;
+  const tested = cases.filter(({ flakes }) => flakes.change !== undefined);
+  const named = tested.filter(({ flakes }) => flakes.change?.isNamed === true);
+  if (tested.length === 0) {
+    yield '  whether flake rates changed can not be said: too few answers that are no repeats';
+  } else if (named.length === 0) {
+    yield `  no flake rate is shown to have changed (${formatCount(tested.length, 'case')} tested)`;
+  } else {
+    yield `  flake rate changed (${named.length} of ${formatCount(tested.length, 'case')} tested, 5 % false discoveries):`;
+  }
+  for (const entry of named) {
+    for (const line of describeChange(entry, dates))
+      yield `    ${shortenToWidth(toSafeLine(line), Math.max(40, style.width - 4))}`;
+  }
+  yield '';
+}
+
+function describeChange(
+  { caseId, prompt, provider, flakes: { change } }: CaseHistory,
+  dates: ReadonlyMap<string, string>,
+): readonly string[] {
+  if (change === undefined) return [];
+  const { before, after, adjustedP } = change;
+  const rates = [before, after].map(
+    ({ pairs, disagreements }) => `${formatPercent(disagreements / pairs)} of ${pairs} pairs`,
+  );
+  const p = adjustedP < 0.001 ? 'p < 0.001' : `p ${adjustedP.toFixed(3)}`;
+  return [
+    `${caseId} · ${prompt} × ${provider}`,
+    `  ${rates.join(' → ')} since ${dates.get(change.since) ?? change.since} (${p})`,
+  ];
+}
+
+function* renderCases({ cases }: SuiteHistory, style: HistoryStyle): Iterable<string> {
+  const rows = cases.map(({ caseId, prompt, provider, status, points, flakes }) => {
+    const [passed, judged] = points.reduce(([p, j], point) => [p + point.passed, j + point.judged], [0, 0]);
+    const line = sparkline(
+      points.map((point) => ({
+        value: point.judged === 0 ? null : point.passed / point.judged,
+        isBroken: point.redefined,
+      })),
+      sparkWidth(style),
+    );
+    const name = shortenToWidth(toSafeLine(`${caseId} · ${prompt} × ${provider}`), nameWidth(style));
+    return [name, line, status, `${passed}/${judged}`, formatFlakes(flakes)];
+  });
+  yield* renderTable(['case', 'passed', 'latest', 'trials', 'flakes'], rows, style);
+  yield '';
+}
+
+function formatFlakes({ rate, pairs }: FlakeHistory): string {
+  return rate === null ? unknown : `${formatPercent(rate)} of ${pairs}`;
+}
+
+function renderTable(head: readonly string[], rows: readonly (readonly string[])[], style: ReportStyle): string[] {
+  if (rows.length === 0) return [];
+  const table = new Table({
+    head: [...head],
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
+    chars: noBorders,
+  });
+  table.push(...rows.map((row) => [...row]));
+  const colors = picocolors.createColors(style.color);
+  return table
+    .toString()
+    .split('\n')
+    .map((line, index) => `  ${index === 0 ? colors.dim(line.trimEnd()) : line.trimEnd()}`)
+    .filter((line) => displayWidth(line) > 0);
+}
+
+const noBorders = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '',
+};

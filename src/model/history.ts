@@ -1,0 +1,97 @@
+import type { CaseStatus } from './cell.ts';
+import type { RateEstimate } from './rate.ts';
+
+/** Grows when a field gains or changes meaning. */
+export const historyFormat = 1;
+
+/** How suites, their variants and their cases did over stored runs. Lists of points go from the oldest run to the latest. */
+export interface History {
+  readonly format: typeof historyFormat;
+  readonly runs: readonly HistoryRun[];
+  readonly suites: readonly SuiteHistory[];
+  /** Records that could not be read, and why. */
+  readonly damaged: readonly { readonly run: string; readonly message: string }[];
+}
+
+export interface HistoryRun {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** Of llmcheck. */
+  readonly version: string;
+  /** False where it was stopped or killed. */
+  readonly complete: boolean;
+}
+
+export interface HistoryPoint {
+  /** Id of the run. */
+  readonly run: string;
+  readonly passRate: RateEstimate;
+  readonly passed: number;
+  readonly failed: number;
+  readonly errored: number;
+  /** Of all answers, whether asked or cached. */
+  readonly cached: number;
+  /** Null where a price is not known. */
+  readonly costUsd: number | null;
+  readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
+  /** The chance that two trials of a case in this run disagree, averaged over cases; null for single trials. */
+  readonly flakeRate: number | null;
+  /** True where prompt, model, parameters or cases are others than in the point before: no line joins the two. */
+  readonly redefined: boolean;
+}
+
+export interface VariantHistory {
+  readonly prompt: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly points: readonly HistoryPoint[];
+}
+
+export interface CaseHistory {
+  readonly caseId: string;
+  readonly prompt: string;
+  readonly provider: string;
+  /** In the latest run that has it. */
+  readonly status: CaseStatus;
+  readonly points: readonly CasePoint[];
+  readonly flakes: FlakeHistory;
+}
+
+export interface CasePoint {
+  readonly run: string;
+  /** Trials with a verdict, and those of them that passed. */
+  readonly judged: number;
+  readonly passed: number;
+  /** True where the case, its prompt or its model is another than in the point before. */
+  readonly redefined: boolean;
+}
+
+/** Since the case, its prompt and its model are what they are now; cached answers are no new evidence and not counted. */
+export interface FlakeHistory {
+  /** Share of pairs of neighbouring outcomes that disagree; null where there is no pair. */
+  readonly rate: number | null;
+  readonly pairs: number;
+  /** The runs since then, half of them unless asked otherwise, held against those before; present where both have a pair. */
+  readonly change?: {
+    /** Id of the first run after the cut. */
+    readonly since: string;
+    readonly before: { readonly pairs: number; readonly disagreements: number };
+    readonly after: { readonly pairs: number; readonly disagreements: number };
+    readonly p: number;
+    /** Over all cases that were tested; at most 0.05 of those named are expected to be named wrongly. */
+    readonly adjustedP: number;
+    readonly isNamed: boolean;
+  };
+}
+
+export interface SuiteHistory {
+  readonly suite: string;
+  readonly path: string;
+  /** Over all variants that are not replaced; a case counts once in each run. */
+  readonly points: readonly HistoryPoint[];
+  readonly variants: readonly VariantHistory[];
+  readonly cases: readonly CaseHistory[];
+  /** Runs with a filter, shard or sample: their cases count, their rates would not compare. */
+  readonly partialRuns: number;
+}

@@ -1,0 +1,242 @@
+import { describe, expect, test } from 'vitest';
+import type { History } from '../../../src/model/history.ts';
+import { openTempProject, type TempProject } from '../../support/temp-project.ts';
+
+interface FakeRun {
+  readonly id: string;
+  readonly suite?: string;
+  readonly filtered?: boolean;
+  readonly prompt?: string;
+  /** By case: a plus or minus for each trial; capital letters would be cached. */
+  readonly cases: Readonly<Record<string, string>>;
+  readonly stamps?: Readonly<Record<string, string>>;
+  readonly cached?: boolean;
+}
+
+/** A record as `run` writes it, so that 200 runs cost no time. */
+function writeRun(project: TempProject, run: FakeRun): void {
+  const { id, suite = 'triage', cases, stamps = {}, cached = false, prompt = 'Say {{ word }}', filtered = false } = run;
+  const trials = Object.values(cases).reduce((sum, marks) => sum + marks.length, 0);
+  const variant = {
+    prompt: 'v1',
+    provider: 'mini',
+    adapter: 'openai',
+    model: 'gpt-4o-mini',
+    params: {},
+    messages: [{ role: 'user', content: prompt }],
+    contract: {},
+    planned: trials,
+    observed: 0,
+  };
+  const limits = { passRate: {}, score: {}, cost: {}, latency: {} };
+  const header = {
+    type: 'run',
+    format: 1,
+    id,
+    startedAt: `2026-11-${id.slice(6, 8)}T09:30:00.000Z`,
+    tool: { name: 'llmcheck', version: '0.1.0' },
+    settings: { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: false, requireConclusive: false },
+    suites: [
+      {
+        suite,
+        path: `evals/${suite}.eval.yaml`,
+        gate: { alpha: 0.05, scope: 'population', cases: { broken: 'fail', added: 'fail' }, ...limits },
+        outputs: 'full',
+        filtered,
+        variants: [variant],
+      },
+    ],
+  };
+  const rows = Object.entries(cases).flatMap(([caseId, marks]) =>
+    [...marks].map((mark, trial) => ({
+      type: 'cell',
+      suite,
+      prompt: 'v1',
+      provider: 'mini',
+      caseId,
+      trial,
+      stamp: stamps[caseId] ?? 's',
+      status: mark === '+' ? 'passed' : 'failed',
+      observe: false,
+      mustPass: false,
+      cached,
+      score: mark === '+' ? 1 : 0,
+      latencyMs: 800,
+      costUsd: 0.001,
+      spentUsd: 0.001,
+      answerHash: 'h',
+      identity: 'i',
+      at: { file: 'a.yaml', line: 1, column: 1 },
+      checks: [],
+      calls: [],
+      attempts: 1,
+      output: 'x',
+    })),
+  );
+  const lines = [header, ...rows, { type: 'end', durationMs: 10, notes: [] }];
+  project.write(`.llmcheck/runs/${id}.jsonl`, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
+const idOf = (day: number): string => `202611${String(day).padStart(2, '0')}-093000-aaaaaa`;
+
+async function historyOf(project: TempProject, ...argv: readonly string[]): Promise<History> {
+  const { code, stdout, stderr } = await project.run(['history', '-r', 'json', ...argv]);
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as History;
+}
+
+describe('over stored runs', () => {
+  test('rates with intervals, cost, latency and flakes of suites, variants and cases, oldest first', async () => {
+    const project = openTempProject();
+    writeRun(project, { id: idOf(1), cases: { a: '++', b: '+-' } });
+    writeRun(project, { id: idOf(2), cases: { a: '++', b: '++' } });
+    const history = await historyOf(project);
+    expect(history.runs.map(({ id, version, complete }) => [id, version, complete])).toEqual([
+      [idOf(1), '0.1.0', true],
+      [idOf(2), '0.1.0', true],
+    ]);
+    const [suite] = history.suites;
+    const [variant] = suite?.variants ?? [];
+    for (const points of [suite?.points, variant?.points]) {
+      expect(points).toMatchObject([
+        { run: idOf(1), passRate: { value: 0.75, n: 2 }, passed: 3, failed: 1, flakeRate: 0.5, redefined: false },
+        { run: idOf(2), passRate: { value: 1, n: 2 }, flakeRate: 0, costUsd: 0.004, latencyMs: { p50: 800 } },
+      ]);
+      const [first] = points ?? [];
+      expect(first?.passRate.low).toBeLessThan(0.75);
+      expect(first?.passRate.high).toBeGreaterThan(0.75);
+    }
+    expect(
+      suite?.cases.map(({ caseId, status, points }) => [caseId, status, points.map(({ passed }) => passed)]),
+    ).toEqual([
+      ['a', 'passed', [2, 2]],
+      ['b', 'passed', [1, 2]],
+    ]);
+    const { stdout } = await project.run(['history', '--cases']);
+    expect(stdout).toContain('v1 × mini  ▁█  ');
+    expect(stdout).toMatch(/100\.0 % \[\d+\.\d–100\.0\]/);
+    expect(stdout).toContain('b · v1 × mini');
+  });
+
+  test('a case whose flake rate changed is named, one that merely broke or that chance explains is not', async () => {
+    const project = openTempProject();
+    for (let day = 1; day <= 20; day += 1) {
+      const isRecent = day > 10;
+      const flips = day % 2 === 0 ? '+-' : '-+';
+      writeRun(project, {
+        id: idOf(day),
+        cases: {
+          steady: '++',
+          flaky: flips,
+          began: isRecent ? flips : '++',
+          stopped: isRecent ? '++' : flips,
+          broke: isRecent ? '--' : '++',
+        },
+      });
+    }
+    const [suite] = (await historyOf(project)).suites;
+    expect(suite?.cases.map(({ flakes }) => flakes.change?.since)).toEqual(Array.from({ length: 5 }, () => idOf(11)));
+    const changes = (suite?.cases ?? []).map(({ caseId, flakes }) => [caseId, flakes.change?.isNamed, flakes.rate]);
+    expect(Object.fromEntries(changes.map(([id, named]) => [id, named]))).toEqual({
+      began: true,
+      broke: false,
+      flaky: false,
+      steady: false,
+      stopped: true,
+    });
+    const { stdout } = await project.run(['history']);
+    expect(stdout).toContain('flake rate changed (2 of 5 cases tested, 5 % false discoveries)');
+    expect(stdout).toContain(
+      'began · v1 × mini\n      0.0 % of 10 pairs → 100.0 % of 10 pairs since 2026-11-11 (p < 0.001)',
+    );
+  });
+
+  test('another stamp or prompt breaks the series, and what was before it is no evidence', async () => {
+    const project = openTempProject();
+    for (let day = 1; day <= 8; day += 1) {
+      writeRun(project, { id: idOf(day), cases: { a: '+-', b: '++' }, stamps: { a: day < 5 ? 'old' : 'new' } });
+    }
+    writeRun(project, { id: idOf(9), cases: { a: '+-', b: '++' }, stamps: { a: 'new' }, prompt: 'Other {{ word }}' });
+    const [suite] = (await historyOf(project)).suites;
+    const [a, b] = suite?.cases ?? [];
+    expect(a?.points.map(({ redefined }) => redefined)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      true,
+      false,
+      false,
+      false,
+      true,
+    ]);
+    expect([a?.flakes.pairs, b?.flakes.pairs]).toEqual([1, 1]);
+    expect(suite?.points.flatMap(({ redefined }, index) => (redefined ? [index] : []))).toEqual([4, 8]);
+    expect((await project.run(['history'])).stdout).toContain('████│█');
+  });
+
+  test('cached answers are no evidence of flakes', async () => {
+    const project = openTempProject();
+    for (let day = 1; day <= 4; day += 1) writeRun(project, { id: idOf(day), cases: { a: '+-' }, cached: true });
+    const [suite] = (await historyOf(project)).suites;
+    expect(suite?.cases[0]?.flakes).toEqual({ rate: null, pairs: 0 });
+    expect((await project.run(['history'])).stdout).toContain('can not be said');
+  });
+
+  test('filtered runs count for their cases alone', async () => {
+    const project = openTempProject();
+    writeRun(project, { id: idOf(1), cases: { a: '+', b: '+' } });
+    writeRun(project, { id: idOf(2), cases: { a: '-' }, filtered: true });
+    const [suite] = (await historyOf(project)).suites;
+    expect([suite?.points.length, suite?.partialRuns]).toEqual([1, 1]);
+    expect(suite?.cases.find(({ caseId }) => caseId === 'a')?.points).toHaveLength(2);
+  });
+});
+
+describe('what is read', () => {
+  test('suites by id, path, folder and glob; the latest runs that hold one', async () => {
+    const project = openTempProject();
+    for (let day = 1; day <= 6; day += 1) {
+      writeRun(project, { id: idOf(day), suite: day % 2 === 0 ? 'even' : 'odd', cases: { a: '+' } });
+    }
+    const suitesOf = async (...argv: readonly string[]) => {
+      const { suites } = await historyOf(project, ...argv);
+      return suites.map(({ suite, points }) => `${suite} ${points.length}`);
+    };
+    expect(await suitesOf()).toEqual(['even 3', 'odd 3']);
+    expect(await suitesOf('--suite', 'odd', '--limit', '2')).toEqual(['odd 2']);
+    expect(await suitesOf('evals/even.eval.yaml')).toEqual(['even 3']);
+    expect(await suitesOf('evals')).toEqual(['even 3', 'odd 3']);
+    expect(await suitesOf('evals/o*.eval.yaml')).toEqual(['odd 3']);
+  });
+
+  test('a damaged record is named and hides no other', async () => {
+    const project = openTempProject();
+    writeRun(project, { id: idOf(1), cases: { a: '+' } });
+    project.write(`.llmcheck/runs/${idOf(2)}.jsonl`, 'nonsense\n');
+    writeRun(project, { id: idOf(3), cases: { a: '+' } });
+    const { code, stdout, stderr } = await project.run(['history', '-r', 'json']);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`warning: a run is left out: `);
+    expect(stderr).toContain(idOf(2));
+    const history = JSON.parse(stdout) as History;
+    expect([history.runs.length, history.damaged.map(({ run }) => run)]).toEqual([2, [idOf(2)]]);
+  });
+
+  test.each([
+    [[], 'there is no stored run yet'],
+    [['--limit', '0'], '--limit'],
+    [['--recent', 'x'], '--recent'],
+    [['-r', 'html'], 'html'],
+  ])('%j without a run is a usage error', async (argv, named) => {
+    const { code, stderr } = await openTempProject().run(['history', ...argv]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(named)]);
+  });
+
+  test('a suite that no run holds is a usage error with a suggestion', async () => {
+    const project = openTempProject();
+    writeRun(project, { id: idOf(1), cases: { a: '+' } });
+    const { code, stderr } = await project.run(['history', '--suite', 'triaje']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('did you mean "triage"?')]);
+  });
+});
