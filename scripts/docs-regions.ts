@@ -151,7 +151,12 @@ function openProgram(): Command {
 }
 
 function renderCommands(): string {
-  const rows = openProgram().commands.flatMap((command) =>
+  const program = openProgram();
+  const shown = program
+    .createHelp()
+    .visibleCommands(program)
+    .filter((command) => command.name() !== 'help');
+  const rows = shown.flatMap((command) =>
     command.commands.length === 0
       ? [[`llmcheck ${command.name()} ${argumentsOf(command)}`, command.description()]]
       : command.commands.map((child) => [

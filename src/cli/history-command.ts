@@ -1,9 +1,9 @@
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
+import type { History } from '../model/history.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ReportStyle } from '../model/report.ts';
-import type { History } from '../model/history.ts';
-import { findProjectRoot } from '../pipeline/load-project.ts';
+import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { readHistory } from '../pipeline/read-history.ts';
 import type { Io } from './io.ts';
 import { renderHistory } from './render-history.ts';
@@ -24,7 +24,8 @@ export async function historyCommand(paths: readonly string[], flags: HistoryFla
   const { requests, problems } = parseRequests([flags.reporter], {
     terminal: {
       extension: 'txt',
-      render: (history: History, style: ReportStyle) => renderHistory(history, { ...style, allCases: flags.cases === true }),
+      render: (history: History, style: ReportStyle) =>
+        renderHistory(history, { ...style, allCases: flags.cases === true }),
     },
     json: { extension: 'json', render: (history: History) => [`${JSON.stringify(history, undefined, 1)}\n`] },
   });
@@ -44,7 +45,13 @@ export async function historyCommand(paths: readonly string[], flags: HistoryFla
   // What a request without a path replaces is the terminal's report alone.
   const wanted = requests.filter(({ name, path }) => path !== undefined || name === flags.reporter);
   // The records were masked when they were written.
-  writeReports(history, wanted, { io, mask: (text) => text, color: flags.color !== false, quiet: false, verbose: false });
+  writeReports(history, wanted, {
+    io,
+    mask: (text) => text,
+    color: flags.color !== false,
+    quiet: false,
+    verbose: false,
+  });
   return exitCodes.passed;
 }
 

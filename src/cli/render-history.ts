@@ -3,8 +3,8 @@ import picocolors from 'picocolors';
 import { displayWidth, shortenToWidth } from '../lib/display-width.ts';
 import { formatCount, formatDuration, formatPercent, formatUsd } from '../lib/format-amount.ts';
 import { breakWorkflowCommands, toSafeLine } from '../lib/sanitize.ts';
+import type { CaseHistory, FlakeHistory, History, HistoryPoint, SuiteHistory } from '../model/history.ts';
 import type { ReportStyle } from '../model/report.ts';
-import type { CaseHistory, FlakeHistory, SuiteHistory, History, HistoryPoint } from '../model/history.ts';
 import { sparkline } from './sparkline.ts';
 
 export interface HistoryStyle extends ReportStyle {

@@ -5,6 +5,7 @@ import { openPackages } from '../programs/open-packages.ts';
 import { parsePromptFile } from '../prompt/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
 import * as suite from '../suite/load.ts';
+import { loadIds as readIds, type SuiteIds } from '../suite/load-ids.ts';
 import { createReadLog, type ReadLog } from '../suite/record-reads.ts';
 import { contractKnowledge } from './contract-knowledge.ts';
 
@@ -66,4 +67,13 @@ async function openNamed(requests: readonly suite.PluginRequest[], given: readon
   if (requests.length + given.length === 0) return { list: [], assertions: {}, adapters: {}, faults: [] };
   const { openPlugins } = await import('./open-plugins.ts');
   return openPlugins(requests, given);
+}
+
+/** Ids of every suite for suggestions, from whatever of the files can be read; no code is run for them. */
+export function loadIds(options: {
+  readonly cwd: string;
+  readonly configPath?: string;
+  readonly withCases: boolean;
+}): Promise<readonly SuiteIds[]> {
+  return readIds({ ...options, paths: [], adapters }, options);
 }

@@ -1,17 +1,17 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import type { EndRow, RunHeader } from '../model/record.ts';
-import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import {
-  type CasePoint,
   type CaseHistory,
+  type CasePoint,
   type FlakeHistory,
-  type SuiteHistory,
   type History,
   type HistoryPoint,
   historyFormat,
+  type SuiteHistory,
   type VariantHistory,
 } from '../model/history.ts';
+import type { EndRow, RunHeader } from '../model/record.ts';
+import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { adjustBenjaminiHochberg } from '../stats/adjust-p-values.ts';
 import { countDisagreements, type Disagreements, flakeChangeP } from '../stats/flake-change.ts';
 import { suiteFlakiness } from '../stats/flakes.ts';

@@ -122,6 +122,22 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   };
 }
 
+/** The suite files that a load would read, and the ids of the config's providers; mistakes are passed over. */
+export async function findSuiteFiles(options: Pick<LoadOptions, 'paths' | 'cwd' | 'configPath' | 'adapters'>): Promise<{
+  readonly paths: readonly string[];
+  readonly files: ProjectFiles;
+  readonly configProviders: readonly string[];
+}> {
+  const snapshot = openWorkingTree(options);
+  const problems = createProblems();
+  const config = await loadConfig(await readConfig(snapshot, options, problems), snapshot.files, options, problems);
+  return {
+    paths: await findSuites(snapshot, config, options, problems),
+    files: snapshot.files,
+    configProviders: config.providers.map(({ id }) => id),
+  };
+}
+
 /** The project as it lies on disk. */
 export function openWorkingTree({ cwd, configPath }: Pick<LoadOptions, 'cwd' | 'configPath'>): ProjectSnapshot {
   const place = findProject(cwd, configPath);
@@ -180,7 +196,7 @@ async function loadConfig(
 async function findSuites(
   snapshot: ProjectSnapshot,
   config: Config,
-  { paths, cwd }: LoadOptions,
+  { paths, cwd }: Pick<LoadOptions, 'paths' | 'cwd'>,
   problems: Problems,
 ): Promise<readonly string[]> {
   const { place, files } = snapshot;

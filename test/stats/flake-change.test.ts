@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { countDisagreements, flakeChangeP } from '../../src/stats/flake-change.ts';
 
-const outcomes = (text: string): readonly boolean[] => [...text].map((mark) => mark === '+');
+const outcomes = (text: string): readonly boolean[] => text.split('').map((mark) => mark === '+');
 
 describe('disagreements', () => {
   test.each([

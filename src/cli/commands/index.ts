@@ -4,6 +4,7 @@ import { addBaseline } from './baseline.ts';
 import { addCache } from './cache.ts';
 import { addCalibrate } from './calibrate.ts';
 import { addCompare } from './compare.ts';
+import { addCompletion } from './completion.ts';
 import { addContract } from './contract.ts';
 import { addHistory } from './history.ts';
 import { addInit } from './init.ts';
@@ -36,4 +37,5 @@ export const commands: readonly AddCommand[] = [
   addHistory,
   addCache,
   addSchema,
+  addCompletion,
 ];

@@ -48,7 +48,7 @@ function writeRun(project: TempProject, run: FakeRun): void {
     ],
   };
   const rows = Object.entries(cases).flatMap(([caseId, marks]) =>
-    [...marks].map((mark, trial) => ({
+    marks.split('').map((mark, trial) => ({
       type: 'cell',
       suite,
       prompt: 'v1',
