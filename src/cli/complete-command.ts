@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
+import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { listReporters } from '../pipeline/list-parts.ts';
-import { findProjectRoot, loadIds } from '../pipeline/load-project.ts';
+import { loadIds } from '../pipeline/load-project.ts';
 import { listStoredRuns } from '../pipeline/stored-runs.ts';
 import { type Candidate, completeWords, type Source } from './complete-words.ts';
 import type { Io } from './io.ts';
@@ -45,7 +46,10 @@ async function lookUp(source: Source, configPath: string | undefined, io: Io): P
 
 async function findCandidates(source: Source, configPath: string | undefined, io: Io): Promise<readonly Candidate[]> {
   if (source === 'reporters') {
-    return listReporters().map(({ reporter, summary }) => ({ value: String(reporter), description: String(summary) }));
+    return listReporters([]).map(({ reporter, summary }) => ({
+      value: String(reporter),
+      description: String(summary),
+    }));
   }
   if (source === 'runs') {
     const root = await findProjectRoot(io.cwd, configPath);

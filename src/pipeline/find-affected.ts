@@ -58,7 +58,7 @@ export function findAffected(options: AffectedOptions): AffectedSuites {
     return { suite, reasons: [...new Set(reasons)], fileCount: look.countOf(sources) };
   });
   const removed = [...changes.changed]
-    .filter(([path, kind]) => kind === 'deleted' && /\.eval\.ya?ml$/.test(path))
+    .filter(([path, kind]) => kind === 'deleted' && /\.eval\.(?:ya?ml|[cm]?[jt]s)$/.test(path))
     .map(([path]) => look.shown(path));
   return { since: changes.since, suites, removed };
 }

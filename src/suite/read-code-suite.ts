@@ -5,6 +5,7 @@ import { codeSource } from './code-source.ts';
 import type { ProjectFiles } from './files.ts';
 import { fixedSource, type Located, textSource } from './locate.ts';
 import type { Problems } from './problems.ts';
+import { hashClosure } from './read-code.ts';
 import { reportFault } from './read-document.ts';
 
 /** Evaluates a suite that is code, in a child, which the pipeline starts. */
@@ -44,6 +45,8 @@ export async function readCodeSuite(
     );
     return undefined;
   }
+  // What it imports belongs to it, and is noted as it is read.
+  await hashClosure(path, files);
   const outcome = await evaluate(path);
   if ('fault' in outcome) {
     report(`the suite ${outcome.fault}`, 'export default defineSuite({ … })');

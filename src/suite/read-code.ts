@@ -104,13 +104,13 @@ function closureOf(
 ): Promise<readonly string[]> {
   const known = closures.get(path);
   if (known !== undefined) return known;
-  const made = hashClosure(path, context);
+  const made = hashClosure(path, context.files);
   closures.set(path, made);
   return made;
 }
 
 /** Hashes of a file and of all that it imports relatively, in the order in which they are found. */
-async function hashClosure(start: string, { files }: CodeContext): Promise<readonly string[]> {
+export async function hashClosure(start: string, files: ProjectFiles): Promise<readonly string[]> {
   const hashes: string[] = [];
   const seen = new Set([start]);
   for (const path of seen) {

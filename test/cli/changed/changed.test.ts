@@ -29,7 +29,7 @@ function git(root: string, ...args: readonly string[]): string {
 function openRepository(): TempProject {
   const project = openTempProject();
   project.write('.gitignore', '.llmcheck/\nsecret/\n');
-  project.write('llmcheck.config.yaml', 'suites: ["evals/**/*.eval.yaml"]\n');
+  project.write('llmcheck.config.yaml', 'suites: ["evals/**/*.eval.{yaml,mjs}"]\n');
   project.write(
     'evals/a.eval.yaml',
     `prompts: [{ id: v1, messages: [{ role: user, file: "prompts/ä b.md", attach: ["{{ picture }}"] }] }]
@@ -141,6 +141,21 @@ describe('a suite runs where what it hangs on changed, and says what', () => {
     expect((await look(project))['a']).toBe(
       'run: evals/cases/renamed.jsonl was added, evals/cases/other.jsonl was deleted',
     );
+  });
+
+  test('what a suite that is code imports', async () => {
+    const project = openRepository();
+    project.write('evals/word.mjs', "export const word = 'hello';\n");
+    project.write(
+      'evals/c.eval.mjs',
+      `import { word } from './word.mjs';
+export default { prompts: [{ id: 'v1', text: '{{ word }}' }], providers: ['exec:node ../b.mjs'], cases: [{ id: 'one', vars: { word }, assert: [{ contains: word }] }] };
+`,
+    );
+    commitAll(project);
+    expect((await look(project))['c']).toMatch(/^skip/);
+    append('evals/word.mjs')(project);
+    expect(await look(project)).toMatchObject({ c: 'run: evals/word.mjs changed', b: expect.stringMatching(/^skip/) });
   });
 
   test('a link that leads elsewhere, and what it leads to', async () => {
