@@ -38,21 +38,69 @@ export type Provider =
        * Of the adapter http.
        */
       response?: {
+        /**
+         * The answer's text.
+         */
         text?: string;
+        /**
+         * Its reasoning.
+         */
         reasoning?: string;
+        /**
+         * A refusal.
+         */
         refusal?: string;
+        /**
+         * A list of tool calls; name, arguments and id are looked up in each.
+         */
         toolCalls?: string;
+        /**
+         * The name within a tool call.
+         */
         toolName?: string;
+        /**
+         * The arguments within a tool call.
+         */
         toolArguments?: string;
+        /**
+         * The id within a tool call.
+         */
         toolId?: string;
+        /**
+         * Why the model stopped.
+         */
         finishReason?: string;
+        /**
+         * All input tokens.
+         */
         inputTokens?: string;
+        /**
+         * All output tokens.
+         */
         outputTokens?: string;
+        /**
+         * Input tokens read from the provider's cache.
+         */
         cachedInputTokens?: string;
+        /**
+         * Input tokens written to the provider's cache.
+         */
         cacheWriteTokens?: string;
+        /**
+         * Output tokens that are reasoning.
+         */
         reasoningTokens?: string;
+        /**
+         * The model that answered.
+         */
         model?: string;
+        /**
+         * The answer's id.
+         */
         responseId?: string;
+        /**
+         * Where something stands here, the answer is an error.
+         */
         error?: string;
       };
       /**
@@ -184,21 +232,69 @@ export type Judge =
        * Of the adapter http.
        */
       response?: {
+        /**
+         * The answer's text.
+         */
         text?: string;
+        /**
+         * Its reasoning.
+         */
         reasoning?: string;
+        /**
+         * A refusal.
+         */
         refusal?: string;
+        /**
+         * A list of tool calls; name, arguments and id are looked up in each.
+         */
         toolCalls?: string;
+        /**
+         * The name within a tool call.
+         */
         toolName?: string;
+        /**
+         * The arguments within a tool call.
+         */
         toolArguments?: string;
+        /**
+         * The id within a tool call.
+         */
         toolId?: string;
+        /**
+         * Why the model stopped.
+         */
         finishReason?: string;
+        /**
+         * All input tokens.
+         */
         inputTokens?: string;
+        /**
+         * All output tokens.
+         */
         outputTokens?: string;
+        /**
+         * Input tokens read from the provider's cache.
+         */
         cachedInputTokens?: string;
+        /**
+         * Input tokens written to the provider's cache.
+         */
         cacheWriteTokens?: string;
+        /**
+         * Output tokens that are reasoning.
+         */
         reasoningTokens?: string;
+        /**
+         * The model that answered.
+         */
         model?: string;
+        /**
+         * The answer's id.
+         */
         responseId?: string;
+        /**
+         * Where something stands here, the answer is an error.
+         */
         error?: string;
       };
       /**
@@ -711,7 +807,13 @@ export interface Assertion extends CustomAssertions {
          * The expected text or value; "{{expected}}" keeps its type.
          */
         value: unknown;
+        /**
+         * Upper and lower case are the same.
+         */
         ignoreCase?: boolean | string;
+        /**
+         * White space around texts does not count.
+         */
         trim?: boolean | string;
       };
   /**
@@ -724,6 +826,9 @@ export interface Assertion extends CustomAssertions {
          * The text to look for.
          */
         value: string | number | boolean;
+        /**
+         * Upper and lower case are the same.
+         */
         ignoreCase?: boolean | string;
       };
   /**
@@ -732,7 +837,13 @@ export interface Assertion extends CustomAssertions {
   containsAll?:
     | ((string | number | boolean)[] | string)
     | {
+        /**
+         * The texts to look for.
+         */
         value: (string | number | boolean)[] | string;
+        /**
+         * Upper and lower case are the same.
+         */
         ignoreCase?: boolean | string;
       };
   /**
@@ -741,7 +852,13 @@ export interface Assertion extends CustomAssertions {
   containsAny?:
     | ((string | number | boolean)[] | string)
     | {
+        /**
+         * The texts to look for.
+         */
         value: (string | number | boolean)[] | string;
+        /**
+         * Upper and lower case are the same.
+         */
         ignoreCase?: boolean | string;
       };
   /**
@@ -754,7 +871,13 @@ export interface Assertion extends CustomAssertions {
          * The text it starts with.
          */
         value: string | number | boolean;
+        /**
+         * Upper and lower case are the same.
+         */
         ignoreCase?: boolean | string;
+        /**
+         * White space around the answer does not count.
+         */
         trim?: boolean | string;
       };
   /**
@@ -767,7 +890,13 @@ export interface Assertion extends CustomAssertions {
          * The text it ends with.
          */
         value: string | number | boolean;
+        /**
+         * Upper and lower case are the same.
+         */
         ignoreCase?: boolean | string;
+        /**
+         * White space around the answer does not count.
+         */
         trim?: boolean | string;
       };
   /**
@@ -780,14 +909,26 @@ export interface Assertion extends CustomAssertions {
          * The pattern, in JavaScript syntax.
          */
         value: string;
+        /**
+         * Such as "i" for upper and lower case alike.
+         */
         flags?: string;
       };
   /**
    * the text has a number of characters, words, sentences, lines or (estimated) tokens
    */
   length?: {
+    /**
+     * The least that passes.
+     */
     min?: number | string;
+    /**
+     * The most that passes.
+     */
     max?: number | string;
+    /**
+     * What is counted; tokens are an estimate.
+     */
     unit?: ('chars' | 'words' | 'sentences' | 'lines' | 'tokens') | string;
   };
   /**
@@ -796,8 +937,17 @@ export interface Assertion extends CustomAssertions {
   oneOf?:
     | (unknown[] | string)
     | {
+        /**
+         * The values that pass.
+         */
         value: unknown[] | string;
+        /**
+         * Upper and lower case are the same.
+         */
         ignoreCase?: boolean | string;
+        /**
+         * White space around texts does not count.
+         */
         trim?: boolean | string;
       };
   /**
@@ -878,6 +1028,9 @@ export interface Assertion extends CustomAssertions {
         | string
       )
     | {
+        /**
+         * The ISO 639-1 code, or several that pass.
+         */
         value:
           | (
               | (
@@ -950,6 +1103,9 @@ export interface Assertion extends CustomAssertions {
                 )[]
             )
           | string;
+        /**
+         * The share of the evidence that must speak for it.
+         */
         min?: number | string;
       };
   /**
@@ -958,6 +1114,9 @@ export interface Assertion extends CustomAssertions {
   json?:
     | (boolean | string)
     | {
+        /**
+         * False: the text must not be JSON.
+         */
         value?: boolean | string;
       };
   /**
@@ -978,15 +1137,27 @@ export interface Assertion extends CustomAssertions {
          * What it selects; a list where it selects several.
          */
         value?: unknown;
+        /**
+         * How many values it selects.
+         */
         count?:
           | (
               | number
               | {
+                  /**
+                   * The fewest that pass.
+                   */
                   min?: number;
+                  /**
+                   * The most that pass.
+                   */
                   max?: number;
                 }
             )
           | string;
+        /**
+         * False: it must select nothing.
+         */
         exists?: boolean | string;
       };
   /**
@@ -999,8 +1170,17 @@ export interface Assertion extends CustomAssertions {
          * The expected number.
          */
         value?: number | string;
+        /**
+         * How far it may be off: a number, or a share of the value such as "5%".
+         */
         tolerance?: ((number | string) | string) | string;
+        /**
+         * The least that passes.
+         */
         min?: (number | string) | string;
+        /**
+         * The most that passes.
+         */
         max?: (number | string) | string;
       };
   /**
@@ -1009,10 +1189,25 @@ export interface Assertion extends CustomAssertions {
   list?:
     | ((unknown[] | string) | string)
     | {
+        /**
+         * The expected items.
+         */
         value: (unknown[] | string) | string;
+        /**
+         * The order counts, and so does how often an item stands there.
+         */
         ordered?: boolean | string;
+        /**
+         * The F1 score that passes; 1 wants equality.
+         */
         min?: number | string;
+        /**
+         * Upper and lower case are the same.
+         */
         ignoreCase?: boolean | string;
+        /**
+         * White space around items does not count.
+         */
         trim?: boolean | string;
       };
   /**
@@ -1021,11 +1216,17 @@ export interface Assertion extends CustomAssertions {
   xml?:
     | (boolean | string)
     | {
+        /**
+         * False: the text must not be XML.
+         */
         value?: boolean | string;
         /**
          * The root element's name.
          */
         root?: string;
+        /**
+         * Paths that must lead somewhere: names from the root, // for any depth, * for any name, a last @name.
+         */
         contains?: string[] | string;
       };
   /**
@@ -1034,7 +1235,13 @@ export interface Assertion extends CustomAssertions {
   html?:
     | (boolean | string)
     | {
+        /**
+         * False: the text must not be HTML.
+         */
         value?: boolean | string;
+        /**
+         * Elements that must be there.
+         */
         contains?: string[] | string;
       };
   /**
@@ -1043,7 +1250,13 @@ export interface Assertion extends CustomAssertions {
   sql?:
     | (boolean | string)
     | {
+        /**
+         * False: the text must not be SQL.
+         */
         value?: boolean | string;
+        /**
+         * Whose SQL it is.
+         */
         dialect?:
           | (
               | 'postgresql'
@@ -1061,68 +1274,134 @@ export interface Assertion extends CustomAssertions {
               | 'db2'
             )
           | string;
+        /**
+         * Tables that may be read or written, by the name as written (public.orders is not orders).
+         */
         tables?: string[] | string;
+        /**
+         * Kinds of statements that pass: select, insert, update, delete, create, drop and so on.
+         */
         statements?: string[] | string;
       };
   /**
    * the Markdown has given sections, and a number of headings, lists, code blocks, tables or links
    */
   markdown?: {
+    /**
+     * Headings that must be there, in this order.
+     */
     sections?: string[] | string;
+    /**
+     * How many headings.
+     */
     headings?:
       | (
           | number
           | {
+              /**
+               * The fewest that pass.
+               */
               min?: number;
+              /**
+               * The most that pass.
+               */
               max?: number;
             }
         )
       | string;
+    /**
+     * How many lists; a list within a list is part of it.
+     */
     lists?:
       | (
           | number
           | {
+              /**
+               * The fewest that pass.
+               */
               min?: number;
+              /**
+               * The most that pass.
+               */
               max?: number;
             }
         )
       | string;
+    /**
+     * How many items in all lists.
+     */
     listItems?:
       | (
           | number
           | {
+              /**
+               * The fewest that pass.
+               */
               min?: number;
+              /**
+               * The most that pass.
+               */
               max?: number;
             }
         )
       | string;
+    /**
+     * How many fenced code blocks.
+     */
     codeBlocks?:
       | (
           | number
           | {
+              /**
+               * The fewest that pass.
+               */
               min?: number;
+              /**
+               * The most that pass.
+               */
               max?: number;
             }
         )
       | string;
+    /**
+     * How many tables.
+     */
     tables?:
       | (
           | number
           | {
+              /**
+               * The fewest that pass.
+               */
               min?: number;
+              /**
+               * The most that pass.
+               */
               max?: number;
             }
         )
       | string;
+    /**
+     * How many links, bare addresses included.
+     */
     links?:
       | (
           | number
           | {
+              /**
+               * The fewest that pass.
+               */
               min?: number;
+              /**
+               * The most that pass.
+               */
               max?: number;
             }
         )
       | string;
+    /**
+     * The deepest heading that passes, from 1 to 6.
+     */
     maxLevel?: number | string;
   };
   /**
@@ -1133,28 +1412,67 @@ export interface Assertion extends CustomAssertions {
      * The text to compare with.
      */
     value: string | number | boolean;
+    /**
+     * The most edits that pass.
+     */
     max?: number | string;
+    /**
+     * The least similarity that passes.
+     */
     min?: number | string;
+    /**
+     * Upper and lower case are the same.
+     */
     ignoreCase?: boolean | string;
+    /**
+     * White space around texts does not count.
+     */
     trim?: boolean | string;
   };
   /**
    * the words of the text overlap with a reference: ROUGE-N or ROUGE-L, without stemming (Lin 2004)
    */
   rouge?: {
+    /**
+     * The reference, or several, of which the best counts.
+     */
     value: ((string | number | boolean) | (string | number | boolean)[]) | string;
+    /**
+     * Words in a run, or L for the longest common subsequence.
+     */
     n?: (1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 'L') | string;
+    /**
+     * Recall is of the reference, precision of the answer, f their harmonic mean.
+     */
     measure?: ('f' | 'recall' | 'precision') | string;
+    /**
+     * The score that passes.
+     */
     min: number | string;
+    /**
+     * Upper and lower case are the same.
+     */
     ignoreCase?: boolean | string;
   };
   /**
    * the runs of up to four words of the text stand in a reference: sentence BLEU (Papineni 2002)
    */
   bleu?: {
+    /**
+     * The reference, or several.
+     */
     value: ((string | number | boolean) | (string | number | boolean)[]) | string;
+    /**
+     * The score that passes, from 0 to 1.
+     */
     min: number | string;
+    /**
+     * For runs without a match: exp (NIST: a half, a quarter … of one), addOne (Lin and Och 2004), none (the score is 0).
+     */
     smoothing?: ('none' | 'addOne' | 'exp') | string;
+    /**
+     * Upper and lower case are the same.
+     */
     ignoreCase?: boolean | string;
   };
   /**
@@ -1163,7 +1481,13 @@ export interface Assertion extends CustomAssertions {
   similar?:
     | (((string | number | boolean) | (string | number | boolean)[]) | string)
     | {
+        /**
+         * The reference, or several, of which the nearest counts.
+         */
         value: ((string | number | boolean) | (string | number | boolean)[]) | string;
+        /**
+         * The least similarity that passes; its scale is that of the model.
+         */
         min?: number | string;
         /**
          * A model of embeddings, as adapter:model or the id of one of the judges; default: a model that is computed here.
@@ -1176,6 +1500,9 @@ export interface Assertion extends CustomAssertions {
   refusal?:
     | (boolean | string)
     | {
+        /**
+         * False: the model must not refuse.
+         */
         value?: boolean | string;
       };
   /**
@@ -1184,8 +1511,17 @@ export interface Assertion extends CustomAssertions {
   pii?:
     | (boolean | string)
     | {
+        /**
+         * False: the text must hold none.
+         */
         value: boolean | string;
+        /**
+         * What is looked for.
+         */
         kinds?: ('email' | 'phone' | 'iban' | 'card' | 'ssn')[] | string;
+        /**
+         * Texts that do not count, such as your own address.
+         */
         allow?: string[] | string;
       };
   /**
@@ -1194,8 +1530,17 @@ export interface Assertion extends CustomAssertions {
   secrets?:
     | (boolean | string)
     | {
+        /**
+         * False: the text must hold none.
+         */
         value: boolean | string;
+        /**
+         * Random texts of 32 to 128 characters count too.
+         */
         entropy?: boolean | string;
+        /**
+         * Texts that do not count, such as a documented example.
+         */
         allow?: string[] | string;
       };
   /**
@@ -1210,6 +1555,9 @@ export interface Assertion extends CustomAssertions {
         | string
       )
     | {
+        /**
+         * The reason that passes, or several.
+         */
         value:
           | (
               | ('stop' | 'length' | 'toolCalls' | 'contentFilter' | 'refusal' | 'other')
@@ -1252,7 +1600,13 @@ export interface Assertion extends CustomAssertions {
                     count?:
                       | number
                       | {
+                          /**
+                           * The fewest that pass.
+                           */
                           min?: number;
+                          /**
+                           * The most that pass.
+                           */
                           max?: number;
                         };
                   }
@@ -1286,7 +1640,13 @@ export interface Assertion extends CustomAssertions {
                     count?:
                       | number
                       | {
+                          /**
+                           * The fewest that pass.
+                           */
                           min?: number;
+                          /**
+                           * The most that pass.
+                           */
                           max?: number;
                         };
                   }
@@ -1295,6 +1655,9 @@ export interface Assertion extends CustomAssertions {
         | string
       )
     | {
+        /**
+         * The calls: names, or maps of name, args, compare, schema, ignore and count.
+         */
         value?:
           | (
               | (
@@ -1326,7 +1689,13 @@ export interface Assertion extends CustomAssertions {
                       count?:
                         | number
                         | {
+                            /**
+                             * The fewest that pass.
+                             */
                             min?: number;
+                            /**
+                             * The most that pass.
+                             */
                             max?: number;
                           };
                     }
@@ -1360,24 +1729,48 @@ export interface Assertion extends CustomAssertions {
                       count?:
                         | number
                         | {
+                            /**
+                             * The fewest that pass.
+                             */
                             min?: number;
+                            /**
+                             * The most that pass.
+                             */
                             max?: number;
                           };
                     }
                 )[]
             )
           | string;
+        /**
+         * The names of the calls, where arguments do not matter.
+         */
         names?: (string | string[]) | string;
+        /**
+         * any; ordered: in this order, others may stand between; exact: these and no others, in this order.
+         */
         order?: ('any' | 'ordered' | 'exact') | string;
+        /**
+         * How many calls there are in all.
+         */
         count?:
           | (
               | number
               | {
+                  /**
+                   * The fewest that pass.
+                   */
                   min?: number;
+                  /**
+                   * The most that pass.
+                   */
                   max?: number;
                 }
             )
           | string;
+        /**
+         * True: the model calls no tool.
+         */
         none?: boolean | string;
       };
   /**
@@ -1386,6 +1779,9 @@ export interface Assertion extends CustomAssertions {
   cost?:
     | ((number | string) | string)
     | {
+        /**
+         * US dollars.
+         */
         max: (number | string) | string;
       };
   /**
@@ -1403,8 +1799,17 @@ export interface Assertion extends CustomAssertions {
    * the answer used a number of tokens, as the API counted them
    */
   tokens?: {
+    /**
+     * The least that passes.
+     */
     min?: number | string;
+    /**
+     * The most that passes.
+     */
     max?: number | string;
+    /**
+     * Which tokens are counted.
+     */
     of?: ('input' | 'output' | 'total') | string;
   };
   /**
@@ -1421,8 +1826,17 @@ export interface Assertion extends CustomAssertions {
          * The id of one of the suite's judges; may be left out where there is only one.
          */
         judge?: string;
+        /**
+         * How often the judge is asked; the majority decides.
+         */
         votes?: number | string;
+        /**
+         * Shows the judge the case's variables and the conversation; never the prompt.
+         */
         input?: boolean | string;
+        /**
+         * Asks for a score from 0 to 1 and passes from here on; without it the judge says pass or fail.
+         */
         threshold?: ((number | string) & number) | string;
       };
   /**
@@ -1439,8 +1853,17 @@ export interface Assertion extends CustomAssertions {
          * The id of one of the suite's judges; may be left out where there is only one.
          */
         judge?: string;
+        /**
+         * How often the judge is asked; the majority decides.
+         */
         votes?: number | string;
+        /**
+         * Shows the judge the case's variables and the conversation; never the prompt.
+         */
         input?: boolean | string;
+        /**
+         * Asks for a score from 0 to 1 and passes from here on; without it the judge says pass or fail.
+         */
         threshold?: ((number | string) & number) | string;
       };
   /**
@@ -1453,6 +1876,9 @@ export interface Assertion extends CustomAssertions {
          * What the judge is asked, word for word; {answer} stands for the answer.
          */
         value: string | number | boolean;
+        /**
+         * In the order in which they are looked for.
+         */
         choices:
           | {
               /**
@@ -1488,8 +1914,17 @@ export interface Assertion extends CustomAssertions {
          * The id of one of the suite's judges; may be left out where there is only one.
          */
         judge?: string;
+        /**
+         * How often the judge is asked; the majority decides.
+         */
         votes?: number | string;
+        /**
+         * Shows the judge the case's variables and the conversation; never the prompt.
+         */
         input?: boolean | string;
+        /**
+         * A win scores 1, a tie 0.5, a loss 0: the default lets a tie pass, 1 asks for a win.
+         */
         min?: (number | string) | string;
       };
   /**
@@ -1510,11 +1945,17 @@ export interface Assertion extends CustomAssertions {
          * Any value for your code; strings in it are templates over vars and expected.
          */
         args?: unknown;
+        /**
+         * Further files that decide the verdict: with the code's own they are part of the case's stamp.
+         */
         files?: string[] | string;
         /**
          * How long one check may take.
          */
         timeout?: string;
+        /**
+         * How much memory it may take, in MB.
+         */
         memoryMb?: number | string;
       };
   /**
@@ -1523,17 +1964,29 @@ export interface Assertion extends CustomAssertions {
   exec?:
     | ((string[] | string) | string)
     | {
+        /**
+         * The command, without a shell; no template.
+         */
         value: (string[] | string) | string;
         /**
          * Any value for your code; strings in it are templates over vars and expected.
          */
         args?: unknown;
+        /**
+         * Names of variables that it may see beside the basic ones.
+         */
         env?: string[] | string;
+        /**
+         * Further files that decide the verdict: with the code's own they are part of the case's stamp.
+         */
         files?: string[] | string;
         /**
          * How long one check may take.
          */
         timeout?: string;
+        /**
+         * How much memory it may take, in MB.
+         */
         memoryMb?: number | string;
       };
   /**
@@ -1542,7 +1995,13 @@ export interface Assertion extends CustomAssertions {
   snapshot?:
     | (('exact' | 'normalised') | string)
     | {
+        /**
+         * normalised: runs of white space are one space, upper and lower case are the same.
+         */
         value?: ('exact' | 'normalised') | string;
+        /**
+         * The least similarity that passes; without it the two must be the same.
+         */
         min?: number | string;
       };
   not?: Assertion;

@@ -20,9 +20,11 @@ export const finishReason = defineAssertion({
   definition: "the APIs' finish reasons in one vocabulary (see Providers)",
   main: 'value',
   params: z.strictObject({
-    value: z.union([reasonParam, z.array(reasonParam).min(1)], {
-      error: `must be one of ${reasons.join(', ')}, or a list of them`,
-    }),
+    value: z
+      .union([reasonParam, z.array(reasonParam).min(1)], {
+        error: `must be one of ${reasons.join(', ')}, or a list of them`,
+      })
+      .describe('The reason that passes, or several.'),
   }),
   check(_target, { value }, { completion }) {
     const wanted: readonly FinishReason[] = typeof value === 'string' ? [value] : value;

@@ -34,7 +34,10 @@ export const countRangeParam = z.union(
   [
     countParam.transform((count) => ({ min: count, max: count })),
     z
-      .strictObject({ min: countParam.optional(), max: countParam.optional() })
+      .strictObject({
+        min: countParam.optional().describe('The fewest that pass.'),
+        max: countParam.optional().describe('The most that pass.'),
+      })
       .refine(hasBound, { error: 'needs min or max' })
       .refine(isOrdered, { error: 'min is greater than max' }),
   ],

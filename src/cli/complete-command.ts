@@ -52,7 +52,7 @@ async function findCandidates(source: Source, configPath: string | undefined, io
     }));
   }
   if (source === 'runs') {
-    const root = await findProjectRoot(io.cwd, configPath);
+    const root = findProjectRoot(io.cwd, configPath);
     return listStoredRuns({ root })
       .slice(0, maxRuns)
       .map(({ id }) => ({ value: id }));

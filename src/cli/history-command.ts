@@ -34,7 +34,7 @@ export async function historyCommand(paths: readonly string[], flags: HistoryFla
   const faults = [...problems, limit, recent].filter((found): found is Problem => typeof found === 'object');
   if (faults.length > 0) throw new UserError(faults);
   const history = readHistory({
-    root: await findProjectRoot(io.cwd, flags.config ?? io.env['LLMCHECK_CONFIG']),
+    root: findProjectRoot(io.cwd, flags.config ?? io.env['LLMCHECK_CONFIG']),
     cwd: io.cwd,
     paths,
     suites: flags.suite,

@@ -17,24 +17,22 @@ const optionalPath = jsonPath.exactOptional();
 
 /** Where in the answer's body each part stands, as JSONPath. */
 const response = z.strictObject({
-  text: optionalPath,
-  reasoning: optionalPath,
-  refusal: optionalPath,
-  /** A list of calls; the three below are looked up in each of them. */
-  toolCalls: optionalPath,
-  toolName: jsonPath.default('$.name'),
-  toolArguments: jsonPath.default('$.arguments'),
-  toolId: jsonPath.default('$.id'),
-  finishReason: optionalPath,
-  inputTokens: optionalPath,
-  outputTokens: optionalPath,
-  cachedInputTokens: optionalPath,
-  cacheWriteTokens: optionalPath,
-  reasoningTokens: optionalPath,
-  model: optionalPath,
-  responseId: optionalPath,
-  /** Where something stands here, the answer is an error. */
-  error: optionalPath,
+  text: optionalPath.describe("The answer's text."),
+  reasoning: optionalPath.describe('Its reasoning.'),
+  refusal: optionalPath.describe('A refusal.'),
+  toolCalls: optionalPath.describe('A list of tool calls; name, arguments and id are looked up in each.'),
+  toolName: jsonPath.default('$.name').describe('The name within a tool call.'),
+  toolArguments: jsonPath.default('$.arguments').describe('The arguments within a tool call.'),
+  toolId: jsonPath.default('$.id').describe('The id within a tool call.'),
+  finishReason: optionalPath.describe('Why the model stopped.'),
+  inputTokens: optionalPath.describe('All input tokens.'),
+  outputTokens: optionalPath.describe('All output tokens.'),
+  cachedInputTokens: optionalPath.describe("Input tokens read from the provider's cache."),
+  cacheWriteTokens: optionalPath.describe("Input tokens written to the provider's cache."),
+  reasoningTokens: optionalPath.describe('Output tokens that are reasoning.'),
+  model: optionalPath.describe('The model that answered.'),
+  responseId: optionalPath.describe("The answer's id."),
+  error: optionalPath.describe('Where something stands here, the answer is an error.'),
 });
 
 export type ResponsePaths = z.output<typeof response>;

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { plainNumbers } from '../lib/spelled-number.ts';
+import { parseYaml } from '../lib/yaml-text.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
@@ -17,6 +19,7 @@ import {
   suiteShape,
 } from './schema.ts';
 import { selectSchema } from './select-forms.ts';
+import { teachSchema } from './teach-schema.ts';
 
 export interface Declarations {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
@@ -30,17 +33,22 @@ export function buildSuiteJsonSchema(declarations: Declarations): JsonObject {
   const schema = toJsonSchema(
     z.strictObject({ ...suiteShape, prompts: z.array(promptSchema).min(1).describe('Prompt versions.') }),
   );
-  return { $schema: DIALECT, title: 'llmcheck suite', ...schema, $defs: buildDefinitions(declarations) };
+  return teachSchema({
+    $schema: DIALECT,
+    title: 'llmcheck suite',
+    ...schema,
+    $defs: buildDefinitions(declarations),
+  });
 }
 
 /** The JSON Schema of llmcheck.config.yaml. */
 export function buildConfigJsonSchema(declarations: Declarations): JsonObject {
-  return {
+  return teachSchema({
     $schema: DIALECT,
     title: 'llmcheck config',
     ...toJsonSchema(z.strictObject(configShape)),
     $defs: buildDefinitions(declarations),
-  };
+  });
 }
 
 function buildDefinitions({ assertions, adapters }: Declarations): JsonObject {
@@ -59,7 +67,7 @@ function buildDefinitions({ assertions, adapters }: Declarations): JsonObject {
 function buildAssertion(assertions: Declarations['assertions']): JsonObject {
   const names = Object.keys(assertions);
   const properties = Object.fromEntries(
-    Object.entries(assertions).map(([name, declaration]) => [name, buildValue(declaration)]),
+    Object.entries(assertions).map(([name, declaration]) => [name, buildValue(name, declaration)]),
   );
   return {
     description: describe(anyAssertion),
@@ -76,8 +84,21 @@ function buildAssertion(assertions: Declarations['assertions']): JsonObject {
   };
 }
 
+/** With the example that the pages show. */
+function buildValue(name: string, declaration: AssertionDeclaration): JsonObject {
+  const { value } = parseYaml(declaration.example);
+  const example = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const own = example.flatMap(([key, shown]) => (key === name ? [toPlainValue(plainNumbers(shown))] : []));
+  return { ...buildForms(declaration), ...(own.length === 0 ? {} : { examples: own }) };
+}
+
+function toPlainValue(value: unknown): JsonValue {
+  const plain: JsonValue = JSON.parse(JSON.stringify(value));
+  return plain;
+}
+
 /** The short form, the map of parameters, or children. */
-function buildValue(declaration: AssertionDeclaration): JsonObject {
+function buildForms(declaration: AssertionDeclaration): JsonObject {
   const { summary, main, children } = declaration;
   const child: JsonObject = { $ref: '#/$defs/assertion' };
   if (children === 'one') return { description: summary, ...child };
