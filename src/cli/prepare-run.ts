@@ -2,19 +2,20 @@ import { UserError } from '../errors.ts';
 import type { Mask } from '../lib/mask-secrets.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Plugin } from '../model/plugin.ts';
+import type { Problem } from '../model/problem.ts';
 import type { Report } from '../model/report.ts';
 import type { Project } from '../model/suite.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import type { ReadLog } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
 import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
-import { findInvocation } from '../pipeline/stored-runs.ts';
+import { findInvocation, isNothingToResume } from '../pipeline/stored-runs.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
 import { maskSink, maskUserError } from './mask-io.ts';
 import { narrowRun } from './narrow-run.ts';
-import { loadForRun, resolveRun } from './resolve-run.ts';
+import { loadForRun, type RunInvocation, resolveRun } from './resolve-run.ts';
 import { buildRunOptions, type Values } from './run-options.ts';
 import { wantsColor } from './style.ts';
 import type { ParsedReporters } from './write-reports.ts';
@@ -41,15 +42,17 @@ export interface PreparedRun {
 /** Loads and resolves; warnings are printed, mistakes are thrown as a `UserError`. */
 export async function prepareRun(
   givenPaths: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
+  givenFlags: Readonly<Record<string, unknown>>,
   givenIo: Io,
-  { reads, plugins: given = [] }: { readonly reads?: ReadLog; readonly plugins?: readonly Plugin[] } = {},
+  { reads, plugins: givenPlugins = [] }: { readonly reads?: ReadLog; readonly plugins?: readonly Plugin[] } = {},
 ): Promise<PreparedRun> {
-  const configFlag = flags['config'] ?? givenIo.env['LLMCHECK_CONFIG'];
+  const configFlag = givenFlags['config'] ?? givenIo.env['LLMCHECK_CONFIG'];
   const configPath = typeof configFlag === 'string' ? configFlag : undefined;
-  const resumed = await findResumed(flags['resume'], configPath, givenIo);
+  const given = { flags: givenFlags, env: givenIo.env, cwd: givenIo.cwd };
+  const resumed = findResumed(given, configPath);
   const paths = givenPaths.length > 0 ? givenPaths : resumed.paths;
-  const invocation = { flags, env: givenIo.env, cwd: givenIo.cwd };
+  const invocation = resumed.isNew === true ? withoutResume(given) : given;
+  const { flags } = invocation;
   const {
     project,
     warnings: loadWarnings,
@@ -60,13 +63,13 @@ export async function prepareRun(
       cwd: givenIo.cwd,
       ...(configPath === undefined ? {} : { configPath }),
       ...(reads === undefined ? {} : { reads }),
-      ...(given.length === 0 ? {} : { plugins: given }),
+      ...(givenPlugins.length === 0 ? {} : { plugins: givenPlugins }),
     },
     invocation,
   );
   const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation, plugins);
   const { values, settings, reporters, env } = resolved;
-  const warnings = [...loadWarnings, ...resolved.warnings];
+  const warnings = [...(resumed.isNew === true ? [nothingToResume] : []), ...loadWarnings, ...resolved.warnings];
   const mask = maskFor(project, env);
   const io: Io = { ...givenIo, stderr: maskSink(givenIo.stderr, mask) };
   const color = wantsColor(io.stderr, io.env, flags['color'] !== false);
@@ -95,14 +98,33 @@ export async function prepareRun(
   }
 }
 
-/** The paths and flags that the run to be resumed began with. */
-async function findResumed(
-  flag: unknown,
-  configPath: string | undefined,
-  io: Io,
-): Promise<{ readonly paths: readonly string[]; readonly flags: JsonObject }> {
-  const wanted = flag ?? io.env['LLMCHECK_RESUME'];
-  if (wanted === undefined || wanted === '') return { paths: [], flags: {} };
-  const root = findProjectRoot(io.cwd, configPath);
-  return findInvocation({ root }, typeof wanted === 'string' ? wanted : undefined);
+interface Resumed {
+  readonly paths: readonly string[];
+  readonly flags: JsonObject;
+  /** Set where a run should be resumed and none was killed late enough to have a record. */
+  readonly isNew?: true;
 }
+
+/** The paths and flags that the run to be resumed began with. */
+function findResumed({ flags, env, cwd }: RunInvocation, configPath: string | undefined): Resumed {
+  const wanted = flags['resume'] ?? env['LLMCHECK_RESUME'];
+  if (wanted === undefined || wanted === '') return { paths: [], flags: {} };
+  const root = findProjectRoot(cwd, configPath);
+  const id = typeof wanted === 'string' ? wanted : undefined;
+  // Who names a run means that one; who names none wants whatever is left to be done.
+  if (id === undefined && isNothingToResume({ root })) return { paths: [], flags: {}, isNew: true };
+  return findInvocation({ root }, id);
+}
+
+function withoutResume({ flags, env, cwd }: RunInvocation): RunInvocation {
+  const { resume: _flag, ...newFlags } = flags;
+  const { LLMCHECK_RESUME: _variable, ...newEnv } = env;
+  return { flags: newFlags, env: newEnv, cwd };
+}
+
+const nothingToResume: Problem = {
+  code: 'record',
+  severity: 'warning',
+  message: '--resume: no run has left a record, so there is nothing to go on with',
+  hint: 'this is a new run',
+};

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { Project } from '../model/suite.ts';
 import { caseLabel } from '../plan/case-label.ts';
 import { listRuns, type StoredRun } from '../stores/list-runs.ts';
-import { readRunRecord } from '../stores/read-run-record.ts';
+import { hasHeader, readRunRecord } from '../stores/read-run-record.ts';
 
 type Root = Pick<Project, 'root'>;
 
@@ -46,6 +46,15 @@ export function findLastFailed(project: Root): ReadonlySet<string> {
     if (row.status !== 'passed' && row.skip?.reason !== 'case') labels.add(caseLabel(row.suite, row.caseId));
   });
   return labels;
+}
+
+/**
+ * True where the latest run was killed before its record had a first line, or there is none at all: there is nothing to
+ * go on with then, and nothing is lost by beginning anew.
+ */
+export function isNothingToResume(project: Root): boolean {
+  const [latest] = listStoredRuns(project);
+  return latest === undefined || !hasHeader(latest.path);
 }
 
 /** The paths and flags that a stored run began with. */

@@ -343,6 +343,12 @@ export function isRunRecord(path: string): boolean {
   return false;
 }
 
+/** False where the first line is not whole, as a run leaves it that is killed while it begins. */
+export function hasHeader(path: string): boolean {
+  for (const line of linesOf(path)) return line.isTerminated || isRunHeader(parseRow(line));
+  return false;
+}
+
 /** The first line of a record, without reading the rest. */
 export function readRunHeader(path: string): RunHeader {
   for (const line of linesOf(path)) return checkHeader(parseRow(line), line, path);

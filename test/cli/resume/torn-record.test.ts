@@ -21,15 +21,20 @@ test('a record that breaks off at any byte is resumed to the same report', async
   expect(cuts.size).toBeGreaterThan(10);
 });
 
-test('a record that broke off within its first line is a usage error that names it', async () => {
+test('a record that broke off within its first line holds nothing to go on with: --resume begins anew', async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();
-  await project.run(['run'], { env: server.env });
+  const whole = await project.report(['run'], { env: server.env });
   const [record = ''] = project.files('.llmcheck/runs');
   for (const text of ['', '{"type":"run","for']) {
-    project.write(record, text);
-    const { code, stderr } = await project.run(['run', '--resume'], { env: server.env });
-    expect([code, stderr.includes(record)]).toEqual([2, true]);
+    for (const other of project.files('.llmcheck/runs')) project.write(other, text);
+    const again = await project.report(['run', '--resume'], { env: server.env });
+    expect(again.code).toBe(0);
+    expect(again.report.totals).toMatchObject({ planned: 3, passed: 3 });
+    expect(again.stderr).toContain('nothing to go on with');
+    const id = whole.report.run.id;
+    const named = await project.run(['run', '--resume', id], { env: server.env });
+    expect([named.code, named.stderr.includes(record)]).toEqual([2, true]);
   }
 });
 
@@ -70,10 +75,14 @@ test('--resume of a run that ended well sends nothing and says the same', async 
   expect(server.requests).toHaveLength(3);
 });
 
-test('--resume without a run, or of one that is not there, is a usage error', async () => {
+test('--resume without a run is a new one that says so; of one that is not there, a usage error', async () => {
   const project = openTempProject('echo');
-  expect((await project.run(['run', '--resume'])).code).toBe(2);
-  expect((await project.run(['run', '--resume', '20200101-000000-aaaaaa'])).code).toBe(2);
+  const server = await startEchoServer();
+  expect((await project.run(['run', '--resume', '20200101-000000-aaaaaa'], { env: server.env })).code).toBe(2);
+  expect(server.requests).toHaveLength(0);
+  const { code, stderr } = await project.run(['run', '--resume', '--tag', 'colour'], { env: server.env });
+  expect([code, server.requests.length]).toEqual([0, 2]);
+  expect(stderr).toContain('this is a new run');
 });
 
 test('--resume does not take a path for a run id', async () => {
