@@ -99,7 +99,7 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
 
   function refresh(): void {
     // A segment that is claimed between its listing and its opening stands under another name in the next listing.
-    for (let attempt = 0; attempt < 3; attempt += 1) {
+    for (let attempt = 0; attempt < maxMoves; attempt += 1) {
       if (takeInListing()) return;
     }
   }
@@ -171,7 +171,7 @@ export function openSegmentLog(folder: string, { now, onGarbled, onUnreadable }:
 
   function read(key: string): StoredLine | undefined {
     if (unwritten.has(key)) flush();
-    for (let attempt = 0; attempt < 2; attempt += 1) {
+    for (let attempt = 0; attempt < maxMoves; attempt += 1) {
       const place = index.find(key);
       const segment = segments[place?.segment ?? -1];
       if (place === undefined || place.length === 0 || segment === undefined || segment.isGone) return undefined;
@@ -327,6 +327,8 @@ interface Segment {
   isGone: boolean;
 }
 
+/** Others may rewrite segments one after the other under a reader's hands; each time the entry stands elsewhere. */
+const maxMoves = 20;
 const maxReaders = 64;
 const pageBytes = 128 * 1024;
 const maxUnwrittenLength = 1024 * 1024;
