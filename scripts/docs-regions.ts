@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { parse } from 'yaml';
 import * as z from 'zod';
 import { assertions } from '../src/assertions/index.ts';
 import { commands } from '../src/cli/commands/index.ts';
@@ -26,6 +29,8 @@ const regions: Readonly<Record<string, (root: string) => Promise<string> | strin
   adapters: renderAdapters,
   reporters: renderReporters,
   'failure-kinds': renderFailureKinds,
+  'action-inputs': (root) => renderActionTable(root, 'inputs'),
+  'action-outputs': (root) => renderActionTable(root, 'outputs'),
   'init-workflow': () => fence('yaml', initFiles['.github/workflows/llmcheck.yml'] ?? ''),
   'json-report': renderJsonReport,
   'contract-rules': renderContractRules,
@@ -282,4 +287,19 @@ function fence(language: string, text: string): string {
 
 function capitalize(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+function renderActionTable(root: string, part: 'inputs' | 'outputs'): string {
+  const action = parse(readFileSync(join(root, 'action.yml'), 'utf8')) as ActionParts;
+  const rows = Object.entries(action[part]).map(([name, { description, default: value }]) => [
+    `\`${name}\``,
+    description,
+    ...(part === 'outputs' ? [] : [value === undefined || value === '' ? '–' : `\`${value}\``]),
+  ]);
+  return table(part === 'outputs' ? ['output', 'is'] : ['input', 'is', 'default'], rows);
+}
+
+interface ActionParts {
+  readonly inputs: Readonly<Record<string, { readonly description: string; readonly default?: string }>>;
+  readonly outputs: Readonly<Record<string, { readonly description: string; readonly default?: string }>>;
 }

@@ -45,17 +45,32 @@ Topic: {{ topic }}
   '.github/workflows/llmcheck.yml': `name: llmcheck
 on:
   pull_request:
+  push:
+    branches: [main]
+permissions:
+  contents: read
+  pull-requests: write # for the comment
+  checks: write # for the check on the commit
 jobs:
   prompts:
     runs-on: ubuntu-latest
     steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-node@v4
-        with: { node-version: 22 }
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with:
+          fetch-depth: 0 # a pull request is compared with the commit that it branched off from
+      - uses: actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0
+        with:
+          node-version: 22
       # Add llmcheck to your package.json, so that its version is pinned.
       - run: npm ci
-      - run: npx llmcheck run -r junit=llmcheck.xml
+      - uses: actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5
+        with:
+          path: .llmcheck/cache
+          key: llmcheck-\${{ github.run_id }}
+          restore-keys: llmcheck-
+      - run: npx llmcheck ci github --comment --check-run --args "--max-cost 0.50 --deadline 10m"
         env:
+          GITHUB_TOKEN: \${{ github.token }}
           OPENAI_API_KEY: \${{ secrets.OPENAI_API_KEY }}
 `,
 };

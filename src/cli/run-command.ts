@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import type { Mask } from '../lib/mask-secrets.ts';
 import { exitCodes } from '../model/exit-code.ts';
+import type { Report } from '../model/report.ts';
 import { type AcceptOptions, acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { forecastRun } from '../pipeline/dry-run.ts';
 import type { RunPorts } from '../pipeline/run-options.ts';
@@ -15,11 +17,12 @@ import { prepareRun } from './prepare-run.ts';
 import { runFlags } from './run-flags.ts';
 import { writeReports } from './write-reports.ts';
 
-/** `llmcheck run`: flags and environment to options, options to the pipeline, its report to the reporters. */
+/** `llmcheck run`: flags and environment to options, options to the pipeline, its report to the reporters and to who else wants it. */
 export async function runCommand(
   givenPaths: readonly string[],
   flags: Readonly<Record<string, unknown>>,
   givenIo: Io,
+  onReport?: (report: Report, mask: Mask) => void,
 ): Promise<number> {
   const watch = async () => (await import('./watch-command.ts')).watchCommand(givenPaths, flags, givenIo);
   // Before the files are read: their mistakes are no end of watching.
@@ -44,6 +47,7 @@ export async function runCommand(
       quiet,
       verbose: values['verbose'] === true,
     });
+    onReport?.(report, ports.mask);
     if (options.updateBaseline) {
       const recordPath = resolve(io.cwd, report.run.recordPath ?? '');
       io.stderr.write(updateBaseline({ root: project.root, cwd: io.cwd, recordPath, force: false }, color));

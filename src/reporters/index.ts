@@ -10,9 +10,10 @@ import { tap } from './tap.ts';
 import { terminal } from './terminal.ts';
 
 export type { Reporter } from './define.ts';
-export { describeDecision } from './describe-decision.ts';
+export { describeDecision, shoutDecision } from './describe-decision.ts';
 export { describeSkip, explainCase } from './explain-case.ts';
 export { createFindStanding } from './find-standing.ts';
+export { codeBlock } from './markdown-text.ts';
 export { contractReporters } from './render-contract.ts';
 
 /** Every reporter by the name that `--reporter` takes. */

@@ -17,8 +17,24 @@ export type SpawnCli = (
   options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
 ) => SpawnedCli;
 
-/** For what only a real process can show: kills, signals, pipes. Bundles the source, so that no build has to be fresh. */
+/** For what only a real process can show: kills, signals, pipes. */
 export function prepareSpawn(): SpawnCli {
+  const bundle = bundleCli();
+  return (argv, { cwd, env = {} }) => {
+    const child = spawn(process.execPath, [bundle, ...argv], { cwd, env: { PATH: process.env['PATH'], ...env } });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+    const ended = new Promise<CliResult & { readonly signal: NodeJS.Signals | null }>((resolve) => {
+      child.on('close', (code, signal) => resolve({ code: code ?? -1, signal, stdout, stderr }));
+    });
+    return { child, ended };
+  };
+}
+
+/** The program in one file, gone with the tests: bundled from the source, so that no build has to be fresh. */
+export function bundleCli(): string {
   const folder = join(root, 'node_modules/.cache/spawn-cli');
   mkdirSync(folder, { recursive: true });
   const bundle = join(folder, `main-${process.pid}-${Math.random().toString(36).slice(2)}.mjs`);
@@ -39,15 +55,5 @@ process.exitCode = await main(process.argv.slice(2), processIo());`,
     logLevel: 'error',
   });
   afterAll(() => rmSync(bundle, { force: true }));
-  return (argv, { cwd, env = {} }) => {
-    const child = spawn(process.execPath, [bundle, ...argv], { cwd, env: { PATH: process.env['PATH'], ...env } });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-    const ended = new Promise<CliResult & { readonly signal: NodeJS.Signals | null }>((resolve) => {
-      child.on('close', (code, signal) => resolve({ code: code ?? -1, signal, stdout, stderr }));
-    });
-    return { child, ended };
-  };
+  return bundle;
 }

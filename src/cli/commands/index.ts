@@ -3,6 +3,7 @@ import { addAssertions } from './assertions.ts';
 import { addBaseline } from './baseline.ts';
 import { addCache } from './cache.ts';
 import { addCalibrate } from './calibrate.ts';
+import { addCi } from './ci.ts';
 import { addCompare } from './compare.ts';
 import { addCompletion } from './completion.ts';
 import { addContract } from './contract.ts';
@@ -35,6 +36,7 @@ export const commands: readonly AddCommand[] = [
   addReport,
   addMerge,
   addHistory,
+  addCi,
   addCache,
   addSchema,
   addCompletion,

@@ -1,0 +1,57 @@
+import type { JsonValue } from '../model/json.ts';
+import { openTransport } from '../providers/transport.ts';
+import { type CheckRun, createCheckRun } from '../publish/check-run.ts';
+import { type GithubApiPorts, openGithubApi } from '../publish/github-api.ts';
+import { type GithubRun, parseGithubRun } from '../publish/github-run.ts';
+import { commentMarker, type Published, upsertComment } from '../publish/sticky-comment.ts';
+import { systemClock } from './system-clock.ts';
+
+export type { CheckRun, Conclusion } from '../publish/check-run.ts';
+export type { GithubRun } from '../publish/github-run.ts';
+export type { Published } from '../publish/sticky-comment.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Publication {
+  /** Where it is to be kept on the pull request; its marker stands before the body. */
+  readonly comment?: { readonly id: string; readonly body: string };
+  readonly checkRun?: CheckRun;
+}
+
+export interface PublishedParts {
+  readonly comment?: Published;
+  readonly checkRun?: Published;
+}
+
+const requestMs = 30_000;
+
+/** The job that GitHub runs this in; undefined outside of one. */
+export function findGithubRun(env: Env, event: JsonValue | undefined): GithubRun | undefined {
+  return parseGithubRun(env, event);
+}
+
+/** Writes the comment and the check. What fails is told and nothing else: a verdict does not hang on its report. */
+export async function publishToGithub(
+  run: GithubRun,
+  { comment, checkRun }: Publication,
+  { env, token, now }: { readonly env: Env; readonly token: string; readonly now: () => Date },
+): Promise<PublishedParts> {
+  const transport = openTransport({ env });
+  const { signal: never } = new AbortController();
+  const wait = (ms: number): Promise<void> => systemClock.wait(ms, never);
+  const send: GithubApiPorts['send'] = (request) =>
+    transport.send({ ...request, signal: AbortSignal.timeout(requestMs), isSentOnce: request.method === 'POST' });
+  const api = openGithubApi(run.apiUrl, token, { send, wait, now });
+  try {
+    const marked = comment && {
+      marker: commentMarker(comment.id),
+      body: `${commentMarker(comment.id)}\n${comment.body}`,
+    };
+    return {
+      ...(marked !== undefined && { comment: await upsertComment(api, run, marked, wait) }),
+      ...(checkRun !== undefined && { checkRun: await createCheckRun(api, run, checkRun) }),
+    };
+  } finally {
+    transport.close();
+  }
+}

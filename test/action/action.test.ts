@@ -1,0 +1,263 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { startChatServer, wordOf } from '../support/chat-server.ts';
+import { type GithubServer, robot, startGithubServer } from '../support/github-server.ts';
+import { type Action, type ActionRun, readAction, runAction } from '../support/run-action.ts';
+import { bundleCli } from '../support/spawn-cli.ts';
+import { openTempProject, type TempProject } from '../support/temp-project.ts';
+
+const root = join(import.meta.dirname, '../..');
+const token = 'ghs_0123456789abcdefghijklmnop';
+let action: Action;
+let bundle: string;
+
+beforeAll(() => {
+  action = readAction(join(root, 'action.yml'));
+  bundle = bundleCli();
+});
+
+interface Job extends TempProject {
+  readonly github: GithubServer;
+  readonly asked: string[];
+  /** Answers by what is asked; else the word itself. */
+  readonly answers: Map<string, string>;
+  readonly cache: Map<string, string>;
+  git(...argv: string[]): string;
+  commit(message: string): string;
+  /** The action's steps, on the working copy as it stands. */
+  act(options?: {
+    readonly inputs?: Readonly<Record<string, string>>;
+    readonly event?: 'pull_request' | 'push' | 'fork';
+    readonly hasKey?: boolean;
+  }): Promise<ActionRun>;
+}
+
+const suite = `suite: words
+prompts: [{ id: v1, file: prompts/words.md }]
+providers: [openai:test-model]
+contract: { output: { type: object, required: [word], properties: { word: { type: string } } } }
+cases:
+  - { id: one, vars: { word: one }, expected: one }
+  - { id: two, vars: { word: two }, expected: two }
+  - { id: three, vars: { word: three }, expected: three }
+defaults: { assert: [{ equals: "{{expected}}", select: { jsonPath: $.word } }] }
+`;
+
+/** A repository whose main has an accepted baseline, on a branch that is one commit away from it. */
+async function openJob(): Promise<Job> {
+  const project = openTempProject();
+  const asked: string[] = [];
+  const answers = new Map<string, string>();
+  const server = await startChatServer(({ text }) => {
+    const word = wordOf(text.replace(/^Please s/, 'S')).trim();
+    asked.push(word);
+    return JSON.stringify({ word: answers.get(word) ?? word });
+  });
+  const github = await startGithubServer(token);
+  const git = (...argv: string[]): string =>
+    execFileSync('git', argv, { cwd: project.root, encoding: 'utf8', env: { ...process.env, ...gitEnv } }).trim();
+  project.write('evals/words.eval.yaml', suite);
+  project.write('evals/prompts/words.md', 'Say: {{ word }}\n');
+  project.write('.gitignore', '.llmcheck/\nnode_modules/\nevent.json\n');
+  project.write('node_modules/.bin/llmcheck', `#!/bin/sh\nexec "${process.execPath}" "${bundle}" "$@"\n`);
+  execFileSync('chmod', ['+x', join(project.root, 'node_modules/.bin/llmcheck')]);
+  git('init', '-q', '-b', 'main');
+  await project.run(['run', '--cache', 'off', '--update-baseline'], { env: server.env });
+  git('add', '.');
+  git('commit', '-qm', 'base');
+  git('checkout', '-qb', 'change');
+  asked.length = 0;
+  const cache = new Map<string, string>();
+  let runs = 0;
+  return {
+    ...project,
+    github,
+    asked,
+    answers,
+    cache,
+    git,
+    commit(message) {
+      git('add', '.');
+      git('commit', '-qm', message);
+      return git('rev-parse', 'HEAD');
+    },
+    act({ inputs = {}, event = 'pull_request', hasKey = true } = {}) {
+      runs += 1;
+      const head = { sha: git('rev-parse', 'HEAD'), repo: { full_name: event === 'fork' ? 'eve/shop' : 'acme/shop' } };
+      const pull = { number: 7, head, base: { ref: 'main', sha: git('rev-parse', 'main') } };
+      project.write(
+        'event.json',
+        JSON.stringify(event === 'push' ? { ref: 'refs/heads/main' } : { pull_request: pull }),
+      );
+      return runAction(action, {
+        workspace: project.root,
+        inputs: { 'check-run': 'true', ...inputs },
+        env: {
+          ...(hasKey ? server.env : { OPENAI_BASE_URL: server.env['OPENAI_BASE_URL'] ?? '' }),
+          GITHUB_ACTIONS: 'true',
+          GITHUB_REPOSITORY: 'acme/shop',
+          GITHUB_EVENT_NAME: event === 'push' ? 'push' : 'pull_request',
+          GITHUB_EVENT_PATH: join(project.root, 'event.json'),
+          // Of a pull request the runner names a merge commit here.
+          GITHUB_SHA: event === 'push' ? head.sha : 'f'.repeat(40),
+          GITHUB_API_URL: github.url,
+          GITHUB_GRAPHQL_URL: `${github.url}/graphql`,
+          GITHUB_SERVER_URL: 'https://github.example',
+          GITHUB_RUN_ID: String(runs),
+        },
+        token,
+        runId: String(runs),
+        cache,
+      });
+    },
+  };
+}
+
+const gitEnv = {
+  GIT_AUTHOR_NAME: 'a',
+  GIT_AUTHOR_EMAIL: 'a@example.com',
+  GIT_COMMITTER_NAME: 'a',
+  GIT_COMMITTER_EMAIL: 'a@example.com',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+};
+
+describe('the action', () => {
+  test('gates a pull request on the merge-base, and a second push updates the same comment', async () => {
+    const job = await openJob();
+    for (let id = 1; id <= 120; id += 1) {
+      const body = id === 3 ? '<!-- llmcheck:default -->\nfrom somebody else' : `<p>${id}</p>`;
+      job.github.comments.push({ id, body, user: { login: id === 3 ? 'eve' : 'ann' } });
+    }
+    job.write('evals/prompts/words.md', 'Please say: {{ word }}\n');
+    job.answers.set('two', 'zwei');
+    const head = job.commit('break two');
+    const first = await job.act();
+    expect(first.exitCode).toBe(1);
+    const comment = job.github.comments[120];
+    expect(job.github.comments).toHaveLength(121);
+    expect(comment?.body).toMatch(/^<!-- llmcheck:default -->\n## ❌ llmcheck FAILED: /);
+    expect(comment?.body).toMatch(/\*\*regressed\*\* \| `two`.*`\{"word":"two"\}`.*`\{"word":"zwei"\}`/);
+    expect(comment?.body).toContain(
+      `commit \`${head.slice(0, 12)}\` · [log](https://github.example/acme/shop/actions/runs/1)`,
+    );
+    expect(first.summary).toBe(comment?.body.replace(/^.*\n/, ''));
+    expect(first.outputs).toMatchObject({
+      outcome: 'failed',
+      conclusion: 'failure',
+      exitCode: '1',
+      regressed: '1',
+      broken: '1',
+      planned: '3',
+      passRate: String(2 / 3),
+      costUsd: '',
+      commentUrl: 'https://github.example/c/1120',
+    });
+    expect(job.github.checks[0]).toMatchObject({ name: 'llmcheck', head_sha: head, conclusion: 'failure' });
+    expect(first.log).toMatch(/^::error file=evals\/words\.eval\.yaml,line=7,col=5,title=two%3A regressed/m);
+    expect(first.log + first.summary + JSON.stringify(first.outputs)).not.toContain(token);
+
+    job.answers.clear();
+    job.write('evals/prompts/words.md', 'Please say: {{ word }}\n\n');
+    const second = job.commit('mend two');
+    const next = await job.act({ inputs: { args: '--cache refresh' } });
+    expect([next.exitCode, next.outputs['outcome']]).toEqual([0, 'inconclusive']);
+    expect(job.github.comments).toHaveLength(121);
+    expect(job.github.comments[120]?.body).toMatch(/^<!-- llmcheck:default -->\n## ⚠️ llmcheck INCONCLUSIVE/);
+    expect(job.github.comments[2]?.body).toContain('from somebody else');
+    expect(job.github.checks[1]).toMatchObject({ head_sha: second, conclusion: 'neutral' });
+  });
+
+  test('asks again only what is not in the cache that it restored', async () => {
+    const job = await openJob();
+    await job.act({ event: 'push' });
+    expect(job.asked).toHaveLength(3);
+    job.git('clean', '-qdfx', '.llmcheck');
+    const again = await job.act({ event: 'push' });
+    expect(job.asked).toHaveLength(3);
+    expect([again.exitCode, again.outputs['spentUsd']]).toEqual([0, '0']);
+    // A push has no pull request to comment on; the check is put on its commit.
+    expect(job.github.comments).toEqual([]);
+    expect(job.github.checks.map(({ head_sha }) => head_sha)).toEqual(Array(2).fill(job.git('rev-parse', 'HEAD')));
+  });
+
+  test('is neutral for a fork without secrets whose answers are not stored, and says why', async () => {
+    const job = await openJob();
+    job.github.intercept = ({ method }) =>
+      method === 'GET' ? undefined : { status: 403, body: { message: 'Resource not accessible by integration' } };
+    job.write('evals/prompts/words.md', 'Please say: {{ word }}\n');
+    job.commit('another prompt');
+    const run = await job.act({ event: 'fork', hasKey: false });
+    expect([run.exitCode, run.outputs['conclusion'], run.outputs['errored']]).toEqual([0, 'neutral', '3']);
+    expect(job.asked).toEqual([]);
+    expect(run.summary).toContain('> **Neutral**: the job of this pull request has no secrets');
+    expect(run.log).toContain(
+      'warning: the comment was not published: POST /repos/acme/shop/issues/7/comments: 403 Resource',
+    );
+    expect(run.log).toContain('warning: the check was not published');
+  });
+
+  test('still gates a fork on its contracts, and on what is stored', async () => {
+    const job = await openJob();
+    await job.act({ event: 'push' });
+    job.write('evals/words.eval.yaml', suite.replace('required: [word]', 'required: []'));
+    job.commit('promise less');
+    const contract = await job.act({ event: 'fork', hasKey: false, inputs: { cache: 'false' } });
+    expect([contract.exitCode, contract.outputs['contractBreaks'], contract.outputs['conclusion']]).toEqual([
+      1,
+      '1',
+      'failure',
+    ]);
+    expect(job.github.comments[0]?.body).toContain('property-became-optional');
+
+    job.write(
+      'evals/words.eval.yaml',
+      suite.replace('defaults:', '  - { id: four, vars: { word: two }, expected: quatre }\ndefaults:'),
+    );
+    job.commit('expect what was never answered');
+    const stored = await job.act({ event: 'fork', hasKey: false });
+    expect([stored.exitCode, stored.outputs['failed'], stored.outputs['errored']]).toEqual([1, '1', '0']);
+    expect(job.asked).toHaveLength(3);
+  });
+
+  test('replaces the comment of a run that passed where the next commit can not be run', async () => {
+    const job = await openJob();
+    await job.act();
+    job.write('evals/words.eval.yaml', suite.replace('equals:', 'eqals:'));
+    job.commit('a slip');
+    const run = await job.act();
+    expect([run.exitCode, run.outputs['outcome']]).toEqual([2, 'usage']);
+    expect(job.github.comments).toHaveLength(1);
+    expect(job.github.comments[0]?.body).toContain('## ⛔ llmcheck could not start (exit code 2)');
+    expect(job.github.comments[0]?.body).toContain('did you mean "equals"?');
+    expect(job.github.comments[0]?.user.login).toBe(robot);
+  });
+
+  test('hands its inputs over as data, whatever stands in them', async () => {
+    const job = await openJob();
+    const hostile = '"; touch owned; $(touch owned) `touch owned` \'';
+    const run = await job.act({
+      event: 'push',
+      inputs: { paths: `${hostile}"`, args: '--tag $(touch${IFS}owned)', comment: hostile },
+    });
+    expect(run.exitCode).not.toBe(0);
+    const bad = await job.act({ event: 'push', inputs: { version: 'latest' } });
+    expect([bad.exitCode, bad.log.includes('has to be exact')]).toEqual([2, true]);
+    expect(job.files('').filter((file) => file.includes('owned'))).toEqual([]);
+  });
+});
+
+describe('action.yml', () => {
+  test('pins every action by a commit and says which version that is', () => {
+    const text = action.runs.steps.flatMap(({ uses }) => uses ?? []);
+    expect(text.length).toBeGreaterThan(0);
+    for (const uses of text) expect(uses).toMatch(/^[\w/-]+@[0-9a-f]{40}$/);
+  });
+
+  test('puts no expression into a script, and uses every input', () => {
+    const scripts = action.runs.steps.flatMap(({ run }) => run ?? []);
+    expect(scripts.filter((script) => script.includes('${{'))).toEqual([]);
+    const used = JSON.stringify(action.runs.steps);
+    expect(Object.keys(action.inputs).filter((name) => !used.includes(`inputs.${name}`))).toEqual([]);
+  });
+});

@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { findFences } from '../../scripts/docs-pages.ts';
+import { splitCommand } from '../../src/lib/split-command.ts';
+import { readAction } from '../support/run-action.ts';
+import { openTempProject } from '../support/temp-project.ts';
+
+const root = join(import.meta.dirname, '../..');
+const page = readFileSync(join(root, 'docs/ci.md'), 'utf8');
+const examples = readdirSync(join(root, 'examples/github')).map((name) => `examples/github/${name}`);
+const fences = findFences(page).map(({ info, lines, start }) => ({
+  place: `docs/ci.md:${start + 1}`,
+  info,
+  text: lines.join('\n'),
+}));
+const files = examples.map((place) => ({ place, info: 'yaml', text: readFileSync(join(root, place), 'utf8') }));
+
+/** What stands behind `npx llmcheck`, as a shell would hand it over; its variables are those of a merge request. */
+const commands = [...fences, ...files].flatMap(({ place, text }) =>
+  [...text.matchAll(/npx llmcheck (.+?)'?$/gm)].map(([, line = '']) => ({
+    place,
+    line: line.replaceAll(/\$\{\{[^}]*\}\}/g, '1').replaceAll('$CI_MERGE_REQUEST_TARGET_BRANCH_NAME', 'main'),
+  })),
+);
+
+describe('the snippets for CI systems', () => {
+  test.each([...fences, ...files].filter(({ info }) => info === 'yaml'))('$place is YAML', ({ text }) => {
+    expect(parse(text)).toBeTypeOf('object');
+  });
+
+  test.each(files)('$place pins what it uses and gives the action only inputs that it has', ({ text }) => {
+    const { inputs } = readAction(join(root, 'action.yml'));
+    const { jobs } = parse(text) as {
+      jobs: Record<string, { steps: { uses?: string; with?: object; run?: string }[] }>;
+    };
+    const steps = Object.values(jobs).flatMap((job) => job.steps);
+    expect(steps.filter(({ run = '' }) => run.includes('${{'))).toEqual([]);
+    const used = steps.flatMap(({ uses }) => uses ?? []);
+    expect(used.length).toBeGreaterThan(0);
+    const isPinned = (uses: string) => /^actions\/[\w-]+@[0-9a-f]{40}$|^llmcheck\/llmcheck@v\d+\.\d+\.\d+$/.test(uses);
+    expect(used.filter((uses) => !isPinned(uses))).toEqual([]);
+    const own = steps.filter(({ uses = '' }) => uses.startsWith('llmcheck/'));
+    const given = own.flatMap((step) => Object.keys(step.with ?? {}));
+    expect(given.filter((name) => !Object.hasOwn(inputs, name))).toEqual([]);
+  });
+
+  test('have commands, and llmcheck init makes a project in which each of them runs', async () => {
+    expect(commands.length).toBeGreaterThanOrEqual(6);
+    const project = openTempProject();
+    const git = (...argv: string[]): string => execFileSync('git', argv, { cwd: project.root, encoding: 'utf8' });
+    await project.run(['init']);
+    git('init', '-q', '-b', 'main');
+    git('add', '.');
+    git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '-qm', 'init');
+    for (const { place, line } of commands) {
+      const words = splitCommand(line) ?? [];
+      const { code, stderr } = await project.run(words, { env: { CI: 'true' } });
+      expect({ place, line, code, stderr }).toMatchObject({ code: 0 });
+    }
+    expect(project.files('').filter((name) => /\.(xml|tap|md|json)$/.test(name))).toEqual(
+      expect.arrayContaining([
+        'llmcheck.xml',
+        'llmcheck.md',
+        'llmcheck.tap',
+        'llmcheck.ctrf.json',
+        'reports/llmcheck.json',
+      ]),
+    );
+  });
+
+  test('that use the action give it flags that run has', async () => {
+    const given = [page, ...files.map(({ text }) => text)].flatMap((text) => [...text.matchAll(/^ +args: (.+)$/gm)]);
+    expect(given.length).toBeGreaterThanOrEqual(4);
+    const project = openTempProject();
+    await project.run(['init']);
+    for (const [, args = ''] of given) {
+      const { code, stderr } = await project.run(['run', '--dry-run', ...(splitCommand(args) ?? [])]);
+      expect({ args, code, stderr }).toMatchObject({ code: 0 });
+    }
+  });
+});

@@ -1,0 +1,66 @@
+import { onTestFinished } from 'vitest';
+import { type ReceivedRequest, type Scripted, type ScriptedServer, startServer } from './http-server.ts';
+
+export interface FakeComment {
+  readonly id: number;
+  body: string;
+  readonly user: { readonly login: string };
+}
+
+export interface FakeCheck {
+  readonly name: string;
+  readonly head_sha: string;
+  readonly conclusion: string;
+  readonly output: { readonly title: string; readonly summary: string };
+}
+
+export interface GithubServer extends ScriptedServer {
+  readonly comments: FakeComment[];
+  readonly checks: FakeCheck[];
+  /** Set to answer in place of GitHub; undefined lets the request through. */
+  intercept: (request: ReceivedRequest, index: number) => Scripted | undefined;
+}
+
+export const robot = 'github-actions[bot]';
+
+/** Comments and checks of `acme/shop` as GitHub's API keeps them, for a token of the robot. */
+export async function startGithubServer(token: string): Promise<GithubServer> {
+  const comments: FakeComment[] = [];
+  const checks: FakeCheck[] = [];
+  const state: Pick<GithubServer, 'intercept'> = { intercept: () => undefined };
+
+  function reply(request: ReceivedRequest): Scripted {
+    if (request.headers.authorization !== `Bearer ${token}`)
+      return { status: 401, body: { message: 'Bad credentials' } };
+    const url = new URL(request.url, 'http://127.0.0.1');
+    const body = request.body === '' ? {} : (JSON.parse(request.body) as Record<string, unknown>);
+    const route = `${request.method} ${url.pathname}`;
+    if (route === 'POST /graphql') return { body: { data: { viewer: { login: robot } } } };
+    if (route === 'GET /repos/acme/shop/issues/7/comments') {
+      const size = Number(url.searchParams.get('per_page') ?? 30);
+      const from = (Number(url.searchParams.get('page') ?? 1) - 1) * size;
+      return { body: comments.slice(from, from + size) };
+    }
+    if (route === 'POST /repos/acme/shop/issues/7/comments') {
+      if (String(body['body']).length > 65_536) return { status: 422, body: { message: 'body is too long' } };
+      const comment = { id: 1000 + comments.length, body: String(body['body']), user: { login: robot } };
+      comments.push(comment);
+      return { status: 201, body: { ...comment, html_url: `https://github.example/c/${comment.id}` } };
+    }
+    const id = /^PATCH \/repos\/acme\/shop\/issues\/comments\/(\d+)$/.exec(route)?.[1];
+    const found = comments.find((comment) => String(comment.id) === id);
+    if (found !== undefined) {
+      found.body = String(body['body']);
+      return { body: { ...found, html_url: `https://github.example/c/${found.id}` } };
+    }
+    if (route === 'POST /repos/acme/shop/check-runs') {
+      checks.push(body as unknown as FakeCheck);
+      return { status: 201, body: { id: checks.length, html_url: `https://github.example/k/${checks.length}` } };
+    }
+    return { status: 404, body: { message: 'Not Found' } };
+  }
+
+  const server = await startServer((request, index) => state.intercept(request, index) ?? reply(request));
+  onTestFinished(() => server.close());
+  return Object.assign(state, { ...server, requests: server.requests, comments, checks });
+}
