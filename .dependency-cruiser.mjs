@@ -1,5 +1,5 @@
 const STAGE =
-  '(suite|prompt|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|publish|stats|programs)';
+  '(suite|prompt|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|publish|telemetry|stats|programs)';
 const PURE = [
   '^src/(page|model|lib|plan|execute|assertions|record|stats|compare|gate|reporters|publish|prompt|contract)/',
   '^src/suite/(parse|schema|locate)[.]ts$',

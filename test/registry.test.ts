@@ -99,6 +99,7 @@ describe('the flags of run', () => {
     '--batch',
     '--record',
     '-r, --reporter',
+    '--otel',
     '-q, --quiet',
     '--verbose',
     '--no-color',

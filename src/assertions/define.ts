@@ -5,7 +5,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { CodeSource, OwnCode } from '../model/own-code.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { Vars } from '../model/suite.ts';
-import type { Judgement } from '../model/verdict.ts';
+import type { Judgement, Verdict } from '../model/verdict.ts';
 
 /** An answer as checks see it; a conversation's latency and cost are summed. */
 export interface CompletionView
@@ -26,6 +26,8 @@ export type Target =
 
 /** What the pipeline lends to checks. */
 export interface AssertionPorts {
+  /** Told of each check of a cell as soon as it is made. */
+  readonly onVerdict?: (verdict: Verdict) => void;
   /** Runs a synchronous function and throws a `DeadlineError` (lib/deadline.ts) after that many milliseconds. */
   readonly deadline: <T>(run: () => T, limitMs: number) => T;
   /** Runs the user's own code; undefined where none may run. */

@@ -37,9 +37,14 @@ export function judgeChecks(
   for (const [index, check] of checks.entries()) {
     const outcome = judge(check, context);
     if (outcome instanceof Promise) return judgeLate(outcome, checks.slice(index), context, verdicts);
-    verdicts.push(toVerdict(check, outcome));
+    add(toVerdict(check, outcome), verdicts, ports);
   }
   return verdicts;
+}
+
+function add(verdict: Verdict, verdicts: Verdict[], { onVerdict }: AssertionPorts): void {
+  verdicts.push(verdict);
+  onVerdict?.(verdict);
 }
 
 /** From the first check on that takes its time; one after the other, as in a list of quick ones. */
@@ -50,7 +55,7 @@ async function judgeLate(
   verdicts: Verdict[],
 ): Promise<readonly Verdict[]> {
   for (const [index, check] of checks.entries()) {
-    verdicts.push(toVerdict(check, await (index === 0 ? first : judge(check, context))));
+    add(toVerdict(check, await (index === 0 ? first : judge(check, context))), verdicts, context.ports);
   }
   return verdicts;
 }

@@ -15,7 +15,6 @@ import { type Conclusion, findGithubRun, type GithubRun, publishToGithub } from 
 import { reportOnRun } from '../pipeline/report-on-run.ts';
 import { findStoredRun } from '../pipeline/stored-runs.ts';
 import { codeBlock, reporters, shoutDecision } from '../reporters/index.ts';
-import { checkRunConfig } from './check-run-config.ts';
 import { describeProblems } from './describe-problems.ts';
 import { githubOutputs, renderOutputs } from './github-outputs.ts';
 import type { Io } from './io.ts';
@@ -146,7 +145,6 @@ async function hasToReplay(
   const { project } = await loadProject({
     paths,
     cwd,
-    checkRun: checkRunConfig,
     ...(typeof config === 'string' && { configPath: config }),
   });
   return findMissingKeys(project, env).length > 0;

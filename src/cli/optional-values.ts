@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-const flagsWithOptionalValue = new Set(['--bail', '--changed', '--resume']);
+const flagsWithOptionalValue = new Set(['--bail', '--changed', '--resume', '--otel']);
 
 /** Keeps `--bail evals/x.eval.yaml` from taking the path as its value: a flag without a value moves behind the paths. */
 export function protectOptionalValues(argv: readonly string[], cwd: string): string[] {

@@ -5,11 +5,11 @@ import { exitCodes } from '../model/exit-code.ts';
 import type { Report } from '../model/report.ts';
 import { type AcceptOptions, acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { forecastRun } from '../pipeline/dry-run.ts';
-import type { RunPorts } from '../pipeline/run-options.ts';
+import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
 import { runSuites } from '../pipeline/run-suites.ts';
 import { describeForecast } from './describe-forecast.ts';
 import { describeProblems } from './describe-problems.ts';
-import { resolveFlagValues } from './flag-values.ts';
+import { type FlagValue, resolveFlagValues } from './flag-values.ts';
 import type { Io } from './io.ts';
 import { maskUserError } from './mask-io.ts';
 import { openProgress } from './open-progress.ts';
@@ -38,7 +38,7 @@ export async function runCommand(
       io.stdout.write(mask(describeForecast(await forecastRun(options, ports))));
       return exitCodes.passed;
     }
-    const report = await runSuites(options, ports);
+    const report = await runTraced(options, ports, values['otel']);
     progress.close();
     writeReports(report, reporters.requests, {
       io,
@@ -59,6 +59,13 @@ export async function runCommand(
   } finally {
     progress.close();
   }
+}
+
+/** Tracing is loaded where it is asked for, and nowhere else. */
+async function runTraced(options: RunOptions, ports: RunPorts, otel: FlagValue | undefined): Promise<Report> {
+  if (otel === undefined) return runSuites(options, ports);
+  const { resolveOtel, traceRun } = await import('../pipeline/trace-run.ts');
+  return traceRun(options, ports, resolveOtel(ports.env, typeof otel === 'string' ? otel : undefined));
 }
 
 /** What became of the baseline, in words. A run that can't be accepted keeps the exit code that it has earned. */

@@ -122,6 +122,12 @@ export const runFlags: readonly FlagDefinition[] = [
     kind: 'list',
     description: 'report format, to a file or to stdout (repeatable)',
   },
+  {
+    flags: '--otel [endpoint]',
+    key: 'otel',
+    kind: 'optional-text',
+    description: 'export OpenTelemetry spans over OTLP (default: OTEL_EXPORTER_OTLP_ENDPOINT)',
+  },
   { flags: '-q, --quiet', key: 'quiet', kind: 'switch', description: 'only the verdict and what failed' },
   { flags: '--verbose', key: 'verbose', kind: 'switch', description: 'every failing case, with its whole answer' },
   { flags: '--watch', key: 'watch', kind: 'switch', description: 'run again when a file changes' },

@@ -137,7 +137,8 @@ export function openCalls(
         return costOf(config, completion);
       },
     };
-    const attempt = breaker(connectLazily(config), 'attempt');
+    const sent = connectLazily(config);
+    const attempt = breaker(ports.trace?.attempts(config, endpoint, sent) ?? sent, 'attempt');
     const retried = withRetry(spending?.guard(attempt, pricing) ?? attempt, {
       retries: limits.retries ?? defaultRetries,
       timeoutMs: limits.timeoutMs ?? options.timeoutMs,

@@ -50,7 +50,13 @@ export function openLanes(
     findSuite: (id) => suites.get(id),
     signal,
   });
-  const checkPorts: JudgePorts = { ...judgePorts, openAsker, findOther: others.find };
+  const { trace } = ports;
+  const checkPorts: JudgePorts = {
+    ...judgePorts,
+    openAsker,
+    findOther: others.find,
+    ...(trace === undefined ? {} : { onVerdict: trace.verdict }),
+  };
   const runners = new Map<string, Omit<Lane, 'cells'>>();
 
   function openRunner(laneId: string): Omit<Lane, 'cells'> {
@@ -62,7 +68,10 @@ export function openLanes(
       requestKey: cacheKey,
       costOf: (_request: CompletionRequest, completion: Completion, how: 'live' | 'batch') =>
         calls.costOf(config, completion, how),
-      judge: (checks: readonly CheckSpec[], answer: JudgedAnswer) => judgeAnswer(checks, answer, checkPorts),
+      judge: (checks: readonly CheckSpec[], answer: JudgedAnswer) => {
+        trace?.startChecks();
+        return judgeAnswer(checks, answer, checkPorts);
+      },
       decide: decideAnswer,
       stopReason: stop.reason,
     };
@@ -75,7 +84,8 @@ export function openLanes(
         if (own === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);
         let result: CellResult | undefined;
         try {
-          result = await runCell(identified(cell), own, signal);
+          const run = () => runCell(identified(cell), own, signal);
+          result = await (trace === undefined ? run() : trace.cell(cell, run));
           return result;
         } finally {
           // Whoever waits for this answer must not wait for ever, not even where a bug ends the cell.

@@ -4,6 +4,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { OnProgress } from '../model/progress.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Project, Suite } from '../model/suite.ts';
+import type { RunTrace } from '../model/trace.ts';
 import type { Selection } from '../plan/select-cases.ts';
 
 export interface RunOptions {
@@ -51,6 +52,8 @@ export interface RunPorts {
   readonly random: () => number;
   readonly mask: Mask;
   readonly onProgress: OnProgress;
+  /** Watches what happens, for a tracing system. */
+  readonly trace?: RunTrace;
   /** Aborted where the run's results are not wanted any more: what is in flight ends and is kept, nothing new starts. */
   readonly outdated?: AbortSignal;
   /** Calls back when the user asks for an end, until the returned function is called. */

@@ -104,6 +104,7 @@ async function runJudged(
     if (result.status === 'skipped') others.post(result.key, undefined);
     const row = buildCellRow(result, ports.mask, cell);
     ports.onProgress(describeProgress(result, row));
+    ports.trace?.result(result);
     if (result.status === 'skipped' && result.reason !== 'case') isCutShort = true;
     if (result.status === 'judged' && !result.passed && !result.observe && result.confirmation !== true) {
       failedCells += 1;

@@ -1,0 +1,218 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startChatServer, testKey, wordOf } from '../../support/chat-server.ts';
+import { type Scripted, type ScriptedServer, startServer } from '../../support/http-server.ts';
+import { openTempProject, trialsOf } from '../../support/temp-project.ts';
+
+interface Attribute {
+  readonly key: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+interface OtlpSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly attributes: readonly Attribute[];
+  readonly status: { readonly code?: number; readonly message?: string };
+}
+
+interface OtlpBody {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly Attribute[] };
+    readonly scopeSpans: readonly { readonly scope: { readonly name: string }; readonly spans: readonly OtlpSpan[] }[];
+  }[];
+}
+
+async function startCollector(reply: Scripted = { body: { partialSuccess: {} } }): Promise<ScriptedServer> {
+  const collector = await startServer(() => reply);
+  onTestFinished(() => collector.close());
+  return collector;
+}
+
+function spansOf({ requests }: ScriptedServer): readonly OtlpSpan[] {
+  return requests
+    .map(({ body }) => JSON.parse(body) as OtlpBody)
+    .flatMap(({ resourceSpans }) =>
+      resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
+    );
+}
+
+/** Attributes as plain values; integers come as text. */
+function read({ attributes }: OtlpSpan): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+}
+
+const isNamed = (name: RegExp) => (span: OtlpSpan) => name.test(span.name);
+const ms = (nanos: string): number => Number(nanos.slice(0, -6));
+
+const suite = `prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers:
+  - { id: mini, use: openai:test-model, params: { temperature: 0.5, max_tokens: 20, seed: 7 }, limits: { retries: 2 } }
+defaults: { trials: 2, assert: [{ equals: "{{ word }}" }, { length: { max: 20 }, name: short }] }
+cases:
+  - { id: one, vars: { word: one } }
+  - { id: two, vars: { word: two } }
+  - { id: leak, vars: { word: "${testKey}" } }
+  - { id: later, vars: { word: later }, skip: not yet }
+`;
+
+async function openProject() {
+  const project = openTempProject();
+  project.write('evals/words.eval.yaml', suite);
+  let failures = 1;
+  const chat = await startChatServer(({ text }) => {
+    if (text.includes('two') && failures > 0) {
+      failures -= 1;
+      return { status: 503, body: { error: { message: 'overloaded' } } };
+    }
+    return wordOf(text);
+  });
+  return { project, chat };
+}
+
+describe('run --otel', () => {
+  test('exports the run, its cells, requests and checks, each under its parent and within its time', async () => {
+    const { project, chat } = await openProject();
+    const collector = await startCollector();
+    const before = Date.now();
+    const { report, code } = await project.report(['run', '--otel', collector.url], { env: chat.env });
+    const spans = spansOf(collector);
+    expect(collector.requests[0]).toMatchObject({ method: 'POST', url: '/v1/traces' });
+    const run = spans.find(isNamed(/^llmcheck\.run$/));
+    const cells = spans.filter(isNamed(/^llmcheck\.cell$/));
+    const calls = spans.filter(isNamed(/^chat test-model$/));
+    const checks = spans.filter(isNamed(/^evaluate /));
+    expect(1 + cells.length + calls.length + checks.length).toBe(spans.length);
+
+    const trials = trialsOf(report);
+    expect(cells).toHaveLength(report.totals.planned);
+    expect(checks).toHaveLength(trials.flatMap((trial) => trial.checks).length);
+    expect(calls).toHaveLength(chat.requests.length);
+    const statuses = (status: string): number =>
+      cells.filter((cell) => read(cell)['llmcheck.status'] === status).length;
+    const { passed, failed, skipped } = report.totals;
+    expect(['passed', 'failed', 'skipped'].map(statuses)).toEqual([passed, failed, skipped]);
+    expect(read(run as OtlpSpan)).toMatchObject({
+      'llmcheck.run.id': report.run.id,
+      'llmcheck.exit_code': String(code),
+      'llmcheck.cells.planned': String(report.totals.planned),
+    });
+
+    const byId = new Map(spans.map((span) => [span.spanId, span]));
+    expect(byId.size).toBe(spans.length);
+    expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+    expect(run?.traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(cells.every(({ parentSpanId }) => parentSpanId === run?.spanId)).toBe(true);
+    const words = new Map(trials.map(({ caseId, index }) => [`${caseId} ${index}`, 0]));
+    for (const span of [...calls, ...checks]) {
+      const parent = byId.get(span.parentSpanId ?? '') as OtlpSpan;
+      expect(parent.name).toBe('llmcheck.cell');
+      const key = `${String(read(parent)['llmcheck.case.id'])} ${String(read(parent)['llmcheck.trial'])}`;
+      words.set(key, (words.get(key) ?? 0) + 1);
+      expect([
+        ms(span.startTimeUnixNano) >= ms(parent.startTimeUnixNano),
+        ms(span.endTimeUnixNano) <= ms(parent.endTimeUnixNano),
+      ]).toEqual([true, true]);
+    }
+    // A call and two checks each; one request was refused and sent again; nothing for what was skipped.
+    expect(Object.fromEntries(words)).toMatchObject({ 'one 0': 3, 'one 1': 3, 'leak 0': 3, 'later 0': 0 });
+    expect((words.get('two 0') ?? 0) + (words.get('two 1') ?? 0)).toBe(7);
+    for (const { startTimeUnixNano, endTimeUnixNano } of spans) {
+      expect(ms(startTimeUnixNano)).toBeGreaterThanOrEqual(before - 1);
+      expect(BigInt(endTimeUnixNano) >= BigInt(startTimeUnixNano)).toBe(true);
+      expect(ms(endTimeUnixNano)).toBeLessThanOrEqual(Date.now() + 1);
+    }
+  });
+
+  test('names requests by the GenAI conventions, and sends neither content nor secrets', async () => {
+    const { project, chat } = await openProject();
+    const collector = await startCollector();
+    await project.run(['run', '--otel', collector.url], { env: chat.env });
+    const calls = spansOf(collector).filter(isNamed(/^chat test-model$/));
+    const answered = calls.find(({ status }) => status.code === undefined);
+    expect(answered?.kind).toBe(3);
+    expect(read(answered as OtlpSpan)).toMatchObject({
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'openai',
+      'gen_ai.request.model': 'test-model',
+      'gen_ai.request.temperature': 0.5,
+      'gen_ai.request.max_tokens': '20',
+      'gen_ai.request.seed': '7',
+      'gen_ai.response.id': 'chatcmpl-1',
+      'gen_ai.response.model': 'test-model',
+      'gen_ai.response.finish_reasons': { values: [{ stringValue: 'stop' }] },
+      'gen_ai.usage.input_tokens': '10',
+      'gen_ai.usage.output_tokens': '5',
+      'server.address': '127.0.0.1',
+      'server.port': String(chat.port),
+      'llmcheck.attempt': '1',
+    });
+    const refused = calls.find(({ status }) => status.code === 2);
+    expect(read(refused as OtlpSpan)['error.type']).toBe('503');
+    const sent = collector.requests.map(({ body }) => body).join('');
+    expect(sent).not.toContain(testKey);
+    expect(sent).not.toContain('Say:');
+
+    const env = { ...chat.env, OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: 'true' };
+    await project.run(['run', '--otel', collector.url, '--cache', 'refresh'], { env });
+    const all = collector.requests.map(({ body }) => body).join('');
+    expect(all).toContain('Say: one');
+    expect(all).toContain('Say: ***');
+    expect(all).not.toContain(testKey);
+  });
+
+  test("follows OpenTelemetry's own variables and the trace that it is a part of", async () => {
+    const { project, chat } = await openProject();
+    const collector = await startCollector();
+    const [traceId, spanId] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
+    const env = {
+      ...chat.env,
+      LLMCHECK_OTEL: 'true',
+      OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/otlp/`,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-team=evals%20team,authorization=Bearer%20abcdefgh12345678',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=ci',
+      OTEL_SERVICE_NAME: 'prompts',
+      TRACEPARENT: `00-${traceId}-${spanId}-01`,
+    };
+    await project.run(['run'], { env });
+    expect(collector.requests[0]).toMatchObject({
+      url: '/otlp/v1/traces',
+      headers: { 'x-team': 'evals team', authorization: 'Bearer abcdefgh12345678' },
+    });
+    const run = spansOf(collector).find(isNamed(/^llmcheck\.run$/));
+    expect(run).toMatchObject({ traceId, parentSpanId: spanId });
+    const { resource } = (JSON.parse(collector.requests[0]?.body ?? '') as OtlpBody).resourceSpans[0] ?? {};
+    expect(resource?.attributes).toEqual(
+      expect.arrayContaining([
+        { key: 'service.name', value: { stringValue: 'prompts' } },
+        { key: 'deployment.environment.name', value: { stringValue: 'ci' } },
+      ]),
+    );
+  });
+
+  test.each<[string, Scripted | undefined]>([
+    ['is dead', undefined],
+    ['refuses', { status: 401, body: { message: 'no' } }],
+    ['breaks off', 'reset'],
+  ])('a collector that %s is a warning and leaves the verdict alone', async (_, reply) => {
+    const { project, chat } = await openProject();
+    const collector = await startCollector(reply);
+    if (reply === undefined) await collector.close();
+    const traced = await project.run(['run', '--otel', collector.url], { env: chat.env });
+    const plain = await project.run(['run'], { env: chat.env });
+    expect(traced.code).toBe(plain.code);
+    expect(traced.stderr.match(/spans were not exported to/g)).toHaveLength(1);
+    expect(plain.stderr).not.toContain('spans');
+  });
+
+  test('what is no address is a usage error before anything is sent', async () => {
+    const { project, chat } = await openProject();
+    const { code, stderr } = await project.run(['run', '--otel', 'grpc://x'], { env: chat.env });
+    expect([code, stderr.includes('--otel: not an http or https address')]).toEqual([2, true]);
+    expect(chat.requests).toHaveLength(0);
+  });
+});
