@@ -84,6 +84,7 @@ const redrawMs = 100;
 const plainLineMs = 10_000;
 /** A run in which everything fails must not scroll the terminal away; the report has them all. */
 const maxFailures = 30;
+const maxLogColumns = 200;
 /** Before this an estimate of the time left jumps about. */
 const minEtaMs = 3000;
 
@@ -143,7 +144,7 @@ function createLiveLine({ write, columns, color }: ProgressOptions): Surface {
   };
 }
 
-function createPlainLines({ write }: ProgressOptions): Surface {
+function createPlainLines({ write, ci }: ProgressOptions): Surface {
   let printedMs = Number.NEGATIVE_INFINITY;
   const print = (line: string): void => write(`${toSafeLine(line)}\n`);
   return {
@@ -156,7 +157,13 @@ function createPlainLines({ write }: ProgressOptions): Surface {
       printedMs = state.nowMs;
       print(describeState(state));
     },
-    failure: () => undefined,
+    // A log is read while it grows; what is captured for later has the report.
+    failure(mark, text, state) {
+      if (!ci) return;
+      if (state.failuresShown < maxFailures) write(`${mark} ${shortenToWidth(toSafeLine(text), maxLogColumns)}\n`);
+      else if (state.failuresShown === maxFailures) print('… further failures stand in the report');
+      state.failuresShown += 1;
+    },
     note: print,
     finish: (state) => print(`${describeState(state)}, took ${formatDuration(state.nowMs - state.startedMs)}`),
     close: () => undefined,

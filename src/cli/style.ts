@@ -23,5 +23,22 @@ export function styleFor(io: Io, flags: StyleFlags, isFile: boolean): ReportStyl
     width: isFile ? 80 : Math.max(40, io.stdout.columns() ?? 80),
     quiet: flags.quiet,
     verbose: flags.verbose,
+    ...(!isFile && canFollowLinks(io.stdout, io.env) && { linksFrom: io.cwd }),
   };
+}
+
+/** Terminals that are known to follow links; others may print what they do not know. FORCE_HYPERLINK decides where it is set. */
+function canFollowLinks(sink: TextSink, env: Io['env']): boolean {
+  const forced = env['FORCE_HYPERLINK'] ?? '';
+  if (forced !== '') return forced !== '0';
+  const isSet = (name: string): boolean => (env[name] ?? '') !== '';
+  const term = env['TERM'] ?? '';
+  // What multiplexers pass on depends on their own version and settings.
+  if (!sink.isTty || term === 'dumb' || isSet('CI') || isSet('TMUX') || isSet('STY')) return false;
+  return (
+    ['WT_SESSION', 'KONSOLE_VERSION', 'DOMTERM', 'KITTY_WINDOW_ID', 'GHOSTTY_RESOURCES_DIR'].some(isSet) ||
+    ['iTerm.app', 'WezTerm', 'vscode', 'ghostty', 'Hyper', 'Tabby', 'rio'].includes(env['TERM_PROGRAM'] ?? '') ||
+    Number(env['VTE_VERSION']) >= 5000 ||
+    /kitty|alacritty|ghostty|foot/.test(term)
+  );
 }

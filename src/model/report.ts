@@ -150,4 +150,6 @@ export interface ReportStyle {
   readonly width: number;
   readonly verbose: boolean;
   readonly quiet: boolean;
+  /** The folder that paths are relative to, absolute, where the terminal can follow links. */
+  readonly linksFrom?: string;
 }

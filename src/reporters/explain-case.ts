@@ -30,7 +30,8 @@ export function explainCase(entry: CaseReport): CaseExplanation {
     if (row.status !== 'failed' && row.status !== 'errored') continue;
     answer ??= answerText(row);
     for (const found of rowReasons(row)) {
-      const key = JSON.stringify([found.label, found.reason]);
+      // Reasons may have megabytes: to escape them would cost more than all the rest.
+      const key = `${found.label}\n${found.reason}`;
       const known = reasons.get(key);
       reasons.set(key, known === undefined ? found : { ...known, count: known.count + 1 });
     }

@@ -2,7 +2,7 @@ import { clipText, shortenToWidth } from '../lib/display-width.ts';
 import { sanitizeTerminal } from '../lib/sanitize.ts';
 import { isBreak, type LocatedFinding, type PromptFindings } from '../model/finding.ts';
 import type { CaseReport, Report, SuiteReport } from '../model/report.ts';
-import { describeError, describeSkip, explainCase } from './explain-case.ts';
+import { type CaseExplanation, describeError, describeSkip, explainCase } from './explain-case.ts';
 import { findGateEntries } from './find-gate-entries.ts';
 import { createFindStanding, type FindStanding } from './find-standing.ts';
 
@@ -46,11 +46,20 @@ export function caseOutcome(entry: CaseReport, findStanding: FindStanding): Test
     case 'skipped':
       return { status: 'skipped', message: shortenMessage(skipReason(entry)), body: '' };
     case 'tolerated':
-      return { status: 'tolerated', message: shortenMessage(`${standing.reason}: ${summarize(entry)}`), body: '' };
+      return {
+        status: 'tolerated',
+        message: shortenMessage(`${standing.reason}: ${summarize(entry, explainCase(entry))}`),
+        body: '',
+      };
     case 'failure':
-      return { status: 'failed', message: shortenMessage(summarize(entry)), body: describeWhole(entry) };
-    case 'error':
-      return { status: 'errored', message: shortenMessage(summarize(entry)), body: describeWhole(entry) };
+    case 'error': {
+      const explanation = explainCase(entry);
+      return {
+        status: standing.kind === 'failure' ? 'failed' : 'errored',
+        message: shortenMessage(summarize(entry, explanation)),
+        body: describeWhole(entry, explanation),
+      };
+    }
   }
 }
 
@@ -65,6 +74,10 @@ const maxMessageColumns = 500;
 
 export function shortenMessage(message: string): string {
   return shortenToWidth(sanitizeTerminal(clipText(message, maxBodyUnits)), maxMessageColumns);
+}
+
+function clip(text: string): string {
+  return clipText(text, maxBodyUnits);
 }
 
 function* listCases(report: Report, suite: SuiteReport): Iterable<TestEntry> {
@@ -102,18 +115,17 @@ function skipReason(entry: CaseReport): string {
   return skip === undefined ? 'skipped' : describeSkip(skip);
 }
 
-function summarize(entry: CaseReport): string {
-  const { trials, reasons } = explainCase(entry);
+function summarize(entry: CaseReport, { trials, reasons }: CaseExplanation): string {
   const change = entry.change === 'regressed' ? 'regressed' : '';
   const errored = entry.status === 'errored' ? entry.trials.find((row) => row.status === 'errored') : undefined;
   const first =
-    errored === undefined ? reasons.map(({ label, reason }) => `${label}: ${reason}`)[0] : describeError(errored);
+    errored === undefined
+      ? reasons.map(({ label, reason }) => `${label}: ${clip(reason)}`)[0]
+      : clip(describeError(errored));
   return [change, trials, first].filter((part) => part !== undefined && part !== '').join('; ');
 }
 
-function describeWhole(entry: CaseReport): string {
-  const { reasons, answer, before } = explainCase(entry);
-  const clip = (text: string): string => clipText(text, maxBodyUnits);
+function describeWhole(entry: CaseReport, { reasons, answer, before }: CaseExplanation): string {
   const lines = [`at ${entry.at.file}:${entry.at.line}`];
   for (const { label, reason, diff, count } of reasons) {
     lines.push(`${label}: ${clip(reason)}${count > 1 ? ` (${count} times)` : ''}`);

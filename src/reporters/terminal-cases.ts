@@ -4,7 +4,7 @@ import { sanitizeTerminal, toSafeLine } from '../lib/sanitize.ts';
 import type { CaseReport, Report, SuiteReport } from '../model/report.ts';
 import { type CaseExplanation, type CaseReason, describeSkip, explainCase, isAnswerDiff } from './explain-case.ts';
 import { createFindStanding } from './find-standing.ts';
-import { indentText, type Paint } from './paint.ts';
+import { indentText, linkPlace, type Paint } from './paint.ts';
 import { caseRanks, rankCase, rankNouns, rankWord } from './rank-case.ts';
 import { renderDiff } from './render-diff.ts';
 import {
@@ -119,12 +119,19 @@ function renderCase({ entry, standing, rank }: RankedCase, paint: Paint): string
       paint,
       2,
     ),
-    ...indentText(colors.dim(toSafeLine(`${entry.at.file}:${entry.at.line}`)), paint, 4),
+    ...renderPlace(entry, paint),
     ...shown.flatMap((reason) => renderReason(reason, entry, explanation, paint)),
     ...(reasons.length > shown.length ? [`    … and ${reasons.length - shown.length} more reasons`] : []),
     ...(isCompared ? renderAnswers(before, answer, paint) : []),
     ...(answer !== undefined && (!hasDiff || paint.verbose) ? renderAnswer(answer, paint) : []),
   ];
+}
+
+/** One that is too long for a line is no link: its parts would each be another. */
+function renderPlace({ at }: CaseReport, paint: Paint): string[] {
+  const lines = indentText(paint.colors.dim(toSafeLine(`${at.file}:${at.line}`)), paint, 4);
+  const [line, ...rest] = lines;
+  return line === undefined || rest.length > 0 ? lines : [linkPlace(line, at.file, paint)];
 }
 
 function renderReason(found: CaseReason, { trials }: CaseReport, explanation: CaseExplanation, paint: Paint): string[] {

@@ -1,6 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { reporters } from '../../src/reporters/index.ts';
-import { buildReports, plainStyle } from '../support/build-report.ts';
+import { buildReport, buildReports, plainStyle } from '../support/build-report.ts';
+
+describe('terminal', () => {
+  it.each([
+    ['40 columns', { width: 40 }],
+    ['200 columns', { width: 200 }],
+    ['colour', { color: true }],
+    ['links', { linksFrom: '/home/ann/shop' }],
+    ['quiet', { quiet: true }],
+  ])('renders a regressed run in %s', async (name, style) => {
+    const report = buildReports()['regressed'] ?? buildReport([]);
+    const text = [...(reporters['terminal']?.render(report, { ...plainStyle, ...style }) ?? [])].join('');
+    const file = `__file_snapshots__/terminal/regressed in ${name}.txt`;
+    await expect(text.replaceAll('\u001b', '␛')).toMatchFileSnapshot(file);
+  });
+});
 
 describe.each(Object.entries(reporters))('%s', (name, reporter) => {
   it.each(Object.entries(buildReports()))('renders a run that is %s', async (theme, report) => {
