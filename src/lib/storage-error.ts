@@ -16,6 +16,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied (EACCES)',
   EDQUOT: 'the disk quota is used up (EDQUOT)',
   EEXIST: 'it is there already (EEXIST)',
+  EFBIG: 'the file would be larger than is allowed (EFBIG)',
   EISDIR: 'it is a folder (EISDIR)',
   EMFILE: 'too many open files (EMFILE)',
   ENOENT: 'it is not there (ENOENT)',
@@ -23,6 +24,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is no folder (ENOTDIR)',
   EPERM: 'the operation is not permitted (EPERM)',
   EROFS: 'the file system is read-only (EROFS)',
+  ESTALE: 'another run has replaced it in the meantime (ESTALE)',
 };
 
 /** The code of a system error, such as `ENOENT`; undefined for everything else that can be thrown. */

@@ -1,12 +1,12 @@
+import type { Mask } from '../lib/mask-secrets.ts';
 import { StorageError } from '../lib/storage-error.ts';
-import type { CellKey } from '../model/cell.ts';
+import type { Cell, CellKey } from '../model/cell.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { RowSummary } from '../model/summary.ts';
 import type { Plan } from '../plan/build-plan.ts';
 import { summarizeRow } from '../record/summarize-row.ts';
 import { cellKeyText, createCellIndex, type RowPlace, readRunRecord } from '../stores/read-run-record.ts';
-import { rewriteRunRecord } from '../stores/rewrite-run-record.ts';
-import { openRunRecordForResume, type RunRecordWriter } from '../stores/write-run-record.ts';
+import { type RunRecordWriter, rewriteRunRecord } from '../stores/write-run-record.ts';
 import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
 import type { FindAccepted } from './find-accepted.ts';
 import { identify } from './identify.ts';
@@ -43,10 +43,11 @@ export function openRecord(
   ports: RunPorts,
   { findAccepted, onRefused }: { readonly findAccepted: FindAccepted; readonly onRefused: () => void },
 ): OpenRecord {
-  const resumed = options.resume === undefined ? undefined : prepareResume(options, plan, newHeader, findAccepted);
+  const resumed =
+    options.resume === undefined ? undefined : prepareResume(options, plan, newHeader, { findAccepted, ports });
   const { id, writer } = refuseStorageErrors(() => {
     if (resumed === undefined) return createUnderFreeId(runsFolder(options.project), newHeader, ports);
-    const opened = openRunRecordForResume(resumed.path);
+    const opened = resumed.rewrite();
     opened.append({ type: 'resume', startedAt: newHeader.startedAt });
     return { id: resumed.id, writer: opened };
   });
@@ -55,6 +56,7 @@ export function openRecord(
   const findCell = createCellIndex();
   const places: RowPlace[] = [];
   let isBroken = false;
+  let isTakenOver = false;
   let waiting: CellRow[] = [];
   let written: Promise<void> | undefined;
 
@@ -93,6 +95,7 @@ export function openRecord(
       if (rows.length > 1) return false;
       ports.onProgress({ type: 'note', message: error.message });
       isBroken = true;
+      isTakenOver = error.code === 'ESTALE';
       onRefused();
     }
     return !isBroken;
@@ -111,7 +114,9 @@ export function openRecord(
       closeQuietly(writer);
     },
     read(end) {
-      if (resumed !== undefined) return openStoredRecord(writer.path, ports.cwd, end === undefined ? {} : { end });
+      // What another run goes on with is counted as it stands there: rows lie elsewhere in it.
+      if (resumed !== undefined || isTakenOver)
+        return openStoredRecord(writer.path, ports.cwd, end === undefined ? {} : { end });
       const header = { ...newHeader, id };
       const record = { path: writer.path, header, end, places, summaries, warnings: [] };
       return toStoredRecord(record, ports.cwd);
@@ -124,22 +129,36 @@ interface Resumed {
   readonly id: string;
   readonly done: ReadonlySet<string>;
   readonly readDone: (key: string) => CellRow | undefined;
+  readonly rewrite: () => RunRecordWriter;
+}
+
+/** What a row says of its case that no identity holds, so that it may have changed since. */
+interface PlannedCell extends Pick<Cell, 'at' | 'tags' | 'description'> {
+  readonly identity: string;
 }
 
 /**
  * Keeps the verdicts on cells, fresh trials included, that would run again exactly as they did. Errored and interrupted cells, and those whose
- * request, checks or place in the plan changed, are dropped and so run again.
+ * request, checks or place in the plan changed, are dropped and so run again; so are damaged lines.
  */
 function prepareResume(
   options: RunOptions,
   plan: Plan,
   newHeader: Omit<RunHeader, 'id'>,
-  findAccepted: FindAccepted,
+  { findAccepted, ports }: { readonly findAccepted: FindAccepted; readonly ports: RunPorts },
 ): Resumed {
   const stored = findStoredRun(options.project, options.resume?.runId);
-  const planned = new Map<string, string>();
+  const planned = new Map<string, PlannedCell>();
   for (const lane of plan.providerIds) {
-    for (const cell of plan.cells(lane)) planned.set(cellKeyText(cell.key), identify(cell, findAccepted));
+    for (const cell of plan.cells(lane)) {
+      const { at, tags, description } = cell;
+      planned.set(cellKeyText(cell.key), {
+        at,
+        identity: identify(cell, findAccepted),
+        ...(tags === undefined ? {} : { tags }),
+        ...(description === undefined ? {} : { description }),
+      });
+    }
   }
   const cellOf = indexCells(plan);
   /** A fresh trial is what its case's first trial would be under another number, and lies outside the plan. */
@@ -149,26 +168,60 @@ function prepareResume(
     const fresh = { ...first, key: { ...first.key, trial }, request: { ...first.request, trial } };
     return identify(fresh, findAccepted) === identity;
   };
-  const record = readRunRecord(stored.path, (row, rowIndex) => {
-    const key = cellKeyText(row);
-    const isUntouched = options.resume?.isTouched?.(row.suite) === false;
-    const isVerdict = row.status === 'passed' || row.status === 'failed' || (isUntouched && row.status === 'errored');
-    const isConfirmation = row.confirmation === true;
-    const isKept =
-      isVerdict && (isConfirmation ? !planned.has(key) && isSameConfirmation(row) : planned.get(key) === row.identity);
-    return { key, isKept, isConfirmation, rowIndex };
-  });
+  let damagedLines = 0;
+  const record = readRunRecord(
+    stored.path,
+    (row, rowIndex) => {
+      const key = cellKeyText(row);
+      const isUntouched = options.resume?.isTouched?.(row.suite) === false;
+      const isVerdict = row.status === 'passed' || row.status === 'failed' || (isUntouched && row.status === 'errored');
+      const isConfirmation = row.confirmation === true;
+      const isKept =
+        isVerdict &&
+        (isConfirmation ? !planned.has(key) && isSameConfirmation(row) : planned.get(key)?.identity === row.identity);
+      return { key, isKept, isConfirmation, rowIndex };
+    },
+    {
+      onDamaged: () => {
+        damagedLines += 1;
+      },
+    },
+  );
+  if (damagedLines > 0) ports.onProgress({ type: 'note', message: describeDamage(stored.path, damagedLines) });
   const kept = record.summaries.filter(({ isKept }) => isKept);
   const { id, startedAt } = record.header;
-  refuseStorageErrors(() =>
-    rewriteRunRecord(
-      stored.path,
-      { ...newHeader, id, startedAt },
-      kept.flatMap(({ rowIndex }) => record.places.at(rowIndex) ?? []),
-    ),
-  );
+  const places = kept.flatMap(({ rowIndex }) => record.places.at(rowIndex) ?? []);
+  const renew = (row: CellRow): CellRow => {
+    const cell = planned.get(cellKeyText(row.confirmation === true ? { ...row, trial: 0 } : row));
+    return cell === undefined ? row : renewRow(row, cell, ports.mask);
+  };
   const done = new Set(kept.flatMap(({ key, isConfirmation }) => (isConfirmation ? [] : [key])));
-  return { path: stored.path, id, done, readDone: createDoneReader(stored.path, done) };
+  return {
+    path: stored.path,
+    id,
+    done,
+    readDone: createDoneReader(stored.path, done),
+    rewrite: () => rewriteRunRecord(stored.path, { ...newHeader, id, startedAt }, places, { renew }),
+  };
+}
+
+function renewRow(row: CellRow, { at, tags, description }: PlannedCell, mask: Mask): CellRow {
+  if (row.asked === undefined) return { ...row, at };
+  const { tags: _tags, description: _description, ...asked } = row.asked;
+  return {
+    ...row,
+    at,
+    asked: {
+      ...asked,
+      ...(tags === undefined ? {} : { tags: tags.map(mask) }),
+      ...(description === undefined ? {} : { description: mask(description) }),
+    },
+  };
+}
+
+function describeDamage(path: string, count: number): string {
+  const lines = count === 1 ? 'A line' : `${count} lines`;
+  return `${lines} of ${path} could not be read; what is missing for it runs again.`;
 }
 
 /** Few runs ask for rows of their earlier part, so the record is read again by the first that does. */

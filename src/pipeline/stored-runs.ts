@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { Project } from '../model/suite.ts';
 import { caseLabel } from '../plan/case-label.ts';
 import { listRuns, type StoredRun } from '../stores/list-runs.ts';
-import { hasHeader, readRunRecord } from '../stores/read-run-record.ts';
+import { hasHeader, readRunHeader, readRunRecord } from '../stores/read-run-record.ts';
 
 type Root = Pick<Project, 'root'>;
 
@@ -62,8 +62,7 @@ export function findInvocation(
   project: Root,
   id: string | undefined,
 ): { readonly paths: readonly string[]; readonly flags: JsonObject } {
-  const { header } = readRunRecord(findStoredRun(project, id).path, () => undefined);
-  const { paths, flags } = header.invocation ?? {};
+  const { paths, flags } = readRunHeader(findStoredRun(project, id).path).invocation ?? {};
   return {
     paths: Array.isArray(paths) ? paths.filter((path) => typeof path === 'string') : [],
     flags: isJsonObject(flags) ? flags : {},

@@ -49,6 +49,11 @@ export interface RecordHeads<Summary> extends ReadRecord {
   readonly rows: readonly Summary[];
 }
 
+export interface ReadOptions {
+  /** Told of each line that is no row, which is then passed over; without it such a line is a `UserError`. */
+  readonly onDamaged?: (lineNumber: number) => void;
+}
+
 /**
  * Reads a record in one pass; memory holds what `summarize` returns and the places, never the answers.
  * A last line that was cut off is a warning; anything else that is no row is a UserError with its line.
@@ -56,6 +61,7 @@ export interface RecordHeads<Summary> extends ReadRecord {
 export function readRunRecord<Summary>(
   path: string,
   summarize: (row: CellRow, rowIndex: number) => Summary,
+  { onDamaged }: ReadOptions = {},
 ): RunRecord<Summary> {
   const summaries: Summary[] = [];
   const findCell = createCellIndex();
@@ -65,6 +71,7 @@ export function readRunRecord<Summary>(
     (row, rowIndex) => {
       summaries[findCell(row)] = summarize(row, rowIndex);
     },
+    onDamaged,
   );
   return { ...record, summaries };
 }
@@ -94,6 +101,7 @@ function scanRecord<Row extends RowHead>(
   path: string,
   parseHead: (line: FileLine) => Row | undefined,
   visit: (row: Row | CellRow, rowIndex: number) => void,
+  onDamaged?: (lineNumber: number) => void,
 ): ReadRecord {
   const places = new PlaceList();
   const warnings: string[] = [];
@@ -121,6 +129,8 @@ function scanRecord<Row extends RowHead>(
     } else if (isResumeRow(row)) {
       end = undefined;
       resumes += 1;
+    } else if (onDamaged !== undefined) {
+      onDamaged(line.number);
     } else if (line.isTerminated) {
       if (problems.length < maxProblems) problems.push(garbageProblem(path, line.number));
     } else {
@@ -194,26 +204,7 @@ export function cellKeyText(key: Pick<CellRow, 'suite' | 'prompt' | 'provider' |
   return JSON.stringify([key.suite, key.prompt, key.provider, key.caseId, key.trial]);
 }
 
-/** Where the last whole row ends, for whoever wants to append; a whole row may lack its line break. */
-export function findIntactEnd(path: string): { readonly end: number; readonly needsLineBreak: boolean } {
-  let header: RunHeader | undefined;
-  let end = 0;
-  for (const line of linesOf(path)) {
-    if (header === undefined) header = checkHeader(parseRow(line), line, path);
-    else if (!line.isTerminated && !isRow(parseRow(line))) return { end, needsLineBreak: false };
-    end = line.offset + line.end - line.start;
-    if (!line.isTerminated) return { end, needsLineBreak: true };
-    end += 1;
-  }
-  if (header === undefined) throw new UserError([notARecord(path, 'it is empty')]);
-  return { end, needsLineBreak: false };
-}
-
 const maxProblems = 20;
-
-function isRow(row: unknown): boolean {
-  return isCellRow(row) || isEndRow(row) || isResumeRow(row);
-}
 
 function readRowAt(fd: number, { offset, length }: RowPlace, path: string): CellRow {
   const bytes = Buffer.alloc(length);
@@ -291,7 +282,7 @@ function notARecord(path: string, found: string): Problem {
 
 function garbageProblem(path: string, number: number): Problem {
   const message = `Line ${number} of the run record ${path} is damaged.`;
-  const hint = 'run again, or remove the line and `--resume`: its cell is then run again';
+  const hint = 'run again, or `llmcheck run --resume`: it leaves the line out and runs its cell again';
   return { code: 'record', severity: 'error', message, hint, at: { file: path, line: number, column: 1 } };
 }
 

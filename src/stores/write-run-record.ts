@@ -1,8 +1,20 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
-import { withStorageErrors } from '../lib/storage-error.ts';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { StorageError, systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
-import { findIntactEnd, type RowPlace } from './read-run-record.ts';
+import { type RowPlace, readRowsAt } from './read-run-record.ts';
 import { renderRow } from './row-layout.ts';
 
 /** An open run record. Every call throws a `StorageError` where the disk says no. */
@@ -25,52 +37,94 @@ export interface RunRecordOptions {
 export function createRunRecord(folder: string, header: RunHeader, options: RunRecordOptions = {}): RunRecordWriter {
   const path = join(folder, `${header.id}.jsonl`);
   const fd = withStorageErrors('Creating', path, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     return openSync(path, 'ax');
   });
-  return openWriter(path, fd, 0, options, header);
-}
-
-/** Opens the record of an earlier run to go on in it; a last line that was cut off is removed. */
-export function openRunRecordForResume(path: string, options: RunRecordOptions = {}): RunRecordWriter {
-  const { end, needsLineBreak } = findIntactEnd(path);
-  const fd = withStorageErrors('Opening', path, () => {
-    const opened = openSync(path, 'a');
-    ftruncateSync(opened, end);
-    return opened;
+  return withStorageErrors('Writing', path, () => {
+    try {
+      return openWriter(path, fd, writeAll(fd, renderHeader(header), options.writeSync), options);
+    } catch (error) {
+      closeSync(fd);
+      // Without its header it would be the latest record, and none that anybody can read.
+      rmSync(path, { force: true });
+      throw error;
+    }
   });
-  return openWriter(path, fd, end, options, needsLineBreak ? '\n' : undefined);
 }
 
-type Line = RunHeader | CellRow | ResumeRow | EndRow | '\n';
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    // On a read-only disk Node says so only of a folder that is made by itself.
+    makeFolder(dirname(folder));
+    mkdirSync(folder);
+  }
+}
+
+/**
+ * Replaces the record of an earlier run by one with another header and only the rows at `places`, and goes on in it. A
+ * kill leaves the old record or the new one; whoever was still writing the old one is told with its next row.
+ */
+export function rewriteRunRecord(
+  path: string,
+  header: RunHeader,
+  places: Iterable<RowPlace>,
+  { renew = (row) => row, ...options }: RewriteOptions = {},
+): RunRecordWriter {
+  // Two that resume one run must not write into one file.
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  return withStorageErrors('Rewriting', path, () => {
+    const fd = openSync(temporary, 'ax+');
+    try {
+      let size = writeAll(fd, renderHeader(header), options.writeSync);
+      for (const row of readRowsAt(path, places)) {
+        size += writeAll(fd, Buffer.from(`${renderRow(renew(row))}\n`), options.writeSync);
+      }
+      fsyncSync(fd);
+      renameSync(temporary, path);
+      return openWriter(path, fd, size, options);
+    } catch (error) {
+      closeSync(fd);
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+export interface RewriteOptions extends RunRecordOptions {
+  /** A row as it would be written today. */
+  readonly renew?: (row: CellRow) => CellRow;
+}
+
+function writeAll(fd: number, bytes: Buffer, writeBytes: RunRecordOptions['writeSync'] = writeSync): number {
+  for (let written = 0; written < bytes.length; ) written += writeBytes(fd, bytes.subarray(written));
+  return bytes.length;
+}
+
+type Line = CellRow | ResumeRow | EndRow;
 
 function openWriter(
   path: string,
   fd: number,
   intactBytes: number,
-  { writeSync: writeBytes = writeSync }: RunRecordOptions,
-  first: Line | undefined,
+  { writeSync: writeBytes }: RunRecordOptions,
 ): RunRecordWriter {
+  // A number of its own for each file of a disk; another run that takes the record over brings another one.
+  const { ino } = fstatSync(fd, { bigint: true });
   let size = intactBytes;
   let isTorn = false;
   let isOpen = true;
   // One for all writes, since each is over when it returns.
   let scratch = Buffer.allocUnsafe(64 * 1024);
-  if (first !== undefined) {
-    try {
-      append(first);
-    } catch (error) {
-      close();
-      throw error;
-    }
-  }
   return { path, append, close };
 
   function append(...rows: readonly Line[]): readonly RowPlace[] {
     const lengths: number[] = [];
     let end = 0;
     for (const row of rows) {
-      const line = row === '\n' ? row : `${renderLine(row)}\n`;
+      const line = `${renderLine(row)}\n`;
       // A UTF-16 code unit takes three bytes at most.
       makeRoom(end, line.length * 3);
       const length = scratch.write(line, end);
@@ -79,9 +133,10 @@ function openWriter(
     }
     const bytes = scratch.subarray(0, end);
     withStorageErrors('Writing', path, () => {
+      checkOwn();
       if (isTorn) removeTorn();
       isTorn = true;
-      for (let written = 0; written < bytes.length; ) written += writeBytes(fd, bytes.subarray(written));
+      writeAll(fd, bytes, writeBytes);
       isTorn = false;
     });
     return lengths.map((length) => {
@@ -96,6 +151,11 @@ function openWriter(
     const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, used + wanted));
     scratch.copy(larger, 0, 0, used);
     scratch = larger;
+  }
+
+  function checkOwn(): void {
+    const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+    if (found?.ino !== ino) throw new StorageError('Writing', path, found === undefined ? 'ENOENT' : 'ESTALE');
   }
 
   /** Half a row would be garbage in the middle of the file as soon as another follows. */
@@ -117,6 +177,10 @@ function openWriter(
   }
 }
 
-function renderLine(row: Exclude<Line, '\n'>): string {
+function renderHeader(header: RunHeader): Buffer {
+  return Buffer.from(`${JSON.stringify(header)}\n`);
+}
+
+function renderLine(row: Line): string {
   return row.type === 'cell' ? renderRow(row) : JSON.stringify(row);
 }

@@ -4,10 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CellRow, RowHead } from '../../src/model/record.ts';
 import { openRowReader, openUsageReader, readRowHeads, readRunRecord } from '../../src/stores/read-run-record.ts';
-import { rewriteRunRecord } from '../../src/stores/rewrite-run-record.ts';
 import { parseRowHead, renderRow } from '../../src/stores/row-layout.ts';
 import { createHeadScanner } from '../../src/stores/scan-row-head.ts';
-import { createRunRecord } from '../../src/stores/write-run-record.ts';
+import { createRunRecord, rewriteRunRecord } from '../../src/stores/write-run-record.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder } from './build-rows.ts';
 
 describe('the line of a row', () => {
@@ -192,7 +191,7 @@ describe('a record read by its heads', () => {
   test('is read by its heads still after it was written anew', () => {
     const path = write([buildRow('a', { answerHash: 'h' }), buildRow('b', { answerHash: 'i' })]);
     const { places } = readRunRecord(path, () => 1);
-    rewriteRunRecord(path, buildHeader(), [...places].slice(1));
+    rewriteRunRecord(path, buildHeader(), [...places].slice(1)).close();
     const record = readRowHeads(path, (row) => ('identity' in row ? 'whole' : row.answerHash));
     expect(record.rows).toEqual(['i']);
   });

@@ -1,10 +1,19 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../src/lib/storage-error.ts';
 import type { CellRow, RecordRow } from '../../src/model/record.ts';
 import { readRowsAt, readRunRecord } from '../../src/stores/read-run-record.ts';
-import { createRunRecord, openRunRecordForResume } from '../../src/stores/write-run-record.ts';
+import { createRunRecord, type RunRecordWriter, rewriteRunRecord } from '../../src/stores/write-run-record.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder, resumeRow } from './build-rows.ts';
 
 describe('a run record', () => {
@@ -74,9 +83,10 @@ describe('creating a record', () => {
   });
 
   test('a header that cannot be written is a StorageError', () => {
-    expect(catchStorageError(() => createRunRecord(makeFolder(), buildHeader(), { writeSync: full })).code).toBe(
-      'ENOSPC',
-    );
+    const folder = makeFolder();
+    expect(catchStorageError(() => createRunRecord(folder, buildHeader(), { writeSync: full })).code).toBe('ENOSPC');
+    // An empty file would be the latest record, and stand in the way of those that can be resumed.
+    expect(readdirSync(folder)).toEqual([]);
   });
 });
 
@@ -120,6 +130,37 @@ describe('a disk that fills up', () => {
   });
 });
 
+describe('a record that another run goes on with', () => {
+  test('takes no further row of the one before', () => {
+    const writer = createRunRecord(makeFolder(), buildHeader());
+    writer.append(buildRow('a'));
+    const [first, second] = [resume(writer.path), resume(writer.path)];
+    for (const late of [writer, first]) {
+      expect(catchStorageError(() => late.append(buildRow('late'))).code).toBe('ESTALE');
+      late.close();
+    }
+    second.append(buildRow('b'));
+    second.close();
+    expect(summarize(writer.path)).toEqual(['a passed', 'b passed']);
+  });
+
+  test('that has been deleted is a StorageError, not a run without a record', () => {
+    const writer = createRunRecord(makeFolder(), buildHeader());
+    rmSync(writer.path);
+    expect(catchStorageError(() => writer.append(buildRow('a'))).code).toBe('ENOENT');
+  });
+
+  test('stays as it was where the disk has no room for the new one', () => {
+    const path = write([buildRow('a')]);
+    const before = readFileSync(path);
+    const { places } = readRunRecord(path, () => 1);
+    const rewrite = () => rewriteRunRecord(path, buildHeader(), places, { writeSync: limited({ bytesLeft: 50 }) });
+    expect(catchStorageError(rewrite).code).toBe('ENOSPC');
+    expect(readFileSync(path)).toEqual(before);
+    expect(readdirSync(dirname(path))).toEqual([basename(path)]);
+  });
+});
+
 describe('a record whose writer was killed', () => {
   const whole = `${JSON.stringify(buildHeader())}\n`;
   const rows = [buildRow('a'), buildRow('b')].map((row) => Buffer.from(`${JSON.stringify(row)}\n`));
@@ -135,7 +176,7 @@ describe('a record whose writer was killed', () => {
       const record = readRunRecord(path, ({ caseId }) => caseId);
       expect(record.summaries).toEqual(isWhole ? ['a', 'b'] : ['a']);
       expect(record.warnings).toHaveLength(isWhole || length === 0 ? 0 : 1);
-      const writer = openRunRecordForResume(path);
+      const writer = resume(path);
       writer.append(resumeRow);
       writer.append(buildRow('c'));
       writer.close();
@@ -151,7 +192,7 @@ describe('a record whose writer was killed', () => {
     const path = join(makeFolder(), 'run.jsonl');
     for (const length of [0, 1, 40, whole.length - 2]) {
       writeFileSync(path, whole.slice(0, length));
-      for (const work of [() => summarize(path), () => openRunRecordForResume(path)]) {
+      for (const work of [() => summarize(path), () => resume(path)]) {
         expect(catchUserError(work).problems).toMatchObject([{ code: 'record', at: { file: path, line: 1 } }]);
       }
       expect(readFileSync(path, 'utf8')).toHaveLength(length);
@@ -162,8 +203,9 @@ describe('a record whose writer was killed', () => {
     const path = join(makeFolder(), 'run.jsonl');
     writeFileSync(path, Buffer.concat([Buffer.from(whole), first, Buffer.alloc(4096)]));
     expect(readRunRecord(path, () => 1)).toMatchObject({ summaries: [1], warnings: [expect.any(String)] });
-    openRunRecordForResume(path).close();
-    expect(readFileSync(path)).toEqual(Buffer.concat([Buffer.from(whole), first]));
+    resume(path).close();
+    expect(summarize(path)).toEqual(['a passed']);
+    expect(readFileSync(path).includes(0)).toBe(false);
   });
 });
 
@@ -184,7 +226,7 @@ describe('what is no record', () => {
   test('an unknown format is a problem that names both numbers', () => {
     const path = join(makeFolder(), 'run.jsonl');
     writeFileSync(path, `${JSON.stringify({ type: 'run', format: 9 })}\n`);
-    for (const work of [() => summarize(path), () => openRunRecordForResume(path)]) {
+    for (const work of [() => summarize(path), () => resume(path)]) {
       const [problem] = catchUserError(work).problems;
       expect(problem?.code).toBe('record');
       expect(problem?.message).toMatch(/format 9.*format 1/);
@@ -210,7 +252,7 @@ describe('what is no record', () => {
       'There is no run record',
     );
     expect(catchUserError(() => summarize(join(folder, 'folder.jsonl'))).problems[0]?.message).toContain('EISDIR');
-    expect(catchUserError(() => openRunRecordForResume(join(folder, 'none.jsonl'))).problems[0]?.code).toBe('record');
+    expect(catchUserError(() => resume(join(folder, 'none.jsonl'))).problems[0]?.code).toBe('record');
     expect(existsSync(join(folder, 'none.jsonl'))).toBe(false);
   });
 
@@ -227,6 +269,12 @@ function write(rows: readonly RecordRow[]): string {
   for (const row of rows) if (row.type !== 'run') writer.append(row);
   writer.close();
   return writer.path;
+}
+
+/** As a resumed run opens it: with all that is whole. */
+function resume(path: string): RunRecordWriter {
+  const { places } = readRunRecord(path, () => 1, { onDamaged: () => undefined });
+  return rewriteRunRecord(path, buildHeader(), places);
 }
 
 function summarize(path: string): readonly string[] {

@@ -12,16 +12,25 @@ export interface SpawnedCli {
   readonly ended: Promise<CliResult & { readonly signal: NodeJS.Signals | null }>;
 }
 
-export type SpawnCli = (
-  argv: readonly string[],
-  options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
-) => SpawnedCli;
+export interface SpawnOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Blocks of 512 bytes that a file may hold; writing more fails as on a disk that is full. */
+  readonly maxFileBlocks?: number;
+}
+
+export type SpawnCli = (argv: readonly string[], options: SpawnOptions) => SpawnedCli;
 
 /** For what only a real process can show: kills, signals, pipes. */
 export function prepareSpawn(): SpawnCli {
   const bundle = bundleCli();
-  return (argv, { cwd, env = {} }) => {
-    const child = spawn(process.execPath, [bundle, ...argv], { cwd, env: { PATH: process.env['PATH'], ...env } });
+  return (argv, { cwd, env = {}, maxFileBlocks }) => {
+    const command = [process.execPath, bundle, ...argv];
+    const [program = '', ...args] =
+      maxFileBlocks === undefined
+        ? command
+        : ['sh', '-c', `trap '' XFSZ; ulimit -f ${maxFileBlocks}; exec "$@"`, 'sh', ...command];
+    const child = spawn(program, args, { cwd, env: { PATH: process.env['PATH'], ...env } });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
