@@ -17,7 +17,7 @@ export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
   const { rows, columns } = matrix;
   const box = useRef<HTMLDivElement>(null);
   const sight = useSight(box, rows);
-  const isManySuites = new Set(rows.map(({ suite }) => suite.suite)).size > 1;
+  const isManySuites = usePage().index.suites.length > 1;
   const [first, last] = sight;
   return (
     <div

@@ -56,7 +56,7 @@ export function CaseView({ view }: { readonly view: CaseAddress }) {
         </h1>
         <StatusMark status={cell.status} />
         <ChangeMark change={cell.change} />
-        <CopyButton text={location.href} label="link to this case" />
+        <CopyButton text={location.href} label="to this case" caption="Copy link" />
       </div>
       <nav class="tabs" aria-label="Variants of this case">
         {row.cells.map(({ variant, status }) => {

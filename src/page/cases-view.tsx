@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { CaseFilters } from './case-filters.tsx';
 import { CaseMatrix } from './case-matrix.tsx';
-import { type CaseFilter, filterRows } from './filter-rows.ts';
+import { type CaseFilter, filterRows, prepareSearch } from './filter-rows.ts';
 import { formatNumber } from './names.ts';
 import { usePage } from './page-context.ts';
 
@@ -10,6 +10,10 @@ export function CasesView({ filter: given }: { readonly filter: CaseFilter }) {
   const { index, href } = usePage();
   const [filter, setFilter] = useState(given);
   useEffect(() => setFilter(given), [given]);
+  useEffect(() => {
+    const timer = setTimeout(() => prepareSearch(index), 100);
+    return () => clearTimeout(timer);
+  }, [index]);
   const matrix = useMemo(() => filterRows(index, filter), [index, filter]);
   const change = (next: CaseFilter) => {
     setFilter(next);

@@ -4,9 +4,10 @@ interface CopyButtonProps {
   readonly text: string;
   /** Of what is copied. */
   readonly label: string;
+  readonly caption?: string;
 }
 
-export function CopyButton({ text, label }: CopyButtonProps) {
+export function CopyButton({ text, label, caption = 'Copy' }: CopyButtonProps) {
   const [state, setState] = useState<'idle' | 'copied' | 'refused'>('idle');
   useEffect(() => {
     if (state === 'idle') return undefined;
@@ -17,13 +18,13 @@ export function CopyButton({ text, label }: CopyButtonProps) {
     void copyText(text).then((isCopied) => setState(isCopied ? 'copied' : 'refused'));
   };
   return (
-    <button type="button" class="copy" onClick={copy} aria-label={`Copy: ${label}`}>
-      <span aria-live="polite">{words[state]}</span>
+    <button type="button" class="copy" onClick={copy} aria-label={`${caption}: ${label}`}>
+      <span aria-live="polite">{state === 'idle' ? caption : words[state]}</span>
     </button>
   );
 }
 
-const words = { idle: 'Copy', copied: 'Copied', refused: 'Not allowed' } as const;
+const words = { copied: 'Copied', refused: 'Not allowed' } as const;
 
 /** A file that was opened from disk may have no clipboard but the old way. */
 async function copyText(text: string): Promise<boolean> {

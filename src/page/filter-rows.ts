@@ -145,6 +145,13 @@ function fitsText(suite: PageSuite, row: PageCaseRow, cell: PageCell, words: rea
   return words.every((word) => text.includes(word));
 }
 
+/** Makes the texts that are searched, so that the first letter typed does not wait for them. */
+export function prepareSearch({ suites }: Pick<PageIndex, 'suites'>): void {
+  for (const suite of suites) {
+    for (const row of suite.cases) for (const cell of row.cells) textOf(suite, row, cell);
+  }
+}
+
 /** Made once for each cell: lower case of 10,000 answers takes longer than to search them. */
 const texts = new WeakMap<PageCell, string>();
 

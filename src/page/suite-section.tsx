@@ -1,3 +1,4 @@
+import { useId } from 'preact/hooks';
 import { formatDuration, formatPercent, formatUsd, percentOf } from '../lib/format-amount.ts';
 import type { PageSuite } from '../model/page.ts';
 import { ComparisonDetail } from './comparison-detail.tsx';
@@ -12,7 +13,7 @@ import { TrendChart } from './trend-chart.tsx';
 
 /** One suite: a row a variant, what each was compared with, and the charts. */
 export function SuiteSection({ suite }: { readonly suite: PageSuite }) {
-  const id = `suite-${suite.path}`;
+  const id = useId();
   return (
     <section class="suite" aria-labelledby={id}>
       <h2 id={id}>

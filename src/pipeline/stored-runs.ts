@@ -20,7 +20,7 @@ export function listStoredRuns(project: Root): readonly StoredRun[] {
 export function findStoredRun(project: Root, id: string | undefined, cwd?: string): StoredRun {
   const runs = listStoredRuns(project);
   if (id !== undefined && cwd !== undefined && (isAbsolute(id) || /[/\\]|\.jsonl$/.test(id))) {
-    return { id, path: resolve(cwd, id), bytes: 0 };
+    return { id, path: resolve(cwd, id), bytes: 0, modifiedMs: 0 };
   }
   const matching = id === undefined || id === 'latest' ? runs.slice(0, 1) : runs.filter((run) => run.id.startsWith(id));
   const exact = matching.find((run) => run.id === id);

@@ -14,6 +14,8 @@ export { describeDecision, shoutDecision } from './describe-decision.ts';
 export { describeSkip, explainCase } from './explain-case.ts';
 export { createFindStanding } from './find-standing.ts';
 export { codeBlock } from './markdown-text.ts';
+export { buildPageData } from './page-data.ts';
+export { contentPolicy, renderPageFoot, renderPageHead } from './page-document.ts';
 export { contractReporters } from './render-contract.ts';
 
 /** Every reporter by the name that `--reporter` takes. */

@@ -8,6 +8,8 @@ export interface StoredRun {
   readonly id: string;
   readonly path: string;
   readonly bytes: number;
+  /** When it was written to last, since the epoch. */
+  readonly modifiedMs: number;
 }
 
 /** The records of a folder, the latest first; a missing folder holds none. */
@@ -19,7 +21,7 @@ export function listRuns(folder: string): StoredRun[] {
       return stats?.isFile() ? [{ id: name.slice(0, -'.jsonl'.length), path, stats }] : [];
     })
     .sort((a, b) => compareRuns(b, a))
-    .map(({ id, path, stats }) => ({ id, path, bytes: Number(stats.size) }));
+    .map(({ id, path, stats }) => ({ id, path, bytes: Number(stats.size), modifiedMs: Number(stats.mtimeMs) }));
 }
 
 /** Undefined where there is none. */

@@ -34,6 +34,7 @@ describe('the runs of a folder', () => {
         id,
         path: join(folder, `${id}.jsonl`),
         bytes: 3,
+        modifiedMs: 1_000_000,
       })),
     );
     expect(latestRun(folder)?.id).toBe('20261125-000000-0000');

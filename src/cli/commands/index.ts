@@ -18,6 +18,7 @@ import { addReview } from './review.ts';
 import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
 import { addValidate } from './validate.ts';
+import { addView } from './view.ts';
 
 /** In the order of the help. */
 export const commands: readonly AddCommand[] = [
@@ -37,6 +38,7 @@ export const commands: readonly AddCommand[] = [
   addMerge,
   addHistory,
   addCi,
+  addView,
   addCache,
   addSchema,
   addCompletion,

@@ -1,0 +1,219 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { UserError } from '../errors.ts';
+import type { ViewedRuns } from '../pipeline/view-runs.ts';
+import { contentPolicy, renderPageFoot, renderPageHead } from '../reporters/index.ts';
+import { createPageStore, type PageStore } from './page-store.ts';
+
+export interface ViewServerOptions {
+  readonly runs: ViewedRuns;
+  /** Who has it may look; 32 random bytes or more, as text. */
+  readonly token: string;
+  /** 0: any that is free. */
+  readonly port: number;
+}
+
+export interface ViewServer {
+  /** With the token: what is to be opened. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves stored runs to one browser on this machine: loopback alone, no other origin, reading alone. */
+export async function openViewServer({ runs, token, port }: ViewServerOptions): Promise<ViewServer> {
+  const pages = createPageStore(runs);
+  const news = createNews(runs);
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      refuse(response, error instanceof UserError ? 422 : 500, describeError(error));
+    });
+  });
+  await listen(server, port);
+  const { port: bound } = server.address() as AddressInfo;
+  const hosts = new Set([`127.0.0.1:${bound}`, `localhost:${bound}`]);
+  const cookie = `llmcheck_${bound}`;
+  return {
+    url: `http://127.0.0.1:${bound}/?token=${token}`,
+    async close() {
+      news.close();
+      const isClosed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await isClosed;
+    },
+  };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method, url = '/', headers } = request;
+    // Another name that leads here is another origin's: DNS can be made to say anything.
+    if (!hosts.has(headers.host ?? '')) return refuse(response, 403, 'This address is not one of the server.');
+    if (isForeign(request, hosts)) return refuse(response, 403, 'Another site asks.');
+    if (method !== 'GET') {
+      response.setHeader('Allow', 'GET');
+      return refuse(response, 405, 'There is nothing to be changed here.');
+    }
+    // Not by URL, which throws at some of what a socket may bring.
+    const [pathname = '', query = ''] = url.split('?');
+    const given = new URLSearchParams(query).get('token');
+    if (pathname === '/' && given !== null) {
+      if (!isSame(given, token)) return refuse(response, 403, noToken);
+      // Out of the address, where it could be seen or sent along.
+      response.setHeader('Set-Cookie', `${cookie}=${token}; Path=/; HttpOnly; SameSite=Strict`);
+      response.writeHead(303, { ...headersOf('text/plain'), Location: '/' }).end();
+      return;
+    }
+    if (!isSame(readCookie(headers.cookie, cookie), token)) return refuse(response, 403, noToken);
+    await serve(pathname, response, { runs, pages, news });
+  }
+}
+
+const noToken = 'Open the address that `llmcheck view` printed: it holds the key to this page.';
+
+interface Served {
+  readonly runs: ViewedRuns;
+  readonly pages: PageStore;
+  readonly news: News;
+}
+
+async function serve(pathname: string, response: ServerResponse, { runs, pages, news }: Served): Promise<void> {
+  const parts = pathname.split('/').slice(1).map(decode);
+  const [first, kind, ...rest] = parts;
+  if (pathname === '/') return send(response, 'text/html; charset=utf-8', page());
+  if (pathname === '/api/runs') return send(response, json, JSON.stringify(runs.list()));
+  if (pathname === '/api/events') return news.add(response);
+  const count = kind === 'run' ? 1 : kind === 'compare' ? 2 : 0;
+  const ids = rest.slice(0, count);
+  const [part, number, ...more] = rest.slice(count);
+  const isWhole = part === 'index' ? number === undefined : part === 'block' && /^\d{1,7}$/.test(number ?? '');
+  if (first !== 'api' || count === 0 || !isWhole || more.length > 0)
+    return refuse(response, 404, 'There is no such page.');
+  const found = await pages.find(ids);
+  if (found === undefined) return refuse(response, 404, `There is no stored run ${ids.join(' or ')} (any more).`);
+  const body = part === 'index' ? found.index : found.blocks[Number(number)];
+  if (body === undefined) return refuse(response, 404, 'The record has changed: load the page again.');
+  response.writeHead(200, { ...headersOf(json), 'Content-Encoding': 'gzip' }).end(body);
+}
+
+const json = 'application/json; charset=utf-8';
+
+function page(): string {
+  return renderPageHead({ title: 'llmcheck', isServed: true }) + renderPageFoot();
+}
+
+function send(response: ServerResponse, type: string, body: string): void {
+  response.writeHead(200, headersOf(type)).end(body);
+}
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  if (response.headersSent) {
+    response.end();
+    return;
+  }
+  response.writeHead(status, headersOf('text/plain; charset=utf-8')).end(`${message}\n`);
+}
+
+function headersOf(type: string): Record<string, string> {
+  return {
+    'Content-Type': type,
+    'Content-Security-Policy': `${contentPolicy(true)}; frame-ancestors 'none'`,
+    'Cache-Control': 'no-store',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+  };
+}
+
+/** By what browsers say of themselves; a person's own address bar says `none`. */
+function isForeign({ headers }: IncomingMessage, hosts: ReadonlySet<string>): boolean {
+  const { origin } = headers;
+  if (origin !== undefined && ![...hosts].some((host) => origin === `http://${host}`)) return true;
+  const site = headers['sec-fetch-site'];
+  // A link to the address from elsewhere is a person's click; anything else from elsewhere is not.
+  return site !== undefined && site !== 'same-origin' && site !== 'none' && headers['sec-fetch-mode'] !== 'navigate';
+}
+
+/** In a time that tells nothing of where they differ, nor of their lengths. */
+function isSame(given: string | undefined, token: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  return given !== undefined && timingSafeEqual(hash(given), hash(token));
+}
+
+function readCookie(header: string | undefined, name: string): string | undefined {
+  const pairs = (header ?? '').split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return '';
+  }
+}
+
+function describeError(error: unknown): string {
+  if (error instanceof UserError) return error.problems.map(({ message }) => message).join('\n');
+  return `This is a bug of llmcheck: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+interface News {
+  add(response: ServerResponse): void;
+  close(): void;
+}
+
+/** Tells every open page which records have grown; looks only while somebody listens. */
+function createNews(runs: ViewedRuns): News {
+  const listeners = new Set<ServerResponse>();
+  let known = new Map<string, string>();
+  let timer: NodeJS.Timeout | undefined;
+  const look = () => {
+    const states = new Map(runs.states());
+    for (const [id, state] of states) {
+      if (known.get(id) === state) continue;
+      // A file's name may hold a line break.
+      for (const listener of listeners) listener.write(`event: run\ndata: ${encodeURIComponent(id)}\n\n`);
+    }
+    known = states;
+  };
+  const stop = () => {
+    clearInterval(timer);
+    timer = undefined;
+  };
+  return {
+    add(response) {
+      response.writeHead(200, { ...headersOf('text/event-stream'), Connection: 'keep-alive' });
+      response.write(':\n\n');
+      if (timer === undefined) {
+        known = new Map(runs.states());
+        timer = setInterval(look, lookMs);
+      }
+      listeners.add(response);
+      response.on('close', () => {
+        listeners.delete(response);
+        if (listeners.size === 0) stop();
+      });
+    },
+    close() {
+      stop();
+      for (const listener of listeners) listener.end();
+    },
+  };
+}
+
+const lookMs = 400;
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') return reject(error);
+      const taken = error.code === 'EADDRINUSE';
+      const message = `--port ${port}: the port ${taken ? 'is taken' : 'is not for everybody'}.`;
+      const hint = 'leave --port out, and a free one is taken';
+      return reject(new UserError([{ code: 'usage', severity: 'error', message, hint }], { cause: error }));
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}

@@ -1,0 +1,178 @@
+import { appendFileSync, copyFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { PageBlock, PageIndex, PageRun } from '../../../src/model/page.ts';
+import { openRunProject, openView, runIdsOf } from '../../support/open-view.ts';
+
+describe('llmcheck view', () => {
+  test('lists the stored runs, the latest first, and shows each as its page has it', async () => {
+    const project = await openRunProject(2);
+    const view = await openView(project);
+    const runs = await view.json<PageRun[]>('/api/runs');
+    expect(runs.map(({ state, passed, failed }) => [state, passed, failed])).toEqual([
+      ['complete', 1, 1],
+      ['complete', 1, 1],
+    ]);
+    expect(runs[0]?.id).toBe(runIdsOf(project)[1]);
+    const id = runs[0]?.id ?? '';
+    const index = await view.json<PageIndex>(`/api/run/${id}/index`);
+    expect(index.run.id).toBe(id);
+    expect(index.suites[0]?.variants[0]?.trend).toHaveLength(2);
+    const cell = index.suites[0]?.cases[0]?.cells[0];
+    const block = await view.json<PageBlock>(`/api/run/${id}/block/${cell?.block}`);
+    expect(block[cell?.item ?? -1]).toMatchObject({ caseId: index.suites[0]?.cases[0]?.id, status: cell?.status });
+  });
+
+  test('compares two runs as llmcheck compare does', async () => {
+    const project = await openRunProject(2);
+    const [a = '', b = ''] = runIdsOf(project);
+    const view = await openView(project);
+    const index = await view.json<PageIndex>(`/api/compare/${a}/${b}/index`);
+    const { report } = await project.report(['compare', a, b]);
+    expect(index.verdict.outcome).toBe(report.decision.outcome);
+    expect(index.suites[0]?.variants[0]?.comparison?.against.source).toBe(`run ${a}`);
+  });
+
+  test('follows a run that is going on', async () => {
+    const project = await openRunProject(1);
+    const [id = ''] = runIdsOf(project);
+    const lines = project.read(`.llmcheck/runs/${id}.jsonl`).trimEnd().split('\n');
+    const other = id.replace(/\w{4}$/, 'ffff');
+    const [header = '', first = '', ...others] = lines;
+    project.write(`.llmcheck/runs/${other}.jsonl`, `${header.replaceAll(id, other)}\n${first}\n`);
+    const view = await openView(project);
+    const find = async () => (await view.json<PageRun[]>('/api/runs')).find((run) => run.id === other);
+    expect(await find()).toMatchObject({ state: 'running', planned: 2 });
+    const before = await view.json<PageIndex>(`/api/run/${other}/index`);
+    expect(before.totals.passed + before.totals.failed).toBe(1);
+    const { next } = await view.listen();
+    appendFileSync(project.path(`.llmcheck/runs/${other}.jsonl`), `${others.join('\n')}\n`);
+    expect(await next).toBe(other);
+    expect(await find()).toMatchObject({ state: 'complete' });
+    const after = await view.json<PageIndex>(`/api/run/${other}/index`);
+    expect(after.totals.passed + after.totals.failed).toBe(2);
+  });
+
+  test('names a record that cannot be read and shows the others', async () => {
+    const project = await openRunProject(1);
+    project.write('.llmcheck/runs/20990101-000000-aaaa.jsonl', 'no record\n');
+    const view = await openView(project);
+    const runs = await view.json<PageRun[]>('/api/runs');
+    expect(runs.map(({ state }) => state)).toEqual(['unreadable', 'complete']);
+    const { status, body } = await view.get('/api/run/20990101-000000-aaaa/index');
+    expect([status, body]).toEqual([422, expect.stringContaining('is no run record')]);
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('ends on %s, open pages or not', async (signal) => {
+    const view = await openView(await openRunProject(1));
+    await view.listen();
+    expect(await view.end(signal)).toBe(signal === 'SIGINT' ? 130 : 143);
+    await expect(view.get('/')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('says that a port is taken, or none', async () => {
+    const project = await openRunProject(1);
+    const view = await openView(project);
+    const taken = await project.run(['view', '--port', view.address.port]);
+    expect([taken.code, taken.stderr]).toEqual([2, expect.stringContaining('the port is taken')]);
+    expect((await project.run(['view', '--port', '70000'])).code).toBe(2);
+  });
+});
+
+describe('llmcheck view keeps others out', () => {
+  test('by a key in the address, which a cookie then takes the place of', async () => {
+    const view = await openView(await openRunProject(1));
+    expect(view.address.hostname).toBe('127.0.0.1');
+    expect(view.address.searchParams.get('token')).toMatch(/^[\w-]{43}$/);
+    const entered = await view.get(`/${view.address.search}`, {});
+    expect(entered.status).toBe(303);
+    expect(entered.headers).toMatchObject({ location: '/' });
+    expect(String(entered.headers['set-cookie'])).toMatch(/; HttpOnly; SameSite=Strict$/);
+    const page = await view.get('/');
+    expect([page.status, page.body]).toEqual([200, expect.stringContaining('data-source="server"')]);
+    expect(page.body).not.toContain(view.address.searchParams.get('token'));
+  });
+
+  test.each([
+    ['no cookie', '/', {}],
+    ['no cookie for data', '/api/runs', {}],
+    ['no cookie for news', '/api/events', {}],
+    ['another cookie', '/api/runs', { cookie: 'llmcheck_1=x' }],
+    ['an empty key', '/?token=', {}],
+    ['a wrong key', `/?token=${'A'.repeat(43)}`, {}],
+  ])('403 for %s', async (_, path, headers) => {
+    const view = await openView(await openRunProject(1));
+    const { status, body } = await view.get(path, headers);
+    expect([status, body]).toEqual([403, expect.stringContaining('llmcheck view')]);
+  });
+
+  test.each([
+    ['another name that leads here', { host: 'evil.example' }],
+    ['its own name at another port', { host: '127.0.0.1:1' }],
+    ['another origin', { origin: 'https://evil.example' }],
+    ['a frame or script of another site', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
+  ])('403 for %s, with the right cookie', async (_, headers) => {
+    const view = await openView(await openRunProject(1));
+    const { status } = await view.get('/api/runs', { cookie: view.cookie, ...headers });
+    expect(status).toBe(403);
+  });
+
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'])('405 for %s', async (method) => {
+    const view = await openView(await openRunProject(1));
+    const { status, headers } = await view.get('/api/runs', { cookie: view.cookie }, method);
+    expect([status, headers['allow']]).toEqual([405, 'GET']);
+    expect(headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  test.each([
+    '/api/run/..%2f..%2fsecret/index',
+    '/api/run/%2e%2e%2f%2e%2e%2fsecret/index',
+    '/api/run/../../secret.jsonl/index',
+    '/../secret.jsonl',
+    '/api/run/%2Fetc%2Fpasswd/index',
+    '/api/run/latest/index',
+    '/api/compare/git:HEAD/latest/index',
+    '/api/run/%E0%A4%A/index',
+    '/api/run/__proto__/index',
+    '/api/run',
+    '//[',
+    '/index.html',
+  ])('404 for %s', async (path) => {
+    const project = await openRunProject(1);
+    const [id = ''] = runIdsOf(project);
+    copyFileSync(project.path(`.llmcheck/runs/${id}.jsonl`), project.path('secret.jsonl'));
+    const view = await openView(project);
+    expect((await view.get(path)).status).toBe(404);
+  });
+
+  test('and lets nobody frame, store or script it', async () => {
+    const view = await openView(await openRunProject(1));
+    const { headers } = await view.get('/');
+    expect(headers['content-security-policy']).toMatch(
+      /^default-src 'none'; script-src 'sha256-[^']*'; .*frame-ancestors 'none'$/,
+    );
+    expect(headers).toMatchObject({
+      'x-frame-options': 'DENY',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'cross-origin-resource-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+    });
+  });
+
+  test('whatever a record is named', async () => {
+    const project = await openRunProject(1);
+    const [id = ''] = runIdsOf(project);
+    for (const name of ['git:main', '<img src=x onerror=alert(1)>', '..%2f..%2fx', 'a b\u202ec']) {
+      copyFileSync(project.path(`.llmcheck/runs/${id}.jsonl`), project.path(`.llmcheck/runs/${name}.jsonl`));
+    }
+    const view = await openView(project);
+    const runs = await view.json<PageRun[]>('/api/runs');
+    expect(runs).toHaveLength(5);
+    for (const run of runs) {
+      const index = await view.json<PageIndex>(`/api/run/${encodeURIComponent(run.id)}/index`);
+      expect(index.run.id).toBe(id);
+      const pair = `${encodeURIComponent(run.id)}/${id}`;
+      expect((await view.get(`/api/compare/${pair}/index`)).status).toBe(200);
+    }
+  });
+});

@@ -1,0 +1,66 @@
+import { appendFileSync } from 'node:fs';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumPath, findBarriers, openBrowser, openWatched } from '../support/open-browser.ts';
+import { openRunProject, openView, runIdsOf } from '../support/open-view.ts';
+
+if (chromiumPath === undefined) console.warn('skipped: there is no Chromium here (apt-get install chromium)');
+
+describe.skipIf(chromiumPath === undefined)('llmcheck view in a browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterAll(() => browser.close());
+
+  test.each([
+    [1280, 'light'],
+    [400, 'dark'],
+  ] as const)(
+    'leads from the list of runs to one of them and to two compared at %i px, %s',
+    async (width, colorScheme) => {
+      const project = await openRunProject(3);
+      const [first = '', , last = ''] = runIdsOf(project);
+      const view = await openView(project);
+      const { page, noise, requests } = await openWatched(browser, { width, colorScheme });
+      await page.goto(view.address.href);
+      await page.getByRole('link', { name: last }).waitFor();
+      expect(page.url()).toBe(`${view.address.origin}/`);
+      expect(await findBarriers(page)).toEqual([]);
+      await page.getByRole('link', { name: last }).click();
+      await page.getByRole('heading', { level: 1, name: /Failed/ }).waitFor();
+      expect(await page.getByText('3 runs: from 50.0 % to 50.0 %').count()).toBe(2);
+      await page.locator('.broken a').first().click();
+      await page.getByText('Say: red').waitFor();
+      expect(await findBarriers(page)).toEqual([]);
+      await page.getByRole('link', { name: 'Runs' }).click();
+      await page.getByLabel(`${first} as the baseline`).check();
+      await page.getByLabel(`${last} as the candidate`).check();
+      await page.getByRole('button', { name: 'Compare' }).click();
+      await page.getByText(`against run ${first}`).waitFor();
+      expect(await findBarriers(page)).toEqual([]);
+      expect(noise).toEqual([]);
+      expect(requests.filter((url) => !url.startsWith(view.address.origin) && !url.startsWith('data:'))).toEqual([]);
+      await page.close();
+    },
+  );
+
+  test('follows a run as its record grows', async () => {
+    const project = await openRunProject(1);
+    const [id = ''] = runIdsOf(project);
+    const [header = '', row = '', ...others] = project.read(`.llmcheck/runs/${id}.jsonl`).trimEnd().split('\n');
+    const other = id.replace(/\w{4}$/, 'ffff');
+    project.write(`.llmcheck/runs/${other}.jsonl`, `${header.replaceAll(id, other)}\n${row}\n`);
+    const view = await openView(project);
+    const { page, noise } = await openWatched(browser, { width: 1280, colorScheme: 'light' });
+    const isListening = page.waitForResponse((response) => response.url().endsWith('/api/events'));
+    await page.goto(view.address.href);
+    await page.goto(`${view.address.origin}/#/run/${other}/`);
+    await isListening;
+    await page.getByText('1 of 2 cells so far').waitFor();
+    appendFileSync(project.path(`.llmcheck/runs/${other}.jsonl`), `${others.join('\n')}\n`);
+    await page.getByRole('heading', { level: 1, name: /Failed/ }).waitFor();
+    expect(noise).toEqual([]);
+    await page.close();
+  });
+});
