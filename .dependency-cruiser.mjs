@@ -1,7 +1,7 @@
 const STAGE =
-  '(suite|prompt|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|publish|telemetry|stats|programs)';
+  '(suite|prompt|imports|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|publish|telemetry|stats|programs)';
 const PURE = [
-  '^src/(page|model|lib|plan|execute|assertions|record|stats|compare|gate|reporters|publish|prompt|contract)/',
+  '^src/(page|model|lib|plan|execute|assertions|record|stats|compare|gate|reporters|publish|prompt|imports|contract)/',
   '^src/suite/(parse|schema|locate)[.]ts$',
 ];
 

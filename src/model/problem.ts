@@ -55,6 +55,7 @@ export const problemCodes = [
   'recording',
   'config',
   'environment',
+  'not-carried-over', // a part of another tool's file that has no equal here
   'record', // a stored run or baseline that can't be read
 ] as const;
 

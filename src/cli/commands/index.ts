@@ -8,6 +8,7 @@ import { addCompare } from './compare.ts';
 import { addCompletion } from './completion.ts';
 import { addContract } from './contract.ts';
 import { addHistory } from './history.ts';
+import { addImport } from './import.ts';
 import { addInit } from './init.ts';
 import { addJudge } from './judge.ts';
 import { addList } from './list.ts';
@@ -34,6 +35,7 @@ export const commands: readonly AddCommand[] = [
   addValidate,
   addList,
   addInit,
+  addImport,
   addReport,
   addMerge,
   addHistory,

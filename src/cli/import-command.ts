@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import { exitCodes } from '../model/exit-code.ts';
+import { type ImportFormat, importSuite } from '../pipeline/import-suite.ts';
+import { loadProject } from '../pipeline/load-project.ts';
+import { describeProblems } from './describe-problems.ts';
+import type { Io } from './io.ts';
+import { wantsColor } from './style.ts';
+
+export interface ImportFlags {
+  readonly output?: string;
+  readonly partial?: boolean;
+  readonly force?: boolean;
+  readonly expected?: string;
+  readonly color?: boolean;
+}
+
+/** `llmcheck import`: writes the suite that another tool's file stands for, and checks that it is one. */
+export async function importCommand(format: ImportFormat, path: string, flags: ImportFlags, io: Io): Promise<number> {
+  const imported = await importSuite({
+    format,
+    path,
+    cwd: io.cwd,
+    partial: flags.partial === true,
+    ...(flags.expected === undefined ? {} : { expected: flags.expected }),
+  });
+  const shown = flags.output ?? imported.path;
+  const target = resolve(io.cwd, shown);
+  if (existsSync(target) && flags.force !== true) {
+    throw new UserError([
+      {
+        code: 'usage',
+        severity: 'error',
+        message: `${shown} is there already`,
+        hint: 'name another file with -o, or overwrite it with --force',
+      },
+    ]);
+  }
+  const color = wantsColor(io.stderr, io.env, flags.color !== false);
+  if (imported.warnings.length > 0) io.stderr.write(describeProblems(imported.warnings, { color }));
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, imported.text);
+  const { prompts, providers, cases } = imported.counts;
+  const left = imported.leftOut === 0 ? '' : `; ${imported.leftOut} left out, as comments`;
+  io.stdout.write(`wrote ${shown}: prompts ${prompts}, providers ${providers}, cases ${cases}${left}\n`);
+  // What is no suite yet is said with its place in the new file.
+  const { warnings } = await loadProject({ paths: [target], cwd: io.cwd });
+  if (warnings.length > 0) io.stderr.write(describeProblems(warnings, { color }));
+  return exitCodes.passed;
+}

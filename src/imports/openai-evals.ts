@@ -1,0 +1,119 @@
+import type { Problem } from '../model/problem.ts';
+import { createDraft, type Draft, LeftOut } from './draft.ts';
+import type { ImportedSuite } from './promptfoo.ts';
+import { isMap, readWritten, type Written } from './written.ts';
+
+/** Reads an eval of OpenAI's Evals API as its users saved it: the eval itself, or a run of it with its data. */
+export function importOpenaiEvals(
+  file: string,
+  text: string,
+): ImportedSuite | { readonly problems: readonly Problem[] } {
+  const root = readWritten(file, text);
+  if ('problems' in root) return root;
+  const draft = createDraft();
+  const eval_ = root.child('eval').value === undefined ? root : root.child('eval');
+  const criteria = eval_.child('testing_criteria');
+  if (!Array.isArray(criteria.value)) {
+    const message = 'an exported eval has a list of testing_criteria';
+    return { problems: [{ code: 'invalid-value', severity: 'error', message, at: root.at() }] };
+  }
+  const checks = criteria.items().map((item) => convertCriterion(item, draft));
+  const data = findData(root);
+  const prompts = convertTemplate(data.child('input_messages'), draft);
+  const items = data.child('source').child('content').items();
+  const cases =
+    items.length === 0
+      ? [
+          draft.refuse(
+            data,
+            'there are no items: an eval is exported without its data',
+            'export a run, or give cases a file',
+          ),
+        ]
+      : items.map((item) => {
+          const { value } = item.child('item').value === undefined ? item : item.child('item');
+          return isMap(value) ? buildCase(value, checks) : draft.refuse(item, 'an item of the data must be a map');
+        });
+  const { model } = Object(data.value) as { readonly model?: unknown };
+  const { name } = Object(eval_.value) as { readonly name?: unknown };
+  return {
+    suite: {
+      ...(typeof name === 'string' ? { description: name } : {}),
+      prompts,
+      providers: [
+        typeof model === 'string'
+          ? `openai:${model}`
+          : draft.refuse(data, 'there is no model', 'add providers: to the suite'),
+      ],
+      cases,
+    },
+    refused: draft.refused,
+    notes: draft.notes,
+  };
+}
+
+/** The data source of a run, or of the eval. */
+function findData(root: Written): Written {
+  const places = [root.child('run').child('data_source'), root.child('data_source')];
+  return places.find(({ value }) => isMap(value)) ?? root.child('data_source_config');
+}
+
+function buildCase(
+  item: Readonly<Record<string, unknown>>,
+  checks: readonly unknown[],
+): Readonly<Record<string, unknown>> {
+  const isJudged = checks.some((check) => !(check instanceof LeftOut));
+  return { vars: item, ...(isJudged ? {} : { observe: true }), assert: checks };
+}
+
+const OUTPUT = /^\s*\{\{\s*sample\.output_text\s*\}\}\s*$/;
+
+function convertCriterion(written: Written, draft: Draft): unknown {
+  const { type, name, input, operation, reference } = Object(written.value) as Readonly<Record<string, unknown>>;
+  if (type !== 'string_check')
+    return draft.refuse(
+      written,
+      `the criterion "${String(type)}" has no equal here`,
+      'rubric asks a judge; module runs code',
+    );
+  if (typeof input !== 'string' || !OUTPUT.test(input) || typeof reference !== 'string') {
+    return draft.refuse(written, 'only {{ sample.output_text }} can be held against a text');
+  }
+  const value = translateItem(reference);
+  if (value === undefined) return draft.refuse(written, "the reference has no equal in a suite's templates");
+  const named = typeof name === 'string' ? { name } : {};
+  switch (operation) {
+    case 'eq':
+      return { equals: { value }, ...named };
+    case 'ne':
+      return { not: { equals: { value } }, ...named };
+    case 'like':
+      return { contains: { value }, ...named };
+    case 'ilike':
+      return { contains: { value, ignoreCase: true }, ...named };
+    default:
+      return draft.refuse(written, `the operation "${String(operation)}" is not known here`);
+  }
+}
+
+/** `{{ item.question }}` is `{{ question }}`. */
+function translateItem(text: string): string | undefined {
+  const translated = text.replaceAll(/\{\{\s*item\.([A-Za-z_][\w.]*)\s*\}\}/g, '{{ $1 }}');
+  return /\{[%#]|\{\{(?!\s[\w.]+\s\}\})/.test(translated) ? undefined : translated;
+}
+
+function convertTemplate(written: Written, draft: Draft): readonly unknown[] {
+  const list = written.child('template');
+  const messages = list.items().map((item) => {
+    const { role, content } = Object(item.value) as Readonly<Record<string, unknown>>;
+    const source = isMap(content) ? content['text'] : content;
+    const text = typeof source === 'string' ? translateItem(source) : undefined;
+    if (text === undefined || typeof role !== 'string' || !['system', 'developer', 'user', 'assistant'].includes(role))
+      return draft.refuse(item, 'a message of the template has no equal here');
+    return { role, content: text };
+  });
+  if (messages.length === 0)
+    return [draft.refuse(written, 'there is no template of messages', 'add prompts: to the suite')];
+  const left = messages.find((message) => message instanceof LeftOut);
+  return left === undefined ? [{ id: 'v1', messages }] : [left];
+}

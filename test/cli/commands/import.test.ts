@@ -1,0 +1,283 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { loadAt, onlySuite } from '../../suite/load-fixture.ts';
+import { startChatServer } from '../../support/chat-server.ts';
+import { runCli } from '../../support/run-cli.ts';
+import { openTempProject, trialsOf } from '../../support/temp-project.ts';
+
+const base = `prompts: ["{{q}}"]
+providers: [openai:chat:m]
+`;
+
+async function importConfig(
+  config: string,
+  flags: readonly string[] = [],
+  files: Readonly<Record<string, string>> = {},
+) {
+  const project = openTempProject();
+  project.write('promptfooconfig.yaml', config);
+  for (const [name, text] of Object.entries(files)) project.write(name, text);
+  const result = await project.run(['import', 'promptfoo', '.', '-o', 'evals/x.eval.yaml', ...flags]);
+  const [written] = project.files('evals');
+  const text = written === undefined ? '' : project.read(written);
+  return { ...result, project, text, suite: parse(text) as Record<string, never> | null };
+}
+
+/** The verdicts of one assertion on an answer, as promptfoo 0.123.1 gave them. */
+const verdicts: readonly (readonly [assertion: string, answer: string, pass: boolean])[] = [
+  ['{ type: equals, value: Yes }', 'Yes', true],
+  ['{ type: equals, value: Yes }', 'yes', false],
+  ['{ type: equals, value: 1.0 }', '1', true],
+  ['{ type: equals, value: { a: [1] } }', ' {"a": [1]} ', true],
+  ['{ type: equals, value: { a: [1] } }', 'none', false],
+  ['{ type: not-equals, value: { a: [1] } }', 'none', true],
+  ['{ type: not-equals, value: { a: [1] } }', '{"a":[1]}', false],
+  ['{ type: contains, value: "{{q}}!" }', 'say hi! now', true],
+  ['{ type: not-contains, value: hi }', 'say hi', false],
+  ['{ type: icontains, value: HI }', 'say hi', true],
+  ['{ type: contains-any, value: "b, hi" }', 'say hi', true],
+  ['{ type: contains-all, value: [say, no] }', 'say hi', false],
+  ['{ type: not-icontains-any, value: [SAY] }', 'say hi', false],
+  ['{ type: icontains-all, value: "SAY, HI" }', 'say hi', true],
+  ['{ type: starts-with, value: say }', 'say hi', true],
+  ['{ type: regex, value: "^s.y \\\\w{2}$" }', 'say hi', true],
+  ['{ type: is-json }', '[1]', true],
+  ['{ type: is-json }', '```json\n[1]\n```', false],
+  ['{ type: not-is-json }', 'text', true],
+  ['{ type: is-json, value: { type: object, required: [a] } }', '{"a":1}', true],
+  ['{ type: is-json, value: { items: [{ type: string }] } }', '[1]', false],
+  ['{ type: not-is-json, value: { required: [a], type: object } }', 'text', true],
+  ['{ type: not-is-json, value: { required: [a], type: object } }', '{"a":1}', false],
+  ['{ type: levenshtein, value: kitten }', 'sitting', true],
+  ['{ type: levenshtein, value: kitten, threshold: 2 }', 'sitting', false],
+  ['{ type: equals, value: "42", transform: JSON.parse(output).n }', '{"n": 42}', true],
+  ['{ type: equals, value: hi, transform: output.trim() }', ' hi ', true],
+  ['{ type: contains, value: i, transform: "JSON.parse(output)[0].a" }', '[{"a":"hi"}]', true],
+  ['{ type: finish-reason, value: STOP }', 'x', true],
+  ['{ type: assert-set, assert: [{ type: contains, value: a }, { type: contains, value: b }] }', 'a', false],
+  [
+    '{ type: assert-set, threshold: 0.5, assert: [{ type: contains, value: a }, { type: contains, value: b }] }',
+    'a',
+    true,
+  ],
+  ['{ type: contains, value: z, weight: 0 }', 'a', true],
+];
+
+test('each assertion gives the verdict that promptfoo gives', async () => {
+  const tests = verdicts.map(([assertion], index) => `  - { vars: { q: hi, n: ${index} }, assert: [${assertion}] }`);
+  const { project, code, stderr } = await importConfig(
+    `${base}tests:\n${tests.join('\n')}\n`.replace('{{q}}', '{{q}} {{n}}'),
+  );
+  expect([code, stderr.includes(' error ')]).toEqual([0, false]);
+  const server = await startChatServer(({ text }) => verdicts[Number(text.split(' ')[1])]?.[1] ?? '');
+  const { report } = await project.report(['run', '--no-baseline'], { env: server.env });
+  // The report sorts its cases by their ids; an answer and its assertion together tell which it is.
+  const asked = server.requests.map(
+    ({ body }) => (JSON.parse(body) as { messages: { content: string }[] }).messages[0]?.content,
+  );
+  expect(asked).toHaveLength(verdicts.length);
+  const cases = onlySuite(await loadAt(project.root, ['evals'])).cases();
+  const numbers = new Map([...cases].map(({ id, vars }) => [id, Number(vars['n'])]));
+  const found = trialsOf(report).map(({ caseId, status }) => [numbers.get(caseId), status === 'passed'] as const);
+  const wrong = found.filter(([index = -1, pass]) => verdicts[index]?.[2] !== pass);
+  expect(wrong.map(([index = -1]) => verdicts[index])).toEqual([]);
+});
+
+describe('a config becomes a suite', () => {
+  test('with its prompts, providers, defaults, matrix, scenarios and thresholds', async () => {
+    const { suite, code, project } = await importConfig(
+      `description: Router
+prompts:
+  - file://prompts/r.txt
+  - { label: chat, raw: '[{"role":"system","content":"Be {{tone}}"},{"role":"user","content":"{{ q | upper }}{# gone #}"}]' }
+providers:
+  - { id: "openai:responses:gpt-4o", label: main, config: { temperature: 0, apiBaseUrl: "http://127.0.0.1:1/v1", apiKeyEnvar: KEY } }
+  - anthropic:messages:claude-x
+defaultTest: { vars: { tone: kind }, assert: [{ type: is-json, metric: shape, weight: 2 }], options: { suffix: " End." } }
+tests:
+  - { description: Two of them, vars: { q: [a, b], other: "{{tone}}!" }, threshold: 0.5, prompts: [chat] }
+  - { vars: { q: "file://data/q.txt", list: [1, 2] } }
+scenarios:
+  - config: [{ vars: { lang: de } }, { vars: { lang: fr } }]
+    tests: [{ vars: { q: x }, assert: [{ type: contains, value: "{{lang}}" }] }]
+evaluateOptions: { repeat: 3 }
+`.replace(', options: { suffix: " End." }', ''),
+      [],
+      { 'prompts/r.txt': 'One {{q}}\n---\nTwo {{ q }} {{gone}}\n', 'data/q.txt': ' from file \n' },
+    );
+    expect(code).toBe(0);
+    expect(suite).toEqual({
+      description: 'Router',
+      prompts: [
+        { id: 'prompts-r.txt-1', text: 'One {{ q }}' },
+        { id: 'prompts-r.txt-2', text: 'Two {{ q }} {{ gone }}' },
+        {
+          id: 'chat',
+          messages: [
+            { role: 'system', content: 'Be {{ tone }}' },
+            { role: 'user', content: '{{ q | upcase }}' },
+          ],
+        },
+      ],
+      providers: [
+        {
+          id: 'main',
+          use: 'openai:gpt-4o',
+          api: 'responses',
+          baseURL: 'http://127.0.0.1:1/v1',
+          apiKeyEnv: 'KEY',
+          params: { temperature: 0 },
+        },
+        'anthropic:claude-x',
+      ],
+      defaults: { trials: 3, vars: { gone: '', lang: '' } },
+      cases: [
+        ...['a', 'b'].map((q, index) => ({
+          id: index === 0 ? 'Two-of-them' : 'Two-of-them-2',
+          description: 'Two of them',
+          vars: { tone: 'kind', q, other: 'kind!' },
+          prompts: ['chat'],
+          threshold: 0.5,
+          assert: [{ json: true, name: 'shape', weight: 2 }],
+        })),
+        { vars: { tone: 'kind', q: 'from file', list: [1, 2] }, assert: [{ json: true, name: 'shape', weight: 2 }] },
+        ...['de', 'fr'].map((lang) => ({
+          vars: { tone: 'kind', lang, q: 'x' },
+          assert: [{ json: true, name: 'shape', weight: 2 }, { contains: { value: '{{ lang }}' } }],
+        })),
+      ],
+    });
+    expect((await project.run(['validate', 'evals'])).code).toBe(0);
+  });
+
+  test.each([
+    ['tests.csv', 'q,__expected,__expected2,__description\nhi,contains: h,not-contains: z,one\nho,ho,,\n'],
+    [
+      'tests.jsonl',
+      '{"description":"one","vars":{"q":"hi"},"assert":[{"type":"contains","value":"h"},{"type":"not-contains","value":"z"}]}\n\n{"vars":{"q":"ho"},"assert":[{"type":"equals","value":"ho"}]}\n',
+    ],
+    [
+      'tests.yaml',
+      '- { description: one, vars: { q: hi }, assert: [{ type: contains, value: h }, { type: not-contains, value: z }] }\n- { vars: { q: ho }, assert: [{ type: equals, value: ho }] }\n',
+    ],
+  ])('with tests from %s', async (name, text) => {
+    const { suite } = await importConfig(`${base}tests: file://${name}\n`, [], { [name]: text });
+    expect(suite?.['cases']).toEqual([
+      {
+        id: 'one',
+        description: 'one',
+        vars: { q: 'hi' },
+        assert: [{ contains: { value: 'h' } }, { not: { contains: { value: 'z' } } }],
+      },
+      { vars: { q: 'ho' }, assert: [{ equals: { value: 'ho' } }] },
+    ]);
+  });
+});
+
+test.each<[part: string, place: string]>([
+  ['tests: [{ vars: { q: a }, assert: [{ type: javascript, value: "true" }] }]', '3:36 error not-carried-over'],
+  ['tests: [{ vars: { q: a }, assert: [{ type: contains-json }] }]', '3:36 error not-carried-over'],
+  [
+    'tests: [{ vars: { q: a }, assert: [{ type: equals, value: a, transform: "output.length" }] }]',
+    '3:73 error not-carried-over',
+  ],
+  ['tests: [{ vars: { q: "{{env.HOME}}" } }]', '3:22 error not-carried-over'],
+  ['tests: [{ vars: { q: a }, options: { transformVars: x } }]', '3:53 error not-carried-over'],
+  ['tests: file://make.py:tests', '3:8 error not-carried-over'],
+  ['tests: [{ vars: { q: "file://../../etc/passwd.txt" } }]', '3:22 error not-carried-over'],
+  [
+    'tests: [{ vars: { q: a }, assert: [{ type: equals, value: "{% if q %}a{% endif %}" }] }]',
+    '3:59 error not-carried-over',
+  ],
+  ['redteam: { plugins: [pii] }', '3:10 error not-carried-over'],
+  ['extensions: [file://hook.js:all]', '3:13 error not-carried-over'],
+])('%s is refused with its place, and stands as a comment under --partial', async (part, place) => {
+  const strict = await importConfig(`${base}${part}\n`);
+  expect([strict.code, strict.suite]).toEqual([2, null]);
+  expect(strict.stderr).toContain(`promptfooconfig.yaml:${place}`);
+  const partial = await importConfig(`${base}${part}\n`, ['--partial']);
+  expect(partial.code).toBe(0);
+  expect(partial.text).toMatch(/^ *# not carried over \(promptfooconfig\.yaml:3\): /m);
+  expect((await partial.project.run(['validate', 'evals'])).code).toBe(0);
+});
+
+test('nothing outside the project is read, no code runs and no key is written', async () => {
+  const project = openTempProject();
+  mkdirSync(project.path('in/.git'), { recursive: true });
+  project.write('secret.txt', 'the secret');
+  symlinkSync(project.path('secret.txt'), project.path('in/link.txt'));
+  project.write(
+    'in/promptfooconfig.yaml',
+    `prompts: ["{{q}}"]
+providers: [{ id: "openai:m", config: { apiKey: sk-abcdefgh12345678 } }, "exec:touch ran"]
+env: { OPENAI_API_KEY: sk-abcdefgh12345678 }
+tests: [{ vars: { q: "file://link.txt" } }, { vars: { q: "file://../secret.txt" } }, { vars: { q: ok } }]
+`,
+  );
+  const { code, stdout, stderr } = await runCli(['import', 'promptfoo', '.', '--partial', '-o', 'x.eval.yaml'], {
+    cwd: project.path('in'),
+  });
+  const written = project.read('in/x.eval.yaml');
+  expect(code).toBe(0);
+  expect(written + stdout + stderr).not.toMatch(/the secret|sk-abc/);
+  expect(project.files().some((file) => file.endsWith('ran'))).toBe(false);
+});
+
+test('an exported run of the Evals API becomes a suite', async () => {
+  const project = openTempProject();
+  const run = {
+    eval: {
+      name: 'router',
+      testing_criteria: [
+        {
+          type: 'string_check',
+          name: 'right',
+          input: '{{ sample.output_text }}',
+          operation: 'eq',
+          reference: '{{ item.team }}',
+        },
+        { type: 'string_check', input: '{{sample.output_text}}', operation: 'ilike', reference: 'bill' },
+        { type: 'label_model', name: 'judge' },
+      ],
+    },
+    run: {
+      data_source: {
+        model: 'gpt-4o-mini',
+        input_messages: {
+          type: 'template',
+          template: [{ role: 'user', content: { type: 'input_text', text: 'Route {{item.ticket}}' } }],
+        },
+        source: { type: 'file_content', content: [{ item: { ticket: 'card', team: 'billing' } }] },
+      },
+    },
+  };
+  project.write('run.json', JSON.stringify(run, undefined, 2));
+  const strict = await project.run(['import', 'openai-evals', 'run.json']);
+  expect([strict.code, strict.stderr.includes('run.json:18:7 error not-carried-over')]).toEqual([2, true]);
+  expect((await project.run(['import', 'openai-evals', 'run.json', '--partial'])).code).toBe(0);
+  expect(parse(project.read('evals/run.eval.yaml'))).toEqual({
+    description: 'router',
+    prompts: [{ id: 'v1', messages: [{ role: 'user', content: 'Route {{ ticket }}' }] }],
+    providers: ['openai:gpt-4o-mini'],
+    cases: [
+      {
+        vars: { ticket: 'card', team: 'billing' },
+        assert: [{ equals: { value: '{{ team }}' }, name: 'right' }, { contains: { value: 'bill', ignoreCase: true } }],
+      },
+    ],
+  });
+});
+
+test('a data set of JSON lines becomes a suite, which is never overwritten unasked', async () => {
+  const project = openTempProject();
+  project.write('data.jsonl', '{"id":1,"question":"2+2?","answer":"4"}\n{"question":"3+3?","answer":["6","six"]}\n');
+  const { code, stdout } = await project.run(['import', 'jsonl', 'data.jsonl']);
+  expect([code, stdout]).toEqual([0, 'wrote evals/data.eval.yaml: prompts 1, providers 1, cases 2\n']);
+  expect((parse(project.read('evals/data.eval.yaml')) as { cases: unknown }).cases).toEqual([
+    { id: '1', vars: { question: '2+2?' }, expected: '4', assert: [{ equals: { value: '{{expected}}', trim: true } }] },
+    { vars: { question: '3+3?' }, expected: ['6', 'six'], assert: [{ oneOf: '{{expected}}' }] },
+  ]);
+  expect((await project.run(['import', 'jsonl', 'data.jsonl'])).code).toBe(2);
+  expect((await project.run(['import', 'jsonl', 'data.jsonl', '--force'])).code).toBe(0);
+});
