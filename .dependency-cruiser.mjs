@@ -120,7 +120,7 @@ export default {
       severity: 'error',
       comment: 'bin starts the cli and sets the exit code.',
       from: { path: '^bin/' },
-      to: { pathNot: ['^dist/cli/main[.]js$', '^(node:)?module$', '^(node:)?process$'] },
+      to: { pathNot: ['^dist/cli/main[.]js$', '^(node:)?module$', '^(node:)?process$', '^(node:)?v8$'] },
     },
     {
       name: 'pure-stays-pure',

@@ -1,7 +1,7 @@
 // Builds dist/: one bundle split by command, so that a start loads only what it needs, and the type declarations.
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
@@ -14,10 +14,12 @@ await rm(dist, { recursive: true, force: true });
 // What the table says for readers, and for taking usages apart, which the adapters do.
 const unpricedKeys = new Set(['description', 'price_comments', 'pricing_urls', 'extractors']);
 
-const result = await build({
+// Loaded where it is used: protocols, template languages, checkers of JSON Schema, what watches files.
+const apart =
+  /^src\/(?:providers\/|prompt\/|lib\/(?:json-schema|template-engine)|cli\/watch-files|pipeline\/trace-run)/;
+
+const shared = {
   absWorkingDir: root,
-  entryPoints: { 'cli/main': 'src/cli/main.ts', index: 'src/index.ts', vitest: 'src/vitest.ts' },
-  external: ['vitest'],
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
@@ -30,16 +32,26 @@ const result = await build({
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
-  plugins: [
-    pagePlugin,
-    { name: 'prices-as-json', setup: writePricesAsJson },
-    { name: 'one-chunk-of-commands', setup: joinCommands },
-  ],
   // CommonJS dependencies ask for require, which an ES module does not have.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
   },
+};
+const pricesAsJson = { name: 'prices-as-json', setup: writePricesAsJson };
+// Apart, since a chunk for each set of entries that share a file would part the program into a hundred.
+const program = await build({
+  ...shared,
+  entryPoints: { 'cli/main': 'src/cli/main.ts' },
+  plugins: [pagePlugin, pricesAsJson, { name: 'one-chunk-of-commands', setup: joinCommands }],
 });
+const library = await build({
+  ...shared,
+  entryPoints: { index: 'src/index.ts', vitest: 'src/vitest.ts' },
+  external: ['vitest'],
+  plugins: [pagePlugin, pricesAsJson],
+});
+const inputs = { ...program.metafile.inputs, ...library.metafile.inputs };
+const outputs = { ...program.metafile.outputs, ...library.metafile.outputs };
 
 // Files of their own beside the chunk that starts them: they run in children.
 const workers = await build({
@@ -58,8 +70,8 @@ const workers = await build({
   logLevel: 'warning',
 });
 for (const starter of ['src/programs/module-worker.ts', 'src/programs/module-hooks.mjs']) {
-  const outputs = Object.entries(result.metafile.outputs).filter(([, { inputs }]) => starter in inputs);
-  for (const [output] of outputs) {
+  const starters = Object.entries(outputs).filter(([, output]) => starter in output.inputs);
+  for (const [output] of starters) {
     if (!output.startsWith('dist/chunks/')) throw new Error(`${output} would not find the workers in dist/chunks`);
   }
 }
@@ -71,21 +83,67 @@ if (!process.argv.includes('--no-types')) {
   });
 }
 const { inputs: pageInputs } = await buildPage();
-await writeNotices([...Object.keys(result.metafile.inputs), ...Object.keys(workers.metafile.inputs), ...pageInputs]);
+await writeNotices([...Object.keys(inputs), ...Object.keys(workers.metafile.inputs), ...pageInputs]);
 
 /**
  * Commands share most of what they need. A chunk for each set of commands that shares a file came to sixty files a
- * start, and to find a file costs more than to skip the code of a command that is not wanted.
+ * start, and to find a file costs more than to skip the code of a command that is not wanted. So what commands import
+ * when they run is one chunk, but for what is heavy and rarely wanted.
  */
-function joinCommands({ onResolve, onLoad }) {
-  onResolve({ filter: /-command\.ts$/ }, ({ kind }) =>
-    kind === 'dynamic-import' ? { path: 'commands', namespace: 'commands' } : undefined,
-  );
-  onLoad({ filter: /.*/, namespace: 'commands' }, async () => {
-    const folder = join(root, 'src/cli');
-    const files = (await readdir(folder)).filter((file) => file.endsWith('-command.ts')).sort();
-    return { contents: files.map((file) => `export * from './${file}';`).join('\n'), resolveDir: folder, loader: 'js' };
+async function joinCommands({ onResolve, onLoad }) {
+  const joined = await findJoined();
+  onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ kind, path, resolveDir }) => {
+    const file = relative(root, join(resolveDir, path));
+    return kind === 'dynamic-import' && joined.includes(file) ? { path: 'commands', namespace: 'commands' } : undefined;
   });
+  onLoad({ filter: /.*/, namespace: 'commands' }, () => ({
+    contents: joined.map((file) => `export * from './${file}';`).join('\n'),
+    resolveDir: root,
+    loader: 'js',
+  }));
+}
+
+/** What some file imports when it runs, but for what is heavy, and for the library's own. */
+async function findJoined() {
+  const files = (await readdir(join(root, 'src'), { recursive: true })).filter((file) => file.endsWith('.ts'));
+  const joined = new Set();
+  for (const file of files) {
+    if (file.startsWith('api/')) continue;
+    const text = await readFile(join(root, 'src', file), 'utf8');
+    for (const [, path] of text.matchAll(/(?<!typeof )import\('(\.{1,2}\/[^']+\.ts)'\)/g)) {
+      const target = relative(root, join(root, 'src', file, '..', path));
+      if (!apart.test(target)) joined.add(target);
+    }
+  }
+  await refuseSharedNames(joined);
+  return [...joined].sort();
+}
+
+/** Of a name that two modules export, `export *` gives neither. */
+async function refuseSharedNames(files) {
+  const owners = new Map();
+  for (const file of files) {
+    const text = await readFile(join(root, file), 'utf8');
+    const declared = [...text.matchAll(/^export (?:async )?(?:function\*?|const|class|let) (\w+)/gm)].map(
+      ([, name]) => name,
+    );
+    const listed = [...text.matchAll(/^export \{([^}]*)\}/gm)].flatMap(([, list]) =>
+      list
+        .split(',')
+        .filter((name) => name.trim() !== '' && !/^\s*type\s/.test(name))
+        .map((name) =>
+          name
+            .trim()
+            .split(/\s+as\s+/)
+            .at(-1),
+        ),
+    );
+    for (const name of [...declared, ...listed]) {
+      const owner = owners.get(name);
+      if (owner !== undefined) throw new Error(`${owner} and ${file} both export ${name}, and are one chunk`);
+      owners.set(name, file);
+    }
+  }
 }
 
 /**

@@ -40,10 +40,44 @@ const bodyStart = head.length + 64 + middle.length;
  * `entry` as it stands. Key and time come first and have a fixed width, so that `readEntryHead` finds them without parsing.
  */
 export function renderEntry({ key, createdAt, receivedAt, request, completion }: CacheEntry): string {
-  const rest = `"completion":${canonicalJson(completion)},"receivedAt":${JSON.stringify(receivedAt)}`;
+  const rest = `"completion":${completionText(completion)},"receivedAt":${JSON.stringify(receivedAt)}`;
   const body = `{"key":"${key}","createdAt":"${createdAt}",${rest},"request":${keyedText(request)}}`;
   return `${head}${sha256Hex(body)}${middle}${body}}`;
 }
+
+/** Canonical JSON of an answer; where it calls no tool its members are put in order by hand, in a third of the time. */
+function completionText(completion: Completion): string {
+  const { usage } = completion;
+  if (completion.toolCalls.length > 0) return canonicalJson(completion);
+  for (const name in completion) if (!knownMembers.has(name)) return canonicalJson(completion);
+  const ordered = JSON.stringify({
+    finishReason: completion.finishReason,
+    latencyMs: completion.latencyMs,
+    model: completion.model,
+    rawFinishReason: completion.rawFinishReason,
+    reasoning: completion.reasoning,
+    refusal: completion.refusal,
+    responseId: completion.responseId,
+    systemFingerprint: completion.systemFingerprint,
+    text: completion.text,
+    toolCalls: completion.toolCalls,
+  } satisfies { readonly [Key in Exclude<keyof Completion, 'usage'>]-?: Completion[Key] | undefined });
+  return usage === undefined ? ordered : `${ordered.slice(0, -1)},"usage":${canonicalJson(usage)}}`;
+}
+
+const knownMembers: ReadonlySet<string> = new Set<keyof Required<Completion>>([
+  'finishReason',
+  'latencyMs',
+  'model',
+  'rawFinishReason',
+  'reasoning',
+  'refusal',
+  'responseId',
+  'systemFingerprint',
+  'text',
+  'toolCalls',
+  'usage',
+]);
 
 /** What the start of a line says of its entry. */
 export interface EntryHead {

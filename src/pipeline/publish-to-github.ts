@@ -1,5 +1,4 @@
 import type { JsonValue } from '../model/json.ts';
-import { openTransport } from '../providers/transport.ts';
 import { type CheckRun, createCheckRun } from '../publish/check-run.ts';
 import { type GithubApiPorts, openGithubApi } from '../publish/github-api.ts';
 import { type GithubRun, parseGithubRun } from '../publish/github-run.ts';
@@ -36,6 +35,8 @@ export async function publishToGithub(
   { comment, checkRun }: Publication,
   { env, token, now }: { readonly env: Env; readonly token: string; readonly now: () => Date },
 ): Promise<PublishedParts> {
+  // What speaks HTTP is loaded where it is used: most commands need none.
+  const { openTransport } = await import('../providers/transport.ts');
   const transport = openTransport({ env });
   const { signal: never } = new AbortController();
   const wait = (ms: number): Promise<void> => systemClock.wait(ms, never);

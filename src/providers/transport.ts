@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import { createConnector } from './connect-socket.ts';
 import { decodeBody } from './decode-body.ts';
 import { type Lines, openLines } from './open-lines.ts';
+import { optimiseAsUsual } from './optimise-as-usual.ts';
 import { findProxy } from './proxy.ts';
 import { TransportError } from './transport-error.ts';
 
@@ -41,6 +42,7 @@ const defaultMaxBodyBytes = 64 * 1024 * 1024;
 
 /** A lean keep-alive HTTP/1.1 client over undici's. Without limits and deadlines of its own: the engine has both. */
 export function openTransport(options: TransportOptions): Transport {
+  optimiseAsUsual();
   const maxBodyBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
   const connect = createConnector();
   const linesByOrigin = new Map<string, Lines>();
