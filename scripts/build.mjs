@@ -116,7 +116,7 @@ async function findJoined() {
     }
   }
   await refuseSharedNames(joined);
-  return [...joined].sort();
+  return [...joined].sort((a, b) => (a < b ? -1 : 1));
 }
 
 /** Of a name that two modules export, `export *` gives neither. */
