@@ -48,7 +48,7 @@ export function renderEntry({ key, createdAt, receivedAt, request, completion }:
 /** Canonical JSON of an answer; where it calls no tool its members are put in order by hand, in a third of the time. */
 function completionText(completion: Completion): string {
   const { usage } = completion;
-  if (completion.toolCalls.length > 0) return canonicalJson(completion);
+  if (!Array.isArray(completion.toolCalls) || completion.toolCalls.length > 0) return canonicalJson(completion);
   for (const name in completion) if (!knownMembers.has(name)) return canonicalJson(completion);
   const ordered = JSON.stringify({
     finishReason: completion.finishReason,
