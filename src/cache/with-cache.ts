@@ -2,6 +2,7 @@ import { quote } from '../lib/quote.ts';
 import type { Complete, Completion, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
 import { cacheKey } from './cache-key.ts';
 import type { CacheStore } from './file-store.ts';
+import type { SharedCache } from './shared-cache.ts';
 import { withDedupe } from './with-dedupe.ts';
 
 export type CacheMode = 'use' | 'refresh' | 'replay' | 'off';
@@ -9,6 +10,8 @@ export type CacheMode = 'use' | 'refresh' | 'replay' | 'off';
 export interface CacheOptions {
   readonly store: CacheStore;
   readonly mode: CacheMode;
+  /** Asked for what the store does not have, and told of what comes. */
+  readonly shared?: Pick<SharedCache, 'read' | 'write'>;
   /** The wall clock. */
   readonly now: () => Date;
   /** Keeps further answers out of the store; those that `isStorable` refuses never get there. */
@@ -16,7 +19,7 @@ export interface CacheOptions {
 }
 
 /** Answers from the store where the mode allows it, and stores what comes. Failures are never stored: the next run asks again. */
-export function withCache(next: Complete, { store, mode, now, canStore = () => true }: CacheOptions): Complete {
+export function withCache(next: Complete, { store, shared, mode, now, canStore = () => true }: CacheOptions): Complete {
   const ask = withDedupe(async (request, signal) => {
     const outcome = await next(request, signal);
     if (outcome.status !== 'completed') return outcome;
@@ -24,7 +27,9 @@ export function withCache(next: Complete, { store, mode, now, canStore = () => t
     const { receivedAt = createdAt, completion } = outcome;
     // What came without a request is kept elsewhere already.
     if (mode !== 'off' && !outcome.cached && isStorable(completion) && canStore(completion, request)) {
-      store.write({ key: cacheKey(request), createdAt, receivedAt, request, completion });
+      const entry = { key: cacheKey(request), createdAt, receivedAt, request, completion };
+      store.write(entry);
+      shared?.write(entry);
     }
     return { receivedAt, ...outcome };
   });
@@ -33,6 +38,11 @@ export function withCache(next: Complete, { store, mode, now, canStore = () => t
     if (mode === 'use' || mode === 'replay') {
       const entry = store.read(cacheKey(request));
       if (entry !== undefined) return hit(entry.completion, entry.receivedAt);
+      const sharedEntry = shared === undefined ? undefined : await shared.read(cacheKey(request));
+      if (sharedEntry !== undefined) {
+        if (mode === 'use') store.write(sharedEntry);
+        return hit(sharedEntry.completion, sharedEntry.receivedAt);
+      }
     }
     return mode === 'replay' ? miss(request) : ask(request, signal);
   };

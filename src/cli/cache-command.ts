@@ -7,6 +7,7 @@ import { DurationError, parseDurationMs } from '../lib/duration.ts';
 import { describeBytes } from '../lib/format-amount.ts';
 import { toSafeLine } from '../lib/sanitize.ts';
 import { exitCodes } from '../model/exit-code.ts';
+import { describeSharedCache, type SharedCacheState } from '../pipeline/describe-shared-cache.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { importAnswers, openCacheMaintenance } from '../pipeline/import-answers.ts';
 import type { Io } from './io.ts';
@@ -21,8 +22,13 @@ export async function cacheCommand(action: string, file: string | undefined, fla
   switch (action) {
     case 'stats': {
       const stats = cache.stats();
+      const shared = await describeSharedCache({
+        cwd: io.cwd,
+        env: io.env,
+        ...(config === undefined ? {} : { configPath: config }),
+      });
       if (flags['json'] === true) {
-        print(JSON.stringify(stats, undefined, 2));
+        print(JSON.stringify({ ...stats, ...(shared === undefined ? {} : { shared }) }, undefined, 2));
         break;
       }
       print(
@@ -31,6 +37,7 @@ export async function cacheCommand(action: string, file: string | undefined, fla
       if (stats.oldest !== undefined && stats.newest !== undefined) print(`from ${stats.oldest} to ${stats.newest}`);
       for (const { model, entries, bytes } of stats.models)
         print(`  ${toSafeLine(model)}  ${entries} entries, ${describeBytes(bytes)}`);
+      if (shared !== undefined) print(`shared: ${toSafeLine(describeShared(shared))}`);
       break;
     }
     case 'list':
@@ -61,6 +68,12 @@ export async function cacheCommand(action: string, file: string | undefined, fla
       throw new Error(`cache ${action} has no implementation`);
   }
   return exitCodes.passed;
+}
+
+function describeShared({ address, entries, isMore, fault }: SharedCacheState): string {
+  const name = address === undefined ? '' : `${address}, `;
+  if (fault !== undefined) return `${name}not usable: ${fault}`;
+  return `${name}${isMore === true ? 'at least ' : ''}${entries ?? 0} entries`;
 }
 
 function listEntries(

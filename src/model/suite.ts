@@ -3,6 +3,7 @@ import type { Role } from './completion.ts';
 import type { ContractPolicy, SeverityOverride } from './finding.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { SourceLocation } from './problem.ts';
+import type { SharedCacheConfig } from './shared-cache.ts';
 import type { CheckSpec } from './verdict.ts';
 
 /** A template compiled once. `render` throws a `TemplateError` (lib/template.ts) for a variable that is missing. */
@@ -312,5 +313,5 @@ export interface Project {
   readonly prices: Readonly<Record<string, Price>>;
   /** Flags' defaults from the config's `run:`. */
   readonly run: RunDefaults;
-  readonly cache: JsonValue | undefined;
+  readonly cache: SharedCacheConfig | undefined;
 }

@@ -1,6 +1,7 @@
 import { assertions } from '../assertions/index.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { Plugin } from '../model/plugin.ts';
+import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/open-packages.ts';
 import { parsePromptFile } from '../prompt/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
@@ -53,6 +54,13 @@ export function loadProject({
       return opened;
     },
   });
+}
+
+/** The shared cache that a project's config names. */
+export function loadCacheConfig(
+  options: Pick<LoadOptions, 'cwd' | 'configPath'>,
+): Promise<SharedCacheConfig | undefined> {
+  return suite.loadProjectCache({ ...options, hasPackage: (name, root) => openPackages(root).has(name) });
 }
 
 /** The plug-ins that a project's config names. */

@@ -2,6 +2,7 @@ import { createMask, type Mask } from '../lib/mask-secrets.ts';
 import { findQuerySecrets } from '../lib/query-secrets.ts';
 import type { Project } from '../model/suite.ts';
 import { findAdapter } from '../providers/index.ts';
+import { findCacheSecrets } from './open-shared-cache.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -26,6 +27,7 @@ export function maskFor(project: Project, env: Env): Mask {
       for (const header of Object.values(provider.headers)) if (typeof header !== 'string') names.add(header.env);
     }
   }
+  for (const secret of findCacheSecrets(project.cache, env)) values.add(secret);
   return createMask([...values, ...[...names].flatMap((name) => env[name] ?? [])]);
 }
 

@@ -17,6 +17,7 @@ import { laneId } from '../plan/build-plan.ts';
 import { findAdapter } from '../providers/index.ts';
 import { type BatchSpending, openBatchSpending } from './batch-spending.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
+import { openConfiguredCache } from './open-shared-cache.ts';
 import { type PlannedRun, pricedModel } from './plan-run.ts';
 import { readSuiteRecordings } from './read-suite-recordings.ts';
 import { createRecorder } from './record-answers.ts';
@@ -61,11 +62,7 @@ const defaultConcurrency = 8;
 const maxConcurrency = 256;
 const defaultRetries = 4;
 
-export function openCalls(
-  known: KnownEndpoints,
-  options: CallOptions,
-  ports: Omit<RunPorts, 'onSignal' | 'env'>,
-): Calls {
+export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Omit<RunPorts, 'onSignal'>): Calls {
   const notes = new Set<string>();
   const note = (message: string) => {
     if (notes.has(message)) return;
@@ -76,6 +73,11 @@ export function openCalls(
   const { maxCostUsd, cacheMode } = options.settings;
   const budget = maxCostUsd === undefined ? undefined : createBudget(maxCostUsd);
   const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { now: ports.now, onWarning: note });
+  const { cache } = options.project;
+  const sharedCache =
+    cache === undefined || cacheMode === 'off'
+      ? undefined
+      : openConfiguredCache(cache, { ...ports, root: options.project.root, onWarning: note });
   const connected: Promise<ConnectedProvider>[] = [];
   const recordings = new Map<string, Recordings>();
   const endpoints = new Map<string, OpenEndpoint>();
@@ -202,6 +204,7 @@ export function openCalls(
       const cached = withCache(live, {
         store,
         mode,
+        ...(sharedCache === undefined ? {} : { shared: sharedCache }),
         now: ports.now,
         // A secret that a server echoes, or that is part of an address, must not reach the disk.
         canStore: (completion, request) => isClean(JSON.stringify(completion)) && isClean(keyedText(request)),
@@ -261,6 +264,7 @@ export function openCalls(
     writeRecordings: () => recorder?.write(),
     async close() {
       store.close();
+      await sharedCache?.close();
       // A provider that could not be connected has nothing to close; its cells carry the error.
       await Promise.allSettled(connected.map(async (provider) => (await provider).close()));
     },

@@ -9,7 +9,7 @@ import { TransportError } from './transport-error.ts';
 
 export interface HttpRequest {
   readonly url: string;
-  readonly method: 'POST' | 'GET' | 'PATCH';
+  readonly method: 'POST' | 'GET' | 'PATCH' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;

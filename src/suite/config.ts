@@ -1,8 +1,9 @@
 import type * as z from 'zod';
-import { plainNumbers } from '../lib/spelled-number.ts';
-import type { JsonValue } from '../model/json.ts';
+import { parseDurationMs } from '../lib/duration.ts';
+import { parseStoreUrl } from '../lib/store-url.ts';
 import type { SettingFault } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
+import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
 import { type ContractKnowledge, emptyContract, type ParsedContract, parseContract } from './contracts.ts';
 import { childOf, type Located, locate } from './locate.ts';
@@ -10,6 +11,7 @@ import { checkKeys, checkPart, requireMap } from './parts.ts';
 import type { Problems } from './problems.ts';
 import { parseProviders, toJsonObject, toPrice } from './providers.ts';
 import { configShape, type gateSchema } from './schema.ts';
+import { isVariableName } from './secret-shapes.ts';
 
 /** What llmcheck.config.yaml says. */
 export interface Config {
@@ -22,7 +24,7 @@ export interface Config {
   readonly contract: ParsedContract;
   readonly prices: Readonly<Record<string, Price>>;
   readonly run: RunDefaults;
-  readonly cache: JsonValue | undefined;
+  readonly cache: SharedCacheConfig | undefined;
 }
 
 export const emptyConfig: Config = {
@@ -38,6 +40,7 @@ export interface ConfigContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
+  readonly hasPackage: (name: string) => boolean;
   readonly contracts?: ContractKnowledge;
   readonly checkRun?: CheckRun;
 }
@@ -60,7 +63,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
     problems.report({ ...fault, at: locate(childOf(childOf(document, 'run'), key), part) });
   }
   checkPart(document, 'plugins', configShape.plugins, problems);
-  checkPart(document, 'cache', configShape.cache, problems);
+  const cache = parseCache(document, context);
   const contract = checkPart(document, 'contract', configShape.contract, problems);
   const defaults = checkPart(document, 'defaults', configShape.defaults, problems);
   const lists = {
@@ -78,10 +81,78 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
     contract: contract === undefined ? emptyContract : await parseContract(childOf(document, 'contract'), context),
     prices: Object.fromEntries(Object.entries(prices).map(([model, price]) => [model, toPrice(price)])),
     run,
-    cache: toJsonValue(plainNumbers(childOf(document, 'cache').value)),
+    cache,
   };
 }
 
-function toJsonValue(value: unknown): JsonValue | undefined {
-  return toJsonObject({ value })['value'];
+/** Undefined where there is none, or one that is not usable and was reported. */
+export function parseCache(
+  document: Located,
+  { problems, hasPackage }: Pick<ConfigContext, 'problems' | 'hasPackage'>,
+): SharedCacheConfig | undefined {
+  const found = checkPart(document, 'cache', configShape.cache, problems);
+  if (found === undefined) return undefined;
+  const located = childOf(document, 'cache');
+  const {
+    url,
+    urlEnv,
+    ttl,
+    timeout,
+    prefix = defaultPrefix,
+    ...others
+  } = typeof found === 'string' ? { url: found } : found;
+  if ((url === undefined) === (urlEnv === undefined)) {
+    if (Object.keys(found).length === 0) return undefined;
+    const message = url === undefined ? 'cache names no address' : 'cache has both url and urlEnv';
+    problems.report({ code: 'invalid-value', message, hint: 'write one of url and urlEnv', at: locate(located) });
+    return undefined;
+  }
+  const place = typeof found === 'string' ? located : childOf(located, 'url');
+  if (url !== undefined && !checkAddress(url, place, { problems, hasPackage })) return undefined;
+  for (const key of ['urlEnv', 'passwordEnv'] as const) {
+    const name = key === 'urlEnv' ? urlEnv : others.passwordEnv;
+    if (name === undefined || isVariableName(name)) continue;
+    const message = `${key} is the NAME of an environment variable, and this is none`;
+    problems.report({ code: 'literal-key', message, at: locate(childOf(located, key)) });
+    return undefined;
+  }
+  return {
+    ...others,
+    prefix,
+    timeoutMs: timeout === undefined ? defaultTimeoutMs : parseDurationMs(timeout),
+    ...(url === undefined ? {} : { url }),
+    ...(urlEnv === undefined ? {} : { urlEnv }),
+    ...(ttl === undefined ? {} : { ttlMs: parseDurationMs(ttl) }),
+  };
+}
+
+const defaultPrefix = 'llmcheck:';
+const defaultTimeoutMs = 500;
+
+function checkAddress(
+  url: string,
+  place: Located,
+  { problems, hasPackage }: Pick<ConfigContext, 'problems' | 'hasPackage'>,
+): boolean {
+  const parsed = parseStoreUrl(url);
+  const at = locate(place);
+  if (!parsed.ok) {
+    problems.report({ code: 'invalid-value', message: `the address of the cache ${parsed.reason}`, at });
+    return false;
+  }
+  if (parsed.hasPassword) {
+    const message = 'the address of the cache holds a password';
+    const hint =
+      'name the variable that holds it: passwordEnv: REDIS_PASSWORD, or the whole address: urlEnv: REDIS_URL';
+    // The lines around it would show it.
+    const { excerpt: _excerpt, ...bare } = at;
+    problems.report({ code: 'literal-key', message, hint, at: bare });
+    return false;
+  }
+  if (parsed.store.kind === 'redis' && !hasPackage('ioredis')) {
+    const message = 'a cache in Redis needs the package ioredis';
+    problems.report({ code: 'environment', message, hint: 'npm install --save-dev ioredis', at });
+    return false;
+  }
+  return true;
 }

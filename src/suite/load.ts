@@ -5,8 +5,9 @@ import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
+import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Project, Suite } from '../model/suite.ts';
-import { type CheckRun, type Config, emptyConfig, parseConfig } from './config.ts';
+import { type CheckRun, type Config, emptyConfig, parseCache, parseConfig } from './config.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import { findProject, isGlob, kindOfPath, openProjectFiles, type ProjectFiles, type ProjectPlace } from './files.ts';
 import { type Located, locate } from './locate.ts';
@@ -74,7 +75,12 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const configDocument = await readConfig(project, options, problems);
   const plugins = await loadPlugins(configDocument, project, { open: options.openPlugins, problems });
   const known = { ...options, ...extendDeclarations(options, plugins) };
-  const config = await loadConfig(configDocument, project.files, known, problems);
+  const config = await loadConfig(
+    configDocument,
+    project.files,
+    { ...known, hasPackage: (name) => options.hasPackage(name, place.root) },
+    problems,
+  );
   const paths = await findSuites(project, config, options, problems);
   const parsed: ParsedSuite[] = [];
   for (const path of paths) {
@@ -130,7 +136,9 @@ export async function findSuiteFiles(options: Pick<LoadOptions, 'paths' | 'cwd' 
 }> {
   const snapshot = openWorkingTree(options);
   const problems = createProblems();
-  const config = await loadConfig(await readConfig(snapshot, options, problems), snapshot.files, options, problems);
+  const document = await readConfig(snapshot, options, problems);
+  const known = { ...options, hasPackage: () => true };
+  const config = await loadConfig(document, snapshot.files, known, problems);
   return {
     paths: await findSuites(snapshot, config, options, problems),
     files: snapshot.files,
@@ -156,6 +164,19 @@ export async function loadProjectPlugins(
   return list;
 }
 
+/** The shared cache of a project alone; throws a `UserError` for what is wrong with it. */
+export async function loadProjectCache(
+  options: Pick<LoadOptions, 'cwd' | 'configPath' | 'hasPackage'>,
+): Promise<SharedCacheConfig | undefined> {
+  const problems = createProblems();
+  const snapshot = openWorkingTree(options);
+  const document = await readConfig(snapshot, options, problems);
+  const hasPackage = (name: string) => options.hasPackage(name, snapshot.place.root);
+  const cache = document === undefined ? undefined : parseCache(document, { problems, hasPackage });
+  if (problems.errorCount() > 0) throw new UserError(problems.list());
+  return cache;
+}
+
 /** Where the project of a folder is, for snapshots of it. */
 export function findProjectPlace(cwd: string, configPath?: string): ProjectPlace {
   return findProject(cwd, configPath);
@@ -174,10 +195,14 @@ async function readConfig(
   return readDocument(configPath, files, problems);
 }
 
+interface ConfigOptions extends Pick<LoadOptions, 'adapters' | 'contracts' | 'checkRun'> {
+  readonly hasPackage: (name: string) => boolean;
+}
+
 async function loadConfig(
   document: Located | undefined,
   files: ProjectFiles,
-  { adapters, contracts, checkRun }: Pick<LoadOptions, 'adapters' | 'contracts' | 'checkRun'>,
+  { adapters, contracts, checkRun, hasPackage }: ConfigOptions,
   problems: Problems,
 ): Promise<Config> {
   if (document === undefined) return emptyConfig;
@@ -185,6 +210,7 @@ async function loadConfig(
     readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
   return parseConfig(document, {
     adapters,
+    hasPackage,
     problems,
     readFile,
     ...(contracts === undefined ? {} : { contracts }),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { DurationError, parseDurationMs } from '../lib/duration.ts';
+import { cacheSchema } from './cache-schema.ts';
 import { contract } from './contract-schema.ts';
+import { duration } from './duration-schema.ts';
 
 /** Stand-ins whose JSON Schema and checks come from the registries (json-schema.ts, assertion-forms.ts, providers.ts). */
 export const anyAssertion = z.unknown().meta({ description: 'One assertion: a map with one assertion name.' });
@@ -54,17 +55,6 @@ function shareUpTo(max: number) {
 const rate = shareUpTo(1);
 const increase = shareUpTo(Number.POSITIVE_INFINITY);
 const amount = z.number({ error: 'must be a number' }).min(0, { error: 'must not be negative' });
-const duration = z
-  .unknown()
-  .meta({ type: 'string' })
-  .superRefine((value, context) => {
-    try {
-      parseDurationMs(value);
-    } catch (error) {
-      if (!(error instanceof DurationError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-    }
-  });
 
 const vars = z.record(z.string(), z.unknown());
 const tags = z.array(words);
@@ -302,7 +292,10 @@ export const configShape = {
     .optional()
     .describe('Modules and packages that bring assertions, providers and reporters of your own.'),
   prices: z.record(z.string(), priceSchema).optional().describe('Prices by model, or by adapter:model.'),
-  cache: z.strictObject({}).optional().describe('Settings of the response cache: none yet.'),
+  cache: z
+    .union([words, cacheSchema], { error: 'must be an address, or a map with url or urlEnv' })
+    .optional()
+    .describe('A cache that several machines share, behind the local one: redis://host:6379/0 or s3://bucket/folder.'),
   run: z.record(z.string(), z.unknown()).optional().describe('Defaults of the flags of run, such as maxCost.'),
 };
 

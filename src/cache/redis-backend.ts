@@ -1,0 +1,77 @@
+import type { Redis } from 'ioredis';
+import type { SharedBackend } from './shared-cache.ts';
+
+export interface RedisOptions {
+  readonly url: URL;
+  readonly username?: string;
+  readonly password?: string;
+  readonly prefix: string;
+  readonly ttlMs?: number;
+  readonly timeoutMs: number;
+}
+
+/** What `import('ioredis')` gives. */
+interface RedisModule {
+  readonly Redis: typeof Redis;
+}
+
+/** Keeps values under `prefix` of a Redis or Valkey server. `loaded` is the client's module. */
+export function openRedisBackend(loaded: unknown, options: RedisOptions): SharedBackend {
+  if (!isRedisModule(loaded)) throw new Error('the package ioredis is not what it should be');
+  const { url, username, password, prefix, ttlMs, timeoutMs } = options;
+  let lastError: Error | undefined;
+  const client = new loaded.Redis({
+    host: url.hostname.replaceAll(/^\[|\]$/g, ''),
+    port: Number(url.port || 6379),
+    db: Number(url.pathname.slice(1) || 0),
+    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    connectTimeout: timeoutMs,
+    lazyConnect: true,
+    // Who is gone once is gone for this run: nothing waits for it to come back.
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    enableReadyCheck: false,
+  });
+  // A lost connection is also an event, which nobody but us hears.
+  client.on('error', (error: Error) => {
+    lastError = error;
+  });
+  const ask = async <T>(command: () => Promise<T>): Promise<T> => {
+    try {
+      return await command();
+    } catch (error) {
+      // The command only says that the connection is closed, the connection why.
+      throw lastError ?? error;
+    }
+  };
+  return {
+    read: async (key) => (await ask(() => client.get(`${prefix}${key}`))) ?? undefined,
+    async write(key, text) {
+      await ask(() =>
+        ttlMs === undefined ? client.set(`${prefix}${key}`, text) : client.set(`${prefix}${key}`, text, 'PX', ttlMs),
+      );
+    },
+    async count() {
+      let [cursor, entries] = ['0', 0];
+      do {
+        const [next, keys] = await ask(() => client.scan(cursor, 'MATCH', `${escapeGlob(prefix)}v*`, 'COUNT', 1000));
+        cursor = next;
+        entries += keys.length;
+      } while (cursor !== '0' && entries < maxCounted);
+      return { entries, isMore: cursor !== '0' };
+    },
+    close: () => client.disconnect(),
+  };
+}
+
+const maxCounted = 100_000;
+
+function isRedisModule(value: unknown): value is RedisModule {
+  return typeof value === 'object' && value !== null && 'Redis' in value && typeof value.Redis === 'function';
+}
+
+function escapeGlob(text: string): string {
+  return text.replaceAll(/[*?[\]\\]/g, String.raw`\$&`);
+}

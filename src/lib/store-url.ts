@@ -1,0 +1,41 @@
+/** An address of a store that several machines share. */
+export type StoreUrl =
+  | { readonly kind: 'redis'; readonly url: URL }
+  | { readonly kind: 's3'; readonly bucket: string; readonly folder: string };
+
+export type ParsedStoreUrl =
+  | { readonly ok: true; readonly store: StoreUrl; readonly hasPassword: boolean }
+  /** A clause about the text: 'is no address'. */
+  | { readonly ok: false; readonly reason: string };
+
+/** Reads `redis://host:6379/0`, `rediss://…` and `s3://bucket/folder`. */
+export function parseStoreUrl(text: string): ParsedStoreUrl {
+  const expected = 'wanted redis://host:6379/0, rediss://… or s3://bucket/folder';
+  if (!URL.canParse(text)) return { ok: false, reason: `is no address: ${expected}` };
+  const url = new URL(text);
+  const hasPassword = url.password !== '';
+  switch (url.protocol) {
+    case 'redis:':
+    case 'rediss:':
+      if (url.hostname === '') return { ok: false, reason: `names no host: ${expected}` };
+      if (!/^(\/\d{0,5})?$/.test(url.pathname))
+        return { ok: false, reason: 'names no database by its number, such as /0' };
+      return { ok: true, store: { kind: 'redis', url }, hasPassword };
+    case 's3:':
+      if (url.hostname === '') return { ok: false, reason: `names no bucket: ${expected}` };
+      return {
+        ok: true,
+        store: { kind: 's3', bucket: url.hostname, folder: url.pathname.replaceAll(/^\/+|\/+$/g, '') },
+        hasPassword: hasPassword || url.username !== '',
+      };
+    default:
+      return { ok: false, reason: `has an unknown scheme: ${expected}` };
+  }
+}
+
+/** The address as it may be shown: without user, password and query. */
+export function showStoreUrl(store: StoreUrl): string {
+  if (store.kind === 's3') return `s3://${store.bucket}${store.folder === '' ? '' : `/${store.folder}`}`;
+  const { protocol, host, pathname } = store.url;
+  return `${protocol}//${host}${pathname}`;
+}

@@ -1,0 +1,18 @@
+/** The cache that several machines share, as the config names it; what is secret stands in variables alone. */
+export interface SharedCacheConfig {
+  /** Without a password. */
+  readonly url?: string;
+  /** The name of the variable that holds the address. */
+  readonly urlEnv?: string;
+  readonly username?: string;
+  /** The name of the variable that holds the password. */
+  readonly passwordEnv?: string;
+  /** Of a bucket that is not at AWS. */
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly prefix: string;
+  /** Older answers count as missing. */
+  readonly ttlMs?: number;
+  /** For one answer; a store that takes longer is left alone for the rest of the run. */
+  readonly timeoutMs: number;
+}

@@ -1,0 +1,128 @@
+import { openRedisBackend } from '../cache/redis-backend.ts';
+import { openSharedCache, type SharedBackend, type SharedCache } from '../cache/shared-cache.ts';
+import { UserError } from '../errors.ts';
+import type { Clock } from '../execute/clock.ts';
+import { parseStoreUrl, type StoreUrl, showStoreUrl } from '../lib/store-url.ts';
+import type { SharedCacheConfig } from '../model/shared-cache.ts';
+import { openPackages } from '../programs/open-packages.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface SharedCachePorts {
+  readonly root: string;
+  readonly env: Env;
+  readonly clock: Clock;
+  readonly now: () => Date;
+  readonly onWarning: (message: string) => void;
+}
+
+/** The shared cache that a config names; undefined, with a warning, where a variable that it needs is not set. */
+export function openConfiguredCache(config: SharedCacheConfig, ports: SharedCachePorts): SharedCache | undefined {
+  const found = findSharedBackend(config, ports);
+  if ('missing' in found) {
+    ports.onWarning(
+      `The shared cache is not used: ${found.missing} is not set. The run goes on with the local cache alone.`,
+    );
+    return undefined;
+  }
+  const { address, open } = found;
+  const { timeoutMs, ttlMs } = config;
+  return openSharedCache(open, {
+    address,
+    timeoutMs,
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    now: ports.now,
+    startTimer: (ms, fire) => ports.clock.startTimer(ms, fire),
+    onWarning: ports.onWarning,
+  });
+}
+
+export type FoundBackend =
+  | { readonly address: string; readonly open: () => Promise<SharedBackend> }
+  /** The name of a variable. */
+  | { readonly missing: string };
+
+export function findSharedBackend(
+  config: SharedCacheConfig,
+  { root, env }: Pick<SharedCachePorts, 'root' | 'env'>,
+): FoundBackend {
+  const { urlEnv, passwordEnv } = config;
+  const read = (name: string) => env[name]?.trim() ?? '';
+  const text = urlEnv === undefined ? (config.url ?? '') : read(urlEnv);
+  for (const name of [urlEnv, passwordEnv]) if (name !== undefined && read(name) === '') return { missing: name };
+  const parsed = parseStoreUrl(text);
+  // An address in the config was checked with it.
+  if (!parsed.ok) throw refuse(`the address in ${urlEnv ?? 'cache'} ${parsed.reason}`, 'set it to such an address');
+  const { store } = parsed;
+  const address = showStoreUrl(store);
+  if (store.kind === 's3') return findBucket(config, store, { address, env, read });
+  const packages = openPackages(root);
+  if (!packages.has(redisPackage)) throw refuse(`the cache ${address} needs the package ${redisPackage}`, redisHint);
+  const { url } = store;
+  const username = config.username ?? decodeURIComponent(url.username);
+  const password = passwordEnv === undefined ? decodeURIComponent(url.password) : read(passwordEnv);
+  const { prefix, timeoutMs, ttlMs } = config;
+  return {
+    address,
+    open: async () =>
+      openRedisBackend(await packages.load(redisPackage), {
+        url,
+        prefix,
+        timeoutMs,
+        ...(ttlMs === undefined ? {} : { ttlMs }),
+        ...(username === '' ? {} : { username }),
+        ...(password === '' ? {} : { password }),
+      }),
+  };
+}
+
+function findBucket(
+  { endpoint, region: written, prefix, timeoutMs }: SharedCacheConfig,
+  { bucket, folder }: StoreUrl & { readonly kind: 's3' },
+  { address, env, read }: { readonly address: string; readonly env: Env; readonly read: (name: string) => string },
+): FoundBackend {
+  const missing = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].find((name) => read(name) === '');
+  if (missing !== undefined) return { missing };
+  const region = written ?? (read('AWS_REGION') || 'us-east-1');
+  const sessionToken = read('AWS_SESSION_TOKEN');
+  return {
+    address,
+    async open() {
+      const [{ openTransport }, { openS3Backend }] = await Promise.all([
+        import('../providers/transport.ts'),
+        import('../cache/s3-backend.ts'),
+      ]);
+      return openS3Backend({
+        transport: openTransport({ env }),
+        endpoint: endpoint ?? `https://s3.${region}.amazonaws.com`,
+        region,
+        bucket,
+        prefix: `${folder === '' ? '' : `${folder}/`}${prefix}`,
+        timeoutMs,
+        accessKeyId: read('AWS_ACCESS_KEY_ID'),
+        secretAccessKey: read('AWS_SECRET_ACCESS_KEY'),
+        ...(sessionToken === '' ? {} : { sessionToken }),
+      });
+    },
+  };
+}
+
+const redisPackage = 'ioredis';
+const redisHint = `npm install --save-dev ${redisPackage}`;
+
+function refuse(message: string, hint: string): UserError {
+  return new UserError([{ code: 'environment', severity: 'error', message, hint }]);
+}
+
+/** Of the variables that hold a secret, and what is secret in an address that one holds. */
+export function findCacheSecrets(config: SharedCacheConfig | undefined, env: Env): readonly string[] {
+  if (config === undefined) return [];
+  const { urlEnv, passwordEnv } = config;
+  const values = [passwordEnv, 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'].flatMap((name) =>
+    name === undefined ? [] : (env[name] ?? []),
+  );
+  const text = urlEnv === undefined ? undefined : env[urlEnv];
+  if (text === undefined || !URL.canParse(text)) return values;
+  const { password } = new URL(text);
+  return password === '' ? values : [...values, password, decodeURIComponent(password)];
+}
