@@ -8,7 +8,7 @@ import { isJsonObject } from '../model/json.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { PromptModel, PromptWhole } from '../model/prompt-file.ts';
 import type { PromptVersion, Template } from '../model/suite.ts';
-import { checkToolSchemas } from './check-tool-schemas.ts';
+import { checkParams } from './check-params.ts';
 import { type PromptPlaces, placeOf } from './contract-places.ts';
 import { type ContractKnowledge, joinContracts, type ParsedContract, parseContract } from './contracts.ts';
 import { checkShape } from './describe-issues.ts';
@@ -73,7 +73,7 @@ export async function parsePrompts(located: Located, context: PromptContext): Pr
 async function parsePromptItem(item: Located, context: PromptContext): Promise<CompiledPrompt | undefined> {
   const prompt = checkShape(promptSchema, item, { label: 'the prompt', problems: context.problems });
   if (prompt === undefined) return undefined;
-  checkToolSchemas(childOf(item, 'params'), context);
+  checkParams(childOf(item, 'params'), context);
   const content = await readContent(item, prompt, context);
   const { texts, found } = content ?? {};
   reportEmpty(prompt.id, texts ?? [], context.problems);

@@ -8,7 +8,7 @@ import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Price, ProviderConfig, ProviderLimits } from '../model/suite.ts';
-import { checkToolSchemas } from './check-tool-schemas.ts';
+import { checkParams } from './check-params.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import { checkShape, describeValue, keysAt } from './describe-issues.ts';
 import { judgeSchema } from './judge-schema.ts';
@@ -107,7 +107,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
     return undefined;
   }
   const located = { ...item, value: plainNumbers(item.value) };
-  checkToolSchemas(childOf(located, 'params'), context);
+  checkParams(childOf(located, 'params'), context);
   const use = childOf(located, 'use');
   const endpoint = typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, context) : undefined;
   // The other checks quote what they refuse.

@@ -71,6 +71,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [place: string, sugge
   'skip-without-reason': [['skip-without-reason.eval.yaml:7:11 invalid-value']],
   'trials-as-text': [['trials-as-text.eval.yaml:7:13 invalid-value']],
   'two-assertion-names': [['two-assertion-names.eval.yaml:6:29 invalid-value']],
+  streamed: [['streamed.eval.yaml:1:58 invalid-value'], ['streamed.eval.yaml:5:31 invalid-value']],
   'two-prompt-sources': [['two-prompt-sources.eval.yaml:1:11 invalid-value']],
   'unknown-adapter': [['unknown-adapter.eval.yaml:2:13 unknown-adapter', 'openai']],
   'unknown-assertion': [['unknown-assertion.eval.yaml:6:16 unknown-assertion', 'contains']],

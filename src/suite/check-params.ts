@@ -1,14 +1,29 @@
 import { plainNumbers } from '../lib/spelled-number.ts';
 import { locateInSchema } from './contract-places.ts';
 import type { ContractKnowledge } from './contracts.ts';
-import { childOf, itemsOf, type Located } from './locate.ts';
+import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
 
+interface ParamsContext {
+  readonly contracts?: ContractKnowledge;
+  readonly problems: Problems;
+}
+
+/** Params go to the API as they stand; reports what no API could answer usefully here. */
+export function checkParams(params: Located, context: ParamsContext): void {
+  checkToolSchemas(params, context);
+  const stream = childOf(params, 'stream');
+  if (stream.value !== true) return;
+  context.problems.report({
+    code: 'invalid-value',
+    message: 'params: stream is true, but answers are read whole',
+    hint: 'leave stream out',
+    at: locate(stream, 'key'),
+  });
+}
+
 /** The parameters of tools are a contract too: reports those that are no JSON Schema, in any spelling of a tool. */
-export function checkToolSchemas(
-  params: Located,
-  { contracts, problems }: { readonly contracts?: ContractKnowledge; readonly problems: Problems },
-): void {
+function checkToolSchemas(params: Located, { contracts, problems }: ParamsContext): void {
   const tools = childOf(params, 'tools');
   if (contracts === undefined || !Array.isArray(tools.value)) return;
   for (const tool of itemsOf(tools)) {
