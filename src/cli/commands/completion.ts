@@ -12,9 +12,9 @@ export const addCompletion: AddCommand = (program, io, setExitCode) => {
       'after',
       `
 Examples:
+  $ llmcheck completion fish | source            in ~/.config/fish/config.fish
   $ eval "$(llmcheck completion bash)"           in ~/.bashrc
   $ eval "$(llmcheck completion zsh)"            in ~/.zshrc, after compinit
-  $ llmcheck completion fish | source            in ~/.config/fish/config.fish
   $ llmcheck completion powershell | Out-String | Invoke-Expression`,
     )
     .action(async (shell: (typeof shells)[number]) => {
