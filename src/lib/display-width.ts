@@ -65,7 +65,7 @@ function wrapLine(line: string, width: number): string[] {
     for (const grapheme of splitGraphemes(word)) {
       const graphemeColumns = graphemeWidth(grapheme);
       if (used > 0 && used + graphemeColumns > width) {
-        lines.push(current);
+        lines.push(current.trimEnd());
         current = '';
         used = 0;
       }

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clipText, displayWidth, shortenToWidth, wrapToWidth } from '../../src/lib/display-width.ts';
+import fc from '../support/property.ts';
 
 describe('displayWidth', () => {
   it.each([
@@ -56,6 +56,7 @@ describe('wrapToWidth', () => {
   it('breaks at spaces, and within words that are too long', () => {
     expect(wrapToWidth('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrapToWidth('a abcdefghij', 4)).toEqual(['a ab', 'cdef', 'ghij']);
+    expect(wrapToWidth('ab cdef', 2)).toEqual(['ab', 'cd', 'ef']);
     expect(wrapToWidth('a\n\nb', 4)).toEqual(['a', '', 'b']);
     expect(wrapToWidth('中文中文', 5)).toEqual(['中文', '中文']);
   });
