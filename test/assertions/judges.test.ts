@@ -1,10 +1,10 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countVotes, type Vote } from '../../src/assertions/count-votes.ts';
 import type { AskModel, JudgedInput, ModelQuestion } from '../../src/assertions/define.ts';
 import { frameParts } from '../../src/assertions/frame-parts.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
 import { findJsonObjects } from '../../src/lib/find-json-objects.ts';
+import fc from '../support/property.ts';
 import { buildSpec, buildView, combine, describeAssertion, findProblems, outcomeOf, ports } from './judge-one.ts';
 
 describeAssertion('rubric', [

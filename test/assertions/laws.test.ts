@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -7,6 +6,7 @@ import type { CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
 import type { CheckSpec, SelectSpec } from '../../src/model/verdict.ts';
 import { describeAssertions } from '../../src/pipeline/describe-assertion.ts';
+import fc from '../support/property.ts';
 import { buildSpec, buildToolCall, buildView, combine, judgeOne, outcomeOf } from './judge-one.ts';
 
 /** Parameters that some answers pass and others fail. */

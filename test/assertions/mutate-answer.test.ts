@@ -1,6 +1,6 @@
-import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mutateAnswer } from '../../src/assertions/mutate-answer.ts';
+import fc from '../support/property.ts';
 import { buildToolCall } from './judge-one.ts';
 
 function mutantsOf(text: string, toolCalls: readonly ReturnType<typeof buildToolCall>[] = []) {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { scoreBleu } from '../../src/lib/bleu.ts';
 import { measureCommonSubsequence } from '../../src/lib/common-subsequence.ts';
 import { measureEditDistance } from '../../src/lib/edit-distance.ts';
 import { type RougeScore, scoreRougeL, scoreRougeN } from '../../src/lib/rouge.ts';
 import { splitTokens, splitWords } from '../../src/lib/split-words.ts';
+import fc from '../support/property.ts';
 import { describeAssertion, findProblems } from './judge-one.ts';
 
 describeAssertion('levenshtein', [

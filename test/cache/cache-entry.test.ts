@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   isCacheExportLine,
@@ -11,6 +10,7 @@ import { cacheKey } from '../../src/cache/cache-key.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import { sha256Hex } from '../../src/lib/sha256.ts';
 import type { Completion } from '../../src/model/completion.ts';
+import fc from '../support/property.ts';
 import { answer, ask, buildEntry } from './build-request.ts';
 
 const request = ask('Where is my parcel?');

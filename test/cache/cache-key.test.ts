@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cacheKey, recordingHash, withoutUserinfo } from '../../src/cache/cache-key.ts';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import { sha256Hex } from '../../src/lib/sha256.ts';
 import type { CompletionRequest } from '../../src/model/completion.ts';
+import fc from '../support/property.ts';
 import { buildRequest } from './build-request.ts';
 
 const requests = fc.record({

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../src/lib/canonical-json.ts';
 import { sha256Hex } from '../../src/lib/sha256.ts';
+import fc from '../support/property.ts';
 
 describe('canonicalJson', () => {
   test('parses back to the same value', () => {

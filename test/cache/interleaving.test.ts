@@ -1,6 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CacheEntry } from '../../src/cache/cache-entry.ts';
 import type { OpenCacheStore } from '../../src/cache/file-store.ts';
@@ -9,6 +8,7 @@ import { maintainCache } from '../../src/cache/maintain-cache.ts';
 import { rewriteSegments } from '../../src/cache/rewrite-segments.ts';
 import { claimSegmentFile, listSegmentFiles } from '../../src/cache/segment-files.ts';
 import { createSegmentWriter } from '../../src/cache/segment-writer.ts';
+import fc from '../support/property.ts';
 import { answer, ask, buildEntry, makeFolder } from './build-request.ts';
 import { writeThrough } from './segments.ts';
 

@@ -1,6 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { recordingHash } from '../../src/cache/cache-key.ts';
 import type { RecordingLine } from '../../src/cache/recordings.ts';
@@ -10,6 +9,7 @@ import { writeRecordings } from '../../src/cache/write-recordings.ts';
 import { UserError } from '../../src/errors.ts';
 import { StorageError } from '../../src/lib/storage-error.ts';
 import type { Complete, CompletionRequest } from '../../src/model/completion.ts';
+import fc from '../support/property.ts';
 import { answer, ask, buildRequest, completed, makeFolder, noSignal } from './build-request.ts';
 
 const request = buildRequest();

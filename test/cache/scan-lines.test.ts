@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { scanLines } from '../../src/cache/scan-lines.ts';
+import fc from '../support/property.ts';
 import { makeFolder } from './build-request.ts';
 
 const chunkBytes = 256 * 1024;

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CaseSummary } from '../../src/model/summary.ts';
 import { openGate } from '../support/build-case.ts';
 import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../support/build-side.ts';
+import fc from '../support/property.ts';
 
 const changesOf = (...sides: Parameters<typeof compareSides>) =>
   Object.fromEntries(compareSides(...sides).cases.map(({ caseId, change }) => [caseId, change]));

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareSchemas } from '../../src/contract/compare-schemas.ts';
 import type { JsonValue } from '../../src/model/json.ts';
+import fc from '../support/property.ts';
 import { arbitrarySchema } from './support/arbitrary-schema.ts';
 
 const text = { type: 'string' };

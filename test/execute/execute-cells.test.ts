@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ExecuteOptions, executeCells, type Lane } from '../../src/execute/execute-cells.ts';
 import type { Cell, CellResult } from '../../src/model/cell.ts';
 import { buildCell } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';
+import fc from '../support/property.ts';
 
 function cellsOf(count: number, provider = 'a'): Cell[] {
   return Array.from({ length: count }, (_, trial) =>

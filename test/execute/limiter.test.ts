@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type AccountOptions,
@@ -12,6 +11,7 @@ import { createSharedSlots } from '../../src/execute/shared-slots.ts';
 import type { CompletionOutcome, LimitReport } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';
+import fc from '../support/property.ts';
 
 type Options = Partial<AccountOptions> & Partial<OwnLimits>;
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRateBudget, type RateBudget } from '../../src/execute/rate-budget.ts';
+import fc from '../support/property.ts';
 
 const minuteMs = 60_000;
 

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BudgetPricing, createBudget } from '../../src/execute/with-budget.ts';
 import type { Complete, CompletionOutcome, FailureKind } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';
+import fc from '../support/property.ts';
 
 /** Bound and cost stand in the request's params, so that each call of a test can have its own. */
 const pricing: BudgetPricing = {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/gate/decide.ts';
 import { exitCodeFor } from '../../src/model/exit-code.ts';
@@ -17,6 +16,7 @@ import {
   settings,
   summarize,
 } from '../support/build-summary.ts';
+import fc from '../support/property.ts';
 
 interface RunOptions extends SummaryOptions {
   readonly settings?: Partial<RunSettings>;

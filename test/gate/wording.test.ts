@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { describeBelow, percent } from '../../src/gate/wording.ts';
+import fc from '../support/property.ts';
 
 describe('a percentage in a sentence', () => {
   test.each([

@@ -1,6 +1,6 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileJsonPath, JsonPathError } from '../../src/lib/json-path.ts';
+import fc from '../support/property.ts';
 
 const doc = {
   items: [

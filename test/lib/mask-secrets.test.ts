@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../../src/lib/mask-secrets.ts';
+import fc from '../support/property.ts';
 
 const secret = 'sk-live/4f+9"\\ü zz';
 const mask = createMask([secret]);

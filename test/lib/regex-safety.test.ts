@@ -1,7 +1,7 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DeadlineError, runWithDeadline } from '../../src/lib/deadline.ts';
 import { estimateRegexCost, isCheapRegex } from '../../src/lib/regex-safety.ts';
+import fc from '../support/property.ts';
 
 test.each([
   ['Queue:\\s*(\\w+)', 'i', 10_000],

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { breakWorkflowCommands, escapeJsonText, escapeXml, sanitizeTerminal } from '../../src/lib/sanitize.ts';
 import { findXmlFault } from '../support/find-xml-fault.ts';
 import { hostileTexts } from '../support/hostile-texts.ts';
+import fc from '../support/property.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),

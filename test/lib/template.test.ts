@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { SpelledNumber } from '../../src/lib/spelled-number.ts';
 import {
@@ -9,6 +8,7 @@ import {
   renderValue,
 } from '../../src/lib/template.ts';
 import { TemplateError } from '../../src/lib/template-error.ts';
+import fc from '../support/property.ts';
 
 beforeAll(loadTemplateEngine);
 

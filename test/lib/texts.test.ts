@@ -1,5 +1,4 @@
 import { parse as parseWithLibrary } from 'csv-parse/sync';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderCodeFrame } from '../../src/lib/code-frame.ts';
 import { parseCsv, replaceCsvField } from '../../src/lib/csv.ts';
@@ -8,6 +7,7 @@ import { findInJson, parseJsonNodes, parseJsonText } from '../../src/lib/json-te
 import { createLineIndex } from '../../src/lib/line-index.ts';
 import { plainNumbers, SpelledNumber } from '../../src/lib/spelled-number.ts';
 import { parseYaml } from '../../src/lib/yaml-text.ts';
+import fc from '../support/property.ts';
 
 describe('YAML', () => {
   const at = (text: string, path: readonly PropertyKey[], part: 'key' | 'value' = 'value') => {

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countCharacters, countLines, countSentences, countWords } from '../../src/lib/count-text.ts';
 import { DeadlineError, runWithDeadline } from '../../src/lib/deadline.ts';
@@ -8,6 +7,7 @@ import { maxJsonDepth, parseJson } from '../../src/lib/parse-json.ts';
 import { quote } from '../../src/lib/quote.ts';
 import { readNumber } from '../../src/lib/read-number.ts';
 import { plainNumbers, SpelledNumber, spell } from '../../src/lib/spelled-number.ts';
+import fc from '../support/property.ts';
 
 describe('durations', () => {
   test.each([

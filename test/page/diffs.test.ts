@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { splitUnsafe } from '../../src/lib/sanitize.ts';
 import { diffJsonTexts, formatJson } from '../../src/page/diff-json.ts';
 import { diffTexts } from '../../src/page/diff-text.ts';
+import fc from '../support/property.ts';
 
 describe('the difference of two answers', () => {
   test('of JSON is told by members, whatever their order and layout', () => {

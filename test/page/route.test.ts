@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hrefOf, parseRoute, type Subject, type View } from '../../src/page/route.ts';
+import fc from '../support/property.ts';
 
 const id = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 });
 const view: fc.Arbitrary<View> = fc.oneof(

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cell } from '../../src/model/cell.ts';
 import type { Case, Suite } from '../../src/model/suite.ts';
 import { buildPlan, laneId, type Plan, type PlanOptions } from '../../src/plan/build-plan.ts';
 import { emptySelection, type Selection } from '../../src/plan/select-cases.ts';
 import { buildCase, buildCheck, buildPrompt, buildProvider, buildSuite } from '../support/build-case.ts';
+import fc from '../support/property.ts';
 
 const options: PlanOptions = {
   selection: emptySelection,

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Suite } from '../../src/model/suite.ts';
 import { caseLabel } from '../../src/plan/case-label.ts';
 import { buildCasePredicate, emptySelection, isNarrowed, type Selection } from '../../src/plan/select-cases.ts';
 import { buildCase, buildSuite } from '../support/build-case.ts';
+import fc from '../support/property.ts';
 
 function suiteOf(id: string, ...caseIds: readonly string[]): Suite {
   return buildSuite(

@@ -1,6 +1,6 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPricer, type PricedModel } from '../../src/prices/create-pricer.ts';
+import fc from '../support/property.ts';
 
 const mini: PricedModel = {
   providerId: 'openai:gpt-4o-mini',

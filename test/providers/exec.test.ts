@@ -1,13 +1,13 @@
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { splitCommand } from '../../src/lib/split-command.ts';
 import type { CompletionOutcome } from '../../src/model/completion.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { exec } from '../../src/providers/exec.ts';
+import fc from '../support/property.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 
 let folder = '';

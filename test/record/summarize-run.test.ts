@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CellStatus } from '../../src/model/cell.ts';
 import type { RowSummary, VariantSummary } from '../../src/model/summary.ts';
@@ -12,6 +11,7 @@ import {
   rowsOf,
   summarize,
 } from '../support/build-summary.ts';
+import fc from '../support/property.ts';
 
 function variantOf(rows: readonly RowSummary[], planned?: number): VariantSummary {
   const variant = summarize(rows, planned === undefined ? {} : { planned }).suites[0]?.variants[0];

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { displayWidth } from '../../src/lib/display-width.ts';
 import { reporters } from '../../src/reporters/index.ts';
@@ -9,6 +8,7 @@ import { findJunitFault } from '../support/find-junit-fault.ts';
 import { findMarkdownFault } from '../support/find-markdown-fault.ts';
 import { hostileTexts } from '../support/hostile-texts.ts';
 import { parseTap } from '../support/parse-tap.ts';
+import fc from '../support/property.ts';
 
 describe.each(Object.entries(reporters))('%s', (name, reporter) => {
   it.each(Object.entries(hostileTexts))('lets no harm through: %s', (_, hostile) => {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PageBlock, PageCase, PageIndex } from '../../src/model/page.ts';
 import type { Report } from '../../src/model/report.ts';
@@ -7,6 +6,7 @@ import { reporters } from '../../src/reporters/index.ts';
 import { buildHostileReport } from '../support/build-hostile-report.ts';
 import { buildCase, buildReport, buildReports, buildSuite, plainStyle } from '../support/build-report.ts';
 import { hostileTexts } from '../support/hostile-texts.ts';
+import fc from '../support/property.ts';
 
 describe('the page', () => {
   const html = render(buildHostileReport('x')).join('');

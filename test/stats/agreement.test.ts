@@ -1,8 +1,8 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clopperPearsonInterval } from '../../src/stats/clopper-pearson.ts';
 import { cohenKappa } from '../../src/stats/cohen-kappa.ts';
 import { rankCorrelation } from '../../src/stats/rank-correlation.ts';
+import fc from '../support/property.ts';
 
 describe("Cohen's kappa", () => {
   // Values of statsmodels 0.14.4, `cohens_kappa`, alpha 0.05.

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../src/lib/random.ts';
 import { compareCases } from '../../src/stats/compare-cases.ts';
@@ -8,6 +7,7 @@ import { mcnemarTest } from '../../src/stats/mcnemar.ts';
 import { pairCases } from '../../src/stats/pair-cases.ts';
 import { tangoInterval } from '../../src/stats/proportion-difference.ts';
 import { suiteBound } from '../../src/stats/suite-bound.ts';
+import fc from '../support/property.ts';
 
 const POLICY = { alpha: 0.05, margin: 0.05 };
 

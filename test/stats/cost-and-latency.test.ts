@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../src/lib/random.ts';
 import { costRatio } from '../../src/stats/cost-ratio.ts';
@@ -7,6 +6,7 @@ import { quantileRatioInterval } from '../../src/stats/quantile-ratio.ts';
 import { clusteredQuantileInterval, quantile, quantileInterval } from '../../src/stats/quantiles.ts';
 import { signedRankCdf } from '../../src/stats/signed-rank.ts';
 import { wilcoxonSignedRank } from '../../src/stats/wilcoxon.ts';
+import fc from '../support/property.ts';
 
 const NO_INTERVAL = { low: null, high: null, seLog: null, pIncrease: null };
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clusteredMeanInterval, groupClusteredError } from '../../src/stats/clustered-mean.ts';
 import {
@@ -17,6 +16,7 @@ import {
   cleanRepeatsNeeded,
 } from '../../src/stats/must-pass.ts';
 import { sequentialEvidence } from '../../src/stats/sequential-evidence.ts';
+import fc from '../support/property.ts';
 
 describe('a flaky case', () => {
   test('shows both outcomes', () => {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { adjustBenjaminiHochberg, adjustHolm } from '../../src/stats/adjust-p-values.ts';
+import fc from '../support/property.ts';
 
 const pValues = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 30 });
 const both = [

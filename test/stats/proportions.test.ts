@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clopperPearsonInterval } from '../../src/stats/clopper-pearson.ts';
 import { fisherMidP, hypergeometricProbability } from '../../src/stats/fisher-mid-p.ts';
@@ -9,6 +8,7 @@ import {
   tangoInterval,
 } from '../../src/stats/proportion-difference.ts';
 import { wilsonInterval } from '../../src/stats/wilson.ts';
+import fc from '../support/property.ts';
 
 /** As papers print it. */
 function printed(

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../src/lib/random.ts';
 import { normalCritical } from '../../src/stats/normal.ts';
@@ -6,6 +5,7 @@ import { tangoInterval } from '../../src/stats/proportion-difference.ts';
 import { groupEqual, scoreLower } from '../../src/stats/score-bound.ts';
 import { scoreDifferenceInterval, scoreMeanInterval } from '../../src/stats/score-interval.ts';
 import { wilsonInterval } from '../../src/stats/wilson.ts';
+import fc from '../support/property.ts';
 
 const Z = normalCritical(0.05);
 const third = fc.integer({ min: -3, max: 3 }).map((step) => step / 3);

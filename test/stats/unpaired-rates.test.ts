@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareUnpaired } from '../../src/stats/unpaired-rates.ts';
+import fc from '../support/property.ts';
 
 const rate = (passed: number, n: number): number[] => Array.from({ length: n }, (_, index) => (index < passed ? 1 : 0));
 

@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../src/lib/storage-error.ts';
 import type { Baseline, BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/baseline.ts';
 import { parseBaseline, readBaseline, renderBaseline, writeBaseline } from '../../src/stores/baseline-file.ts';
+import fc from '../support/property.ts';
 import { catchUserError, makeFolder } from './build-rows.ts';
 
 const file = 'evals/triage.baseline.jsonl';

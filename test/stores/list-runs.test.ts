@@ -1,9 +1,9 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findRun, latestRun, listRuns } from '../../src/stores/list-runs.ts';
 import { newRunId } from '../../src/stores/run-id.ts';
+import fc from '../support/property.ts';
 import { catchUserError, makeFolder } from './build-rows.ts';
 
 describe('newRunId', () => {

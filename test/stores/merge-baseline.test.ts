@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Baseline, BaselineCase, BaselineVariant } from '../../src/model/baseline.ts';
 import { parseBaseline, renderBaseline } from '../../src/stores/baseline-file.ts';
 import { mergeBaseline } from '../../src/stores/merge-baseline.ts';
+import fc from '../support/property.ts';
 
 describe('accepting a filtered run', () => {
   test('replaces the rows that it has and leaves every other alone', () => {

@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bytesOf, readLines } from '../../src/stores/read-lines.ts';
+import fc from '../support/property.ts';
 import { makeFolder } from './build-rows.ts';
 
 test('lines, offsets and numbers are right for any text and any buffer', () => {

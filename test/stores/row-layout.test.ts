@@ -1,12 +1,12 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CellRow, RowHead } from '../../src/model/record.ts';
 import { openRowReader, openUsageReader, readRowHeads, readRunRecord } from '../../src/stores/read-run-record.ts';
 import { parseRowHead, renderRow } from '../../src/stores/row-layout.ts';
 import { createHeadScanner } from '../../src/stores/scan-row-head.ts';
 import { createRunRecord, rewriteRunRecord } from '../../src/stores/write-run-record.ts';
+import fc from '../support/property.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder } from './build-rows.ts';
 
 describe('the line of a row', () => {

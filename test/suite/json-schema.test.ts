@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assertions } from '../../src/assertions/index.ts';
 import { compileJsonSchema } from '../../src/lib/json-schema.ts';
@@ -10,6 +9,7 @@ import { adapters } from '../../src/providers/index.ts';
 import { isPlainCase } from '../../src/suite/case-rows.ts';
 import { buildConfigJsonSchema, buildSuiteJsonSchema } from '../../src/suite/json-schema.ts';
 import { caseSchema } from '../../src/suite/schema.ts';
+import fc from '../support/property.ts';
 import { fixtureFolder } from './load-fixture.ts';
 
 const suiteSchema = compileJsonSchema(buildSuiteJsonSchema({ assertions, adapters }));

@@ -1,6 +1,7 @@
 // oxlint-disable unicorn/no-thenable -- `then` is a keyword of JSON Schema
-import fc from 'fast-check';
+
 import type { JsonValue } from '../../../src/model/json.ts';
+import fc from '../../support/property.ts';
 
 type Keywords = Record<string, JsonValue>;
 
