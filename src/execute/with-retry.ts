@@ -28,6 +28,8 @@ export const maxRetryAfterMs = 60_000;
  */
 export function withRetry(next: Complete, options: RetryOptions): Complete {
   const { clock, limiter, retries, timeoutMs } = options;
+  // A signal costs 10 µs to make, and one that never fired can serve the next attempt.
+  const spare: AbortController[] = [];
   return async (request, signal) => {
     let attempts = 0;
     let remainingMs = timeoutMs;
@@ -39,7 +41,7 @@ export function withRetry(next: Complete, options: RetryOptions): Complete {
       const startedMs = clock.now();
       let timed: TimedOutcome | undefined;
       try {
-        timed = await attempt(next, request, signal, remainingMs, clock);
+        timed = await attempt(next, request, { signal, timeoutMs: remainingMs, clock, spare });
       } finally {
         lease.release(timed?.outcome);
       }
@@ -64,14 +66,19 @@ interface TimedOutcome {
   readonly isTimeUp: boolean;
 }
 
+interface AttemptOptions {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly spare: AbortController[];
+}
+
 async function attempt(
   next: Complete,
   request: CompletionRequest,
-  signal: AbortSignal,
-  timeoutMs: number,
-  clock: Clock,
+  { signal, timeoutMs, clock, spare }: AttemptOptions,
 ): Promise<TimedOutcome> {
-  const controller = new AbortController();
+  const controller = spare.pop() ?? new AbortController();
   let isTimeUp = false;
   const abort = () => controller.abort(signal.reason);
   // An event that came before this listener would never be heard.
@@ -86,6 +93,7 @@ async function attempt(
   } finally {
     stopTimer();
     stopListening();
+    if (!controller.signal.aborted) spare.push(controller);
   }
 }
 

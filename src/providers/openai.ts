@@ -59,9 +59,8 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
   const headers = { ...commonHeaders, ...credentials.headers };
   const dialect = dialectOf(config);
   const client = openClient(sdk.OpenAI, address);
-  bypassRequestBuilding(client, client.buildURL(dialect.path, undefined), (target, { exchange, body }) =>
-    sendForSdk(transport, headers, target, body, exchange),
-  );
+  const target = client.buildURL(dialect.path, undefined);
+  replaceSending(client, (body, exchange) => sendForSdk(transport, headers, target, body, exchange));
   const url = address.origin + address.pathname.replace(/\/$/, '') + dialect.path;
 
   async function post(request: OutgoingRequest, exchange: Exchange): Promise<Answer> {
@@ -162,30 +161,30 @@ function openClient(Client: typeof OpenAI, address: URL): OpenAI {
   }
 }
 
-/** What the SDK's own request carries to where it is sent. */
-interface SdkRequest {
-  readonly exchange: Exchange;
-  readonly body: string;
-}
-
-type BuildRequest = OpenAI['buildRequest'];
+type Send = (body: string, exchange: Exchange) => Promise<Response>;
+type FinalOptions = Parameters<OpenAI['buildRequest']>[0];
 
 /**
- * Replaces the two public steps of the SDK whose work would be thrown away: it builds headers, which would carry
- * OPENAI_CUSTOM_HEADERS and the platform to whatever host is configured, and a timer. Saves 0.035 ms CPU a call of 0.05.
+ * Replaces the step of the SDK that sends: it would ask again, time, log, and give headers (OPENAI_CUSTOM_HEADERS, the
+ * platform) to whatever host is configured. All of that is the engine's; what is asked for and how an answer is read
+ * stays the SDK's. Saves 0.06 ms CPU a call of 0.08.
  */
-function bypassRequestBuilding(
-  client: OpenAI,
-  url: string,
-  send: (url: string, request: SdkRequest) => Promise<Response>,
-): void {
-  client.buildRequest = ({ body, fetchOptions }) => {
-    const { exchange } = fetchOptions as unknown as Pick<SdkRequest, 'exchange'>;
-    const req = { method: 'POST', body: JSON.stringify(body), exchange };
-    return Promise.resolve({ req, url, timeout: 0 } as unknown as Awaited<ReturnType<BuildRequest>>);
+function replaceSending(client: OpenAI, send: Send): void {
+  const makeRequest = async (asked: Promise<FinalOptions>) => {
+    const options = await asked;
+    const { exchange } = options.fetchOptions as unknown as { readonly exchange: Exchange };
+    const response = await send(JSON.stringify(options.body), exchange);
+    if (!response.ok) throw new RefusedError();
+    return { options, response, controller: unusedController, requestLogID: '', startTime: 0 };
   };
-  client.fetchWithTimeout = (_url, init) => send(url, init as unknown as SdkRequest);
+  Object.assign(client, { makeRequest });
 }
+
+/** The SDK hands it to streams, which are never asked for. */
+const unusedController = new AbortController();
+
+/** An answer of another status than 2xx; what it says is read from the exchange. */
+class RefusedError extends Error {}
 
 async function sendForSdk(
   transport: Transport,
@@ -197,7 +196,7 @@ async function sendForSdk(
   try {
     const reply = await transport.send({ url, method: 'POST', headers, body, signal: exchange.signal });
     exchange.reply = reply;
-    return asResponse(reply, url);
+    return new LeanResponse(reply, url) as unknown as Response;
   } catch (error) {
     exchange.error = error;
     throw error;
@@ -205,21 +204,40 @@ async function sendForSdk(
 }
 
 /** The members that the SDK reads (6.49); a real Response would cost 0.08 ms CPU a call. */
-function asResponse({ status, headers, text }: HttpReply, url: string): Response {
-  const lean = {
-    status,
-    ok: status >= 200 && status < 300,
-    url,
-    body: null,
-    headers: {
-      get: (name: string) => headers[name.toLowerCase()] ?? null,
-      // Walked for its log, which is off, and for this one.
-      entries: () => Object.entries({ 'x-request-id': headers['x-request-id'] })[Symbol.iterator](),
-    },
-    text: () => Promise.resolve(text),
-    json: () => new Promise<unknown>((resolve) => resolve(parseShallowJson(text))),
-  };
-  return lean as unknown as Response;
+class LeanResponse {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly url: string;
+  readonly headers: LeanHeaders;
+  readonly #text: string;
+
+  constructor({ status, headers, text }: HttpReply, url: string) {
+    this.status = status;
+    this.ok = status >= 200 && status < 300;
+    this.url = url;
+    this.headers = new LeanHeaders(headers);
+    this.#text = text;
+  }
+
+  text(): Promise<string> {
+    return Promise.resolve(this.#text);
+  }
+
+  json(): Promise<unknown> {
+    return new Promise((resolve) => resolve(parseShallowJson(this.#text)));
+  }
+}
+
+class LeanHeaders {
+  readonly #headers: HttpReply['headers'];
+
+  constructor(headers: HttpReply['headers']) {
+    this.#headers = headers;
+  }
+
+  get(name: string): string | string[] | null {
+    return this.#headers[name] ?? null;
+  }
 }
 
 function classifyExchange(exchange: Exchange, error: unknown, url: string): ProviderFailure {

@@ -143,6 +143,20 @@ describe('withRetry', () => {
     expect(await clock.runUntil(run())).toMatchObject({ status: 'completed' });
   });
 
+  test('a call that timed out ends neither the calls beside it nor those after it', async () => {
+    let calls = 0;
+    const next: Complete = async (request, signal) => {
+      calls += 1;
+      return answeringAfter(calls === 2 ? 5000 : 800, () => clock)(request, signal);
+    };
+    const { clock, run } = build(next, { timeoutMs: 1000, retries: 0 });
+    expect(await clock.runUntil(run())).toMatchObject({ status: 'completed' });
+    const [slow, quick] = await clock.runUntil(Promise.all([run(), run()]));
+    expect(slow).toMatchObject({ status: 'failed', failure: { kind: 'timeout' } });
+    expect(quick).toMatchObject({ status: 'completed' });
+    expect(await clock.runUntil(run())).toMatchObject({ status: 'completed' });
+  });
+
   test('a timeout names the limit, whatever the provider calls it', async () => {
     const never: Complete = async (_request, signal) => {
       await clock.wait(1e9, signal);
