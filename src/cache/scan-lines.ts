@@ -28,7 +28,8 @@ export function scanLines(fd: number, from: number, visit: (line: ScannedLine) =
       at += start;
       continue;
     }
-    const end = count === 0 ? undefined : findLineBreak(fd, at + count);
+    // Short of a chunk the file ends here: what comes while somebody is writing is left to the next look.
+    const end = count < chunk.length ? undefined : findLineBreak(fd, at + count);
     if (end === undefined) return at;
     visit({ bytes, start, offset: at, length: end - at });
     at = end + 1;
