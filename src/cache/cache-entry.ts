@@ -232,6 +232,8 @@ export function isCacheExportLine(line: string): boolean {
 // Places of what has a fixed width, from the start of the body; a time is as long as `2026-11-24T15:30:12.000Z`.
 const keyStart = '{"key":"'.length;
 const keyLength = 64;
+/** Where its key stands in an entry's line. */
+export const keyOffset = bodyStart + keyStart;
 const timeStart = keyStart + keyLength + '","createdAt":"'.length;
 const timeLength = 24;
 const timeEnd = bodyStart + timeStart + timeLength + '",'.length;

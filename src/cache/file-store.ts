@@ -1,8 +1,9 @@
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { CacheEntry, StoredAnswer } from './cache-entry.ts';
 import { parseStoredAnswer } from './cache-entry.ts';
+import type { GarbledLines } from './known-lines.ts';
 import { mergeSmallSegments } from './rewrite-segments.ts';
-import type { GarbledLines } from './segment-log.ts';
+import type { SegmentSizes } from './segment-files.ts';
 import { openSegmentLog } from './segment-log.ts';
 
 /** Answers on disk. Neither call throws for what a disk can do: a run goes on without its cache. */
@@ -24,6 +25,7 @@ export interface CacheStoreOptions {
   /** The wall clock. */
   readonly now: () => Date;
   readonly onWarning: (message: string) => void;
+  readonly sizes?: SegmentSizes;
 }
 
 /**
@@ -31,9 +33,9 @@ export interface CacheStoreOptions {
  * it, and each sees what the others store within a second. Each appends to a file of its own: 10,000 files cost more
  * than 10,000 answers do. The calls are synchronous, which is several times faster than fs.promises at this size.
  */
-export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOptions): OpenCacheStore {
+export function openCacheStore(folder: string, { now, onWarning, ...options }: CacheStoreOptions): OpenCacheStore {
   const warnedOf = new Set<string>();
-  const log = openSegmentLog(folder, { now, onGarbled: warnOfGarbled, onUnreadable: warnOfUnreadable });
+  const log = openSegmentLog(folder, { ...options, now, onGarbled: warnOfGarbled, onUnreadable: warnOfUnreadable });
   let isWritable = true;
   let refreshedMs: number | undefined;
 
@@ -49,7 +51,7 @@ export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOpt
       const parsed = parseStoredAnswer(found.bytes);
       if (parsed.ok && parsed.answer.key === key) return parsed.answer;
       const reason = parsed.ok ? 'holds the answer to another request' : parsed.reason;
-      const where = `${found.path}:${found.lineNumber}`;
+      const where = log.describe(found);
       log.forget(key);
       onWarning(`The cache entry ${where} ${reason}. It counts as missing and is replaced by the next answer.`);
     } catch (error) {
@@ -102,7 +104,7 @@ export function openCacheStore(folder: string, { now, onWarning }: CacheStoreOpt
 
   function mergeWherePossible(): void {
     try {
-      mergeSmallSegments(folder, now);
+      mergeSmallSegments(folder, now, options.sizes);
     } catch (error) {
       // Many files are slower, not wrong; whoever may not write here will hear of it with the first answer.
       if (systemErrorCode(error) === undefined) throw error;

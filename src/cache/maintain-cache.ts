@@ -1,10 +1,17 @@
-import { rmdirSync, rmSync, statSync } from 'node:fs';
+import { rmdirSync, statSync } from 'node:fs';
 import { systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
-import type { CacheEntry, ParsedEntry } from './cache-entry.ts';
+import type { CacheEntry } from './cache-entry.ts';
 import { parseEntry } from './cache-entry.ts';
+import { createLineRows } from './line-rows.ts';
+import type { CatalogSegment } from './read-catalog.ts';
+import { readCatalog } from './read-catalog.ts';
+import type { OpenEntries } from './read-entries.ts';
+import { openEntries, readEntriesByKey } from './read-entries.ts';
 import type { SegmentRewrite } from './rewrite-segments.ts';
 import { rewriteSegments } from './rewrite-segments.ts';
-import type { ScannedSegment, SegmentLog } from './segment-log.ts';
+import type { SegmentSizes } from './segment-files.ts';
+import { removeLeftovers, removeSegmentFile } from './segment-files.ts';
+import type { SegmentLog } from './segment-log.ts';
 import { openSegmentLog } from './segment-log.ts';
 import { selectKeptLines } from './select-kept-lines.ts';
 import { visitEntries } from './visit-entries.ts';
@@ -57,7 +64,7 @@ export interface ImportResult {
   readonly problems: readonly { readonly line: number; readonly reason: string }[];
 }
 
-/** What `llmcheck cache` does with a folder. Every operation holds an index of the entries and one entry at a time. */
+/** What `llmcheck cache` does with a folder. Every operation holds some numbers for each entry, and one entry at a time. */
 export interface CacheMaintenance {
   stats(): CacheStats;
   /** Readable entries in the order of keys. */
@@ -74,18 +81,33 @@ export interface CacheMaintenance {
   importLines(lines: Iterable<string> | AsyncIterable<string>): Promise<ImportResult>;
 }
 
+export interface MaintenanceOptions {
+  readonly now: () => Date;
+  readonly sizes?: SegmentSizes;
+}
+
 /** Opens a cache folder for the commands; a missing folder is an empty cache. Disk errors are `StorageError`s. */
-export function maintainCache(folder: string, { now }: { readonly now: () => Date }): CacheMaintenance {
+export function maintainCache(folder: string, { now, ...options }: MaintenanceOptions): CacheMaintenance {
   return { stats, list, clear, prune, verify, exportLines, importLines };
 
   function stats(): CacheStats {
-    return withLog('Reading', (log) => {
+    return withStorageErrors('Reading', folder, () => {
+      for (;;) {
+        const found = countEntries(openEntries(readCatalog(folder, now)));
+        if (found !== undefined) return found;
+      }
+    });
+  }
+
+  /** Undefined where a segment was taken away meanwhile. */
+  function countEntries({ catalog, readEntry, close }: OpenEntries): CacheStats | undefined {
+    try {
       const models = new Map<string, { entries: number; bytes: number }>();
       let [entries, garbled] = [0, 0];
       let [oldest, newest]: (string | undefined)[] = [];
-      for (const key of log.keys()) {
-        const found = readEntry(log, key);
-        if (found === undefined) continue;
+      for (let index = 0; index < catalog.size; index += 1) {
+        const found = readEntry(index);
+        if (found === undefined) return undefined;
         if (!found.parsed.ok) {
           garbled += 1;
           continue;
@@ -95,55 +117,46 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
         if (oldest === undefined || createdAt < oldest) oldest = createdAt;
         if (newest === undefined || createdAt > newest) newest = createdAt;
         const model = `${request.adapter}:${request.model}`;
-        const sum = models.get(model) ?? { entries: 0, bytes: 0 };
-        models.set(model, { entries: sum.entries + 1, bytes: sum.bytes + found.bytes });
+        const before = models.get(model) ?? { entries: 0, bytes: 0 };
+        models.set(model, { entries: before.entries + 1, bytes: before.bytes + found.bytes });
       }
       return {
         entries,
-        bytes: sum(log.segments().map(sizeOf)),
-        garbled: garbled + sum(log.segments().map(({ garbledCount }) => garbledCount)),
+        bytes: sum(catalog.segments.map(sizeOf)),
+        garbled: garbled + sum(catalog.segments.map(({ garbledCount }) => garbledCount)),
         ...(oldest === undefined ? {} : { oldest }),
         ...(newest === undefined ? {} : { newest }),
         models: [...models]
           .map(([model, { entries, bytes }]) => ({ model, entries, bytes }))
           .sort((a, b) => b.bytes - a.bytes),
       };
-    });
+    } finally {
+      close();
+    }
   }
 
   function* list(): Generator<ListedEntry> {
-    for (const { parsed, where, bytes } of readSorted()) {
+    for (const { parsed, where, bytes } of readEntriesByKey(folder, now)) {
       if (parsed.ok) yield { entry: parsed.entry, path: where, bytes };
     }
   }
 
   function* exportLines(): Generator<string> {
-    for (const { parsed, text } of readSorted()) {
+    for (const { parsed, text } of readEntriesByKey(folder, now)) {
       if (parsed.ok) yield text;
     }
   }
 
-  function* readSorted(): Generator<ReadEntry> {
-    const log = openLog();
-    try {
-      for (const key of withStorageErrors('Reading', folder, () => sortedKeys(log))) {
-        const found = withStorageErrors('Reading', folder, () => readEntry(log, key));
-        if (found !== undefined) yield found;
-      }
-    } finally {
-      log.close();
-    }
-  }
-
   function clear(): Removal {
-    return withLog('Removing', (log) => {
-      const removed = countEntries(log);
+    return withStorageErrors('Removing', folder, () => {
+      const { segments, size: removed } = readCatalog(folder, now);
       let bytes = 0;
       // What others are rewriting goes too. A writer begins another segment with its next answer.
-      for (const segment of log.segments()) {
+      for (const segment of segments) {
         bytes += sizeOf(segment);
-        rmSync(segment.file.path, { force: true });
+        removeSegmentFile(folder, segment.file);
       }
+      removeLeftovers(folder, () => true);
       removeEmptyFolder();
       return { removed, bytes };
     });
@@ -151,34 +164,33 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
 
   function prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits): Removal {
     if (maxAgeMs === Infinity && maxBytes === Infinity) return { removed: 0, bytes: 0 };
-    return withLog('Removing', (log) => {
-      const { kept, removed } = selectKeptLines(log, { oldestMs: now().getTime() - maxAgeMs, maxBytes });
-      const rewrites = log.segments().flatMap(({ file, scannedTo, lineCount }) => {
-        const offsets = kept.get(file.id) ?? new Set();
-        if (offsets.size === lineCount) return [];
-        // Lines that were written since the look at the folder are nobody's to remove.
-        const keep = (offset: number) => offset >= scannedTo || offsets.has(offset);
-        return [{ file, keep, keptCount: offsets.size }];
+    return withStorageErrors('Removing', folder, () => {
+      const catalog = readCatalog(folder, now);
+      const { kept, removed } = selectKeptLines(catalog, { oldestMs: now().getTime() - maxAgeMs, maxBytes });
+      const rewrites = catalog.segments.flatMap(({ file, scannedTo, lineCount, isGone }, index) => {
+        const offsets = kept[index] ?? new Float64Array();
+        if (isGone || offsets.length === lineCount) return [];
+        return [{ file, keep: keepListed(offsets, scannedTo), keptCount: offsets.length }];
       });
       // Those that vanish as a whole make room for what is kept of the others.
       rewrites.sort((a, b) => a.keptCount - b.keptCount);
-      const bytes = rewriteSegments(folder, rewrites, now);
+      const bytes = rewriteSegments(folder, rewrites, now, options.sizes);
       if (bytes > 0) removeEmptyFolder();
       return { removed, bytes };
     });
   }
 
   function verify({ remove }: { readonly remove: boolean }) {
-    return withLog('Reading', (log) => {
+    return withStorageErrors('Reading', folder, () => {
       const garbled: GarbledEntry[] = [];
-      const valid = new Set<string>();
+      const valid = createLineRows();
       const rewrites: SegmentRewrite[] = [];
-      for (const { file, cutOffLine } of log.segments()) {
+      for (const { file, cutOffLine } of readCatalog(folder, now).segments) {
         const damaged = new Set<number>();
         const before = garbled.length;
         visitEntries(file.path, ({ parsed, offset, lineNumber }) => {
           if (parsed.ok) {
-            valid.add(parsed.entry.key);
+            valid.setKey(parsed.entry.key, { segment: 0, offset: 0, createdAtMs: 0 });
             return;
           }
           damaged.add(offset);
@@ -189,7 +201,7 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
         if (garbled.length > before) rewrites.push({ file, keep: (offset) => !damaged.has(offset) });
       }
       if (remove && rewrites.length > 0) {
-        withStorageErrors('Removing', folder, () => rewriteSegments(folder, rewrites, now));
+        withStorageErrors('Removing', folder, () => rewriteSegments(folder, rewrites, now, options.sizes));
         removeEmptyFolder();
       }
       return { checked: valid.size + garbled.length, garbled };
@@ -199,7 +211,7 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
   async function importLines(lines: Iterable<string> | AsyncIterable<string>): Promise<ImportResult> {
     let [imported, skipped, rejected, number] = [0, 0, 0, 0];
     const problems: { line: number; reason: string }[] = [];
-    const log = openLog();
+    const log = withStorageErrors('Reading', folder, openLog);
     try {
       for await (const line of lines) {
         number += 1;
@@ -226,18 +238,9 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
       withStorageErrors('Reading', path, () => {
         throw error;
       });
-    const log = openSegmentLog(folder, { now, onGarbled: () => {}, onUnreadable });
-    withStorageErrors('Reading', folder, () => log.refresh());
+    const log = openSegmentLog(folder, { ...options, now, onGarbled: () => {}, onUnreadable });
+    log.refresh();
     return log;
-  }
-
-  function withLog<T>(action: string, work: (log: SegmentLog) => T): T {
-    const log = openLog();
-    try {
-      return withStorageErrors(action, folder, () => work(log));
-    } finally {
-      log.close();
-    }
   }
 
   function removeEmptyFolder(): void {
@@ -252,44 +255,26 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
 
 const maxProblems = 20;
 
-interface ReadEntry {
-  readonly parsed: ParsedEntry;
-  readonly text: string;
-  readonly where: string;
-  readonly bytes: number;
-}
-
-function readEntry(log: SegmentLog, key: string): ReadEntry | undefined {
-  const found = log.read(key);
-  if (found === undefined) return undefined;
-  const text = found.bytes.toString('utf8');
-  return {
-    text,
-    parsed: parseEntry(text),
-    where: `${found.path}:${found.lineNumber}`,
-    bytes: found.bytes.length + 1,
+/** Asked in the order of offsets. Lines that were written since the look at the folder are nobody's to remove. */
+function keepListed(offsets: Float64Array, scannedTo: number): SegmentRewrite['keep'] {
+  let next = 0;
+  return (offset) => {
+    if (offset >= scannedTo) return true;
+    while ((offsets[next] ?? Infinity) < offset) next += 1;
+    return offsets[next] === offset;
   };
-}
-
-function sortedKeys(log: SegmentLog): readonly string[] {
-  return [...log.keys()].sort();
-}
-
-function countEntries(log: SegmentLog): number {
-  let count = 0;
-  for (const key of log.keys()) count += log.find(key) === undefined ? 0 : 1;
-  return count;
 }
 
 /** False where the entry is there already, and not older. */
 function appendNewer(log: SegmentLog, entry: CacheEntry): boolean {
-  const found = readEntry(log, entry.key);
-  if (found?.parsed.ok && Date.parse(entry.createdAt) <= Date.parse(found.parsed.entry.createdAt)) return false;
+  const found = log.read(entry.key);
+  const parsed = found === undefined ? undefined : parseEntry(found.bytes.toString('utf8'));
+  if (parsed?.ok && Date.parse(entry.createdAt) <= Date.parse(parsed.entry.createdAt)) return false;
   log.append(entry);
   return true;
 }
 
-function sizeOf({ file }: ScannedSegment): number {
+function sizeOf({ file }: CatalogSegment): number {
   return statSync(file.path, { throwIfNoEntry: false })?.size ?? 0;
 }
 

@@ -1,10 +1,18 @@
-import { closeSync, openSync, readSync, rmSync, statSync } from 'node:fs';
-import { StorageError } from '../lib/storage-error.ts';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { StorageError, systemErrorCode } from '../lib/storage-error.ts';
 import { scanLines } from './scan-lines.ts';
-import type { SegmentFile } from './segment-files.ts';
-import { claimSegmentFile, isBeingRewritten, listSegmentFiles } from './segment-files.ts';
-import type { SegmentWriter } from './segment-writer.ts';
-import { createSegmentWriter } from './segment-writer.ts';
+import type { SegmentFile, SegmentSizes } from './segment-files.ts';
+import {
+  claimSegmentFile,
+  defaultSegmentSizes,
+  isAtWork,
+  isBeingRewritten,
+  listSegmentFiles,
+  removeLeftovers,
+  removeSegmentFile,
+} from './segment-files.ts';
+import type { SegmentPublisher } from './segment-publisher.ts';
+import { createSegmentPublisher } from './segment-publisher.ts';
 
 export interface SegmentRewrite {
   readonly file: SegmentFile;
@@ -17,40 +25,50 @@ export interface SegmentRewrite {
  * A segment is removed when its lines stand elsewhere, so a process that is killed here leaves some of them twice and
  * loses none. Returns how many bytes the disk has won. Throws system errors.
  */
-export function rewriteSegments(folder: string, rewrites: readonly SegmentRewrite[], now: () => Date): number {
-  const writer = createSegmentWriter(folder, now);
-  let copied: { readonly path: string; readonly wonBytes: number }[] = [];
-  let [wonBytes, unsyncedBytes] = [0, 0];
+export function rewriteSegments(
+  folder: string,
+  rewrites: readonly SegmentRewrite[],
+  now: () => Date,
+  sizes: SegmentSizes = defaultSegmentSizes,
+): number {
+  removeLeftovers(folder, (mtimeMs) => !isAtWork(mtimeMs, now().getTime()));
+  const publisher = createSegmentPublisher(folder, now, sizes);
+  let copied: { readonly file: SegmentFile; readonly wonBytes: number }[] = [];
+  let wonBytes = 0;
   try {
     for (const { file, keep } of rewrites) {
       const nowMs = now().getTime();
       const claimed = isBeingRewritten(file, nowMs) ? undefined : claimSegmentFile(file, folder, nowMs);
       if (claimed === undefined) continue;
-      const { size, keptBytes } = copyLines(claimed, keep, writer);
-      copied.push({ path: claimed.path, wonBytes: size - keptBytes });
-      unsyncedBytes += keptBytes;
+      const { size, keptBytes } = copyLines(claimed, keep, publisher, sizes.maxBytes);
+      copied.push({ file: claimed, wonBytes: size - keptBytes });
       // Not at the very end: a full disk has no room for all of them twice.
-      if (unsyncedBytes === 0 || unsyncedBytes > maxUnsyncedBytes) removeCopied();
+      const isDue = publisher.size === 0 || publisher.size > maxUnpublishedBytes;
+      if (isDue && !removeCopied()) return wonBytes;
     }
     removeCopied();
+  } catch (error) {
+    // Somebody has cleared the cache, and its folder with it.
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
   } finally {
-    writer.close();
+    publisher.close();
   }
   return wonBytes;
 
-  function removeCopied(): void {
-    if (unsyncedBytes > 0) writer.sync();
-    for (const { path, wonBytes: bytes } of copied) {
-      rmSync(path, { force: true });
+  /** False where the copies were removed by somebody else: what else there is stays as it is. */
+  function removeCopied(): boolean {
+    if (!publisher.publish()) return false;
+    for (const { file, wonBytes: bytes } of copied) {
+      removeSegmentFile(folder, file);
       wonBytes += bytes;
     }
     copied = [];
-    unsyncedBytes = 0;
+    return true;
   }
 }
 
 /** Joins small segments that nobody has written to for an hour, where there are very many. */
-export function mergeSmallSegments(folder: string, now: () => Date): void {
+export function mergeSmallSegments(folder: string, now: () => Date, sizes: SegmentSizes = defaultSegmentSizes): void {
   const files = listSegmentFiles(folder);
   if (files.length <= manySegments) return;
   const nowMs = now().getTime();
@@ -63,26 +81,29 @@ export function mergeSmallSegments(folder: string, now: () => Date): void {
     folder,
     small.map((file) => ({ file, keep: () => true })),
     now,
+    sizes,
   );
 }
 
-const maxUnsyncedBytes = 64 * 1024 * 1024;
+const maxUnpublishedBytes = 64 * 1024 * 1024;
 const manySegments = 200;
 const smallBytes = 8 * 1024 * 1024;
 const quietMs = 3_600_000;
 const batchBytes = 1024 * 1024;
 
-function copyLines({ path }: SegmentFile, keep: SegmentRewrite['keep'], writer: SegmentWriter) {
+function copyLines({ path }: SegmentFile, keep: SegmentRewrite['keep'], publisher: SegmentPublisher, maxBytes: number) {
   const fd = openSync(path, 'r');
   let keptBytes = 0;
   let [from, to] = [0, 0];
   try {
-    scanLines(fd, 0, ({ offset, length }) => {
+    scanLines(fd, 0, (line) => {
+      const { offset, length } = line;
       if (!keep(offset)) return;
       if (offset !== to || to - from >= batchBytes) {
         copyRange();
         from = offset;
       }
+      publisher.note(line, publisher.size + offset - from);
       to = offset + length + 1;
     });
     copyRange();
@@ -91,7 +112,6 @@ function copyLines({ path }: SegmentFile, keep: SegmentRewrite['keep'], writer: 
     closeSync(fd);
   }
 
-  /** Whole lines only: a writer may have to go on in another segment after any piece. */
   function copyRange(): void {
     if (to === from) return;
     const bytes = Buffer.allocUnsafe(to - from);
@@ -101,7 +121,10 @@ function copyLines({ path }: SegmentFile, keep: SegmentRewrite['keep'], writer: 
       if (count === 0) throw new StorageError('Reading', path, 'EIO');
       done += count;
     }
-    writer.append(bytes);
+    publisher.append(bytes);
     keptBytes += bytes.length;
+    from = to;
+    // What is copied twice, where this process is killed, is found once.
+    if (publisher.size >= maxBytes) publisher.publish();
   }
 }

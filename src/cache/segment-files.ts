@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, renameSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../lib/storage-error.ts';
 
@@ -12,16 +12,72 @@ export interface SegmentFile {
   readonly claimedAtMs?: number;
 }
 
-/** The segments of a folder in the order of their ids; none where it is missing. Other files are not seen. */
-export function listSegmentFiles(folder: string): readonly SegmentFile[] {
-  const files: SegmentFile[] = [];
+export interface SegmentSizes {
+  /** From which on a segment has an index: a smaller one is looked through in no time. */
+  readonly indexMinBytes: number;
+  /** A larger one is followed by another, so that no process holds more lines of its own in memory than these. */
+  readonly maxBytes: number;
+}
+
+export const defaultSegmentSizes: SegmentSizes = { indexMinBytes: 1024 * 1024, maxBytes: 256 * 1024 * 1024 };
+
+/** What a cache folder holds; nothing where it is missing. Other files are not seen. */
+export interface CacheFolder {
+  /** In the order of their ids. */
+  readonly segments: readonly SegmentFile[];
+  /** Segments by id that have an index, or had one when they were there. */
+  readonly indexed: ReadonlySet<string>;
+  /** Names of files that are not finished, or never will be. */
+  readonly unfinished: readonly string[];
+}
+
+export function listCacheFolder(folder: string): CacheFolder {
+  const segments: SegmentFile[] = [];
+  const indexed = new Set<string>();
+  const unfinished: string[] = [];
   for (const item of readEntries(folder)) {
-    const [, id, claimedAt] = item.isFile() ? (segmentName.exec(item.name) ?? []) : [];
-    if (id === undefined) continue;
+    const [, id, ending, claimedAt] = item.isFile() ? (fileName.exec(item.name) ?? []) : [];
+    if (id === undefined || ending === undefined) continue;
     const path = join(folder, item.name);
-    files.push(claimedAt === undefined ? { id, path } : { id, path, claimedAtMs: Number(claimedAt) });
+    if (ending === indexEnding) indexed.add(id);
+    else if (!ending.endsWith(segmentEnding)) unfinished.push(item.name);
+    else segments.push(claimedAt === undefined ? { id, path } : { id, path, claimedAtMs: Number(claimedAt) });
   }
-  return files.sort((a, b) => (a.id < b.id ? -1 : 1));
+  segments.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { segments, indexed, unfinished };
+}
+
+/** The segments of a folder in the order of their ids. */
+export function listSegmentFiles(folder: string): readonly SegmentFile[] {
+  return listCacheFolder(folder).segments;
+}
+
+/** Where the index of a segment stands; it keeps its name when the segment is claimed. */
+export function indexPathOf(folder: string, { id }: Pick<SegmentFile, 'id'>): string {
+  return join(folder, `${id}${indexEnding}`);
+}
+
+/** Where a segment stands that nobody is to read before it is whole. */
+export function partPathOf(folder: string, { id }: Pick<SegmentFile, 'id'>): string {
+  return join(folder, `${id}${partEnding}`);
+}
+
+/** The segment first: one without its index is only slower. */
+export function removeSegmentFile(folder: string, file: SegmentFile): void {
+  rmSync(file.path, { force: true });
+  rmSync(indexPathOf(folder, file), { force: true });
+}
+
+/** Removes what killed processes have left: unfinished files, and indexes of segments that are gone. */
+export function removeLeftovers(folder: string, isOld: (mtimeMs: number) => boolean): void {
+  const { segments, indexed, unfinished } = listCacheFolder(folder);
+  const known = new Set(segments.map(({ id }) => id));
+  const orphans = [...indexed].filter((id) => !known.has(id)).map((id) => `${id}${indexEnding}`);
+  for (const name of [...unfinished, ...orphans]) {
+    const path = join(folder, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats !== undefined && isOld(stats.mtimeMs)) rmSync(path, { force: true });
+  }
 }
 
 /** A segment's file that is not there yet. */
@@ -48,10 +104,19 @@ export function claimSegmentFile(file: SegmentFile, folder: string, nowMs: numbe
 
 /** True while whoever claimed the file may still be at it; a claim that is older belongs to a process that was killed. */
 export function isBeingRewritten({ claimedAtMs }: SegmentFile, nowMs: number): boolean {
-  return claimedAtMs !== undefined && Math.abs(nowMs - claimedAtMs) < claimLifeMs;
+  return claimedAtMs !== undefined && isAtWork(claimedAtMs, nowMs);
 }
 
-const segmentName = /^(\d{8}T\d{9}Z-[0-9a-f]{12})(?:\.claimed-(\d{1,15})-[0-9a-f]{12})?\.jsonl$/;
+/** The same of a file that is unfinished, by the time of the last write. */
+export function isAtWork(sinceMs: number, nowMs: number): boolean {
+  return Math.abs(nowMs - sinceMs) < claimLifeMs;
+}
+
+const segmentEnding = '.jsonl';
+const indexEnding = '.index';
+const partEnding = '.part';
+const fileName =
+  /^(\d{8}T\d{9}Z-[0-9a-f]{12})((?:\.claimed-(\d{1,15})-[0-9a-f]{12})?\.jsonl|\.part|\.index(?:\.[0-9a-f]{12})?)$/;
 const claimLifeMs = 600_000;
 
 function readEntries(folder: string) {

@@ -1,8 +1,8 @@
-import type { FoundLine, SegmentLog } from './segment-log.ts';
+import type { Catalog } from './read-catalog.ts';
 
 export interface KeptLines {
-  /** Byte offsets by the id of their segment. */
-  readonly kept: ReadonlyMap<string, ReadonlySet<number>>;
+  /** For each segment of the catalog the offsets of its lines that stay, in their order. */
+  readonly kept: readonly Float64Array[];
   /** Entries that don't stay. */
   readonly removed: number;
 }
@@ -13,29 +13,45 @@ export interface KeptLimits {
 }
 
 /** Which lines stay: those that count, are young enough and fit. The oldest go first. */
-export function selectKeptLines(log: SegmentLog, { oldestMs, maxBytes }: KeptLimits): KeptLines {
-  const lines: (FoundLine & { readonly key: string })[] = [];
-  let [entries, keptBytes] = [0, 0];
-  for (const key of log.keys()) {
-    const line = log.find(key);
-    if (line === undefined) continue;
+export function selectKeptLines(catalog: Catalog, { oldestMs, maxBytes }: KeptLimits): KeptLines {
+  const isKept = new Uint8Array(catalog.size);
+  const counts = catalog.segments.map(() => 0);
+  let [entries, keptBytes, keptCount] = [0, 0, 0];
+  for (let index = 0; index < catalog.size; index += 1) {
+    const { segment, createdAtMs, length } = catalog.lineAt(index);
+    if (catalog.segments[segment]?.isGone !== false) continue;
     entries += 1;
-    if (line.createdAtMs < oldestMs) continue;
-    lines.push({ ...line, key });
-    keptBytes += line.bytes;
+    if (createdAtMs < oldestMs) continue;
+    isKept[index] = 1;
+    counts[segment] = (counts[segment] ?? 0) + 1;
+    keptBytes += length + 1;
+    keptCount += 1;
   }
-  if (keptBytes > maxBytes) lines.sort((a, b) => a.createdAtMs - b.createdAtMs || (a.key < b.key ? -1 : 1));
-  let dropped = 0;
-  for (const { bytes } of lines) {
+  for (const index of keptBytes > maxBytes ? byAge(catalog) : []) {
     if (keptBytes <= maxBytes) break;
-    keptBytes -= bytes;
-    dropped += 1;
+    if (isKept[index] === 0) continue;
+    const { segment, length } = catalog.lineAt(index);
+    isKept[index] = 0;
+    counts[segment] = (counts[segment] ?? 0) - 1;
+    keptBytes -= length + 1;
+    keptCount -= 1;
   }
-  const kept = new Map<string, Set<number>>();
-  for (const { segmentId, offset } of lines.slice(dropped)) {
-    const offsets = kept.get(segmentId);
-    if (offsets === undefined) kept.set(segmentId, new Set([offset]));
-    else offsets.add(offset);
+  const kept = counts.map((count) => new Float64Array(count));
+  const filled = counts.map(() => 0);
+  for (let index = 0; index < catalog.size; index += 1) {
+    if (isKept[index] === 0) continue;
+    const { segment, offset } = catalog.lineAt(index);
+    const at = filled[segment] ?? 0;
+    const offsets = kept[segment];
+    if (offsets !== undefined) offsets[at] = offset;
+    filled[segment] = at + 1;
   }
-  return { kept, removed: entries - lines.length + dropped };
+  for (const offsets of kept) offsets.sort();
+  return { kept, removed: entries - keptCount };
+}
+
+/** The oldest first. */
+function byAge(catalog: Catalog): Uint32Array {
+  const times = Float64Array.from({ length: catalog.size }, (_, index) => catalog.lineAt(index).createdAtMs);
+  return Uint32Array.from(times.keys()).sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || a - b);
 }

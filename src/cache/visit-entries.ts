@@ -1,9 +1,9 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-import { systemErrorCode } from '../lib/storage-error.ts';
+import { closeSync, readSync } from 'node:fs';
 import type { ParsedEntry } from './cache-entry.ts';
 import { parseEntry } from './cache-entry.ts';
+import { openIfThere } from './read-catalog.ts';
 import { scanLines } from './scan-lines.ts';
-import { maxLineBytes } from './segment-log.ts';
+import { maxLineBytes } from './segment-tally.ts';
 
 export interface VisitedEntry {
   readonly parsed: ParsedEntry;
@@ -27,15 +27,5 @@ export function visitEntries(path: string, visit: (entry: VisitedEntry) => void)
     });
   } finally {
     closeSync(fd);
-  }
-}
-
-/** Undefined where the segment has just been removed or claimed by another process. */
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -6,7 +6,12 @@ import type { OpenCacheStore } from '../../src/cache/file-store.ts';
 import { openCacheStore } from '../../src/cache/file-store.ts';
 import { maintainCache } from '../../src/cache/maintain-cache.ts';
 import { rewriteSegments } from '../../src/cache/rewrite-segments.ts';
-import { claimSegmentFile, listSegmentFiles } from '../../src/cache/segment-files.ts';
+import {
+  claimSegmentFile,
+  defaultSegmentSizes,
+  listSegmentFiles,
+  type SegmentSizes,
+} from '../../src/cache/segment-files.ts';
 import { createSegmentWriter } from '../../src/cache/segment-writer.ts';
 import fc from '../support/property.ts';
 import { answer, ask, buildEntry, makeFolder } from './build-request.ts';
@@ -39,13 +44,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   weighted(3, fc.record({ do: fc.constant('rewrite' as const), writer, question, afterLines: fc.nat(6) })),
 );
 
-test('whatever writers, readers and those who tidy up do among each other, what was stored is found', () => {
+test.each([
+  ['as it is', defaultSegmentSizes],
+  ['with an index for each segment', { indexMinBytes: 1, maxBytes: 2000 }],
+])('whatever writers, readers and those who tidy up do among each other, what was stored is found, %s', (_, sizes) => {
   const folder = makeFolder();
   let run = 0;
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       run += 1;
-      const world = openWorld(join(folder, String(run)));
+      const world = openWorld(join(folder, String(run)), sizes);
       for (const next of steps) world.take(next);
       const { lost, warnings } = world.close();
       expect(lost).toEqual([]);
@@ -55,12 +63,13 @@ test('whatever writers, readers and those who tidy up do among each other, what 
   );
 });
 
-function openWorld(folder: string) {
+function openWorld(folder: string, sizes: SegmentSizes) {
   let nowMs = startMs;
   let answers = 0;
   const now = () => new Date(nowMs);
   const warnings: string[] = [];
-  const open = () => writeThrough(openCacheStore(folder, { now, onWarning: (message) => warnings.push(message) }));
+  const open = () =>
+    writeThrough(openCacheStore(folder, { sizes, now, onWarning: (message) => warnings.push(message) }));
   const stores: OpenCacheStore[] = [open(), open(), open()];
   /** The last answer to each question that was acknowledged and not removed since. */
   const stored = new Map<string, CacheEntry>();
@@ -101,7 +110,7 @@ function openWorld(folder: string) {
   }
 
   function maintain() {
-    return maintainCache(folder, { now });
+    return maintainCache(folder, { sizes, now });
   }
 
   function write(index: number, number: number): void {
@@ -152,6 +161,7 @@ function openWorld(folder: string) {
       folder,
       listSegmentFiles(folder).map((file) => ({ file, keep })),
       now,
+      sizes,
     );
   }
 
