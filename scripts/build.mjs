@@ -44,8 +44,11 @@ const program = await build({
   entryPoints: { 'cli/main': 'src/cli/main.ts' },
   plugins: [pagePlugin, pricesAsJson, { name: 'one-chunk-of-commands', setup: joinCommands }],
 });
+await joinChunks(program.metafile.outputs);
 const library = await build({
   ...shared,
+  // A chunk that both have would be written twice, and one of the two has been joined.
+  chunkNames: 'chunks/api-[name]-[hash]',
   entryPoints: { index: 'src/index.ts', vitest: 'src/vitest.ts' },
   external: ['vitest'],
   plugins: [pagePlugin, pricesAsJson],
@@ -144,6 +147,111 @@ async function refuseSharedNames(files) {
       owners.set(name, file);
     }
   }
+}
+
+/**
+ * esbuild makes a chunk for each set of entries that share a file, though a command loads thirty of them together:
+ * those that every start loads become one file, and those that every command that does something loads another.
+ */
+async function joinChunks(outputs) {
+  const main = 'dist/cli/main.js';
+  const commands = Object.keys(outputs).find((output) => output.startsWith('dist/chunks/commands-'));
+  const groups = [findLoaded(main, outputs, new Set())];
+  groups[0].delete(main);
+  groups.push(findLoaded(commands, outputs, groups[0]));
+  const places = new Map();
+  for (const [index, members] of groups.entries()) {
+    const file = ['dist/chunks/start.js', 'dist/chunks/core.js'][index];
+    const names = new Set();
+    // What other files import by name keeps it: the commands go first.
+    for (const member of [...members].sort((a, b) => Number(b === commands) - Number(a === commands))) {
+      const renamed = new Map();
+      for (const name of outputs[member].exports) {
+        const free = names.has(name) ? `${name}_${renamed.size}_${names.size}` : name;
+        names.add(free);
+        renamed.set(name, free);
+      }
+      places.set(member, { file, renamed });
+    }
+  }
+  for (const file of new Set([...places.values()].map((place) => place.file))) {
+    await writeJoined(file, places);
+  }
+  for (const output of Object.keys(outputs)) {
+    if (places.has(output)) await rm(join(root, output));
+    else await writeFile(join(root, output), redirect(await readFile(join(root, output), 'utf8'), output, places));
+  }
+}
+
+/** A file and all that it imports statically, but for what is loaded before. */
+function findLoaded(file, outputs, before) {
+  const found = new Set();
+  const queue = [file];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (found.has(next) || before.has(next)) continue;
+    found.add(next);
+    for (const { path, kind, external } of outputs[next].imports) {
+      if (kind === 'import-statement' && external !== true) queue.push(path);
+    }
+  }
+  return found;
+}
+
+async function writeJoined(file, places) {
+  const contents = [...places]
+    .filter(([, place]) => place.file === file)
+    .map(([member, { renamed }]) => {
+      const list = [...renamed].map(([name, free]) => (name === free ? name : `${name} as ${free}`));
+      return `export {${list.join(', ')}} from './${relative(root, member)}';`;
+    });
+  const { outputFiles } = await build({
+    ...shared,
+    stdin: { contents: contents.join('\n'), resolveDir: root, loader: 'js' },
+    outdir: undefined,
+    outfile: file,
+    splitting: false,
+    metafile: false,
+    write: false,
+    // Each chunk has its own.
+    banner: {},
+    plugins: [{ name: 'members-of-the-file', setup: keepMembers }],
+  });
+  await writeFile(join(root, file), redirect(outputFiles[0].text, file, places));
+
+  function keepMembers({ onResolve }) {
+    onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+      const target = relative(root, join(resolveDir, path));
+      const isMember = kind === 'import-statement' && places.get(target)?.file === file;
+      return isMember ? undefined : { path: `./${relative('dist/chunks', target)}`, external: true };
+    });
+  }
+}
+
+/** The text of a file of dist/, with what it imports from joined chunks imported from where they went. */
+function redirect(text, file, places) {
+  const placeOf = (path) => places.get(join(file, '..', path));
+  const pathTo = (place) => {
+    const path = relative(join(file, '..'), place.file);
+    return path.startsWith('.') ? path : `./${path}`;
+  };
+  const redirected = text
+    .replaceAll(/\bimport(\{[^}"]*\}from)?"(\.[^"]+)"/g, (statement, list, path) => {
+      const place = placeOf(path);
+      if (place === undefined) return statement;
+      if (list === undefined) return `import"${pathTo(place)}"`;
+      const names = list.slice(1, list.lastIndexOf('}')).split(',');
+      const imported = names.map((entry) => {
+        const [name, local = name] = entry.split(' as ');
+        const free = place.renamed.get(name);
+        return free === local ? free : `${free} as ${local}`;
+      });
+      return `import{${imported.join(',')}}from"${pathTo(place)}"`;
+    })
+    .replaceAll(/\bimport\("(\.[^"]+)"\)/g, (expression, path) => {
+      const place = placeOf(path);
+      return place === undefined ? expression : `import("${pathTo(place)}")`;
+    });
+  return redirected;
 }
 
 /**

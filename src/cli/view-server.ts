@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../errors.ts';
 import type { ViewedRuns } from '../pipeline/view-runs.ts';
@@ -24,6 +24,8 @@ export interface ViewServer {
 export async function openViewServer({ runs, token, port }: ViewServerOptions): Promise<ViewServer> {
   const pages = createPageStore(runs);
   const news = createNews(runs);
+  // Imported here: on Node 22 it brings 28 ms along, and every command loads this file.
+  const { createServer } = await import('node:http');
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       refuse(response, error instanceof UserError ? 422 : 500, describeError(error));
