@@ -1,8 +1,8 @@
-import { onAbort } from '../lib/on-abort.ts';
-import type { Complete, CompletionOutcome, CompletionRequest, ProviderFailure } from '../model/completion.ts';
+import type { Complete, ProviderFailure } from '../model/completion.ts';
 import type { Clock } from './clock.ts';
 import { isRetryable } from './failure-policies.ts';
 import type { Limiter } from './limiter.ts';
+import { type TimedAttempt, type TimedOutcome, timeAttempts } from './time-attempts.ts';
 
 export interface RetryOptions {
   /** Further attempts after the first. */
@@ -27,9 +27,12 @@ export const maxRetryAfterMs = 60_000;
  * (Brooker 2015, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) or after what the server asked for.
  */
 export function withRetry(next: Complete, options: RetryOptions): Complete {
+  return retryAttempts(timeAttempts(next, options.clock), options);
+}
+
+/** The same of attempts that are bounded where they are made. */
+export function retryAttempts(attempt: TimedAttempt, options: RetryOptions): Complete {
   const { clock, limiter, retries, timeoutMs } = options;
-  // A signal costs 10 µs to make, and one that never fired can serve the next attempt.
-  const spare: AbortController[] = [];
   return async (request, signal) => {
     let attempts = 0;
     let remainingMs = timeoutMs;
@@ -38,16 +41,15 @@ export function withRetry(next: Complete, options: RetryOptions): Complete {
       // No turn of the microtasks where there is room at once.
       const lease = granted instanceof Promise ? await granted : granted;
       if (lease === undefined) return { ...abortedOutcome, attempts };
-      const startedMs = clock.now();
       let timed: TimedOutcome | undefined;
       try {
-        timed = await attempt(next, request, { signal, timeoutMs: remainingMs, clock, spare });
+        timed = await attempt(request, signal, remainingMs);
       } finally {
         lease.release(timed?.outcome);
       }
       const { outcome, isTimeUp } = timed;
       // A timer may fire a moment before the clock agrees, so the clock alone would allow another attempt.
-      remainingMs = isTimeUp ? 0 : remainingMs - (clock.now() - startedMs);
+      remainingMs = isTimeUp ? 0 : remainingMs - timed.elapsedMs;
       attempts += outcome.attempts;
       if (outcome.status === 'completed') return { ...outcome, attempts };
       const failure = isTimeUp && !signal.aborted ? describeTimeout(outcome.failure, timeoutMs) : outcome.failure;
@@ -58,43 +60,6 @@ export function withRetry(next: Complete, options: RetryOptions): Complete {
       options.onWait?.(false);
     }
   };
-}
-
-interface TimedOutcome {
-  readonly outcome: CompletionOutcome;
-  /** The time limit ended the attempt. */
-  readonly isTimeUp: boolean;
-}
-
-interface AttemptOptions {
-  readonly signal: AbortSignal;
-  readonly timeoutMs: number;
-  readonly clock: Clock;
-  readonly spare: AbortController[];
-}
-
-async function attempt(
-  next: Complete,
-  request: CompletionRequest,
-  { signal, timeoutMs, clock, spare }: AttemptOptions,
-): Promise<TimedOutcome> {
-  const controller = spare.pop() ?? new AbortController();
-  let isTimeUp = false;
-  const abort = () => controller.abort(signal.reason);
-  // An event that came before this listener would never be heard.
-  if (signal.aborted) abort();
-  const stopListening = onAbort(signal, abort);
-  const stopTimer = clock.startTimer(timeoutMs, () => {
-    isTimeUp = true;
-    controller.abort(new DOMException('the time limit of the call was reached', 'TimeoutError'));
-  });
-  try {
-    return { outcome: await next(request, controller.signal), isTimeUp };
-  } finally {
-    stopTimer();
-    stopListening();
-    if (!controller.signal.aborted) spare.push(controller);
-  }
 }
 
 function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryOptions): number {
