@@ -1,5 +1,5 @@
 const STAGE =
-  '(suite|prompt|imports|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|publish|telemetry|stats|programs)';
+  '(suite|prompt|imports|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|publish|telemetry|queue|stats|programs)';
 const PURE = [
   '^src/(page|model|lib|plan|execute|assertions|record|stats|compare|gate|reporters|publish|prompt|imports|contract)/',
   '^src/suite/(parse|schema|locate)[.]ts$',

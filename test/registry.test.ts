@@ -97,6 +97,7 @@ describe('the flags of run', () => {
     '--resume',
     '--dry-run',
     '--batch',
+    '--queue',
     '--record',
     '-r, --reporter',
     '--otel',

@@ -1,7 +1,8 @@
+import { parseQueueUrl } from '../lib/queue-url.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { Plugin } from '../model/plugin.ts';
-import type { SettingFault } from '../model/problem.ts';
+import type { Problem, SettingFault } from '../model/problem.ts';
 import { resolveFlagValues } from './flag-values.ts';
 import { runFlags } from './run-flags.ts';
 import { buildRunSettings, listOf } from './run-options.ts';
@@ -14,6 +15,7 @@ export function checkRunConfig(run: JsonObject, plugins: readonly LoadedPlugin<P
     const further = [
       ...(key === 'seed' ? [] : buildRunSettings(values).problems),
       ...parseReporters(listOf(values, 'reporter'), plugins).problems,
+      ...(key === 'queue' ? findPassword(value) : []),
     ];
     return [...problems, ...further].map(({ code, message, hint }) => ({
       key,
@@ -22,4 +24,12 @@ export function checkRunConfig(run: JsonObject, plugins: readonly LoadedPlugin<P
       ...(hint === undefined ? {} : { hint }),
     }));
   });
+}
+
+/** A file that is committed is no place for one. */
+function findPassword(value: JsonValue): readonly Problem[] {
+  const queue = typeof value === 'string' ? parseQueueUrl(value) : undefined;
+  if (queue === undefined || 'reason' in queue || queue.password === undefined) return [];
+  const message = 'the address of the queue holds a password, and the config is no place for one';
+  return [{ code: 'config', severity: 'error', message, hint: 'set the whole address as LLMCHECK_QUEUE' }];
 }

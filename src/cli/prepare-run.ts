@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { Mask } from '../lib/mask-secrets.ts';
+import { findQueueSecrets } from '../lib/queue-url.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
@@ -70,7 +71,7 @@ export async function prepareRun(
   const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation, plugins);
   const { values, settings, reporters, env } = resolved;
   const warnings = [...(resumed.isNew === true ? [nothingToResume] : []), ...loadWarnings, ...resolved.warnings];
-  const mask = maskFor(project, env);
+  const mask = maskFor(project, env, findQueueSecrets(values['queue']));
   const io: Io = { ...givenIo, stderr: maskSink(givenIo.stderr, mask) };
   const color = wantsColor(io.stderr, io.env, flags['color'] !== false);
   if (warnings.length > 0) io.stderr.write(describeProblems(warnings, { color }));

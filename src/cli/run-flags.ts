@@ -110,6 +110,12 @@ export const runFlags: readonly FlagDefinition[] = [
     description: 'show cells, cache hits, tokens and cost; send nothing',
   },
   {
+    flags: '--queue <url>',
+    key: 'queue',
+    kind: 'text',
+    description: 'let workers at redis://… make the calls (llmcheck worker)',
+  },
+  {
     flags: '--batch',
     key: 'batch',
     kind: 'switch',

@@ -1,3 +1,4 @@
+import { parseQueueUrl } from '../lib/queue-url.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
@@ -58,6 +59,7 @@ export function buildRunOptions(
   const deadlineMs = numberOf(values, 'deadline');
   const trials = numberOf(values, 'trials');
   const resume = values['resume'];
+  const queue = typeof values['queue'] === 'string' ? parseQueueUrl(values['queue']) : undefined;
   return {
     project,
     settings,
@@ -78,6 +80,8 @@ export function buildRunOptions(
     ...(bail === undefined ? {} : { bail }),
     record: values['record'] === true,
     batch: values['batch'] === true,
+    // One that is wrong was refused with the settings.
+    ...(queue === undefined || 'reason' in queue ? {} : { queue }),
     isCacheModeChosen: values['cache'] !== undefined,
     ...(resume === undefined ? {} : { resume: typeof resume === 'string' ? { runId: resume } : {} }),
     rerunBaseline: values['rerunBaseline'] === true,
@@ -119,6 +123,8 @@ export function buildRunSettings(values: Values): {
   if (compare.length > 0 && listOf(values, 'prompt').length > 0) {
     problems.push(usage('--compare chooses the prompts itself', 'leave --prompt out'));
   }
+  const queue = typeof values['queue'] === 'string' ? parseQueueUrl(values['queue']) : undefined;
+  if (queue !== undefined && 'reason' in queue) problems.push(usage(`--queue: the address ${queue.reason}`));
   const cacheMode = values['cache'];
   return {
     problems,

@@ -26,5 +26,6 @@ const describeStop: Readonly<Record<StopReason, string>> = {
   deadline: 'the deadline was reached (--deadline)',
   bail: 'enough cells failed (--bail)',
   storage: 'the run record could not be written',
+  queue: 'its queue or its workers were gone (--queue; --resume goes on with it)',
   interrupted: 'it was interrupted (--resume goes on with it)',
 };

@@ -100,4 +100,4 @@ export type CellResult =
     });
 
 /** `case` is the suite's own `skip:`; the others leave the run incomplete. */
-export type SkipReason = 'case' | 'budget' | 'deadline' | 'bail' | 'interrupted' | 'storage';
+export type SkipReason = 'case' | 'budget' | 'deadline' | 'bail' | 'interrupted' | 'storage' | 'queue';

@@ -212,6 +212,6 @@ export interface EndRow {
 }
 
 /** Why a run ended before its plan. */
-export type StopReason = 'budget' | 'deadline' | 'bail' | 'storage' | 'interrupted';
+export type StopReason = 'budget' | 'deadline' | 'bail' | 'storage' | 'queue' | 'interrupted';
 
 export type RecordRow = RunHeader | CellRow | ResumeRow | EndRow;

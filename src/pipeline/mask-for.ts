@@ -11,9 +11,9 @@ const commonNames = ['OPENAI_ORG_ID', 'OPENAI_PROJECT_ID'];
 const proxyNames = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
 
 /** Masks the values of every variable that a provider or judge of the project sends as a key or header, and of proxies. */
-export function maskFor(project: Project, env: Env): Mask {
+export function maskFor(project: Project, env: Env, further: readonly string[] = []): Mask {
   const names = new Set<string>(commonNames);
-  const values = new Set<string>(proxyNames.flatMap((name) => credentialsOf(env[name])));
+  const values = new Set<string>([...further, ...proxyNames.flatMap((name) => credentialsOf(env[name]))]);
   for (const { providers, judges, askedModels } of project.suites) {
     for (const provider of [...providers, ...judges, ...askedModels]) {
       const endpoint = findAdapter(provider)?.resolve(provider, { env, projectRoot: project.root });

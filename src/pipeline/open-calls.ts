@@ -6,17 +6,20 @@ import { type CacheMode, withCache } from '../cache/with-cache.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
 import { type AccountLimits, createAccountLimits } from '../execute/limiter.ts';
 import { createSharedSlots } from '../execute/shared-slots.ts';
+import type { TimedAttempt, TimedOutcome } from '../execute/time-attempts.ts';
 import type { BatchAnswers } from '../execute/with-batch.ts';
 import { createBreaker } from '../execute/with-breaker.ts';
 import { type BudgetPricing, createBudget } from '../execute/with-budget.ts';
-import { withRetry } from '../execute/with-retry.ts';
+import { type RetryOptions, retryAttempts, withRetry } from '../execute/with-retry.ts';
 import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
 import type { ConnectedProvider } from '../model/provider.ts';
-import type { ProviderConfig, Suite } from '../model/suite.ts';
+import type { QueuedLimits } from '../model/queue.ts';
+import type { ProviderConfig, ProviderLimits, Suite } from '../model/suite.ts';
 import { laneId } from '../plan/build-plan.ts';
 import { findAdapter } from '../providers/index.ts';
 import { type BatchSpending, openBatchSpending } from './batch-spending.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
+import type { Dispatch } from './open-dispatch.ts';
 import { openConfiguredCache } from './open-shared-cache.ts';
 import { type PlannedRun, pricedModel } from './plan-run.ts';
 import { readSuiteRecordings } from './read-suite-recordings.ts';
@@ -55,11 +58,14 @@ export interface CallOptions
   readonly suites: readonly Suite[];
   /** What came through batch APIs before the first call. */
   readonly batchAnswers?: BatchAnswers;
+  /** Workers that make the calls, instead of this process. */
+  readonly dispatch?: Dispatch;
 }
 
 const defaultConcurrency = 8;
-/** Where nobody set a limit and more calls in flight get more answered. */
+/** Where nobody set a limit and more calls in flight get more answered; of workers there may be many. */
 const maxConcurrency = 256;
+const maxWorkersConcurrency = 1024;
 const defaultRetries = 4;
 
 export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Omit<RunPorts, 'onSignal'>): Calls {
@@ -70,6 +76,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     ports.onProgress({ type: 'note', message });
   };
   const shared = options.concurrency === undefined ? undefined : createSharedSlots(options.concurrency);
+  const { dispatch } = options;
   const { maxCostUsd, cacheMode } = options.settings;
   const budget = maxCostUsd === undefined ? undefined : createBudget(maxCostUsd);
   const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { now: ports.now, onWarning: note });
@@ -81,27 +88,29 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
   const connected: Promise<ConnectedProvider>[] = [];
   const recordings = new Map<string, Recordings>();
   const endpoints = new Map<string, OpenEndpoint>();
-  const accounts = new Map<string, AccountLimits>();
+  const accounts = new Map<string, OpenAccount>();
   const recorder = options.record ? createRecorder(options.project.suites, ports.mask) : undefined;
 
   const isClean = (text: string) => ports.mask(text) === text;
 
   /** What is asked at one address with one key shares its limits; a child process or a module has its own. */
-  function findAccount(config: ProviderConfig): AccountLimits {
+  function findAccount(config: ProviderConfig): OpenAccount {
     const { baseUrl, apiKeyEnv } = known.endpointOf(config);
     const variables = Object.values(config.headers).map((value) => (typeof value === 'string' ? '' : value.env));
     const id = baseUrl === undefined ? laneId(config) : [baseUrl, apiKeyEnv, ...variables.toSorted()].join('\n');
     let account = accounts.get(id);
     if (account === undefined) {
-      account = createAccountLimits({
+      const limits = createAccountLimits({
         // Only what a network is between may take more than the default.
         concurrency: defaultConcurrency,
-        maxConcurrency: baseUrl === undefined ? defaultConcurrency : maxConcurrency,
+        maxConcurrency:
+          dispatch !== undefined ? maxWorkersConcurrency : baseUrl === undefined ? defaultConcurrency : maxConcurrency,
         timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
         ...(shared === undefined ? {} : { shared }),
         clock: ports.clock,
         random: ports.random,
       });
+      account = { limits, rates: [] };
       accounts.set(id, account);
     }
     return account;
@@ -114,8 +123,10 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       ports.onProgress({ type: 'provider-stopped', provider: config.id, failure }),
     );
     const { rpm, tpm } = limits;
+    const account = findAccount(config);
+    account.rates.push(limits);
     const concurrency = Math.min(limits.concurrency ?? Infinity, options.concurrency ?? Infinity);
-    const limiter = findAccount(config).open({
+    const limiter = account.limits.open({
       ...(concurrency === Infinity ? {} : { concurrency }),
       ...(rpm === undefined ? {} : { rpm }),
       ...(tpm === undefined ? {} : { tpm }),
@@ -139,9 +150,11 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
         return costOf(config, completion);
       },
     };
-    const sent = connectLazily(config);
-    const attempt = breaker(ports.trace?.attempts(config, endpoint, sent) ?? sent, 'attempt');
-    const retried = withRetry(spending?.guard(attempt, pricing) ?? attempt, {
+    const wrap = (sent: Complete): Complete => {
+      const attempt = breaker(ports.trace?.attempts(config, endpoint, sent) ?? sent, 'attempt');
+      return spending?.guard(attempt, pricing) ?? attempt;
+    };
+    const retrying: RetryOptions = {
       retries: limits.retries ?? defaultRetries,
       timeoutMs: limits.timeoutMs ?? options.timeoutMs,
       limiter,
@@ -150,7 +163,17 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       onWait: (isWaiting) => {
         waitingForRetry += isWaiting ? 1 : -1;
       },
-    });
+    };
+    const retried =
+      dispatch === undefined || !endpoint.sends
+        ? withRetry(wrap(connectLazily(config)), retrying)
+        : retryAttempts(
+            wrapAttempts(
+              dispatch.attemptFor(config, endpoint, () => describeLimits(limits, account.rates)),
+              wrap,
+            ),
+            retrying,
+          );
     const call = breaker(retried, 'call');
     return {
       live: spending?.wrap(call, pricing) ?? call,
@@ -269,6 +292,41 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       await Promise.allSettled(connected.map(async (provider) => (await provider).close()));
     },
   };
+}
+
+interface OpenAccount {
+  readonly limits: AccountLimits;
+  /** Set by hand, of every provider with the same key. */
+  readonly rates: ProviderLimits[];
+}
+
+/** Puts around attempts that are made elsewhere what is put around those of this process. */
+function wrapAttempts(attempt: TimedAttempt, wrap: (sent: Complete) => Complete): TimedAttempt {
+  return async (request, signal, timeoutMs) => {
+    let timed: TimedOutcome | undefined;
+    const outcome = await wrap(async (...call) => {
+      timed = await attempt(...call, timeoutMs);
+      return timed.outcome;
+    })(request, signal);
+    return { outcome, isTimeUp: timed?.isTimeUp ?? false, elapsedMs: timed?.elapsedMs ?? 0 };
+  };
+}
+
+function describeLimits({ concurrency, rpm, tpm }: ProviderLimits, all: readonly ProviderLimits[]): QueuedLimits {
+  const accountRpm = largest(all.map((own) => own.rpm));
+  const accountTpm = largest(all.map((own) => own.tpm));
+  return {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(rpm === undefined ? {} : { rpm }),
+    ...(tpm === undefined ? {} : { tpm }),
+    ...(accountRpm === undefined ? {} : { accountRpm }),
+    ...(accountTpm === undefined ? {} : { accountTpm }),
+  };
+}
+
+function largest(limits: readonly (number | undefined)[]): number | undefined {
+  const set = limits.filter((limit) => limit !== undefined);
+  return set.length === 0 ? undefined : Math.max(...set);
 }
 
 interface OpenEndpoint {

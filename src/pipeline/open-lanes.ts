@@ -10,6 +10,7 @@ import type { OtherAnswers } from './find-other.ts';
 import { withAcceptedIdentity } from './identify.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from './judge-answer.ts';
 import { type Calls, openCalls } from './open-calls.ts';
+import type { Dispatch } from './open-dispatch.ts';
 import type { PlannedRun } from './plan-run.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 import type { Stop } from './stop.ts';
@@ -28,19 +29,25 @@ export interface LanePorts {
   readonly judgePorts: JudgePorts;
   readonly others: OtherAnswers;
   readonly batchAnswers?: BatchAnswers;
+  readonly dispatch?: Dispatch;
 }
 
 export function openLanes(
   planned: PlannedRun,
   options: RunOptions,
   ports: RunPorts,
-  { stop, judgePorts, others, batchAnswers }: LanePorts,
+  { stop, judgePorts, others, batchAnswers, dispatch }: LanePorts,
 ): Lanes {
   const { plan, providers } = planned;
   const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));
   const calls = openCalls(
     planned,
-    { ...options, suites: [...suites.values()], ...(batchAnswers === undefined ? {} : { batchAnswers }) },
+    {
+      ...options,
+      suites: [...suites.values()],
+      ...(batchAnswers === undefined ? {} : { batchAnswers }),
+      ...(dispatch === undefined ? {} : { dispatch }),
+    },
     ports,
   );
   const { signal } = stop;

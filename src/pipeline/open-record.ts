@@ -19,6 +19,8 @@ import { findStoredRun, runsFolder } from './stored-runs.ts';
 export interface OpenRecord {
   readonly path: string;
   readonly id: string;
+  /** ISO 8601; of its first part. */
+  readonly startedAt: string;
   /** Cells that an earlier part of the run finished. */
   readonly keptCells: number;
   /** True where the record holds a verdict on exactly this cell. */
@@ -104,6 +106,7 @@ export function openRecord(
   return {
     path: writer.path,
     id,
+    startedAt: resumed?.startedAt ?? newHeader.startedAt,
     keptCells: resumed?.done.size ?? 0,
     isDone: (key) => resumed?.done.has(cellKeyText(key)) === true,
     readDone: (key) => resumed?.readDone(cellKeyText(key)),
@@ -127,6 +130,7 @@ export function openRecord(
 interface Resumed {
   readonly path: string;
   readonly id: string;
+  readonly startedAt: string;
   readonly done: ReadonlySet<string>;
   readonly readDone: (key: string) => CellRow | undefined;
   readonly rewrite: () => RunRecordWriter;
@@ -199,6 +203,7 @@ function prepareResume(
   return {
     path: stored.path,
     id,
+    startedAt,
     done,
     readDone: createDoneReader(stored.path, done),
     rewrite: () => rewriteRunRecord(stored.path, { ...newHeader, id, startedAt }, places, { renew }),

@@ -1,5 +1,6 @@
 import type { Clock } from '../execute/clock.ts';
 import type { Mask } from '../lib/mask-secrets.ts';
+import type { QueueUrl } from '../lib/queue-url.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { OnProgress } from '../model/progress.ts';
 import type { RunSettings } from '../model/record.ts';
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly record: boolean;
   /** True where the user chose a cache mode, so that recordings do not choose one. */
   readonly isCacheModeChosen: boolean;
+  /** Workers at this queue make the calls, instead of this process. */
+  readonly queue?: QueueUrl;
   /** Ask through the providers' batch APIs where they have one. */
   readonly batch: boolean;
   /** Goes on with a stored run instead of starting one. */

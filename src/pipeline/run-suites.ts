@@ -20,6 +20,7 @@ import { findUncalibrated } from './find-uncalibrated.ts';
 import { indexCells } from './index-cells.ts';
 import type { JudgePorts } from './judge-answer.ts';
 import { judgeContracts } from './judge-contracts.ts';
+import type { Dispatch } from './open-dispatch.ts';
 import { openJudgePorts } from './open-judge-ports.ts';
 import { openLanes } from './open-lanes.ts';
 import { openRecord } from './open-record.ts';
@@ -32,17 +33,27 @@ import { createStop, type Stop } from './stop.ts';
 export async function runSuites(options: RunOptions, ports: RunPorts): Promise<Report> {
   const stop = createStop();
   const judge = openJudgePorts({ root: options.project.root, env: ports.env, signal: stop.signal });
+  const dispatch = await openWorkers(options, ports, stop);
   try {
-    return await runJudged(options, ports, { stop, judgePorts: judge.ports });
+    return await runJudged(options, ports, {
+      stop,
+      judgePorts: judge.ports,
+      ...(dispatch === undefined ? {} : { dispatch }),
+    });
   } finally {
     judge.close();
+    await dispatch?.close();
   }
 }
 
 async function runJudged(
   given: RunOptions,
   ports: RunPorts,
-  { stop, judgePorts }: { readonly stop: Stop; readonly judgePorts: JudgePorts },
+  {
+    stop,
+    judgePorts,
+    dispatch,
+  }: { readonly stop: Stop; readonly judgePorts: JudgePorts; readonly dispatch?: Dispatch },
 ): Promise<Report> {
   const findBaseline = openBaselines(given.settings.baseline, {
     root: given.project.root,
@@ -72,6 +83,7 @@ async function runJudged(
     stop,
     others,
     judgePorts: { findAccepted, ...judgePorts },
+    ...(dispatch === undefined ? {} : { dispatch }),
     ...(batch === undefined ? {} : { batchAnswers: batch.answers }),
   });
   const { isHermetic } = lanes;
@@ -110,7 +122,7 @@ async function runJudged(
       failedCells += 1;
       if (failedCells === options.bail) stop.soft('bail');
     }
-    return record.append(row);
+    return dispatch === undefined ? record.append(row) : record.append(row).then(() => dispatch.forget(result.key));
   };
   const execute = (cellsOf: (laneId: string) => Iterable<Cell>, laneIds: Iterable<string>) =>
     executeCells({
@@ -132,6 +144,7 @@ async function runJudged(
 
   let batches: CollectedBatches | undefined;
   try {
+    await dispatch?.begin(record, planned);
     if (batch !== undefined) {
       const { isDone } = record;
       batches = await collectBatches(options, ports, { planned, lanes, isDone, answers: batch.answers, stop });
@@ -149,11 +162,13 @@ async function runJudged(
   } finally {
     stopDeadline?.();
     stopListening();
+    await dispatch?.close();
     await lanes.close();
   }
   // A limit that was reached with the last cell has cut nothing off.
   const reached = stop.reason() ?? (lanes.isBudgetExhausted() ? 'budget' : undefined);
-  const stopReason = reached === 'interrupted' || reached === 'storage' || isCutShort ? reached : undefined;
+  const stopReason =
+    reached === 'interrupted' || reached === 'storage' || reached === 'queue' || isCutShort ? reached : undefined;
   const end: EndRow = {
     type: 'end',
     durationMs: Math.round(ports.clock.now() - startedMs),
@@ -179,6 +194,13 @@ async function runJudged(
   });
   const { root } = options.project;
   return reportAssessment(assessment, { contracts, root, ...(interrupted === undefined ? {} : { interrupted }) });
+}
+
+/** Loaded where it is asked for: most runs make their calls themselves. */
+async function openWorkers(options: RunOptions, ports: RunPorts, stop: Stop): Promise<Dispatch | undefined> {
+  if (options.queue === undefined) return undefined;
+  const { openDispatch } = await import('./open-dispatch.ts');
+  return openDispatch(options.queue, options, ports, () => stop.hard('queue'));
 }
 
 function* notDone(cells: Iterable<Cell>, isDone: (key: CellKey) => boolean): Iterable<Cell> {

@@ -75,6 +75,7 @@ const stopSentences: Readonly<Record<StopReason, string>> = {
   deadline: 'the time limit (--deadline) stopped the run',
   bail: 'the run was stopped at the failures that --bail allows',
   storage: 'the record could not be written any further',
+  queue: 'the queue (--queue) or its workers were gone for too long',
   interrupted: 'the run was interrupted',
 };
 

@@ -68,6 +68,7 @@ const skipSentences: Readonly<Record<SkipReason, string>> = {
   bail: 'the run was stopped at its failures',
   interrupted: 'the run was interrupted',
   storage: 'the record could not be written',
+  queue: 'the queue or its workers were gone',
 };
 
 function rowReasons(row: CellRow): CaseReason[] {

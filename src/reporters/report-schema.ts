@@ -16,7 +16,7 @@ const amount = z.number().nullable();
 const count = z.int().nonnegative();
 const cellStatus = z.enum(['passed', 'failed', 'errored', 'skipped']);
 const caseStatus = z.enum(['passed', 'failed', 'flaky', 'errored', 'skipped']);
-const stopReason = z.enum(['budget', 'deadline', 'bail', 'storage', 'interrupted']);
+const stopReason = z.enum(['budget', 'deadline', 'bail', 'storage', 'queue', 'interrupted']);
 
 export const checkSchema = z.object({
   assertion: z.string(),

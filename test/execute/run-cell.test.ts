@@ -184,7 +184,7 @@ describe('a cell of one request', () => {
     });
   });
 
-  test.each(['deadline', 'bail', 'interrupted', 'storage'] as const)(
+  test.each(['deadline', 'bail', 'interrupted', 'storage', 'queue'] as const)(
     'is skipped where the run aborted it, with the reason %s',
     async (reason) => {
       const { ports } = build([failed('aborted')], { stopReason: () => reason });

@@ -161,9 +161,12 @@ describe('a stopped run', () => {
     ]);
   });
 
-  test.each(['budget', 'deadline', 'bail', 'storage', 'interrupted'] as const)('by %s is incomplete', (stop) => {
-    expect(judge('p s', { stop })).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'stopped' });
-  });
+  test.each(['budget', 'deadline', 'bail', 'storage', 'queue', 'interrupted'] as const)(
+    'by %s is incomplete',
+    (stop) => {
+      expect(judge('p s', { stop })).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'stopped' });
+    },
+  );
 
   test('whose record has no end is incomplete even if every cell has its row', () => {
     const header = buildHeader([buildRecordedSuite([buildVariant(1)])]);

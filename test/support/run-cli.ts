@@ -12,6 +12,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly now?: () => Date;
   readonly openWatcher?: Io['openWatcher'];
+  /** Other programs of one test need another sequence of chance. */
+  readonly randomSeed?: number;
   /** Told of everything that goes to stdout and stderr. */
   readonly onOutput?: (text: string) => void;
   /** Receives the function that plays a signal. */
@@ -22,7 +24,7 @@ export interface CliOptions {
 export async function runCli(argv: readonly string[], options: CliOptions): Promise<CliResult> {
   let stdout = '';
   let stderr = '';
-  let random = 1;
+  let random = options.randomSeed ?? 1;
   const write = (stream: 'stdout' | 'stderr', text: string): void => {
     if (stream === 'stdout') stdout += text;
     else stderr += text;

@@ -20,10 +20,12 @@ import { addRun } from './run.ts';
 import { addSchema } from './schema.ts';
 import { addValidate } from './validate.ts';
 import { addView } from './view.ts';
+import { addWorker } from './worker.ts';
 
 /** In the order of the help. */
 export const commands: readonly AddCommand[] = [
   addRun,
+  addWorker,
   addCompare,
   addBaseline,
   addReview,

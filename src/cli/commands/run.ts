@@ -22,6 +22,7 @@ Examples:
   $ llmcheck run --max-cost 0.50 --deadline 10m       within a budget and a time
   $ llmcheck run --cache replay -r junit=report.xml   without a call, with a report for CI
   $ llmcheck run --resume                             go on with a run that was stopped
+  $ llmcheck run --queue redis://127.0.0.1:6379/0     let workers make the calls (see llmcheck worker)
 
 Exit codes: 0 passed, 1 failed, 2 usage, 3 provider errors, 4 incomplete, 70 bug, 130/143 interrupted.`,
     )

@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'vitest';
+import { type ChatRequest, startChatServer, testKey, wordOf } from '../../support/chat-server.ts';
+import { redisPath, startRealRedis } from '../../support/real-redis.ts';
+import { startWorker } from '../../support/run-worker.ts';
+import { prepareSpawn } from '../../support/spawn-cli.ts';
+import { type JsonReport, openTempProject, type TempProject, withoutTimes } from '../../support/temp-project.ts';
+
+/** Some cells fail, one is errored. */
+const unevenly = ({ text, model }: ChatRequest) => {
+  if (text.endsWith('w9') && model === 'gpt-4o') return { status: 400, body: { error: { message: 'no' } } };
+  return text.endsWith('3') ? 'wrong' : wordOf(text);
+};
+
+/** Every cell stands in the record once. */
+function expectWhole(project: TempProject, cells: number): void {
+  const [path = ''] = project.files('.llmcheck/runs').filter((name) => name.endsWith('.jsonl'));
+  const rows = project
+    .read(path)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+    .filter(({ type }) => type === 'cell');
+  expect(rows).toHaveLength(cells);
+  expect(new Set(rows.map(({ provider, caseId, trial }) => `${provider} ${caseId} ${trial}`)).size).toBe(cells);
+}
+
+/** A server whose answers wait until it is opened. */
+async function startGatedServer(isHeld: (index: number) => boolean) {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const server = await startChatServer(async ({ text, index }) => {
+    if (isHeld(index)) await opened;
+    return wordOf(text);
+  });
+  return { ...server, requests: server.requests, open: () => open() };
+}
+
+describe.skipIf(redisPath === undefined)('a run over a queue (skipped where there is no redis-server)', () => {
+  const spawnCli = prepareSpawn();
+
+  test('comes to the same report, leaves no answer and no key in Redis, and workers end with 0', async () => {
+    const redis = await startRealRedis('pass-word-1');
+    const server = await startChatServer(unevenly);
+    const alone = openTempProject('two-providers');
+    const expected = await alone.report(['run', '--max-errors', '1'], { env: server.env });
+    const project = openTempProject('two-providers');
+    const queue = `redis://:pass-word-1@127.0.0.1:${redis.port}/0`;
+    const workers = [
+      await startWorker(project.root, ['--queue', queue], server.env),
+      await startWorker(project.root, ['--lease', '1s'], { ...server.env, LLMCHECK_QUEUE: queue }),
+    ];
+    const asked = server.requests.length;
+    // The run itself needs no key.
+    const { OPENAI_API_KEY: _key, ...env } = server.env;
+
+    const result = await project.report(['run', '--max-errors', '1'], { env: { ...env, LLMCHECK_QUEUE: queue } });
+
+    expect(result.code).toBe(expected.code);
+    expect(withoutTimes(result.report)).toEqual(withoutTimes(expected.report));
+    expect(server.requests.length - asked).toBe(asked);
+    expectWhole(project, 80);
+    for (const key of await redis.client.keys('*')) {
+      expect(key).toMatch(/^llmcheck:/);
+      expect(key).not.toMatch(/answers|inbox/);
+      const type = await redis.client.type(key);
+      if (type === 'hash') expect(JSON.stringify(await redis.client.hgetall(key))).not.toContain(testKey);
+    }
+    const ended = await Promise.all(workers.map((worker) => worker.stop()));
+    expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+    for (const { stderr } of [...ended, result]) expect(stderr).not.toContain('pass-word-1');
+    expect(result.stderr).toContain('2 workers, 16 calls at once.');
+  });
+
+  test('keeps a limit over all workers and runs', async () => {
+    const redis = await startRealRedis();
+    let [inFlight, most] = [0, 0];
+    const server = await startChatServer(async ({ text }) => {
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      await new Promise((resolve) => setImmediate(resolve));
+      inFlight -= 1;
+      return wordOf(text);
+    });
+    const projects = [openTempProject('echo'), openTempProject('echo')];
+    for (const project of projects) {
+      const words = Array.from({ length: 20 }, (_, index) => `  - { id: w${index}, vars: { word: w${index} } }`);
+      project.write(
+        'evals/echo.eval.yaml',
+        `suite: echo
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [{ id: mini, use: openai:gpt-4o-mini, limits: { concurrency: 3, rpm: 1000 } }]
+defaults: { assert: [{ equals: "{{ word }}" }] }
+cases:
+${words.join('\n')}
+`,
+      );
+      await startWorker(project.root, ['--queue', redis.url, '--lease', '2s'], server.env);
+    }
+    const results = await Promise.all(
+      projects.map((project) => project.report(['run', '--queue', redis.url, '--cache', 'off'], { env: server.env })),
+    );
+    expect(results.map(({ code, report }) => [code, report.totals.passed])).toEqual([
+      [0, 20],
+      [0, 20],
+    ]);
+    expect(most).toBeLessThanOrEqual(3);
+    expect(server.requests).toHaveLength(40);
+  });
+
+  test('loses nothing with a worker that is killed', async () => {
+    const redis = await startRealRedis();
+    const server = await startGatedServer((index) => index < 4);
+    const project = openTempProject('two-providers');
+    const at = { cwd: project.root, env: { ...server.env, LLMCHECK_QUEUE: redis.url } };
+    const killed = spawnCli(['worker', '--lease', '1s', '-j', '4'], at);
+    const running = spawnCli(['run', '-r', 'json'], at);
+    await server.waitFor(4);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    server.open();
+    const other = spawnCli(['worker', '--lease', '1s'], at);
+    const { code, stdout } = await running.ended;
+    expect([code, (JSON.parse(stdout) as JsonReport).totals.passed]).toEqual([0, 80]);
+    expectWhole(project, 80);
+    // What was in flight was asked twice, and nothing else.
+    expect(server.requests).toHaveLength(84);
+    other.child.kill('SIGTERM');
+    expect((await other.ended).code).toBe(0);
+  });
+
+  test('ends the calls in flight of a worker that gets SIGTERM, and gives back those that take too long', async () => {
+    const redis = await startRealRedis();
+    const server = await startGatedServer((index) => index < 8);
+    const project = openTempProject('echo');
+    const first = await startWorker(
+      project.root,
+      ['--queue', redis.url, '--lease', '2s', '--drain', '0s', '-j', '1'],
+      server.env,
+    );
+    const running = project.report(['run', '--queue', redis.url], { env: server.env });
+    await server.waitFor(1);
+    const cut = await first.stop();
+    expect(cut.code).toBe(143);
+    expect(cut.stderr).toContain('0 answered');
+    const second = await startWorker(project.root, ['--queue', redis.url, '--lease', '2s'], server.env);
+    await server.waitFor(2);
+    const stopping = second.stop();
+    await second.logged('takes no further call');
+    server.open();
+    expect((await stopping).code).toBe(0);
+    expect(second.log()).toContain('0 ended early');
+    await startWorker(project.root, ['--queue', redis.url, '--lease', '2s'], server.env);
+    expect((await running).code).toBe(0);
+  });
+
+  test('that is killed takes over what workers were answered meanwhile', async () => {
+    const redis = await startRealRedis();
+    const server = await startGatedServer((index) => index >= 10);
+    const project = openTempProject('two-providers');
+    const at = { cwd: project.root, env: { ...server.env, LLMCHECK_QUEUE: redis.url } };
+    const worker = spawnCli(['worker'], at);
+    const argv = ['run', '--cache', 'off', '-r', 'json'];
+    const first = spawnCli(argv, at);
+    await server.waitFor(15);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    server.open();
+    const { code, stdout } = await spawnCli([...argv, '--resume'], at).ended;
+    expect([code, (JSON.parse(stdout) as JsonReport).totals.passed]).toEqual([0, 80]);
+    expectWhole(project, 80);
+    expect(server.requests).toHaveLength(80);
+    worker.child.kill('SIGTERM');
+    await worker.ended;
+  });
+
+  test('goes on where Redis is restarted, also where that lost all it had', async () => {
+    const redis = await startRealRedis();
+    const server = await startGatedServer((index) => index === 10);
+    const project = openTempProject('two-providers');
+    await startWorker(project.root, ['--queue', redis.url, '--lease', '2s'], server.env);
+    const told: string[] = [];
+    const running = project.report(['run', '--queue', redis.url, '-j', '2'], {
+      env: server.env,
+      onOutput: (text) => told.push(text),
+    });
+    await server.waitFor(20);
+    await redis.stop();
+    await redis.start();
+    await server.waitFor(40);
+    await redis.stop();
+    await redis.start({ keepsData: false });
+    server.open();
+    const { code, report } = await running;
+    expect([code, report.totals.passed]).toEqual([0, 80]);
+    expectWhole(project, 80);
+    expect(told.join('')).toContain(`The queue ${redis.url} is gone`);
+    expect(told.join('')).toContain(`The queue ${redis.url} is back`);
+  });
+
+  test('is refused by workers of another checkout, and by those without a key, and made by the right one', async () => {
+    const redis = await startRealRedis();
+    const server = await startChatServer(({ text }) => wordOf(text));
+    const project = openTempProject('echo');
+    const other = openTempProject('echo');
+    const { OPENAI_API_KEY: _key, ...keyless } = server.env;
+    const elsewhere = { ...server.env, OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' };
+    const refusing = [
+      await startWorker(other.root, ['--queue', redis.url], elsewhere),
+      await startWorker(other.root, ['--queue', redis.url], keyless),
+    ];
+    const running = project.report(['run', '--queue', redis.url], { env: server.env });
+    await refusing[0]?.logged('REFUSED: this checkout configures it otherwise');
+    await refusing[1]?.logged('REFUSED: OPENAI_API_KEY is not set here');
+    expect(server.requests).toHaveLength(0);
+    await startWorker(project.root, ['--queue', redis.url, '--lease', '2s'], server.env);
+    expect((await running).code).toBe(0);
+  });
+});

@@ -1,0 +1,73 @@
+import * as bull from 'bullmq';
+import * as redis from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/execute/clock.ts';
+import { openDispatcher, type Patience } from '../../src/queue/open-dispatcher.ts';
+import { redisPath, startRealRedis } from '../support/real-redis.ts';
+
+async function dispatchAt(url: string, patience: Partial<Patience>) {
+  const notes: string[] = [];
+  let tellLost: (message: string) => void = () => undefined;
+  const lost = new Promise<string>((resolve) => {
+    tellLost = resolve;
+  });
+  const dispatcher = await openDispatcher({
+    modules: { bull, redis },
+    address: { url: new URL(url) },
+    shown: url,
+    version: '1.0.0',
+    session: 'session',
+    nowMs: () => systemClock.now(),
+    startTimer: (ms, fire) => systemClock.startTimer(ms, fire),
+    onNote: (message) => notes.push(message),
+    onLost: (message) => tellLost(message),
+    patience,
+  });
+  if ('refused' in dispatcher) throw new Error(dispatcher.refused);
+  onTestFinished(() => dispatcher.close());
+  return { dispatcher, notes, lost };
+}
+
+const task = {
+  request: {
+    messages: [],
+    params: {},
+    trial: 0,
+    origin: { suite: 's', prompt: 'p', provider: 'mine', caseId: 'c' },
+  },
+  timeoutMs: 1000,
+  limits: {},
+  tokens: 1,
+};
+
+describe.skipIf(redisPath === undefined)('a run that waits (skipped where there is no redis-server)', () => {
+  test('stops once Redis is gone for too long', async () => {
+    const server = await startRealRedis();
+    const { dispatcher, notes, lost } = await dispatchAt(server.url, { redisMs: 20 });
+    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }]);
+    const stop = new AbortController();
+    const answer = dispatcher.send('stamp', 'call', task, stop.signal);
+    await server.stop();
+    expect(await lost).toBe(`the queue ${server.url} did not come back`);
+    stop.abort();
+    expect((await answer).outcome).toMatchObject({ status: 'failed', failure: { kind: 'aborted' }, attempts: 0 });
+    expect(notes.join('\n')).toContain(`The queue ${server.url} is gone`);
+  });
+
+  test('says that no worker takes its calls, and stops once that lasts too long', async () => {
+    const server = await startRealRedis();
+    const { dispatcher, lost } = await dispatchAt(server.url, { workersMs: 0 });
+    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }]);
+    const stop = new AbortController();
+    const answer = dispatcher.send('stamp', 'call', task, stop.signal);
+    expect(await lost).toBe('no worker took calls of mine');
+    stop.abort();
+    expect((await answer).outcome.status).toBe('failed');
+  });
+
+  test('refuses a server that forgets what it was given', async () => {
+    const server = await startRealRedis();
+    await server.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await expect(dispatchAt(server.url, {})).rejects.toThrow('its maxmemory-policy is allkeys-lru');
+  });
+});

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { onTestFinished } from 'vitest';
+
+const usual = ['/usr/bin/redis-server', '/usr/local/bin/redis-server', '/usr/bin/valkey-server'];
+
+/** Undefined where this machine has no Redis and no Valkey: tests that need Lua scripts are skipped, and nothing is installed for them. */
+export const redisPath = [process.env['LLMCHECK_REDIS_SERVER'] ?? '', ...usual].find((path) => existsSync(path));
+
+export interface RealRedis {
+  readonly url: string;
+  readonly port: number;
+  /** For looking at what is in it. */
+  readonly client: Redis;
+  stop(): Promise<void>;
+  /** Without `keepsData` as one that lost all it had. */
+  start(options?: { readonly keepsData: boolean }): Promise<void>;
+}
+
+/** A server of this test's own on 127.0.0.1 that keeps its data over restarts. Gone with the test. */
+export async function startRealRedis(password?: string): Promise<RealRedis> {
+  const folder = mkdtempSync(join(tmpdir(), 'llmcheck-redis-'));
+  const port = await findPort();
+  let child: ChildProcess | undefined;
+  const start = async ({ keepsData } = { keepsData: true }): Promise<void> => {
+    if (!keepsData) rmSync(join(folder, 'appendonlydir'), { recursive: true, force: true });
+    const common = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes'];
+    const started = spawn(
+      redisPath ?? 'redis-server',
+      [...common, ...(password === undefined ? [] : ['--requirepass', password])],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    child = started;
+    await new Promise<void>((resolve, reject) => {
+      started.once('error', reject);
+      started.stdout.on('data', (chunk: Buffer) => {
+        if (chunk.toString('utf8').includes('Ready to accept connections')) resolve();
+      });
+    });
+  };
+  const stop = async (): Promise<void> => {
+    const ended = child;
+    if (ended === undefined || ended.exitCode !== null || ended.signalCode !== null) return;
+    await new Promise<void>((resolve) => {
+      ended.once('close', () => resolve());
+      ended.kill('SIGTERM');
+    });
+  };
+  await start();
+  const client = new Redis({
+    port,
+    host: '127.0.0.1',
+    maxRetriesPerRequest: null,
+    ...(password === undefined ? {} : { password }),
+  });
+  client.on('error', () => undefined);
+  onTestFinished(async () => {
+    client.disconnect();
+    child?.kill('SIGKILL');
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { url: `redis://127.0.0.1:${port}/0`, port, client, start, stop };
+}
+
+function findPort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
