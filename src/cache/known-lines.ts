@@ -109,7 +109,7 @@ export function createKnownLines(
       const isGone = !listed.has(segment.file.id);
       if (isGone !== segment.isGone) hasChanged = true;
       segment.isGone = isGone;
-      if (isGone) reader.close(segment);
+      if (isGone) reader.drop(segment);
     }
     if (hasChanged) sortIndexed();
     // Not `every`: one that has moved must not hide those after it.

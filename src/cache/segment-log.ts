@@ -151,7 +151,7 @@ export function openSegmentLog(
       flush();
     } finally {
       endSegment();
-      reader.closeAll();
+      reader.close();
     }
   }
 }

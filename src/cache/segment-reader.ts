@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { close, closeSync, openSync, readSync } from 'node:fs';
 import type { KnownSegment } from './known-segment.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 
@@ -10,8 +10,9 @@ export interface SegmentReader {
   readLine(segment: KnownSegment, offset: number): Buffer;
   /** 1-based; found by a look at all that stands before. */
   lineNumberOf(segment: KnownSegment, offset: number): number;
-  close(segment: KnownSegment): void;
-  closeAll(): void;
+  /** Lets go of a segment that was removed. */
+  drop(segment: KnownSegment): void;
+  close(): void;
 }
 
 /** What the writer has open is read through it. */
@@ -19,7 +20,7 @@ export function createSegmentReader(openSegment: SegmentWriter['openSegment']): 
   const readers = new Map<KnownSegment, number>();
   let page: Page | undefined;
 
-  return { fdOf, readLine, lineNumberOf, close, closeAll };
+  return { fdOf, readLine, lineNumberOf, drop, close: closeAll };
 
   /** A run asks about in the order in which an earlier one has written, so neighbours are read together. */
   function readLine(segment: KnownSegment, offset: number): Buffer {
@@ -87,15 +88,17 @@ export function createSegmentReader(openSegment: SegmentWriter['openSegment']): 
     return fd;
   }
 
-  function close(segment: KnownSegment): void {
+  function drop(segment: KnownSegment): void {
     const fd = readers.get(segment);
     if (fd === undefined) return;
     readers.delete(segment);
-    closeSync(fd);
+    // In the background: whoever lets go last of a large file that was removed waits until the disk has freed it.
+    close(fd, () => {});
   }
 
   function closeAll(): void {
-    for (const segment of readers.keys()) close(segment);
+    for (const fd of readers.values()) closeSync(fd);
+    readers.clear();
   }
 }
 
