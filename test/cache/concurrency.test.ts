@@ -1,16 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { maintainCache } from '../../src/cache/maintain-cache.ts';
-import { makeFolder } from './build-request.ts';
+import { ask, buildEntry, makeFolder } from './build-request.ts';
 import { openStore, segmentPaths } from './segments.ts';
 
 const now = () => new Date();
-const source = join(import.meta.dirname, 'write-entries.ts');
 
 describe('processes that share a cache', () => {
   test('lose nothing when four of them write at once', async () => {
@@ -49,6 +48,38 @@ describe('processes that share a cache', () => {
     expectAll(folder, keys);
   });
 
+  test('find what is kept while another one prunes a large cache, again and again', async () => {
+    const { folder, script } = await prepare('read-entries');
+    const count = 3000;
+    const createdAt = (index: number) => new Date(Date.now() - (index < count / 2 ? 1 + (index % 5) : 0) * 3_600_000);
+    const { store } = openStore(folder, now);
+    for (let index = 0; index < count; index += 1) {
+      // Old and young ones in turn, so that every line has to be copied.
+      const question = index % 2 === 0 ? index / 2 : count / 2 + (index - 1) / 2;
+      const text = `answer ${'x'.repeat(800)}`;
+      store.write(buildEntry(ask(`question ${question}`), text, createdAt(question).toISOString()));
+    }
+    store.close();
+    expect(readdirSync(folder).filter((name) => name.endsWith('.index'))).toHaveLength(1);
+
+    const reader = spawn(process.execPath, [script, folder, `${count / 2}`, `${count}`], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const closed = once(reader, 'close');
+    const output = createInterface({ input: reader.stdout })[Symbol.asyncIterator]();
+    expect((await output.next()).value).toBe('begun');
+    let removed = 0;
+    for (const hours of [5.5, 4.5, 3.5, 2.5, 1.5, 0.5]) {
+      removed += maintainCache(folder, { now }).prune({ maxAgeMs: hours * 3_600_000 }).removed;
+    }
+    reader.stdin.end();
+    const result = await output.next();
+    expect(result.value).toMatch(/^\d+ found, 0 lost$/);
+    expect(await closed).toEqual([0, null]);
+    expect(removed).toBe(count / 2);
+    expect(maintainCache(folder, { now }).stats()).toMatchObject({ entries: count / 2, garbled: 0 });
+  });
+
   test('leave no bad entry when they are killed, and lose nothing that they had stored', async () => {
     const { folder, script } = await prepare();
     const written = await Promise.all(
@@ -82,11 +113,11 @@ function expectAll(folder: string, keys: Iterable<string>): void {
   expect(warnings).toEqual([]);
 }
 
-async function prepare() {
+async function prepare(name = 'write-entries') {
   const folder = makeFolder();
-  const script = join(folder, 'write-entries.mjs');
+  const script = join(folder, `${name}.mjs`);
   await build({
-    entryPoints: [source],
+    entryPoints: [join(import.meta.dirname, `${name}.ts`)],
     outfile: script,
     bundle: true,
     platform: 'node',
