@@ -2,20 +2,21 @@
  * What llmcheck adds to the calls it makes: CPU, wall time and peak memory beside a bare HTTP loop over the same
  * requests, as ratios of one run. Run by `npm run bench`; `npm run bench -- --quick` takes the small sizes only.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import {
+  concurrency,
+  makeCases,
+  measure,
+  measureStarts,
+  parts,
+  print,
+  root,
+  startServer,
+  type Usage,
+} from './parts/measure.ts';
 
-interface Usage {
-  readonly wallMs: number;
-  readonly cpuMs: number;
-  readonly peakMb: number;
-}
-
-const root = resolve(process.cwd());
-const parts = join(root, 'bench/parts');
-const concurrency = 50;
 const isQuick = process.argv.includes('--quick');
 
 await main();
@@ -28,25 +29,13 @@ async function main(): Promise<void> {
     for (const delayMs of [0, 50]) {
       const folder = mkdtempSync(join(tmpdir(), 'llmcheck-bench-'));
       const server = await startServer(delayMs);
+      const options = { cwd: folder, env: server.env };
       try {
         writeSuite(folder, size);
-        const bare = await measure(
-          [
-            join(parts, 'bare-loop.mjs'),
-            server.url,
-            join(folder, 'cases.jsonl'),
-            join(folder, 'out.jsonl'),
-            `${concurrency}`,
-          ],
-          folder,
-          server.url,
-        );
+        const files = ['cases.jsonl', 'out.jsonl'].map((file) => join(folder, file));
+        const bare = await measure([join(parts, 'bare-loop.mjs'), server.url, ...files, `${concurrency}`], options);
         const run = () =>
-          measure(
-            [join(root, 'bin/llmcheck.js'), 'run', 'bench.eval.yaml', '-j', `${concurrency}`, '-q'],
-            folder,
-            server.url,
-          );
+          measure([join(root, 'bin/llmcheck.js'), 'run', 'bench.eval.yaml', '-j', `${concurrency}`, '-q'], options);
         const cold = await run();
         printRow(size, delayMs, 'cold', cold, bare);
         if (delayMs === 0) {
@@ -67,38 +56,19 @@ async function main(): Promise<void> {
 }
 
 async function compareStart(): Promise<void> {
-  const starts: Record<string, readonly string[]> = {
-    'node -e 0': ['-e', '0'],
-    '--version': [join(root, 'bin/llmcheck.js'), '--version'],
-    '--help': [join(root, 'bin/llmcheck.js'), '--help'],
-  };
-  const medians = new Map<string, number>();
-  const times = new Map<string, number[]>(Object.keys(starts).map((name) => [name, []]));
-  // In turn, so that a drift of the machine's speed meets all of them alike.
-  for (let round = 0; round < 15; round += 1) {
-    for (const [name, args] of Object.entries(starts)) {
-      const startedMs = performance.now();
-      await wait(spawn(process.execPath, [...args], { stdio: 'ignore' }));
-      times.get(name)?.push(performance.now() - startedMs);
-    }
-  }
-  for (const [name, values] of times)
-    medians.set(name, values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
+  const bin = join(root, 'bin/llmcheck.js');
+  const programs = { 'node -e 0': ['-e', '0'], '--version': [bin, '--version'], '--help': [bin, '--help'] };
+  const medians = await measureStarts(programs, { cwd: root, rounds: 15 });
   const bare = medians.get('node -e 0') ?? 1;
   print('\n| start | median ms | ratio |\n|---|---|---|');
   for (const [name, ms] of medians) print(`| ${name} | ${ms.toFixed(0)} | ${(ms / bare).toFixed(2)} |`);
 }
 
 function writeSuite(folder: string, size: number): void {
-  const cases = Array.from({ length: size }, (_, index) => {
-    const text = `Case ${index}: ${'lorem ipsum dolor sit amet '.repeat(4 + (index % 5))}`;
-    return JSON.stringify({
-      id: `case-${index}`,
-      vars: { text },
-      expected: `${text.length + 'How long is this text?\n'.length}`,
-    });
-  });
-  writeFileSync(join(folder, 'cases.jsonl'), `${cases.join('\n')}\n`);
+  const lines = Array.from(makeCases(size), ({ id, text, expected }) =>
+    JSON.stringify({ id, vars: { text }, expected }),
+  );
+  writeFileSync(join(folder, 'cases.jsonl'), `${lines.join('\n')}\n`);
   writeFileSync(join(folder, 'llmcheck.config.yaml'), 'cache: {}\n');
   writeFileSync(
     join(folder, 'bench.eval.yaml'),
@@ -121,36 +91,6 @@ cases:
   );
 }
 
-async function startServer(delayMs: number): Promise<{ url: string; stop(): void }> {
-  const child = spawn(process.execPath, [join(parts, 'server.mjs'), `${delayMs}`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const port = await new Promise<string>((resolvePort) => {
-    child.stdout.once('data', (chunk: Buffer) => resolvePort(chunk.toString().trim()));
-  });
-  return { url: `http://127.0.0.1:${port}/v1`, stop: () => child.kill() };
-}
-
-async function measure(args: readonly string[], cwd: string, url: string): Promise<Usage> {
-  const usageFile = join(cwd, 'usage.json');
-  const startedMs = performance.now();
-  const child = spawn(process.execPath, ['--import', join(parts, 'usage-hook.mjs'), ...args], {
-    cwd,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, OPENAI_BASE_URL: url, OPENAI_API_KEY: 'bench-key-000', BENCH_USAGE_FILE: usageFile },
-  });
-  const code = await wait(child);
-  if (code !== 0) throw new Error(`${args[0]} ended with ${code}`);
-  const wallMs = performance.now() - startedMs;
-  return { wallMs, ...(JSON.parse(readFileSync(usageFile, 'utf8')) as { cpuMs: number; peakMb: number }) };
-}
-
-function wait(child: ReturnType<typeof spawn>): Promise<number | null> {
-  return new Promise((resolveCode) => {
-    child.once('exit', resolveCode);
-  });
-}
-
 function printRow(size: number, delayMs: number, mode: string, own: Usage, bare: Usage): void {
   const seconds = (ms: number) => (ms / 1000).toFixed(2);
   print(
@@ -158,8 +98,4 @@ function printRow(size: number, delayMs: number, mode: string, own: Usage, bare:
       `| ${seconds(own.wallMs)} (${seconds(bare.wallMs)}) | ${(own.wallMs / bare.wallMs).toFixed(2)} ` +
       `| ${own.peakMb.toFixed(0)} (${bare.peakMb.toFixed(0)}) |`,
   );
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
