@@ -13,7 +13,7 @@ const unevenly = ({ text, model }: ChatRequest) => {
 
 /** Every cell stands in the record once. */
 function expectWhole(project: TempProject, cells: number): void {
-  const [path = ''] = project.files('.llmcheck/runs').filter((name) => name.endsWith('.jsonl'));
+  const path = project.files('.llmcheck/runs').find((name) => name.endsWith('.jsonl')) ?? '';
   const rows = project
     .read(path)
     .trim()
