@@ -1,12 +1,10 @@
-import { readSync } from 'node:fs';
-
 /** A line without its line break; valid until the next one is asked for. */
-export interface FileLine {
+export interface ByteLine {
   /** What holds the line, from `start` to `end`: a view for each of a hundred thousand lines has its price. */
   readonly buffer: Buffer;
   readonly start: number;
   readonly end: number;
-  /** In the file. */
+  /** From the start of the file. */
   readonly offset: number;
   /** 1-based. */
   readonly number: number;
@@ -14,21 +12,40 @@ export interface FileLine {
   readonly isTerminated: boolean;
 }
 
-export function bytesOf({ buffer, start, end }: FileLine): Buffer {
+/** Fills a buffer from `start`, with at most `length` bytes of what lies at `position`; 0 where there is no more. */
+export type ReadBytes = (buffer: Buffer, start: number, length: number, position: number) => number;
+
+/** The start of a line. */
+export interface LineStart {
+  readonly offset: number;
+  readonly number: number;
+}
+
+export interface SplitOptions {
+  readonly bufferBytes?: number;
+  /** Undefined: the start of the file. */
+  readonly from?: LineStart;
+}
+
+export function bytesOf({ buffer, start, end }: ByteLine): Buffer {
   return buffer.subarray(start, end);
 }
 
-/** The lines of an open file from its start, through one buffer that grows only for a line that needs it. */
-export function* readLines(fd: number, bufferBytes = 1 << 18): Generator<FileLine> {
+/** The lines of a file, through one buffer that grows only for a line that needs it. */
+export function* splitLines(
+  read: ReadBytes,
+  { bufferBytes = 1 << 18, from = { offset: 0, number: 1 } }: SplitOptions = {},
+): Generator<ByteLine> {
   let buffer = Buffer.allocUnsafe(bufferBytes);
-  let [start, filled, scanned, fileOffset, number] = [0, 0, 0, 0, 0];
+  let [start, filled, scanned] = [0, 0, 0];
+  let { offset: fileOffset, number } = from;
   // A view for each line would cost as much as finding its end.
   let content = buffer.subarray(0, 0);
   for (;;) {
     const newline = content.indexOf(0x0a, scanned);
     if (newline !== -1) {
-      number += 1;
       yield { buffer, start, end: newline, offset: fileOffset + start, number, isTerminated: true };
+      number += 1;
       start = newline + 1;
       scanned = start;
       continue;
@@ -40,10 +57,10 @@ export function* readLines(fd: number, bufferBytes = 1 << 18): Generator<FileLin
     fileOffset += start;
     filled -= start;
     [start, scanned] = [0, filled];
-    const count = readSync(fd, buffer, filled, buffer.length - filled, null);
+    const count = read(buffer, filled, buffer.length - filled, fileOffset + filled);
     if (count === 0) break;
     filled += count;
     content = buffer.subarray(0, filled);
   }
-  if (filled > 0) yield { buffer, start: 0, end: filled, offset: fileOffset, number: number + 1, isTerminated: false };
+  if (filled > 0) yield { buffer, start: 0, end: filled, offset: fileOffset, number, isTerminated: false };
 }

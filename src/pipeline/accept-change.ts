@@ -16,7 +16,7 @@ import { buildBaseline } from '../record/build-baseline.ts';
 import { readBaseline, writeBaseline } from '../stores/baseline-file.ts';
 import { mergeBaseline } from '../stores/merge-baseline.ts';
 import { readOrUndefined, replaceFile } from '../stores/replace-file.ts';
-import { kindOfPath, openProjectFiles } from '../suite/files.ts';
+import { bytesOfText, kindOfPath, openProjectFiles } from '../suite/files.ts';
 import { findProjectPlace } from '../suite/load.ts';
 import { baselinePathOf } from './baseline-path.ts';
 import { indexCells } from './index-cells.ts';
@@ -167,6 +167,8 @@ async function findFailure(
   const files = {
     ...onDisk,
     read: (asked: string) => (asked === path ? Promise.resolve({ text }) : onDisk.read(asked)),
+    readBytes: (asked: string) =>
+      asked === path ? Promise.resolve({ bytes: bytesOfText(text) }) : onDisk.readBytes(asked),
   };
   const config = configPath === undefined ? {} : { configPath };
   const snapshot = { place, files, kindOf: kindOfPath };

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
 import type { GitRef } from '../stores/git-files.ts';
-import type { FileText, ProjectFiles, ProjectPlace } from '../suite/files.ts';
+import { bytesOfText, type FileText, type ProjectFiles, type ProjectPlace } from '../suite/files.ts';
 import type { ProjectSnapshot } from '../suite/load.ts';
 import { matchGlob } from './match-glob.ts';
 
@@ -23,6 +23,10 @@ export function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): 
       const found = readText(ref, path, display(path));
       if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
       return found;
+    },
+    readBytes(path) {
+      const found = readText(ref, path, display(path));
+      return Promise.resolve('text' in found ? { bytes: bytesOfText(found.text) } : found);
     },
     hash(path) {
       const found = files.has(path) ? readText(ref, path, display(path)) : undefined;

@@ -6,13 +6,14 @@ import { canonicalJson } from '../lib/canonical-json.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import { quote } from '../lib/quote.ts';
 import { escapeJsonText } from '../lib/sanitize.ts';
+import { bytesOf } from '../lib/split-lines.ts';
 import { systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 import type { Baseline, BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import { baselineFormat } from '../model/baseline.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
 import { describeRowFault, isBaselineCase, isBaselineVariant } from './baseline-guards.ts';
-import { bytesOf, readLines } from './read-lines.ts';
+import { readLines } from './read-lines.ts';
 
 /** The file's lines with their line breaks. Equal baselines give equal bytes, whatever order their rows come in. */
 export function* renderBaseline({ suite, variants, cases }: Baseline): Generator<string> {

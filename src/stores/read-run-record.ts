@@ -1,14 +1,15 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../errors.ts';
+import { type ByteLine, bytesOf } from '../lib/split-lines.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { Usage } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { CellRow, EndRow, RowHead, RunHeader } from '../model/record.ts';
 import { recordFormat } from '../model/record.ts';
-import type { FileLine } from './read-lines.ts';
-import { bytesOf, readLines } from './read-lines.ts';
+
+import { readLines } from './read-lines.ts';
 import { isCellRow, isEndRow, isResumeRow, isRunHeader, isUsage } from './row-guards.ts';
 import { parseRowHead } from './row-layout.ts';
 import { createHeadScanner } from './scan-row-head.ts';
@@ -86,7 +87,7 @@ export function readRowHeads<Summary>(
 ): RecordHeads<Summary> {
   const rows: Summary[] = [];
   const scanHead = createHeadScanner();
-  const parseHead = (line: FileLine) => {
+  const parseHead = (line: ByteLine) => {
     // A last line that was cut off may have its head still.
     if (!line.isTerminated) return undefined;
     return scanHead(line.buffer, line.start, line.end) ?? parseRowHead(bytesOf(line));
@@ -99,7 +100,7 @@ export function readRowHeads<Summary>(
 
 function scanRecord<Row extends RowHead>(
   path: string,
-  parseHead: (line: FileLine) => Row | undefined,
+  parseHead: (line: ByteLine) => Row | undefined,
   visit: (row: Row | CellRow, rowIndex: number) => void,
   onDamaged?: (lineNumber: number) => void,
 ): ReadRecord {
@@ -109,7 +110,7 @@ function scanRecord<Row extends RowHead>(
   let header: RunHeader | undefined;
   let end: EndRow | undefined;
   let resumes = 0;
-  const take = (row: Row | CellRow, line: FileLine) => {
+  const take = (row: Row | CellRow, line: ByteLine) => {
     visit(row, places.length);
     places.push(line.offset, line.end - line.start);
   };
@@ -220,7 +221,7 @@ function readRowAt(fd: number, { offset, length }: RowPlace, path: string): Cell
   throw new UserError([{ code: 'record', severity: 'error', message, hint: 'run the command again' }]);
 }
 
-function* linesOf(path: string): Generator<FileLine> {
+function* linesOf(path: string): Generator<ByteLine> {
   const fd = openToRead(path);
   try {
     yield* readLines(fd);
@@ -248,7 +249,7 @@ function asUserError(error: unknown, path: string): unknown {
   return new UserError([{ code: 'record', severity: 'error', message, hint }], { cause: error });
 }
 
-function parseRow(line: FileLine): unknown {
+function parseRow(line: ByteLine): unknown {
   return parseText(bytesOf(line));
 }
 
@@ -263,7 +264,7 @@ function parseText(bytes: Buffer): unknown {
   }
 }
 
-function checkHeader(row: unknown, line: FileLine, path: string): RunHeader {
+function checkHeader(row: unknown, line: ByteLine, path: string): RunHeader {
   if (isRunHeader(row) && row.format === recordFormat) return row;
   if (!isRunHeader(row)) {
     const found = line.isTerminated ? 'its first line is no run header' : 'its first line was cut off';

@@ -1,3 +1,4 @@
+import { type Waiting, waitFor } from '../lib/waiting.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { CodeSource } from '../model/own-code.ts';
 import type { CheckSpec } from '../model/verdict.ts';
@@ -14,12 +15,12 @@ export interface Needs {
 }
 
 /** The user's own code of an assertion, if it runs any; a package that it lacks is reported. */
-export async function readNeeds(
+export function* readNeeds(
   name: string,
   { code, main = 'value', needsPackage }: AssertionDeclaration,
   { written, places }: { readonly written: Located; readonly places: ReadonlyMap<string, Located> },
   { readCode, hasPackage, problems }: Needs,
-): Promise<CodeSource | undefined> {
+): Waiting<CodeSource | undefined> {
   if (needsPackage !== undefined && !hasPackage(needsPackage)) {
     problems.report({
       code: 'environment',
@@ -31,7 +32,7 @@ export async function readNeeds(
   const value = places.get(main);
   if (code === undefined || value === undefined) return undefined;
   const files = places.get('files');
-  return readCode(code, { value, ...(files === undefined ? {} : { files }) });
+  return yield* waitFor(readCode(code, { value, ...(files === undefined ? {} : { files }) }));
 }
 
 /** The check with the code it runs, whose hash is part of the stamp. */

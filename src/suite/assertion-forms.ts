@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
+import { type Waiting, waitFor } from '../lib/waiting.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
@@ -28,24 +29,21 @@ export interface AssertionContext extends Needs {
 }
 
 /** Parses a list of assertions; what is wrong is reported, and left out. */
-export async function compileAssertions(
-  located: Located,
-  context: AssertionContext,
-): Promise<readonly CompiledAssertion[]> {
+export function* compileAssertions(located: Located, context: AssertionContext): Waiting<readonly CompiledAssertion[]> {
   const compiled: CompiledAssertion[] = [];
   for (const item of itemsOf(located)) {
-    const assertion = await compileAssertion(item, context);
+    const assertion = yield* compileAssertion(item, context);
     if (assertion !== undefined) compiled.push(assertion);
   }
   return compiled;
 }
 
 /** Children check what their combinator selects, unless they select for themselves. */
-async function compileAssertion(
+function* compileAssertion(
   located: Located,
   context: AssertionContext,
   inherited?: PlacedSelect,
-): Promise<CompiledAssertion | undefined> {
+): Waiting<CompiledAssertion | undefined> {
   const name = findName(located, context);
   if (name === undefined) return undefined;
   const declaration = context.declarations[name];
@@ -60,10 +58,10 @@ async function compileAssertion(
   const frame = { ...own, ...(placed === undefined ? {} : { select: placed.select }) };
   const written = childOf(located, name);
   if (declaration.children !== undefined)
-    return compileCombinator(name, declaration.children, written, { frame, placed }, context);
+    return yield* compileCombinator(name, declaration.children, written, { frame, placed }, context);
   const { asks } = declaration;
   const model = asks === undefined ? undefined : context.models.find(name, asks, written);
-  const plain = await compilePlain(name, declaration, written, { frame, model }, context);
+  const plain = yield* compilePlain(name, declaration, written, { frame, model }, context);
   if (plain === undefined || (asks !== undefined && model === undefined)) return undefined;
   const compiled = { ...plain, paths: findPaths(name, written, placed) };
   if (model !== undefined) context.models.remember(name, { model, written, frame, declaration, compiled });
@@ -75,13 +73,13 @@ interface PlacedFrame {
   readonly placed: PlacedSelect | undefined;
 }
 
-async function compileCombinator(
+function* compileCombinator(
   name: string,
   children: 'one' | 'many',
   written: Located,
   { frame, placed }: PlacedFrame,
   context: AssertionContext,
-): Promise<CompiledAssertion | undefined> {
+): Waiting<CompiledAssertion | undefined> {
   const items = children === 'one' ? [written] : itemsOf(written);
   if (items.length === 0) {
     context.problems.report({
@@ -93,7 +91,7 @@ async function compileCombinator(
   }
   const compiled: CompiledAssertion[] = [];
   for (const item of items) {
-    const child = await compileAssertion(item, context, placed);
+    const child = yield* compileAssertion(item, context, placed);
     if (child !== undefined) compiled.push(child);
   }
   if (compiled.length < items.length) return undefined;
@@ -122,13 +120,13 @@ async function compileCombinator(
   };
 }
 
-async function compilePlain(
+function* compilePlain(
   name: string,
   declaration: AssertionDeclaration,
   written: Located,
   { frame, model }: { readonly frame: Frame; readonly model: FoundModel | undefined },
   context: AssertionContext,
-): Promise<Omit<ConstantAssertion, 'paths'> | Omit<TemplateAssertion, 'paths'> | undefined> {
+): Waiting<Omit<ConstantAssertion, 'paths'> | Omit<TemplateAssertion, 'paths'> | undefined> {
   const { main, asks } = declaration;
   const isMap = isMapForm(declaration, written.value);
   if (!isMap && main === undefined) {
@@ -149,7 +147,7 @@ async function compilePlain(
       : [main ?? 'value'];
   for (const key of keys) {
     const parameter = isMap ? childOf(written, key) : written;
-    const content = await readParameter(key, declaration, parameter, context);
+    const content = yield* readParameter(key, declaration, parameter, context);
     if (content === undefined) return undefined;
     places.set(key, content);
     // What comes from a file is data.
@@ -159,7 +157,7 @@ async function compilePlain(
       isFile ? { kind: 'constant', value: content.value } : compileValue(content, context.problems.report),
     );
   }
-  const code = await readNeeds(name, declaration, { written, places }, context);
+  const code = yield* readNeeds(name, declaration, { written, places }, context);
   if (context.problems.errorCount() > errorsBefore) return undefined;
   const parts = [...templates];
   const parse = createParse(
@@ -242,15 +240,15 @@ function takesMap({ params, main }: AssertionDeclaration, value: object): boolea
   return main !== undefined && params.safeParse({ [main]: plainNumbers(value) }).success;
 }
 
-async function readParameter(
+function* readParameter(
   key: string,
   declaration: AssertionDeclaration,
   parameter: Located,
   context: AssertionContext,
-): Promise<Located | undefined> {
+): Waiting<Located | undefined> {
   const { value } = parameter;
   if (typeof value !== 'string' || declaration.files?.includes(key) !== true) return parameter;
-  return context.readFile({ ...parameter, value });
+  return yield* waitFor(context.readFile({ ...parameter, value }));
 }
 
 interface ParamContext {

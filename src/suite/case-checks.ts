@@ -1,4 +1,5 @@
 import { plainNumbers } from '../lib/spelled-number.ts';
+import type { Waiting } from '../lib/waiting.ts';
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
@@ -7,6 +8,7 @@ import type { CaseRow } from './case-rows.ts';
 import { type CompiledAssertion, instantiate } from './compiled-assertion.ts';
 import { childOf, itemsOf, type Located } from './locate.ts';
 import type { Problems } from './problems.ts';
+import { markSpelling } from './spelling.ts';
 import { compileValue, placeOfError, RenderError, renderTemplate, type Scope } from './template-values.ts';
 
 /** What a file of cases, or the suite's defaults, say for every case in it. */
@@ -24,7 +26,7 @@ export interface CheckBuilder {
   /** Assertions of rows by their text: rows of a file often have the same. */
   readonly known: Map<string, readonly CompiledAssertion[]>;
   /** What is the same for all cases with the same assertions, by the group's list and the case's own. */
-  readonly combined: Map<readonly CompiledAssertion[], Map<readonly CompiledAssertion[], Combined>>;
+  readonly combined: WeakMap<readonly CompiledAssertion[], WeakMap<readonly CompiledAssertion[], Combined>>;
   /** The variables that assertions and turns read. */
   readonly variables: Set<string>;
 }
@@ -46,15 +48,24 @@ interface Combined {
 }
 
 /** Compiles the assertions of one row, or finds those of an earlier row that were written alike. */
-export async function compileOwn(located: Located, builder: CheckBuilder): Promise<readonly CompiledAssertion[]> {
-  // Numbers that are spelled differently have the same JSON; such rows are not shared.
-  const key = plainNumbers(located.value) === located.value ? JSON.stringify(located.value) : undefined;
-  const known = key === undefined ? undefined : builder.known.get(`${located.source.folder}\n${key}`);
+export function* compileOwn(located: Located, builder: CheckBuilder): Waiting<readonly CompiledAssertion[]> {
+  // Numbers that are spelled differently have the same JSON.
+  const isPlain = plainNumbers(located.value) === located.value;
+  const text = isPlain ? JSON.stringify(located.value) : `spelled ${JSON.stringify(markSpelling(located.value))}`;
+  const key = `${located.source.folder}\n${text}`;
+  const known = builder.known.get(key);
   if (known !== undefined) return known;
-  const compiled = await compileAssertions(located, builder.assertionContext);
-  if (key !== undefined) builder.known.set(`${located.source.folder}\n${key}`, compiled);
-  return compiled;
+  const work = compileAssertions(located, builder.assertionContext);
+  let step = work.next();
+  const isImmediate = step.done === true;
+  while (step.done !== true) step = work.next(yield step.value);
+  // What had to wait for files must not have to again, where a case is read again and nothing can wait.
+  if (!isImmediate || builder.known.size < maxKnown) builder.known.set(key, step.value);
+  return step.value;
 }
+
+/** Files whose every row has assertions of its own would else be held in memory by them. */
+const maxKnown = 1000;
 
 /** The checks of a case: the defaults', its group's, its own. */
 export function buildChecks(
@@ -85,7 +96,7 @@ function combine(
   own: readonly CompiledAssertion[],
   builder: CheckBuilder,
 ): Combined {
-  const byOwn = builder.combined.get(group) ?? new Map<readonly CompiledAssertion[], Combined>();
+  const byOwn = builder.combined.get(group) ?? new WeakMap<readonly CompiledAssertion[], Combined>();
   builder.combined.set(group, byOwn);
   const known = byOwn.get(own);
   if (known !== undefined) return known;
@@ -123,13 +134,13 @@ function makeCheck(
 }
 
 /** Renders the turns of a conversation, with the checks on its answers. */
-export async function buildTurns(located: Located, naming: Naming, builder: CheckBuilder): Promise<readonly Turn[]> {
+export function* buildTurns(located: Located, naming: Naming, builder: CheckBuilder): Waiting<readonly Turn[]> {
   const turns: Turn[] = [];
   for (const item of itemsOf(located)) {
     const result = childOf(item, 'toolResult');
     if (result.value === undefined) {
       const content = renderTurn(childOf(item, 'user'), naming, builder);
-      const assertions = await compileOwn(childOf(item, 'assert'), builder);
+      const assertions = yield* compileOwn(childOf(item, 'assert'), builder);
       for (const { variables } of assertions) addRoots(variables, builder.variables);
       turns.push({
         kind: 'user',

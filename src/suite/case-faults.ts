@@ -29,7 +29,7 @@ export interface CaseFaults {
 
 export function createCaseFaults(): CaseFaults {
   const groups = new Map<string, CaseFault[]>();
-  const attempts = new Map<object, { count: number }>();
+  const attempts = new WeakMap<object, { count: number }>();
   return {
     tried(key) {
       const known = attempts.get(key);

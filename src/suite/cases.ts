@@ -1,8 +1,7 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
-import { sha256Hex } from '../lib/sha256.ts';
-import { plainNumbers, spell } from '../lib/spelled-number.ts';
+import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
 import { TemplateError } from '../lib/template-error.ts';
+import { runAtOnce, runWaiting, type Waiting } from '../lib/waiting.ts';
 import type { Writable } from '../lib/writable.ts';
 import type { Case, Contract, Turn, Vars } from '../model/suite.ts';
 import type { AssertionContext } from './assertion-forms.ts';
@@ -16,22 +15,23 @@ import {
   NONE,
 } from './case-checks.ts';
 import { createCaseFaults } from './case-faults.ts';
-import { type CaseRow, isBare, isPlainCase, mergeSettings, type Settings } from './case-rows.ts';
+import { createRegister, type RegisterId } from './case-ids.ts';
+import { CaseList } from './case-list.ts';
+import { type CaseRow, isBare, mergeSettings, type Settings } from './case-rows.ts';
+import type { VisitCase } from './check-cases.ts';
 import { type CheckPaths, createPathCheck } from './check-paths.ts';
 import type { CompiledAssertion } from './compiled-assertion.ts';
 import type { ContractKnowledge } from './contracts.ts';
-import { checkShape } from './describe-issues.ts';
 import { childOf, itemsOf, type Located, locate, placeOf } from './locate.ts';
-import type { Problems } from './problems.ts';
+import { createProblems, type Problems } from './problems.ts';
 import type { CompiledPrompt } from './prompts.ts';
+import { findId, idOf, readRow } from './read-case-row.ts';
+import { type PlacedRow, type RowSource, rowsOf } from './row-source.ts';
 import { caseSchema, toFraction } from './schema.ts';
-
-export interface GroupedRow {
-  readonly row: Located;
-  readonly group?: CaseGroup;
-}
+import type { BuiltCase } from './stamp.ts';
 
 export interface CaseContext {
+  readonly visit: VisitCase;
   readonly problems: Problems;
   readonly assertionContext: AssertionContext;
   readonly defaults: CaseGroup;
@@ -45,52 +45,97 @@ export interface CaseContext {
   readonly contracts?: ContractKnowledge;
 }
 
-/** A case but for its stamp, which is hashed when it is asked for. */
-export type BuiltCase = Omit<Case, 'stamp'>;
-
 export interface BuiltCases {
-  readonly cases: readonly BuiltCase[];
+  readonly count: number;
+  /** In the order of their rows. */
+  readonly iterate: () => Iterable<Case>;
   /** Names of the variables that some assertion or turn reads. */
   readonly variables: ReadonlySet<string>;
 }
 
-/** Builds every case: shape, id, checks, turns, and a trial rendering of each prompt. */
-export async function buildCases(rows: readonly GroupedRow[], context: CaseContext): Promise<BuiltCases> {
+/** Characters of rows whose cases are kept; what is beyond them is read again whenever it is asked for. */
+const maxKeptChars = 4 * 1024 * 1024;
+
+/**
+ * Builds every case once, to check it: shape, id, checks, turns, and a trial rendering of each prompt. The first ones are
+ * kept; of a file that holds many, the others are built again by each who asks for them.
+ */
+export async function buildCases(sources: readonly RowSource[], context: CaseContext): Promise<BuiltCases> {
+  const list = new CaseList();
   const builder: Builder = {
     ...context,
     faults: createCaseFaults(),
     known: new Map(),
-    seen: new Map(),
-    combined: new Map(),
+    combined: new WeakMap(),
     variables: new Set(),
     stopped: new Set(),
     shared: new Map(),
     checkPaths: createPathCheck(context),
+    register: createRegister(context.problems, sources, findId),
+    isFirstReading: true,
   };
-  const cases: BuiltCase[] = [];
-  for (const { row, group } of rows) {
-    const own = readRow(row, builder.problems);
-    if (own === undefined) {
-      await checkParts(row, builder);
-      continue;
+  const silent = createSilent(builder);
+  const rebuild = (placed: PlacedRow) => runAtOnce(buildCase(placed, silent));
+  let keptChars = 0;
+  for (const source of sources) {
+    const part = list.open(source, rebuild);
+    for (const placed of rowsOf(source, context.problems)) {
+      const made = runWaiting(buildCase(placed, builder));
+      // Most rows of a file wait for nothing, and a promise would cost as much as the row.
+      const built = made instanceof Promise ? await made : made;
+      if (built === undefined) continue;
+      context.visit(built, placed.row);
+      keptChars += placed.text?.length ?? 0;
+      part.add(built, placed.start, keptChars <= maxKeptChars);
     }
-    const draft = draftCase(row, own, group, builder);
-    // Most rows of a file have neither, and to wait for nothing would cost as much as the row.
-    const assertions = own.assert === undefined ? NONE : await compileOwn(childOf(row, 'assert'), builder);
-    const turns = own.turns === undefined ? noTurns : await buildTurns(childOf(row, 'turns'), draft.naming, builder);
-    cases.push(finishCase(draft, assertions, turns, builder));
   }
   builder.faults.flush(context.problems);
-  return { cases, variables: builder.variables };
+  return { count: list.count, iterate: () => list.iterate(), variables: builder.variables };
 }
 
 interface Builder extends CaseContext, CheckBuilder {
-  readonly seen: Map<string, Located>;
+  readonly register: RegisterId;
   /** Prompts that took too long to render once are not tried again. */
   readonly stopped: Set<CompiledPrompt>;
   /** The settings of rows that bring none, by their group. */
   readonly shared: Map<object, Settings>;
   readonly checkPaths: CheckPaths;
+  /** False where a row is known to be right. */
+  readonly isFirstReading: boolean;
+}
+
+/** Builds again what was checked once. */
+function createSilent(builder: Builder): Builder {
+  const problems = createProblems();
+  return {
+    ...builder,
+    problems,
+    assertionContext: { ...builder.assertionContext, problems },
+    faults: createCaseFaults(),
+    register: () => undefined,
+    checkPaths: () => undefined,
+    // Nothing is rendered on trial.
+    prompts: [],
+    isFirstReading: false,
+  };
+}
+
+/** The case of a row; undefined where it can't be one. */
+function* buildCase(placed: PlacedRow, builder: Builder): Waiting<BuiltCase | undefined> {
+  const { row, text } = placed;
+  const own = readRow(row, builder.problems);
+  const hasTemplates = own === undefined || own.assert !== undefined || own.turns !== undefined;
+  if (text !== undefined && builder.isFirstReading && hasTemplates && needsTemplateEngine(text)) {
+    yield loadTemplateEngine();
+  }
+  if (own === undefined) {
+    yield* checkParts(placed, builder);
+    return undefined;
+  }
+  const draft = draftCase(placed, own, builder);
+  const assertions = own.assert === undefined ? NONE : yield* compileOwn(childOf(row, 'assert'), builder);
+  const turns = own.turns === undefined ? noTurns : yield* buildTurns(childOf(row, 'turns'), draft.naming, builder);
+  return finishCase(draft, assertions, turns, builder);
 }
 
 const noTurns: readonly Turn[] = [];
@@ -104,8 +149,10 @@ interface Draft {
   readonly naming: Naming;
 }
 
-function draftCase(row: Located, own: CaseRow, group: CaseGroup | undefined, builder: Builder): Draft {
+function draftCase(placed: PlacedRow, own: CaseRow, builder: Builder): Draft {
   const { defaults } = builder;
+  const { row, source } = placed;
+  const { group } = source;
   const vars = mergeVars(defaults.settings.vars, group?.settings.vars, own.vars);
   return {
     own,
@@ -113,7 +160,7 @@ function draftCase(row: Located, own: CaseRow, group: CaseGroup | undefined, bui
     settings: isBare(own) ? sharedSettings(group, builder) : mergeSettings(defaults.settings, group?.settings, own),
     vars,
     naming: {
-      id: registerId(own, row, builder),
+      id: registerId(own, placed, builder),
       row,
       scope: Object.hasOwn(own, 'expected') ? { ...vars, expected: own.expected } : vars,
     },
@@ -133,28 +180,24 @@ function sharedSettings(group: CaseGroup | undefined, { defaults, shared }: Buil
 }
 
 function finishCase(
-  { own, group, settings, vars, naming }: Draft,
+  draft: Draft,
   assertions: readonly CompiledAssertion[],
   turns: readonly Turn[],
   builder: Builder,
 ): BuiltCase {
+  const { own, group, settings, vars, naming } = draft;
   const { row } = naming;
   const { defaults } = builder;
   const groupAssertions = group?.assertions ?? NONE;
-  builder.checkPaths(defaults.assertions, settings.prompts);
-  builder.checkPaths(groupAssertions, settings.prompts);
-  builder.checkPaths(assertions, settings.prompts);
   const checks = buildChecks(groupAssertions, assertions, naming, builder);
-  checkReferences(row, settings, builder);
-  const isJudged = checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0);
-  if (!isJudged && settings.observe !== true) {
-    // Assertions that could not be read are reported themselves.
-    const written = [defaults.settings.assert, group?.settings.assert, own.assert, own.turns].flatMap(
-      (list) => list ?? [],
-    );
-    if (written.every(isBareTurn)) reportNoAssertion(naming, builder);
+  if (builder.isFirstReading) {
+    builder.checkPaths(defaults.assertions, settings.prompts);
+    builder.checkPaths(groupAssertions, settings.prompts);
+    builder.checkPaths(assertions, settings.prompts);
+    checkReferences(row, settings, builder);
+    checkJudged(draft, { checks, turns }, builder);
+    tryPrompts(naming, vars, settings, builder);
   }
-  tryPrompts(naming, vars, settings, builder);
   const built: Writable<BuiltCase> = {
     id: naming.id,
     vars,
@@ -176,62 +219,37 @@ function finishCase(
   return built;
 }
 
-/** The row with its settings as plain numbers; vars, expected and assertions keep every spelling. */
-function readRow(row: Located, problems: Problems): CaseRow | undefined {
-  if (isPlainCase(row.value)) return row.value;
-  const { value } = row;
-  const plain =
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(
-          Object.entries(value).map(([key, item]) => [key, SPELLED_KEYS.has(key) ? item : plainNumbers(item)]),
-        )
-      : value;
-  const shaped = checkShape(caseSchema, { ...row, value: plain }, { label: 'the case', problems });
-  return shaped === undefined ? undefined : dropUndefined(shaped);
+/** A case without a check is reported, unless it says that it wants none. */
+function checkJudged(
+  { own, group, settings, naming }: Draft,
+  { checks, turns }: Pick<BuiltCase, 'checks' | 'turns'>,
+  builder: Builder,
+): void {
+  const isJudged = checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0);
+  if (isJudged || settings.observe === true) return;
+  // Assertions that could not be read are reported themselves.
+  const written = [builder.defaults.settings.assert, group?.settings.assert, own.assert, own.turns].flatMap(
+    (list) => list ?? [],
+  );
+  if (written.every(isBareTurn)) reportNoAssertion(naming, builder);
 }
 
 /** One mistake in a case must not hide the others: what can be checked without the rest of it is. */
-async function checkParts(row: Located, builder: Builder): Promise<void> {
+function* checkParts(placed: PlacedRow, builder: Builder): Waiting<void> {
+  const { row } = placed;
   if (caseSchema.shape.assert.safeParse(childOf(row, 'assert').value).success) {
-    await compileOwn(childOf(row, 'assert'), builder);
+    yield* compileOwn(childOf(row, 'assert'), builder);
   }
-  for (const turn of itemsOf(childOf(row, 'turns'))) await compileOwn(childOf(turn, 'assert'), builder);
+  for (const turn of itemsOf(childOf(row, 'turns'))) yield* compileOwn(childOf(turn, 'assert'), builder);
   const id = childOf(row, 'id').value;
-  if (id !== undefined && caseSchema.shape.id.safeParse(id).success) registerId({ id }, row, builder);
-}
-
-const SPELLED_KEYS = new Set(['id', 'vars', 'expected', 'assert', 'turns']);
-
-function dropUndefined(value: object): CaseRow {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined));
+  if (id !== undefined && caseSchema.shape.id.safeParse(id).success) registerId({ id }, placed, builder);
 }
 
 /** The case's id, or the start of a hash of its input: where it stands in the file is no part of what it is. */
-function registerId(own: CaseRow, row: Located, { seen, problems }: Builder): string {
-  const id = own.id === undefined ? hashInput(own) : spell(own.id);
-  const first = seen.get(id);
-  if (first === undefined) {
-    seen.set(id, row);
-    return id;
-  }
-  const { file, line } = locate(first);
-  problems.report({
-    code: 'duplicate-id',
-    message:
-      own.id === undefined
-        ? `two cases have the same vars and turns, and so the id "${id}" (the first at ${file}:${line})`
-        : `two cases have the id "${id}" (the first at ${file}:${line})`,
-    hint: own.id === undefined ? 'remove one, or give each an id' : 'every case of a suite needs an id of its own',
-    at: locate(own.id === undefined ? row : childOf(row, 'id')),
-  });
+function registerId(own: CaseRow, placed: PlacedRow, { register }: Builder): string {
+  const id = idOf(own);
+  register(id, own.id !== undefined, placed);
   return id;
-}
-
-function hashInput({ vars = {}, turns }: CaseRow): string {
-  const said = turns?.map((turn) =>
-    typeof turn === 'object' && turn !== null ? { ...turn, assert: undefined } : turn,
-  );
-  return sha256Hex(canonicalJson({ vars, turns: said })).slice(0, 8);
 }
 
 const noTags: readonly string[] = [];

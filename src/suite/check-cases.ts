@@ -1,71 +1,70 @@
 import type { Contract } from '../model/suite.ts';
 import { addRoots, type CaseGroup } from './case-checks.ts';
-import type { BuiltCase, GroupedRow } from './cases.ts';
 import { createInputCheck } from './contracts.ts';
-import { childOf, locate, valueAt } from './locate.ts';
+import { childOf, type Located, locate, valueAt } from './locate.ts';
 import type { Problems } from './problems.ts';
 import type { CompiledPrompt } from './prompts.ts';
+import type { BuiltCase } from './stamp.ts';
 
-/** Checks every case's vars against the input schema of each prompt that it runs on. */
-export async function checkInputs(
-  cases: readonly BuiltCase[],
-  rows: readonly GroupedRow[],
+/** Looks at a case when it is built, with the row that it came from. */
+export type VisitCase = (built: BuiltCase, row: Located) => void;
+
+/** Checks each case's vars against the input schema of each prompt that it runs on. */
+export async function openInputCheck(
   contract: Contract,
   prompts: readonly CompiledPrompt[],
   problems: Problems,
-): Promise<void> {
-  const schemas = new Map<Contract['input'], string[]>();
+): Promise<VisitCase> {
+  const idsBySchema = new Map<NonNullable<Contract['input']>, string[]>();
   for (const { version } of prompts) {
     const input = version.contract?.input ?? contract.input;
-    if (input !== undefined) schemas.set(input, [...(schemas.get(input) ?? []), version.id]);
+    if (input !== undefined) idsBySchema.set(input, [...(idsBySchema.get(input) ?? []), version.id]);
   }
-  if (schemas.size === 0) return;
-  const rowOf = new Map(rows.map(({ row }) => [`${locate(row).file}:${locate(row).line}:${locate(row).column}`, row]));
-  for (const [schema, ids] of schemas) {
-    if (schema === undefined) continue;
-    const findViolation = await createInputCheck(schema);
-    for (const { id, vars, at, prompts: only } of cases) {
+  const checks: { readonly ids: readonly string[]; readonly find: Awaited<ReturnType<typeof createInputCheck>> }[] = [];
+  for (const [schema, ids] of idsBySchema) checks.push({ ids, find: await createInputCheck(schema) });
+  return ({ id, vars, prompts: only }, row) => {
+    for (const { ids, find } of checks) {
       if (only !== undefined && !ids.some((prompt) => only.includes(prompt))) continue;
-      const violation = findViolation(vars);
+      const violation = find(vars);
       if (violation === undefined) continue;
-      const row = rowOf.get(`${at.file}:${at.line}:${at.column}`);
       const [, key] = /^\$\.(\w+)/.exec(violation.path) ?? [];
-      const place = row === undefined ? undefined : childOf(row, 'vars');
+      const place = childOf(row, 'vars');
       problems.report({
         code: 'contract-input',
         message: `case "${id}" breaks the input contract: ${violation.path.replace('$', 'vars')} ${violation.message}`,
-        at: place === undefined ? at : locate(key === undefined ? place : childOf(place, key)),
+        at: locate(key === undefined ? place : childOf(place, key)),
       });
     }
-  }
+  };
 }
 
 /** A variable that nothing reads is most likely mistyped; said once for each name. */
-export function warnOfUnused(
-  rows: readonly GroupedRow[],
+export function openUnusedCheck(
   defaults: CaseGroup,
   prompts: readonly CompiledPrompt[],
-  variables: ReadonlySet<string>,
   problems: Problems,
-): void {
-  // With templates missing, what is used can't be said.
-  if (problems.errorCount() > 0) return;
-  const used = new Set(variables);
-  for (const { templates } of prompts) for (const { template } of templates) addRoots(template.variables, used);
-  const said = new Set(Object.keys(defaults.settings.vars ?? {}));
-  for (const { row } of rows) {
-    const value = valueAt(row, 'vars');
-    if (typeof value !== 'object' || value === null) continue;
-    for (const name of Object.keys(value)) {
-      if (used.has(name) || said.has(name)) continue;
-      said.add(name);
-      const vars = childOf(row, 'vars');
-      problems.warn({
-        code: 'unused-variable',
-        message: `no template reads the variable "${name}"`,
-        hint: `write {{ ${name} }} in a prompt, or remove it`,
-        at: locate(childOf(vars, name), 'key'),
-      });
-    }
-  }
+): { readonly visit: VisitCase; readonly report: (variables: ReadonlySet<string>) => void } {
+  const known = new Set(Object.keys(defaults.settings.vars ?? {}));
+  for (const { templates } of prompts) for (const { template } of templates) addRoots(template.variables, known);
+  const found = new Map<string, Located>();
+  return {
+    visit(_, row) {
+      const value = valueAt(row, 'vars');
+      if (typeof value !== 'object' || value === null) return;
+      for (const name of Object.keys(value)) if (!known.has(name) && !found.has(name)) found.set(name, row);
+    },
+    report(variables) {
+      // With templates missing, what is used can't be said.
+      if (problems.errorCount() > 0) return;
+      for (const [name, row] of found) {
+        if (variables.has(name)) continue;
+        problems.warn({
+          code: 'unused-variable',
+          message: `no template reads the variable "${name}"`,
+          hint: `write {{ ${name} }} in a prompt, or remove it`,
+          at: locate(childOf(childOf(row, 'vars'), name), 'key'),
+        });
+      }
+    },
+  };
 }

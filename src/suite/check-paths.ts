@@ -55,7 +55,7 @@ export type CheckPaths = (
 /** Reports the paths of a case's assertions that no output schema of its prompts has; each place is looked at once. */
 export function createPathCheck({ problems, contract, prompts, contracts }: PathContext): CheckPaths {
   const schemasByPrompts = new Map<string, ReadonlySet<JsonObject | boolean>>();
-  const seen = new Map<PlacedPath, Set<ReadonlySet<unknown>>>();
+  const seen = new WeakMap<PlacedPath, Set<ReadonlySet<unknown>>>();
   const schemasFor = (only: readonly string[] | undefined): ReadonlySet<JsonObject | boolean> => {
     const key = JSON.stringify(only ?? null);
     const known = schemasByPrompts.get(key) ?? findSchemas(only);

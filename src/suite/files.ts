@@ -1,7 +1,20 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { UserError } from '../errors.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
+import type { ReadBytes } from '../lib/split-lines.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
 import type { ProblemCode } from '../model/problem.ts';
 
@@ -14,11 +27,24 @@ export interface FileFault {
 
 export type FileText = { readonly text: string } | { readonly fault: FileFault };
 
+/** A file that is read bit by bit, and again, since it may be larger than what should be in memory. */
+export interface FileBytes {
+  open(): OpenBytes;
+}
+
+export interface OpenBytes {
+  /** Throws a `UserError` where the file is another than when it was read first. */
+  readonly read: ReadBytes;
+  readonly close: () => void;
+}
+
 /** The only way to the disk: reads text inside the project, and remembers what was read. */
 export interface ProjectFiles {
   /** Absolute. */
   readonly root: string;
   read(path: string): Promise<FileText>;
+  /** The same bit by bit, of any size; whether it is text has to be seen by who reads it. */
+  readBytes(path: string): Promise<{ readonly bytes: FileBytes } | { readonly fault: FileFault }>;
   /** SHA-256 of a file inside the project, text or not; undefined where there is none. */
   hash(path: string): Promise<string | undefined>;
   /** A fault where a path that may not exist yet leaves the project. */
@@ -77,6 +103,10 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
       if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
       return found;
     },
+    readBytes(path) {
+      const outside = faultOf(path);
+      return Promise.resolve(outside === undefined ? findBytes(path, display(path)) : { fault: outside });
+    },
     hash(path) {
       const isFile = faultOf(path) === undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
       return Promise.resolve(isFile ? hashFile(path) : undefined);
@@ -125,6 +155,75 @@ export function readTextFile(path: string, shown: string): FileText {
   } catch (error) {
     return { fault: describeReadError(error, path, shown) };
   }
+}
+
+function findBytes(path: string, shown: string): { readonly bytes: FileBytes } | { readonly fault: FileFault } {
+  try {
+    const first = openSync(path, 'r');
+    try {
+      const stats = fstatSync(first, { bigint: true });
+      if (!stats.isFile()) return { fault: { code: 'file-unreadable', message: `${shown} is not a file` } };
+      return { bytes: { open: () => openUnchanged(path, shown, stats) } };
+    } finally {
+      closeSync(first);
+    }
+  } catch (error) {
+    return { fault: describeReadError(error, path, shown) };
+  }
+}
+
+type FileState = Pick<BigIntStats, 'ino' | 'size' | 'mtimeNs'>;
+
+/** Another content under the same name would be taken for rows that were checked. */
+function openUnchanged(path: string, shown: string, known: FileState): OpenBytes {
+  const fd = openAgain(path, shown);
+  const check = () => {
+    const { ino, size, mtimeNs } = fstatSync(fd, { bigint: true });
+    if (ino !== known.ino || size !== known.size || mtimeNs !== known.mtimeNs) throw changedError(shown);
+  };
+  return {
+    read(buffer, start, length, position) {
+      const count = readSync(fd, buffer, start, length, position);
+      check();
+      return count;
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+function openAgain(path: string, shown: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) throw changedError(shown, error);
+    throw error;
+  }
+}
+
+/** What a file that was read once is no more. */
+export function changedError(shown: string, cause?: unknown): UserError {
+  return new UserError(
+    [
+      {
+        code: 'file-unreadable',
+        severity: 'error',
+        message: `${shown} was changed while its cases were being read`,
+        hint: 'run the command again; `llmcheck run --resume` keeps the answers of a run that had begun',
+      },
+    ],
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** A text that is in memory, as bytes. */
+export function bytesOfText(text: string): FileBytes {
+  const bytes = Buffer.from(text);
+  return {
+    open: () => ({
+      read: (buffer, start, length, position) => bytes.copy(buffer, start, position, position + length),
+      close: () => undefined,
+    }),
+  };
 }
 
 function hashFile(path: string): string | undefined {

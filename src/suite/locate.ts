@@ -141,6 +141,43 @@ export class JsonRowSource implements SourceFile {
   }
 }
 
+/** One row of a CSV file, whose fields have no places of their own. */
+export class CsvRowSource implements SourceFile {
+  readonly #names: FileNames;
+  readonly #text: string;
+  readonly #textLine: number;
+  readonly #line: number;
+
+  /** The text holds the row and begins on `textLine`. */
+  constructor(names: FileNames, text: string, textLine: number, line: number) {
+    this.#names = names;
+    this.#text = text;
+    this.#textLine = textLine;
+    this.#line = line;
+  }
+
+  get file(): string {
+    return this.#names.file;
+  }
+
+  get folder(): string {
+    return this.#names.folder;
+  }
+
+  at(): SourceLocation {
+    const { startLine, lines } = createLineIndex(this.#text).excerptAround(this.#line - this.#textLine + 1);
+    return { ...this.start(), excerpt: { startLine: startLine + this.#textLine - 1, lines } };
+  }
+
+  within(): SourceLocation {
+    return this.at();
+  }
+
+  start(): SourceLocation {
+    return { file: this.file, line: this.#line, column: 1 };
+  }
+}
+
 /** A place that stands for all of a row or a plain text file. */
 export function fixedSource(names: FileNames, at: SourceLocation): SourceFile {
   return { ...names, at: () => at, within: () => at };

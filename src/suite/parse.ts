@@ -1,13 +1,14 @@
 import { basename, resolve } from 'node:path';
 import { SpelledNumber } from '../lib/spelled-number.ts';
+import { runWaiting } from '../lib/waiting.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import type { Case, Suite } from '../model/suite.ts';
+import type { Suite } from '../model/suite.ts';
 import { createAskedModels } from './asked-models.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import type { CaseGroup } from './case-checks.ts';
-import { type BuiltCase, buildCases } from './cases.ts';
-import { checkInputs, warnOfUnused } from './check-cases.ts';
+import { buildCases } from './cases.ts';
+import { openInputCheck, openUnusedCheck } from './check-cases.ts';
 import { checkPromptVariables } from './check-prompt-variables.ts';
 import type { Config } from './config.ts';
 import { createContractLocator, placeOf } from './contract-places.ts';
@@ -26,7 +27,6 @@ import { readDocument, reportFault } from './read-document.ts';
 import type { ParsePrompt } from './read-prompt-file.ts';
 import { type ReadLog, sourcesOf } from './record-reads.ts';
 import { suiteShape } from './schema.ts';
-import { createStamper } from './stamp.ts';
 import { idsOf, parseEndpoints, parseSuiteProviders, restrictToModel } from './suite-providers.ts';
 
 export interface SuiteContext {
@@ -117,7 +117,7 @@ export async function parseSuite(
   const defaults = isWhole
     ? await parseDefaults(document, context, assertionContext)
     : { settings: {}, assertions: [] };
-  const rows =
+  const sources =
     !isWhole || checkPart(document, 'cases', suiteShape.cases, problems) === undefined
       ? []
       : await readCases(childOf(document, 'cases'), {
@@ -126,7 +126,13 @@ export async function parseSuite(
           assertionContext,
           parsePrompt: context.parsePrompt,
         });
-  const { cases, variables } = await buildCases(rows, {
+  const checkInput = await openInputCheck(contract, prompts, problems);
+  const unused = openUnusedCheck(defaults, prompts, problems);
+  const cases = await buildCases(sources, {
+    visit(built, row) {
+      checkInput(built, row);
+      unused.visit(built, row);
+    },
     problems,
     assertionContext,
     defaults,
@@ -140,8 +146,7 @@ export async function parseSuite(
   });
   const criteria = models.criteria();
   const labels = await readLabels(criteria, { files, problems });
-  await checkInputs(cases, rows, contract, prompts, problems);
-  if (isWhole) warnOfUnused(rows, defaults, prompts, variables, problems);
+  if (isWhole) unused.report(cases.variables);
   const recordingsPath = recordings === undefined ? undefined : resolve(document.source.folder, recordings);
   if (recordingsPath !== undefined && isWhole) {
     // Read by whoever opens the recordings.
@@ -169,28 +174,10 @@ export async function parseSuite(
     ...(recordingsPath === undefined ? {} : { recordings: recordingsPath }),
     baseline: { outputs: baseline?.outputs ?? 'full' },
     sources: sourcesOf(reads, files),
-    caseCount: cases.length,
-    cases: iterateCases(cases),
+    caseCount: cases.count,
+    cases: () => cases.iterate(),
   };
   return { suite, idAt: childOf(document, 'suite') };
-}
-
-/** Cases with their stamps, which are hashed once, when they are first asked for. */
-function iterateCases(built: readonly BuiltCase[]): () => Iterable<Case> {
-  const finished: Case[] = [];
-  const stamp = createStamper();
-  return function* iterate() {
-    for (let index = 0; index < built.length; index += 1) {
-      let known = finished[index];
-      const unstamped = built[index];
-      if (known === undefined && unstamped !== undefined) {
-        // The object itself: a copy of each of a hundred thousand cases would stay beside it.
-        known = Object.assign(unstamped, { stamp: stamp(unstamped) });
-        finished[index] = known;
-      }
-      if (known !== undefined) yield known;
-    }
-  };
 }
 
 /** The suite's defaults, and the config's where it says nothing, key by key. */
@@ -218,7 +205,10 @@ async function parseDefaults(
         : { vars: { ...toRecord(configVars), ...toRecord(ownVars) } }),
       ...(Array.isArray(assertPart.value) ? { assert: assertPart.value } : {}),
     },
-    assertions: isRight && Array.isArray(assertPart.value) ? await compileAssertions(assertPart, assertionContext) : [],
+    assertions:
+      isRight && Array.isArray(assertPart.value)
+        ? await runWaiting(compileAssertions(assertPart, assertionContext))
+        : [],
   };
 }
 

@@ -1,16 +1,17 @@
 import { resolve } from 'node:path';
 import type * as z from 'zod';
+import { runWaiting } from '../lib/waiting.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import { type CaseGroup, NONE } from './case-checks.ts';
 import type { CaseRow } from './case-rows.ts';
-import type { GroupedRow } from './cases.ts';
 import { checkShape } from './describe-issues.ts';
-import { isGlob, type ProjectFiles } from './files.ts';
+import { type FileFault, isGlob, type ProjectFiles } from './files.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
 import { reportFault } from './read-document.ts';
 import { isPromptFile, type ParsePrompt, readPromptFile } from './read-prompt-file.ts';
-import { readRows, rowSuffixes } from './read-rows.ts';
+import { isRowFile, openRows, readRows, rowSuffixes } from './read-rows.ts';
+import type { RowSource } from './row-source.ts';
 import { caseFileSchema } from './schema.ts';
 
 interface ReadContext {
@@ -20,14 +21,18 @@ interface ReadContext {
   readonly parsePrompt: ParsePrompt;
 }
 
-/** Inline cases as they stand, and the rows of every file of cases. */
-export async function readCases(located: Located, context: ReadContext): Promise<readonly GroupedRow[]> {
-  const rows: GroupedRow[] = [];
+/** Inline cases as they stand, and every file of cases. */
+export async function readCases(located: Located, context: ReadContext): Promise<readonly RowSource[]> {
+  const sources: RowSource[] = [];
+  let inline: Located[] = [];
   for (const item of itemsOf(located)) {
     if (typeof item.value !== 'object' || item.value === null || !Object.hasOwn(item.value, 'file')) {
-      rows.push({ row: item });
+      if (inline.length === 0) sources.push({ rows: inline });
+      inline.push(item);
       continue;
     }
+    // Those behind it come after its rows.
+    inline = [];
     const checked = checkShape(caseFileSchema, item, { label: 'a file of cases', problems: context.problems });
     const settings = checked ?? keepFile(item);
     if (settings === undefined) continue;
@@ -37,21 +42,32 @@ export async function readCases(located: Located, context: ReadContext): Promise
       assertions:
         settings.assert === undefined
           ? NONE
-          : await compileAssertions(childOf(item, 'assert'), context.assertionContext),
+          : await runWaiting(compileAssertions(childOf(item, 'assert'), context.assertionContext)),
     };
     for (const path of await findCaseFiles({ ...childOf(item, 'file'), value: file }, context)) {
-      if (isPromptFile(path)) {
-        for (const row of await readPromptRows(path, childOf(item, 'file'), context)) rows.push({ row, group });
-        continue;
-      }
-      const found = await context.files.read(path);
-      if ('fault' in found) reportFault(found.fault, context.problems, childOf(item, 'file'));
-      else
-        for (const row of readRows({ path, text: found.text }, context.files, context.problems))
-          rows.push({ row, group });
+      const source = await openSource(path, childOf(item, 'file'), context);
+      if (source !== undefined) sources.push({ ...source, group });
     }
   }
-  return rows;
+  return sources;
+}
+
+async function openSource(path: string, namedBy: Located, context: ReadContext): Promise<RowSource | undefined> {
+  const { files, problems } = context;
+  if (isPromptFile(path)) return { rows: await readPromptRows(path, namedBy, context) };
+  if (isRowFile(path)) {
+    const found = await files.readBytes(path);
+    if ('bytes' in found) {
+      const refuse = (fault: FileFault) => reportFault(fault, problems, namedBy);
+      return { read: openRows(path, found.bytes, files), refuse, shown: files.display(path) };
+    }
+    reportFault(found.fault, problems, namedBy);
+    return undefined;
+  }
+  const found = await files.read(path);
+  if ('text' in found) return { rows: readRows({ path, text: found.text }, files, problems) };
+  reportFault(found.fault, problems, namedBy);
+  return undefined;
 }
 
 /** The test data of a prompt file, with its evaluators. */

@@ -1,8 +1,11 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import type { Case } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
-import type { BuiltCase } from './cases.ts';
 import { markSpelling } from './spelling.ts';
+
+/** A case but for its stamp, which is hashed when it is asked for. */
+export type BuiltCase = Omit<Case, 'stamp'>;
 
 /**
  * The stamp of a case, `inputs.checks`: what must be the same for two results of it to be comparable. Where only the

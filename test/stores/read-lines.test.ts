@@ -1,7 +1,8 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bytesOf, readLines } from '../../src/stores/read-lines.ts';
+import { bytesOf } from '../../src/lib/split-lines.ts';
+import { readLines } from '../../src/stores/read-lines.ts';
 import fc from '../support/property.ts';
 import { makeFolder } from './build-rows.ts';
 

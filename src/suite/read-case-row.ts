@@ -1,0 +1,47 @@
+import { canonicalJson } from '../lib/canonical-json.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import { plainNumbers, spell } from '../lib/spelled-number.ts';
+import { type CaseRow, isPlainCase } from './case-rows.ts';
+import { checkShape } from './describe-issues.ts';
+import { childOf, type Located } from './locate.ts';
+import { createProblems, type Problems } from './problems.ts';
+import { caseSchema } from './schema.ts';
+
+/** The row with its settings as plain numbers; vars, expected and assertions keep every spelling. */
+export function readRow(row: Located, problems: Problems): CaseRow | undefined {
+  if (isPlainCase(row.value)) return row.value;
+  const { value } = row;
+  const plain =
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(
+          Object.entries(value).map(([key, item]) => [key, SPELLED_KEYS.has(key) ? item : plainNumbers(item)]),
+        )
+      : value;
+  const shaped = checkShape(caseSchema, { ...row, value: plain }, { label: 'the case', problems });
+  return shaped === undefined ? undefined : dropUndefined(shaped);
+}
+
+const SPELLED_KEYS = new Set(['id', 'vars', 'expected', 'assert', 'turns']);
+
+function dropUndefined(value: object): CaseRow {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined));
+}
+
+/** Of a row that is no case its id is all that is known. */
+export function findId(row: Located): string | undefined {
+  const own = readRow(row, createProblems());
+  if (own !== undefined) return idOf(own);
+  const { value } = childOf(row, 'id');
+  return value === undefined ? undefined : spell(value);
+}
+
+export function idOf(own: CaseRow): string {
+  return own.id === undefined ? hashInput(own) : spell(own.id);
+}
+
+function hashInput({ vars = {}, turns }: CaseRow): string {
+  const said = turns?.map((turn) =>
+    typeof turn === 'object' && turn !== null ? { ...turn, assert: undefined } : turn,
+  );
+  return sha256Hex(canonicalJson({ vars, turns: said })).slice(0, 8);
+}
