@@ -22,6 +22,7 @@ export interface Dispatch {
   readonly begin: (
     record: Pick<OpenRecord, 'id' | 'startedAt'>,
     planned: Pick<PlannedRun, 'plan' | 'endpointOf'>,
+    signal: AbortSignal,
   ) => Promise<void>;
   /** The cell is in the record: what it was answered need not be kept for a resumption. */
   readonly forget: (key: CellKey) => void;
@@ -82,10 +83,10 @@ export async function openDispatch(
         return answer;
       };
     },
-    begin: ({ id, startedAt }, planned) => {
+    begin: ({ id, startedAt }, planned, signal) => {
       // Runs of many machines meet in one Redis, and their ids are made to differ in one folder.
       const unique = sha256Hex(JSON.stringify([id, startedAt, where.root])).slice(0, 8);
-      return dispatcher.begin(`${id}-${unique}`, neededProviders(planned));
+      return dispatcher.begin(`${id}-${unique}`, neededProviders(planned), signal);
     },
     forget(key) {
       const place = placeOf(key);

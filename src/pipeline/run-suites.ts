@@ -144,7 +144,7 @@ async function runJudged(
 
   let batches: CollectedBatches | undefined;
   try {
-    await dispatch?.begin(record, planned);
+    await dispatch?.begin(record, planned, stop.signal);
     if (batch !== undefined) {
       const { isDone } = record;
       batches = await collectBatches(options, ports, { planned, lanes, isDone, answers: batch.answers, stop });

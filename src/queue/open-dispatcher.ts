@@ -9,7 +9,7 @@ import { loadScripts } from './scripts.ts';
 /** Sends the attempts of a run to workers and collects what came of them. */
 export interface Dispatcher {
   /** Takes the run's lead: answers to what another process asked for it before are taken over. */
-  begin(runId: string, providers: readonly QueuedProvider[]): Promise<void>;
+  begin(runId: string, providers: readonly QueuedProvider[], signal: AbortSignal): Promise<void>;
   /** `call` names the attempt among those of its run; the same name is answered once, whoever asks and however often it is made. */
   send(stamp: string, call: string, task: Omit<AttemptTask, 'runId'>, signal: AbortSignal): Promise<AttemptAnswer>;
   /** Answers to these are recorded, and need not be kept any longer. */
@@ -37,9 +37,11 @@ export interface DispatcherOptions {
 export interface Patience {
   readonly redisMs: number;
   readonly workersMs: number;
+  /** Then it says that it waits for workers. */
+  readonly tellMs: number;
 }
 
-const patienceByDefault: Patience = { redisMs: 120_000, workersMs: 600_000 };
+const patienceByDefault: Patience = { redisMs: 120_000, workersMs: 600_000, tellMs: 5000 };
 
 const beatMs = 2000;
 /** A run that was not heard of for so long counts as dead: its calls are not made. */
@@ -48,11 +50,11 @@ const runTtlMs = 15_000;
 const keepMs = 24 * 3_600_000;
 /** Then it is looked up what became of a call. */
 const overdueMs = 2500;
-const lonelyMs = 5000;
 const maxCollected = 200;
 /** So long calls that are still in flight are told that nobody waits for them. */
 const endedMs = 3_600_000;
 const retryMs = 200;
+const silenceMs = 10_000;
 const closeTimeoutMs = 3000;
 
 interface Pending {
@@ -173,7 +175,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     lonelySinceMs ??= nowMs();
     const waitedMs = nowMs() - lonelySinceMs;
     const names = [...new Set(lonely.map(({ label }) => label))].join(', ');
-    if (waitedMs >= lonelyMs && !isLonelinessTold) {
+    if (waitedMs >= patience.tellMs && !isLonelinessTold) {
       isLonelinessTold = true;
       options.onNote(`No worker takes calls of ${names}: ${describeOthers(cards, options.version, shown)}.`);
     }
@@ -247,10 +249,15 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
   }
 
   async function beatOn(): Promise<void> {
+    // A connection over which nothing comes is opened anew, whatever the network believes.
+    const stopWatch = options.startTimer(silenceMs, () => {
+      for (const connection of [client, reader]) if (connection.status === 'ready') connection.disconnect(true);
+    });
     await quietly(async () => {
       await beat();
       await sweep(overdueMs);
     });
+    stopWatch();
     if (!closed.signal.aborted) scheduleBeat();
   }
 
@@ -275,11 +282,21 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
   }
 
   return {
-    async begin(id, needed) {
+    async begin(id, needed, signal) {
       runId = id;
       providers = needed;
-      await lead(false);
-      await beat();
+      let stopListening: (() => void) | undefined;
+      const stopped = new Promise<void>((resolve) => {
+        stopListening = onAbort(signal, resolve);
+        if (signal.aborted) resolve();
+      });
+      const leading = quietly(async () => {
+        await lead(false);
+        await beat();
+      });
+      // Nobody waits for a queue that went away at the very beginning longer than for one that goes later.
+      await Promise.race([leading, stopped]);
+      stopListening?.();
       void keepCollecting();
       scheduleBeat();
     },
@@ -334,13 +351,12 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
 
 function describeOthers(cards: readonly { readonly version: string }[], version: string, shown: string): string {
   const start = `start some with \`llmcheck worker --queue ${shown}\` in a checkout of the same state, with its keys set`;
-  if (cards.length === 0) return `there is none; ${start}`;
   const versions = [...new Set(cards.map((card) => card.version))].filter((other) => other !== version);
-  const others =
-    versions.length > 0
-      ? `are of llmcheck ${versions.join(', ')} and this is ${version}`
-      : 'configure it otherwise, or have no key for it';
-  return `${count(cards.length, 'worker')} ${others}; ${start}`;
+  if (cards.length === 0) return `there is none; ${start}`;
+  const are = `there ${cards.length === 1 ? 'is' : 'are'} ${count(cards.length, 'worker')}`;
+  return versions.length > 0
+    ? `${are}, of llmcheck ${versions.join(', ')} while this is ${version}; ${start}`
+    : `${are} of another checkout, or without a key for it; ${start}`;
 }
 
 function count(number: number, noun: string): string {

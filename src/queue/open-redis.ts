@@ -32,9 +32,15 @@ const connectTimeoutMs = 5000;
 export interface ConnectionOptions {
   /** False: a command fails where there is no connection, so that none is sent later than it was meant. */
   readonly waits: boolean;
+  /** A server that says nothing for so long after a command is gone, whatever the network believes. Not where commands block. */
+  readonly silenceMs?: number;
 }
 
-export function openRedis({ Redis: Client }: RedisModule, address: RedisAddress, { waits }: ConnectionOptions): Redis {
+export function openRedis(
+  { Redis: Client }: RedisModule,
+  address: RedisAddress,
+  { waits, silenceMs }: ConnectionOptions,
+): Redis {
   const { url, username, password } = address;
   return new Client({
     host: url.hostname.replaceAll(/^\[|\]$/g, ''),
@@ -45,6 +51,7 @@ export function openRedis({ Redis: Client }: RedisModule, address: RedisAddress,
     ...(password === undefined ? {} : { password }),
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
+    ...(silenceMs === undefined ? {} : { socketTimeout: silenceMs }),
     retryStrategy: (times) => Math.min(times * 50, longestReconnectMs),
     ...(waits
       ? { maxRetriesPerRequest: null }

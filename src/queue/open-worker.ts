@@ -54,7 +54,7 @@ const keepMs = 24 * 3_600_000;
 /** Connects; gives the reason where that can't be done. */
 export async function openWorker(options: WorkerOptions): Promise<QueueWorker | { readonly refused: string }> {
   const { modules, address, shown, concurrency, leaseMs, nowMs, log } = options;
-  const pulse = openRedis(modules.redis, address, { waits: false });
+  const pulse = openRedis(modules.redis, address, { waits: false, silenceMs: Math.round(leaseMs / 2) });
   const refused = await connectOnce(pulse);
   if (refused !== undefined) {
     pulse.disconnect();
@@ -99,6 +99,8 @@ export async function openWorker(options: WorkerOptions): Promise<QueueWorker | 
     serverId = undefined;
     if (closed.signal.aborted || isGone) return;
     isGone = true;
+    // It may hang as this one did; what was not answered is sent again.
+    if (client.status === 'ready') client.disconnect(true);
     log(`the queue ${shown} is gone: no further call is begun until it is back`);
   });
   pulse.on('ready', () => {

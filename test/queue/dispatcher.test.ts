@@ -44,7 +44,7 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
   test('stops once Redis is gone for too long', async () => {
     const server = await startRealRedis();
     const { dispatcher, notes, lost } = await dispatchAt(server.url, { redisMs: 20 });
-    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }]);
+    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], new AbortController().signal);
     const stop = new AbortController();
     const answer = dispatcher.send('stamp', 'call', task, stop.signal);
     await server.stop();
@@ -57,12 +57,36 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
   test('says that no worker takes its calls, and stops once that lasts too long', async () => {
     const server = await startRealRedis();
     const { dispatcher, lost } = await dispatchAt(server.url, { workersMs: 0 });
-    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }]);
+    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], new AbortController().signal);
     const stop = new AbortController();
     const answer = dispatcher.send('stamp', 'call', task, stop.signal);
     expect(await lost).toBe('no worker took calls of mine');
     stop.abort();
     expect((await answer).outcome.status).toBe('failed');
+  });
+
+  test('names what is wrong with the workers that there are', async () => {
+    const server = await startRealRedis();
+    const card = JSON.stringify({ id: 'w', version: '0.9.0', concurrency: 8, stamps: ['other'] });
+    await server.client.zadd('llmcheck:workers', Date.now() + 60_000, card);
+    const { dispatcher, notes, lost } = await dispatchAt(server.url, { tellMs: 0, workersMs: 0 });
+    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], new AbortController().signal);
+    void dispatcher.send('stamp', 'call', task, new AbortController().signal);
+    await lost;
+    expect(notes).toEqual([
+      `No worker takes calls of mine: there is 1 worker, of llmcheck 0.9.0 while this is 1.0.0; start some with \`llmcheck worker --queue ${server.url}\` in a checkout of the same state, with its keys set.`,
+    ]);
+  });
+
+  test('does not begin to wait for ever', async () => {
+    const server = await startRealRedis();
+    const { dispatcher, lost } = await dispatchAt(server.url, { redisMs: 20 });
+    await server.stop();
+    const stop = new AbortController();
+    const beginning = dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], stop.signal);
+    expect(await lost).toContain('did not come back');
+    stop.abort();
+    await beginning;
   });
 
   test('refuses a server that forgets what it was given', async () => {
