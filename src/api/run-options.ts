@@ -42,6 +42,8 @@ export interface RunSuitesOptions extends ApiContext {
   readonly requireConclusive?: boolean;
   /** A run id; true: the latest. */
   readonly resume?: string | boolean;
+  /** Workers at redis://… make the calls (`llmcheck worker`). */
+  readonly queue?: string;
   readonly batch?: boolean;
   readonly record?: boolean;
   readonly allowEmpty?: boolean;

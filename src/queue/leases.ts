@@ -131,6 +131,15 @@ export function createLeases(options: LeaseOptions): Leases {
           lease.release(0);
           return undefined;
         }
+        // What was granted too late to be counted on is given back.
+        if (typeof reply === 'number' && reply < 0) {
+          await attempt(() =>
+            scripts.release(
+              [keys.leases(ask.lane), keys.tokens(ask.lane), keys.tokens(ask.account)],
+              [member, -reply, -ask.tokens],
+            ),
+          );
+        }
         await options.wait(typeof reply === 'number' && reply > 0 ? reply : reconnectPollMs, signal);
       }
       return undefined;

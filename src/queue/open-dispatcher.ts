@@ -39,17 +39,24 @@ export interface Patience {
   readonly workersMs: number;
   /** Then it says that it waits for workers. */
   readonly tellMs: number;
+  /** Then it is looked up what became of a call. */
+  readonly overdueMs: number;
+  /** Between two signs of life. */
+  readonly beatMs: number;
 }
 
-const patienceByDefault: Patience = { redisMs: 120_000, workersMs: 600_000, tellMs: 5000 };
+const patienceByDefault: Patience = {
+  redisMs: 120_000,
+  workersMs: 600_000,
+  tellMs: 5000,
+  overdueMs: 2500,
+  beatMs: 2000,
+};
 
-const beatMs = 2000;
 /** A run that was not heard of for so long counts as dead: its calls are not made. */
 const runTtlMs = 15_000;
 /** What a dead run was answered is kept for its resumption. */
 const keepMs = 24 * 3_600_000;
-/** Then it is looked up what became of a call. */
-const overdueMs = 2500;
 const maxCollected = 200;
 /** So long calls that are still in flight are told that nobody waits for them. */
 const endedMs = 3_600_000;
@@ -255,14 +262,14 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     });
     await quietly(async () => {
       await beat();
-      await sweep(overdueMs);
+      await sweep(patience.overdueMs);
     });
     stopWatch();
     if (!closed.signal.aborted) scheduleBeat();
   }
 
   function scheduleBeat(): void {
-    stopBeat = options.startTimer(beatMs, () => {
+    stopBeat = options.startTimer(patience.beatMs, () => {
       void beatOn();
     });
   }

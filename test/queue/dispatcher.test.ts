@@ -21,7 +21,7 @@ async function dispatchAt(url: string, patience: Partial<Patience>) {
     startTimer: (ms, fire) => systemClock.startTimer(ms, fire),
     onNote: (message) => notes.push(message),
     onLost: (message) => tellLost(message),
-    patience,
+    patience: { beatMs: 20, ...patience },
   });
   if ('refused' in dispatcher) throw new Error(dispatcher.refused);
   onTestFinished(() => dispatcher.close());
@@ -76,6 +76,42 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     expect(notes).toEqual([
       `No worker takes calls of mine: there is 1 worker, of llmcheck 0.9.0 while this is 1.0.0; start some with \`llmcheck worker --queue ${server.url}\` in a checkout of the same state, with its keys set.`,
     ]);
+  });
+
+  test('takes a call that no worker survives as failed', async () => {
+    const server = await startRealRedis();
+    const { dispatcher } = await dispatchAt(server.url, { overdueMs: 0 });
+    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], new AbortController().signal);
+    const connection = { host: '127.0.0.1', port: server.port, maxRetriesPerRequest: null };
+    const worker = new bull.Worker('calls-stamp', () => Promise.reject(new Error('it died of it')), {
+      connection,
+      prefix: 'llmcheck',
+    });
+    onTestFinished(() => worker.close());
+    const { outcome } = await dispatcher.send('stamp', 'call', task, new AbortController().signal);
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      failure: { kind: 'network', message: 'no worker could make the call: it died of it', retryable: false },
+      attempts: 1,
+    });
+  });
+
+  test('finds what was answered although the message of it was lost, and asks again for what is gone', async () => {
+    const server = await startRealRedis();
+    const { dispatcher } = await dispatchAt(server.url, { overdueMs: 0 });
+    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], new AbortController().signal);
+    const answering = dispatcher.send('stamp', 'call', task, new AbortController().signal);
+    const queue = new bull.Queue('calls-stamp', { connection: server.client, prefix: 'llmcheck' });
+    const findJob = async (): Promise<bull.Job> => (await queue.getJob('run_call')) ?? findJob();
+    await (await findJob()).remove();
+    await findJob();
+    const answer = { outcome: { status: 'failed', failure: { kind: 'server', message: 'no' }, attempts: 1 } };
+    await server.client.hset(
+      'llmcheck:answers:run',
+      'run_call',
+      JSON.stringify({ ...answer, isTimeUp: false, elapsedMs: 7 }),
+    );
+    expect(await answering).toEqual({ ...answer, isTimeUp: false, elapsedMs: 7 });
   });
 
   test('does not begin to wait for ever', async () => {
