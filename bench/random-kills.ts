@@ -141,7 +141,7 @@ async function playRound({ expected, paidOnce, wholeMs, roundKills }: Round): Pr
       isResumed = true;
       // Restarts of the program take part of each time; the rest is shared by the kills of the round.
       while (killed < roundKills && isRunning(run.child)) {
-        await sleep(Math.random() * Math.min(wholeMs, 300 + (wholeMs * 2.5) / roundKills));
+        await sleep(Math.random() * Math.min(wholeMs, 800 + (wholeMs * 4) / roundKills));
         if (!isRunning(run.child)) break;
         killed += 1;
         if (site.queue !== undefined && Math.random() < 0.5) {

@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { type ChatRequest, startChatServer, testKey, wordOf } from '../../support/chat-server.ts';
+import { startJudgeServer, verdict } from '../../support/judge-server.ts';
 import { redisPath, startRealRedis } from '../../support/real-redis.ts';
 import { startWorker } from '../../support/run-worker.ts';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
-import { type JsonReport, openTempProject, type TempProject, withoutTimes } from '../../support/temp-project.ts';
+import {
+  type JsonReport,
+  openTempProject,
+  type TempProject,
+  trialsOf,
+  withoutTimes,
+} from '../../support/temp-project.ts';
+import { openJudgeProject } from '../judges/judge-project.ts';
 
 /** Some cells fail, one is errored. */
 const unevenly = ({ text, model }: ChatRequest) => {
@@ -214,5 +222,52 @@ ${words.join('\n')}
     expect(server.requests).toHaveLength(0);
     await startWorker(project.root, ['--queue', redis.url, '--lease', '2s'], server.env);
     expect((await running).code).toBe(0);
+  });
+
+  test('asks judges over it, too, and retries like any run', async () => {
+    const redis = await startRealRedis();
+    const server = await startJudgeServer(({ index }) =>
+      index === 0 ? { status: 429, headers: { 'retry-after-ms': '1', 'retry-after': '0' } } : verdict(true),
+    );
+    const project = openJudgeProject({ assert: '[{ rubric: The answer names a warm colour. }]' });
+    await startWorker(project.root, ['--queue', redis.url, '--lease', '1s'], server.env);
+    const argv = ['run', '--queue', redis.url, '--trials', '2'];
+    const { code, report } = await project.report(argv, { env: server.env });
+    expect([code, report.totals.passed]).toEqual([0, 2]);
+    expect(server.judged).toHaveLength(3);
+    expect(server.requests).toHaveLength(5);
+  });
+
+  test('starts programs on the worker, for as long as a call may take from its begin', async () => {
+    const redis = await startRealRedis();
+    const project = openTempProject('exec');
+    await startWorker(project.root, ['--queue', redis.url, '--lease', '1s', '-j', '1'], {});
+    const argv = ['run', '--queue', redis.url, '--timeout', '2s', '--max-errors', '2'];
+    const { report } = await project.report(argv);
+    const trials = Object.fromEntries(trialsOf(report).map((trial) => [trial.caseId, trial]));
+    expect(trials['plain']).toMatchObject({ status: 'passed', output: 'PLAIN' });
+    expect(trials['endless']?.error?.message).toContain('no answer within 2 s (--timeout');
+    expect(trials['crash']?.error?.message).toContain('the program fell over');
+  });
+
+  test('that is interrupted has workers end its calls', async () => {
+    const redis = await startRealRedis();
+    const server = await startGatedServer(() => true);
+    const project = openTempProject('echo');
+    await startWorker(project.root, ['--queue', redis.url, '--lease', '1s'], server.env);
+    let interrupt: (name: 'SIGINT') => void = () => undefined;
+    const running = project.run(['run', '--queue', redis.url], {
+      env: server.env,
+      onReady: (signal) => {
+        interrupt = signal;
+      },
+    });
+    await server.waitFor(3);
+    const [leases = ''] = await redis.client.keys('llmcheck:leases:*');
+    expect(await redis.client.zcard(leases)).toBe(3);
+    interrupt('SIGINT');
+    expect((await running).code).toBe(130);
+    const untilEnded = async (): Promise<void> => ((await redis.client.zcard(leases)) === 0 ? undefined : untilEnded());
+    await untilEnded();
   });
 });
