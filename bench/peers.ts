@@ -146,8 +146,15 @@ function installPromptfoo(): Peer {
     installed: folder,
     bin: join(place, bin.promptfoo),
     runArgs: [
-      ...['eval', '-c', 'promptfooconfig.yaml', '-j', `${concurrency}`],
-      ...['--no-table', '--no-progress-bar', '-o', 'out.json'],
+      'eval',
+      '-c',
+      'promptfooconfig.yaml',
+      '-j',
+      `${concurrency}`,
+      '--no-table',
+      '--no-progress-bar',
+      '-o',
+      'out.json',
     ],
     env: { PROMPTFOO_DISABLE_TELEMETRY: '1', PROMPTFOO_DISABLE_UPDATE: '1' },
     writeSuite(target) {

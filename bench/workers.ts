@@ -62,9 +62,8 @@ cases:
   const usageFile = join(folder, 'workers.jsonl');
   const started: ChildProcess[] = [];
   try {
-    for (let index = 0; redis !== undefined && index < workers; index += 1) {
-      started.push(startWorker(redis.url, { folder, server, usageFile }));
-    }
+    const urls = redis === undefined ? [] : Array.from({ length: workers }, () => redis.url);
+    for (const url of urls) started.push(startWorker(url, { folder, server, usageFile }));
     await Promise.all(started.map(waitUntilReady));
     const queue = redis === undefined ? [] : ['--queue', redis.url];
     const usage = await measure([bin, 'run', 'bench.eval.yaml', '-j', `${inFlight}`, '-q', ...queue], {

@@ -3,8 +3,10 @@ import { onAbort } from '../lib/on-abort.ts';
 import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
 import { keys, prefix, queueName } from './keys.ts';
 import { connectOnce, openRedis, type QueueModules, type RedisAddress } from './open-redis.ts';
-import { readAnswer, readCard } from './read-task.ts';
+import { type Patience, patienceByDefault } from './patience.ts';
+import { readAnswer } from './read-task.ts';
 import { loadScripts } from './scripts.ts';
+import { watchWorkers } from './watch-workers.ts';
 
 /** Sends the attempts of a run to workers and collects what came of them. */
 export interface Dispatcher {
@@ -32,26 +34,6 @@ export interface DispatcherOptions {
   readonly onLost: (message: string) => void;
   readonly patience?: Partial<Patience>;
 }
-
-/** How long a run waits before it stops; nothing is lost by that. */
-export interface Patience {
-  readonly redisMs: number;
-  readonly workersMs: number;
-  /** Then it says that it waits for workers. */
-  readonly tellMs: number;
-  /** Then it is looked up what became of a call. */
-  readonly overdueMs: number;
-  /** Between two signs of life. */
-  readonly beatMs: number;
-}
-
-const patienceByDefault: Patience = {
-  redisMs: 120_000,
-  workersMs: 600_000,
-  tellMs: 5000,
-  overdueMs: 2500,
-  beatMs: 2000,
-};
 
 /** A run that was not heard of for so long counts as dead: its calls are not made. */
 const runTtlMs = 15_000;
@@ -90,12 +72,9 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
   let runId = '';
   let providers: readonly QueuedProvider[] = [];
   const closed = new AbortController();
+  const workers = watchWorkers({ ...options, patience });
   let stopBeat: (() => void) | undefined;
   let stopWaiting: (() => void) | undefined;
-  let knownWorkers = '';
-  /** When a call began to wait for a provider that no worker takes. */
-  let lonelySinceMs: number | undefined;
-  let isLonelinessTold = false;
   const told = new Set<string>();
 
   client.on('close', () => {
@@ -160,33 +139,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
       await lead(true);
       await sweep(0);
     }
-    if (state === 'ok') tellWorkers(cards);
-  }
-
-  function tellWorkers(texts: readonly string[]): void {
-    const cards = texts.flatMap((text) => readCard(text) ?? []);
-    const needed = new Set([...pending.values()].map(({ stamp }) => stamp));
-    const served = cards.filter(({ stamps }) => stamps.some((stamp) => providers.some((own) => own.stamp === stamp)));
-    const calls = served.reduce((sum, { concurrency }) => sum + concurrency, 0);
-    const text = `${count(served.length, 'worker')}, ${count(calls, 'call')} at once`;
-    if (served.length > 0 && text !== knownWorkers) options.onNote(`${text}.`);
-    if (served.length > 0 || knownWorkers !== '') knownWorkers = served.length === 0 ? 'none' : text;
-    const lonely = providers.filter(
-      ({ stamp }) => needed.has(stamp) && !cards.some(({ stamps }) => stamps.includes(stamp)),
-    );
-    if (lonely.length === 0) {
-      lonelySinceMs = undefined;
-      isLonelinessTold = false;
-      return;
-    }
-    lonelySinceMs ??= nowMs();
-    const waitedMs = nowMs() - lonelySinceMs;
-    const names = [...new Set(lonely.map(({ label }) => label))].join(', ');
-    if (waitedMs >= patience.tellMs && !isLonelinessTold) {
-      isLonelinessTold = true;
-      options.onNote(`No worker takes calls of ${names}: ${describeOthers(cards, options.version, shown)}.`);
-    }
-    if (waitedMs >= patience.workersMs) options.onLost(`no worker took calls of ${names}`);
+    if (state === 'ok') workers.tell(cards, providers, new Set([...pending.values()].map(({ stamp }) => stamp)));
   }
 
   /** Looks up what became of calls that were sent a while ago: a queue that was emptied, or a message that was lost, ends no run. */
@@ -354,18 +307,4 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
       client.disconnect();
     },
   };
-}
-
-function describeOthers(cards: readonly { readonly version: string }[], version: string, shown: string): string {
-  const start = `start some with \`llmcheck worker --queue ${shown}\` in a checkout of the same state, with its keys set`;
-  const versions = [...new Set(cards.map((card) => card.version))].filter((other) => other !== version);
-  if (cards.length === 0) return `there is none; ${start}`;
-  const are = `there ${cards.length === 1 ? 'is' : 'are'} ${count(cards.length, 'worker')}`;
-  return versions.length > 0
-    ? `${are}, of llmcheck ${versions.join(', ')} while this is ${version}; ${start}`
-    : `${are} of another checkout, or without a key for it; ${start}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

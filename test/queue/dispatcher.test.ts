@@ -2,7 +2,8 @@ import * as bull from 'bullmq';
 import * as redis from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/execute/clock.ts';
-import { openDispatcher, type Patience } from '../../src/queue/open-dispatcher.ts';
+import { openDispatcher } from '../../src/queue/open-dispatcher.ts';
+import type { Patience } from '../../src/queue/patience.ts';
 import { redisPath, startRealRedis } from '../support/real-redis.ts';
 
 async function dispatchAt(url: string, patience: Partial<Patience>) {
