@@ -14,9 +14,10 @@ await rm(dist, { recursive: true, force: true });
 // What the table says for readers, and for taking usages apart, which the adapters do.
 const unpricedKeys = new Set(['description', 'price_comments', 'pricing_urls', 'extractors']);
 
-// Loaded where it is used: protocols, template languages, checkers of JSON Schema, what watches files.
+// Loaded where it is used: protocols, template languages, checkers of JSON Schema, what watches files, and commands that
+// are not on the way of a run.
 const apart =
-  /^src\/(?:providers\/|prompt\/|lib\/(?:json-schema|template-engine)|cli\/watch-files|pipeline\/trace-run)/;
+  /^src\/(?:providers\/|prompt\/|imports\/|lib\/(?:json-schema|template-engine)|cli\/(?!run-|report-|compare-|validate-|list-|watch-c)[a-z-]+-command|cli\/watch-files|pipeline\/(?:trace-run|build-schema))/;
 
 const shared = {
   absWorkingDir: root,
@@ -264,14 +265,32 @@ function writePricesAsJson({ onLoad }) {
     const [statement, name, literal] = /^const (\w+) = (\[\n[\s\S]*?\n\])(?=[,;])/.exec(source) ?? [];
     if (literal === undefined) throw new Error(`${path} no longer begins with its table of prices`);
     const table = runInNewContext(`(${literal})`);
-    const json = JSON.stringify(table, (key, value) => (unpricedKeys.has(key) ? undefined : value));
+    const toJson = (value) => JSON.stringify(value, (key, member) => (unpricedKeys.has(key) ? undefined : member));
     if (!isDeepStrictEqual(JSON.parse(JSON.stringify(table)), structuredClone(table)))
       throw new Error(`${path} holds more than JSON`);
     // To compare two names by locale starts ICU, which takes 8 ms; they are ASCII, so code units order them alike.
     const code = source
       .slice(statement.length)
       .replaceAll(/([\w.]+)\.localeCompare\(([\w.]+)\)/g, '($1 < $2 ? -1 : Number($1 > $2))');
-    return { contents: `const ${name} = JSON.parse(${JSON.stringify(json)})${code}`, loader: 'js' };
+    // A run wants the models of the providers that it asks, of which there are few.
+    const models = table.map((provider) => toJson(provider.models));
+    const withoutModels = toJson(table.map((provider) => ({ ...provider, models: [] })));
+    const contents = `const models = ${JSON.stringify(models)};
+function readLazily(providers) {
+  for (const [index, provider] of providers.entries()) {
+    const define = (descriptor) => Object.defineProperty(provider, 'models', { configurable: true, enumerable: true, ...descriptor });
+    define({
+      get() {
+        const value = JSON.parse(models[index]);
+        define({ value, writable: true });
+        return value;
+      },
+    });
+  }
+  return providers;
+}
+const ${name} = readLazily(JSON.parse(${JSON.stringify(withoutModels)}))${code}`;
+    return { contents, loader: 'js' };
   });
 }
 
