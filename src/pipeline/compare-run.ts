@@ -9,7 +9,7 @@ import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
-import { caseStatusOf } from '../record/summarize-run.ts';
+import { caseStatusOf } from '../record/case-table.ts';
 import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
 import type { FindCell } from './find-cells.ts';
 import type { JudgePorts } from './judge-answer.ts';

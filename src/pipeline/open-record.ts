@@ -2,10 +2,9 @@ import type { Mask } from '../lib/mask-secrets.ts';
 import { StorageError } from '../lib/storage-error.ts';
 import type { Cell, CellKey } from '../model/cell.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
-import type { RowSummary } from '../model/summary.ts';
 import type { Plan } from '../plan/build-plan.ts';
-import { summarizeRow } from '../record/summarize-row.ts';
-import { cellKeyText, createCellIndex, type RowPlace, readRunRecord } from '../stores/read-run-record.ts';
+import { RowTable } from '../record/row-table.ts';
+import { cellKeyText, PlaceList, readRunRecord } from '../stores/read-run-record.ts';
 import { type RunRecordWriter, rewriteRunRecord } from '../stores/write-run-record.ts';
 import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
 import type { FindAccepted } from './find-accepted.ts';
@@ -54,9 +53,8 @@ export function openRecord(
     return { id: resumed.id, writer: opened };
   });
   // The rows of this process are summarised as they are written, so that nothing has to be read again to count them.
-  const summaries: RowSummary[] = [];
-  const findCell = createCellIndex();
-  const places: RowPlace[] = [];
+  const table = new RowTable();
+  const places = new PlaceList();
   let isBroken = false;
   let isTakenOver = false;
   let waiting: CellRow[] = [];
@@ -89,8 +87,8 @@ export function openRecord(
       for (const [index, row] of rows.entries()) {
         const place = found[index];
         if (row.type !== 'cell' || place === undefined) continue;
-        summaries[findCell(row)] = summarizeRow(row, places.length);
-        places.push(place);
+        table.add(row, places.length);
+        places.push(place.offset, place.length);
       }
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
@@ -121,7 +119,7 @@ export function openRecord(
       if (resumed !== undefined || isTakenOver)
         return openStoredRecord(writer.path, ports.cwd, end === undefined ? {} : { end });
       const header = { ...newHeader, id };
-      const record = { path: writer.path, header, end, places, summaries, warnings: [] };
+      const record = { path: writer.path, header, end, places, rows: table, warnings: [] };
       return toStoredRecord(record, ports.cwd);
     },
   };

@@ -1,16 +1,10 @@
 import { relative } from 'node:path';
 import type { Usage } from '../model/completion.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
-import type { RowSummary, RunSummary } from '../model/summary.ts';
-import { createRowSummarizer } from '../record/summarize-row.ts';
+import type { RunSummary } from '../model/summary.ts';
+import { RowTable } from '../record/row-table.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import {
-  openRowReader,
-  openUsageReader,
-  type RowPlaces,
-  readRowHeads,
-  readRunRecord,
-} from '../stores/read-run-record.ts';
+import { openRowReader, openUsageReader, type RowPlaces, visitRowHeads, visitRows } from '../stores/read-run-record.ts';
 
 /** A record as read and counted; its answers stay on disk. */
 export interface StoredRecord {
@@ -32,35 +26,37 @@ export interface OpenRecordOptions {
 }
 
 export function openStoredRecord(path: string, cwd: string, options: OpenRecordOptions = {}): StoredRecord {
-  const record = readRunRecord(path, createRowSummarizer());
-  return toStoredRecord({ ...record, end: record.end ?? options.end }, cwd);
+  const rows = new RowTable();
+  const record = visitRows(path, (row, rowIndex) => rows.add(row, rowIndex));
+  return toStoredRecord({ ...record, rows, end: record.end ?? options.end }, cwd);
 }
 
 /** The same by the heads of its rows, where most of the answers will never be looked at. */
 export function openRecordHeads(path: string, cwd: string): StoredRecord {
-  const { rows, ...record } = readRowHeads(path, createRowSummarizer());
-  return toStoredRecord({ ...record, summaries: rows }, cwd);
+  const rows = new RowTable();
+  const record = visitRowHeads(path, (row, rowIndex) => rows.add(row, rowIndex));
+  return toStoredRecord({ ...record, rows }, cwd);
 }
 
 interface ReadRecord {
   readonly path: string;
   readonly header: RunHeader;
   readonly end: EndRow | undefined;
-  readonly summaries: Iterable<RowSummary>;
+  readonly rows: RowTable;
   readonly places: RowPlaces;
   readonly warnings: readonly string[];
 }
 
 /** Counts the rows of a record, whether they were just read or just written. */
 export function toStoredRecord(record: ReadRecord, cwd: string): StoredRecord {
-  const { path, header, end, summaries, warnings } = record;
+  const { path, header, end, rows, warnings } = record;
   const shown = relative(cwd, path);
   return {
     path,
     shownPath: shown.startsWith('..') ? path : shown,
     header,
     end,
-    summary: summarizeRun(header, summaries, end),
+    summary: summarizeRun(header, rows, end),
     warnings,
     readRow: openRowReader(record),
     readUsage: openUsageReader(record),

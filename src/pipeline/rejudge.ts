@@ -2,7 +2,7 @@ import type { Baseline, BaselineTrial } from '../model/baseline.ts';
 import type { Cell } from '../model/cell.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
-import { caseStatusOf } from '../record/summarize-run.ts';
+import { caseStatusOf } from '../record/case-table.ts';
 import type { JudgePorts } from './judge-answer.ts';
 
 export interface Rejudged {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../errors.ts';
+import { NumberList } from '../lib/number-list.ts';
 import { type ByteLine, bytesOf } from '../lib/split-lines.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { CellKey } from '../model/cell.ts';
@@ -66,15 +67,23 @@ export function readRunRecord<Summary>(
 ): RunRecord<Summary> {
   const summaries: Summary[] = [];
   const findCell = createCellIndex();
-  const record = scanRecord<CellRow>(
+  const record = visitRows(
     path,
-    () => undefined,
     (row, rowIndex) => {
       summaries[findCell(row)] = summarize(row, rowIndex);
     },
     onDamaged,
   );
   return { ...record, summaries };
+}
+
+/** The same row by row, those of a cell that ran again included; nothing is kept but the places. */
+export function visitRows(
+  path: string,
+  visit: (row: CellRow, rowIndex: number) => void,
+  onDamaged?: ReadOptions['onDamaged'],
+): ReadRecord {
+  return scanRecord<CellRow>(path, () => undefined, visit, onDamaged);
 }
 
 /**
@@ -86,16 +95,21 @@ export function readRowHeads<Summary>(
   summarize: (row: RowHead | CellRow, rowIndex: number) => Summary,
 ): RecordHeads<Summary> {
   const rows: Summary[] = [];
+  const record = visitRowHeads(path, (row, rowIndex) => {
+    rows.push(summarize(row, rowIndex));
+  });
+  return { ...record, rows };
+}
+
+/** The same row by row; nothing is kept but the places. */
+export function visitRowHeads(path: string, visit: (row: RowHead | CellRow, rowIndex: number) => void): ReadRecord {
   const scanHead = createHeadScanner();
   const parseHead = (line: ByteLine) => {
     // A last line that was cut off may have its head still.
     if (!line.isTerminated) return undefined;
     return scanHead(line.buffer, line.start, line.end) ?? parseRowHead(bytesOf(line));
   };
-  const record = scanRecord(path, parseHead, (row, rowIndex) => {
-    rows.push(summarize(row, rowIndex));
-  });
-  return { ...record, rows };
+  return scanRecord(path, parseHead, visit);
 }
 
 function scanRecord<Row extends RowHead>(
@@ -153,32 +167,34 @@ export function* readRowsAt(path: string, places: Iterable<RowPlace>): Generator
   }
 }
 
-/** Two numbers a row instead of an object, since there may be a hundred thousand of them. */
-class PlaceList implements RowPlaces {
-  private readonly offsets: number[] = [];
-  private readonly lengths: number[] = [];
+/** Two numbers a row instead of an object, since there may be a million of them. */
+export class PlaceList implements RowPlaces {
+  readonly #offsets = new NumberList(Float64Array);
+  readonly #lengths = new NumberList(Uint32Array);
 
   get length(): number {
-    return this.offsets.length;
+    return this.#offsets.length;
   }
 
   push(offset: number, length: number): void {
-    this.offsets.push(offset);
-    this.lengths.push(length);
+    this.#offsets.push(offset);
+    this.#lengths.push(length);
   }
 
   at(rowIndex: number): RowPlace | undefined {
-    const [offset, length] = [this.offsets[rowIndex], this.lengths[rowIndex]];
-    return offset === undefined || length === undefined ? undefined : { offset, length };
+    if (!(rowIndex >= 0 && rowIndex < this.length)) return undefined;
+    return { offset: this.#offsets.at(rowIndex), length: this.#lengths.at(rowIndex) };
   }
 
   *[Symbol.iterator](): Generator<RowPlace> {
-    for (const [rowIndex, offset] of this.offsets.entries()) yield { offset, length: this.lengths[rowIndex] ?? 0 };
+    for (let rowIndex = 0; rowIndex < this.length; rowIndex += 1) {
+      yield { offset: this.#offsets.at(rowIndex), length: this.#lengths.at(rowIndex) };
+    }
   }
 }
 
 /** Numbers cells in the order in which they are asked for first; no text is made for any of them. */
-export function createCellIndex(): (key: CellKey) => number {
+function createCellIndex(): (key: CellKey) => number {
   const variants = new Map<string, Map<number, Map<string, number>>>();
   let [suite, prompt, provider]: (string | undefined)[] = [];
   let trials = new Map<number, Map<string, number>>();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CellStatus } from '../../src/model/cell.ts';
 import type { RowSummary, VariantSummary } from '../../src/model/summary.ts';
-import { caseStatusOf, summarizeRun } from '../../src/record/summarize-run.ts';
+import { caseStatusOf } from '../../src/record/case-table.ts';
+import { summarizeRun } from '../../src/record/summarize-run.ts';
 import {
   buildHeader,
   buildRecordedSuite,

@@ -1,0 +1,54 @@
+import { Buffer } from 'node:buffer';
+import { NumberList } from './number-list.ts';
+
+const chunkBytes = 1 << 16;
+const maxLooped = 64;
+
+/** Texts that are only ever added to, outside of the heap: a short one takes its length and twelve bytes. */
+export class TextList {
+  readonly #chunks: Buffer[] = [];
+  readonly #starts = new NumberList(Float64Array);
+  /** Bytes, negative where they are UTF-16. */
+  readonly #lengths = new NumberList(Int32Array);
+  #used = chunkBytes;
+
+  get length(): number {
+    return this.#starts.length;
+  }
+
+  push(text: string): void {
+    // UTF-8 would lose the half of a surrogate pair, which is a legal JSON string.
+    const isNarrow = isLatin1(text);
+    const bytes = isNarrow ? text.length : text.length * 2;
+    if (this.#used >= chunkBytes || this.#used + bytes > chunkBytes) {
+      this.#chunks.push(Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytes)));
+      this.#used = 0;
+    }
+    const chunk = this.#chunks[this.#chunks.length - 1] ?? Buffer.alloc(0);
+    if (isNarrow && text.length <= maxLooped) {
+      // For a short text the way into native code takes longer than this.
+      for (let index = 0; index < text.length; index += 1) chunk[this.#used + index] = text.charCodeAt(index);
+    } else {
+      chunk.write(text, this.#used, isNarrow ? 'latin1' : 'utf16le');
+    }
+    this.#starts.push((this.#chunks.length - 1) * chunkBytes + this.#used);
+    this.#lengths.push(isNarrow ? bytes : -bytes);
+    this.#used += bytes;
+  }
+
+  at(index: number): string {
+    const place = this.#starts.at(index);
+    const length = this.#lengths.at(index);
+    const chunk = this.#chunks[Math.floor(place / chunkBytes)];
+    if (chunk === undefined) throw new RangeError(`${index} of ${this.length}`);
+    const start = place % chunkBytes;
+    return length < 0
+      ? chunk.toString('utf16le', start, start - length)
+      : chunk.toString('latin1', start, start + length);
+  }
+}
+
+function isLatin1(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0xff) return false;
+  return true;
+}

@@ -1,0 +1,311 @@
+import { parseHexWord, renderHexWord } from '../lib/hash-words.ts';
+import { TextList } from '../lib/text-list.ts';
+import { TextNumbers } from '../lib/text-numbers.ts';
+import type { CellStatus, SkipReason } from '../model/cell.ts';
+import type { CellRow, RowHead } from '../model/record.ts';
+import type { RowSummary } from '../model/summary.ts';
+import { answerHashOf } from './hash-answer.ts';
+
+const statuses: readonly CellStatus[] = ['passed', 'failed', 'errored', 'skipped'];
+const skipReasons: readonly (SkipReason | undefined)[] = [
+  undefined,
+  'case',
+  'budget',
+  'deadline',
+  'bail',
+  'interrupted',
+  'storage',
+];
+const flags = { observe: 1, mustPass: 2, confirmation: 4, cached: 8 };
+
+/** What a row says of the variant it is of. */
+type VariantNames = Pick<RowSummary, 'suite' | 'prompt' | 'provider'>;
+
+const chunkBits = 12;
+const chunkRows = 1 << chunkBits;
+
+/** Where the fields of a row lie in its bytes. */
+const at = {
+  score: 0,
+  latencyMs: 8,
+  costUsd: 16,
+  spentUsd: 24,
+  judgeCostUsd: 32,
+  case: 40,
+  trial: 44,
+  rowIndex: 48,
+  hashHigh: 52,
+  hashLow: 56,
+  variant: 60,
+  model: 62,
+  status: 64,
+  flags: 65,
+  skip: 66,
+};
+const rowBytes = 72;
+
+/**
+ * What counting, comparing and deciding need of the rows of a record, outside of the heap: some eighty bytes a row, where
+ * an object would take four hundred and have to be walked by every garbage collection.
+ */
+export class RowTable implements Iterable<RowSummary> {
+  readonly #chunks: DataView[] = [];
+  #length = 0;
+  readonly #variants: VariantNames[] = [];
+  readonly #variantNumbers = new Map<string, number>();
+  readonly #models: (string | undefined)[] = [undefined];
+  readonly #caseIds = new TextList();
+  readonly #caseNumbers = new TextNumbers();
+  /** Of the first row of each case, and of those rows that have another one. */
+  readonly #stamps = new TextList();
+  readonly #otherStamps = new Map<number, string>();
+  /** Of rows without an answer, and hashes of another form. */
+  readonly #otherHashes = new Map<number, string | undefined>();
+  #lastVariant = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Different case ids so far. */
+  get caseCount(): number {
+    return this.#caseIds.length;
+  }
+
+  /** Takes what is needed of a head or a whole row. */
+  add(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'>, rowIndex: number): void {
+    const isTrue = (value: boolean | undefined, flag: number) => (value === true ? flag : 0);
+    this.#addRow(row, {
+      flags:
+        isTrue(row.observe, flags.observe) |
+        isTrue(row.mustPass, flags.mustPass) |
+        isTrue(row.confirmation, flags.confirmation) |
+        isTrue(row.cached, flags.cached),
+      skipReason: row.skip?.reason,
+      answerHash: answerHashOf(row),
+      rowIndex,
+    });
+  }
+
+  addSummary(row: RowSummary): void {
+    const { observe, mustPass, confirmation, cached, skipReason, answerHash, rowIndex } = row;
+    this.#addRow(row, {
+      flags:
+        (observe ? flags.observe : 0) |
+        (mustPass ? flags.mustPass : 0) |
+        (confirmation ? flags.confirmation : 0) |
+        (cached ? flags.cached : 0),
+      skipReason,
+      answerHash,
+      rowIndex,
+    });
+  }
+
+  at(row: number): RowSummary {
+    const view = this.#viewOf(row);
+    const start = startOf(row);
+    const found = this.#variants[view.getUint16(start + at.variant)];
+    if (found === undefined) throw new RangeError(`row ${row} of ${this.length}`);
+    const bits = view.getUint8(start + at.flags);
+    return {
+      suite: found.suite,
+      prompt: found.prompt,
+      provider: found.provider,
+      caseId: this.#caseIds.at(view.getUint32(start + at.case)),
+      trial: view.getUint32(start + at.trial),
+      stamp: this.stampAt(row),
+      status: statuses[view.getUint8(start + at.status)] ?? 'skipped',
+      observe: (bits & flags.observe) !== 0,
+      mustPass: (bits & flags.mustPass) !== 0,
+      confirmation: (bits & flags.confirmation) !== 0,
+      cached: (bits & flags.cached) !== 0,
+      score: decode(view.getFloat64(start + at.score)) ?? undefined,
+      latencyMs: decode(view.getFloat64(start + at.latencyMs)) ?? undefined,
+      costUsd: decode(view.getFloat64(start + at.costUsd)),
+      spentUsd: decode(view.getFloat64(start + at.spentUsd)),
+      judgeCostUsd: decode(view.getFloat64(start + at.judgeCostUsd)),
+      skipReason: skipReasons[view.getUint8(start + at.skip)],
+      answerHash: this.#hashAt(row, view),
+      model: this.#models[view.getUint16(start + at.model)],
+      rowIndex: view.getInt32(start + at.rowIndex),
+    };
+  }
+
+  caseNumberAt(row: number): number {
+    return this.#viewOf(row).getUint32(startOf(row) + at.case);
+  }
+
+  /** The id of a case by its number. */
+  caseId(number: number): string {
+    return this.#caseIds.at(number);
+  }
+
+  trialAt(row: number): number {
+    return this.#viewOf(row).getUint32(startOf(row) + at.trial);
+  }
+
+  statusAt(row: number): CellStatus {
+    return statuses[this.#viewOf(row).getUint8(startOf(row) + at.status)] ?? 'skipped';
+  }
+
+  stampAt(row: number): string {
+    const other = this.#otherStamps.size === 0 ? undefined : this.#otherStamps.get(row);
+    return other ?? this.#stamps.at(this.caseNumberAt(row));
+  }
+
+  scoreAt(row: number): number | undefined {
+    return decode(this.#viewOf(row).getFloat64(startOf(row) + at.score)) ?? undefined;
+  }
+
+  latencyMsAt(row: number): number | undefined {
+    return decode(this.#viewOf(row).getFloat64(startOf(row) + at.latencyMs)) ?? undefined;
+  }
+
+  costUsdAt(row: number): number | null | undefined {
+    return decode(this.#viewOf(row).getFloat64(startOf(row) + at.costUsd));
+  }
+
+  spentUsdAt(row: number): number | null | undefined {
+    return decode(this.#viewOf(row).getFloat64(startOf(row) + at.spentUsd));
+  }
+
+  judgeCostUsdAt(row: number): number | null | undefined {
+    return decode(this.#viewOf(row).getFloat64(startOf(row) + at.judgeCostUsd));
+  }
+
+  skipReasonAt(row: number): SkipReason | undefined {
+    return skipReasons[this.#viewOf(row).getUint8(startOf(row) + at.skip)];
+  }
+
+  isCached(row: number): boolean {
+    return this.#hasFlag(row, flags.cached);
+  }
+
+  isObserved(row: number): boolean {
+    return this.#hasFlag(row, flags.observe);
+  }
+
+  isMustPass(row: number): boolean {
+    return this.#hasFlag(row, flags.mustPass);
+  }
+
+  isConfirmation(row: number): boolean {
+    return this.#hasFlag(row, flags.confirmation);
+  }
+
+  /** The numbers of the rows of a variant, in the order in which they came. */
+  rowsOf(names: VariantNames): Uint32Array {
+    const wanted = this.#variantNumbers.get(variantKey(names));
+    const isOf = (row: number) => this.#viewOf(row).getUint16(startOf(row) + at.variant) === wanted;
+    let count = 0;
+    for (let row = 0; row < this.length; row += 1) if (isOf(row)) count += 1;
+    const rows = new Uint32Array(count);
+    let filled = 0;
+    for (let row = 0; row < this.length; row += 1) {
+      if (!isOf(row)) continue;
+      rows[filled] = row;
+      filled += 1;
+    }
+    return rows;
+  }
+
+  *[Symbol.iterator](): Generator<RowSummary> {
+    for (let row = 0; row < this.length; row += 1) yield this.at(row);
+  }
+
+  #addRow(
+    row: Omit<RowHead, 'skip' | 'answerHash' | 'type' | 'observe' | 'mustPass' | 'confirmation'>,
+    derived: Pick<RowSummary, 'skipReason' | 'answerHash' | 'rowIndex'> & { readonly flags: number },
+  ): void {
+    const number = this.#length;
+    if ((number & (chunkRows - 1)) === 0) this.#chunks.push(new DataView(new ArrayBuffer(chunkRows * rowBytes)));
+    this.#length = number + 1;
+    const view = this.#viewOf(number);
+    const start = startOf(number);
+    const caseNumber = this.#numberCase(row.caseId);
+    if (caseNumber === this.#stamps.length) this.#stamps.push(row.stamp);
+    else if (this.#stamps.at(caseNumber) !== row.stamp) this.#otherStamps.set(number, row.stamp);
+    view.setFloat64(start + at.score, encode(row.score));
+    view.setFloat64(start + at.latencyMs, encode(row.latencyMs));
+    view.setFloat64(start + at.costUsd, encode(row.costUsd));
+    view.setFloat64(start + at.spentUsd, encode(row.spentUsd));
+    view.setFloat64(start + at.judgeCostUsd, encode(row.judgeCostUsd));
+    view.setUint32(start + at.case, caseNumber);
+    view.setUint32(start + at.trial, row.trial);
+    view.setInt32(start + at.rowIndex, derived.rowIndex);
+    view.setUint16(start + at.variant, this.#numberVariant(row));
+    view.setUint16(start + at.model, this.#numberModel(row.model));
+    view.setUint8(start + at.status, statuses.indexOf(row.status));
+    view.setUint8(start + at.flags, derived.flags);
+    view.setUint8(start + at.skip, skipReasons.indexOf(derived.skipReason));
+    this.#setHash(number, view, derived.answerHash);
+  }
+
+  #setHash(row: number, view: DataView, hash: string | undefined): void {
+    const high = hash?.length === 16 ? parseHexWord(hash, 0) : undefined;
+    const low = hash === undefined || high === undefined ? undefined : parseHexWord(hash, 8);
+    if (high === undefined || low === undefined) this.#otherHashes.set(row, hash);
+    view.setUint32(startOf(row) + at.hashHigh, high ?? 0);
+    view.setUint32(startOf(row) + at.hashLow, low ?? 0);
+  }
+
+  #hashAt(row: number, view: DataView): string | undefined {
+    if (this.#otherHashes.size > 0 && this.#otherHashes.has(row)) return this.#otherHashes.get(row);
+    const start = startOf(row);
+    return renderHexWord(view.getUint32(start + at.hashHigh)) + renderHexWord(view.getUint32(start + at.hashLow));
+  }
+
+  #viewOf(row: number): DataView {
+    const view = this.#chunks[row >>> chunkBits];
+    if (view === undefined) throw new RangeError(`row ${row} of ${this.length}`);
+    return view;
+  }
+
+  #hasFlag(row: number, flag: number): boolean {
+    return (this.#viewOf(row).getUint8(startOf(row) + at.flags) & flag) !== 0;
+  }
+
+  #numberCase(caseId: string): number {
+    const known = this.#caseNumbers.add(caseId, (number) => this.#caseIds.at(number) === caseId);
+    if (known !== undefined) return known;
+    this.#caseIds.push(caseId);
+    return this.#caseIds.length - 1;
+  }
+
+  /** Rows of a variant mostly follow each other, so that a key is made for few of them. */
+  #numberVariant({ suite, prompt, provider }: VariantNames): number {
+    const last = this.#variants[this.#lastVariant];
+    if (last?.suite === suite && last.prompt === prompt && last.provider === provider) return this.#lastVariant;
+    const key = variantKey({ suite, prompt, provider });
+    const known = this.#variantNumbers.get(key) ?? this.#variants.length;
+    if (known === this.#variants.length) {
+      this.#variants.push({ suite, prompt, provider });
+      this.#variantNumbers.set(key, known);
+    }
+    this.#lastVariant = known;
+    return known;
+  }
+
+  #numberModel(model: string | undefined): number {
+    const known = this.#models.indexOf(model);
+    return known === -1 ? this.#models.push(model) - 1 : known;
+  }
+}
+
+function startOf(row: number): number {
+  return (row & (chunkRows - 1)) * rowBytes;
+}
+
+/** Amounts are finite, which leaves room for what is not there and what is not known. */
+function encode(value: number | null | undefined): number {
+  return value === undefined ? Number.NaN : (value ?? Number.POSITIVE_INFINITY);
+}
+
+function decode(value: number): number | null | undefined {
+  if (Number.isNaN(value)) return undefined;
+  return value === Number.POSITIVE_INFINITY ? null : value;
+}
+
+function variantKey({ suite, prompt, provider }: VariantNames): string {
+  return JSON.stringify([suite, prompt, provider]);
+}
