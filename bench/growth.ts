@@ -113,6 +113,8 @@ async function measure(
   url: string,
 ): Promise<Usage & { readonly output: string }> {
   const usageFile = join(cwd, 'usage.json');
+  // Each process adds a line.
+  rmSync(usageFile, { force: true });
   const startedMs = performance.now();
   const child = spawn(
     process.execPath,
