@@ -11,6 +11,7 @@ import { describeForecast } from './describe-forecast.ts';
 import { describeProblems } from './describe-problems.ts';
 import { type FlagValue, resolveFlagValues } from './flag-values.ts';
 import type { Io } from './io.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { maskUserError } from './mask-io.ts';
 import { openProgress } from './open-progress.ts';
 import { prepareRun } from './prepare-run.ts';
@@ -32,7 +33,13 @@ export async function runCommand(
   const { project, options, explanation, values, reporters, mask, io, quiet, color } = prepared;
   if (!quiet) io.stderr.write(mask(explanation));
   const progress = openProgress(io, color, quiet || values['dryRun'] === true);
-  const ports: RunPorts = { ...prepared.ports, onProgress: progress.onEvent };
+  const ports: RunPorts = {
+    ...prepared.ports,
+    onProgress(event) {
+      if (event.type === 'planned') keepHeapSmall(event.cells);
+      progress.onEvent(event);
+    },
+  };
   try {
     if (values['dryRun'] === true) {
       io.stdout.write(mask(describeForecast(await forecastRun(options, ports))));

@@ -75,7 +75,7 @@ function judgeMustPass(found: CaseSummary, confirmability: Confirmability): Limi
 function judgePassRate({ gate }: RecordedSuite, variant: VariantSummary, isCompared: boolean): LimitGate {
   // Without a baseline a suite must pass whole; with one the comparison decides, unless the user wrote a limit.
   const min = gate.passRate.min ?? (isCompared ? 0 : 1);
-  const range = rangeOfMean(variant, ({ status }) => (status === 'passed' ? 1 : 0));
+  const range = rangeOfMean(variant, variant.passRate.value, ({ status }) => (status === 'passed' ? 1 : 0));
   if (range === undefined || range.low >= min - rounding) return met;
   if (range.high >= min - rounding) return { undecided: 'pass rate' };
   const candidate = variant.passRate.value ?? 0;
@@ -86,7 +86,7 @@ function judgePassRate({ gate }: RecordedSuite, variant: VariantSummary, isCompa
 function judgeScore({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
   const { min } = gate.score;
   if (min === undefined) return met;
-  const range = rangeOfMean(variant, ({ score }) => score ?? 0);
+  const range = rangeOfMean(variant, variant.score.mean, ({ score }) => score ?? 0);
   if (range === undefined || range.low >= min - rounding) return met;
   if (range.high >= min - rounding) return { undecided: 'mean score' };
   const candidate = variant.score.mean ?? 0;
@@ -131,8 +131,11 @@ function fastestP95(variant: VariantSummary, unjudged: number): number {
 /** The means over cases that are still possible, if the cells without a verdict come out all worst or all best. */
 function rangeOfMean(
   variant: VariantSummary,
+  mean: number | null,
   valueOf: (row: RowSummary) => number,
 ): { low: number; high: number } | undefined {
+  // Where every cell has its verdict nothing is open, and no row has to be looked at.
+  if (mean !== null && variant.errored === 0 && variant.skipped === 0) return { low: mean, high: mean };
   let [low, high, cases, unreached] = [0, 0, 0, 0];
   for (const { trials, observe } of variant.cases.values()) {
     if (observe) continue;

@@ -4,8 +4,12 @@ import { NumberList } from './number-list.ts';
 const chunkBytes = 1 << 16;
 const maxLooped = 64;
 
-/** Texts that are only ever added to, outside of the heap: a short one takes its length and twelve bytes. */
+/** Fewer texts than these are kept as they are, which takes less time. */
+const maxKept = 1 << 14;
+
+/** Texts that are only ever added to; many of them lie outside of the heap, where a short one takes its length and twelve bytes. */
 export class TextList {
+  #kept: string[] | undefined = [];
   readonly #chunks: Buffer[] = [];
   readonly #starts = new NumberList(Float64Array);
   /** Bytes, negative where they are UTF-16. */
@@ -13,10 +17,27 @@ export class TextList {
   #used = chunkBytes;
 
   get length(): number {
-    return this.#starts.length;
+    return this.#kept?.length ?? this.#starts.length;
   }
 
   push(text: string): void {
+    if (this.#kept === undefined) {
+      this.#write(text);
+      return;
+    }
+    this.#kept.push(text);
+    if (this.#kept.length < maxKept) return;
+    for (const kept of this.#kept) this.#write(kept);
+    this.#kept = undefined;
+  }
+
+  at(index: number): string {
+    const text = this.#kept === undefined ? this.#read(index) : this.#kept[index];
+    if (text === undefined) throw new RangeError(`${index} of ${this.length}`);
+    return text;
+  }
+
+  #write(text: string): void {
     // UTF-8 would lose the half of a surrogate pair, which is a legal JSON string.
     const isNarrow = isLatin1(text);
     const bytes = isNarrow ? text.length : text.length * 2;
@@ -36,11 +57,11 @@ export class TextList {
     this.#used += bytes;
   }
 
-  at(index: number): string {
+  #read(index: number): string | undefined {
     const place = this.#starts.at(index);
     const length = this.#lengths.at(index);
     const chunk = this.#chunks[Math.floor(place / chunkBytes)];
-    if (chunk === undefined) throw new RangeError(`${index} of ${this.length}`);
+    if (chunk === undefined) return undefined;
     const start = place % chunkBytes;
     return length < 0
       ? chunk.toString('utf16le', start, start - length)

@@ -1,13 +1,25 @@
+/** Fewer texts than these cost little memory, and a map finds them in less time. */
+const maxMapped = 1 << 14;
+
 /**
- * Numbers texts in the order in which they come, and finds those that came before, without keeping one: a text takes 24
- * bytes at most, outside of the heap. Hashes decide who is asked, and `isSame` whether the texts are the same.
+ * Numbers texts in the order in which they come, and finds those that came before. Many of them are not kept: a text takes
+ * 24 bytes at most then, outside of the heap. Hashes decide who is asked, and `isSame` whether the texts are the same.
  */
 export class TextNumbers {
-  #slots = new Uint32Array(3 * 1024);
+  #mapped: Map<string, number> | undefined = new Map();
+  #slots = new Uint32Array(0);
   #count = 0;
 
   /** The number of the same text; undefined where there was none, which then has the next number. */
   add(text: string, isSame: (number: number) => boolean): number | undefined {
+    if (this.#mapped !== undefined) {
+      const known = this.#mapped.get(text);
+      if (known !== undefined && isSame(known)) return known;
+      this.#mapped.set(text, this.#count);
+      this.#count += 1;
+      if (this.#count >= maxMapped) this.#moveOut(this.#mapped);
+      return undefined;
+    }
     const [first, second] = [hash(text, 0x811c9dc5), hash(text, 0x9747b28c)];
     const found = this.#find(first, second, isSame);
     if (found !== undefined) return found;
@@ -15,6 +27,12 @@ export class TextNumbers {
     this.#count += 1;
     this.#put(first, second, this.#count);
     return undefined;
+  }
+
+  #moveOut(mapped: ReadonlyMap<string, number>): void {
+    this.#slots = new Uint32Array(3 * 4 * maxMapped);
+    for (const [text, number] of mapped) this.#put(hash(text, 0x811c9dc5), hash(text, 0x9747b28c), number + 1);
+    this.#mapped = undefined;
   }
 
   #find(first: number, second: number, isSame: (number: number) => boolean): number | undefined {

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { TextList } from '../../src/lib/text-list.ts';
+import { TextNumbers } from '../../src/lib/text-numbers.ts';
+
+// More than are kept as they are, of every kind that is stored in its own way.
+const texts = Array.from({ length: 20_000 }, (_, index) => {
+  const kinds = [
+    `case-${index}`,
+    `Fälle ${index}`,
+    `件 ${index}`,
+    `half \ud800 ${index}`,
+    `${index} ${'long '.repeat(20)}`,
+  ];
+  return kinds[index % kinds.length] ?? '';
+});
+
+describe('TextList', () => {
+  test('gives back every text, however many there are', () => {
+    const list = new TextList();
+    for (const [index, text] of texts.entries()) {
+      list.push(text);
+      if (index % 4000 === 0) expect(list.at(index)).toBe(text);
+    }
+    expect(list.length).toBe(texts.length);
+    expect(texts.every((text, index) => list.at(index) === text)).toBe(true);
+    expect(() => list.at(texts.length)).toThrow(RangeError);
+  });
+});
+
+describe('TextNumbers', () => {
+  test('finds each text again under its number, however many there are', () => {
+    const numbers = new TextNumbers();
+    const add = (text: string) => numbers.add(text, (number) => texts[number] === text);
+    for (const [index, text] of texts.entries()) {
+      expect(add(text)).toBeUndefined();
+      if (index % 1000 === 999)
+        expect([0, index >> 1, index].map((known) => add(texts[known] ?? ''))).toEqual([0, index >> 1, index]);
+    }
+    expect(texts.every((text, index) => add(text) === index)).toBe(true);
+  });
+
+  test('asks whether a text is the same, and takes no for an answer', () => {
+    const numbers = new TextNumbers();
+    expect(numbers.add('a', () => true)).toBeUndefined();
+    expect(numbers.add('a', () => false)).toBeUndefined();
+    expect(numbers.add('a', (number) => number === 1)).toBe(1);
+  });
+});
