@@ -8,5 +8,8 @@ module.enableCompileCache?.();
 // V8 11 (Node 20) optimises code early, on threads of its own: a run that sends nothing ends before that pays. It is as
 // usual again once a connection is opened (providers/optimise-as-usual.ts).
 if (process.versions.v8.startsWith('11.')) v8.setFlagsFromString('--interrupt-budget=1000000');
+// By default the heap may grow to a multiple of what is alive before it is cleaned: most of what a long run took was that.
+// A short one is let loose again once its size is known (cli/let-heap-grow.ts).
+v8.setFlagsFromString('--heap-growing-percent=30');
 const { main, processIo } = await import('../dist/cli/main.js');
 process.exitCode = await main(process.argv.slice(2), processIo());

@@ -11,7 +11,7 @@ import { describeForecast } from './describe-forecast.ts';
 import { describeProblems } from './describe-problems.ts';
 import { type FlagValue, resolveFlagValues } from './flag-values.ts';
 import type { Io } from './io.ts';
-import { keepHeapSmall } from './keep-heap-small.ts';
+import { letHeapGrow, shortRun } from './let-heap-grow.ts';
 import { maskUserError } from './mask-io.ts';
 import { openProgress } from './open-progress.ts';
 import { prepareRun } from './prepare-run.ts';
@@ -36,7 +36,7 @@ export async function runCommand(
   const ports: RunPorts = {
     ...prepared.ports,
     onProgress(event) {
-      if (event.type === 'planned') keepHeapSmall(event.cells);
+      if (event.type === 'planned' && event.cells <= shortRun) letHeapGrow();
       progress.onEvent(event);
     },
   };
