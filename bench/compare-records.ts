@@ -41,7 +41,9 @@ function measure(name: string, sides: readonly string[], cwd: string): void {
   );
   const wallMs = performance.now() - startedMs;
   if (status !== 0 && status !== 1) throw new Error(`compare ended with ${status}: ${stderr}`);
-  const { cpuMs, peakMb } = JSON.parse(readFileSync(usageFile, 'utf8')) as { cpuMs: number; peakMb: number };
+  // A line for each process that was measured into it.
+  const last = readFileSync(usageFile, 'utf8').trim().split('\n').at(-1) ?? '';
+  const { cpuMs, peakMb } = JSON.parse(last) as { cpuMs: number; peakMb: number };
   const seconds = (ms: number) => (ms / 1000).toFixed(2);
   process.stdout.write(`| ${name} | ${cells} | ${seconds(cpuMs)} | ${seconds(wallMs)} | ${peakMb.toFixed(0)} |\n`);
 }

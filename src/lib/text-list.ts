@@ -5,7 +5,7 @@ const chunkBytes = 1 << 16;
 const maxLooped = 64;
 
 /** Fewer texts than these are kept as they are, which takes less time. */
-const maxKept = 1 << 14;
+const maxKept = 1 << 17;
 
 /** Texts that are only ever added to; many of them lie outside of the heap, where a short one takes its length and twelve bytes. */
 export class TextList {

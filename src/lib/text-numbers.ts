@@ -20,7 +20,8 @@ export class TextNumbers {
       if (this.#count >= maxMapped) this.#moveOut(this.#mapped);
       return undefined;
     }
-    const [first, second] = [hash(text, 0x811c9dc5), hash(text, 0x9747b28c)];
+    const first = hash(text, 0x811c9dc5);
+    const second = rehash(text, first);
     const found = this.#find(first, second, isSame);
     if (found !== undefined) return found;
     if ((this.#count + 1) * 2 > this.#slots.length / 3) this.#grow();
@@ -31,7 +32,10 @@ export class TextNumbers {
 
   #moveOut(mapped: ReadonlyMap<string, number>): void {
     this.#slots = new Uint32Array(3 * 4 * maxMapped);
-    for (const [text, number] of mapped) this.#put(hash(text, 0x811c9dc5), hash(text, 0x9747b28c), number + 1);
+    for (const [text, number] of mapped) {
+      const first = hash(text, 0x811c9dc5);
+      this.#put(first, rehash(text, first), number + 1);
+    }
     this.#mapped = undefined;
   }
 
@@ -76,4 +80,13 @@ function hash(text: string, seed: number): number {
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return (mixed ^ (mixed >>> 16)) >>> 0;
+}
+
+/** A second number of a text, from the first and four of its units: what both agree on is looked at anyway. */
+function rehash(text: string, first: number): number {
+  let mixed = Math.imul(first ^ text.length, 0x9e3779b1);
+  for (let index = text.length - 4; index < text.length; index += 1) {
+    mixed = Math.imul((mixed ^ (index < 0 ? 0 : text.charCodeAt(index))) + (mixed >>> 15), 0x85ebca6b);
+  }
+  return (mixed ^ (mixed >>> 13)) >>> 0;
 }

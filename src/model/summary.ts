@@ -2,7 +2,7 @@ import type { CaseStatus, CellStatus, SkipReason } from './cell.ts';
 import type { RateEstimate } from './rate.ts';
 import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
 
-/** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. */
+/** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. May be a view of a table, whose fields no spread copies. */
 export interface RowSummary {
   readonly suite: string;
   readonly prompt: string;

@@ -101,34 +101,31 @@ export class RowTable implements Iterable<RowSummary> {
     });
   }
 
+  /** A view: what it says is read from the table when it is asked for. */
   at(row: number): RowSummary {
+    if (row >= this.#length) throw new RangeError(`row ${row} of ${this.length}`);
+    return new RowView(this, row);
+  }
+
+  variantAt(row: number): VariantNames {
+    const found = this.#variants[this.#viewOf(row).getUint16(startOf(row) + at.variant)];
+    if (found === undefined) throw new RangeError(`row ${row} of ${this.length}`);
+    return found;
+  }
+
+  answerHashAt(row: number): string | undefined {
+    if (this.#otherHashes.size > 0 && this.#otherHashes.has(row)) return this.#otherHashes.get(row);
     const view = this.#viewOf(row);
     const start = startOf(row);
-    const found = this.#variants[view.getUint16(start + at.variant)];
-    if (found === undefined) throw new RangeError(`row ${row} of ${this.length}`);
-    const bits = view.getUint8(start + at.flags);
-    return {
-      suite: found.suite,
-      prompt: found.prompt,
-      provider: found.provider,
-      caseId: this.#caseIds.at(view.getUint32(start + at.case)),
-      trial: view.getUint32(start + at.trial),
-      stamp: this.stampAt(row),
-      status: statuses[view.getUint8(start + at.status)] ?? 'skipped',
-      observe: (bits & flags.observe) !== 0,
-      mustPass: (bits & flags.mustPass) !== 0,
-      confirmation: (bits & flags.confirmation) !== 0,
-      cached: (bits & flags.cached) !== 0,
-      score: decode(view.getFloat64(start + at.score)) ?? undefined,
-      latencyMs: decode(view.getFloat64(start + at.latencyMs)) ?? undefined,
-      costUsd: decode(view.getFloat64(start + at.costUsd)),
-      spentUsd: decode(view.getFloat64(start + at.spentUsd)),
-      judgeCostUsd: decode(view.getFloat64(start + at.judgeCostUsd)),
-      skipReason: skipReasons[view.getUint8(start + at.skip)],
-      answerHash: this.#hashAt(row, view),
-      model: this.#models[view.getUint16(start + at.model)],
-      rowIndex: view.getInt32(start + at.rowIndex),
-    };
+    return renderHexWord(view.getUint32(start + at.hashHigh)) + renderHexWord(view.getUint32(start + at.hashLow));
+  }
+
+  modelAt(row: number): string | undefined {
+    return this.#models[this.#viewOf(row).getUint16(startOf(row) + at.model)];
+  }
+
+  rowIndexAt(row: number): number {
+    return this.#viewOf(row).getInt32(startOf(row) + at.rowIndex);
   }
 
   caseNumberAt(row: number): number {
@@ -249,12 +246,6 @@ export class RowTable implements Iterable<RowSummary> {
     view.setUint32(startOf(row) + at.hashLow, low ?? 0);
   }
 
-  #hashAt(row: number, view: DataView): string | undefined {
-    if (this.#otherHashes.size > 0 && this.#otherHashes.has(row)) return this.#otherHashes.get(row);
-    const start = startOf(row);
-    return renderHexWord(view.getUint32(start + at.hashHigh)) + renderHexWord(view.getUint32(start + at.hashLow));
-  }
-
   #viewOf(row: number): DataView {
     const view = this.#chunks[row >>> chunkBits];
     if (view === undefined) throw new RangeError(`row ${row} of ${this.length}`);
@@ -289,6 +280,97 @@ export class RowTable implements Iterable<RowSummary> {
   #numberModel(model: string | undefined): number {
     const known = this.#models.indexOf(model);
     return known === -1 ? this.#models.push(model) - 1 : known;
+  }
+}
+
+/** Made by the million while two runs are compared, of which few fields are looked at: so none is read before. */
+class RowView implements RowSummary {
+  readonly #table: RowTable;
+  readonly #row: number;
+
+  constructor(table: RowTable, row: number) {
+    this.#table = table;
+    this.#row = row;
+  }
+
+  get suite(): string {
+    return this.#table.variantAt(this.#row).suite;
+  }
+
+  get prompt(): string {
+    return this.#table.variantAt(this.#row).prompt;
+  }
+
+  get provider(): string {
+    return this.#table.variantAt(this.#row).provider;
+  }
+
+  get caseId(): string {
+    return this.#table.caseId(this.#table.caseNumberAt(this.#row));
+  }
+
+  get trial(): number {
+    return this.#table.trialAt(this.#row);
+  }
+
+  get stamp(): string {
+    return this.#table.stampAt(this.#row);
+  }
+
+  get status(): CellStatus {
+    return this.#table.statusAt(this.#row);
+  }
+
+  get observe(): boolean {
+    return this.#table.isObserved(this.#row);
+  }
+
+  get mustPass(): boolean {
+    return this.#table.isMustPass(this.#row);
+  }
+
+  get confirmation(): boolean {
+    return this.#table.isConfirmation(this.#row);
+  }
+
+  get cached(): boolean {
+    return this.#table.isCached(this.#row);
+  }
+
+  get score(): number | undefined {
+    return this.#table.scoreAt(this.#row);
+  }
+
+  get latencyMs(): number | undefined {
+    return this.#table.latencyMsAt(this.#row);
+  }
+
+  get costUsd(): number | null | undefined {
+    return this.#table.costUsdAt(this.#row);
+  }
+
+  get spentUsd(): number | null | undefined {
+    return this.#table.spentUsdAt(this.#row);
+  }
+
+  get judgeCostUsd(): number | null | undefined {
+    return this.#table.judgeCostUsdAt(this.#row);
+  }
+
+  get skipReason(): SkipReason | undefined {
+    return this.#table.skipReasonAt(this.#row);
+  }
+
+  get answerHash(): string | undefined {
+    return this.#table.answerHashAt(this.#row);
+  }
+
+  get model(): string | undefined {
+    return this.#table.modelAt(this.#row);
+  }
+
+  get rowIndex(): number {
+    return this.#table.rowIndexAt(this.#row);
   }
 }
 
