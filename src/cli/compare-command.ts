@@ -3,7 +3,7 @@ import { compareRecords } from '../pipeline/compare-records.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';
-import { letHeapGrow } from './let-heap-grow.ts';
+import { workAtLength } from './let-heap-grow.ts';
 import { writeReports } from './write-reports.ts';
 
 export interface CompareFlags {
@@ -19,8 +19,7 @@ export interface CompareFlags {
 
 /** `llmcheck compare`: the exit code is the comparison's verdict. */
 export async function compareCommand(sides: readonly string[], flags: CompareFlags, io: Io): Promise<number> {
-  // What two records hold is known at once, and cleaning the heap more often would only take time.
-  letHeapGrow();
+  workAtLength();
   const { requests, problems } = await findReporters(flags.reporter, { cwd: io.cwd, config: flags.config });
   if (problems.length > 0) throw new UserError(problems);
   const report = await compareRecords({

@@ -260,10 +260,12 @@ function countSameAnswers(paired: readonly PairedCase[], isWithinRun: boolean): 
   for (const { baseline, candidate } of paired) {
     for (const [index, trial] of candidate.trials.entries()) {
       const other = baseline.trials[index];
-      if (trial.answerHash === undefined || other?.answerHash === undefined) continue;
+      const hash = trial.answerHash;
+      const otherHash = other?.answerHash;
+      if (other === undefined || hash === undefined || otherHash === undefined) continue;
       compared += 1;
       const isShared = trial.cached || (isWithinRun && other.cached);
-      if (isShared && trial.answerHash === other.answerHash) same += 1;
+      if (isShared && hash === otherHash) same += 1;
     }
   }
   return { same, compared };

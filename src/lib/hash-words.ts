@@ -12,5 +12,6 @@ export function parseHexWord(text: string, start: number): number | undefined {
 }
 
 export function renderHexWord(word: number): string {
-  return word.toString(16).padStart(8, '0');
+  // Above 2^32 the zeros in front are written, too.
+  return (word + 0x1_0000_0000).toString(16).slice(1);
 }

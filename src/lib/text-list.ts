@@ -3,18 +3,22 @@ import { NumberList } from './number-list.ts';
 
 const chunkBytes = 1 << 16;
 const maxLooped = 64;
-
-/** Fewer texts than these are kept as they are, which takes less time. */
-const maxKept = 1 << 17;
+const defaultMaxKept = 1 << 14;
 
 /** Texts that are only ever added to; many of them lie outside of the heap, where a short one takes its length and twelve bytes. */
 export class TextList {
+  readonly #maxKept: number;
   #kept: string[] | undefined = [];
   readonly #chunks: Buffer[] = [];
   readonly #starts = new NumberList(Float64Array);
   /** Bytes, negative where they are UTF-16. */
   readonly #lengths = new NumberList(Int32Array);
   #used = chunkBytes;
+
+  /** Up to `maxKept` texts stay as they are, which takes less time. */
+  constructor(maxKept: number = defaultMaxKept) {
+    this.#maxKept = maxKept;
+  }
 
   get length(): number {
     return this.#kept?.length ?? this.#starts.length;
@@ -26,7 +30,7 @@ export class TextList {
       return;
     }
     this.#kept.push(text);
-    if (this.#kept.length < maxKept) return;
+    if (this.#kept.length < this.#maxKept) return;
     for (const kept of this.#kept) this.#write(kept);
     this.#kept = undefined;
   }

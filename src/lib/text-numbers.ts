@@ -1,14 +1,19 @@
-/** Fewer texts than these cost little memory, and a map finds them in less time. */
-const maxMapped = 1 << 14;
+const defaultMaxMapped = 1 << 14;
 
 /**
  * Numbers texts in the order in which they come, and finds those that came before. Many of them are not kept: a text takes
  * 24 bytes at most then, outside of the heap. Hashes decide who is asked, and `isSame` whether the texts are the same.
  */
 export class TextNumbers {
+  readonly #maxMapped: number;
   #mapped: Map<string, number> | undefined = new Map();
   #slots = new Uint32Array(0);
   #count = 0;
+
+  /** Up to `maxMapped` texts are kept in a map, which finds them in less time. */
+  constructor(maxMapped: number = defaultMaxMapped) {
+    this.#maxMapped = maxMapped;
+  }
 
   /** The number of the same text; undefined where there was none, which then has the next number. */
   add(text: string, isSame: (number: number) => boolean): number | undefined {
@@ -17,7 +22,7 @@ export class TextNumbers {
       if (known !== undefined && isSame(known)) return known;
       this.#mapped.set(text, this.#count);
       this.#count += 1;
-      if (this.#count >= maxMapped) this.#moveOut(this.#mapped);
+      if (this.#count >= this.#maxMapped) this.#moveOut(this.#mapped);
       return undefined;
     }
     const first = hash(text, 0x811c9dc5);
@@ -31,7 +36,7 @@ export class TextNumbers {
   }
 
   #moveOut(mapped: ReadonlyMap<string, number>): void {
-    this.#slots = new Uint32Array(3 * 4 * maxMapped);
+    this.#slots = new Uint32Array(3 * 4 * 2 ** Math.ceil(Math.log2(mapped.size)));
     for (const [text, number] of mapped) {
       const first = hash(text, 0x811c9dc5);
       this.#put(first, rehash(text, first), number + 1);

@@ -5,6 +5,7 @@ import type { CellStatus, SkipReason } from '../model/cell.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
 import type { RowSummary } from '../model/summary.ts';
 import { answerHashOf } from './hash-answer.ts';
+import { RowView } from './row-view.ts';
 
 const statuses: readonly CellStatus[] = ['passed', 'failed', 'errored', 'skipped'];
 const skipReasons: readonly (SkipReason | undefined)[] = [
@@ -54,14 +55,21 @@ export class RowTable implements Iterable<RowSummary> {
   readonly #variants: VariantNames[] = [];
   readonly #variantNumbers = new Map<string, number>();
   readonly #models: (string | undefined)[] = [undefined];
-  readonly #caseIds = new TextList();
-  readonly #caseNumbers = new TextNumbers();
+  readonly #caseIds: TextList;
+  readonly #caseNumbers: TextNumbers;
   /** Of the first row of each case, and of those rows that have another one. */
-  readonly #stamps = new TextList();
+  readonly #stamps: TextList;
   readonly #otherStamps = new Map<number, string>();
   /** Of rows without an answer, and hashes of another form. */
   readonly #otherHashes = new Map<number, string | undefined>();
   #lastVariant = 0;
+
+  /** Texts of up to `maxKeptCases` cases stay on the heap, where they are found in less time. */
+  constructor(maxKeptCases?: number) {
+    this.#caseIds = new TextList(maxKeptCases);
+    this.#caseNumbers = new TextNumbers(maxKeptCases);
+    this.#stamps = new TextList(maxKeptCases);
+  }
 
   get length(): number {
     return this.#length;
@@ -280,97 +288,6 @@ export class RowTable implements Iterable<RowSummary> {
   #numberModel(model: string | undefined): number {
     const known = this.#models.indexOf(model);
     return known === -1 ? this.#models.push(model) - 1 : known;
-  }
-}
-
-/** Made by the million while two runs are compared, of which few fields are looked at: so none is read before. */
-class RowView implements RowSummary {
-  readonly #table: RowTable;
-  readonly #row: number;
-
-  constructor(table: RowTable, row: number) {
-    this.#table = table;
-    this.#row = row;
-  }
-
-  get suite(): string {
-    return this.#table.variantAt(this.#row).suite;
-  }
-
-  get prompt(): string {
-    return this.#table.variantAt(this.#row).prompt;
-  }
-
-  get provider(): string {
-    return this.#table.variantAt(this.#row).provider;
-  }
-
-  get caseId(): string {
-    return this.#table.caseId(this.#table.caseNumberAt(this.#row));
-  }
-
-  get trial(): number {
-    return this.#table.trialAt(this.#row);
-  }
-
-  get stamp(): string {
-    return this.#table.stampAt(this.#row);
-  }
-
-  get status(): CellStatus {
-    return this.#table.statusAt(this.#row);
-  }
-
-  get observe(): boolean {
-    return this.#table.isObserved(this.#row);
-  }
-
-  get mustPass(): boolean {
-    return this.#table.isMustPass(this.#row);
-  }
-
-  get confirmation(): boolean {
-    return this.#table.isConfirmation(this.#row);
-  }
-
-  get cached(): boolean {
-    return this.#table.isCached(this.#row);
-  }
-
-  get score(): number | undefined {
-    return this.#table.scoreAt(this.#row);
-  }
-
-  get latencyMs(): number | undefined {
-    return this.#table.latencyMsAt(this.#row);
-  }
-
-  get costUsd(): number | null | undefined {
-    return this.#table.costUsdAt(this.#row);
-  }
-
-  get spentUsd(): number | null | undefined {
-    return this.#table.spentUsdAt(this.#row);
-  }
-
-  get judgeCostUsd(): number | null | undefined {
-    return this.#table.judgeCostUsdAt(this.#row);
-  }
-
-  get skipReason(): SkipReason | undefined {
-    return this.#table.skipReasonAt(this.#row);
-  }
-
-  get answerHash(): string | undefined {
-    return this.#table.answerHashAt(this.#row);
-  }
-
-  get model(): string | undefined {
-    return this.#table.modelAt(this.#row);
-  }
-
-  get rowIndex(): number {
-    return this.#table.rowIndexAt(this.#row);
   }
 }
 
