@@ -48,7 +48,8 @@ export function judgeComparedCases({ cases }: ComparedVariant, options: JudgeCas
     // A baseline without a verdict on the case is none: what it does now must stand by itself.
     const isNew = change === 'added' || change === 'redefined' || (change === 'unjudged' && !isJudged(baseline));
     if (isNew) {
-      return judgeContract(caseId, candidate, 'case-added-failed', options.confirmability, false);
+      const noun = change === 'redefined' ? 'redefined case' : 'new case';
+      return judgeContract(caseId, candidate, 'case-added-failed', options.confirmability, false, noun);
     }
     return judgeSuspect(found, candidate, options);
   });
@@ -61,12 +62,12 @@ export function judgeContract(
   because: 'must-pass' | 'case-added-failed',
   confirmability: Confirmability,
   isKnown: boolean,
+  noun = 'must-pass case',
 ): CaseWord[] {
   const failed = countStatus(candidate.trials, 'failed');
   if (failed === 0 || candidate.observe) return [];
   const again = countStatus(candidate.confirmations, 'failed');
   const confirmed = countStatus(candidate.confirmations, 'passed');
-  const noun = because === 'must-pass' ? 'must-pass case' : 'new case';
   const what = `${noun} ${caseId} failed in ${failed} of ${candidate.trials.length} trials`;
   const fresh = again + confirmed === 0 ? '' : ` and in ${again} of ${again + confirmed} fresh ones`;
   const broken = { kind: 'broken', caseId, because, message: `${what}${fresh}` } as const;

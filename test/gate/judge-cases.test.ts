@@ -121,6 +121,17 @@ describe('a new case', () => {
     expect(judge(undefined, plain(after))).toBe(word);
     expect(judge(plain('f', 'old'), plain(after))).toBe(word);
   });
+
+  test('is called new only where the baseline does not have it', () => {
+    const said = (before: Parameters<typeof buildSide>[0]) => {
+      const compared = compareSides(buildSide(before), buildSide({ a: plain('f+f') }));
+      return judgeComparedCases(compared, { gate: openGate, confirmability: 'fresh', failuresToBreak: 5 });
+    };
+    expect(said({})).toMatchObject([{ message: 'new case a failed in 1 of 1 trials and in 1 of 1 fresh ones' }]);
+    expect(said({ a: plain('p', 'old') })).toMatchObject([
+      { message: 'redefined case a failed in 1 of 1 trials and in 1 of 1 fresh ones' },
+    ]);
+  });
 });
 
 describe('over a suite of twenty cases', () => {
