@@ -17,7 +17,7 @@ export function readWritten(file: string, text: string): Written | { readonly pr
   const lines = createLineIndex(text);
   const locate = (offset: number): SourceLocation => {
     const position = lines.positionAt(offset);
-    return { file, ...position, excerpt: lines.excerptAround(position.line) };
+    return { file, ...position, excerpt: lines.excerptAround(position) };
   };
   if (yaml.errors.length > 0) {
     const problems = yaml.errors.map(({ message, offset, hint }): Problem => {

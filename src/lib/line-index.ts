@@ -7,11 +7,22 @@ export interface Position {
 /** Finds lines in a text whose offsets are asked for often. */
 export interface LineIndex {
   positionAt(offset: number): Position;
-  /** Up to one line before and after, without line breaks; long ones are cut. */
-  excerptAround(line: number): { readonly startLine: number; readonly lines: readonly string[] };
+  /** Up to one line before and after, without line breaks; long ones are cut behind the column. */
+  excerptAround(position: Position): { readonly startLine: number; readonly lines: readonly string[] };
 }
 
 const MAX_LINE_CHARS = 400;
+/** What a code frame may show behind the column. */
+const MAX_CHARS_BEHIND = 100;
+
+/** What of a line is kept to be shown: its start, or as much as is needed to show the column. */
+export function cutLine(text: string, column: number): string {
+  return text.slice(0, maxChars(column)).trimEnd();
+}
+
+function maxChars(column: number): number {
+  return Math.max(MAX_LINE_CHARS, column + MAX_CHARS_BEHIND);
+}
 
 export function createLineIndex(text: string): LineIndex {
   let starts: number[] | undefined;
@@ -28,13 +39,13 @@ export function createLineIndex(text: string): LineIndex {
       }
       return { line: low + 1, column: bounded - (starts[low] ?? 0) + 1 };
     },
-    excerptAround(line) {
+    excerptAround({ line, column }) {
       starts ??= findLineStarts(text);
       const startLine = Math.max(1, line - 1);
       const lines: string[] = [];
       for (let number = startLine; number <= Math.min(line + 1, starts.length); number += 1) {
         const start = starts[number - 1] ?? 0;
-        const raw = text.slice(start, Math.min(starts[number] ?? text.length, start + MAX_LINE_CHARS));
+        const raw = text.slice(start, Math.min(starts[number] ?? text.length, start + maxChars(column)));
         lines.push(raw.replace(/\r?\n$/, ''));
       }
       if (lines.length > 1 && lines.at(-1) === '' && line < startLine + lines.length - 1) lines.pop();

@@ -65,7 +65,7 @@ function parseMessages(path: string, text: string, document: YamlText): ParsedPr
   const problems: Problem[] = [];
   const report = (code: ProblemCode, message: string, offset: number, hint?: string) => {
     const position = lines.positionAt(offset);
-    const at = { file: path, ...position, excerpt: lines.excerptAround(position.line) };
+    const at = { file: path, ...position, excerpt: lines.excerptAround(position) };
     problems.push({ code, severity: 'error', message, at, ...(hint === undefined ? {} : { hint }) });
   };
   for (const { message, offset, hint } of document.errors) report('syntax', message, offset, hint);

@@ -44,7 +44,7 @@ export function openDocument({ path, text, data, start }: DocumentText): PromptD
   const locationOf = (position: Position): SourceLocation => ({
     file: path,
     ...position,
-    excerpt: lines.excerptAround(position.line),
+    excerpt: lines.excerptAround(position),
   });
   const atOffset = (offset: number) => locationOf(lines.positionAt(start + offset));
   const document: PromptDocument = {

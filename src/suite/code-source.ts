@@ -14,7 +14,7 @@ export function codeSource(names: Pick<SourceFile, 'file' | 'folder'>, text: str
     return {
       file: names.file,
       ...position,
-      excerpt: lines.excerptAround(position.line),
+      excerpt: lines.excerptAround(position),
       ...(path.length === 0 ? {} : { dataPath: describePath(path) }),
     };
   };

@@ -1,5 +1,5 @@
 import { findInJson, type JsonNode, parseJsonNodes } from '../lib/json-text.ts';
-import { createLineIndex } from '../lib/line-index.ts';
+import { createLineIndex, cutLine } from '../lib/line-index.ts';
 import type { YamlText } from '../lib/yaml-text.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import { withoutExcerpt } from './problems.ts';
@@ -68,7 +68,7 @@ export function yamlSource(names: FileNames, text: string, yaml: Pick<YamlText, 
   const lines = createLineIndex(text);
   const toLocation = (offset: number): SourceLocation => {
     const position = lines.positionAt(offset);
-    return { file: names.file, ...position, excerpt: lines.excerptAround(position.line) };
+    return { file: names.file, ...position, excerpt: lines.excerptAround(position) };
   };
   return {
     ...names,
@@ -115,7 +115,7 @@ export class JsonRowSource implements SourceFile {
 
   at(path: Path, part?: 'key' | 'value'): SourceLocation {
     if (path.length > 0) return this.#toFile(jsonSource(this.#names, this.#text).at(path, part));
-    const excerpt = { startLine: this.#line, lines: [this.#text.slice(0, 400).trimEnd()] };
+    const excerpt = { startLine: this.#line, lines: [cutLine(this.#text, 1)] };
     return { file: this.file, line: this.#line, column: this.#column(), excerpt };
   }
 
@@ -165,7 +165,10 @@ export class CsvRowSource implements SourceFile {
   }
 
   at(): SourceLocation {
-    const { startLine, lines } = createLineIndex(this.#text).excerptAround(this.#line - this.#textLine + 1);
+    const { startLine, lines } = createLineIndex(this.#text).excerptAround({
+      line: this.#line - this.#textLine + 1,
+      column: 1,
+    });
     return { ...this.start(), excerpt: { startLine: startLine + this.#textLine - 1, lines } };
   }
 
@@ -190,7 +193,7 @@ export function textSource(names: FileNames, text: string): SourceFile {
     file: names.file,
     line,
     column,
-    excerpt: lines.excerptAround(line),
+    excerpt: lines.excerptAround({ line, column }),
   });
   return { ...names, at: () => toLocation(1, 1), within: (_, line, column) => toLocation(line, column) };
 }

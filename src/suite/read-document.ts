@@ -75,5 +75,5 @@ function readJson(names: Names, text: string, problems: Problems): Parsed | unde
 function placeOf(names: Names, text: string, offset: number) {
   const lines = createLineIndex(text);
   const position = lines.positionAt(offset);
-  return fixedSource(names, { file: names.file, ...position, excerpt: lines.excerptAround(position.line) }).at([]);
+  return fixedSource(names, { file: names.file, ...position, excerpt: lines.excerptAround(position) }).at([]);
 }

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { dirname, extname } from 'node:path';
 import { parseCsv } from '../lib/csv.ts';
 import { parseJsonText } from '../lib/json-text.ts';
+import { cutLine } from '../lib/line-index.ts';
 import { type ByteLine, bytesOf, type LineStart, splitLines } from '../lib/split-lines.ts';
 import { bytesOfText, type FileBytes, type FileFault, type ProjectFiles } from './files.ts';
 import { CsvRowSource, itemsOf, JsonRowSource, type Located, locate, noPath } from './locate.ts';
@@ -73,8 +74,9 @@ function openJsonLines(names: Names, bytes: FileBytes): ReadRows {
       if (!text.startsWith('{') && text.trim() === '') continue;
       const parsed = parseJsonText(text);
       if ('error' in parsed) {
-        const excerpt = { startLine: start.number, lines: [text.slice(0, 400).trimEnd()] };
-        const at = { file: names.file, line: start.number, column: parsed.error.offset + 1, excerpt };
+        const column = parsed.error.offset + 1;
+        const excerpt = { startLine: start.number, lines: [cutLine(text, column)] };
+        const at = { file: names.file, line: start.number, column, excerpt };
         report({ code: 'syntax', message: parsed.error.message, at, hint: 'every line is one JSON object' });
       } else {
         const row = { value: parsed.value, source: new JsonRowSource(names, text, start.number), path: noPath };

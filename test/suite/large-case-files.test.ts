@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { renderCodeFrame } from '../../src/lib/code-frame.ts';
 import { catchUserError } from '../stores/build-rows.ts';
 import { loadAt, onlySuite, placeOf, problemsAt } from './load-fixture.ts';
 
@@ -98,6 +99,16 @@ describe('files of more cases than are kept in memory', () => {
     const rows = `${jsonLines(names.map((name) => jsonRow(name)))}{"id": "g", "vars": {}, "tag": 1}\nnonsense\n`;
     const problems = await problemsAt(writeProject('cases.jsonl', rows));
     expect(problems.map(placeOf)).toEqual(['cases.jsonl:7:25 unknown-key', 'cases.jsonl:8:1 syntax']);
+  });
+
+  test('what is wrong at the end of a long row is shown, not the start of the row', async () => {
+    const long = JSON.stringify({ id: 'a', vars: { name: 'a', filler: 'x'.repeat(5000) }, wrong: 1 });
+    const problems = await problemsAt(writeProject('cases.jsonl', `${long}\n${long.slice(0, -2)}\n`));
+    const frames = problems.map(({ at }) => (at === undefined ? [] : renderCodeFrame(at)));
+    expect(frames).toMatchObject([
+      [expect.stringMatching(/^> 1 \| x+"},"wrong":1}$/), expect.stringMatching(/^ {4}\| {50}\^$/)],
+      [expect.stringMatching(/^> 2 \| x+"},"wrong":$/), expect.stringMatching(/^ {4}\| {50}\^$/)],
+    ]);
   });
 
   test('bytes that are no text refuse the file, a byte order mark does not', async () => {
