@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { lastWords } from '../lib/display-width.ts';
 import { quote } from '../lib/quote.ts';
 import { defineAssertion } from './define.ts';
 import { soughtParam } from './param-schemas.ts';
@@ -20,7 +21,9 @@ export const endsWith = defineAssertion({
   check(target, { value, ignoreCase, trim }) {
     const text = trim ? textOf(target).trim() : textOf(target);
     const pass = ignoreCase ? text.toLowerCase().endsWith(value.toLowerCase()) : text.endsWith(value);
-    const found = text.length > 200 ? text.slice(-200) : text;
-    return { pass, reason: `${pass ? 'ends' : 'does not end'} with ${quote(value)}: found ${quote(found)}` };
+    return {
+      pass,
+      reason: `${pass ? 'ends' : 'does not end'} with ${quote(value)}: found ${quote(lastWords(text, 200))}`,
+    };
   },
 });

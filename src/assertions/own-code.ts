@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { shortenText } from '../lib/display-width.ts';
 import { quote } from '../lib/quote.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import { isJsonObject, type JsonValue } from '../model/json.ts';
@@ -68,12 +69,12 @@ export function readVerdict(outcome: CodeOutcome, code: string): CheckOutcome {
   if (!parsed.success)
     return { error: `${name} gave no verdict {pass, score?, reason?}: ${describeFault(returned, parsed.error)}` };
   const { pass, score, reason = '' } = parsed.data;
-  const said = reason.trim() === '' ? `${name} says ${pass ? 'pass' : 'fail'}` : reason.slice(0, maxReasonLength);
+  const said = reason.trim() === '' ? `${name} says ${pass ? 'pass' : 'fail'}` : shortenText(reason, maxReasonLength);
   return { pass, reason: said, ...(score === undefined ? {} : { score }) };
 }
 
 function describeFault(returned: unknown, { issues }: z.ZodError): string {
-  const found = JSON.stringify(returned).slice(0, 120);
+  const found = shortenText(JSON.stringify(returned), 120);
   if (!isJsonObject(returned)) return `found ${found}`;
   const faults = issues.slice(0, 3).map(({ path, message }) => `${path.join('.')} ${message}`.trim());
   return `${faults.join('; ')}: found ${found}`;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { shortenText } from '../lib/display-width.ts';
 import { toZodSchema } from '../lib/to-zod-schema.ts';
 import type { AssertionPlugin, LoadedPlugin } from '../model/code-plugin.ts';
 import type { CodeOutcome } from '../model/own-code.ts';
@@ -50,5 +51,5 @@ async function settle(returned: unknown, timeoutMs: number): Promise<CodeOutcome
 }
 
 function describe(error: unknown): string {
-  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 400);
+  return shortenText(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 400);
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { shortenText } from '../lib/display-width.ts';
 import { parsePlainPath } from '../lib/drop-paths.ts';
 import { quote } from '../lib/quote.ts';
 import type { ToolCall } from '../model/completion.ts';
@@ -211,6 +212,6 @@ function describeUnpaired(
 
 function describeCalls(calls: readonly ToolCall[], text: string): string {
   if (calls.length === 0) return `no tool call but ${quote(text)}`;
-  const shown = calls.slice(0, 6).map((call) => `${call.name.slice(0, 60)}(${call.rawArguments.slice(0, 80)})`);
+  const shown = calls.slice(0, 6).map((call) => `${shortenText(call.name, 60)}(${shortenText(call.rawArguments, 80)})`);
   return `${shown.join(', ')}${calls.length > 6 ? ` and ${calls.length - 6} more` : ''}`;
 }

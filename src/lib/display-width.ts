@@ -34,6 +34,20 @@ export function clipText(text: string, maxUnits: number): string {
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxUnits - 1 : maxUnits);
 }
 
+/** Cut with a mark, by which a mask knows that a secret may have been cut with it. */
+export function shortenText(text: string, maxUnits: number): string {
+  return text.length <= maxUnits ? text : `${clipText(text, maxUnits)}…`;
+}
+
+/** The end of a text. A word at whose middle it would begin is left out: a part of a secret could not be told as one. */
+export function lastWords(text: string, maxUnits: number): string {
+  if (text.length <= maxUnits) return text;
+  const end = text.slice(-maxUnits);
+  const word = /\s/.test(text.charAt(text.length - maxUnits - 1)) ? 0 : end.search(/\s/);
+  const whole = end.slice(Math.max(0, word)).trimStart();
+  return whole === '' ? end : whole;
+}
+
 let segmenter: Intl.Segmenter | undefined;
 
 /** To make one takes 5 ms, and hardly any report needs it. */

@@ -5,25 +5,44 @@ export type Mask = (text: string) => string;
 /** Shorter values occur in ordinary text, so masking them would garble it without hiding anything. */
 const minSecretLength = 8;
 
+/** Of a secret that was cut, less than this tells nothing, and more of it would garble what merely begins alike. */
+const minShownUnits = 4;
+
 /**
  * Replaces each secret by `***`: as it stands; escaped for JSON, however deeply, for a URL, a form, HTML or XML, or for
- * several of them; in base64, alone or within a longer text such as `user:key`.
+ * several of them; in base64, alone or within a longer text such as `user:key`. Of one that was cut where a text was
+ * shortened (`…`), what is left is replaced.
  */
 export function createMask(values: readonly string[]): Mask {
   // A value read from a file may end in a line feed that is not sent.
   const secrets = new Set(values.flatMap((value) => [value, value.trim()]));
-  const patterns = [...secrets]
+  const forms = [...secrets]
     .filter(({ length }) => length >= minSecretLength)
-    .flatMap((secret) => [escapedPattern(secret), ...base64Patterns(secret)]);
-  if (patterns.length === 0) return (text) => text;
+    .flatMap((secret) => [
+      { before: '', units: Array.from(secret, characterPattern), after: '' },
+      ...base64Forms(secret),
+    ]);
+  if (forms.length === 0) return (text) => text;
+  const patterns = forms.map(({ before, units, after }) => before + units.join('') + after);
   const any = new RegExp(patterns.join('|'));
   const each = patterns.map((pattern) => new RegExp(pattern, 'g'));
-  return (text) => (any.test(text) ? replaceAll(text, each) : text);
+  const starts = forms.map(({ units }) => createStart(units));
+  return (text) => {
+    const masked = any.test(text) ? replacePlaces(text, findWhole(text, each)) : text;
+    return masked.includes('…') ? replacePlaces(masked, findCut(masked, starts)) : masked;
+  };
 }
 
-/** The secret with every way in which each of its characters may be written. */
-function escapedPattern(secret: string): string {
-  return Array.from(secret, characterPattern).join('');
+/** A secret in one encoding: patterns of its characters, and of what else belongs to it at its ends. */
+interface Form {
+  readonly before: string;
+  readonly units: readonly string[];
+  readonly after: string;
+}
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
 }
 
 function characterPattern(character: string): string {
@@ -67,22 +86,25 @@ function caseless(hex: string): string {
  * Inside a longer text, such as `user:key`, only the characters made of the secret's own bits are the same; those at its
  * ends that share bits with it go along.
  */
-function base64Patterns(secret: string): string[] {
+function base64Forms(secret: string): Form[] {
   const bytes = Buffer.from(secret, 'utf8');
   return [0, 1, 2].map((offset) => {
     const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
     const start = Math.ceil((offset * 8) / 6);
     const end = Math.floor((shifted.length * 8) / 6);
     const inner = shifted.toString('base64').slice(start, end);
-    const own = inner.replaceAll(/[+/]/g, (digit) => (digit === '+' ? '[+-]' : '[/_]'));
+    const units = Array.from(inner, (own) => (own === '+' ? '[+-]' : own === '/' ? '[/_]' : own));
     const digit = '[A-Za-z0-9+/_-]';
-    return `${offset === 0 ? '' : `${digit}?`}${own}${(shifted.length * 8) % 6 === 0 ? '' : `${digit}?={0,2}`}`;
+    return {
+      before: offset === 0 ? '' : `${digit}?`,
+      units,
+      after: (shifted.length * 8) % 6 === 0 ? '' : `${digit}?={0,2}`,
+    };
   });
 }
 
-/** Secrets may overlap one another, so all places are found before any is replaced. */
-function replaceAll(text: string, patterns: readonly RegExp[]): string {
-  const places: { start: number; end: number }[] = [];
+function findWhole(text: string, patterns: readonly RegExp[]): Place[] {
+  const places: Place[] = [];
   for (const pattern of patterns) {
     pattern.lastIndex = 0;
     for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
@@ -90,6 +112,47 @@ function replaceAll(text: string, patterns: readonly RegExp[]): string {
       pattern.lastIndex = found.index + 1;
     }
   }
+  return places;
+}
+
+interface Start {
+  readonly head: RegExp;
+  /** Those after the head, each to be tried where the one before it ended. */
+  readonly further: readonly RegExp[];
+}
+
+/** Not one expression of groups in groups: a key of some thousand characters would be too deep a nest. */
+function createStart(units: readonly string[]): Start {
+  return {
+    head: new RegExp(units.slice(0, minShownUnits).join(''), 'g'),
+    further: units.slice(minShownUnits).map((unit) => new RegExp(unit, 'y')),
+  };
+}
+
+/** What a cut leaves: the start of an escape, the end of the quotes, the mark. */
+const cutMark = /(?:%[\da-f]?|&#?\w{0,7}|\\+u[\da-f]{0,3})?\\*["'`]?…/iy;
+
+function findCut(text: string, starts: readonly Start[]): Place[] {
+  const places: Place[] = [];
+  for (const { head, further } of starts) {
+    head.lastIndex = 0;
+    for (let found = head.exec(text); found !== null; found = head.exec(text)) {
+      let end = head.lastIndex;
+      for (const unit of further) {
+        unit.lastIndex = end;
+        if (!unit.test(text)) break;
+        end = unit.lastIndex;
+      }
+      cutMark.lastIndex = end;
+      if (cutMark.test(text)) places.push({ start: found.index, end });
+      head.lastIndex = found.index + 1;
+    }
+  }
+  return places;
+}
+
+/** Secrets may overlap one another, so all places are found before any is replaced. */
+function replacePlaces(text: string, places: Place[]): string {
   places.sort((a, b) => a.start - b.start);
   let masked = '';
   let end = 0;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { shortenText } from '../lib/display-width.ts';
 import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
 import { killGroup } from './kill-group.ts';
 import { watchMemory } from './watch-memory.ts';
@@ -163,7 +164,7 @@ function describeMemory(memoryMb: number): string {
 function describeTail(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => /^\w*(?:Error|Exception)\b/.test(line));
   const [last = ''] = lines.slice(-1);
-  return last === '' ? '' : `: ${last.slice(0, 400)}`;
+  return last === '' ? '' : `: ${shortenText(last, 400)}`;
 }
 
 /** An idle child must not keep the program from ending. */
@@ -178,7 +179,7 @@ function holdOpen(child: ChildProcess, isHeld: boolean): void {
 /** A message of another job, or of the module's own, is none. */
 function readAnswer(message: unknown, id: number, noun: string): CodeOutcome | undefined {
   if (typeof message !== 'object' || message === null || !('id' in message) || message.id !== id) return undefined;
-  if ('fault' in message && typeof message.fault === 'string') return { fault: message.fault.slice(0, 1000) };
+  if ('fault' in message && typeof message.fault === 'string') return { fault: shortenText(message.fault, 1000) };
   if (!('json' in message) || typeof message.json !== 'string') return undefined;
   try {
     const returned: unknown = JSON.parse(message.json);

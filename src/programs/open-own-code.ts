@@ -1,3 +1,4 @@
+import { lastWords, shortenText } from '../lib/display-width.ts';
 import type { CodeOutcome, CommandCall, OwnCode } from '../model/own-code.ts';
 import { openProgramRunner, type ProgramResult } from './run-program.ts';
 import { selectEnv } from './select-env.ts';
@@ -84,7 +85,7 @@ function readOutput({
 }: ProgramResult & { readonly status: 'ended' }): CodeOutcome {
   if (exitCode !== 0) {
     const how = exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
-    const tail = stderr.trim().slice(-400);
+    const tail = lastWords(stderr.trim(), 400);
     return { fault: `${how}${tail === '' ? ' and wrote nothing on stderr' : `: ${tail}`}` };
   }
   try {
@@ -92,6 +93,6 @@ function readOutput({
     return { returned };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return { fault: `wrote no JSON but ${JSON.stringify(stdout.trim().slice(0, 120))}` };
+    return { fault: `wrote no JSON but ${JSON.stringify(shortenText(stdout.trim(), 120))}` };
   }
 }

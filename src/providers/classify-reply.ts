@@ -1,3 +1,4 @@
+import { shortenText } from '../lib/display-width.ts';
 import { parseShallowJson } from '../lib/parse-json.ts';
 import type { FailureKind, ProviderFailure } from '../model/completion.ts';
 import { describeText } from './describe-text.ts';
@@ -36,7 +37,7 @@ export function describeUnreadable(
     return { kind: 'network', message, status };
   }
   const type = describeText(headers['content-type'] ?? 'no content type');
-  const start = describeText(text.slice(0, 120));
+  const start = describeText(shortenText(text, 120));
   const found = start === '' ? 'an empty body' : start;
   return { kind: 'malformed', message: `${host} answered with something that is no JSON (${type}): ${found}`, status };
 }

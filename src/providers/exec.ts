@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
+import { lastWords } from '../lib/display-width.ts';
 import { splitCommand } from '../lib/split-command.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../model/completion.ts';
 import type { Adapter } from '../model/provider.ts';
@@ -119,7 +120,7 @@ function describeExit(result: ProgramResult & { readonly status: 'ended' }, prog
   const { exitCode, signalName } = result;
   const how = exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
   // The end of stderr: that is where a stack's message or a last complaint stands.
-  const tail = describeText(result.stderr.slice(-400));
+  const tail = describeText(lastWords(result.stderr.trim(), 400));
   return {
     kind: 'server',
     message: `${program} ${how}${tail === '' ? ' and wrote nothing on stderr' : `: ${tail}`}`,

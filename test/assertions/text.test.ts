@@ -51,9 +51,9 @@ describeAssertion('endsWith', [
   {
     when: 'the answer is long, its end is what is shown',
     params: { value: 'x' },
-    answer: `${'a'.repeat(1000)}THE END`,
+    answer: `${'a'.repeat(1000)} THE END`,
     is: 'fail',
-    reason: /THE END"$/,
+    reason: /found "THE END"$/,
   },
 ]);
 

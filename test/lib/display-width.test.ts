@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { clipText, displayWidth, shortenToWidth, wrapToWidth } from '../../src/lib/display-width.ts';
+import {
+  clipText,
+  displayWidth,
+  lastWords,
+  shortenText,
+  shortenToWidth,
+  wrapToWidth,
+} from '../../src/lib/display-width.ts';
 import fc from '../support/property.ts';
 
 describe('displayWidth', () => {
@@ -74,6 +81,26 @@ describe('wrapToWidth', () => {
         for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width);
       }),
     );
+  });
+});
+
+describe('shortenText', () => {
+  it('marks the place of a cut, and only that', () => {
+    expect(shortenText('abcd', 4)).toBe('abcd');
+    expect(shortenText('abcde', 4)).toBe('abcd…');
+  });
+});
+
+describe('lastWords', () => {
+  it.each([
+    ['ab cd', 5, 'ab cd'],
+    ['ab cd ef', 5, 'cd ef'],
+    ['ab cd ef', 4, 'ef'],
+    ['ab cd ef', 6, 'cd ef'],
+    ['abcdef', 4, 'cdef'],
+    ['abcdef ', 4, 'def '],
+  ])('of %j are, in %i units, %j', (text, maxUnits, expected) => {
+    expect(lastWords(text, maxUnits)).toBe(expected);
   });
 });
 

@@ -48,6 +48,26 @@ describe('createMask', () => {
     expect(createMask(['12345678'])('12345678')).toBe('***');
   });
 
+  it.each([
+    ['in quotes', 'found "Bearer sk-live/4f+', '"… (300 characters)', 'found "Bearer ***"… (300 characters)'],
+    ['without quotes', 'sk-live/4', '…', '***…'],
+    ['in JSON, within an escape', 'sk-live/4f+9\\u00', '"…', '***\\u00"…'],
+    ['in JSON within JSON', 'sk-live/4f', '\\"…', '***\\"…'],
+    ['in a URL, within an escape', '?k=sk-live%2', '…', '?k=***%2…'],
+    ['in base64', `Basic ${Buffer.from(`u:${secret}`).toString('base64').slice(0, 12)}`, '"…', 'Basic dTp***"…'],
+  ])('masks what a cut left of a secret %s', (_, start, cut, expected) => {
+    expect(mask(`${start}${cut}`)).toBe(expected);
+  });
+
+  it('leaves alone what only begins like a secret', () => {
+    for (const text of ['sk-…', 'sk-live is a prefix… and so on', 'sk-live "quoted"']) expect(mask(text)).toBe(text);
+  });
+
+  it('masks what is left of a key of many thousand characters, wherever it was cut', () => {
+    const long = Array.from({ length: 5000 }, (_, index) => String.fromCodePoint(97 + ((index * 7) % 26))).join('');
+    expect(createMask([long])(`found "${long.slice(0, 4000)}"…`)).toBe('found "***"…');
+  });
+
   it('takes a secret literally, whatever it looks like', () => {
     expect(createMask(['.*.*.*.*'])('harmless text .*.*.*.*')).toBe('harmless text ***');
     expect(createMask(['(a+)+$[^x'])('aaaaaaaa (a+)+$[^x')).toBe('aaaaaaaa ***');

@@ -155,6 +155,39 @@ test.each(keyed)('a key sent by %s is in no byte that is written or printed', as
   expect(printed.join('')).toContain('***');
 });
 
+test('of a key that was cut with the text around it nothing is left that could be told', async () => {
+  const server = await startServer(({ body }) => {
+    const [, place = '', at = '0'] = /Say: (\w+?)(\d+)/.exec(body) ?? [];
+    const said = 'word '.repeat(200).slice(0, Number(at)) + canary;
+    if (place === 'error') return { status: 400, body: { error: { message: said } } };
+    if (place === 'text') return { body: said };
+    const call = { id: '1', type: 'function', function: { name: 'f', arguments: JSON.stringify({ key: said }) } };
+    return { body: completionOf(`${said} ${'end '.repeat(100)}`, '', place === 'tool' ? { tool_calls: [call] } : {}) };
+  });
+  const project = openTempProject();
+  // Each cuts at another place: answers at 200, calls at 80, messages at 400, bodies at 120.
+  const places = { answer: 200, ending: 400, tool: 80, error: 400, text: 120 };
+  const words = Object.entries(places).flatMap(([place, cut]) =>
+    Array.from({ length: 24 }, (_, back) => `  - { id: ${place}${back}, vars: { word: ${place}${cut - back} } }`),
+  );
+  const head = suiteOf(`  - { id: p, use: "openai:m", baseURL: "${server.url}/v1", apiKeyEnv: CANARY }`);
+  const checks =
+    '[{ contains: nothing }, { equals: x }, { endsWith: x }, { toolCalls: { names: [g] } }, { json: true }]';
+  const suite = head
+    .replace(/assert: .*/, `assert: ${checks} }`)
+    .replace(/cases:[^]*/, `cases:\n${words.join('\n')}\n`);
+  project.write('evals/canary.eval.yaml', suite);
+  const run = await project.run(['run', '--verbose', '-r', 'terminal', '-r', 'json=out.json'], {
+    env: { CANARY: canary },
+  });
+  expect(run.code).not.toBe(2);
+  for (const text of [run.stdout, run.stderr, ...project.files('.llmcheck').map((file) => project.read(file))]) {
+    expect(/canary\/7.{0,80}/.exec(text)).toBeNull();
+    expect(/.{0,80}&<Zq/.exec(text)).toBeNull();
+  }
+  expect(run.stdout).toContain('***');
+});
+
 test('a key in a problem is masked too, and so is a password in an address', async () => {
   const project = openTempProject();
   project.write(
