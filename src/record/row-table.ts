@@ -60,6 +60,8 @@ export class RowTable implements Iterable<RowSummary> {
   /** Of the first row of each case, and of those rows that have another one. */
   readonly #stamps: TextList;
   readonly #otherStamps = new Map<number, string>();
+  /** As they came, where texts are kept: rendered anew they would take a tenth of a comparison. */
+  readonly #keptHashes: (string | undefined)[] | undefined;
   /** Of rows without an answer, and hashes of another form. */
   readonly #otherHashes = new Map<number, string | undefined>();
   #lastVariant = 0;
@@ -69,6 +71,7 @@ export class RowTable implements Iterable<RowSummary> {
     this.#caseIds = new TextList(maxKeptCases);
     this.#caseNumbers = new TextNumbers(maxKeptCases);
     this.#stamps = new TextList(maxKeptCases);
+    this.#keptHashes = maxKeptCases === undefined ? undefined : [];
   }
 
   get length(): number {
@@ -122,6 +125,7 @@ export class RowTable implements Iterable<RowSummary> {
   }
 
   answerHashAt(row: number): string | undefined {
+    if (this.#keptHashes !== undefined) return this.#keptHashes[row];
     if (this.#otherHashes.size > 0 && this.#otherHashes.has(row)) return this.#otherHashes.get(row);
     const view = this.#viewOf(row);
     const start = startOf(row);
@@ -243,7 +247,8 @@ export class RowTable implements Iterable<RowSummary> {
     view.setUint8(start + at.status, statuses.indexOf(row.status));
     view.setUint8(start + at.flags, derived.flags);
     view.setUint8(start + at.skip, skipReasons.indexOf(derived.skipReason));
-    this.#setHash(number, view, derived.answerHash);
+    if (this.#keptHashes === undefined) this.#setHash(number, view, derived.answerHash);
+    else this.#keptHashes.push(derived.answerHash);
   }
 
   #setHash(row: number, view: DataView, hash: string | undefined): void {

@@ -34,8 +34,8 @@ const row: fc.Arbitrary<RowSummary> = fc.record({
 
 test('every row comes back as it was put in', () => {
   fc.assert(
-    fc.property(fc.array(row), (rows) => {
-      const table = new RowTable();
+    fc.property(fc.array(row), fc.constantFrom(undefined, 3, 1000), (rows, maxKeptCases) => {
+      const table = new RowTable(maxKeptCases);
       for (const one of rows) table.addSummary(one);
       expect(Array.from(table, copyRow)).toEqual(rows);
     }),
