@@ -2,7 +2,7 @@
  * What llmcheck adds to the calls it makes: CPU, wall time and peak memory beside a bare HTTP loop over the same
  * requests, as ratios of one run. Run by `npm run bench`; `npm run bench -- --quick` takes the small sizes only.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -15,6 +15,7 @@ import {
   root,
   startServer,
   type Usage,
+  writeSuite,
 } from './parts/measure.ts';
 
 const isQuick = process.argv.includes('--quick');
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
       const server = await startServer(delayMs);
       const options = { cwd: folder, env: server.env };
       try {
-        writeSuite(folder, size);
+        writeSuite(folder, makeCases(size));
         const files = ['cases.jsonl', 'out.jsonl'].map((file) => join(folder, file));
         const bare = await measure([join(parts, 'bare-loop.mjs'), server.url, ...files, `${concurrency}`], options);
         const run = () =>
@@ -62,33 +63,6 @@ async function compareStart(): Promise<void> {
   const bare = medians.get('node -e 0') ?? 1;
   print('\n| start | median ms | ratio |\n|---|---|---|');
   for (const [name, ms] of medians) print(`| ${name} | ${ms.toFixed(0)} | ${(ms / bare).toFixed(2)} |`);
-}
-
-function writeSuite(folder: string, size: number): void {
-  const lines = Array.from(makeCases(size), ({ id, text, expected }) =>
-    JSON.stringify({ id, vars: { text }, expected }),
-  );
-  writeFileSync(join(folder, 'cases.jsonl'), `${lines.join('\n')}\n`);
-  writeFileSync(join(folder, 'llmcheck.config.yaml'), 'cache: {}\n');
-  writeFileSync(
-    join(folder, 'bench.eval.yaml'),
-    `suite: bench
-prompts:
-  - id: v1
-    text: "How long is this text?\\n{{text}}"
-providers:
-  - id: local
-    use: openai:bench-1
-    params: { temperature: 0 }
-    limits: { concurrency: ${concurrency} }
-defaults:
-  assert:
-    - equals: "{{expected}}"
-      select: { regex: "Answer: (\\\\d+)", match: last, group: 1 }
-cases:
-  - file: cases.jsonl
-`,
-  );
 }
 
 function printRow(size: number, delayMs: number, mode: string, own: Usage, bare: Usage): void {

@@ -27,6 +27,7 @@ import {
   root,
   startServer,
   type Usage,
+  writeSuite,
 } from './parts/measure.ts';
 
 interface Peer {
@@ -108,30 +109,7 @@ function installLlmcheck(folder: string): Peer {
     bin: join(folder, 'node_modules/llmcheck/bin/llmcheck.js'),
     runArgs: ['run', 'bench.eval.yaml', '-j', `${concurrency}`, '-q', '-r', 'json=out.json'],
     env: {},
-    writeSuite(place) {
-      const lines = cases.map(({ id, text, expected }) => JSON.stringify({ id, vars: { text }, expected }));
-      writeFileSync(join(place, 'cases.jsonl'), `${lines.join('\n')}\n`);
-      writeFileSync(join(place, 'llmcheck.config.yaml'), 'cache: {}\n');
-      writeFileSync(
-        join(place, 'bench.eval.yaml'),
-        `suite: bench
-prompts:
-  - id: v1
-    text: "How long is this text?\\n{{text}}"
-providers:
-  - id: local
-    use: openai:bench-1
-    params: { temperature: 0 }
-    limits: { concurrency: ${concurrency} }
-defaults:
-  assert:
-    - equals: "{{expected}}"
-      select: { regex: "Answer: (\\\\d+)", match: last, group: 1 }
-cases:
-  - file: cases.jsonl
-`,
-      );
-    },
+    writeSuite: (place) => writeSuite(place, cases),
     countPassed: (_target, output) => Number(/= (\d+) passed/.exec(output)?.[1] ?? Number.NaN),
   };
 }

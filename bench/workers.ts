@@ -3,11 +3,11 @@
  * Run by `node scripts/run-ts.mjs bench/workers.ts [CELLS]`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BenchServer, makeCases, measure, parts, print, root, startServer } from './parts/measure.ts';
+import { type BenchServer, makeCases, measure, parts, print, root, startServer, writeSuite } from './parts/measure.ts';
 
 const cells = Number(process.argv[2] ?? 2000);
 const latencyMs = 100;
@@ -35,29 +35,7 @@ async function main(): Promise<void> {
 async function measureWith(workers: number, server: BenchServer): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'llmcheck-workers-'));
   const inFlight = callsEach * Math.max(1, workers);
-  const lines = Array.from(makeCases(cells), ({ id, text, expected }) =>
-    JSON.stringify({ id, vars: { text }, expected }),
-  );
-  writeFileSync(join(folder, 'cases.jsonl'), `${lines.join('\n')}\n`);
-  writeFileSync(join(folder, 'llmcheck.config.yaml'), 'cache: {}\n');
-  writeFileSync(
-    join(folder, 'bench.eval.yaml'),
-    `suite: bench
-prompts:
-  - id: v1
-    text: "How long is this text?\\n{{text}}"
-providers:
-  - id: local
-    use: openai:bench-1
-    limits: { concurrency: ${inFlight} }
-defaults:
-  assert:
-    - equals: "{{expected}}"
-      select: { regex: "Answer: (\\\\d+)", match: last, group: 1 }
-cases:
-  - file: cases.jsonl
-`,
-  );
+  writeSuite(folder, makeCases(cells), { concurrency: inFlight });
   const redis = workers === 0 ? undefined : await startRedis(folder);
   const usageFile = join(folder, 'workers.jsonl');
   const started: ChildProcess[] = [];

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const root = resolve(process.cwd());
@@ -87,6 +87,50 @@ export function* makeCases(size: number): Iterable<BenchCase> {
     const text = `Case ${index}: ${'lorem ipsum dolor sit amet '.repeat(4 + (index % 5))}`;
     yield { id: `case-${index}`, text, expected: `${text.length + 'How long is this text?\n'.length}` };
   }
+}
+
+export interface SuiteOptions {
+  /** `bench` if left out. */
+  readonly suite?: string;
+  readonly concurrency?: number;
+  readonly prompts?: readonly string[];
+  /** Further keys of the suite and of its defaults, as YAML. */
+  readonly defaults?: string;
+  readonly keys?: string;
+}
+
+/** A suite of one check over the cases, which lie in a JSONL file beside it: `<suite>.eval.yaml`. */
+export function writeSuite(folder: string, cases: Iterable<BenchCase>, options: SuiteOptions = {}): void {
+  const { suite = 'bench', prompts = ['v1'], defaults = '', keys = '' } = options;
+  const fd = openSync(join(folder, 'cases.jsonl'), 'w');
+  for (const { id, text, expected } of cases) {
+    writeSync(fd, `${JSON.stringify({ id, vars: { text }, expected })}\n`);
+  }
+  closeSync(fd);
+  writeFileSync(join(folder, 'llmcheck.config.yaml'), 'cache: {}\n');
+  writeFileSync(
+    join(folder, `${suite}.eval.yaml`),
+    `suite: ${suite}
+prompts:
+${prompts.map(renderPrompt).join('')}providers:
+  - id: local
+    use: openai:bench-1
+    params: { temperature: 0 }
+    limits: { concurrency: ${options.concurrency ?? concurrency} }
+defaults:
+${defaults}  assert:
+    - equals: "{{expected}}"
+      select: { regex: "Answer: (\\\\d+)", match: last, group: 1 }
+${keys}cases:
+  - file: cases.jsonl
+`,
+  );
+}
+
+/** Versions ask alike, but for their seeds: one would get the other's answers from the cache. */
+function renderPrompt(id: string, index: number): string {
+  const params = index === 0 ? '' : `    params: { seed: ${index} }\n`;
+  return `  - id: ${id}\n    text: "How long is this text?\\n{{text}}"\n${params}`;
 }
 
 /** Median milliseconds of wall time that each program takes to start and end, in turn, so that a drift of the machine's speed meets all alike. */

@@ -1,10 +1,8 @@
 import type { Redis } from 'ioredis';
+import { type RedisAddress, redisEndpoint } from '../lib/store-url.ts';
 import type { SharedBackend } from './shared-cache.ts';
 
-export interface RedisOptions {
-  readonly url: URL;
-  readonly username?: string;
-  readonly password?: string;
+export interface RedisOptions extends RedisAddress {
   readonly prefix: string;
   readonly ttlMs?: number;
   readonly timeoutMs: number;
@@ -18,15 +16,10 @@ interface RedisModule {
 /** Keeps values under `prefix` of a Redis or Valkey server. `loaded` is the client's module. */
 export function openRedisBackend(loaded: unknown, options: RedisOptions): SharedBackend {
   if (!isRedisModule(loaded)) throw new Error('the package ioredis is not what it should be');
-  const { url, username, password, prefix, ttlMs, timeoutMs } = options;
+  const { prefix, ttlMs, timeoutMs } = options;
   let lastError: Error | undefined;
   const client = new loaded.Redis({
-    host: url.hostname.replaceAll(/^\[|\]$/g, ''),
-    port: Number(url.port || 6379),
-    db: Number(url.pathname.slice(1) || 0),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
+    ...redisEndpoint(options),
     connectTimeout: timeoutMs,
     lazyConnect: true,
     // Who is gone once is gone for this run: nothing waits for it to come back.

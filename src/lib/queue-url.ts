@@ -1,12 +1,9 @@
-import { parseStoreUrl, showStoreUrl } from './store-url.ts';
+import { parseStoreUrl, type RedisAddress, showStoreUrl } from './store-url.ts';
 
 /** A queue's address: `redis://host:6379/0`, with user and password or without. */
-export interface QueueUrl {
-  readonly url: URL;
+export interface QueueUrl extends RedisAddress {
   /** Without user and password. */
   readonly shown: string;
-  readonly username?: string;
-  readonly password?: string;
 }
 
 /** The address, or what is wrong with it, without a word of it: it may hold a password. */

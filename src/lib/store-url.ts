@@ -1,3 +1,10 @@
+/** Where a Redis is. The password is nowhere else. */
+export interface RedisAddress {
+  readonly url: URL;
+  readonly username?: string;
+  readonly password?: string;
+}
+
 /** An address of a store that several machines share. */
 export type StoreUrl =
   | { readonly kind: 'redis'; readonly url: URL }
@@ -31,6 +38,18 @@ export function parseStoreUrl(text: string): ParsedStoreUrl {
     default:
       return { ok: false, reason: `has an unknown scheme: ${expected}` };
   }
+}
+
+/** The part of a client's options that says where a Redis is and who asks. */
+export function redisEndpoint({ url, username, password }: RedisAddress) {
+  return {
+    host: url.hostname.replaceAll(/^\[|\]$/g, ''),
+    port: Number(url.port || 6379),
+    db: Number(url.pathname.slice(1) || 0),
+    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
 }
 
 /** The address as it may be shown: without user, password and query. */

@@ -161,8 +161,13 @@ function openClient(Client: typeof OpenAI, address: URL): OpenAI {
   }
 }
 
-type Send = (body: string, exchange: Exchange) => Promise<Response>;
-type FinalOptions = Parameters<OpenAI['buildRequest']>[0];
+type Send = (body: string, exchange: Exchange) => Promise<LeanResponse>;
+
+/** What the SDK makes of the options of `post` below, of which nothing else is read. */
+interface FinalOptions {
+  readonly body?: unknown;
+  readonly fetchOptions: { readonly exchange: Exchange };
+}
 
 /**
  * Replaces the step of the SDK that sends: it would ask again, time, log, and give headers (OPENAI_CUSTOM_HEADERS, the
@@ -172,8 +177,7 @@ type FinalOptions = Parameters<OpenAI['buildRequest']>[0];
 function replaceSending(client: OpenAI, send: Send): void {
   const makeRequest = async (asked: Promise<FinalOptions>) => {
     const options = await asked;
-    const { exchange } = options.fetchOptions as unknown as { readonly exchange: Exchange };
-    const response = await send(JSON.stringify(options.body), exchange);
+    const response = await send(JSON.stringify(options.body), options.fetchOptions.exchange);
     if (!response.ok) throw new RefusedError();
     return { options, response, controller: unusedController, requestLogID: '', startTime: 0 };
   };
@@ -192,11 +196,11 @@ async function sendForSdk(
   url: string,
   body: string,
   exchange: Exchange,
-): Promise<Response> {
+): Promise<LeanResponse> {
   try {
     const reply = await transport.send({ url, method: 'POST', headers, body, signal: exchange.signal });
     exchange.reply = reply;
-    return new LeanResponse(reply, url) as unknown as Response;
+    return new LeanResponse(reply, url);
   } catch (error) {
     exchange.error = error;
     throw error;

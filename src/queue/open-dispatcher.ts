@@ -1,8 +1,9 @@
 import type { Queue } from 'bullmq';
 import { onAbort } from '../lib/on-abort.ts';
+import type { RedisAddress } from '../lib/store-url.ts';
 import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
 import { keys, prefix, queueName } from './keys.ts';
-import { connectOnce, openRedis, type QueueModules, type RedisAddress } from './open-redis.ts';
+import { connectOnce, openRedis, type QueueModules } from './open-redis.ts';
 import { type Patience, patienceByDefault } from './patience.ts';
 import { readAnswer } from './read-task.ts';
 import { loadScripts } from './scripts.ts';

@@ -1,12 +1,6 @@
 import type { Queue, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-
-/** Where the queue is. The password is nowhere else. */
-export interface RedisAddress {
-  readonly url: URL;
-  readonly username?: string;
-  readonly password?: string;
-}
+import { type RedisAddress, redisEndpoint } from '../lib/store-url.ts';
 
 /** What `import('ioredis')` gives. */
 export interface RedisModule {
@@ -41,14 +35,8 @@ export function openRedis(
   address: RedisAddress,
   { waits, silenceMs }: ConnectionOptions,
 ): Redis {
-  const { url, username, password } = address;
   return new Client({
-    host: url.hostname.replaceAll(/^\[|\]$/g, ''),
-    port: Number(url.port || 6379),
-    db: Number(url.pathname.slice(1) || 0),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
+    ...redisEndpoint(address),
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
     ...(silenceMs === undefined ? {} : { socketTimeout: silenceMs }),

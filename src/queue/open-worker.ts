@@ -1,11 +1,13 @@
 import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { RedisAddress } from '../lib/store-url.ts';
 import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
 import { keys, prefix, queueName } from './keys.ts';
 import { createLeases, EndedCall, type LeaseAsk } from './leases.ts';
-import { connectOnce, openRedis, type QueueModules, type RedisAddress } from './open-redis.ts';
+import { connectOnce, openRedis, type QueueModules } from './open-redis.ts';
 import { isTask, readProviders, type WorkerCard } from './read-task.ts';
 import { loadScripts } from './scripts.ts';
+import { createSlots } from './slots.ts';
 
 /** A provider that a worker makes calls of. */
 export interface ServedProvider extends QueuedProvider {
@@ -306,42 +308,4 @@ async function quietly(step: () => Promise<unknown>): Promise<void> {
 
 function labelsOf(providers: readonly QueuedProvider[]): string {
   return [...new Set(providers.map(({ label }) => label))].join(', ');
-}
-
-interface Slots {
-  take(signal: AbortSignal): Promise<{ release(): void } | undefined>;
-}
-
-/** In the order of asking; undefined where the signal aborts first. */
-function createSlots(size: number): Slots {
-  let free = size;
-  const waiting: (() => void)[] = [];
-  const slot = {
-    release() {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    },
-  };
-  return {
-    take(signal) {
-      if (signal.aborted) return Promise.resolve(undefined);
-      if (free > 0) {
-        free -= 1;
-        return Promise.resolve(slot);
-      }
-      return new Promise((resolve) => {
-        const wake = () => {
-          signal.removeEventListener('abort', leave);
-          resolve(slot);
-        };
-        const leave = () => {
-          waiting.splice(waiting.indexOf(wake), 1);
-          resolve(undefined);
-        };
-        waiting.push(wake);
-        signal.addEventListener('abort', leave, { once: true });
-      });
-    },
-  };
 }

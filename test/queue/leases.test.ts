@@ -87,7 +87,8 @@ describe('a lease', () => {
     expect(asked).toBe(0);
     server.id = 'next life';
     await clock.advance(100);
-    expect(await acquiring).toBeDefined();
+    expect((await acquiring)?.signal.aborted).toBe(false);
+    expect([asked, leases.held]).toEqual([1, 1]);
   });
 
   test('is not waited for once the worker takes nothing any more', async () => {
