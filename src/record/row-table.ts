@@ -85,13 +85,12 @@ export class RowTable implements Iterable<RowSummary> {
 
   /** Takes what is needed of a head or a whole row. */
   add(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'>, rowIndex: number): void {
-    const isTrue = (value: boolean | undefined, flag: number) => (value === true ? flag : 0);
     this.#addRow(row, {
       flags:
-        isTrue(row.observe, flags.observe) |
-        isTrue(row.mustPass, flags.mustPass) |
-        isTrue(row.confirmation, flags.confirmation) |
-        isTrue(row.cached, flags.cached),
+        flagIf(row.observe, flags.observe) |
+        flagIf(row.mustPass, flags.mustPass) |
+        flagIf(row.confirmation, flags.confirmation) |
+        flagIf(row.cached, flags.cached),
       skipReason: row.skip?.reason,
       answerHash: answerHashOf(row),
       rowIndex,
@@ -102,10 +101,10 @@ export class RowTable implements Iterable<RowSummary> {
     const { observe, mustPass, confirmation, cached, skipReason, answerHash, rowIndex } = row;
     this.#addRow(row, {
       flags:
-        (observe ? flags.observe : 0) |
-        (mustPass ? flags.mustPass : 0) |
-        (confirmation ? flags.confirmation : 0) |
-        (cached ? flags.cached : 0),
+        flagIf(observe, flags.observe) |
+        flagIf(mustPass, flags.mustPass) |
+        flagIf(confirmation, flags.confirmation) |
+        flagIf(cached, flags.cached),
       skipReason,
       answerHash,
       rowIndex,
@@ -294,6 +293,10 @@ export class RowTable implements Iterable<RowSummary> {
     const known = this.#models.indexOf(model);
     return known === -1 ? this.#models.push(model) - 1 : known;
   }
+}
+
+function flagIf(value: boolean | undefined, flag: number): number {
+  return value === true ? flag : 0;
 }
 
 function startOf(row: number): number {
