@@ -32,9 +32,12 @@ export function openStoredRecord(path: string, cwd: string, options: OpenRecordO
 }
 
 /** The same by the heads of its rows, where most of the answers will never be looked at. */
-export function openRecordHeads(path: string, cwd: string): StoredRecord {
+export function openRecordHeads(
+  path: string,
+  cwd: string,
   // Nothing else is in memory while two records are compared.
-  const rows = new RowTable(1 << 20);
+  { rows = new RowTable(1 << 20) }: { readonly rows?: RowTable } = {},
+): StoredRecord {
   const record = visitRowHeads(path, (row, rowIndex) => rows.add(row, rowIndex));
   return toStoredRecord({ ...record, rows }, cwd);
 }

@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import type { RunHeader } from '../model/record.ts';
 import type { RunSummary } from '../model/summary.ts';
 import type { TrendPoint, VariantTrend } from '../model/trend.ts';
+import { RowTable } from '../record/row-table.ts';
 import type { StoredRun } from '../stores/list-runs.ts';
 import { openRecordHeads } from './open-stored-record.ts';
 import { listStoredRuns } from './stored-runs.ts';
@@ -14,17 +15,24 @@ export interface CountedRun {
 
 /** The variants of a run over the latest stored runs before it and the run itself. */
 export function readTrends(project: { readonly root: string }, current: CountedRun): readonly VariantTrend[] {
-  const { id, startedAt } = current.header;
-  const before: CountedRun[] = [];
+  const { id, startedAt, suites } = current.header;
+  const variants = suites.flatMap(({ suite, variants: all }) =>
+    all.map(({ prompt, provider }) => ({ suite, prompt, provider })),
+  );
+  // The latest first. Of a run its points are kept and nothing else: thirty large records would not fit into memory.
+  const runs = [pointsOf(current, variants)];
   let bytes = 0;
   for (const stored of listStoredRuns(project)) {
     if (stored.id === id) continue;
-    if (before.length === maxRuns - 1 || bytes > maxBytes) break;
+    if (runs.length === maxRuns || bytes > maxBytes) break;
     bytes += stored.bytes;
     const counted = openCounted(stored, project.root);
-    if (counted !== undefined && counted.header.startedAt < startedAt) before.push(counted);
+    if (counted !== undefined && counted.header.startedAt < startedAt) runs.push(pointsOf(counted, variants));
   }
-  return buildTrends([...before.reverse(), current], current.header);
+  return variants.map((names, place) => ({
+    ...names,
+    points: runs.toReversed().flatMap((points) => points[place] ?? []),
+  }));
 }
 
 /** As many as a chart can show; the bytes are what a second reads. */
@@ -34,7 +42,7 @@ const maxBytes = 500_000_000;
 /** Undefined where the run is not over, or its record can't be read. */
 function openCounted({ path }: StoredRun, root: string): CountedRun | undefined {
   try {
-    const { header, summary } = openRecordHeads(path, root);
+    const { header, summary } = openRecordHeads(path, root, { rows: new RowTable() });
     return summary.ended ? { header, summary } : undefined;
   } catch (error) {
     // One damaged record must not hide the others.
@@ -43,22 +51,18 @@ function openCounted({ path }: StoredRun, root: string): CountedRun | undefined 
   }
 }
 
-function buildTrends(runs: readonly CountedRun[], { suites }: RunHeader): readonly VariantTrend[] {
-  return suites.flatMap(({ suite, variants }) =>
-    variants.map(({ prompt, provider }) => ({
-      suite,
-      prompt,
-      provider,
-      points: runs.flatMap((run) => pointOf(run, suite, prompt, provider)),
-    })),
-  );
+type VariantNames = Pick<VariantTrend, 'suite' | 'prompt' | 'provider'>;
+
+/** A place for each variant, empty where the run says nothing of it. */
+function pointsOf(run: CountedRun, variants: readonly VariantNames[]): readonly (TrendPoint | undefined)[] {
+  return variants.map((names) => pointOf(run, names));
 }
 
-function pointOf({ header, summary }: CountedRun, suite: string, prompt: string, provider: string): TrendPoint[] {
+function pointOf({ header, summary }: CountedRun, { suite, prompt, provider }: VariantNames): TrendPoint | undefined {
   const found = summary.suites.find(({ recorded }) => recorded.suite === suite);
   const variant = found?.variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider);
-  if (found === undefined || variant === undefined || variant.passRate.value === null) return [];
+  if (found === undefined || variant === undefined || variant.passRate.value === null) return undefined;
   const { passRate, costUsd, latencyMs, errored, skipped, skippedByCase } = variant;
   const isPartial = found.recorded.filtered || errored > 0 || skipped > skippedByCase;
-  return [{ runId: header.id, startedAt: header.startedAt, isPartial, passRate, costUsd, latencyMs }];
+  return { runId: header.id, startedAt: header.startedAt, isPartial, passRate, costUsd, latencyMs };
 }
