@@ -43,6 +43,7 @@ const maxPages = 4;
 function compress(report: Report): StoredPage {
   const blocks: Buffer[] = [];
   let index = Buffer.alloc(0);
+  // All rows stand in the index: rows that were asked for one after the other could be those of a record that grew.
   for (const piece of buildPageData(report)) {
     const packed = gzipSync(piece.json, { level: 1 });
     if (piece.kind === 'index') index = packed;

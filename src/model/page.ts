@@ -59,6 +59,8 @@ export interface PageSuite {
   readonly variants: readonly PageVariant[];
   readonly tags: readonly string[];
   readonly cases: readonly PageCaseRow[];
+  /** Numbers of the blocks of rows that come before `cases`, where a file's index would be too long for them. */
+  readonly rowBlocks?: readonly number[];
 }
 
 export interface PageVariant {

@@ -1,4 +1,4 @@
-import type { PageBlock, PageIndex, PageRun } from '../model/page.ts';
+import type { PageBlock, PageCaseRow, PageIndex, PageRun, PageSuite } from '../model/page.ts';
 import type { Subject } from './route.ts';
 
 /** Where the page has its data from. A block is asked for when one of its cases is opened. */
@@ -10,7 +10,7 @@ export interface PageSource {
 /** The data that stands in the file; each part is parsed when it is wanted. */
 export function openFile(): PageSource {
   return keepBlocks({
-    index: () => readElement<PageIndex>('index'),
+    index: async () => joinRows(await readElement<PageIndex>('index')),
     block: (number) => readElement<PageBlock>(`block-${number}`),
   });
 }
@@ -26,6 +26,17 @@ export function openServed(subject: Subject): PageSource {
 
 export function askRuns(): Promise<readonly PageRun[]> {
   return ask<readonly PageRun[]>('/api/runs');
+}
+
+/** The same index with every row in its suite. */
+async function joinRows({ suites, ...index }: PageIndex): Promise<PageIndex> {
+  const joined: PageSuite[] = [];
+  for (const { rowBlocks = [], cases, ...suite } of suites) {
+    const parts: (readonly PageCaseRow[])[] = [];
+    for (const number of rowBlocks) parts.push(await readElement<readonly PageCaseRow[]>(`rows-${number}`));
+    joined.push({ ...suite, cases: [...parts.flat(), ...cases] });
+  }
+  return { ...index, suites: joined };
 }
 
 async function readElement<T>(id: string): Promise<T> {

@@ -16,8 +16,11 @@ function* renderHtml(report: Report): Iterable<string> {
     title: `${report.decision.outcome}: ${suites === '' ? 'no suite' : suites} – llmcheck`,
     isServed: false,
   });
-  for (const piece of buildPageData(report)) {
-    yield renderPagePiece(piece.kind === 'index' ? 'index' : `block-${piece.number}`, piece.json);
+  for (const piece of buildPageData(report, { maxIndexCells })) {
+    yield renderPagePiece(piece.kind === 'index' ? 'index' : `${piece.kind}-${piece.number}`, piece.json);
   }
   yield renderPageFoot();
 }
+
+/** Some hundred kilobytes of rows. */
+const maxIndexCells = 1000;

@@ -1,35 +1,47 @@
 import { clipText } from '../lib/display-width.ts';
 import { escapeJsonText } from '../lib/sanitize.ts';
 import type { PromptFindings } from '../model/finding.ts';
-import type { PageBreach, PageCase, PageCaseRow, PageCell, PageContract, PageIndex, PageSuite } from '../model/page.ts';
-import type { CaseReport, Report, SuiteReport } from '../model/report.ts';
+import type { PageBreach, PageCase, PageContract, PageIndex, PageSuite } from '../model/page.ts';
+import type { Report } from '../model/report.ts';
 import { describeCounts, describeDecision, notesBesideWarnings } from './describe-decision.ts';
-import { explainCase } from './explain-case.ts';
-import { createFindStanding, type Standing } from './find-standing.ts';
+import { createFindStanding } from './find-standing.ts';
 import { buildPageCase, type PageLimits } from './page-case.ts';
+import { createPageRows } from './page-rows.ts';
 import { buildPageVariant } from './page-variant.ts';
-import { caseRanks, rankCase } from './rank-case.ts';
 
-/** JSON of the page's data, safe to stand in HTML; blocks come first and one at a time, the index at the end. */
+/** JSON of the page's data, safe to stand in HTML; details of cases and rows of tables come first, the index at the end. */
 export type PagePiece =
-  | { readonly kind: 'block'; readonly number: number; readonly json: string }
+  | { readonly kind: 'block' | 'rows'; readonly number: number; readonly json: string }
   | { readonly kind: 'index'; readonly json: string };
 
-/** Reads each case once; memory holds a line of each and one block. */
-export function* buildPageData(report: Report): Generator<PagePiece> {
+export interface PageDataOptions {
+  /** Rows that the index holds, in cells; further ones make pieces of their own. Without it the index holds them all. */
+  readonly maxIndexCells?: number;
+}
+
+/** Reads each case once; memory holds one block, and of the tables' rows what stands in the index. */
+export function* buildPageData(
+  report: Report,
+  { maxIndexCells = Number.POSITIVE_INFINITY }: PageDataOptions = {},
+): Generator<PagePiece> {
   const writer = createBlockWriter();
+  const tables = createPageRows(maxIndexCells);
   const trends = report.trends?.() ?? [];
   const suites: PageSuite[] = [];
   for (const suite of report.suites) {
     const findStanding = createFindStanding(report, suite);
-    const rows = createRows(suite);
+    const rows = tables.open(suite);
     for (const entry of suite.cases()) {
       const standing = findStanding(entry);
       const place = writer.place();
       rows.add(entry, standing, place);
       const block = writer.add((limits) => buildPageCase(suite.suite, entry, standing, limits));
       if (block !== undefined) yield block;
+      const full = rows.takeFull();
+      if (full !== undefined) yield { kind: 'rows', number: full.number, json: renderHtmlJson(full.rows) };
     }
+    const rest = rows.end();
+    if (rest !== undefined) yield { kind: 'rows', number: rest.number, json: renderHtmlJson(rest.rows) };
     suites.push({
       suite: suite.suite,
       path: suite.path,
@@ -117,95 +129,6 @@ function clip(text: string): string {
 }
 
 const maxMessageChars = 4000;
-
-/** Gathers what the table of a suite's cases needs, a row a case. */
-function createRows(suite: SuiteReport) {
-  const variants = new Map(suite.variants.map((variant, index) => [variantKey(variant), index]));
-  const tagPlaces = new Map<string, number>();
-  const rows: { id: string; tags?: readonly number[]; cells: PageCell[] }[] = [];
-  return {
-    add(entry: CaseReport, standing: Standing, place: { readonly block: number; readonly item: number }): void {
-      const variant = variants.get(variantKey(entry));
-      if (variant === undefined) return;
-      let row = rows.at(-1);
-      // Cells of a case come one after the other.
-      if (row === undefined || row.id !== entry.caseId) {
-        row = { id: entry.caseId, ...placeTags(entry), cells: [] };
-        rows.push(row);
-      }
-      row.cells.push(buildCell(entry, standing, variant, place));
-    },
-    list: (): { tags: readonly string[]; cases: readonly PageCaseRow[] } => ({
-      tags: [...tagPlaces.keys()],
-      cases: rows,
-    }),
-  };
-
-  function placeTags({ trials }: CaseReport): { tags?: readonly number[] } {
-    const { tags = [] } = trials[0]?.asked ?? {};
-    if (tags.length === 0) return {};
-    for (const tag of tags) if (!tagPlaces.has(tag)) tagPlaces.set(tag, tagPlaces.size);
-    return { tags: tags.map((tag) => tagPlaces.get(tag) ?? 0) };
-  }
-}
-
-function variantKey({ prompt, provider }: { readonly prompt: string; readonly provider: string }): string {
-  return JSON.stringify([prompt, provider]);
-}
-
-function buildCell(
-  entry: CaseReport,
-  standing: Standing,
-  variant: number,
-  { block, item }: { readonly block: number; readonly item: number },
-): PageCell {
-  const { status, change, trials } = entry;
-  const rank = rankCase(entry, standing);
-  const planned = trials.filter(({ confirmation }) => confirmation !== true);
-  const scores = planned.flatMap(({ score }) => score ?? []);
-  const latencies = planned.flatMap(({ latencyMs }) => latencyMs ?? []);
-  const costs = planned.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
-  const answer = trials.find(({ output }) => output !== undefined && output !== '')?.output;
-  const reason = status === 'passed' ? undefined : describeReason(entry);
-  return {
-    variant,
-    status,
-    block,
-    item,
-    ...(change === undefined ? {} : { change }),
-    ...(rank === undefined ? {} : { rank: caseRanks.indexOf(rank) }),
-    ...(standing.kind === 'tolerated' ? { tolerated: standing.reason } : {}),
-    ...(scores.length === 0 ? {} : { score: round(mean(scores), 4) }),
-    ...(latencies.length === 0 ? {} : { latencyMs: round(mean(latencies), 1) }),
-    ...(costs.length === 0 ? {} : { costUsd: sumCosts(costs) }),
-    ...(trials.length > 1
-      ? { trials: [trials.filter((row) => row.status === 'passed').length, trials.length] as const }
-      : {}),
-    ...(answer === undefined ? {} : { answer: clipText(answer, snippetChars) }),
-    ...(reason === undefined ? {} : { reason: clipText(reason, snippetChars) }),
-  };
-}
-
-const snippetChars = 160;
-
-function describeReason(entry: CaseReport): string | undefined {
-  const skip = entry.trials.find((row) => row.skip !== undefined)?.skip;
-  if (entry.status === 'skipped') return skip?.message ?? skip?.reason;
-  const [first] = explainCase(entry).reasons;
-  return first === undefined ? undefined : `${first.label}: ${first.reason}`;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
-}
-
-function sumCosts(costs: readonly (number | null)[]): number | null {
-  return costs.reduce<number | null>((sum, cost) => (sum === null || cost === null ? null : sum + cost), 0);
-}
 
 /** Fills blocks to a size that opens at once. What a page can hold at all is bounded: later texts are cut shorter. */
 function createBlockWriter() {

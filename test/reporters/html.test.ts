@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { PageBlock, PageCase, PageIndex } from '../../src/model/page.ts';
-import type { Report } from '../../src/model/report.ts';
+import type { PageBlock, PageCase, PageCaseRow, PageIndex, PageSuite } from '../../src/model/page.ts';
+import type { CaseReport, Report } from '../../src/model/report.ts';
 import { reporters } from '../../src/reporters/index.ts';
 import { buildHostileReport } from '../support/build-hostile-report.ts';
-import { buildCase, buildReport, buildReports, buildSuite, plainStyle } from '../support/build-report.ts';
+import { buildCase, buildReport, buildReports, buildSuite, buildVariant, plainStyle } from '../support/build-report.ts';
 import { hostileTexts } from '../support/hostile-texts.ts';
 import fc from '../support/property.ts';
 
@@ -71,6 +71,33 @@ describe('a large run', () => {
     expect(new Set(index.suites[0]?.cases.map(({ cells }) => cells[0]?.block)).size).toBe(blocks.length);
   });
 
+  test('takes the rows of its tables out of the index, each once and in order', () => {
+    const pair = ['v1', 'v2'].map((prompt) => buildVariant({ prompt }));
+    const suite = (name: string, count: number) => ({
+      ...buildSuite([], { suite: name, variants: pair }),
+      cases: () => buildMany(count, ['v1', 'v2']),
+    });
+    const counts = [1300, 200, 400];
+    const { index, rowsOf } = readPage(
+      render(buildReport(counts.map((count, place) => suite(`suite ${place}`, count)))).join(''),
+    );
+    for (const [place, found] of index.suites.entries()) {
+      const rows = rowsOf(found);
+      expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: counts[place] ?? 0 }, (_, at) => idOf(at)));
+      // A case whose cells came before and after a block was full is one row still.
+      expect(rows.every(({ cells }) => cells.map(({ variant }) => variant).join() === '0,1')).toBe(true);
+    }
+    expect(index.suites.map(({ rowBlocks }) => rowBlocks)).toEqual([[0, 1], undefined, [2]]);
+    const inIndex = index.suites.flatMap(({ cases }) => cases.flatMap(({ cells }) => cells));
+    expect(inIndex.length).toBeLessThanOrEqual(1000);
+  });
+
+  test('of up to a thousand cells is found whole in the index', () => {
+    const { index } = readPage(render(buildLarge(1000, 'billing')).join(''));
+    expect(index.suites[0]?.cases).toHaveLength(1000);
+    expect(index.suites[0]?.rowBlocks).toBeUndefined();
+  });
+
   test('keeps less of each text once the page is full, and says how much there was', () => {
     const long = 'x'.repeat(60_000);
     const { cases } = readPage(render(buildLarge(800, long)).join(''));
@@ -86,6 +113,8 @@ function render(report: Report): readonly string[] {
 interface ReadPage {
   readonly index: PageIndex;
   readonly cases: readonly PageCase[];
+  /** All rows of a suite's table. */
+  readonly rowsOf: (suite: PageSuite) => readonly PageCaseRow[];
   readonly script: string;
 }
 
@@ -95,20 +124,25 @@ function readPage(html: string): ReadPage {
   const textOf = (id: string) => scripts.filter(([, attributes = '']) => attributes.includes(`id="${id}`));
   return {
     index: JSON.parse(textOf('index')[0]?.[2] ?? '') as PageIndex,
+    rowsOf: ({ rowBlocks = [], cases }) => [
+      ...rowBlocks.flatMap((number) => JSON.parse(textOf(`rows-${number}"`)[0]?.[2] ?? '') as readonly PageCaseRow[]),
+      ...cases,
+    ],
     cases: textOf('block-').flatMap(([, , text = '']) => JSON.parse(text) as PageBlock),
     script: scripts.find(([, attributes]) => attributes === '')?.[2] ?? '',
   };
 }
 
 function buildLarge(count: number, output: string): Report {
-  return buildReport([
-    {
-      ...buildSuite([]),
-      *cases() {
-        for (let index = 0; index < count; index += 1) {
-          yield buildCase({ caseId: `case-${String(index).padStart(6, '0')}` }, [{ output }]);
-        }
-      },
-    },
-  ]);
+  return buildReport([{ ...buildSuite([]), cases: () => buildMany(count, ['v2'], output) }]);
+}
+
+function* buildMany(count: number, prompts: readonly string[], output = 'billing'): Generator<CaseReport> {
+  for (let at = 0; at < count; at += 1) {
+    for (const prompt of prompts) yield buildCase({ caseId: idOf(at), prompt }, [{ output }]);
+  }
+}
+
+function idOf(place: number): string {
+  return `case-${String(place).padStart(6, '0')}`;
 }
