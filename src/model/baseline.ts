@@ -2,6 +2,7 @@ import type { FinishReason, ToolCall, Usage } from './completion.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { RecordedCheck } from './record.ts';
 import type { WrittenMessage } from './suite.ts';
+import type { CaseSummary, RowSummary } from './summary.ts';
 
 export const baselineFormat = 1;
 
@@ -52,9 +53,37 @@ export interface BaselineCase {
   readonly confirmations?: readonly BaselineTrial[];
 }
 
-/** A baseline file as read. */
-export interface Baseline {
+/** The cases of one variant of a baseline, each read or made when it is asked for. */
+export interface BaselineCases {
+  readonly prompt: string;
+  readonly provider: string;
+  /** Sorted by code units. */
+  caseIds(): Iterable<string>;
+  has(caseId: string): boolean;
+  /** Throws a RangeError for a case that is not there, and a UserError where its file was changed meanwhile. */
+  read(caseId: string): BaselineCase;
+}
+
+/** What a baseline file holds, or is to hold. */
+export interface BaselineContent {
   readonly suite: string;
   readonly variants: readonly BaselineVariant[];
-  readonly cases: readonly BaselineCase[];
+  /** Of each variant once. */
+  readonly cases: readonly BaselineCases[];
+}
+
+/** A prompt version on a provider. */
+export interface VariantKey {
+  readonly prompt: string;
+  readonly provider: string;
+}
+
+/** A baseline file whose answers stay on disk: what counting and comparing need of its rows is in memory, in columns. */
+export interface Baseline extends BaselineContent {
+  /** By id, sorted; empty where the baseline has no such variant. Rows have no cost: that is computed from usage. */
+  casesOf(key: VariantKey): ReadonlyMap<string, CaseSummary>;
+  /** A case whole; undefined where there is none. Throws a UserError where the file was changed meanwhile. */
+  readCase(key: VariantKey, caseId: string): BaselineCase | undefined;
+  /** Of a row of this baseline's own. */
+  usageOf(row: Pick<RowSummary, 'rowIndex'>): Usage | undefined;
 }

@@ -4,9 +4,11 @@ import { judgeContract } from '../gate/judge-cases.ts';
 import type { Problem } from '../model/problem.ts';
 import type { SuiteSummary } from '../model/summary.ts';
 import { buildBaseline } from '../record/build-baseline.ts';
-import { readBaseline, writeBaseline } from '../stores/baseline-file.ts';
+import { writeBaseline } from '../stores/baseline-file.ts';
+import { countCases } from '../stores/baseline-order.ts';
 import { mergeBaseline } from '../stores/merge-baseline.ts';
 import { baselinePathOf } from './baseline-path.ts';
+import { openBaselineFile } from './open-baseline.ts';
 import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
 
 export interface AcceptOptions {
@@ -42,12 +44,12 @@ export function acceptBaseline(options: AcceptOptions): readonly AcceptedBaselin
     const path = baselinePathOf(root, suite.recorded.path);
     const file = relative(cwd, path);
     const isFull = !suite.recorded.filtered && record.summary.stopReason === undefined;
-    const merged = mergeBaseline(readBaseline(path, file), buildBaseline(own, record.readRow), { isFull });
+    const merged = mergeBaseline(openBaselineFile(path, file), buildBaseline(own, record.readRow), { isFull });
     return {
       suite: suite.recorded.suite,
       file,
       isChanged: writeBaseline(path, merged),
-      cases: new Set(merged.cases.map(({ caseId }) => caseId)).size,
+      cases: countCases(merged).ids,
       variants: merged.variants.length,
     };
   });

@@ -13,7 +13,7 @@ import type { Project } from '../model/suite.ts';
 import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { buildBaseline } from '../record/build-baseline.ts';
-import { readBaseline, writeBaseline } from '../stores/baseline-file.ts';
+import { writeBaseline } from '../stores/baseline-file.ts';
 import { mergeBaseline } from '../stores/merge-baseline.ts';
 import { readOrUndefined, replaceFile } from '../stores/replace-file.ts';
 import { bytesOfText, kindOfPath, openProjectFiles } from '../suite/files.ts';
@@ -22,6 +22,7 @@ import { baselinePathOf } from './baseline-path.ts';
 import { indexCells } from './index-cells.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from './judge-answer.ts';
 import { type LoadOptions, loadProject } from './load-project.ts';
+import { openBaselineFile } from './open-baseline.ts';
 import { planRun } from './plan-run.ts';
 import type { AnswerChange, Review } from './review-changes.ts';
 
@@ -44,7 +45,7 @@ export function acceptIntoBaseline(change: AnswerChange, { record }: Review, { r
   const only = { ...recorded, variants: [{ ...variant, cases: new Map([[testCase.id, summary]]) }] };
   const path = baselinePathOf(root, suite.path);
   const file = relative(cwd, path);
-  const merged = mergeBaseline(readBaseline(path, file), buildBaseline(only, record.readRow), { isFull: false });
+  const merged = mergeBaseline(openBaselineFile(path, file), buildBaseline(only, record.readRow), { isFull: false });
   writeBaseline(path, merged);
   return { file };
 }

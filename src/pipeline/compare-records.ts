@@ -3,13 +3,13 @@ import { UserError } from '../errors.ts';
 import type { RecordedSuite, RunHeader } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { parseBaseline, readBaseline } from '../stores/baseline-file.ts';
 import { openGitRef } from '../stores/git-files.ts';
 import { isRunRecord, readRunHeader } from '../stores/read-run-record.ts';
 import { classifySource, type RecordSource } from '../stores/resolve-source.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
 import { type FindBaseline, openBaselines } from './find-baselines.ts';
 import { openCells } from './find-cells.ts';
+import { openBaselineFile, openBaselineText } from './open-baseline.ts';
 import { openJudgePorts } from './open-judge-ports.ts';
 import { openRecordHeads, type StoredRecord } from './open-stored-record.ts';
 import { pricerOfRecords } from './price-records.ts';
@@ -88,7 +88,7 @@ function openCandidate(source: RecordSource, { root, cwd, env, sides }: CompareR
       return openRecordHeads(findStoredRun({ root }, source.id).path, cwd);
     case 'file': {
       if (isRunRecord(source.path)) return openRecordHeads(source.path, cwd);
-      const baseline = readBaseline(source.path, text);
+      const baseline = openBaselineFile(source.path, text);
       if (baseline === undefined) throw new Error(`${source.path} was there a moment ago`);
       return recordOfBaselines([{ baseline, suitePath: suitePathOf(relative(root, source.path)) }], text);
     }
@@ -100,7 +100,7 @@ function openCandidate(source: RecordSource, { root, cwd, env, sides }: CompareR
         const name = relative(root, file);
         return content === undefined
           ? []
-          : [{ baseline: parseBaseline(content, `${text}:${name}`), suitePath: suitePathOf(name) }];
+          : [{ baseline: openBaselineText(content, `${text}:${name}`), suitePath: suitePathOf(name) }];
       });
       return recordOfBaselines(baselines, text);
     }

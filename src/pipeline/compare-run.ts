@@ -9,7 +9,6 @@ import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
-import { caseStatusOf } from '../record/case-table.ts';
 import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
 import type { FindCell } from './find-cells.ts';
 import type { JudgePorts } from './judge-answer.ts';
@@ -136,10 +135,9 @@ function acceptedCases(
   found: SuiteBaseline | undefined,
 ): VariantSummary['cases'] {
   if (found?.kind !== 'file') return cases;
-  const ofPrompt = (id: string | undefined) =>
-    found.baseline.cases.filter((row) => row.prompt === id && row.provider === provider);
-  const own = ofPrompt(prompt);
-  const accepted = new Set((own.length > 0 ? own : ofPrompt(replaces)).map(({ caseId }) => caseId));
+  const own = found.baseline.casesOf({ prompt, provider });
+  const isOther = own.size === 0 && replaces !== undefined;
+  const accepted = isOther ? found.baseline.casesOf({ prompt: replaces, provider }) : own;
   return new Map([...cases].filter(([caseId]) => accepted.has(caseId)));
 }
 
@@ -150,9 +148,7 @@ async function compareWithFile(
   { source, baseline }: Extract<SuiteBaseline, { kind: 'file' }>,
   options: CompareRunOptions,
 ): Promise<ComparedVariant | undefined> {
-  const side = findSide(variant, (key) =>
-    sideOfBaseline(baseline, key, { source, costOf: options.costOf, caseStatusOf }),
-  );
+  const side = findSide(variant, (key) => sideOfBaseline(baseline, key, { source, costOf: options.costOf }));
   if (side === undefined) return undefined;
   return compareWithSide(suite, variant, side, baseline, options);
 }

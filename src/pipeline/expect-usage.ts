@@ -1,7 +1,8 @@
-import type { BaselineTrial } from '../model/baseline.ts';
+import type { Baseline, VariantKey } from '../model/baseline.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { Usage } from '../model/completion.ts';
 import type { Suite } from '../model/suite.ts';
+import type { CaseSummary } from '../model/summary.ts';
 import type { FindBaseline } from './find-baselines.ts';
 
 /** What the baseline's answers to a cell used, one usage an answer; of similar cells where it has none to this one. */
@@ -12,18 +13,19 @@ export type ExpectUsage = (key: CellKey) => readonly Usage[];
  * to all cases by either. A whole conversation counts as one usage. Empty where the baseline knows nothing.
  */
 export function createExpectUsage(suites: readonly Suite[], findBaseline: FindBaseline): ExpectUsage {
-  const bySuite = new Map(suites.map((suite) => [suite.id, indexBaseline(suite, findBaseline)]));
+  const bySuite = new Map(suites.map((suite) => [suite.id, describeKnown(suite, findBaseline)]));
   return ({ suite, prompt, provider, caseId }) => {
     const known = bySuite.get(suite);
     if (known === undefined) return [];
     const prompts = [prompt, ...(known.replaces.get(prompt) ?? [])];
     for (const id of prompts) {
-      const usages = known.byCase.get(JSON.stringify([id, provider, caseId]));
-      if (usages !== undefined) return usages;
+      const found = known.baseline.casesOf({ prompt: id, provider }).get(caseId);
+      const usages = found === undefined ? [] : usagesOf(known.baseline, [found]);
+      if (usages.length > 0) return usages;
     }
     for (const id of prompts) {
-      const usages = known.byVariant.get(JSON.stringify([id, provider]));
-      if (usages !== undefined) return usages;
+      const usages = known.usagesOf({ prompt: id, provider });
+      if (usages.length > 0) return usages;
     }
     return [];
   };
@@ -31,26 +33,38 @@ export function createExpectUsage(suites: readonly Suite[], findBaseline: FindBa
 
 interface KnownUsage {
   readonly replaces: ReadonlyMap<string, readonly string[]>;
-  readonly byCase: ReadonlyMap<string, readonly Usage[]>;
-  readonly byVariant: ReadonlyMap<string, readonly Usage[]>;
+  readonly baseline: Baseline;
+  /** Of all answers of a variant. */
+  readonly usagesOf: (key: VariantKey) => readonly Usage[];
 }
 
-function indexBaseline(suite: Suite, findBaseline: FindBaseline): KnownUsage {
-  const replaces = new Map(
-    suite.prompts.map(({ id, replaces: replaced }) => [id, replaced === undefined ? [] : [replaced]]),
-  );
-  const byCase = new Map<string, readonly Usage[]>();
-  const byVariant = new Map<string, Usage[]>();
+function describeKnown(suite: Suite, findBaseline: FindBaseline): KnownUsage | undefined {
   const found = findBaseline(suite);
   // A run's own record is as good a baseline for a comparison, but its rows would have to be read whole.
-  for (const { prompt, provider, caseId, trials } of found?.kind === 'file' ? found.baseline.cases : []) {
-    const usages = trials.flatMap(({ usage }: BaselineTrial) => usage ?? []);
-    if (usages.length === 0) continue;
-    byCase.set(JSON.stringify([prompt, provider, caseId]), usages);
-    const variant = JSON.stringify([prompt, provider]);
-    const known = byVariant.get(variant);
-    if (known === undefined) byVariant.set(variant, [...usages]);
-    else known.push(...usages);
+  if (found?.kind !== 'file') return undefined;
+  const { baseline } = found;
+  const byVariant = new Map<string, readonly Usage[]>();
+  return {
+    replaces: new Map(
+      suite.prompts.map(({ id, replaces: replaced }) => [id, replaced === undefined ? [] : [replaced]]),
+    ),
+    baseline,
+    usagesOf(key) {
+      const name = JSON.stringify([key.prompt, key.provider]);
+      const usages = byVariant.get(name) ?? usagesOf(baseline, baseline.casesOf(key).values());
+      byVariant.set(name, usages);
+      return usages;
+    },
+  };
+}
+
+function usagesOf(baseline: Baseline, cases: Iterable<CaseSummary>): readonly Usage[] {
+  const usages: Usage[] = [];
+  for (const { trials } of cases) {
+    for (const trial of trials) {
+      const usage = baseline.usageOf(trial);
+      if (usage !== undefined) usages.push(usage);
+    }
   }
-  return { replaces, byCase, byVariant };
+  return usages;
 }

@@ -2,11 +2,12 @@ import { relative } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Baseline } from '../model/baseline.ts';
 import type { RunSettings } from '../model/record.ts';
-import { parseBaseline, readBaseline } from '../stores/baseline-file.ts';
+import { readCases } from '../stores/baseline-order.ts';
 import { type GitRef, openGitRef } from '../stores/git-files.ts';
 import { isRunRecord } from '../stores/read-run-record.ts';
 import { classifySource, type RecordSource } from '../stores/resolve-source.ts';
 import { baselinePathOf } from './baseline-path.ts';
+import { openBaselineFile, openBaselineText } from './open-baseline.ts';
 import { openRecordHeads, type StoredRecord } from './open-stored-record.ts';
 import { findStoredRun, listStoredRuns } from './stored-runs.ts';
 
@@ -57,7 +58,7 @@ function openSource(source: RecordSource, text: string, options: FindBaselineOpt
         const record = openRecordHeads(source.path, cwd);
         return () => ({ kind: 'record', source: shown, record });
       }
-      const baseline = readBaseline(source.path, shown);
+      const baseline = openBaselineFile(source.path, shown);
       return (suite) => (baseline?.suite === suite.id ? { kind: 'file', source: shown, baseline } : undefined);
     }
     case 'prompt': {
@@ -73,7 +74,7 @@ function fileBeside(
 ): SuiteBaseline | undefined {
   const file = baselinePathOf(root, path);
   const shown = relative(cwd, file);
-  const baseline = readBaseline(file, shown);
+  const baseline = openBaselineFile(file, shown);
   if (baseline === undefined) return undefined;
   checkSuite(baseline, id, shown);
   return { kind: 'file', source: shown, baseline };
@@ -88,10 +89,10 @@ function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
     const text = ref.readFile(file);
     if (text === undefined) return undefined;
     const source = `git:${ref.name}:${shown}`;
-    const baseline = parseBaseline(text, source);
+    const baseline = openBaselineText(text, source);
     checkSuite(baseline, id, source);
-    const own = readBaseline(file, shown);
-    const isOther = own !== undefined && JSON.stringify(own) !== JSON.stringify(baseline);
+    const own = openBaselineFile(file, shown);
+    const isOther = own !== undefined && !isSameBaseline(own, baseline);
     return {
       kind: 'file',
       source: `git:${ref.name} (${ref.commit.slice(0, 8)})`,
@@ -99,6 +100,17 @@ function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
       ...(isOther ? { own } : {}),
     };
   };
+}
+
+/** Line by line, since either may be larger than what should be in memory. */
+function isSameBaseline(a: Baseline, b: Baseline): boolean {
+  if (a.suite !== b.suite || JSON.stringify(a.variants) !== JSON.stringify(b.variants)) return false;
+  const others = readCases(b);
+  for (const row of readCases(a)) {
+    const other = others.next();
+    if (other.done === true || JSON.stringify(row) !== JSON.stringify(other.value)) return false;
+  }
+  return others.next().done === true;
 }
 
 function checkSuite(baseline: Baseline, id: string, file: string): void {

@@ -96,9 +96,7 @@ function findStored(
   for (const prompt of [id, ...(replaces === undefined ? [] : [replaces])]) {
     const trials =
       found?.kind === 'file'
-        ? found.baseline.cases.find(
-            (row) => row.prompt === prompt && row.provider === provider && row.caseId === caseId,
-          )?.trials
+        ? found.baseline.readCase({ prompt, provider }, caseId)?.trials
         : found?.kind === 'record'
           ? rowsOf(found.record, { suite, prompt, provider, caseId })
           : undefined;

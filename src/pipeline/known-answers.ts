@@ -4,9 +4,10 @@ import type { BaselineTrial } from '../model/baseline.ts';
 import type { Completion } from '../model/completion.ts';
 import type { CellRow } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
-import { readBaseline } from '../stores/baseline-file.ts';
+import { readCases } from '../stores/baseline-order.ts';
 import { readRunHeader } from '../stores/read-run-record.ts';
 import { baselinePathOf } from './baseline-path.ts';
+import { openBaselineFile } from './open-baseline.ts';
 import { openStoredRecord } from './open-stored-record.ts';
 import { findStoredRun, listStoredRuns } from './stored-runs.ts';
 
@@ -71,11 +72,11 @@ function fromRun(suite: Suite, { root, cwd, run }: KnownAnswersOptions): KnownAn
 function fromBaseline(suite: Suite, { root, cwd }: KnownAnswersOptions): KnownAnswers | undefined {
   const path = baselinePathOf(root, suite.path);
   const file = relative(cwd, path);
-  const baseline = readBaseline(path, file);
+  const baseline = openBaselineFile(path, file);
   if (baseline === undefined) return undefined;
   return {
     source: file,
-    answers: baseline.cases.flatMap((row) =>
+    answers: [...readCases(baseline)].flatMap((row) =>
       row.trials.flatMap((trial) => toKnown({ ...row, trial: trial.trial }, trial)),
     ),
   };

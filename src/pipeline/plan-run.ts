@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { contractCheck } from '../assertions/contract.ts';
 import { UserError } from '../errors.ts';
 import { findNearest } from '../lib/did-you-mean.ts';
+import type { Baseline } from '../model/baseline.ts';
 import type { Usage } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
@@ -11,9 +12,9 @@ import { buildPlan, laneId, type Plan, type PlanOptions } from '../plan/build-pl
 import { buildCasePredicate, isNarrowed, type Selection } from '../plan/select-cases.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
 import { findAdapter } from '../providers/index.ts';
-import { readBaseline } from '../stores/baseline-file.ts';
 import { createAttachments } from './attachments.ts';
 import { baselinePathOf } from './baseline-path.ts';
+import { openBaselineFile } from './open-baseline.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
 /** A plan with what its calls need to be priced and sent. */
@@ -105,19 +106,23 @@ export async function planRun(
 /** Every shard reads the same committed baselines, and so parts the cases alike. */
 function withDurations({ project, selection }: Pick<RunOptions, 'project' | 'selection'>): RunOptions['selection'] {
   if (selection.shard === undefined || selection.shard.count === 1) return selection;
-  const durations = new Map<string, Map<string, number>>();
-  for (const suite of project.suites) durations.set(suite.id, readDurations(baselinePathOf(project.root, suite.path)));
-  return { ...selection, durationMsOf: (suite, { id }) => durations.get(suite.id)?.get(id) };
+  const baselines = new Map<string, Baseline | undefined>();
+  for (const { id, path } of project.suites) {
+    const file = baselinePathOf(project.root, path);
+    baselines.set(id, openBaselineFile(file, file));
+  }
+  return { ...selection, durationMsOf: (suite, { id }) => addDurations(baselines.get(suite.id), id) };
 }
 
-function readDurations(path: string): Map<string, number> {
-  const durations = new Map<string, number>();
-  for (const { caseId, trials } of readBaseline(path, path)?.cases ?? []) {
-    for (const { latencyMs } of trials) {
-      if (latencyMs !== undefined) durations.set(caseId, (durations.get(caseId) ?? 0) + latencyMs);
+/** Of a case's trials on all variants; undefined where none is known. */
+function addDurations(baseline: Baseline | undefined, caseId: string): number | undefined {
+  let durationMs: number | undefined;
+  for (const variant of baseline?.variants ?? []) {
+    for (const { latencyMs } of baseline?.casesOf(variant).get(caseId)?.trials ?? []) {
+      if (latencyMs !== undefined) durationMs = (durationMs ?? 0) + latencyMs;
     }
   }
-  return durations;
+  return durationMs;
 }
 
 /** Shards of another state of the suites, or of another selection, must not be taken for parts of one run. */

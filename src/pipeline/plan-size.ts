@@ -133,11 +133,13 @@ function countBaselineTrials(baseline: Baseline, { prompt, provider, replaces, c
   const ofProvider = baseline.variants.filter((variant) => variant.provider === provider);
   const source = [prompt, replaces].find((id) => ofProvider.some((variant) => variant.prompt === id));
   const stamps = new Map(cases.map(({ caseId, stamp }) => [caseId, stamp]));
-  const counts = baseline.cases
-    .filter((found) => found.prompt === source && found.provider === provider)
-    .filter(({ caseId, stamp }) => stamps.get(caseId) === stamp)
-    .map(({ trials }) => trials.filter(({ status }) => status === 'passed' || status === 'failed').length)
-    .filter((count) => count > 0);
+  if (source === undefined) return null;
+  const counts: number[] = [];
+  for (const { caseId, stamp, trials } of baseline.casesOf({ prompt: source, provider }).values()) {
+    if (stamps.get(caseId) !== stamp) continue;
+    const judged = trials.filter(({ status }) => status === 'passed' || status === 'failed').length;
+    if (judged > 0) counts.push(judged);
+  }
   return harmonicMean(counts);
 }
 

@@ -1,7 +1,9 @@
+import { NumberList } from '../lib/number-list.ts';
 import type { Baseline, BaselineCase, BaselineTrial } from '../model/baseline.ts';
 import type { CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { GatePolicy } from '../model/suite.ts';
-import { summarizeRow } from '../record/summarize-row.ts';
+import type { RowSummary } from '../model/summary.ts';
+import { RowTable } from '../record/row-table.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import type { StoredRecord } from './open-stored-record.ts';
 
@@ -13,7 +15,10 @@ export interface BaselineFile {
 
 /** Baseline files read as the record of the run that they were accepted from, so that one can be a candidate. */
 export function recordOfBaselines(files: readonly BaselineFile[], source: string): StoredRecord {
-  const rows: CellRow[] = [];
+  const table = new RowTable();
+  /** Of each row its file, and its number in it. */
+  const fileNumbers = new NumberList(Uint32Array);
+  const rowNumbers = new NumberList(Uint32Array);
   const header: RunHeader = {
     type: 'run',
     format: 1,
@@ -21,41 +26,50 @@ export function recordOfBaselines(files: readonly BaselineFile[], source: string
     startedAt: '',
     tool: { name: 'llmcheck', version: '' },
     settings: { cacheMode: 'replay', maxErrors: { count: 0 }, allowEmpty: false, requireConclusive: false },
-    suites: files.map(({ baseline, suitePath }) => ({
+    suites: files.map(({ baseline, suitePath }, fileNumber) => ({
       suite: baseline.suite,
       path: suitePath,
       gate: defaultGate,
       outputs: 'full',
       filtered: false,
       variants: baseline.variants.map(({ type: _type, models: _models, ...variant }): RecordedVariant => {
-        const own = baseline.cases.filter(
-          ({ prompt, provider }) => prompt === variant.prompt && provider === variant.provider,
-        );
-        for (const found of own) for (const trial of found.trials) rows.push(toRow(baseline.suite, found, trial));
-        return { ...variant, planned: own.reduce((sum, { trials }) => sum + trials.length, 0), observed: 0 };
+        let planned = 0;
+        for (const { trials } of baseline.casesOf(variant).values()) {
+          for (const trial of trials) {
+            table.addSummary(trial, table.length);
+            fileNumbers.push(fileNumber);
+            rowNumbers.push(trial.rowIndex);
+          }
+          planned += trials.length;
+        }
+        return { ...variant, planned, observed: 0 };
       }),
     })),
   };
   const end = { type: 'end', durationMs: 0, notes: [] } as const;
-  const readRow = (rowIndex: number): CellRow => {
-    const row = rows[rowIndex];
-    if (row === undefined) throw new RangeError(`row ${rowIndex} of ${source}, which has ${rows.length}`);
-    return row;
+  const baselineOf = (rowIndex: number): Baseline => {
+    const file = files[fileNumbers.at(rowIndex)];
+    if (file === undefined) throw new RangeError(`row ${rowIndex} of ${source}, which has ${table.length}`);
+    return file.baseline;
   };
   return {
     path: source,
     shownPath: source,
     header,
     end,
-    summary: summarizeRun(
-      header,
-      rows.map((row, index) => summarizeRow(row, index)),
-      end,
-    ),
+    summary: summarizeRun(header, table, end),
     warnings: [],
-    readRow,
-    readUsage: (rowIndex) => readRow(rowIndex).usage,
+    readRow: (rowIndex) => readRow(baselineOf(rowIndex), table.at(rowIndex)),
+    readUsage: (rowIndex) => baselineOf(rowIndex).usageOf({ rowIndex: rowNumbers.at(rowIndex) }),
   };
+}
+
+function readRow(baseline: Baseline, row: RowSummary): CellRow {
+  const { caseId, trial: index } = row;
+  const found = baseline.readCase(row, caseId);
+  const trial = found?.trials.find(({ trial }) => trial === index);
+  if (found === undefined || trial === undefined) throw new RangeError(`trial ${index} of ${caseId} is not there`);
+  return toRow(baseline.suite, found, trial);
 }
 
 /** A baseline file does not say how its suite is gated. */

@@ -3,6 +3,8 @@ import type { Cell } from '../model/cell.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/case-table.ts';
+import { ReplacedCases } from '../record/replaced-cases.ts';
+import { copyRow } from '../record/summarize-row.ts';
 import type { JudgePorts } from './judge-answer.ts';
 
 export interface Rejudged {
@@ -22,31 +24,30 @@ export async function rejudge(
   cellOf: (caseId: string) => Cell | undefined | Promise<Cell | undefined>,
   ports: JudgePorts = {},
 ): Promise<Rejudged> {
-  const changed = [...candidate.cases.values()].filter(({ caseId, stamp }) => {
-    const before = side.cases.get(caseId);
-    return before !== undefined && before.stamp !== stamp && inputsOf(before.stamp) === inputsOf(stamp);
-  });
+  const changed: CaseSummary[] = [];
+  for (const found of candidate.cases.values()) {
+    const before = side.cases.get(found.caseId);
+    if (before === undefined || before.stamp === found.stamp) continue;
+    if (inputsOf(before.stamp) === inputsOf(found.stamp)) changed.push(found);
+  }
   if (changed.length === 0) return { side, cases: new Set() };
-  const { prompt, provider } = side.recorded;
-  const stored = new Map(
-    baseline.cases
-      .filter((found) => found.prompt === prompt && found.provider === provider)
-      .map((found) => [found.caseId, found]),
-  );
-  const cases = new Map(side.cases);
-  const rejudged = new Set<string>();
+  const { costOf = bookedCost } = side;
+  const again = new Map<string, CaseSummary>();
   for (const { caseId, stamp } of changed) {
     const before = side.cases.get(caseId);
     const cell = await cellOf(caseId);
-    const answers = stored.get(caseId);
     // The suite may have moved on since the candidate ran.
-    if (before === undefined || cell?.stamp !== stamp || answers === undefined) continue;
-    const again = await rejudgeCase(before, answers.trials, cell, ports);
-    if (again === undefined) continue;
-    cases.set(caseId, again);
-    rejudged.add(caseId);
+    if (before === undefined || cell?.stamp !== stamp) continue;
+    const answers = baseline.readCase(side.recorded, caseId);
+    if (answers === undefined) continue;
+    const found = await rejudgeCase(before, answers.trials, cell, { ports, costOf });
+    if (found !== undefined) again.set(caseId, found);
   }
-  return { side: { ...side, cases }, cases: rejudged };
+  return { side: { ...side, cases: new ReplacedCases(side.cases, again) }, cases: new Set(again.keys()) };
+}
+
+function bookedCost({ costUsd }: RowSummary): number | null | undefined {
+  return costUsd;
 }
 
 /** The part of a stamp that is not about checks. */
@@ -58,29 +59,35 @@ async function rejudgeCase(
   before: CaseSummary,
   answers: readonly BaselineTrial[],
   cell: Cell,
-  ports: JudgePorts,
+  options: RejudgeOptions,
 ): Promise<CaseSummary | undefined> {
   const { stamp } = cell;
   const trials: RowSummary[] = [];
-  for (const [index, row] of before.trials.entries()) {
-    const answer = answers[index];
+  for (const row of before.trials) {
     if (row.status !== 'passed' && row.status !== 'failed') {
-      trials.push({ ...row, stamp });
+      trials.push(copyRow(row, { stamp, status: row.status, score: row.score }));
       continue;
     }
+    const answer = answers.find(({ trial }) => trial === row.trial);
     if (answer?.output === undefined) return undefined;
-    const verdict = await judgeStored(answer, row, cell, ports);
+    const verdict = await judgeStored(answer, row, cell, options);
     if (verdict === undefined) return undefined;
-    trials.push({ ...row, stamp, ...verdict });
+    trials.push(copyRow(row, { stamp, ...verdict }));
   }
-  return { ...before, stamp, trials, status: caseStatusOf(trials), confirmations: [] };
+  const { caseId, observe, mustPass } = before;
+  return { caseId, status: caseStatusOf(trials), observe, mustPass, stamp, trials, confirmations: [] };
+}
+
+interface RejudgeOptions {
+  readonly ports: JudgePorts;
+  readonly costOf: NonNullable<ComparedSide['costOf']>;
 }
 
 async function judgeStored(
   { output = '', toolCalls = [], finishReason = 'stop', usage, reasoning, refusal, checks: stored }: BaselineTrial,
   row: RowSummary,
   cell: Cell,
-  ports: JudgePorts,
+  { ports, costOf }: RejudgeOptions,
 ): Promise<{ status: 'passed' | 'failed'; score: number } | undefined> {
   const { latencyMs } = row;
   const completion = {
@@ -97,7 +104,7 @@ async function judgeStored(
     cell,
     completion,
     latencyMs,
-    costUsd: row.costUsd ?? undefined,
+    costUsd: costOf(row) ?? undefined,
     calls: [],
     conversation: [],
     stored,

@@ -1,4 +1,4 @@
-import type { Baseline, BaselineTrial } from '../model/baseline.ts';
+import type { Baseline, BaselineTrial, VariantKey } from '../model/baseline.ts';
 import type { CellRow } from '../model/record.ts';
 import type { VariantSummary } from '../model/summary.ts';
 import type { StoredAnswer } from './observe-answers.ts';
@@ -6,12 +6,11 @@ import type { StoredRecord } from './open-stored-record.ts';
 
 /** The answers of a prompt on a provider that a baseline file holds. */
 export function* answersOfBaseline(
-  baseline: Baseline,
-  key: { readonly prompt: string; readonly provider: string },
+  baseline: Pick<Baseline, 'casesOf' | 'readCase'>,
+  key: VariantKey,
 ): Iterable<StoredAnswer> {
-  for (const { prompt, provider, caseId, trials } of baseline.cases) {
-    if (prompt !== key.prompt || provider !== key.provider) continue;
-    for (const trial of trials) yield* answerOf(caseId, trial);
+  for (const caseId of baseline.casesOf(key).keys()) {
+    for (const trial of baseline.readCase(key, caseId)?.trials ?? []) yield* answerOf(caseId, trial);
   }
 }
 

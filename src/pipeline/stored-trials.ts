@@ -7,12 +7,11 @@ import type { RecordedVariant } from '../model/record.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import type { RowSummary } from '../model/summary.ts';
 import { createPricer, type Pricer } from '../prices/create-pricer.ts';
-import { caseStatusOf } from '../record/case-table.ts';
 import { summarizeRow } from '../record/summarize-row.ts';
-import { readBaseline } from '../stores/baseline-file.ts';
 import type { StoredRun } from '../stores/list-runs.ts';
 import { readRunHeader, readRunRecord } from '../stores/read-run-record.ts';
 import { baselinePathOf } from './baseline-path.ts';
+import { openBaselineFile } from './open-baseline.ts';
 import { findStoredRun, listStoredRuns } from './stored-runs.ts';
 
 /** A trial that was judged, and the calls that it took; undefined where that was not kept. */
@@ -103,13 +102,14 @@ function sourcesOfBaseline(baseline: Baseline, { providers }: Suite, pricer: Pri
     return pricer.priceOf({ providerId: provider, adapter, model, priceProvider: adapter, ...ownPrice, usage });
   };
   return baseline.variants.flatMap((variant) => {
-    const side = sideOfBaseline(baseline, variant, { source: '', costOf, caseStatusOf });
+    const side = sideOfBaseline(baseline, variant, { source: '', costOf });
     if (side === undefined) return [];
     // A baseline says once for all of its trials which snapshots answered: of several, nobody knows which one a trial had.
     const model = side.models.length === 0 ? undefined : side.models.join(', ');
-    const trials = [...side.cases.values()].flatMap(({ trials: rows }) =>
-      rows.filter(isEvidence).map((row) => ({ ...row, model, calls: undefined })),
-    );
+    const trials: StoredTrial[] = [];
+    for (const { trials: rows } of side.cases.values()) {
+      for (const row of rows) if (isEvidence(row)) trials.push(toTrial(row, model, side.costOf?.(row)));
+    }
     return trials.length === 0 ? [] : [{ suite: baseline.suite, recorded: side.recorded, runId: undefined, trials }];
   });
 }
@@ -118,10 +118,37 @@ function readBaselines({ root, suites }: Project, cwd: string): ReadonlyMap<stri
   const baselines = new Map<string, Baseline>();
   for (const { id, path } of suites) {
     const file = baselinePathOf(root, path);
-    const baseline = readBaseline(file, relative(cwd, file));
+    const baseline = openBaselineFile(file, relative(cwd, file));
     if (baseline?.suite === id) baselines.set(id, baseline);
   }
   return baselines;
+}
+
+function toTrial(row: RowSummary, model: string | undefined, costUsd: number | null | undefined): StoredTrial {
+  const { suite, prompt, provider, caseId, trial, stamp, status, score, latencyMs, answerHash, rowIndex } = row;
+  return {
+    suite,
+    prompt,
+    provider,
+    caseId,
+    trial,
+    stamp,
+    status,
+    observe: row.observe,
+    mustPass: row.mustPass,
+    confirmation: row.confirmation,
+    cached: row.cached,
+    score,
+    latencyMs,
+    costUsd,
+    spentUsd: row.spentUsd,
+    judgeCostUsd: row.judgeCostUsd,
+    skipReason: row.skipReason,
+    answerHash,
+    model,
+    rowIndex,
+    calls: undefined,
+  };
 }
 
 function isEvidence({ status, observe, confirmation }: RowSummary): boolean {

@@ -1,9 +1,12 @@
 import { relative } from 'node:path';
-import type { Baseline } from '../model/baseline.ts';
+import type { Baseline, BaselineContent } from '../model/baseline.ts';
 import type { Project, Suite } from '../model/suite.ts';
-import { readBaseline, writeBaseline } from '../stores/baseline-file.ts';
+import { writeBaseline } from '../stores/baseline-file.ts';
+import { countCases, readCases } from '../stores/baseline-order.ts';
+import { keepCases } from '../stores/merge-baseline.ts';
 import { baselinePathOf } from './baseline-path.ts';
 import type { ListedRow } from './list-parts.ts';
+import { openBaselineFile } from './open-baseline.ts';
 
 /** One row a suite: where its baseline is and what it holds. */
 export function listBaselines({ suites, root }: Project, cwd: string): readonly ListedRow[] {
@@ -13,7 +16,7 @@ export function listBaselines({ suites, root }: Project, cwd: string): readonly 
       suite: suite.id,
       baseline: baseline === undefined ? 'none yet' : file,
       variants: baseline?.variants.map(({ prompt, provider }) => `${prompt} × ${provider}`) ?? [],
-      cases: baseline === undefined ? 0 : new Set(baseline.cases.map(({ caseId }) => caseId)).size,
+      cases: baseline === undefined ? 0 : countCases(baseline).ids,
     };
   });
 }
@@ -22,7 +25,7 @@ export function listBaselines({ suites, root }: Project, cwd: string): readonly 
 export function showBaselines({ suites, root }: Project, cwd: string): readonly ListedRow[] {
   return suites.flatMap((suite) => {
     const { baseline } = read(suite, root, cwd);
-    return (baseline?.cases ?? []).map(({ caseId, prompt, provider, trials }) => {
+    return Array.from(readCases(baseline ?? { cases: [] }), ({ caseId, prompt, provider, trials }) => {
       const passed = trials.filter(({ status }) => status === 'passed').length;
       const judged = trials.filter(({ status }) => status === 'passed' || status === 'failed').length;
       return {
@@ -49,12 +52,13 @@ export function pruneBaselines({ suites, root }: Project, cwd: string): readonly
     const { path, file, baseline } = read(suite, root, cwd);
     if (baseline === undefined) return [];
     const kept = pruneBaseline(baseline, suite);
+    const removed = countCases(baseline).rows - countCases(kept).rows;
     writeBaseline(path, kept);
-    return [{ suite: suite.id, file, removed: baseline.cases.length - kept.cases.length }];
+    return [{ suite: suite.id, file, removed }];
   });
 }
 
-function pruneBaseline(baseline: Baseline, suite: Suite): Baseline {
+function pruneBaseline(baseline: Baseline, suite: Suite): BaselineContent {
   const cases = new Set<string>();
   for (const { id } of suite.cases()) cases.add(id);
   const prompts = new Set(suite.prompts.map(({ id }) => id));
@@ -63,12 +67,12 @@ function pruneBaseline(baseline: Baseline, suite: Suite): Baseline {
   return {
     suite: baseline.suite,
     variants: baseline.variants.filter(isKnown),
-    cases: baseline.cases.filter((row) => isKnown(row) && cases.has(row.caseId)),
+    cases: baseline.cases.filter(isKnown).map((rows) => keepCases(rows, (caseId) => cases.has(caseId))),
   };
 }
 
 function read({ path: suitePath }: Suite, root: string, cwd: string) {
   const path = baselinePathOf(root, suitePath);
   const file = relative(cwd, path);
-  return { path, file, baseline: readBaseline(path, file) };
+  return { path, file, baseline: openBaselineFile(path, file) };
 }

@@ -1,19 +1,19 @@
 import { Buffer } from 'node:buffer';
-import type { Baseline, BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
+import type { BaselineCases, BaselineContent, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import type { CellRow } from '../model/record.ts';
-import type { RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { answerHashOf } from './hash-answer.ts';
 
 /** Longer answers are kept by their hash alone. */
 export const maxKeptOutputBytes = 64 * 1024;
 
-/** What a suite's run has to say for later comparisons. Nothing of when, where or how fast it was served is in it. */
-export function buildBaseline(suite: SuiteSummary, readRow: (rowIndex: number) => CellRow): Baseline {
+/** What a suite's run has to say for later comparisons, read when it is asked for. Nothing of when, where or how fast it was served is in it. */
+export function buildBaseline(suite: SuiteSummary, readRow: (rowIndex: number) => CellRow): BaselineContent {
   const keepsOutputs = suite.recorded.outputs === 'full';
   return {
     suite: suite.recorded.suite,
     variants: suite.variants.filter(({ cases }) => cases.size > 0).map(describeVariant),
-    cases: suite.variants.flatMap((variant) => buildCases(variant, readRow, keepsOutputs)),
+    cases: suite.variants.map((variant) => buildCases(variant, readRow, keepsOutputs)),
   };
 }
 
@@ -49,23 +49,39 @@ function buildCases(
   { recorded, cases }: VariantSummary,
   readRow: (rowIndex: number) => CellRow,
   keepsOutputs: boolean,
-): readonly BaselineCase[] {
-  return [...cases.values()]
-    .filter(({ observe, status }) => !observe && status !== 'skipped')
-    .map(({ caseId, stamp, mustPass, trials, confirmations }) => {
-      const keep = (rows: readonly RowSummary[]) =>
-        rows.map(({ rowIndex }) => buildTrial(readRow(rowIndex), keepsOutputs));
+): BaselineCases {
+  const { prompt, provider } = recorded;
+  const keep = (rows: readonly RowSummary[]) => rows.map(({ rowIndex }) => buildTrial(readRow(rowIndex), keepsOutputs));
+  return {
+    prompt,
+    provider,
+    *caseIds() {
+      for (const found of cases.values()) if (isAcceptable(found)) yield found.caseId;
+    },
+    has(caseId) {
+      const found = cases.get(caseId);
+      return found !== undefined && isAcceptable(found);
+    },
+    read(caseId) {
+      const found = cases.get(caseId);
+      if (found === undefined) throw new RangeError(`${caseId} is no case of ${prompt} on ${provider}`);
+      const { stamp, mustPass, trials, confirmations } = found;
       return {
         type: 'case',
-        prompt: recorded.prompt,
-        provider: recorded.provider,
+        prompt,
+        provider,
         caseId,
         stamp,
         ...(mustPass ? { mustPass: true as const } : {}),
         trials: keep(trials),
         ...(confirmations.length === 0 ? {} : { confirmations: keep(confirmations) }),
       };
-    });
+    },
+  };
+}
+
+function isAcceptable({ observe, status }: CaseSummary): boolean {
+  return !observe && status !== 'skipped';
 }
 
 function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {

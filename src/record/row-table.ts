@@ -97,8 +97,9 @@ export class RowTable implements Iterable<RowSummary> {
     });
   }
 
-  addSummary(row: RowSummary): void {
-    const { observe, mustPass, confirmation, cached, skipReason, answerHash, rowIndex } = row;
+  /** Under another index where one is given. */
+  addSummary(row: RowSummary, rowIndex = row.rowIndex): void {
+    const { observe, mustPass, confirmation, cached, skipReason, answerHash } = row;
     this.#addRow(row, {
       flags:
         flagIf(observe, flags.observe) |

@@ -31,3 +31,29 @@ export function summarizeRow(row: SummarizedRow, rowIndex: number): RowSummary {
     rowIndex,
   };
 }
+
+/** A row with another verdict, by other checks. Its fields are read one by one: of a view a spread would copy none. */
+export function copyRow(row: RowSummary, changes: Pick<RowSummary, 'stamp' | 'status' | 'score'>): RowSummary {
+  return {
+    suite: row.suite,
+    prompt: row.prompt,
+    provider: row.provider,
+    caseId: row.caseId,
+    trial: row.trial,
+    stamp: changes.stamp,
+    status: changes.status,
+    observe: row.observe,
+    mustPass: row.mustPass,
+    confirmation: row.confirmation,
+    cached: row.cached,
+    score: changes.score,
+    latencyMs: row.latencyMs,
+    costUsd: row.costUsd,
+    spentUsd: row.spentUsd,
+    judgeCostUsd: row.judgeCostUsd,
+    skipReason: row.skipReason,
+    answerHash: row.answerHash,
+    model: row.model,
+    rowIndex: row.rowIndex,
+  };
+}

@@ -1,24 +1,28 @@
 import { expect, test } from 'vitest';
-import type { Baseline, BaselineTrial } from '../../src/model/baseline.ts';
+import type { BaselineTrial } from '../../src/model/baseline.ts';
+import { openBaselineText } from '../../src/pipeline/open-baseline.ts';
 import { answersOfBaseline } from '../../src/pipeline/stored-answers.ts';
 
 const call = { name: 'route', arguments: {}, rawArguments: '{}' };
 
 function answersOf(...trials: readonly Partial<BaselineTrial>[]): readonly string[] {
-  const baseline: Baseline = {
-    suite: 'triage',
-    variants: [],
-    cases: [
-      {
-        type: 'case',
-        prompt: 'v1',
-        provider: 'mini',
-        caseId: 'a',
-        stamp: '',
-        trials: trials.map((trial, index) => ({ trial: index, status: 'passed', checks: [], ...trial })),
-      },
-    ],
-  };
+  const numbered = trials.map((trial, index) => ({ trial: index, status: 'passed', checks: [], ...trial }));
+  const lines = [
+    { type: 'baseline', format: 1, suite: 'triage' },
+    {
+      type: 'variant',
+      prompt: 'v1',
+      provider: 'mini',
+      adapter: '',
+      model: '',
+      params: {},
+      messages: [],
+      contract: {},
+      models: [],
+    },
+    { type: 'case', prompt: 'v1', provider: 'mini', caseId: 'a', stamp: '', trials: numbered },
+  ];
+  const baseline = openBaselineText(lines.map((line) => JSON.stringify(line)).join('\n'), 'a.baseline.jsonl');
   return [...answersOfBaseline(baseline, { prompt: 'v1', provider: 'mini' })].map(({ text }) => text);
 }
 

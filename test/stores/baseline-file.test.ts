@@ -1,9 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../src/lib/storage-error.ts';
-import type { Baseline, BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/baseline.ts';
-import { parseBaseline, readBaseline, renderBaseline, writeBaseline } from '../../src/stores/baseline-file.ts';
+import type { BaselineCase, BaselineTrial, BaselineVariant } from '../../src/model/baseline.ts';
+import { renderBaseline, writeBaseline } from '../../src/stores/baseline-file.ts';
+import { readBaseline } from '../../src/stores/read-baseline.ts';
+import { type BaselineRows, contentOf, parseRows, readRows } from '../support/baseline-rows.ts';
 import fc from '../support/property.ts';
 import { catchUserError, makeFolder } from './build-rows.ts';
 
@@ -30,7 +32,7 @@ describe('a rendered baseline', () => {
   test('gives the same baseline back, whatever is in it', () => {
     fc.assert(
       fc.property(baselines, (baseline) => {
-        expect(parseBaseline(render(baseline), file)).toEqual(sorted(baseline));
+        expect(parseRows(render(baseline), file)).toEqual(sorted(baseline));
       }),
     );
   });
@@ -54,15 +56,15 @@ describe('a rendered baseline', () => {
     const output = '\u001b[2J \u202e ##[error] \u009b';
     const baseline = { ...small, cases: [buildCase('refund', { trials: [buildTrial(0, { output })] })] };
     expect(['\u001b', '\u202e', '\u009b', '##['].filter((part) => render(baseline).includes(part))).toEqual([]);
-    expect(parseBaseline(render(baseline), file).cases[0]?.trials[0]?.output).toBe(output);
+    expect(parseRows(render(baseline), file).cases[0]?.trials[0]?.output).toBe(output);
   });
 });
 
 describe('parsing', () => {
   test('takes lines, carriage returns, a byte order mark and empty lines', () => {
     const text = render(small);
-    expect(parseBaseline(text.split('\n'), file)).toEqual(small);
-    expect(parseBaseline(`\uFEFF\n${text.replaceAll('\n', '\r\n')}\n \n`, file)).toEqual(small);
+    expect(parseRows(text, file)).toEqual(small);
+    expect(parseRows(`\uFEFF\n${text.replaceAll('\n', '\r\n')}\n \n`, file)).toEqual(small);
   });
 
   test.each([
@@ -73,13 +75,13 @@ describe('parsing', () => {
     ['a header without a suite', '\n{"type":"baseline","format":1}', 2],
     ['a list', '[]', 1],
   ])('%s is no baseline', (_, text, line) => {
-    const { problems } = catchUserError(() => parseBaseline(text, file));
+    const { problems } = catchUserError(() => parseRows(text, file));
     expect(problems).toMatchObject([{ code: 'record', severity: 'error', at: { file, line, column: 1 } }]);
     expect(problems[0]?.message).toContain('is no baseline');
   });
 
   test('a format that it does not know is named beside the one it reads', () => {
-    const { problems } = catchUserError(() => parseBaseline('{"type":"baseline","format":2,"suite":"s"}', file));
+    const { problems } = catchUserError(() => parseRows('{"type":"baseline","format":2,"suite":"s"}', file));
     expect(problems).toMatchObject([{ code: 'record', at: { line: 1 } }]);
     expect(problems[0]?.message).toBe(`The baseline ${file} has format 2; this version reads format 1.`);
   });
@@ -88,7 +90,7 @@ describe('parsing', () => {
     'the conflict marker %s is the one problem, and accepting again the way out',
     (marker) => {
       const text = render(small).replace('\n', `\nrubbish\n${marker}\n`);
-      const { problems } = catchUserError(() => parseBaseline(text, file));
+      const { problems } = catchUserError(() => parseRows(text, file));
       expect(problems).toMatchObject([
         { code: 'record', at: { file, line: 3 }, hint: expect.stringContaining('accept again') },
       ]);
@@ -96,7 +98,7 @@ describe('parsing', () => {
   );
 
   test('a conflict in the very first line is one too', () => {
-    const { message } = catchUserError(() => parseBaseline(`<<<<<<< HEAD\n${render(small)}`, file));
+    const { message } = catchUserError(() => parseRows(`<<<<<<< HEAD\n${render(small)}`, file));
     expect(message).toContain('merge conflict');
   });
 
@@ -127,59 +129,72 @@ describe('parsing', () => {
     ['is a variant without messages', JSON.stringify({ ...buildVariant('v3'), messages: 'hi' }), '"messages"'],
     ['is a variant whose params are a list', JSON.stringify({ ...buildVariant('v3'), params: [] }), '"params"'],
   ])('a line that %s is damaged', (_, line, found) => {
-    const { problems } = catchUserError(() => parseBaseline(`${render(small)}${line}\n`, file));
+    const { problems } = catchUserError(() => parseRows(`${render(small)}${line}\n`, file));
     expect(problems).toMatchObject([{ code: 'record', at: { file, line: 4, column: 1 } }]);
     expect(problems[0]?.message).toContain(found);
   });
 
   test('a case or variant that stands there twice is named with its first line', () => {
     const [, variant = '', row = ''] = render(small).split('\n');
-    const { problems } = catchUserError(() => parseBaseline(`${render(small)}${row}\n${variant}\n`, file));
+    const { problems } = catchUserError(() => parseRows(`${render(small)}${row}\n${variant}\n`, file));
     expect(problems.map(({ at, message }) => [at?.line, message.split('damaged: ')[1]])).toEqual([
       [4, 'line 3 holds the case "refund" of "v1" on "openai:small" already.'],
       [5, 'line 2 holds "v1" on "openai:small" already.'],
     ]);
   });
 
+  test('lines in another order are read, and one that stands there twice is found behind them', () => {
+    const cases = ['c', 'a', 'b', 'd'].map((caseId) => buildCase(caseId));
+    const lines = cases.map((row) => JSON.stringify(row));
+    const [header, variant] = render(small).split('\n');
+    const text = [header, variant, ...lines].join('\n');
+    expect(parseRows(text, file).cases.map(({ caseId }) => caseId)).toEqual(['c', 'a', 'b', 'd']);
+    const { problems } = catchUserError(() => parseRows(`${text}\n${lines[1]}\n${lines[0]}\n`, file));
+    expect(problems.map(({ at, message }) => [at?.line, message.split('damaged: ')[1]])).toEqual([
+      [7, 'line 4 holds the case "a" of "v1" on "openai:small" already.'],
+      [8, 'line 3 holds the case "c" of "v1" on "openai:small" already.'],
+    ]);
+  });
+
   test('ids that could run into each other stay apart', () => {
     const variants = [buildVariant('a","b'), { ...buildVariant('a'), provider: 'b","openai:small' }];
-    expect(parseBaseline(render({ suite: 's', variants, cases: [] }), file).variants).toHaveLength(2);
+    expect(parseRows(render({ suite: 's', variants, cases: [] }), file).variants).toHaveLength(2);
   });
 
   test('a case whose variant has no line is a problem, wherever the variants stand', () => {
     const [header, variant, row] = render(small).split('\n');
-    expect(parseBaseline([header, row, variant].join('\n'), file)).toEqual(small);
-    const { problems } = catchUserError(() => parseBaseline([header, row].join('\n'), file));
+    expect(parseRows([header, row, variant].join('\n'), file)).toEqual(small);
+    const { problems } = catchUserError(() => parseRows([header, row].join('\n'), file));
     expect(problems).toMatchObject([{ code: 'record', at: { line: 2 } }]);
   });
 
   test('a file full of damage ends in a list that can be read', () => {
-    const rubbish = catchUserError(() => parseBaseline(render(small) + 'rubbish\n'.repeat(500), file));
+    const rubbish = catchUserError(() => parseRows(render(small) + 'rubbish\n'.repeat(500), file));
     const orphans = Array.from({ length: 500 }, (_, index) => buildCase(`c${index}`));
-    const orphaned = catchUserError(() => parseBaseline(render({ suite: 's', variants: [], cases: orphans }), file));
+    const orphaned = catchUserError(() => parseRows(render({ suite: 's', variants: [], cases: orphans }), file));
     expect([rubbish.problems.length, orphaned.problems.length]).toEqual([20, 20]);
   });
 });
 
 describe('a baseline file', () => {
   test('that is not there is undefined', () => {
-    expect(readBaseline(join(makeFolder(), 'none.jsonl'))).toBeUndefined();
+    expect(readRows(join(makeFolder(), 'none.jsonl'))).toBeUndefined();
   });
 
   test('comes back as it was written, with answers longer than the read buffer', () => {
     const path = join(makeFolder(), 'triage.baseline.jsonl');
     const long = buildCase('long', { trials: [buildTrial(0, { output: 'ä\n'.repeat(500_000) })] });
     const baseline = { ...small, cases: [long, ...small.cases] };
-    expect(writeBaseline(path, baseline)).toBe(true);
-    expect(readBaseline(path)).toEqual(baseline);
+    expect(writeBaseline(path, contentOf(baseline))).toBe(true);
+    expect(readRows(path)).toEqual(baseline);
     expect(readFileSync(path, 'utf8')).toBe(render(baseline));
   });
 
   test('is left alone where nothing changed', () => {
     const path = join(makeFolder(), 'triage.baseline.jsonl');
-    writeBaseline(path, small);
+    writeBaseline(path, contentOf(small));
     const before = statSync(path, { bigint: true });
-    expect(writeBaseline(path, small)).toBe(false);
+    expect(writeBaseline(path, contentOf(small))).toBe(false);
     expect(statSync(path, { bigint: true })).toMatchObject({ ino: before.ino, mtimeNs: before.mtimeNs });
   });
 
@@ -192,7 +207,7 @@ describe('a baseline file', () => {
     const folder = makeFolder();
     const path = join(folder, 'triage.baseline.jsonl');
     writeFileSync(path, change(render(small)));
-    expect(writeBaseline(path, small)).toBe(true);
+    expect(writeBaseline(path, contentOf(small))).toBe(true);
     expect(readFileSync(path, 'utf8')).toBe(render(small));
     expect(readdirSync(folder)).toEqual(['triage.baseline.jsonl']);
   });
@@ -200,26 +215,75 @@ describe('a baseline file', () => {
   test('that is a folder can be neither read nor written', () => {
     const path = join(makeFolder(), 'triage.baseline.jsonl');
     mkdirSync(path);
-    expect(catchUserError(() => readBaseline(path, 'shown')).problems).toMatchObject([
+    expect(catchUserError(() => readRows(path, 'shown')).problems).toMatchObject([
       { code: 'record', message: "The baseline shown can't be read (EISDIR)." },
     ]);
-    expect(() => writeBaseline(path, small)).toThrow(StorageError);
+    expect(() => writeBaseline(path, contentOf(small))).toThrow(StorageError);
   });
 
   test('in a folder that is not there is a StorageError', () => {
     const path = join(makeFolder(), 'none', 'triage.baseline.jsonl');
-    expect(() => writeBaseline(path, small)).toThrow(expect.objectContaining({ name: 'StorageError', code: 'ENOENT' }));
+    expect(() => writeBaseline(path, contentOf(small))).toThrow(
+      expect.objectContaining({ name: 'StorageError', code: 'ENOENT' }),
+    );
+  });
+
+  test('may be read while it is written anew', () => {
+    const path = join(makeFolder(), 'triage.baseline.jsonl');
+    const big = buildCase('big', { trials: [buildTrial(0, { output: 'a'.repeat(400_000) })] });
+    writeBaseline(path, contentOf({ ...small, cases: [big, buildCase('refund')] }));
+    const cases: BaselineCase[] = [];
+    const scanned = readBaseline(path, file, (row) => cases.push(row));
+    const content = contentOf({ ...small, cases: [...cases, buildCase('shipping')] });
+    const reading = content.cases.map((rows) => ({
+      ...rows,
+      read: (caseId: string) => {
+        const index = cases.findIndex((row) => row.caseId === caseId);
+        return index === -1 ? rows.read(caseId) : (scanned?.readCase(index, rows.read(caseId)) ?? rows.read(caseId));
+      },
+    }));
+    expect(writeBaseline(path, { ...content, cases: reading })).toBe(true);
+    expect(readRows(path)?.cases.map(({ caseId }) => caseId)).toEqual(['big', 'refund', 'shipping']);
+    // What was opened before is still what it was.
+    expect(scanned?.readCase(0, big)).toEqual(big);
+  });
+
+  test.each([
+    ['cut off', (text: string) => text.slice(0, 100)],
+    ['made longer', (text: string) => `${text}{"type":"case"}\n`],
+    ['written over', (text: string) => 'x'.repeat(text.length)],
+  ])('that is %s after it was read is told of with the line that is missed', (_, change) => {
+    const path = join(makeFolder(), 'triage.baseline.jsonl');
+    const big = buildCase('big', { trials: [buildTrial(0, { output: 'a'.repeat(400_000) })] });
+    writeBaseline(path, contentOf({ ...small, cases: [big] }));
+    const scanned = readBaseline(path, file, () => {});
+    writeFileSync(path, change(readFileSync(path, 'utf8')));
+    utimesSync(path, 1, 1);
+    expect(catchUserError(() => scanned?.readCase(0, big)).problems).toMatchObject([
+      {
+        code: 'record',
+        at: { file, line: 3, column: 1 },
+        message: `The baseline ${file} was changed while it was being read: line 3 is not what it was.`,
+        hint: 'run the command again',
+      },
+    ]);
+  });
+
+  test('that lost its last half line is damaged there', () => {
+    const path = join(makeFolder(), 'triage.baseline.jsonl');
+    writeFileSync(path, render(small).slice(0, -20));
+    expect(catchUserError(() => readRows(path, file)).problems).toMatchObject([{ at: { file, line: 3 } }]);
   });
 
   test('names its damage by the name that it is shown under', () => {
     const path = join(makeFolder(), 'triage.baseline.jsonl');
     writeFileSync(path, `${render(small)}rubbish\n`);
-    expect(catchUserError(() => readBaseline(path, file)).problems).toMatchObject([{ at: { file, line: 4 } }]);
-    expect(catchUserError(() => readBaseline(path)).problems).toMatchObject([{ at: { file: path, line: 4 } }]);
+    expect(catchUserError(() => readRows(path, file)).problems).toMatchObject([{ at: { file, line: 4 } }]);
+    expect(catchUserError(() => readRows(path)).problems).toMatchObject([{ at: { file: path, line: 4 } }]);
   });
 });
 
-const small: Baseline = { suite: 'triage', variants: [buildVariant('v1')], cases: [buildCase('refund')] };
+const small: BaselineRows = { suite: 'triage', variants: [buildVariant('v1')], cases: [buildCase('refund')] };
 
 function buildVariant(prompt: string): BaselineVariant {
   return {
@@ -254,11 +318,11 @@ function withChecks(checks: readonly unknown[]): Record<string, unknown> {
   return { ...buildTrial(0), checks };
 }
 
-function render(baseline: Baseline): string {
-  return [...renderBaseline(baseline)].join('');
+function render(baseline: BaselineRows): string {
+  return [...renderBaseline(contentOf(baseline))].join('');
 }
 
-function sorted({ suite, variants, cases }: Baseline): Baseline {
+function sorted({ suite, variants, cases }: BaselineRows): BaselineRows {
   const order = (a: string[], b: string[]) => {
     const at = a.findIndex((part, index) => part !== b[index]);
     return at === -1 ? 0 : (a[at] ?? '') < (b[at] ?? '') ? -1 : 1;
@@ -340,7 +404,7 @@ const caseRow = fc.record(
 );
 
 /** Valid as the model has it: distinct variants, distinct cases of them, distinct trials. */
-const baselines: fc.Arbitrary<Baseline> = fc
+const baselines: fc.Arbitrary<BaselineRows> = fc
   .record({
     suite: text,
     variants: fc.uniqueArray(variantRow, {
