@@ -41,6 +41,29 @@ export class TextList {
     return text;
   }
 
+  /** Negative where the first of two texts stands before the second by their code units, as `<` has it; 0 where they are the same. */
+  compare(first: number, second: number): number {
+    if (this.#kept === undefined) {
+      const [length, other] = [this.#lengths.at(first), this.#lengths.at(second)];
+      if (length >= 0 && other >= 0) return this.#compareNarrow(first, length, second, other);
+    }
+    const [text, against] = [this.at(first), this.at(second)];
+    return text < against ? -1 : text === against ? 0 : 1;
+  }
+
+  #compareNarrow(first: number, length: number, second: number, other: number): number {
+    const [place, against] = [this.#starts.at(first), this.#starts.at(second)];
+    const bytes = this.#chunks[Math.floor(place / chunkBytes)];
+    const others = this.#chunks[Math.floor(against / chunkBytes)];
+    if (bytes === undefined || others === undefined) throw new RangeError(`${first}, ${second} of ${this.length}`);
+    const [start, otherStart] = [place % chunkBytes, against % chunkBytes];
+    for (let index = 0; index < length && index < other; index += 1) {
+      const difference = (bytes[start + index] ?? 0) - (others[otherStart + index] ?? 0);
+      if (difference !== 0) return difference;
+    }
+    return length - other;
+  }
+
   #write(text: string): void {
     // UTF-8 would lose the half of a surrogate pair, which is a legal JSON string.
     const isNarrow = isLatin1(text);

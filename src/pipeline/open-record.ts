@@ -4,6 +4,7 @@ import type { Cell, CellKey } from '../model/cell.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { Plan } from '../plan/build-plan.ts';
 import { RowTable } from '../record/row-table.ts';
+import { endSummary } from '../record/summarize-run.ts';
 import { cellKeyText, PlaceList, readRunRecord } from '../stores/read-run-record.ts';
 import { type RunRecordWriter, rewriteRunRecord } from '../stores/write-run-record.ts';
 import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
@@ -55,6 +56,8 @@ export function openRecord(
   // The rows of this process are summarised as they are written, so that nothing has to be read again to count them.
   const table = new RowTable();
   const places = new PlaceList();
+  /** With no row since, it differs in how it ended alone, and is large. */
+  let counted: { readonly rows: number; readonly record: StoredRecord } | undefined;
   let isBroken = false;
   let isTakenOver = false;
   let waiting: CellRow[] = [];
@@ -118,9 +121,13 @@ export function openRecord(
       // What another run goes on with is counted as it stands there: rows lie elsewhere in it.
       if (resumed !== undefined || isTakenOver)
         return openStoredRecord(writer.path, ports.cwd, end === undefined ? {} : { end });
-      const header = { ...newHeader, id };
-      const record = { path: writer.path, header, end, places, rows: table, warnings: [] };
-      return toStoredRecord(record, ports.cwd);
+      if (counted?.rows !== table.length) {
+        const header = { ...newHeader, id };
+        const record = { path: writer.path, header, end, places, rows: table, warnings: [] };
+        counted = { rows: table.length, record: toStoredRecord(record, ports.cwd) };
+      }
+      const { record } = counted;
+      return { ...record, end, summary: { ...record.summary, ...endSummary(end) } };
     },
   };
 }

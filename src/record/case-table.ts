@@ -1,3 +1,4 @@
+import { sortPlaces } from '../lib/sort-places.ts';
 import type { CaseStatus } from '../model/cell.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import type { RowTable } from './row-table.ts';
@@ -56,10 +57,15 @@ export class CaseTable implements ReadonlyMap<string, CaseSummary> {
     return this.get(caseId) !== undefined;
   }
 
-  /** The numbers of each case's rows in the table: no object is made for any of them. */
-  *rowNumbers(): Generator<Uint32Array, undefined> {
+  /** Rows of all cases together. */
+  get rowCount(): number {
+    return this.#order.length;
+  }
+
+  /** Calls with where the numbers of each case's rows stand, up to before `end`: no object is made for any of them. */
+  visitRows(visit: (order: Uint32Array, start: number, end: number) => void): void {
     for (let index = 0; index < this.size; index += 1) {
-      yield this.#order.subarray(this.#starts[index], this.#starts[index + 1] ?? this.#order.length);
+      visit(this.#order, this.#starts[index] ?? 0, this.#starts[index + 1] ?? this.#order.length);
     }
   }
 
@@ -160,22 +166,26 @@ class CaseView implements CaseSummary {
 
 /** Of each case, its place in the order of their ids. */
 export function rankCases(rows: RowTable): Uint32Array {
-  const ids = Array.from({ length: rows.caseCount }, (_, number) => rows.caseId(number));
-  const sorted = Uint32Array.from(ids.keys()).sort((a, b) => ((ids[a] ?? '') < (ids[b] ?? '') ? -1 : 1));
+  const sorted = sortPlaces(rows.caseCount, (first, second) => rows.compareCaseIds(first, second) > 0);
   const ranks = new Uint32Array(sorted.length);
-  for (const [rank, number] of sorted.entries()) ranks[number] = rank;
+  for (let rank = 0; rank < sorted.length; rank += 1) ranks[sorted[rank] ?? 0] = rank;
   return ranks;
 }
 
 /** By case, counted out in time that grows with their number alone, and by trial; rows of one cell stay as they came. */
 function sortRows(rows: RowTable, selected: Uint32Array, rankOf: Uint32Array): Uint32Array {
-  const ends = new Uint32Array(rankOf.length + 1);
+  const starts = new Uint32Array(rankOf.length + 1);
   const rank = (row: number) => rankOf[rows.caseNumberAt(row)] ?? 0;
-  for (const row of selected) ends[rank(row) + 1] = (ends[rank(row) + 1] ?? 0) + 1;
-  for (let index = 1; index < ends.length; index += 1) ends[index] = (ends[index] ?? 0) + (ends[index - 1] ?? 0);
-  const starts = ends.slice();
+  for (let index = 0; index < selected.length; index += 1) {
+    const after = rank(selected[index] ?? 0) + 1;
+    starts[after] = (starts[after] ?? 0) + 1;
+  }
+  for (let index = 1; index < starts.length; index += 1)
+    starts[index] = (starts[index] ?? 0) + (starts[index - 1] ?? 0);
+  const ends = starts.slice();
   const sorted = new Uint32Array(selected.length);
-  for (const row of selected) {
+  for (let index = 0; index < selected.length; index += 1) {
+    const row = selected[index] ?? 0;
     const own = rank(row);
     const first = starts[own] ?? 0;
     let place = ends[own] ?? 0;
@@ -188,16 +198,21 @@ function sortRows(rows: RowTable, selected: Uint32Array, rankOf: Uint32Array): U
   return sorted;
 }
 
-/** The last row of each cell. */
+/** The last row of each cell; in the array that was given. */
 function dropRepeated(rows: RowTable, sorted: Uint32Array): Uint32Array {
-  return sorted.filter((row, index) => {
+  let kept = 0;
+  for (let index = 0; index < sorted.length; index += 1) {
+    const row = sorted[index] ?? 0;
     const next = sorted[index + 1];
-    return (
-      next === undefined ||
-      rows.caseNumberAt(next) !== rows.caseNumberAt(row) ||
-      rows.trialAt(next) !== rows.trialAt(row)
-    );
-  });
+    const isRepeated =
+      next !== undefined &&
+      rows.caseNumberAt(next) === rows.caseNumberAt(row) &&
+      rows.trialAt(next) === rows.trialAt(row);
+    if (isRepeated) continue;
+    sorted[kept] = row;
+    kept += 1;
+  }
+  return kept === sorted.length ? sorted : sorted.slice(0, kept);
 }
 
 function findStarts(rows: RowTable, order: Uint32Array): Uint32Array {

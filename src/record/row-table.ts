@@ -149,6 +149,11 @@ export class RowTable implements Iterable<RowSummary> {
     return this.#caseIds.at(number);
   }
 
+  /** By the numbers of two cases, what a sort of their ids asks. */
+  compareCaseIds(first: number, second: number): number {
+    return this.#caseIds.compare(first, second);
+  }
+
   trialAt(row: number): number {
     return this.#viewOf(row).getUint32(startOf(row) + at.trial);
   }

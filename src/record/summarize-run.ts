@@ -26,8 +26,7 @@ export function summarizeRun(
         return summarizeVariant(recorded, variant, { table, cases: new CaseTable(table, selected, ranks) });
       }),
     })),
-    stopReason: end === undefined ? 'interrupted' : end.stopReason,
-    ended: end !== undefined,
+    ...endSummary(end),
   };
 }
 
@@ -65,11 +64,16 @@ function summarizeVariant(
   };
 }
 
+/** What a summary says of how a run ended. */
+export function endSummary(end: EndRow | undefined): Pick<RunSummary, 'stopReason' | 'ended'> {
+  return { stopReason: end === undefined ? 'interrupted' : end.stopReason, ended: end !== undefined };
+}
+
 /** In the order of the cases, so that sums come out alike whichever cell finished first. */
 function countRows(table: RowTable, cases: CaseTable, alpha: number) {
-  const latencies: number[] = [];
-  const means = createMeans(table);
-  let [gated, passed, failed, errored, skippedByCase, cached] = [0, 0, 0, 0, 0, 0];
+  const latencies = new Float64Array(cases.rowCount);
+  const means = createMeans(table, cases.size);
+  let [gated, passed, failed, errored, skippedByCase, cached, timed] = [0, 0, 0, 0, 0, 0, 0];
   let [costUsd, spentUsd, judgeCostUsd]: [number | null, number | null, number | null] = [0, 0, 0];
   const count = (row: number) => {
     // Confirmations and observed cells are outside the counts, but not outside the bill.
@@ -87,12 +91,14 @@ function countRows(table: RowTable, cases: CaseTable, alpha: number) {
     else failed += 1;
     // A conversation that broke off has the latency of its beginning, which is a sample of nothing.
     const latencyMs = table.latencyMsAt(row);
-    if (latencyMs !== undefined) latencies.push(latencyMs);
+    if (latencyMs === undefined) return;
+    latencies[timed] = latencyMs;
+    timed += 1;
   };
-  for (const rows of cases.rowNumbers()) {
-    for (const row of rows) count(row);
-    means.add(rows);
-  }
+  cases.visitRows((order, start, end) => {
+    for (let index = start; index < end; index += 1) count(order[index] ?? 0);
+    means.add(order, start, end);
+  });
   return {
     ...means.estimate(alpha),
     gated,
@@ -101,7 +107,7 @@ function countRows(table: RowTable, cases: CaseTable, alpha: number) {
     errored,
     skippedByCase,
     cached,
-    latencies,
+    latencies: latencies.subarray(0, timed),
     costUsd,
     spentUsd,
     judgeCostUsd,
@@ -114,16 +120,17 @@ function addKnown(sum: number | null, value: number | null | undefined): number 
 }
 
 /** The case is the unit of evidence: its valid trials are averaged first, and cases weigh alike. */
-function createMeans(table: RowTable) {
-  const passMeans: number[] = [];
-  const scoreMeans: number[] = [];
+function createMeans(table: RowTable, caseCount: number) {
+  const passMeans = new Float64Array(caseCount);
+  const scoreMeans = new Float64Array(caseCount);
+  let judged = 0;
   let isSingleTrial = true;
   return {
-    add(rows: Uint32Array): void {
-      const [first] = rows;
-      if (first === undefined || table.isObserved(first)) return;
+    add(order: Uint32Array, start: number, end: number): void {
+      if (start === end || table.isObserved(order[start] ?? 0)) return;
       let [valid, passed, score] = [0, 0, 0];
-      for (const row of rows) {
+      for (let index = start; index < end; index += 1) {
+        const row = order[index] ?? 0;
         const status = table.statusAt(row);
         if (table.isConfirmation(row) || (status !== 'passed' && status !== 'failed')) continue;
         valid += 1;
@@ -132,16 +139,21 @@ function createMeans(table: RowTable) {
       }
       if (valid === 0) return;
       if (valid > 1) isSingleTrial = false;
-      passMeans.push(passed / valid);
-      scoreMeans.push(score / valid);
+      passMeans[judged] = passed / valid;
+      scoreMeans[judged] = score / valid;
+      judged += 1;
     },
-    estimate: (alpha: number) => estimate({ passMeans, scoreMeans, isSingleTrial }, alpha),
+    estimate: (alpha: number) =>
+      estimate(
+        { passMeans: passMeans.subarray(0, judged), scoreMeans: scoreMeans.subarray(0, judged), isSingleTrial },
+        alpha,
+      ),
   };
 }
 
 interface CaseMeans {
-  readonly passMeans: readonly number[];
-  readonly scoreMeans: readonly number[];
+  readonly passMeans: Float64Array;
+  readonly scoreMeans: Float64Array;
   /** True where no case has more than one trial with a verdict. */
   readonly isSingleTrial: boolean;
 }

@@ -18,7 +18,7 @@ export function quantile(values: readonly number[], p: number): number | null {
 
 /** The same for several p of one sample, which is sorted once. */
 export function quantiles<const P extends readonly number[]>(
-  values: readonly number[],
+  values: ArrayLike<number>,
   ps: P,
 ): { readonly [K in keyof P]: number | null } {
   const sorted = sortNumbers(values);
@@ -84,7 +84,7 @@ function quantileOfSorted(sorted: Float64Array, p: number): number | null {
   return below + (exact - Math.floor(exact)) * (above - below);
 }
 
-function sortNumbers(values: readonly number[]): Float64Array {
+function sortNumbers(values: ArrayLike<number>): Float64Array {
   const sorted = Float64Array.from(values).sort();
   // NaN sorts last.
   if (Number.isNaN(sorted.at(-1) ?? 0)) throw new RangeError('a quantile takes numbers, and one of the values is not');

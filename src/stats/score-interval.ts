@@ -10,7 +10,7 @@ export interface MeanEstimate extends Interval {
 }
 
 /** Mean of values in [0, 1], one a case. For 0/1 values the interval is Wilson's. */
-export function scoreMeanInterval(values: readonly number[], alpha: number): MeanEstimate {
+export function scoreMeanInterval(values: ArrayLike<number>, alpha: number): MeanEstimate {
   if (values.length === 0) return { n: 0, mean: null, low: null, high: null };
   const z = normalCritical(alpha);
   const grouped = groupEqual(values);

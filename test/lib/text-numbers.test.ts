@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TextList } from '../../src/lib/text-list.ts';
 import { TextNumbers } from '../../src/lib/text-numbers.ts';
+import fc from '../support/property.ts';
 
 // More than are kept as they are, of every kind that is stored in its own way.
 const texts = Array.from({ length: 20_000 }, (_, index) => {
@@ -25,6 +26,18 @@ describe('TextList', () => {
     expect(list.length).toBe(texts.length);
     expect(texts.every((text, index) => list.at(index) === text)).toBe(true);
     expect(() => list.at(texts.length)).toThrow(RangeError);
+  });
+
+  test('orders texts as they would order themselves, wherever they lie', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', 'a', 'ab', 'é', '\ud800', '\uffff'));
+    fc.assert(
+      fc.property(text, text, fc.constantFrom(0, 1000), (first, second, maxKept) => {
+        const list = new TextList(maxKept);
+        list.push(first);
+        list.push(second);
+        expect(Math.sign(list.compare(0, 1))).toBe(first < second ? -1 : first === second ? 0 : 1);
+      }),
+    );
   });
 });
 
