@@ -2,15 +2,17 @@ import { Buffer } from 'node:buffer';
 import { NumberList } from './number-list.ts';
 
 const chunkBytes = 1 << 16;
+const maxChunks = 2 ** 32 / chunkBytes;
 const maxLooped = 64;
 const defaultMaxKept = 1 << 14;
 
-/** Texts that are only ever added to; many of them lie outside of the heap, where a short one takes its length and twelve bytes. */
+/** Texts that are only ever added to; many of them lie outside of the heap, where a short one takes its length and eight bytes. */
 export class TextList {
   readonly #maxKept: number;
   #kept: string[] | undefined = [];
   readonly #chunks: Buffer[] = [];
-  readonly #starts = new NumberList(Float64Array);
+  /** 65,536 chunks: texts of four gigabytes. */
+  readonly #starts = new NumberList(Uint32Array);
   /** Bytes, negative where they are UTF-16. */
   readonly #lengths = new NumberList(Int32Array);
   #used = chunkBytes;
@@ -69,6 +71,7 @@ export class TextList {
     const isNarrow = isLatin1(text);
     const bytes = isNarrow ? text.length : text.length * 2;
     if (this.#used >= chunkBytes || this.#used + bytes > chunkBytes) {
+      if (this.#chunks.length === maxChunks) throw new RangeError('there are too many texts');
       this.#chunks.push(Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytes)));
       this.#used = 0;
     }

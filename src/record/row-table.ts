@@ -5,7 +5,9 @@ import type { CellStatus, SkipReason } from '../model/cell.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
 import type { RowSummary } from '../model/summary.ts';
 import { answerHashOf } from './hash-answer.ts';
+import { decodeAmount, encodeAmount, NumberColumn } from './number-column.ts';
 import { RowView } from './row-view.ts';
+import { StampList } from './stamp-list.ts';
 
 const statuses: readonly CellStatus[] = ['passed', 'failed', 'errored', 'skipped'];
 const skipReasons: readonly (SkipReason | undefined)[] = [
@@ -17,7 +19,16 @@ const skipReasons: readonly (SkipReason | undefined)[] = [
   'interrupted',
   'storage',
 ];
-const flags = { observe: 1, mustPass: 2, confirmation: 4, cached: 8 };
+const flags = {
+  observe: 1,
+  mustPass: 2,
+  confirmation: 4,
+  cached: 8,
+  /** What most rows have, so that it needs no number: their own number in the record, and no bill or the whole cost. */
+  ownIndex: 16,
+  spentNothing: 32,
+  spentCost: 64,
+};
 
 /** What a row says of the variant it is of. */
 type VariantNames = Pick<RowSummary, 'suite' | 'prompt' | 'provider'>;
@@ -30,23 +41,20 @@ const at = {
   score: 0,
   latencyMs: 8,
   costUsd: 16,
-  spentUsd: 24,
-  judgeCostUsd: 32,
-  case: 40,
-  trial: 44,
-  rowIndex: 48,
-  hashHigh: 52,
-  hashLow: 56,
-  variant: 60,
-  model: 62,
-  status: 64,
-  flags: 65,
-  skip: 66,
+  case: 24,
+  trial: 28,
+  hashHigh: 32,
+  hashLow: 36,
+  variant: 40,
+  model: 42,
+  status: 44,
+  flags: 45,
+  skip: 46,
 };
-const rowBytes = 72;
+const rowBytes = 48;
 
 /**
- * What counting, comparing and deciding need of the rows of a record, outside of the heap: some eighty bytes a row, where
+ * What counting, comparing and deciding need of the rows of a record, outside of the heap: some fifty bytes a row, where
  * an object would take four hundred and have to be walked by every garbage collection.
  */
 export class RowTable implements Iterable<RowSummary> {
@@ -58,19 +66,23 @@ export class RowTable implements Iterable<RowSummary> {
   readonly #caseIds: TextList;
   readonly #caseNumbers: TextNumbers;
   /** Of the first row of each case, and of those rows that have another one. */
-  readonly #stamps: TextList;
+  readonly #stamps: StampList;
   readonly #otherStamps = new Map<number, string>();
   /** As they came, where texts are kept: rendered anew they would take a tenth of a comparison. */
   readonly #keptHashes: (string | undefined)[] | undefined;
   /** Of rows without an answer, and hashes of another form. */
   readonly #otherHashes = new Map<number, string | undefined>();
+  /** What the flags don't say. */
+  readonly #rowIndexes = new NumberColumn();
+  readonly #spentUsd = new NumberColumn();
+  readonly #judgeCostUsd = new NumberColumn();
   #lastVariant = 0;
 
   /** Texts of up to `maxKeptCases` cases stay on the heap, where they are found in less time. */
   constructor(maxKeptCases?: number) {
     this.#caseIds = new TextList(maxKeptCases);
     this.#caseNumbers = new TextNumbers(maxKeptCases);
-    this.#stamps = new TextList(maxKeptCases);
+    this.#stamps = new StampList(maxKeptCases);
     this.#keptHashes = maxKeptCases === undefined ? undefined : [];
   }
 
@@ -137,7 +149,7 @@ export class RowTable implements Iterable<RowSummary> {
   }
 
   rowIndexAt(row: number): number {
-    return this.#viewOf(row).getInt32(startOf(row) + at.rowIndex);
+    return this.#hasFlag(row, flags.ownIndex) ? row : this.#rowIndexes.at(row);
   }
 
   caseNumberAt(row: number): number {
@@ -168,23 +180,24 @@ export class RowTable implements Iterable<RowSummary> {
   }
 
   scoreAt(row: number): number | undefined {
-    return decode(this.#viewOf(row).getFloat64(startOf(row) + at.score)) ?? undefined;
+    return decodeAmount(this.#viewOf(row).getFloat64(startOf(row) + at.score)) ?? undefined;
   }
 
   latencyMsAt(row: number): number | undefined {
-    return decode(this.#viewOf(row).getFloat64(startOf(row) + at.latencyMs)) ?? undefined;
+    return decodeAmount(this.#viewOf(row).getFloat64(startOf(row) + at.latencyMs)) ?? undefined;
   }
 
   costUsdAt(row: number): number | null | undefined {
-    return decode(this.#viewOf(row).getFloat64(startOf(row) + at.costUsd));
+    return decodeAmount(this.#viewOf(row).getFloat64(startOf(row) + at.costUsd));
   }
 
   spentUsdAt(row: number): number | null | undefined {
-    return decode(this.#viewOf(row).getFloat64(startOf(row) + at.spentUsd));
+    if (this.#hasFlag(row, flags.spentNothing)) return 0;
+    return this.#hasFlag(row, flags.spentCost) ? this.costUsdAt(row) : decodeAmount(this.#spentUsd.at(row));
   }
 
   judgeCostUsdAt(row: number): number | null | undefined {
-    return decode(this.#viewOf(row).getFloat64(startOf(row) + at.judgeCostUsd));
+    return decodeAmount(this.#judgeCostUsd.at(row));
   }
 
   skipReasonAt(row: number): SkipReason | undefined {
@@ -239,21 +252,35 @@ export class RowTable implements Iterable<RowSummary> {
     const caseNumber = this.#numberCase(row.caseId);
     if (caseNumber === this.#stamps.length) this.#stamps.push(row.stamp);
     else if (this.#stamps.at(caseNumber) !== row.stamp) this.#otherStamps.set(number, row.stamp);
-    view.setFloat64(start + at.score, encode(row.score));
-    view.setFloat64(start + at.latencyMs, encode(row.latencyMs));
-    view.setFloat64(start + at.costUsd, encode(row.costUsd));
-    view.setFloat64(start + at.spentUsd, encode(row.spentUsd));
-    view.setFloat64(start + at.judgeCostUsd, encode(row.judgeCostUsd));
+    view.setFloat64(start + at.score, encodeAmount(row.score));
+    view.setFloat64(start + at.latencyMs, encodeAmount(row.latencyMs));
+    view.setFloat64(start + at.costUsd, encodeAmount(row.costUsd));
     view.setUint32(start + at.case, caseNumber);
     view.setUint32(start + at.trial, row.trial);
-    view.setInt32(start + at.rowIndex, derived.rowIndex);
     view.setUint16(start + at.variant, this.#numberVariant(row));
     view.setUint16(start + at.model, this.#numberModel(row.model));
     view.setUint8(start + at.status, statuses.indexOf(row.status));
-    view.setUint8(start + at.flags, derived.flags);
+    view.setUint8(start + at.flags, derived.flags | this.#setRare(number, row, derived.rowIndex));
     view.setUint8(start + at.skip, skipReasons.indexOf(derived.skipReason));
     if (this.#keptHashes === undefined) this.#setHash(number, view, derived.answerHash);
     else this.#keptHashes.push(derived.answerHash);
+  }
+
+  /** Says by flags what most rows have, and puts what few have into columns of their own. */
+  #setRare(
+    number: number,
+    { costUsd, spentUsd, judgeCostUsd }: Pick<RowHead, 'costUsd' | 'spentUsd' | 'judgeCostUsd'>,
+    rowIndex: number,
+  ): number {
+    if (judgeCostUsd !== undefined) this.#judgeCostUsd.set(number, encodeAmount(judgeCostUsd));
+    const isOwn = rowIndex === number;
+    if (!isOwn) this.#rowIndexes.set(number, rowIndex);
+    const index = isOwn ? flags.ownIndex : 0;
+    // A zero has a sign, which would be lost otherwise.
+    if (Object.is(spentUsd, 0)) return index | flags.spentNothing;
+    if (Object.is(spentUsd, costUsd)) return index | flags.spentCost;
+    if (spentUsd !== undefined) this.#spentUsd.set(number, encodeAmount(spentUsd));
+    return index;
   }
 
   #setHash(row: number, view: DataView, hash: string | undefined): void {
@@ -307,16 +334,6 @@ function flagIf(value: boolean | undefined, flag: number): number {
 
 function startOf(row: number): number {
   return (row & (chunkRows - 1)) * rowBytes;
-}
-
-/** Amounts are finite, which leaves room for what is not there and what is not known. */
-function encode(value: number | null | undefined): number {
-  return value === undefined ? Number.NaN : (value ?? Number.POSITIVE_INFINITY);
-}
-
-function decode(value: number): number | null | undefined {
-  if (Number.isNaN(value)) return undefined;
-  return value === Number.POSITIVE_INFINITY ? null : value;
 }
 
 function variantKey({ suite, prompt, provider }: VariantNames): string {
