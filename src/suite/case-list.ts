@@ -6,16 +6,25 @@ import { type BuiltCase, createStamper } from './stamp.ts';
 
 type Rebuild = (placed: PlacedRow) => BuiltCase | undefined;
 
-/** The cases of a suite: the first of each source in memory, the others built when they are asked for. */
+/** The cases of a suite: in memory, or built when they are asked for. */
 export class CaseList {
   readonly #parts: CasePart[] = [];
+  #isReleased = false;
 
   get count(): number {
     return this.#parts.reduce((sum, { count }) => sum + count, 0);
   }
 
+  /** Keeps no case in memory that can be read again, from now on. */
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    for (const part of this.#parts) part.release();
+  }
+
   open(source: RowSource, rebuild: Rebuild): CasePart {
     const part = new CasePart(source, rebuild);
+    if (this.#isReleased) part.release();
     this.#parts.push(part);
     return part;
   }
@@ -28,13 +37,11 @@ export class CaseList {
 class CasePart {
   readonly #source: RowSource;
   readonly #rebuild: Rebuild;
-  readonly #kept: BuiltCase[] = [];
+  /** Undefined where they are read again. */
+  #kept: BuiltCase[] | undefined = [];
   readonly #stamp = createStamper();
   #stamped = 0;
-  /** Where the rows begin that are not kept, and how many of those that lie there are. */
-  #rest: { readonly from: LineStart; readonly skipped: number } | undefined;
-  #last: LineStart | undefined;
-  #sameStart = 0;
+  #first: LineStart | undefined;
   #count = 0;
 
   constructor(source: RowSource, rebuild: Rebuild) {
@@ -46,17 +53,21 @@ class CasePart {
     return this.#count;
   }
 
-  /** From a row that is not to be kept on, none of its source is. */
-  add(built: BuiltCase, start: LineStart | undefined, isKept: boolean): void {
+  release(): void {
+    if (!('rows' in this.#source)) this.#kept = undefined;
+  }
+
+  add(built: BuiltCase, start: LineStart | undefined): void {
+    if (this.#count === 0) this.#first = start;
     this.#count += 1;
-    this.#sameStart = start !== undefined && start.offset === this.#last?.offset ? this.#sameStart + 1 : 0;
-    this.#last = start;
-    if (this.#rest !== undefined) return;
-    if (isKept || start === undefined) this.#kept.push(built);
-    else this.#rest = { from: start, skipped: this.#sameStart };
+    this.#kept?.push(built);
   }
 
   *iterate(): Generator<Case> {
+    if (this.#kept === undefined) {
+      yield* this.#readAgain();
+      return;
+    }
     for (const [index, built] of this.#kept.entries()) {
       if (index < this.#stamped) {
         yield built as Case;
@@ -66,19 +77,14 @@ class CasePart {
       yield Object.assign(built, { stamp: this.#stamp(built) });
       this.#stamped = Math.max(this.#stamped, index + 1);
     }
-    if (this.#rest !== undefined) yield* this.#readAgain(this.#rest);
   }
 
-  *#readAgain({ from, skipped }: { readonly from: LineStart; readonly skipped: number }): Generator<Case> {
+  *#readAgain(): Generator<Case> {
     const source = this.#source;
-    if ('rows' in source) return;
+    const from = this.#first;
+    if ('rows' in source || from === undefined) return;
     const stamp = createStamper();
-    let left = skipped;
     for (const { row } of source.read(() => undefined, { from })) {
-      if (left > 0) {
-        left -= 1;
-        continue;
-      }
       const built = this.#rebuild({ row, source });
       if (built === undefined) throw changedError(source.shown);
       yield Object.assign(built, { stamp: stamp(built) });

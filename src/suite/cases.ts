@@ -53,12 +53,15 @@ export interface BuiltCases {
   readonly variables: ReadonlySet<string>;
 }
 
-/** Characters of rows whose cases are kept; what is beyond them is read again whenever it is asked for. */
+/**
+ * Characters of a suite's rows whose cases are kept. Where there are more, none is: each cleaning of the heap walks what is
+ * kept, which over a long run takes longer than to read it all again.
+ */
 const maxKeptChars = 4 * 1024 * 1024;
 
 /**
- * Builds every case once, to check it: shape, id, checks, turns, and a trial rendering of each prompt. The first ones are
- * kept; of a file that holds many, the others are built again by each who asks for them.
+ * Builds every case once, to check it: shape, id, checks, turns, and a trial rendering of each prompt. Where files hold
+ * many, theirs are built again by each who asks for them.
  */
 export async function buildCases(sources: readonly RowSource[], context: CaseContext): Promise<BuiltCases> {
   const list = new CaseList();
@@ -86,7 +89,8 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
       if (built === undefined) continue;
       context.visit(built, placed.row);
       keptChars += placed.text?.length ?? 0;
-      part.add(built, placed.start, keptChars <= maxKeptChars);
+      if (keptChars > maxKeptChars) list.release();
+      part.add(built, placed.start);
     }
   }
   builder.faults.flush(context.problems);

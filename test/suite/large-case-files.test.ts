@@ -6,7 +6,7 @@ import { renderCodeFrame } from '../../src/lib/code-frame.ts';
 import { catchUserError } from '../stores/build-rows.ts';
 import { loadAt, onlySuite, placeOf, problemsAt } from './load-fixture.ts';
 
-/** Six rows of a million characters: the last ones are beyond what is kept, and are read again. */
+/** Six rows of a million characters: more than are kept, so they are read again. */
 const filler = 'x'.repeat(1 << 20);
 const names = ['a', 'b', 'c', 'd', 'e', 'f'];
 
@@ -50,6 +50,23 @@ describe('files of more cases than are kept in memory', () => {
     // As a row says it that is kept.
     const small = onlySuite(await loadAt(writeProject('cases.jsonl', jsonLines(rows.slice(5)))));
     expect(once.find(({ id }) => id === 'f')?.stamp).toBe([...small.cases()].find(({ id }) => id === 'f')?.stamp);
+  });
+
+  test('the files before and after the one that is too much are read in their turn', async () => {
+    const root = writeProject('cases.jsonl', jsonLines(names.map((name) => jsonRow(name))));
+    const short = (name: string) => ({ id: name, vars: { name, filler: '' }, expected: name });
+    writeFileSync(join(root, 'before.jsonl'), jsonLines([short('0'), short('1')]));
+    writeFileSync(join(root, 'after.csv'), 'id,expected,name,filler\ny,y,y,\nz,z,z,\n');
+    writeFileSync(
+      join(root, 'large.eval.yaml'),
+      suite('cases.jsonl')
+        .replace('  - { file', '  - { file: before.jsonl }\n  - { file')
+        .replace('  - { id: last', '  - { file: after.csv }\n  - { id: last'),
+    );
+    const large = onlySuite(await loadAt(root));
+    const expected = ['first', '0', '1', ...names, 'y', 'z', 'last'];
+    for (const _ of [1, 2]) expect(Array.from(large.cases(), ({ id }) => id)).toEqual(expected);
+    expect(large.caseCount).toBe(expected.length);
   });
 
   test('rows keep their own assertions and turns, those with files and spelled numbers too', async () => {
