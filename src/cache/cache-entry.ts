@@ -45,8 +45,17 @@ export function renderEntry({ key, createdAt, receivedAt, request, completion }:
   return `${head}${sha256Hex(body)}${middle}${body}}`;
 }
 
-/** Canonical JSON of an answer; where it calls no tool its members are put in order by hand, in a third of the time. */
-function completionText(completion: Completion): string {
+// An answer is looked at, then stored.
+let last: { readonly completion: Completion; readonly text: string } | undefined;
+
+/** Canonical JSON of an answer, as it is stored. */
+export function completionText(completion: Completion): string {
+  if (last?.completion !== completion) last = { completion, text: writeCompletion(completion) };
+  return last.text;
+}
+
+/** Where an answer calls no tool its members are put in order by hand, in a third of the time. */
+function writeCompletion(completion: Completion): string {
   const { usage } = completion;
   if (!Array.isArray(completion.toolCalls) || completion.toolCalls.length > 0) return canonicalJson(completion);
   for (const name in completion) if (!knownMembers.has(name)) return canonicalJson(completion);

@@ -34,17 +34,21 @@ export function withCache(next: Complete, { store, shared, mode, now, canStore =
     return { receivedAt, ...outcome };
   });
 
-  return async (request, signal) => {
-    if (mode === 'use' || mode === 'replay') {
-      const entry = store.read(cacheKey(request));
-      if (entry !== undefined) return hit(entry.completion, entry.receivedAt);
-      const sharedEntry = shared === undefined ? undefined : await shared.read(cacheKey(request));
-      if (sharedEntry !== undefined) {
-        if (mode === 'use') store.write(sharedEntry);
-        return hit(sharedEntry.completion, sharedEntry.receivedAt);
-      }
-    }
-    return mode === 'replay' ? miss(request) : ask(request, signal);
+  const askOrMiss: Complete = (request, signal) =>
+    mode === 'replay' ? Promise.resolve(miss(request)) : ask(request, signal);
+  const askShared = async (from: Pick<SharedCache, 'read'>, request: CompletionRequest, signal: AbortSignal) => {
+    const entry = await from.read(cacheKey(request));
+    if (entry === undefined) return askOrMiss(request, signal);
+    if (mode === 'use') store.write(entry);
+    return hit(entry.completion, entry.receivedAt);
+  };
+
+  // No async function of its own around the one that waits: every call passes here.
+  return (request, signal) => {
+    if (mode !== 'use' && mode !== 'replay') return ask(request, signal);
+    const entry = store.read(cacheKey(request));
+    if (entry !== undefined) return Promise.resolve(hit(entry.completion, entry.receivedAt));
+    return shared === undefined ? askOrMiss(request, signal) : askShared(shared, request, signal);
   };
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { completionText } from '../cache/cache-entry.ts';
 import { cacheKey, keyedText } from '../cache/cache-key.ts';
 import { openCacheStore } from '../cache/file-store.ts';
 import { type Recordings, readRecordings } from '../cache/recordings.ts';
@@ -186,8 +187,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
   function connectLazily(config: ProviderConfig): Complete {
     let connecting: Promise<ConnectedProvider> | undefined;
     let connection: ConnectedProvider | undefined;
-    return async (request, signal) => {
-      if (connection !== undefined) return connection.complete(request, signal);
+    const connect: Complete = async (request, signal) => {
       if (connecting === undefined) {
         const adapter = findAdapter(config);
         if (adapter === undefined) throw new Error(`adapter ${config.adapter} is not registered`);
@@ -197,6 +197,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       connection = await connecting;
       return connection.complete(request, signal);
     };
+    return (request, signal) => connection?.complete(request, signal) ?? connect(request, signal);
   }
 
   function costOf(config: ProviderConfig, { usage }: Completion, how: 'live' | 'batch' = 'live'): number | undefined {
@@ -230,7 +231,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
         ...(sharedCache === undefined ? {} : { shared: sharedCache }),
         now: ports.now,
         // A secret that a server echoes, or that is part of an address, must not reach the disk.
-        canStore: (completion, request) => isClean(JSON.stringify(completion)) && isClean(keyedText(request)),
+        canStore: (completion, request) => isClean(completionText(completion)) && isClean(keyedText(request)),
       });
       return recorder?.wrap(cached) ?? cached;
     };

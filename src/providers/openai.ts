@@ -19,7 +19,7 @@ import type { OutgoingRequest } from './outgoing.ts';
 import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
 import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
-import type { HttpReply, Transport } from './transport.ts';
+import type { HttpReply } from './transport.ts';
 
 const options = z.strictObject({ api: z.enum(['chat', 'responses', 'embeddings']).default('chat') });
 const azureOptions = options.extend({
@@ -60,22 +60,30 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
   const dialect = dialectOf(config);
   const client = openClient(sdk.OpenAI, address);
   const target = client.buildURL(dialect.path, undefined);
-  replaceSending(client, (body, exchange) => sendForSdk(transport, headers, target, body, exchange));
+  replaceSending(client, async (body, exchange) => {
+    try {
+      const request = { url: target, method: 'POST', headers, body, signal: exchange.signal } as const;
+      exchange.reply = await transport.send(request);
+    } catch (error) {
+      exchange.error = error;
+      throw error;
+    }
+  });
   const url = address.origin + address.pathname.replace(/\/$/, '') + dialect.path;
 
   async function post(request: OutgoingRequest, exchange: Exchange): Promise<Answer> {
     try {
-      const body: unknown = await client.post<unknown>(dialect.path, {
-        body: dialect.buildBody(preset.knowsNoSchema === true ? withoutSchema(request) : request),
-        // Handed through to where the request is sent, which finds its call by it.
-        fetchOptions: { exchange } as NonNullable<ClientOptions['fetchOptions']>,
-      });
-      // Some servers send JSON under another content type, where the SDK hands back the text.
-      const parsed: unknown = typeof body === 'string' ? parseShallowJson(body) : body;
-      return dialect.readAnswer(parsed, exchange.reply?.latencyMs ?? 0);
+      const body = dialect.buildBody(preset.knowsNoSchema === true ? withoutSchema(request) : request);
+      // Handed through to where the request is sent, which finds its call by it.
+      const fetchOptions = { exchange } as NonNullable<ClientOptions['fetchOptions']>;
+      // As it came: the SDK would read JSON under its own content type alone, and mark what it read.
+      await client.post<unknown>(dialect.path, { body, fetchOptions }).asResponse();
     } catch (error) {
       return { failure: classifyExchange(exchange, error, url) };
     }
+    const { reply } = exchange;
+    if (reply === undefined) throw new Error('the OpenAI client has sent nothing');
+    return readReply(reply, dialect, url);
   }
 
   return {
@@ -161,9 +169,9 @@ function openClient(Client: typeof OpenAI, address: URL): OpenAI {
   }
 }
 
-type Send = (body: string, exchange: Exchange) => Promise<LeanResponse>;
+type Send = (body: string, exchange: Exchange) => Promise<void>;
 
-/** What the SDK makes of the options of `post` below, of which nothing else is read. */
+/** What the SDK makes of the options of `post` above, of which nothing else is read. */
 interface FinalOptions {
   readonly body?: unknown;
   readonly fetchOptions: { readonly exchange: Exchange };
@@ -171,91 +179,41 @@ interface FinalOptions {
 
 /**
  * Replaces the step of the SDK that sends: it would ask again, time, log, and give headers (OPENAI_CUSTOM_HEADERS, the
- * platform) to whatever host is configured. All of that is the engine's; what is asked for and how an answer is read
- * stays the SDK's. Saves 0.06 ms CPU a call of 0.08.
+ * platform) to whatever host is configured. All of that is the engine's; how a request is written stays the SDK's. Saves
+ * 0.06 ms CPU a call of 0.08.
  */
 function replaceSending(client: OpenAI, send: Send): void {
   const makeRequest = async (asked: Promise<FinalOptions>) => {
-    const options = await asked;
-    const response = await send(JSON.stringify(options.body), options.fetchOptions.exchange);
-    if (!response.ok) throw new RefusedError();
-    return { options, response, controller: unusedController, requestLogID: '', startTime: 0 };
+    const { body, fetchOptions } = await asked;
+    await send(JSON.stringify(body), fetchOptions.exchange);
+    return sent;
   };
   Object.assign(client, { makeRequest });
 }
 
-/** The SDK hands it to streams, which are never asked for. */
-const unusedController = new AbortController();
+/** What the SDK looks for an answer in; it lies in the exchange. */
+const sent = { response: undefined };
 
-/** An answer of another status than 2xx; what it says is read from the exchange. */
-class RefusedError extends Error {}
-
-async function sendForSdk(
-  transport: Transport,
-  headers: Readonly<Record<string, string>>,
-  url: string,
-  body: string,
-  exchange: Exchange,
-): Promise<LeanResponse> {
+function readReply(reply: HttpReply, dialect: Dialect, url: string): Answer {
+  if (reply.status < 200 || reply.status >= 300) {
+    return { failure: classifyReply(reply, url, performance.timeOrigin + performance.now()) };
+  }
+  let parsed: unknown;
   try {
-    const reply = await transport.send({ url, method: 'POST', headers, body, signal: exchange.signal });
-    exchange.reply = reply;
-    return new LeanResponse(reply, url);
+    parsed = parseShallowJson(reply.text);
   } catch (error) {
-    exchange.error = error;
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    return { failure: describeUnreadable(reply, url) };
   }
+  return dialect.readAnswer(parsed, reply.latencyMs);
 }
 
-/** The members that the SDK reads (6.49); a real Response would cost 0.08 ms CPU a call. */
-class LeanResponse {
-  readonly status: number;
-  readonly ok: boolean;
-  readonly url: string;
-  readonly headers: LeanHeaders;
-  readonly #text: string;
-
-  constructor({ status, headers, text }: HttpReply, url: string) {
-    this.status = status;
-    this.ok = status >= 200 && status < 300;
-    this.url = url;
-    this.headers = new LeanHeaders(headers);
-    this.#text = text;
-  }
-
-  text(): Promise<string> {
-    return Promise.resolve(this.#text);
-  }
-
-  json(): Promise<unknown> {
-    return new Promise((resolve) => resolve(parseShallowJson(this.#text)));
-  }
-}
-
-class LeanHeaders {
-  readonly #headers: HttpReply['headers'];
-
-  constructor(headers: HttpReply['headers']) {
-    this.#headers = headers;
-  }
-
-  get(name: string): string | string[] | null {
-    return this.#headers[name] ?? null;
-  }
-}
-
-function classifyExchange(exchange: Exchange, error: unknown, url: string): ProviderFailure {
-  const { reply, signal } = exchange;
-  if (exchange.error !== undefined) {
-    if (signal.aborted) return classifyAbort(signal);
-    const failure = classifyError(exchange.error, url);
-    if (failure !== undefined) return failure;
-  } else if (reply !== undefined && (reply.status < 200 || reply.status >= 300)) {
-    return classifyReply(reply, url, performance.timeOrigin + performance.now());
-  } else if (reply !== undefined && error instanceof SyntaxError) {
-    return describeUnreadable(reply, url);
-  }
-  throw error;
+function classifyExchange({ signal, error: sendingError }: Exchange, error: unknown, url: string): ProviderFailure {
+  if (sendingError === undefined) throw error;
+  if (signal.aborted) return classifyAbort(signal);
+  const failure = classifyError(sendingError, url);
+  if (failure === undefined) throw error;
+  return failure;
 }
 
 function describeOutcome(answer: Answer): CompletionOutcome {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { onAbort } from '../lib/on-abort.ts';
 import { createConnector } from './connect-socket.ts';
 import { decodeBody } from './decode-body.ts';
 import { type Lines, openLines } from './open-lines.ts';
@@ -72,11 +73,7 @@ export function openTransport(options: TransportOptions): Transport {
   }
 
   return {
-    async send(request) {
-      const route = findRoute(request.url);
-      if (request.isSentOnce === true) route.lines.dropIdle();
-      return sendOnce(request, route, maxBodyBytes);
-    },
+    send: (request) => sendOnce(request, findRoute, maxBodyBytes),
     close() {
       for (const lines of linesByOrigin.values()) lines.close();
     },
@@ -91,9 +88,11 @@ interface Route {
   readonly servername?: string;
 }
 
-function sendOnce(request: HttpRequest, route: Route, maxBodyBytes: number): Promise<HttpReply> {
+function sendOnce(request: HttpRequest, findRoute: (url: string) => Route, maxBodyBytes: number): Promise<HttpReply> {
   const { signal, method, body } = request;
   return new Promise<HttpReply>((resolve, reject) => {
+    const route = findRoute(request.url);
+    if (request.isSentOnce === true) route.lines.dropIdle();
     if (signal.aborted) {
       reject(abortReason(signal));
       return;
@@ -110,16 +109,13 @@ function sendOnce(request: HttpRequest, route: Route, maxBodyBytes: number): Pro
     function fail(error: Error): void {
       if (isSettled) return;
       isSettled = true;
-      signal.removeEventListener('abort', abort);
+      stopListening();
       line.drop();
       reject(error);
     }
-    // Settles at once: a request that still waits for its connection could not be told.
-    function abort(): void {
-      fail(abortReason(signal));
-    }
 
-    signal.addEventListener('abort', abort, { once: true });
+    // Settles at once: a request that still waits for its connection could not be told.
+    const stopListening = onAbort(signal, () => fail(abortReason(signal)));
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart() {
         wasUsed = line.isUsed();
@@ -139,7 +135,7 @@ function sendOnce(request: HttpRequest, route: Route, maxBodyBytes: number): Pro
         if (isSettled) return;
         isSettled = true;
         const latencyMs = performance.now() - startedAt;
-        signal.removeEventListener('abort', abort);
+        stopListening();
         line.giveBack();
         const [first] = chunks;
         const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes);
