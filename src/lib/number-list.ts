@@ -22,9 +22,14 @@ export class NumberList {
 
   push(value: number): void {
     const index = this.#length;
-    if ((index & (chunkLength - 1)) === 0) this.#chunks.push(this.#makeChunk());
+    if (index === this.#chunks.length * chunkLength) this.#chunks.push(this.#makeChunk());
     this.#length = index + 1;
     this.set(index, value);
+  }
+
+  /** Forgets the numbers and keeps their memory for others. */
+  clear(): void {
+    this.#length = 0;
   }
 
   /** NaN behind the end. */

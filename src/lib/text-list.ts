@@ -15,6 +15,8 @@ export class TextList {
   readonly #starts = new NumberList(Uint32Array);
   /** Bytes, negative where they are UTF-16. */
   readonly #lengths = new NumberList(Int32Array);
+  /** Chunks that hold texts, and bytes of the last one. */
+  #filled = 0;
   #used = chunkBytes;
 
   /** Up to `maxKept` texts stay as they are, which takes less time. */
@@ -35,6 +37,15 @@ export class TextList {
     if (this.#kept.length < this.#maxKept) return;
     for (const kept of this.#kept) this.#write(kept);
     this.#kept = undefined;
+  }
+
+  /** Forgets the texts and keeps their memory for others. */
+  clear(): void {
+    if (this.#kept !== undefined) this.#kept = [];
+    this.#starts.clear();
+    this.#lengths.clear();
+    this.#filled = 0;
+    this.#used = chunkBytes;
   }
 
   at(index: number): string {
@@ -71,20 +82,27 @@ export class TextList {
     const isNarrow = isLatin1(text);
     const bytes = isNarrow ? text.length : text.length * 2;
     if (this.#used >= chunkBytes || this.#used + bytes > chunkBytes) {
-      if (this.#chunks.length === maxChunks) throw new RangeError('there are too many texts');
-      this.#chunks.push(Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytes)));
-      this.#used = 0;
+      this.#openChunk(bytes);
     }
-    const chunk = this.#chunks[this.#chunks.length - 1] ?? Buffer.alloc(0);
+    const chunk = this.#chunks[this.#filled - 1] ?? Buffer.alloc(0);
     if (isNarrow && text.length <= maxLooped) {
       // For a short text the way into native code takes longer than this.
       for (let index = 0; index < text.length; index += 1) chunk[this.#used + index] = text.charCodeAt(index);
     } else {
       chunk.write(text, this.#used, isNarrow ? 'latin1' : 'utf16le');
     }
-    this.#starts.push((this.#chunks.length - 1) * chunkBytes + this.#used);
+    this.#starts.push((this.#filled - 1) * chunkBytes + this.#used);
     this.#lengths.push(isNarrow ? bytes : -bytes);
     this.#used += bytes;
+  }
+
+  #openChunk(bytes: number): void {
+    if (this.#filled === maxChunks) throw new RangeError('there are too many texts');
+    if ((this.#chunks[this.#filled]?.length ?? 0) < bytes || this.#filled === this.#chunks.length) {
+      this.#chunks[this.#filled] = Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytes));
+    }
+    this.#filled += 1;
+    this.#used = 0;
   }
 
   #read(index: number): string | undefined {

@@ -34,6 +34,13 @@ export class TextNumbers {
     return undefined;
   }
 
+  /** Forgets the texts and keeps their memory for others. */
+  clear(): void {
+    this.#mapped?.clear();
+    this.#slots.fill(0);
+    this.#count = 0;
+  }
+
   #moveOut(mapped: ReadonlyMap<string, number>): void {
     this.#slots = new Uint32Array(2 * 2 * 2 ** Math.ceil(Math.log2(mapped.size)));
     for (const [text, number] of mapped) this.#put(hashText(text), number + 1);

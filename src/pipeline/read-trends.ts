@@ -21,13 +21,14 @@ export function readTrends(project: { readonly root: string }, current: CountedR
   );
   // The latest first. Of a run its points are kept and nothing else: thirty large records would not fit into memory.
   const runs = [pointsOf(current, variants)];
+  const rows = new RowTable();
   let bytes = 0;
   for (const stored of listStoredRuns(project)) {
     if (stored.id === id) continue;
     if (runs.length === maxRuns || bytes > maxBytes) break;
     bytes += stored.bytes;
-    const counted = openCounted(stored, project.root);
-    if (counted !== undefined && counted.header.startedAt < startedAt) runs.push(pointsOf(counted, variants));
+    const points = readPoints(stored, project.root, { variants, startedAt, rows });
+    if (points !== undefined) runs.push(points);
   }
   return variants.map((names, place) => ({
     ...names,
@@ -39,11 +40,24 @@ export function readTrends(project: { readonly root: string }, current: CountedR
 const maxRuns = 30;
 const maxBytes = 500_000_000;
 
-/** Undefined where the run is not over, or its record can't be read. */
-function openCounted({ path }: StoredRun, root: string): CountedRun | undefined {
+interface Wanted {
+  readonly variants: readonly VariantNames[];
+  /** Of the run that others are read for, ISO 8601. */
+  readonly startedAt: string;
+  /** What one record after the other is read into. */
+  readonly rows: RowTable;
+}
+
+/** Undefined where the run is not over or began later, or its record can't be read. */
+function readPoints(
+  { path }: StoredRun,
+  root: string,
+  { variants, startedAt, rows }: Wanted,
+): readonly (TrendPoint | undefined)[] | undefined {
+  rows.clear();
   try {
-    const { header, summary } = openRecordHeads(path, root, { rows: new RowTable() });
-    return summary.ended ? { header, summary } : undefined;
+    const { header, summary } = openRecordHeads(path, root, { rows });
+    return summary.ended && header.startedAt < startedAt ? pointsOf({ header, summary }, variants) : undefined;
   } catch (error) {
     // One damaged record must not hide the others.
     if (!(error instanceof UserError)) throw error;

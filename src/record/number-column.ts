@@ -12,6 +12,10 @@ export class NumberColumn {
     values[row & (chunkRows - 1)] = value;
   }
 
+  clear(): void {
+    this.#chunks.length = 0;
+  }
+
   /** NaN where there is none. */
   at(row: number): number {
     return this.#chunks[row >>> chunkBits]?.[row & (chunkRows - 1)] ?? Number.NaN;

@@ -95,6 +95,18 @@ export class RowTable implements Iterable<RowSummary> {
     return this.#caseIds.length;
   }
 
+  /** Forgets the rows and keeps their memory for those of another record; who has views of them must not look again. */
+  clear(): void {
+    this.#length = 0;
+    this.#variants.length = 0;
+    this.#variantNumbers.clear();
+    this.#models.length = 1;
+    this.#lastVariant = 0;
+    if (this.#keptHashes !== undefined) this.#keptHashes.length = 0;
+    const parts = [this.#caseIds, this.#caseNumbers, this.#stamps, this.#otherStamps, this.#otherHashes];
+    for (const part of [...parts, this.#rowIndexes, this.#spentUsd, this.#judgeCostUsd]) part.clear();
+  }
+
   /** Takes what is needed of a head or a whole row. */
   add(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'>, rowIndex: number): void {
     this.#addRow(row, {
@@ -245,7 +257,8 @@ export class RowTable implements Iterable<RowSummary> {
     derived: Pick<RowSummary, 'skipReason' | 'answerHash' | 'rowIndex'> & { readonly flags: number },
   ): void {
     const number = this.#length;
-    if ((number & (chunkRows - 1)) === 0) this.#chunks.push(new DataView(new ArrayBuffer(chunkRows * rowBytes)));
+    if (number === this.#chunks.length * chunkRows)
+      this.#chunks.push(new DataView(new ArrayBuffer(chunkRows * rowBytes)));
     this.#length = number + 1;
     const view = this.#viewOf(number);
     const start = startOf(number);

@@ -33,6 +33,13 @@ export class StampList {
     this.#kept = undefined;
   }
 
+  /** Forgets the stamps and keeps their memory for others. */
+  clear(): void {
+    if (this.#kept !== undefined) this.#kept = [];
+    this.#words.clear();
+    this.#others.clear();
+  }
+
   at(index: number): string {
     if (index >= this.length) throw new RangeError(`${index} of ${this.length}`);
     if (this.#kept !== undefined) return this.#kept[index] ?? '';

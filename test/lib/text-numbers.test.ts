@@ -28,6 +28,17 @@ describe('TextList', () => {
     expect(() => list.at(texts.length)).toThrow(RangeError);
   });
 
+  test('gives back what came after it was cleared', () => {
+    const list = new TextList(2);
+    const long = 'x'.repeat(70_000);
+    for (const text of ['a', long, 'b', long]) list.push(text);
+    list.clear();
+    expect(list.length).toBe(0);
+    const again = [`${long}y`, 'c', long, 'd', 'e'];
+    for (const text of again) list.push(text);
+    expect(again.map((_, index) => list.at(index))).toEqual(again);
+  });
+
   test('orders texts as they would order themselves, wherever they lie', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', 'a', 'ab', 'é', '\ud800', '\uffff'));
     fc.assert(

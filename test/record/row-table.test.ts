@@ -42,6 +42,19 @@ test('every row comes back as it was put in', () => {
   );
 });
 
+test('a table that was cleared holds nothing of what was in it', () => {
+  fc.assert(
+    fc.property(fc.array(row), fc.array(row), fc.constantFrom(undefined, 3, 1000), (before, rows, maxKeptCases) => {
+      const table = new RowTable(maxKeptCases);
+      for (const one of before) table.addSummary(one);
+      table.clear();
+      for (const one of rows) table.addSummary(one);
+      expect(Array.from(table, copyRow)).toEqual(rows);
+      expect(table.caseCount).toBe(new Set(rows.map(({ caseId }) => caseId)).size);
+    }),
+  );
+});
+
 test('the cases of a variant are sorted by id, their trials in order, and of a cell that ran again the last row counts', () => {
   const cells = fc.array(
     fc.record({
