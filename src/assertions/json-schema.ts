@@ -14,6 +14,7 @@ export const jsonSchema = defineAssertion({
   main: 'value',
   wholeValue: true,
   files: ['value'],
+  schemas: ['value'],
   defaultSelect: 'json',
   params: z.strictObject({ value: schemaParam }),
   check: (target, { value }, context) => checkSchema(target, value, context),

@@ -9,7 +9,12 @@ export const schemaParam = z
       compileJsonSchema(schema);
     } catch (error) {
       if (!(error instanceof JsonSchemaError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
+      context.addIssue({
+        code: 'custom',
+        message: error.message,
+        path: [...error.place],
+        params: { hint: error.hint },
+      });
     }
   })
   .meta({ type: ['object', 'boolean'], description: 'JSON Schema 2020-12, or draft-07 where $schema says so.' });

@@ -64,6 +64,6 @@ function comparePair(old: PromptContract, replacement: PromptContract, options: 
   } catch (error) {
     if (!(error instanceof SchemaProblem)) throw error;
     const { promptId } = error.side === 'old' ? old : replacement;
-    throw new SchemaProblem(error.pointer, error.message, error.side, promptId);
+    throw new SchemaProblem(error.pointer, error.message, { side: error.side, hint: error.hint, promptId });
   }
 }

@@ -58,7 +58,7 @@ export function compareSchemas(
     return [...findings, ...gradeChanges(findStaleVersion(oldSchema, newSchema), grading)];
   } catch (error) {
     if (at === '' || !(error instanceof SchemaProblem)) throw error;
-    throw new SchemaProblem(at + error.pointer, error.message, error.side);
+    throw new SchemaProblem(at + error.pointer, error.message, error);
   }
 }
 

@@ -75,6 +75,6 @@ export class LazyNode implements SchemaNode {
   }
 
   #fail(message: string): never {
-    throw new SchemaProblem(this.pointer ?? '', message, this.#parts.side);
+    throw new SchemaProblem(this.pointer ?? '', message, { side: this.#parts.side });
   }
 }

@@ -37,8 +37,8 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
   const visited: LocatedSchema[] = [];
   const dynamicAnchors = new Map<string, number>();
   const references: { readonly from: JsonObject; readonly ref: string; readonly pointer: string }[] = [];
-  const fail = (pointer: string, message: string): never => {
-    throw new SchemaProblem(pointer, message, side);
+  const fail = (pointer: string, message: string, hint?: string): never => {
+    throw new SchemaProblem(pointer, message, { side, hint });
   };
 
   visit(root, '', defaultBase, 0);

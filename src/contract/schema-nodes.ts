@@ -107,7 +107,7 @@ export function openNodes(
     let at: LocatedSchema = { schema, pointer };
     do {
       if (typeof at.schema === 'boolean') break;
-      if (seen.has(at.schema)) throw new SchemaProblem(pointer, 'The schema refers to itself without end.', side);
+      if (seen.has(at.schema)) throw new SchemaProblem(pointer, 'The schema refers to itself without end.', { side });
       seen.add(at.schema);
       at = document.resolve(at.schema, referenceOf(at.schema), at.pointer);
     } while (typeof at.schema !== 'boolean' && isPlainReference(at.schema));

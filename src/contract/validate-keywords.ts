@@ -1,3 +1,4 @@
+import { didYouMean } from '../lib/did-you-mean.ts';
 import { appendPointer } from '../lib/json-pointer.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 
@@ -87,7 +88,7 @@ const expectationOf: ReadonlyMap<string, Expectation> = new Map(Object.entries(e
 export function validateKeywords(
   schema: JsonObject,
   pointer: string,
-  fail: (pointer: string, message: string) => never,
+  fail: (pointer: string, message: string, hint?: string) => never,
 ): void {
   for (const keyword of Object.keys(schema)) {
     const expectation = expectationOf.get(keyword);
@@ -95,8 +96,19 @@ export function validateKeywords(
     if (expectation === undefined || expectation.test(value)) continue;
     const found = JSON.stringify(value) ?? 'nothing';
     const shown = found.length > 60 ? `${found.slice(0, 60)}…` : found;
-    fail(appendPointer(pointer, keyword), `"${keyword}" must be ${expectation.is}; here stands ${shown}.`);
+    fail(
+      appendPointer(pointer, keyword),
+      `"${keyword}" must be ${expectation.is}; here stands ${shown}.`,
+      hintOf(keyword, value),
+    );
   }
+}
+
+function hintOf(keyword: string, value: JsonValue): string | undefined {
+  if (keyword !== 'type') return undefined;
+  const given = (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
+  const strange = given.find((item) => !typeWords.includes(item));
+  return strange === undefined ? undefined : didYouMean(strange, typeWords);
 }
 
 function isListOfStrings(value: JsonValue): value is readonly string[] {

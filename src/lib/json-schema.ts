@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { describePath } from './deep-equal.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { isCheapRegex } from './regex-safety.ts';
 
 /** One way in which a value breaks a schema. */
@@ -18,11 +19,23 @@ export interface CompiledSchema {
   isCheap(textLength: number): boolean;
 }
 
+export interface JsonSchemaErrorOptions extends ErrorOptions {
+  /** The way to the offending place in the schema, where it is known. */
+  readonly place?: readonly (string | number)[];
+  readonly hint?: string;
+}
+
 /** A schema that can't be compiled; the message names the keyword or reference. */
 export class JsonSchemaError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
+  readonly place: readonly (string | number)[];
+  /** What was probably meant. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, { place = [], hint, ...options }: JsonSchemaErrorOptions = {}) {
     super(message, options);
+    this.hint = hint;
     this.name = 'JsonSchemaError';
+    this.place = place;
   }
 }
 
@@ -61,7 +74,7 @@ function compileWithAjv(schema: boolean | Readonly<Record<string, unknown>>): Va
   const draft7 = isDraft7(schema);
   const meta = metaInstances.get(draft7) ?? makeAjv(draft7, true);
   metaInstances.set(draft7, meta);
-  if (meta.validateSchema(schema) !== true) throw new JsonSchemaError(describeInvalidSchema(meta.errors ?? []));
+  if (meta.validateSchema(schema) !== true) throw invalidSchema(schema, meta.errors ?? []);
   try {
     // An instance of its own: a shared one keeps every $id and refuses the second schema that bears it.
     return makeAjv(draft7, usesMetaSchema(schema)).compile(schema);
@@ -135,9 +148,24 @@ function describeError(error: ErrorObject): string {
   }
 }
 
-function describeInvalidSchema(errors: readonly ErrorObject[]): string {
+function invalidSchema(schema: unknown, errors: readonly ErrorObject[]): JsonSchemaError {
   const { path, message } = describeViolation(errors.slice(0, 1));
-  return `the schema is not valid at ${path}: ${message}`;
+  const place = toSteps(errors[0]?.instancePath ?? '');
+  const found = place.reduce(
+    (value, step) => (typeof value === 'object' ? readMember(value, step) : undefined),
+    schema,
+  );
+  const allowed: unknown = errors[0]?.params['allowedValues'];
+  const known = Array.isArray(allowed) ? allowed.filter((value) => typeof value === 'string') : [];
+  const hint = typeof found === 'string' ? didYouMean(found, known) : undefined;
+  return new JsonSchemaError(`the schema is not valid at ${path}: ${message}`, {
+    place,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function readMember(value: object | null, step: string | number): unknown {
+  return value === null ? undefined : (Object.getOwnPropertyDescriptor(value, step)?.value as unknown);
 }
 
 function describeCompileError(error: Error): string {
@@ -171,13 +199,15 @@ function findCosts(schema: unknown): { readonly patterns: readonly string[]; rea
 }
 
 function toJsonPath(pointer: string): string {
+  return describePath(toSteps(pointer));
+}
+
+function toSteps(pointer: string): (string | number)[] {
   const steps = pointer.split('/').slice(1);
-  return describePath(
-    steps.map((step) => {
-      const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
-      return /^(?:0|[1-9]\d{0,9})$/.test(name) ? Number(name) : name;
-    }),
-  );
+  return steps.map((step) => {
+    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    return /^(?:0|[1-9]\d{0,9})$/.test(name) ? Number(name) : name;
+  });
 }
 
 function cut(text: string): string {

@@ -28,6 +28,8 @@ export interface AssertionDeclaration {
   readonly wholeValue?: boolean;
   /** Parameters that may be a path to a JSON or YAML file, whose content takes the path's place. */
   readonly files?: readonly string[];
+  /** Parameters that are a JSON Schema. */
+  readonly schemas?: readonly string[];
   /** Parameters keep a YAML number's spelling (`SpelledNumber`) instead of becoming plain numbers. */
   readonly spelled?: boolean;
   /** Takes one child (`not`) or a list of them (`anyOf`, `allOf`) in place of parameters. */

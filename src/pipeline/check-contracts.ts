@@ -161,6 +161,7 @@ async function describeFault(error: SchemaProblem, suite: Suite, old: OldSuite):
   return {
     code: 'invalid-schema',
     severity: 'error',
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
     message: `prompt "${promptId}"${isOld ? ` in ${old.source}` : ''}, ${pointer}: ${error.message}`,
     ...(at === undefined ? {} : { at }),
   };

@@ -1,5 +1,6 @@
 import { checkJsonPathAgainstSchema } from '../contract/check-json-path.ts';
 import { checkVariable } from '../contract/check-variable.ts';
+import { findMisspeltKeywords } from '../contract/find-misspelt-keywords.ts';
 import { findSchemaFault } from '../contract/find-schema-fault.ts';
 import { type RuleKey, ruleIdOf, rules } from '../contract/rules.ts';
 import type { ContractKnowledge } from '../suite/contracts.ts';
@@ -8,6 +9,7 @@ import type { ContractKnowledge } from '../suite/contracts.ts';
 export const contractKnowledge: ContractKnowledge = {
   ruleIds: [...new Set(Object.keys(rules).map((key) => ruleIdOf(key as RuleKey)))],
   findSchemaFault,
+  findMisspeltKeywords,
   findPathFault: (path, schema) => checkJsonPathAgainstSchema(path, schema)?.message,
   findVariableFault: checkVariable,
 };

@@ -35,6 +35,7 @@ export function diffSchemas(options: DiffSchemasOptions): ContractReport {
       code: 'invalid-schema',
       severity: 'error',
       message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
       at: locate(error.pointer),
     };
     throw new UserError([problem], { cause: error });

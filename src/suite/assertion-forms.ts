@@ -15,15 +15,18 @@ import {
   instantiate,
   type TemplateAssertion,
 } from './compiled-assertion.ts';
+import type { ContractKnowledge } from './contracts.ts';
 import { describeValue, keysAt, reportIssues } from './describe-issues.ts';
 import { childOf, itemsOf, type Located, locate, type Path } from './locate.ts';
 import type { Problems } from './problems.ts';
 import { markSpelling } from './spelling.ts';
 import { compileValue, renderTemplate, type Scope, type ValueTemplate } from './template-values.ts';
+import { warnOfKeywords } from './warn-of-keywords.ts';
 
 export interface AssertionContext extends Needs {
   readonly declarations: Readonly<Record<string, AssertionDeclaration>>;
   readonly models: AskedModels;
+  readonly contracts?: ContractKnowledge;
   /** The content of a JSON or YAML file that a parameter names. */
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
 }
@@ -150,6 +153,7 @@ function* compilePlain(
     const content = yield* readParameter(key, declaration, parameter, context);
     if (content === undefined) return undefined;
     places.set(key, content);
+    if (declaration.schemas?.includes(key) === true) warnOfKeywords(content, context);
     // What comes from a file is data.
     const isFile = content !== parameter;
     templates.set(
@@ -229,9 +233,11 @@ function isMapForm(declaration: AssertionDeclaration, value: unknown): boolean {
   if (declaration.main === undefined) return true;
   const known = keysAt(declaration.params, []);
   const keys = Object.keys(value);
+  // An empty map that is no value lacks its parameters.
+  if (keys.length === 0) return !takesMap(declaration, value);
   return (
     keys.some((key) => known.includes(key)) ||
-    (keys.length > 0 && keys.every((key) => didYouMean(key, known) !== undefined) && !takesMap(declaration, value))
+    (keys.every((key) => didYouMean(key, known) !== undefined) && !takesMap(declaration, value))
   );
 }
 

@@ -3,6 +3,7 @@ import { locateInSchema } from './contract-places.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
+import { warnOfKeywords } from './warn-of-keywords.ts';
 
 interface ParamsContext {
   readonly contracts?: ContractKnowledge;
@@ -34,10 +35,14 @@ function checkToolSchemas(params: Located, { contracts, problems }: ParamsContex
     ]) {
       if (typeof schema.value !== 'object' || schema.value === null) continue;
       const fault = contracts.findSchemaFault(plainNumbers(schema.value));
-      if (fault === undefined) continue;
+      if (fault === undefined) {
+        warnOfKeywords(schema, { contracts, problems });
+        continue;
+      }
       problems.report({
         code: 'invalid-schema',
         message: `the parameters of a tool: ${fault.message}`,
+        ...(fault.hint === undefined ? {} : { hint: fault.hint }),
         at: locateInSchema(schema, fault.pointer),
       });
     }

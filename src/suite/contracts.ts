@@ -8,13 +8,16 @@ import { type Contract, mergeContracts } from '../model/suite.ts';
 import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
 import { childOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
+import { type KeywordKnowledge, warnOfKeywords } from './warn-of-keywords.ts';
 
 /** What the comparison of contracts knows of schemas, handed in by whoever joins the stages. */
-export interface ContractKnowledge {
+export interface ContractKnowledge extends KeywordKnowledge {
   /** For `overrides`, which must not name a rule that never fires. */
   readonly ruleIds: readonly string[];
   /** Where and why a schema can't be compared. */
-  findSchemaFault(schema: unknown): { readonly pointer: string; readonly message: string } | undefined;
+  findSchemaFault(
+    schema: unknown,
+  ): { readonly pointer: string; readonly message: string; readonly hint?: string } | undefined;
   /** Why a JSONPath can't find anything in an answer that keeps the schema. */
   findPathFault(path: string, schema: unknown): string | undefined;
   /** Why a template's variable is none of the input schema's. */
@@ -114,7 +117,8 @@ async function parseSchema(
   const schema = plainNumbers(located.value);
   const fault = contracts?.findSchemaFault(schema);
   if (fault !== undefined) {
-    problems.report({ code: 'invalid-schema', message: fault.message, at: locateInSchema(located, fault.pointer) });
+    const { pointer, ...described } = fault;
+    problems.report({ code: 'invalid-schema', ...described, at: locateInSchema(located, pointer) });
     return undefined;
   }
   try {
@@ -125,6 +129,7 @@ async function parseSchema(
     return undefined;
   }
   if (typeof schema !== 'boolean' && !isJsonObject(schema)) return undefined;
+  warnOfKeywords(located, { problems, ...(contracts === undefined ? {} : { contracts }) });
   return { schema, place: placeOf(located) };
 }
 

@@ -127,6 +127,8 @@ function describeIssue(issue: Issue): string {
 }
 
 function hintOf(issue: Issue): string | undefined {
+  const given: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined;
+  if (typeof given === 'string') return given;
   if (issue.code === 'invalid_type') return hintOfType(issue.expected, issue.input);
   if (issue.code !== 'invalid_value' || typeof issue.input !== 'string') return undefined;
   return didYouMean(

@@ -106,6 +106,7 @@ export async function parseSuite(
   // What the suite's own code imports decides what it says.
   if (isCodeSuite(path)) await readCode('module', { value: { ...document, value: path, path: [] } });
   const assertionContext: AssertionContext = {
+    ...knowledge,
     models,
     declarations: context.assertions,
     problems,

@@ -228,7 +228,7 @@ describeAssertion('list', [
 
 test.each([
   ['jsonSchema', {}, /^value: a JSON Schema is an object/],
-  ['jsonSchema', { value: { type: 'strin' } }, /^value: the schema is not valid at \$\.type/],
+  ['jsonSchema', { value: { type: 'strin' } }, /^value\.type: the schema is not valid at \$\.type/],
   ['jsonSchema', { value: { $ref: 'https://example.com/a.json' } }, /never fetched/],
   ['jsonSchema', { value: { $ref: '#/$defs/none' } }, /can't be resolved/],
   ['jsonSchema', { value: { $ref: '#' } }, /refers to itself without end/],

@@ -14,7 +14,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [place: string, sugge
   'bad-percentage': [['bad-percentage.eval.yaml:3:30 invalid-value']],
   'bad-prompt-template': [['bad-prompt-template.eval.yaml:1:34 invalid-template']],
   'bad-regex': [['bad-regex.eval.yaml:7:16 invalid-regex']],
-  'bad-schema': [['bad-schema.eval.yaml:7:21 invalid-schema']],
+  'bad-schema': [['bad-schema.eval.yaml:7:29 invalid-schema', 'string']],
   'bad-select': [['bad-select.eval.yaml:8:17 invalid-value', 'jsonPath']],
   'bad-select-regex-group': [['bad-select-regex-group.eval.yaml:8:41 invalid-regex']],
   'bad-threshold': [['bad-threshold.eval.yaml:7:16 invalid-value']],

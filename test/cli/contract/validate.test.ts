@@ -124,3 +124,53 @@ test('a malformed schema of a suite is named at its own line', async () => {
   expect(code).toBe(2);
   expect(stderr).toContain(`${inputFile}:4:12 error invalid-schema`);
 });
+
+test.each([
+  ['one type', '{ type: strnig }', 'string'],
+  ['one of several', '{ type: [string, nul] }', 'null'],
+])('a misspelt type of a contract comes with the one that was meant, %s', async (_, written, meant) => {
+  const project = await openContractProject();
+  project.edit(inputFile, '{ type: string }', written);
+  const { code, stderr } = await project.llmcheck('validate');
+  expect(code).toBe(2);
+  expect(stderr).toContain(`did you mean "${meant}"?`);
+});
+
+describe('a keyword that no validator knows', () => {
+  test('is a warning where it looks like one, in a contract, a tool and a check', async () => {
+    const tool = '{ type: function, function: { name: f, parameters: { type: object, propertis: {} } } }';
+    const { code, stderr } = await validate(
+      '{ anyOf: [{ jsonSchema: { type: object, properties: { a: { minLenght: 1 } } } }] }',
+      `    params: { tools: [${tool}] }\n`,
+    );
+    expect(stderr.match(/\S+ warning unknown-key: "\w+"/g)).toEqual([
+      `${suiteFile}:4:90 warning unknown-key: "propertis"`,
+      `${suiteFile}:12:68 warning unknown-key: "minLenght"`,
+    ]);
+    expect(stderr).toContain('did you mean "properties"?');
+    expect(stderr).toContain('did you mean "minLength"?');
+    expect(code).toBe(0);
+  });
+
+  test('is found in a file that holds the contract', async () => {
+    const project = await openContractProject();
+    project.edit(inputFile, '{ type: string }', '{ type: string, patern: "^a" }');
+    const { stderr } = await project.llmcheck('validate');
+    expect(stderr).toMatch(new RegExp(`${inputFile}:4:\\d+ warning unknown-key: "patern"`));
+  });
+
+  test.each(['x-requird: [a]', 'example: a', 'nullable: true', 'somethingElse: 1'])(
+    'is let alone where it is another dialect’s or like none: %s',
+    async (entry) => {
+      const { code, stderr } = await validate(`{ jsonSchema: { type: object, ${entry} } }`);
+      expect(stderr).not.toContain('unknown-key');
+      expect(code).toBe(0);
+    },
+  );
+});
+
+test('an empty map lacks its parameter', async () => {
+  const { code, stderr } = await validate('cost: {}');
+  expect(code).toBe(2);
+  expect(stderr).toContain('cost needs "max"');
+});

@@ -29,7 +29,7 @@ test('every mistake of a project is named at once, with its place and suggestion
     'evals/many.eval.yaml:21:16 invalid-regex',
     'evals/many.eval.yaml:22:29 unknown-key',
     'evals/many.eval.yaml:23:37 invalid-value',
-    'evals/many.eval.yaml:24:21 invalid-schema',
+    'evals/many.eval.yaml:24:29 invalid-schema',
     'evals/many.eval.yaml:25:9 unknown-assertion',
     'evals/many.eval.yaml:26:9 duplicate-id',
     'evals/many.eval.yaml:28:27 missing-variable',
