@@ -1,6 +1,8 @@
-import type { ComparedCase, ComparedSide } from '../model/comparison.ts';
-import type { CaseSummary } from '../model/summary.ts';
+import type { CaseChange } from '../model/case-change.ts';
+import type { ComparedCase, ComparedCases, ComparedSide } from '../model/comparison.ts';
+import type { CaseSummary, SortedCases } from '../model/summary.ts';
 import { classifyCase, isSuspect } from './classify-case.ts';
+import { ComparedCaseList, type PlacedCases } from './compared-case-list.ts';
 
 export interface PairedCase extends ComparedCase {
   readonly baseline: CaseSummary;
@@ -20,57 +22,64 @@ export interface PairOptions {
 }
 
 /** The cases of both sides, sorted by id, each with what became of it. */
-export function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: PairOptions): ComparedCase[] {
-  const paired: ComparedCase[] = [];
-  for (const [before, after] of mergeCases(baseline.cases, candidate.cases)) {
-    const caseId = after?.caseId ?? before?.caseId ?? '';
-    const rejudged = options.rejudged.has(caseId);
-    if (after === undefined) {
-      if (before === undefined || !options.isWhole) continue;
-      paired.push({ caseId, change: 'removed', suspect: false, rejudged, baseline: before });
-    } else if (after.observe) {
-      // Observed cases are outside the gate.
-    } else if (before === undefined) {
-      paired.push({ caseId, change: 'added', suspect: false, rejudged, candidate: after });
-    } else if (before.stamp !== after.stamp) {
-      paired.push({ caseId, change: 'redefined', suspect: false, rejudged, baseline: before, candidate: after });
-    } else {
-      const change = classifyCase(before, after);
-      const suspect = isSuspect(before, after);
-      paired.push({ caseId, change, suspect, rejudged, baseline: before, candidate: after });
-    }
-  }
-  return paired;
-}
-
-type SidesOfCase = readonly [CaseSummary | undefined, CaseSummary | undefined];
-
-/** The cases of both sides, each once, by id; a set of them all would be one more of the largest things in memory. */
-function* mergeCases(
-  baseline: ReadonlyMap<string, CaseSummary>,
-  candidate: ReadonlyMap<string, CaseSummary>,
-): Generator<SidesOfCase> {
-  const [left, right] = [sortCases(baseline), sortCases(candidate)];
+export function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: PairOptions): ComparedCases {
+  const [left, right] = [placeCases(baseline.cases), placeCases(candidate.cases)];
+  const paired = new ComparedCaseList(left, right);
+  const { rejudged, isWhole } = options;
+  /** `i` and `j` are undefined for a side that does not have the case. */
+  const pair = (i: number | undefined, j: number | undefined, caseId: string) => {
+    const before = i === undefined ? undefined : left.at(i);
+    const after = j === undefined ? undefined : right.at(j);
+    if (after === undefined ? !isWhole : after.observe) return;
+    const isComparable = before !== undefined && after !== undefined && before.stamp === after.stamp;
+    const change = isComparable ? classifyCase(before, after) : changeWithout(before, after);
+    const suspect = isComparable && isSuspect(before, after);
+    paired.push(
+      { baseline: i, candidate: j },
+      { change, suspect, rejudged: rejudged.size > 0 && rejudged.has(caseId) },
+    );
+  };
   let [i, j] = [0, 0];
+  const idAt = (cases: PlacedCases, place: number) => (place < cases.size ? cases.at(place).caseId : undefined);
+  let [before, after] = [idAt(left, i), idAt(right, j)];
   for (;;) {
-    const [before, after] = [left[i], right[j]];
-    if (before !== undefined && (after === undefined || before.caseId <= after.caseId)) {
-      const isPair = before.caseId === after?.caseId;
-      yield [before, isPair ? after : undefined];
+    if (before === undefined && after === undefined) return paired;
+    const isBefore = before !== undefined && (after === undefined || before <= after);
+    const isAfter = after !== undefined && (before === undefined || after <= before);
+    pair(isBefore ? i : undefined, isAfter ? j : undefined, (isBefore ? before : after) ?? '');
+    if (isBefore) {
       i += 1;
-      if (isPair) j += 1;
-    } else if (after !== undefined) {
-      yield [undefined, after];
+      before = idAt(left, i);
+    }
+    if (isAfter) {
       j += 1;
-    } else {
-      return;
+      after = idAt(right, j);
     }
   }
 }
 
-/** Nearly always they are sorted already. */
-function sortCases(cases: ReadonlyMap<string, CaseSummary>): readonly CaseSummary[] {
+/** Of a case that the sides don't both have alike. */
+function changeWithout(before: CaseSummary | undefined, after: CaseSummary | undefined): CaseChange {
+  if (after === undefined) return 'removed';
+  return before === undefined ? 'added' : 'redefined';
+}
+
+/** What a table does not have in order is sorted; nearly always it is already. */
+function placeCases(cases: ReadonlyMap<string, CaseSummary>): PlacedCases {
+  if (isSorted(cases)) return cases;
   const found = [...cases.values()];
-  const isSorted = found.every(({ caseId }, index) => index === 0 || (found[index - 1]?.caseId ?? '') < caseId);
-  return isSorted ? found : found.sort((a, b) => (a.caseId < b.caseId ? -1 : 1));
+  const isInOrder = found.every(({ caseId }, index) => index === 0 || (found[index - 1]?.caseId ?? '') < caseId);
+  if (!isInOrder) found.sort((a, b) => (a.caseId < b.caseId ? -1 : 1));
+  return {
+    size: found.length,
+    at(place) {
+      const one = found[place];
+      if (one === undefined) throw new RangeError(`case ${place} of ${found.length}`);
+      return one;
+    },
+  };
+}
+
+function isSorted(cases: ReadonlyMap<string, CaseSummary>): cases is SortedCases {
+  return 'at' in cases;
 }

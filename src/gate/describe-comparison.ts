@@ -18,8 +18,7 @@ export interface ComparisonVerdict {
 /** A comparison and its verdict as a report shows it. */
 export function describeComparison(compared: ComparedVariant, verdict: ComparisonVerdict): VariantComparison {
   const { baseline, candidate, residue } = compared;
-  const ids = (change: CaseChange) =>
-    compared.cases.filter((found) => found.change === change).map(({ caseId }) => caseId);
+  const ids = (change: CaseChange) => Array.from(compared.cases.withChange(change), ({ caseId }) => caseId);
   const messages = (side: typeof baseline) => side.recorded.messages;
   const isOtherPrompt = canonicalJson(messages(baseline)) !== canonicalJson(messages(candidate));
   return {
@@ -82,7 +81,7 @@ const words: Readonly<Record<Hypothesis['metric'], string>> = {
 
 function describeData(compared: ComparedVariant): readonly string[] {
   const { sameAnswers, comparedAnswers, errors, cases, passRate } = compared;
-  const rejudged = cases.filter((found) => found.rejudged).length;
+  const { rejudged } = cases;
   return [
     ...(sameAnswers > 0
       ? [
@@ -104,7 +103,7 @@ function describeData(compared: ComparedVariant): readonly string[] {
 
 /** Deleting what fails must be seen. */
 function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
-  const removed = cases.filter(({ change }) => change === 'removed');
+  const removed = [...cases.withChange('removed')];
   const failing = removed.filter(({ baseline }) => baseline?.status === 'failed' || baseline?.status === 'flaky');
   if (failing.length === 0) return [];
   const names = failing.slice(0, maxNames).map(({ caseId }) => caseId);

@@ -171,14 +171,12 @@ function isFailing(because: CaseBreach, { cases }: GatePolicy): boolean {
 function accept(comparison: GatedComparison, judged: JudgedComparison): JudgedComparison {
   const { compared, own } = comparison;
   const isInconclusive = compared.errors.share > maxErrorShare;
-  const accepted = compared.cases
-    .filter(
-      ({ change }) => change === 'regressed' || change === 'flaky' || change === 'added' || change === 'redefined',
-    )
-    .filter(
-      ({ caseId }) => own?.cases.some((other) => other.caseId === caseId && other.change !== 'regressed') === true,
-    )
-    .map(({ caseId, change }) => `${caseId} (${change})`);
+  const accepted: string[] = [];
+  for (const { caseId, change } of compared.cases) {
+    if (change !== 'regressed' && change !== 'flaky' && change !== 'added' && change !== 'redefined') continue;
+    const ownChange = own?.cases.changeOf(caseId);
+    if (ownChange !== undefined && ownChange !== 'regressed') accepted.push(`${caseId} (${change})`);
+  }
   const metrics = judged.failures.filter(({ caseId }) => caseId === undefined).map(({ message }) => message);
   return {
     ...judged,

@@ -19,12 +19,23 @@ export interface ComparedSide {
 export interface ComparedCase {
   readonly caseId: string;
   readonly change: CaseChange;
-  readonly baseline?: CaseSummary;
-  readonly candidate?: CaseSummary;
+  readonly baseline: CaseSummary | undefined;
+  readonly candidate: CaseSummary | undefined;
   /** Passed on the baseline by majority and failed in every candidate trial (stats.md 4.4). */
   readonly suspect: boolean;
   /** Judged again by the new checks on the baseline's stored answers. */
   readonly rejudged: boolean;
+}
+
+/** The cases of two sides by id, sorted; each is made when it is asked for. */
+export interface ComparedCases extends Iterable<ComparedCase> {
+  readonly length: number;
+  /** How many were judged again by new checks. */
+  readonly rejudged: number;
+  /** Those that this became of. */
+  withChange(change: CaseChange): Iterable<ComparedCase>;
+  /** What became of a case; undefined where neither side has it. */
+  changeOf(caseId: string): CaseChange | undefined;
 }
 
 /** A metric's difference with its evidence, as stats/ gave it. */
@@ -47,8 +58,7 @@ export interface MetricEvidence {
 export interface ComparedVariant {
   readonly baseline: ComparedSide;
   readonly candidate: ComparedSide;
-  /** By case id, sorted. */
-  readonly cases: readonly ComparedCase[];
+  readonly cases: ComparedCases;
   readonly passRate: MetricEvidence;
   /** Undefined where every score is its pass or fail again. */
   readonly score?: MetricEvidence;

@@ -43,6 +43,12 @@ export interface CaseSummary {
   readonly confirmations: readonly RowSummary[];
 }
 
+/** Cases by id that are sorted by it, and that can be asked for by their place. */
+export interface SortedCases extends ReadonlyMap<string, CaseSummary> {
+  /** From 0. Throws a RangeError behind the last. */
+  at(place: number): CaseSummary;
+}
+
 export interface VariantSummary {
   readonly recorded: RecordedVariant;
   readonly planned: number;

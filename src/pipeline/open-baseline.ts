@@ -1,7 +1,8 @@
 import { NumberList } from '../lib/number-list.ts';
 import type { Baseline, BaselineCase, BaselineCases, BaselineTrial, VariantKey } from '../model/baseline.ts';
-import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import type { CaseSummary, RowSummary, SortedCases } from '../model/summary.ts';
 import { CaseTable, rankCases } from '../record/case-table.ts';
+import { ListedCases } from '../record/listed-cases.ts';
 import { RowTable } from '../record/row-table.ts';
 import { UsageList } from '../record/usage-list.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from '../stores/read-baseline.ts';
@@ -79,7 +80,7 @@ class BaselineRows {
 }
 
 function toBaseline({ suite, variants, readCase }: ScannedBaseline, rows: BaselineRows): Baseline {
-  const tables = new Map<string, ReadonlyMap<string, CaseSummary>>();
+  const tables = new Map<string, SortedCases>();
   let ranks: Uint32Array | undefined;
   const casesOf = ({ prompt, provider }: VariantKey) => {
     const key = JSON.stringify([prompt, provider]);
@@ -88,7 +89,7 @@ function toBaseline({ suite, variants, readCase }: ScannedBaseline, rows: Baseli
       ranks ??= rankCases(rows.table);
       found = new CaseTable(rows.table, rows.table.rowsOf({ suite, prompt, provider }), ranks);
       const untried = rows.untriedOf({ prompt, provider });
-      if (untried.length > 0) found = withUntried(found, untried);
+      if (untried.length > 0) found = new ListedCases([...found.values(), ...untried]);
       tables.set(key, found);
     }
     return found;
@@ -125,14 +126,6 @@ function casesOfVariant(
       return found;
     },
   };
-}
-
-function withUntried(
-  tried: ReadonlyMap<string, CaseSummary>,
-  untried: readonly CaseSummary[],
-): ReadonlyMap<string, CaseSummary> {
-  const all = [...tried.values(), ...untried];
-  return new Map(all.sort((a, b) => (a.caseId < b.caseId ? -1 : 1)).map((found) => [found.caseId, found]));
 }
 
 function summarizeUntried({ caseId, stamp, mustPass }: BaselineCase): CaseSummary {

@@ -43,7 +43,10 @@ export async function rejudge(
     const found = await rejudgeCase(before, answers.trials, cell, { ports, costOf });
     if (found !== undefined) again.set(caseId, found);
   }
-  return { side: { ...side, cases: new ReplacedCases(side.cases, again) }, cases: new Set(again.keys()) };
+  return {
+    side: { ...side, cases: new ReplacedCases(baseline.casesOf(side.recorded), again) },
+    cases: new Set(again.keys()),
+  };
 }
 
 function bookedCost({ costUsd }: RowSummary): number | null | undefined {

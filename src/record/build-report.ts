@@ -1,4 +1,3 @@
-import type { CaseChange } from '../model/case-change.ts';
 import type { CaseStatus } from '../model/cell.ts';
 import type { ComparedVariant } from '../model/comparison.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
@@ -131,22 +130,10 @@ function latenciesOf(cases: ReadonlyMap<string, CaseSummary> | undefined): numbe
   return latencies;
 }
 
-/** The cases of a comparison are sorted by id. */
-function findChange({ cases }: ComparedVariant, caseId: string): CaseChange | undefined {
-  let [low, high] = [0, cases.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((cases[middle]?.caseId ?? '') < caseId) low = middle + 1;
-    else high = middle;
-  }
-  const found = cases[low];
-  return found?.caseId === caseId ? found.change : undefined;
-}
-
 /** The answers are read when somebody looks at them: of thousands of failures a report shows a few and counts the rest. */
 function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: ReportInput): CaseReport {
   const compared = input.compared?.get(variant);
-  const change = compared === undefined ? undefined : findChange(compared, found.caseId);
+  const change = compared?.cases.changeOf(found.caseId);
   const readTrials = once(() =>
     [...found.trials, ...found.confirmations].map(({ rowIndex }) => input.readRow(rowIndex)),
   );

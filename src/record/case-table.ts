@@ -1,6 +1,6 @@
 import { sortPlaces } from '../lib/sort-places.ts';
 import type { CaseStatus } from '../model/cell.ts';
-import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import type { CaseSummary, RowSummary, SortedCases } from '../model/summary.ts';
 import type { RowTable } from './row-table.ts';
 
 /** Passed (all trials), failed (none), flaky (mixed). A failure is certain whatever an errored or skipped trial would have said, a pass is not. */
@@ -26,7 +26,7 @@ function statusOf({ passed, failed, errored, skipped }: Readonly<Record<RowSumma
 }
 
 /** The cases of a variant by id, sorted; each is a view of the table, made when it is asked for. */
-export class CaseTable implements ReadonlyMap<string, CaseSummary> {
+export class CaseTable implements SortedCases {
   readonly #rows: RowTable;
   /** Sorted by case id and trial; of a cell that ran again the last row alone. */
   readonly #order: Uint32Array;
@@ -51,6 +51,11 @@ export class CaseTable implements ReadonlyMap<string, CaseSummary> {
       else high = middle;
     }
     return low < this.size && this.#idAt(low) === caseId ? this.#view(low) : undefined;
+  }
+
+  at(place: number): CaseSummary {
+    if (!(place >= 0 && place < this.size)) throw new RangeError(`case ${place} of ${this.size}`);
+    return this.#view(place);
   }
 
   has(caseId: string): boolean {
@@ -103,12 +108,14 @@ export class CaseTable implements ReadonlyMap<string, CaseSummary> {
   }
 }
 
-/** One case of the table. Its rows are made for each who asks, since most who look at a case look once. */
+/** One case of the table. Its rows are made when they are asked for, and kept: who looks at a case looks several times, and then forgets it. */
 class CaseView implements CaseSummary {
   readonly #rows: RowTable;
   readonly #order: Uint32Array;
   readonly #start: number;
   readonly #end: number;
+  #trials: readonly RowSummary[] | undefined;
+  #confirmations: readonly RowSummary[] | undefined;
 
   constructor(rows: RowTable, order: Uint32Array, start: number, end: number) {
     this.#rows = rows;
@@ -143,11 +150,13 @@ class CaseView implements CaseSummary {
   }
 
   get trials(): readonly RowSummary[] {
-    return this.#select(false);
+    this.#trials ??= this.#select(false);
+    return this.#trials;
   }
 
   get confirmations(): readonly RowSummary[] {
-    return this.#select(true);
+    this.#confirmations ??= this.#select(true);
+    return this.#confirmations;
   }
 
   get #first(): number {

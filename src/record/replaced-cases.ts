@@ -1,12 +1,12 @@
-import type { CaseSummary } from '../model/summary.ts';
+import type { CaseSummary, SortedCases } from '../model/summary.ts';
 
 /** Cases of which a few have others in their place; those that stay are not copied. */
-export class ReplacedCases implements ReadonlyMap<string, CaseSummary> {
-  readonly #cases: ReadonlyMap<string, CaseSummary>;
+export class ReplacedCases implements SortedCases {
+  readonly #cases: SortedCases;
   readonly #replaced: ReadonlyMap<string, CaseSummary>;
 
   /** Each of `replaced` is one of `cases`, too. */
-  constructor(cases: ReadonlyMap<string, CaseSummary>, replaced: ReadonlyMap<string, CaseSummary>) {
+  constructor(cases: SortedCases, replaced: ReadonlyMap<string, CaseSummary>) {
     this.#cases = cases;
     this.#replaced = replaced;
   }
@@ -19,6 +19,11 @@ export class ReplacedCases implements ReadonlyMap<string, CaseSummary> {
     return this.#replaced.get(caseId) ?? this.#cases.get(caseId);
   }
 
+  at(place: number): CaseSummary {
+    const found = this.#cases.at(place);
+    return this.#replaced.get(found.caseId) ?? found;
+  }
+
   has(caseId: string): boolean {
     return this.#cases.has(caseId);
   }
@@ -27,8 +32,8 @@ export class ReplacedCases implements ReadonlyMap<string, CaseSummary> {
     for (const found of this.values()) visit(found, found.caseId, this);
   }
 
-  keys(): MapIterator<string> {
-    return this.#cases.keys();
+  *keys(): Generator<string, undefined> {
+    yield* this.#cases.keys();
   }
 
   *values(): Generator<CaseSummary, undefined> {
