@@ -1,3 +1,4 @@
+import { NumberList } from '../lib/number-list.ts';
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import type { PairedResults } from '../stats/pair-cases.ts';
@@ -9,7 +10,7 @@ export interface CollectedEvidence {
   readonly results: PairedResults;
   /** Undefined where every score is its pass or fail again. */
   readonly scores: PairedResults | undefined;
-  readonly errors: { readonly baselineErrors: readonly number[]; readonly candidateErrors: readonly number[] };
+  readonly errors: { readonly baselineErrors: ArrayLike<number>; readonly candidateErrors: ArrayLike<number> };
   /** Of the candidate. */
   readonly trials: number;
   /** USD, means of the cases that have an answer on both sides. */
@@ -19,10 +20,13 @@ export interface CollectedEvidence {
     /** True where an answer has no known price. */
     readonly isUnknown: boolean;
   };
-  /** Milliseconds, of every trial that has one; the logs are those of the ratios of the cases' means. */
+  /** Milliseconds, of every trial that has one, sorted. */
   readonly latencies: {
-    readonly before: readonly number[];
-    readonly after: readonly number[];
+    readonly before: Float64Array;
+    readonly after: Float64Array;
+    /** Cases that have some on both sides. */
+    readonly cases: number;
+    /** Of the ratios of those cases' means; empty where latencies are not comparable. */
     readonly logs: readonly number[];
   };
   /**
@@ -36,13 +40,18 @@ export interface CollectOptions {
   readonly baseline: ComparedSide;
   readonly candidate: ComparedSide;
   readonly isWithinRun: boolean;
+  readonly latencyComparable: boolean;
 }
 
 /** Looks at every case once: its rows are made for it, and gone behind it. */
 export function collectEvidence(cases: ComparedCases, options: CollectOptions): CollectedEvidence {
-  const [results, errors] = [createResults(), { baselineErrors: [] as number[], candidateErrors: [] as number[] }];
+  const results = createResults();
+  const errors = { baseline: new ErrorCounts(cases.length), candidate: new ErrorCounts(cases.length) };
+  // Outside of the heap, since they would be among the largest things in it.
   const costs = { before: [] as number[], after: [] as number[], isUnknown: false };
-  const latencies = { before: [] as number[], after: [] as number[], logs: [] as number[] };
+  const latencies = { before: new NumberList(Float64Array), after: new NumberList(Float64Array) };
+  const logs: number[] = [];
+  let casesWithLatency = 0;
   const answers = { same: 0, compared: 0 };
   let isPassAgain = true;
   let trials = 0;
@@ -51,25 +60,56 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
     const { baseline, candidate } = pair;
     results.baseline.push(validResults(baseline));
     results.candidate.push(validResults(candidate));
-    errors.baselineErrors.push(erroredTrials(baseline));
-    errors.candidateErrors.push(erroredTrials(candidate));
+    errors.baseline.set(results.baseline.length - 1, erroredTrials(baseline));
+    errors.candidate.set(results.candidate.length - 1, erroredTrials(candidate));
     trials += candidate.trials.length;
     isPassAgain &&= isScorePass(baseline) && isScorePass(candidate);
     addCosts(pair, options, costs);
     const a = addLatencies(baseline, latencies.before);
     const b = addLatencies(candidate, latencies.after);
-    if (a > 0 && b > 0) latencies.logs.push(Math.log(b / a));
+    if (a > 0 && b > 0) {
+      casesWithLatency += 1;
+      if (options.latencyComparable) logs.push(Math.log(b / a));
+    }
     countSameAnswers(pair, options.isWithinRun, answers);
   }
   return {
     results,
     scores: isPassAgain ? undefined : collectScores(cases),
-    errors,
+    errors: {
+      baselineErrors: errors.baseline.first(results.baseline.length),
+      candidateErrors: errors.candidate.first(results.candidate.length),
+    },
     trials,
     costs,
-    latencies,
+    latencies: {
+      before: latencies.before.join().sort(),
+      after: latencies.after.join().sort(),
+      cases: casesWithLatency,
+      logs,
+    },
     answers,
   };
+}
+
+/** Errored trials of cases: hardly any has one, and none takes a byte. */
+class ErrorCounts {
+  readonly #maxCases: number;
+  #counts: Uint32Array | undefined;
+
+  constructor(maxCases: number) {
+    this.#maxCases = maxCases;
+  }
+
+  set(index: number, count: number): void {
+    if (count === 0) return;
+    this.#counts ??= new Uint32Array(this.#maxCases);
+    this.#counts[index] = count;
+  }
+
+  first(cases: number): ArrayLike<number> {
+    return this.#counts?.subarray(0, cases) ?? new Uint8Array(cases);
+  }
 }
 
 function createResults() {
@@ -130,7 +170,7 @@ function bookedCost({ costUsd }: RowSummary): number | null | undefined {
 }
 
 /** Adds a case's latencies to those of its side, and returns their mean; 0 where there is none. */
-function addLatencies({ trials }: CaseSummary, side: number[]): number {
+function addLatencies({ trials }: CaseSummary, side: NumberList): number {
   let total = 0;
   let count = 0;
   for (const { latencyMs } of trials) {

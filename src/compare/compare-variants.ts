@@ -12,7 +12,7 @@ import { type CostRatio, costRatio } from '../stats/cost-ratio.ts';
 import { hodgesLehmann } from '../stats/hodges-lehmann.ts';
 import { mean } from '../stats/moments.ts';
 import type { PairedResults } from '../stats/pair-cases.ts';
-import { quantile } from '../stats/quantiles.ts';
+import { quantileOfSorted } from '../stats/quantiles.ts';
 import { sampleSizeToSettle } from '../stats/sample-size.ts';
 import { compareUnpaired } from '../stats/unpaired-rates.ts';
 import { wilcoxonSignedRank } from '../stats/wilcoxon.ts';
@@ -44,6 +44,7 @@ export function compareVariants(
     baseline,
     candidate,
     isWithinRun: options.isWithinRun === true,
+    latencyComparable: options.latencyComparable,
   });
   const { alpha, scope } = options.gate;
   const policy = { alpha, margin: options.margin, scope };
@@ -168,12 +169,12 @@ const unchangedCost: CostRatio = { ratio: 1, low: null, high: null, seLog: null,
 
 /** Case by case only where both sides ran in this invocation: another day's load is no change of the prompt. */
 function compareLatencies(
-  { before, after, logs }: CollectedEvidence['latencies'],
+  { before, after, cases, logs }: CollectedEvidence['latencies'],
   alpha: number,
   isComparable: boolean,
 ): MetricEvidence {
-  if (logs.length === 0) return nothing;
-  const sides = { baseline: quantile(before, 0.5), candidate: quantile(after, 0.5) };
+  if (cases === 0) return nothing;
+  const sides = { baseline: quantileOfSorted(before, 0.5), candidate: quantileOfSorted(after, 0.5) };
   if (!isComparable) return { ...nothing, ...sides };
   const { estimate, low, high } = hodgesLehmann(logs, alpha);
   return {
@@ -197,8 +198,10 @@ function expOrNull(value: number | null): number | null {
   return value === null ? null : Math.exp(value);
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let index = 0; index < values.length; index += 1) total += values[index] ?? 0;
+  return total;
 }
 
 function shareOf(part: number, whole: number): number {

@@ -39,6 +39,16 @@ export class NumberList {
       : Number.NaN;
   }
 
+  /** All of them in one piece. */
+  join(): Float64Array {
+    const joined = new Float64Array(this.#length);
+    for (let start = 0; start < this.#length; start += chunkLength) {
+      const chunk = this.#chunks[start >>> chunkBits];
+      if (chunk !== undefined) joined.set(chunk.subarray(0, this.#length - start), start);
+    }
+    return joined;
+  }
+
   set(index: number, value: number): void {
     const chunk = this.#chunks[index >>> chunkBits];
     if (index >= this.#length || chunk === undefined) throw new RangeError(`${index} of ${this.#length}`);

@@ -90,7 +90,7 @@ export async function planRun(
     endpointOf,
     describeFile,
     providers,
-    costOfRecorded: (variant, usage) => pricer.priceOf({ ...findPricedModel(variant, providers, endpointOf), usage }),
+    costOfRecorded: (variant, usage) => pricer.priceOf({ usage, ...findPricedModel(variant, providers, endpointOf) }),
     describeProvider: (provider) => {
       const endpoint = endpointOf(provider);
       const { priceProvider } = endpoint;

@@ -20,7 +20,7 @@ export async function pricerOfRecords(
       model = describeModel(known.get(modelKey(variant)) ?? variant);
       models.set(variant, model);
     }
-    return pricer.priceOf({ ...model, usage });
+    return pricer.priceOf({ usage, ...model });
   };
 }
 

@@ -4,8 +4,8 @@ import type { PairedResults } from './pair-cases.ts';
 
 /** Results beside the number of errored repeats of each case. */
 export interface ErroredResults extends PairedResults {
-  readonly baselineErrors: readonly number[];
-  readonly candidateErrors: readonly number[];
+  readonly baselineErrors: ArrayLike<number>;
+  readonly candidateErrors: ArrayLike<number>;
 }
 
 export interface WorstCaseComparison {
@@ -18,13 +18,11 @@ export interface WorstCaseComparison {
 /** Errors can't help: what they could hide keeps a comparison from being called not regressed. */
 export function compareWorstCase(results: ErroredResults, options: CompareOptions): WorstCaseComparison {
   const observed = compareCases(results, options);
-  const filled = {
-    ...results,
-    baseline: fill(results.baseline, results.baselineErrors, 1),
-    candidate: fill(results.candidate, results.candidateErrors, 0),
-  };
-  const hasErrors = [...results.baselineErrors, ...results.candidateErrors].some((count) => count > 0);
-  const worst = hasErrors ? compareCases(filled, options) : observed;
+  const baseline = fill(results.baseline, results.baselineErrors, 1);
+  const candidate = fill(results.candidate, results.candidateErrors, 0);
+  const hasErrors = baseline !== results.baseline || candidate !== results.candidate;
+  const filled = hasErrors ? { ...results, baseline, candidate } : undefined;
+  const worst = filled === undefined ? observed : compareCases(filled, options);
   const worstLow = worst.low;
   return {
     observed,
@@ -35,12 +33,13 @@ export function compareWorstCase(results: ErroredResults, options: CompareOption
 
 function fill(
   sides: readonly (readonly number[])[],
-  errors: readonly number[],
+  errors: ArrayLike<number>,
   result: 0 | 1,
 ): readonly (readonly number[])[] {
   if (errors.length !== sides.length) {
     throw new RangeError(`${sides.length} cases need as many error counts, not ${errors.length}`);
   }
+  if (Array.prototype.every.call(errors, (count) => count === 0)) return sides;
   return sides.map((side, index) => {
     const errored = errors[index] ?? 0;
     return errored === 0 ? side : [...side, ...Array.from({ length: errored }, () => result)];

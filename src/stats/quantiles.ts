@@ -72,7 +72,8 @@ function boundsAtRanks(sorted: Float64Array, ranks: { low: number; high: number 
   };
 }
 
-function quantileOfSorted(sorted: Float64Array, p: number): number | null {
+/** The p-quantile of numbers that are sorted already; null for no values. */
+export function quantileOfSorted(sorted: Float64Array, p: number): number | null {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`a quantile lies in [0, 1], ${p} does not`);
   const position = (sorted.length - 1) * p;
   const nearest = Math.round(position);
