@@ -1,3 +1,4 @@
+import { formatCount } from '../lib/format-amount.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
@@ -20,7 +21,7 @@ export async function baselineCommand(action: string, paths: readonly string[], 
   else {
     const pruned = pruneBaselines(project, io.cwd);
     if (json) io.stdout.write(`${JSON.stringify(pruned, undefined, 2)}\n`);
-    else for (const { file, removed } of pruned) io.stdout.write(`${file}: removed ${removed} rows\n`);
+    else for (const { file, removed } of pruned) io.stdout.write(`${file}: removed ${formatCount(removed, 'row')}\n`);
   }
   return exitCodes.passed;
 }
@@ -47,7 +48,9 @@ async function accept(
     ...(suitePaths === undefined ? {} : { isWanted: (path: string) => suitePaths.has(path) }),
   });
   for (const { file, isChanged, cases, variants } of accepted) {
-    io.stdout.write(`${isChanged ? 'wrote' : 'unchanged'} ${file}: ${cases} cases × ${variants} variants\n`);
+    io.stdout.write(
+      `${isChanged ? 'wrote' : 'unchanged'} ${file}: ${formatCount(cases, 'case')} × ${formatCount(variants, 'variant')}\n`,
+    );
   }
   return exitCodes.passed;
 }

@@ -1,4 +1,4 @@
-import { formatUsd } from '../lib/format-amount.ts';
+import { formatCount, formatUsd } from '../lib/format-amount.ts';
 import { sanitizeTerminal as name } from '../lib/sanitize.ts';
 import type { VariantForecast } from '../pipeline/dry-run.ts';
 
@@ -30,11 +30,13 @@ export function describeForecast(forecasts: readonly VariantForecast[]): string 
 function describeVariant(forecast: VariantForecast): string {
   const { cells, answered, requests, judgeRequests, skipped } = forecast;
   return [
-    `${cells} cells`,
+    formatCount(cells, 'cell'),
     `${answered} answered from the cache or recordings`,
-    `${requests} requests`,
+    formatCount(requests, 'request'),
     ...describeUse([forecast]),
-    ...(judgeRequests > 0 ? [`up to ${judgeRequests} requests to judges, whose cost is not counted`] : []),
+    ...(judgeRequests > 0
+      ? [`up to ${formatCount(judgeRequests, 'request')} to judges, whose cost is not counted`]
+      : []),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
   ].join(', ');
 }

@@ -1,3 +1,4 @@
+import { formatCount } from '../lib/format-amount.ts';
 import type { BatchAnswer, BatchApi, BatchHandle, BatchItem, BatchReply } from '../model/batch.ts';
 import type { FailureKind, ProviderFailure } from '../model/completion.ts';
 import { boundCall } from './bound-call.ts';
@@ -111,7 +112,7 @@ export async function runBatches({ items, handles }: BatchRequests, ports: Batch
       const reply = await call((bounded) => api.submit({ name, items: chunk }, bounded));
       if ('value' in reply) {
         open.push(remember(handle, [reply.value], true));
-        say(`a batch of ${chunk.length} requests was handed in: ${reply.value}`);
+        say(`a batch of ${formatCount(chunk.length, 'request')} was handed in: ${reply.value}`);
         return;
       }
       const { failure } = reply;

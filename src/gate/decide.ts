@@ -1,3 +1,4 @@
+import { formatCount } from '../lib/format-amount.ts';
 import type { Breach, Decision } from '../model/gate.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { RunSummary, VariantSummary } from '../model/summary.ts';
@@ -79,7 +80,7 @@ function findErrors(
   const tolerance = 'count' in maxErrors ? `${maxErrors.count}` : percent(maxErrors.fraction);
   const failures =
     unconfirmed === 0 ? '' : `; ${unconfirmed} that failed could not be confirmed, since their fresh trials errored`;
-  const message = `${errored} of ${planned} cells could not be judged${failures} (--max-errors ${tolerance})`;
+  const message = `${errored} of ${formatCount(planned, 'cell')} could not be judged${failures} (--max-errors ${tolerance})`;
   return [{ code: 'errors-exceeded', message }];
 }
 

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { formatCount } from '../lib/format-amount.ts';
 import type { CaseChange } from '../model/case-change.ts';
 import type { ComparedVariant, MetricEvidence } from '../model/comparison.ts';
 import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../model/report.ts';
@@ -65,8 +66,8 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
   const bound = low === null ? 'a drop of any size' : `a drop of up to ${points(-low)}`;
   const { cases, repeats } = (metric === 'score' ? compared.scorePlanning : undefined) ?? compared.planning;
   const ways = [
-    ...(cases === null ? [] : [`~${cases} cases`]),
-    ...(repeats === null ? [] : [`${repeats} trials on these ${n} cases`]),
+    ...(cases === null ? [] : [`~${formatCount(cases, 'case')}`]),
+    ...(repeats === null ? [] : [`${formatCount(repeats, 'trial')} on ${n === 1 ? 'this case' : `these ${n} cases`}`]),
   ];
   const way = ways.length === 0 ? 'more cases' : ways.join(', or ');
   return `${words[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; to certify ${points(margin)}: ${way}`;

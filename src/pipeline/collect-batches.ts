@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import { type BatchRequests, type BatchResults, runBatches } from '../execute/run-batches.ts';
 import type { BatchAnswers } from '../execute/with-batch.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { formatCount } from '../lib/format-amount.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { StorageError } from '../lib/storage-error.ts';
 import { type BatchHandle, type BatchItem, batchHandleFormat } from '../model/batch.ts';
@@ -175,5 +176,5 @@ function newName({ now, random }: RunPorts): string {
 
 function describePending({ provider, batchIds, keys }: BatchHandle): string {
   const id = batchIds.length === 0 ? 'not confirmed yet' : batchIds.join(' or ');
-  return `a batch of ${keys.length} requests to ${provider} is under way (${id}): run the same command again to collect it`;
+  return `a batch of ${formatCount(keys.length, 'request')} to ${provider} is under way (${id}): run the same command again to collect it`;
 }

@@ -57,7 +57,7 @@ describe('baseline accept', () => {
     project.answers.set('w01', 'sorry');
     await project.llmcheck('run', '--cache', 'refresh');
     const { code, stdout } = await project.llmcheck('baseline', 'accept', '--run', 'artifact.jsonl');
-    expect([code, stdout]).toEqual([0, `wrote ${baselineFile}: 20 cases × 1 variants\n`]);
+    expect([code, stdout]).toEqual([0, `wrote ${baselineFile}: 20 cases × 1 variant\n`]);
     expect(project.read(baselineFile)).not.toContain('sorry');
   });
 
