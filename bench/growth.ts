@@ -1,9 +1,9 @@
 /**
  * What a run takes as it grows: peak memory and CPU per cell at several sizes, as ratios to the smallest.
- * node scripts/run-ts.mjs bench/growth.ts [--modes=cold,cached,reports,baseline] [--trials=N] [CELLS …]
+ * node scripts/run-ts.mjs bench/growth.ts [--modes=cold,cached,reports,baseline,resume] [--trials=N] [CELLS …]
  * A cell is a case of a JSONL file; with --trials=N a case has N cells on each of two prompt versions.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -19,7 +19,7 @@ import {
 } from './parts/measure.ts';
 
 const reports = ['json', 'junit', 'html'];
-const modes = ['cold', 'cached', ...reports, 'reports', 'baseline'];
+const modes = ['cold', 'cached', ...reports, 'reports', 'baseline', 'resume'];
 
 await main();
 
@@ -51,6 +51,7 @@ async function main(): Promise<void> {
       // Whatever else is wanted needs a first run, and that has the cold figures.
       for (const mode of ['cold', ...wanted.filter((other) => other !== 'cold')]) {
         if (mode === 'baseline') await measure([bin, 'baseline', 'accept', '--force'], options);
+        if (mode === 'resume') breakOff(join(folder, '.llmcheck/runs'));
         const usage = await measure(
           [bin, 'run', 'growth.eval.yaml', '-j', `${concurrency}`, ...flagsOf(mode)],
           options,
@@ -67,8 +68,19 @@ async function main(): Promise<void> {
 }
 
 function flagsOf(mode: string): readonly string[] {
+  if (mode === 'resume') return ['--resume'];
   const names = mode === 'reports' ? reports : reports.filter((name) => name === mode);
   return names.flatMap((name) => ['-r', `${name}=report.${name}`]);
+}
+
+/** As if the latest run had been killed halfway. */
+function breakOff(folder: string): void {
+  const [path = ''] = readdirSync(folder)
+    .sort()
+    .slice(-1)
+    .map((name) => join(folder, name));
+  const { size } = statSync(path);
+  truncateSync(path, Math.floor(size / 2));
 }
 
 function* makeGrowingCases(size: number): Iterable<BenchCase> {

@@ -36,7 +36,7 @@ export async function runCommand(
   const ports: RunPorts = {
     ...prepared.ports,
     onProgress(event) {
-      if (event.type === 'planned' && event.cells <= shortRun) letHeapGrow();
+      if (event.type === 'planned' && event.cells + (event.keptCells ?? 0) <= shortRun) letHeapGrow();
       progress.onEvent(event);
     },
   };

@@ -1,3 +1,5 @@
+import { hashText } from './hash-text.ts';
+
 const defaultMaxMapped = 1 << 14;
 
 /**
@@ -74,17 +76,4 @@ export class TextNumbers {
       if (count > 0) this.#put(old[at] ?? 0, count);
     }
   }
-}
-
-/** Of the code units, mixed as in MurmurHash3 (public domain, A. Appleby). */
-function hashText(text: string): number {
-  let mixed = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    mixed = Math.imul(mixed ^ text.charCodeAt(index), 0xcc9e2d51);
-    mixed = Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
-  }
-  mixed ^= text.length;
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

@@ -4,7 +4,8 @@ import type { CellRow } from './record.ts';
 
 /** What happens while a run is going on; goes to stderr, never into a report. */
 export type ProgressEvent =
-  | { readonly type: 'planned'; readonly cells: number; readonly suites: number }
+  /** Kept are cells that an earlier part of the run finished, which the others are without. */
+  | { readonly type: 'planned'; readonly cells: number; readonly suites: number; readonly keptCells?: number }
   | {
       readonly type: 'cell-finished';
       readonly key: CellKey;

@@ -107,7 +107,8 @@ async function runJudged(
     options.deadlineMs === undefined
       ? undefined
       : ports.clock.startTimer(options.deadlineMs, () => stop.hard('deadline'));
-  ports.onProgress({ type: 'planned', cells: plan.cellCount - record.keptCells, suites: plan.suites.length });
+  const { keptCells } = record;
+  ports.onProgress({ type: 'planned', cells: plan.cellCount - keptCells, suites: plan.suites.length, keptCells });
 
   let failedCells = 0;
   let isCutShort = false;

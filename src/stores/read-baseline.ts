@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { UserError } from '../errors.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import { quote } from '../lib/quote.ts';
+import { Scratch } from '../lib/scratch.ts';
 import { bytesOf, splitLines } from '../lib/split-lines.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { BaselineCase, BaselineVariant, VariantKey } from '../model/baseline.ts';
@@ -43,6 +44,7 @@ export function parseBaseline(text: string, shown: string, visit: VisitCase): Sc
 }
 
 const maxProblems = 20;
+const scratch = new Scratch();
 const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)/;
 
 function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): ScannedBaseline {
@@ -108,7 +110,7 @@ function readPlace(source: BaselineSource, places: PlaceList, index: number): Ba
   const place = places.at(index);
   if (place === undefined) throw new RangeError(`case ${index} of ${places.length}`);
   const { offset, length } = place;
-  const bytes = Buffer.allocUnsafe(length);
+  const bytes = scratch.take(length);
   let read = 0;
   while (read < length) {
     const count = source.read(bytes, read, length - read, offset + read);

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 import { NumberList } from '../lib/number-list.ts';
+import { Scratch } from '../lib/scratch.ts';
 import { type ByteLine, bytesOf } from '../lib/split-lines.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { CellKey } from '../model/cell.ts';
@@ -222,9 +223,10 @@ export function cellKeyText(key: Pick<CellRow, 'suite' | 'prompt' | 'provider' |
 }
 
 const maxProblems = 20;
+const scratch = new Scratch();
 
 function readRowAt(fd: number, { offset, length }: RowPlace, path: string): CellRow {
-  const bytes = Buffer.alloc(length);
+  const bytes = scratch.take(length);
   let read = 0;
   while (read < length) {
     const count = readSync(fd, bytes, read, length - read, offset + read);

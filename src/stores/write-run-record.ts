@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Scratch } from '../lib/scratch.ts';
 import { StorageError, systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
 import { type RowPlace, readRowsAt } from './read-run-record.ts';
@@ -71,16 +72,23 @@ export function rewriteRunRecord(
   path: string,
   header: RunHeader,
   places: Iterable<RowPlace>,
-  { renew = (row) => row, ...options }: RewriteOptions = {},
+  { renew = (row) => row, onRow, ...options }: RewriteOptions = {},
 ): RunRecordWriter {
   // Two that resume one run must not write into one file.
+  const scratch = new Scratch();
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   return withStorageErrors('Rewriting', path, () => {
     const fd = openSync(temporary, 'ax+');
     try {
       let size = writeAll(fd, renderHeader(header), options.writeSync);
-      for (const row of readRowsAt(path, places)) {
-        size += writeAll(fd, Buffer.from(`${renderRow(renew(row))}\n`), options.writeSync);
+      for (const old of readRowsAt(path, places)) {
+        const row = renew(old);
+        const line = `${renderRow(row)}\n`;
+        // A UTF-16 code unit takes three bytes at most.
+        const bytes = scratch.take(line.length * 3);
+        const length = bytes.write(line);
+        onRow?.(row, { offset: size, length: length - 1 });
+        size += writeAll(fd, bytes.subarray(0, length), options.writeSync);
       }
       fsyncSync(fd);
       renameSync(temporary, path);
@@ -96,6 +104,8 @@ export function rewriteRunRecord(
 export interface RewriteOptions extends RunRecordOptions {
   /** A row as it would be written today. */
   readonly renew?: (row: CellRow) => CellRow;
+  /** Told of each row as it is written, and of where it lies. */
+  readonly onRow?: (row: CellRow, place: RowPlace) => void;
 }
 
 function writeAll(fd: number, bytes: Buffer, writeBytes: RunRecordOptions['writeSync'] = writeSync): number {
