@@ -45,7 +45,7 @@ export interface CollectOptions {
 
 /** Looks at every case once: its rows are made for it, and gone behind it. */
 export function collectEvidence(cases: ComparedCases, options: CollectOptions): CollectedEvidence {
-  const results = createResults();
+  const results = new ResultColumns(cases.length);
   const errors = { baseline: new ErrorCounts(cases.length), candidate: new ErrorCounts(cases.length) };
   // Outside of the heap, since they would be among the largest things in it.
   const costs = { before: [] as number[], after: [] as number[], isUnknown: false };
@@ -58,10 +58,9 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
   for (const pair of cases) {
     if (!isPaired(pair)) continue;
     const { baseline, candidate } = pair;
-    results.baseline.push(validResults(baseline));
-    results.candidate.push(validResults(candidate));
-    errors.baseline.set(results.baseline.length - 1, erroredTrials(baseline));
-    errors.candidate.set(results.candidate.length - 1, erroredTrials(candidate));
+    errors.baseline.set(results.length, erroredTrials(baseline));
+    errors.candidate.set(results.length, erroredTrials(candidate));
+    results.add(validResults(baseline), validResults(candidate));
     trials += candidate.trials.length;
     isPassAgain &&= isScorePass(baseline) && isScorePass(candidate);
     addCosts(pair, options, costs);
@@ -74,11 +73,11 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
     countSameAnswers(pair, options.isWithinRun, answers);
   }
   return {
-    results,
+    results: results.finish(),
     scores: isPassAgain ? undefined : collectScores(cases),
     errors: {
-      baselineErrors: errors.baseline.first(results.baseline.length),
-      candidateErrors: errors.candidate.first(results.candidate.length),
+      baselineErrors: errors.baseline.first(results.length),
+      candidateErrors: errors.candidate.first(results.length),
     },
     trials,
     costs,
@@ -112,8 +111,33 @@ class ErrorCounts {
   }
 }
 
-function createResults() {
-  return { baseline: [] as (readonly number[])[], candidate: [] as (readonly number[])[] };
+/** With room for so many cases: an array that grows is copied a dozen times, and the copies are as large. */
+class ResultColumns {
+  readonly #baseline: (readonly number[])[];
+  readonly #candidate: (readonly number[])[];
+  #length = 0;
+
+  constructor(maxCases: number) {
+    const none: readonly number[] = [];
+    this.#baseline = Array.from({ length: maxCases }, () => none);
+    this.#candidate = Array.from({ length: maxCases }, () => none);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(baseline: readonly number[], candidate: readonly number[]): void {
+    this.#baseline[this.#length] = baseline;
+    this.#candidate[this.#length] = candidate;
+    this.#length += 1;
+  }
+
+  finish(): PairedResults {
+    this.#baseline.length = this.#length;
+    this.#candidate.length = this.#length;
+    return { baseline: this.#baseline, candidate: this.#candidate };
+  }
 }
 
 function isScorePass({ trials }: CaseSummary): boolean {
@@ -122,13 +146,9 @@ function isScorePass({ trials }: CaseSummary): boolean {
 
 /** Few suites have scores of their own, so those are looked at apart. */
 function collectScores(cases: ComparedCases): PairedResults {
-  const results = createResults();
-  for (const pair of cases) {
-    if (!isPaired(pair)) continue;
-    results.baseline.push(scoresOf(pair.baseline));
-    results.candidate.push(scoresOf(pair.candidate));
-  }
-  return results;
+  const results = new ResultColumns(cases.length);
+  for (const pair of cases) if (isPaired(pair)) results.add(scoresOf(pair.baseline), scoresOf(pair.candidate));
+  return results.finish();
 }
 
 function scoresOf({ trials }: CaseSummary): readonly number[] {

@@ -185,13 +185,16 @@ async function compareWithSide(
 ): Promise<ComparedVariant> {
   const { prompt, provider } = variant.recorded;
   const cellOf = (caseId: string) => options.cellOf?.(suite.recorded.suite, prompt, provider, caseId);
-  const again = await rejudge(side, baseline, variant, cellOf, options.judgePorts);
-  return compareVariants(again.side, candidateSide(variant, options), {
-    ...marginsOf(suite),
-    rejudged: again.cases,
-    latencyComparable: false,
-    isWhole: !suite.recorded.filtered && isEnded(options.record),
-  });
+  const compare = (before: ComparedSide, rejudged: ReadonlySet<string>) =>
+    compareVariants(before, candidateSide(variant, options), {
+      ...marginsOf(suite),
+      rejudged,
+      latencyComparable: false,
+      isWhole: !suite.recorded.filtered && isEnded(options.record),
+    });
+  const compared = compare(side, new Set());
+  const again = await rejudge(side, baseline, compared.cases.withChange('redefined'), cellOf, options.judgePorts);
+  return again.cases.size === 0 ? compared : compare(again.side, again.cases);
 }
 
 /** Every case of a variant without a counterpart is new. */

@@ -1,7 +1,7 @@
 import type { Baseline, BaselineTrial } from '../model/baseline.ts';
 import type { Cell } from '../model/cell.ts';
-import type { ComparedSide } from '../model/comparison.ts';
-import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
+import type { ComparedCase, ComparedSide } from '../model/comparison.ts';
+import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/case-table.ts';
 import { ReplacedCases } from '../record/replaced-cases.ts';
 import { copyRow } from '../record/summarize-row.ts';
@@ -20,24 +20,19 @@ export interface Rejudged {
 export async function rejudge(
   side: ComparedSide,
   baseline: Baseline,
-  candidate: Pick<VariantSummary, 'cases'>,
+  redefined: Iterable<ComparedCase>,
   cellOf: (caseId: string) => Cell | undefined | Promise<Cell | undefined>,
   ports: JudgePorts = {},
 ): Promise<Rejudged> {
-  const changed: CaseSummary[] = [];
-  for (const found of candidate.cases.values()) {
-    const before = side.cases.get(found.caseId);
-    if (before === undefined || before.stamp === found.stamp) continue;
-    if (inputsOf(before.stamp) === inputsOf(found.stamp)) changed.push(found);
-  }
-  if (changed.length === 0) return { side, cases: new Set() };
   const { costOf = bookedCost } = side;
   const again = new Map<string, CaseSummary>();
-  for (const { caseId, stamp } of changed) {
-    const before = side.cases.get(caseId);
+  for (const { caseId, baseline: before, candidate } of redefined) {
+    if (before === undefined || candidate === undefined) continue;
+    const { stamp } = candidate;
+    if (inputsOf(before.stamp) !== inputsOf(stamp)) continue;
     const cell = await cellOf(caseId);
     // The suite may have moved on since the candidate ran.
-    if (before === undefined || cell?.stamp !== stamp) continue;
+    if (cell?.stamp !== stamp) continue;
     const answers = baseline.readCase(side.recorded, caseId);
     if (answers === undefined) continue;
     const found = await rejudgeCase(before, answers.trials, cell, { ports, costOf });
