@@ -7,6 +7,7 @@ import { buildBaseline } from '../record/build-baseline.ts';
 import { writeBaseline } from '../stores/baseline-file.ts';
 import { countCases } from '../stores/baseline-order.ts';
 import { mergeBaseline } from '../stores/merge-baseline.ts';
+import { readBaseline } from '../stores/read-baseline.ts';
 import { baselinePathOf } from './baseline-path.ts';
 import { openBaselineFile } from './open-baseline.ts';
 import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
@@ -44,7 +45,10 @@ export function acceptBaseline(options: AcceptOptions): readonly AcceptedBaselin
     const path = baselinePathOf(root, suite.recorded.path);
     const file = relative(cwd, path);
     const isFull = !suite.recorded.filtered && record.summary.stopReason === undefined;
-    const merged = mergeBaseline(openBaselineFile(path, file), buildBaseline(own, record.readRow), { isFull });
+    // Of what a full run replaces nothing is needed, but a file that is damaged is not for us to write over.
+    if (isFull) readBaseline(path, file, () => {});
+    const old = isFull ? undefined : openBaselineFile(path, file);
+    const merged = mergeBaseline(old, buildBaseline(own, record.readRow), { isFull });
     return {
       suite: suite.recorded.suite,
       file,

@@ -49,6 +49,23 @@ describe('baseline accept', () => {
     expect([cut.code, cut.stderr.includes('incomplete (bail)')]).toEqual([2, true]);
   });
 
+  test('writes over no file that is damaged, and a run finds the damage before its first call', async () => {
+    const project = await openBaselineProject();
+    await project.llmcheck('run');
+    await project.llmcheck('baseline', 'accept');
+    project.edit(baselineFile, '{"type":"case","caseId":"case-03"', '{"type":"case","caseId":case-03');
+    project.asked.clear();
+    for (const argv of [
+      ['baseline', 'accept'],
+      ['run', '--cache', 'refresh'],
+    ]) {
+      const { code, stderr } = await project.llmcheck(...argv);
+      expect([code, stderr.includes(`${baselineFile}:5`)]).toEqual([2, true]);
+    }
+    expect(project.asked.size).toBe(0);
+    expect(project.read(baselineFile)).toContain(':case-03,');
+  });
+
   test('takes a record file, such as one that CI kept', async () => {
     const project = await openBaselineProject();
     await project.llmcheck('run');
