@@ -1,4 +1,4 @@
-import type { Complete, ProviderFailure } from '../model/completion.ts';
+import type { Complete, CompletionRequest, ProviderFailure } from '../model/completion.ts';
 import type { Clock } from './clock.ts';
 import { isRetryable } from './failure-policies.ts';
 import type { Limiter } from './limiter.ts';
@@ -13,6 +13,8 @@ export interface RetryOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   random(): number;
+  /** Asked once a call has the slot that it waited for: false where it is not worth making any more. */
+  mayBegin?(request: CompletionRequest): Promise<boolean>;
   /** Told when a call begins and ends to wait for its retry, which takes no slot. */
   onWait?(isWaiting: boolean): void;
 }
@@ -41,6 +43,10 @@ export function retryAttempts(attempt: TimedAttempt, options: RetryOptions): Com
       // No turn of the microtasks where there is room at once.
       const lease = granted instanceof Promise ? await granted : granted;
       if (lease === undefined) return { ...abortedOutcome, attempts };
+      if (retriesDone === 0 && options.mayBegin !== undefined && !(await options.mayBegin(request))) {
+        lease.release(undefined);
+        return { ...abortedOutcome, attempts };
+      }
       let timed: TimedOutcome | undefined;
       try {
         timed = await attempt(request, signal, remainingMs);

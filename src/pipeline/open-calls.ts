@@ -14,11 +14,11 @@ import { type BudgetPricing, createBudget } from '../execute/with-budget.ts';
 import { type RetryOptions, retryAttempts, withRetry } from '../execute/with-retry.ts';
 import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
 import type { ConnectedProvider } from '../model/provider.ts';
-import type { QueuedLimits } from '../model/queue.ts';
 import type { ProviderConfig, ProviderLimits, Suite } from '../model/suite.ts';
 import { laneId } from '../plan/build-plan.ts';
 import { findAdapter } from '../providers/index.ts';
 import { type BatchSpending, openBatchSpending } from './batch-spending.ts';
+import { describeLimits } from './describe-limits.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
 import type { Dispatch } from './open-dispatch.ts';
 import { openConfiguredCache } from './open-shared-cache.ts';
@@ -59,6 +59,8 @@ export interface CallOptions
   readonly suites: readonly Suite[];
   /** What came through batch APIs before the first call. */
   readonly batchAnswers?: BatchAnswers;
+  /** False for a call that is not to be made any more once it has waited for its turn. */
+  readonly mayBegin?: (request: CompletionRequest) => Promise<boolean>;
   /** Workers that make the calls, instead of this process. */
   readonly dispatch?: Dispatch;
 }
@@ -161,6 +163,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       limiter,
       clock: ports.clock,
       random: ports.random,
+      ...(options.mayBegin === undefined ? {} : { mayBegin: options.mayBegin }),
       onWait: (isWaiting) => {
         waitingForRetry += isWaiting ? 1 : -1;
       },
@@ -311,23 +314,6 @@ function wrapAttempts(attempt: TimedAttempt, wrap: (sent: Complete) => Complete)
     })(request, signal);
     return { outcome, isTimeUp: timed?.isTimeUp ?? false, elapsedMs: timed?.elapsedMs ?? 0 };
   };
-}
-
-function describeLimits({ concurrency, rpm, tpm }: ProviderLimits, all: readonly ProviderLimits[]): QueuedLimits {
-  const accountRpm = largest(all.map((own) => own.rpm));
-  const accountTpm = largest(all.map((own) => own.tpm));
-  return {
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(rpm === undefined ? {} : { rpm }),
-    ...(tpm === undefined ? {} : { tpm }),
-    ...(accountRpm === undefined ? {} : { accountRpm }),
-    ...(accountTpm === undefined ? {} : { accountTpm }),
-  };
-}
-
-function largest(limits: readonly (number | undefined)[]): number | undefined {
-  const set = limits.filter((limit) => limit !== undefined);
-  return set.length === 0 ? undefined : Math.max(...set);
 }
 
 interface OpenEndpoint {

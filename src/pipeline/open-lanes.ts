@@ -40,17 +40,25 @@ export function openLanes(
 ): Lanes {
   const { plan, providers } = planned;
   const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));
+  const { signal } = stop;
+  // What a cell in work still needs, a judge's word or the next turn, is asked for even where the run is to end.
+  const firstRequests = new WeakSet<CompletionRequest>();
+  const mayBegin = async (request: CompletionRequest): Promise<boolean> => {
+    // The call that made room has been answered and not yet judged.
+    await new Promise((resolve) => setImmediate(resolve));
+    return stop.reason() === undefined || !firstRequests.has(request);
+  };
   const calls = openCalls(
     planned,
     {
       ...options,
+      ...(options.bail === undefined ? {} : { mayBegin }),
       suites: [...suites.values()],
       ...(batchAnswers === undefined ? {} : { batchAnswers }),
       ...(dispatch === undefined ? {} : { dispatch }),
     },
     ports,
   );
-  const { signal } = stop;
   const openAsker = createOpenAsker({
     calls,
     endpointOf: planned.endpointOf,
@@ -89,6 +97,7 @@ export function openLanes(
       async run(cell) {
         const own = bySuite.get(cell.key.suite);
         if (own === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);
+        if (options.bail !== undefined) firstRequests.add(cell.request);
         let result: CellResult | undefined;
         try {
           const run = () => runCell(identified(cell), own, signal);

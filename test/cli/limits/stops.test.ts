@@ -14,6 +14,16 @@ test('--bail stops after the first failed cell and says what was not judged', as
   expect(code).toBe(1);
 });
 
+test.each([1, 4])('--bail leaves what waits for one of %d slots unsent', async (slots) => {
+  const project = openTempProject('two-providers');
+  const server = await startChatServer(() => 'wrong');
+  const { report } = await project.report(['run', '--bail', '2', '-j', `${slots}`], { env: server.env });
+  // Those in flight are let finish, and nothing else is asked for.
+  expect(server.requests.length).toBeLessThanOrEqual(1 + slots);
+  expect(report.totals.failed).toBe(server.requests.length);
+  expect(report.totals).toMatchObject({ planned: 80, errored: 0, skipped: 80 - server.requests.length });
+});
+
 test('--bail under a gate that the rest could still meet leaves the run incomplete', async () => {
   const project = openTempProject('two-providers');
   project.write('evals/pair.eval.yaml', `${project.read('evals/pair.eval.yaml')}gate: { passRate: { min: 0.5 } }\n`);
