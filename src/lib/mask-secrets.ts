@@ -5,12 +5,16 @@ export type Mask = (text: string) => string;
 /** Shorter values occur in ordinary text, so masking them would garble it without hiding anything. */
 const minSecretLength = 8;
 
+/** What is shorter may be an ordinary word when its letters are written otherwise; what is longer is none. */
+const minCaselessLength = 16;
+
 /** Of a secret that was cut, less than this tells nothing, and more of it would garble what merely begins alike. */
 const minShownUnits = 4;
 
 /**
  * Replaces each secret by `***`: as it stands; escaped for JSON, however deeply, for a URL, a form, HTML or XML, or for
- * several of them; in base64, alone or within a longer text such as `user:key`. Of one that was cut where a text was
+ * several of them; in base64, alone or within a longer text such as `user:key`. A long one is found in any letter case,
+ * since servers and URLs change it. Of one that was cut where a text was
  * shortened (`…`), what is left is replaced.
  */
 export function createMask(values: readonly string[]): Mask {
@@ -18,10 +22,7 @@ export function createMask(values: readonly string[]): Mask {
   const secrets = new Set(values.flatMap((value) => [value, value.trim()]));
   const forms = [...secrets]
     .filter(({ length }) => length >= minSecretLength)
-    .flatMap((secret) => [
-      { before: '', units: Array.from(secret, characterPattern), after: '' },
-      ...base64Forms(secret),
-    ]);
+    .flatMap((secret) => [{ before: '', units: buildUnits(secret), after: '' }, ...base64Forms(secret)]);
   if (forms.length === 0) return (text) => text;
   const patterns = forms.map(({ before, units, after }) => before + units.join('') + after);
   const any = new RegExp(patterns.join('|'));
@@ -43,6 +44,16 @@ interface Form {
 interface Place {
   readonly start: number;
   readonly end: number;
+}
+
+function buildUnits(secret: string): string[] {
+  const units = Array.from(secret, characterPattern);
+  return secret.length < minCaselessLength ? units : units.map(caselessLetter);
+}
+
+/** Of the pattern of one character. A class costs an expression no time, its flag for all letters does. */
+function caselessLetter(pattern: string): string {
+  return /^[A-Za-z]$/.test(pattern) ? `[${pattern.toLowerCase()}${pattern.toUpperCase()}]` : pattern;
 }
 
 function characterPattern(character: string): string {

@@ -17,10 +17,12 @@ const inflateBare: Decode = promisify(inflateRaw);
 /** Undoes a `content-encoding`, several codings included. Throws where the bytes don't fit it or grow past the cap. */
 export async function decodeBody(body: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
   let decoded = body;
-  for (const coding of encoding.toLowerCase().split(',').reverse()) {
-    const name = coding.trim();
+  for (const coding of encoding.split(',').reverse()) {
+    const said = coding.trim();
+    const name = said.toLowerCase();
     const decode = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
-    if (decode === undefined) throw new Error(`the encoding ${JSON.stringify(name)} is not known`);
+    // As it was said: what is masked in messages is found as it stands.
+    if (decode === undefined) throw new Error(`the encoding ${JSON.stringify(said)} is not known`);
     decoded = await decode(decoded, { maxOutputLength: maxBytes });
   }
   return decoded;

@@ -48,6 +48,16 @@ describe('createMask', () => {
     expect(createMask(['12345678'])('12345678')).toBe('***');
   });
 
+  it('masks a long secret in any letter case, whole and cut, and a short one only as it stands', () => {
+    const long = 'sk-Proj-AbCdEf/0123';
+    const both = createMask([long, 'Paragraph']);
+    expect(both(`a ${long.toLowerCase()} b ${long.toUpperCase()} c ${encodeURIComponent(long).toLowerCase()}`)).toBe(
+      'a *** b *** c ***',
+    );
+    expect(both('found "SK-PROJ-ABC"…')).toBe('found "***"…');
+    expect(both('a paragraph, a Paragraph')).toBe('a paragraph, a ***');
+  });
+
   it.each([
     ['in quotes', 'found "Bearer sk-live/4f+', '"… (300 characters)', 'found "Bearer ***"… (300 characters)'],
     ['without quotes', 'sk-live/4', '…', '***…'],

@@ -91,6 +91,11 @@ describe('an encoded body', () => {
     const server = await serve({ headers: { 'content-encoding': encoding }, body });
     await expect(transport().send(post(server.url))).rejects.toMatchObject({ code: 'body-unreadable' });
   });
+
+  it('in a coding that is not known is unreadable, with its name as the server wrote it', async () => {
+    const server = await serve({ headers: { 'content-encoding': 'gzip, sk-Proj-AbC' }, body: 'x' });
+    await expect(transport().send(post(server.url))).rejects.toThrow('the encoding "sk-Proj-AbC" is not known');
+  });
 });
 
 describe('the connection', () => {

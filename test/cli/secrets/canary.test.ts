@@ -220,3 +220,25 @@ test('a password of a proxy is no part of what a failed connection says', async 
   expect(code).toBe(3);
   expectClean(project, [stdout, stderr]);
 });
+
+test('a key is masked in the letter case that a server gives it, and in the name of an encoding', async () => {
+  const key = 'sk-proj-AbCdEfGh0123456789';
+  const server = await startServer(({ body, headers }) => {
+    const sent = String(headers['authorization']).replace('Bearer ', '');
+    if (body.includes('answer')) return { headers: { 'content-encoding': sent }, body: 'x' };
+    return { status: 400, body: { error: { message: `${sent.toLowerCase()} ${sent.toUpperCase()}` } } };
+  });
+  const project = openTempProject();
+  project.write(
+    'evals/canary.eval.yaml',
+    suiteOf(`  - { id: p, use: "openai:m", baseURL: "${server.url}/v1", apiKeyEnv: CANARY }`),
+  );
+  const run = await project.run(['run', '--verbose', '--cache', 'off', '-r', 'terminal', '-r', 'json=out.json'], {
+    env: { CANARY: key },
+  });
+  const printed = run.stdout.replaceAll(/\s+/g, ' ');
+  expect(printed).toContain('decoded as ***: the encoding "***" is not known');
+  expect(printed).toContain('answered 400: *** ***');
+  const written = project.files().map((file) => project.read(file));
+  for (const text of [run.stdout, run.stderr, ...written]) expect(text).not.toMatch(/abcdefgh0123/i);
+});
