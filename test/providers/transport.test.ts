@@ -200,6 +200,11 @@ describe('the connection', () => {
       'an informational answer before it',
       'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwhole',
     ],
+    ['a 100 that nobody asked for', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwhole'],
+    [
+      'several of them',
+      'HTTP/1.1 100 Continue\r\nx: 1\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwhole',
+    ],
   ])('brings an answer with %s', async (_, bytes) => {
     const server = createTcpServer((socket) => {
       socket.on('error', () => undefined);
@@ -207,6 +212,21 @@ describe('the connection', () => {
     });
     await listen(server);
     expect(await transport().send(post(urlOf(server)))).toMatchObject({ status: 200, text: 'whole' });
+  });
+
+  it('is kept where each answer is announced with a 100', async () => {
+    let connections = 0;
+    const server = createTcpServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined);
+      socket.on('data', () =>
+        socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'),
+      );
+    });
+    await listen(server);
+    const client = transport();
+    for (let call = 0; call < 3; call += 1) expect((await client.send(post(urlOf(server)))).text).toBe('ok');
+    expect(connections).toBe(1);
   });
 
   it('to a closed port is refused', async () => {
