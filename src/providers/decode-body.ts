@@ -19,6 +19,8 @@ export async function decodeBody(body: Buffer, encoding: string, maxBytes: numbe
   let decoded = body;
   for (const coding of encoding.split(',').reverse()) {
     const said = coding.trim();
+    // An empty element of a list is to be ignored (RFC 9110 5.6.1.2).
+    if (said === '') continue;
     const name = said.toLowerCase();
     const decode = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
     // As it was said: what is masked in messages is found as it stands.

@@ -141,7 +141,7 @@ function sendOnce(request: HttpRequest, findRoute: (url: string) => Route, maxBo
         const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes);
         resolve(
           headers['content-encoding'] === undefined
-            ? { status, headers, latencyMs, text: whole.toString('utf8') }
+            ? { status, headers, latencyMs, text: decodeUtf8(whole) }
             : decodeReply({ status, headers, latencyMs }, whole, maxBodyBytes),
         );
       },
@@ -191,7 +191,7 @@ function withCode(message: string, code: string, cause: Error): Error {
 async function decodeReply(reply: Omit<HttpReply, 'text'>, body: Buffer, maxBodyBytes: number): Promise<HttpReply> {
   const encoding = String(reply.headers['content-encoding']);
   try {
-    return { ...reply, text: (await decodeBody(body, encoding, maxBodyBytes)).toString('utf8') };
+    return { ...reply, text: decodeUtf8(await decodeBody(body, encoding, maxBodyBytes)) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBodyBytes);
@@ -199,6 +199,12 @@ async function decodeReply(reply: Omit<HttpReply, 'text'>, body: Buffer, maxBody
       cause: error,
     });
   }
+}
+
+/** A mark of the byte order is no part of the text (RFC 8259 8.1 lets a parser of JSON ignore it). */
+function decodeUtf8(body: Buffer): string {
+  const isMarked = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
+  return body.toString('utf8', isMarked ? 3 : 0);
 }
 
 function tooLarge(maxBodyBytes: number): TransportError {

@@ -56,6 +56,11 @@ describe('one request', () => {
     expect((await transport().send(post(server.url))).text === body).toBe(true);
   });
 
+  it('brings back a body without the mark of its byte order', async () => {
+    const server = await serve({ body: '\uFEFF{"text":"\uFEFF"}' });
+    expect((await transport().send(post(server.url))).text).toBe('{"text":"\uFEFF"}');
+  });
+
   it('refuses a body that is larger than the cap', async () => {
     const server = await serve({ body: 'x'.repeat(3 * 1024 * 1024) });
     await expect(transport({}, 1024 * 1024).send(post(server.url))).rejects.toMatchObject({
@@ -74,6 +79,10 @@ describe('an encoded body', () => {
     ['br', brotliCompressSync(text)],
     ['deflate, gzip', gzipSync(deflateSync(text))],
     ['identity', Buffer.from(text)],
+    ['', Buffer.from(text)],
+    [' , ,', Buffer.from(text)],
+    ['GZIP, ,', gzipSync(text)],
+    ['gzip', gzipSync(`\uFEFF${text}`)],
   ])('is decoded from %s', async (encoding, body) => {
     const server = await serve({ headers: { 'content-encoding': encoding }, body });
     expect((await transport().send(post(server.url))).text).toBe(text);
