@@ -4,6 +4,7 @@ import { TemplateError } from '../lib/template-error.ts';
 import { runAtOnce, runWaiting, type Waiting } from '../lib/waiting.ts';
 import type { Writable } from '../lib/writable.ts';
 import type { Case, Contract, Turn, Vars } from '../model/suite.ts';
+import type { CheckSpec } from '../model/verdict.ts';
 import type { AssertionContext } from './assertion-forms.ts';
 import {
   buildChecks,
@@ -229,8 +230,12 @@ function checkJudged(
   { checks, turns }: Pick<BuiltCase, 'checks' | 'turns'>,
   builder: Builder,
 ): void {
-  const isJudged = checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0);
+  const isJudged = checks.some(counts) || turns.some((turn) => turn.kind === 'user' && turn.checks.some(counts));
   if (isJudged || settings.observe === true) return;
+  if (checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0)) {
+    reportNoAssertion(naming, builder, `no assertion of case "${naming.id}" counts: all have weight 0`);
+    return;
+  }
   // Assertions that could not be read are reported themselves.
   const written = [builder.defaults.settings.assert, group?.settings.assert, own.assert, own.turns].flatMap(
     (list) => list ?? [],
@@ -322,10 +327,19 @@ function isBareTurn(item: unknown): boolean {
   return typeof item === 'object' && item !== null && ('user' in item || 'toolResult' in item) && !('assert' in item);
 }
 
-function reportNoAssertion({ id, row }: Naming, { problems, hasOutputContract }: Builder): void {
+/** One of weight 0 is shown, and decides nothing. */
+function counts({ weight }: CheckSpec): boolean {
+  return weight > 0;
+}
+
+function reportNoAssertion(
+  { id, row }: Naming,
+  { problems, hasOutputContract }: Builder,
+  message = `case "${id}" has no assertion`,
+): void {
   problems.report({
     code: 'no-assertion',
-    message: `case "${id}" has no assertion`,
+    message,
     hint: hasOutputContract
       ? 'the output contract says nothing of what is right: add assert, or observe: true to run it unjudged'
       : 'add assert, or observe: true to run it unjudged',

@@ -61,7 +61,7 @@ const verdicts: readonly (readonly [assertion: string, answer: string, pass: boo
     'a',
     true,
   ],
-  ['{ type: contains, value: z, weight: 0 }', 'a', true],
+  ['{ type: contains, value: z, weight: 0 }, { type: contains, value: a }', 'a', true],
 ];
 
 test('each assertion gives the verdict that promptfoo gives', async () => {

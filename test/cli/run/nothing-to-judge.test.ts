@@ -64,6 +64,24 @@ test('a case without assertions is a usage error, except under observe', async (
   expect(observed.report.totals).toMatchObject({ planned: 0, observed: 3 });
 });
 
+test.each(['weight: 0', 'weight: 0, required: true'])(
+  'a case whose assertions all have %s is a usage error, except under observe',
+  async (weight) => {
+    const project = openTempProject('echo');
+    const server = await startEchoServer();
+    const text = project.read('evals/echo.eval.yaml');
+    const bare = text.replaceAll('equals: "{{expected}}" }', `equals: "{{expected}}", ${weight} }`);
+    expect(bare).not.toBe(text);
+    project.write('evals/echo.eval.yaml', bare);
+    const { code, stderr } = await project.run(['run'], { env: server.env });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/no-assertion: no assertion of case "\S+" counts: all have weight 0/);
+    expect(server.requests).toHaveLength(0);
+    project.write('evals/echo.eval.yaml', bare.replaceAll('    assert:', '    observe: true\n    assert:'));
+    expect((await project.report(['run'], { env: server.env })).report.totals).toMatchObject({ observed: 3 });
+  },
+);
+
 test('an empty shard of a suite that has cases is no failure', async () => {
   const project = openTempProject('echo');
   const { env } = await startEchoServer();
