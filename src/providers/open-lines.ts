@@ -1,7 +1,7 @@
 // oxlint-disable-next-line typescript/triple-slash-reference -- The declaration is ambient, so nothing can be imported from it.
 /// <reference path="./undici-client.d.ts" />
 import type { Socket } from 'node:net';
-import { kParser, type Parser } from 'undici/lib/core/symbols.js';
+import symbols, { type Parser } from 'undici/lib/core/symbols.js';
 import Client from 'undici/lib/dispatcher/client.js';
 import { type Connected, connectThroughProxy, type Target } from './connect-socket.ts';
 import type { Proxy } from './proxy.ts';
@@ -90,8 +90,8 @@ export function openLines(origin: string, connect: Connect, proxy: Proxy | undef
  * undici breaks off at a `100 Continue` that it did not ask for, which a client must be able to read (RFC 9110 15.2).
  * It passes over the other informational answers, so this one is shown to it as one of them.
  */
-function acceptContinue(socket: (Socket & { [kParser]?: Parser | null }) | undefined): void {
-  const parser = socket?.[kParser];
+function acceptContinue(socket: (Socket & { [symbols.kParser]?: Parser | null }) | undefined): void {
+  const parser = socket?.[symbols.kParser];
   if (parser === undefined || parser === null) return;
   const read = parser.onHeadersComplete.bind(parser);
   parser.onHeadersComplete = (status, ...rest) => read(status === 100 ? 102 : status, ...rest);

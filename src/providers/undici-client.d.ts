@@ -6,8 +6,12 @@ declare module 'undici/lib/dispatcher/client.js' {
 }
 
 declare module 'undici/lib/core/symbols.js' {
-  /** Where a socket has its parser once its client is connected. */
-  export const kParser: unique symbol;
+  /** A CommonJS module, so its names come as one object. */
+  const symbols: {
+    /** Where a socket has its parser once its client is connected. */
+    readonly kParser: unique symbol;
+  };
+  export default symbols;
 
   export interface Parser {
     onHeadersComplete(status: number, isUpgrade: boolean, keepsAlive: boolean): number;
