@@ -1,6 +1,6 @@
 import { parseShallowJson } from '../lib/parse-json.ts';
 import type { Completion, FinishReason, ProviderFailure, ToolCall } from '../model/completion.ts';
-import type { JsonObject, JsonValue } from '../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { kindOfApiError } from './classify-reply.ts';
 import { describeText } from './describe-text.ts';
 import { readApiError } from './read-api-error.ts';
@@ -45,6 +45,26 @@ export function text(value: JsonValue | undefined): string | undefined {
 
 export function list(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : [];
+}
+
+/**
+ * Says what keeps the parts of an answer from being read; undefined where nothing does. What is passed over would leave
+ * an empty answer, and blame the prompt for it.
+ */
+export function findUnreadable(parts: JsonValue | undefined, where: string): string | undefined {
+  if (!Array.isArray(parts)) return `${where} is ${describeType(parts)}`;
+  for (const part of parts as readonly JsonValue[]) {
+    if (!isJsonObject(part)) return `${where} holds ${describeType(part)}`;
+    const { text: said = null } = part;
+    if (said !== null && typeof said !== 'string') return `a "text" in ${where} is ${describeType(said)}`;
+  }
+  return undefined;
+}
+
+function describeType(value: JsonValue | undefined): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 /** A member that is left out where the API gives no text for it. */

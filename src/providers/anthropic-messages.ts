@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts'
 import {
   type Answer,
   buildToolCall,
+  findUnreadable,
   joinReasoning,
   list,
   malformed,
@@ -107,7 +108,8 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   const failed = readErrorUnderSuccess(body);
   if (failed !== undefined) return failed;
   const { content } = body;
-  if (!Array.isArray(content)) return malformed('no "content"');
+  const unreadable = findUnreadable(content, '"content"');
+  if (unreadable !== undefined) return malformed(unreadable);
   const blocks = list(content).filter(isJsonObject);
   const rawFinishReason = text(body['stop_reason']);
   const toolCalls = blocks.filter(({ type }) => type === 'tool_use').map(readToolCall);

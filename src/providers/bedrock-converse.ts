@@ -4,6 +4,7 @@ import {
   type Answer,
   buildToolCall,
   filtered,
+  findUnreadable,
   joinReasoning,
   list,
   malformed,
@@ -126,6 +127,8 @@ function readAnswer(body: unknown, reply: Parameters<HttpFormat['readAnswer']>[1
     return filtered(rawFinishReason);
   }
   if (!isJsonObject(message)) return malformed('no "output.message"');
+  const unreadable = findUnreadable(message['content'], 'its "content"');
+  if (unreadable !== undefined) return malformed(unreadable);
   const blocks = list(message['content']).filter(isJsonObject);
   const toolCalls = blocks.flatMap(({ toolUse }) => (isJsonObject(toolUse) ? readToolCall(toolUse) : []));
   const usage = readUsage(body['usage']);

@@ -4,6 +4,7 @@ import {
   type Answer,
   buildToolCall,
   filtered,
+  findUnreadable,
   joinReasoning,
   list,
   malformed,
@@ -101,8 +102,14 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   }
   if (!isJsonObject(message)) return malformed('no "message"');
   const { content } = message;
+  const isText = typeof content === 'string' || content === null;
+  const unreadable = isText || content === undefined ? undefined : findUnreadable(content, 'its "content"');
+  if (unreadable !== undefined) return malformed(unreadable);
   const parts = list(content).filter(isJsonObject);
   const toolCalls = list(message['tool_calls']).filter(isJsonObject).flatMap(readToolCall);
+  const plan = text(message['tool_plan']);
+  const hasAnswer = toolCalls.length > 0 || plan !== undefined || rawFinishReason === 'MAX_TOKENS';
+  if (content === undefined && !hasAnswer) return malformed('its message has no "content"');
   const usage = readUsage(body['usage']);
   return {
     completion: {
@@ -111,7 +118,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
       finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
       latencyMs,
       // The plan is what the model thinks before it calls.
-      ...joinReasoning([...parts.map((piece) => text(piece['thinking'])), text(message['tool_plan'])]),
+      ...joinReasoning([...parts.map((piece) => text(piece['thinking'])), plan]),
       ...named('rawFinishReason', rawFinishReason),
       ...(usage === undefined ? {} : { usage }),
       ...named('responseId', body['id']),

@@ -4,6 +4,7 @@ import {
   type Answer,
   buildToolCall,
   filtered,
+  findUnreadable,
   joinReasoning,
   list,
   malformed,
@@ -141,7 +142,11 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   const rawFinishReason = text(candidate['finishReason']);
   if (rawFinishReason !== undefined && filterReasons.has(rawFinishReason)) return filtered(rawFinishReason);
 
-  const { content } = candidate;
+  const { content = null } = candidate;
+  // A candidate that stopped before its first word has no content, or no parts in it.
+  if (content === null && rawFinishReason === undefined) return malformed('its first candidate is empty');
+  const unreadable = findUnreadableContent(content);
+  if (unreadable !== undefined) return malformed(unreadable);
   const parts = isJsonObject(content) ? list(content['parts']).filter(isJsonObject) : [];
   const toolCalls = parts.flatMap(({ functionCall: call }) => (isJsonObject(call) ? [readToolCall(call)] : []));
   const usage = readUsage(body['usageMetadata']);
@@ -159,6 +164,13 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
       ...named('model', body['modelVersion']),
     },
   };
+}
+
+function findUnreadableContent(content: JsonValue): string | undefined {
+  if (content === null) return undefined;
+  if (!isJsonObject(content)) return 'its "content" is no object';
+  const { parts = null } = content;
+  return parts === null ? undefined : findUnreadable(parts, 'its "parts"');
 }
 
 function readToolCall({ id, name, args }: JsonObject): ToolCall {

@@ -1,6 +1,16 @@
 import type { Completion, ToolCall } from '../model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { type Answer, buildToolCall, filtered, list, malformed, named, readErrorUnderSuccess, text } from './answer.ts';
+import {
+  type Answer,
+  buildToolCall,
+  filtered,
+  findUnreadable,
+  list,
+  malformed,
+  named,
+  readErrorUnderSuccess,
+  text,
+} from './answer.ts';
 import { readFunctionTool } from './neutral-params.ts';
 import { type Dialect, mapFinishReason } from './openai-dialect.ts';
 import { readOpenaiUsage } from './openai-usage.ts';
@@ -77,10 +87,17 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   const message = choice['message'];
   if (!isJsonObject(message)) return malformed('its first choice has no "message"');
 
+  const unreadable = findUnreadableContent(message);
+  if (unreadable !== undefined) return malformed(unreadable);
   const content = readContent(message);
   const reasoning = content.reasoning ?? text(message['reasoning_content']) ?? text(message['reasoning']);
   const refusal = content.refusal ?? text(message['refusal']);
   const toolCalls = readToolCalls(message);
+  // A model that only thought may have no content; Gemini's endpoint leaves it out where the tokens ran out before it.
+  const hasAnswer = toolCalls.length > 0 || refusal !== undefined || reasoning !== undefined;
+  if (message['content'] === undefined && !hasAnswer && content.text === '' && finishReason !== 'length') {
+    return malformed('its message has no "content"');
+  }
   const usage = readOpenaiUsage(body['usage']);
   const noWord = rawFinishReason === undefined && toolCalls.length > 0 ? 'toolCalls' : finishReason;
   const completion: Completion = {
@@ -103,6 +120,12 @@ interface Content {
   readonly text: string;
   readonly reasoning?: string;
   readonly refusal?: string;
+}
+
+function findUnreadableContent({ content = null }: JsonObject): string | undefined {
+  if (content === null || typeof content === 'string') return undefined;
+  const parts = Array.isArray(content) ? content.filter((part) => typeof part !== 'string') : content;
+  return findUnreadable(parts, 'its "content"');
 }
 
 /** Content is a string, null, or a list of parts; Mistral puts its reasoning among the parts. */

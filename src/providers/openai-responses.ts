@@ -1,6 +1,15 @@
 import type { Completion, FinishReason, ToolCall } from '../model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { type Answer, buildToolCall, filtered, list, malformed, readErrorUnderSuccess, text } from './answer.ts';
+import {
+  type Answer,
+  buildToolCall,
+  filtered,
+  findUnreadable,
+  list,
+  malformed,
+  readErrorUnderSuccess,
+  text,
+} from './answer.ts';
 import { type NeutralParams, readNeutralParams, rename } from './neutral-params.ts';
 import { type Dialect, mapFinishReason } from './openai-dialect.ts';
 import { readOpenaiUsage } from './openai-usage.ts';
@@ -79,6 +88,8 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   if (reason === 'content_filter') return filtered();
   if (status !== 'completed' && status !== 'incomplete') return malformed(`its status is "${status}"`);
 
+  const unreadable = findUnreadableItem(output);
+  if (unreadable !== undefined) return malformed(unreadable);
   const found = readOutput(output);
   if (status === 'completed' && output.length === 0) return malformed('"output" is empty');
   const usage = readOpenaiUsage(body['usage']);
@@ -102,6 +113,15 @@ interface Output {
   readonly refusal: string;
   readonly reasoning: string;
   readonly toolCalls: readonly ToolCall[];
+}
+
+function findUnreadableItem(output: readonly JsonValue[]): string | undefined {
+  for (const item of output) {
+    if (!isJsonObject(item)) return findUnreadable(output, '"output"');
+    const unreadable = item['type'] === 'message' ? findUnreadable(item['content'], 'the "content"') : undefined;
+    if (unreadable !== undefined) return `${unreadable} of a message`;
+  }
+  return undefined;
 }
 
 /** Items of other types (web searches, compactions) are not part of the answer's text. */

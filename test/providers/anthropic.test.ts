@@ -155,6 +155,9 @@ describe('a Messages answer', () => {
     ['a list of models', { data: [{ type: 'model', id: 'claude' }], has_more: false }],
     ['a batch', { id: 'msgbatch_1', type: 'message_batch', processing_status: 'in_progress' }],
     ['a list', []],
+    ['without content', { ...answer, content: null }],
+    ['a list of numbers', { ...answer, content: [42] }],
+    ['a text that is none', { ...answer, content: [{ type: 'text', text: 42 }] }],
     ['an error without words', { type: 'error', error: 7 }],
   ])('that is %s is malformed', async (_what, body) => {
     expect(failureOf(await askProvider('anthropic', { body }))).toMatchObject({ kind: 'malformed' });

@@ -180,6 +180,9 @@ describe('a Converse answer', () => {
 
   it.each([
     ['a token count', { inputTokens: 12 }],
+    ['without content', { output: { message: { role: 'assistant' } }, stopReason: 'end_turn' }],
+    ['a number', { output: { message: { content: 42 } }, stopReason: 'end_turn' }],
+    ['a text that is none', { output: { message: { content: [{ text: 42 }] } }, stopReason: 'end_turn' }],
     ['without a message', { output: {}, stopReason: 'end_turn' }],
     ['a list', []],
   ])('that is %s is malformed', async (_what, body) => {

@@ -110,6 +110,9 @@ describe('a chat answer of Cohere', () => {
   });
 
   it.each([
+    ['without content', { finish_reason: 'COMPLETE', message: { role: 'assistant' } }],
+    ['a number', { finish_reason: 'COMPLETE', message: { content: 42 } }],
+    ['a text that is none', { finish_reason: 'COMPLETE', message: { content: [{ type: 'text', text: 42 }] } }],
     ['an embedding', { id: 'e', embeddings: { float: [[0.1]] } }],
     ['a list', []],
   ])('that is %s is malformed', async (_what, body) => {

@@ -188,10 +188,21 @@ describe('a generateContent answer', () => {
   });
 
   it.each([
+    ['no content', { candidates: [{ finishReason: 'MAX_TOKENS' }] }],
+    ['no parts', { candidates: [{ content: { role: 'model' }, finishReason: 'STOP' }] }],
+  ])('that stopped before its first word and has %s is empty', async (_what, body) => {
+    expect(completionOf(await askProvider('gemini', { body })).text).toBe('');
+  });
+
+  it.each([
     ['a token count', { totalTokens: 12, promptTokensDetails: [] }],
     ['an embedding', { embedding: { values: [0.1] } }],
     ['a list of models', { models: [{ name: 'models/gemini' }] }],
     ['empty', { candidates: [] }],
+    ['an empty candidate', { candidates: [{}] }],
+    ['a number', { candidates: [{ content: 42, finishReason: 'STOP' }] }],
+    ['without a list of parts', { candidates: [{ content: { parts: 42 }, finishReason: 'STOP' }] }],
+    ['a text that is none', ended('STOP', [{ text: 42 }])],
     ['a list of chunks', [answer]],
   ])('that is %s is malformed', async (_what, body) => {
     expect(failureOf(await askProvider('gemini', { body }))).toMatchObject({ kind: 'malformed' });

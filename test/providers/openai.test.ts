@@ -318,6 +318,11 @@ describe('a chat answer', () => {
     ['no choices', { body: {} }, 'malformed'],
     ['empty choices', { body: { choices: [] } }, 'malformed'],
     ['a choice without a message', { body: { choices: [{ text: 'old' }] } }, 'malformed'],
+    ['a number for content', chat({ content: 42 }), 'malformed'],
+    ['an object for content', chat({ content: { text: 'a' } }), 'malformed'],
+    ['a list of no parts', chat({ content: ['a', 42] }), 'malformed'],
+    ['a part whose text is none', chat({ content: [{ type: 'text', text: 42 }] }), 'malformed'],
+    ['a message without content', chat({ role: 'assistant' }), 'malformed'],
     ['an error of an unknown sort', { body: { error: { message: 'Something.' } } }, 'malformed'],
     ['an error that is a string', { body: { error: 'Something.' } }, 'malformed'],
     ['an error with a status', { body: { error: { message: 'Slow down.', code: 429 } } }, 'rateLimit'],
@@ -330,6 +335,24 @@ describe('a chat answer', () => {
     ['a filtered choice', chat({ content: 'par' }, { finish_reason: 'content_filter' }), 'contentFilter'],
   ])('that is %s is a failure', async (_, reply, kind) => {
     expect(failureOf(await ask(reply))).toMatchObject({ kind });
+  });
+});
+
+describe('an answer without a text', () => {
+  const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } };
+  it.each<[string, Scripted]>([
+    ['null', chat({ content: null })],
+    ['null beside a call', chat({ content: null, tool_calls: [call] }, { finish_reason: 'tool_calls' })],
+    ['null beside a refusal', chat({ content: null, refusal: 'No.' })],
+    ['null after the tokens ran out in thought', chat({ content: null, reasoning: 'Hm' }, { finish_reason: 'length' })],
+    ['left out beside a call', chat({ tool_calls: [call] }, { finish_reason: 'tool_calls' })],
+    ['left out beside a refusal', chat({ refusal: 'No.' })],
+    ['left out after a thought', chat({ reasoning_content: 'Hm' })],
+    ['left out where the tokens ran out', chat({ role: 'assistant' }, { finish_reason: 'length' })],
+    ['no parts', chat({ content: [] })],
+    ['a part without a text', chat({ content: [{ type: 'image_url', image_url: {} }, { text: null }] })],
+  ])('is an answer where its content is %s', async (_, reply) => {
+    expect(completionOf(await ask(reply)).text).toBe('');
   });
 });
 
@@ -440,6 +463,10 @@ describe('a Responses call', () => {
     ['cancelled', { status: 'cancelled', output: [] }, 'malformed'],
     ['empty', { status: 'completed', output: [] }, 'malformed'],
     ['without output', { status: 'completed' }, 'malformed'],
+    ['a list of no items', { output: [42] }, 'malformed'],
+    ['a message without content', { output: [{ type: 'message' }] }, 'malformed'],
+    ['a message with a number for content', { output: [{ type: 'message', content: 42 }] }, 'malformed'],
+    ['a text that is none', { output: [{ type: 'message', content: [{ text: 42 }] }] }, 'malformed'],
     ['failed by the server', { status: 'failed', output: [], error: { code: 'server_error', message: 'x' } }, 'server'],
     [
       'failed by a rate limit',
