@@ -13,6 +13,8 @@ interface Checking {
   readonly problems: Problems;
   /** Where an issue's path really stands, where the checked value is not the written one. */
   readonly relocate?: (path: Path) => Located;
+  /** Keys at the root that are missing because they are mistyped, which whoever knows all of the keys has said. */
+  readonly mistyped?: readonly string[];
 }
 
 /** Checks a value and reports what is wrong where it was written; undefined where anything is. */
@@ -29,7 +31,7 @@ export function checkShape<Schema extends z.ZodType>(
 
 /** Turns what zod found into problems with places, names and next steps. */
 export function reportIssues(issues: readonly Issue[], schema: z.ZodType, located: Located, checking: Checking): void {
-  const mistyped = new Set(issues.flatMap((issue) => findMistyped(issue, schema)));
+  const mistyped = new Set([...(checking.mistyped ?? []), ...issues.flatMap((issue) => findMistyped(issue, schema))]);
   for (const issue of issues) {
     // A key that is missing because it is mistyped is one mistake.
     if (!mistyped.has(issue.path.join('\0')) || issue.input !== undefined)

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type * as z from 'zod';
-import { didYouMean } from '../lib/did-you-mean.ts';
+import { didYouMean, findNearest } from '../lib/did-you-mean.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import { findQuerySecrets } from '../lib/query-secrets.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
@@ -89,7 +89,13 @@ export function parseUse(
     problems.report({
       code: 'unknown-adapter',
       message: `unknown adapter "${adapter}" in "${text}"`,
-      hint: didYouMean(adapter, Object.keys(adapters)) ?? `known: ${Object.keys(adapters).join(', ')}`,
+      hint:
+        didYouMean(
+          text,
+          known.map(({ id }) => id),
+        ) ??
+        didYouMean(adapter, Object.keys(adapters)) ??
+        `known: ${Object.keys(adapters).join(', ')}`,
       at,
     });
   }
@@ -108,33 +114,67 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
   }
   const located = { ...item, value: plainNumbers(item.value) };
   checkParams(childOf(located, 'params'), context);
-  const use = childOf(located, 'use');
-  const endpoint = typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, context) : undefined;
-  // The other checks quote what they refuse.
-  if (reportLiteralKeys(located, problems)) return undefined;
   const schema = noun === 'judge' ? judgeSchema : providerSchema;
   const baseKeys = Object.keys(schema.shape);
+  const use = childOf(located, findUseKey(located, baseKeys));
+  // No adapter of its own is an id of the config.
+  const endpoint =
+    typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, { ...context, known: [] }) : undefined;
+  // The other checks quote what they refuse.
+  if (reportLiteralKeys(located, problems)) return undefined;
   const declaration = endpoint === undefined ? undefined : adapters[endpoint.adapter];
-  const optionKeys = declaration === undefined ? [] : keysAt(declaration.options, []);
+  const meantKeys = optionKeysOf(declaration ?? guessAdapter(use.value, adapters));
+  const optionKeys = optionKeysOf(declaration) ?? [];
   const entries = Object.entries(located.value ?? {});
   const unknown = entries.filter(([key]) => !baseKeys.includes(key) && !optionKeys.includes(key)).map(([key]) => key);
-  // Which keys an unknown adapter has can't be said.
-  for (const key of declaration === undefined ? [] : unknown) {
-    const knownKeys = [...baseKeys, ...optionKeys];
+  const knownKeys = [...baseKeys, ...(meantKeys ?? [])];
+  const mistyped: string[] = [];
+  for (const key of unknown) {
+    if (knownKeys.includes(key)) continue;
+    const meant = findNearest(key, knownKeys);
+    // Which keys an unknown adapter has can't be said.
+    if (meant === undefined && meantKeys === undefined) continue;
+    if (meant !== undefined) mistyped.push(meant);
     problems.report({
       code: 'unknown-key',
       message: `unknown key "${key}" in a ${noun}`,
-      hint: didYouMean(key, knownKeys) ?? `known here: ${knownKeys.join(', ')}`,
+      hint: didYouMean(key, knownKeys) ?? hintOfUse(key, declaration?.example) ?? `known here: ${knownKeys.join(', ')}`,
       at: locate(childOf(located, key), 'key'),
     });
   }
-  const base = checkShape(schema, pick(located, entries, baseKeys), { label: noun, problems });
+  const checking = { label: noun, problems, mistyped };
+  const base = checkShape(schema, pick(located, entries, baseKeys), checking);
   const options =
     declaration === undefined
       ? undefined
-      : checkShape(declaration.options, pick(located, entries, optionKeys), { label: noun, problems });
+      : checkShape(declaration.options, pick(located, entries, optionKeys), checking);
   if (base === undefined || endpoint === undefined || options === undefined || unknown.length > 0) return undefined;
   return buildProvider(base, endpoint, Object.fromEntries(entries.filter(([key]) => optionKeys.includes(key))), item);
+}
+
+/** `use`, or the key that was most likely meant to be it. */
+function findUseKey({ value }: Located, baseKeys: readonly string[]): string {
+  const keys = Object.keys(value ?? {});
+  if (keys.includes('use')) return 'use';
+  return keys.find((key) => !baseKeys.includes(key) && findNearest(key, baseKeys) === 'use') ?? 'use';
+}
+
+/** The adapter that a mistyped one most likely means, whose keys are then the known ones. */
+function guessAdapter(use: unknown, adapters: ProviderContext['adapters']): AdapterDeclaration | undefined {
+  const nearest = typeof use === 'string' ? findNearest(use.replace(/:.*/s, ''), Object.keys(adapters)) : undefined;
+  return nearest === undefined ? undefined : adapters[nearest];
+}
+
+function optionKeysOf(declaration: AdapterDeclaration | undefined): readonly string[] | undefined {
+  return declaration === undefined ? undefined : keysAt(declaration.options, []);
+}
+
+/** What other tools write as keys of their own. */
+const partsOfUse = ['adapter', 'model', 'command'];
+
+function hintOfUse(key: string, example: string | undefined): string | undefined {
+  const part = findNearest(key, partsOfUse);
+  return part === undefined ? undefined : `the ${part} stands in use: ${example ?? 'openai:gpt-4o-mini'}`;
 }
 
 function pick(located: Located, entries: readonly (readonly [string, unknown])[], keys: readonly string[]): Located {
