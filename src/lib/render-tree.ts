@@ -19,6 +19,8 @@ export interface RenderOptions {
   readonly partials?: Readonly<Record<string, TemplateTree>>;
   /** True for a variable that may be missing; it is then empty. */
   readonly isOptional: (name: string) => boolean;
+  /** Is told of a variable that is missing, which is then empty, in place of an exception. */
+  readonly onMissing?: (error: TemplateError) => void;
 }
 
 // A prompt is a text that a model reads; what needs more than this is no prompt.
@@ -221,10 +223,13 @@ class Renderer {
     }
     if (value !== undefined || lenient) return value;
     if (from === 'data' && this.#options.isOptional(`@${nameOf(first)}`)) return undefined;
-    throw this.#error(`the variable "${path.text}" is missing`, path.offset, {
+    const error = this.#error(`the variable "${path.text}" is missing`, path.offset, {
       kind: 'missing-variable',
       variable: path.text,
     });
+    if (this.#options.onMissing === undefined) throw error;
+    this.#options.onMissing(error);
+    return '';
   }
 
   /** What the first step of a path is looked up in. */

@@ -1,19 +1,13 @@
 import { Drop, type FilterImplOptions, Liquid, type Template as LiquidNode } from 'liquidjs';
 import { didYouMean } from './did-you-mean.ts';
 import { refuseForeignSyntax } from './foreign-template.ts';
-import { SpelledNumber } from './spelled-number.ts';
-import { TemplateError, type TemplateErrorDetails } from './template-error.ts';
+import { comparable, SpelledDrop } from './spelled-drop.ts';
+import { joinErrors, type ReadableTemplate, TemplateError, type TemplateErrorDetails } from './template-error.ts';
 import { notText, plainText } from './template-value.ts';
 
 /** The part of a compiled template that needs Liquid. */
 export interface TemplateEngine {
-  compile(source: string): EngineTemplate;
-}
-
-interface EngineTemplate {
-  readonly source: string;
-  readonly variables: readonly string[];
-  render(vars: Readonly<Record<string, unknown>>): string;
+  compile(source: string): ReadableTemplate;
 }
 
 // An object in one of these would become "[object Object]" instead of an error.
@@ -28,6 +22,11 @@ const MAX_NESTED_TAGS = 100;
 
 /** Liquid without code, files, environment, clock or chance; its limits stop loop bombs. */
 export function createTemplateEngine(): TemplateEngine {
+  const liquid = createLiquid();
+  return { compile: (source) => compile(liquid, source) };
+}
+
+function createLiquid(): Liquid {
   const liquid = new Liquid({
     strictVariables: true,
     strictFilters: true,
@@ -50,18 +49,109 @@ export function createTemplateEngine(): TemplateEngine {
   for (const name of DATE_FILTERS.split(' ')) guardFilter(liquid, name, refuseNow);
   guardFilter(liquid, 'sample', refuseChance);
   for (const name of FILE_TAGS.split(' ')) refuseTag(liquid, name);
-  return { compile: (source) => compile(liquid, source) };
+  return liquid;
 }
 
-function compile(liquid: Liquid, source: string): EngineTemplate {
+function compile(liquid: Liquid, source: string): ReadableTemplate {
   refuseForeignSyntax(source);
+  try {
+    return compileNodes(liquid, source);
+  } catch (error) {
+    throw error instanceof TemplateError && undefinedFilter.test(error.message) ? readOn(error, source) : error;
+  }
+}
+
+function compileNodes(liquid: Liquid, source: string): ReadableTemplate {
   const nodes = attempt(liquid, () => parse(liquid, source));
-  const variables = attempt(liquid, () => liquid.globalVariableSegmentsSync(nodes));
+  const segments = attempt(liquid, () => liquid.globalVariableSegmentsSync(nodes));
+  const variables = [...new Set(segments.map(writePath))];
   return {
     source,
-    variables: [...new Set(variables.map(writePath))],
-    render: (vars) => attempt(liquid, () => String(liquid.renderSync(nodes, comparable(vars)))),
+    variables,
+    render(vars) {
+      try {
+        return String(liquid.renderSync(nodes, comparable(vars)));
+      } catch (error) {
+        throw findOthers(translate(liquid, error), { liquid, nodes, vars, variables });
+      }
+    },
   };
+}
+
+const undefinedFilter = /^undefined filter: (\S+)/;
+const maxUnknownFilters = 50;
+
+/** Reads past filters that are unknown: finds the others, and what else can be said of the template. */
+function readOn(first: TemplateError, source: string): TemplateError {
+  // One of its own, which learns the unknown filters so that the text after them can be read.
+  const liquid = createLiquid();
+  const others: TemplateError[] = [];
+  let name = undefinedFilter.exec(first.message)?.[1];
+  while (name !== undefined && others.length < maxUnknownFilters) {
+    liquid.registerFilter(name, (value: unknown) => value);
+    name = undefined;
+    try {
+      const template = compileNodes(liquid, source);
+      first.rest = {
+        ...template,
+        render(vars) {
+          try {
+            return template.render(vars);
+          } catch (error) {
+            // Of an unknown filter's result nothing can be said.
+            const missing = error instanceof TemplateError ? [error, ...error.also].filter(isMissing) : [];
+            const [one, ...more] = missing;
+            if (one === undefined) return '';
+            throw joinErrors(one, more);
+          }
+        },
+      };
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      others.push(error);
+      name = undefinedFilter.exec(error.message)?.[1];
+    }
+  }
+  return joinErrors(first, others);
+}
+
+function isMissing({ kind }: TemplateError): boolean {
+  return kind === 'missing-variable';
+}
+
+interface Rendering {
+  readonly liquid: Liquid;
+  readonly nodes: LiquidNode[];
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly variables: readonly string[];
+}
+
+/** Renders once more, past what fails, to find all that does. */
+function findOthers(first: unknown, { liquid, nodes, vars, variables }: Rendering): unknown {
+  if (!(first instanceof TemplateError) || first.kind === 'limit') return first;
+  const roots = new Set(variables.map(rootOf));
+  const options = { ...liquid.options, catchAllErrors: true };
+  try {
+    new Liquid(options).renderSync(nodes, comparable(vars));
+    return first;
+  } catch (error) {
+    const others = flatten(error)
+      .map((one) => translate(liquid, one))
+      .filter((one) => one instanceof TemplateError)
+      // What the template itself would have set, had it come so far, is not missing.
+      .filter(({ kind, variable }) => kind !== 'limit' && (variable === undefined || roots.has(rootOf(variable))));
+    return joinErrors(first, others);
+  }
+}
+
+function flatten(error: unknown): readonly unknown[] {
+  if (typeof error !== 'object' || error === null || !('errors' in error) || !Array.isArray(error.errors))
+    return [error];
+  return error.errors.flatMap(flatten);
+}
+
+function rootOf(path: string): string {
+  return /^[^.[]*/.exec(path)?.[0] ?? path;
 }
 
 function parse(liquid: Liquid, source: string): LiquidNode[] {
@@ -95,47 +185,6 @@ class NoText extends Error {
     super('a value without a text form');
     this.value = value;
   }
-}
-
-/** A spelled number must print its spelling and still compare and count as a number, which Liquid grants to drops. */
-class SpelledDrop extends Drop {
-  readonly number: SpelledNumber;
-
-  constructor(number: SpelledNumber) {
-    super();
-    this.number = number;
-  }
-
-  override valueOf(): unknown {
-    return this.number.valueOf();
-  }
-
-  override toString(): string {
-    return this.number.source;
-  }
-
-  toJSON(): number {
-    return this.number.valueOf();
-  }
-}
-
-/** The variables with every spelled number as a drop; what holds none comes back as it was. */
-function comparable(vars: Readonly<Record<string, unknown>>): object {
-  const converted = convertNumbers(vars);
-  return typeof converted === 'object' && converted !== null ? converted : {};
-}
-
-function convertNumbers(value: unknown): unknown {
-  if (value instanceof SpelledNumber) return new SpelledDrop(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const items: readonly unknown[] = value;
-    const converted = items.map(convertNumbers);
-    return converted.some((item, index) => item !== items[index]) ? converted : value;
-  }
-  const entries = Object.entries(value);
-  const converted = entries.map(([key, item]): [string, unknown] => [key, convertNumbers(item)]);
-  return converted.some(([, item], index) => item !== entries[index]?.[1]) ? Object.fromEntries(converted) : value;
 }
 
 function registerAlias(liquid: Liquid, alias: string, name: string): void {
@@ -269,7 +318,7 @@ function detailsOf(error: TemplateError): TemplateErrorDetails {
 }
 
 function nameHint(liquid: Liquid, message: string): string | undefined {
-  const filter = /^undefined filter: (\S+)/.exec(message)?.[1];
+  const filter = undefinedFilter.exec(message)?.[1];
   if (filter !== undefined) return didYouMean(filter, Object.keys(liquid.filters));
   const tag = /^tag "?([\w-]+)"? not found/.exec(message)?.[1];
   return tag === undefined ? undefined : didYouMean(tag, Object.keys(liquid.tags));

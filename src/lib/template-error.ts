@@ -18,6 +18,13 @@ export interface TemplateErrorDetails {
   readonly hint?: string;
 }
 
+/** A template as far as it can be read, to find what else is wrong with it. Its `render` throws for missing variables alone. */
+export interface ReadableTemplate {
+  readonly source: string;
+  readonly variables: readonly string[];
+  render(vars: Readonly<Record<string, unknown>>): string;
+}
+
 /** A template that can't be compiled, or not with these variables. */
 export class TemplateError extends Error {
   readonly kind: TemplateErrorKind;
@@ -25,6 +32,10 @@ export class TemplateError extends Error {
   readonly column: number | undefined;
   readonly variable: string | undefined;
   readonly hint: string | undefined;
+  /** What else is wrong with the same text. */
+  also: readonly TemplateError[] = [];
+  /** Set where the rest of a template that can't be compiled can be read. */
+  rest: ReadableTemplate | undefined;
 
   constructor(message: string, details: TemplateErrorDetails, options?: ErrorOptions) {
     super(message, options);
@@ -35,4 +46,17 @@ export class TemplateError extends Error {
     this.variable = details.variable;
     this.hint = details.hint;
   }
+}
+
+/** The first of several errors of one text, with the others beside it, each once. */
+export function joinErrors(first: TemplateError, others: Iterable<TemplateError>): TemplateError {
+  const known = new Map([[keyOf(first), first]]);
+  for (const error of others) if (!known.has(keyOf(error))) known.set(keyOf(error), error);
+  const [, ...also] = known.values();
+  first.also = also;
+  return first;
+}
+
+function keyOf({ kind, message }: TemplateError): string {
+  return `${kind} ${message}`;
 }

@@ -1,5 +1,5 @@
 import type { TemplateEngine } from './template-engine.ts';
-import { TemplateError } from './template-error.ts';
+import { joinErrors, TemplateError } from './template-error.ts';
 import { notText, plainText } from './template-value.ts';
 
 /** A template compiled once. */
@@ -113,19 +113,32 @@ function compilePaths(source: string, parts: readonly Part[]): CompiledTemplate 
     render(vars) {
       let text = '';
       for (const part of parts) {
-        text += typeof part === 'string' ? part : textOf(readPath(vars, part.segments), source, part.path, part.offset);
+        if (typeof part === 'string') text += part;
+        else {
+          const found = textOf(readPath(vars, part.segments));
+          if (found === undefined) throw findErrors(source, parts, vars);
+          text += found;
+        }
       }
       return text;
     },
   };
 }
 
-function textOf(value: unknown, source: string, path: string, offset: number): string {
-  if (typeof value === 'string') return value;
-  if (value === undefined) throw missing(source, path, offset);
-  const text = plainText(value);
-  if (text !== undefined) return text;
-  throw notText(value, path, positionAt(source, offset));
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : plainText(value);
+}
+
+/** All that keeps a template of paths from being rendered, the first with the others beside it. */
+function findErrors(source: string, parts: readonly Part[], vars: Readonly<Record<string, unknown>>): TemplateError {
+  const errors = parts.flatMap((part) => {
+    if (typeof part === 'string') return [];
+    const value = readPath(vars, part.segments);
+    if (value === undefined) return [missing(source, part.path, part.offset)];
+    return textOf(value) === undefined ? [notText(value, part.path, positionAt(source, part.offset))] : [];
+  });
+  const [first = new TemplateError('the template has no text', { kind: 'not-text' }), ...others] = errors;
+  return joinErrors(first, others);
 }
 
 function missing(source: string, path: string, offset: number): TemplateError {

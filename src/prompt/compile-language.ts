@@ -3,7 +3,7 @@ import { handlebarsLanguage } from '../lib/handlebars-language.ts';
 import { parseHandlebars } from '../lib/handlebars-template.ts';
 import { jinjaLanguage } from '../lib/jinja-language.ts';
 import { parseJinja } from '../lib/jinja-template.ts';
-import { renderTree } from '../lib/render-tree.ts';
+import { renderPastMissing } from '../lib/render-past-missing.ts';
 import { surveyTree, type TreeSurvey } from '../lib/survey-tree.ts';
 import { compileTemplate } from '../lib/template.ts';
 import { TemplateError } from '../lib/template-error.ts';
@@ -59,7 +59,7 @@ export function compileBraces(source: string, { optional = [], ...language }: Te
     variables,
     language: { ...language, ...(optional.length === 0 ? {} : { optional }) },
     render: (vars) =>
-      textOf(renderTree(tree, { ...language.defaults, ...vars }, { language: bracesLanguage, isOptional })),
+      textOf(renderPastMissing(tree, { ...language.defaults, ...vars }, { language: bracesLanguage, isOptional })),
   };
 }
 
@@ -90,7 +90,11 @@ export function compileWhole(source: string, language: TemplateLanguage): WholeT
     ...(optional.length === 0 ? {} : { optional }),
   };
   const expand = (vars: Vars): readonly RenderedMessage[] => {
-    const pieces = renderTree(tree, { ...defaults, ...vars }, { language: parts.language, partials, isOptional });
+    const pieces = renderPastMissing(
+      tree,
+      { ...defaults, ...vars },
+      { language: parts.language, partials, isOptional },
+    );
     const messages = collectMessages(pieces, parts, source);
     if (messages.length > 0) return messages;
     throw new TemplateError('the prompt comes out empty', { kind: 'not-text', line: 1, column: 1 });

@@ -4,10 +4,10 @@ import { plainNumbers } from '../lib/spelled-number.ts';
 import { type Waiting, waitFor } from '../lib/waiting.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
+import type { CheckSpec } from '../model/verdict.ts';
 import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Needs, readNeeds, withCode } from './assertion-code.ts';
-import { type Frame, findName, parseFrame } from './assertion-frame.ts';
+import { type Frame, findName, framedSource, parseFrame } from './assertion-frame.ts';
 import { findPaths, type PlacedSelect } from './check-paths.ts';
 import {
   type CompiledAssertion,
@@ -115,6 +115,7 @@ function* compileCombinator(
     name,
     paths,
     variables: compiled.flatMap(({ variables }) => variables),
+    templates: compiled.flatMap((child) => (child.kind === 'constant' ? [] : child.templates)),
     instantiate(scope) {
       const checks = compiled.map((child) => instantiate(child, scope));
       const made = checks.filter((check) => check !== undefined);
@@ -162,8 +163,10 @@ function* compilePlain(
     );
   }
   const code = yield* readNeeds(name, declaration, { written, places }, context);
-  if (context.problems.errorCount() > errorsBefore) return undefined;
   const parts = [...templates];
+  const values = parts.map(([, template]) => template);
+  const variables = values.flatMap((template) => (template.kind === 'constant' ? [] : template.variables));
+  if (context.problems.errorCount() > errorsBefore) return withoutCheck(name, values, variables);
   const parse = createParse(
     declaration,
     parts.flatMap(([key, template]) => (template.kind === 'constant' ? [] : [key])),
@@ -181,12 +184,31 @@ function* compilePlain(
     const check = parseParams(name, declaration, params, paramContext);
     return asks === undefined ? withCode(check, code, declaration.plugin) : withModel(check, model, asks, name);
   };
-  const variables = parts.flatMap(([, template]) => (template.kind === 'constant' ? [] : template.variables));
   if (parts.every(([, template]) => template.kind === 'constant')) {
     const check = build(renderParams(parts, {}));
     return check === undefined ? undefined : { kind: 'constant', name, check, variables: [] };
   }
-  return { kind: 'template', name, variables, instantiate: (scope) => build(renderParams(parts, scope)) };
+  return {
+    kind: 'template',
+    name,
+    variables,
+    templates: values,
+    instantiate: (scope) => build(renderParams(parts, scope)),
+  };
+}
+
+/** Of an assertion that is wrong the variables can still be looked for. */
+function withoutCheck(
+  name: string,
+  templates: readonly ValueTemplate[],
+  variables: readonly string[],
+): Omit<TemplateAssertion, 'paths'> | undefined {
+  if (variables.length === 0) return undefined;
+  const instantiate = (scope: Scope) => {
+    for (const template of templates) renderTemplate(template, scope);
+    return undefined;
+  };
+  return { kind: 'template', name, variables, templates, instantiate };
 }
 
 /**
@@ -304,18 +326,4 @@ function parseParams(
 
 function nameShortForm<T extends { readonly path: PropertyKey[] }>(issue: T, main: string | undefined): T {
   return issue.path[0] === main ? { ...issue, path: issue.path.slice(1) } : issue;
-}
-
-/** What the stamp hashes beside the parameters: everything that changes the check's word, not what the user calls it. */
-function framedSource({ select, weight, required }: Frame): JsonObject {
-  return {
-    ...(required ? { required } : {}),
-    ...(select === undefined ? {} : { select: inOrder(select) }),
-    ...(weight === 1 ? {} : { weight }),
-  };
-}
-
-/** As canonical JSON has it, so that nobody has to sort it for each case. */
-function inOrder(value: SelectSpec): JsonObject {
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,6 +1,7 @@
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { JsonObject } from '../model/json.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { describeValue, keysAt } from './describe-issues.ts';
 import { childOf, type Located, locate } from './locate.ts';
@@ -115,4 +116,18 @@ export function parseFrame(located: Located, problems: Problems): Frame | undefi
     weight: typeof weightValue === 'number' ? weightValue : 1,
     required: required.value === true,
   };
+}
+
+/** What the stamp hashes beside the parameters: everything that changes the check's word, not what the user calls it. */
+export function framedSource({ select, weight, required }: Frame): JsonObject {
+  return {
+    ...(required ? { required } : {}),
+    ...(select === undefined ? {} : { select: inOrder(select) }),
+    ...(weight === 1 ? {} : { weight }),
+  };
+}
+
+/** As canonical JSON has it, so that nobody has to sort it for each case. */
+function inOrder(value: SelectSpec): JsonObject {
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

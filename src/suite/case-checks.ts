@@ -9,7 +9,14 @@ import { type CompiledAssertion, instantiate } from './compiled-assertion.ts';
 import { childOf, itemsOf, type Located } from './locate.ts';
 import type { Problems } from './problems.ts';
 import { markSpelling } from './spelling.ts';
-import { compileValue, placeOfError, RenderError, renderTemplate, type Scope } from './template-values.ts';
+import {
+  compileValue,
+  findRenderErrors,
+  placeOfError,
+  RenderError,
+  renderTemplate,
+  type Scope,
+} from './template-values.ts';
 
 /** What a file of cases, or the suite's defaults, say for every case in it. */
 export interface CaseGroup {
@@ -119,16 +126,11 @@ function makeCheck(
     return instantiate(assertion, scope);
   } catch (error) {
     if (!(error instanceof RenderError)) throw error;
-    const at = placeOfError(error.located, error.error);
-    faults.add({
-      reader: `the assertion "${assertion.name}"`,
-      key: assertion,
-      at,
-      error: error.error,
-      caseId: id,
-      row,
-      scope,
-    });
+    const reader = `the assertion "${assertion.name}"`;
+    for (const one of findRenderErrors(assertion.templates, scope)) {
+      const at = placeOfError(one.located, one.error);
+      faults.add({ reader, key: assertion, at, error: one.error, caseId: id, row, scope });
+    }
     return undefined;
   }
 }
@@ -169,15 +171,10 @@ function renderTurn(
     return typeof value === 'string' ? value : (JSON.stringify(plainNumbers(value)) ?? '');
   } catch (error) {
     if (!(error instanceof RenderError)) throw error;
-    faults.add({
-      reader: 'a turn',
-      key: located,
-      at: placeOfError(error.located, error.error),
-      error: error.error,
-      caseId: id,
-      row,
-      scope,
-    });
+    for (const one of findRenderErrors([template], scope)) {
+      const at = placeOfError(one.located, one.error);
+      faults.add({ reader: 'a turn', key: located, at, error: one.error, caseId: id, row, scope });
+    }
     return '';
   }
 }

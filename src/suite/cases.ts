@@ -286,15 +286,11 @@ function tryPrompts(
         template.render(vars);
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
-        faults.add({
-          reader: `prompt "${prompt.version.id}"`,
-          key: prompt,
-          at: at(error.line ?? 1, error.column ?? 1),
-          error,
-          caseId: id,
-          row,
-          scope: vars,
-        });
+        const reader = `prompt "${prompt.version.id}"`;
+        for (const one of [error, ...error.also]) {
+          const place = at(one.line ?? 1, one.column ?? 1);
+          faults.add({ reader, key: prompt, at: place, error: one, caseId: id, row, scope: vars });
+        }
         if (error.kind === 'limit') stopped.add(prompt);
       }
     }

@@ -1,6 +1,6 @@
 import type { CheckSpec } from '../model/verdict.ts';
 import type { PlacedPath } from './check-paths.ts';
-import type { Scope } from './template-values.ts';
+import type { Scope, ValueTemplate } from './template-values.ts';
 
 /** An assertion as written, ready to be made into the check of a case. */
 export type CompiledAssertion = ConstantAssertion | TemplateAssertion;
@@ -22,6 +22,8 @@ export interface ConstantAssertion extends NamedAssertion {
 export interface TemplateAssertion extends NamedAssertion {
   readonly kind: 'template';
   readonly variables: readonly string[];
+  /** Of its parameters and of its children's. */
+  readonly templates: readonly ValueTemplate[];
   instantiate(scope: Scope): CheckSpec | undefined;
 }
 

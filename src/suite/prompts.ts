@@ -283,8 +283,10 @@ function compilePlaced(text: string, at: PlacedText['at'], problems: Problems): 
     return compileTemplate(text);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    problems.report(describeTemplateError(error, at(error.line ?? 1, error.column ?? 1)));
-    return undefined;
+    for (const one of [error, ...error.also])
+      problems.report(describeTemplateError(one, at(one.line ?? 1, one.column ?? 1)));
+    // What can be read of it may miss variables too.
+    return error.rest;
   }
 }
 

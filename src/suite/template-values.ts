@@ -1,4 +1,4 @@
-import { compileTemplate, isTemplate, renderValue } from '../lib/template.ts';
+import { type CompiledTemplate, compileTemplate, isTemplate, renderValue } from '../lib/template.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import { childOf, type Located } from './locate.ts';
@@ -10,7 +10,13 @@ export type Scope = Readonly<Record<string, unknown>>;
 /** A value whose strings may be templates. */
 export type ValueTemplate =
   | { readonly kind: 'constant'; readonly value: unknown }
-  | { readonly kind: 'template'; readonly variables: readonly string[]; render(scope: Scope): unknown };
+  | {
+      readonly kind: 'template';
+      readonly variables: readonly string[];
+      /** Of a list or a map, its parts. */
+      readonly parts?: readonly ValueTemplate[];
+      render(scope: Scope): unknown;
+    };
 
 /** A template that can't be rendered, and the string it stands in. */
 export class RenderError extends Error {
@@ -36,6 +42,7 @@ export function compileValue(located: Located, report: (problem: ProblemDetails)
     return {
       kind: 'template',
       variables: variablesOf(items),
+      parts: items,
       render: (scope) => items.map((item) => renderTemplate(item, scope)),
     };
   }
@@ -47,9 +54,11 @@ export function compileValue(located: Located, report: (problem: ProblemDetails)
     compileValue(childOf(located, key), report),
   ]);
   if (entries.every(([, item]) => isConstant(item))) return { kind: 'constant', value };
+  const parts = entries.map(([, item]) => item);
   return {
     kind: 'template',
-    variables: variablesOf(entries.map(([, item]) => item)),
+    variables: variablesOf(parts),
+    parts,
     // Object.fromEntries defines its keys, so a `__proto__` key stays data.
     render: (scope) => Object.fromEntries(entries.map(([key, item]) => [key, renderTemplate(item, scope)])),
   };
@@ -57,6 +66,21 @@ export function compileValue(located: Located, report: (problem: ProblemDetails)
 
 export function renderTemplate(template: ValueTemplate, scope: Scope): unknown {
   return template.kind === 'constant' ? template.value : template.render(scope);
+}
+
+/** All that keeps templates from being rendered, for when one of them could not be. */
+export function findRenderErrors(templates: readonly ValueTemplate[], scope: Scope): readonly RenderError[] {
+  return templates.flatMap((template) => {
+    if (template.kind === 'constant') return [];
+    if (template.parts !== undefined) return findRenderErrors(template.parts, scope);
+    try {
+      template.render(scope);
+      return [];
+    } catch (error) {
+      if (!(error instanceof RenderError)) throw error;
+      return [error, ...error.error.also.map((other) => new RenderError(error.located, other))];
+    }
+  });
 }
 
 /** A problem of a template, at its place in the file. */
@@ -78,24 +102,27 @@ export function placeOfError(located: Located, error: TemplateError): SourceLoca
 
 function compileText(text: string, located: Located, report: (problem: ProblemDetails) => void): ValueTemplate {
   try {
-    const template = compileTemplate(text);
-    return {
-      kind: 'template',
-      variables: template.variables,
-      render(scope) {
-        try {
-          return renderValue(template, scope);
-        } catch (error) {
-          if (!(error instanceof TemplateError)) throw error;
-          throw new RenderError(located, error);
-        }
-      },
-    };
+    return toValueTemplate(compileTemplate(text), located);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    report(describeTemplateError(error, placeOfError(located, error)));
-    return { kind: 'constant', value: text };
+    for (const one of [error, ...error.also]) report(describeTemplateError(one, placeOfError(located, one)));
+    return error.rest === undefined ? { kind: 'constant', value: text } : toValueTemplate(error.rest, located);
   }
+}
+
+function toValueTemplate(template: CompiledTemplate, located: Located): ValueTemplate {
+  return {
+    kind: 'template',
+    variables: template.variables,
+    render(scope) {
+      try {
+        return renderValue(template, scope);
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error;
+        throw new RenderError(located, error);
+      }
+    },
+  };
 }
 
 function isConstant(template: ValueTemplate): boolean {

@@ -18,9 +18,14 @@ function withProviders(providers: string): string {
   return `${providers}\nprompts: [{ id: p, text: hi }]\ncases: [{ id: a, assert: [contains: hi] }]\n`;
 }
 
-/** A suite that is right but for the given lines. */
-function withLines(...lines: readonly string[]): string {
-  return ['providers: [openai:m]', ...lines].join('\n');
+/** A suite that is right but for its prompt and its one case. */
+function withCase(prompt: string, rest: string): string {
+  return `providers: [openai:m]\nprompts: [{ id: p, ${prompt} }]\ncases: [{ id: a, ${rest} }]\n`;
+}
+
+/** The same, with an assertion that is not. */
+function withAssertion(assertion: string): string {
+  return withCase('text: hi', `assert: [${assertion}]`);
 }
 
 test('a missing use hides no other mistake of a provider or judge', async () => {
@@ -63,4 +68,54 @@ test('a mistyped id of the config is known by its nearest', async () => {
   expect(await said(withProviders('providers: ["my:lcoal"]'), { 'llmcheck.config.yaml': config })).toEqual([
     '1:13 unknown-adapter: unknown adapter "my" in "my:lcoal" | did you mean "my:local"?',
   ]);
+});
+
+test('every variable that a text misses is named, each at its place', async () => {
+  const names = (problems: readonly string[]) =>
+    problems.map((line) => /^(\S+) missing-variable: .*variable "(\S+)"/.exec(line)?.slice(1).join(' ') ?? line);
+  const check = 'assert: [contains: hi]';
+  expect(names(await said(withCase('text: "{{ foo }} and {{ bar }} and {{ foo }}"', check)))).toEqual([
+    '2:27 foo',
+    '2:41 bar',
+  ]);
+  expect(
+    names(
+      await said(withCase('file: p.md', check), { 'p.md': 'Of {{ foo }}\nand {{ bar.x }}:\n{{ baz | upcase }}\n' }),
+    ),
+  ).toEqual(['p.md:1:7 foo', 'p.md:2:8 bar', 'p.md:3:4 baz']);
+  expect(names(await said(withAssertion('contains: "{{ foo }}, {{ bar }}"')))).toEqual(['3:38 foo', '3:49 bar']);
+  expect(names(await said(withAssertion('not: { containsAny: ["{{ foo }}", "{{ bar }} {{ baz }}"] }')))).toEqual([
+    '3:49 foo',
+    '3:62 bar',
+    '3:72 baz',
+  ]);
+  expect(
+    names(await said(withCase('text: hi', 'turns: [{ user: "{{ foo }} {{ bar }}", assert: [contains: hi] }]'))),
+  ).toEqual(['3:35 foo', '3:45 bar']);
+  const prompty = '---\nname: p\n---\nuser:\n{{ foo }} {{ bar }}\n';
+  expect(names(await said(withCase('file: p.prompty', check), { 'p.prompty': prompty }))).toEqual([
+    'p.prompty:5:4 foo',
+    'p.prompty:5:14 bar',
+  ]);
+});
+
+test('what a template would have set itself, and the branch that is not taken, is not missing', async () => {
+  const text =
+    '{% capture x %}{{ foo }}{% endcapture %}{{ x }}{% if m %}{{ q }}{% endif %}{% for d in ds %}{{ d }}{% endfor %}';
+  expect(await said(withCase(`text: "${text}"`, 'assert: [contains: hi]'))).toEqual([
+    expect.stringContaining('"foo"'),
+    expect.stringContaining('"ds"'),
+  ]);
+});
+
+test('unknown filters hide neither each other nor a missing variable', async () => {
+  const all = [
+    expect.stringContaining('undefined filter: upcas'),
+    expect.stringMatching(/variable "foo", which no case supplies/),
+    expect.stringContaining('undefined filter: nope'),
+    expect.stringContaining('undefined filter: jsn'),
+  ];
+  const text = '{{ foo | upcas }} {{ m | nope | jsn }}';
+  expect(await said(withCase(`text: "${text}"`, 'vars: { m: { x: 1 } }, assert: [contains: hi]'))).toEqual(all);
+  expect(await said(withCase('text: hi', `vars: { m: { x: 1 } }, assert: [contains: "${text}"]`))).toEqual(all);
 });
