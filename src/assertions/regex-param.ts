@@ -1,10 +1,18 @@
 import * as z from 'zod';
+import { findFaultOfAnyMode, findRegexFault } from '../lib/regex-fault.ts';
 
 const flagsPattern = /^[dgimsuvy]*$/;
 
 /** A pattern and its flags in JavaScript's syntax; V8's own message where it is not. */
 export const regexParams = {
-  value: z.string().describe('The pattern, in JavaScript syntax.'),
+  value: z
+    .string()
+    .superRefine((pattern, context) => {
+      // Here too, since nothing is asked of a map with a key that is unknown.
+      const fault = findFaultOfAnyMode(pattern);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
+    .describe('The pattern, in JavaScript syntax.'),
   flags: z
     .string()
     .regex(flagsPattern, { error: 'flags are letters of "dgimsuvy"' })
@@ -18,17 +26,8 @@ export function checkRegex(
   { value, flags }: { readonly value: string; readonly flags: string },
   context: z.RefinementCtx,
 ): void {
-  // What is wrong with the flags is said where they stand.
-  const problem = flagsPattern.test(flags) ? findRegexProblem(value, flags) : undefined;
-  if (problem !== undefined) context.addIssue({ code: 'custom', path: ['value'], message: problem });
-}
-
-/** What V8 says of a pattern; undefined where it compiles. */
-function findRegexProblem(pattern: string, flags: string): string | undefined {
-  try {
-    return new RegExp(pattern, flags) instanceof RegExp ? undefined : 'not a regular expression';
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return error.message;
-  }
+  // What is wrong with the flags, or with the pattern alone, is said where it stands.
+  const problem = flagsPattern.test(flags) ? findRegexFault(value, flags) : undefined;
+  if (problem !== undefined && findFaultOfAnyMode(value) === undefined)
+    context.addIssue({ code: 'custom', path: ['value'], message: problem });
 }

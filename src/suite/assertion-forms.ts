@@ -7,18 +7,20 @@ import type { JsonObject } from '../model/json.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Needs, readNeeds, withCode } from './assertion-code.ts';
-import { type Frame, findName, framedSource, parseFrame } from './assertion-frame.ts';
+import { type Frame, findName, framedSource, noFrame, parseFrame } from './assertion-frame.ts';
 import { findPaths, type PlacedSelect } from './check-paths.ts';
 import {
   type CompiledAssertion,
   type ConstantAssertion,
-  instantiate,
+  instantiateAll,
   type TemplateAssertion,
+  variableReader,
+  withoutCheck,
 } from './compiled-assertion.ts';
 import type { ContractKnowledge } from './contracts.ts';
-import { describeValue, keysAt, reportIssues } from './describe-issues.ts';
-import { childOf, itemsOf, type Located, locate, type Path } from './locate.ts';
-import type { Problems } from './problems.ts';
+import { describeValue, keysAt } from './describe-issues.ts';
+import { childOf, itemsOf, type Located, locate } from './locate.ts';
+import { type ParamPlaces, reportConstants, reportParams } from './report-params.ts';
 import { markSpelling } from './spelling.ts';
 import { compileValue, renderTemplate, type Scope, type ValueTemplate } from './template-values.ts';
 import { warnOfKeywords } from './warn-of-keywords.ts';
@@ -47,11 +49,12 @@ function* compileAssertion(
   context: AssertionContext,
   inherited?: PlacedSelect,
 ): Waiting<CompiledAssertion | undefined> {
+  const errorsBefore = context.problems.errorCount();
   const name = findName(located, context);
-  if (name === undefined) return undefined;
-  const declaration = context.declarations[name];
-  const own = parseFrame(located, context.problems);
-  if (declaration === undefined || own === undefined) return undefined;
+  const own = parseFrame(located, context.problems) ?? noFrame;
+  const isFramed = context.problems.errorCount() === errorsBefore;
+  const declaration = name === undefined ? undefined : context.declarations[name];
+  if (name === undefined || declaration === undefined) return undefined;
   const ownSelect = childOf(located, 'select');
   const jsonPath = childOf(ownSelect, 'jsonPath');
   const placed =
@@ -60,13 +63,16 @@ function* compileAssertion(
       : { select: own.select, at: jsonPath.value === undefined ? ownSelect : jsonPath };
   const frame = { ...own, ...(placed === undefined ? {} : { select: placed.select }) };
   const written = childOf(located, name);
-  if (declaration.children !== undefined)
-    return yield* compileCombinator(name, declaration.children, written, { frame, placed }, context);
+  if (declaration.children !== undefined) {
+    const combined = yield* compileCombinator(name, declaration.children, written, { frame, placed }, context);
+    return isFramed ? combined : withoutCheck(name, combined);
+  }
   const { asks } = declaration;
   const model = asks === undefined ? undefined : context.models.find(name, asks, written);
   const plain = yield* compilePlain(name, declaration, written, { frame, model }, context);
-  if (plain === undefined || (asks !== undefined && model === undefined)) return undefined;
+  if (plain === undefined) return undefined;
   const compiled = { ...plain, paths: findPaths(name, written, placed) };
+  if (!isFramed || (asks !== undefined && model === undefined)) return withoutCheck(name, compiled);
   if (model !== undefined) context.models.remember(name, { model, written, frame, declaration, compiled });
   return compiled;
 }
@@ -97,7 +103,8 @@ function* compileCombinator(
     const child = yield* compileAssertion(item, context, placed);
     if (child !== undefined) compiled.push(child);
   }
-  if (compiled.length < items.length) return undefined;
+  const templates = compiled.flatMap((child) => (child.kind === 'constant' ? [] : child.templates));
+  const variables = compiled.flatMap((child) => child.variables);
   const build = (checks: readonly CheckSpec[]): CheckSpec => ({
     assertion: name,
     params: {},
@@ -109,17 +116,18 @@ function* compileCombinator(
   const paths = compiled.flatMap((child) => child.paths).filter(({ selects }) => children === 'many' || selects);
   const constants = compiled.flatMap((child) => (child.kind === 'constant' ? [child.check] : []));
   if (constants.length === compiled.length)
-    return { kind: 'constant', name, paths, check: build(constants), variables: [] };
+    return constants.length < items.length
+      ? undefined
+      : { kind: 'constant', name, paths, check: build(constants), variables: [] };
   return {
     kind: 'template',
     name,
     paths,
-    variables: compiled.flatMap(({ variables }) => variables),
-    templates: compiled.flatMap((child) => (child.kind === 'constant' ? [] : child.templates)),
+    variables,
+    templates,
     instantiate(scope) {
-      const checks = compiled.map((child) => instantiate(child, scope));
-      const made = checks.filter((check) => check !== undefined);
-      return made.length < checks.length ? undefined : build(made);
+      const checks = instantiateAll(compiled, scope).filter((check) => check !== undefined);
+      return checks.length < items.length ? undefined : build(checks);
     },
   };
 }
@@ -152,7 +160,7 @@ function* compilePlain(
   for (const key of keys) {
     const parameter = isMap ? childOf(written, key) : written;
     const content = yield* readParameter(key, declaration, parameter, context);
-    if (content === undefined) return undefined;
+    if (content === undefined) continue;
     places.set(key, content);
     if (declaration.schemas?.includes(key) === true) warnOfKeywords(content, context);
     // What comes from a file is data.
@@ -166,7 +174,6 @@ function* compilePlain(
   const parts = [...templates];
   const values = parts.map(([, template]) => template);
   const variables = values.flatMap((template) => (template.kind === 'constant' ? [] : template.variables));
-  if (context.problems.errorCount() > errorsBefore) return withoutCheck(name, values, variables);
   const parse = createParse(
     declaration,
     parts.flatMap(([key, template]) => (template.kind === 'constant' ? [] : [key])),
@@ -180,6 +187,10 @@ function* compilePlain(
     parse,
     problems: context.problems,
   };
+  if (context.problems.errorCount() > errorsBefore) {
+    reportConstants(name, declaration, parts, paramContext);
+    return variableReader(name, values, variables);
+  }
   const build = (params: Readonly<Record<string, unknown>>) => {
     const check = parseParams(name, declaration, params, paramContext);
     return asks === undefined ? withCode(check, code, declaration.plugin) : withModel(check, model, asks, name);
@@ -188,27 +199,24 @@ function* compilePlain(
     const check = build(renderParams(parts, {}));
     return check === undefined ? undefined : { kind: 'constant', name, check, variables: [] };
   }
+  let isReported = false;
   return {
     kind: 'template',
     name,
     variables,
     templates: values,
-    instantiate: (scope) => build(renderParams(parts, scope)),
+    instantiate(scope) {
+      let params: Readonly<Record<string, unknown>>;
+      try {
+        params = renderParams(parts, scope);
+      } catch (error) {
+        if (!isReported) reportConstants(name, declaration, parts, paramContext);
+        isReported = true;
+        throw error;
+      }
+      return build(params);
+    },
   };
-}
-
-/** Of an assertion that is wrong the variables can still be looked for. */
-function withoutCheck(
-  name: string,
-  templates: readonly ValueTemplate[],
-  variables: readonly string[],
-): Omit<TemplateAssertion, 'paths'> | undefined {
-  if (variables.length === 0) return undefined;
-  const instantiate = (scope: Scope) => {
-    for (const template of templates) renderTemplate(template, scope);
-    return undefined;
-  };
-  return { kind: 'template', name, variables, templates, instantiate };
 }
 
 /**
@@ -279,15 +287,11 @@ function* readParameter(
   return yield* waitFor(context.readFile({ ...parameter, value }));
 }
 
-interface ParamContext {
-  readonly written: Located;
-  readonly isMap: boolean;
-  readonly places: ReadonlyMap<string, Located>;
+interface ParamContext extends ParamPlaces {
   readonly frame: Frame;
   /** Of the frame, made once for all cases. */
   readonly framed: JsonObject;
   readonly parse: ParseParams;
-  readonly problems: Problems;
 }
 
 function parseParams(
@@ -306,24 +310,6 @@ function parseParams(
       source: { [name]: markSpelling(declaration.spelled === true ? shown : plainNumbers(shown)), ...framed },
     };
   }
-  const relocate = (path: Path): Located => {
-    const [key, ...rest] = path;
-    const place = typeof key === 'string' ? places.get(key) : undefined;
-    if (place !== undefined) return { ...place, path: [...place.path, ...rest] };
-    return { ...written, path: [...written.path, ...path] };
-  };
-  // In the short form the main parameter has no name that the user wrote.
-  const issues = isMap
-    ? result.error.issues
-    : result.error.issues.map((issue) => nameShortForm(issue, declaration.main));
-  reportIssues(issues, declaration.params, written, {
-    label: name,
-    problems,
-    relocate: isMap ? relocate : (path) => relocate([declaration.main ?? 'value', ...path]),
-  });
+  reportParams(name, declaration, result.error.issues, { written, isMap, places, problems });
   return undefined;
-}
-
-function nameShortForm<T extends { readonly path: PropertyKey[] }>(issue: T, main: string | undefined): T {
-  return issue.path[0] === main ? { ...issue, path: issue.path.slice(1) } : issue;
 }

@@ -15,7 +15,7 @@ interface FrameContext {
   readonly problems: Problems;
 }
 
-/** The one key that names an assertion. */
+/** The one key that names an assertion; unknown keys beside it are reported. */
 export function findName({ value, ...rest }: Located, { declarations, problems }: FrameContext): string | undefined {
   const located = { value, ...rest };
   const known = Object.keys(declarations);
@@ -76,7 +76,7 @@ export function findName({ value, ...rest }: Located, { declarations, problems }
       at: locate(childOf(located, key), 'key'),
     });
   }
-  return extra.length > 0 ? undefined : name;
+  return name;
 }
 
 /** What every assertion may have beside its name. */
@@ -86,6 +86,9 @@ export interface Frame {
   readonly weight: number;
   readonly required: boolean;
 }
+
+/** Of an assertion that says nothing beside its name. */
+export const noFrame: Frame = { weight: 1, required: false };
 
 /** Parses what stands beside the name; undefined and problems where it is wrong. */
 export function parseFrame(located: Located, problems: Problems): Frame | undefined {

@@ -1,6 +1,6 @@
 import type { CheckSpec } from '../model/verdict.ts';
 import type { PlacedPath } from './check-paths.ts';
-import type { Scope, ValueTemplate } from './template-values.ts';
+import { RenderError, renderTemplate, type Scope, type ValueTemplate } from './template-values.ts';
 
 /** An assertion as written, ready to be made into the check of a case. */
 export type CompiledAssertion = ConstantAssertion | TemplateAssertion;
@@ -30,4 +30,48 @@ export interface TemplateAssertion extends NamedAssertion {
 /** The check of a case; undefined where its parameters, once rendered, are refused. */
 export function instantiate(assertion: CompiledAssertion, scope: Scope): CheckSpec | undefined {
   return assertion.kind === 'constant' ? assertion.check : assertion.instantiate(scope);
+}
+
+/** The checks of several assertions; where one can't be rendered, the others still say what is wrong with them. */
+export function instantiateAll(
+  assertions: readonly CompiledAssertion[],
+  scope: Scope,
+): readonly (CheckSpec | undefined)[] {
+  let failure: RenderError | undefined;
+  const checks: (CheckSpec | undefined)[] = [];
+  for (const assertion of assertions) {
+    try {
+      checks.push(instantiate(assertion, scope));
+    } catch (error) {
+      if (!(error instanceof RenderError)) throw error;
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return checks;
+}
+
+/** What is left of an assertion with mistakes around its parameters: those can still be looked at, case by case. */
+export function withoutCheck(name: string, compiled: CompiledAssertion | undefined): CompiledAssertion | undefined {
+  if (compiled?.kind !== 'template') return undefined;
+  const { templates, variables } = compiled;
+  const instantiate = (scope: Scope) => {
+    compiled.instantiate(scope);
+    return undefined;
+  };
+  return { kind: 'template', name, variables, templates, paths: [], instantiate };
+}
+
+/** What is left of one with mistakes in its parameters: its variables can still be looked for. */
+export function variableReader(
+  name: string,
+  templates: readonly ValueTemplate[],
+  variables: readonly string[],
+): TemplateAssertion | undefined {
+  if (variables.length === 0) return undefined;
+  const instantiate = (scope: Scope) => {
+    for (const template of templates) renderTemplate(template, scope);
+    return undefined;
+  };
+  return { kind: 'template', name, variables, templates, paths: [], instantiate };
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { compileJsonPath, JsonPathError } from '../lib/json-path.ts';
+import { findFaultOfAnyMode } from '../lib/regex-fault.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { checkShape, describeValue } from './describe-issues.ts';
 import { type Located, locate } from './locate.ts';
@@ -14,7 +15,7 @@ const forms = {
   jsonPath: z.strictObject({ jsonPath: words.superRefine(checkPath).describe('What a JSONPath (RFC 9535) selects.') }),
   regex: z
     .strictObject({
-      regex: words.describe('What a regular expression matches, in JavaScript syntax.'),
+      regex: words.superRefine(checkPattern).describe('What a regular expression matches, in JavaScript syntax.'),
       flags: z.string().optional().describe('Its flags, such as "i".'),
       group: z
         .int({ error: 'must be a whole number' })
@@ -112,6 +113,12 @@ function checkPath(path: string, context: z.RefinementCtx): void {
   }
 }
 
+/** Here too, since nothing is asked of a map with a key that is unknown. */
+function checkPattern(pattern: string, context: z.RefinementCtx): void {
+  const message = findFaultOfAnyMode(pattern);
+  if (message !== undefined) context.addIssue({ code: 'custom', message, params: { code: 'invalid-regex' } });
+}
+
 function checkRegex(
   select: { regex: string; flags?: string | undefined; group?: number | undefined },
   context: z.RefinementCtx,
@@ -125,6 +132,8 @@ function checkRegex(
       refuse('group', `must be at most ${groups}: the pattern has ${groups === 1 ? '1 group' : `${groups} groups`}`);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    refuse(/flags/.test(error.message) ? 'flags' : 'regex', error.message.replace(`${select.regex}|`, select.regex));
+    const isFlags = /flags/.test(error.message);
+    if (!isFlags && findFaultOfAnyMode(select.regex) !== undefined) return;
+    refuse(isFlags ? 'flags' : 'regex', error.message.replace(`${select.regex}|`, select.regex));
   }
 }

@@ -119,3 +119,55 @@ test('unknown filters hide neither each other nor a missing variable', async () 
   expect(await said(withCase(`text: "${text}"`, 'vars: { m: { x: 1 } }, assert: [contains: hi]'))).toEqual(all);
   expect(await said(withCase('text: hi', `vars: { m: { x: 1 } }, assert: [contains: "${text}"]`))).toEqual(all);
 });
+
+test('nothing that is wrong in an assertion hides another part of it', async () => {
+  const wrong = 'regex: { value: "(", flags: q }, select: { regex: "[" }, weight: -1';
+  const each = [
+    expect.stringContaining('invalid-regex: regex.value'),
+    expect.stringContaining('regex.flags: flags are letters of'),
+    expect.stringContaining('invalid-regex: select.regex'),
+    expect.stringContaining('weight must be a number'),
+  ];
+  expect(await said(withAssertion(`{ ${wrong} }`))).toEqual(each);
+  expect(await said(withAssertion(`{ ${wrong}, nme: x }`))).toEqual([
+    ...each,
+    expect.stringMatching(/unknown key "nme" beside "regex" \| did you mean "name"\?/),
+  ]);
+  expect(await said(withAssertion('{ regex: { value: "(", flag: i }, select: { regex: "[", flgs: i } }'))).toEqual([
+    expect.stringContaining('invalid-regex: regex.value'),
+    expect.stringMatching(/unknown key "flag" .* "flags"/),
+    expect.stringContaining('invalid-regex: select.regex'),
+    expect.stringMatching(/unknown key "flgs" .* "flags"/),
+  ]);
+});
+
+test('a pattern that needs its flags is refused only without them', async () => {
+  expect(await said(withAssertion('{ regex: { value: "[a&&[b]]", flags: v }, regx: 1 }'))).toEqual([
+    expect.stringContaining('unknown key "regx"'),
+  ]);
+  expect(await said(withAssertion(String.raw`regex: { value: "(?<n>a)\\k<m>", flags: u }`))).toEqual([
+    expect.stringContaining('Invalid named capture referenced'),
+  ]);
+});
+
+test('the name of an assertion, its frame, its parameters and its variables are judged each for themselves', async () => {
+  expect(await said(withAssertion('{ contians: a, weight: -1 }'))).toEqual([
+    expect.stringContaining('unknown assertion "contians"'),
+    expect.stringContaining('weight must be'),
+  ]);
+  expect(await said(withAssertion('{ contains: { value: "{{ foo }}", ignorCase: true }, wieght: 2 }'))).toEqual([
+    expect.stringContaining('variable "foo"'),
+    expect.stringContaining('unknown key "ignorCase"'),
+    expect.stringContaining('unknown key "wieght"'),
+  ]);
+  expect(
+    await said(
+      withAssertion('{ allOf: [contains: "{{ foo }}", contians: a, regex: { value: "{{ bar }}", flags: q }] }'),
+    ),
+  ).toEqual([
+    expect.stringContaining('variable "foo"'),
+    expect.stringContaining('"contians"'),
+    expect.stringContaining('variable "bar"'),
+    expect.stringContaining('regex.flags'),
+  ]);
+});
