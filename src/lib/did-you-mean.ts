@@ -1,6 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 
 const MAX_DISTANCE = 2;
+/** Shorter ones begin too many names. */
+const MIN_PREFIX = 4;
 
 /** The known name that a mistyped one most likely means; undefined where none is near. */
 export function findNearest(name: string, known: Iterable<string>): string | undefined {
@@ -16,7 +18,14 @@ export function findNearest(name: string, known: Iterable<string>): string | und
       best = found;
     }
   }
-  return nearest;
+  return nearest ?? findLonger(wanted, known);
+}
+
+/** The one name that a shortened one begins, as `postgre` does. */
+function findLonger(wanted: string, known: Iterable<string>): string | undefined {
+  if (wanted.length < MIN_PREFIX) return undefined;
+  const longer = [...known].filter((candidate) => candidate.toLowerCase().startsWith(wanted));
+  return longer.length === 1 ? longer[0] : undefined;
 }
 
 /** `did you mean "contains"?`, or undefined where no known name is near. */

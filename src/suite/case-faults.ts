@@ -1,4 +1,4 @@
-import { didYouMean } from '../lib/did-you-mean.ts';
+import { findNearest } from '../lib/did-you-mean.ts';
 import type { TemplateError } from '../lib/template-error.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import { type Located, locate } from './locate.ts';
@@ -90,6 +90,16 @@ function reportMissing({ at, error, reader, caseId, row, scope }: CaseFault, pro
 }
 
 function nearestVariable(variable: string, scope: Scope): string | undefined {
-  const [root = variable] = variable.split(/[.[]/);
-  return Object.hasOwn(scope, root) ? undefined : didYouMean(root, Object.keys(scope));
+  const walked: string[] = [];
+  let value: unknown = scope;
+  for (const step of variable.split(/[.[\]]+/).filter((part) => part !== '')) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    if (!Object.hasOwn(value, step)) {
+      const nearest = findNearest(step, Object.keys(value));
+      return nearest === undefined ? undefined : `did you mean "${[...walked, nearest].join('.')}"?`;
+    }
+    value = (value as Scope)[step];
+    walked.push(step);
+  }
+  return undefined;
 }

@@ -132,11 +132,16 @@ function hintOf(issue: Issue): string | undefined {
   const given: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined;
   if (typeof given === 'string') return given;
   if (issue.code === 'invalid_type') return hintOfType(issue.expected, issue.input);
-  if (issue.code !== 'invalid_value' || typeof issue.input !== 'string') return undefined;
-  return didYouMean(
-    issue.input,
-    issue.values.filter((value) => typeof value === 'string'),
-  );
+  if (typeof issue.input !== 'string') return undefined;
+  return didYouMean(issue.input, wordsOf(issue));
+}
+
+/** The words that may stand there, in any of its forms. */
+function wordsOf(issue: Issue): readonly string[] {
+  if (issue.code === 'invalid_union') {
+    return issue.errors.flat().flatMap((inner) => (inner.path.length === 0 ? wordsOf(inner) : []));
+  }
+  return issue.code === 'invalid_value' ? issue.values.filter((value) => typeof value === 'string') : [];
 }
 
 /** What YAML made of words that were meant otherwise. */

@@ -171,3 +171,24 @@ test('the name of an assertion, its frame, its parameters and its variables are 
     expect.stringContaining('regex.flags'),
   ]);
 });
+
+test('a near name is suggested for words, parts of variables and names that are cut short', async () => {
+  for (const [assertion, meant] of [
+    ['finishReason: stopp', 'stop'],
+    ['finishReason: tool_calls', 'toolCalls'],
+    ['finishReason: lenght', 'length'],
+    ['finishReason: [stopp]', 'stop'],
+    ['sql: { dialect: postgre }', 'postgresql'],
+  ] as const) {
+    const suggestion = expect.stringContaining(`| did you mean "${meant}"?`);
+    expect([assertion, await said(withAssertion(assertion))]).toEqual([assertion, [suggestion]]);
+  }
+  for (const text of ['{{ order.totl }}', '{{ order.totl | upcase }}']) {
+    expect(await said(withCase(`text: "${text}"`, 'vars: { order: { total: 3 } }, assert: [contains: hi]'))).toEqual([
+      expect.stringContaining('| did you mean "order.total"?'),
+    ]);
+  }
+  expect(await said(withCase('text: "{{ docs[5] }}"', 'vars: { docs: [a] }, assert: [contains: hi]'))).toEqual([
+    expect.not.stringContaining('did you mean'),
+  ]);
+});
