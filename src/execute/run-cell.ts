@@ -1,4 +1,4 @@
-import type { CallRecord, Cell, CellResult, SkipReason } from '../model/cell.ts';
+import type { CallRecord, Cell, CellResult, SkipReason, UnusableCost } from '../model/cell.ts';
 import type {
   Complete,
   Completion,
@@ -10,6 +10,7 @@ import type {
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { failurePolicies } from './failure-policies.ts';
+import { findUnusable } from './find-unusable.ts';
 
 /** What a cell needs of the world. */
 export interface CellPorts {
@@ -17,7 +18,7 @@ export interface CellPorts {
   /** Names a request in the record; the cache's key. */
   requestKey(request: CompletionRequest): string;
   /** What an answer costs that is asked for live, or through the provider's batch API; undefined where no price is known. */
-  costOf(request: CompletionRequest, completion: Completion, how: 'live' | 'batch'): number | undefined;
+  costOf(request: CompletionRequest, completion: Pick<Completion, 'usage'>, how: 'live' | 'batch'): number | undefined;
   judge(checks: readonly CheckSpec[], answer: JudgedAnswer): JudgedChecks | Promise<JudgedChecks>;
   decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
   /** Why the run is being stopped, once it is. */
@@ -59,7 +60,10 @@ export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal)
   const { calls, verdicts, attempts, judgeCostUsd } = talk;
   if (ending.status === 'skipped')
     return { calls, ...base, ...ending, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };
-  if (ending.status === 'errored') return { attempts, ...base, ...ending, verdicts, calls, judgeCostUsd };
+  if (ending.status === 'errored') {
+    const unusable = talk.unusable === undefined ? {} : { unusable: talk.unusable };
+    return { attempts, ...base, ...ending, verdicts, calls, judgeCostUsd, ...unusable };
+  }
   return { attempts, ...base, ...ending, verdicts, calls, judgeCostUsd };
 }
 
@@ -78,6 +82,7 @@ interface Talk {
   attempts: number;
   judgeCostUsd: number | undefined;
   judgeFailure?: ProviderFailure;
+  unusable?: UnusableCost;
 }
 
 type Ending =
@@ -142,7 +147,15 @@ async function ask(
 ): Promise<ProviderFailure | undefined> {
   const outcome = await ports.complete(request, signal);
   talk.attempts += outcome.attempts;
-  if (outcome.status === 'failed') return outcome.failure;
+  if (outcome.status === 'failed') {
+    const unusable = findUnusable(outcome);
+    if (unusable !== undefined) {
+      const costUsd = ports.costOf(request, unusable, 'live');
+      const billedUsd = outcome.batched === true ? ports.costOf(request, unusable, 'batch') : costUsd;
+      talk.unusable = { costUsd, billedUsd };
+    }
+    return outcome.failure;
+  }
   const { completion, cached, attempts, batched } = outcome;
   talk.messages = [...talk.messages, answerMessage(completion, talk.calls.length)];
   const call = { requestHash, completion, cached, attempts, costUsd: ports.costOf(request, completion, 'live') };

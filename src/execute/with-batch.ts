@@ -29,6 +29,6 @@ export function createBatchAnswers(): BatchAnswers {
 /** A request that several cells share was sent and billed once. */
 function describeOutcome({ answer, isSent }: SentAnswer, isFirst: boolean): CompletionOutcome {
   const attempts = isSent && isFirst ? 1 : 0;
-  if ('failure' in answer) return { status: 'failed', failure: answer.failure, attempts };
+  if ('failure' in answer) return { status: 'failed', failure: answer.failure, attempts, batched: true };
   return { status: 'completed', completion: answer.completion, cached: !isFirst, attempts, batched: true };
 }

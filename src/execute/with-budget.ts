@@ -27,7 +27,7 @@ export interface Budget {
 export interface BudgetPricing {
   /** An upper bound in USD of what the request may cost. */
   boundOf(request: CompletionRequest): number;
-  costOf(request: CompletionRequest, completion: Completion): number | undefined;
+  costOf(request: CompletionRequest, completion: Pick<Completion, 'usage'>): number | undefined;
 }
 
 /** Reserves an upper bound before each call, so that the cap is never exceeded by more than one bound per call in flight. */
@@ -138,8 +138,9 @@ function billOf(
   pricing: BudgetPricing,
 ): number {
   if (outcome.status === 'completed') return pricing.costOf(request, outcome.completion) ?? boundUsd;
-  const { kind } = outcome.failure;
   if (outcome.attempts === 0) return 0;
+  const { kind, usage } = outcome.failure;
+  if (usage !== undefined) return pricing.costOf(request, { usage }) ?? boundUsd;
   return mayBeBilled.has(kind) ? boundUsd : 0;
 }
 

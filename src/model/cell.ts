@@ -55,6 +55,13 @@ export type CellStatus = 'passed' | 'failed' | 'errored' | 'skipped';
 /** Of a case over its trials. */
 export type CaseStatus = CellStatus | 'flaky';
 
+/** What an answer cost that came and was of no use; undefined where it is not known. */
+export interface UnusableCost {
+  /** As if asked live. */
+  readonly costUsd: number | undefined;
+  readonly billedUsd: number | undefined;
+}
+
 interface CellResultBase {
   readonly key: CellKey;
   readonly identity: string;
@@ -62,6 +69,8 @@ interface CellResultBase {
   readonly observe: boolean;
   readonly mustPass: boolean;
   readonly at: SourceLocation;
+  /** Set where the last call brought an answer that is of no use. */
+  readonly unusable?: UnusableCost;
   /** A fresh trial after the planned ones (stats.md 4.3, 4.4): outside `planned`. */
   readonly confirmation?: true;
 }

@@ -118,6 +118,8 @@ export interface ProviderFailure {
   readonly status?: number;
   /** What the server asked for, in milliseconds from now. */
   readonly retryAfterMs?: number;
+  /** What the API counted, and bills, for an answer that is of no use. */
+  readonly usage?: Usage;
   /** False where the server said that a retry is useless; overrides the kind's policy. */
   readonly retryable?: boolean;
 }
@@ -151,6 +153,8 @@ export type CompletionOutcome =
       readonly status: 'failed';
       readonly failure: ProviderFailure;
       readonly attempts: number;
+      /** True where it came through the provider's batch API, as above. */
+      readonly batched?: true;
       readonly limits?: readonly LimitReport[];
     };
 

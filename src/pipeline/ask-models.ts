@@ -1,4 +1,5 @@
 import type { AskModel, ModelQuestion } from '../assertions/define.ts';
+import { findUnusable } from '../execute/find-unusable.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { CompletionRequest, ProviderFailure } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -42,13 +43,12 @@ export function createOpenAsker({ calls, endpointOf, findSuite, signal }: AskOpt
         const outcome = await complete(request, signal);
         if (outcome.status === 'failed') {
           ({ failure } = outcome);
+          const unusable = findUnusable(outcome);
+          if (unusable !== undefined) costUsd = addKnown(costUsd, calls.costOf(config, unusable));
           return { failure: failure.message };
         }
         const { completion, cached } = outcome;
-        if (!cached) {
-          const spent = calls.costOf(config, completion);
-          costUsd = costUsd === undefined || spent === undefined ? undefined : costUsd + spent;
-        }
+        if (!cached) costUsd = addKnown(costUsd, calls.costOf(config, completion));
         const { text, refusal, model } = completion;
         return {
           text: text === '' ? (refusal ?? '') : text,
@@ -58,6 +58,10 @@ export function createOpenAsker({ calls, endpointOf, findSuite, signal }: AskOpt
       },
     };
   };
+}
+
+function addKnown(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
 }
 
 /** The request of one question; its trial number makes every vote on every trial a sample of its own. */

@@ -13,13 +13,21 @@ export interface BatchSpending {
 export interface BatchPricing {
   /** USD, at the price of batches. */
   readonly boundOf: (request: CompletionRequest) => number;
-  readonly costOf: (completion: Completion) => number | undefined;
+  readonly costOf: (completion: Pick<Completion, 'usage'>) => number | undefined;
 }
 
 /** Without a budget everything fits. */
 export function openBatchSpending(budget: Budget | undefined, { boundOf, costOf }: BatchPricing): BatchSpending {
   if (budget === undefined) return { take: () => undefined, settle: () => undefined };
   const taken = new Map<string, number>();
+
+  /** Requests of a batch that failed are not billed, unless they brought an answer that is of no use. */
+  function billOf(answer: BatchAnswer): number | undefined {
+    if (!('failure' in answer)) return costOf(answer.completion);
+    const { usage } = answer.failure;
+    return usage === undefined ? 0 : costOf({ usage });
+  }
+
   return {
     take(key, request) {
       const boundUsd = boundOf(request);
@@ -30,8 +38,7 @@ export function openBatchSpending(budget: Budget | undefined, { boundOf, costOf 
     settle(key, answer) {
       const boundUsd = taken.get(key) ?? 0;
       taken.delete(key);
-      // Requests of a batch that failed are not billed.
-      budget.settle(boundUsd, 'failure' in answer ? 0 : (costOf(answer.completion) ?? boundUsd));
+      budget.settle(boundUsd, billOf(answer) ?? boundUsd);
     },
   };
 }

@@ -36,7 +36,7 @@ const firstOutputEstimate = 4096;
 
 /** Bounds output tokens where requests do not. */
 export interface OutputEstimate {
-  observe(completion: Completion): void;
+  observe(completion: Pick<Completion, 'usage'>): void;
   boundOf(request: CompletionRequest): number;
 }
 

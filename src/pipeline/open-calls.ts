@@ -33,7 +33,11 @@ export interface Calls {
   readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
   /** The same past what the cache holds, which is then replaced; undefined where nothing may be sent. */
   readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
-  readonly costOf: (config: ProviderConfig, completion: Completion, how?: 'live' | 'batch') => number | undefined;
+  readonly costOf: (
+    config: ProviderConfig,
+    completion: Pick<Completion, 'usage'>,
+    how?: 'live' | 'batch',
+  ) => number | undefined;
   /** True where the cache or recordings answer, or nothing may be asked. */
   readonly isAnswered: (request: CompletionRequest, suite: Suite) => boolean;
   /** What a provider's batches take of the budget. */
@@ -203,7 +207,11 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     return (request, signal) => connection?.complete(request, signal) ?? connect(request, signal);
   }
 
-  function costOf(config: ProviderConfig, { usage }: Completion, how: 'live' | 'batch' = 'live'): number | undefined {
+  function costOf(
+    config: ProviderConfig,
+    { usage }: Pick<Completion, 'usage'>,
+    how: 'live' | 'batch' = 'live',
+  ): number | undefined {
     return known.pricer.priceOf({
       usage,
       isBatched: how === 'batch',

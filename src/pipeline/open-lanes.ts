@@ -81,7 +81,7 @@ export function openLanes(
     const identified = (cell: Cell) => (findAccepted === undefined ? cell : withAcceptedIdentity(cell, findAccepted));
     const cellPorts = {
       requestKey: cacheKey,
-      costOf: (_request: CompletionRequest, completion: Completion, how: 'live' | 'batch') =>
+      costOf: (_request: CompletionRequest, completion: Pick<Completion, 'usage'>, how: 'live' | 'batch') =>
         calls.costOf(config, completion, how),
       judge: (checks: readonly CheckSpec[], answer: JudgedAnswer) => {
         trace?.startChecks();

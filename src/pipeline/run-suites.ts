@@ -256,6 +256,7 @@ function describeProgress(result: CellResult, row: CellRow): ProgressEvent {
   const label = `${suite}/${caseId} · ${prompt} × ${provider}${trial === 0 ? '' : ` · trial ${trial + 1}`}`;
   const status = result.status === 'judged' ? (result.passed ? 'passed' : 'failed') : result.status;
   const reason = reasonOf(result);
+  const { unusable = { billedUsd: 0 } } = result;
   return {
     type: 'cell-finished',
     key: result.key,
@@ -266,7 +267,7 @@ function describeProgress(result: CellResult, row: CellRow): ProgressEvent {
     spentUsd: result.calls.reduce<number | undefined>((sum, { cached, costUsd, billed = { costUsd } }) => {
       if (cached) return sum;
       return sum === undefined || billed.costUsd === undefined ? undefined : sum + billed.costUsd;
-    }, 0),
+    }, unusable.billedUsd),
     ...(reason === undefined ? {} : { reason }),
   };
 }

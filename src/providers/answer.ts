@@ -1,5 +1,5 @@
 import { parseShallowJson } from '../lib/parse-json.ts';
-import type { Completion, FinishReason, ProviderFailure, ToolCall } from '../model/completion.ts';
+import type { Completion, FinishReason, ProviderFailure, ToolCall, Usage } from '../model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { kindOfApiError } from './classify-reply.ts';
 import { describeText } from './describe-text.ts';
@@ -25,8 +25,22 @@ export function filtered(said?: string): Answer {
   return { failure: { kind: 'contentFilter', message: `the provider's content filter refused the answer${reason}` } };
 }
 
-export function malformed(found: string): Answer {
-  return { failure: { kind: 'malformed', message: `the answer is no completion: ${found}` } };
+/** `usage` is what it was billed for, where it says so. */
+export function malformed(found: string, usage?: Usage): Answer {
+  const message = `the answer is no completion: ${found}`;
+  return { failure: { kind: 'malformed', message, ...(usage === undefined ? {} : { usage }) } };
+}
+
+/** A malformed answer was billed all the same, for what its body counts under `member`. */
+export function withUsage(
+  answer: Answer,
+  body: unknown,
+  member: string,
+  readUsage: (raw: JsonValue | undefined) => Usage | undefined,
+): Answer {
+  if (!('failure' in answer) || answer.failure.kind !== 'malformed' || !isJsonObject(body)) return answer;
+  const usage = readUsage(body[member]);
+  return usage === undefined ? answer : { failure: { ...answer.failure, usage } };
 }
 
 /** An error object that came under a successful status, or undefined where there is none. */

@@ -11,6 +11,7 @@ import {
   named,
   readErrorUnderSuccess,
   text,
+  withUsage,
 } from './answer.ts';
 import { argumentsOf, groupTurns, joinSystem } from './group-turns.ts';
 import type { HttpFormat } from './http-adapter.ts';
@@ -23,7 +24,7 @@ export const anthropicMessages: HttpFormat = {
   takes: /^image\/|pdf$/,
   pathOf: () => '/messages',
   buildBody,
-  readAnswer: (body, { latencyMs }) => readAnswer(body, latencyMs),
+  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usage', readUsage),
 };
 
 /** The API refuses a request that sets none. Every model of it can write so much. */

@@ -11,6 +11,7 @@ import {
   mapFinishReason,
   named,
   text,
+  withUsage,
 } from './answer.ts';
 import { argumentsOf, groupTurns, joinSystem } from './group-turns.ts';
 import type { HttpFormat } from './http-adapter.ts';
@@ -23,7 +24,7 @@ export const bedrockConverse: HttpFormat = {
   takes: /^image\/|pdf$/,
   pathOf: (model) => `/model/${encodeURIComponent(model)}/converse`,
   buildBody,
-  readAnswer,
+  readAnswer: (body, reply) => withUsage(readAnswer(body, reply), body, 'usage', readUsage),
 };
 
 const configNames = {

@@ -12,6 +12,7 @@ import {
   named,
   readErrorUnderSuccess,
   text,
+  withUsage,
 } from './answer.ts';
 import type { HttpFormat } from './http-adapter.ts';
 import { type NeutralParams, noParameters, readNeutralParams, rename } from './neutral-params.ts';
@@ -23,7 +24,7 @@ export const cohereChat: HttpFormat = {
   takes: /^image\//,
   pathOf: () => '/chat',
   buildBody,
-  readAnswer: (body, { latencyMs }) => readAnswer(body, latencyMs),
+  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usage', readUsage),
 };
 
 const names = { max_completion_tokens: 'max_tokens', top_p: 'p', top_k: 'k', stop: 'stop_sequences' } as const;

@@ -11,6 +11,7 @@ import {
   named,
   readErrorUnderSuccess,
   text,
+  withUsage,
 } from './answer.ts';
 import { argumentsOf, groupTurns, joinSystem } from './group-turns.ts';
 import type { HttpFormat } from './http-adapter.ts';
@@ -23,7 +24,7 @@ export const geminiContent: HttpFormat = {
   takes: /./,
   pathOf: (model) => `/${/^(models|tunedModels|publishers)\//.test(model) ? model : `models/${model}`}:generateContent`,
   buildBody,
-  readAnswer: (body, { latencyMs }) => readAnswer(body, latencyMs),
+  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usageMetadata', readUsage),
 };
 
 /** Members of the body beside `generationConfig`, which takes every other parameter. */

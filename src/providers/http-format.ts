@@ -106,7 +106,8 @@ function readAnswer(body: unknown, latencyMs: number, paths: Paths, sources: Res
   const toolCalls = calls.map((call) => readToolCall(call, paths));
   const refusal = textAt(paths.refusal, body);
   if (texts.length === 0 && toolCalls.length === 0 && refusal === undefined) {
-    return malformed(`nothing stands at ${sources.text ?? sources.toolCalls ?? 'the paths of `response`'}`);
+    const found = `nothing stands at ${sources.text ?? sources.toolCalls ?? 'the paths of `response`'}`;
+    return malformed(found, readUsage(body, paths));
   }
   const rawFinishReason = textAt(paths.finishReason, body);
   const finishReason = readFinishReason(rawFinishReason, toolCalls, refusal);

@@ -10,6 +10,7 @@ import {
   named,
   readErrorUnderSuccess,
   text,
+  withUsage,
 } from './answer.ts';
 import { readFunctionTool } from './neutral-params.ts';
 import { type Dialect, mapFinishReason } from './openai-dialect.ts';
@@ -26,7 +27,7 @@ export const openaiChat: Dialect = {
     model,
     messages: messages.map(buildMessage),
   }),
-  readAnswer,
+  readAnswer: (body, latencyMs) => withUsage(readAnswer(body, latencyMs), body, 'usage', readOpenaiUsage),
 };
 
 /** A function may be written without the frame that this API puts around it. */

@@ -1,4 +1,5 @@
-import { isJsonObject } from '../model/json.ts';
+import type { Usage } from '../model/completion.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
 import { type Answer, list, malformed, readErrorUnderSuccess } from './answer.ts';
 import type { Dialect } from './openai-dialect.ts';
 
@@ -17,18 +18,23 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   const [first] = list(body['data']);
   const vector = isJsonObject(first) ? list(first['embedding']) : [];
   if (vector.length === 0 || !vector.every((value) => typeof value === 'number')) {
-    return malformed('"data" holds no embedding as a list of numbers');
+    return malformed('"data" holds no embedding as a list of numbers', readUsage(body));
   }
-  const { usage, model } = body;
-  const inputTokens = isJsonObject(usage) ? (usage['prompt_tokens'] ?? usage['total_tokens']) : undefined;
+  const { model } = body;
+  const usage = readUsage(body);
   return {
     completion: {
       text: JSON.stringify(vector),
       toolCalls: [],
       finishReason: 'stop',
       latencyMs,
-      ...(typeof inputTokens === 'number' ? { usage: { inputTokens, outputTokens: 0 } } : {}),
+      ...(usage === undefined ? {} : { usage }),
       ...(typeof model === 'string' ? { model } : {}),
     },
   };
+}
+
+function readUsage({ usage }: JsonObject): Usage | undefined {
+  const inputTokens = isJsonObject(usage) ? (usage['prompt_tokens'] ?? usage['total_tokens']) : undefined;
+  return typeof inputTokens === 'number' ? { inputTokens, outputTokens: 0 } : undefined;
 }

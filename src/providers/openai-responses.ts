@@ -9,6 +9,7 @@ import {
   malformed,
   readErrorUnderSuccess,
   text,
+  withUsage,
 } from './answer.ts';
 import { type NeutralParams, readNeutralParams, rename } from './neutral-params.ts';
 import { type Dialect, mapFinishReason } from './openai-dialect.ts';
@@ -20,7 +21,7 @@ export const openaiResponses: Dialect = {
   path: '/responses',
   version: 'responses-1',
   buildBody: ({ params, model, messages }) => ({ ...buildParams(params), model, input: messages.flatMap(buildItems) }),
-  readAnswer,
+  readAnswer: (body, latencyMs) => withUsage(readAnswer(body, latencyMs), body, 'usage', readOpenaiUsage),
 };
 
 /** What chat completions spell in another way, which is how a suite writes it for every API. */

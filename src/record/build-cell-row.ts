@@ -79,9 +79,13 @@ function describeCell(result: CellResult, mask: Mask): Writable<CellRow> {
   if (result.observe) row.observe = true;
   if (result.mustPass) row.mustPass = true;
   if (result.confirmation === true) row.confirmation = true;
-  if (calls.length === 0) return row;
+  const { unusable } = result;
+  if (calls.length === 0 && unusable === undefined) return row;
   row.costUsd = sumCosts(calls, ({ costUsd }) => costUsd);
   row.spentUsd = sumCosts(calls, ({ cached, costUsd, billed }) => (cached ? 0 : billed ? billed.costUsd : costUsd));
+  if (unusable === undefined) return row;
+  row.costUsd = addKnown(row.costUsd, unusable.costUsd);
+  row.spentUsd = addKnown(row.spentUsd, unusable.billedUsd);
   return row;
 }
 
@@ -93,6 +97,10 @@ function sumCosts(calls: readonly CallRecord[], costOf: (call: CallRecord) => nu
     sum += costUsd;
   }
   return sum;
+}
+
+function addKnown(sum: number | null, more: number | undefined): number | null {
+  return sum === null || more === undefined ? null : sum + more;
 }
 
 function recordJudgeCost(row: Writable<CellRow>, judgeCostUsd: number | undefined): void {

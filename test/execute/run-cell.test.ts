@@ -207,6 +207,25 @@ describe('a cell of one request', () => {
   });
 });
 
+describe('an answer that is of no use', () => {
+  const usage = { inputTokens: 10, outputTokens: 100 };
+  test.each([
+    ['was counted', failed('malformed', { usage }), { costUsd: 0.1, billedUsd: 0.1 }],
+    ['was not counted', failed('malformed'), { costUsd: undefined, billedUsd: undefined }],
+    ['another cell was billed for', failed('malformed', { usage }, 0), undefined],
+    ['a batch brought', { ...failed('malformed', { usage }), batched: true }, { costUsd: 0.1, billedUsd: 0.05 }],
+    ['a batch left out', { ...failed('malformed'), batched: true }, undefined],
+    ['never came', failed('server'), undefined],
+  ] as const)('and %s costs what is known of it', async (_what, outcome, unusable) => {
+    const { ports } = build([outcome], {
+      costOf: (_request, { usage: used }, how) =>
+        used === undefined ? undefined : used.outputTokens / (how === 'batch' ? 2000 : 1000),
+    });
+    const result = await runCell(buildCell(), ports, neverAborted);
+    expect([result.status, result.unusable]).toEqual(['errored', unusable]);
+  });
+});
+
 describe('a check that could not be made', () => {
   test('errors the cell and keeps answer, verdicts and the bill', async () => {
     const { ports } = build([completed()], { judge: async () => ({ verdicts: [unmade], judgeCostUsd: 0.5 }) });

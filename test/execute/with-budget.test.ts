@@ -108,6 +108,17 @@ describe('createBudget', () => {
     expect(budget.exhausted).toBe(!isFree);
   });
 
+  test('a reply that was no answer costs what its usage says', async () => {
+    const budget = createBudget(1);
+    const usage = { inputTokens: 1, outputTokens: 1 };
+    const complete = budget.wrap(async () => failed('malformed', { usage }), pricing);
+    await complete(priced(0.9, 0.1), neverAborted);
+    await complete(priced(0.9, 0.1), neverAborted);
+    expect(budget.exhausted).toBe(false);
+    await complete(priced(0.9), neverAborted);
+    expect(budget.exhausted).toBe(true);
+  });
+
   test('an answer whose cost is not known costs its bound', async () => {
     const budget = createBudget(1);
     const complete = budget.wrap(async () => completed(), pricing);

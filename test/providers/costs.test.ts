@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
+import type { JsonObject } from '../../src/model/json.ts';
 import { createPricer } from '../../src/prices/create-pricer.ts';
 import { lookupAdapter } from '../../src/providers/index.ts';
-import { askProvider, completionOf } from './ask-provider.ts';
+import { askProvider, completionOf, failureOf } from './ask-provider.ts';
 import { buildConfig } from './build-request.ts';
 
 const anthropic = (usage: object) => ({ content: [], stop_reason: 'end_turn', usage });
@@ -146,4 +147,28 @@ it.each(exchanges)('an answer of %s %s costs %f millionths of a dollar', async (
   const { usage } = completion;
   const costUsd = pricer.priceOf({ providerId: 'p', adapter, model, priceProvider, usage });
   expect((costUsd ?? Number.NaN) * 1e6).toBeCloseTo(millionths, 6);
+});
+
+it.each<[string, string, object, JsonObject?]>([
+  ['anthropic', 'm', { ...anthropic({ input_tokens: 3, output_tokens: 5 }), content: 42 }],
+  ['bedrock', 'm', { ...bedrock({ inputTokens: 3, outputTokens: 5 }), output: {} }],
+  ['gemini', 'm', { ...gemini({ promptTokenCount: 3, candidatesTokenCount: 5 }), candidates: [] }],
+  ['cohere', 'm', { message: 42, usage: { tokens: { input_tokens: 3, output_tokens: 5 } } }],
+  ['openai', 'm', { ...chat({ prompt_tokens: 3, completion_tokens: 5 }), choices: [] }],
+  ['openai', 'm', { ...responses({ input_tokens: 3, output_tokens: 5 }), output: [] }, { api: 'responses' }],
+  [
+    'http',
+    'm',
+    { read: 3, written: 5 },
+    { response: { text: '$.text', inputTokens: '$.read', outputTokens: '$.written' } },
+  ],
+])('%s:%s counts what an answer of no use is billed for (%j)', async (adapter, model, body, options = {}) => {
+  const failure = failureOf(await askProvider(adapter, { body }, { config: { model, options } }));
+  expect(failure).toMatchObject({ kind: 'malformed', usage: { inputTokens: 3, outputTokens: 5 } });
+});
+
+it('counts what an embedding of no use is billed for', async () => {
+  const body = { data: [], usage: { prompt_tokens: 3 } };
+  const asked = await askProvider('openai', { body }, { config: { options: { api: 'embeddings' } } });
+  expect(failureOf(asked)).toMatchObject({ kind: 'malformed', usage: { inputTokens: 3, outputTokens: 0 } });
 });

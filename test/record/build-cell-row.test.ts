@@ -49,6 +49,35 @@ function judged(overrides: Partial<Extract<CellResult, { status: 'judged' }>> = 
 const open = (text: string) => text;
 const mask = (text: string) => text.replaceAll('s3cret-key', '****');
 
+describe('an errored cell', () => {
+  const failure = { kind: 'malformed', message: 'no' } as const;
+  const errored = (more: Partial<CellResult>): CellResult => ({
+    ...base,
+    status: 'errored',
+    failure,
+    attempts: 1,
+    calls: [],
+    verdicts: [],
+    judgeCostUsd: 0,
+    ...(more as object),
+  });
+  test.each([
+    ['nothing', {}, undefined, undefined],
+    ['an answer of no use', { unusable: { costUsd: 0.2, billedUsd: 0.1 } }, 0.2, 0.1],
+    ['one of unknown cost', { unusable: { costUsd: undefined, billedUsd: undefined } }, null, null],
+    ['one after an answer', { calls: [answer()], unusable: { costUsd: 0.25, billedUsd: 0.25 } }, 0.35, 0.35],
+    [
+      'one after an answer of unknown cost',
+      { calls: [answer({}, { costUsd: undefined })], unusable: { costUsd: 1, billedUsd: 1 } },
+      null,
+      null,
+    ],
+  ])('that brought %s costs what is known of it', (_what, more, costUsd, spentUsd) => {
+    const row = buildCellRow(errored(more), open);
+    expect([row.costUsd, row.spentUsd]).toEqual([costUsd, spentUsd]);
+  });
+});
+
 describe('a judged cell', () => {
   test.each([
     ['contentFilter', 1, null],

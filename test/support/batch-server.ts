@@ -5,7 +5,7 @@ import { type ReceivedRequest, type Scripted, type ScriptedServer, startServer }
 export const batchApiNames = ['openai', 'responses', 'anthropic', 'gemini'] as const;
 export type BatchApiName = (typeof batchApiNames)[number];
 
-/** What becomes of one request of a batch: a text that is answered, or `expired`, `overloaded`, `refused`, `missing`. */
+/** What becomes of one request of a batch: a text that is answered, or `expired`, `overloaded`, `refused`, `missing`, of `openai` also `unusable`. */
 export type Fate = string;
 
 /** A provider with a live and a batch API, of which the test decides when a batch ends. */
@@ -238,7 +238,10 @@ function geminiResult(fate: Fate): object {
 }
 
 const dialects: Readonly<Record<BatchApiName, Dialect>> = {
-  openai: openai('/chat/completions', (text) => completionOf(text)),
+  openai: openai('/chat/completions', (text) => ({
+    ...completionOf(text),
+    ...(text === 'unusable' ? { choices: [] } : {}),
+  })),
   responses: openai('/responses', (text) => ({
     id: 'resp_1',
     object: 'response',

@@ -156,6 +156,19 @@ test('later turns and fresh trials are asked live', async () => {
   expect(report.totals.spentUsd).toBeCloseTo((report.totals.costUsd ?? Number.NaN) * 0.75, 12);
 });
 
+test.each([[], ['--max-cost', '1']])(
+  'an answer of a batch that is of no use is spent at the price of batches (%j)',
+  async (...flags) => {
+    const server = await startBatchServer('openai');
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite(['one', 'unusable']));
+    const { code, report } = await project.report(['run', '--batch', ...flags], { env: server.env });
+    expect([code, report.totals.passed, report.totals.errored]).toEqual([3, 1, 1]);
+    expect(report.totals.costUsd).toBeCloseTo(0.03, 12);
+    expect(report.totals.spentUsd).toBeCloseTo(0.015, 12);
+  },
+);
+
 test('--max-cost holds for what is handed in, at the price of batches', async () => {
   const server = await startBatchServer('openai');
   const project = openTempProject();

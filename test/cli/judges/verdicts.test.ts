@@ -25,6 +25,15 @@ test('a judge decides the case, its reason is shown and its cost is booked apart
   expect(report.totals.judgeCostUsd).toBeCloseTo(0.00015, 9);
 });
 
+test('a judge that was billed for an answer of no use is booked all the same', async () => {
+  const usage = { prompt_tokens: 10, completion_tokens: 5 };
+  const server = await startJudgeServer(() => ({ body: { choices: [], usage } }));
+  const project = openJudgeProject({ assert: rubric });
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect([code, report.totals.errored]).toEqual([3, 1]);
+  expect(report.totals.judgeCostUsd).toBeCloseTo(0.000075, 9);
+});
+
 test('the judge is held to a schema at temperature 0, sees case and answer but never the prompt', async () => {
   const server = await startJudgeServer(() => verdict(true));
   const project = openJudgeProject({ assert: rubric });

@@ -40,6 +40,30 @@ test('a server that answers more than it was asked for exceeds the cap by no mor
   expect(report.totals.skipped).toBe(80 - server.requests.length);
 });
 
+test('answers that are billed and of no use are spent, and used up by what their usage says', async () => {
+  const project = openPriced();
+  const usage = { prompt_tokens: 10, completion_tokens: 100 };
+  const server = await startChatServer(() => ({ body: { choices: [], usage } }));
+  const { report } = await project.report(['run', '--max-cost', '0.3', '-j', '1'], { env: server.env });
+  const sent = server.requests.length;
+  // Two lanes may each have one under way when the rest no longer fits.
+  expect(sent).toBeLessThanOrEqual(4);
+  expect(report.totals).toMatchObject({ errored: sent, skipped: 80 - sent });
+  expect(report.totals.spentUsd).toBeCloseTo(sent * 0.11, 9);
+  const first = trialsOf(report).find(({ status }) => status === 'errored');
+  expect(first).toMatchObject({ error: { kind: 'malformed' }, costUsd: expect.closeTo(0.11, 9) });
+});
+
+test('what an answer of no use cost that tells no usage is not known', async () => {
+  const project = openPriced();
+  const server = await startChatServer(({ text }) => ({
+    body: wordOf(text) === 'w1' ? { choices: [] } : completionOf(wordOf(text)),
+  }));
+  const { report } = await project.report(['run', '--max-errors', '5'], { env: server.env });
+  expect(report.totals.errored).toBeGreaterThan(0);
+  expect(report.totals).toMatchObject({ spentUsd: null, costUsd: null });
+});
+
 test('a budget that is used up is resumed with another, and only the rest is sent', async () => {
   const project = openPriced();
   const server = await startEchoServer();
