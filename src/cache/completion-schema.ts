@@ -34,21 +34,25 @@ const toolCallSchema = z
   })
   .transform(completeToolCall);
 
+const writtenCompletion = z.strictObject({
+  text: z.string().optional(),
+  reasoning: z.string().exactOptional(),
+  refusal: z.string().exactOptional(),
+  toolCalls: z.array(toolCallSchema).default([]),
+  finishReason: z.enum(finishReasons).optional(),
+  rawFinishReason: z.string().exactOptional(),
+  usage: usageSchema.exactOptional(),
+  latencyMs: count.exactOptional(),
+  responseId: z.string().exactOptional(),
+  model: z.string().exactOptional(),
+  systemFingerprint: z.string().exactOptional(),
+});
+
+/** The keys that a stored answer may have. */
+export const completionKeys: readonly string[] = Object.keys(writtenCompletion.shape);
+
 /** A stored answer. Forgiving to what is written by hand: `{text: "…"}` is one. */
-export const completionSchema = z
-  .strictObject({
-    text: z.string().optional(),
-    reasoning: z.string().exactOptional(),
-    refusal: z.string().exactOptional(),
-    toolCalls: z.array(toolCallSchema).default([]),
-    finishReason: z.enum(finishReasons).optional(),
-    rawFinishReason: z.string().exactOptional(),
-    usage: usageSchema.exactOptional(),
-    latencyMs: count.exactOptional(),
-    responseId: z.string().exactOptional(),
-    model: z.string().exactOptional(),
-    systemFingerprint: z.string().exactOptional(),
-  })
+export const completionSchema = writtenCompletion
   .refine(({ text, refusal, toolCalls }) => text !== undefined || refusal !== undefined || toolCalls.length > 0, {
     message: 'needs a text, a refusal or toolCalls',
   })

@@ -6,7 +6,8 @@ import { parseJson } from '../lib/parse-json.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { Completion } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
-import { completionSchema } from './completion-schema.ts';
+import { completionKeys, completionSchema } from './completion-schema.ts';
+import { describeLineIssues, type LineFault, lineProblem } from './describe-recording-faults.ts';
 
 /** Grows when a line gains or changes meaning. */
 export const recordingFormat = 1;
@@ -60,7 +61,7 @@ export function parseRecordings(text: string, file: string): Recordings {
     const lineNumber = index + 1;
     const parsed = parseLine(line);
     if (parsed.ok) lines.push({ ...parsed.line, lineNumber });
-    else problems.push(lineProblem(parsed.reason, { file, line: lineNumber, column: 1 }));
+    else for (const fault of parsed.faults) problems.push(lineProblem(fault, { file, line: lineNumber, text: line }));
   }
   if (problems.length > 0) throw new UserError(problems);
   return { file, lines };
@@ -89,29 +90,26 @@ const lineSchema = z.strictObject({
   completion: completionSchema,
 });
 
-type ParsedLine = { readonly ok: true; readonly line: RecordingLine } | { readonly ok: false; readonly reason: string };
+type ParsedLine =
+  | { readonly ok: true; readonly line: RecordingLine }
+  | { readonly ok: false; readonly faults: readonly LineFault[] };
 
 function parseLine(text: string): ParsedLine {
   const json = parseJson(text);
-  if (!json.ok) return { ok: false, reason: `not JSON: ${json.reason}` };
+  if (!json.ok) return { ok: false, faults: [{ message: `not JSON: ${json.reason}` }] };
   const parsed = lineSchema.safeParse(json.value);
   if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) =>
-      path.length === 0 ? message : `${path.join('.')}: ${message}`,
-    );
-    return { ok: false, reason: issues.join('; ') };
+    // Once more, with what was found: it costs more than most lines are worth.
+    const { error } = lineSchema.safeParse(json.value, { reportInput: true });
+    return { ok: false, faults: describeLineIssues(error?.issues ?? [], keysAt) };
   }
   const { format = recordingFormat, ...line } = parsed.data;
   if (format === recordingFormat) return { ok: true, line };
-  return { ok: false, reason: `format ${format} is unknown; this version reads format ${recordingFormat}` };
+  const message = `format ${format} is unknown; this version reads format ${recordingFormat}`;
+  return { ok: false, faults: [{ message, sought: '"format"' }] };
 }
 
-function lineProblem(reason: string, at: NonNullable<Problem['at']>): Problem {
-  return {
-    code: 'recording',
-    severity: 'error',
-    message: `This line is no recorded answer: ${reason}.`,
-    hint: 'a line is {"format": 1, "prompt": …, "provider": …, "caseId": …, "trial": 0, "completion": {"text": …}}',
-    at,
-  };
+function keysAt(path: readonly PropertyKey[]): readonly string[] {
+  if (path.length === 0) return Object.keys(lineSchema.shape);
+  return path.length === 1 && path[0] === 'completion' ? completionKeys : [];
 }

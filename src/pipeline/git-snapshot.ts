@@ -18,6 +18,7 @@ export function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): 
     display,
     // Git answers for what lies outside of its repository when it is asked for the file.
     findFault: () => undefined,
+    findReadFault: () => undefined,
     relative: (path) => relative(root, path).split(sep).join('/'),
     async read(path) {
       const found = readText(ref, path, display(path));

@@ -49,6 +49,8 @@ export interface ProjectFiles {
   hash(path: string): Promise<string | undefined>;
   /** A fault where a path that may not exist yet leaves the project. */
   findFault(path: string): FileFault | undefined;
+  /** Like `findFault`; and a fault where something is there that can't be read as a file. */
+  findReadFault(path: string): FileFault | undefined;
   /** Absolute paths, sorted; folders of packages are passed over. */
   glob(patterns: readonly string[], folder: string): Promise<readonly string[]>;
   /** As problems name it: relative to the working folder where that is shorter. */
@@ -95,6 +97,7 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
     root: place.root,
     display,
     findFault: faultOf,
+    findReadFault: (path) => faultOf(path) ?? findReadFault(path, display(path)),
     relative: (path) => toSlashes(relative(place.root, path)),
     async read(path) {
       const outside = faultOf(path);
@@ -155,6 +158,13 @@ export function readTextFile(path: string, shown: string): FileText {
   } catch (error) {
     return { fault: describeReadError(error, path, shown) };
   }
+}
+
+function findReadFault(path: string, shown: string): FileFault | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  const found = findBytes(path, shown);
+  return 'fault' in found ? found.fault : undefined;
 }
 
 function findBytes(path: string, shown: string): { readonly bytes: FileBytes } | { readonly fault: FileFault } {

@@ -152,7 +152,7 @@ export async function parseSuite(
   if (recordingsPath !== undefined && isWhole) {
     // Read by whoever opens the recordings.
     reads.files.add(recordingsPath);
-    const fault = files.findFault(recordingsPath);
+    const fault = files.findReadFault(recordingsPath);
     if (fault !== undefined) reportFault(fault, problems, childOf(document, 'recordings'));
   }
   const suite: Suite = {

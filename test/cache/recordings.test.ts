@@ -85,6 +85,38 @@ describe('parseRecordings', () => {
   });
 });
 
+describe('a bad line of recordings', () => {
+  const faultsOf = (line: string) =>
+    catchUserError(() => parseRecordings(line, 'r.jsonl')).problems.map(({ message, hint = '', at }) => {
+      const shown = message.replace('This line is no recorded answer: ', '');
+      return `${at?.column} ${shown} ${hint.startsWith('did you') ? hint : ''}`.trim();
+    });
+  const good = renderRecording(recorded);
+
+  test('is shown, with all of its mistakes in plain words and what was meant', () => {
+    const line = good.replace('"caseId"', '"caseID"').replace('"text"', '"txt"').replace('"trial":0', '"trial":"no"');
+    expect(faultsOf(line)).toEqual([
+      `${line.indexOf('"trial"') + 1} "trial" must be a number.`,
+      `${line.indexOf('"txt"') + 1} unknown key "txt". did you mean "text"?`,
+      `${line.indexOf('"caseID"') + 1} unknown key "caseID". did you mean "caseId"?`,
+    ]);
+    const [problem] = catchUserError(() => parseRecordings(`\n${line}\r\n`, 'r.jsonl')).problems;
+    expect(problem?.at?.excerpt).toEqual({ startLine: 2, lines: [line] });
+  });
+
+  test('is told of what is missing, of the wrong kind and of words that are not known', () => {
+    expect(faultsOf('[]')).toEqual(['1 it is not a map of keys.']);
+    expect(faultsOf(good.replace(/"caseId":"(?:[^"\\]|\\.)*",/, ''))).toEqual(['1 "caseId" is missing.']);
+    expect(faultsOf(good.replace('"provider":"', '"provider":"","x":"'))).toEqual([
+      expect.stringContaining('"provider" is empty.'),
+      expect.stringContaining('unknown key "x".'),
+    ]);
+    expect(faultsOf(good.replace('"finishReason":"stop"', '"finishReason":"stopp"'))).toEqual([
+      expect.stringMatching(/^\d+ "completion\.finishReason" must be one of stop, length, .* did you mean "stop"\?$/),
+    ]);
+  });
+});
+
 describe('readRecordings', () => {
   test('a file that is not there holds nothing', () => {
     expect(readRecordings(join(makeFolder(), 'none.jsonl'), 'none.jsonl')).toEqual({ file: 'none.jsonl', lines: [] });

@@ -111,3 +111,22 @@ test('a key that stands in a file is never repeated', async () => {
   expect(code).toBe(2);
   expect(stdout + stderr).not.toContain(testKey);
 });
+
+test('recordings that are a folder, and a bad line of them, are shown where they stand', async () => {
+  const project = openTempProject('echo');
+  const suite = project.read('evals/echo.eval.yaml');
+  project.write('evals/echo.eval.yaml', `${suite}recordings: .\n`);
+  const folder = await project.run(['run']);
+  const line = suite.split('\n').length;
+  expect(folder.code).toBe(2);
+  expect(folder.stderr).toContain(`evals/echo.eval.yaml:${line}:13 error file-unreadable: evals is not a file`);
+  expect(folder.stderr).toContain(`> ${line} | recordings: .\n`);
+  project.write('evals/echo.eval.yaml', `${suite}recordings: r.jsonl\n`);
+  project.write('evals/r.jsonl', '{"prompt":"v1","provider":"p","caseID":"c","completion":{"text":"red"}}\n');
+  const { code, stderr } = await project.run(['run']);
+  expect(code).toBe(2);
+  expect(stderr).toContain(
+    'evals/r.jsonl:1:31 error recording: This line is no recorded answer: unknown key "caseID".\n> 1 | {"prompt"',
+  );
+  expect(stderr).toContain('hint: did you mean "caseId"?');
+});

@@ -1,0 +1,84 @@
+import type * as z from 'zod';
+import { didYouMean, findNearest } from '../lib/did-you-mean.ts';
+import type { Problem } from '../model/problem.ts';
+
+/** What is wrong with a line of a recordings file, and the key or word of it that is meant. */
+export interface LineFault {
+  readonly message: string;
+  readonly hint?: string;
+  /** Characters of the line where it stands, as JSON; the line's start where they are left out. */
+  readonly sought?: string;
+}
+
+const example =
+  'a line is {"format": 1, "prompt": …, "provider": …, "caseId": …, "trial": 0, "completion": {"text": …}}';
+
+/** Every mistake in a line that is JSON; a key that is missing because it is mistyped is one. */
+export function describeLineIssues(
+  issues: readonly z.core.$ZodIssue[],
+  keysAt: (path: readonly PropertyKey[]) => readonly string[],
+): readonly LineFault[] {
+  const strange = issues.filter((issue) => issue.code === 'unrecognized_keys');
+  const meant = new Set(
+    strange.flatMap(({ keys, path }) => keys.map((key) => [...path, findNearest(key, keysAt(path))].join('.'))),
+  );
+  const isStrange = (name: string) => strange.some(({ path }) => path.join('.') === name);
+  return issues.flatMap((issue): readonly LineFault[] => {
+    if (issue.code === 'unrecognized_keys') {
+      const known = keysAt(issue.path);
+      return issue.keys.map((key) => ({
+        message: `unknown key "${key}"`,
+        hint: didYouMean(key, known) ?? (known.length === 0 ? 'leave it out' : `known here: ${known.join(', ')}`),
+        sought: JSON.stringify(key),
+      }));
+    }
+    const name = issue.path.join('.');
+    const key = issue.path.findLast((step) => typeof step === 'string');
+    // What the whole lacks may stand under the key that is unknown.
+    if (issue.code === 'custom' && isStrange(name)) return [];
+    if (issue.code === 'custom') return [{ message: `${name || 'it'} ${issue.message}`, ...soughtOf(key) }];
+    if (name === '') return [{ message: 'it is not a map of keys' }];
+    if (issue.input === undefined) return meant.has(name) ? [] : [{ message: `"${name}" is missing` }];
+    return [describeValueIssue(name, issue, soughtOf(key))];
+  });
+}
+
+function soughtOf(key: string | undefined): { readonly sought?: string } {
+  return key === undefined ? {} : { sought: JSON.stringify(key) };
+}
+
+function describeValueIssue(name: string, issue: z.core.$ZodIssue, sought: { readonly sought?: string }): LineFault {
+  if (issue.code === 'invalid_value') {
+    const words = issue.values.filter((value) => typeof value === 'string');
+    const hint = typeof issue.input === 'string' ? didYouMean(issue.input, words) : undefined;
+    const message = `"${name}" must be one of ${words.join(', ')}`;
+    return hint === undefined ? { message, ...sought } : { message, hint, ...sought };
+  }
+  if (issue.code === 'invalid_type') return { message: `"${name}" must be ${nounOf(issue.expected)}`, ...sought };
+  if (issue.code === 'too_small')
+    return {
+      message: issue.origin === 'string' ? `"${name}" is empty` : `"${name}" must be ${String(issue.minimum)} or more`,
+      ...sought,
+    };
+  return { message: `"${name}" has a value that is not known`, ...sought };
+}
+
+function nounOf(expected: string): string {
+  if (expected === 'string') return 'a text';
+  if (expected === 'int') return 'a whole number';
+  if (expected === 'array') return 'a list';
+  return expected === 'object' ? 'a map' : `a ${expected}`;
+}
+
+/** The fault as a problem at its place, with the line as its frame. */
+export function lineProblem(fault: LineFault, place: { file: string; line: number; text: string }): Problem {
+  const { file, line, text } = place;
+  const found = fault.sought === undefined ? -1 : text.indexOf(fault.sought);
+  return {
+    code: 'recording',
+    severity: 'error',
+    message: `This line is no recorded answer: ${fault.message}.`,
+    hint: fault.hint ?? example,
+    at: { file, line, column: found + (found === -1 ? 2 : 1), excerpt: { startLine: line, lines: [text.trimEnd()] } },
+  };
+}
