@@ -11,12 +11,21 @@ export function describeForecast(forecasts: readonly VariantForecast[]): string 
   const providers = [...new Set(forecasts.map(({ provider }) => provider))];
   const sums = providers.map((id) => {
     const own = forecasts.filter(({ provider }) => provider === id);
-    return `${name(id)}: ${sum(own, ({ requests }) => requests)} requests, ${describeUse(own).join(', ')}`;
+    return `${name(id)}: ${formatCount(
+      sum(own, ({ requests }) => requests),
+      'request',
+    )}, ${describeUse(own).join(', ')}`;
   });
   const all = [
-    `${sum(forecasts, ({ cells }) => cells)} cells`,
+    formatCount(
+      sum(forecasts, ({ cells }) => cells),
+      'cell',
+    ),
     `${sum(forecasts, ({ answered }) => answered)} answered`,
-    `${sum(forecasts, ({ requests }) => requests)} requests`,
+    formatCount(
+      sum(forecasts, ({ requests }) => requests),
+      'request',
+    ),
     ...describeCost(forecasts),
   ];
   return `${[

@@ -1,6 +1,6 @@
 import picocolors from 'picocolors';
 import { shortenToWidth } from '../lib/display-width.ts';
-import { formatDuration, formatUsd } from '../lib/format-amount.ts';
+import { formatCount, formatDuration, formatUsd } from '../lib/format-amount.ts';
 import { toSafeLine } from '../lib/sanitize.ts';
 import type { OnProgress, ProgressEvent } from '../model/progress.ts';
 
@@ -34,10 +34,7 @@ export function createProgressView(options: ProgressOptions): ProgressView {
       count(state, event, options.now());
       switch (event.type) {
         case 'planned':
-          return surface.begin(
-            `${event.cells} cells in ${event.suites} ${event.suites === 1 ? 'suite' : 'suites'}`,
-            state,
-          );
+          return surface.begin(`${formatCount(event.cells, 'cell')} in ${formatCount(event.suites, 'suite')}`, state);
         case 'cell-finished': {
           const mark = { failed: colors.red('✗'), errored: colors.yellow('!'), passed: '', skipped: '' }[event.status];
           const reason = event.reason === undefined ? '' : ` ${event.reason}`;

@@ -194,6 +194,12 @@ describe.each([
     ]);
   });
 
+  it('one is counted as one', () => {
+    const { send, text } = watch(options);
+    send({ type: 'planned', cells: 1, suites: 1 });
+    expect(text()).toBe('1 cell in 1 suite\n');
+  });
+
   it('no escape and no carriage return is written, and no command to the log', () => {
     const { send, view, text } = watch(options);
     send(planned);

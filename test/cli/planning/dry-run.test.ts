@@ -59,10 +59,10 @@ test('--dry-run says what each provider would use where there are several, and n
   const { code, stdout } = await project.run(['run', '--dry-run', '--cache', 'off'], { env: server.env });
   expect(code).toBe(0);
   expect(stdout).toContain(
-    "\nmini: 1 requests, ~30 input and ~30 output tokens by the baseline's usage, about $0.0600, at most",
+    "\nmini: 1 request, ~30 input and ~30 output tokens by the baseline's usage, about $0.0600, at most",
   );
   expect(stdout).toMatch(
-    /\nlocal: 1 requests, ~\d+ input tokens, cost unknown \(no price or no limit on output tokens\)\n/,
+    /\nlocal: 1 request, ~\d+ input tokens, cost unknown \(no price or no limit on output tokens\)\n/,
   );
   expect(stdout).toMatch(/\ndry run: 2 cells, 0 answered, 2 requests, cost unknown .*; nothing was sent\n/);
 });
