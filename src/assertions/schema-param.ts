@@ -9,12 +9,8 @@ export const schemaParam = z
       compileJsonSchema(schema);
     } catch (error) {
       if (!(error instanceof JsonSchemaError)) throw error;
-      context.addIssue({
-        code: 'custom',
-        message: error.message,
-        path: [...error.place],
-        params: { hint: error.hint },
-      });
+      for (const { message, place, hint } of [error, ...error.others])
+        context.addIssue({ code: 'custom', message, path: [...place], params: { hint } });
     }
   })
   .meta({ type: ['object', 'boolean'], description: 'JSON Schema 2020-12, or draft-07 where $schema says so.' });

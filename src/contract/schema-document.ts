@@ -37,15 +37,30 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
   const visited: LocatedSchema[] = [];
   const dynamicAnchors = new Map<string, number>();
   const references: { readonly from: JsonObject; readonly ref: string; readonly pointer: string }[] = [];
+  const faults: SchemaProblem[] = [];
   const fail = (pointer: string, message: string, hint?: string): never => {
     throw new SchemaProblem(pointer, message, { side, hint });
   };
+  const note = (pointer: string, message: string, hint?: string) =>
+    void faults.push(new SchemaProblem(pointer, message, { side, hint }));
 
   visit(root, '', defaultBase, 0);
   const checkedRoot = asSchema(root, '');
   resources.set(defaultBase, { schema: checkedRoot, pointer: '' });
   // Following one may come upon a place that no keyword leads to, with references of its own.
-  for (const { from, ref, pointer } of references) resolve(from, ref, pointer);
+  for (const { from, ref, pointer } of references) {
+    try {
+      resolve(from, ref, pointer);
+    } catch (error) {
+      if (!(error instanceof SchemaProblem)) throw error;
+      faults.push(error);
+    }
+  }
+  const [fault, ...others] = faults;
+  if (fault !== undefined) {
+    fault.others = others;
+    throw fault;
+  }
   const endless = findEndlessReference(visited, resolve);
   if (endless !== undefined) fail(endless, 'The schema refers to itself without end.');
   const dynamic = references.find(({ from, ref }) => {
@@ -60,16 +75,17 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
 
   function asSchema(schema: unknown, pointer: string): RawSchema {
     if (typeof schema === 'boolean' || isJsonObject(schema)) return schema;
-    return fail(pointer, `A schema is an object, true or false; here stands ${describeJson(schema)}.`);
+    return fail(pointer, notASchema(schema));
   }
 
   function visit(value: unknown, pointer: string, base: string, depth: number): void {
-    const schema = asSchema(value, pointer);
-    if (typeof schema === 'boolean') return;
-    if (open.has(schema)) fail(pointer, 'The schema contains itself; use $ref for recursion.');
+    if (typeof value === 'boolean') return;
+    if (!isJsonObject(value)) return note(pointer, notASchema(value));
+    const schema = value;
+    if (open.has(schema)) return note(pointer, 'The schema contains itself; use $ref for recursion.');
     if (bases.has(schema)) return;
-    if (depth > maxDepth) fail(pointer, `The schema is nested deeper than ${maxDepth} levels.`);
-    validateKeywords(schema, pointer, fail);
+    if (depth > maxDepth) return note(pointer, `The schema is nested deeper than ${maxDepth} levels.`);
+    validateKeywords(schema, pointer, note);
     open.add(schema);
     visited.push({ schema, pointer });
     const ownBase = readBase(schema, pointer, base);
@@ -125,6 +141,10 @@ export function openSchema(root: unknown, side?: 'old' | 'new'): SchemaDocument 
     visit(found.value, found.pointer, uri, 0);
     return { schema: asSchema(found.value, found.pointer), pointer: found.pointer };
   }
+}
+
+function notASchema(value: unknown): string {
+  return `A schema is an object, true or false; here stands ${describeJson(value)}.`;
 }
 
 export function describeJson(value: unknown): string {

@@ -14,6 +14,8 @@ export class SchemaProblem extends Error {
   readonly side: 'old' | 'new' | undefined;
   readonly promptId: string | undefined;
   readonly hint: string | undefined;
+  /** What else is wrong with the same schema. */
+  others: readonly SchemaProblem[] = [];
 
   constructor(pointer: string, message: string, { side, promptId, hint }: SchemaProblemDetails = {}) {
     super(message);

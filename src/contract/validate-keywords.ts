@@ -84,11 +84,11 @@ const expectations: Readonly<Record<string, Expectation>> = {
 
 const expectationOf: ReadonlyMap<string, Expectation> = new Map(Object.entries(expectations));
 
-/** Checks the values of the keywords that the comparison reads; the first misfit is reported by `fail`. */
+/** Checks the values of the keywords that the comparison reads; every misfit is reported by `fail`. */
 export function validateKeywords(
   schema: JsonObject,
   pointer: string,
-  fail: (pointer: string, message: string, hint?: string) => never,
+  fail: (pointer: string, message: string, hint?: string) => void,
 ): void {
   for (const keyword of Object.keys(schema)) {
     const expectation = expectationOf.get(keyword);

@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { describePath } from './deep-equal.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { groupErrors } from './group-schema-errors.ts';
 import { isCheapRegex } from './regex-safety.ts';
 
 /** One way in which a value breaks a schema. */
@@ -15,6 +16,8 @@ export interface SchemaViolation {
 export interface CompiledSchema {
   /** The first violation, or undefined for a valid value. */
   findViolation(value: unknown): SchemaViolation | undefined;
+  /** All of them, for people; takes longer. */
+  findViolations(value: unknown): readonly SchemaViolation[];
   /** False where a regex of its own, or alternatives that refer back to it, might take long on a text of that length. */
   isCheap(textLength: number): boolean;
 }
@@ -30,6 +33,8 @@ export class JsonSchemaError extends Error {
   readonly place: readonly (string | number)[];
   /** What was probably meant. */
   readonly hint: string | undefined;
+  /** What else is wrong with the same schema. */
+  others: readonly JsonSchemaError[] = [];
 
   constructor(message: string, { place = [], hint, ...options }: JsonSchemaErrorOptions = {}) {
     super(message, options);
@@ -55,8 +60,13 @@ export function compileJsonSchema(schema: unknown): CompiledSchema {
   if (known !== undefined) return known;
   const validate = compileWithAjv(schema);
   const { patterns, recursive } = findCosts(schema);
+  let validateAll: ValidateFunction | undefined;
   const made: CompiledSchema = {
     findViolation: (value) => findViolation(validate, value),
+    findViolations(value) {
+      validateAll ??= makeAjv(isDraft7(schema), usesMetaSchema(schema), true).compile(schema);
+      return runValidation(validateAll, value) ? [] : groupErrors(validateAll.errors ?? []).map(describeViolation);
+    },
     isCheap: (textLength) =>
       !recursive && textLength <= maxCheapLength && patterns.every((pattern) => isCheapRegex(pattern, 'u', textLength)),
   };
@@ -74,7 +84,7 @@ function compileWithAjv(schema: boolean | Readonly<Record<string, unknown>>): Va
   const draft7 = isDraft7(schema);
   const meta = metaInstances.get(draft7) ?? makeAjv(draft7, true);
   metaInstances.set(draft7, meta);
-  if (meta.validateSchema(schema) !== true) throw invalidSchema(schema, meta.errors ?? []);
+  if (meta.validateSchema(schema) !== true) throw findInvalid(schema, draft7);
   try {
     // An instance of its own: a shared one keeps every $id and refuses the second schema that bears it.
     return makeAjv(draft7, usesMetaSchema(schema)).compile(schema);
@@ -100,17 +110,21 @@ function usesMetaSchema(schema: unknown): boolean {
   return /"\$ref":\s*"https?:\/\/json-schema\.org\//.test(JSON.stringify(schema));
 }
 
-function makeAjv(draft7: boolean, meta: boolean): Ajv {
+function makeAjv(draft7: boolean, meta: boolean, allErrors = false): Ajv {
   // Unknown keywords and formats are annotations, as the specification has it.
-  const options = { strict: false, validateSchema: false, logger: false, meta } as const;
+  const options = { strict: false, validateSchema: false, logger: false, meta, allErrors } as const;
   const ajv = draft7 ? new Ajv(options) : new Ajv2020(options);
   formats.default(ajv);
   return ajv;
 }
 
 function findViolation(validate: ValidateFunction, value: unknown): SchemaViolation | undefined {
+  return runValidation(validate, value) ? undefined : describeViolation(validate.errors ?? []);
+}
+
+function runValidation(validate: ValidateFunction, value: unknown): boolean {
   try {
-    return validate(value) ? undefined : describeViolation(validate.errors ?? []);
+    return validate(value);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new JsonSchemaError('the schema refers to itself without end', { cause: error });
@@ -148,20 +162,37 @@ function describeError(error: ErrorObject): string {
   }
 }
 
+/** Validates the schema once more, to say all that is wrong with it. */
+function findInvalid(schema: boolean | Readonly<Record<string, unknown>>, draft7: boolean): JsonSchemaError {
+  const meta = makeAjv(draft7, true, true);
+  void meta.validateSchema(schema);
+  const [first, ...others] = groupErrors(meta.errors ?? []).map((errors) => invalidSchema(schema, errors));
+  const error = first ?? new JsonSchemaError('the schema is not valid');
+  error.others = others;
+  return error;
+}
+
 function invalidSchema(schema: unknown, errors: readonly ErrorObject[]): JsonSchemaError {
-  const { path, message } = describeViolation(errors.slice(0, 1));
-  const place = toSteps(errors[0]?.instancePath ?? '');
+  const [first, ...tried] = errors;
+  // Of the alternatives, the one that came furthest is most likely what was meant.
+  const meant = tried.reduce((best, error) => (depthOf(error) > depthOf(best) ? error : best), first);
+  const { path, message } = describeViolation(meant === undefined ? [] : [meant]);
+  const place = toSteps(meant?.instancePath ?? '');
   const found = place.reduce(
     (value, step) => (typeof value === 'object' ? readMember(value, step) : undefined),
     schema,
   );
-  const allowed: unknown = errors[0]?.params['allowedValues'];
+  const allowed: unknown = meant?.params['allowedValues'];
   const known = Array.isArray(allowed) ? allowed.filter((value) => typeof value === 'string') : [];
   const hint = typeof found === 'string' ? didYouMean(found, known) : undefined;
   return new JsonSchemaError(`the schema is not valid at ${path}: ${message}`, {
     place,
     ...(hint === undefined ? {} : { hint }),
   });
+}
+
+function depthOf(error: ErrorObject | undefined): number {
+  return error === undefined ? 0 : toSteps(error.instancePath).length;
 }
 
 function readMember(value: object | null, step: string | number): unknown {

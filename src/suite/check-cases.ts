@@ -25,15 +25,15 @@ export async function openInputCheck(
   return ({ id, vars, prompts: only }, row) => {
     for (const { ids, find } of checks) {
       if (only !== undefined && !ids.some((prompt) => only.includes(prompt))) continue;
-      const violation = find(vars);
-      if (violation === undefined) continue;
-      const [, key] = /^\$\.(\w+)/.exec(violation.path) ?? [];
-      const place = childOf(row, 'vars');
-      problems.report({
-        code: 'contract-input',
-        message: `case "${id}" breaks the input contract: ${violation.path.replace('$', 'vars')} ${violation.message}`,
-        at: locate(key === undefined ? place : childOf(place, key)),
-      });
+      for (const { path, message } of find(vars)) {
+        const [, key] = /^\$\.(\w+)/.exec(path) ?? [];
+        const place = childOf(row, 'vars');
+        problems.report({
+          code: 'contract-input',
+          message: `case "${id}" breaks the input contract: ${path.replace('$', 'vars')} ${message}`,
+          at: locate(key === undefined ? place : childOf(place, key)),
+        });
+      }
     }
   };
 }

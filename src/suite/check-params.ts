@@ -34,17 +34,16 @@ function checkToolSchemas(params: Located, { contracts, problems }: ParamsContex
       childOf(tool, 'input_schema'),
     ]) {
       if (typeof schema.value !== 'object' || schema.value === null) continue;
-      const fault = contracts.findSchemaFault(plainNumbers(schema.value));
-      if (fault === undefined) {
-        warnOfKeywords(schema, { contracts, problems });
-        continue;
+      const faults = contracts.findSchemaFaults(plainNumbers(schema.value));
+      if (faults.length === 0) warnOfKeywords(schema, { contracts, problems });
+      for (const { pointer, message, hint } of faults) {
+        problems.report({
+          code: 'invalid-schema',
+          message: `the parameters of a tool: ${message}`,
+          ...(hint === undefined ? {} : { hint }),
+          at: locateInSchema(schema, pointer),
+        });
       }
-      problems.report({
-        code: 'invalid-schema',
-        message: `the parameters of a tool: ${fault.message}`,
-        ...(fault.hint === undefined ? {} : { hint: fault.hint }),
-        at: locateInSchema(schema, fault.pointer),
-      });
     }
   }
 }

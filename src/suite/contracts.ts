@@ -1,5 +1,6 @@
 import { DeadlineError, runWithDeadline } from '../lib/deadline.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
+import { appendPointer } from '../lib/json-pointer.ts';
 import type { CompiledSchema } from '../lib/json-schema.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { ContractPolicy, SeverityOverride } from '../model/finding.ts';
@@ -15,9 +16,9 @@ export interface ContractKnowledge extends KeywordKnowledge {
   /** For `overrides`, which must not name a rule that never fires. */
   readonly ruleIds: readonly string[];
   /** Where and why a schema can't be compared. */
-  findSchemaFault(
+  findSchemaFaults(
     schema: unknown,
-  ): { readonly pointer: string; readonly message: string; readonly hint?: string } | undefined;
+  ): readonly { readonly pointer: string; readonly message: string; readonly hint?: string }[];
   /** Why a JSONPath can't find anything in an answer that keeps the schema. */
   findPathFault(path: string, schema: unknown): string | undefined;
   /** Why a template's variable is none of the input schema's. */
@@ -115,17 +116,18 @@ async function parseSchema(
   // Imported on use: compiling schemas takes its time to load.
   const { compileJsonSchema, JsonSchemaError } = await import('../lib/json-schema.ts');
   const schema = plainNumbers(located.value);
-  const fault = contracts?.findSchemaFault(schema);
-  if (fault !== undefined) {
-    const { pointer, ...described } = fault;
+  const faults = contracts?.findSchemaFaults(schema) ?? [];
+  for (const { pointer, ...described } of faults)
     problems.report({ code: 'invalid-schema', ...described, at: locateInSchema(located, pointer) });
-    return undefined;
-  }
+  if (faults.length > 0) return undefined;
   try {
     compileJsonSchema(schema);
   } catch (error) {
     if (!(error instanceof JsonSchemaError)) throw error;
-    problems.report({ code: 'invalid-schema', message: error.message, at: locate(located) });
+    for (const { message, place, hint } of [error, ...error.others]) {
+      const at = place.length === 0 ? locate(located) : locateInSchema(located, appendPointer('', ...place));
+      problems.report({ code: 'invalid-schema', message, ...(hint === undefined ? {} : { hint }), at });
+    }
     return undefined;
   }
   if (typeof schema !== 'boolean' && !isJsonObject(schema)) return undefined;
@@ -135,25 +137,34 @@ async function parseSchema(
 
 const LIMIT_MS = 500;
 
-/** Says how a case's vars break the contract's input schema; undefined where they keep it. */
+interface InputViolation {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Says how a case's vars break the contract's input schema, in every way; nothing where they keep it. */
 export async function createInputCheck(
   schema: JsonObject | boolean,
-): Promise<(vars: unknown) => { readonly path: string; readonly message: string } | undefined> {
+): Promise<(vars: unknown) => readonly InputViolation[]> {
   const { compileJsonSchema } = await import('../lib/json-schema.ts');
   const compiled = compileJsonSchema(schema);
   return (vars) => {
     const value = plainNumbers(vars);
-    return compiled.isCheap(JSON.stringify(value).length)
-      ? compiled.findViolation(value)
-      : findWithDeadline(compiled, value);
+    if (!compiled.isCheap(JSON.stringify(value).length)) return findWithDeadline(compiled, value);
+    return compiled.findViolation(value) === undefined ? kept : compiled.findViolations(value);
   };
 }
 
-function findWithDeadline(compiled: CompiledSchema, value: unknown) {
+const kept: readonly InputViolation[] = [];
+
+function findWithDeadline(compiled: CompiledSchema, value: unknown): readonly InputViolation[] {
   try {
-    return runWithDeadline(() => compiled.findViolation(value), LIMIT_MS);
+    return runWithDeadline(
+      () => (compiled.findViolation(value) === undefined ? kept : compiled.findViolations(value)),
+      LIMIT_MS,
+    );
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    return { path: '$', message: `could not be checked in ${LIMIT_MS} ms: simplify the schema's patterns` };
+    return [{ path: '$', message: `could not be checked in ${LIMIT_MS} ms: simplify the schema's patterns` }];
   }
 }

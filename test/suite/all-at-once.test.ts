@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { contractKnowledge } from '../../src/pipeline/contract-knowledge.ts';
 import { openTempProject } from '../support/temp-project.ts';
 import { problemsAt } from './load-fixture.ts';
 
@@ -6,7 +7,7 @@ import { problemsAt } from './load-fixture.ts';
 async function said(suite: string, files: Readonly<Record<string, string>> = {}): Promise<readonly string[]> {
   const project = openTempProject();
   for (const [path, text] of Object.entries({ 'a.eval.yaml': suite, ...files })) project.write(path, text);
-  const problems = await problemsAt(project.root, ['a.eval.yaml']);
+  const problems = await problemsAt(project.root, ['a.eval.yaml'], undefined, contractKnowledge);
   return problems.map(({ code, message, hint, at }) => {
     const file = at?.file === 'a.eval.yaml' ? '' : `${at?.file}:`;
     return `${file}${at?.line}:${at?.column} ${code}: ${message}${hint === undefined ? '' : ` | ${hint}`}`;
@@ -190,5 +191,54 @@ test('a near name is suggested for words, parts of variables and names that are 
   }
   expect(await said(withCase('text: "{{ docs[5] }}"', 'vars: { docs: [a] }, assert: [contains: hi]'))).toEqual([
     expect.not.stringContaining('did you mean'),
+  ]);
+});
+
+const wrongSchema = '{ type: strng, minLength: -1, properties: { a: { type: nmber }, b: { type: [strng, string] } } }';
+
+test('every mistake of a schema is named once, of an assertion as of a contract', async () => {
+  const check = 'assert: [contains: hi]';
+  const own = await said(withAssertion(`jsonSchema: ${wrongSchema}`));
+  expect(own).toEqual([
+    expect.stringMatching(/at \$\.type: .* \| did you mean "string"\?$/),
+    expect.stringMatching(/at \$\.minLength: must be >= 0$/),
+    expect.stringMatching(/at \$\.properties\.a\.type: .* \| did you mean "number"\?$/),
+    expect.stringMatching(/at \$\.properties\.b\.type\[0\]: .* \| did you mean "string"\?$/),
+  ]);
+  const named = await said(`contract: { output: ${wrongSchema} }\n${withCase('text: hi', check)}`);
+  expect(named).toEqual([
+    expect.stringMatching(/^1:23 invalid-schema: "type" must be one of .* "strng"\. \| did you mean "string"\?$/),
+    expect.stringMatching(/^1:36 invalid-schema: "minLength" must be/),
+    expect.stringMatching(/^1:70 invalid-schema: "type" must be one of .* "nmber"\./),
+    expect.stringMatching(/^1:90 invalid-schema: "type" must be one of/),
+  ]);
+  const broken = '{ allOf: [{ $ref: "#/nowhere" }, { $ref: "#/$defs/none" }, 5], items: [], anyOf: [] }';
+  expect(await said(`contract: { output: ${broken} }\n${withCase('text: hi', check)}`)).toEqual([
+    expect.stringContaining('"#/nowhere" leads nowhere'),
+    expect.stringContaining('"#/$defs/none" leads nowhere'),
+    expect.stringContaining('here stands 5'),
+    expect.stringContaining('"anyOf" must be'),
+  ]);
+  const tool = `params: { tools: [{ function: { name: f, parameters: ${wrongSchema} } }] }`;
+  expect(await said(withProviders(`providers: [{ id: q, use: "openai:m", ${tool} }]`))).toHaveLength(4);
+});
+
+test("every way in which a case's vars break the input contract is named, alternatives once", async () => {
+  const input =
+    '{ type: object, required: [email, name], properties: { m: { type: integer }, n: { anyOf: [{ type: string }, { $ref: "#/$defs/t" }] } }, $defs: { t: { type: boolean } } }';
+  const suite = withCase('text: "{{ m }} {{ n }}"', 'vars: { m: x, n: 3 }, assert: [contains: hi]');
+  expect(await said(`contract: { input: ${input} }\n${suite}`)).toEqual([
+    expect.stringContaining("vars must have required property 'email'"),
+    expect.stringContaining("vars must have required property 'name'"),
+    expect.stringMatching(/^4:29 contract-input: .*vars\.m must be integer$/),
+    expect.stringMatching(
+      /^4:35 contract-input: .*vars\.n must match a schema in anyOf; of the first alternative, \$\.n must be string$/,
+    ),
+  ]);
+});
+
+test('recordings that are a folder are named where the suite names them', async () => {
+  expect(await said(`recordings: .\n${withCase('text: hi', 'assert: [contains: hi]')}`)).toEqual([
+    '1:13 file-unreadable: . is not a file',
   ]);
 });

@@ -5,12 +5,18 @@ import type { Problem } from '../../src/model/problem.ts';
 import type { Case, Suite } from '../../src/model/suite.ts';
 import { parsePromptFile } from '../../src/prompt/parse-prompt-file.ts';
 import { adapters } from '../../src/providers/index.ts';
+import type { ContractKnowledge } from '../../src/suite/contracts.ts';
 import { type LoadedProject, loadProject } from '../../src/suite/load.ts';
 
 export const fixtureFolder = join(import.meta.dirname, '../../fixtures/suite');
 
 /** Loads suites with the real registries. */
-export function loadAt(cwd: string, paths: readonly string[] = [], configPath?: string): Promise<LoadedProject> {
+export function loadAt(
+  cwd: string,
+  paths: readonly string[] = [],
+  configPath?: string,
+  contracts?: ContractKnowledge,
+): Promise<LoadedProject> {
   return loadProject({
     cwd,
     paths,
@@ -19,6 +25,7 @@ export function loadAt(cwd: string, paths: readonly string[] = [], configPath?: 
     parsePrompt: parsePromptFile,
     hasPackage: () => true,
     ...(configPath === undefined ? {} : { configPath }),
+    ...(contracts === undefined ? {} : { contracts }),
   });
 }
 
@@ -27,9 +34,10 @@ export async function problemsAt(
   cwd: string,
   paths: readonly string[] = [],
   configPath?: string,
+  contracts?: ContractKnowledge,
 ): Promise<readonly Problem[]> {
   try {
-    await loadAt(cwd, paths, configPath);
+    await loadAt(cwd, paths, configPath, contracts);
   } catch (error) {
     if (error instanceof UserError) return error.problems;
     throw error;
