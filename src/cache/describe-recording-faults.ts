@@ -28,7 +28,7 @@ export function describeLineIssues(
       const known = keysAt(issue.path);
       return issue.keys.map((key) => ({
         message: `unknown key "${key}"`,
-        hint: didYouMean(key, known) ?? (known.length === 0 ? 'leave it out' : `known here: ${known.join(', ')}`),
+        hint: hintOfKey(key, known, issue.path.length === 0 ? keysAt(['completion']) : []),
         sought: JSON.stringify(key),
       }));
     }
@@ -41,6 +41,11 @@ export function describeLineIssues(
     if (issue.input === undefined) return meant.has(name) ? [] : [{ message: `"${name}" is missing` }];
     return [describeValueIssue(name, issue, soughtOf(key))];
   });
+}
+
+function hintOfKey(key: string, known: readonly string[], within: readonly string[]): string {
+  if (within.includes(key)) return `it belongs inside: "completion": {"${key}": …}`;
+  return didYouMean(key, known) ?? (known.length === 0 ? 'leave it out' : `known here: ${known.join(', ')}`);
 }
 
 function soughtOf(key: string | undefined): { readonly sought?: string } {

@@ -105,6 +105,9 @@ describe('a bad line of recordings', () => {
   });
 
   test('is told of what is missing, of the wrong kind and of words that are not known', () => {
+    const flat = '{"prompt":"v1","provider":"p","caseId":"c","text":"red"}';
+    const [, misplaced] = catchUserError(() => parseRecordings(flat, 'r.jsonl')).problems;
+    expect(misplaced?.hint).toBe('it belongs inside: "completion": {"text": …}');
     expect(faultsOf('[]')).toEqual(['1 it is not a map of keys.']);
     expect(faultsOf(good.replace(/"caseId":"(?:[^"\\]|\\.)*",/, ''))).toEqual(['1 "caseId" is missing.']);
     expect(faultsOf(good.replace('"provider":"', '"provider":"","x":"'))).toEqual([
