@@ -9,7 +9,7 @@ const folder = join(fixtureFolder, 'mistakes');
 const mistakes: Readonly<Record<string, readonly (readonly [place: string, suggestion?: string])[]>> = {
   'bad-assertion-template': [['bad-assertion-template.eval.yaml:6:27 invalid-template']],
   'bad-base-url': [['bad-base-url.eval.yaml:5:14 invalid-value']],
-  'bad-contract-schema': [['bad-contract-schema.eval.yaml:4:11 invalid-schema']],
+  'bad-contract-schema': [['bad-contract-schema.eval.yaml:4:13 invalid-schema']],
   'bad-json-path': [['bad-json-path.eval.yaml:7:27 invalid-json-path']],
   'bad-percentage': [['bad-percentage.eval.yaml:3:30 invalid-value']],
   'bad-prompt-template': [['bad-prompt-template.eval.yaml:1:34 invalid-template']],
