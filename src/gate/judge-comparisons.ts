@@ -20,6 +20,8 @@ export interface GatedComparison {
   /** The comparison with the baseline that the change itself brings, where that is another one. */
   readonly own?: ComparedVariant;
   readonly confirmability: Confirmability;
+  /** Cases of the suite that other shards of the run judge. */
+  readonly otherCases?: number;
 }
 
 export interface JudgedComparison {
@@ -99,7 +101,7 @@ function judgeOne(
   const where = { suite: suite.recorded.suite, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
   const casesJudged = gated
     .filter((other) => other.suite === suite)
-    .reduce((sum, other) => sum + other.compared.passRate.n, 0);
+    .reduce((sum, other) => sum + other.compared.passRate.n + (other.otherCases ?? 0), 0);
   const failuresToBreak = brokenCaseFailures({ n: casesJudged, alpha: gate.alpha });
   const words = judgeComparedCases(compared, { gate, confirmability, failuresToBreak });
   const failures: Breach[] = [];

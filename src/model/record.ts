@@ -82,6 +82,8 @@ export interface RecordedShard {
   readonly selection?: string;
   /** True where more than the shard left cells out. */
   readonly filtered?: boolean;
+  /** Cases that the other shards judge, by suite: false alarms are bounded over the whole run. */
+  readonly otherCases?: Readonly<Record<string, number>>;
 }
 
 export interface RecordedCheck {

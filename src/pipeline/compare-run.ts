@@ -57,6 +57,7 @@ export async function compareRun(options: CompareRunOptions): Promise<readonly G
         compared,
         ...(own === undefined ? {} : { own }),
         confirmability: options.confirmability(suite.recorded.suite),
+        otherCases: record.header.settings.shard?.otherCases?.[suite.recorded.suite] ?? 0,
       });
     }
   }

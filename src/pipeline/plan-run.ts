@@ -134,14 +134,25 @@ function describeShard(
   }: { readonly shard: NonNullable<Selection['shard']>; readonly unsharded: Omit<Selection, 'shard'> },
 ): RecordedShard {
   const isSelected = buildCasePredicate(suites, unsharded);
+  const isOwn = buildCasePredicate(suites, { ...unsharded, shard });
   const hash = createHash('sha256');
+  const otherCases = new Map<string, number>();
   for (const suite of suites) {
     for (const testCase of suite.cases()) {
-      if (isSelected(suite, testCase)) hash.update(`${suite.id}\u0000${testCase.id}\u0000${testCase.stamp}\n`);
+      if (!isSelected(suite, testCase)) continue;
+      hash.update(`${suite.id}\u0000${testCase.id}\u0000${testCase.stamp}\n`);
+      const isJudged = testCase.skip === undefined && !testCase.observe;
+      if (isJudged && !isOwn(suite, testCase)) otherCases.set(suite.id, (otherCases.get(suite.id) ?? 0) + 1);
     }
   }
   const { index, count } = shard;
-  return { index, count, selection: hash.digest('hex').slice(0, 16), filtered: isNarrowed(unsharded) };
+  return {
+    index,
+    count,
+    selection: hash.digest('hex').slice(0, 16),
+    filtered: isNarrowed(unsharded),
+    otherCases: Object.fromEntries(otherCases),
+  };
 }
 
 /** A variant of a record or baseline, as far as its price goes. */

@@ -53,6 +53,34 @@ describe('llmcheck merge', () => {
     expect(merged.report.totals.planned).toBe(100);
   });
 
+  test('a case is broken by as many failures as in one run, since the shards are looked at as one', async () => {
+    const ids = Array.from({ length: 100 }, (_, index) => `w${index}`);
+    let failures = 0;
+    const server = await startChatServer(({ text }) => {
+      if (wordOf(text) !== 'w7' || failures === 0) return wordOf(text);
+      failures -= 1;
+      return 'wrong';
+    });
+    const { env } = server;
+    const project = openTempProject();
+    project.write('llmcheck.config.yaml', '');
+    project.write('evals/a.eval.yaml', suite('a', ids).replace('trials: 2', 'trials: 1'));
+    await project.run(['run', '--cache', 'off'], { env });
+    await project.run(['baseline', 'accept'], { env });
+    // One more and a run of 100 cases would call it broken; one of 25 would by now.
+    failures = 5;
+    const whole = await project.report(['run', '--cache', 'off', '--prompt', 'v2'], { env });
+    const records: string[] = [];
+    failures = 5;
+    for (const shard of ['1/4', '2/4', '3/4', '4/4']) {
+      records.push(await runShard(project, shard, env, ['--cache', 'off', '--prompt', 'v2']));
+    }
+    const merged = await project.report(['merge', ...records]);
+    expect([whole.code, merged.code]).toEqual([0, 0]);
+    expect(merged.report.decision).toEqual(whole.report.decision);
+    expect(merged.report.totals).toMatchObject({ planned: whole.report.totals.planned, failed: 1 });
+  });
+
   test('durations of the baseline part the cases by time, each case into one shard', async () => {
     const { project, env } = await open();
     await project.run(['run'], { env });
