@@ -130,9 +130,8 @@ interface Rendering {
 function findOthers(first: unknown, { liquid, nodes, vars, variables }: Rendering): unknown {
   if (!(first instanceof TemplateError) || first.kind === 'limit') return first;
   const roots = new Set(variables.map(rootOf));
-  const options = { ...liquid.options, catchAllErrors: true };
   try {
-    new Liquid(options).renderSync(nodes, comparable(vars));
+    collectorOf(liquid).renderSync(nodes, comparable(vars));
     return first;
   } catch (error) {
     const others = flatten(error)
@@ -142,6 +141,17 @@ function findOthers(first: unknown, { liquid, nodes, vars, variables }: Renderin
       .filter(({ kind, variable }) => kind !== 'limit' && (variable === undefined || roots.has(rootOf(variable))));
     return joinErrors(first, others);
   }
+}
+
+// Made once: ten thousand cases may fail in one template.
+const collectors = new WeakMap<Liquid, Liquid>();
+
+function collectorOf(liquid: Liquid): Liquid {
+  const known = collectors.get(liquid);
+  if (known !== undefined) return known;
+  const made = new Liquid({ ...liquid.options, catchAllErrors: true });
+  collectors.set(liquid, made);
+  return made;
 }
 
 function flatten(error: unknown): readonly unknown[] {
