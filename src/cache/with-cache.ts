@@ -1,5 +1,6 @@
 import { quote } from '../lib/quote.ts';
 import type { Complete, Completion, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
+import type { StoredAnswer } from './cache-entry.ts';
 import { cacheKey } from './cache-key.ts';
 import type { CacheStore } from './file-store.ts';
 import type { SharedCache } from './shared-cache.ts';
@@ -14,12 +15,17 @@ export interface CacheOptions {
   readonly shared?: Pick<SharedCache, 'read' | 'write'>;
   /** The wall clock. */
   readonly now: () => Date;
+  /** True for an answer that the run itself had asked for before it was killed: it is no answer of another run. */
+  readonly isOwn?: (receivedAt: string) => boolean;
   /** Keeps further answers out of the store; those that `isStorable` refuses never get there. */
   readonly canStore?: (completion: Completion, request: CompletionRequest) => boolean;
 }
 
 /** Answers from the store where the mode allows it, and stores what comes. Failures are never stored: the next run asks again. */
-export function withCache(next: Complete, { store, shared, mode, now, canStore = () => true }: CacheOptions): Complete {
+export function withCache(
+  next: Complete,
+  { store, shared, mode, now, isOwn, canStore = () => true }: CacheOptions,
+): Complete {
   const ask = withDedupe(async (request, signal) => {
     const outcome = await next(request, signal);
     if (outcome.status !== 'completed') return outcome;
@@ -34,20 +40,24 @@ export function withCache(next: Complete, { store, shared, mode, now, canStore =
     return { receivedAt, ...outcome };
   });
 
+  const hit = ({ completion, receivedAt }: StoredAnswer): CompletionOutcome =>
+    isOwn?.(receivedAt) === true
+      ? { status: 'completed', completion, cached: false, attempts: 1, receivedAt, isStored: true }
+      : { status: 'completed', completion, cached: true, attempts: 0, receivedAt };
   const askOrMiss: Complete = (request, signal) =>
     mode === 'replay' ? Promise.resolve(miss(request)) : ask(request, signal);
   const askShared = async (from: Pick<SharedCache, 'read'>, request: CompletionRequest, signal: AbortSignal) => {
     const entry = await from.read(cacheKey(request));
     if (entry === undefined) return askOrMiss(request, signal);
     if (mode === 'use') store.write(entry);
-    return hit(entry.completion, entry.receivedAt);
+    return hit(entry);
   };
 
   // No async function of its own around the one that waits: every call passes here.
   return (request, signal) => {
     if (mode !== 'use' && mode !== 'replay') return ask(request, signal);
     const entry = store.read(cacheKey(request));
-    if (entry !== undefined) return Promise.resolve(hit(entry.completion, entry.receivedAt));
+    if (entry !== undefined) return Promise.resolve(hit(entry));
     return shared === undefined ? askOrMiss(request, signal) : askShared(shared, request, signal);
   };
 }
@@ -55,10 +65,6 @@ export function withCache(next: Complete, { store, shared, mode, now, canStore =
 /** An empty answer or one that a filter stopped may be different the next time it is asked for. */
 export function isStorable({ text, toolCalls, refusal = '', finishReason }: Completion): boolean {
   return finishReason !== 'contentFilter' && (text !== '' || toolCalls.length > 0 || refusal !== '');
-}
-
-function hit(completion: Completion, receivedAt: string): CompletionOutcome {
-  return { status: 'completed', completion, cached: true, attempts: 0, receivedAt };
 }
 
 function miss(request: CompletionRequest): CompletionOutcome {

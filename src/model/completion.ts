@@ -147,6 +147,8 @@ export type CompletionOutcome =
       readonly batched?: true;
       /** When the answer was first received, ISO 8601; kept through the cache. */
       readonly receivedAt?: string;
+      /** Set where the run had asked for it before it was killed, and now found it in the cache. */
+      readonly isStored?: true;
       readonly limits?: readonly LimitReport[];
     }
   | {

@@ -47,12 +47,12 @@ export function createOpenAsker({ calls, endpointOf, findSuite, signal }: AskOpt
           if (unusable !== undefined) costUsd = addKnown(costUsd, calls.costOf(config, unusable));
           return { failure: failure.message };
         }
-        const { completion, cached } = outcome;
+        const { completion, cached, isStored = false } = outcome;
         if (!cached) costUsd = addKnown(costUsd, calls.costOf(config, completion));
         const { text, refusal, model } = completion;
         return {
           text: text === '' ? (refusal ?? '') : text,
-          canRefresh: cached && refresh !== undefined,
+          canRefresh: (cached || isStored) && refresh !== undefined,
           ...(model === undefined ? {} : { model }),
         };
       },

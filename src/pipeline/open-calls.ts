@@ -63,6 +63,8 @@ export interface CallOptions
   readonly suites: readonly Suite[];
   /** What came through batch APIs before the first call. */
   readonly batchAnswers?: BatchAnswers;
+  /** True for an answer from the cache that an earlier part of this run had asked for. */
+  readonly isOwn?: (receivedAt: string) => boolean;
   /** False for a call that is not to be made any more once it has waited for its turn. */
   readonly mayBegin?: (request: CompletionRequest) => Promise<boolean>;
   /** Workers that make the calls, instead of this process. */
@@ -241,6 +243,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
         mode,
         ...(sharedCache === undefined ? {} : { shared: sharedCache }),
         now: ports.now,
+        ...(options.isOwn === undefined ? {} : { isOwn: options.isOwn }),
         // A secret that a server echoes, or that is part of an address, must not reach the disk.
         canStore: (completion, request) => isClean(completionText(completion)) && isClean(keyedText(request)),
       });

@@ -30,13 +30,15 @@ export interface LanePorts {
   readonly others: OtherAnswers;
   readonly batchAnswers?: BatchAnswers;
   readonly dispatch?: Dispatch;
+  /** True for an answer from the cache that an earlier part of this run had asked for. */
+  readonly isOwn?: (receivedAt: string) => boolean;
 }
 
 export function openLanes(
   planned: PlannedRun,
   options: RunOptions,
   ports: RunPorts,
-  { stop, judgePorts, others, batchAnswers, dispatch }: LanePorts,
+  { stop, judgePorts, others, batchAnswers, dispatch, isOwn }: LanePorts,
 ): Lanes {
   const { plan, providers } = planned;
   const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));
@@ -56,6 +58,7 @@ export function openLanes(
       suites: [...suites.values()],
       ...(batchAnswers === undefined ? {} : { batchAnswers }),
       ...(dispatch === undefined ? {} : { dispatch }),
+      ...(isOwn === undefined ? {} : { isOwn }),
     },
     ports,
   );

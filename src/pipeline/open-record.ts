@@ -23,6 +23,8 @@ export interface OpenRecord {
   readonly keptCells: number;
   /** True where the record holds a verdict on exactly this cell. */
   readonly isDone: (key: CellKey) => boolean;
+  /** True for an answer of that time which an earlier part of the run had asked for, though it left no row. */
+  readonly isOwn: (receivedAt: string) => boolean;
   /** The row of a cell that an earlier part of the run finished. */
   readonly readDone: (key: CellKey) => CellRow | undefined;
   /**
@@ -117,6 +119,7 @@ export function openRecord(
       const index = resumed?.indexOf(key);
       return index === undefined ? undefined : readRow(index);
     },
+    isOwn: (receivedAt) => resumed?.isOwn(receivedAt) === true,
     append,
     close(end) {
       flush();

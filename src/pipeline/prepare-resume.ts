@@ -16,11 +16,19 @@ export interface Resumed {
   readonly startedAt: string;
   /** Cells that it finished. */
   readonly doneCells: number;
+  /**
+   * True for an answer of that time which the earlier part had asked for: one that reached the cache when its row had not
+   * reached the record. It was billed to this run, and the baseline does not hold it.
+   */
+  readonly isOwn: (receivedAt: string) => boolean;
   /** Where the row of a cell that it finished stands in the record as written anew; undefined for every other cell. */
   readonly indexOf: (key: CellKey) => number | undefined;
   /** Writes the record anew, with what is kept of it; told of each row that is, and where it lies then. */
   readonly rewrite: (onRow: (row: CellRow, place: RowPlace) => void) => RunRecordWriter;
 }
+
+/** How much later than the last row an answer may have come whose own row a kill prevented: judges take their time. */
+const unwrittenMs = 60_000;
 
 export interface ResumePorts {
   readonly findAccepted: FindAccepted;
@@ -37,7 +45,7 @@ export function prepareResume(
   newHeader: Omit<RunHeader, 'id'>,
   { findAccepted, ports }: ResumePorts,
 ): Resumed {
-  const { path } = findStoredRun(options.project, options.resume?.runId);
+  const { path, modifiedMs } = findStoredRun(options.project, options.resume?.runId);
   const earlier = new EarlierCells();
   let damagedLines = 0;
   const record = visitRows(
@@ -57,6 +65,11 @@ export function prepareResume(
     id,
     startedAt,
     doneCells: earlier.doneCells,
+    // Where files are watched the run never died, and asks again for what it had.
+    isOwn: (receivedAt) =>
+      options.resume?.isTouched === undefined &&
+      receivedAt >= startedAt &&
+      Date.parse(receivedAt) <= modifiedMs + unwrittenMs,
     indexOf: (key) => earlier.indexOf(key),
     rewrite(onRow) {
       const writer = rewriteRunRecord(path, { ...newHeader, id, startedAt }, earlier.places(record.places), {

@@ -85,6 +85,7 @@ async function runJudged(
     judgePorts: { findAccepted, ...judgePorts },
     ...(dispatch === undefined ? {} : { dispatch }),
     ...(batch === undefined ? {} : { batchAnswers: batch.answers }),
+    ...(options.resume === undefined ? {} : { isOwn: (receivedAt) => record.isOwn(receivedAt) }),
   });
   const { isHermetic } = lanes;
   const now = ports.now();

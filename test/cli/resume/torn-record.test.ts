@@ -38,6 +38,26 @@ test('a record that broke off within its first line holds nothing to go on with:
   }
 });
 
+test('answers whose rows a kill prevented are the run’s own, not some that the baseline holds', async () => {
+  const project = openTempProject('two-providers');
+  const server = await startEchoServer();
+  await project.run(['run', '--cache', 'off'], { env: server.env });
+  await project.run(['baseline', 'accept'], { env: server.env });
+  await project.run(['run'], { env: server.env });
+  const record = project.files('.llmcheck/runs').toSorted().at(-1) ?? '';
+  const whole = await project.report(['report', record]);
+  const text = project.read(record);
+  project.write(record, text.slice(0, text.length / 2));
+  const sent = server.requests.length;
+  const resumed = await project.report(['run', '--resume'], { env: server.env });
+  expect(server.requests).toHaveLength(sent);
+  expect(resumed.report.totals).toEqual(whole.report.totals);
+  expect(JSON.stringify(resumed.report)).not.toContain('the very ones the baseline holds');
+  // Another run finds them in the cache, and has asked for none.
+  const { report } = await project.report(['run'], { env: server.env });
+  expect(report.totals).toMatchObject({ cached: whole.report.totals.planned, spentUsd: 0 });
+});
+
 test('--resume re-runs what was errored, and what has changed since', async () => {
   const project = openTempProject('echo');
   let isBroken = true;
