@@ -1,8 +1,7 @@
 import { NumberList } from '../lib/number-list.ts';
 import type { Baseline, BaselineCase, BaselineCases, BaselineTrial, VariantKey } from '../model/baseline.ts';
-import type { CaseSummary, RowSummary, SortedCases } from '../model/summary.ts';
+import type { CaseSummary, SortedCases } from '../model/summary.ts';
 import { CaseTable, rankCases } from '../record/case-table.ts';
-import { ListedCases } from '../record/listed-cases.ts';
 import { RowTable } from '../record/row-table.ts';
 import { UsageList } from '../record/usage-list.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from '../stores/read-baseline.ts';
@@ -26,24 +25,17 @@ class BaselineRows {
   readonly usages = new UsageList();
   /** Of each row the number of its case's line. */
   readonly #lines = new NumberList(Uint32Array);
-  /** A case without any trial has no row that would tell of it. */
-  readonly #untried: { readonly index: number; readonly row: BaselineCase }[] = [];
 
   readonly add: VisitCase = (row, index, suite) => {
     const { trials, confirmations = [] } = row;
     for (const trial of trials) this.#addRow(suite, row, trial, { confirmation: false, index });
     for (const trial of confirmations) this.#addRow(suite, row, trial, { confirmation: true, index });
-    if (trials.length + confirmations.length === 0) this.#untried.push({ index, row });
   };
 
-  lineOf(key: VariantKey, caseId: string, found: CaseSummary): number | undefined {
-    const row = found.trials[0] ?? found.confirmations[0];
-    if (row !== undefined) return this.#lines.at(row.rowIndex);
-    return this.#untried.find((untried) => untried.row.caseId === caseId && isSameVariant(untried.row, key))?.index;
-  }
-
-  untriedOf(key: VariantKey): readonly CaseSummary[] {
-    return this.#untried.flatMap(({ row }) => (isSameVariant(row, key) ? [summarizeUntried(row)] : []));
+  /** Every case has a trial, and so a row. */
+  lineOf({ trials, confirmations }: CaseSummary): number | undefined {
+    const row = trials[0] ?? confirmations[0];
+    return row === undefined ? undefined : this.#lines.at(row.rowIndex);
   }
 
   #addRow(
@@ -88,15 +80,13 @@ function toBaseline({ suite, variants, readCase }: ScannedBaseline, rows: Baseli
     if (found === undefined) {
       ranks ??= rankCases(rows.table);
       found = new CaseTable(rows.table, rows.table.rowsOf({ suite, prompt, provider }), ranks);
-      const untried = rows.untriedOf({ prompt, provider });
-      if (untried.length > 0) found = new ListedCases([...found.values(), ...untried]);
       tables.set(key, found);
     }
     return found;
   };
   const read = ({ prompt, provider }: VariantKey, caseId: string) => {
     const found = casesOf({ prompt, provider }).get(caseId);
-    const line = found === undefined ? undefined : rows.lineOf({ prompt, provider }, caseId, found);
+    const line = found === undefined ? undefined : rows.lineOf(found);
     return line === undefined ? undefined : readCase(line, { caseId, prompt, provider });
   };
   return {
@@ -126,21 +116,4 @@ function casesOfVariant(
       return found;
     },
   };
-}
-
-function summarizeUntried({ caseId, stamp, mustPass }: BaselineCase): CaseSummary {
-  const none: readonly RowSummary[] = [];
-  return {
-    caseId,
-    status: 'skipped',
-    observe: false,
-    mustPass: mustPass === true,
-    stamp,
-    trials: none,
-    confirmations: none,
-  };
-}
-
-function isSameVariant(a: VariantKey, b: VariantKey): boolean {
-  return a.prompt === b.prompt && a.provider === b.provider;
 }

@@ -3,6 +3,7 @@ import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { Judgement } from '../model/verdict.ts';
+import { isCount, isMagnitude, isShare, isTrialNumber } from './number-guards.ts';
 
 export function isBaselineVariant(row: unknown): row is BaselineVariant {
   return isJsonObject(row) && row['type'] === 'variant' && isVariantBody(row);
@@ -42,7 +43,7 @@ const judgementFields: FieldsOf<Judgement> = {
   judge: isText,
   model: optional(isText),
   votes: isCount,
-  agreement: Number.isFinite,
+  agreement: isShare,
   positions: optional(objectOf({ first: isCount, second: isCount, tie: isCount })),
   check: isText,
 };
@@ -51,9 +52,9 @@ const checkFields: FieldsOf<RecordedCheck> = {
   assertion: isText,
   name: optional(isText),
   pass: isSwitch,
-  score: Number.isFinite,
+  score: isShare,
   reason: isText,
-  weight: optional(Number.isFinite),
+  weight: optional(isMagnitude),
   required: optional(isSwitch),
   diff: optional(objectOf({ expected: isText, found: isText })),
   turn: optional(isCount),
@@ -79,12 +80,12 @@ const toolCallFields: FieldsOf<ToolCall> = {
 };
 
 const trialFields: FieldsOf<BaselineTrial> = {
-  trial: isCount,
+  trial: isTrialNumber,
   status: (value) => statuses.has(value),
-  score: optional(Number.isFinite),
+  score: optional(isShare),
   checks: listOf(objectOf(checkFields)),
   usage: optional(objectOf(usageFields)),
-  latencyMs: optional(Number.isFinite),
+  latencyMs: optional(isMagnitude),
   finishReason: optional((value) => finishReasons.has(value)),
   output: optional(isText),
   toolCalls: optional(listOf(objectOf(toolCallFields))),
@@ -97,9 +98,9 @@ const caseFields: FieldsOf<BaselineCase> = {
   prompt: isText,
   provider: isText,
   caseId: isText,
-  stamp: isText,
+  stamp: isFilled,
   mustPass: optional((value) => value === true),
-  trials: listOf(objectOf(trialFields)),
+  trials: filledListOf(objectOf(trialFields)),
   confirmations: optional(listOf(objectOf(trialFields))),
 };
 
@@ -128,6 +129,10 @@ function listOf(test: Test): Test {
   return (value) => Array.isArray(value) && value.every(test);
 }
 
+function filledListOf(test: Test): Test {
+  return (value) => Array.isArray(value) && value.length > 0 && value.every(test);
+}
+
 function optional(test: Test): Test {
   return (value) => value === undefined || test(value);
 }
@@ -136,11 +141,10 @@ function isText(value: unknown): boolean {
   return typeof value === 'string';
 }
 
-function isSwitch(value: unknown): boolean {
-  return typeof value === 'boolean';
+function isFilled(value: unknown): boolean {
+  return isText(value) && value !== '';
 }
 
-/** Tokens, turns and trials are whole and never negative. */
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
+function isSwitch(value: unknown): boolean {
+  return typeof value === 'boolean';
 }

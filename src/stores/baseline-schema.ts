@@ -5,14 +5,22 @@ const id = z.string().min(1);
 const status = z.enum(['passed', 'failed', 'errored', 'skipped']);
 
 const trial = z.looseObject({
-  trial: z.int().nonnegative().describe('0-based repetition.'),
+  trial: z.int().min(0).max(0xffff_ffff).describe('0-based repetition.'),
   status,
   score: z.number().min(0).max(1).optional(),
   checks: z
-    .array(z.looseObject({ assertion: z.string(), pass: z.boolean(), score: z.number(), reason: z.string() }))
+    .array(
+      z.looseObject({
+        assertion: z.string(),
+        pass: z.boolean(),
+        score: z.number().min(0).max(1),
+        reason: z.string(),
+        weight: z.number().min(0).optional(),
+      }),
+    )
     .describe('What each check said.'),
   usage: z.looseObject({ inputTokens: z.number(), outputTokens: z.number() }).optional(),
-  latencyMs: z.number().optional().describe('Milliseconds of the successful attempt.'),
+  latencyMs: z.number().min(0).optional().describe('Milliseconds of the successful attempt.'),
   output: z.string().optional().describe('The answer; left out beyond 64 KiB or under baseline: {outputs: hash}.'),
   answerHash: z.string().optional().describe('Of text and tool calls.'),
 });
@@ -38,8 +46,8 @@ const row = z.looseObject({
   prompt: id,
   provider: id,
   caseId: id,
-  stamp: z.string().describe('What must be the same for two results to be comparable.'),
-  trials: z.array(trial),
+  stamp: id.describe('What must be the same for two results to be comparable.'),
+  trials: z.array(trial).min(1),
   confirmations: z.array(trial).optional().describe('Fresh trials after the planned ones.'),
 });
 

@@ -3,6 +3,7 @@ import type { JsonObject } from '../model/json.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { CellRow, EndRow, ResumeRow, RowHead, RunHeader } from '../model/record.ts';
 import { recordFormat } from '../model/record.ts';
+import { isMagnitude, isShare, isTrialNumber } from './number-guards.ts';
 
 // Written by hand: a schema takes five times as long, and a record may have 100,000 rows.
 
@@ -34,7 +35,7 @@ export function isCellRow(row: unknown): row is CellRow {
     isOptional(row['refusal'], isText) &&
     isOptional(row['finishReason'], isText) &&
     isOptional(row['systemFingerprint'], isText) &&
-    isOptional(row['usage'], isJsonObject) &&
+    isOptional(row['usage'], isUsage) &&
     isOptional(row['error'], isJsonObject) &&
     isOptional(row['asked'], isAsked) &&
     isOptional(row['toolCalls'], Array.isArray)
@@ -51,11 +52,12 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     isText(provider) &&
     isText(caseId) &&
     isText(stamp) &&
-    Number.isSafeInteger(trial) &&
+    stamp !== '' &&
+    isTrialNumber(trial) &&
     statuses.has(status) &&
     typeof cached === 'boolean' &&
-    isOptional(row['score'], isNumber) &&
-    isOptional(row['latencyMs'], isNumber) &&
+    isOptional(row['score'], isShare) &&
+    isOptional(row['latencyMs'], isMagnitude) &&
     isOptional(row['costUsd'], isAmount) &&
     isOptional(row['spentUsd'], isAmount) &&
     isOptional(row['judgeCostUsd'], isAmount) &&
@@ -80,7 +82,7 @@ export function isEndRow(row: unknown): row is EndRow {
 }
 
 export function isUsage(value: unknown): value is Usage {
-  return isJsonObject(value) && isNumber(value['inputTokens']) && isNumber(value['outputTokens']);
+  return isJsonObject(value) && isMagnitude(value['inputTokens']) && isMagnitude(value['outputTokens']);
 }
 
 const statuses: ReadonlySet<unknown> = new Set(['passed', 'failed', 'errored', 'skipped']);
@@ -100,8 +102,9 @@ function isCheck(value: unknown): boolean {
     isJsonObject(value) &&
     isText(value['assertion']) &&
     typeof value['pass'] === 'boolean' &&
-    isNumber(value['score']) &&
-    isText(value['reason'])
+    isShare(value['score']) &&
+    isText(value['reason']) &&
+    isOptional(value['weight'], isMagnitude)
   );
 }
 
@@ -133,7 +136,7 @@ function isText(value: unknown): value is string {
 
 /** Null stands for an amount that is not known. */
 function isAmount(value: unknown): value is number | null {
-  return value === null || typeof value === 'number';
+  return value === null || Number.isFinite(value);
 }
 
 function isNumber(value: unknown): value is number {

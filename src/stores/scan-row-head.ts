@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { CellStatus } from '../model/cell.ts';
 import type { RowHead } from '../model/record.ts';
+import { isMagnitude, isShare, isTrialNumber } from './number-guards.ts';
 
 /** Reads the head of the row at `bytes[start, end)`; undefined where anything in it is other than expected. */
 export type ScanRowHead = (bytes: Buffer, start: number, end: number) => RowHead | undefined;
@@ -41,7 +42,11 @@ function scanHead(at: HeadCursor): RowHead | undefined {
   const judgeCostUsd = at.skip(keys.judgeCostUsd) ? readAmount(at) : undefined;
   const answerHash = at.skip(keys.answerHash) ? at.readText() : undefined;
   const model = at.skip(keys.model) ? at.readName(3) : undefined;
-  if (!Number.isSafeInteger(trial) || !at.skip(keys.identity) || !at.isClosed()) return undefined;
+  if (!isTrialNumber(trial) || stamp === '' || !at.skip(keys.identity) || !at.isClosed()) return undefined;
+  // What is out of range is damage, which is for the parser to find.
+  if (score !== undefined && !isShare(score)) return undefined;
+  if (latencyMs !== undefined && !isMagnitude(latencyMs)) return undefined;
+  if (!isAmount(costUsd) || !isAmount(spentUsd) || !isAmount(judgeCostUsd)) return undefined;
   return {
     type: 'cell',
     suite,
@@ -76,6 +81,10 @@ function readStatus(at: HeadCursor): CellStatus | undefined {
 /** Null stands for an amount that is not known. */
 function readAmount(at: HeadCursor): number | null | undefined {
   return at.skip(unknown) ? null : at.readNumber();
+}
+
+function isAmount(value: number | null | undefined): boolean {
+  return value === undefined || value === null || Number.isFinite(value);
 }
 
 const keys = {

@@ -48,7 +48,7 @@ const cases = fc.uniqueArray(
     prompt: fc.constantFrom('v1', 'v2'),
     stamp: fc.constantFrom('x.1', 'x.2'),
     mustPass: fc.boolean(),
-    trials: fc.array(trialBody, { maxLength: 3 }),
+    trials: fc.array(trialBody, { minLength: 1, maxLength: 3 }),
     confirmations: fc.array(trialBody, { maxLength: 2 }),
   }),
   { selector: ({ caseId, prompt }) => JSON.stringify([caseId, prompt]), maxLength: 12 },

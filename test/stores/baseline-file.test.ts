@@ -125,6 +125,16 @@ describe('parsing', () => {
       '"trials"',
     ],
     ['has an infinite score', caseLine({}).replace('"score":1', '"score":1e999'), '"trials"'],
+    ['has a score above one', caseLine({ trials: [buildTrial(0, { score: 7 })] }), '"trials"'],
+    ['has a score below zero', caseLine({ trials: [buildTrial(0, { score: -1 })] }), '"trials"'],
+    ['has a fresh trial with a score above one', caseLine({ confirmations: [buildTrial(1, { score: 1.5 })] }), '"conf'],
+    ['has a check with a score above one', caseLine({ trials: [withChecks([buildCheck({ score: 9 })])] }), '"trials"'],
+    ['has a check of negative weight', caseLine({ trials: [withChecks([buildCheck({ weight: -1 })])] }), '"trials"'],
+    ['has a negative latency', caseLine({ trials: [buildTrial(0, { latencyMs: -5 })] }), '"trials"'],
+    ['has a trial beyond 32 bits', caseLine({ trials: [buildTrial(2 ** 32)] }), '"trials"'],
+    ['has a trial beyond what a number holds', caseLine({ trials: [buildTrial(2 ** 53 - 1)] }), '"trials"'],
+    ['has no trial', caseLine({ trials: [] }), '"trials"'],
+    ['has an empty stamp', caseLine({ stamp: '' }), '"stamp"'],
     ['has tool calls without a name', caseLine({ trials: [{ ...buildTrial(0), toolCalls: [{}] }] }), '"trials"'],
     ['is a variant without messages', JSON.stringify({ ...buildVariant('v3'), messages: 'hi' }), '"messages"'],
     ['is a variant whose params are a list', JSON.stringify({ ...buildVariant('v3'), params: [] }), '"params"'],
@@ -174,6 +184,11 @@ describe('parsing', () => {
     const orphaned = catchUserError(() => parseRows(render({ suite: 's', variants: [], cases: orphans }), file));
     expect([rubbish.problems.length, orphaned.problems.length]).toEqual([20, 20]);
   });
+});
+
+test('the last trial that there is a number for is read', () => {
+  const { cases } = parseRows(`${render(small)}${caseLine({ trials: [buildTrial(2 ** 32 - 1)] })}\n`, file);
+  expect(cases.at(-1)?.trials[0]?.trial).toBe(2 ** 32 - 1);
 });
 
 describe('a baseline file', () => {
@@ -309,6 +324,10 @@ function buildCase(caseId: string, changes: Partial<BaselineCase> = {}): Baselin
   return { type: 'case', prompt: 'v1', provider: 'openai:small', caseId, stamp: 's', trials, ...changes };
 }
 
+function buildCheck(changes: Record<string, unknown>): Record<string, unknown> {
+  return { assertion: 'equals', pass: true, score: 1, reason: 'equal', ...changes };
+}
+
 /** A line of a case that is new in `small`, with changes that need not be allowed. */
 function caseLine(changes: Record<string, unknown>): string {
   return JSON.stringify({ ...buildCase('new'), ...changes });
@@ -395,9 +414,9 @@ const caseRow = fc.record(
   {
     caseId: text,
     variant: fc.nat(),
-    stamp: text,
+    stamp: text.filter((stamp) => stamp !== ''),
     mustPass: fc.constant(true),
-    trials: fc.array(trialBody, { maxLength: 3 }),
+    trials: fc.array(trialBody, { minLength: 1, maxLength: 3 }),
     confirmations: fc.array(trialBody, { maxLength: 2 }),
   },
   { requiredKeys: ['caseId', 'variant', 'stamp', 'trials'] },

@@ -109,7 +109,14 @@ function buildVariant(prompt: string, changes: Partial<BaselineVariant>): Baseli
 }
 
 function buildCase(caseId: string, prompt = 'v1', stamp = 'old'): BaselineCase {
-  return { type: 'case', prompt, provider: 'openai:small', caseId, stamp, trials: [] };
+  return {
+    type: 'case',
+    prompt,
+    provider: 'openai:small',
+    caseId,
+    stamp,
+    trials: [{ trial: 0, status: 'passed', checks: [] }],
+  };
 }
 
 function stamps({ cases }: BaselineRows): string[] {

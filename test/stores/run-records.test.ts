@@ -11,10 +11,13 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../src/lib/storage-error.ts';
+import type { Usage } from '../../src/model/completion.ts';
 import type { CellRow, RecordRow } from '../../src/model/record.ts';
 import { readRowsAt, readRunRecord } from '../../src/stores/read-run-record.ts';
 import { createRunRecord, type RunRecordWriter, rewriteRunRecord } from '../../src/stores/write-run-record.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder, resumeRow } from './build-rows.ts';
+
+const check = { assertion: 'equals', pass: true, score: 1, reason: 'equal' };
 
 describe('a run record', () => {
   test('gives back header, rows and end as they were appended', () => {
@@ -221,6 +224,32 @@ describe('what is no record', () => {
     appendFileSync(path, `${bad.join('\n')}\n${JSON.stringify(buildRow('b'))}\n`);
     const { problems } = catchUserError(() => summarize(path));
     expect(problems.map(({ code, at }) => [code, at?.line])).toEqual([3, 4, 5, 6].map((line) => ['record', line]));
+  });
+
+  test.each([
+    ['a score above one', { score: 7 }],
+    ['a negative score', { score: -1 }],
+    ['a negative latency', { latencyMs: -1 }],
+    ['a trial below the first', { trial: -1 }],
+    ['a trial beyond 32 bits', { trial: 2 ** 32 }],
+    ['no stamp', { stamp: '' }],
+    ['usage below zero', { usage: { inputTokens: -1, outputTokens: 1 } }],
+    ['usage without numbers', { usage: {} as Usage }],
+    ['a check with a score above one', { checks: [{ ...check, score: 9 }] }],
+    ['a check of negative weight', { checks: [{ ...check, weight: -1 }] }],
+  ] satisfies [string, Partial<CellRow>][])('a row with %s is damaged, with a head and without one', (_, changes) => {
+    const path = write([buildRow('a'), buildRow('bad', changes), buildRow('bad', { answerHash: 'h', ...changes })]);
+    const { problems } = catchUserError(() => summarize(path));
+    expect(problems.map(({ code, at }) => [code, at?.line])).toEqual([3, 4].map((line) => ['record', line]));
+    const damaged: number[] = [];
+    const { summaries } = readRunRecord(path, ({ caseId }) => caseId, { onDamaged: (line) => damaged.push(line) });
+    expect([summaries, damaged]).toEqual([['a'], [3, 4]]);
+  });
+
+  test('an amount that is infinite is damaged too', () => {
+    const path = write([buildRow('a', { answerHash: 'h', costUsd: 0.125 })]);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('0.125', '1e999'));
+    expect(catchUserError(() => summarize(path)).problems).toMatchObject([{ code: 'record', at: { line: 2 } }]);
   });
 
   test('an unknown format is a problem that names both numbers', () => {
