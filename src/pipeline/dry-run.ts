@@ -9,7 +9,7 @@ import { lookupBatchApi } from '../providers/batch/index.ts';
 import { checkBatchable } from './collect-batches.ts';
 import { inputBytes, maxOutputTokens } from './estimate-tokens.ts';
 import { createExpectUsage } from './expect-usage.ts';
-import { openBaselines } from './find-baselines.ts';
+import { checkBaselines, openBaselines } from './find-baselines.ts';
 import { planRun, pricedModel } from './plan-run.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
@@ -49,6 +49,7 @@ export async function forecastRun(options: RunOptions, ports: RunPorts): Promise
     cwd: ports.cwd,
     env: ports.env,
   });
+  checkBaselines(options.project.suites, findBaseline);
   const expectUsage = createExpectUsage(options.project.suites, findBaseline);
   const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), {
     now: ports.now,

@@ -1,7 +1,9 @@
 import { relative } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Baseline } from '../model/baseline.ts';
+import type { Problem } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
+import type { Suite } from '../model/suite.ts';
 import { readCases } from '../stores/baseline-order.ts';
 import { type GitRef, openGitRef } from '../stores/git-files.ts';
 import { isRunRecord } from '../stores/read-run-record.ts';
@@ -32,6 +34,20 @@ export function openBaselines(wanted: RunSettings['baseline'], options: FindBase
   const { root, cwd } = options;
   const source = classifySource(wanted.source, { cwd, runs: listStoredRuns({ root }), isPromptId: () => false });
   return remember(openSource(source, wanted.source, options));
+}
+
+/** Opens the baseline of every suite; one UserError has the problems of them all. */
+export function checkBaselines(suites: readonly Pick<Suite, 'id' | 'path'>[], findBaseline: FindBaseline): void {
+  const problems: Problem[] = [];
+  for (const suite of suites) {
+    try {
+      findBaseline(suite);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  if (problems.length > 0) throw new UserError(problems);
 }
 
 /** A run asks several times; each file is read once. */

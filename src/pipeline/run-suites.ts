@@ -13,7 +13,7 @@ import { type CollectedBatches, checkBatchable, collectBatches } from './collect
 import { confirmCases } from './confirm-cases.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
 import { createFindAccepted } from './find-accepted.ts';
-import { openBaselines } from './find-baselines.ts';
+import { checkBaselines, openBaselines } from './find-baselines.ts';
 import { createOtherAnswers } from './find-other.ts';
 import { describeRetirements, findRetirements } from './find-retirements.ts';
 import { findUncalibrated } from './find-uncalibrated.ts';
@@ -60,11 +60,11 @@ async function runJudged(
     cwd: ports.cwd,
     env: ports.env,
   });
+  // A damaged baseline is found before the first call.
+  checkBaselines(given.project.suites, findBaseline);
   const options = given.rerunBaseline
     ? { ...given, project: await addBaselinePrompts(given.project, findBaseline) }
     : given;
-  // A damaged baseline is found before the first call.
-  for (const suite of options.project.suites) findBaseline(suite);
   const planned = await planRun(options, ports);
   const { plan } = planned;
   const findAccepted = createFindAccepted(options.project.suites, findBaseline);

@@ -1,7 +1,10 @@
+import { UserError } from '../errors.ts';
 import type { Problem } from '../model/problem.ts';
+import { checkBaselines, openBaselines } from './find-baselines.ts';
 import { findRetirements } from './find-retirements.ts';
-import { planRun } from './plan-run.ts';
+import { type PlannedRun, planRun } from './plan-run.ts';
 import { readSuiteRecordings } from './read-suite-recordings.ts';
+import { addBaselinePrompts } from './rerun-baseline.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
 export interface ValidatedProject {
@@ -10,13 +13,15 @@ export interface ValidatedProject {
   readonly cells: number;
 }
 
+type ValidateOptions = Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record' | 'rerunBaseline'>;
+
 /** What `run` does before its first call, beyond loading; throws a UserError where it would. */
 export async function validateProject(
-  options: Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record'>,
+  options: ValidateOptions,
   { env, cwd, now }: Pick<RunPorts, 'env' | 'cwd' | 'now'>,
 ): Promise<ValidatedProject> {
   const { project } = options;
-  const planned = await planRun(options, { env });
+  const planned = await planWithBaselines(options, { env, cwd });
   const { plan, providers, endpointOf } = planned;
   const isHermetic = project.suites.every(({ recordings }) => recordings !== undefined);
   readSuiteRecordings(project.suites, cwd);
@@ -39,4 +44,30 @@ export async function validateProject(
     cases: project.suites.reduce((sum, { caseCount }) => sum + caseCount, 0),
     cells: plan.cellCount,
   };
+}
+
+/** What is wrong with the baselines that the run would open is told together with what can't be planned. */
+async function planWithBaselines(
+  options: ValidateOptions,
+  { env, cwd }: Pick<RunPorts, 'env' | 'cwd'>,
+): Promise<PlannedRun> {
+  const { project, settings, rerunBaseline } = options;
+  let faults: UserError | undefined;
+  let replanned = options;
+  try {
+    const findBaseline = openBaselines(settings.baseline, { root: project.root, cwd, env });
+    checkBaselines(project.suites, findBaseline);
+    if (rerunBaseline) replanned = { ...options, project: await addBaselinePrompts(project, findBaseline) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    faults = error;
+  }
+  try {
+    const planned = await planRun(replanned, { env });
+    if (faults !== undefined) throw faults;
+    return planned;
+  } catch (error) {
+    if (!(error instanceof UserError) || faults === undefined || error === faults) throw error;
+    throw new UserError([...faults.problems, ...error.problems], { cause: error });
+  }
 }

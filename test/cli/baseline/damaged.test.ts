@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { baselineFile, openBaselineProject, suiteFile } from './baseline-project.ts';
+
+describe('a baseline with a value that no run writes', () => {
+  test.each([
+    ['a score above one', '"score":1,"status"', '"score":7,"status"'],
+    ['a trial beyond 32 bits', '"trial":0', '"trial":1099511627776'],
+    ['an empty stamp', /"stamp":"[^"]*"/, '"stamp":""'],
+  ])('is refused before any call by every command that reads it: %s', async (_, from, to) => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.edit(baselineFile, from, to);
+    for (const argv of [
+      ['run', '--cache', 'refresh'],
+      ['run', '--dry-run'],
+      ['validate'],
+      ['compare', baselineFile, baselineFile],
+      ['contract', 'check'],
+    ]) {
+      const { code, stderr } = await project.llmcheck(...argv);
+      expect([argv, code, stderr]).toEqual([argv, 2, expect.stringContaining(`${baselineFile}:3:1 error record: `)]);
+      expect(stderr).toContain('restore the file from git, or run the suite and accept again');
+    }
+    expect(project.asked.size).toBe(0);
+  });
+});
+
+describe('validate', () => {
+  test('names what is wrong with the baselines of all suites, and with the rest', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    const second = 'evals/more.eval.yaml';
+    project.write(second, project.read(suiteFile).replace('suite: words', 'suite: more'));
+    project.write('evals/more.baseline.jsonl', 'rubbish\n');
+    project.write(baselineFile, `${project.read(baselineFile)}{"type":"case"\n`);
+    const both = await project.llmcheck('validate');
+    expect(both.code).toBe(2);
+    expect(both.stderr).toContain('evals/more.baseline.jsonl:1:1 error record: ');
+    expect(both.stderr).toContain(`${baselineFile}:23:1 error record: `);
+    const run = await project.llmcheck('run', '--cache', 'refresh');
+    expect([run.code, run.stderr]).toEqual([2, both.stderr]);
+    project.write('llmcheck.config.yaml', 'run: { provider: [nobody] }\n');
+    const all = await project.llmcheck('validate');
+    expect([all.code, all.stderr]).toEqual([2, expect.stringContaining('3 errors')]);
+    for (const found of ['more.baseline.jsonl:1:1', 'words.baseline.jsonl:23:1', 'nobody']) {
+      expect(all.stderr).toContain(found);
+    }
+    expect(project.asked.size).toBe(0);
+  });
+
+  test('opens the baseline that the config names, and none where it says so', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    const whole = project.read(baselineFile);
+    project.write(baselineFile, `${whole}rubbish\n`);
+    project.write('other.jsonl', whole);
+    for (const [setting, code] of [
+      ['baseline: other.jsonl', 0],
+      ['noBaseline: true', 0],
+      [`baseline: ${baselineFile}`, 2],
+      ['baseline: "git:nowhere"', 2],
+      ['rerunBaseline: true', 2],
+    ] as const) {
+      project.write('llmcheck.config.yaml', `run: { ${setting} }\n`);
+      const { code: found, stderr } = await project.llmcheck('validate');
+      expect([setting, found, stderr === '']).toEqual([setting, code, code === 0]);
+    }
+  });
+});
