@@ -30,6 +30,11 @@ export interface ReportInput {
   readonly trends?: () => readonly VariantTrend[];
 }
 
+/** True where a planned cell has no result although nothing stopped the run, as where rows are gone from a record. */
+function hasUnreached({ suites }: RunSummary): boolean {
+  return suites.some(({ variants }) => variants.some(({ skipped, skippedByCase }) => skipped > skippedByCase));
+}
+
 /** A report is a view of a record: nothing in it was not counted from rows. */
 export function buildReport(input: ReportInput): Report {
   const { header, end, summary, decision } = input;
@@ -39,7 +44,7 @@ export function buildReport(input: ReportInput): Report {
       id: header.id,
       startedAt: header.startedAt,
       durationMs: end?.durationMs ?? 0,
-      complete: summary.ended && summary.stopReason === undefined,
+      complete: summary.ended && summary.stopReason === undefined && !hasUnreached(summary),
       ...(summary.stopReason === undefined ? {} : { stopReason: summary.stopReason }),
       ...(header.settings.baseline === 'none' ? { baseline: 'none' } : {}),
       ...(input.recordPath === undefined ? {} : { recordPath: input.recordPath }),

@@ -6,6 +6,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -80,6 +81,8 @@ export function rewriteRunRecord(
   return withStorageErrors('Rewriting', path, () => {
     const fd = openSync(temporary, 'ax+');
     try {
+      // By the disk's own clock.
+      removeLeftovers(dirname(path), fstatSync(fd).mtimeMs);
       let size = writeAll(fd, renderHeader(header), options.writeSync);
       for (const old of readRowsAt(path, places)) {
         const row = renew(old);
@@ -100,6 +103,20 @@ export function rewriteRunRecord(
     }
   });
 }
+
+/** What a process that was killed while it rewrote a record has left behind. Whoever is at it writes all the time. */
+function removeLeftovers(folder: string, nowMs: number): void {
+  withStorageErrors('Looking through', folder, () => {
+    for (const name of readdirSync(folder)) {
+      if (!/\.jsonl\.[0-9a-f]{12}\.tmp$/.test(name)) continue;
+      const path = join(folder, name);
+      const stats = statSync(path, { throwIfNoEntry: false });
+      if (stats !== undefined && nowMs - stats.mtimeMs > leftAfterMs) rmSync(path, { force: true });
+    }
+  });
+}
+
+const leftAfterMs = 60_000;
 
 export interface RewriteOptions extends RunRecordOptions {
   /** A row as it would be written today. */

@@ -40,7 +40,10 @@ function build(rows: readonly RowSummary[], overrides: Partial<ReportInput> = {}
 
 describe('buildReport', () => {
   test('says which run it is of and how that ended', () => {
-    expect(build([], { end: { ...end, notes: ['a note'] }, recordPath: 'runs/x.jsonl' })).toMatchObject({
+    const rows = [{ prompt: 'v2' }, { provider: 'q' }, {}].flatMap((variant) =>
+      ['a', 'b'].map((caseId) => buildRowSummary({ caseId, ...variant })),
+    );
+    expect(build(rows, { end: { ...end, notes: ['a note'] }, recordPath: 'runs/x.jsonl' })).toMatchObject({
       tool: { name: 'llmcheck', version: '0.1.0' },
       run: { id: '20261124-153012-a1b2c3', durationMs: 1000, complete: true, recordPath: 'runs/x.jsonl' },
       decision: passed,
@@ -55,6 +58,10 @@ describe('buildReport', () => {
     expect(killed.run).toMatchObject({ complete: false, stopReason: 'interrupted', durationMs: 0 });
     const stopped = build([], { summary: summarizeRun(header, [], { ...end, stopReason: 'bail' }) });
     expect(stopped.run).toMatchObject({ complete: false, stopReason: 'bail' });
+  });
+
+  test('of a run whose record lacks a cell is not complete, whatever its end says', () => {
+    expect(build([buildRowSummary({ caseId: 'a' })]).run).toMatchObject({ complete: false });
   });
 
   test('takes its exit code from the decision alone', () => {

@@ -1,3 +1,5 @@
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startChatServer, startEchoServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, statusesOf, withoutTimes } from '../../support/temp-project.ts';
@@ -56,6 +58,20 @@ test('answers whose rows a kill prevented are the run’s own, not some that the
   // Another run finds them in the cache, and has asked for none.
   const { report } = await project.report(['run'], { env: server.env });
   expect(report.totals).toMatchObject({ cached: whole.report.totals.planned, spentUsd: 0 });
+});
+
+test('--resume removes what a kill left of an earlier rewrite, and nothing that may still be written', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  await project.run(['run'], { env: server.env });
+  const left = '.llmcheck/runs/20260101-000000-abcdef.jsonl.0123456789ab.tmp';
+  const fresh = '.llmcheck/runs/20260101-000000-abcdef.jsonl.ba9876543210.tmp';
+  const foreign = '.llmcheck/runs/notes.tmp';
+  for (const file of [left, fresh, foreign]) project.write(file, 'half a record');
+  for (const file of [left, foreign]) utimesSync(join(project.root, file), 1000, 1000);
+  expect((await project.run(['run', '--resume'], { env: server.env })).code).toBe(0);
+  const files = project.files('.llmcheck/runs');
+  expect([files.includes(left), files.includes(fresh), files.includes(foreign)]).toEqual([false, true, true]);
 });
 
 test('--resume re-runs what was errored, and what has changed since', async () => {

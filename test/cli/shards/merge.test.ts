@@ -53,6 +53,17 @@ describe('llmcheck merge', () => {
     expect(merged.report.totals.planned).toBe(100);
   });
 
+  test('a cell whose row is gone leaves the merged run incomplete', async () => {
+    const { project, env } = await open();
+    const [first = '', second = ''] = await runShards(project, 2, env);
+    const rows = project.read(first).split('\n');
+    project.write(first, rows.filter((_, index) => index !== 2).join('\n'));
+    const { code, report } = await project.report(['merge', first, second]);
+    expect(report.run).toMatchObject({ complete: false });
+    expect(report.decision.breaches.map((breach) => breach.code)).toContain('stopped');
+    expect(code).not.toBe(0);
+  });
+
   test('a case is broken by as many failures as in one run, since the shards are looked at as one', async () => {
     const ids = Array.from({ length: 100 }, (_, index) => `w${index}`);
     let failures = 0;
