@@ -12,6 +12,7 @@ import { assessRecord, reportAssessment } from './assess-run.ts';
 import { type CollectedBatches, checkBatchable, collectBatches } from './collect-batches.ts';
 import { confirmCases } from './confirm-cases.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
+import { describeUnaccepted } from './describe-unaccepted.ts';
 import { createFindAccepted } from './find-accepted.ts';
 import { checkBaselines, openBaselines } from './find-baselines.ts';
 import { createOtherAnswers } from './find-other.ts';
@@ -91,6 +92,10 @@ async function runJudged(
   const now = ports.now();
   const retirements = describeRetirements(findRetirements({ planned, isHermetic: ({ id }) => isHermetic(id), now }));
   for (const message of retirements) ports.onProgress({ type: 'note', message });
+  const { updateBaseline, settings } = options;
+  // Who accepts the run knows, and two versions side by side need no file.
+  const unaccepted = updateBaseline || settings.compare !== undefined ? [] : describeUnaccepted(plan, findBaseline);
+  for (const message of unaccepted) ports.onProgress({ type: 'note', message });
   const record = openRecord(options, plan, buildHeader(options, planned, ports), ports, {
     findAccepted,
     onRefused: () => stop.hard('storage'),
@@ -179,6 +184,7 @@ async function runJudged(
       ...(options.notes ?? []),
       ...lanes.notes(),
       ...retirements,
+      ...unaccepted,
       ...(batch?.notes ?? []),
       ...(batches?.notes ?? []),
     ].map(ports.mask),

@@ -154,6 +154,7 @@ export interface JsonTrial {
 
 /** What the tests read of `-r json`. */
 export interface JsonReport {
+  readonly notes: readonly string[];
   readonly format: number;
   readonly run: { readonly id: string; readonly complete: boolean; readonly stopReason: string | null };
   readonly decision: {

@@ -67,3 +67,24 @@ describe('validate', () => {
     }
   });
 });
+
+describe('a baseline that lost its cases', () => {
+  test.each([
+    ['its variants too', 1],
+    ['with its variants left', 2],
+  ])('is told of by the run and its report, which has nothing to compare: %s', async (_, kept) => {
+    const project = await openBaselineProject();
+    await project.accept();
+    const lines = project.read(baselineFile).split('\n').slice(0, kept);
+    project.write(baselineFile, `${lines.join('\n')}\n`);
+    const note = `the baseline ${baselineFile} has no case of v1 on mini: nothing there is compared until a run is accepted`;
+    const run = await project.report(['run'], { env: project.server.env });
+    expect([run.code, run.report.notes]).toEqual([0, [note]]);
+    expect(run.stderr).toContain(note);
+    // Who accepts the run at once knows.
+    const accepted = await project.report(['run', '--update-baseline'], { env: project.server.env });
+    expect(accepted.report.notes).toEqual([]);
+    const whole = await project.report(['run'], { env: project.server.env });
+    expect(whole.report.notes).toEqual([]);
+  });
+});
