@@ -1,3 +1,4 @@
+import type { StorageError } from './lib/storage-error.ts';
 import type { Problem } from './model/problem.ts';
 
 /** Input that the user can fix: every problem at once. Ends in exit code 2, with nothing sent. */
@@ -10,3 +11,24 @@ export class UserError extends Error {
     this.problems = problems;
   }
 }
+
+/** What a disk refuses is the user's to mend, whoever found it. */
+export function storageProblem({ message, code }: StorageError, hint = storageHints[code]): Problem {
+  return { code: 'environment', severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+}
+
+const room = 'make room on the disk';
+const access = 'make the folder writable';
+const place = 'move what stands there out of the way, or name another place';
+
+const storageHints: Readonly<Record<string, string>> = {
+  EACCES: access,
+  EDQUOT: room,
+  EEXIST: place,
+  EFBIG: room,
+  EISDIR: place,
+  ENOSPC: room,
+  ENOTDIR: place,
+  EPERM: access,
+  EROFS: access,
+};

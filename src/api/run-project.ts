@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Io } from '../cli/io.ts';
 import { prepareRun as prepareForCli } from '../cli/prepare-run.ts';
 import { UserError } from '../errors.ts';
+import { StorageError } from '../lib/storage-error.ts';
 import type { Report } from '../model/report.ts';
 import { acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { planRun } from '../pipeline/plan-run.ts';
@@ -29,7 +30,7 @@ export async function runProject(given: ProjectRun): Promise<Report> {
       acceptBaseline({ root: options.project.root, cwd: ports.cwd, recordPath, force: false });
     } catch (error) {
       // The run has earned its report, whatever became of the baseline.
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError) && !(error instanceof StorageError)) throw error;
       given.onEvent({ type: 'note', message: `the baseline was not updated: ${error.message}` });
     }
   }

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander';
-import { UserError } from '../errors.ts';
+import { storageProblem, UserError } from '../errors.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { quote } from '../lib/quote.ts';
+import { StorageError } from '../lib/storage-error.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { commands } from './commands/index.ts';
 import { describeBug } from './describe-bug.ts';
@@ -43,13 +44,15 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.passed : exitCodes.usage;
-    if (error instanceof UserError) {
+    const problems =
+      error instanceof UserError ? error.problems : error instanceof StorageError ? [storageProblem(error)] : undefined;
+    if (problems !== undefined) {
       const [{ describeProblems }, { maskByName }] = await Promise.all([
         import('./describe-problems.ts'),
         import('./mask-io.ts'),
       ]);
       const color = wantsColor(io.stderr, io.env, !argv.includes('--no-color'));
-      io.stderr.write(maskByName(io.env)(describeProblems(error.problems, { color })));
+      io.stderr.write(maskByName(io.env)(describeProblems(problems, { color })));
       return exitCodes.usage;
     }
     const { maskByName } = await import('./mask-io.ts');

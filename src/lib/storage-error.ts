@@ -18,8 +18,11 @@ const reasons: Readonly<Record<string, string>> = {
   EEXIST: 'it is there already (EEXIST)',
   EFBIG: 'the file would be larger than is allowed (EFBIG)',
   EISDIR: 'it is a folder (EISDIR)',
+  ELOOP: 'links lead in a circle (ELOOP)',
   EMFILE: 'too many open files (EMFILE)',
+  EIO: 'the disk reports an error (EIO)',
   ENOENT: 'it is not there (ENOENT)',
+  ENAMETOOLONG: 'the name is too long (ENAMETOOLONG)',
   ENOSPC: 'no space is left on the disk (ENOSPC)',
   ENOTDIR: 'a part of the path is no folder (ENOTDIR)',
   EPERM: 'the operation is not permitted (EPERM)',
@@ -37,8 +40,18 @@ export function withStorageErrors<T>(action: string, path: string, work: () => T
   try {
     return work();
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined || error instanceof StorageError) throw error;
-    throw new StorageError(action, path, code, { cause: error });
+    throw toStorageError(action, path, error);
   }
 }
+
+/** A system error as a `StorageError`; anything else as it is. */
+export function toStorageError(action: string, path: string, error: unknown): unknown {
+  const code = systemErrorCode(error)?.replace(/^ERR_FS_(?=E)/, '');
+  // Node's own codes, such as `ERR_INVALID_ARG_TYPE`, tell of a wrong call and not of the disk.
+  if (code === undefined || code.startsWith('ERR_') || error instanceof StorageError) return error;
+  const isMkdir = error instanceof Error && 'syscall' in error && error.syscall === 'mkdir';
+  return new StorageError(action, path, (isMkdir ? codesOfMkdir[code] : undefined) ?? code, { cause: error });
+}
+
+/** Node makes missing parents too, and says of a file in their place and of a read-only disk what can't be meant. */
+const codesOfMkdir: Readonly<Record<string, string>> = { EEXIST: 'ENOTDIR', ENOENT: 'EROFS' };

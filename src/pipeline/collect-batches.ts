@@ -66,7 +66,13 @@ export async function collectBatches(
   return {
     notes: found.flatMap(({ pending }) => pending.map(describePending)),
     forget() {
-      for (const { collected } of found) for (const handle of collected) handles.remove(handle);
+      try {
+        for (const { collected } of found) for (const handle of collected) handles.remove(handle);
+      } catch (error) {
+        // The run has what they brought; the next one only looks at them once more.
+        if (!(error instanceof StorageError)) throw error;
+        ports.onProgress({ type: 'note', message: error.message });
+      }
     },
   };
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { storageProblem, UserError } from '../errors.ts';
 import { StorageError } from '../lib/storage-error.ts';
 import type { RunHeader } from '../model/record.ts';
 import { newRunId } from '../stores/run-id.ts';
@@ -29,11 +29,15 @@ function randomBytes(random: () => number, count: number): Uint8Array {
 
 /** A record that can't be opened is found before the first call, where the user can still mend it. */
 export function refuseStorageErrors<T>(open: () => T): T {
+  return withRefusal(open, 'make room or make the folder writable: a run without a record could not be reported');
+}
+
+/** Turns what the disk refuses into a `UserError`; without a hint that of the reason is given. */
+export function withRefusal<T>(work: () => T, hint?: string): T {
   try {
-    return open();
+    return work();
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
-    const hint = 'make room or make the folder writable: a run without a record could not be reported';
-    throw new UserError([{ code: 'environment', severity: 'error', message: error.message, hint }], { cause: error });
+    throw new UserError([storageProblem(error, hint)], { cause: error });
   }
 }

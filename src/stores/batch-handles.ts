@@ -44,13 +44,16 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
           writeSync(fd, `${JSON.stringify(handle)}\n`);
           // What is handed in costs money: after a loss of power it must still be known.
           fsyncSync(fd);
+        } catch (error) {
+          rmSync(`${path}.tmp`, { force: true });
+          throw error;
         } finally {
           closeSync(fd);
         }
         renameSync(`${path}.tmp`, path);
       });
     },
-    remove: ({ name }) => rmSync(pathOf(name), { force: true }),
+    remove: ({ name }) => withStorageErrors('Removing', pathOf(name), () => rmSync(pathOf(name), { force: true })),
   };
 }
 

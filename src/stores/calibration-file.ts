@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { parseJson } from '../lib/parse-json.ts';
+import { withStorageErrors } from '../lib/storage-error.ts';
 import { calibrationFormat, type JudgeCalibration } from '../model/calibration.ts';
 import { readOrUndefined, replaceWhereChanged } from './replace-file.ts';
 
@@ -24,9 +25,9 @@ const fileSchema = z.object({
   ),
 });
 
-/** What was measured of a suite's judges; nothing where there is no file. Throws a UserError for one that can't be used. */
+/** What was measured of a suite's judges; nothing where there is no file. Throws a `UserError` for one that can't be used, a `StorageError` for one that can't be read. */
 export function readCalibrations(path: string, shown: string): readonly JudgeCalibration[] {
-  const text = readOrUndefined(path);
+  const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
   if (text === undefined) return [];
   const json = parseJson(text);
   const parsed = json.ok ? fileSchema.safeParse(json.value) : undefined;
