@@ -1,7 +1,5 @@
-import { createWriteStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { UserError } from '../errors.ts';
 import { DurationError, parseDurationMs } from '../lib/duration.ts';
 import { describeBytes } from '../lib/format-amount.ts';
@@ -11,6 +9,7 @@ import { describeSharedCache, type SharedCacheState } from '../pipeline/describe
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { importAnswers, openCacheMaintenance } from '../pipeline/import-answers.ts';
 import type { Io } from './io.ts';
+import { writeFile } from './write-file.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -60,7 +59,7 @@ export async function cacheCommand(action: string, file: string | undefined, fla
       return garbled.length > 0 && flags['fix'] !== true ? exitCodes.failed : exitCodes.passed;
     }
     case 'export':
-      await exportLines(cache.exportLines(), file, io);
+      exportLines(cache.exportLines(), file, io);
       break;
     case 'import':
       return importFile(file ?? '', config, io);
@@ -126,7 +125,7 @@ function pruneLimits(flags: Flags): { maxAgeMs?: number; maxBytes?: number } {
   }
 }
 
-async function exportLines(lines: Iterable<string>, file: string | undefined, io: Io): Promise<void> {
+function exportLines(lines: Iterable<string>, file: string | undefined, io: Io): void {
   if (file === undefined) {
     for (const line of lines) io.stdout.write(`${line}\n`);
     return;
@@ -138,13 +137,7 @@ async function exportLines(lines: Iterable<string>, file: string | undefined, io
       yield `${line}\n`;
     }
   };
-  try {
-    await pipeline(Readable.from(withBreaks()), createWriteStream(resolve(io.cwd, file)));
-  } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    const message = `cache export ${file}: ${error.message}`;
-    throw new UserError([{ code: 'environment', severity: 'error', message }], { cause: error });
-  }
+  writeFile(resolve(io.cwd, file), withBreaks());
   io.stdout.write(`exported ${count} entries to ${file}\n`);
 }
 

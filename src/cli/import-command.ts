@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { type ImportFormat, importSuite } from '../pipeline/import-suite.ts';
@@ -7,6 +7,7 @@ import { loadProject } from '../pipeline/load-project.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
 import { wantsColor } from './style.ts';
+import { writeFile } from './write-file.ts';
 
 export interface ImportFlags {
   readonly output?: string;
@@ -39,8 +40,7 @@ export async function importCommand(format: ImportFormat, path: string, flags: I
   }
   const color = wantsColor(io.stderr, io.env, flags.color !== false);
   if (imported.warnings.length > 0) io.stderr.write(describeProblems(imported.warnings, { color }));
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, imported.text);
+  writeFile(target, [imported.text]);
   const { prompts, providers, cases } = imported.counts;
   const left = imported.leftOut === 0 ? '' : `; ${imported.leftOut} left out, as comments`;
   io.stdout.write(`wrote ${shown}: prompts ${prompts}, providers ${providers}, cases ${cases}${left}\n`);

@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { withStorageErrors } from '../lib/storage-error.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { importAnswers } from '../pipeline/import-answers.ts';
 import { initFiles } from './init-files.ts';
 import type { Io } from './io.ts';
+import { writeFile } from './write-file.ts';
 
 /** `llmcheck init`: writes files that are not there yet, and says what to do next. */
 export async function initCommand(folder: string, flags: { readonly force?: boolean }, io: Io): Promise<number> {
@@ -15,15 +17,14 @@ export async function initCommand(folder: string, flags: { readonly force?: bool
       io.stdout.write(`kept     ${path} (it was there; --force overwrites)\n`);
       continue;
     }
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, text);
+    writeFile(target, [text]);
     written.push(path);
     io.stdout.write(`wrote    ${path}\n`);
   }
   const ignore = join(root, '.gitignore');
-  const ignored = existsSync(ignore) ? readFileSync(ignore, 'utf8') : '';
+  const ignored = withStorageErrors('Reading', ignore, () => (existsSync(ignore) ? readFileSync(ignore, 'utf8') : ''));
   if (!/^\/?\.llmcheck\/?$/m.test(ignored)) {
-    writeFileSync(ignore, `${ignored}${ignored === '' || ignored.endsWith('\n') ? '' : '\n'}.llmcheck/\n`);
+    writeFile(ignore, [`${ignored}${ignored === '' || ignored.endsWith('\n') ? '' : '\n'}.llmcheck/\n`]);
     io.stdout.write('wrote    .gitignore: .llmcheck/\n');
   }
   const recordings = 'evals/recordings/greeting.jsonl';

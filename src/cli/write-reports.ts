@@ -1,5 +1,4 @@
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { findNearest } from '../lib/did-you-mean.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
@@ -8,6 +7,7 @@ import type { Report, ReportStyle } from '../model/report.ts';
 import { reporters } from '../reporters/index.ts';
 import type { Io } from './io.ts';
 import { type StyleFlags, styleFor } from './style.ts';
+import { writeFile } from './write-file.ts';
 
 /** A format of some kind of report. */
 interface Format<R> {
@@ -90,7 +90,7 @@ export function writeReports<R>(report: R, requests: readonly ReportRequest<R>[]
     const chunks = reporter.render(report, styleFor(io, options, path !== undefined));
     try {
       if (path === undefined) for (const chunk of chunks) io.stdout.write(mask(chunk));
-      else writeFileInChunks(resolve(io.cwd, path), chunks, mask);
+      else writeFile(resolve(io.cwd, path), masked(chunks, mask));
     } catch (error) {
       if (!(error instanceof Error && 'code' in error)) throw error;
       io.stderr.write(`warning: the ${name} report could not be written to ${path ?? 'stdout'}: ${error.message}\n`);
@@ -98,28 +98,8 @@ export function writeReports<R>(report: R, requests: readonly ReportRequest<R>[]
   }
 }
 
-/** Under another name first, so that nobody reads half a report; a device or a pipe is written to as it is. */
-function writeFileInChunks(path: string, chunks: Iterable<string>, mask: (text: string) => string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const isReplaced = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
-  const temporary = isReplaced ? `${path}.${process.pid}.tmp` : path;
-  const file = openSync(temporary, 'w');
-  try {
-    let pending = '';
-    for (const chunk of chunks) {
-      pending += mask(chunk);
-      if (pending.length < 65_536) continue;
-      writeSync(file, pending);
-      pending = '';
-    }
-    writeSync(file, pending);
-  } catch (error) {
-    closeSync(file);
-    if (isReplaced) rmSync(temporary, { force: true });
-    throw error;
-  }
-  closeSync(file);
-  if (isReplaced) renameSync(temporary, path);
+function* masked(chunks: Iterable<string>, mask: (text: string) => string): Iterable<string> {
+  for (const chunk of chunks) yield mask(chunk);
 }
 
 function usage(message: string, hint: string): Problem {

@@ -1,0 +1,63 @@
+import { Buffer } from 'node:buffer';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { withStorageErrors } from '../lib/storage-error.ts';
+
+/**
+ * Writes a file, and its folder: under another name first, so that nobody reads half of it and a full disk leaves what
+ * was there. What a link names is written; a device or a pipe is written to as it is. Throws a `StorageError`.
+ */
+export function writeFile(path: string, chunks: Iterable<string>): void {
+  withStorageErrors('Writing', path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    const old = statSync(path, { throwIfNoEntry: false });
+    if (old !== undefined && !old.isFile()) {
+      writeChunks(path, chunks);
+      return;
+    }
+    const target = old === undefined ? path : realpathSync(path);
+    const temporary = `${target}.${process.pid}.tmp`;
+    try {
+      writeChunks(temporary, chunks);
+      if (old !== undefined) chmodSync(temporary, old.mode);
+      renameSync(temporary, target);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+const blockChars = 65_536;
+
+function writeChunks(path: string, chunks: Iterable<string>): void {
+  const file = openSync(path, 'w');
+  try {
+    let pending = '';
+    for (const chunk of chunks) {
+      pending += chunk;
+      if (pending.length < blockChars) continue;
+      writeWhole(file, pending);
+      pending = '';
+    }
+    writeWhole(file, pending);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A disk that is nearly full takes the beginning without a word. */
+function writeWhole(file: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+}
