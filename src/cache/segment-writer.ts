@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { StorageError, systemErrorCode } from '../lib/storage-error.ts';
 import type { SegmentFile } from './segment-files.ts';
 import { nameSegmentFile } from './segment-files.ts';
@@ -43,8 +43,10 @@ export function createSegmentWriter(folder: string, now: () => Date): SegmentWri
     try {
       for (let done = 0; done < lines.length; ) done += writeSync(fd, lines, done);
     } catch (error) {
-      // Half a line may be there, and nothing may follow it.
+      // Half a line may be there, and nothing may follow it. Where it stands alone, nobody misses the file.
+      const { file, size } = segment ?? {};
       close();
+      if (file !== undefined && size === 0) rmSync(file.path, { force: true });
       throw error;
     }
   }

@@ -15,7 +15,7 @@ export interface MergeOptions {
   readonly random: () => number;
 }
 
-/** Makes one record of those of all shards of a run, beside the other runs; gives its path. Refuses what is missing, foreign or double. */
+/** Makes one record of those of all shards of a run, beside the other runs; gives its path. Refuses what is missing, foreign or double. Throws a `StorageError`. */
 export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): string {
   const records = shards.map((name) => {
     const { path } = findStoredRun({ root }, name, cwd);
@@ -31,6 +31,16 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
     createUnderFreeId(runsFolder({ root }), mergeHeaders(records), { now, random }),
   );
   try {
+    writeRows();
+  } catch (error) {
+    // Half of it would look like the record of a run that was interrupted.
+    writer.discard();
+    throw error;
+  }
+  writer.close();
+  return writer.path;
+
+  function writeRows(): void {
     for (const { path, places, last } of records) {
       const kept = [...last.values()]
         .toSorted((a, b) => a - b)
@@ -38,10 +48,7 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
       for (const row of readRowsAt(path, kept)) writer.append(row);
     }
     writer.append(mergeEnds(records));
-  } finally {
-    writer.close();
   }
-  return writer.path;
 }
 
 function findDoubles(

@@ -28,6 +28,8 @@ export interface RunRecordWriter {
    */
   append(...rows: readonly (CellRow | ResumeRow | EndRow)[]): readonly RowPlace[];
   close(): void;
+  /** Closes the file and removes it, in place of leaving half of what was meant to be whole. */
+  discard(): void;
 }
 
 export interface RunRecordOptions {
@@ -145,7 +147,7 @@ function openWriter(
   let isOpen = true;
   // One for all writes, since each is over when it returns.
   let scratch = Buffer.allocUnsafe(64 * 1024);
-  return { path, append, close };
+  return { path, append, close, discard };
 
   function append(...rows: readonly Line[]): readonly RowPlace[] {
     const lengths: number[] = [];
@@ -201,6 +203,12 @@ function openWriter(
         closeSync(fd);
       }
     });
+  }
+
+  function discard(): void {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+    withStorageErrors('Removing', path, () => rmSync(path, { force: true }));
   }
 }
 

@@ -112,6 +112,15 @@ describe('a disk that fills up', () => {
     });
   });
 
+  test('leaves nothing of a record that is discarded', () => {
+    const disk = { bytesLeft: Number.POSITIVE_INFINITY };
+    const writer = createRunRecord(makeFolder(), buildHeader(), { writeSync: limited(disk) });
+    disk.bytesLeft = 20;
+    catchStorageError(() => writer.append(buildRow('a')));
+    writer.discard();
+    expect(existsSync(writer.path)).toBe(false);
+  });
+
   test('leaves whole rows alone where the run closes after it', () => {
     const disk = { bytesLeft: Number.POSITIVE_INFINITY };
     const writer = createRunRecord(makeFolder(), buildHeader(), { writeSync: limited(disk) });
