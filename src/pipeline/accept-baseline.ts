@@ -3,12 +3,15 @@ import { UserError } from '../errors.ts';
 import { judgeContract } from '../gate/judge-cases.ts';
 import type { Problem } from '../model/problem.ts';
 import type { SuiteSummary } from '../model/summary.ts';
+import type { PlannedSuite } from '../plan/build-plan.ts';
 import { buildBaseline } from '../record/build-baseline.ts';
 import { writeBaseline } from '../stores/baseline-file.ts';
 import { countCases } from '../stores/baseline-order.ts';
 import { mergeBaseline } from '../stores/merge-baseline.ts';
 import { readBaseline } from '../stores/read-baseline.ts';
+import { probeFile } from '../stores/replace-file.ts';
 import { baselinePathOf } from './baseline-path.ts';
+import { withRefusal } from './create-record.ts';
 import { openBaselineFile } from './open-baseline.ts';
 import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
 
@@ -32,7 +35,7 @@ export interface AcceptedBaseline {
   readonly variants: number;
 }
 
-/** Writes a record as the accepted baseline of its suites: all of them or, where one is refused, none. */
+/** Writes a record as the accepted baseline of its suites: all of them or, where one is refused, none. Throws a `StorageError` too. */
 export function acceptBaseline(options: AcceptOptions): readonly AcceptedBaseline[] {
   const { root, cwd, force, isWanted } = options;
   const record = openStoredRecord(options.recordPath, cwd);
@@ -57,6 +60,13 @@ export function acceptBaseline(options: AcceptOptions): readonly AcceptedBaselin
       variants: merged.variants.length,
     };
   });
+}
+
+/** Throws a `UserError` where a baseline that a run is to write can't be written: found before its first call. */
+export function refuseUnwritableBaselines(suites: Iterable<PlannedSuite>, root: string): void {
+  for (const { suite, selectedCases } of suites) {
+    if (selectedCases > 0) withRefusal(() => probeFile(baselinePathOf(root, suite.path)));
+  }
 }
 
 function nothingToAccept({ shownPath }: StoredRecord): Problem {

@@ -6,7 +6,9 @@ import type { LabelledAnswer, Suite } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { readCalibrations, writeCalibrations } from '../stores/calibration-file.ts';
+import { probeFile } from '../stores/replace-file.ts';
 import { createOpenAsker } from './ask-models.ts';
+import { withRefusal } from './create-record.ts';
 import { calibrationPathOf, describeLack } from './find-uncalibrated.ts';
 import { hashLabels } from './hash-labels.ts';
 import { judgeAnswer } from './judge-answer.ts';
@@ -46,6 +48,12 @@ export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts):
   const { project } = options;
   const settings = { maxErrors: { count: 0 }, allowEmpty: true, requireConclusive: false, ...options.settings };
   const planned = await planRun({ project, selection: emptySelection, settings, record: options.record }, ports);
+  const isMeasured = (suite: Suite) => suite.labels.some(({ criterion }) => isWanted(criterion.judge.id, options));
+  for (const suite of options.keep ? project.suites.filter(isMeasured) : []) {
+    const path = calibrationPathOf(project.root, suite.path);
+    readCalibrations(path, relative(ports.cwd, path));
+    withRefusal(() => probeFile(path));
+  }
   const stop = createStop();
   let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
   const stopListening = ports.onSignal((signal) => {

@@ -98,7 +98,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
   const recordings = new Map<string, Recordings>();
   const endpoints = new Map<string, OpenEndpoint>();
   const accounts = new Map<string, OpenAccount>();
-  const recorder = options.record ? createRecorder(options.project.suites, ports.mask) : undefined;
+  const recorder = options.record ? createRecorder(options.suites, ports.mask) : undefined;
 
   const isClean = (text: string) => ports.mask(text) === text;
 

@@ -1,20 +1,32 @@
 import { recordingHash } from '../cache/cache-key.ts';
-import type { RecordingLine } from '../cache/recordings.ts';
+import { type RecordingLine, readRecordings } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/write-recordings.ts';
+import { UserError } from '../errors.ts';
 import { maskJson } from '../lib/mask-json.ts';
 import type { Mask } from '../lib/mask-secrets.ts';
+import { StorageError } from '../lib/storage-error.ts';
 import type { Complete } from '../model/completion.ts';
 import type { Suite } from '../model/suite.ts';
+import { probeFile } from '../stores/replace-file.ts';
+import { withRefusal } from './create-record.ts';
+import type { RunPorts } from './run-options.ts';
+import type { Stop } from './stop.ts';
 
 /** Collects the answers of a run for the suites' recordings. */
 export interface Recorder {
   wrap(next: Complete): Complete;
-  /** Writes each suite's file; lines of cells that did not run stay. */
+  /** Writes each suite's file; lines of cells that did not run stay. Throws a `StorageError`. */
   write(): void;
 }
 
+/** Throws a `UserError`, before anything is sent, where a file can't be written or what it holds can't be kept. */
 export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
   const rows = new Map<string, RecordingLine[]>(suites.map(({ id }) => [id, []]));
+  for (const { recordings } of suites) {
+    if (recordings === undefined) continue;
+    readRecordings(recordings);
+    withRefusal(() => probeFile(recordings));
+  }
   return {
     wrap: (next) => async (request, signal) => {
       const outcome = await next(request, signal);
@@ -39,4 +51,19 @@ export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
       }
     },
   };
+}
+
+/** After the last call: a disk that has become full meanwhile ends the run like one that refuses its record, with a report. */
+export function keepRecordings(
+  { writeRecordings }: { readonly writeRecordings: () => void },
+  stop: Pick<Stop, 'hard'>,
+  { onProgress }: Pick<RunPorts, 'onProgress'>,
+): void {
+  try {
+    writeRecordings();
+  } catch (error) {
+    if (!(error instanceof StorageError) && !(error instanceof UserError)) throw error;
+    onProgress({ type: 'note', message: error.message });
+    stop.hard('storage');
+  }
 }

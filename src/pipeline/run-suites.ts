@@ -8,6 +8,7 @@ import type { ProgressEvent } from '../model/progress.ts';
 import type { CellRow, EndRow, RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { buildCellRow } from '../record/build-cell-row.ts';
+import { refuseUnwritableBaselines } from './accept-baseline.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
 import { type CollectedBatches, checkBatchable, collectBatches } from './collect-batches.ts';
 import { confirmCases } from './confirm-cases.ts';
@@ -26,6 +27,7 @@ import { openJudgePorts } from './open-judge-ports.ts';
 import { openLanes } from './open-lanes.ts';
 import { openRecord } from './open-record.ts';
 import { type PlannedRun, planRun } from './plan-run.ts';
+import { keepRecordings } from './record-answers.ts';
 import { addBaselinePrompts } from './rerun-baseline.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 import { createStop, type Stop } from './stop.ts';
@@ -68,6 +70,7 @@ async function runJudged(
     : given;
   const planned = await planRun(options, ports);
   const { plan } = planned;
+  if (options.updateBaseline) refuseUnwritableBaselines(plan.suites, options.project.root);
   const findAccepted = createFindAccepted(options.project.suites, findBaseline);
   const cellOf = indexCells(plan);
   const others = createOtherAnswers({
@@ -172,6 +175,7 @@ async function runJudged(
     await dispatch?.close();
     await lanes.close();
   }
+  keepRecordings(lanes, stop, ports);
   // A limit that was reached with the last cell has cut nothing off.
   const reached = stop.reason() ?? (lanes.isBudgetExhausted() ? 'budget' : undefined);
   const stopReason =
@@ -192,7 +196,6 @@ async function runJudged(
   record.close(end);
   // What was cut off is collected again by the next run, without being handed in again.
   if (!isCutShort) batches?.forget();
-  lanes.writeRecordings();
   ports.onProgress({ type: 'finished' });
   const assessment = await assess(end);
   const suites = new Map(options.project.suites.map((suite) => [suite.id, suite]));
