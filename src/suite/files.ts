@@ -136,7 +136,8 @@ export function displayPath(path: string, cwd: string): string {
 }
 
 export function kindOfPath(path: string): 'file' | 'folder' | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  // Of a path through a file, too, Node says by throwing that it leads nowhere.
+  const stats = existsSync(path) ? statSync(path, { throwIfNoEntry: false }) : undefined;
   if (stats === undefined) return undefined;
   return stats.isDirectory() ? 'folder' : 'file';
 }
@@ -161,8 +162,7 @@ export function readTextFile(path: string, shown: string): FileText {
 }
 
 function findReadFault(path: string, shown: string): FileFault | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return undefined;
+  if (!existsSync(path) && kindOfPath(dirname(path)) !== 'file') return undefined;
   const found = findBytes(path, shown);
   return 'fault' in found ? found.fault : undefined;
 }
