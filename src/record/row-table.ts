@@ -10,15 +10,17 @@ import { RowView } from './row-view.ts';
 import { StampList } from './stamp-list.ts';
 
 const statuses: readonly CellStatus[] = ['passed', 'failed', 'errored', 'skipped'];
-const skipReasons: readonly (SkipReason | undefined)[] = [
-  undefined,
-  'case',
-  'budget',
-  'deadline',
-  'bail',
-  'interrupted',
-  'storage',
-];
+/** By their numbers; typed so that none can be forgotten. */
+const skipNumbers: Readonly<Record<SkipReason, number>> = {
+  case: 1,
+  budget: 2,
+  deadline: 3,
+  bail: 4,
+  interrupted: 5,
+  storage: 6,
+  queue: 7,
+};
+const skipReasons: readonly (SkipReason | undefined)[] = [undefined, ...(Object.keys(skipNumbers) as SkipReason[])];
 const flags = {
   observe: 1,
   mustPass: 2,
@@ -274,7 +276,7 @@ export class RowTable implements Iterable<RowSummary> {
     view.setUint16(start + at.model, this.#numberModel(row.model));
     view.setUint8(start + at.status, statuses.indexOf(row.status));
     view.setUint8(start + at.flags, derived.flags | this.#setRare(number, row, derived.rowIndex));
-    view.setUint8(start + at.skip, skipReasons.indexOf(derived.skipReason));
+    view.setUint8(start + at.skip, derived.skipReason === undefined ? 0 : skipNumbers[derived.skipReason]);
     if (this.#keptHashes === undefined) this.#setHash(number, view, derived.answerHash);
     else this.#keptHashes.push(derived.answerHash);
   }

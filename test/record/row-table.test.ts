@@ -26,7 +26,7 @@ const row: fc.Arbitrary<RowSummary> = fc.record({
   costUsd: price,
   spentUsd: price,
   judgeCostUsd: price,
-  skipReason: fc.constantFrom(undefined, 'case', 'budget', 'deadline', 'bail', 'interrupted', 'storage'),
+  skipReason: fc.constantFrom(undefined, 'case', 'budget', 'deadline', 'bail', 'interrupted', 'storage', 'queue'),
   answerHash: fc.oneof(fc.constant(undefined), hash, text),
   model: fc.option(text, { nil: undefined }),
   rowIndex: fc.integer({ min: -1, max: 2 ** 31 - 1 }),
