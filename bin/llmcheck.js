@@ -6,10 +6,10 @@ import v8 from 'node:v8';
 // Node 22.1 and later keep compiled code between starts.
 module.enableCompileCache?.();
 // V8 11 (Node 20) optimises code early, on threads of its own: a run that sends nothing ends before that pays. It is as
-// usual again once a connection is opened (providers/optimise-as-usual.ts).
-if (process.versions.v8.startsWith('11.')) v8.setFlagsFromString('--interrupt-budget=1000000');
+// usual again once a connection is opened (providers/optimise-as-usual.ts), or a run is long (cli/settle-for.ts).
+if (process.versions.v8.startsWith('11.')) v8.setFlagsFromString('--interrupt-budget=2000000');
 // By default the heap may grow to a multiple of what is alive before it is cleaned: most of what a long run took was that.
-// A short one is let loose again once its size is known (cli/let-heap-grow.ts).
+// A short one is let loose again once its size is known (cli/settle-for.ts).
 v8.setFlagsFromString('--heap-growing-percent=30');
 // Young objects are few here: to hand them out to several threads costs more than it saves (3 % of the CPU of 10,000 cells).
 v8.setFlagsFromString('--no-parallel-scavenge');

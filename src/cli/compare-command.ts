@@ -3,7 +3,7 @@ import { compareRecords } from '../pipeline/compare-records.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';
-import { workAtLength } from './let-heap-grow.ts';
+import { workAtLength } from './settle-for.ts';
 import { writeReports } from './write-reports.ts';
 
 export interface CompareFlags {

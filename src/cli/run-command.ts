@@ -11,11 +11,11 @@ import { describeForecast } from './describe-forecast.ts';
 import { describeProblems } from './describe-problems.ts';
 import { type FlagValue, resolveFlagValues } from './flag-values.ts';
 import type { Io } from './io.ts';
-import { letHeapGrow, shortRun } from './let-heap-grow.ts';
 import { maskUserError } from './mask-io.ts';
 import { openProgress } from './open-progress.ts';
 import { prepareRun } from './prepare-run.ts';
 import { runFlags } from './run-flags.ts';
+import { settleFor } from './settle-for.ts';
 import { writeReports } from './write-reports.ts';
 
 /** `llmcheck run`: flags and environment to options, options to the pipeline, its report to the reporters and to who else wants it. */
@@ -36,7 +36,7 @@ export async function runCommand(
   const ports: RunPorts = {
     ...prepared.ports,
     onProgress(event) {
-      if (event.type === 'planned' && event.cells + (event.keptCells ?? 0) <= shortRun) letHeapGrow();
+      if (event.type === 'planned') settleFor(event.cells + (event.keptCells ?? 0));
       progress.onEvent(event);
     },
   };
