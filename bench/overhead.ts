@@ -1,6 +1,6 @@
 /**
  * What llmcheck adds to the calls it makes: CPU, wall time and peak memory beside a bare HTTP loop over the same
- * requests, as ratios of one run. Run by `npm run bench`; `npm run bench -- --quick` takes the small sizes only.
+ * requests, as ratios of medians of five rounds in turn. Run by `npm run bench`; `npm run bench -- --quick` takes the small sizes only.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,14 +34,23 @@ async function main(): Promise<void> {
       try {
         writeSuite(folder, makeCases(size));
         const files = ['cases.jsonl', 'out.jsonl'].map((file) => join(folder, file));
-        const bare = await measure([join(parts, 'bare-loop.mjs'), server.url, ...files, `${concurrency}`], options);
         const run = () =>
           measure([join(root, 'bin/llmcheck.js'), 'run', 'bench.eval.yaml', '-j', `${concurrency}`, '-q'], options);
-        const cold = await run();
+        const rounds: { bare: Usage; cold: Usage; cached?: Usage }[] = [];
+        // In turn, so that a drift of the machine's speed, or of the server's as it warms up, meets all alike.
+        while (rounds.length < (delayMs === 0 ? 5 : 1)) {
+          rmSync(join(folder, '.llmcheck'), { recursive: true, force: true });
+          const bare = await measure([join(parts, 'bare-loop.mjs'), server.url, ...files, `${concurrency}`], options);
+          const cold = await run();
+          rounds.push(delayMs === 0 ? { bare, cold, cached: await run() } : { bare, cold });
+        }
+        const bare = medianOf(rounds.map((round) => round.bare));
+        const cold = medianOf(rounds.map((round) => round.cold));
         printRow(size, delayMs, 'cold', cold, bare);
-        if (delayMs === 0) {
+        const cached = rounds.flatMap((round) => round.cached ?? []);
+        if (cached.length > 0) {
           peaks.set(size, cold.peakMb);
-          printRow(size, delayMs, 'cached', await run(), bare);
+          printRow(size, delayMs, 'cached', medianOf(cached), bare);
         }
       } finally {
         server.stop();
@@ -63,6 +72,17 @@ async function compareStart(): Promise<void> {
   const bare = medians.get('node -e 0') ?? 1;
   print('\n| start | median ms | ratio |\n|---|---|---|');
   for (const [name, ms] of medians) print(`| ${name} | ${ms.toFixed(0)} | ${(ms / bare).toFixed(2)} |`);
+}
+
+/** Of each figure by itself; an odd number of rounds. */
+function medianOf(usages: readonly Usage[]): Usage {
+  const median = (pick: (usage: Usage) => number): number =>
+    usages.map(pick).toSorted((a, b) => a - b)[Math.floor(usages.length / 2)] ?? Number.NaN;
+  return {
+    wallMs: median(({ wallMs }) => wallMs),
+    cpuMs: median(({ cpuMs }) => cpuMs),
+    peakMb: median(({ peakMb }) => peakMb),
+  };
 }
 
 function printRow(size: number, delayMs: number, mode: string, own: Usage, bare: Usage): void {
