@@ -39,11 +39,12 @@ const shared = {
   },
 };
 const pricesAsJson = { name: 'prices-as-json', setup: writePricesAsJson };
+const ajvWhenUsed = { name: 'ajv-when-used', setup: deferAjv };
 // Apart, since a chunk for each set of entries that share a file would part the program into a hundred.
 const program = await build({
   ...shared,
   entryPoints: { 'cli/main': 'src/cli/main.ts' },
-  plugins: [pagePlugin, pricesAsJson, { name: 'one-chunk-of-commands', setup: joinCommands }],
+  plugins: [pagePlugin, pricesAsJson, ajvWhenUsed, { name: 'one-chunk-of-commands', setup: joinCommands }],
 });
 await joinChunks(program.metafile.outputs);
 const library = await build({
@@ -253,6 +254,27 @@ function redirect(text, file, places) {
       return place === undefined ? expression : `import("${pathTo(place)}")`;
     });
   return redirected;
+}
+
+/**
+ * Ajv sets up all of its keywords where it is imported, in 10 ms, and most runs check no schema: it is run when the first
+ * one is compiled. Of a class a function stands in, since `new` gives what the function returns.
+ */
+function deferAjv({ onResolve, onLoad }) {
+  const stand = {
+    ajv: 'export function Ajv(options) { return new (require("ajv").Ajv)(options); }',
+    'ajv/dist/2020.js':
+      'export function Ajv2020(options) { return new (require("ajv/dist/2020.js").Ajv2020)(options); }',
+    'ajv-formats': 'export default { default: (ajv) => require("ajv-formats").default(ajv) };',
+  };
+  onResolve({ filter: /^ajv(?:\/dist\/2020\.js|-formats)?$/ }, ({ path, kind }) =>
+    kind === 'import-statement' ? { path, namespace: 'ajv-when-used' } : undefined,
+  );
+  onLoad({ filter: /.*/, namespace: 'ajv-when-used' }, ({ path }) => ({
+    contents: stand[path],
+    resolveDir: root,
+    loader: 'js',
+  }));
 }
 
 /**
