@@ -1,5 +1,5 @@
-import { versions } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
+import { optimiseAsUsual } from '../pipeline/optimise-as-usual.ts';
 
 /** Cells of a run that is over sooner with more memory (8 % of the CPU of 10,000). */
 const shortRun = 20_000;
@@ -20,9 +20,4 @@ export function workAtLength(): void {
 /** Takes back what bin/llmcheck.js sets: V8 decides again how far the heap grows between two cleanings. */
 function letHeapGrow(): void {
   setFlagsFromString('--heap-growing-percent=0');
-}
-
-/** Takes back, too, that V8 11 optimises late (by default after 67,584 bytes of bytecode). */
-function optimiseAsUsual(): void {
-  if (versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=67584');
 }

@@ -130,6 +130,9 @@ interface Rendering {
 function findOthers(first: unknown, { liquid, nodes, vars, variables }: Rendering): unknown {
   if (!(first instanceof TemplateError) || first.kind === 'limit') return first;
   const roots = new Set(variables.map(rootOf));
+  // Nobody sees where in Liquid an error was made, and to write that down takes longer than to render.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     collectorOf(liquid).renderSync(nodes, comparable(vars));
     return first;
@@ -140,6 +143,8 @@ function findOthers(first: unknown, { liquid, nodes, vars, variables }: Renderin
       // What the template itself would have set, had it come so far, is not missing.
       .filter(({ kind, variable }) => kind !== 'limit' && (variable === undefined || roots.has(rootOf(variable))));
     return joinErrors(first, others);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

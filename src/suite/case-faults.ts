@@ -40,8 +40,9 @@ export function createCaseFaults(): CaseFaults {
       const { at, error } = fault;
       const key = `${at.file}:${at.line}:${at.column}:${error.kind}:${error.message}`;
       const group = groups.get(key);
-      if (group === undefined) groups.set(key, [fault]);
-      else group.push(fault);
+      // What is said of an error is the same for all of a group, and an error of its own is large.
+      if (group?.[0] === undefined) groups.set(key, [fault]);
+      else group.push({ ...fault, error: group[0].error });
     },
     flush(problems) {
       for (const group of groups.values()) {

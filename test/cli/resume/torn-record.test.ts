@@ -60,6 +60,18 @@ test('answers whose rows a kill prevented are the run’s own, not some that the
   expect(report.totals).toMatchObject({ cached: whole.report.totals.planned, spentUsd: 0 });
 });
 
+test('what came long after the last row was asked for by another run', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  await project.run(['run'], { env: server.env });
+  const [record = ''] = project.files('.llmcheck/runs');
+  const text = project.read(record);
+  project.write(record, text.slice(0, text.indexOf('\n') + 1));
+  utimesSync(join(project.root, record), 1000, 1000);
+  const { report } = await project.report(['run', '--resume'], { env: server.env });
+  expect(report.totals).toMatchObject({ planned: 3, cached: 3, spentUsd: 0 });
+});
+
 test('--resume removes what a kill left of an earlier rewrite, and nothing that may still be written', async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();

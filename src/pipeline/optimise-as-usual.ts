@@ -1,0 +1,1 @@
+export { optimiseAsUsual } from '../providers/optimise-as-usual.ts';
