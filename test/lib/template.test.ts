@@ -205,3 +205,11 @@ test('only what is more than text and paths needs the engine', () => {
   expect(more.filter(needsTemplateEngine)).toEqual(more);
   expect(['{{ a }}', '{% x %}', '{# x #}', 'x', '{x}'].map(isTemplate)).toEqual([true, true, true, false, false]);
 });
+
+test('a failed rendering leaves the stack traces of others as they were', () => {
+  const { stackTraceLimit } = Error;
+  const template = compileTemplate('{% if a %}{{ b }} {{ c }}{% endif %}');
+  expect(() => template.render({ a: 1 })).toThrow(TemplateError);
+  expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  expect(stackTraceLimit).toBeGreaterThan(0);
+});

@@ -169,6 +169,13 @@ describe('a keyword that no validator knows', () => {
   );
 });
 
+test('a path is not looked for where what it is looked for in could not be read', async () => {
+  const { code, stderr } = await validate('{ jsonPath: $.quue, select: { regex: "[" } }');
+  expect(code).toBe(2);
+  expect(stderr).toContain('invalid-regex');
+  expect(stderr).not.toContain('invalid-json-path');
+});
+
 test('an empty map lacks its parameter', async () => {
   const { code, stderr } = await validate('cost: {}');
   expect(code).toBe(2);
