@@ -29,6 +29,11 @@ export const finishReason = defineAssertion({
   check(_target, { value }, { completion }) {
     const wanted: readonly FinishReason[] = typeof value === 'string' ? [value] : value;
     const { finishReason: found, rawFinishReason: raw } = completion;
+    if (found === undefined) {
+      return {
+        error: 'the finish reason is not known: the API gave none, or the answer was recorded by hand without it',
+      };
+    }
     const shown = raw === undefined || raw === found ? found : `${found} (the API says ${JSON.stringify(raw)})`;
     return { pass: wanted.includes(found), reason: `stopped for ${shown}, wanted ${wanted.join(' or ')}` };
   },

@@ -39,7 +39,7 @@ export function buildInput(target: Target, args: unknown, { completion }: CheckC
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(refusal === undefined ? {} : { refusal }),
     toolCalls: describeToolCalls(toolCalls).map((call) => ({ name: call.name, arguments: toJson(call.arguments) })),
-    finishReason,
+    ...(finishReason === undefined ? {} : { finishReason }),
     ...(usage === undefined ? {} : { usage }),
     latencyMs: latencyMs ?? null,
     costUsd: costUsd ?? null,

@@ -39,7 +39,7 @@ const writtenCompletion = z.strictObject({
   reasoning: z.string().exactOptional(),
   refusal: z.string().exactOptional(),
   toolCalls: z.array(toolCallSchema).default([]),
-  finishReason: z.enum(finishReasons).optional(),
+  finishReason: z.enum(finishReasons).exactOptional(),
   rawFinishReason: z.string().exactOptional(),
   usage: usageSchema.exactOptional(),
   latencyMs: count.exactOptional(),
@@ -56,18 +56,7 @@ export const completionSchema = writtenCompletion
   .refine(({ text, refusal, toolCalls }) => text !== undefined || refusal !== undefined || toolCalls.length > 0, {
     message: 'needs a text, a refusal or toolCalls',
   })
-  .transform(
-    ({ text = '', finishReason, ...rest }): Completion => ({
-      text,
-      finishReason: finishReason ?? impliedFinishReason(rest),
-      ...rest,
-    }),
-  );
-
-function impliedFinishReason({ refusal, toolCalls }: Pick<Completion, 'refusal' | 'toolCalls'>): FinishReason {
-  if (toolCalls.length > 0) return 'toolCalls';
-  return refusal === undefined ? 'stop' : 'refusal';
-}
+  .transform(({ text = '', ...rest }): Completion => ({ text, ...rest }));
 
 interface WrittenToolCall {
   readonly id?: string;

@@ -28,6 +28,8 @@ export interface CollectedEvidence {
     readonly cases: number;
     /** Of the ratios of those cases' means; empty where latencies are not comparable. */
     readonly logs: readonly number[];
+    /** True where nobody measured an answer. */
+    readonly isUnknown: boolean;
   };
   /**
    * "40 of 40: nothing new was measured": answers that came from the cache and are those of the baseline. Of two versions
@@ -52,6 +54,7 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
   const latencies = { before: new NumberList(Float64Array), after: new NumberList(Float64Array) };
   const logs: number[] = [];
   let casesWithLatency = 0;
+  let isUntimed = false;
   const answers = { same: 0, compared: 0 };
   let isPassAgain = true;
   let trials = 0;
@@ -66,6 +69,7 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
     addCosts(pair, options, costs);
     const a = addLatencies(baseline, latencies.before);
     const b = addLatencies(candidate, latencies.after);
+    isUntimed ||= hasUntimed(baseline) || hasUntimed(candidate);
     if (a > 0 && b > 0) {
       casesWithLatency += 1;
       if (options.latencyComparable) logs.push(Math.log(b / a));
@@ -86,6 +90,7 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
       after: latencies.after.join().sort(),
       cases: casesWithLatency,
       logs,
+      isUnknown: isUntimed,
     },
     answers,
   };
@@ -200,6 +205,12 @@ function addLatencies({ trials }: CaseSummary, side: NumberList): number {
     count += 1;
   }
   return count === 0 ? 0 : total / count;
+}
+
+function hasUntimed({ trials }: CaseSummary): boolean {
+  return trials.some(
+    ({ status, latencyMs }) => (status === 'passed' || status === 'failed') && latencyMs === undefined,
+  );
 }
 
 function countSameAnswers(

@@ -66,6 +66,7 @@ export function compareVariants(
     isCostUnknown: costs.isUnknown,
     latencyMs: compareLatencies(latencies, alpha, options.latencyComparable),
     latencyComparable: options.latencyComparable,
+    isLatencyUnknown: options.latencyComparable && latencies.isUnknown,
     errors: {
       baseline: sum(errors.baselineErrors),
       candidate: sum(errors.candidateErrors),

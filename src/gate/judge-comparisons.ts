@@ -123,10 +123,7 @@ function judgeOne(
     else if (verdict === 'regressed') notes.push(`${message} (a warning: the suite's gate sets no limit)`);
     else if (isWorseUnadjusted) notes.push(`${message} before adjusting for the comparisons of this run`);
     else if (verdict === 'not_regressed' && isWorse(hypothesis, gate.alpha)) notes.push(describeWithin(hypothesis));
-    if (hypothesis.metric === 'cost' && hypothesis.level === 'fail' && compared.isCostUnknown === true) {
-      const unpriced = `the cost can't be compared (no price, or an answer without usage), so the limit of +${percent(hypothesis.margin)} can't be judged`;
-      errors.push({ code: 'unpriced', ...where, metric: 'cost', message: unpriced });
-    }
+    if (hypothesis.level === 'fail' && isUnknown(hypothesis, compared)) errors.push(unknownOf(hypothesis, where));
   }
   if (gate.latency.maxIncrease !== undefined && !compared.latencyComparable) {
     notes.push(
@@ -135,7 +132,7 @@ function judgeOne(
   }
   const open = tested
     .filter(({ hypothesis, verdict }) => hypothesis.level === 'fail' && verdict === 'inconclusive')
-    .filter(({ hypothesis }) => !(hypothesis.metric === 'cost' && compared.isCostUnknown === true))
+    .filter(({ hypothesis }) => !isUnknown(hypothesis, compared))
     .map(({ hypothesis }) => hypothesis);
   const hasTooManyErrors = compared.errors.share > maxErrorShare;
   if (hasTooManyErrors) notes.push(`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`);
@@ -153,6 +150,18 @@ function judgeOne(
     open: words.filter((word) => word.kind === 'open'),
     report: describeComparison(compared, { outcome, words, notes, accepted: [], open }),
   };
+}
+
+/** True where an answer has no known cost or latency, so that a limit on it can't be judged. */
+function isUnknown({ metric }: Hypothesis, { isCostUnknown, isLatencyUnknown }: ComparedVariant): boolean {
+  return (metric === 'cost' && isCostUnknown === true) || (metric === 'latency' && isLatencyUnknown === true);
+}
+
+function unknownOf({ metric, margin }: Hypothesis, where: Partial<Breach>): Breach {
+  const isCost = metric === 'cost';
+  const why = isCost ? 'no price, or an answer without usage' : 'an answer whose latency nobody measured';
+  const message = `the ${metric} can't be compared (${why}), so the limit of +${percent(margin)} can't be judged`;
+  return { code: isCost ? 'unpriced' : 'untimed', ...where, metric, message };
 }
 
 /** More of them, and a sentence each would hide what else there is to say. */

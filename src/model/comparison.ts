@@ -77,6 +77,8 @@ export interface ComparedVariant {
   readonly scorePlanning?: PlanningAdvice;
   /** True where an answer of a paired case has no known cost on a side. */
   readonly isCostUnknown?: boolean;
+  /** True where latencies may be compared and nobody measured that of an answer of a paired case. */
+  readonly isLatencyUnknown?: boolean;
 }
 
 /** What would exclude a drop beyond the margin if nothing has changed; null where no number of that kind would. */

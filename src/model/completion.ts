@@ -79,7 +79,8 @@ export interface Completion {
   readonly reasoning?: string;
   readonly refusal?: string;
   readonly toolCalls: readonly ToolCall[];
-  readonly finishReason: FinishReason;
+  /** Undefined where nobody gave one, as in a recording written by hand. */
+  readonly finishReason?: FinishReason;
   readonly rawFinishReason?: string;
   /** Undefined where the API reported none. */
   readonly usage?: Usage;

@@ -15,6 +15,7 @@ export const breachCodes = [
   'nothing-evaluated',
   'stopped',
   'unpriced',
+  'untimed',
   'judge-uncalibrated',
   'inconclusive',
 ] as const;

@@ -11,7 +11,8 @@ export interface AssertionInput {
   readonly refusal?: string;
   /** Arguments that are no JSON are the text that came. */
   readonly toolCalls: readonly { readonly name: string; readonly arguments: JsonValue }[];
-  readonly finishReason: FinishReason;
+  /** Absent where nobody gave one. */
+  readonly finishReason?: FinishReason;
   /** In tokens; absent where the API reported none. */
   readonly usage?: Usage;
   /** In milliseconds, summed over a conversation; null where nobody measured it. */

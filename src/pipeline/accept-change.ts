@@ -106,7 +106,7 @@ function findCandidates({ testCase, row }: AnswerChange): readonly unknown[] {
   const selects = testCase.checks.flatMap(selectsOf);
   const whole: SelectSpec[] = isText ? [{ kind: 'text' }] : [{ kind: 'json' }];
   const values = [...selects, ...whole].flatMap((select) => {
-    const selected = selectTarget(viewOf(row), select, { deadline: runWithDeadline });
+    const selected = selectTarget({ ...viewOf(row), latencyMs: row.latencyMs }, select, { deadline: runWithDeadline });
     if (!selected.found) return [];
     const { target } = selected;
     if (isText)
@@ -123,12 +123,12 @@ function selectsOf({ select, children = [] }: CheckSpec): readonly SelectSpec[] 
 }
 
 function viewOf(row: CellRow) {
-  const { output: text = '', toolCalls = [], finishReason = 'stop', latencyMs = 0, costUsd, reasoning, usage } = row;
+  const { output: text = '', toolCalls = [], finishReason, latencyMs, costUsd, reasoning, usage } = row;
   return {
     text,
     toolCalls,
-    finishReason,
-    latencyMs,
+    ...(finishReason === undefined ? {} : { finishReason }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
     costUsd: costUsd ?? undefined,
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(usage === undefined ? {} : { usage }),

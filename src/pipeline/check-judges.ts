@@ -120,8 +120,8 @@ async function askOne(label: LabelledAnswer, suite: Suite, { calls, planned, sig
     checks,
     {
       cell: { key, checks, vars: label.vars },
-      completion: { text: label.answer, toolCalls: [], finishReason: 'stop', latencyMs: 0 },
-      latencyMs: 0,
+      completion: { text: label.answer, toolCalls: [] },
+      latencyMs: undefined,
       costUsd: undefined,
       conversation: [],
     },

@@ -39,7 +39,7 @@ export async function checkOneAnswer(
   if (problems.length > 0) throw new UserError(problems);
   const judge = openJudgePorts({ root: project.root, env: options.env });
   try {
-    const { latencyMs, costUsd, toolCalls = [], finishReason, ...rest } = answer;
+    const { latencyMs, costUsd, toolCalls = [], ...rest } = answer;
     const completion: Completion = {
       ...rest,
       toolCalls: toolCalls.map((call) => ({
@@ -47,7 +47,6 @@ export async function checkOneAnswer(
         arguments: call.arguments,
         rawArguments: JSON.stringify(call.arguments),
       })),
-      finishReason: finishReason ?? (toolCalls.length > 0 ? 'toolCalls' : 'stop'),
     };
     const cell = { checks: found.checks, vars: found.vars, key: keyOf(found.id) };
     return (await judgeAnswer(found.checks, { cell, completion, latencyMs, costUsd }, judge.ports)).verdicts;

@@ -102,13 +102,13 @@ function toKnown(
   { prompt, provider, caseId, trial }: Omit<KnownAnswer, 'completion' | 'costUsd'>,
   stored: Partial<Stored>,
 ): readonly KnownAnswer[] {
-  const { output, toolCalls = [], finishReason = 'stop', usage, latencyMs = 0, reasoning, refusal, costUsd } = stored;
+  const { output, toolCalls = [], finishReason, usage, latencyMs, reasoning, refusal, costUsd } = stored;
   if (output === undefined) return [];
   const completion: Completion = {
     text: output,
     toolCalls,
-    finishReason,
-    latencyMs,
+    ...(finishReason === undefined ? {} : { finishReason }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
     ...(usage === undefined ? {} : { usage }),
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(refusal === undefined ? {} : { refusal }),

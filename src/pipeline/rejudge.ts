@@ -82,7 +82,7 @@ interface RejudgeOptions {
 }
 
 async function judgeStored(
-  { output = '', toolCalls = [], finishReason = 'stop', usage, reasoning, refusal, checks: stored }: BaselineTrial,
+  { output = '', toolCalls = [], finishReason, usage, reasoning, refusal, checks: stored }: BaselineTrial,
   row: RowSummary,
   cell: Cell,
   { ports, costOf }: RejudgeOptions,
@@ -91,7 +91,7 @@ async function judgeStored(
   const completion = {
     text: output,
     toolCalls,
-    finishReason,
+    ...(finishReason === undefined ? {} : { finishReason }),
     ...(latencyMs === undefined ? {} : { latencyMs }),
     ...(usage === undefined ? {} : { usage }),
     ...(reasoning === undefined ? {} : { reasoning }),

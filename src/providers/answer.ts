@@ -103,12 +103,17 @@ function parseArguments(raw: string): JsonValue | undefined {
   }
 }
 
+/** The member of an answer that says why it stopped; none where nobody gave a reason. */
+export function finished(finishReason: FinishReason | undefined): Pick<Completion, 'finishReason'> {
+  return finishReason === undefined ? {} : { finishReason };
+}
+
 /** The API's word for why it stopped, in the closed list; without a word, calls of tools speak for themselves. */
 export function mapFinishReason(
   reasons: Readonly<Record<string, FinishReason>>,
   raw: string | undefined,
   toolCalls: readonly ToolCall[],
-): FinishReason {
-  if (raw === undefined) return toolCalls.length > 0 ? 'toolCalls' : 'other';
+): FinishReason | undefined {
+  if (raw === undefined) return toolCalls.length > 0 ? 'toolCalls' : undefined;
   return Object.hasOwn(reasons, raw) ? (reasons[raw] ?? 'other') : 'other';
 }

@@ -4,6 +4,7 @@ import {
   type Answer,
   buildToolCall,
   findUnreadable,
+  finished,
   joinReasoning,
   list,
   malformed,
@@ -120,7 +121,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
       // What the model says before and after it uses a tool of the provider's own is one answer.
       text: blocks.map((block) => (block['type'] === 'text' ? (text(block['text']) ?? '') : '')).join(''),
       toolCalls,
-      finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
+      ...finished(mapFinishReason(finishReasons, rawFinishReason, toolCalls)),
       latencyMs,
       ...joinReasoning(blocks.filter(({ type }) => type === 'thinking').map((block) => text(block['thinking']))),
       ...readRefusal(rawFinishReason, body['stop_details']),

@@ -5,6 +5,7 @@ import {
   buildToolCall,
   filtered,
   findUnreadable,
+  finished,
   joinReasoning,
   list,
   malformed,
@@ -137,7 +138,7 @@ function readAnswer(body: unknown, reply: Parameters<HttpFormat['readAnswer']>[1
     completion: {
       text: blocks.map((block) => text(block['text']) ?? readCited(block['citationsContent'])).join(''),
       toolCalls,
-      finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
+      ...finished(mapFinishReason(finishReasons, rawFinishReason, toolCalls)),
       latencyMs: reply.latencyMs,
       ...joinReasoning(blocks.map(({ reasoningContent }) => readReasoning(reasoningContent))),
       ...named('rawFinishReason', rawFinishReason),

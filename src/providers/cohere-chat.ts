@@ -5,6 +5,7 @@ import {
   buildToolCall,
   filtered,
   findUnreadable,
+  finished,
   joinReasoning,
   list,
   malformed,
@@ -116,7 +117,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
     completion: {
       text: typeof content === 'string' ? content : parts.map((piece) => text(piece['text']) ?? '').join(''),
       toolCalls,
-      finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
+      ...finished(mapFinishReason(finishReasons, rawFinishReason, toolCalls)),
       latencyMs,
       // The plan is what the model thinks before it calls.
       ...joinReasoning([...parts.map((piece) => text(piece['thinking'])), plan]),

@@ -20,7 +20,7 @@ export function readExecOutput(stdout: string, output: ExecOutput, latencyMs: nu
     return read ?? { failure: { kind: 'malformed', message: 'wrote no answer object: no JSON object' } };
   }
   // An answer that is some other JSON object stays the text it is. The newline that ends a program's output is not the answer's.
-  return { completion: { text: stdout.replace(/\r?\n$/, ''), toolCalls: [], finishReason: 'stop', latencyMs } };
+  return { completion: { text: stdout.replace(/\r?\n$/, ''), toolCalls: [], latencyMs } };
 }
 
 /** Reads `{text, toolCalls?, usage?, …}`, the form in which a user's own code answers. */
@@ -54,14 +54,15 @@ const answer = z.strictObject({
   model: z.string().exactOptional(),
 });
 
-function readAnswer({ toolCalls, finishReason, ...rest }: z.infer<typeof answer>, latencyMs: number): Read {
-  if (finishReason === 'contentFilter') {
+function readAnswer({ toolCalls, ...rest }: z.infer<typeof answer>, latencyMs: number): Read {
+  if (rest.finishReason === 'contentFilter') {
     return { failure: { kind: 'contentFilter', message: 'reported that a content filter refused the answer' } };
   }
   const completion: Completion = {
     ...rest,
     toolCalls: toolCalls.map((call) => buildToolCall(call.id, call.name, call.arguments)),
-    finishReason: finishReason ?? (toolCalls.length > 0 ? 'toolCalls' : 'stop'),
+    // Without a word, calls of tools speak for themselves.
+    ...(toolCalls.length > 0 && rest.finishReason === undefined ? { finishReason: 'toolCalls' } : {}),
     latencyMs,
   };
   return { completion };

@@ -5,6 +5,7 @@ import {
   buildToolCall,
   filtered,
   findUnreadable,
+  finished,
   joinReasoning,
   list,
   malformed,
@@ -156,7 +157,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
     completion: {
       text: parts.map((piece) => (isThought(piece) ? '' : (text(piece['text']) ?? ''))).join(''),
       toolCalls,
-      finishReason: mapFinishReason(rawFinishReason, toolCalls),
+      ...finished(mapFinishReason(rawFinishReason, toolCalls)),
       latencyMs,
       ...joinReasoning(parts.filter(isThought).map((piece) => text(piece['text']))),
       ...named('rawFinishReason', rawFinishReason),
@@ -193,10 +194,10 @@ const filterReasons: ReadonlySet<string> = new Set([
 ]);
 
 /** Function calls end with STOP, too. */
-function mapFinishReason(raw: string | undefined, toolCalls: readonly ToolCall[]): FinishReason {
+function mapFinishReason(raw: string | undefined, toolCalls: readonly ToolCall[]): FinishReason | undefined {
   if (raw === 'MAX_TOKENS') return 'length';
   if (raw === 'STOP' || raw === undefined)
-    return toolCalls.length > 0 ? 'toolCalls' : raw === 'STOP' ? 'stop' : 'other';
+    return toolCalls.length > 0 ? 'toolCalls' : raw === 'STOP' ? 'stop' : undefined;
   return 'other';
 }
 

@@ -2,7 +2,7 @@ import { DeadlineError, runWithDeadline } from '../lib/deadline.ts';
 import { compileJsonPath } from '../lib/json-path.ts';
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import type { JsonValue } from '../model/json.ts';
-import { type Answer, buildToolCall, filtered, malformed } from './answer.ts';
+import { type Answer, buildToolCall, filtered, finished, malformed } from './answer.ts';
 import { kindOfApiError } from './classify-reply.ts';
 import { describeText } from './describe-text.ts';
 import { joinSystem } from './group-turns.ts';
@@ -120,7 +120,7 @@ function readAnswer(body: unknown, latencyMs: number, paths: Paths, sources: Res
     completion: {
       text: texts.map(toText).join(''),
       toolCalls,
-      finishReason,
+      ...finished(finishReason),
       latencyMs,
       ...(reasoning === undefined ? {} : { reasoning }),
       ...(refusal === undefined ? {} : { refusal }),
@@ -147,10 +147,10 @@ function readFinishReason(
   raw: string | undefined,
   toolCalls: readonly ToolCall[],
   refusal: string | undefined,
-): FinishReason {
+): FinishReason | undefined {
   if (raw !== undefined) return mapFinishReason(raw);
   if (toolCalls.length > 0) return 'toolCalls';
-  return refusal === undefined ? 'stop' : 'refusal';
+  return refusal === undefined ? undefined : 'refusal';
 }
 
 /** Undefined where one of the totals is missing. */

@@ -5,6 +5,7 @@ import {
   buildToolCall,
   filtered,
   findUnreadable,
+  finished,
   list,
   malformed,
   named,
@@ -104,7 +105,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   const completion: Completion = {
     text: content.text,
     toolCalls,
-    finishReason: refusal !== undefined && content.text === '' ? 'refusal' : noWord,
+    ...finished(refusal !== undefined && content.text === '' ? 'refusal' : noWord),
     latencyMs,
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(refusal === undefined ? {} : { refusal }),

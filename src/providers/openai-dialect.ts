@@ -14,11 +14,10 @@ export interface Dialect {
   readAnswer(body: unknown, latencyMs: number): Answer;
 }
 
-/** The API's word for why it stopped, in the closed list. */
-export function mapFinishReason(raw: string | undefined): FinishReason {
-  return raw !== undefined && Object.hasOwn(finishReasons, raw.toLowerCase())
-    ? (finishReasons[raw.toLowerCase()] ?? 'other')
-    : 'other';
+/** The API's word for why it stopped, in the closed list; undefined where it gave none. */
+export function mapFinishReason(raw: string | undefined): FinishReason | undefined {
+  if (raw === undefined) return undefined;
+  return Object.hasOwn(finishReasons, raw.toLowerCase()) ? (finishReasons[raw.toLowerCase()] ?? 'other') : 'other';
 }
 
 const finishReasons: Readonly<Record<string, FinishReason>> = {

@@ -26,7 +26,6 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
     completion: {
       text: JSON.stringify(vector),
       toolCalls: [],
-      finishReason: 'stop',
       latencyMs,
       ...(usage === undefined ? {} : { usage }),
       ...(typeof model === 'string' ? { model } : {}),

@@ -5,6 +5,7 @@ import {
   buildToolCall,
   filtered,
   findUnreadable,
+  finished,
   list,
   malformed,
   readErrorUnderSuccess,
@@ -97,7 +98,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   const completion: Completion = {
     text: found.text,
     toolCalls: found.toolCalls,
-    finishReason: finishReasonOf(status, reason, found),
+    ...finished(finishReasonOf(status, reason, found)),
     rawFinishReason: reason ?? status,
     latencyMs,
     ...(found.reasoning === '' ? {} : { reasoning: found.reasoning }),
@@ -149,7 +150,7 @@ function readOutput(output: readonly unknown[]): Output {
   return { ...found, reasoning: thoughts.filter((thought) => thought !== '').join('\n\n') };
 }
 
-function finishReasonOf(status: string, reason: string | undefined, found: Output): FinishReason {
+function finishReasonOf(status: string, reason: string | undefined, found: Output): FinishReason | undefined {
   if (status === 'incomplete') return mapFinishReason(reason);
   if (found.refusal !== '' && found.text === '') return 'refusal';
   return found.toolCalls.length > 0 ? 'toolCalls' : 'stop';

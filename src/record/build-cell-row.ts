@@ -123,7 +123,7 @@ function recordAnswer(row: Writable<CellRow>, calls: readonly CallRecord[], mask
   if (reasoning !== undefined) row.reasoning = mask(reasoning);
   if (refusal !== undefined) row.refusal = mask(refusal);
   if (toolCalls !== undefined) row.toolCalls = toolCalls;
-  row.finishReason = finishReason;
+  if (finishReason !== undefined) row.finishReason = finishReason;
   if (model !== undefined) row.model = mask(model);
   if (systemFingerprint !== undefined) row.systemFingerprint = mask(systemFingerprint);
   if (usage !== undefined) row.usage = usage;

@@ -54,12 +54,13 @@ export function outcomeAttributes(outcome: CompletionOutcome): Attributes {
     };
   }
   const { usage, finishReason, rawFinishReason, model, responseId } = outcome.completion;
+  const reason = rawFinishReason ?? finishReason;
   const count = (value: number | undefined): AttributeValue | undefined =>
     value === undefined ? undefined : { integer: value };
   return {
     'gen_ai.response.id': responseId,
     'gen_ai.response.model': model,
-    'gen_ai.response.finish_reasons': [rawFinishReason ?? finishReason],
+    'gen_ai.response.finish_reasons': reason === undefined ? undefined : [reason],
     'gen_ai.usage.input_tokens': count(usage?.inputTokens),
     'gen_ai.usage.output_tokens': count(usage?.outputTokens),
     'gen_ai.usage.cache_read.input_tokens': count(usage?.cachedInputTokens),

@@ -42,10 +42,9 @@ describe('parseRecordings', () => {
     const { lines: parsed } = parseRecordings(`\uFEFF${lines.join('\n')}\n`, 'r.jsonl');
     expect(parsed.map(({ trial }) => trial)).toEqual([0, 0, 0, 0]);
     expect(parsed.map(({ completion }) => completion)).toStrictEqual([
-      { text: 'billing', finishReason: 'stop', toolCalls: [] },
+      { text: 'billing', toolCalls: [] },
       {
         text: '',
-        finishReason: 'toolCalls',
         toolCalls: [
           { name: 'find', arguments: { id: 7 }, rawArguments: '{"id":7}' },
           { name: 'stop', arguments: {}, rawArguments: '{}' },
@@ -53,13 +52,12 @@ describe('parseRecordings', () => {
       },
       {
         text: '',
-        finishReason: 'toolCalls',
         toolCalls: [
           { name: 'find', arguments: { id: 7 }, rawArguments: '{"id": 7}' },
           { name: 'find', arguments: undefined, rawArguments: '{' },
         ],
       },
-      { text: '', finishReason: 'refusal', toolCalls: [], refusal: 'No.' },
+      { text: '', toolCalls: [], refusal: 'No.' },
     ]);
   });
 

@@ -56,7 +56,7 @@ describe('the program', () => {
       status: 'completed',
       attempts: 1,
       cached: false,
-      completion: { finishReason: 'stop', toolCalls: [] },
+      completion: { toolCalls: [] },
     });
     const text = outcome.status === 'completed' ? outcome.completion.text : '';
     expect(JSON.parse(text)).toMatchObject({

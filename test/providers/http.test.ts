@@ -125,7 +125,7 @@ describe('an answer of the adapter http', () => {
   it('that is no text is told as JSON', async () => {
     const options = { response: { text: '$.answer' } };
     const asked = await askProvider('http', { body: { answer: { queue: 'billing' } } }, { config: { options } });
-    expect(completionOf(asked)).toMatchObject({ text: '{"queue":"billing"}', finishReason: 'stop' });
+    expect(completionOf(asked)).toMatchObject({ text: '{"queue":"billing"}' });
     expect(completionOf(asked).usage).toBeUndefined();
   });
 

@@ -34,7 +34,7 @@ describe('a module as a provider', () => {
     expect(outcome).toMatchObject({
       status: 'completed',
       attempts: 1,
-      completion: { text: 'Hello refund', toolCalls: [], finishReason: 'stop' },
+      completion: { text: 'Hello refund', toolCalls: [] },
     });
   });
 

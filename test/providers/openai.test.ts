@@ -252,9 +252,9 @@ describe('a chat answer', () => {
     ['function_call', 'toolCalls'],
     ['eos', 'stop'],
     ['constructor', 'other'],
-    ['', 'other'],
+    ['', undefined],
   ])('that stopped by %j has finish reason %s', async (raw, finishReason) => {
-    expect(completionOf(await ask(chat({ content: 'a' }, { finish_reason: raw })))).toMatchObject({ finishReason });
+    expect(completionOf(await ask(chat({ content: 'a' }, { finish_reason: raw }))).finishReason).toBe(finishReason);
   });
 
   it.each([
