@@ -10,7 +10,7 @@ import type { Usage } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { CellRow, EndRow, RowHead, RunHeader } from '../model/record.ts';
 import { recordFormat } from '../model/record.ts';
-
+import { createPartReader } from './part-reader.ts';
 import { readLines } from './read-lines.ts';
 import { isCellRow, isEndRow, isResumeRow, isRunHeader, isUsage } from './row-guards.ts';
 import { parseRowHead } from './row-layout.ts';
@@ -160,7 +160,7 @@ function scanRecord<Row extends RowHead>(
 
 /** Reads rows again, in the order asked for, one at a time. */
 export function* readRowsAt(path: string, places: Iterable<RowPlace>): Generator<CellRow> {
-  const fd = openToRead(path);
+  const fd = openOrRefuse(() => openSync(path, 'r'), path);
   try {
     for (const place of places) yield readRowAt(fd, place, path);
   } finally {
@@ -235,12 +235,16 @@ function readRowAt(fd: number, { offset, length }: RowPlace, path: string): Cell
   }
   const row = parseText(bytes.subarray(0, read));
   if (isCellRow(row)) return row;
+  throw new UserError([changedProblem(path, offset)]);
+}
+
+function changedProblem(path: string, offset: number): Problem {
   const message = `${path} was changed while it was being read: there is no row at byte ${offset} any more.`;
-  throw new UserError([{ code: 'record', severity: 'error', message, hint: 'run the command again' }]);
+  return { code: 'record', severity: 'error', message, hint: 'run the command again' };
 }
 
 function* linesOf(path: string): Generator<ByteLine> {
-  const fd = openToRead(path);
+  const fd = openOrRefuse(() => openSync(path, 'r'), path);
   try {
     yield* readLines(fd);
   } catch (error) {
@@ -250,9 +254,9 @@ function* linesOf(path: string): Generator<ByteLine> {
   }
 }
 
-function openToRead(path: string): number {
+function openOrRefuse<T>(open: () => T, path: string): T {
   try {
-    return openSync(path, 'r');
+    return open();
   } catch (error) {
     throw asUserError(error, path);
   }
@@ -305,13 +309,14 @@ function garbageProblem(path: string, number: number): Problem {
   return { code: 'record', severity: 'error', message, hint, at: { file: path, line: number, column: 1 } };
 }
 
-/** Reads single rows of a record by their index, through one open file. */
+/** Reads single rows of a record by their index. Throws a `UserError` where another run has replaced the record. */
 export function openRowReader({ path, places }: Pick<ReadRecord, 'path' | 'places'>): (rowIndex: number) => CellRow {
-  let fd: number | undefined;
+  const file = createPartReader(path);
   return (rowIndex) => {
     const place = places.at(rowIndex);
     if (place === undefined) throw new RangeError(`row ${rowIndex} of ${path}, which has ${places.length}`);
-    fd ??= openToRead(path);
+    const fd = openOrRefuse(() => file.open(), path);
+    if (fd === undefined) throw new UserError([changedProblem(path, place.offset)]);
     return readRowAt(fd, place, path);
   };
 }

@@ -1,0 +1,85 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { checkAnswer, compareRecords, renderReport, runSuites, UserError } from '../../src/index.ts';
+import { startEchoServer } from '../support/chat-server.ts';
+import { openTempProject } from '../support/temp-project.ts';
+
+const rounds = 8;
+
+async function openProject() {
+  const project = openTempProject();
+  const server = await startEchoServer();
+  project.write('llmcheck.config.yaml', '');
+  project.write(
+    'evals/echo.eval.yaml',
+    `suite: echo
+prompts: [{ id: v1, text: "Say: {{ word }}" }, { id: v2, text: "Please say: {{ word }}" }]
+providers: [{ id: mini, use: openai:gpt-4o-mini }]
+defaults: { assert: [{ contains: one }] }
+cases: [{ id: one, vars: { word: one } }, { id: two, vars: { word: two } }]
+`,
+  );
+  return { project, options: { cwd: project.root, env: server.env } };
+}
+
+/** Files, pipes and sockets of this process; undefined where the system does not list them. */
+function countOpenFiles(): number | undefined {
+  return existsSync('/dev/fd') ? readdirSync('/dev/fd').length : undefined;
+}
+
+/** How many more files are open after many calls, one after the other, than after the first. */
+async function countLeft(call: () => Promise<unknown>): Promise<number> {
+  await call();
+  const before = countOpenFiles() ?? 0;
+  for (let round = 0; round < rounds; round += 1) await call();
+  return (countOpenFiles() ?? 0) - before;
+}
+
+const read = async (report: Parameters<typeof renderReport>[0]) => [...(await renderReport(report, 'json'))].length;
+
+async function refusal(call: () => PromiseLike<unknown>): Promise<void> {
+  const error: unknown = await call().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(UserError);
+}
+
+describe('no file stays open', () => {
+  test('after runs whose reports were read, and after runs that were refused', async () => {
+    const { project, options } = await openProject();
+    expect(await countLeft(async () => read(await runSuites(options)))).toBeLessThan(rounds / 2);
+    expect(await countLeft(() => refusal(() => runSuites({ ...options, timeout: 'soon' })))).toBeLessThan(rounds / 2);
+    project.write('evals/echo.baseline.jsonl', 'damaged\n');
+    expect(await countLeft(() => refusal(() => runSuites(options)))).toBeLessThan(rounds / 2);
+  });
+
+  test('after comparisons of records, and after those that were refused', async () => {
+    const { options } = await openProject();
+    await runSuites(options);
+    const compare = (candidate: string) => compareRecords({ ...options, baseline: 'v1', candidate });
+    expect(await countLeft(async () => read(await compare('v2')))).toBeLessThan(rounds / 2);
+    expect(await countLeft(() => refusal(() => compare('v3')))).toBeLessThan(rounds / 2);
+  });
+
+  test('after runs against a large baseline, beyond those that are kept for its answers', async () => {
+    const { project, options } = await openProject();
+    await runSuites({ ...options, updateBaseline: true, maxErrors: '100%' });
+    await project.run(['baseline', 'accept', '--force']);
+    const text = project.read('evals/echo.baseline.jsonl');
+    const [header = '', ...rows] = text.trimEnd().split('\n');
+    const copies = Array.from({ length: 600 }, (_, index) =>
+      rows.flatMap((row) => (row.includes('"type":"case"') ? [row.replace('"caseId":"', `"caseId":"c${index}-`)] : [])),
+    ).flat();
+    project.write('evals/echo.baseline.jsonl', `${[header, ...rows, ...copies].join('\n')}\n`);
+    expect(project.read('evals/echo.baseline.jsonl').length).toBeGreaterThan(1 << 18);
+    expect(await countLeft(async () => read(await runSuites(options)))).toBeLessThan(rounds + 8);
+  });
+
+  test('after checks of single answers', async () => {
+    const { options } = await openProject();
+    expect(await countLeft(() => checkAnswer('one', [{ contains: 'one' }], options))).toBeLessThan(rounds / 2);
+    const wrong = { contain: 'one' } as unknown as { contains: string };
+    expect(await countLeft(() => refusal(() => checkAnswer('one', [wrong], options)))).toBeLessThan(rounds / 2);
+  });
+});
