@@ -109,6 +109,10 @@ export function buildRunSettings(values: Values): {
   if (values['changed'] !== undefined && values['resume'] !== undefined) {
     problems.push(usage('--resume goes on with the suites of its run, whatever changed', 'leave --changed out'));
   }
+  if (values['lastFailed'] === true && values['shard'] !== undefined) {
+    const hint = 'run --last-failed without --shard: it runs few cases';
+    problems.push(usage('--last-failed with --shard: the first shard changes what failed last', hint));
+  }
   if (values['record'] === true && values['cache'] === 'replay') {
     problems.push(usage('--record writes new answers and --cache replay asks for none', 'leave one of them out'));
   }

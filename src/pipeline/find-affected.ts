@@ -44,7 +44,7 @@ export function findAffected(options: AffectedOptions): AffectedSuites {
   const changes = findGitChanges(project.root, options.ref, env);
   const look = createLook(changes, cwd);
   const shared = findShared(options, changes, look);
-  const versions = findLastVersions(project);
+  const versions = findLastVersions(project, options.tool.version);
   const suites = project.suites.map((suite): AffectedSuite => {
     const sources = findSuiteSources(suite, project, { env, ...baselineOf(options) });
     const last = versions.get(suite.id);
@@ -206,13 +206,16 @@ function isToolFile(inside: string): boolean {
 
 const maxRunsRead = 200;
 
-/** The version of llmcheck that ran each suite last, by the stored runs. */
-function findLastVersions(project: Project): ReadonlyMap<string, string> {
+/** The version of llmcheck that ran each suite last. That a shard or a filter ran a part with this one says nothing of the rest. */
+function findLastVersions(project: Project, current: string): ReadonlyMap<string, string> {
   const versions = new Map<string, string>();
   for (const { path } of listStoredRuns(project).slice(0, maxRunsRead)) {
     if (versions.size === project.suites.length) break;
     const { tool, suites } = readHeaderIfWhole(path) ?? { tool: { version: '' }, suites: [] };
-    for (const { suite } of suites) if (!versions.has(suite)) versions.set(suite, tool.version);
+    for (const { suite, filtered } of suites) {
+      const isPart = filtered && tool.version === current;
+      if (!isPart && !versions.has(suite)) versions.set(suite, tool.version);
+    }
   }
   return versions;
 }

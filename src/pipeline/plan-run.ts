@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { contractCheck } from '../assertions/contract.ts';
 import { UserError } from '../errors.ts';
 import { findNearest } from '../lib/did-you-mean.ts';
-import type { Baseline } from '../model/baseline.ts';
 import type { Usage } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
@@ -13,8 +12,6 @@ import { buildCasePredicate, isNarrowed, type Selection } from '../plan/select-c
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
 import { findAdapter } from '../providers/index.ts';
 import { createAttachments } from './attachments.ts';
-import { baselinePathOf } from './baseline-path.ts';
-import { openBaselineFile } from './open-baseline.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
 /** A plan with what its calls need to be priced and sent. */
@@ -41,8 +38,7 @@ export async function planRun(
   options: Pick<RunOptions, 'project' | 'knownSuites' | 'selection' | 'settings' | 'record'>,
   ports: Pick<RunPorts, 'env'>,
 ): Promise<PlannedRun> {
-  const { project } = options;
-  const selection = withDurations(options);
+  const { project, selection } = options;
   const providerEnv = { env: ports.env, projectRoot: project.root };
   const endpoints = new WeakMap<ProviderConfig, Endpoint>();
   const endpointOf = (provider: ProviderConfig): Endpoint => {
@@ -101,28 +97,6 @@ export async function planRun(
       };
     },
   };
-}
-
-/** Every shard reads the same committed baselines, and so parts the cases alike. */
-function withDurations({ project, selection }: Pick<RunOptions, 'project' | 'selection'>): RunOptions['selection'] {
-  if (selection.shard === undefined || selection.shard.count === 1) return selection;
-  const baselines = new Map<string, Baseline | undefined>();
-  for (const { id, path } of project.suites) {
-    const file = baselinePathOf(project.root, path);
-    baselines.set(id, openBaselineFile(file, file));
-  }
-  return { ...selection, durationMsOf: (suite, { id }) => addDurations(baselines.get(suite.id), id) };
-}
-
-/** Of a case's trials on all variants; undefined where none is known. */
-function addDurations(baseline: Baseline | undefined, caseId: string): number | undefined {
-  let durationMs: number | undefined;
-  for (const variant of baseline?.variants ?? []) {
-    for (const { latencyMs } of baseline?.casesOf(variant).get(caseId)?.trials ?? []) {
-      if (latencyMs !== undefined) durationMs = (durationMs ?? 0) + latencyMs;
-    }
-  }
-  return durationMs;
 }
 
 /** Shards of another state of the suites, or of another selection, must not be taken for parts of one run. */

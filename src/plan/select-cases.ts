@@ -14,8 +14,6 @@ export interface Selection {
   readonly sample?: { readonly size: number; readonly seed: number };
   /** 1-based. */
   readonly shard?: { readonly index: number; readonly count: number };
-  /** How long a case took when it was last accepted, in milliseconds, over all its cells; undefined where nobody knows. */
-  readonly durationMsOf?: (suite: Suite, testCase: Case) => number | undefined;
   /** Overrides every case's own number. */
   readonly trials?: number;
   /** `suite/case` labels to keep, such as those that failed last time. */
@@ -70,7 +68,10 @@ function buildFilter(pattern: string): (suiteId: string, caseId: string) => bool
   };
 }
 
-/** Every prompt version of a case stays in one shard, and a new case moves few others, since the order is a hash's. */
+/**
+ * By ids and the seed alone: nothing that a run writes may move a case, or shards that run one after the other leave cases
+ * out. Every prompt version of a case stays in one shard, and a new case moves few others, since the order is a hash's.
+ */
 function drawCases(suites: readonly Suite[], selection: Selection, matches: CasePredicate): ReadonlySet<string> {
   let drawn: RankedCase[] = [];
   for (const suite of suites) {
@@ -78,8 +79,7 @@ function drawCases(suites: readonly Suite[], selection: Selection, matches: Case
     for (const testCase of suite.cases()) {
       if (!matches(suite, testCase)) continue;
       const rank = sha256Hex(`${selection.sample?.seed ?? ''}:${suite.path}:${testCase.id}`);
-      const durationMs = selection.durationMsOf?.(suite, testCase);
-      ranked.push({ key: caseKey(suite, testCase), rank, ...(durationMs === undefined ? {} : { durationMs }) });
+      ranked.push({ key: caseKey(suite, testCase), rank });
     }
     drawn = drawn.concat(selection.sample === undefined ? ranked : sortByRank(ranked).slice(0, selection.sample.size));
   }
@@ -87,35 +87,16 @@ function drawCases(suites: readonly Suite[], selection: Selection, matches: Case
   return new Set(drawn.map(({ key }) => key));
 }
 
-/**
- * Equal numbers where no duration is known, else equal time: the longest first, each to the shard with the least so far
- * (LPT; Graham, "Bounds on multiprocessing timing anomalies", 1969). A case without a duration counts as the median.
- */
 function takeShard(
   cases: readonly RankedCase[],
   { index, count }: { readonly index: number; readonly count: number },
 ): RankedCase[] {
-  const known = cases.flatMap(({ durationMs }) => durationMs ?? []).toSorted((a, b) => a - b);
-  const median = known[Math.floor(known.length / 2)];
-  if (median === undefined) {
-    return cases.slice(Math.floor((cases.length * (index - 1)) / count), Math.floor((cases.length * index) / count));
-  }
-  const totals = Array.from({ length: count }, () => 0);
-  const lengthOf = ({ durationMs = median }: RankedCase) => durationMs;
-  // Those of equal length stay in the order of their hashes.
-  return cases
-    .toSorted((a, b) => lengthOf(b) - lengthOf(a))
-    .filter((entry) => {
-      const shard = totals.indexOf(Math.min(...totals));
-      totals[shard] = (totals[shard] ?? 0) + lengthOf(entry);
-      return shard === index - 1;
-    });
+  return cases.slice(Math.floor((cases.length * (index - 1)) / count), Math.floor((cases.length * index) / count));
 }
 
 interface RankedCase {
   readonly key: string;
   readonly rank: string;
-  readonly durationMs?: number;
 }
 
 /** Unlike a label it can't mean two cases: ids may hold slashes. */

@@ -216,7 +216,13 @@ describe('every suite runs', () => {
       record,
       project.read(record).replace(/"tool":\{[^}]*\}/, '"tool":{"name":"llmcheck","version":"0.0.1"}'),
     );
-    expect((await look(project))['b']).toMatch(/^run: llmcheck is .+, and its last run here was by 0\.0\.1$/);
+    const reason = expect.stringMatching(/^run: llmcheck is .+, and its last run here was by 0\.0\.1$/);
+    expect(await look(project)).toMatchObject({ b: reason });
+    // A shard of this version ran a part of the suite, and must not take the reason from the other shards.
+    await project.run(['run', '-q', '--shard', '1/2'], { env });
+    expect(await look(project)).toMatchObject({ b: reason });
+    await project.run(['run', '-q'], { env });
+    expect((await look(project))['b']).toMatch(/^skip: /);
   });
 });
 

@@ -92,29 +92,6 @@ describe('llmcheck merge', () => {
     expect(merged.report.totals).toMatchObject({ planned: whole.report.totals.planned, failed: 1 });
   });
 
-  test('durations of the baseline part the cases by time, each case into one shard', async () => {
-    const { project, env } = await open();
-    await project.run(['run'], { env });
-    await project.run(['baseline', 'accept', '--force'], { env });
-    const path = 'evals/a.baseline.jsonl';
-    // One case takes as long as all others together.
-    const slow = project
-      .read(path)
-      .split('\n')
-      .map((line) =>
-        line.replaceAll(/"latencyMs":[\d.]+/g, `"latencyMs":${line.includes('"caseId":"w7"') ? 24_000 : 1000}`),
-      );
-    project.write(path, slow.join('\n'));
-    const records = await runShards(project, 2, env);
-    const casesOf = (record: string) =>
-      new Set([...project.read(record).matchAll(/"caseId":"(\w+)"/g)].map(([, id]) => id));
-    const [first, second] = records.map(casesOf);
-    const alone = first?.has('w7') === true ? first : second;
-    expect([...(first ?? []), ...(second ?? [])]).toHaveLength(25);
-    expect(alone?.size).toBeLessThan(4);
-    expect((await project.run(['merge', ...records])).stderr).toBe('');
-  });
-
   test.each([
     ['one is missing', 'shard 2/3 is missing', ([a, , c]: string[]) => [a, c]],
     ['one is there twice', 'shard 1/3 is there 2 times', ([a, b, c]: string[]) => [a, b, c, a]],
