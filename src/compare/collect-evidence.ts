@@ -31,17 +31,11 @@ export interface CollectedEvidence {
     /** True where nobody measured an answer. */
     readonly isUnknown: boolean;
   };
-  /**
-   * "40 of 40: nothing new was measured": answers that came from the cache and are those of the baseline. Of two versions
-   * of one run that ask the same, whichever asks second gets the answer of the first.
-   */
-  readonly answers: { readonly same: number; readonly compared: number };
 }
 
 export interface CollectOptions {
   readonly baseline: ComparedSide;
   readonly candidate: ComparedSide;
-  readonly isWithinRun: boolean;
   readonly latencyComparable: boolean;
 }
 
@@ -55,7 +49,6 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
   const logs: number[] = [];
   let casesWithLatency = 0;
   let isUntimed = false;
-  const answers = { same: 0, compared: 0 };
   let isPassAgain = true;
   let trials = 0;
   for (const pair of cases) {
@@ -74,7 +67,6 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
       casesWithLatency += 1;
       if (options.latencyComparable) logs.push(Math.log(b / a));
     }
-    countSameAnswers(pair, options.isWithinRun, answers);
   }
   return {
     results: results.finish(),
@@ -92,7 +84,6 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
       logs,
       isUnknown: isUntimed,
     },
-    answers,
   };
 }
 
@@ -211,21 +202,4 @@ function hasUntimed({ trials }: CaseSummary): boolean {
   return trials.some(
     ({ status, latencyMs }) => (status === 'passed' || status === 'failed') && latencyMs === undefined,
   );
-}
-
-function countSameAnswers(
-  { baseline, candidate }: PairedCase,
-  isWithinRun: boolean,
-  counts: { same: number; compared: number },
-): void {
-  const others = baseline.trials;
-  for (const [index, trial] of candidate.trials.entries()) {
-    const other = others[index];
-    const hash = trial.answerHash;
-    const otherHash = other?.answerHash;
-    if (other === undefined || hash === undefined || otherHash === undefined) continue;
-    counts.compared += 1;
-    const isShared = trial.cached || (isWithinRun && other.cached);
-    if (isShared && hash === otherHash) counts.same += 1;
-  }
 }

@@ -18,6 +18,7 @@ import { compareUnpaired } from '../stats/unpaired-rates.ts';
 import { wilcoxonSignedRank } from '../stats/wilcoxon.ts';
 import { validResults } from './classify-case.ts';
 import { type CollectedEvidence, collectEvidence } from './collect-evidence.ts';
+import { countSameAnswers } from './count-same-answers.ts';
 import { findResidue } from './find-residue.ts';
 import { type PairOptions, pairSides } from './pair-sides.ts';
 
@@ -40,12 +41,12 @@ export function compareVariants(
   options: CompareVariantsOptions,
 ): ComparedVariant {
   const cases = pairSides(baseline, candidate, options);
-  const { results, errors, trials, answers, scores, costs, latencies } = collectEvidence(cases, {
+  const { results, errors, trials, scores, costs, latencies } = collectEvidence(cases, {
     baseline,
     candidate,
-    isWithinRun: options.isWithinRun === true,
     latencyComparable: options.latencyComparable,
   });
+  const answers = countSameAnswers(baseline, candidate, options.isWithinRun === true);
   const { alpha, scope } = options.gate;
   const policy = { alpha, margin: options.margin, scope };
   const comparison = compareWorstCase({ ...results, ...errors }, { ...policy, binary: true });
@@ -73,7 +74,7 @@ export function compareVariants(
       share: shareOf(sum(errors.candidateErrors), trials),
     },
     sameAnswers: answers.same,
-    comparedAnswers: answers.compared,
+    answers: answers.all,
     residue: findResidue(baseline, candidate),
     planning: planOn(results, comparison.worst.low, policy),
   };

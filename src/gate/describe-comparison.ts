@@ -81,14 +81,10 @@ const words: Readonly<Record<Hypothesis['metric'], string>> = {
 };
 
 function describeData(compared: ComparedVariant): readonly string[] {
-  const { sameAnswers, comparedAnswers, errors, cases, passRate } = compared;
+  const { sameAnswers, answers, errors, cases, passRate } = compared;
   const { rejudged } = cases;
   return [
-    ...(sameAnswers > 0
-      ? [
-          `${sameAnswers} of ${comparedAnswers} answers are the very ones the baseline holds${sameAnswers === comparedAnswers ? ': nothing new was measured' : ''}`,
-        ]
-      : []),
+    ...(sameAnswers > 0 ? [describeSame(sameAnswers, answers)] : []),
     ...(rejudged > 0
       ? [
           `${rejudged} ${rejudged === 1 ? 'case has' : 'cases have'} new checks: the baseline's stored answers were judged again by them`,
@@ -100,6 +96,12 @@ function describeData(compared: ComparedVariant): readonly string[] {
       : []),
     ...(errors.candidate > 0 ? [`${errors.candidate} errored trials could hide a regression`] : []),
   ];
+}
+
+function describeSame(same: number, all: number): string {
+  const verb = same === 1 ? 'is the very one' : 'are the very ones';
+  const rest = same === all ? ': nothing new was measured' : '';
+  return `${same} of ${formatCount(all, 'answer')} ${verb} the baseline holds${rest}`;
 }
 
 /** Deleting what fails must be seen. */

@@ -1,3 +1,10 @@
+/** Sixteen hex digits as two numbers; undefined for any other text. */
+export function parseHexWords(text: string | undefined): readonly [high: number, low: number] | undefined {
+  if (text?.length !== 16) return undefined;
+  const [high, low] = [parseHexWord(text, 0), parseHexWord(text, 8)];
+  return high === undefined || low === undefined ? undefined : [high, low];
+}
+
 /** Eight hex digits of a text as a number; undefined where another text would come back of it. */
 export function parseHexWord(text: string, start: number): number | undefined {
   let word = 0;

@@ -38,6 +38,8 @@ export interface BaselineTrial {
   readonly refusal?: string;
   /** Of text and tool calls; absent where there was no answer. */
   readonly answerHash?: string;
+  /** Names the very answer; absent in baselines of before it was written. */
+  readonly answerId?: string;
 }
 
 /** One line a case × variant. */

@@ -68,9 +68,10 @@ export interface ComparedVariant {
   readonly latencyComparable: boolean;
   /** Errored trials of each side among the paired cases. */
   readonly errors: { readonly baseline: number; readonly candidate: number; readonly share: number };
-  /** Answers that are the very ones the baseline holds. */
+  /** Answers of the candidate that came without a call and are the very ones the baseline holds. */
   readonly sameAnswers: number;
-  readonly comparedAnswers: number;
+  /** All answers of the candidate. */
+  readonly answers: number;
   readonly residue: readonly string[];
   readonly planning: PlanningAdvice;
   /** The same for the score, where there is one. */

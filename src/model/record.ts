@@ -150,6 +150,8 @@ export interface CellRow extends CellKey {
   readonly score?: number;
   /** Of text and tool calls, by hashAnswer; absent where there was no answer, and in rows of before it was written. */
   readonly answerHash?: string;
+  /** Names the very answer, by identifyAnswer: a fresh call that answers the same has another one. */
+  readonly answerId?: string;
   readonly output?: string;
   readonly reasoning?: string;
   readonly refusal?: string;
@@ -194,6 +196,7 @@ export type RowHead = CellKey &
       | 'spentUsd'
       | 'judgeCostUsd'
       | 'answerHash'
+      | 'answerId'
       | 'model'
       | 'skip']?: CellRow[Key] | undefined;
   };

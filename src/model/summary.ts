@@ -24,6 +24,8 @@ export interface RowSummary {
   readonly skipReason: SkipReason | undefined;
   /** Of text and tool calls; undefined where there was no answer. */
   readonly answerHash: string | undefined;
+  /** Of this very answer, however alike another one reads; undefined where it is not known. */
+  readonly answerId: string | undefined;
   /** The model snapshot that answered. */
   readonly model: string | undefined;
   /** Where the row lies in its record. */

@@ -41,7 +41,7 @@ class BaselineRows {
   #addRow(
     suite: string,
     { prompt, provider, caseId, stamp, mustPass }: BaselineCase,
-    { trial, status, score, latencyMs, usage, answerHash }: BaselineTrial,
+    { trial, status, score, latencyMs, usage, answerHash, answerId }: BaselineTrial,
     { confirmation, index }: { readonly confirmation: boolean; readonly index: number },
   ): void {
     this.table.addSummary({
@@ -63,6 +63,7 @@ class BaselineRows {
       judgeCostUsd: 0,
       skipReason: undefined,
       answerHash,
+      answerId,
       model: undefined,
       rowIndex: this.#lines.length,
     });

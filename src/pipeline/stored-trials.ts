@@ -145,6 +145,7 @@ function toTrial(row: RowSummary, model: string | undefined, costUsd: number | n
     judgeCostUsd: row.judgeCostUsd,
     skipReason: row.skipReason,
     answerHash,
+    answerId: row.answerId,
     model,
     rowIndex,
     calls: undefined,

@@ -85,7 +85,20 @@ function isAcceptable({ observe, status }: CaseSummary): boolean {
 }
 
 function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
-  const { trial, status, score, checks, usage, latencyMs, finishReason, output, toolCalls, reasoning, refusal } = row;
+  const {
+    trial,
+    status,
+    score,
+    checks,
+    usage,
+    latencyMs,
+    finishReason,
+    output,
+    toolCalls,
+    reasoning,
+    refusal,
+    answerId,
+  } = row;
   const answerHash = answerHashOf(row);
   const isKept = keepsOutputs && output !== undefined && Buffer.byteLength(output) <= maxKeptOutputBytes;
   return {
@@ -101,5 +114,6 @@ function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
     ...(isKept && reasoning !== undefined ? { reasoning } : {}),
     ...(isKept && refusal !== undefined ? { refusal } : {}),
     ...(answerHash === undefined ? {} : { answerHash }),
+    ...(answerId === undefined ? {} : { answerId }),
   };
 }

@@ -6,7 +6,7 @@ import type { ToolCall, Usage } from '../model/completion.ts';
 import type { CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { describeAsked } from './describe-asked.ts';
-import { hashAnswer } from './hash-answer.ts';
+import { hashAnswer, identifyAnswer } from './hash-answer.ts';
 
 /**
  * A result as it is stored: secrets masked in everything that came from outside, ids and numbers as they are. The cell
@@ -118,6 +118,7 @@ function recordAnswer(row: Writable<CellRow>, calls: readonly CallRecord[], mask
   const latencyMs = sumLatencies(calls);
   const usage = sumUsage(calls);
   row.answerHash = hashAnswer(toolCalls === undefined ? { output } : { output, toolCalls });
+  row.answerId = identifyAnswer(calls);
   row.output = output;
   if (latencyMs !== undefined) row.latencyMs = latencyMs;
   if (reasoning !== undefined) row.reasoning = mask(reasoning);

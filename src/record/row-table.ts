@@ -1,4 +1,4 @@
-import { parseHexWord, renderHexWord } from '../lib/hash-words.ts';
+import { parseHexWords, renderHexWord } from '../lib/hash-words.ts';
 import { TextList } from '../lib/text-list.ts';
 import { TextNumbers } from '../lib/text-numbers.ts';
 import type { CellStatus, SkipReason } from '../model/cell.ts';
@@ -47,16 +47,18 @@ const at = {
   trial: 28,
   hashHigh: 32,
   hashLow: 36,
-  variant: 40,
-  model: 42,
-  status: 44,
-  flags: 45,
-  skip: 46,
+  idHigh: 40,
+  idLow: 44,
+  variant: 48,
+  model: 50,
+  status: 52,
+  flags: 53,
+  skip: 54,
 };
-const rowBytes = 48;
+const rowBytes = 56;
 
 /**
- * What counting, comparing and deciding need of the rows of a record, outside of the heap: some fifty bytes a row, where
+ * What counting, comparing and deciding need of the rows of a record, outside of the heap: some sixty bytes a row, where
  * an object would take four hundred and have to be walked by every garbage collection.
  */
 export class RowTable implements Iterable<RowSummary> {
@@ -156,6 +158,14 @@ export class RowTable implements Iterable<RowSummary> {
     const view = this.#viewOf(row);
     const start = startOf(row);
     return renderHexWord(view.getUint32(start + at.hashHigh)) + renderHexWord(view.getUint32(start + at.hashLow));
+  }
+
+  /** Zero stands for none: the ids are hashes. */
+  answerIdAt(row: number): string | undefined {
+    const high = this.#viewOf(row).getUint32(startOf(row) + at.idHigh);
+    return high === 0
+      ? undefined
+      : renderHexWord(high) + renderHexWord(this.#viewOf(row).getUint32(startOf(row) + at.idLow));
   }
 
   modelAt(row: number): string | undefined {
@@ -277,6 +287,7 @@ export class RowTable implements Iterable<RowSummary> {
     view.setUint8(start + at.status, statuses.indexOf(row.status));
     view.setUint8(start + at.flags, derived.flags | this.#setRare(number, row, derived.rowIndex));
     view.setUint8(start + at.skip, derived.skipReason === undefined ? 0 : skipNumbers[derived.skipReason]);
+    this.#setId(view, start, row.answerId);
     if (this.#keptHashes === undefined) this.#setHash(number, view, derived.answerHash);
     else this.#keptHashes.push(derived.answerHash);
   }
@@ -298,12 +309,18 @@ export class RowTable implements Iterable<RowSummary> {
     return index;
   }
 
+  /** One of another form is not ours, and no answer is taken for it. */
+  #setId(view: DataView, start: number, id: string | undefined): void {
+    const [high, low] = parseHexWords(id) ?? [0, 0];
+    view.setUint32(start + at.idHigh, high);
+    view.setUint32(start + at.idLow, low);
+  }
+
   #setHash(row: number, view: DataView, hash: string | undefined): void {
-    const high = hash?.length === 16 ? parseHexWord(hash, 0) : undefined;
-    const low = hash === undefined || high === undefined ? undefined : parseHexWord(hash, 8);
-    if (high === undefined || low === undefined) this.#otherHashes.set(row, hash);
-    view.setUint32(startOf(row) + at.hashHigh, high ?? 0);
-    view.setUint32(startOf(row) + at.hashLow, low ?? 0);
+    const words = parseHexWords(hash);
+    if (words === undefined) this.#otherHashes.set(row, hash);
+    view.setUint32(startOf(row) + at.hashHigh, words?.[0] ?? 0);
+    view.setUint32(startOf(row) + at.hashLow, words?.[1] ?? 0);
   }
 
   #viewOf(row: number): DataView {

@@ -20,6 +20,7 @@ interface RowFields {
   judgeCostUsdAt(row: number): number | null | undefined;
   skipReasonAt(row: number): SkipReason | undefined;
   answerHashAt(row: number): string | undefined;
+  answerIdAt(row: number): string | undefined;
   modelAt(row: number): string | undefined;
   rowIndexAt(row: number): number;
 }
@@ -104,6 +105,10 @@ export class RowView implements RowSummary {
 
   get answerHash(): string | undefined {
     return this.#table.answerHashAt(this.#row);
+  }
+
+  get answerId(): string | undefined {
+    return this.#table.answerIdAt(this.#row);
   }
 
   get model(): string | undefined {

@@ -27,6 +27,7 @@ export function summarizeRow(row: SummarizedRow, rowIndex: number): RowSummary {
     judgeCostUsd: row.judgeCostUsd,
     skipReason: row.skip?.reason,
     answerHash: answerHashOf(row),
+    answerId: row.answerId,
     model: row.model,
     rowIndex,
   };
@@ -53,6 +54,7 @@ export function copyRow(row: RowSummary, changes: Pick<RowSummary, 'stamp' | 'st
     judgeCostUsd: row.judgeCostUsd,
     skipReason: row.skipReason,
     answerHash: row.answerHash,
+    answerId: row.answerId,
     model: row.model,
     rowIndex: row.rowIndex,
   };

@@ -92,6 +92,7 @@ const trialFields: FieldsOf<BaselineTrial> = {
   reasoning: optional(isText),
   refusal: optional(isText),
   answerHash: optional(isText),
+  answerId: optional(isText),
 };
 
 const caseFields: FieldsOf<BaselineCase> = {

@@ -23,6 +23,10 @@ const trial = z.looseObject({
   latencyMs: z.number().min(0).optional().describe('Milliseconds of the successful attempt.'),
   output: z.string().optional().describe('The answer; left out beyond 64 KiB or under baseline: {outputs: hash}.'),
   answerHash: z.string().optional().describe('Of text and tool calls.'),
+  answerId: z
+    .string()
+    .optional()
+    .describe('Names this very answer; a fresh call that answers the same has another one.'),
 });
 
 const header = z.looseObject({ type: z.literal('baseline'), format: z.literal(baselineFormat), suite: id });

@@ -62,6 +62,7 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     isOptional(row['spentUsd'], isAmount) &&
     isOptional(row['judgeCostUsd'], isAmount) &&
     isOptional(row['answerHash'], isText) &&
+    isOptional(row['answerId'], isText) &&
     isOptional(row['model'], isText) &&
     isOptional(row['skip'], isJsonObject)
   );

@@ -29,6 +29,7 @@ export function renderRow(row: CellRow): string {
     spentUsd: row.spentUsd,
     judgeCostUsd: row.judgeCostUsd,
     answerHash: row.answerHash,
+    answerId: row.answerId,
     model: row.model,
     skip: row.skip,
     identity: row.identity,

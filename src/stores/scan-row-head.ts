@@ -41,6 +41,7 @@ function scanHead(at: HeadCursor): RowHead | undefined {
   const spentUsd = at.skip(keys.spentUsd) ? readAmount(at) : undefined;
   const judgeCostUsd = at.skip(keys.judgeCostUsd) ? readAmount(at) : undefined;
   const answerHash = at.skip(keys.answerHash) ? at.readText() : undefined;
+  const answerId = at.skip(keys.answerId) ? at.readText() : undefined;
   const model = at.skip(keys.model) ? at.readName(3) : undefined;
   if (!isTrialNumber(trial) || stamp === '' || !at.skip(keys.identity) || !at.isClosed()) return undefined;
   // What is out of range is damage, which is for the parser to find.
@@ -66,6 +67,7 @@ function scanHead(at: HeadCursor): RowHead | undefined {
     spentUsd,
     judgeCostUsd,
     answerHash,
+    answerId,
     model,
     skip: undefined,
   };
@@ -107,6 +109,7 @@ const keys = {
   spentUsd: Buffer.from(',"spentUsd":'),
   judgeCostUsd: Buffer.from(',"judgeCostUsd":'),
   answerHash: Buffer.from(',"answerHash":"'),
+  answerId: Buffer.from(',"answerId":"'),
   model: Buffer.from(',"model":"'),
   identity: Buffer.from(',"identity":'),
 };

@@ -230,16 +230,18 @@ describe('the latency', () => {
   });
 });
 
-test('answers are the very ones of the baseline only where they came from the cache', () => {
-  const answered = (cached: boolean, answerHash: string): CaseSummary =>
-    buildCaseSummary('a', 'pp', { row: { cached, answerHash } });
+test('answers are the very ones of the baseline only where they are the same and came from the cache', () => {
+  const answered = (cached: boolean, answerId: string | undefined, outcomes = 'pp'): CaseSummary =>
+    buildCaseSummary('a', outcomes, { row: { cached, answerId } });
   const count = (candidate: CaseSummary) => {
     const compared = compareSides(buildSide({ a: answered(false, 'x') }), buildSide({ a: candidate }));
-    return [compared.sameAnswers, compared.comparedAnswers];
+    return [compared.sameAnswers, compared.answers];
   };
   expect(count(answered(true, 'x'))).toEqual([2, 2]);
   expect(count(answered(false, 'x'))).toEqual([0, 2]);
   expect(count(answered(true, 'y'))).toEqual([0, 2]);
+  expect(count(answered(true, undefined))).toEqual([0, 2]);
+  expect(count(answered(true, 'x', 'pp+p'))).toEqual([3, 3]);
 });
 
 test('what differs besides the prompt is listed', () => {

@@ -99,6 +99,7 @@ describe('a judged cell', () => {
       score: 1,
       // The first 16 hex digits of SHA-256.
       answerHash: '0c95c7ece1ce1a97',
+      answerId: '463c38d08842d925',
       output: 'billing',
       finishReason: 'stop',
       checks: [{ assertion: 'equals', pass: true, score: 1, reason: 'equals "billing"' }],

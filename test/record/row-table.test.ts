@@ -28,6 +28,7 @@ const row: fc.Arbitrary<RowSummary> = fc.record({
   judgeCostUsd: price,
   skipReason: fc.constantFrom(undefined, 'case', 'budget', 'deadline', 'bail', 'interrupted', 'storage', 'queue'),
   answerHash: fc.oneof(fc.constant(undefined), hash, text),
+  answerId: fc.oneof(fc.constant(undefined), hash),
   model: fc.option(text, { nil: undefined }),
   rowIndex: fc.integer({ min: -1, max: 2 ** 31 - 1 }),
 });
@@ -107,6 +108,7 @@ function copyRow(row: RowSummary): RowSummary {
     judgeCostUsd: row.judgeCostUsd,
     skipReason: row.skipReason,
     answerHash: row.answerHash,
+    answerId: row.answerId,
     model: row.model,
     rowIndex: row.rowIndex,
   };

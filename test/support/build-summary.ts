@@ -79,6 +79,7 @@ export function buildRowSummary(overrides: Partial<RowSummary> = {}): RowSummary
     judgeCostUsd: undefined,
     skipReason: undefined,
     answerHash: isJudged ? 'answer' : undefined,
+    answerId: undefined,
     model: isJudged ? 'gpt-4o-mini-2024-07-18' : undefined,
     rowIndex: 0,
     ...overrides,

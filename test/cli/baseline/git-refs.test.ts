@@ -190,10 +190,10 @@ describe('--rerun-baseline', () => {
   test('accepts the new prompt alone, not the old one that ran beside it', async () => {
     const project = await openBaselineProject();
     await project.accept();
-    const before = project.read(baselineFile).replaceAll(/"latencyMs":[\d.]+/g, '');
+    const before = project.read(baselineFile).replaceAll(/"latencyMs":[\d.]+|"answerId":"[0-9a-f]+"/g, '');
     await project.llmcheck('run', '--rerun-baseline', '--cache', 'off');
     expect((await project.llmcheck('baseline', 'accept')).code).toBe(0);
-    expect(project.read(baselineFile).replaceAll(/"latencyMs":[\d.]+/g, '')).toBe(before);
+    expect(project.read(baselineFile).replaceAll(/"latencyMs":[\d.]+|"answerId":"[0-9a-f]+"/g, '')).toBe(before);
   });
 
   test('without a baseline is a usage error', async () => {
