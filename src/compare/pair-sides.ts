@@ -9,14 +9,16 @@ export interface PairedCase extends ComparedCase {
   readonly candidate: CaseSummary;
 }
 
-/** Cases that both sides define alike; one that a side has no verdict on is paired for its errors' sake. */
+/** Cases that both sides judged by the same checks; one that a side has no verdict on is paired because of its errors. */
 export function isPaired(found: ComparedCase): found is PairedCase {
-  return found.baseline !== undefined && found.candidate !== undefined && found.change !== 'redefined';
+  return (
+    found.baseline !== undefined && found.candidate !== undefined && (found.change !== 'redefined' || found.rejudged)
+  );
 }
 
 export interface PairOptions {
-  /** Cases of the baseline that were judged again by the candidate's checks. */
-  readonly rejudged: ReadonlySet<string>;
+  /** Cases that were accepted under other checks, although both sides have a verdict by the same ones. */
+  readonly redefined: ReadonlySet<string>;
   /** False where the candidate ran on a part of the cases only, so that nothing can be said of the others. */
   readonly isWhole: boolean;
 }
@@ -25,19 +27,18 @@ export interface PairOptions {
 export function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: PairOptions): ComparedCases {
   const [left, right] = [placeCases(baseline.cases), placeCases(candidate.cases)];
   const paired = new ComparedCaseList(left, right);
-  const { rejudged, isWhole } = options;
+  const { redefined, isWhole } = options;
   /** `i` and `j` are undefined for a side that does not have the case. */
   const pair = (i: number | undefined, j: number | undefined, caseId: string) => {
     const before = i === undefined ? undefined : left.at(i);
     const after = j === undefined ? undefined : right.at(j);
     if (after === undefined ? !isWhole : after.observe) return;
     const isComparable = before !== undefined && after !== undefined && before.stamp === after.stamp;
-    const change = isComparable ? classifyCase(before, after) : changeWithout(before, after);
-    const suspect = isComparable && isSuspect(before, after);
-    paired.push(
-      { baseline: i, candidate: j },
-      { change, suspect, rejudged: rejudged.size > 0 && rejudged.has(caseId) },
-    );
+    const rejudged = isComparable && redefined.size > 0 && redefined.has(caseId);
+    const isSame = isComparable && !(rejudged && hasFailure(after));
+    const change = isSame ? classifyCase(before, after) : changeWithout(before, after);
+    const suspect = isSame && isSuspect(before, after);
+    paired.push({ baseline: i, candidate: j }, { change, suspect, rejudged });
   };
   let [i, j] = [0, 0];
   const idAt = (cases: PlacedCases, place: number) => (place < cases.size ? cases.at(place).caseId : undefined);
@@ -58,7 +59,11 @@ export function pairSides(baseline: ComparedSide, candidate: ComparedSide, optio
   }
 }
 
-/** Of a case that the sides don't both have alike. */
+function hasFailure({ trials }: CaseSummary): boolean {
+  return trials.some(({ status }) => status === 'failed');
+}
+
+/** Of a case that was not accepted as it is now. */
 function changeWithout(before: CaseSummary | undefined, after: CaseSummary | undefined): CaseChange {
   if (after === undefined) return 'removed';
   return before === undefined ? 'added' : 'redefined';

@@ -20,13 +20,13 @@ export interface DecideInput {
 /** The gate's word over the planned cells: what failed for sure, what could not be judged, what was not evaluated. */
 export function decide(input: DecideInput): Decision {
   const { summary, settings, comparisons = [], further = { failures: [], warnings: [] } } = input;
-  const compared = new Set(comparisons.map(({ variant }) => variant));
+  const compared = new Map(comparisons.map(({ variant, mustPassWhole }) => [variant, { mustPassWhole }]));
   const variants = summary.suites.flatMap((suite) => suite.variants);
   const confirmability = summary.stopReason === undefined ? 'stands' : 'stopped';
   const gates = summary.suites.flatMap((suite) =>
     suite.variants
       .filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0)
-      .map((variant) => judgeVariant(suite.recorded, variant, { isCompared: compared.has(variant), confirmability })),
+      .map((variant) => judgeVariant(suite.recorded, variant, { compared: compared.get(variant), confirmability })),
   );
   const uncalibrated = findUncalibrated(summary);
   const isHeard = ({ suite }: Breach) => !uncalibrated.some((breach) => breach.suite === suite);

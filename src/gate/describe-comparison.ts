@@ -1,7 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { formatCount } from '../lib/format-amount.ts';
 import type { CaseChange } from '../model/case-change.ts';
-import type { ComparedVariant, MetricEvidence } from '../model/comparison.ts';
+import type { ComparedCase, ComparedVariant, MetricEvidence } from '../model/comparison.ts';
 import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../model/report.ts';
 import type { CaseWord } from './judge-cases.ts';
 import type { Hypothesis } from './judge-metrics.ts';
@@ -25,6 +25,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
   return {
     outcome: verdict.outcome,
     against: { source: baseline.source, prompt: baseline.recorded.prompt },
+    ...(baseline.accepted === undefined ? {} : { isWithinRun: true as const }),
     passRate: describeMetric(compared.passRate),
     score: compared.score === undefined ? nothing : describeMetric(compared.score),
     costUsd: describeMetric(compared.costUsd),
@@ -87,10 +88,11 @@ function describeData(compared: ComparedVariant): readonly string[] {
     ...(sameAnswers > 0 ? [describeSame(sameAnswers, answers)] : []),
     ...(rejudged > 0
       ? [
-          `${rejudged} ${rejudged === 1 ? 'case has' : 'cases have'} new checks: the baseline's stored answers were judged again by them`,
+          `${rejudged} ${rejudged === 1 ? 'case has' : 'cases have'} new checks: the baseline's answers were judged again by them, for the rates alone`,
         ]
       : []),
     ...describeRemoved(cases),
+    ...describeDrift(compared),
     ...(passRate.isUnpaired === true
       ? ['no case is comparable: the pass rates are held against each other as those of two separate samples']
       : []),
@@ -109,9 +111,24 @@ function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
   const removed = [...cases.withChange('removed')];
   const failing = removed.filter(({ baseline }) => baseline?.status === 'failed' || baseline?.status === 'flaky');
   if (failing.length === 0) return [];
-  const names = failing.slice(0, maxNames).map(({ caseId }) => caseId);
-  const more = failing.length > names.length ? ` and ${failing.length - names.length} more` : '';
-  return [`${failing.length} of ${removed.length} removed cases failed on the baseline: ${names.join(', ')}${more}`];
+  return [`${failing.length} of ${removed.length} removed cases failed on the baseline: ${nameCases(failing)}`];
+}
+
+/** What fails with the accepted prompt too, although it passed when it was accepted, is no known failure. */
+function describeDrift({ baseline: { accepted }, cases }: ComparedVariant): readonly string[] {
+  if (accepted === undefined) return [];
+  const drifted = [...cases.withChange('stillFailing')].filter(
+    ({ caseId }) => accepted.get(caseId)?.status === 'passed',
+  );
+  if (drifted.length === 0) return [];
+  const failing = `${formatCount(drifted.length, 'case')} that passed when accepted now ${drifted.length === 1 ? 'fails' : 'fail'}`;
+  return [`${failing} with the old prompt too: ${nameCases(drifted)}`];
+}
+
+function nameCases(cases: readonly ComparedCase[]): string {
+  const names = cases.slice(0, maxNames).map(({ caseId }) => caseId);
+  const more = cases.length > names.length ? ` and ${cases.length - names.length} more` : '';
+  return `${names.join(', ')}${more}`;
 }
 
 const maxNames = 10;

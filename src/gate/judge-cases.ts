@@ -37,21 +37,27 @@ export type CaseBreach = 'must-pass' | 'case-broken' | 'case-added-failed';
 export const contractConfirmations = 2;
 
 /** Judges every case of a comparison alone: contracts and new cases by 4.3, the others by 4.4. */
-export function judgeComparedCases({ cases }: ComparedVariant, options: JudgeCasesOptions): readonly CaseWord[] {
+export function judgeComparedCases(
+  { cases, baseline: { accepted } }: ComparedVariant,
+  options: JudgeCasesOptions,
+): readonly CaseWord[] {
   const words: CaseWord[] = [];
   for (const found of cases) {
     // Nearly all of a large suite: they have nothing to say.
     if (found.change === 'stillPassing' && found.candidate?.mustPass === false) continue;
-    words.push(...judgeCase(found, options));
+    words.push(...judgeCase(found, accepted === undefined ? found.baseline : accepted.get(found.caseId), options));
   }
   return words;
 }
 
-function judgeCase(found: ComparedCase, options: JudgeCasesOptions): CaseWord[] {
+/** `accepted` is the case as the baseline holds it. */
+function judgeCase(found: ComparedCase, accepted: CaseSummary | undefined, options: JudgeCasesOptions): CaseWord[] {
   const { candidate, baseline, change, caseId } = found;
   if (candidate === undefined) return [];
   if (candidate.mustPass) {
-    const isKnown = baseline !== undefined && change !== 'redefined' && wasBroken(baseline);
+    const isKnown = change !== 'redefined' && isKnownFailure(accepted, candidate);
+    // A contract that was accepted although it fails at times can still break for good, as any case can.
+    if (isKnown && found.suspect) return judgeSuspect(found, candidate, options);
     return judgeContract(caseId, candidate, 'must-pass', options.confirmability, isKnown);
   }
   // A baseline without a verdict on the case is none: what it does now must stand by itself.
@@ -134,6 +140,11 @@ function findUnsettled(
 
 function isJudged(found: CaseSummary | undefined): boolean {
   return found?.trials.some(({ status }) => status === 'passed' || status === 'failed') === true;
+}
+
+/** Accepted as a broken contract, under the same checks. */
+function isKnownFailure(accepted: CaseSummary | undefined, { stamp }: CaseSummary): boolean {
+  return accepted?.mustPass === true && accepted.stamp === stamp && wasBroken(accepted);
 }
 
 /** By the rule for contracts: a failure, and no fresh passes that call it flaky. */

@@ -20,12 +20,15 @@ export interface GatedComparison {
   /** The comparison with the baseline that the change itself brings, where that is another one. */
   readonly own?: ComparedVariant;
   readonly confirmability: Confirmability;
+  /** Nothing of the variant was accepted: beside what it is compared with, it must pass whole. */
+  readonly mustPassWhole?: boolean;
   /** Cases of the suite that other shards of the run judge. */
   readonly otherCases?: number;
 }
 
 export interface JudgedComparison {
   readonly variant: VariantSummary;
+  readonly mustPassWhole: boolean;
   readonly report: VariantComparison;
   readonly failures: readonly Breach[];
   /** Limits that can't be judged at all. */
@@ -142,6 +145,7 @@ function judgeOne(
   const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
   return {
     variant,
+    mustPassWhole: comparison.mustPassWhole === true,
     failures,
     errors,
     warnings: notes.map((note) => `${where.suite} · ${where.prompt} × ${where.provider}: ${note}`),

@@ -20,8 +20,8 @@ export interface VariantGate {
 }
 
 export interface JudgeVariantOptions {
-  /** True where a comparison judges the variant's cases and sets no absolute pass rate of its own. */
-  readonly isCompared: boolean;
+  /** Where a comparison judges the variant's cases: whether it must pass whole all the same. */
+  readonly compared: { readonly mustPassWhole: boolean } | undefined;
   readonly confirmability: Exclude<Confirmability, 'fresh'>;
 }
 
@@ -29,12 +29,12 @@ export interface JudgeVariantOptions {
 export function judgeVariant(
   suite: RecordedSuite,
   variant: VariantSummary,
-  { isCompared, confirmability }: JudgeVariantOptions,
+  { compared, confirmability }: JudgeVariantOptions,
 ): VariantGate {
   const where = { suite: suite.suite, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
   const gates = [
-    ...(isCompared ? [] : [...variant.cases.values()].map((found) => judgeMustPass(found, confirmability))),
-    judgePassRate(suite, variant, isCompared),
+    ...(compared !== undefined ? [] : [...variant.cases.values()].map((found) => judgeMustPass(found, confirmability))),
+    judgePassRate(suite, variant, compared),
     judgeScore(suite, variant),
     judgeCost(suite, variant),
     judgeLatency(suite, variant),
@@ -73,14 +73,20 @@ function judgeMustPass(found: CaseSummary, confirmability: Confirmability): Limi
   return { failure: { code: 'must-pass', caseId: found.caseId, message: word.message } };
 }
 
-function judgePassRate({ gate }: RecordedSuite, variant: VariantSummary, isCompared: boolean): LimitGate {
+function judgePassRate(
+  { gate }: RecordedSuite,
+  variant: VariantSummary,
+  compared: JudgeVariantOptions['compared'],
+): LimitGate {
   // Without a baseline a suite must pass whole; with one the comparison decides, unless the user wrote a limit.
-  const min = gate.passRate.min ?? (isCompared ? 0 : 1);
+  const min = gate.passRate.min ?? (compared?.mustPassWhole === false ? 0 : 1);
   const range = rangeOfMean(variant, variant.passRate.value, ({ status }) => (status === 'passed' ? 1 : 0));
   if (range === undefined || range.low >= min - rounding) return met;
   if (range.high >= min - rounding) return { undecided: 'pass rate' };
   const candidate = variant.passRate.value ?? 0;
-  const message = `pass rate ${describeBelow(candidate, min)}`;
+  const why =
+    gate.passRate.min === undefined && compared !== undefined ? ': nothing was accepted yet, so all must pass' : '';
+  const message = `pass rate ${describeBelow(candidate, min)}${why}`;
   return { failure: { code: 'pass-rate-min', metric: 'passRate', candidate, message } };
 }
 

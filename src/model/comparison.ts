@@ -8,6 +8,8 @@ export interface ComparedSide {
   readonly source: string;
   readonly recorded: RecordedVariant;
   readonly cases: ReadonlyMap<string, CaseSummary>;
+  /** What was accepted, where `cases` ran in this run: known failures are among the accepted ones alone. */
+  readonly accepted?: ReadonlyMap<string, CaseSummary>;
   /** Model snapshots as the API answered them. */
   readonly models: readonly string[];
   /** By the price table of both sides; as it was booked where undefined. Null where no price is known. */
@@ -23,14 +25,14 @@ export interface ComparedCase {
   readonly candidate: CaseSummary | undefined;
   /** Passed on the baseline by majority and failed in every candidate trial (stats.md 4.4). */
   readonly suspect: boolean;
-  /** Judged again by the new checks on the baseline's stored answers. */
+  /** It was accepted under other checks than those that both sides are judged by here: it counts for the rates alone. */
   readonly rejudged: boolean;
 }
 
 /** The cases of two sides by id, sorted; each is made when it is asked for. */
 export interface ComparedCases extends Iterable<ComparedCase> {
   readonly length: number;
-  /** How many were judged again by new checks. */
+  /** How many were accepted under other checks than those that both sides are judged by here. */
   readonly rejudged: number;
   /** Those that this became of. */
   withChange(change: CaseChange): Iterable<ComparedCase>;

@@ -57,6 +57,8 @@ export type ComparisonOutcome = 'passed' | 'failed' | 'inconclusive';
 export interface VariantComparison {
   readonly outcome: ComparisonOutcome;
   readonly against: { readonly source: string; readonly prompt: string };
+  /** True where the other side ran in this run too: what fails on both sides is no known failure then. */
+  readonly isWithinRun?: true;
   readonly passRate: MetricComparison;
   readonly score: MetricComparison;
   readonly costUsd: MetricComparison;

@@ -8,9 +8,10 @@ import type { Baseline, BaselineVariant } from '../model/baseline.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { RecordedVariant } from '../model/record.ts';
-import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
+import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { FindBaseline, SuiteBaseline } from './find-baselines.ts';
 import type { FindCell } from './find-cells.ts';
+import { type Accepted, findRedefined } from './find-redefined.ts';
 import type { JudgePorts } from './judge-answer.ts';
 import type { StoredRecord } from './open-stored-record.ts';
 import { rejudge } from './rejudge.ts';
@@ -57,6 +58,8 @@ export async function compareRun(options: CompareRunOptions): Promise<readonly G
         compared,
         ...(own === undefined ? {} : { own }),
         confirmability: options.confirmability(suite.recorded.suite),
+        // `--compare v1,v2` names its baseline: v1 takes the place of what was accepted.
+        mustPassWhole: compared.baseline.accepted?.size === 0 && record.header.settings.compare === undefined,
         otherCases: record.header.settings.shard?.otherCases?.[suite.recorded.suite] ?? 0,
       });
     }
@@ -82,7 +85,7 @@ async function compareVariant(
         ? compareWithRecord(suite, variant, found, options)
         : undefined;
   if (stored !== undefined) return stored;
-  if (beside !== undefined) return compareBeside(suite, variant, beside, options);
+  if (beside !== undefined) return compareBeside(suite, variant, beside, options, found);
   return options.isPairWanted === true ? compareWithNothing(suite, variant, options) : undefined;
 }
 
@@ -105,7 +108,7 @@ function compareBeside(
   variant: VariantSummary,
   beside: VariantSummary,
   options: CompareRunOptions,
-  found?: SuiteBaseline,
+  found: SuiteBaseline | undefined,
 ): ComparedVariant {
   const { record, costOf } = options;
   const { readRow, readUsage } = record;
@@ -115,34 +118,56 @@ function compareBeside(
   const isRerun = beside.recorded.baselineOf !== undefined;
   const source = isRerun ? 'the baseline, run again' : withinRun;
   const { recorded } = beside;
-  const cases = isRerun ? acceptedCases(beside, variant, found) : beside.cases;
-  return compareVariants(
-    sideOfVariant({ recorded, cases }, { source, readRow, readUsage, costOf }),
-    candidateSide(variant, options),
-    {
+  const accepted = findAccepted(suite, variant, found);
+  // A case that nobody accepted is new, whatever the old prompt makes of it: it must pass by itself.
+  const cases = isRerun ? new Map([...beside.cases].filter(([id]) => accepted.cases.has(id))) : beside.cases;
+  const side = sideOfVariant({ recorded, cases }, { source, readRow, readUsage, costOf });
+  const compare = (redefined: ReadonlySet<string>) =>
+    compareVariants({ ...side, accepted: accepted.cases }, candidateSide(variant, options), {
       ...marginsOf(suite),
-      rejudged: new Set(),
+      redefined,
       latencyComparable: hasFreshAnswers,
       isWithinRun: true,
       isWhole: isEnded(record),
-    },
+    });
+  return compareWithoutRedefined(compare, accepted, options);
+}
+
+/** What was accepted of a variant: its own cases, else those of the version that it replaces. */
+function findAccepted(suite: SuiteSummary, variant: VariantSummary, found: SuiteBaseline | undefined): Accepted {
+  if (found === undefined) return nothingAccepted;
+  const side =
+    found.kind === 'file'
+      ? findSide(variant, (key) =>
+          sideOfBaseline(found.baseline, key, { source: found.source, costOf: () => undefined }),
+        )
+      : findVariant(suite, variant, found.record);
+  return side === undefined ? nothingAccepted : acceptedOf(side);
+}
+
+const nothingAccepted: Accepted = { cases: new Map<string, CaseSummary>(), outputContract: undefined };
+
+function acceptedOf({ cases, recorded }: Pick<ComparedSide, 'cases' | 'recorded'>): Accepted {
+  return { cases, outputContract: recorded.contract.output };
+}
+
+function compareWithoutRedefined(
+  compare: (redefined: ReadonlySet<string>) => ComparedVariant,
+  accepted: Accepted,
+  { record }: CompareRunOptions,
+): ComparedVariant {
+  const compared = compare(new Set());
+  const redefined = findRedefined(compared, accepted, record.readRow);
+  return redefined.size === 0 ? compared : compare(redefined);
+}
+
+function findVariant(suite: SuiteSummary, variant: VariantSummary, record: StoredRecord): VariantSummary | undefined {
+  const other = record.summary.suites.find(({ recorded }) => recorded.suite === suite.recorded.suite);
+  return findSide(variant, ({ prompt, provider }) =>
+    other?.variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider),
   );
 }
 
-/** A case that nobody accepted is new, whatever the old prompt makes of it: it must pass by itself. */
-function acceptedCases(
-  { cases }: VariantSummary,
-  { recorded: { prompt, provider, replaces } }: VariantSummary,
-  found: SuiteBaseline | undefined,
-): VariantSummary['cases'] {
-  if (found?.kind !== 'file') return cases;
-  const own = found.baseline.casesOf({ prompt, provider });
-  const isOther = own.size === 0 && replaces !== undefined;
-  const accepted = isOther ? found.baseline.casesOf({ prompt: replaces, provider }) : own;
-  return new Map([...cases].filter(([caseId]) => accepted.has(caseId)));
-}
-
-/** By its own rows, else by those of the version that it replaces. */
 async function compareWithFile(
   suite: SuiteSummary,
   variant: VariantSummary,
@@ -160,21 +185,18 @@ function compareWithRecord(
   { source, record }: Extract<SuiteBaseline, { kind: 'record' }>,
   options: CompareRunOptions,
 ): ComparedVariant | undefined {
-  const other = record.summary.suites.find(({ recorded }) => recorded.suite === suite.recorded.suite);
-  const side = findSide(variant, ({ prompt, provider }) => {
-    const found = other?.variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider);
-    const { readRow, readUsage } = record;
-    return found === undefined
-      ? undefined
-      : sideOfVariant(found, { source, readRow, readUsage, costOf: options.costOf });
-  });
-  if (side === undefined) return undefined;
-  return compareVariants(side, candidateSide(variant, options), {
-    ...marginsOf(suite),
-    rejudged: new Set(),
-    latencyComparable: false,
-    isWhole: !suite.recorded.filtered && isEnded(options.record),
-  });
+  const other = findVariant(suite, variant, record);
+  if (other === undefined) return undefined;
+  const { readRow, readUsage } = record;
+  const side = sideOfVariant(other, { source, readRow, readUsage, costOf: options.costOf });
+  const compare = (redefined: ReadonlySet<string>) =>
+    compareVariants(side, candidateSide(variant, options), {
+      ...marginsOf(suite),
+      redefined,
+      latencyComparable: false,
+      isWhole: !suite.recorded.filtered && isEnded(options.record),
+    });
+  return compareWithoutRedefined(compare, acceptedOf(side), options);
 }
 
 async function compareWithSide(
@@ -186,16 +208,17 @@ async function compareWithSide(
 ): Promise<ComparedVariant> {
   const { prompt, provider } = variant.recorded;
   const cellOf = (caseId: string) => options.cellOf?.(suite.recorded.suite, prompt, provider, caseId);
-  const compare = (before: ComparedSide, rejudged: ReadonlySet<string>) =>
+  const compare = (before: ComparedSide, redefined: ReadonlySet<string>) =>
     compareVariants(before, candidateSide(variant, options), {
       ...marginsOf(suite),
-      rejudged,
+      redefined,
       latencyComparable: false,
       isWhole: !suite.recorded.filtered && isEnded(options.record),
     });
   const compared = compare(side, new Set());
   const again = await rejudge(side, baseline, compared.cases.withChange('redefined'), cellOf, options.judgePorts);
-  return again.cases.size === 0 ? compared : compare(again.side, again.cases);
+  const redefined = new Set([...again.cases, ...findRedefined(compared, acceptedOf(side), options.record.readRow)]);
+  return redefined.size === 0 ? compared : compare(again.side, redefined);
 }
 
 /** Every case of a variant without a counterpart is new. */
@@ -210,7 +233,7 @@ function compareWithNothing(suite: SuiteSummary, variant: VariantSummary, option
   };
   return compareVariants(nothing, candidateSide(variant, options), {
     ...marginsOf(suite),
-    rejudged: new Set(),
+    redefined: new Set(),
     latencyComparable: false,
     isWhole: false,
   });
@@ -226,10 +249,11 @@ function isEnded({ summary }: StoredRecord): boolean {
   return summary.stopReason === undefined;
 }
 
-function findSide(
+/** By its own rows, else by those of the version that it replaces. */
+function findSide<T>(
   { recorded }: VariantSummary,
-  find: (key: { prompt: string; provider: string }) => ComparedSide | undefined,
-): ComparedSide | undefined {
+  find: (key: { prompt: string; provider: string }) => T | undefined,
+): T | undefined {
   const { prompt, provider, replaces } = recorded;
   return find({ prompt, provider }) ?? (replaces === undefined ? undefined : find({ prompt: replaces, provider }));
 }

@@ -125,7 +125,7 @@ function compare(
     gate: policy,
     margin: policy.passRate.maxDrop ?? defaultMaxDrop,
     scoreMargin: policy.score.maxDrop ?? defaultMaxDrop,
-    rejudged: new Set(),
+    redefined: new Set(),
     latencyComparable: false,
     isWhole: true,
   });

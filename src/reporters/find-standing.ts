@@ -27,8 +27,8 @@ export function createFindStanding(report: Report, suite: SuiteReport): FindStan
     }
     if (entry.status === 'errored') return { kind: 'error' };
     if (variant === undefined || variant.brokenCases.has(entry.caseId)) return { kind: 'failure', isNamed: true };
-    if (variant.known.has(entry.caseId))
-      return { kind: 'tolerated', because: 'known', reason: 'known failure: it fails in the baseline too' };
+    if (variant.known?.cases.has(entry.caseId) === true)
+      return { kind: 'tolerated', because: 'known', reason: variant.known.reason };
     if (entry.change !== undefined && variant.accepted.has(`${entry.caseId} (${entry.change})`))
       return { kind: 'tolerated', because: 'accepted', reason: 'accepted in this change' };
     if (variant.breached) return { kind: 'failure', isNamed: false };
@@ -46,7 +46,7 @@ interface VariantStanding {
   /** True where the variant as a whole missed something that failing cases add to. */
   readonly breached: boolean;
   readonly brokenCases: ReadonlySet<string>;
-  readonly known: ReadonlySet<string>;
+  readonly known: { readonly cases: ReadonlySet<string>; readonly reason: string } | undefined;
   /** As the comparison words them: `refund (regressed)`. */
   readonly accepted: ReadonlySet<string>;
 }
@@ -61,13 +61,23 @@ const causedByCases: ReadonlySet<string> = new Set([
 
 function variantStanding(report: Report, suite: SuiteReport, variant: VariantReport): VariantStanding {
   const own = report.decision.breaches.filter((breach) => concerns(breach, suite, variant));
+  const breached = own.some((breach) => isVariantBreach(breach) && causedByCases.has(breach.code));
   return {
     replacedBy: variant.replacedBy,
-    breached: own.some((breach) => isVariantBreach(breach) && causedByCases.has(breach.code)),
+    breached,
     brokenCases: new Set(own.flatMap((breach) => (breach.caseId === undefined ? [] : [breach.caseId]))),
-    known: new Set(variant.comparison?.cases.stillFailing),
+    known: findKnown(variant, breached),
     accepted: new Set(variant.comparison?.accepted),
   };
+}
+
+/** What fails on both sides, and why that is tolerated. */
+function findKnown({ comparison }: VariantReport, breached: boolean): VariantStanding['known'] {
+  if (comparison === undefined) return undefined;
+  const cases = new Set(comparison.cases.stillFailing);
+  if (comparison.isWithinRun !== true) return { cases, reason: 'known failure: it fails in the baseline too' };
+  // Nobody accepted these, so they are among what a rate that is too low consists of.
+  return breached ? undefined : { cases, reason: `it fails with ${comparison.against.prompt} in this run too` };
 }
 
 /** A field that a breach leaves out holds for all. */

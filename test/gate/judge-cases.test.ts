@@ -92,12 +92,18 @@ describe('a contract', () => {
   test.each([
     ['f', 'known'],
     ['f+f', 'known'],
-    ['ppf+pf', 'known'],
+    ['pff', 'known'],
+    // It passed most of the time, so it can still break for good.
+    ['ppf+pf', 'open 1'],
     // Fresh passes had called it flaky, so it was not broken.
     ['f+pp', 'open 2'],
     ['p', 'open 2'],
   ])('that was %s on the baseline is %s', (before, word) => {
     expect(judge(contract(before), contract('f'))).toBe(word);
+  });
+
+  test('that was no contract when its failure was accepted is not known', () => {
+    expect(judge(plain('f'), contract('f'))).toBe('open 2');
   });
 
   test('whose definition changed is not known', () => {

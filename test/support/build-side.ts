@@ -60,7 +60,7 @@ export function compareSides(
   return compareVariants(baseline, candidate, {
     gate: openGate,
     margin: 0.05,
-    rejudged: new Set(),
+    redefined: new Set(),
     latencyComparable: false,
     isWhole: true,
     ...options,

@@ -1,6 +1,13 @@
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type BaselineProject, baselineFile, casesFile, openBaselineProject, suiteFile } from './baseline-project.ts';
+import {
+  type BaselineProject,
+  baselineFile,
+  casesFile,
+  firstWords,
+  openBaselineProject,
+  suiteFile,
+} from './baseline-project.ts';
 
 /** Two stored runs, `before.jsonl` clean and `after.jsonl` with fifteen broken cases, and the baseline of the first. */
 async function openTwoRecords(): Promise<BaselineProject & { readonly ids: readonly string[] }> {
@@ -160,11 +167,58 @@ describe('two prompt versions', () => {
 
   test('by replaces: within the run where there is no baseline, and the replaced one is not gated', async () => {
     const project = await openVersions('v1');
-    for (let index = 1; index <= 10; index += 1) {
-      project.answers.set(`w${String(index).padStart(2, '0')}`, 'sorry');
-    }
+    for (const word of firstWords(20)) project.answers.set(`Two. Say: ${word}`, word);
+    for (const word of firstWords(10)) project.answers.set(word, 'sorry');
     const run = await project.compared(['run']);
     expect([run.code, run.codes, run.comparison.against]).toEqual([0, [], { source: 'this run', prompt: 'v1' }]);
+  });
+
+  describe('by replaces, with nothing accepted: the version that replaces must pass whole', () => {
+    test('whatever the replaced one fails, without a baseline and with --no-baseline', async () => {
+      const project = await openVersions('v1');
+      for (const word of firstWords(20)) {
+        project.answers.set(word, 'sorry');
+        project.answers.set(`Two. Say: ${word}`, 'sorry');
+      }
+      for (const argv of [['run'], ['run', '--no-baseline']]) {
+        const run = await project.compared(argv);
+        expect([run.code, run.codes, run.comparison.passRate.candidate]).toEqual([1, ['pass-rate-min'], 0]);
+        expect(run.report.decision.breaches[0]?.message).toContain('nothing was accepted yet');
+      }
+      const later = JSON.parse((await project.llmcheck('report', 'latest', '-r', 'json')).stdout);
+      expect([later.decision.exitCode, later.decision.breaches.length]).toEqual([1, 1]);
+      const { stdout } = await project.llmcheck('report', 'latest', '-r', 'junit');
+      expect(stdout).not.toContain('known failure');
+      // The limit that the user wrote is theirs.
+      project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 0 } }\ndefaults:');
+      expect((await project.compared(['run'])).code).toBe(0);
+    });
+
+    test('on each provider by itself: what was accepted on one says nothing of another', async () => {
+      const project = await openVersions();
+      for (const word of firstWords(20)) project.answers.set(`Two. Say: ${word}`, word);
+      project.answers.set('w01', 'sorry');
+      project.answers.set('Two. Say: w01', 'sorry');
+      await project.accept('--prompt', 'v1');
+      project.edit(suiteFile, '- id: v2', '- id: v2\n    replaces: v1');
+      expect((await project.compared(['run'])).code).toBe(0);
+      project.edit(suiteFile, 'defaults:', '  - { id: big, use: "openai:gpt-4o" }\ndefaults:');
+      const run = await project.compared(['run']);
+      expect([run.code, run.codes]).toEqual([1, ['pass-rate-min']]);
+      expect(run.report.decision.breaches).toMatchObject([{ prompt: 'v2', provider: 'big' }]);
+    });
+  });
+
+  test('of which the first breaks a contract too: the second has to keep it all the same', async () => {
+    const project = await openVersions();
+    project.edit(casesFile, '"id":"case-20"', '"id":"case-20","mustPass":true');
+    for (const word of firstWords(20)) project.answers.set(`Two. Say: ${word}`, word);
+    project.answers.set('w20', 'sorry');
+    project.answers.set('Two. Say: w20', 'sorry');
+    const run = await project.compared(['run', '--compare', 'v1,v2']);
+    expect([run.code, run.codes, run.named]).toEqual([1, ['must-pass'], ['case-20']]);
+    expect(run.comparison.notes.join()).not.toContain('already');
+    expect((await project.compared(['compare', 'v1', 'v2'])).codes).toEqual(['must-pass']);
   });
 
   test("by replaces: against the replaced version's rows, and against its own once they are accepted", async () => {

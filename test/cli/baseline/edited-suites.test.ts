@@ -71,24 +71,100 @@ describe('cases that were edited', () => {
 });
 
 describe('assertions that were edited', () => {
-  test('judge the stored answers again: what fails by them on both sides is no regression', async () => {
+  test('excuse nothing that they find: what fails by them is redefined and fails the run, whatever the stored answers do', async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ regex: "^w0" }]');
-    const { code, comparison } = await project.compared(['run']);
-    expect(code).toBe(0);
-    expect(comparison.cases).toMatchObject({ regressed: [], redefined: [] });
-    expect(comparison.cases['stillFailing']).toHaveLength(11);
+    const { code, codes, named, comparison, report, stdout } = await project.compared(['run']);
+    expect([code, codes, named.length]).toEqual([1, ['case-added-failed'], 11]);
+    expect(comparison.cases).toMatchObject({ regressed: [], stillFailing: [], fixed: [] });
+    expect(comparison.cases['redefined']).toEqual(named);
+    // The stored answers are judged again for the rates alone.
+    expect(comparison.passRate).toMatchObject({ baseline: 9 / 20, candidate: 9 / 20, delta: 0 });
     expect(comparison.notes.join()).toContain('judged again');
+    expect(`${stdout}${report.decision.warnings.join()}`).not.toMatch(/known failure|broken on the baseline/);
+    // `added: warn` relaxes it as it does for added cases.
+    project.edit(suiteFile, 'defaults:', 'gate: { cases: { added: warn } }\ndefaults:');
+    expect((await project.compared(['run'])).code).toBe(0);
+    // Accepted, they are known.
+    await project.accept();
+    project.edit(suiteFile, 'gate: { cases: { added: warn } }\n', '');
+    const known = await project.compared(['run']);
+    expect([known.code, known.comparison.cases['stillFailing']?.length]).toEqual([0, 11]);
   });
 
-  test('show as a regression what passes by them on the stored answer and fails on the new one', async () => {
+  test.each([
+    ['a failing case as well', (project: BaselineProject) => project.answers.set('w07', 'sorry')],
+    ['a passing case', () => {}],
+  ])('never excuse a contract, accepted as %s', async (_name, before) => {
+    const project = await openBaselineProject();
+    project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
+    project.edit(suiteFile, 'defaults:', 'gate: { cases: { added: warn } }\ndefaults:');
+    before(project);
+    await project.accept();
+    project.edit(suiteFile, 'equals: "{{expected}}"', 'contains: "never said"');
+    const run = await project.compared(['run']);
+    expect([run.code, run.codes, run.named]).toEqual([1, ['must-pass'], ['case-07']]);
+    expect(run.report.decision.warnings.join()).not.toContain('on the baseline already');
+  });
+
+  test('redefine a case that fails by them, even where the stored answer passes', async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ contains: "{{expected}}" }]');
     project.answers.set('w03', 'sorry');
     const run = await project.compared(['run', '--cache', 'refresh']);
-    expect([run.code, run.codes, run.named]).toEqual([1, ['case-broken'], ['case-03']]);
+    expect([run.code, run.codes, run.named]).toEqual([1, ['case-added-failed'], ['case-03']]);
+    expect(run.comparison.passRate.delta).toBeCloseTo(-0.05, 12);
+  });
+
+  test('are held against the file, not against the old prompt that runs again', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.edit(suiteFile, 'equals: "{{expected}}"', 'regex: "^w0"');
+    const run = await project.compared(['run', '--rerun-baseline', '--cache', 'off']);
+    expect([run.code, run.codes, run.named.length]).toEqual([1, ['case-added-failed'], 11]);
+    expect(run.comparison.cases).toMatchObject({ stillFailing: [] });
+    expect(run.comparison.passRate.delta).toBe(0);
+  });
+
+  test.each([['--baseline', baselineFile] as const, ['--baseline', 'git:main'] as const])(
+    'excuse nothing against %s %s either',
+    async (...argv) => {
+      const project = await openBaselineProject();
+      project.git('init', '-q', '-b', 'main');
+      await project.accept();
+      project.git('add', '.');
+      project.git('commit', '-qm', 'accept');
+      project.edit(suiteFile, 'equals: "{{expected}}"', 'equals: "never said"');
+      const run = await project.compared(['run', ...argv]);
+      expect([run.code, run.codes, run.named.length]).toEqual([1, ['case-added-failed'], 20]);
+      // A change that brings its own accepted baseline has had its differences looked at.
+      await project.accept();
+      const own = await project.compared(['run', '--baseline', 'git:main']);
+      expect([own.code, own.comparison.accepted.length, own.comparison.accepted[0]]).toEqual([
+        0,
+        20,
+        'case-01 (redefined)',
+      ]);
+    },
+  );
+
+  test('of an output contract: what breaks the new one is no known failure of the old one', async () => {
+    const project = await openBaselineProject();
+    project.answers.set('w01', '{"a":1}').set('w02', '{"a":1}').set('w03', 'sorry');
+    project.edit(suiteFile, '[{ equals: "{{expected}}" }]', '[{ contains: never }]');
+    project.edit(suiteFile, 'defaults:', 'contract: { output: { type: object } }\ndefaults:');
+    await project.accept();
+    const same = await project.compared(['run']);
+    expect([same.code, same.comparison.cases['stillFailing']?.length]).toEqual([0, 20]);
+    project.edit(suiteFile, 'type: object', 'type: object, required: [b]');
+    const run = await project.compared(['run']);
+    expect([run.code, run.comparison.cases['redefined']?.length]).toEqual([1, 20]);
+    project.edit(suiteFile, 'required: [b]', 'required: [a]');
+    const kept = await project.compared(['run']);
+    expect(kept.comparison.cases['stillFailing']).toEqual(['case-01', 'case-02']);
+    expect(kept.comparison.cases['redefined']).toHaveLength(18);
   });
 
   test('redefine the cases whose answers were not kept', async () => {
