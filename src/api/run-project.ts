@@ -27,7 +27,8 @@ export async function runProject(given: ProjectRun): Promise<Report> {
   if (options.updateBaseline) {
     const recordPath = resolve(ports.cwd, report.run.recordPath ?? '');
     try {
-      acceptBaseline({ root: options.project.root, cwd: ports.cwd, recordPath, force: false });
+      const { root, suites } = options.project;
+      acceptBaseline({ root, projectSuites: suites, cwd: ports.cwd, recordPath, force: false });
     } catch (error) {
       // The run has earned its report, whatever became of the baseline.
       if (!(error instanceof UserError) && !(error instanceof StorageError)) throw error;

@@ -1,7 +1,9 @@
 import { formatCount } from '../lib/format-amount.ts';
 import { exitCodes } from '../model/exit-code.ts';
+import type { Suite } from '../model/suite.ts';
 import { acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
+import { findRecordedSuiteFiles } from '../pipeline/find-recorded-suites.ts';
 import { loadProject } from '../pipeline/load-project.ts';
 import { findStoredRun } from '../pipeline/stored-runs.ts';
 import { listBaselines, pruneBaselines, showBaselines } from '../pipeline/tend-baselines.ts';
@@ -35,15 +37,13 @@ async function accept(
   const root = findProjectRoot(io.cwd, config.configPath);
   const wanted = typeof flags['run'] === 'string' ? flags['run'] : undefined;
   const stored = findStoredRun({ root }, wanted, io.cwd);
-  // Only named suites need loading: a record is accepted even where its suites have moved on.
-  const suitePaths =
-    paths.length === 0
-      ? undefined
-      : new Set((await loadProject({ paths, cwd: io.cwd, ...config })).project.suites.map(({ path }) => path));
+  const suites = await loadSuites(paths, stored.path, { root, cwd: io.cwd, ...config });
+  const suitePaths = paths.length === 0 ? undefined : new Set(suites.map(({ path }) => path));
   const accepted = acceptBaseline({
     root,
     cwd: io.cwd,
     recordPath: stored.path,
+    projectSuites: suites,
     force: flags['force'] === true,
     ...(suitePaths === undefined ? {} : { isWanted: (path: string) => suitePaths.has(path) }),
   });
@@ -53,4 +53,16 @@ async function accept(
     );
   }
   return exitCodes.passed;
+}
+
+/** The named suites, else those that the record names and that the project has; of a suite that is broken, its problems. */
+async function loadSuites(
+  paths: readonly string[],
+  recordPath: string,
+  options: { readonly root: string; readonly cwd: string; readonly configPath?: string },
+): Promise<readonly Suite[]> {
+  const { root, ...where } = options;
+  const named = paths.length > 0 ? paths : findRecordedSuiteFiles(recordPath, root);
+  if (named.length === 0) return [];
+  return (await loadProject({ paths: named, ...where })).project.suites;
 }

@@ -3,19 +3,26 @@ import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem, SettingFault } from '../model/problem.ts';
+import type { Place } from '../pipeline/project-boundary.ts';
+import { findOutsidePaths } from './find-outside-paths.ts';
 import { resolveFlagValues } from './flag-values.ts';
 import { runFlags } from './run-flags.ts';
 import { buildRunSettings, listOf } from './run-options.ts';
 import { parseReporters } from './write-reports.ts';
 
 /** What is wrong with single keys of the config's `run:`; what only a flag can complete is checked with the flags. */
-export function checkRunConfig(run: JsonObject, plugins: readonly LoadedPlugin<Plugin>[]): readonly SettingFault[] {
+export function checkRunConfig(
+  run: JsonObject,
+  plugins: readonly LoadedPlugin<Plugin>[],
+  place: Place,
+): readonly SettingFault[] {
   return Object.entries(run).flatMap(([key, value]) => {
     const { values, problems } = resolveFlagValues(runFlags, { flags: {}, env: {}, config: { [key]: value } });
     const further = [
       ...(key === 'seed' ? [] : buildRunSettings(values).problems),
       ...parseReporters(listOf(values, 'reporter'), plugins).problems,
       ...(key === 'queue' ? findPassword(value) : []),
+      ...findOutsidePaths(values, place),
     ];
     return [...problems, ...further].map(({ code, message, hint }) => ({
       key,

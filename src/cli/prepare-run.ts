@@ -49,8 +49,9 @@ export async function prepareRun(
 ): Promise<PreparedRun> {
   const configFlag = givenFlags['config'] ?? givenIo.env['LLMCHECK_CONFIG'];
   const configPath = typeof configFlag === 'string' ? configFlag : undefined;
-  const given = { flags: givenFlags, env: givenIo.env, cwd: givenIo.cwd };
-  const resumed = findResumed(given, configPath);
+  const root = findProjectRoot(givenIo.cwd, configPath);
+  const given = { flags: givenFlags, env: givenIo.env, cwd: givenIo.cwd, root };
+  const resumed = findResumed(given);
   const paths = givenPaths.length > 0 ? givenPaths : resumed.paths;
   const invocation = resumed.isNew === true ? withoutResume(given) : given;
   const { flags } = invocation;
@@ -107,20 +108,19 @@ interface Resumed {
 }
 
 /** The paths and flags that the run to be resumed began with. */
-function findResumed({ flags, env, cwd }: RunInvocation, configPath: string | undefined): Resumed {
+function findResumed({ flags, env, root }: RunInvocation): Resumed {
   const wanted = flags['resume'] ?? env['LLMCHECK_RESUME'];
   if (wanted === undefined || wanted === '') return { paths: [], flags: {} };
-  const root = findProjectRoot(cwd, configPath);
   const id = typeof wanted === 'string' ? wanted : undefined;
   // Who names a run means that one; who names none wants whatever is left to be done.
   if (id === undefined && isNothingToResume({ root })) return { paths: [], flags: {}, isNew: true };
   return findInvocation({ root }, id);
 }
 
-function withoutResume({ flags, env, cwd }: RunInvocation): RunInvocation {
+function withoutResume({ flags, env, ...place }: RunInvocation): RunInvocation {
   const { resume: _flag, ...newFlags } = flags;
   const { LLMCHECK_RESUME: _variable, ...newEnv } = env;
-  return { flags: newFlags, env: newEnv, cwd };
+  return { flags: newFlags, env: newEnv, ...place };
 }
 
 const nothingToResume: Problem = {

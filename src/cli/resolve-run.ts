@@ -9,8 +9,9 @@ import type { Project } from '../model/suite.ts';
 import { type LoadOptions, loadProject } from '../pipeline/load-project.ts';
 import { checkRunConfig } from './check-run-config.ts';
 import { readEnvFile } from './env-file.ts';
+import { findOutsidePaths } from './find-outside-paths.ts';
 import { resolveFlagValues } from './flag-values.ts';
-import { runFlags } from './run-flags.ts';
+import { envNameOf, runFlags } from './run-flags.ts';
 import { buildRunSettings, listOf, type Values } from './run-options.ts';
 import { type ParsedReporters, parseReporters } from './write-reports.ts';
 
@@ -19,6 +20,8 @@ export interface RunInvocation {
   /** Of the process. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Of the project. */
+  readonly root: string;
 }
 
 export interface ResolvedRun {
@@ -44,7 +47,7 @@ export async function loadForRun(
       onPlugins(loaded) {
         plugins = loaded;
       },
-      checkRun: (run) => checkRunConfig(run, plugins),
+      checkRun: (run) => checkRunConfig(run, plugins, invocation),
     });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -65,18 +68,37 @@ export function resolveRun(config: JsonObject, invocation: RunInvocation, plugin
   return { values, settings: settings.settings, reporters, env, warnings: problems };
 }
 
-function resolve(config: JsonObject, { flags, env: processEnv, cwd }: RunInvocation, plugins: Plugins) {
+function resolve(config: JsonObject, invocation: RunInvocation, plugins: Plugins) {
+  const { flags, env: processEnv, cwd } = invocation;
   // The file may hold settings too, so it is read before they are.
   const { envFile } = resolveFlagValues(runFlags, { flags, env: processEnv, config }).values;
-  const env = { ...readEnvFile(envFile, cwd), ...processEnv };
+  const recordedPaths = findPathsOfFiles({}, config, invocation);
+  const fileEnv = recordedPaths.length > 0 ? {} : readEnvFile(envFile, cwd);
+  const env = { ...fileEnv, ...processEnv };
   const { values, problems } = resolveFlagValues(runFlags, { flags, env, config });
   return {
     env,
     values,
-    problems,
+    problems: [...problems, ...recordedPaths, ...findPathsOfFiles(fileEnv, {}, invocation)],
     settings: buildRunSettings(values),
     reporters: parseReporters(listOf(values, 'reporter'), plugins),
   };
+}
+
+/** Paths outside the project that an env file, the config or a resumed run's record names, where nothing wins over them. */
+function findPathsOfFiles(
+  fileEnv: RunInvocation['env'],
+  config: JsonObject,
+  invocation: RunInvocation,
+): readonly Problem[] {
+  const { flags, env: processEnv } = invocation;
+  const { values } = resolveFlagValues(runFlags, { flags: {}, env: fileEnv, config });
+  const isOpen = (key: string) => flags[key] === undefined && (processEnv[envNameOf(key)] ?? '') === '';
+  const used = Object.fromEntries(Object.entries(values).filter(([key]) => isOpen(key)));
+  return findOutsidePaths(used, invocation).map(({ key, message, ...fault }) => {
+    const label = fileEnv[envNameOf(key)] === undefined ? key : `${envNameOf(key)} of the env file`;
+    return { ...fault, severity: 'error', message: `${label}: ${message}` };
+  });
 }
 
 function findProblems({ problems, settings, reporters }: ReturnType<typeof resolve>): readonly Problem[] {

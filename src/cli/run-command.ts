@@ -57,7 +57,12 @@ export async function runCommand(
     onReport?.(report, ports.mask);
     if (options.updateBaseline) {
       const recordPath = resolve(io.cwd, report.run.recordPath ?? '');
-      io.stderr.write(updateBaseline({ root: project.root, cwd: io.cwd, recordPath, force: false }, color));
+      io.stderr.write(
+        updateBaseline(
+          { root: project.root, projectSuites: project.suites, cwd: io.cwd, recordPath, force: false },
+          color,
+        ),
+      );
     }
     return report.exitCode;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { exitCodes } from '../model/exit-code.ts';
+import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { validateProject } from '../pipeline/validate-project.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
@@ -13,7 +14,7 @@ export async function validateCommand(
   io: Io,
 ): Promise<number> {
   const configPath = flags.config ?? io.env['LLMCHECK_CONFIG'];
-  const invocation = { flags: {}, env: io.env, cwd: io.cwd };
+  const invocation = { flags: {}, env: io.env, cwd: io.cwd, root: findProjectRoot(io.cwd, configPath) };
   const {
     project,
     warnings: loadWarnings,

@@ -5,6 +5,7 @@ import { toSafeLine } from '../lib/sanitize.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ProgressEvent } from '../model/progress.ts';
 import type { Report } from '../model/report.ts';
+import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { createReadLog } from '../pipeline/load-project.ts';
 import type { RunOptions } from '../pipeline/run-options.ts';
 import { runSuites } from '../pipeline/run-suites.ts';
@@ -47,7 +48,7 @@ export async function watchCommand(paths: readonly string[], flags: Flags, io: I
 
 /** What is wrong with the flags themselves no save of a file can mend. */
 function checkFlags(flags: Flags, io: Io): void {
-  const { values } = resolveRun({}, { flags, env: io.env, cwd: io.cwd });
+  const { values } = resolveRun({}, { flags, env: io.env, cwd: io.cwd, root: findProjectRoot(io.cwd, undefined) });
   for (const key of ['dryRun', 'batch', 'resume', 'updateBaseline'] as const) {
     if (values[key] === undefined || values[key] === false) continue;
     const flag = `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -1,7 +1,10 @@
 import { relative } from 'node:path';
 import { UserError } from '../errors.ts';
 import { judgeContract } from '../gate/judge-cases.ts';
+import { quote } from '../lib/quote.ts';
 import type { Problem } from '../model/problem.ts';
+import type { RecordedSuite } from '../model/record.ts';
+import type { Suite } from '../model/suite.ts';
 import type { SuiteSummary } from '../model/summary.ts';
 import type { PlannedSuite } from '../plan/build-plan.ts';
 import { buildBaseline } from '../record/build-baseline.ts';
@@ -20,6 +23,8 @@ export interface AcceptOptions {
   readonly cwd: string;
   /** The record to accept. */
   readonly recordPath: string;
+  /** Of the project. A record is a file from anywhere: what it says of other suites is refused. */
+  readonly projectSuites: readonly Pick<Suite, 'id' | 'path'>[];
   /** Takes a suite by its path relative to the root; all of the record's where undefined. */
   readonly isWanted?: (suitePath: string) => boolean;
   /** Accepts what is incomplete, errored or breaks a contract. */
@@ -40,8 +45,12 @@ export function acceptBaseline(options: AcceptOptions): readonly AcceptedBaselin
   const { root, cwd, force, isWanted } = options;
   const record = openStoredRecord(options.recordPath, cwd);
   const suites = record.summary.suites.filter(({ recorded }) => isWanted?.(recorded.path) ?? true);
+  const foreign = suites.flatMap(({ recorded }) => findForeign(recorded, record, options));
+  if (foreign.length > 0) throw new UserError(foreign);
   const problems = suites.length === 0 ? [nothingToAccept(record)] : force ? [] : findObjections(record, suites);
   if (problems.length > 0) throw new UserError(problems);
+  // One that can't be written is found before the first is written.
+  for (const { recorded } of suites) probeFile(baselinePathOf(root, recorded.path));
   return suites.map((suite) => {
     // A baseline's own prompt that ran again is no version of the suite.
     const own = { ...suite, variants: suite.variants.filter(({ recorded }) => recorded.baselineOf === undefined) };
@@ -67,6 +76,17 @@ export function refuseUnwritableBaselines(suites: Iterable<PlannedSuite>, root: 
   for (const { suite, selectedCases } of suites) {
     if (selectedCases > 0) withRefusal(() => probeFile(baselinePathOf(root, suite.path)));
   }
+}
+
+function findForeign(
+  { suite, path }: RecordedSuite,
+  { shownPath }: StoredRecord,
+  { projectSuites }: AcceptOptions,
+): readonly Problem[] {
+  if (projectSuites.some((own) => own.id === suite && own.path === path)) return [];
+  const message = `${shownPath} holds the suite ${quote(suite)} at ${quote(path)}, and the project has no such suite`;
+  const hint = 'accept it in the project that it was run in, or run the suite again after a change of its id or path';
+  return [{ code: 'record', severity: 'error', message, hint }];
 }
 
 function nothingToAccept({ shownPath }: StoredRecord): Problem {

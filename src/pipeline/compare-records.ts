@@ -13,6 +13,7 @@ import { openBaselineFile, openBaselineText } from './open-baseline.ts';
 import { openJudgePorts } from './open-judge-ports.ts';
 import { openRecordHeads, type StoredRecord } from './open-stored-record.ts';
 import { pricerOfRecords } from './price-records.ts';
+import { refuseLinkOutside } from './project-boundary.ts';
 import { recordOfBaselines } from './record-of-baseline.ts';
 import { findStoredRun, listStoredRuns } from './stored-runs.ts';
 
@@ -87,6 +88,7 @@ function openCandidate(source: RecordSource, { root, cwd, env, sides }: CompareR
     case 'run':
       return openRecordHeads(findStoredRun({ root }, source.id).path, cwd);
     case 'file': {
+      refuseLinkOutside(source.path, { root, cwd });
       if (isRunRecord(source.path)) return openRecordHeads(source.path, cwd);
       const baseline = openBaselineFile(source.path, text);
       if (baseline === undefined) throw new Error(`${source.path} was there a moment ago`);

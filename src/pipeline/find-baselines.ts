@@ -11,6 +11,7 @@ import { classifySource, type RecordSource } from '../stores/resolve-source.ts';
 import { baselinePathOf } from './baseline-path.ts';
 import { openBaselineFile, openBaselineText } from './open-baseline.ts';
 import { openRecordHeads, type StoredRecord } from './open-stored-record.ts';
+import { refuseLinkOutside, refuseOutside } from './project-boundary.ts';
 import { findStoredRun, listStoredRuns } from './stored-runs.ts';
 
 /** What a suite is held against. */
@@ -28,13 +29,25 @@ export interface FindBaselineOptions {
 }
 
 /** Resolves `--baseline` once, before anything is sent; throws a UserError for what does not exist. */
-export function openBaselines(wanted: RunSettings['baseline'], options: FindBaselineOptions): FindBaseline {
+export function openBaselines(
+  wanted: RunSettings['baseline'],
+  options: FindBaselineOptions & {
+    /** True where a record says what it was compared with: a record may come from anywhere. */
+    readonly isRecorded?: boolean;
+  },
+): FindBaseline {
   if (wanted === undefined || wanted === 'none') return () => undefined;
   if (wanted === 'auto') return remember((suite) => fileBeside(suite, options));
   const { root, cwd } = options;
   const source = classifySource(wanted.source, { cwd, runs: listStoredRuns({ root }), isPromptId: () => false });
+  if (source.kind === 'file') {
+    if (options.isRecorded === true) refuseOutside(source.path, options, recordedHint);
+    else refuseLinkOutside(source.path, options);
+  }
   return remember(openSource(source, wanted.source, options));
 }
+
+const recordedHint = 'put that file into the project, or name both sides: llmcheck compare BASELINE RUN';
 
 /** Opens the baseline of every suite; one UserError has the problems of them all. */
 export function checkBaselines(suites: readonly Pick<Suite, 'id' | 'path'>[], findBaseline: FindBaseline): void {

@@ -1,14 +1,10 @@
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { quote } from '../lib/quote.ts';
 import type { JudgeCalibration } from '../model/calibration.ts';
 import type { Criterion, Suite } from '../model/suite.ts';
 import { readCalibrations } from '../stores/calibration-file.ts';
+import { calibrationPathOf } from './baseline-path.ts';
 import { hashLabels } from './hash-labels.ts';
-
-/** `evals/triage.eval.yaml` has what was measured of its judges beside it in `evals/triage.judges.json`. */
-export function calibrationPathOf(root: string, suitePath: string): string {
-  return join(root, `${suitePath.replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/i, '')}.judges.json`);
-}
 
 /** Why judges of a suite may not decide yet, a sentence each; nothing is read where no judge has a `minKappa`. */
 export function findUncalibrated(suite: Suite, root: string, cwd: string): readonly string[] {

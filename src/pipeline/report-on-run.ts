@@ -18,7 +18,7 @@ export interface ReportOnRunOptions {
 export async function reportOnRun(options: ReportOnRunOptions): Promise<Report> {
   const { path, cwd } = options;
   const header = readRunHeader(path);
-  const findBaseline = openBaselines(header.settings.baseline, options);
+  const findBaseline = openBaselines(header.settings.baseline, { ...options, isRecorded: true });
   const judge = openJudgePorts(options);
   try {
     const assessment = await assessRun({

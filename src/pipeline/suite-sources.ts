@@ -3,8 +3,7 @@ import type { ProviderEnv } from '../model/provider.ts';
 import type { Project, Sources, Suite } from '../model/suite.ts';
 import { lookupAdapter } from '../providers/index.ts';
 import { findAttached } from './attachments.ts';
-import { baselinePathOf } from './baseline-path.ts';
-import { calibrationPathOf } from './find-uncalibrated.ts';
+import { pathBeside } from './baseline-path.ts';
 
 /** Everything on disk that a suite's results hang on, absolute. */
 export interface SuiteSources {
@@ -30,8 +29,8 @@ export function findSuiteSources(
       ...paths,
       ...ofProviders,
       ...findAttached(suite, root),
-      baselinePath ?? baselinePathOf(root, suite.path),
-      ...(suite.criteria.length === 0 ? [] : [calibrationPathOf(root, suite.path)]),
+      baselinePath ?? pathBeside(root, suite.path, 'baseline.jsonl'),
+      ...(suite.criteria.length === 0 ? [] : [pathBeside(root, suite.path, 'judges.json')]),
     ]),
     globs,
   };

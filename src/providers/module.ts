@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../model/completion.ts';
@@ -88,12 +88,16 @@ export const module: Adapter = {
 
 function findFile(config: ProviderConfig, projectRoot: ProviderEnv['projectRoot']): string {
   const file = resolve(config.folder, config.model);
-  const below = relative(projectRoot, file);
-  if (existsSync(file) && !below.startsWith('..')) return file;
+  // What a link names is what would run.
+  const below = existsSync(file)
+    ? relative(realpathSync(projectRoot), realpathSync(file))
+    : relative(projectRoot, file);
+  const isOutside = below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);
+  if (existsSync(file) && !isOutside) return file;
   const problem = {
-    code: below.startsWith('..') ? 'file-outside-project' : 'file-unreadable',
+    code: isOutside ? 'file-outside-project' : 'file-unreadable',
     severity: 'error',
-    message: `The module of provider "${config.id}" ${below.startsWith('..') ? 'is outside the project' : 'does not exist'}: ${config.model}.`,
+    message: `The module of provider "${config.id}" ${isOutside ? 'is outside the project' : 'does not exist'}: ${config.model}.`,
     hint: 'name a .js, .mjs or .ts file, from the folder of the file that names it',
   } as const;
   throw new UserError([config.at === undefined ? problem : { ...problem, at: config.at }]);

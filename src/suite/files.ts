@@ -81,17 +81,8 @@ export function findProject(cwd: string, configPath?: string): ProjectPlace {
 }
 
 export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles {
-  const boundary = realPathOf(place.boundary);
-  const faultOf = (path: string): FileFault | undefined => {
-    if (isInside(realPathOf(path), boundary)) return undefined;
-    return {
-      code: 'file-outside-project',
-      message: `${display(path)} lies outside the project (${place.boundary})`,
-      hint: 'move it into the project: nothing outside is read',
-    };
-  };
-
   const display = (path: string): string => displayPath(path, cwd);
+  const faultOf = (path: string) => findPlaceFault(path, place.boundary, display(path));
 
   return {
     root: place.root,
@@ -127,6 +118,29 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
       return found.map((path) => resolve(path)).sort();
     },
   };
+}
+
+/** Nothing outside this folder is read or written because a file says so: the git root, else the project root. */
+export function boundaryOf(root: string): string {
+  return findUp(root, '.git') ?? root;
+}
+
+/**
+ * Why a path that a file names can't be used; links are followed. Git's own folder is not part of a project: its config
+ * may hold keys, and its hooks are programs.
+ */
+export function findPlaceFault(path: string, boundary: string, shown: string): FileFault | undefined {
+  const realBoundary = realPathOf(boundary);
+  const real = realPathOf(path);
+  const hint = 'move it into the project: nothing outside is read or written';
+  if (!isInside(real, realBoundary)) {
+    const message = `${shown} lies outside the project (${boundary})`;
+    return { code: 'file-outside-project', message, hint };
+  }
+  const folders = relative(realBoundary, real).split(sep);
+  if (!folders.some((folder) => folder.toLowerCase() === '.git')) return undefined;
+  const message = `${shown} lies in the folder .git, which is not part of the project`;
+  return { code: 'file-outside-project', message, hint };
 }
 
 /** Relative to the working folder where that is shorter to read. */
