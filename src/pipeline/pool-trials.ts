@@ -91,7 +91,8 @@ function sameVersion(latest: TrialSource, source: TrialSource): TrialSource[] {
 }
 
 function versionOf({ adapter, model, baseUrl, params, messages, contract }: RecordedVariant | BaselineVariant): string {
-  return canonicalJson([adapter, model, baseUrl ?? null, params, messages, contract?.output ?? null]);
+  // As written: the order of members is part of what is sent.
+  return JSON.stringify([adapter, model, baseUrl ?? null, params, canonicalJson(messages), contract?.output ?? null]);
 }
 
 /** An answer that the cache served again is the same observation, not another one. */

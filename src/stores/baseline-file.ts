@@ -67,9 +67,9 @@ function renderVariant(row: BaselineVariant): string {
     ['model', row.model],
     ['baseUrl', row.baseUrl],
     ['replaces', row.replaces],
-    ['params', row.params],
+    ['params', new AsWritten(row.params)],
     ['messages', row.messages],
-    ['contract', row.contract],
+    ['contract', new AsWritten(row.contract)],
     ['models', row.models.toSorted()],
   ]);
 }
@@ -87,9 +87,21 @@ function renderCase(row: BaselineCase): string {
   ]);
 }
 
+/** A value whose members keep their order: a model writes properties in the order of their schema. */
+class AsWritten {
+  readonly json: string;
+
+  constructor(value: object) {
+    this.json = JSON.stringify(value);
+  }
+}
+
 /** The line's own keys stand as a reader wants them, those within in canonical order. Answers can't act on a terminal that shows a diff. */
 function renderLine(members: readonly (readonly [string, unknown])[]): string {
-  const texts = members.flatMap(([name, value]) => (value === undefined ? [] : [`"${name}":${canonicalJson(value)}`]));
+  const texts = members.flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    return [`"${name}":${value instanceof AsWritten ? value.json : canonicalJson(value)}`];
+  });
   return `${escapeJsonText(`{${texts.join(',')}}`)}\n`;
 }
 

@@ -20,7 +20,7 @@ describe('a rendered baseline', () => {
     };
     expect(render(baseline)).toMatchInlineSnapshot(`
       "{"type":"baseline","format":1,"suite":"triage"}
-      {"type":"variant","prompt":"v1","provider":"openai:small","adapter":"openai","model":"small","params":{"a":2,"b":1},"messages":[{"content":"Sort {{ email }}","role":"user"}],"contract":{},"models":["small-1","small-2"]}
+      {"type":"variant","prompt":"v1","provider":"openai:small","adapter":"openai","model":"small","params":{"b":1,"a":2},"messages":[{"content":"Sort {{ email }}","role":"user"}],"contract":{},"models":["small-1","small-2"]}
       {"type":"variant","prompt":"v2","provider":"openai:small","adapter":"openai","model":"small","params":{},"messages":[{"content":"Sort {{ email }}","role":"user"}],"contract":{},"models":["small-1"]}
       {"type":"case","caseId":"parcel","prompt":"v1","provider":"openai:small","stamp":"s","trials":[{"checks":[{"assertion":"equals","pass":true,"reason":"equal","score":1}],"output":"billing","score":1,"status":"passed","trial":0}]}
       {"type":"case","caseId":"refund","prompt":"v1","provider":"openai:small","stamp":"s","mustPass":true,"trials":[{"checks":[{"assertion":"equals","pass":true,"reason":"equal","score":1}],"output":"billing","score":1,"status":"passed","trial":0}]}

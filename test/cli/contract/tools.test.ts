@@ -47,7 +47,7 @@ describe('the parameters of a tool', () => {
     const project = await openWithTool(good);
     await project.accept();
     const baseline = 'evals/triage.baseline.jsonl';
-    project.edit(baseline, '"required":["to"],"type":"object"', '"required":["to"],"type":"objct"');
+    project.edit(baseline, '"type":"object","required":["to"]', '"type":"objct","required":["to"]');
     const doubt = ['tool-parameter-undecided warn /tools/send/parameters'];
     const checked = await project.contract('check');
     expect([checked.code, linesOf(checked.findings)]).toEqual([0, doubt]);
