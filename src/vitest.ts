@@ -20,7 +20,7 @@ expect.extend({
     if (verdicts.length === 0) throw new Error('toPassChecks was given no check');
     const broken = verdicts.find(({ error }) => error !== undefined);
     if (broken !== undefined) throw new Error(`${broken.name ?? broken.assertion}: ${broken.error}`);
-    const deciding = verdicts.filter(({ weight }) => weight > 0);
+    const deciding = verdicts.filter(({ weight, required }) => weight > 0 || required);
     const failed = deciding.filter(({ pass }) => !pass);
     const pass = failed.length === 0;
     const shown = pass ? deciding : failed;

@@ -1,4 +1,4 @@
-import type { Verdict } from '../model/verdict.ts';
+import type { CheckSpec, Verdict } from '../model/verdict.ts';
 
 /** What the verdicts say of their cell; errored where a check that counts could not be made. */
 export type CellDecision = { readonly passed: boolean; readonly score: number } | { readonly errored: string };
@@ -7,11 +7,11 @@ export type CellDecision = { readonly passed: boolean; readonly score: number } 
 const rounding = 1e-9;
 
 /**
- * Without a threshold every check with weight above 0 must pass; with one the weighted mean score must reach it and no
- * required check fail. A failure that decides stands beside a check that could not be made.
+ * Without a threshold every check with weight above 0 must pass; with one the weighted mean score must reach it. A required
+ * check must pass whatever its weight. A failure that decides stands beside a check that could not be made.
  */
 export function decideCell(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision {
-  const counting = verdicts.filter(({ weight }) => weight > 0);
+  const counting = verdicts.filter(counts);
   const judged = counting.filter(({ error }) => error === undefined);
   const score = meanScore(judged);
   const decidesAlone = ({ pass, required }: Verdict) => !pass && (required || threshold === undefined);
@@ -19,6 +19,11 @@ export function decideCell(verdicts: readonly Verdict[], threshold: number | und
   const broken = counting.find(({ error }) => error !== undefined);
   if (broken !== undefined) return { errored: `${broken.name ?? broken.assertion}: ${broken.error ?? ''}` };
   return { passed: threshold === undefined || score >= threshold - rounding, score };
+}
+
+/** True for a check that decides something: one of weight 0 that is not required is only shown. */
+function counts({ weight, required }: Pick<CheckSpec, 'weight' | 'required'>): boolean {
+  return weight > 0 || required;
 }
 
 /** 1 where no check counts: then nothing was asked that could have failed. */

@@ -20,10 +20,14 @@ export const html = defineAssertion({
   params: z
     .strictObject({
       value: z.boolean().default(true).describe('False: the text must not be HTML.'),
-      contains: z.array(tagParam).default([]).describe('Elements that must be there.'),
+      contains: z
+        .array(tagParam)
+        .min(1, { error: 'needs at least one element' })
+        .optional()
+        .describe('Elements that must be there.'),
     })
-    .refine(({ value, contains }) => value || contains.length === 0, { error: 'value: false takes no contains' }),
-  check(target, { value, contains }): CheckOutcome {
+    .refine(({ value, contains }) => value || contains === undefined, { error: 'value: false takes no contains' }),
+  check(target, { value, contains = [] }): CheckOutcome {
     const text = textOf(target);
     const { counts, fault } = outlineHtml(text);
     if (counts.size === 0) return { pass: !value, reason: `holds no HTML element: found ${quote(text)}` };

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Count, countCharacters, countLines, countSentences, countWords } from '../lib/count-text.ts';
 import { quote } from '../lib/quote.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
-import { countParam, describeBounds, hasBound, isOrdered, isWithin } from './param-schemas.ts';
+import { canFail, countParam, describeBounds, hasBound, isOrdered, isWithin } from './param-schemas.ts';
 import { textOf } from './target-text.ts';
 
 const units = ['chars', 'words', 'sentences', 'lines', 'tokens'] as const;
@@ -22,6 +22,7 @@ export const length = defineAssertion({
       unit: z.enum(units).default('chars').describe('What is counted; tokens are an estimate.'),
     })
     .refine(hasBound, { error: 'needs min or max' })
+    .refine(canFail, { error: 'min: 0 can never fail: write a min of 1 or more, or a max' })
     .refine(isOrdered, { error: 'min is greater than max' }),
   check(target, { unit, ...bounds }): CheckOutcome {
     const text = textOf(target);

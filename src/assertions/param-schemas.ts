@@ -39,6 +39,7 @@ export const countRangeParam = z.union(
         max: countParam.optional().describe('The most that pass.'),
       })
       .refine(hasBound, { error: 'needs min or max' })
+      .refine(canFail, { error: 'min: 0 can never fail: write a min of 1 or more, or a max' })
       .refine(isOrdered, { error: 'min is greater than max' }),
   ],
   { error: 'must be a whole number, or a map of min and max' },
@@ -65,6 +66,11 @@ export interface Bounds {
 
 export function hasBound({ min, max }: Bounds): boolean {
   return min !== undefined || max !== undefined;
+}
+
+/** A count is never below 0, so a least of 0 alone asks for nothing. */
+export function canFail({ min, max }: Bounds): boolean {
+  return min !== 0 || max !== undefined;
 }
 
 export function isOrdered({ min, max }: Bounds): boolean {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defineAssertion } from './define.ts';
-import { countParam, describeBounds, hasBound, isOrdered, isWithin } from './param-schemas.ts';
+import { canFail, countParam, describeBounds, hasBound, isOrdered, isWithin } from './param-schemas.ts';
 
 export const tokens = defineAssertion({
   summary: 'the answer used a number of tokens, as the API counted them',
@@ -15,6 +15,7 @@ export const tokens = defineAssertion({
       of: z.enum(['input', 'output', 'total']).default('total').describe('Which tokens are counted.'),
     })
     .refine(hasBound, { error: 'needs min or max' })
+    .refine(canFail, { error: 'min: 0 can never fail: write a min of 1 or more, or a max' })
     .refine(isOrdered, { error: 'min is greater than max' }),
   check(_target, { of, ...bounds }, { completion }) {
     const { usage } = completion;

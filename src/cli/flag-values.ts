@@ -112,10 +112,12 @@ function parseList(raw: unknown): Parsed {
   const given: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
   const odd = given.find((item) => typeof item !== 'string' && typeof item !== 'number');
   if (odd !== undefined) return { message: `${JSON.stringify(odd)} is not a text` };
-  const items = given.flatMap((item) => splitList(String(item)));
-  // An empty shell variable must not select everything.
-  if (given.length > 0 && items.length === 0) return { message: 'it is empty; leave it out or give it a value' };
-  return { value: items };
+  const items = given.map((item) => splitList(String(item)));
+  // An empty shell variable must not select everything, nor vanish beside another value.
+  if (items.length === 0 || items.some((item) => item.length === 0)) {
+    return { message: 'it is empty; leave it out or give it a value' };
+  }
+  return { value: items.flat() };
 }
 
 /** Commas inside braces belong to a glob. */

@@ -37,6 +37,10 @@ export interface AdapterDeclaration {
   readonly example: string;
   /** Keys of its own beside those every provider has, such as `api`; strict. */
   readonly options: ZodType;
+  /** Members of the request that the adapter writes itself, so that a parameter of that name would be lost. */
+  readonly writes?: readonly string[];
+  /** The member that takes the system messages of a prompt, where they are not among the others. */
+  readonly systemMember?: string;
   /** The options under which an answer is the request's embedding, a JSON list of numbers; undefined: it gives none. */
   readonly embeddings?: JsonObject;
   /** The plug-in that it comes from. */

@@ -28,7 +28,9 @@ function Check({ check }: { readonly check: PageCheck }) {
   const remarks = [
     ...(turn === undefined ? [] : [`turn ${turn + 1}`]),
     ...(score > 0 && score < 1 ? [`score ${score.toFixed(3)}`] : []),
-    ...(weight === undefined ? [] : [weight === 0 ? 'reports only (weight 0)' : `weight ${weight}`]),
+    ...(weight === undefined
+      ? []
+      : [weight === 0 && required !== true ? 'reports only (weight 0)' : `weight ${weight}`]),
     ...(required === true ? ['required'] : []),
     ...(judge === undefined
       ? []

@@ -16,6 +16,8 @@ export const anthropic = defineHttpAdapter({
   summary: anthropicPreset.title,
   example: `anthropic:${anthropicPreset.exampleModel}`,
   version: 'messages-1',
+  writes: ['model', 'messages'],
+  systemMember: 'system',
   presetOf: () => anthropicPreset,
   load: async () => (await import('./anthropic-messages.ts')).anthropicMessages,
 });

@@ -15,6 +15,8 @@ export const bedrock = defineHttpAdapter({
   summary: 'AWS Bedrock, by its Converse API, with a Bedrock API key or signed with AWS credentials',
   example: 'bedrock:us.amazon.nova-lite-v1:0',
   version: 'converse-1',
+  writes: ['model', 'modelId', 'messages'],
+  systemMember: 'system',
   options,
   presetOf: buildPreset,
   secretEnv: ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', bearer],

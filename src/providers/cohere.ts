@@ -14,6 +14,7 @@ export const cohere = defineHttpAdapter({
   summary: preset.title,
   example: `cohere:${preset.exampleModel}`,
   version: 'chat-v2-1',
+  writes: ['model', 'messages'],
   presetOf: (_config, { env }) =>
     (env['CO_API_KEY'] ?? '') === '' && (env['COHERE_API_KEY'] ?? '') !== ''
       ? { ...preset, apiKeyEnv: 'COHERE_API_KEY' }

@@ -24,6 +24,8 @@ export const gemini = defineHttpAdapter({
   summary: studio.title,
   example: `gemini:${studio.exampleModel}`,
   version,
+  writes: ['model', 'messages', 'contents'],
+  systemMember: 'systemInstruction',
   presetOf: geminiPresetOf,
   load,
 });
@@ -45,6 +47,8 @@ export const vertex = defineHttpAdapter({
   summary: 'Google Gemini on Vertex AI, with an access token',
   example: 'vertex:gemini-2.5-flash',
   version,
+  writes: ['model', 'messages', 'contents'],
+  systemMember: 'systemInstruction',
   options,
   presetOf: buildVertexPreset,
   load,

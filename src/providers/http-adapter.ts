@@ -37,6 +37,8 @@ export interface HttpService {
   /** Grows when the same request is sent differently. */
   readonly version: string | ((config: ProviderConfig) => string);
   readonly options?: z.ZodType;
+  readonly writes?: readonly string[];
+  readonly systemMember?: string;
   /** Where the service is for this provider, and what key it takes. */
   presetOf(config: ProviderConfig, env: ProviderEnv): Preset;
   /** Variables that are secret beside the key. */
@@ -53,6 +55,8 @@ export function defineHttpAdapter(service: HttpService): Adapter {
     summary: service.summary,
     example: service.example,
     options: service.options ?? z.strictObject({}),
+    ...(service.writes === undefined ? {} : { writes: service.writes }),
+    ...(service.systemMember === undefined ? {} : { systemMember: service.systemMember }),
     resolve: (config, env): Endpoint => ({
       ...resolveAddress(service.presetOf(config, env), config, env),
       adapterVersion: typeof service.version === 'string' ? service.version : service.version(config),

@@ -38,6 +38,7 @@ export function defineOpenaiAdapter(name: string, preset: Preset): Adapter {
     summary: preset.title,
     example: `${name}:${preset.exampleModel}`,
     options: name === 'azure' ? azureOptions : options,
+    writes: ['model', 'messages', 'input'],
     embeddings: { api: 'embeddings' },
     resolve: (config, env) => ({
       ...locate(preset, config, env),

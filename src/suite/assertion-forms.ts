@@ -100,6 +100,7 @@ function* compileCombinator(
   }
   const compiled: CompiledAssertion[] = [];
   for (const item of items) {
+    refuseWeight(name, item, context);
     const child = yield* compileAssertion(item, context, placed);
     if (child !== undefined) compiled.push(child);
   }
@@ -130,6 +131,20 @@ function* compileCombinator(
       return checks.length < items.length ? undefined : build(checks);
     },
   };
+}
+
+/** A combinator takes the verdicts of its children alike, so a weight of one of them would be ignored. */
+function refuseWeight(name: string, child: Located, { problems }: AssertionContext): void {
+  for (const key of ['weight', 'required']) {
+    const part = childOf(child, key);
+    if (part.value === undefined) continue;
+    problems.report({
+      code: 'invalid-value',
+      message: `${key} has no effect on an assertion inside ${name}`,
+      hint: `write it beside ${name}`,
+      at: locate(part, 'key'),
+    });
+  }
 }
 
 function* compilePlain(

@@ -70,7 +70,7 @@ function isPlainField(key: string, value: unknown): boolean {
     case 'expected':
       return value !== undefined;
     case 'assert':
-      return Array.isArray(value);
+      return Array.isArray(value) && value.length > 0;
     case 'tags':
       return Array.isArray(value) && value.every((tag) => typeof tag === 'string' && tag !== '');
     case 'mustPass':

@@ -1,4 +1,3 @@
-import { didYouMean } from '../lib/did-you-mean.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import { runAtOnce, runWaiting, type Waiting } from '../lib/waiting.ts';
@@ -19,11 +18,12 @@ import { createCaseFaults } from './case-faults.ts';
 import { createRegister, type RegisterId } from './case-ids.ts';
 import { CaseList } from './case-list.ts';
 import { type CaseRow, isBare, mergeSettings, type Settings } from './case-rows.ts';
+import { checkCaseSettings } from './check-case-settings.ts';
 import type { VisitCase } from './check-cases.ts';
 import { type CheckPaths, createPathCheck } from './check-paths.ts';
 import type { CompiledAssertion } from './compiled-assertion.ts';
 import type { ContractKnowledge } from './contracts.ts';
-import { childOf, itemsOf, type Located, locate, placeOf } from './locate.ts';
+import { childOf, itemsOf, locate, placeOf } from './locate.ts';
 import { createProblems, type Problems } from './problems.ts';
 import type { CompiledPrompt } from './prompts.ts';
 import { findId, idOf, readRow } from './read-case-row.ts';
@@ -199,7 +199,7 @@ function finishCase(
     builder.checkPaths(defaults.assertions, settings.prompts);
     builder.checkPaths(groupAssertions, settings.prompts);
     builder.checkPaths(assertions, settings.prompts);
-    checkReferences(row, settings, builder);
+    checkCaseSettings(naming, settings, builder);
     checkJudged(draft, { checks, turns }, builder);
     tryPrompts(naming, vars, settings, builder);
   }
@@ -233,7 +233,11 @@ function checkJudged(
   const isJudged = checks.some(counts) || turns.some((turn) => turn.kind === 'user' && turn.checks.some(counts));
   if (isJudged || settings.observe === true) return;
   if (checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0)) {
-    reportNoAssertion(naming, builder, `no assertion of case "${naming.id}" counts: all have weight 0`);
+    reportNoAssertion(
+      naming,
+      builder,
+      `no assertion of case "${naming.id}" counts: all have weight 0, and none is required`,
+    );
     return;
   }
   // Assertions that could not be read are reported themselves.
@@ -297,35 +301,14 @@ function tryPrompts(
   }
 }
 
-function checkReferences(
-  row: Located,
-  { prompts, providers }: Settings,
-  { promptIds, providerIds, problems }: Builder,
-): void {
-  if (prompts === undefined && providers === undefined) return;
-  const check = (key: string, ids: readonly string[] | undefined, known: readonly string[]) => {
-    for (const [index, id] of (ids ?? []).entries()) {
-      if (known.includes(id)) continue;
-      problems.report({
-        code: 'unknown-id',
-        message: `"${id}" is no ${key.slice(0, -1)} of this suite`,
-        hint: didYouMean(id, known) ?? `known: ${known.join(', ')}`,
-        at: locate(childOf(childOf(row, key), index)),
-      });
-    }
-  };
-  check('prompts', prompts, promptIds);
-  check('providers', providers, providerIds);
-}
-
 /** A step of a conversation that asks for no check. */
 function isBareTurn(item: unknown): boolean {
   return typeof item === 'object' && item !== null && ('user' in item || 'toolResult' in item) && !('assert' in item);
 }
 
-/** One of weight 0 is shown, and decides nothing. */
-function counts({ weight }: CheckSpec): boolean {
-  return weight > 0;
+/** A check of weight 0 that is not required is shown, and decides nothing. */
+function counts({ weight, required }: CheckSpec): boolean {
+  return weight > 0 || required;
 }
 
 function reportNoAssertion(

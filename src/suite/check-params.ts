@@ -1,4 +1,6 @@
 import { plainNumbers } from '../lib/spelled-number.ts';
+import type { SourceLocation } from '../model/problem.ts';
+import type { AdapterDeclaration } from '../model/provider.ts';
 import { locateInSchema } from './contract-places.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
@@ -20,6 +22,25 @@ export function checkParams(params: Located, context: ParamsContext): void {
     message: 'params: stream is true, but answers are read whole',
     hint: 'leave stream out',
     at: locate(stream, 'key'),
+  });
+}
+
+/** Reports params of a provider that its adapter writes itself: the request would hold another value than the file. */
+export function checkWritten(params: Located, adapter: AdapterDeclaration | undefined, problems: Problems): void {
+  for (const member of adapter?.writes ?? []) {
+    const part = childOf(params, member);
+    if (part.value !== undefined) reportWritten(member, problems, locate(part, 'key'));
+  }
+}
+
+export function reportWritten(member: string, problems: Problems, at: SourceLocation | undefined): void {
+  problems.report({
+    code: 'invalid-value',
+    message: `params: ${member} is written by llmcheck, so it can't be set`,
+    hint: member.startsWith('model')
+      ? 'leave it out: the model stands in use: adapter:model'
+      : 'leave it out: the messages are those of the prompt',
+    ...(at === undefined ? {} : { at }),
   });
 }
 

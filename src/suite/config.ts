@@ -5,12 +5,13 @@ import type { SettingFault } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
+import { configShape } from './config-schema.ts';
 import { type ContractKnowledge, emptyContract, type ParsedContract, parseContract } from './contracts.ts';
 import { childOf, type Located, locate } from './locate.ts';
 import { checkKeys, checkPart, requireMap } from './parts.ts';
 import type { Problems } from './problems.ts';
 import { parseProviders, toJsonObject, toPrice } from './providers.ts';
-import { configShape, type gateSchema } from './schema.ts';
+import type { gateSchema } from './schema.ts';
 import { isVariableName } from './secret-shapes.ts';
 
 /** What llmcheck.config.yaml says. */

@@ -4,6 +4,7 @@ import { parseYaml } from '../lib/yaml-text.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
+import { configShape } from './config-schema.ts';
 import { keysAt } from './describe-issues.ts';
 import { judgeSchema } from './judge-schema.ts';
 import {
@@ -13,7 +14,6 @@ import {
   anyProvider,
   caseFileSchema,
   caseSchema,
-  configShape,
   promptSchema,
   providerSchema,
   suiteShape,

@@ -9,6 +9,7 @@ import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import type { CaseGroup } from './case-checks.ts';
 import { buildCases } from './cases.ts';
 import { openInputCheck, openUnusedCheck } from './check-cases.ts';
+import { checkPromptParams } from './check-prompt-params.ts';
 import { checkPromptVariables } from './check-prompt-variables.ts';
 import type { Config } from './config.ts';
 import { createContractLocator, placeOf } from './contract-places.ts';
@@ -94,6 +95,9 @@ export async function parseSuite(
         });
   checkPromptVariables(prompts, contract, { problems, ...knowledge });
   const providers = parseSuiteProviders(document, prompts, context);
+  for (const prompt of prompts) {
+    checkPromptParams(prompt, { prompts: promptList, providers: providers.list, adapters: context.adapters, problems });
+  }
   const models = createAskedModels({
     problems,
     adapters: context.adapters,

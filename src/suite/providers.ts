@@ -8,7 +8,7 @@ import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Price, ProviderConfig, ProviderLimits } from '../model/suite.ts';
-import { checkParams } from './check-params.ts';
+import { checkParams, checkWritten } from './check-params.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import { checkShape, describeValue, keysAt } from './describe-issues.ts';
 import { judgeSchema } from './judge-schema.ts';
@@ -123,6 +123,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
   // The other checks quote what they refuse.
   if (reportLiteralKeys(located, problems)) return undefined;
   const declaration = endpoint === undefined ? undefined : adapters[endpoint.adapter];
+  checkWritten(childOf(located, 'params'), declaration, problems);
   const meantKeys = optionKeysOf(declaration ?? guessAdapter(use.value, adapters));
   const optionKeys = optionKeysOf(declaration) ?? [];
   const entries = Object.entries(located.value ?? {});

@@ -10,15 +10,16 @@ import { caseSchema } from './schema.ts';
 /** The row with its settings as plain numbers; vars, expected and assertions keep every spelling. */
 export function readRow(row: Located, problems: Problems): CaseRow | undefined {
   if (isPlainCase(row.value)) return row.value;
-  const { value } = row;
-  const plain =
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(
-          Object.entries(value).map(([key, item]) => [key, SPELLED_KEYS.has(key) ? item : plainNumbers(item)]),
-        )
-      : value;
-  const shaped = checkShape(caseSchema, { ...row, value: plain }, { label: 'the case', problems });
+  const shaped = checkShape(caseSchema, withPlainSettings(row), { label: 'the case', problems });
   return shaped === undefined ? undefined : dropUndefined(shaped);
+}
+
+/** A case or a file of cases with its settings as plain numbers. */
+export function withPlainSettings(row: Located): Located {
+  const { value } = row;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return row;
+  const settings = Object.entries(value).map(([key, item]) => [key, SPELLED_KEYS.has(key) ? item : plainNumbers(item)]);
+  return { ...row, value: Object.fromEntries(settings) };
 }
 
 const SPELLED_KEYS = new Set(['id', 'vars', 'expected', 'assert', 'turns']);

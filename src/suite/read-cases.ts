@@ -8,6 +8,7 @@ import { checkShape } from './describe-issues.ts';
 import { type FileFault, isGlob, type ProjectFiles } from './files.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
+import { withPlainSettings } from './read-case-row.ts';
 import { reportFault } from './read-document.ts';
 import { isPromptFile, type ParsePrompt, readPromptFile } from './read-prompt-file.ts';
 import { isRowFile, openRows, readRows, rowSuffixes } from './read-rows.ts';
@@ -33,7 +34,10 @@ export async function readCases(located: Located, context: ReadContext): Promise
     }
     // Those behind it come after its rows.
     inline = [];
-    const checked = checkShape(caseFileSchema, item, { label: 'a file of cases', problems: context.problems });
+    const checked = checkShape(caseFileSchema, withPlainSettings(item), {
+      label: 'a file of cases',
+      problems: context.problems,
+    });
     const settings = checked ?? keepFile(item);
     if (settings === undefined) continue;
     const { file, ...shared } = settings;

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { cacheSchema } from './cache-schema.ts';
 import { contract } from './contract-schema.ts';
 import { duration } from './duration-schema.ts';
 
@@ -18,7 +17,7 @@ const UNTYPEABLE = /[\u0000-\u001f\u007f\u2028\u2029]/;
 const PERCENT = /^\d+(?:\.\d+)?\s*%$/;
 
 const text = z.string();
-const words = z.string().min(1, { error: 'must not be empty' });
+export const words = z.string().min(1, { error: 'must not be empty' });
 const count = z.int({ error: 'must be a whole number' }).min(1, { error: 'must be 1 or more' });
 const flag = z.boolean({ error: 'must be true or false' });
 
@@ -58,7 +57,7 @@ const amount = z.number({ error: 'must be a number' }).min(0, { error: 'must not
 
 const vars = z.record(z.string(), z.unknown());
 const tags = z.array(words);
-const assertions = z.array(anyAssertion);
+const assertions = z.array(anyAssertion).min(1, { error: 'needs at least one assertion, or leave it out' });
 const params = z
   .record(z.string(), z.unknown())
   .describe('Passed to the API as they stand, such as temperature and max_tokens.');
@@ -161,7 +160,10 @@ const caseSettings = {
   assert: assertions.optional().describe('What must hold of the answer.'),
   tags: tags.optional().describe('For --tag.'),
   trials: count.max(10_000, { error: 'must be 10000 or less' }).optional().describe('Repetitions.'),
-  threshold: rate.optional().describe('Weighted mean score to reach; without it every check must pass.'),
+  threshold: rate
+    .refine((value) => value !== 0, { error: 'must be more than 0; without it every check must pass' })
+    .optional()
+    .describe('Weighted mean score to reach; without it every check must pass.'),
   mustPass: flag.optional().describe('A contract, judged alone: a confirmed failure fails the gate.'),
   observe: flag.optional().describe('Run and shown, never judged.'),
   skip: z
@@ -170,15 +172,27 @@ const caseSettings = {
     .optional()
     .describe('Not run, for this reason.'),
   vars: vars.optional().describe('The variables of the prompt: data, never rendered.'),
-  prompts: z.array(words).optional().describe('Only on these prompt versions.'),
-  providers: z.array(words).optional().describe('Only on these providers.'),
+  prompts: z
+    .array(words)
+    .min(1, { error: 'needs at least one prompt version, or leave it out' })
+    .optional()
+    .describe('Only on these prompt versions.'),
+  providers: z
+    .array(words)
+    .min(1, { error: 'needs at least one provider, or leave it out' })
+    .optional()
+    .describe('Only on these providers.'),
 };
 
 export const caseSchema = z.strictObject({
   id: caseId.optional().describe('Stable name; default: a hash of vars and turns.'),
   ...caseSettings,
   expected: z.unknown().optional().describe('The golden answer, {{expected}} in assertions.'),
-  turns: z.array(turn).optional().describe("A conversation after the prompt's messages."),
+  turns: z
+    .array(turn)
+    .min(1, { error: 'needs at least one turn, or leave it out' })
+    .optional()
+    .describe("A conversation after the prompt's messages."),
   description: text.optional().describe('What the case is about.'),
 });
 
@@ -243,6 +257,8 @@ export const defaultsSchema = z.strictObject({
   vars: vars.optional().describe("Variables of every case; a case's own win."),
 });
 
+export const judges = z.array(anyJudge).min(1, { error: 'needs at least one judge, or leave it out' });
+
 /** The keys of a suite file, each checked on its own so that one mistake hides no other. */
 export const suiteShape = {
   suite: id
@@ -256,7 +272,7 @@ export const suiteShape = {
     .min(1, { error: 'needs at least one provider' })
     .optional()
     .describe("Endpoints; default: all of the config's."),
-  judges: z.array(anyJudge).optional().describe('Providers that judge; never a variant.'),
+  judges: judges.optional().describe('Providers that judge; never a variant.'),
   contract: contract.optional().describe('What may go in and what must come out.'),
   defaults: defaultsSchema.optional().describe('What holds for every case.'),
   cases: z.array(anyCase).describe('Golden cases.'),
@@ -271,32 +287,6 @@ export const suiteShape = {
     .optional()
     .describe('What the baseline keeps.'),
   gate: gateSchema.optional().describe('Thresholds: what is written here fails.'),
-};
-
-/** The keys of llmcheck.config.yaml. */
-export const configShape = {
-  suites: z
-    .union([words, z.array(words).min(1)], { error: 'must be a glob or a list of globs' })
-    .optional()
-    .describe('Where suites are; default evals/**/*.eval.{yaml,yml,ts,js}.'),
-  providers: z
-    .array(anyProvider)
-    .optional()
-    .describe('Providers that suites name by id; those of suites without their own.'),
-  judges: z.array(anyJudge).optional().describe('Judges that suites name by id; those of suites without their own.'),
-  defaults: defaultsSchema.optional().describe("Where a suite's defaults say nothing."),
-  gate: gateSchema.optional().describe("Where a suite's gate says nothing."),
-  contract: contract.optional().describe("Where a suite's contract says nothing."),
-  plugins: z
-    .array(words)
-    .optional()
-    .describe('Modules and packages that bring assertions, providers and reporters of your own.'),
-  prices: z.record(z.string(), priceSchema).optional().describe('Prices by model, or by adapter:model.'),
-  cache: z
-    .union([words, cacheSchema], { error: 'must be an address, or a map with url or urlEnv' })
-    .optional()
-    .describe('A cache that several machines share, behind the local one: redis://host:6379/0 or s3://bucket/folder.'),
-  run: z.record(z.string(), z.unknown()).optional().describe('Defaults of the flags of run, such as maxCost.'),
 };
 
 /** "5%" and 0.05 are the same. */
