@@ -1,0 +1,23 @@
+import type { Story, Way } from '../way.ts';
+import { answerWays } from './answers.ts';
+import { baselineWays } from './baselines.ts';
+import { caseWays } from './cases.ts';
+import { checkWays } from './checks.ts';
+import { fileWays } from './files.ts';
+import { judgeWays } from './judges.ts';
+import { requestWays } from './requests.ts';
+import { settingWays } from './settings.ts';
+import { stories } from './stories.ts';
+
+/** Every way that the audit knows, by subject. */
+export const ways: readonly (Way | Story)[] = [
+  ...answerWays,
+  ...checkWays,
+  ...caseWays,
+  ...fileWays,
+  ...baselineWays,
+  ...requestWays,
+  ...judgeWays,
+  ...settingWays,
+  ...stories,
+];
