@@ -21,26 +21,30 @@ export interface Outcome {
 export async function runAudit(server: ModelServer, ways: readonly (Way | Story)[]): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   const usual = openPreparedProjects(server, usualWay);
-  for (const mode of modeNames) outcomes.push(await tryWay(usual, usualWay, mode, false));
+  // One control in each mode serves all ways that begin with the usual project.
+  const usualModes = new Set(ways.filter(isUsual).flatMap(({ modes: own = modeNames }) => own));
+  for (const mode of usualModes) outcomes.push(await tryWay(usual, usualWay, mode, false));
   for (const way of ways) {
     if ('story' in way) {
       outcomes.push(await tryStory(server, way, false), await tryStory(server, way, true));
       continue;
     }
-    const isUsual = way.project === undefined && way.args === undefined;
-    const prepared = isUsual ? usual : openPreparedProjects(server, way);
+    const prepared = isUsual(way) ? usual : openPreparedProjects(server, way);
     for (const mode of way.modes ?? modeNames) {
-      // The usual project has been tried without a failure above.
-      if (!isUsual) outcomes.push(await tryWay(prepared, way, mode, false));
+      if (!isUsual(way)) outcomes.push(await tryWay(prepared, way, mode, false));
       outcomes.push(await tryWay(prepared, way, mode, true));
     }
-    if (!isUsual) prepared.close();
+    if (!isUsual(way)) prepared.close();
   }
   usual.close();
   return outcomes;
 }
 
 const usualWay: Way = { name: 'the usual project', why: '', plant: () => {} };
+
+function isUsual(way: Way | Story): way is Way {
+  return !('story' in way) && way.project === undefined && way.args === undefined;
+}
 
 /** Projects of one way after their preparations, of which each is made once and then copied. */
 interface PreparedProjects {
