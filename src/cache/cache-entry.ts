@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import type { Completion, Message, ToolCall } from '../model/completion.ts';
+import type { Attachment, Completion, Message, ToolCall } from '../model/completion.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { KeyedRequest } from './cache-key.ts';
@@ -28,8 +28,8 @@ export type ParsedEntry =
   /** A clause about the entry: 'is empty'. */
   | { readonly ok: false; readonly reason: string };
 
-/** Grows when an entry gains or changes meaning; other numbers are a miss. */
-export const cacheFormat = 1;
+/** Grows when an entry gains or changes meaning; other numbers are a miss. Keys of format 1 forgot the order of params. */
+export const cacheFormat = 2;
 
 const head = `{"format":${cacheFormat},"checksum":"`;
 const middle = '","entry":';
@@ -270,6 +270,7 @@ const entrySchema = z.strictObject({
       z.strictObject({
         role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
         content: z.string(),
+        attachments: z.custom<readonly Attachment[]>(Array.isArray).exactOptional(),
         toolCalls: z.custom<readonly ToolCall[]>(Array.isArray).exactOptional(),
         toolCallId: z.string().exactOptional(),
         name: z.string().exactOptional(),

@@ -1,6 +1,5 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import type { CompletionRequest, Message } from '../model/completion.ts';
+import type { CompletionRequest, Message, ToolCall } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
 
 /** The part of a request that can change its answer. */
@@ -11,7 +10,7 @@ export function cacheKey(request: KeyedRequest): string {
   return remember(request).key;
 }
 
-/** What `cacheKey` hashes: the request as canonical JSON, as it is stored. */
+/** What `cacheKey` hashes: the request as JSON, as it is stored. */
 export function keyedText(request: KeyedRequest): string {
   return remember(request).text;
 }
@@ -60,19 +59,30 @@ const keyed = new WeakMap<KeyedRequest, { readonly key: string; readonly text: s
 // Variants share their params among thousands of cells.
 const paramsTexts = new WeakMap<JsonObject, string>();
 
-/** The members after the first ones, already in the order that canonical JSON has. */
+/** The members after the first ones. Params are written as they are sent: a model reads a schema in its order. */
 function sharedMembers({ messages, model, params, trial }: KeyedRequest): string {
   let paramsText = paramsTexts.get(params);
   if (paramsText === undefined) {
-    paramsText = canonicalJson(params);
+    paramsText = JSON.stringify(params);
     paramsTexts.set(params, paramsText);
   }
   return `"messages":[${messages.map(messageText).join(',')}],"model":${JSON.stringify(model)},"params":${paramsText},"trial":${trial}}`;
 }
 
-/** A message of role and content alone, as nearly all are, is written without a look for further members. */
-function messageText(message: Message): string {
-  const { role, content } = message;
-  for (const name in message) if (name !== 'role' && name !== 'content') return canonicalJson(message);
-  return `{"content":${JSON.stringify(content)},"role":${JSON.stringify(role)}}`;
+/** In one order, however the message was made: adapters pick its members by name. */
+function messageText({ role, content, attachments, toolCalls, toolCallId, name }: Message): string {
+  return JSON.stringify({
+    role,
+    content,
+    attachments: attachments?.map(({ path, mediaType, bytes, sha256 }) => ({ path, mediaType, bytes, sha256 })),
+    toolCalls: toolCalls?.map(orderedCall),
+    toolCallId,
+    name,
+  });
+}
+
+/** Arguments keep the order in which the model wrote them, since some APIs are sent them as an object. */
+function orderedCall(call: ToolCall): Partial<ToolCall> {
+  const { id, name, arguments: parsed, rawArguments } = call;
+  return { ...(id === undefined ? {} : { id }), name, arguments: parsed, rawArguments };
 }

@@ -68,7 +68,8 @@ interface WrittenToolCall {
 function completeToolCall({ id, name, arguments: written, rawArguments }: WrittenToolCall): ToolCall {
   const base = id === undefined ? { name } : { id, name };
   if (rawArguments !== undefined) {
-    return { ...base, arguments: written ?? parseOrUndefined(rawArguments), rawArguments };
+    // In the order of the text: a store may have sorted the object, which is sent on in the next turn.
+    return { ...base, arguments: parseOrUndefined(rawArguments) ?? written, rawArguments };
   }
   // APIs write arguments as a JSON text, and so do people who copy from their logs.
   if (typeof written === 'string') return { ...base, arguments: parseOrUndefined(written), rawArguments: written };

@@ -10,7 +10,9 @@ import { completionKeys, completionSchema } from './completion-schema.ts';
 import { describeLineIssues, type LineFault, lineProblem } from './describe-recording-faults.ts';
 
 /** Grows when a line gains or changes meaning. */
-export const recordingFormat = 1;
+export const recordingFormat = 2;
+/** Its hashes forgot the order of params, so they can't tell which request was answered. */
+const formatOfOrderlessHashes = 1;
 
 /** A committed answer. A conversation has several lines of one cell, in the order of its turns. */
 export interface RecordingLine {
@@ -105,6 +107,10 @@ function parseLine(text: string): ParsedLine {
   }
   const { format = recordingFormat, ...line } = parsed.data;
   if (format === recordingFormat) return { ok: true, line };
+  if (format === formatOfOrderlessHashes) {
+    const { requestHash: _, ...unfilled } = line;
+    return { ok: true, line: unfilled };
+  }
   const message = `format ${format} is unknown; this version reads format ${recordingFormat}`;
   return { ok: false, faults: [{ message, sought: '"format"' }] };
 }

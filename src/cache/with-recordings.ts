@@ -41,7 +41,7 @@ function describe(request: CompletionRequest, lines: readonly NumberedRecording[
   const unfilled = lines.find(({ requestHash }) => requestHash === undefined);
   if (unfilled !== undefined) {
     return (
-      `the recorded answer at ${file}:${unfilled.lineNumber} has no requestHash, so it can't be told whether it belongs ` +
+      `the recorded answer at ${file}:${unfilled.lineNumber} has no requestHash, or one of an earlier format, so it can't be told whether it belongs ` +
       `to this request; run \`${importAgain}\` to fill it`
     );
   }

@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
 import { UserError } from '../errors.ts';
-import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
@@ -47,7 +46,7 @@ export function stampOf(
   const own = endpoint.baseUrl === undefined ? relative(root, folder) : undefined;
   const settings = { adapter, model, baseUrl, apiKeyEnv, structured, headers, options, folder: own };
   const sent = { version: endpoint.adapterVersion, baseUrl: endpoint.baseUrl, apiKeyEnv: endpoint.apiKeyEnv };
-  return sha256Hex(canonicalJson({ llmcheck: version, settings, sent })).slice(0, 32);
+  return sha256Hex(JSON.stringify({ llmcheck: version, settings, sent })).slice(0, 32);
 }
 
 /** Every provider and model that the suites may ask. */

@@ -112,7 +112,8 @@ function inOrder(
 /** Providers that are configured alike share a lane (and so its limits), whatever suite they stand in. */
 export function laneId(provider: ProviderConfig): string {
   const { at: _at, id, ...rest } = provider;
-  return `${id}\u0000${canonicalJson(rest)}`;
+  // In the order of its members, in which options of an adapter may be sent.
+  return `${id}\u0000${JSON.stringify(rest)}`;
 }
 
 /** Cells of a case on one variant, or none where the case is restricted to others. */

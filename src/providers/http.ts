@@ -1,4 +1,3 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { defineHttpAdapter } from './http-adapter.ts';
 import { httpOptions } from './http-options.ts';
@@ -6,8 +5,8 @@ import { httpOptions } from './http-options.ts';
 export const http = defineHttpAdapter({
   summary: 'any JSON endpoint: the request by a template, the answer by JSONPath',
   example: 'http:my-app',
-  // What is sent and what is read decide the answer as much as the model does.
-  version: ({ options }) => `http-1:${sha256Hex(canonicalJson(httpOptions.parse(options))).slice(0, 12)}`,
+  // What is sent, in its order, and what is read decide the answer as much as the model does.
+  version: ({ options }) => `http-2:${sha256Hex(JSON.stringify(httpOptions.parse(options))).slice(0, 12)}`,
   options: httpOptions,
   presetOf: () => ({ title: 'a JSON endpoint', exampleModel: 'my-app', priceProvider: 'http' }),
   load: async ({ options }) => (await import('./http-format.ts')).createHttpFormat(httpOptions.parse(options)),

@@ -128,9 +128,9 @@ function markRedefined<Found>(
   });
 }
 
-/** Of what a variant sends, cases apart. */
+/** Of what a variant sends, in its order, cases apart. */
 function definitionOf({ recorded: { adapter, model, params, messages } }: VariantSummary): string {
-  return sha256Hex(canonicalJson([adapter, model, params, messages])).slice(0, 16);
+  return sha256Hex(canonicalJson([adapter, model, JSON.stringify(params), messages])).slice(0, 16);
 }
 
 function stampsOf({ cases }: VariantSummary): string {

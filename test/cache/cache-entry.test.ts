@@ -80,7 +80,7 @@ describe('a cache entry', () => {
     ['\n', 'is empty'],
     ['\0\0\0', 'is no cache entry'],
     ['{"answer": 42}', 'is no cache entry'],
-    [line.replace('"format":1', '"format":2'), 'has format 2, and this version reads format 1'],
+    [line.replace('"format":2', '"format":1'), 'has format 1, and this version reads format 2'],
   ])('says what is wrong with %j', (text, reason) => {
     expect(parseEntry(text)).toEqual({ ok: false, reason });
   });
@@ -112,7 +112,7 @@ describe('the head of an entry', () => {
 
   test.each([
     ['cut short', line.slice(0, 200)],
-    ['of another format', line.replace('"format":1', '"format":2')],
+    ['of another format', line.replace('"format":2', '"format":1')],
     ['with another member first', line.replace('"key"', '"kez"')],
     ['with a time that is none', line.replace('"createdAt":"2026', '"createdAt":"2O26')],
   ])('is not there in a line %s', (_, text) => {
@@ -202,5 +202,5 @@ function sign(content: unknown): string {
 }
 
 function signText(body: string): string {
-  return `{"format":1,"checksum":"${sha256Hex(body)}","entry":${body}}`;
+  return `{"format":2,"checksum":"${sha256Hex(body)}","entry":${body}}`;
 }

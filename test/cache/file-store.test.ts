@@ -234,7 +234,7 @@ describe('a damaged cache', () => {
 
   test.each<[string, string, string]>([
     ['text that is none', '\u00ff\u00fe\0', 'is no cache entry'],
-    ['an entry of another format', whole[1]?.replace('"format":1', '"format":7') ?? '', 'has format 7'],
+    ['an entry of another format', whole[1]?.replace('"format":2', '"format":7') ?? '', 'has format 7'],
     ['a line without its beginning', whole[1]?.slice(100) ?? '', 'is no cache entry'],
   ])('with %s says which line it is, once', (_, line, reason) => {
     const clock = tickingClock();

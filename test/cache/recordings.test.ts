@@ -66,7 +66,7 @@ describe('parseRecordings', () => {
     const bad = [
       '{"format": 1',
       '[]',
-      good.replace('"format":1', '"format":2'),
+      good.replace('"format":2', '"format":3'),
       good.replace('"caseId"', '"case"'),
       good.replace('"text"', '"txt"'),
       good.replace('"trial":0', '"trial":-1'),
@@ -77,7 +77,7 @@ describe('parseRecordings', () => {
     expect(error.problems.map(({ code, at }) => [code, at?.file, at?.line])).toEqual(
       bad.map((_, index) => ['recording', 'fixtures/triage.jsonl', index + 2]),
     );
-    expect(error.problems[2]?.message).toContain('format 2 is unknown');
+    expect(error.problems[2]?.message).toContain('format 3 is unknown');
     expect(error.problems[4]?.message).toContain('txt');
     expect(error.problems[6]?.message).toContain('completion');
   });

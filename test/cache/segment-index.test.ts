@@ -117,7 +117,7 @@ describe('a store with indexes', () => {
   test('does not look at the lines that an index knows', () => {
     const folder = fill();
     // The start of a line that nobody asks for: a look at it would give a warning.
-    editFile(onlySegment(folder), (text) => text.replace('{"format":1,"checksum"', '{"FORMAT":1,"checksum"'));
+    editFile(onlySegment(folder), (text) => text.replace('{"format":2,"checksum"', '{"FORMAT":1,"checksum"'));
     const { store, warnings } = open(folder);
     expectAll(store, entries.slice(1));
     expect(warnings).toEqual([]);
@@ -317,7 +317,7 @@ describe('tidying up beside a reader', () => {
     store.read('0'.repeat(64));
     rewriteSegments(folder, [{ file: listSegmentFiles(folder)[0] ?? raise(), keep: () => true }], now, sizes);
     // Were the lines looked at, there would be a warning.
-    editFile(onlySegment(folder), (text) => text.replace('{"format":1,"checksum"', '{"FORMAT":1,"checksum"'));
+    editFile(onlySegment(folder), (text) => text.replace('{"format":2,"checksum"', '{"FORMAT":1,"checksum"'));
     expectAll(store, entries.slice(1));
     expect(warnings).toEqual([]);
     expect(readdirSync(folder)).toHaveLength(2);

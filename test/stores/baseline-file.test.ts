@@ -12,7 +12,7 @@ import { catchUserError, makeFolder } from './build-rows.ts';
 const file = 'evals/triage.baseline.jsonl';
 
 describe('a rendered baseline', () => {
-  test('reads as header, variants and cases, in one order of lines and keys', () => {
+  test('reads as header, variants and cases, in one order of lines and keys, with params as they are sent', () => {
     const baseline = {
       suite: 'triage',
       variants: [buildVariant('v2'), { ...buildVariant('v1'), models: ['small-2', 'small-1'], params: { b: 1, a: 2 } }],

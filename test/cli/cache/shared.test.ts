@@ -151,7 +151,7 @@ test('a cache in a bucket answers on a second machine, signed, and a bucket that
   const cache = `{ url: "s3://answers/team", endpoint: "${bucket.url}", prefix: "answers/" }`;
   const first = await openMachine(cache).report(['run'], { env });
   expect([...bucket.objects.keys()]).toHaveLength(3);
-  expect([...bucket.objects.keys()][0]).toMatch(/^\/answers\/team\/answers\/v1%3A[0-9a-f]{64}$/);
+  expect([...bucket.objects.keys()][0]).toMatch(/^\/answers\/team\/answers\/v2%3A[0-9a-f]{64}$/);
   expect(bucket.authorizations[0]).toMatch(/^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE0123\/\d{8}\/us-east-1\/s3\//);
   const machine = openMachine(cache);
   const second = await machine.report(['run'], { env });
