@@ -82,12 +82,14 @@ function readOutput({
   signalName,
   stdout,
   stderr,
+  fault,
 }: ProgramResult & { readonly status: 'ended' }): CodeOutcome {
   if (exitCode !== 0) {
     const how = exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
     const tail = lastWords(stderr.trim(), 400);
     return { fault: `${how}${tail === '' ? ' and wrote nothing on stderr' : `: ${tail}`}` };
   }
+  if (fault !== undefined) return { fault: `wrote a verdict that can't be read: ${fault}` };
   try {
     const returned: unknown = JSON.parse(stdout);
     return { returned };

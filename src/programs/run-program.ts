@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { decodeText } from '../lib/decode-text.ts';
 import { killGroup } from './kill-group.ts';
 import { watchMemory } from './watch-memory.ts';
 
@@ -20,6 +21,8 @@ export type ProgramResult =
       readonly exitCode: number | null;
       readonly signalName: string | null;
       readonly stdout: string;
+      /** Why `stdout` is not what the program wrote, as the end of a sentence about it. */
+      readonly fault?: string;
       /** The end of it. */
       readonly stderr: string;
       readonly latencyMs: number;
@@ -98,11 +101,13 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
     // A program may answer without reading its input; the pipe that breaks then is no failure.
     child.stdin.on('error', () => undefined);
     child.on('close', (exitCode, signalName) => {
+      const { text, fault } = decodeText(Buffer.concat(stdout), undefined);
       finish({
         status: 'ended',
         exitCode,
         signalName,
-        stdout: Buffer.concat(stdout).toString('utf8'),
+        stdout: text,
+        ...(fault === undefined ? {} : { fault }),
         stderr: stderr.toString('utf8'),
         latencyMs: performance.now() - startedAt,
       });

@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts'
 import { kindOfApiError } from './classify-reply.ts';
 import { describeText } from './describe-text.ts';
 import { readApiError } from './read-api-error.ts';
+import { count } from './token-counts.ts';
 
 /** What the body of a successful status comes to. */
 export type Answer = { readonly completion: Completion } | { readonly failure: ProviderFailure };
@@ -79,6 +80,16 @@ function describeType(value: JsonValue | undefined): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
   return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/**
+ * The first of several answers to one request: the one with the lowest `index`, wherever it stands in the list. Without
+ * an index it is the one that stands first; Google leaves out an index of 0.
+ */
+export function firstByIndex(answers: JsonValue | undefined): JsonValue | undefined {
+  const indexOf = (answer: JsonValue) => (isJsonObject(answer) ? (count(answer['index']) ?? 0) : 0);
+  // The sort is stable.
+  return list(answers).toSorted((a, b) => indexOf(a) - indexOf(b))[0];
 }
 
 /** A member that is left out where the API gives no text for it. */

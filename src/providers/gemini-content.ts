@@ -6,6 +6,7 @@ import {
   filtered,
   findUnreadable,
   finished,
+  firstByIndex,
   joinReasoning,
   list,
   malformed,
@@ -136,7 +137,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   if (failed !== undefined) return failed;
   const feedback = body['promptFeedback'];
   const blocked = isJsonObject(feedback) ? text(feedback['blockReason']) : undefined;
-  const [candidate] = list(body['candidates']);
+  const candidate = firstByIndex(body['candidates']);
   if (!isJsonObject(candidate)) {
     if (blocked !== undefined) return filtered(`the prompt, by ${blocked}`);
     return malformed(Array.isArray(body['candidates']) ? '"candidates" is empty' : 'no "candidates"');

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { parseShallowJson } from '../lib/parse-json.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { Complete, CompletionOutcome, ProviderFailure } from '../model/completion.ts';
 import type { JsonValue } from '../model/json.ts';
@@ -7,12 +6,12 @@ import type { Adapter, ConnectedProvider, Endpoint, ProviderEnv } from '../model
 import type { ProviderConfig } from '../model/suite.ts';
 import type { Answer } from './answer.ts';
 import { classifyAbort, classifyError } from './classify-error.ts';
-import { classifyReply, describeUnreadable } from './classify-reply.ts';
 import { findUnfit } from './find-unfit.ts';
 import { loadFiles } from './load-files.ts';
 import type { OutgoingRequest } from './outgoing.ts';
 import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
+import { readReply } from './read-reply.ts';
 import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
 import type { HttpReply, Transport } from './transport.ts';
 
@@ -118,7 +117,7 @@ interface Question {
 }
 
 async function ask(question: Question): Promise<CompletionOutcome> {
-  const { transport, url, headers, body, signal } = question;
+  const { transport, format, url, headers, body, signal } = question;
   let reply: HttpReply;
   try {
     reply = await transport.send({ url, method: 'POST', headers, body, signal });
@@ -129,7 +128,7 @@ async function ask(question: Question): Promise<CompletionOutcome> {
     return fail(failure, 1);
   }
   const nowMs = performance.timeOrigin + performance.now();
-  const answer = readReply(reply, question, nowMs);
+  const answer = readReply(reply, url, nowMs, (parsed) => format.readAnswer(parsed, reply));
   return withLimits(
     'completion' in answer
       ? { status: 'completed', completion: answer.completion, cached: false, attempts: 1 }
@@ -137,18 +136,6 @@ async function ask(question: Question): Promise<CompletionOutcome> {
     reply.headers,
     nowMs,
   );
-}
-
-function readReply(reply: HttpReply, { format, url }: Question, nowMs: number): Answer {
-  if (reply.status < 200 || reply.status >= 300) return { failure: classifyReply(reply, url, nowMs) };
-  let parsed: unknown;
-  try {
-    parsed = parseShallowJson(reply.text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { failure: describeUnreadable(reply, url) };
-  }
-  return format.readAnswer(parsed, reply);
 }
 
 /** Keeps the query of a base URL behind the path. */

@@ -6,6 +6,7 @@ import {
   filtered,
   findUnreadable,
   finished,
+  firstByIndex,
   list,
   malformed,
   named,
@@ -76,8 +77,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   if (!isJsonObject(body)) return malformed('it is not a JSON object');
   const failed = readErrorUnderSuccess(body);
   if (failed !== undefined) return failed;
-  const choices = list(body['choices']);
-  const [choice] = choices;
+  const choice = firstByIndex(body['choices']);
   if (choice === undefined) return malformed(Array.isArray(body['choices']) ? '"choices" is empty' : 'no "choices"');
   if (!isJsonObject(choice)) return malformed('its first choice is not an object');
   const choiceFailed = readErrorUnderSuccess(choice);

@@ -1,14 +1,12 @@
 import type { ClientOptions, OpenAI } from 'openai';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
-import { parseShallowJson } from '../lib/parse-json.ts';
 import type { Complete, CompletionOutcome, ProviderFailure } from '../model/completion.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Adapter, ConnectedProvider, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import type { Answer } from './answer.ts';
 import { classifyAbort, classifyError } from './classify-error.ts';
-import { classifyReply, describeUnreadable } from './classify-reply.ts';
 import { findUnfit } from './find-unfit.ts';
 import { loadFiles } from './load-files.ts';
 import { openaiChat } from './openai-chat.ts';
@@ -18,6 +16,7 @@ import { openaiResponses } from './openai-responses.ts';
 import type { OutgoingRequest } from './outgoing.ts';
 import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
+import { readReply } from './read-reply.ts';
 import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
 import type { HttpReply } from './transport.ts';
 
@@ -84,7 +83,8 @@ async function connect(preset: Preset, config: ProviderConfig, env: ProviderEnv)
     }
     const { reply } = exchange;
     if (reply === undefined) throw new Error('the OpenAI client has sent nothing');
-    return readReply(reply, dialect, url);
+    const nowMs = performance.timeOrigin + performance.now();
+    return readReply(reply, url, nowMs, (parsed) => dialect.readAnswer(parsed, reply.latencyMs));
   }
 
   return {
@@ -194,20 +194,6 @@ function replaceSending(client: OpenAI, send: Send): void {
 
 /** What the SDK looks for an answer in; it lies in the exchange. */
 const sent = { response: undefined };
-
-function readReply(reply: HttpReply, dialect: Dialect, url: string): Answer {
-  if (reply.status < 200 || reply.status >= 300) {
-    return { failure: classifyReply(reply, url, performance.timeOrigin + performance.now()) };
-  }
-  let parsed: unknown;
-  try {
-    parsed = parseShallowJson(reply.text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { failure: describeUnreadable(reply, url) };
-  }
-  return dialect.readAnswer(parsed, reply.latencyMs);
-}
 
 function classifyExchange({ signal, error: sendingError }: Exchange, error: unknown, url: string): ProviderFailure {
   if (sendingError === undefined) throw error;

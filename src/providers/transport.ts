@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { decodeText } from '../lib/decode-text.ts';
 import { onAbort } from '../lib/on-abort.ts';
 import { createConnector } from './connect-socket.ts';
 import { decodeBody } from './decode-body.ts';
@@ -23,6 +24,8 @@ export interface HttpReply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  /** Why `text` may be another than what was sent, as the end of a sentence about the body. */
+  readonly fault?: string;
   /** From just before sending to the last byte. */
   readonly latencyMs: number;
 }
@@ -141,7 +144,7 @@ function sendOnce(request: HttpRequest, findRoute: (url: string) => Route, maxBo
         const whole = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, bytes);
         resolve(
           headers['content-encoding'] === undefined
-            ? { status, headers, latencyMs, text: decodeUtf8(whole) }
+            ? { status, headers, latencyMs, ...decodeText(whole, headers['content-type']) }
             : decodeReply({ status, headers, latencyMs }, whole, maxBodyBytes),
         );
       },
@@ -191,7 +194,8 @@ function withCode(message: string, code: string, cause: Error): Error {
 async function decodeReply(reply: Omit<HttpReply, 'text'>, body: Buffer, maxBodyBytes: number): Promise<HttpReply> {
   const encoding = String(reply.headers['content-encoding']);
   try {
-    return { ...reply, text: decodeUtf8(await decodeBody(body, encoding, maxBodyBytes)) };
+    const whole = await decodeBody(body, encoding, maxBodyBytes);
+    return { ...reply, ...decodeText(whole, reply.headers['content-type']) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBodyBytes);
@@ -199,12 +203,6 @@ async function decodeReply(reply: Omit<HttpReply, 'text'>, body: Buffer, maxBody
       cause: error,
     });
   }
-}
-
-/** A mark of the byte order is no part of the text (RFC 8259 8.1 lets a parser of JSON ignore it). */
-function decodeUtf8(body: Buffer): string {
-  const isMarked = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
-  return body.toString('utf8', isMarked ? 3 : 0);
 }
 
 function tooLarge(maxBodyBytes: number): TransportError {

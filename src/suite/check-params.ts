@@ -15,6 +15,7 @@ interface ParamsContext {
 /** Params go to the API as they stand; reports what no API could answer usefully here. */
 export function checkParams(params: Located, context: ParamsContext): void {
   checkToolSchemas(params, context);
+  warnOfSeveralAnswers(params, context);
   const stream = childOf(params, 'stream');
   if (stream.value !== true) return;
   context.problems.report({
@@ -42,6 +43,21 @@ export function reportWritten(member: string, problems: Problems, at: SourceLoca
       : 'leave it out: the messages are those of the prompt',
     ...(at === undefined ? {} : { at }),
   });
+}
+
+/** Every answer is billed, and the first one alone is judged. */
+function warnOfSeveralAnswers(params: Located, { problems }: ParamsContext): void {
+  for (const name of ['n', 'candidateCount']) {
+    const asked = childOf(params, name);
+    const count = plainNumbers(asked.value);
+    if (typeof count !== 'number' || count <= 1) continue;
+    problems.warn({
+      code: 'invalid-value',
+      message: `params: ${name} asks for ${count} answers at once, and the first one alone is judged`,
+      hint: `leave ${name} out and write trials: ${count}`,
+      at: locate(asked, 'key'),
+    });
+  }
 }
 
 /** The parameters of tools are a contract too: reports those that are no JSON Schema, in any spelling of a tool. */

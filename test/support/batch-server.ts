@@ -5,7 +5,7 @@ import { type ReceivedRequest, type Scripted, type ScriptedServer, startServer }
 export const batchApiNames = ['openai', 'responses', 'anthropic', 'gemini'] as const;
 export type BatchApiName = (typeof batchApiNames)[number];
 
-/** What becomes of one request of a batch: a text that is answered, or `expired`, `overloaded`, `refused`, `missing`, of `openai` also `unusable`. */
+/** What becomes of one request of a batch: a text that is answered, or `expired`, `overloaded`, `refused`, `missing`, of `openai` also `unusable`; where answers come as a file, `undecodable`. */
 export type Fate = string;
 
 /** A provider with a live and a batch API, of which the test decides when a batch ends. */
@@ -95,12 +95,11 @@ export async function startBatchServer(
     if (!isFile) return { body: dialect.describe(batch, !state.isHeld, fateOfText) };
     const lines = dialect.results?.(batch, fateOfText) ?? [];
     // In another order than they were asked, as the APIs reserve for themselves.
-    return {
-      body: lines
-        .toReversed()
-        .map((line) => `${JSON.stringify(line)}\n`)
-        .join(''),
-    };
+    const text = lines
+      .toReversed()
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join('');
+    return { body: Buffer.from(text.replace('undecodable', 'Gr\u00fc\u00dfe'), 'latin1') };
   }
 
   const server = await startServer(answer);

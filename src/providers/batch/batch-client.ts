@@ -27,7 +27,7 @@ export interface BatchClient {
     contentType?: string,
   ): Promise<BatchReply<JsonObject>>;
   get(path: string, signal: AbortSignal): Promise<BatchReply<JsonObject>>;
-  /** A body of one JSON object a line; lines that are none are left out, so that their requests count as unanswered. */
+  /** A body of one JSON object a line; lines that are none or can't be read are left out, so that their requests count as unanswered. */
   getLines(path: string, signal: AbortSignal): Promise<BatchReply<readonly JsonObject[]>>;
   /** What a status and a body within a batch would have been as an answer of their own. */
   classify(status: number, body: unknown): ProviderFailure;
@@ -77,9 +77,12 @@ export function openBatchClient(
   async function sendForObject(...request: Parameters<typeof send>): Promise<BatchReply<JsonObject>> {
     const sent = await send(...request);
     if ('failure' in sent) return sent;
-    const parsed = parseObject(sent.value.text);
-    if (parsed !== undefined) return { value: parsed };
-    return { failure: describeUnreadable(sent.value, baseUrl) };
+    const { text, fault } = sent.value;
+    const parsed = parseObject(text);
+    if (parsed === undefined) return { failure: describeUnreadable(sent.value, baseUrl) };
+    if (fault !== undefined)
+      return { failure: { kind: 'malformed', message: `the provider's answer can't be read: ${fault}` } };
+    return { value: parsed };
   }
 
   return {
@@ -93,7 +96,15 @@ export function openBatchClient(
     async getLines(path, signal) {
       const sent = await send('GET', path, { body: '', signal });
       if ('failure' in sent) return sent;
-      return { value: sent.value.text.split('\n').flatMap((line) => toList(parseObject(line))) };
+      const { text, fault } = sent.value;
+      // ASCII reads the same whatever is wrong with the rest.
+      const isReadable = (line: string) => fault === undefined || isAscii(line);
+      return {
+        value: text
+          .split('\n')
+          .filter(isReadable)
+          .flatMap((line) => toList(parseObject(line))),
+      };
     },
     classify: (status, body) =>
       classifyReply({ status, headers: {}, text: JSON.stringify(body ?? '') }, baseUrl, nowMs()),
@@ -124,6 +135,10 @@ export const cancelled: BatchAnswer = {
 function withQuery(url: string, query: string | undefined): string {
   if (query === undefined) return url;
   return `${url}${url.includes('?') ? '&' : '?'}${query}`;
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
 }
 
 function parseObject(text: string): JsonObject | undefined {

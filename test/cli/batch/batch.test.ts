@@ -49,6 +49,19 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
     expect([server.submissions.map((keys) => keys.length), server.liveCount]).toEqual([[4, 1], 0]);
   });
 
+  test('takes no answer whose bytes are not UTF-8, and the others of its file', async () => {
+    const server = await startBatchServer(api);
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite(['one', 'undecodable']));
+    const { report } = await project.report(['run', '--batch'], { env: server.env });
+    // Gemini's answers stand in one JSON text.
+    const expected = api === 'gemini' ? undefined : 'malformed';
+    expect(trialsOf(report).map(({ caseId, error }) => [caseId, error?.kind])).toEqual([
+      ['one', undefined],
+      ['undecodable', expected],
+    ]);
+  });
+
   test('tells what became of requests that were not answered', async () => {
     const server = await startBatchServer(api, (word) => word);
     const words = ['one', 'expired', 'overloaded', 'refused', 'missing'];

@@ -1,0 +1,38 @@
+import { isUtf8 } from 'node:buffer';
+
+export interface DecodedText {
+  readonly text: string;
+  /** Why the text can't be trusted, as the end of a sentence about the body; undefined where every byte was read. */
+  readonly fault?: string;
+}
+
+/** Reads a body as UTF-8, which JSON is. What is no UTF-8 is read as well as it goes, for messages alone. */
+export function decodeText(body: Buffer, contentType: string | undefined): DecodedText {
+  const charset = findCharset(contentType);
+  if (charset !== undefined && !utf8Names.has(charset)) {
+    return { text: decodeAs(charset, body), fault: `its charset is ${charset}, not UTF-8` };
+  }
+  const text = withoutMark(body).toString('utf8');
+  return isUtf8(body) ? { text } : { text, fault: 'its bytes are not valid UTF-8' };
+}
+
+/** US-ASCII is a part of UTF-8. */
+const utf8Names: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
+
+function findCharset(contentType: string | undefined): string | undefined {
+  return /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase();
+}
+
+function decodeAs(charset: string, body: Buffer): string {
+  try {
+    return new TextDecoder(charset).decode(body);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return body.toString('utf8');
+  }
+}
+
+/** A mark of the byte order is no part of the text (RFC 8259 8.1 lets a parser of JSON ignore it). */
+function withoutMark(body: Buffer): Buffer {
+  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
+}
