@@ -15,6 +15,7 @@ import {
   type Suite,
 } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { createAskedIdentity } from './asked-identity.ts';
 import { buildParams } from './build-params.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
 
@@ -170,6 +171,7 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
   const outputSchema = prompt.contract?.output ?? suite.contract.output;
   const contract = outputSchema === undefined ? [] : [options.contractCheck(outputSchema)];
   const contractIdentity = outputSchema === undefined ? '' : `.${sha256Hex(canonicalJson(outputSchema)).slice(0, 12)}`;
+  const askedIdentity = createAskedIdentity(suite, (asked) => options.endpointOf(asked));
   const { adapter, model } = provider;
   const { adapterVersion, baseUrl } = endpoint;
   const promptId = prompt.baselineOf ?? prompt.id;
@@ -183,7 +185,7 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
       return { role, content, attachments: attach.map((path) => options.describeFile(suite, path)) };
     });
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
-    const identity = `${identityOf(testCase)}${contractIdentity}`;
+    const identity = `${identityOf(testCase)}${contractIdentity}${askedIdentity(testCase)}`;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
     for (let trial = firstTrial; trial < firstTrial + trials; trial += 1) {
       // Member by member: a spread for each that may be missing would cost more than the rendering.

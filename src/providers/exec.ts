@@ -11,6 +11,7 @@ import { selectEnv } from '../programs/select-env.ts';
 import { classifyAbort } from './classify-error.ts';
 import { describeText } from './describe-text.ts';
 import { type ExecOutput, execOutputs, readExecOutput } from './exec-output.ts';
+import { hashEnv } from './hash-env.ts';
 import { hashFiles } from './hash-files.ts';
 
 const options = z.strictObject({
@@ -30,13 +31,12 @@ export const exec: Adapter = {
   summary: 'a program: the request as JSON on stdin, the answer (text, or JSON with a "text") on stdout',
   example: 'exec:node answer.mjs',
   options,
-  resolve(config, { projectRoot }) {
+  resolve(config, { env: values, projectRoot }) {
     const argv = parseCommand(config);
     const { output, env, files } = options.parse(config.options);
     const paths = [...argv, ...files].map((word) => resolve(config.folder, word));
-    const settings = `${output},${env.toSorted().join('+')}`;
     return {
-      adapterVersion: ['exec-1', settings, ...hashFiles(paths, projectRoot)].join(':'),
+      adapterVersion: ['exec-2', output, ...hashEnv(values, env), ...hashFiles(paths, projectRoot)].join(':'),
       priceProvider: 'exec',
       sends: true,
       files: paths,
@@ -110,6 +110,9 @@ function readResult(
     return fail({ kind: 'notFound', message: `${program} can't be started: ${result.message}` });
   }
   if (result.exitCode !== 0) return fail(describeExit(result, program));
+  if (result.fault !== undefined) {
+    return fail({ kind: 'malformed', message: `${program} wrote an answer that can't be read: ${result.fault}` });
+  }
   const read = readExecOutput(result.stdout, output, result.latencyMs);
   return 'completion' in read
     ? { status: 'completed', completion: read.completion, cached: false, attempts: 1 }

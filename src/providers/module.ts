@@ -11,6 +11,7 @@ import { createWorkerPool } from '../programs/worker-pool.ts';
 import { classifyAbort } from './classify-error.ts';
 import { describeText } from './describe-text.ts';
 import { readAnswerObject } from './exec-output.ts';
+import { hashEnv } from './hash-env.ts';
 import { hashFiles } from './hash-files.ts';
 import { hashModule } from './hash-module.ts';
 
@@ -37,15 +38,14 @@ export const module: Adapter = {
   summary: 'a function that a JavaScript or TypeScript file exports: the request in, the answer out',
   example: 'module:app/answer.ts',
   options,
-  resolve(config, { projectRoot }) {
+  resolve(config, { env: values, projectRoot }) {
     const { export: exportName, env, files } = options.parse(config.options);
     const file = findFile(config, projectRoot);
     const named = files.map((path) => resolve(config.folder, path));
     const module = hashModule(file, projectRoot);
     const hashes = [...module.hashes, ...hashFiles(named, projectRoot)];
-    const settings = `${exportName},${env.toSorted().join('+')}`;
     return {
-      adapterVersion: ['module-1', settings, ...hashes].join(':'),
+      adapterVersion: ['module-2', exportName, ...hashEnv(values, env), ...hashes].join(':'),
       priceProvider: 'module',
       sends: true,
       files: [...module.files, ...named],
