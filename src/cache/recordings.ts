@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { parseJson } from '../lib/parse-json.ts';
+import { quote } from '../lib/quote.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { Completion } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
@@ -54,6 +55,7 @@ export function readRecordings(path: string, file: string = path): Recordings {
 /** Throws every problem of the file at once. */
 export function parseRecordings(text: string, file: string): Recordings {
   const lines: NumberedRecording[] = [];
+  const answers = new Map<string, NumberedRecording>();
   const problems: Problem[] = [];
   for (const [index, line] of text
     .replace(/^\uFEFF/, '')
@@ -62,11 +64,46 @@ export function parseRecordings(text: string, file: string): Recordings {
     if (line.trim() === '') continue;
     const lineNumber = index + 1;
     const parsed = parseLine(line);
-    if (parsed.ok) lines.push({ ...parsed.line, lineNumber });
-    else for (const fault of parsed.faults) problems.push(lineProblem(fault, { file, line: lineNumber, text: line }));
+    if (parsed.ok) {
+      const numbered = { ...parsed.line, lineNumber };
+      const other = findOtherAnswer(numbered, answers);
+      if (other !== undefined) problems.push(otherAnswerProblem(numbered, other, file));
+      lines.push(numbered);
+    } else for (const fault of parsed.faults) problems.push(lineProblem(fault, { file, line: lineNumber, text: line }));
   }
   if (problems.length > 0) throw new UserError(problems);
   return { file, lines };
+}
+
+/** Names the request that a line answers, as far as it is known. */
+export function recordedRequestKey(line: RecordingLine): string {
+  return `${line.requestHash ?? ''} ${recordedCellKey(line)}`;
+}
+
+/** An earlier line that answers the same request otherwise: nothing says which of them holds. */
+function findOtherAnswer(
+  line: NumberedRecording,
+  answers: Map<string, NumberedRecording>,
+): NumberedRecording | undefined {
+  // Lines of a conversation that were written by hand are told apart by their order.
+  if (line.requestHash === undefined) return undefined;
+  const key = recordedRequestKey(line);
+  const earlier = answers.get(key);
+  if (earlier === undefined) answers.set(key, line);
+  const isSame = earlier === undefined || canonicalJson(earlier.completion) === canonicalJson(line.completion);
+  return isSame ? undefined : earlier;
+}
+
+function otherAnswerProblem(line: NumberedRecording, other: NumberedRecording, file: string): Problem {
+  const { prompt, provider, caseId, trial, lineNumber } = line;
+  const cell = `prompt ${quote(prompt)}, provider ${quote(provider)}, case ${quote(caseId)}, trial ${trial}`;
+  return {
+    code: 'recording',
+    severity: 'error',
+    message: `Lines ${other.lineNumber} and ${lineNumber} of ${file} answer one request differently: ${cell}.`,
+    hint: `remove the wrong one, ${file}:${other.lineNumber} or ${file}:${lineNumber}`,
+    at: { file, line: lineNumber, column: 1 },
+  };
 }
 
 /** One line of the file, without its line break; equal lines give equal bytes. */

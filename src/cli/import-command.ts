@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { type ImportFormat, importSuite } from '../pipeline/import-suite.ts';
 import { loadProject } from '../pipeline/load-project.ts';
+import { withFileLock } from '../pipeline/with-file-lock.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
 import { wantsColor } from './style.ts';
@@ -28,19 +29,18 @@ export async function importCommand(format: ImportFormat, path: string, flags: I
   });
   const shown = flags.output ?? imported.path;
   const target = resolve(io.cwd, shown);
-  if (existsSync(target) && flags.force !== true) {
-    throw new UserError([
-      {
-        code: 'usage',
-        severity: 'error',
-        message: `${shown} is there already`,
-        hint: 'name another file with -o, or overwrite it with --force',
-      },
-    ]);
+  const write = () => writeFile(target, [imported.text]);
+  if (flags.force === true) write();
+  else if (existsSync(target)) throw isThere(shown);
+  else {
+    withFileLock(target, () => {
+      // Another import may have been faster.
+      if (existsSync(target)) throw isThere(shown);
+      write();
+    });
   }
   const color = wantsColor(io.stderr, io.env, flags.color !== false);
   if (imported.warnings.length > 0) io.stderr.write(describeProblems(imported.warnings, { color }));
-  writeFile(target, [imported.text]);
   const { prompts, providers, cases } = imported.counts;
   const left = imported.leftOut === 0 ? '' : `; ${imported.leftOut} left out, as comments`;
   io.stdout.write(`wrote ${shown}: prompts ${prompts}, providers ${providers}, cases ${cases}${left}\n`);
@@ -48,4 +48,10 @@ export async function importCommand(format: ImportFormat, path: string, flags: I
   const { warnings } = await loadProject({ paths: [target], cwd: io.cwd });
   if (warnings.length > 0) io.stderr.write(describeProblems(warnings, { color }));
   return exitCodes.passed;
+}
+
+function isThere(shown: string): UserError {
+  const message = `${shown} is there already`;
+  const hint = 'name another file with -o, or overwrite it with --force';
+  return new UserError([{ code: 'usage', severity: 'error', message, hint }]);
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { withStorageErrors } from '../lib/storage-error.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { importAnswers } from '../pipeline/import-answers.ts';
+import { withFileLock } from '../pipeline/with-file-lock.ts';
 import { initFiles } from './init-files.ts';
 import type { Io } from './io.ts';
 import { writeFile } from './write-file.ts';
@@ -13,20 +14,23 @@ export async function initCommand(folder: string, flags: { readonly force?: bool
   const written: string[] = [];
   for (const [path, text] of Object.entries(initFiles)) {
     const target = join(root, path);
-    if (existsSync(target) && flags.force !== true) {
+    const isThere = () => existsSync(target) && flags.force !== true;
+    const write = () => {
+      // Another process may have been faster.
+      if (isThere()) return false;
+      writeFile(target, [text]);
+      return true;
+    };
+    if (isThere() || !withFileLock(target, write)) {
       io.stdout.write(`kept     ${path} (it was there; --force overwrites)\n`);
       continue;
     }
-    writeFile(target, [text]);
     written.push(path);
     io.stdout.write(`wrote    ${path}\n`);
   }
   const ignore = join(root, '.gitignore');
-  const ignored = withStorageErrors('Reading', ignore, () => (existsSync(ignore) ? readFileSync(ignore, 'utf8') : ''));
-  if (!/^\/?\.llmcheck\/?$/m.test(ignored)) {
-    writeFile(ignore, [`${ignored}${ignored === '' || ignored.endsWith('\n') ? '' : '\n'}.llmcheck/\n`]);
+  if (!isIgnored(ignore) && withFileLock(ignore, () => ignoreState(ignore)))
     io.stdout.write('wrote    .gitignore: .llmcheck/\n');
-  }
   const recordings = 'evals/recordings/greeting.jsonl';
   if (written.includes(recordings) && written.includes('evals/greeting.eval.yaml')) {
     const path = join(root, recordings);
@@ -34,4 +38,20 @@ export async function initCommand(folder: string, flags: { readonly force?: bool
   }
   io.stdout.write('\nNext: llmcheck run    (no key needed: it answers from the recordings)\n');
   return exitCodes.passed;
+}
+
+/** Adds the folder of runs and cache to a `.gitignore`; false where it is there. */
+function ignoreState(path: string): boolean {
+  if (isIgnored(path)) return false;
+  const text = readText(path);
+  writeFile(path, [`${text}${text === '' || text.endsWith('\n') ? '' : '\n'}.llmcheck/\n`]);
+  return true;
+}
+
+function isIgnored(path: string): boolean {
+  return /^\/?\.llmcheck\/?$/m.test(readText(path));
+}
+
+function readText(path: string): string {
+  return withStorageErrors('Reading', path, () => (existsSync(path) ? readFileSync(path, 'utf8') : ''));
 }

@@ -14,6 +14,7 @@ export class StorageError extends Error {
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied (EACCES)',
+  EBUSY: 'another process has been writing it for a minute (EBUSY)',
   EDQUOT: 'the disk quota is used up (EDQUOT)',
   EEXIST: 'it is there already (EEXIST)',
   EFBIG: 'the file would be larger than is allowed (EFBIG)',

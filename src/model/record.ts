@@ -80,6 +80,8 @@ export interface RecordedShard {
   readonly count: number;
   /** Hash of every case that all shards together run, with its stamp: shards of another state are foreign. Absent in records of before it was written. */
   readonly selection?: string;
+  /** Hash of the whole run's suites, variants and trials: shards of another plan are foreign. Absent in records of before it was written. */
+  readonly plan?: string;
   /** True where more than the shard left cells out. */
   readonly filtered?: boolean;
   /** Cases that the other shards judge, by suite: false alarms are bounded over the whole run. */

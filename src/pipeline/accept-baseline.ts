@@ -10,6 +10,7 @@ import type { PlannedSuite } from '../plan/build-plan.ts';
 import { buildBaseline } from '../record/build-baseline.ts';
 import { writeBaseline } from '../stores/baseline-file.ts';
 import { countCases } from '../stores/baseline-order.ts';
+import { withFileLock } from '../stores/file-lock.ts';
 import { mergeBaseline } from '../stores/merge-baseline.ts';
 import { readBaseline } from '../stores/read-baseline.ts';
 import { probeFile } from '../stores/replace-file.ts';
@@ -57,17 +58,19 @@ export function acceptBaseline(options: AcceptOptions): readonly AcceptedBaselin
     const path = baselinePathOf(root, suite.recorded.path);
     const file = relative(cwd, path);
     const isFull = !suite.recorded.filtered && record.summary.stopReason === undefined;
-    // Of what a full run replaces nothing is needed, but a file that is damaged is not for us to write over.
-    if (isFull) readBaseline(path, file, () => {});
-    const old = isFull ? undefined : openBaselineFile(path, file);
-    const merged = mergeBaseline(old, buildBaseline(own, record.readRow), { isFull });
-    return {
-      suite: suite.recorded.suite,
-      file,
-      isChanged: writeBaseline(path, merged),
-      cases: countCases(merged).ids,
-      variants: merged.variants.length,
-    };
+    return withFileLock(path, () => {
+      // Of what a full run replaces nothing is needed, but a file that is damaged is not for us to write over.
+      if (isFull) readBaseline(path, file, () => {});
+      const old = isFull ? undefined : openBaselineFile(path, file);
+      const merged = mergeBaseline(old, buildBaseline(own, record.readRow), { isFull });
+      return {
+        suite: suite.recorded.suite,
+        file,
+        isChanged: writeBaseline(path, merged),
+        cases: countCases(merged).ids,
+        variants: merged.variants.length,
+      };
+    });
   });
 }
 

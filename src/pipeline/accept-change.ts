@@ -14,6 +14,7 @@ import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { buildBaseline } from '../record/build-baseline.ts';
 import { writeBaseline } from '../stores/baseline-file.ts';
+import { withFileLock } from '../stores/file-lock.ts';
 import { mergeBaseline } from '../stores/merge-baseline.ts';
 import { readOrUndefined, replaceFile } from '../stores/replace-file.ts';
 import { bytesOfText, kindOfPath, openProjectFiles } from '../suite/files.ts';
@@ -45,8 +46,10 @@ export function acceptIntoBaseline(change: AnswerChange, { record }: Review, { r
   const only = { ...recorded, variants: [{ ...variant, cases: new Map([[testCase.id, summary]]) }] };
   const path = baselinePathOf(root, suite.path);
   const file = relative(cwd, path);
-  const merged = mergeBaseline(openBaselineFile(path, file), buildBaseline(only, record.readRow), { isFull: false });
-  writeBaseline(path, merged);
+  withFileLock(path, () => {
+    const merged = mergeBaseline(openBaselineFile(path, file), buildBaseline(only, record.readRow), { isFull: false });
+    writeBaseline(path, merged);
+  });
   return { file };
 }
 
@@ -55,11 +58,31 @@ export function acceptIntoBaseline(change: AnswerChange, { record }: Review, { r
  * first that makes the case pass. Where none does, the file stays as it is.
  */
 export async function acceptIntoExpected(found: AnswerChange, context: AcceptContext): Promise<Accepted> {
+  const path = resolve(context.cwd, found.testCase.at.file);
+  for (;;) {
+    const before = readOrUndefined(path);
+    const edited = await editExpected(found, path, context);
+    if ('refused' in edited) return edited;
+    const isWritten = withFileLock(path, () => {
+      // Another process may have written the file in the meantime: then the case is looked for in the new text.
+      if (readOrUndefined(path) !== before) return false;
+      replaceFile(path, markOf(path) + edited.text);
+      return true;
+    });
+    if (isWritten) return { file: relative(context.cwd, path) };
+  }
+}
+
+/** The file's text with the golden answer in it. */
+async function editExpected(
+  found: AnswerChange,
+  path: string,
+  context: AcceptContext,
+): Promise<{ readonly text: string } | { readonly refused: string }> {
   const change = await placeAnew(found, context);
   if (change === undefined) return { refused: 'the case is not in the suite any more' };
   const { testCase, suite } = change;
-  const path = resolve(context.cwd, testCase.at.file);
-  const shown = relative(context.cwd, path);
+  if (resolve(context.cwd, testCase.at.file) !== path) return { refused: 'the case is in another file now' };
   const kind = extname(path).toLowerCase();
   if (testCase.expected === undefined) return { refused: 'the case has no "expected" to put it into' };
   const files = openProjectFiles(findProjectPlace(context.cwd, context.configPath), context.cwd);
@@ -71,10 +94,7 @@ export async function acceptIntoExpected(found: AnswerChange, context: AcceptCon
     const edited = editCase(read.text, change, value, kind);
     if ('fault' in edited) return { refused: `the case ${edited.fault}` };
     const failing = await findFailure(edited.text, path, suitePath, change, context);
-    if (failing === undefined) {
-      replaceFile(path, markOf(path) + edited.text);
-      return { file: shown };
-    }
+    if (failing === undefined) return edited;
     reason = `no part of the answer makes the case pass: ${failing}`;
   }
   return { refused: reason };

@@ -6,6 +6,7 @@ import type { LabelledAnswer, Suite } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { readCalibrations, writeCalibrations } from '../stores/calibration-file.ts';
+import { withFileLock } from '../stores/file-lock.ts';
 import { probeFile } from '../stores/replace-file.ts';
 import { createOpenAsker } from './ask-models.ts';
 import { calibrationPathOf } from './baseline-path.ts';
@@ -172,8 +173,11 @@ function keepSuite(
     suite.criteria.some((criterion) => criterion.judge.id === judge && criterion.stamp === stamp);
   const isFresh = ({ judge, stamp }: JudgeCalibration) =>
     fresh.some((other) => other.judge === judge && other.stamp === stamp);
-  const kept = readCalibrations(path, file).filter((old) => isAsked(old) && !isFresh(old));
   // Words that could not be had say nothing, and must not stand as a measurement.
   const usable = fresh.filter(({ cases }) => cases > 0);
-  return { suite: suite.id, criteria, file, isChanged: writeCalibrations(path, [...kept, ...usable]) };
+  const isChanged = withFileLock(path, () => {
+    const kept = readCalibrations(path, file).filter((old) => isAsked(old) && !isFresh(old));
+    return writeCalibrations(path, [...kept, ...usable]);
+  });
+  return { suite: suite.id, criteria, file, isChanged };
 }

@@ -3,7 +3,7 @@ import { contractCheck } from '../assertions/contract.ts';
 import { isCacheExportLine } from '../cache/cache-entry.ts';
 import { recordingHash } from '../cache/cache-key.ts';
 import { type CacheMaintenance, maintainCache } from '../cache/maintain-cache.ts';
-import { type NumberedRecording, readRecordings, recordedCellKey } from '../cache/recordings.ts';
+import { type NumberedRecording, readRecordings, recordedCellKey, renderRecording } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/write-recordings.ts';
 import { UserError } from '../errors.ts';
 import { runCell } from '../execute/run-cell.ts';
@@ -12,6 +12,7 @@ import type { Complete, CompletionRequest } from '../model/completion.ts';
 import type { Suite } from '../model/suite.ts';
 import { type FreshTrials, renderFreshCells } from '../plan/fresh-cells.ts';
 import { emptySelection } from '../plan/select-cases.ts';
+import { withFileLock } from '../stores/file-lock.ts';
 import { createOpenAsker } from './ask-models.ts';
 import { type FindBaseline, openBaselines } from './find-baselines.ts';
 import { createOtherAnswers, type FindOther } from './find-other.ts';
@@ -126,17 +127,28 @@ export async function importRecordings(
     others.post(cell.key, await playCell(cell, playing));
   }
   const filled = lines.filter((line) => hashes.has(line) && hashes.get(line) !== line.requestHash);
-  const rows = lines.map(({ lineNumber: _lineNumber, ...line }, index) => {
-    const original = lines[index];
-    const requestHash = (original === undefined ? undefined : hashes.get(original)) ?? line.requestHash;
-    return { ...line, ...(requestHash === undefined ? {} : { requestHash }) };
-  });
-  if (filled.length > 0) writeRecordings(path, rows);
+  if (filled.length > 0) fillHashes(path, filled, hashes);
   return {
     lines: lines.length,
     filled: filled.length,
     unmatched: lines.filter((line) => !hashes.has(line)).map(({ lineNumber }) => `${file}:${lineNumber}`),
   };
+}
+
+/** Another process may have written the file since it was read: only lines that are still there are changed. */
+function fillHashes(
+  path: string,
+  filled: readonly NumberedRecording[],
+  hashes: ReadonlyMap<NumberedRecording, string>,
+): void {
+  const hashOf = new Map(filled.map((line) => [renderRecording(line), hashes.get(line)]));
+  withFileLock(path, () => {
+    const rows = readRecordings(path).lines.map((line) => {
+      const requestHash = hashOf.get(renderRecording(line));
+      return requestHash === undefined ? line : { ...line, requestHash };
+    });
+    writeRecordings(path, rows);
+  });
 }
 
 /** The planned cells, a version after the one it is compared with, and then the fresh trials that lines were recorded of. */

@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { contractCheck } from '../assertions/contract.ts';
 import { UserError } from '../errors.ts';
+import { canonicalJson } from '../lib/canonical-json.ts';
 import { findNearest } from '../lib/did-you-mean.ts';
 import type { Usage } from '../model/completion.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { RecordedShard, RecordedVariant } from '../model/record.ts';
-import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
+import type { Case, Project, ProviderConfig, Suite } from '../model/suite.ts';
 import { buildPlan, laneId, type Plan, type PlanOptions } from '../plan/build-plan.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from '../plan/select-cases.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
 import { findAdapter } from '../providers/index.ts';
 import { createAttachments } from './attachments.ts';
+import { describeRecordedSuites } from './describe-suites.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
 /** A plan with what its calls need to be priced and sent. */
@@ -73,48 +75,51 @@ export async function planRun(
   }
   const unpriced = findUnpriced(plan, options.settings.maxCostUsd, pricer, endpointOf);
   if (unpriced.length > 0) throw new UserError(unpriced);
+  const describeProvider: PlannedRun['describeProvider'] = (provider) => {
+    const endpoint = endpointOf(provider);
+    const { priceProvider } = endpoint;
+    const price = pricer.ownPriceOf(pricedModel(provider, endpoint));
+    return {
+      ...(price === undefined ? {} : { price }),
+      ...(priceProvider === undefined ? {} : { priceProvider }),
+    };
+  };
   const { shard, ...unsharded } = selection;
+  const whole = shard === undefined ? plan : buildPlan(project.suites, { selection: unsharded, ...planOptions });
+  const described = () => canonicalJson(describeRecordedSuites(whole, describeProvider, options.settings.compare));
   return {
-    ...(shard === undefined ? {} : { shard: describeShard(project, { shard, unsharded }) }),
+    ...(shard === undefined ? {} : { shard: describeShard(project, { shard, unsharded, variants: described() }) }),
     plan,
-    isEmptyShard:
-      selection.shard !== undefined &&
-      plan.cellCount === 0 &&
-      buildPlan(project.suites, { selection: unsharded, ...planOptions }).cellCount > 0,
+    isEmptyShard: shard !== undefined && plan.cellCount === 0 && whole.cellCount > 0,
     pricer,
     providerEnv,
     endpointOf,
     describeFile,
     providers,
     costOfRecorded: (variant, usage) => pricer.priceOf({ usage, ...findPricedModel(variant, providers, endpointOf) }),
-    describeProvider: (provider) => {
-      const endpoint = endpointOf(provider);
-      const { priceProvider } = endpoint;
-      const price = pricer.ownPriceOf(pricedModel(provider, endpoint));
-      return {
-        ...(price === undefined ? {} : { price }),
-        ...(priceProvider === undefined ? {} : { priceProvider }),
-      };
-    },
+    describeProvider,
   };
 }
 
+interface ShardOptions {
+  readonly shard: NonNullable<Selection['shard']>;
+  readonly unsharded: Omit<Selection, 'shard'>;
+  /** All that the whole run's variants are, as text. */
+  readonly variants: string;
+}
+
 /** Shards of another state of the suites, or of another selection, must not be taken for parts of one run. */
-function describeShard(
-  { suites }: Project,
-  {
-    shard,
-    unsharded,
-  }: { readonly shard: NonNullable<Selection['shard']>; readonly unsharded: Omit<Selection, 'shard'> },
-): RecordedShard {
+function describeShard({ suites }: Project, { shard, unsharded, variants }: ShardOptions): RecordedShard {
   const isSelected = buildCasePredicate(suites, unsharded);
   const isOwn = buildCasePredicate(suites, { ...unsharded, shard });
   const hash = createHash('sha256');
+  const plan = createHash('sha256').update(variants);
   const otherCases = new Map<string, number>();
   for (const suite of suites) {
     for (const testCase of suite.cases()) {
       if (!isSelected(suite, testCase)) continue;
       hash.update(`${suite.id}\u0000${testCase.id}\u0000${testCase.stamp}\n`);
+      plan.update(describePlannedCase(testCase, unsharded.trials));
       const isJudged = testCase.skip === undefined && !testCase.observe;
       if (isJudged && !isOwn(suite, testCase)) otherCases.set(suite.id, (otherCases.get(suite.id) ?? 0) + 1);
     }
@@ -124,9 +129,16 @@ function describeShard(
     index,
     count,
     selection: hash.digest('hex').slice(0, 16),
+    plan: plan.digest('hex').slice(0, 16),
     filtered: isNarrowed(unsharded),
     otherCases: Object.fromEntries(otherCases),
   };
+}
+
+/** What of a case its stamp does not hold, and its trials. */
+function describePlannedCase(testCase: Case, trials: number = testCase.trials): string {
+  const { mustPass, observe, skip = null, threshold = null, prompts = null, providers = null } = testCase;
+  return `${JSON.stringify([trials, mustPass, observe, skip, threshold, prompts, providers])}\n`;
 }
 
 /** A variant of a record or baseline, as far as its price goes. */

@@ -1,5 +1,5 @@
 import { recordingHash } from '../cache/cache-key.ts';
-import { type RecordingLine, readRecordings } from '../cache/recordings.ts';
+import { type RecordingLine, readRecordings, recordedRequestKey } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/write-recordings.ts';
 import { UserError } from '../errors.ts';
 import { maskJson } from '../lib/mask-json.ts';
@@ -7,6 +7,7 @@ import type { Mask } from '../lib/mask-secrets.ts';
 import { StorageError } from '../lib/storage-error.ts';
 import type { Complete } from '../model/completion.ts';
 import type { Suite } from '../model/suite.ts';
+import { withFileLock } from '../stores/file-lock.ts';
 import { probeFile } from '../stores/replace-file.ts';
 import { withRefusal } from './create-record.ts';
 import type { RunPorts } from './run-options.ts';
@@ -21,18 +22,21 @@ export interface Recorder {
 
 /** Throws a `UserError`, before anything is sent, where a file can't be written or what it holds can't be kept. */
 export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
-  const rows = new Map<string, RecordingLine[]>(suites.map(({ id }) => [id, []]));
-  for (const { recordings } of suites) {
-    if (recordings === undefined) continue;
-    readRecordings(recordings);
-    withRefusal(() => probeFile(recordings));
+  const fileOf = new Map(suites.map(({ id, recordings }) => [id, recordings]));
+  // By file, since suites may share one; by request, since a judge whose reply is unreadable is asked again.
+  const files = new Map<string, Map<string, RecordingLine>>();
+  for (const file of fileOf.values()) {
+    if (file === undefined || files.has(file)) continue;
+    readRecordings(file);
+    withRefusal(() => probeFile(file));
+    files.set(file, new Map());
   }
   return {
     wrap: (next) => async (request, signal) => {
       const outcome = await next(request, signal);
       if (outcome.status === 'completed') {
         const { suite, prompt, provider, caseId } = request.origin;
-        rows.get(suite)?.push({
+        const line = {
           prompt,
           provider,
           caseId,
@@ -40,14 +44,14 @@ export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
           requestHash: recordingHash(request),
           // A recording is committed, so a secret that a server echoed must not be in it.
           completion: maskJson(outcome.completion, mask),
-        });
+        };
+        files.get(fileOf.get(suite) ?? '')?.set(recordedRequestKey(line), line);
       }
       return outcome;
     },
     write() {
-      for (const { id, recordings } of suites) {
-        const lines = rows.get(id) ?? [];
-        if (recordings !== undefined && lines.length > 0) writeRecordings(recordings, lines);
+      for (const [file, lines] of files) {
+        if (lines.size > 0) withFileLock(file, () => writeRecordings(file, [...lines.values()]));
       }
     },
   };

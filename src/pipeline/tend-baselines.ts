@@ -3,6 +3,7 @@ import type { Baseline, BaselineContent } from '../model/baseline.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { writeBaseline } from '../stores/baseline-file.ts';
 import { countCases, readCases } from '../stores/baseline-order.ts';
+import { withFileLock } from '../stores/file-lock.ts';
 import { keepCases } from '../stores/merge-baseline.ts';
 import { baselinePathOf } from './baseline-path.ts';
 import type { ListedRow } from './list-parts.ts';
@@ -49,12 +50,16 @@ export interface PrunedBaseline {
 /** Drops rows of cases, prompts and providers that the suite does not have any more. */
 export function pruneBaselines({ suites, root }: Project, cwd: string): readonly PrunedBaseline[] {
   return suites.flatMap((suite) => {
-    const { path, file, baseline } = read(suite, root, cwd);
-    if (baseline === undefined) return [];
-    const kept = pruneBaseline(baseline, suite);
-    const removed = countCases(baseline).rows - countCases(kept).rows;
-    writeBaseline(path, kept);
-    return [{ suite: suite.id, file, removed }];
+    const path = baselinePathOf(root, suite.path);
+    if (read(suite, root, cwd).baseline === undefined) return [];
+    return withFileLock(path, () => {
+      const { file, baseline } = read(suite, root, cwd);
+      if (baseline === undefined) return [];
+      const kept = pruneBaseline(baseline, suite);
+      const removed = countCases(baseline).rows - countCases(kept).rows;
+      writeBaseline(path, kept);
+      return [{ suite: suite.id, file, removed }];
+    });
   });
 }
 
@@ -74,5 +79,5 @@ function pruneBaseline(baseline: Baseline, suite: Suite): BaselineContent {
 function read({ path: suitePath }: Suite, root: string, cwd: string) {
   const path = baselinePathOf(root, suitePath);
   const file = relative(cwd, path);
-  return { path, file, baseline: openBaselineFile(path, file) };
+  return { file, baseline: openBaselineFile(path, file) };
 }

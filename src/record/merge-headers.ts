@@ -1,4 +1,5 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { EndRow, RecordedShard, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 
 /** A shard's record, as far as merging looks at it. */
@@ -75,6 +76,8 @@ function findDifference(a: RunHeader, b: RunHeader): string | undefined {
   if (a.settings.shard?.selection !== b.settings.shard?.selection) return 'selection, or another state, of the cases';
   const settingsOf = ({ settings: { shard: _shard, maxCostUsd: _cap, ...rest } }: RunHeader) => canonicalJson(rest);
   if (settingsOf(a) !== settingsOf(b)) return 'set of settings';
+  const flag = findOtherFlag(a, b);
+  if (flag !== undefined) return flag;
   const variantsOf = ({ suites }: RunHeader) =>
     new Map(
       suites.flatMap(({ suite, gate, variants }) => variants.map((variant) => describeVariant(suite, gate, variant))),
@@ -84,7 +87,23 @@ function findDifference(a: RunHeader, b: RunHeader): string | undefined {
     const found = other.get(key);
     if (found !== undefined && found !== described) return `state of ${key}`;
   }
-  return undefined;
+  return a.settings.shard?.plan === b.settings.shard?.plan ? undefined : 'plan: its trials or variants differ';
+}
+
+/** The flags that choose what runs, and what they were in each shard. */
+function findOtherFlag(a: RunHeader, b: RunHeader): string | undefined {
+  const [own, other] = [flagsOf(a.invocation), flagsOf(b.invocation)];
+  const keys = [...new Set([...Object.keys(own), ...Object.keys(other)])].filter((key) => key !== 'shard');
+  const textOf = (value: JsonValue | undefined) => (value === undefined ? 'none' : canonicalJson(value));
+  const key = keys.find((name) => textOf(own[name]) !== textOf(other[name]));
+  if (key === undefined) return undefined;
+  const flag = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return `value of --${flag}, ${textOf(other[key])} instead of ${textOf(own[key])}`;
+}
+
+function flagsOf(invocation: RunHeader['invocation']): JsonObject {
+  const flags = invocation?.['flags'];
+  return isJsonObject(flags) ? flags : {};
 }
 
 function describeVariant(suite: string, gate: RecordedSuite['gate'], variant: RecordedVariant): [string, string] {
@@ -121,9 +140,7 @@ function mergeVariants(a: readonly RecordedVariant[], b: readonly RecordedVarian
 }
 
 function withoutShardFlag(invocation: RunHeader['invocation']): RunHeader['invocation'] {
-  const flags = invocation?.['flags'];
-  if (invocation === undefined || typeof flags !== 'object' || flags === null || Array.isArray(flags))
-    return invocation;
-  const kept = Object.fromEntries(Object.entries(flags).filter(([key]) => key !== 'shard'));
-  return { ...invocation, flags: kept };
+  if (invocation === undefined) return undefined;
+  const { shard: _shard, ...flags } = flagsOf(invocation);
+  return { ...invocation, flags };
 }

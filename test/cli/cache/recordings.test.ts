@@ -86,6 +86,44 @@ test('a broken recordings file is a usage error at its line', async () => {
   expect(stderr).toContain('evals/answers.jsonl:2');
 });
 
+test.each([
+  ['run', ['run']],
+  ['validate', ['validate']],
+  ['a run that records', ['run', '--record']],
+  ['cache import', ['cache', 'import', 'evals/answers.jsonl']],
+])('two lines that answer one request differently are a usage error with both places: %s', async (_, argv) => {
+  const project = openTempProject('recordings');
+  const server = await startEchoServer();
+  await project.run(['run', '--record'], { env: server.env });
+  const text = project.read('evals/answers.jsonl');
+  const [first = ''] = text.split('\n');
+  project.write('evals/answers.jsonl', `${text}${first}\n${first.replace('"text":"', '"text":"not ')}\n`);
+  const asked = server.requests.length;
+  const { code, stderr } = await project.run(argv, { env: server.env });
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/Lines 1 and 4 of \S*answers\.jsonl answer one request/)]);
+  expect(stderr).toContain('answers.jsonl:4');
+  expect(server.requests).toHaveLength(asked);
+});
+
+test('two equal lines are one answer', async () => {
+  const project = openTempProject('recordings');
+  const server = await startEchoServer();
+  await project.run(['run', '--record'], { env: server.env });
+  project.write('evals/answers.jsonl', project.read('evals/answers.jsonl').repeat(2));
+  expect((await project.run(['run'])).code).toBe(0);
+});
+
+test('suites that share a file keep their answers apart, also of cases with one id', async () => {
+  const project = openTempProject('recordings');
+  const server = await startEchoServer();
+  const suite = project.read('evals/echo.eval.yaml');
+  const other = suite.replace('suite: echo', 'suite: other').replace('word: red', 'word: green');
+  project.write('evals/other.eval.yaml', other.replace('equals: red', 'equals: green'));
+  expect((await project.run(['run', '--record'], { env: server.env })).code).toBe(0);
+  await server.close();
+  expect((await project.run(['run'])).code).toBe(0);
+});
+
 test('another cache mode asks the provider in spite of the recordings', async () => {
   const project = openTempProject('recordings');
   project.write('evals/answers.jsonl', byHand('red', 'stale red'));

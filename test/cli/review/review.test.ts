@@ -120,6 +120,12 @@ async function reviewAs(project: TempProject, replies: readonly (string | Typed)
   return { code, stdout, questions };
 }
 
+const acceptedSuite = suite
+  .replace('"Hello   Ada"', JSON.stringify(second.text))
+  .replace('expected: billing', 'expected: account')
+  .replace('|\n      one\n      two\n', '"three"\n')
+  .replace('queue: billing\n      lines: [1, 2]\n', '{"queue":"account","lines":[3]}\n');
+
 describe('review', () => {
   test('lists what changed, with the words that did, and changes nothing', async () => {
     const project = await openProject();
@@ -139,13 +145,7 @@ describe('review', () => {
     const project = await openProject();
     const { code, stdout } = await accept(project, 'greet/{text,flow,block,object}', 'expected');
     expect([code, stdout]).toEqual([0, expect.stringMatching(/4 changed answers: 4 accepted\n$/)]);
-    expect(project.read('evals/greet.eval.yaml')).toBe(
-      suite
-        .replace('"Hello   Ada"', JSON.stringify(second.text))
-        .replace('expected: billing', 'expected: account')
-        .replace('|\n      one\n      two\n', '"three"\n')
-        .replace('queue: billing\n      lines: [1, 2]\n', '{"queue":"account","lines":[3]}\n'),
-    );
+    expect(project.read('evals/greet.eval.yaml')).toBe(acceptedSuite);
     const { stdout: after } = await project.run([
       'run',
       '--cache',
@@ -155,6 +155,15 @@ describe('review', () => {
       'greet/{text,flow,block,object}',
     ]);
     expect(after).toContain('4 passed');
+  });
+
+  test('reviews at the same time lose nothing of each other', async () => {
+    const project = await openProject();
+    const globs = ['greet/text', 'greet/flow', 'greet/block', 'greet/object', 'greet/row-1', 'greet/row-2'];
+    const ended = await Promise.all(globs.map((glob) => accept(project, glob, 'expected')));
+    expect(ended.map(({ code }) => code)).toEqual(globs.map(() => 0));
+    expect(project.read('evals/greet.eval.yaml')).toBe(acceptedSuite);
+    expect(project.read('evals/rows.jsonl')).not.toContain('"old');
   });
 
   test('accepts into one row of a file of JSON lines', async () => {

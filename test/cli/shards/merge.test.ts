@@ -114,6 +114,32 @@ describe('llmcheck merge', () => {
     expect(project.files('.llmcheck/runs')).toEqual(before);
   });
 
+  test.each([
+    ['another number of trials', 'value of --trials, 3 instead of none', ['--trials', '3']],
+    ['another version of the prompt', 'value of --prompt', ['--prompt', 'v1']],
+    ['another filter that takes every case', 'value of --filter', ['-t', '*']],
+    ['another cache mode', 'set of settings', ['--cache', 'off']],
+  ])('%s is another run', async (_, message, more) => {
+    const { project, env } = await open();
+    const first = await runShard(project, '1/2', env);
+    const second = await runShard(project, '2/2', env, more);
+    const { code, stderr } = await project.run(['merge', first, second]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test.each([
+    ['trials', ['trials: 2', 'trials: 3']],
+    ['a case that must pass', ['{ id: two,', '{ id: two, mustPass: true,']],
+    ['another prompt version', ['replaces: v1 }]', 'replaces: v1 }, { id: v3, text: "{{ word }}" }]']],
+  ])('a suite that changed between two shards is another plan: %s', async (_, [before, after]) => {
+    const { project, env } = await open();
+    const first = await runShard(project, '1/2', env);
+    project.write('evals/b.eval.yaml', project.read('evals/b.eval.yaml').replace(String(before), String(after)));
+    const second = await runShard(project, '2/2', env);
+    const { code, stderr } = await project.run(['merge', first, second]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/another (?:plan|state)/)]);
+  });
+
   test('a changed case between two shards is another state', async () => {
     const { project, env } = await open();
     const first = await runShard(project, '1/2', env);

@@ -1,0 +1,1 @@
+export { withFileLock } from '../stores/file-lock.ts';
