@@ -5,7 +5,7 @@ import { acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { findRecordedSuiteFiles } from '../pipeline/find-recorded-suites.ts';
 import { loadProject } from '../pipeline/load-project.ts';
-import { findStoredRun } from '../pipeline/stored-runs.ts';
+import { describeStoredRun, findStoredRun } from '../pipeline/stored-runs.ts';
 import { listBaselines, pruneBaselines, showBaselines } from '../pipeline/tend-baselines.ts';
 import type { Io } from './io.ts';
 import { printRows } from './print-rows.ts';
@@ -37,6 +37,7 @@ async function accept(
   const root = findProjectRoot(io.cwd, config.configPath);
   const wanted = typeof flags['run'] === 'string' ? flags['run'] : undefined;
   const stored = findStoredRun({ root }, wanted, io.cwd);
+  io.stderr.write(`accepting ${describeStoredRun(stored, io.now())}\n`);
   const suites = await loadSuites(paths, stored.path, { root, cwd: io.cwd, ...config });
   const suitePaths = paths.length === 0 ? undefined : new Set(suites.map(({ path }) => path));
   const accepted = acceptBaseline({

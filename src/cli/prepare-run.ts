@@ -10,7 +10,7 @@ import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import type { ReadLog } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
 import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
-import { findInvocation, isNothingToResume } from '../pipeline/stored-runs.ts';
+import { describeStoredRun, findInvocation, findStoredRun, isNothingToResume } from '../pipeline/stored-runs.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
@@ -86,6 +86,10 @@ export async function prepareRun(
     onSignal: io.onSignal,
   };
   const whole = buildRunOptions(values, settings, project, paths);
+  if (values['lastFailed'] === true && values['quiet'] !== true) {
+    const last = describeStoredRun(findStoredRun(project, undefined), io.now());
+    io.stderr.write(`--last-failed: the cases that did not pass in ${last}\n`);
+  }
   const where = {
     env,
     cwd: io.cwd,

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { reportOnRun } from '../pipeline/report-on-run.ts';
-import { findStoredRun } from '../pipeline/stored-runs.ts';
+import { describeStoredRun, findStoredRun } from '../pipeline/stored-runs.ts';
 import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';
 import { writeReports } from './write-reports.ts';
@@ -21,6 +21,7 @@ export async function reportCommand(run: string | undefined, flags: ReportFlags,
   if (problems.length > 0) throw new UserError(problems);
   const root = findProjectRoot(io.cwd, flags.config);
   const stored = findStoredRun({ root }, run, io.cwd);
+  if (flags.quiet !== true) io.stderr.write(`report of ${describeStoredRun(stored, io.now())}\n`);
   const report = await reportOnRun({ path: stored.path, root, cwd: io.cwd, env: io.env });
   writeReports(report, requests, {
     io,

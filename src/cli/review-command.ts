@@ -5,6 +5,7 @@ import type { ReportStyle } from '../model/report.ts';
 import { loadProject } from '../pipeline/load-project.ts';
 import { type OpenReview, openReview, type Place } from '../pipeline/open-review.ts';
 import { type AnswerChange, describeChange, findChanges, matchChanges } from '../pipeline/review-changes.ts';
+import { describeStoredRun } from '../pipeline/stored-runs.ts';
 import type { Io } from './io.ts';
 import { styleFor } from './style.ts';
 
@@ -35,6 +36,7 @@ export async function reviewCommand(paths: readonly string[], flags: ReviewFlags
   const { project } = await loadProject({ paths, cwd: io.cwd, ...config });
   const { cwd, env } = io;
   const review = findChanges({ project, cwd, env, filters, ...(run === undefined ? {} : { run }) });
+  if (flags.json !== true) io.stderr.write(`reviewing ${describeStoredRun(review.record, io.now())}\n`);
   const open = openReview(review, { root: project.root, cwd, env, ...config });
   const style = styleFor(io, { color: flags.color, quiet: false, verbose: false }, false);
   try {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -26,7 +27,7 @@ export function writeFile(path: string, chunks: Iterable<string>): void {
       return;
     }
     const target = old === undefined ? path : realpathSync(path);
-    const temporary = `${target}.${process.pid}.tmp`;
+    const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
     try {
       writeChunks(temporary, chunks);
       if (old !== undefined) chmodSync(temporary, old.mode);

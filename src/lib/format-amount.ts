@@ -38,6 +38,15 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
+/** `12 seconds`, `5 minutes`, `3 hours`, `2 days`. */
+export function formatAge(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  if (seconds < 60) return formatCount(seconds, 'second');
+  if (seconds < 3600) return formatCount(Math.floor(seconds / 60), 'minute');
+  if (seconds < 86_400) return formatCount(Math.floor(seconds / 3600), 'hour');
+  return formatCount(Math.floor(seconds / 86_400), 'day');
+}
+
 /** `512 B`, `1.5 KB`, `20.0 MB`, in steps of 1000. */
 export function describeBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;

@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { formatAge } from '../lib/format-amount.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { Project } from '../model/suite.ts';
 import { caseLabel } from '../plan/case-label.ts';
@@ -37,6 +38,17 @@ export function findStoredRun(project: Root, id: string | undefined, cwd?: strin
   }
   return found;
 }
+
+/** A run and its age, for whoever did not name it: `run 20261124-153012-a1b2, 5 minutes old`. */
+export function describeStoredRun({ path }: Pick<StoredRun, 'path'>, now: Date): string {
+  const { id, startedAt } = readRunHeader(path);
+  const ageMs = now.getTime() - Date.parse(startedAt);
+  if (Number.isNaN(ageMs)) return `run ${id}, of an unknown age`;
+  if (ageMs < -clockToleranceMs) return `run ${id}, dated ${formatAge(-ageMs)} in the future: a clock was wrong`;
+  return `run ${id}, ${formatAge(Math.max(0, ageMs))} old`;
+}
+
+const clockToleranceMs = 60_000;
 
 /** The cases that did not pass in the latest run, as `suite/case`. */
 export function findLastFailed(project: Root): ReadonlySet<string> {

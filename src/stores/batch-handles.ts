@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -37,20 +38,21 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
     },
     write(handle) {
       const path = pathOf(handle.name);
+      const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
       withStorageErrors('Writing', path, () => {
         mkdirSync(folder, { recursive: true });
-        const fd = openSync(`${path}.tmp`, 'w');
+        const fd = openSync(temporary, 'w');
         try {
           writeSync(fd, `${JSON.stringify(handle)}\n`);
           // What is handed in costs money: after a loss of power it must still be known.
           fsyncSync(fd);
         } catch (error) {
-          rmSync(`${path}.tmp`, { force: true });
+          rmSync(temporary, { force: true });
           throw error;
         } finally {
           closeSync(fd);
         }
-        renameSync(`${path}.tmp`, path);
+        renameSync(temporary, path);
       });
     },
     remove: ({ name }) => withStorageErrors('Removing', pathOf(name), () => rmSync(pathOf(name), { force: true })),

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
-import { timeOfRunId } from './run-id.ts';
+import { secondsOfRunId } from './run-id.ts';
 
 export interface StoredRun {
   readonly id: string;
@@ -12,13 +12,23 @@ export interface StoredRun {
   readonly modifiedMs: number;
 }
 
-/** The records of a folder, the latest first; a missing folder holds none. */
+/**
+ * The records of a folder, the latest first; a missing folder holds none. A record is as old as its id says, but not younger
+ * than its last write, since a clock may have been wrong. Those that claim to be younger than the last change of the
+ * folder come last.
+ */
 export function listRuns(folder: string): StoredRun[] {
-  return recordNames(folder)
+  const names = recordNames(folder);
+  const changed = statSync(folder, { throwIfNoEntry: false, bigint: true });
+  const lastSecond = changed === undefined ? Infinity : secondsOf(changed) + clockToleranceS;
+  return names
     .flatMap((name) => {
       const path = join(folder, name);
       const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
-      return stats?.isFile() ? [{ id: name.slice(0, -'.jsonl'.length), path, stats }] : [];
+      if (stats?.isFile() !== true) return [];
+      const id = name.slice(0, -'.jsonl'.length);
+      const second = Math.min(secondsOfRunId(id) ?? Infinity, secondsOf(stats));
+      return [{ id, path, stats, second: second > lastSecond ? -Infinity : second }];
     })
     .sort((a, b) => compareRuns(b, a))
     .map(({ id, path, stats }) => ({ id, path, bytes: Number(stats.size), modifiedMs: Number(stats.mtimeMs) }));
@@ -34,15 +44,23 @@ export function findRun(folder: string, id: string): StoredRun | undefined {
   return listRuns(folder).find((run) => run.id === id);
 }
 
+/** How far the clocks of this computer and of its disk may differ. */
+const clockToleranceS = 300;
+
+function secondsOf({ mtimeNs }: { readonly mtimeNs: bigint }): number {
+  return Number(mtimeNs / 1_000_000_000n);
+}
+
 interface DatedRun {
   readonly id: string;
+  /** Since the epoch. */
+  readonly second: number;
   readonly stats: { readonly mtimeNs: bigint };
 }
 
-/** By the id's time; the last word of two runs of one second is that of the file, which the random part can't say. */
+/** Of two runs of one second the one is later that was written later, which the random part of an id can't say. */
 function compareRuns(a: DatedRun, b: DatedRun): number {
-  const [timeA, timeB] = [timeOfRunId(a.id), timeOfRunId(b.id)];
-  if (timeA !== timeB) return timeA < timeB ? -1 : 1;
+  if (a.second !== b.second) return a.second < b.second ? -1 : 1;
   if (a.stats.mtimeNs !== b.stats.mtimeNs) return a.stats.mtimeNs < b.stats.mtimeNs ? -1 : 1;
   return a.id < b.id ? -1 : 1;
 }

@@ -4,7 +4,9 @@ export function newRunId(now: Date, random: Uint8Array): string {
   return `${date}-${time}-${Buffer.from(random).toString('hex')}`;
 }
 
-/** The part of an id that is a time, so that ids of one second can be told by other means. */
-export function timeOfRunId(id: string): string {
-  return id.slice(0, 15);
+/** The time of an id, in seconds since the epoch; undefined where it has none, as a record that was copied under another name. */
+export function secondsOfRunId(id: string): number | undefined {
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)/.exec(id) ?? [];
+  const [year, month = 1, day, hour, minute, second] = parts.map(Number);
+  return year === undefined ? undefined : Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
 }

@@ -2,7 +2,7 @@ import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findRun, latestRun, listRuns } from '../../src/stores/list-runs.ts';
-import { newRunId } from '../../src/stores/run-id.ts';
+import { newRunId, secondsOfRunId } from '../../src/stores/run-id.ts';
 import fc from '../support/property.ts';
 import { catchUserError, makeFolder } from './build-rows.ts';
 
@@ -26,27 +26,42 @@ describe('newRunId', () => {
 describe('the runs of a folder', () => {
   test('are listed with the latest first, and nothing else with them', () => {
     const folder = makeFolder();
-    for (const id of ['20261124-153012-a1b2', '20261125-000000-0000', '20251231-235959-ffff']) add(folder, id);
+    for (const id of ['20251124-153012-a1b2', '20251125-000000-0000', '20241231-235959-ffff']) add(folder, id);
     writeFileSync(join(folder, 'notes.txt'), '');
     mkdirSync(join(folder, 'folder.jsonl'));
     expect(listRuns(folder)).toEqual(
-      ['20261125-000000-0000', '20261124-153012-a1b2', '20251231-235959-ffff'].map((id) => ({
+      ['20251125-000000-0000', '20251124-153012-a1b2', '20241231-235959-ffff'].map((id) => ({
         id,
         path: join(folder, `${id}.jsonl`),
         bytes: 3,
-        modifiedMs: 1_000_000,
+        modifiedMs: (timeOf(id) + 1) * 1000,
       })),
     );
-    expect(latestRun(folder)?.id).toBe('20261125-000000-0000');
+    expect(latestRun(folder)?.id).toBe('20251125-000000-0000');
   });
 
   test('of one second are told apart by when they were last written', () => {
     const folder = makeFolder();
-    add(folder, '20261124-153012-ffff', 1_000);
-    add(folder, '20261124-153012-0000', 2_000);
+    add(folder, '20251124-153012-ffff', 1);
+    add(folder, '20251124-153012-0000', 2);
     // The id's time comes first: an old run that was resumed is not the latest.
-    add(folder, '20261124-153011-8888', 3_000);
+    add(folder, '20251124-153011-8888', 3);
     expect(listRuns(folder).map(({ id }) => id.slice(-4))).toEqual(['0000', 'ffff', '8888']);
+  });
+
+  test('are never younger than their last write, whatever their name says', () => {
+    const folder = makeFolder();
+    add(folder, '20251124-153012-0000');
+    utimesSync(add(folder, '20991231-235959-ffff'), timeOf('20251123-000000'), timeOf('20251123-000000'));
+    utimesSync(add(folder, 'zzz'), timeOf('20251122-000000'), timeOf('20251122-000000'));
+    expect(listRuns(folder).map(({ id }) => id)).toEqual(['20251124-153012-0000', '20991231-235959-ffff', 'zzz']);
+  });
+
+  test('come last where they were written by a clock that was wrong, as the folder was changed since', () => {
+    const folder = makeFolder();
+    add(folder, '20991231-235959-ffff');
+    add(folder, '20251124-153012-0000');
+    expect(listRuns(folder).map(({ id }) => id.slice(-4))).toEqual(['0000', 'ffff']);
   });
 
   test('are none where the folder is missing', () => {
@@ -71,8 +86,14 @@ describe('the runs of a folder', () => {
   });
 });
 
-function add(folder: string, id: string, mtimeS = 1_000): void {
+function timeOf(id: string): number {
+  return secondsOfRunId(id) ?? 0;
+}
+
+/** A record that was written for so many seconds. */
+function add(folder: string, id: string, forS = 1): string {
   const path = join(folder, `${id}.jsonl`);
   writeFileSync(path, '{}\n');
-  utimesSync(path, mtimeS, mtimeS);
+  utimesSync(path, timeOf(id) + forS, timeOf(id) + forS);
+  return path;
 }
