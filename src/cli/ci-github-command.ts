@@ -164,9 +164,10 @@ function describeOutcome(
   const { outcome, incompleteBecause, interrupted } = decision;
   const isUnjudged = incompleteBecause === 'errors' || incompleteBecause === 'nothing-evaluated';
   const isNeutral = isReplay && outcome === 'incomplete' && isUnjudged && interrupted === undefined;
-  const unjudged = `${totals.errored} of ${totals.planned} cells have no stored answer and were not judged`;
+  const unjudged = `${totals.errored} of ${totals.planned} cells could not be judged from stored answers`;
+  const contracts = report.contracts === undefined ? '' : ' Contracts were checked.';
   const note = isReplay
-    ? `> **${isNeutral ? 'Neutral' : 'From stored answers'}**: the job of this pull request has no secrets, so nothing was sent; ${unjudged}. Contracts were checked.\n\n`
+    ? `> **${isNeutral ? 'Neutral' : 'From stored answers'}**: the job of this pull request has no secrets, so nothing was sent; ${unjudged}.${contracts}\n\n`
     : '';
   const conclusion = isNeutral ? 'neutral' : conclusionOf(report);
   const code = isNeutral ? exitCodes.passed : exitCode;

@@ -39,7 +39,7 @@ function describeCriterion(suite: string, found: Found): readonly string[] {
     row(
       'length',
       lengthBias.rho === null
-        ? 'no bias to be seen'
+        ? describeNoCorrelation(agreement)
         : `rank correlation ${interval(lengthBias.rho, lengthBias.low, lengthBias.high)} of length and excess`,
     ),
     ...describeWrong(found),
@@ -59,6 +59,11 @@ function describeWrong({ wrong, calibration: { assertion } }: Found): readonly s
   return wrong.length > maxShownWrong
     ? [...shown, `  and ${wrong.length - maxShownWrong} more (--json has all)`]
     : shown;
+}
+
+/** A judge that is never wrong has no bias; of others, a correlation can be unknown. */
+function describeNoCorrelation(agreement: number | null): string {
+  return agreement === 1 ? 'no bias to be seen' : 'unknown: the answers are all of one length, or too few were judged';
 }
 
 /** Of a comparison the words are those of its labels. */

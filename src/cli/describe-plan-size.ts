@@ -76,7 +76,7 @@ function describeTerms(variants: readonly VariantSize[]): string[] {
   const alphas = [...new Set(variants.map(({ alpha }) => alpha))].join(', ');
   return [
     `Each with a chance of ${powers}, at gate.alpha ${alphas}; for more trials the baseline needs as many.`,
-    'All this is about the average. A single case that breaks is found on its own, in a suite of any size.',
+    'All this is about the average. Single cases that break are judged on their own, whatever the size of the suite.',
     ...(variants.length > 1
       ? [`${variants.length} variants judged in one run are adjusted for each other (Holm) and then see a little less.`]
       : []),

@@ -9,18 +9,22 @@ export function describeStrength(suites: readonly SuiteStrength[]): string {
   const caught = `${sum((suite) => suite.caught)} of ${sum((suite) => suite.mutants)} wrong answers caught`;
   const left = sum(({ leftToJudges }) => leftToJudges);
   const toJudges = left === 0 ? '' : `, ${left} left to judges, who are not asked here`;
-  const verdict = describeVerdict(
-    cases,
-    checks,
-    sum(({ measured }) => measured),
-  );
+  const verdict = describeVerdict(cases, checks, {
+    measured: sum(({ measured }) => measured),
+    unmeasured: sum(({ unmeasured }) => unmeasured.length),
+  });
   return `${suites.map(describeSuite).join('\n')}\n${caught}${toJudges}\n${verdict}\n`;
 }
 
-function describeVerdict(cases: number, checks: number, measured: number): string {
+function describeVerdict(
+  cases: number,
+  checks: number,
+  { measured, unmeasured }: { readonly measured: number; readonly unmeasured: number },
+): string {
   if (cases + checks > 0) return `WEAK: ${count(cases, 'case')} and ${count(checks, 'check')} (exit code 1)`;
   if (measured === 0) return 'NOTHING MEASURED: no stored answer passes (exit code 4)';
-  return 'STRONG: every case and every check noticed (exit code 0)';
+  if (unmeasured === 0) return 'STRONG: every case and every check noticed (exit code 0)';
+  return `STRONG: every case and every check that was measured noticed; ${unmeasured} not measured (exit code 0)`;
 }
 
 function describeSuite(strength: SuiteStrength): string {
