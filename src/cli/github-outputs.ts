@@ -3,16 +3,15 @@ import type { Report } from '../model/report.ts';
 /** What later steps of a job can read of a run. An amount that is not known is empty. */
 export function githubOutputs(report: Report, exitCode: number): Readonly<Record<string, string>> {
   const { decision, totals, suites, run } = report;
-  const { planned, passed, failed, errored, skipped, costUsd, spentUsd } = totals;
+  const { planned, passed, failed, errored, skipped, passRate, costUsd, spentUsd } = totals;
   const comparisons = suites.flatMap(({ variants }) => variants.flatMap(({ comparison }) => comparison ?? []));
   const count = (key: 'regressed' | 'fixed' | 'flaky' | 'stillFailing'): number =>
     comparisons.reduce((sum, { cases }) => sum + cases[key].length, 0);
   const broken = decision.breaches.filter(({ code }) => code === 'case-broken' || code === 'must-pass');
-  const judged = passed + failed;
   const values = {
     outcome: decision.outcome,
     exitCode,
-    passRate: judged === 0 ? null : passed / judged,
+    passRate,
     costUsd,
     spentUsd,
     planned,

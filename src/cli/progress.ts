@@ -57,12 +57,16 @@ interface ProgressState {
   startedMs: number;
   nowMs: number;
   planned: number;
+  /** Finished by an earlier part of the run. */
+  kept: number;
   done: number;
   passed: number;
   failed: number;
   errored: number;
   skipped: number;
   cached: number;
+  observed: number;
+  confirmations: number;
   spentUsd: number;
   hasUnknownCost: boolean;
   failuresShown: number;
@@ -86,23 +90,47 @@ const maxLogColumns = 200;
 const minEtaMs = 3000;
 
 function startState(nowMs: number): ProgressState {
-  const counts = { planned: 0, done: 0, passed: 0, failed: 0, errored: 0, skipped: 0, cached: 0 };
-  return { ...counts, startedMs: nowMs, nowMs, spentUsd: 0, hasUnknownCost: false, failuresShown: 0 };
+  const counts = { passed: 0, failed: 0, errored: 0, skipped: 0, cached: 0, observed: 0, confirmations: 0 };
+  return {
+    planned: 0,
+    kept: 0,
+    done: 0,
+    ...counts,
+    startedMs: nowMs,
+    nowMs,
+    spentUsd: 0,
+    hasUnknownCost: false,
+    failuresShown: 0,
+  };
 }
 
 function count(state: ProgressState, event: ProgressEvent, nowMs: number): void {
   state.nowMs = nowMs;
   if (event.type === 'planned') {
     state.planned = event.cells;
+    state.kept = event.keptCells ?? 0;
     state.startedMs = nowMs;
   }
   if (event.type !== 'cell-finished') return;
-  state.done += 1;
-  state[event.status] += 1;
-  if (event.cached) state.cached += 1;
+  countCell(state, event);
   state.spentUsd += event.spentUsd ?? 0;
   // What was never sent costs nothing, whatever its price.
   if (event.spentUsd === undefined && !event.cached && event.status !== 'skipped') state.hasUnknownCost = true;
+}
+
+/** As the report counts: fresh trials are outside of the plan, and observed cells have no verdict that counts. */
+function countCell(state: ProgressState, { status, cached, row }: Extract<ProgressEvent, { type: 'cell-finished' }>) {
+  if (row.confirmation === true) {
+    state.confirmations += 1;
+    return;
+  }
+  state.done += 1;
+  if (row.observe === true) {
+    state.observed += 1;
+    return;
+  }
+  state[status] += 1;
+  if (cached) state.cached += 1;
 }
 
 function createLiveLine({ write, columns, color }: ProgressOptions): Surface {
@@ -168,10 +196,12 @@ function createPlainLines({ write, ci }: ProgressOptions): Surface {
 }
 
 function describeState(state: ProgressState): string {
-  const { planned, done, passed, failed, errored, skipped, cached } = state;
-  // Confirmation trials come on top of the plan.
-  const parts = [`${done}/${Math.max(planned, done)}`, `${passed} passed`, `${failed} failed`, `${errored} errored`];
+  const { planned, done, passed, failed, errored, skipped, cached, observed, confirmations, kept } = state;
+  const parts = [`${done}/${planned}`, `${passed} passed`, `${failed} failed`, `${errored} errored`];
   if (skipped > 0) parts.push(`${skipped} skipped`);
+  if (observed > 0) parts.push(`${observed} observed`);
+  if (confirmations > 0) parts.push(formatCount(confirmations, 'fresh trial'));
+  if (kept > 0) parts.push(`${kept} kept from before`);
   if (cached > 0) parts.push(`${cached} cached`);
   const spent = formatUsd(state.spentUsd);
   const unknown = state.spentUsd > 0 ? `${spent} + unknown` : 'unknown';

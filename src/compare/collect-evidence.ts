@@ -13,7 +13,7 @@ export interface CollectedEvidence {
   readonly errors: { readonly baselineErrors: ArrayLike<number>; readonly candidateErrors: ArrayLike<number> };
   /** Of the candidate. */
   readonly trials: number;
-  /** USD, means of the cases that have an answer on both sides. */
+  /** USD, of each case that has an answer on both sides: all of the candidate's answers, and as many on the baseline. */
   readonly costs: {
     readonly before: readonly number[];
     readonly after: readonly number[];
@@ -158,27 +158,32 @@ function addCosts(
   { baseline, candidate }: CollectOptions,
   costs: { readonly before: number[]; readonly after: number[]; isUnknown: boolean },
 ): void {
-  const a = meanCost(pair.baseline, baseline);
-  const b = meanCost(pair.candidate, candidate);
+  const a = sumCosts(pair.baseline, baseline);
+  const b = sumCosts(pair.candidate, candidate);
   if (a === null || b === null) costs.isUnknown = true;
   else if (a !== undefined && b !== undefined) {
-    costs.before.push(a);
-    costs.after.push(b);
+    costs.before.push(a.usd * (b.answers / a.answers));
+    costs.after.push(b.usd);
   }
 }
 
+interface SideCosts {
+  readonly usd: number;
+  readonly answers: number;
+}
+
 /** Undefined without an answer, null where an answer has no known price. */
-function meanCost({ trials }: CaseSummary, { costOf = bookedCost }: ComparedSide): number | null | undefined {
-  let total = 0;
+function sumCosts({ trials }: CaseSummary, { costOf = bookedCost }: ComparedSide): SideCosts | null | undefined {
+  let usd = 0;
   let answers = 0;
   for (const row of trials) {
     const cost = costOf(row);
     if (cost === null) return null;
     if (cost === undefined) continue;
-    total += cost;
+    usd += cost;
     answers += 1;
   }
-  return answers === 0 ? undefined : total / answers;
+  return answers === 0 ? undefined : { usd, answers };
 }
 
 function bookedCost({ costUsd }: RowSummary): number | null | undefined {

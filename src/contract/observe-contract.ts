@@ -12,6 +12,8 @@ export type FindComplaint = (schema: JsonValue, value: JsonValue) => string | un
 export interface ObservedContract {
   readonly total: number;
   readonly rejected: number;
+  /** Answers that both schemas refuse: they were broken before. */
+  readonly alreadyRejected: number;
   /** Answers on which a schema gave no word. */
   readonly unjudged: number;
   /** The first answers that were refused, in their order. */
@@ -31,6 +33,7 @@ export interface Observation {
 export function observeContract({ outputs, schema, own }: Observation, findComplaint: FindComplaint): ObservedContract {
   let total = 0;
   let rejected = 0;
+  let alreadyRejected = 0;
   let unjudged = 0;
   const offenders: { readonly caseId: string; readonly reason: string }[] = [];
   for (const output of outputs) {
@@ -38,7 +41,10 @@ export function observeContract({ outputs, schema, own }: Observation, findCompl
     const reason = judge(output, schema, findComplaint);
     if (reason === undefined) continue;
     const before = reason === null || own === undefined ? undefined : judge(output, own, findComplaint);
-    if (typeof before === 'string') continue;
+    if (typeof before === 'string') {
+      alreadyRejected += 1;
+      continue;
+    }
     if (reason === null || before === null) {
       unjudged += 1;
       continue;
@@ -46,7 +52,7 @@ export function observeContract({ outputs, schema, own }: Observation, findCompl
     rejected += 1;
     if (offenders.length < maxOffenders) offenders.push({ caseId: output.caseId, reason });
   }
-  return { total, rejected, unjudged, offenders };
+  return { total, rejected, alreadyRejected, unjudged, offenders };
 }
 
 function judge(output: RecordedOutput, schema: JsonValue, findComplaint: FindComplaint): ReturnType<FindComplaint> {

@@ -12,6 +12,8 @@ export interface ComparisonVerdict {
   readonly words: readonly CaseWord[];
   readonly notes: readonly string[];
   readonly accepted: readonly string[];
+  /** Failures that were neither confirmed nor cleared. */
+  readonly unsettled: number;
   /** Metrics whose claim these data can't settle. */
   readonly open: readonly Hypothesis[];
 }
@@ -39,6 +41,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
       removed: ids('removed'),
       redefined: ids('redefined'),
     },
+    ...(verdict.unsettled === 0 ? {} : { unsettled: verdict.unsettled }),
     residue,
     // What has failed is settled, whatever else would have been open.
     advice: verdict.outcome === 'failed' ? [] : verdict.open.map((hypothesis) => advise(hypothesis, compared)),
@@ -111,7 +114,9 @@ function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
   const removed = [...cases.withChange('removed')];
   const failing = removed.filter(({ baseline }) => baseline?.status === 'failed' || baseline?.status === 'flaky');
   if (failing.length === 0) return [];
-  return [`${failing.length} of ${removed.length} removed cases failed on the baseline: ${nameCases(failing)}`];
+  return [
+    `${failing.length} of ${removed.length} removed cases failed or were flaky on the baseline: ${nameCases(failing)}`,
+  ];
 }
 
 /** What fails with the accepted prompt too, although it passed when it was accepted, is no known failure. */

@@ -112,7 +112,7 @@ function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: Judg
   }
   const passedBefore = baseline === undefined ? 0 : countStatus(baseline.trials, 'passed');
   const before = `passed ${passedBefore} of ${baseline?.trials.length ?? 0} trials on the baseline`;
-  const message = `case ${caseId} ${before} and now failed all ${failures}`;
+  const message = `case ${caseId} ${before} and now failed ${describeFailures(candidate, failures)}`;
   const broken = { kind: 'broken', caseId, because: 'case-broken', message } as const;
   if (failures >= options.failuresToBreak) return [broken];
   if (options.confirmability === 'fresh') return [{ kind: 'open', caseId, freshTrials: 1 }];
@@ -120,6 +120,12 @@ function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: Judg
   if (unsettled !== undefined) return unsettled;
   if (options.confirmability === 'stands') return [broken];
   return [{ kind: 'unconfirmed', caseId, message: `${message}; no fresh trial confirms it` }];
+}
+
+/** Trials without a verdict did not fail. */
+function describeFailures({ trials, confirmations }: CaseSummary, failures: number): string {
+  const all = trials.length + confirmations.length;
+  return failures === all ? `all ${all}` : `${failures} of ${all}, the others without a verdict`;
 }
 
 /** A failure that was to be confirmed and was not, for want of time or of answers, is no verdict yet. */

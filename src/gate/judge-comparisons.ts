@@ -152,7 +152,7 @@ function judgeOne(
     isInconclusive,
     unsettled,
     open: words.filter((word) => word.kind === 'open'),
-    report: describeComparison(compared, { outcome, words, notes, accepted: [], open }),
+    report: describeComparison(compared, { outcome, words, notes, accepted: [], unsettled: unsettled.length, open }),
   };
 }
 
@@ -174,7 +174,7 @@ const maxUnconfirmed = 5;
 function summarizeUnconfirmed(words: readonly { readonly caseId: string }[]): string {
   const named = words.slice(0, maxUnconfirmed).map(({ caseId }) => caseId);
   const more = words.length - named.length;
-  return `${formatCount(words.length, 'case')} passed on the baseline and failed in every trial now; no fresh trial confirms them: ${named.join(', ')} and ${more} more`;
+  return `${formatCount(words.length, 'case')} passed on the baseline and failed in every trial with a verdict now; no fresh trial confirms them: ${named.join(', ')} and ${more} more`;
 }
 
 function isFailing(because: CaseBreach, { cases }: GatePolicy): boolean {

@@ -54,6 +54,8 @@ export interface ObservedAnswers {
   readonly total: number;
   /** Refused by this schema and not by the other. */
   readonly rejected: number;
+  /** Refused by both schemas: broken before, too; left out where there is none. */
+  readonly alreadyRejected?: number;
   /** Answers that could not be judged, in time or at all; left out where every one could. */
   readonly unjudged?: number;
   /** The first of them. */

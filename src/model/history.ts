@@ -19,7 +19,7 @@ export interface HistoryRun {
   readonly startedAt: string;
   /** Of llmcheck. */
   readonly version: string;
-  /** False where it was stopped or killed. */
+  /** False where it was stopped or killed, or where rows are gone from its record. */
   readonly complete: boolean;
 }
 
@@ -27,12 +27,15 @@ export interface HistoryPoint {
   /** Id of the run. */
   readonly run: string;
   readonly passRate: RateEstimate;
+  /** planned = passed + failed + errored + skipped, as in the report of the run. */
+  readonly planned: number;
   readonly passed: number;
   readonly failed: number;
   readonly errored: number;
-  /** Of all answers, whether asked or cached. */
+  readonly skipped: number;
+  /** Planned cells that were answered without a call. */
   readonly cached: number;
-  /** Null where a price is not known. */
+  /** Of the planned cells, as if nothing were cached; null where a price is not known. */
   readonly costUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
   /** The chance that two trials of a case in this run disagree, averaged over cases; null for single trials. */

@@ -73,6 +73,7 @@ export interface PageVariant {
   readonly errored: number;
   readonly skipped: number;
   readonly observed: number;
+  readonly confirmations: number;
   readonly cached: number;
   readonly passRate: RateEstimate;
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
@@ -250,10 +251,12 @@ export interface PageRun {
   readonly startedAt: string | null;
   readonly state: 'complete' | 'running' | 'unfinished' | 'unreadable' | StopReason;
   readonly suites: readonly string[];
-  readonly planned: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly errored: number;
+  /** Null where the record can't be read, as are the other numbers. */
+  readonly planned: number | null;
+  readonly passed: number | null;
+  readonly failed: number | null;
+  readonly errored: number | null;
+  readonly skipped: number | null;
   readonly costUsd: number | null;
   readonly bytes: number;
 }

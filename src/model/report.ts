@@ -20,12 +20,18 @@ export interface VariantReport {
   readonly skipped: number;
   /** Cells under `observe`, counted apart. */
   readonly observed: number;
+  /** Fresh trials that confirm or clear a failure, counted apart. */
+  readonly confirmations: number;
+  /** Of the planned cells. */
   readonly cached: number;
   readonly passRate: RateEstimate;
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
-  /** Null where any answer has no known price. */
+  /** Of the planned cells together, as if nothing were cached; null where any answer has no known price. */
   readonly costUsd: number | null;
+  /** Billed by this run, for whatever it asked. */
   readonly spentUsd: number | null;
+  /** The part of `spentUsd` that fresh trials and observed cells took, which `costUsd` is without. */
+  readonly spentApartUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
   /** Of every answer that was timed, and those of what it is compared with; counted when somebody asks. */
   readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
@@ -72,6 +78,8 @@ export interface VariantComparison {
     readonly removed: readonly string[];
     readonly redefined: readonly string[];
   };
+  /** Failures that were neither confirmed nor cleared; absent where there is none. */
+  readonly unsettled?: number;
   /** What differs besides what is compared. */
   readonly residue: readonly string[];
   /** What would settle an inconclusive result. */
@@ -102,6 +110,8 @@ export interface CaseReport {
 export interface SuiteReport {
   readonly suite: string;
   readonly path: string;
+  /** The least pass rate that the suite sets; absent where it sets none. */
+  readonly passRateMin?: number;
   readonly variants: readonly VariantReport[];
   /** Cases sorted by case, prompt, provider; read from the record as they are asked for, so that size doesn't matter. */
   cases(filter?: { readonly statuses: readonly CaseStatus[] }): Iterable<CaseReport>;
@@ -114,9 +124,13 @@ export interface ReportTotals {
   readonly errored: number;
   readonly skipped: number;
   readonly observed: number;
+  readonly confirmations: number;
   readonly cached: number;
+  /** The mean over the cases of all variants; null where none was judged. */
+  readonly passRate: number | null;
   readonly costUsd: number | null;
   readonly spentUsd: number | null;
+  readonly spentApartUsd: number | null;
   readonly judgeCostUsd: number | null;
 }
 

@@ -61,11 +61,15 @@ export interface VariantSummary {
   /** The part of `skipped` that the suite asked for. */
   readonly skippedByCase: number;
   readonly observed: number;
+  /** Fresh trials after the planned ones, which are outside of `planned`. */
+  readonly confirmations: number;
   readonly cached: number;
   readonly passRate: RateEstimate;
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
   readonly costUsd: number | null;
   readonly spentUsd: number | null;
+  /** The part of `spentUsd` that fresh trials and observed cells took, which `costUsd` is without. */
+  readonly spentApartUsd: number | null;
   readonly judgeCostUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
   /** The prompt version of the same run that stands in for this one. */

@@ -65,6 +65,9 @@ export function RunsView() {
                       Errored
                     </th>
                     <th scope="col" class="number">
+                      Skipped
+                    </th>
+                    <th scope="col" class="number">
                       Cost
                     </th>
                   </tr>
@@ -99,7 +102,7 @@ interface RunRowProps {
 }
 
 function RunRow({ run, isBaseline, isCandidate, onBaseline, onCandidate }: RunRowProps) {
-  const { id, startedAt, state, suites, planned, passed, failed, errored, costUsd } = run;
+  const { id, startedAt, state, suites, passed, failed, errored, skipped, costUsd } = run;
   const isReadable = state !== 'unreadable';
   return (
     <tr>
@@ -138,18 +141,30 @@ function RunRow({ run, isBaseline, isCandidate, onBaseline, onCandidate }: RunRo
       <td>
         <span class={`status ${state === 'complete' ? 'good' : state === 'running' ? 'accent' : 'warn'}`}>
           {state}
-          {state === 'running' && planned > 0 ? ` ${formatPercent((passed + failed + errored) / planned)}` : ''}
+          {state === 'running' ? describeProgress(run) : ''}
         </span>
       </td>
       <td>
         <SafeLine text={suites.join(', ')} />
       </td>
-      <td class="number">{isReadable ? passed : '–'}</td>
-      <td class={`number ${failed > 0 ? 'bad' : ''}`}>{isReadable ? failed : '–'}</td>
-      <td class={`number ${errored > 0 ? 'warn' : ''}`}>{isReadable ? errored : '–'}</td>
+      <Count count={passed} />
+      <Count count={failed} tone="bad" />
+      <Count count={errored} tone="warn" />
+      <Count count={skipped} />
       <td class="number">{costUsd === null ? '–' : formatUsd(costUsd)}</td>
     </tr>
   );
+}
+
+function Count({ count, tone = '' }: { readonly count: number | null; readonly tone?: '' | 'bad' | 'warn' }) {
+  return <td class={`number ${count === null || count === 0 ? '' : tone}`}>{count ?? '–'}</td>;
+}
+
+/** The share of the planned cells that have a result. */
+function describeProgress({ planned, skipped }: PageRun): string {
+  return planned === null || skipped === null || planned === 0
+    ? ''
+    : ` ${formatPercent((planned - skipped) / planned)}`;
 }
 
 function useRuns() {

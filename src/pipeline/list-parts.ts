@@ -1,4 +1,3 @@
-import { UserError } from '../errors.ts';
 import { createMask } from '../lib/mask-secrets.ts';
 import { findQuerySecrets } from '../lib/query-secrets.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
@@ -6,8 +5,7 @@ import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { Project } from '../model/suite.ts';
 import { findAdapter } from '../providers/index.ts';
 import { reporters } from '../reporters/index.ts';
-import type { StoredRun } from '../stores/list-runs.ts';
-import { readRunRecord } from '../stores/read-run-record.ts';
+import { countStoredRun } from './count-stored-run.ts';
 import { describeAssertions } from './describe-assertion.ts';
 import { listStoredRuns } from './stored-runs.ts';
 
@@ -83,42 +81,23 @@ export function listReporters(plugins: readonly LoadedPlugin<Plugin>[]): readonl
 }
 
 export function listRuns(root: string): readonly ListedRow[] {
-  return listStoredRuns({ root }).map((run) => {
-    try {
-      return describeRun(run);
-    } catch (error) {
-      // One damaged record must not hide the others.
-      if (!(error instanceof UserError)) throw error;
-      return {
-        run: run.id,
-        startedAt: null,
-        suites: [],
-        passed: null,
-        failed: null,
-        errored: null,
-        state: 'unreadable',
-        bytes: run.bytes,
-      };
-    }
+  return listStoredRuns({ root }).map((stored) => {
+    const { id, startedAt, suites, planned, passed, failed, errored, skipped, state, bytes } = countStoredRun(
+      stored,
+      root,
+    );
+    return {
+      run: id,
+      startedAt,
+      suites,
+      planned,
+      passed,
+      failed,
+      errored,
+      skipped,
+      // A list is printed once, so that nobody can tell whether the run still goes on.
+      state: state === 'running' ? 'unfinished' : state,
+      bytes,
+    };
   });
-}
-
-function describeRun({ id, path, bytes }: StoredRun): ListedRow {
-  let [passed, failed, errored] = [0, 0, 0];
-  const record = readRunRecord(path, ({ status }) => status);
-  for (const status of record.summaries) {
-    if (status === 'passed') passed += 1;
-    if (status === 'failed') failed += 1;
-    if (status === 'errored') errored += 1;
-  }
-  return {
-    run: id,
-    startedAt: record.header.startedAt,
-    suites: record.header.suites.map(({ suite }) => suite),
-    passed,
-    failed,
-    errored,
-    state: record.end === undefined ? 'unfinished' : (record.end.stopReason ?? 'complete'),
-    bytes,
-  };
 }

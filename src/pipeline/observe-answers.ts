@@ -1,6 +1,7 @@
 import { type FindComplaint, observeContract, type RecordedOutput } from '../contract/observe-contract.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { DeadlineError, runWithDeadline } from '../lib/deadline.ts';
+import { formatCount } from '../lib/format-amount.ts';
 import { compileJsonSchema, JsonSchemaError } from '../lib/json-schema.ts';
 import { isStackOverflow } from '../lib/stack-overflow.ts';
 import type { ObservedAnswers } from '../model/finding.ts';
@@ -42,24 +43,33 @@ function observe(
   const outputs: Iterable<RecordedOutput> = stored;
   const observation = { outputs, schema, ...(own === undefined ? {} : { own }) };
   const judge = createJudge();
-  const { total, rejected, unjudged, offenders } = observeContract(observation, judge.findComplaint);
+  const { total, rejected, alreadyRejected, unjudged, offenders } = observeContract(observation, judge.findComplaint);
   const doubt = unjudged === 0 ? '' : `; ${unjudged} could not be judged${judge.why()}`;
   return {
     answers,
     schema: answers === 'baseline' ? 'new' : 'old',
     total,
     rejected,
+    ...(alreadyRejected > 0 && { alreadyRejected }),
     ...(unjudged > 0 && { unjudged }),
     offenders,
-    message: describe(answers, rejected, total) + doubt,
+    message: describe(answers, { total, rejected, alreadyRejected }) + doubt,
   };
 }
 
-function describe(answers: ObservedAnswers['answers'], rejected: number, total: number): string {
-  const noun = total === 1 ? 'answer' : 'answers';
-  return answers === 'baseline'
-    ? `${rejected} of ${total} recorded ${noun} would now be rejected`
-    : `${rejected} of ${total} new ${noun} would have been rejected by the baseline's schema`;
+function describe(
+  answers: ObservedAnswers['answers'],
+  { total, rejected, alreadyRejected }: Required<Pick<ObservedAnswers, 'total' | 'rejected' | 'alreadyRejected'>>,
+): string {
+  const [kind, own, outcome] =
+    answers === 'baseline'
+      ? ['recorded', 'the old schema', 'would now be rejected']
+      : ['new', 'their own schema', "would have been rejected by the baseline's schema"];
+  // What its own schema refuses was broken before: it can't be said of it that the change rejects it.
+  const sound = total - alreadyRejected;
+  if (sound === 0) return `all of ${formatCount(total, `${kind} answer`)} broke ${own} already`;
+  const broken = alreadyRejected === 0 ? '' : `; ${alreadyRejected} more broke ${own} already`;
+  return `${rejected} of ${formatCount(sound, `${kind} answer`)} ${outcome}${broken}`;
 }
 
 const limitMs = 500;

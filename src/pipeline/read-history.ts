@@ -32,8 +32,8 @@ export function readHistory(options: ReadHistoryOptions): History {
       const { suites } = readRunHeader(path);
       for (const { suite, path: file } of suites) seen.set(suite, file);
       if (!suites.some(wants)) continue;
-      const { header, end, summary } = openRecordHeads(path, options.cwd);
-      runs.push({ header, end, summary });
+      const { header, summary } = openRecordHeads(path, options.cwd);
+      runs.push({ header, summary });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       damaged.push({ run: id, message: error.problems.map(({ message }) => message).join(' ') });

@@ -1,10 +1,8 @@
-import { UserError } from '../errors.ts';
 import type { PageRun } from '../model/page.ts';
 import type { Report } from '../model/report.ts';
-import { totalsOf } from '../record/build-report.ts';
 import type { StoredRun } from '../stores/list-runs.ts';
 import { compareRecords } from './compare-records.ts';
-import { openRecordHeads } from './open-stored-record.ts';
+import { countStoredRun } from './count-stored-run.ts';
 import { reportOnRun } from './report-on-run.ts';
 import { listStoredRuns } from './stored-runs.ts';
 
@@ -48,7 +46,7 @@ export function openViewedRuns({ root, cwd, env, now }: ViewOptions): ViewedRuns
   function describe(stored: StoredRun): PageRun {
     const state = stateOf(stored);
     const known = counted.get(stored.id);
-    const run = known?.state === state ? known.run : count(stored, root);
+    const run = known?.state === state ? known.run : countStoredRun(stored, root);
     counted.set(stored.id, { state, run });
     const isQuiet = now().getTime() - stored.modifiedMs > quietMs;
     return run.state === 'running' && isQuiet ? { ...run, state: 'unfinished' } : run;
@@ -65,19 +63,4 @@ function stateOf({ bytes, modifiedMs }: StoredRun): string {
 /** A file of a name that no run has could be taken for a git ref or a prompt. */
 function nameOf({ id, path }: StoredRun): string {
   return /^\d{8}-\d{6}-[0-9a-f]+$/.test(id) ? id : path;
-}
-
-function count({ id, path, bytes }: StoredRun, root: string): PageRun {
-  try {
-    const { header, summary } = openRecordHeads(path, root);
-    const { planned, passed, failed, errored, costUsd } = totalsOf(summary);
-    const suites = header.suites.map(({ suite }) => suite);
-    const state = summary.ended ? (summary.stopReason ?? 'complete') : 'running';
-    return { id, startedAt: header.startedAt, state, suites, planned, passed, failed, errored, costUsd, bytes };
-  } catch (error) {
-    // One damaged record must not hide the others.
-    if (!(error instanceof UserError)) throw error;
-    const nothing = { planned: 0, passed: 0, failed: 0, errored: 0, costUsd: null };
-    return { id, startedAt: null, state: 'unreadable', suites: [], ...nothing, bytes };
-  }
 }

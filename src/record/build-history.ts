@@ -10,18 +10,18 @@ import {
   type SuiteHistory,
   type VariantHistory,
 } from '../model/history.ts';
-import type { EndRow, RunHeader } from '../model/record.ts';
+import type { RunHeader } from '../model/record.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { adjustBenjaminiHochberg } from '../stats/adjust-p-values.ts';
 import { countDisagreements, type Disagreements, flakeChangeP } from '../stats/flake-change.ts';
 import { suiteFlakiness } from '../stats/flakes.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-interval.ts';
+import { isComplete, sumVariants } from './run-totals.ts';
 
 /** A run as counted. */
 export interface CountedRun {
   readonly header: Pick<RunHeader, 'id' | 'startedAt' | 'tool'>;
-  readonly end: EndRow | undefined;
   readonly summary: RunSummary;
 }
 
@@ -46,11 +46,11 @@ export function buildHistory(runs: readonly CountedRun[], options: HistoryOption
   }
   return {
     format: historyFormat,
-    runs: runs.map(({ header, end }) => ({
+    runs: runs.map(({ header, summary }) => ({
       id: header.id,
       startedAt: header.startedAt,
       version: header.tool.version,
-      complete: end !== undefined && end.stopReason === undefined,
+      complete: isComplete(summary),
     })),
     suites: [...bySuite]
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -150,13 +150,14 @@ function current(variants: readonly VariantSummary[]): readonly VariantSummary[]
 }
 
 function variantPoint(run: string, variant: VariantSummary): Omit<HistoryPoint, 'redefined'> {
-  const { passRate, passed, failed, errored, cached, costUsd, latencyMs } = variant;
-  return { run, passRate, passed, failed, errored, cached, costUsd, latencyMs, flakeRate: flakeRateOf([variant]) };
+  const { passRate, planned, passed, failed, errored, skipped, cached, costUsd, latencyMs } = variant;
+  const counts = { planned, passed, failed, errored, skipped, cached };
+  return { run, passRate, ...counts, costUsd, latencyMs, flakeRate: flakeRateOf([variant]) };
 }
 
 function suitePoint(run: string, { recorded, variants }: SuiteSummary): Omit<HistoryPoint, 'redefined'> {
   const own = current(variants);
-  const sum = (pick: (variant: VariantSummary) => number): number => own.reduce((total, v) => total + pick(v), 0);
+  const { planned, passed, failed, errored, skipped, cached, costUsd } = sumVariants(own);
   const rows = own.flatMap(({ cases }) =>
     [...cases.values()].flatMap(({ observe, trials }) => (observe ? [] : trials)),
   );
@@ -167,14 +168,13 @@ function suitePoint(run: string, { recorded, variants }: SuiteSummary): Omit<His
   return {
     run,
     passRate: { value: mean, low, high, n },
-    passed: sum(({ passed }) => passed),
-    failed: sum(({ failed }) => failed),
-    errored: sum(({ errored }) => errored),
-    cached: sum(({ cached }) => cached),
-    costUsd: own.reduce<number | null>(
-      (total, { costUsd }) => (total === null || costUsd === null ? null : total + costUsd),
-      0,
-    ),
+    planned,
+    passed,
+    failed,
+    errored,
+    skipped,
+    cached,
+    costUsd,
     latencyMs: { p50: p50 ?? null, p95: p95 ?? null },
     flakeRate: flakeRateOf(own),
   };

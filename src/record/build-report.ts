@@ -4,16 +4,10 @@ import { exitCodeFor } from '../model/exit-code.ts';
 import type { PromptFindings } from '../model/finding.ts';
 import type { Decision } from '../model/gate.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
-import type {
-  CaseReport,
-  Report,
-  ReportTotals,
-  SuiteReport,
-  VariantComparison,
-  VariantReport,
-} from '../model/report.ts';
+import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { VariantTrend } from '../model/trend.ts';
+import { isComplete, totalsOf } from './run-totals.ts';
 
 export interface ReportInput {
   readonly header: RunHeader;
@@ -30,11 +24,6 @@ export interface ReportInput {
   readonly trends?: () => readonly VariantTrend[];
 }
 
-/** True where a planned cell has no result although nothing stopped the run, as where rows are gone from a record. */
-function hasUnreached({ suites }: RunSummary): boolean {
-  return suites.some(({ variants }) => variants.some(({ skipped, skippedByCase }) => skipped > skippedByCase));
-}
-
 /** A report is a view of a record: nothing in it was not counted from rows. */
 export function buildReport(input: ReportInput): Report {
   const { header, end, summary, decision } = input;
@@ -44,7 +33,7 @@ export function buildReport(input: ReportInput): Report {
       id: header.id,
       startedAt: header.startedAt,
       durationMs: end?.durationMs ?? 0,
-      complete: summary.ended && summary.stopReason === undefined && !hasUnreached(summary),
+      complete: isComplete(summary),
       ...(summary.stopReason === undefined ? {} : { stopReason: summary.stopReason }),
       ...(header.settings.baseline === 'none' ? { baseline: 'none' } : {}),
       ...(input.recordPath === undefined ? {} : { recordPath: input.recordPath }),
@@ -59,32 +48,11 @@ export function buildReport(input: ReportInput): Report {
   };
 }
 
-export function totalsOf(summary: RunSummary): ReportTotals {
-  const variants = summary.suites.flatMap((suite) => suite.variants);
-  const sum = (pick: (variant: VariantSummary) => number) => variants.reduce((total, v) => total + pick(v), 0);
-  const sumOrNull = (pick: (variant: VariantSummary) => number | null) =>
-    variants.reduce<number | null>((total, v) => {
-      const value = pick(v);
-      return total === null || value === null ? null : total + value;
-    }, 0);
-  return {
-    planned: sum(({ planned }) => planned),
-    passed: sum(({ passed }) => passed),
-    failed: sum(({ failed }) => failed),
-    errored: sum(({ errored }) => errored),
-    skipped: sum(({ skipped }) => skipped),
-    observed: sum(({ observed }) => observed),
-    cached: sum(({ cached }) => cached),
-    costUsd: sumOrNull(({ costUsd }) => costUsd),
-    spentUsd: sumOrNull(({ spentUsd }) => spentUsd),
-    judgeCostUsd: sumOrNull(({ judgeCostUsd }) => judgeCostUsd),
-  };
-}
-
 function buildSuiteReport(suite: SuiteSummary, input: ReportInput): SuiteReport {
   return {
     suite: suite.recorded.suite,
     path: suite.recorded.path,
+    ...(suite.recorded.gate.passRate.min === undefined ? {} : { passRateMin: suite.recorded.gate.passRate.min }),
     variants: suite.variants.map((variant) => buildVariantReport(variant, input)),
     *cases(filter) {
       const wanted = filter === undefined ? undefined : new Set<CaseStatus>(filter.statuses);

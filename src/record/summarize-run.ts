@@ -73,13 +73,18 @@ export function endSummary(end: EndRow | undefined): Pick<RunSummary, 'stopReaso
 function countRows(table: RowTable, cases: CaseTable, alpha: number) {
   const latencies = new Float64Array(cases.rowCount);
   const means = createMeans(table, cases.size);
-  let [gated, passed, failed, errored, skippedByCase, cached, timed] = [0, 0, 0, 0, 0, 0, 0];
-  let [costUsd, spentUsd, judgeCostUsd]: [number | null, number | null, number | null] = [0, 0, 0];
+  let [gated, passed, failed, errored, skippedByCase, confirmations, cached, timed] = [0, 0, 0, 0, 0, 0, 0, 0];
+  let [costUsd, spentUsd, spentApartUsd, judgeCostUsd]: Amounts = [0, 0, 0, 0];
   const count = (row: number) => {
     // Confirmations and observed cells are outside the counts, but not outside the bill.
     spentUsd = addKnown(spentUsd, table.spentUsdAt(row));
     judgeCostUsd = addKnown(judgeCostUsd, table.judgeCostUsdAt(row));
-    if (table.isObserved(row) || table.isConfirmation(row)) return;
+    const isConfirmation = table.isConfirmation(row);
+    if (isConfirmation) confirmations += 1;
+    if (isConfirmation || table.isObserved(row)) {
+      spentApartUsd = addKnown(spentApartUsd, table.spentUsdAt(row));
+      return;
+    }
     gated += 1;
     costUsd = addKnown(costUsd, table.costUsdAt(row));
     if (table.isCached(row)) cached += 1;
@@ -106,13 +111,17 @@ function countRows(table: RowTable, cases: CaseTable, alpha: number) {
     failed,
     errored,
     skippedByCase,
+    confirmations,
     cached,
     latencies: latencies.subarray(0, timed),
     costUsd,
     spentUsd,
+    spentApartUsd,
     judgeCostUsd,
   };
 }
+
+type Amounts = [number | null, number | null, number | null, number | null];
 
 /** Null as soon as one answered cell has no known price: a partial sum would read as the whole. */
 function addKnown(sum: number | null, value: number | null | undefined): number | null {

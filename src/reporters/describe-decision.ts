@@ -1,5 +1,5 @@
-import { formatCount } from '../lib/format-amount.ts';
-import type { Breach } from '../model/gate.ts';
+import { formatCount, formatPercent, formatUsd } from '../lib/format-amount.ts';
+import type { Breach, BreachCode } from '../model/gate.ts';
 import type { StopReason } from '../model/record.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
 
@@ -12,13 +12,28 @@ export function describeDecision(report: Report): string {
     case 'passed':
       return totals.planned === 0 ? 'passed: nothing was planned' : 'passed';
     case 'failed':
-      return breaches.length === 0 ? 'failed' : `failed: ${formatCount(breaches.length, 'threshold')} broken`;
+      return describeFailure(breaches);
     case 'inconclusive':
       return `inconclusive: ${describeOpen(report)}`;
     case 'incomplete':
       return `incomplete: ${describeIncomplete(report)}${run.complete ? '' : '; llmcheck run --resume goes on'}`;
   }
 }
+
+/** A run that failed may have been stopped as well, which breaks no threshold. */
+function describeFailure(breaches: readonly Breach[]): string {
+  const broken = breaches.filter(({ code }) => !withoutVerdict.has(code)).length;
+  return broken === 0 ? 'failed' : `failed: ${formatCount(broken, 'threshold')} broken`;
+}
+
+const withoutVerdict: ReadonlySet<BreachCode> = new Set<BreachCode>([
+  'errors-exceeded',
+  'unpriced',
+  'stopped',
+  'judge-uncalibrated',
+  'nothing-evaluated',
+  'inconclusive',
+]);
 
 /** The same with its first word in capitals: it must be found where there is no colour. */
 export function shoutDecision(report: Report): string {
@@ -27,11 +42,29 @@ export function shoutDecision(report: Report): string {
 
 /** `planned 40 = 38 passed + 1 failed + 1 errored + 0 skipped`, and what is counted apart. */
 export function describeCounts({ totals }: Report): string {
-  const { planned, passed, failed, errored, skipped, observed, cached } = totals;
+  const { planned, passed, failed, errored, skipped, observed, confirmations, cached } = totals;
   const parts = [`planned ${planned} = ${passed} passed + ${failed} failed + ${errored} errored + ${skipped} skipped`];
   if (observed > 0) parts.push(`${observed} observed apart`);
+  if (confirmations > 0) parts.push(`${formatCount(confirmations, 'fresh trial')} apart`);
   parts.push(`${cached} from the cache`);
   return parts.join('; ');
+}
+
+/**
+ * `cost $0.0010 without the cache, spent $0.0014 ($0.0004 of it on 4 fresh trials)`: what is billed may be more than the
+ * planned cells cost, and it is said for what.
+ */
+export function describeSpending({ totals }: Report): string {
+  const { observed, confirmations, costUsd, spentUsd, spentApartUsd, judgeCostUsd } = totals;
+  const amount = (usd: number | null): string => (usd === null ? 'unknown' : formatUsd(usd));
+  const apart = [
+    ...(confirmations > 0 ? [formatCount(confirmations, 'fresh trial')] : []),
+    ...(observed > 0 ? [formatCount(observed, 'observed cell')] : []),
+  ];
+  const share =
+    apart.length === 0 || spentApartUsd === 0 ? '' : ` (${amount(spentApartUsd)} of it on ${apart.join(' and ')})`;
+  const judges = judgeCostUsd === 0 ? '' : `, judges ${amount(judgeCostUsd)}`;
+  return `cost ${amount(costUsd)} without the cache, spent ${amount(spentUsd)}${share}${judges}`;
 }
 
 /** Gated variants that had nothing to be compared with. */
@@ -42,6 +75,11 @@ export function findUncompared({ variants }: SuiteReport): {
   const gated = variants.filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0);
   const uncompared = gated.filter(({ comparison }) => comparison === undefined);
   return { variants: uncompared, isWholeSuite: uncompared.length === gated.length };
+}
+
+/** What is asked of variants that are compared with nothing. */
+export function describeBareLimit({ passRateMin = 1 }: SuiteReport): string {
+  return passRateMin === 1 ? 'must pass whole' : `must reach a pass rate of ${formatPercent(passRateMin)}`;
 }
 
 /** The notes of a comparison that are not among the warnings anyway. */
@@ -57,7 +95,10 @@ export function notesBesideWarnings(
 }
 
 /** What an inconclusive comparison found, and what it did not: never that there is no regression. */
-export function describeInconclusive(regressedCases: number): string {
+export function describeInconclusive(regressedCases: number, unsettled = 0): string {
+  if (unsettled > 0) {
+    return `${formatCount(unsettled, 'failure')} ${unsettled === 1 ? 'was' : 'were'} neither confirmed nor cleared`;
+  }
   if (regressedCases === 0) return 'nothing shows a regression, and nothing excludes one';
   const [noun, verb] = regressedCases === 1 ? ['case', 'is'] : ['cases', 'are'];
   return `${regressedCases} regressed ${noun} ${verb} not enough to show a regression, and nothing excludes one`;
@@ -84,7 +125,10 @@ function describeOpen({ suites }: Report): string {
     variants.flatMap(({ comparison }) => (comparison?.outcome === 'inconclusive' ? [comparison] : [])),
   );
   if (open.length === 0) return 'limits of the gate are undecided';
-  return describeInconclusive(open.reduce((sum, { cases }) => sum + cases.regressed.length, 0));
+  return describeInconclusive(
+    open.reduce((sum, { cases }) => sum + cases.regressed.length, 0),
+    open.reduce((sum, { unsettled = 0 }) => sum + unsettled, 0),
+  );
 }
 
 function describeIncomplete(report: Report): string {

@@ -103,7 +103,7 @@ function annotateComparisons({ suites }: Report): Annotation[] {
     variants.flatMap(({ prompt, provider, comparison }): Annotation[] => {
       if (comparison?.outcome !== 'inconclusive') return [];
       const lines = [
-        describeInconclusive(comparison.cases.regressed.length),
+        describeInconclusive(comparison.cases.regressed.length, comparison.unsettled),
         ...describeMetrics(comparison).map(({ label, text }) => `${label} ${text}`),
         ...comparison.advice.map(shortenAnswer),
       ];

@@ -37,6 +37,7 @@ function* renderJunit(report: Report): Iterable<string> {
       const name = `${suite.suite} · ${variant.prompt} × ${variant.provider}`;
       const place = `${attribute('timestamp', report.run.startedAt)}${attribute('file', suite.path)}`;
       yield `  <testsuite${attribute('name', name)}${countAttributes(counts)}${place}>\n`;
+      yield renderCounts(variant);
       for (const entry of suite.cases()) {
         if (isOf(entry, variant)) yield renderTestCase(entry, suite, findStanding);
       }
@@ -53,6 +54,14 @@ function* renderJunit(report: Report): Iterable<string> {
     yield '  </testsuite>\n';
   }
   yield '</testsuites>\n';
+}
+
+/** A test is a case, over its trials; these are the variant's cells, as every report counts them. */
+function renderCounts(variant: VariantReport): string {
+  const { planned, passed, failed, errored, skipped, observed, confirmations } = variant;
+  const counts = Object.entries({ planned, passed, failed, errored, skipped, observed, confirmations });
+  const lines = counts.map(([name, value]) => `      <property name="llmcheck.${name}" value="${value}"/>\n`);
+  return `    <properties>\n${lines.join('')}    </properties>\n`;
 }
 
 function countSuite(suite: SuiteReport, findStanding: FindStanding) {

@@ -1,12 +1,14 @@
-import { formatDuration, formatUsd } from '../lib/format-amount.ts';
+import { formatDuration } from '../lib/format-amount.ts';
 import type { DecisionOutcome } from '../model/gate.ts';
-import type { Report } from '../model/report.ts';
+import type { Report, SuiteReport } from '../model/report.ts';
 import { warningsBesideContracts } from './beside-contracts.ts';
 import { contractSections } from './contract-markdown.ts';
 import { defineReporter } from './define.ts';
 import {
+  describeBareLimit,
   describeBreach,
   describeCounts,
+  describeSpending,
   findUncompared,
   notesBesideWarnings,
   shoutDecision,
@@ -86,7 +88,7 @@ function breachSection(report: Report): Section {
 function remarkSection(report: Report): Section {
   const remarks = report.suites.flatMap((suite) => {
     const { variants } = report.run.baseline === 'none' ? { variants: [] } : findUncompared(suite);
-    const missing = variants.length === 0 ? [] : [missingBaseline(suite.suite)];
+    const missing = variants.length === 0 ? [] : [missingBaseline(suite)];
     const compared = suite.variants.flatMap((variant) => {
       const { prompt, provider, comparison } = variant;
       if (comparison === undefined) return [];
@@ -109,8 +111,8 @@ function remarkSection(report: Report): Section {
   return { head: '', items: all.map((text) => () => `- ${text}\n`), tail: '\n', noun: 'remarks' };
 }
 
-function missingBaseline(suite: string): string {
-  return `${codeSpan(suite, 80)}: no baseline yet: what is not compared must pass whole; \`llmcheck baseline accept\` makes one`;
+function missingBaseline(suite: SuiteReport): string {
+  return `${codeSpan(suite.suite, 80)}: no baseline yet: what is not compared ${describeBareLimit(suite)}; \`llmcheck baseline accept\` makes one`;
 }
 
 function listAccepted(place: string, accepted: readonly string[]): string[] {
@@ -121,11 +123,10 @@ function listAccepted(place: string, accepted: readonly string[]): string[] {
 }
 
 function describeRun(report: Report): string {
-  const { totals, run, tool } = report;
-  const cost = (usd: number | null): string => (usd === null ? 'unknown' : escapeAmount(formatUsd(usd)));
+  const { run, tool } = report;
   return [
     describeCounts(report),
-    `cost ${cost(totals.costUsd)} without the cache, spent ${cost(totals.spentUsd)}`,
+    escapeAmount(describeSpending(report)),
     `took ${formatDuration(run.durationMs)}`,
     `run ${codeSpan(run.id, 80)}, ${tool.name} ${codeSpan(tool.version, 40)}`,
   ].join(' · ');

@@ -13,7 +13,7 @@ export function buildPageVariant(
   trend: VariantTrend | undefined,
   notes: readonly string[],
 ): PageVariant {
-  const { comparison, latencies, spentUsd: _spentUsd, ...counts } = variant;
+  const { comparison, latencies, spentUsd: _spentUsd, spentApartUsd: _spentApartUsd, ...counts } = variant;
   const distribution = latencies === undefined ? undefined : binLatencies(latencies());
   return {
     ...counts,
@@ -62,14 +62,14 @@ function clip(text: string): string {
 const maxTextChars = 4000;
 const maxPromptChars = 65_536;
 
-function describeOutcome({ outcome, cases }: VariantComparison): string {
+function describeOutcome({ outcome, cases, accepted, unsettled }: VariantComparison): string {
   switch (outcome) {
     case 'passed':
-      return 'no regression beyond the margin';
+      return accepted.length > 0 ? 'its differences are accepted in this change' : 'not regressed';
     case 'failed':
       return 'regressed';
     case 'inconclusive':
-      return describeInconclusive(cases.regressed.length);
+      return describeInconclusive(cases.regressed.length, unsettled);
   }
 }
 

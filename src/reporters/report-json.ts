@@ -54,8 +54,10 @@ export function buildJsonRun({ run }: Report): z.input<typeof runSchema> {
 }
 
 export function buildJsonTotals({ totals }: Report): z.input<typeof totalsSchema> {
-  const { planned, passed, failed, errored, skipped, observed, cached, costUsd, spentUsd, judgeCostUsd } = totals;
-  return { planned, passed, failed, errored, skipped, observed, cached, costUsd, spentUsd, judgeCostUsd };
+  const { planned, passed, failed, errored, skipped, observed, confirmations, cached, passRate } = totals;
+  const { costUsd, spentUsd, spentApartUsd, judgeCostUsd } = totals;
+  const counts = { planned, passed, failed, errored, skipped, observed, confirmations, cached };
+  return { ...counts, passRate, costUsd, spentUsd, spentApartUsd, judgeCostUsd };
 }
 
 /** Findings as they were found: the worst is not always first. */

@@ -118,11 +118,13 @@ export const variantSchema = z.object({
   errored: count,
   skipped: count,
   observed: count.describe('Cells under `observe`, outside `planned`.'),
-  cached: count,
+  confirmations: count.describe('Fresh trials that confirm or clear a failure, outside `planned`.'),
+  cached: count.describe('Planned cells that were answered without a call.'),
   passRate: z.object({ value: fraction, low: fraction, high: fraction, n: count }),
   score: z.object({ mean: fraction, low: fraction, high: fraction }),
-  costUsd: amount,
-  spentUsd: amount,
+  costUsd: amount.describe('Of the planned cells together, as if nothing were cached.'),
+  spentUsd: amount.describe('Billed by this run, for whatever it asked.'),
+  spentApartUsd: amount.describe('The part of spentUsd that fresh trials and observed cells took.'),
   latencyMs: z.object({ p50: amount, p95: amount }),
   replacedBy: z.string().optional().describe('The prompt version that is gated in place of this one.'),
   comparison: z
@@ -131,7 +133,9 @@ export const variantSchema = z.object({
       against: z.object({ source: z.string(), prompt: z.string() }),
       passRate: metric,
       score: metric,
-      costUsd: metric,
+      costUsd: metric.describe(
+        "Of the candidate's answers to the compared cases together, and of as many of the baseline's, by one price table.",
+      ),
       latencyMs: metric,
       cases: z.object({
         regressed: z.array(z.string()),
@@ -189,11 +193,14 @@ export const totalsSchema = z.object({
   failed: count,
   errored: count,
   skipped: count,
-  observed: count,
-  cached: count,
-  costUsd: amount,
-  spentUsd: amount,
-  judgeCostUsd: amount,
+  observed: count.describe('Cells under observe, outside of planned.'),
+  confirmations: count.describe('Fresh trials that confirm or clear a failure, outside of planned.'),
+  cached: count.describe('Planned cells that were answered without a call.'),
+  passRate: z.number().nullable().describe('The mean over the cases of all variants; null where none was judged.'),
+  costUsd: amount.describe('Of the planned cells, as if nothing were cached.'),
+  spentUsd: amount.describe('Billed by this run, for whatever it asked.'),
+  spentApartUsd: amount.describe('The part of spentUsd that fresh trials and observed cells took.'),
+  judgeCostUsd: amount.describe('Billed by judges, for whatever they were asked.'),
 });
 
 const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
@@ -222,7 +229,10 @@ export const contractSchema = z.object({
         answers: z.enum(['baseline', 'new']),
         schema: z.enum(['new', 'old']),
         total: count,
-        rejected: count,
+        rejected: count.describe("Refused by this schema and not by the answers' own."),
+        alreadyRejected: count
+          .optional()
+          .describe('Refused by both schemas, so that nothing has changed for them; left out where 0.'),
         unjudged: count.optional().describe('Answers that no verdict could be had on in time; left out where 0.'),
         offenders: z.array(z.object({ caseId: z.string(), reason: z.string() })),
         message: z.string(),

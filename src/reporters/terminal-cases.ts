@@ -60,20 +60,43 @@ export function* renderCases({ report, paint, surveys }: CaseListing, suite: Sui
   }
 }
 
-/** Why cells were left out, counted. */
-export function renderSkipped(suite: SuiteReport, paint: Paint): string[] {
-  if (suite.variants.every((variant) => variant.skipped === 0 && variant.observed === 0)) return [];
-  const counts = new Map<string, number>();
-  for (const { trials } of suite.cases({ statuses: ['skipped'] })) {
-    for (const { skip } of trials) {
-      const reason = skip === undefined ? 'no reason was recorded' : describeSkip(skip);
-      const key = counts.size < maxSkipReasons || counts.has(reason) ? reason : 'other reasons';
-      counts.set(key, (counts.get(key) ?? 0) + 1);
+/** Why cells were left out. The counts add up to those of the table; observed cells have lines of their own. */
+export function renderSkipped({ run }: Report, suite: SuiteReport, paint: Paint): string[] {
+  const skipped = suite.variants.reduce((sum, variant) => sum + variant.skipped, 0);
+  if (skipped === 0 && suite.variants.every(({ observed }) => observed === 0)) return [];
+  const gated = createReasons();
+  const observed = createReasons();
+  for (const { observe, trials } of suite.cases({ statuses: ['skipped', 'failed', 'flaky', 'errored'] })) {
+    for (const { status, confirmation, skip } of trials) {
+      if (status !== 'skipped' || confirmation === true) continue;
+      (observe ? observed : gated).add(skip === undefined ? unknownReason : describeSkip(skip), 1);
     }
   }
-  return [...counts].flatMap(([reason, count]) =>
-    indentText(`${paint.colors.dim('–')} skipped ${formatCount(count, 'cell')}: ${toSafeLine(reason)}`, paint, 2),
-  );
+  // A run that ends early leaves cells without a row.
+  const unreached = skipped - gated.total();
+  if (unreached > 0) {
+    gated.add(run.stopReason === undefined ? unknownReason : describeSkip({ reason: run.stopReason }), unreached);
+  }
+  return [
+    ...gated.list().map(([reason, count]) => `skipped ${formatCount(count, 'cell')}: ${toSafeLine(reason)}`),
+    ...observed
+      .list()
+      .map(([reason, count]) => `skipped ${formatCount(count, 'observed cell')}: ${toSafeLine(reason)}`),
+  ].flatMap((line) => indentText(`${paint.colors.dim('–')} ${line}`, paint, 2));
+}
+
+const unknownReason = 'no reason was recorded';
+
+function createReasons() {
+  const counts = new Map<string, number>();
+  return {
+    add(reason: string, count: number): void {
+      const key = counts.size < maxSkipReasons || counts.has(reason) ? reason : 'other reasons';
+      counts.set(key, (counts.get(key) ?? 0) + count);
+    },
+    total: () => [...counts.values()].reduce((sum, count) => sum + count, 0),
+    list: () => [...counts],
+  };
 }
 
 const maxCases = 20;
@@ -148,7 +171,7 @@ function renderReason(found: CaseReason, { trials }: CaseReport, explanation: Ca
 /** What the baseline answered beside what came now. */
 function renderAnswers(before: string, answer: string, paint: Paint): string[] {
   if (before === answer)
-    return indentText('the answer is the one on the baseline:', paint, 4).concat(renderAnswer(answer, paint));
+    return indentText('the answer reads as on the baseline:', paint, 4).concat(renderAnswer(answer, paint));
   const style = { colors: paint.colors, width: paint.width - 6 };
   const limits = paint.verbose ? { maxLines: 200 } : { maxLines: 12, maxUnits: 4000 };
   const sides = { expected: showEmpty(before), found: showEmpty(answer) };

@@ -1,6 +1,6 @@
 import { toSafeLine } from '../lib/sanitize.ts';
 import type { Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
-import { describeInconclusive, findUncompared, notesBesideWarnings } from './describe-decision.ts';
+import { describeBareLimit, describeInconclusive, findUncompared, notesBesideWarnings } from './describe-decision.ts';
 import { describeMetrics } from './describe-metrics.ts';
 import { indentText, type Paint } from './paint.ts';
 import { promptSides } from './prompt-sides.ts';
@@ -34,8 +34,8 @@ export function renderMissingBaselines({ run }: Report, suite: SuiteReport, pain
   // Who asked for no baseline knows that there is none.
   if (variants.length === 0 || run.baseline === 'none') return [];
   const text = isWholeSuite
-    ? 'no baseline yet: the suite must pass whole; `llmcheck baseline accept` makes one'
-    : `no baseline yet of ${variants.map(variantName).join(', ')}: must pass whole; \`llmcheck baseline accept\` makes one`;
+    ? `no baseline yet: the suite ${describeBareLimit(suite)}; \`llmcheck baseline accept\` makes one`
+    : `no baseline yet of ${variants.map(variantName).join(', ')}: ${describeBareLimit(suite)}; \`llmcheck baseline accept\` makes one`;
   return indentText(text, paint, 2).map((line) => paint.colors.dim(line));
 }
 
@@ -55,14 +55,14 @@ function variantName({ prompt, provider }: VariantReport): string {
   return `${toSafeLine(prompt)} × ${toSafeLine(provider)}`;
 }
 
-function paintOutcome({ outcome, accepted, cases }: VariantComparison, { colors }: Paint): string {
+function paintOutcome({ outcome, accepted, cases, unsettled }: VariantComparison, { colors }: Paint): string {
   switch (outcome) {
     case 'passed':
       return colors.green(accepted.length > 0 ? 'its differences are accepted in this change' : 'not regressed');
     case 'failed':
       return colors.red('regressed');
     case 'inconclusive':
-      return colors.yellow(`inconclusive: ${describeInconclusive(cases.regressed.length)}`);
+      return colors.yellow(`inconclusive: ${describeInconclusive(cases.regressed.length, unsettled)}`);
   }
 }
 

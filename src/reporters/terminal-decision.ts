@@ -1,18 +1,15 @@
-import { formatDuration, formatUsd } from '../lib/format-amount.ts';
+import { formatDuration } from '../lib/format-amount.ts';
 import { toSafeLine } from '../lib/sanitize.ts';
 import type { Report } from '../model/report.ts';
-import { describeBreach, describeCounts, shoutDecision } from './describe-decision.ts';
+import { describeBreach, describeCounts, describeSpending, shoutDecision } from './describe-decision.ts';
 import { indentText, type Paint } from './paint.ts';
 
 /** The counts, what it cost, and remarks. */
 export function renderTotals(report: Report, paint: Paint): string[] {
-  const { totals, run } = report;
-  const cost = (usd: number | null): string => (usd === null ? 'unknown' : formatUsd(usd));
-  const judges = totals.judgeCostUsd === 0 ? '' : `, judges ${cost(totals.judgeCostUsd)}`;
+  const { run } = report;
   const lines = [
     describeCounts(report),
-    `cost ${cost(totals.costUsd)} without the cache, spent ${cost(totals.spentUsd)}${judges}; ` +
-      `took ${formatDuration(run.durationMs)}`,
+    `${describeSpending(report)}; took ${formatDuration(run.durationMs)}`,
     ...(run.recordPath === undefined ? [] : [`record ${toSafeLine(run.recordPath)}`]),
   ];
   return [

@@ -42,7 +42,7 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
     if (comparisons.length > 0) yield '';
     yield* renderContracts(report, suite, paint);
     yield* renderCases(listing, suite);
-    const skipped = renderSkipped(suite, paint);
+    const skipped = renderSkipped(report, suite, paint);
     yield* skipped;
     if (skipped.length > 0) yield '';
   }

@@ -13,7 +13,7 @@ export interface CostRatio {
 }
 
 /**
- * Ratio of the totals of paired case means, with a t interval on the log scale. A ratio of totals lets no cheap case dominate.
+ * Ratio of the totals of paired cases, with a t interval on the log scale. A ratio of totals lets no cheap case dominate.
  * Source: ratio estimation, Cochran 1977, Sampling Techniques, 6.3, https://openlibrary.org/isbn/9780471162407.
  */
 export function costRatio(baseline: readonly number[], candidate: readonly number[], alpha: number): CostRatio {

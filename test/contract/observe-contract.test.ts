@@ -19,6 +19,7 @@ test('recorded answers are counted by whether the schema takes them', () => {
   expect(observe(outputs)).toEqual({
     total: 3,
     rejected: 1,
+    alreadyRejected: 0,
     unjudged: 0,
     offenders: [{ caseId: 'spam', reason: '"trash" is not allowed' }],
   });
@@ -47,5 +48,11 @@ test('an answer without a verdict is counted apart, on either schema', () => {
     if (value === 'odd') return null;
     return value === 'broken before' ? 'refused' : undefined;
   });
-  expect(observed).toMatchObject({ total: 4, rejected: 1, unjudged: 2, offenders: [{ caseId: 'trash' }] });
+  expect(observed).toMatchObject({
+    total: 4,
+    rejected: 1,
+    alreadyRejected: 1,
+    unjudged: 2,
+    offenders: [{ caseId: 'trash' }],
+  });
 });

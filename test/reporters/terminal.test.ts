@@ -169,7 +169,7 @@ describe('a comparison', () => {
       { ...failed, output: 'no' },
     ]);
     expect(render(buildReport([buildSuite([same], { variants })], breached))).toContain(
-      '    the answer is the one on the baseline:\n    answer: no\n',
+      '    the answer reads as on the baseline:\n    answer: no\n',
     );
     const empty = buildCase({ status: 'failed', change: 'regressed', baseline: { status: 'passed', output: 'yes' } }, [
       { ...failed, output: '' },
@@ -248,6 +248,35 @@ describe('numbers', () => {
     expect(text).toContain('cost unknown without the cache, spent unknown, judges unknown');
     expect(text).not.toContain('$0');
     expect(text).toMatch(/p50 –/);
+  });
+
+  it('say on what more was spent than the planned cells cost', () => {
+    const { totals } = theme('passed');
+    const spending = { costUsd: 0.001, spentUsd: 0.0014, spentApartUsd: 0.0004 };
+    const text = render({ ...theme('passed'), totals: { ...totals, ...spending, confirmations: 4, observed: 1 } });
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'cost $0.0010 without the cache, spent $0.0014 ($0.0004 of it on 4 fresh trials and 1 observed cell)',
+    );
+  });
+
+  it('of skipped cells add up, those without a row included', () => {
+    const skipped = buildCase({ caseId: 'b', status: 'failed' }, [
+      { status: 'failed' },
+      { status: 'skipped', skip: { reason: 'interrupted' } },
+    ]);
+    const variants = [buildVariant({ planned: 6, passed: 0, failed: 1, skipped: 5 })];
+    const report = buildReport([buildSuite([skipped], { variants })]);
+    const text = render({ ...report, run: { ...report.run, complete: false, stopReason: 'interrupted' } });
+    expect(text).toContain('skipped 5 cells: the run was interrupted');
+  });
+
+  it('of a failed run count what broke, not what stopped it', () => {
+    const breaches = [
+      { code: 'pass-rate-min' as const, message: 'too low' },
+      { code: 'stopped' as const, message: 'the run stopped' },
+    ];
+    const decision = { outcome: 'failed' as const, breaches, warnings: [] };
+    expect(render({ ...theme('passed'), decision })).toContain('FAILED: 1 threshold broken');
   });
 
   it('add up in every report', () => {

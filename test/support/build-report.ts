@@ -95,11 +95,13 @@ export function buildVariant(overrides: Partial<VariantReport> = {}): VariantRep
     errored: 0,
     skipped: 0,
     observed: 0,
+    confirmations: 0,
     cached: 0,
     passRate: { value: 1, low: 0.2065, high: 1, n: 1 },
     score: { mean: 1, low: 0.2065, high: 1 },
     costUsd: 0.00031,
     spentUsd: 0.00031,
+    spentApartUsd: 0,
     latencyMs: { p50: 420, p95: 980 },
     ...overrides,
   };
@@ -124,8 +126,9 @@ export function buildSuite(
 
 export function buildReport(suites: readonly SuiteReport[], overrides: Partial<Report> = {}): Report {
   const variants = suites.flatMap((suite) => suite.variants);
-  const sum = (key: 'planned' | 'passed' | 'failed' | 'errored' | 'skipped' | 'observed' | 'cached'): number =>
-    variants.reduce((total, variant) => total + variant[key], 0);
+  const sum = (
+    key: 'planned' | 'passed' | 'failed' | 'errored' | 'skipped' | 'observed' | 'confirmations' | 'cached',
+  ): number => variants.reduce((total, variant) => total + variant[key], 0);
   return {
     tool: { name: 'llmcheck', version: '0.1.0' },
     run: { id: '20260301-101500-abcd', startedAt: '2026-03-01T10:15:00.000Z', durationMs: 12_345, complete: true },
@@ -138,9 +141,12 @@ export function buildReport(suites: readonly SuiteReport[], overrides: Partial<R
       errored: sum('errored'),
       skipped: sum('skipped'),
       observed: sum('observed'),
+      confirmations: sum('confirmations'),
       cached: sum('cached'),
+      passRate: sum('planned') === 0 ? null : 0.5,
       costUsd: 0.0124,
       spentUsd: 0.004,
+      spentApartUsd: 0,
       judgeCostUsd: 0,
     },
     suites,

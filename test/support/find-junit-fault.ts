@@ -9,6 +9,8 @@ const attributes: Readonly<
     required: ['name', 'tests', 'failures', 'errors'],
     others: ['time', 'skipped', 'timestamp', 'hostname', 'id', 'package', 'file', 'url', 'version'],
   },
+  properties: { required: [], others: [] },
+  property: { required: ['name', 'value'], others: [] },
   testcase: { required: ['name'], others: ['time', 'classname', 'group'] },
   failure: { required: [], others: ['type', 'message'] },
   error: { required: [], others: ['type', 'message'] },
@@ -18,6 +20,8 @@ const attributes: Readonly<
 const parents: Readonly<Record<string, string | undefined>> = {
   testsuites: undefined,
   testsuite: 'testsuites',
+  properties: 'testsuite',
+  property: 'properties',
   testcase: 'testsuite',
   failure: 'testcase',
   error: 'testcase',

@@ -9,6 +9,22 @@ function writeCases(project: BaselineProject, count: number): string[] {
   return words;
 }
 
+describe('the cost', () => {
+  test('of a comparison is that of the table, and of as many answers on the baseline', async () => {
+    const project = await openBaselineProject();
+    await project.accept('--trials', '2');
+    project.tokens.set('*', 10);
+    const { report, comparison } = await project.compared(['run', '--trials', '4', '--cache', 'refresh']);
+    const [variant] = report.suites.flatMap(({ variants }) => variants);
+    expect(comparison.costUsd.candidate).toBeCloseTo(variant?.costUsd ?? Number.NaN, 12);
+    expect(comparison.costUsd.candidate).toBeCloseTo(report.totals.costUsd ?? Number.NaN, 12);
+    // 10 tokens in and 5 or 10 out of each of 80 answers, at $0.15 and $0.60 a million.
+    expect(comparison.costUsd.baseline).toBeCloseTo(80 * 4.5e-6, 12);
+    expect(comparison.costUsd.candidate).toBeCloseTo(80 * 7.5e-6, 12);
+    expect(comparison.costUsd.delta).toBeCloseTo(2 / 3, 9);
+  });
+});
+
 describe('the pass rate', () => {
   test('of 50 of 50 against 35 of 50 is regressed', async () => {
     const project = await openBaselineProject();

@@ -86,7 +86,23 @@ describe('contract check without --against', () => {
     project.answers.set(2, { queue: 'unknown' });
     await project.accept();
     project.edit(outputFile, /"legal",\s*"sales"/, '"legal"');
-    expect((await project.contract('check')).observed).toMatchObject([{ total: 40, rejected: 0 }]);
+    expect((await project.contract('check')).observed).toMatchObject([
+      {
+        total: 40,
+        rejected: 0,
+        alreadyRejected: 2,
+        message: '0 of 38 recorded answers would now be rejected; 2 more broke the old schema already',
+      },
+    ]);
+  });
+
+  test('says so where every stored answer was broken before', async () => {
+    const project = await openContractProject();
+    for (let number = 1; number <= 40; number += 1) project.answers.set(number, 'no JSON at all');
+    await project.accept();
+    project.edit(outputFile, /"legal",\s*"sales"/, '"legal"');
+    const [observed] = (await project.contract('check')).observed;
+    expect(observed?.message).toBe('all of 40 recorded answers broke the old schema already');
   });
 
   test('takes another baseline file, and says so where it belongs to no suite', async () => {

@@ -172,7 +172,19 @@ describe('over stored runs', () => {
     ]);
     expect([a?.flakes.pairs, b?.flakes.pairs]).toEqual([1, 1]);
     expect(suite?.points.flatMap(({ redefined }, index) => (redefined ? [index] : []))).toEqual([4, 8]);
-    expect((await project.run(['history'])).stdout).toContain('████│█');
+    expect((await project.run(['history'])).stdout).toContain('▅▅▅▅│▅');
+  });
+
+  test('a rate that stays is drawn at its height: nothing is the lowest mark, all the highest', async () => {
+    for (const [marks, line] of [
+      ['--', '▁▁▁'],
+      ['+-', '▄▄▄'],
+      ['++', '███'],
+    ] as const) {
+      const project = openTempProject();
+      for (let day = 1; day <= 3; day += 1) writeRun(project, { id: idOf(day), cases: { a: marks } });
+      expect((await project.run(['history'])).stdout).toContain(`v1 × mini  ${line}  `);
+    }
   });
 
   test('cached answers are no evidence of flakes', async () => {
