@@ -135,7 +135,7 @@ export default {
       comment: 'Disk, network and processes live in suite/load, providers, programs, cache, stores and cli.',
       from: {
         path: '^src/',
-        pathNot: ['^src/suite/(load|files)[.]ts$', '^src/(providers|programs|cache|stores|cli)/'],
+        pathNot: ['^src/suite/(load|files|find-files)[.]ts$', '^src/(providers|programs|cache|stores|cli)/'],
       },
       to: { path: '^(node:)?(fs|fs/promises|child_process|net|http|https|os)$' },
     },

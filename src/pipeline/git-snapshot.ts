@@ -5,7 +5,7 @@ import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
 import type { GitRef } from '../stores/git-files.ts';
 import { bytesOfText, type FileText, type ProjectFiles, type ProjectPlace } from '../suite/files.ts';
 import type { ProjectSnapshot } from '../suite/load.ts';
-import { matchGlob } from './match-glob.ts';
+import { matchGlobs } from './match-glob.ts';
 
 /** The project as it stands at a commit: nothing is checked out, and what no suite names is not read. */
 export function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): ProjectSnapshot {
@@ -33,8 +33,7 @@ export function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): 
       const found = files.has(path) ? readText(ref, path, display(path)) : undefined;
       return Promise.resolve(found !== undefined && 'text' in found ? sha256Hex(found.text) : undefined);
     },
-    glob: (patterns, folder) =>
-      Promise.resolve(patterns.flatMap((pattern) => matchGlob(pattern, folder, files)).sort()),
+    glob: (patterns, folder) => Promise.resolve({ paths: matchGlobs(patterns, folder, files), faults: [] }),
   };
   return {
     place: { root, boundary, ...(files.has(configPath) ? { configPath } : {}) },

@@ -47,6 +47,8 @@ export function readHistory(options: ReadHistoryOptions): History {
 type Wants = (suite: { readonly suite: string; readonly path: string }) => boolean;
 
 function createWants({ root, cwd, paths, suites }: ReadHistoryOptions): Wants {
+  // A pattern that is refused is not taken for a run that can't be read.
+  for (const path of paths) matchGlob(path, cwd, []);
   return ({ suite, path }) => {
     if (suites.length > 0 && !suites.includes(suite)) return false;
     if (paths.length === 0) return true;

@@ -1,4 +1,6 @@
-import picomatch from 'picomatch';
+import { UserError } from '../errors.ts';
+import { compileGlob, type Glob } from '../lib/glob.ts';
+import { GlobError } from '../lib/parse-glob.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Case, Suite } from '../model/suite.ts';
 import { caseLabel } from './case-label.ts';
@@ -57,15 +59,24 @@ function buildFilter(pattern: string): (suiteId: string, caseId: string) => bool
       ? (suiteId, caseId) => caseLabel(suiteId, caseId).includes(pattern)
       : (suiteId, caseId) => suiteId.includes(pattern) || caseId.includes(pattern);
   }
-  // Ids may hold slashes and dots, so a star crosses both; parentheses in them are no pattern.
-  const glob = pattern.replaceAll(/(?<!\\)[()]/g, String.raw`\$&`);
-  const isGlobMatch = picomatch(glob, { bash: true, dot: true, nonegate: true, flags: 's' });
+  // Ids may hold slashes and dots, so a star crosses both.
+  const glob = compileFilter(pattern);
   const isGlobOfLabel = pattern.includes('/');
   return (suiteId, caseId) => {
     const names = isGlobOfLabel ? [caseLabel(suiteId, caseId)] : [suiteId, caseId];
     // An id that happens to look like a glob still names itself.
-    return caseId === pattern || names.some((name) => name === pattern || isGlobMatch(name));
+    return caseId === pattern || names.some((name) => name === pattern || glob.matches(name));
   };
+}
+
+function compileFilter(pattern: string): Glob {
+  try {
+    return compileGlob(pattern, { isPath: false });
+  } catch (error) {
+    if (!(error instanceof GlobError)) throw error;
+    const message = `--filter ${pattern.slice(0, 80)}: ${error.message}`;
+    throw new UserError([{ code: 'usage', severity: 'error', message, hint: error.hint }], { cause: error });
+  }
 }
 
 /**

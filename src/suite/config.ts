@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { parseDurationMs } from '../lib/duration.ts';
 import { parseStoreUrl } from '../lib/store-url.ts';
-import type { SettingFault } from '../model/problem.ts';
+import type { SettingFault, SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
@@ -17,6 +17,8 @@ import { isVariableName } from './secret-shapes.ts';
 /** What llmcheck.config.yaml says. */
 export interface Config {
   readonly suites?: readonly string[];
+  /** Where they are written. */
+  readonly suitesAt?: { readonly at: SourceLocation };
   readonly providers: readonly ProviderConfig[];
   readonly judges: readonly ProviderConfig[];
   /** As written: assertions are compiled with the suite that they end up in. */
@@ -74,7 +76,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
   const parse = (key: 'providers' | 'judges', noun: 'provider' | 'judge') =>
     lists[key] === undefined ? [] : parseProviders(childOf(document, key), { ...context, known: [], noun });
   return {
-    ...(suites === undefined ? {} : { suites: [suites].flat() }),
+    ...(suites === undefined ? {} : { suites: [suites].flat(), suitesAt: { at: locate(childOf(document, 'suites')) } }),
     providers: parse('providers', 'provider'),
     judges: parse('judges', 'judge'),
     ...(defaults === undefined ? {} : { defaults: childOf(document, 'defaults') }),

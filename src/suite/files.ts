@@ -16,14 +16,9 @@ import { UserError } from '../errors.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import type { ReadBytes } from '../lib/split-lines.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
-import type { ProblemCode } from '../model/problem.ts';
+import { type FileFault, type FoundFiles, findFiles } from './find-files.ts';
 
-/** Why a file can't be used. */
-export interface FileFault {
-  readonly code: ProblemCode;
-  readonly message: string;
-  readonly hint?: string;
-}
+export type { FileFault };
 
 export type FileText = { readonly text: string } | { readonly fault: FileFault };
 
@@ -51,8 +46,8 @@ export interface ProjectFiles {
   findFault(path: string): FileFault | undefined;
   /** Like `findFault`; and a fault where something is there that can't be read as a file. */
   findReadFault(path: string): FileFault | undefined;
-  /** Absolute paths, sorted; folders of packages are passed over. */
-  glob(patterns: readonly string[], folder: string): Promise<readonly string[]>;
+  /** The files of some patterns; folders of packages are passed over. */
+  glob(patterns: readonly string[], folder: string): Promise<FoundFiles>;
   /** As problems name it: relative to the working folder where that is shorter. */
   display(path: string): string;
   /** Relative to the project root, with forward slashes. */
@@ -61,7 +56,6 @@ export interface ProjectFiles {
 
 const CONFIG_NAME = 'llmcheck.config.yaml';
 const MAX_BYTES = 256 * 1024 * 1024;
-const IGNORED = ['**/node_modules/**', '**/.git/**', '**/.llmcheck/**'];
 
 export interface ProjectPlace {
   /** Absolute. */
@@ -105,17 +99,10 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
       const isFile = faultOf(path) === undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
       return Promise.resolve(isFile ? hashFile(path) : undefined);
     },
-    async glob(patterns, folder) {
-      const { default: fastGlob } = await import('fast-glob');
-      const found = await fastGlob.glob([...patterns].map(toSlashes), {
-        cwd: folder,
-        absolute: true,
-        onlyFiles: true,
-        followSymbolicLinks: false,
-        ignore: IGNORED,
-        suppressErrors: true,
-      });
-      return found.map((path) => resolve(path)).sort();
+    glob(patterns, folder) {
+      const describeError = (error: unknown, path: string) => describeReadError(error, path, display(path));
+      const found = findFiles(patterns.map(toSlashes), folder, { findFault: faultOf, describeError });
+      return Promise.resolve(found);
     },
   };
 }
@@ -156,7 +143,7 @@ export function kindOfPath(path: string): 'file' | 'folder' | undefined {
   return stats.isDirectory() ? 'folder' : 'file';
 }
 
-/** True where a text holds what fast-glob takes as a pattern. */
+/** True where a text may be meant as a pattern. */
 export function isGlob(text: string): boolean {
   return /[*?{}[\]!()]/.test(text);
 }

@@ -60,7 +60,7 @@ async function readCaseRows(list: Located, files: ProjectFiles): Promise<readonl
     rows.push(item);
     if (!isText(file)) continue;
     const { folder } = item.source;
-    for (const path of isGlob(file) ? await files.glob([file], folder) : [resolve(folder, file)]) {
+    for (const path of isGlob(file) ? (await files.glob([file], folder)).paths : [resolve(folder, file)]) {
       if (!rowSuffixes.some((suffix) => path.toLowerCase().endsWith(suffix))) continue;
       const read = await files.read(path);
       if ('text' in read) rows.push(...readRows({ path, text: read.text }, files, createProblems()));

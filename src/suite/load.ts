@@ -226,7 +226,11 @@ async function findSuites(
   problems: Problems,
 ): Promise<readonly string[]> {
   const { place, files } = snapshot;
-  if (paths.length === 0) return files.glob(config.suites ?? DEFAULT_SUITES, place.root);
+  if (paths.length === 0) {
+    const found = await files.glob(config.suites ?? DEFAULT_SUITES, place.root);
+    for (const fault of found.faults) problems.report({ ...fault, ...config.suitesAt });
+    return found.paths;
+  }
   const found = new Set<string>();
   for (const path of paths) {
     for (const suite of await findSuitesAt(path, snapshot, cwd, problems)) found.add(suite);
@@ -243,7 +247,7 @@ async function findSuitesAt(
   const absolute = resolve(cwd, path);
   switch (kindOf(absolute)) {
     case 'folder':
-      return files.glob(SUITES_IN_FOLDER, absolute);
+      return findByGlob(SUITES_IN_FOLDER, absolute, files, problems);
     case 'file':
       if (SUITE_FILE.test(path) || isPromptFile(path)) return [absolute];
       problems.report({
@@ -253,8 +257,10 @@ async function findSuitesAt(
       });
       return [];
     case undefined:
-      if (isGlob(path))
-        return (await files.glob([path], cwd)).filter((match) => SUITE_FILE.test(match) || isPromptFile(match));
+      if (isGlob(path)) {
+        const found = await findByGlob([path], cwd, files, problems);
+        return found.filter((match) => SUITE_FILE.test(match) || isPromptFile(match));
+      }
       problems.report({
         code: 'usage',
         message: `${path} does not exist`,
@@ -262,6 +268,17 @@ async function findSuitesAt(
       });
       return [];
   }
+}
+
+async function findByGlob(
+  patterns: readonly string[],
+  folder: string,
+  files: ProjectFiles,
+  problems: Problems,
+): Promise<readonly string[]> {
+  const { paths, faults } = await files.glob(patterns, folder);
+  for (const fault of faults) problems.report(fault);
+  return paths;
 }
 
 function reportDuplicates(parsed: readonly ParsedSuite[], problems: Problems): void {

@@ -1,3 +1,4 @@
+import { isNegative } from '../lib/file-glob.ts';
 import type { SourceGlob, Sources } from '../model/suite.ts';
 import type { ProjectFiles } from './files.ts';
 
@@ -33,7 +34,8 @@ export function recordReads(files: ProjectFiles, log: ReadLog): ProjectFiles {
       return found;
     },
     glob(patterns, folder) {
-      log.globs.push(...patterns.map((pattern) => ({ pattern, folder })));
+      // What a pattern takes away can only be less than what the others bring.
+      log.globs.push(...patterns.filter((pattern) => !isNegative(pattern)).map((pattern) => ({ pattern, folder })));
       return files.glob(patterns, folder);
     },
   };

@@ -17,6 +17,8 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Blocks of 512 bytes that a file may hold; writing more fails as on a disk that is full. */
   readonly maxFileBlocks?: number;
+  /** Runs as somebody whom permissions hold back, where the tests run as root. */
+  readonly isUnprivileged?: boolean;
 }
 
 export type SpawnCli = (argv: readonly string[], options: SpawnOptions) => SpawnedCli;
@@ -24,13 +26,14 @@ export type SpawnCli = (argv: readonly string[], options: SpawnOptions) => Spawn
 /** For what only a real process can show: kills, signals, pipes. */
 export function prepareSpawn(): SpawnCli {
   const bundle = bundleCli();
-  return (argv, { cwd, env = {}, maxFileBlocks }) => {
+  return (argv, { cwd, env = {}, maxFileBlocks, isUnprivileged = false }) => {
     const command = [process.execPath, bundle, ...argv];
     const [program = '', ...args] =
       maxFileBlocks === undefined
         ? command
         : ['sh', '-c', `trap '' XFSZ; ulimit -f ${maxFileBlocks}; exec "$@"`, 'sh', ...command];
-    const child = spawn(program, args, { cwd, env: { PATH: process.env['PATH'], ...env } });
+    const user = isUnprivileged && process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
+    const child = spawn(program, args, { cwd, env: { PATH: process.env['PATH'], ...env }, ...user });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
@@ -41,6 +44,8 @@ export function prepareSpawn(): SpawnCli {
     return { child, ended };
   };
 }
+
+const nobody = 65_534;
 
 /** The program in one file, gone with the tests: bundled from the source, so that no build has to be fresh. */
 export function bundleCli(): string {
