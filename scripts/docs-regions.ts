@@ -235,7 +235,7 @@ const failureMeanings: Readonly<Record<FailureKind, string>> = {
   server: 'the service failed (5xx), or the program did',
   network: 'no connection, or one that broke',
   timeout: 'no answer within the time limit',
-  malformed: 'a reply that is no answer: not JSON, no choices, an error under 200',
+  malformed: 'a reply that is no answer: not JSON, not UTF-8, no choices, an error under 200',
   recording: 'a recorded answer is missing or stale',
   cacheMiss: '`--cache replay` without an entry',
   check: 'the answer came, and a check could not be made',
