@@ -5,10 +5,10 @@ import { prepareRun as prepareForCli } from '../cli/prepare-run.ts';
 import { UserError } from '../errors.ts';
 import { StorageError } from '../lib/storage-error.ts';
 import type { Report } from '../model/report.ts';
-import { acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { planRun } from '../pipeline/plan-run.ts';
 import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
 import { runSuites } from '../pipeline/run-suites.ts';
+import { updateBaseline } from '../pipeline/update-baseline.ts';
 import type { RunEvent } from './run-events.ts';
 import type { RunSuitesOptions } from './run-options.ts';
 
@@ -28,7 +28,7 @@ export async function runProject(given: ProjectRun): Promise<Report> {
     const recordPath = resolve(ports.cwd, report.run.recordPath ?? '');
     try {
       const { root, suites } = options.project;
-      acceptBaseline({ root, projectSuites: suites, cwd: ports.cwd, recordPath, force: false });
+      await updateBaseline(report, { root, projectSuites: suites, cwd: ports.cwd, env: ports.env, recordPath });
     } catch (error) {
       // The run has earned its report, whatever became of the baseline.
       if (!(error instanceof UserError) && !(error instanceof StorageError)) throw error;

@@ -140,7 +140,7 @@ function describeMissing({ input }: CheckContext): CheckOutcome {
   return {
     error:
       'there is no other answer to compare with: accept a baseline that holds this case ' +
-      '("llmcheck baseline accept --force" after a first run), or run a version that it replaces beside it',
+      '("llmcheck baseline accept" after a first run), or run a version that it replaces beside it',
   };
 }
 

@@ -5,8 +5,9 @@ import { acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { findRecordedSuiteFiles } from '../pipeline/find-recorded-suites.ts';
 import { loadProject } from '../pipeline/load-project.ts';
-import { describeStoredRun, findStoredRun } from '../pipeline/stored-runs.ts';
+import { describeStoredRun, findStoredRun, listStoredRuns } from '../pipeline/stored-runs.ts';
 import { listBaselines, pruneBaselines, showBaselines } from '../pipeline/tend-baselines.ts';
+import { describeKnownFailures } from './describe-known-failures.ts';
 import type { Io } from './io.ts';
 import { printRows } from './print-rows.ts';
 
@@ -29,29 +30,36 @@ export async function baselineCommand(action: string, paths: readonly string[], 
 }
 
 async function accept(
-  paths: readonly string[],
+  given: readonly string[],
   flags: Flags,
   config: { readonly configPath?: string },
   io: Io,
 ): Promise<number> {
   const root = findProjectRoot(io.cwd, config.configPath);
-  const wanted = typeof flags['run'] === 'string' ? flags['run'] : undefined;
+  const isRun = (name: string) => listStoredRuns({ root }).some(({ id }) => id === name);
+  const [named, ...others] = given;
+  const isNamed = typeof flags['run'] !== 'string' && named !== undefined && isRun(named);
+  const paths = isNamed ? others : given;
+  const wanted = isNamed ? named : typeof flags['run'] === 'string' ? flags['run'] : undefined;
   const stored = findStoredRun({ root }, wanted, io.cwd);
   io.stderr.write(`accepting ${describeStoredRun(stored, io.now())}\n`);
   const suites = await loadSuites(paths, stored.path, { root, cwd: io.cwd, ...config });
   const suitePaths = paths.length === 0 ? undefined : new Set(suites.map(({ path }) => path));
-  const accepted = acceptBaseline({
+  const accepted = await acceptBaseline({
     root,
     cwd: io.cwd,
+    env: io.env,
     recordPath: stored.path,
     projectSuites: suites,
     force: flags['force'] === true,
     ...(suitePaths === undefined ? {} : { isWanted: (path: string) => suitePaths.has(path) }),
   });
-  for (const { file, isChanged, cases, variants } of accepted) {
+  for (const one of accepted) {
+    const { file, isChanged, cases, variants } = one;
     io.stdout.write(
       `${isChanged ? 'wrote' : 'unchanged'} ${file}: ${formatCount(cases, 'case')} × ${formatCount(variants, 'variant')}\n`,
     );
+    io.stdout.write(describeKnownFailures(one, flags['knownFailures'] === true));
   }
   return exitCodes.passed;
 }

@@ -3,11 +3,12 @@ import { UserError } from '../errors.ts';
 import type { Mask } from '../lib/mask-secrets.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { Report } from '../model/report.ts';
-import { type AcceptOptions, acceptBaseline } from '../pipeline/accept-baseline.ts';
 import { forecastRun } from '../pipeline/dry-run.ts';
 import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
 import { runSuites } from '../pipeline/run-suites.ts';
+import type { updateBaseline } from '../pipeline/update-baseline.ts';
 import { describeForecast } from './describe-forecast.ts';
+import { describeKnownFailures } from './describe-known-failures.ts';
 import { describeProblems } from './describe-problems.ts';
 import { type FlagValue, resolveFlagValues } from './flag-values.ts';
 import type { Io } from './io.ts';
@@ -57,12 +58,9 @@ export async function runCommand(
     onReport?.(report, ports.mask);
     if (options.updateBaseline) {
       const recordPath = resolve(io.cwd, report.run.recordPath ?? '');
-      io.stderr.write(
-        updateBaseline(
-          { root: project.root, projectSuites: project.suites, cwd: io.cwd, recordPath, force: false },
-          color,
-        ),
-      );
+      const { root, suites } = project;
+      const place = { root, projectSuites: suites, cwd: io.cwd, env: ports.env, recordPath };
+      io.stderr.write(mask(await describeUpdate(report, place, color)));
     }
     return report.exitCode;
   } catch (error) {
@@ -81,10 +79,17 @@ async function runTraced(options: RunOptions, ports: RunPorts, otel: FlagValue |
 }
 
 /** What became of the baseline, in words. A run that can't be accepted keeps the exit code that it has earned. */
-function updateBaseline(options: AcceptOptions, color: boolean): string {
+async function describeUpdate(
+  report: Report,
+  options: Parameters<typeof updateBaseline>[1],
+  color: boolean,
+): Promise<string> {
+  // Few runs are accepted by themselves.
+  const { updateBaseline: update } = await import('../pipeline/update-baseline.ts');
   try {
-    return acceptBaseline(options)
-      .map(({ file, isChanged }) => `${isChanged ? 'accepted' : 'unchanged'} ${file}\n`)
+    const accepted = await update(report, options);
+    return accepted
+      .map((one) => `${one.isChanged ? 'accepted' : 'unchanged'} ${one.file}\n${describeKnownFailures(one, false)}`)
       .join('');
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -1,27 +1,30 @@
-import { relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { UserError } from '../errors.ts';
 import { judgeContract } from '../gate/judge-cases.ts';
 import { quote } from '../lib/quote.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RecordedSuite } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
-import type { SuiteSummary } from '../model/summary.ts';
 import type { PlannedSuite } from '../plan/build-plan.ts';
 import { buildBaseline } from '../record/build-baseline.ts';
 import { writeBaseline } from '../stores/baseline-file.ts';
 import { countCases } from '../stores/baseline-order.ts';
 import { withFileLock } from '../stores/file-lock.ts';
 import { mergeBaseline } from '../stores/merge-baseline.ts';
-import { readBaseline } from '../stores/read-baseline.ts';
 import { probeFile } from '../stores/replace-file.ts';
 import { baselinePathOf } from './baseline-path.ts';
 import { withRefusal } from './create-record.ts';
+import { openCells } from './find-cells.ts';
+import { type AcceptableSuite, judgeAsAccepted } from './judge-as-accepted.ts';
+import { findNewKnownFailures, type KnownFailure } from './known-failures.ts';
 import { openBaselineFile } from './open-baseline.ts';
+import { openJudgePorts } from './open-judge-ports.ts';
 import { openStoredRecord, type StoredRecord } from './open-stored-record.ts';
 
 export interface AcceptOptions {
   readonly root: string;
   readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** The record to accept. */
   readonly recordPath: string;
   /** Of the project. A record is a file from anywhere: what it says of other suites is refused. */
@@ -39,39 +42,67 @@ export interface AcceptedBaseline {
   readonly isChanged: boolean;
   readonly cases: number;
   readonly variants: number;
+  /** Failing cases that nobody had accepted before. */
+  readonly knownFailures: readonly KnownFailure[];
 }
 
 /** Writes a record as the accepted baseline of its suites: all of them or, where one is refused, none. Throws a `StorageError` too. */
-export function acceptBaseline(options: AcceptOptions): readonly AcceptedBaseline[] {
-  const { root, cwd, force, isWanted } = options;
-  const record = openStoredRecord(options.recordPath, cwd);
-  const suites = record.summary.suites.filter(({ recorded }) => isWanted?.(recorded.path) ?? true);
-  const foreign = suites.flatMap(({ recorded }) => findForeign(recorded, record, options));
-  if (foreign.length > 0) throw new UserError(foreign);
-  const problems = suites.length === 0 ? [nothingToAccept(record)] : force ? [] : findObjections(record, suites);
-  if (problems.length > 0) throw new UserError(problems);
+export async function acceptBaseline(options: AcceptOptions): Promise<readonly AcceptedBaseline[]> {
+  const { root, cwd } = options;
+  const { record, suites, objections } = await openAcceptable(options);
+  if (objections.length > 0) throw new UserError(objections);
   // One that can't be written is found before the first is written.
-  for (const { recorded } of suites) probeFile(baselinePathOf(root, recorded.path));
-  return suites.map((suite) => {
-    // A baseline's own prompt that ran again is no version of the suite.
-    const own = { ...suite, variants: suite.variants.filter(({ recorded }) => recorded.baselineOf === undefined) };
+  for (const { suite } of suites) probeFile(baselinePathOf(root, suite.recorded.path));
+  return suites.map(({ suite, readRow }) => {
     const path = baselinePathOf(root, suite.recorded.path);
     const file = relative(cwd, path);
     const isFull = !suite.recorded.filtered && record.summary.stopReason === undefined;
     return withFileLock(path, () => {
-      // Of what a full run replaces nothing is needed, but a file that is damaged is not for us to write over.
-      if (isFull) readBaseline(path, file, () => {});
-      const old = isFull ? undefined : openBaselineFile(path, file);
-      const merged = mergeBaseline(old, buildBaseline(own, record.readRow), { isFull });
+      // A damaged file is refused, even where a full run needs nothing of it.
+      const old = openBaselineFile(path, file);
+      const knownFailures = findNewKnownFailures(suite, old, readRow);
+      const merged = mergeBaseline(old, buildBaseline(suite, readRow), { isFull });
       return {
         suite: suite.recorded.suite,
         file,
         isChanged: writeBaseline(path, merged),
         cases: countCases(merged).ids,
         variants: merged.variants.length,
+        knownFailures,
       };
     });
   });
+}
+
+/** A record as it would be accepted, and what is against that. */
+export interface AcceptableRecord {
+  readonly record: StoredRecord;
+  readonly suites: readonly AcceptableSuite[];
+  /** None where they are overruled (`force`). */
+  readonly objections: readonly Problem[];
+}
+
+export async function openAcceptable(options: AcceptOptions): Promise<AcceptableRecord> {
+  const { cwd, force, isWanted } = options;
+  const record = openStoredRecord(options.recordPath, cwd);
+  const wanted = record.summary.suites.filter(({ recorded }) => isWanted?.(recorded.path) ?? true);
+  // Before a suite is loaded from where the record says it is.
+  const foreign = wanted.flatMap(({ recorded }) => findForeign(recorded, record, options));
+  if (foreign.length > 0) throw new UserError(foreign);
+  const cellOf = openCells(record.header, options);
+  const judge = openJudgePorts(options);
+  try {
+    const suites: AcceptableSuite[] = [];
+    for (const suite of wanted) {
+      // A baseline's own prompt that ran again is no version of the suite.
+      const own = { ...suite, variants: suite.variants.filter(({ recorded }) => recorded.baselineOf === undefined) };
+      suites.push(await judgeAsAccepted(own, { readRow: record.readRow, cellOf, ports: judge.ports }));
+    }
+    if (suites.length === 0) return { record, suites, objections: [nothingToAccept(record)] };
+    return { record, suites, objections: force ? [] : findObjections(record, suites) };
+  } finally {
+    judge.close();
+  }
 }
 
 /** Throws a `UserError` where a baseline that a run is to write can't be written: found before its first call. */
@@ -98,27 +129,35 @@ function nothingToAccept({ shownPath }: StoredRecord): Problem {
 }
 
 /** What a baseline must not be made of unless its user says so. */
-function findObjections({ summary, shownPath }: StoredRecord, suites: readonly SuiteSummary[]): readonly Problem[] {
+function findObjections(record: StoredRecord, suites: readonly AcceptableSuite[]): readonly Problem[] {
+  const { summary, shownPath } = record;
+  const resume = `\`llmcheck run --resume ${record.header.id}\``;
+  const accept = `accept it with \`${acceptCommand(record, ['--force'])}\``;
   const problems: Problem[] = [];
   const object = (message: string, hint: string) => problems.push({ code: 'record', severity: 'error', message, hint });
   if (!summary.ended || summary.stopReason !== undefined) {
-    object(
-      `${shownPath} is incomplete (${summary.stopReason ?? 'no end'})`,
-      'go on with llmcheck run --resume, or accept it with --force',
-    );
+    object(`${shownPath} is incomplete (${summary.stopReason ?? 'no end'})`, `go on with ${resume}, or ${accept}`);
   }
-  for (const { recorded, variants } of suites) {
+  for (const { recorded, variants } of suites.map(({ suite }) => suite)) {
     for (const variant of variants) {
       const where = `${recorded.suite}: ${variant.recorded.prompt} × ${variant.recorded.provider}`;
       if (variant.errored > 0)
-        object(`${where} has ${variant.errored} errored cells`, 'run again with --resume, or accept it with --force');
+        object(`${where} has ${variant.errored} errored cells`, `run them again with ${resume}, or ${accept}`);
       if (variant.replacedBy !== undefined) continue;
       for (const found of variant.cases.values()) {
         if (!found.mustPass) continue;
         const [word] = judgeContract(found.caseId, found, 'must-pass', 'stands', false);
-        if (word?.kind === 'broken') object(`${where}: ${word.message}`, 'mend it, or accept it with --force');
+        if (word?.kind === 'broken') object(`${where}: ${word.message}`, `mend it, or ${accept}`);
       }
     }
   }
   return problems;
+}
+
+/** The command that accepts a record, to be printed. */
+export function acceptCommand({ header, path, shownPath }: StoredRecord, flags: readonly string[]): string {
+  // A record that lies elsewhere, such as one that CI kept, is named by its path.
+  const run =
+    basename(path) === `${header.id}.jsonl` && path.includes(join('.llmcheck', 'runs')) ? header.id : shownPath;
+  return ['llmcheck baseline accept --run', run, ...flags].join(' ');
 }

@@ -8,7 +8,6 @@ import { parseJson } from '../lib/parse-json.ts';
 import { quote } from '../lib/quote.ts';
 import { replaceYamlValue } from '../lib/replace-yaml-value.ts';
 import { plainNumbers, spell } from '../lib/spelled-number.ts';
-import type { CellRow } from '../model/record.ts';
 import type { Project } from '../model/suite.ts';
 import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
 import { emptySelection } from '../plan/select-cases.ts';
@@ -19,9 +18,12 @@ import { mergeBaseline } from '../stores/merge-baseline.ts';
 import { readOrUndefined, replaceFile } from '../stores/replace-file.ts';
 import { bytesOfText, kindOfPath, openProjectFiles } from '../suite/files.ts';
 import { findProjectPlace } from '../suite/load.ts';
+import { answerViewOf } from './answer-view.ts';
 import { baselinePathOf } from './baseline-path.ts';
+import { openCells } from './find-cells.ts';
 import { indexCells } from './index-cells.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from './judge-answer.ts';
+import { judgeAsAccepted } from './judge-as-accepted.ts';
 import { type LoadOptions, loadProject } from './load-project.ts';
 import { openBaselineFile } from './open-baseline.ts';
 import { planRun } from './plan-run.ts';
@@ -38,17 +40,27 @@ export interface AcceptContext {
 export type Accepted = { readonly file: string } | { readonly refused: string };
 
 /** Merges one case's rows into the baseline beside its suite. */
-export function acceptIntoBaseline(change: AnswerChange, { record }: Review, { root, cwd }: AcceptContext): Accepted {
-  const { suite, testCase, variant, summary, row } = change;
-  if (testCase.mustPass && row.status !== 'passed') return { refused: 'the case must pass, and it does not' };
+export async function acceptIntoBaseline(
+  change: AnswerChange,
+  { record }: Review,
+  context: AcceptContext,
+): Promise<Accepted> {
+  const { root, cwd, ports } = context;
+  const { suite, testCase, variant, summary } = change;
   const recorded = record.summary.suites.find((other) => other.recorded.suite === suite.id);
   if (recorded === undefined) return { refused: 'the run has no such suite' };
   const only = { ...recorded, variants: [{ ...variant, cases: new Map([[testCase.id, summary]]) }] };
+  const cellOf = openCells(record.header, context);
+  const judged = await judgeAsAccepted(only, { readRow: record.readRow, cellOf, ports });
+  const trials = judged.suite.variants[0]?.cases.get(testCase.id)?.trials ?? [];
+  if (testCase.mustPass && trials.find(({ answerHash }) => answerHash !== undefined)?.status !== 'passed') {
+    return { refused: 'the case must pass, and it does not' };
+  }
   const path = baselinePathOf(root, suite.path);
   const file = relative(cwd, path);
+  const fresh = buildBaseline(judged.suite, judged.readRow);
   withFileLock(path, () => {
-    const merged = mergeBaseline(openBaselineFile(path, file), buildBaseline(only, record.readRow), { isFull: false });
-    writeBaseline(path, merged);
+    writeBaseline(path, mergeBaseline(openBaselineFile(path, file), fresh, { isFull: false }));
   });
   return { file };
 }
@@ -126,7 +138,9 @@ function findCandidates({ testCase, row }: AnswerChange): readonly unknown[] {
   const selects = testCase.checks.flatMap(selectsOf);
   const whole: SelectSpec[] = isText ? [{ kind: 'text' }] : [{ kind: 'json' }];
   const values = [...selects, ...whole].flatMap((select) => {
-    const selected = selectTarget({ ...viewOf(row), latencyMs: row.latencyMs }, select, { deadline: runWithDeadline });
+    const selected = selectTarget({ ...answerViewOf(row), latencyMs: row.latencyMs }, select, {
+      deadline: runWithDeadline,
+    });
     if (!selected.found) return [];
     const { target } = selected;
     if (isText)
@@ -140,19 +154,6 @@ function findCandidates({ testCase, row }: AnswerChange): readonly unknown[] {
 
 function selectsOf({ select, children = [] }: CheckSpec): readonly SelectSpec[] {
   return [...(select === undefined ? [] : [select]), ...children.flatMap(selectsOf)];
-}
-
-function viewOf(row: CellRow) {
-  const { output: text = '', toolCalls = [], finishReason, latencyMs, costUsd, reasoning, usage } = row;
-  return {
-    text,
-    toolCalls,
-    ...(finishReason === undefined ? {} : { finishReason }),
-    ...(latencyMs === undefined ? {} : { latencyMs }),
-    costUsd: costUsd ?? undefined,
-    ...(reasoning === undefined ? {} : { reasoning }),
-    ...(usage === undefined ? {} : { usage }),
-  };
 }
 
 function editCase(text: string, { testCase }: AnswerChange, value: unknown, kind: string) {
@@ -199,7 +200,7 @@ async function findFailure(
   const { plan } = await planRun({ project, selection: emptySelection, settings, record: false }, { env });
   const cell = indexCells(plan)(suite.id, prompt, provider, testCase.id);
   if (cell === undefined) return 'the case is not in the suite any more';
-  const completion = viewOf(row);
+  const completion = answerViewOf(row);
   const answer = { cell, completion, latencyMs: completion.latencyMs, costUsd: completion.costUsd, calls: [] };
   const { verdicts } = await judgeAnswer(cell.checks, answer, ports);
   const decision = decideAnswer(verdicts, cell.threshold);

@@ -15,9 +15,7 @@ export function openReview(review: Review, options: Omit<AcceptContext, 'ports'>
   const context = { ...options, ports: judge.ports };
   return {
     accept: (change, place) =>
-      place === 'expected'
-        ? acceptIntoExpected(change, context)
-        : Promise.resolve(acceptIntoBaseline(change, review, context)),
+      place === 'expected' ? acceptIntoExpected(change, context) : acceptIntoBaseline(change, review, context),
     close: () => judge.close(),
   };
 }

@@ -149,7 +149,7 @@ function maskToolCall(call: ToolCall, mask: Mask): ToolCall {
   };
 }
 
-function recordCheck(verdict: Verdict, mask: Mask): RecordedCheck {
+export function recordCheck(verdict: Verdict, mask: Mask): RecordedCheck {
   const { assertion, name, pass, score, reason, weight, required, diff, turn, error, judgement } = verdict;
   const check: Writable<RecordedCheck> = { assertion, pass, score, reason: mask(reason) };
   if (name !== undefined) check.name = name;

@@ -22,8 +22,9 @@ Examples:
   baseline
     .command('accept')
     .description('Write a run beside its suites as their baseline.')
-    .argument('[paths...]', 'suite files, folders or globs (default: every suite of the run)')
+    .argument('[paths...]', 'suite files, folders or globs (default: every suite of the run), or the id of the run')
     .option('--run <id|file>', 'the run to accept (default: the last)')
+    .option('--known-failures', 'name each failing case that becomes a known failure, with its reason')
     .option('--force', 'accept an incomplete or errored run, or broken must-pass cases')
     .option('-c, --config <file>', 'config file')
     .addHelpText(

@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { baselineFile, casesFile, openBaselineProject, suiteFile } from './baseline-project.ts';
+import { baselineFile, caseOf, casesFile, firstWords, openBaselineProject, suiteFile } from './baseline-project.ts';
 
 const withMustPass = async () => {
   const project = await openBaselineProject();
@@ -115,10 +115,70 @@ describe('run --update-baseline', () => {
     const project = await openBaselineProject();
     const first = await project.llmcheck('run', '--update-baseline');
     expect([first.code, first.stderr.includes(`accepted ${baselineFile}`)]).toEqual([0, true]);
+    expect((await project.compared(['run'])).code).toBe(0);
+  });
+
+  test('names the failures of a run that passed in spite of them', async () => {
+    const project = await openBaselineProject();
+    project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 0.9 } }\ndefaults:');
     project.answers.set('w01', 'sorry');
-    await project.llmcheck('run', '--update-baseline', '--cache', 'refresh');
-    const run = await project.compared(['run']);
-    expect([run.code, run.comparison.cases['stillFailing']]).toEqual([0, ['case-01']]);
+    const { code, stderr } = await project.llmcheck('run', '--update-baseline');
+    expect([code, project.files('evals').includes(baselineFile)]).toEqual([0, true]);
+    expect(stderr).toContain('1 failing case of words is a known failure from now on: case-01 · v1 × mini');
+    // What is known is not named again.
+    expect((await project.llmcheck('run', '--update-baseline')).stderr).not.toContain('known failure');
+  });
+
+  /** Breaks what was accepted, and gives the command that the refused update prints. */
+  async function refuseUpdate(words: readonly string[], ...argv: string[]) {
+    const project = await withMustPass();
+    await project.accept();
+    const before = project.read(baselineFile);
+    for (const word of words) project.answers.set(word, 'sorry');
+    const { code, stderr, report } = await project.report(['run', '--update-baseline', '--cache', 'refresh', ...argv], {
+      env: project.server.env,
+    });
+    expect([stderr.includes('the baseline was not updated'), project.read(baselineFile) === before]).toEqual([
+      true,
+      true,
+    ]);
+    const [, command = ''] = /as it is: llmcheck (.*)/.exec(stderr) ?? [];
+    const accepted = await project.llmcheck(...command.split(' '));
+    return { project, code, stderr, accepted, flags: command.replace(`baseline accept --run ${report.run.id} `, '') };
+  }
+
+  test.each([
+    ['a case fails', ['w01'], '--known-failures'],
+    ['a contract is broken', ['w07'], '--known-failures --force'],
+    ['every case fails', firstWords(20), '--known-failures --force'],
+  ])('writes nothing where %s, and says what accepts it', async (_name, words, expected) => {
+    const { project, code, accepted, flags } = await refuseUpdate(words);
+    expect([code, flags, accepted.code]).toEqual([1, expected, 0]);
+    for (const word of words) {
+      expect(accepted.stdout).toContain(`${caseOf(word)} · v1 × mini: `);
+    }
+    expect((await project.llmcheck('run')).code).toBe(0);
+  });
+
+  test('writes nothing of a run that was cut short, and says how to go on with it', async () => {
+    const { code, stderr, accepted, flags } = await refuseUpdate(['w20'], '--bail', '-j', '1');
+    expect([code, flags, accepted.code]).toEqual([4, '--known-failures --force', 0]);
+    expect(stderr).toContain('go on with `llmcheck run --resume ');
+  });
+
+  test('writes no first baseline of a run that failed, and accepts it by its id', async () => {
+    const project = await openBaselineProject();
+    for (const word of firstWords(20)) project.answers.set(word, 'sorry');
+    const failed = await project.report(['run', '--update-baseline'], { env: project.server.env });
+    expect([failed.code, project.files('evals').includes(baselineFile)]).toEqual([1, false]);
+    expect(failed.stderr).toContain('20 failing cases would become known failures');
+    const { id } = failed.report.run;
+    const plain = await project.llmcheck('baseline', 'accept', id);
+    expect([plain.code, plain.stdout]).toEqual([
+      0,
+      expect.stringContaining('and 10 more (--known-failures names each)'),
+    ]);
+    expect((await project.llmcheck('baseline', 'accept', id, '--known-failures')).code).toBe(0);
   });
 
   test('refuses what accept refuses, and keeps the exit code of the run', async () => {

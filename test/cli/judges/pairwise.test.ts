@@ -161,3 +161,18 @@ test('cache import compares with the answer that the baseline holds', async () =
   const { code, stdout } = await project.run(['cache', 'import', 'evals/tone.jsonl']);
   expect([code, stdout]).toEqual([0, expect.stringContaining(`filled ${count} of ${count}`)]);
 });
+
+test('an answer that lost is what later ones are compared with once it is accepted, and no known failure', async () => {
+  const server = await startJudgeServer(longer);
+  const prompt = (text: string) => `  - { id: v1, text: "Say: ${text}" }`;
+  const project = openJudgeProject({ assert, prompts: prompt('{{ word }}!!') });
+  await project.run(['run'], { env: server.env });
+  expect((await project.run(['baseline', 'accept'])).code).toBe(0);
+  for (const text of ['{{ word }}!', '{{ word }}']) {
+    writeJudgeSuite(project, { assert, prompts: prompt(text) });
+    const { code, report } = await project.report(['run'], { env: server.env });
+    expect([text, code, checkOf(report, 'v1')?.pass]).toEqual([text, 1, false]);
+    const { code: accepted, stdout } = await project.run(['baseline', 'accept']);
+    expect([accepted, stdout.includes('known failure')]).toEqual([0, false]);
+  }
+});
