@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { env, cwd as processCwd } from 'node:process';
+import type { Keys } from './refuse-unknown.ts';
 
 /** Where a call of the API takes place. */
 export interface ApiContext {
@@ -10,6 +11,8 @@ export interface ApiContext {
   /** Path of the config; default: `llmcheck.config.yaml` in the nearest ancestor folder. */
   readonly config?: string;
 }
+
+export const contextKeys: Keys<ApiContext> = { cwd: true, env: true, config: true };
 
 export function openContext({ cwd, env: given }: ApiContext): {
   readonly cwd: string;

@@ -2,7 +2,8 @@ import type { ToolCall, Usage } from '../model/completion.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { type ApiContext, openContext } from './api-context.ts';
+import { type ApiContext, contextKeys, openContext } from './api-context.ts';
+import { type Keys, refuseUnknown } from './refuse-unknown.ts';
 import type { Assertion } from './suite-definition.ts';
 
 /** An answer with more than its text; `latencyMs` and `costUsd` are needed where they are checked. */
@@ -25,6 +26,19 @@ export interface CheckAnswerOptions extends ApiContext {
   readonly plugins?: readonly Plugin[];
 }
 
+const optionKeys: Keys<CheckAnswerOptions> = { ...contextKeys, vars: true, expected: true, plugins: true };
+
+const answerKeys: Keys<CheckedAnswer> = {
+  text: true,
+  reasoning: true,
+  refusal: true,
+  toolCalls: true,
+  finishReason: true,
+  usage: true,
+  latencyMs: true,
+  costUsd: true,
+};
+
 /**
  * Makes checks on one answer, written as in a suite. Rejects with a `UserError` for checks that a suite would refuse.
  * Those that ask a model or look at a baseline need a run, and are refused too.
@@ -34,6 +48,8 @@ export async function checkAnswer(
   checks: readonly Assertion[],
   options: CheckAnswerOptions = {},
 ): Promise<readonly Verdict[]> {
+  refuseUnknown(options, optionKeys, 'checkAnswer');
+  if (typeof answer !== 'string') refuseUnknown(answer, answerKeys, 'an answer of checkAnswer');
   const { checkOneAnswer } = await import('../pipeline/check-one-answer.ts');
   const { vars = {}, expected, plugins = [], config } = options;
   return checkOneAnswer(typeof answer === 'string' ? { text: answer } : answer, checks, {

@@ -1,5 +1,6 @@
 import type { Report } from '../model/report.ts';
-import { type ApiContext, openContext } from './api-context.ts';
+import { type ApiContext, contextKeys, openContext } from './api-context.ts';
+import { type Keys, refuseUnknown } from './refuse-unknown.ts';
 
 export interface CompareRecordsOptions extends ApiContext {
   /** `git:REF`, a baseline or record file, a run id, or a prompt version of the latest run. */
@@ -13,8 +14,18 @@ export interface CompareRecordsOptions extends ApiContext {
   readonly requireConclusive?: boolean;
 }
 
+const compareRecordsKeys: Keys<CompareRecordsOptions> = {
+  ...contextKeys,
+  baseline: true,
+  candidate: true,
+  suites: true,
+  run: true,
+  requireConclusive: true,
+};
+
 /** Compares two stored runs, baselines or prompt versions as `llmcheck compare` does, without a call. */
 export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {
+  refuseUnknown(options, compareRecordsKeys, 'compareRecords');
   const [{ compareRecords: compare }, { findProjectRoot }] = await Promise.all([
     import('../pipeline/compare-records.ts'),
     import('../pipeline/find-project-root.ts'),

@@ -2,7 +2,8 @@ import { beforeAll, describe, test } from 'vitest';
 import type { CaseReport, Report } from '../model/report.ts';
 import { createFindStanding, describeDecision, describeSkip, explainCase } from '../reporters/index.ts';
 import { openContext } from './api-context.ts';
-import { type RunSuitesOptions, toFlags } from './run-options.ts';
+import { type Keys, refuseUnknown } from './refuse-unknown.ts';
+import { type RunSuitesOptions, runSuitesKeys, toFlags } from './run-options.ts';
 import type { PlannedCase } from './run-project.ts';
 import { runSuites } from './run-suites.ts';
 
@@ -17,6 +18,7 @@ export interface DescribeSuiteOptions extends Omit<RunSuitesOptions, 'paths' | '
  * reason.
  */
 export function describeSuite(path: string | readonly string[], options: DescribeSuiteOptions = {}): void {
+  refuseUnknown(options, describeSuiteKeys, 'describeSuite');
   const paths = [path].flat();
   const { testTimeoutMs = 0, ...given } = options;
   const runOptions = { ...given, paths };
@@ -58,6 +60,9 @@ export function describeSuite(path: string | readonly string[], options: Describ
     });
   });
 }
+
+const { paths: _paths, signal: _signal, ...sharedKeys } = runSuitesKeys;
+const describeSuiteKeys: Keys<DescribeSuiteOptions> = { ...sharedKeys, testTimeoutMs: true };
 
 interface Found {
   readonly entry: CaseReport;

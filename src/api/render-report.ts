@@ -1,5 +1,8 @@
 import type { ReporterPlugin } from '../model/plugin.ts';
 import type { Report, ReportStyle } from '../model/report.ts';
+import { type Keys, refuseUnknown } from './refuse-unknown.ts';
+
+const styleKeys: Keys<ReportStyle> = { linksFrom: true, color: true, width: true, verbose: true, quiet: true };
 
 /** Renders a report in a built-in format or by a reporter of your own, in chunks; defaults: no colour, 80 columns. */
 export async function renderReport(
@@ -7,6 +10,7 @@ export async function renderReport(
   format: string | Pick<ReporterPlugin, 'render'>,
   style: Partial<ReportStyle> = {},
 ): Promise<Iterable<string>> {
+  refuseUnknown(style, styleKeys, 'renderReport');
   const whole: ReportStyle = { color: false, width: 80, verbose: false, quiet: false, ...style };
   if (typeof format !== 'string') return format.render(report, whole);
   const { reporters } = await import('../reporters/index.ts');

@@ -1,5 +1,6 @@
 import type { Plugin } from '../model/plugin.ts';
 import type { ApiContext } from './api-context.ts';
+import type { Keys } from './refuse-unknown.ts';
 
 /**
  * The flags of `llmcheck run` under their names in the config's `run:`. What is left out comes from `LLMCHECK_` variables
@@ -48,6 +49,44 @@ export interface RunSuitesOptions extends ApiContext {
   readonly record?: boolean;
   readonly allowEmpty?: boolean;
 }
+
+/** What `runSuites` takes. */
+export const runSuitesKeys: Keys<RunSuitesOptions> = {
+  cwd: true,
+  env: true,
+  config: true,
+  paths: true,
+  plugins: true,
+  signal: true,
+  filter: true,
+  lastFailed: true,
+  tag: true,
+  prompt: true,
+  provider: true,
+  sample: true,
+  seed: true,
+  shard: true,
+  changed: true,
+  trials: true,
+  concurrency: true,
+  envFile: true,
+  maxCost: true,
+  maxErrors: true,
+  bail: true,
+  timeout: true,
+  deadline: true,
+  cache: true,
+  baseline: true,
+  compare: true,
+  rerunBaseline: true,
+  updateBaseline: true,
+  requireConclusive: true,
+  resume: true,
+  queue: true,
+  batch: true,
+  record: true,
+  allowEmpty: true,
+};
 
 /** The options as the command line would have brought them. */
 export function toFlags(options: RunSuitesOptions): Readonly<Record<string, unknown>> {

@@ -1,7 +1,8 @@
 import type { Report } from '../model/report.ts';
 import { openContext } from './api-context.ts';
+import { refuseUnknown } from './refuse-unknown.ts';
 import { createEventLog, type RunEvent } from './run-events.ts';
-import { type RunSuitesOptions, toFlags } from './run-options.ts';
+import { type RunSuitesOptions, runSuitesKeys, toFlags } from './run-options.ts';
 
 /** A run that is going on: its events by `for await`, its report by `await`. */
 export interface SuiteRun extends AsyncIterable<RunEvent>, PromiseLike<Report> {
@@ -31,6 +32,7 @@ export function runSuites(options: RunSuitesOptions = {}): SuiteRun {
 
 /** What plans and runs is loaded when it is used: `defineAssertion` costs nothing. */
 async function run(options: RunSuitesOptions, onEvent: (event: RunEvent) => void): Promise<Report> {
+  refuseUnknown(options, runSuitesKeys, 'runSuites');
   const { runProject } = await import('./run-project.ts');
   return runProject({ ...openContext(options), flags: toFlags(options), options, onEvent });
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { shortenText } from '../lib/display-width.ts';
+import { DeadlineError } from '../lib/deadline.ts';
+import { describeThrown } from '../lib/describe-thrown.ts';
 import { toZodSchema } from '../lib/to-zod-schema.ts';
 import type { AssertionPlugin, LoadedPlugin } from '../model/code-plugin.ts';
 import type { CodeOutcome } from '../model/own-code.ts';
@@ -29,8 +30,8 @@ export function createPluginAssertion({ plugin, hash }: LoadedPlugin<AssertionPl
         return readVerdict(outcome, name);
       } catch (error) {
         // A deadline has its own words, further up.
-        if (error instanceof Error && error.name === 'DeadlineError') throw error;
-        return { error: `${name} threw ${describe(error)}` };
+        if (error instanceof DeadlineError) throw error;
+        return { error: `${name} threw ${describeThrown(error)}` };
       }
     },
   };
@@ -48,8 +49,4 @@ async function settle(returned: unknown, timeoutMs: number): Promise<CodeOutcome
   } finally {
     clearTimeout(timer);
   }
-}
-
-function describe(error: unknown): string {
-  return shortenText(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 400);
 }

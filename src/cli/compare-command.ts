@@ -31,7 +31,9 @@ export async function compareCommand(sides: readonly string[], flags: CompareFla
     cwd: io.cwd,
     env: io.env,
   });
-  writeReports(report, requests, {
+  // A reporter of a plug-in is handed the report itself, and decides nothing.
+  const { exitCode } = report;
+  await writeReports(report, requests, {
     io,
     // Records are masked when they are written.
     mask: (text) => text,
@@ -39,5 +41,5 @@ export async function compareCommand(sides: readonly string[], flags: CompareFla
     quiet: flags.quiet === true,
     verbose: flags.verbose === true,
   });
-  return report.exitCode;
+  return exitCode;
 }

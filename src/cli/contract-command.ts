@@ -75,8 +75,8 @@ function parseFormats(flags: ContractFlags) {
   return requests;
 }
 
-function write(report: ContractReport, requests: Requests, flags: ContractFlags, io: Io): number {
-  writeReports(report, requests, {
+async function write(report: ContractReport, requests: Requests, flags: ContractFlags, io: Io): Promise<number> {
+  await writeReports(report, requests, {
     io,
     // Contracts hold names of variables and schemas, never a key.
     mask: (text) => text,

@@ -1,5 +1,4 @@
 import { UserError } from '../errors.ts';
-import { exitCodes } from '../model/exit-code.ts';
 import type { History } from '../model/history.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ReportStyle } from '../model/report.ts';
@@ -7,7 +6,7 @@ import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { readHistory } from '../pipeline/read-history.ts';
 import type { Io } from './io.ts';
 import { renderHistory } from './render-history.ts';
-import { parseRequests, writeReports } from './write-reports.ts';
+import { parseRequests, writeReportsOnly } from './write-reports.ts';
 
 export interface HistoryFlags {
   readonly suite: readonly string[];
@@ -45,14 +44,13 @@ export async function historyCommand(paths: readonly string[], flags: HistoryFla
   // What a request without a path replaces is the terminal's report alone.
   const wanted = requests.filter(({ name, path }) => path !== undefined || name === flags.reporter);
   // The records were masked when they were written.
-  writeReports(history, wanted, {
+  return writeReportsOnly(history, wanted, {
     io,
     mask: (text) => text,
     color: flags.color !== false,
     quiet: false,
     verbose: false,
   });
-  return exitCodes.passed;
 }
 
 function readCount(flag: string, text: string): number | Problem {

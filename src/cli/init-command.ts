@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { withStorageErrors } from '../lib/storage-error.ts';
+import { StorageError, withStorageErrors } from '../lib/storage-error.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { importAnswers } from '../pipeline/import-answers.ts';
 import { withFileLock } from '../pipeline/with-file-lock.ts';
@@ -14,14 +14,14 @@ export async function initCommand(folder: string, flags: { readonly force?: bool
   const written: string[] = [];
   for (const [path, text] of Object.entries(initFiles)) {
     const target = join(root, path);
-    const isThere = () => existsSync(target) && flags.force !== true;
+    const isKept = () => isThere(target) && flags.force !== true;
     const write = () => {
       // Another process may have been faster.
-      if (isThere()) return false;
+      if (isKept()) return false;
       writeFile(target, [text]);
       return true;
     };
-    if (isThere() || !withFileLock(target, write)) {
+    if (isKept() || !withFileLock(target, write)) {
       io.stdout.write(`kept     ${path} (it was there; --force overwrites)\n`);
       continue;
     }
@@ -54,4 +54,12 @@ function isIgnored(path: string): boolean {
 
 function readText(path: string): string {
   return withStorageErrors('Reading', path, () => (existsSync(path) ? readFileSync(path, 'utf8') : ''));
+}
+
+/** Throws a `StorageError` where something is there that is no file: it can be neither kept nor written. */
+function isThere(path: string): boolean {
+  // Below a file Node finds nothing, and writing says so.
+  if (!existsSync(path)) return false;
+  if (statSync(path).isDirectory()) throw new StorageError('Writing', path, 'EISDIR');
+  return true;
 }

@@ -6,6 +6,8 @@ export interface TextSink {
   readonly isTty: boolean;
   /** Undefined where the terminal does not say. */
   readonly columns: () => number | undefined;
+  /** Waits until everything was handed over; gives the reason where some of it was lost, such as a full disk. */
+  readonly settle?: () => Promise<string | undefined>;
 }
 
 /** What the user typed: a line, the end of all input, or Ctrl-C, which is no signal while a line is edited. */

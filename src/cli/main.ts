@@ -41,7 +41,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
   try {
     await program.parseAsync(protectOptionalValues(argv, io.cwd), { from: 'user' });
-    return exitCode;
+    return await settleStdout(argv, exitCode, io);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.passed : exitCodes.usage;
     const problems =
@@ -60,6 +60,16 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return exitCodes.bug;
   }
 }
+
+/** A verdict wins over a report that was lost; what only prints has done nothing where that was lost. */
+async function settleStdout([command = '']: readonly string[], exitCode: number, io: Io): Promise<number> {
+  const fault = await io.stdout.settle?.();
+  if (fault === undefined) return exitCode;
+  io.stderr.write(`error: stdout could not be written: ${fault}\n`);
+  return exitCode === exitCodes.passed && !verdictCommands.has(command) ? exitCodes.usage : exitCode;
+}
+
+const verdictCommands: ReadonlySet<string> = new Set(['run', 'compare', 'merge', 'contract', 'ci']);
 
 /** Commander suggests commands only where the program has no action of its own. */
 function describeUnknownCommand(name: string, program: Command): string {

@@ -54,9 +54,11 @@ function ask(question: string): Promise<Typed> {
 
 function streamSink(stream: NodeJS.WriteStream): TextSink {
   let broken = false;
+  let fault: string | undefined;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
     broken = true;
+    // A reader that has seen enough loses nothing.
+    if (error.code !== 'EPIPE') fault ??= error.message;
   });
   return {
     write(text) {
@@ -64,5 +66,12 @@ function streamSink(stream: NodeJS.WriteStream): TextSink {
     },
     isTty: stream.isTTY,
     columns: () => stream.columns,
+    settle: () =>
+      new Promise((resolve) => {
+        // An error is told of after the write that it belongs to.
+        const end = () => setImmediate(() => resolve(fault));
+        if (broken) end();
+        else stream.write('', end);
+      }),
   };
 }

@@ -1,11 +1,10 @@
 import { UserError } from '../errors.ts';
-import { exitCodes } from '../model/exit-code.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { reportOnRun } from '../pipeline/report-on-run.ts';
 import { describeStoredRun, findStoredRun } from '../pipeline/stored-runs.ts';
 import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';
-import { writeReports } from './write-reports.ts';
+import { writeReportsOnly } from './write-reports.ts';
 
 export interface ReportFlags {
   readonly reporter: readonly string[];
@@ -23,7 +22,7 @@ export async function reportCommand(run: string | undefined, flags: ReportFlags,
   const stored = findStoredRun({ root }, run, io.cwd);
   if (flags.quiet !== true) io.stderr.write(`report of ${describeStoredRun(stored, io.now())}\n`);
   const report = await reportOnRun({ path: stored.path, root, cwd: io.cwd, env: io.env });
-  writeReports(report, requests, {
+  return writeReportsOnly(report, requests, {
     io,
     // The record was masked when it was written; the keys of that run need not be known any more.
     mask: (text) => text,
@@ -31,5 +30,4 @@ export async function reportCommand(run: string | undefined, flags: ReportFlags,
     quiet: flags.quiet === true,
     verbose: flags.verbose === true,
   });
-  return exitCodes.passed;
 }

@@ -48,7 +48,9 @@ export async function runCommand(
     }
     const report = await runTraced(options, ports, values['otel']);
     progress.close();
-    writeReports(report, reporters.requests, {
+    // A reporter of a plug-in is handed the report itself, and decides nothing.
+    const { exitCode } = report;
+    await writeReports(report, reporters.requests, {
       io,
       mask,
       color: flags['color'] !== false,
@@ -62,7 +64,7 @@ export async function runCommand(
       const place = { root, projectSuites: suites, cwd: io.cwd, env: ports.env, recordPath };
       io.stderr.write(mask(await describeUpdate(report, place, color)));
     }
-    return report.exitCode;
+    return exitCode;
   } catch (error) {
     if (error instanceof UserError) throw maskUserError(error, mask);
     throw error;

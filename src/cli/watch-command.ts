@@ -144,7 +144,7 @@ function createSession({ paths, flags, io, inbox, watcher }: SessionOptions): Se
       open = new Set();
       const requests = isFirst ? reporters.requests : reporters.requests.map((request) => asRound(request, finished));
       const verbose = values['verbose'] === true;
-      writeReports(report, requests, { io, mask, color: flags['color'] !== false, quiet, verbose });
+      await writeReports(report, requests, { io, mask, color: flags['color'] !== false, quiet, verbose });
     } finally {
       progress.close();
     }

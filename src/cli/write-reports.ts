@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
+import { describeThrown } from '../lib/describe-thrown.ts';
 import { findNearest } from '../lib/did-you-mean.ts';
+import { toSafeLine } from '../lib/sanitize.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
+import { exitCodes } from '../model/exit-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Report, ReportStyle } from '../model/report.ts';
@@ -83,23 +86,52 @@ export interface WriteOptions extends StyleFlags {
   readonly mask: (text: string) => string;
 }
 
-/** Writes every report. One that fails is named and changes neither the others nor the decision. */
-export function writeReports<R>(report: R, requests: readonly ReportRequest<R>[], options: WriteOptions): void {
+/**
+ * Writes every report; false where one failed. One that fails is named and changes neither the others nor the decision,
+ * whatever it throws: a reporter may be the code of a plug-in.
+ */
+export async function writeReports<R>(
+  report: R,
+  requests: readonly ReportRequest<R>[],
+  options: WriteOptions,
+): Promise<boolean> {
   const { io, mask } = options;
+  let isWhole = true;
   for (const { name, reporter, path } of requests) {
-    const chunks = reporter.render(report, styleFor(io, options, path !== undefined));
     try {
-      if (path === undefined) for (const chunk of chunks) io.stdout.write(mask(chunk));
-      else writeFile(resolve(io.cwd, path), masked(chunks, mask));
+      // A plug-in may return a promise, which rejects later than a `catch` without `await` would see.
+      const chunks: unknown = await reporter.render(report, styleFor(io, options, path !== undefined));
+      const texts = checkedTexts(chunks, mask);
+      if (path === undefined) for (const text of texts) io.stdout.write(text);
+      else writeFile(resolve(io.cwd, path), texts);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error;
-      io.stderr.write(`warning: the ${name} report could not be written to ${path ?? 'stdout'}: ${error.message}\n`);
+      isWhole = false;
+      const reason = toSafeLine(mask(describeThrown(error)));
+      io.stderr.write(`warning: the ${name} report could not be written to ${path ?? 'stdout'}: ${reason}\n`);
     }
+  }
+  return isWhole;
+}
+
+/** The same for commands whose only work is to write reports: what can't be written ends them with 2. */
+export async function writeReportsOnly<R>(
+  report: R,
+  requests: readonly ReportRequest<R>[],
+  options: WriteOptions,
+): Promise<number> {
+  return (await writeReports(report, requests, options)) ? exitCodes.passed : exitCodes.usage;
+}
+
+function* checkedTexts(chunks: unknown, mask: (text: string) => string): Iterable<string> {
+  if (typeof chunks === 'string' || !isIterable(chunks)) throw new TypeError('render must return a list of texts');
+  for (const chunk of chunks) {
+    if (typeof chunk !== 'string') throw new TypeError('render must return texts, and one part is not a text');
+    yield mask(chunk);
   }
 }
 
-function* masked(chunks: Iterable<string>, mask: (text: string) => string): Iterable<string> {
-  for (const chunk of chunks) yield mask(chunk);
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }
 
 function usage(message: string, hint: string): Problem {

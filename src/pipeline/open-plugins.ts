@@ -1,5 +1,7 @@
 import { assertions } from '../assertions/index.ts';
 import { createPluginAssertion } from '../assertions/plugin-assertion.ts';
+import { describeThrown } from '../lib/describe-thrown.ts';
+import { didYouMean } from '../lib/did-you-mean.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
@@ -23,8 +25,8 @@ export async function openPlugins(
   const faults: (PluginFault & { readonly index: number })[] = [];
 
   function add(loaded: LoadedPlugin<Plugin>): PluginFault | undefined {
-    const clash = findClash(loaded.plugin, list);
-    if (clash !== undefined) return clash;
+    const fault = findFormFault(loaded.plugin) ?? findClash(loaded.plugin, list);
+    if (fault !== undefined) return fault;
     try {
       if (loaded.plugin.kind === 'assertion') {
         const own = { plugin: loaded.plugin, hash: loaded.hash };
@@ -42,6 +44,12 @@ export async function openPlugins(
   }
 
   for (const plugin of given) {
+    if (!isPlugin(plugin)) {
+      const message = 'plugins: one of the list is no plug-in';
+      const hint = 'hand over what defineAssertion, defineProvider or defineReporter returns';
+      faults.push({ code: 'invalid-value', message, hint, index: -1 });
+      continue;
+    }
     const fault = add({ plugin, hash: hashOf(plugin, '') });
     // What a program hands over is its own mistake, not one of a file.
     if (fault !== undefined) faults.push({ ...fault, index: -1 });
@@ -65,11 +73,13 @@ type Found = { readonly plugins: readonly Plugin[]; readonly hash: string } | Pl
 async function importPlugins(request: PluginRequest): Promise<Found> {
   const { name } = request;
   let exported: unknown;
+  let plugins: readonly Plugin[] = [];
   try {
     exported = request.kind === 'file' ? await importModule(request.file) : await openPackages(request.root).load(name);
+    // What is exported may be a getter, and throw as well.
+    if (exported !== undefined) plugins = Object.values(Object(exported)).flat().filter(isPlugin);
   } catch (error) {
-    const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return { code: 'invalid-value', message: `the plug-in ${name} can't be loaded: ${said.slice(0, 400)}` };
+    return { code: 'invalid-value', message: `the plug-in ${name} can't be loaded: ${describeThrown(error)}` };
   }
   if (exported === undefined) {
     return {
@@ -78,9 +88,6 @@ async function importPlugins(request: PluginRequest): Promise<Found> {
       hint: `npm install --save-dev ${name}; a file is written as ./${name}`,
     };
   }
-  const plugins = Object.values(exported as object)
-    .flat()
-    .filter(isPlugin);
   if (plugins.length > 0)
     return { plugins: [...new Set(plugins)], hash: request.kind === 'file' ? request.hash : name };
   return {
@@ -88,6 +95,40 @@ async function importPlugins(request: PluginRequest): Promise<Found> {
     message: `${name} exports no plug-in`,
     hint: 'export what defineAssertion, defineProvider or defineReporter returns',
   };
+}
+
+/** A plug-in is often written without types: what it lacks or misspells would show in the middle of a run. */
+function findFormFault(plugin: Plugin): PluginFault | undefined {
+  const { name, kind } = plugin;
+  const keys: readonly string[] = pluginKeys[kind];
+  const unknown = Object.keys(plugin).find((key) => !keys.includes(key) && key !== 'kind');
+  if (unknown !== undefined) {
+    const hint = didYouMean(unknown, keys) ?? `there are: ${keys.join(', ')}`;
+    return { code: 'unknown-key', message: `the plug-in "${name}" has the unknown key "${unknown}"`, hint };
+  }
+  const work = workOf(plugin);
+  const lack = typeof work.run === 'function' ? undefined : `"${work.key}" must be a function`;
+  const { timeoutMs } = { timeoutMs: undefined, ...plugin };
+  const wrong = timeoutMs === undefined || timeoutMs > 0 ? undefined : '"timeoutMs" must be a number above 0';
+  const fault = lack ?? wrong;
+  return fault === undefined ? undefined : { code: 'invalid-value', message: `the plug-in "${name}": ${fault}` };
+}
+
+const pluginKeys = {
+  assertion: ['name', 'summary', 'example', 'params', 'main', 'timeoutMs', 'version', 'check'],
+  provider: ['name', 'summary', 'example', 'options', 'version', 'complete'],
+  reporter: ['name', 'summary', 'extension', 'render'],
+} as const satisfies Record<Plugin['kind'], readonly string[]>;
+
+function workOf(plugin: Plugin): { readonly key: string; readonly run: unknown } {
+  switch (plugin.kind) {
+    case 'assertion':
+      return { key: 'check', run: plugin.check };
+    case 'provider':
+      return { key: 'complete', run: plugin.complete };
+    case 'reporter':
+      return { key: 'render', run: plugin.render };
+  }
 }
 
 /** A name that could not be told from a built-in one would change what a suite means. */
@@ -114,8 +155,7 @@ const reservedNames: ReadonlySet<string> = new Set(['select', 'name', 'weight', 
 
 /** A plug-in without a file is known by its version, else by its own source. */
 function hashOf(plugin: Plugin, fileHash: string): string {
-  const run = plugin.kind === 'assertion' ? plugin.check : plugin.kind === 'provider' ? plugin.complete : plugin.render;
   const version = plugin.kind === 'reporter' ? undefined : plugin.version;
-  const source = version ?? (fileHash === '' ? run.toString() : '');
+  const source = version ?? (fileHash === '' ? String(workOf(plugin).run) : '');
   return sha256Hex(`${fileHash}\n${source}`).slice(0, 16);
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { describeThrown } from '../lib/describe-thrown.ts';
 import { toZodSchema } from '../lib/to-zod-schema.ts';
 import type { LoadedPlugin, ProviderPlugin } from '../model/code-plugin.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../model/completion.ts';
@@ -85,7 +86,7 @@ async function ask(
 
 /** A status says what kind of failure it is; without one, what threw once will throw again. */
 function classifyThrown(error: unknown, name: string): ProviderFailure {
-  const said = describeText(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  const said = describeText(describeThrown(error));
   const message = `${name} threw ${said}`;
   const status = readNumber(error, 'status');
   if (status === undefined) return { kind: 'server', message, retryable: false };

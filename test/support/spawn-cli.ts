@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll } from 'vitest';
@@ -19,6 +19,8 @@ export interface SpawnOptions {
   readonly maxFileBlocks?: number;
   /** Runs as somebody whom permissions hold back, where the tests run as root. */
   readonly isUnprivileged?: boolean;
+  /** A file that stdout goes to. */
+  readonly stdout?: string;
 }
 
 export type SpawnCli = (argv: readonly string[], options: SpawnOptions) => SpawnedCli;
@@ -26,18 +28,25 @@ export type SpawnCli = (argv: readonly string[], options: SpawnOptions) => Spawn
 /** For what only a real process can show: kills, signals, pipes. */
 export function prepareSpawn(): SpawnCli {
   const bundle = bundleCli();
-  return (argv, { cwd, env = {}, maxFileBlocks, isUnprivileged = false }) => {
+  return (argv, { cwd, env = {}, maxFileBlocks, isUnprivileged = false, stdout: target }) => {
     const command = [process.execPath, bundle, ...argv];
     const [program = '', ...args] =
       maxFileBlocks === undefined
         ? command
         : ['sh', '-c', `trap '' XFSZ; ulimit -f ${maxFileBlocks}; exec "$@"`, 'sh', ...command];
     const user = isUnprivileged && process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
-    const child = spawn(program, args, { cwd, env: { PATH: process.env['PATH'], ...env }, ...user });
+    const out = target === undefined ? 'pipe' : openSync(target, 'w');
+    const child = spawn(program, args, {
+      cwd,
+      env: { PATH: process.env['PATH'], ...env },
+      stdio: ['pipe', out, 'pipe'],
+      ...user,
+    });
+    if (typeof out === 'number') closeSync(out);
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+    child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
     const ended = new Promise<CliResult & { readonly signal: NodeJS.Signals | null }>((resolve) => {
       child.on('close', (code, signal) => resolve({ code: code ?? -1, signal, stdout, stderr }));
     });

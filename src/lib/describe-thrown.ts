@@ -1,0 +1,11 @@
+/** What somebody else's code threw, on one line. That may be anything: null, an object without a prototype, a hostile getter. */
+export function describeThrown(error: unknown): string {
+  try {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return text.replaceAll(/\s+/g, ' ').slice(0, maxUnits);
+  } catch (second) {
+    return second instanceof Error ? 'something that has no text' : 'something that throws when it is read';
+  }
+}
+
+const maxUnits = 400;
