@@ -10,6 +10,7 @@ import type { JsonValue } from '../model/json.ts';
 import type { Report } from '../model/report.ts';
 import { findMissingKeys } from '../pipeline/find-missing-keys.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
+import { findPublishFault } from '../pipeline/find-publish-fault.ts';
 import { loadProject } from '../pipeline/load-project.ts';
 import { type Conclusion, findGithubRun, type GithubRun, publishToGithub } from '../pipeline/publish-to-github.ts';
 import { reportOnRun } from '../pipeline/report-on-run.ts';
@@ -147,7 +148,9 @@ async function hasToReplay(
     cwd,
     ...(typeof config === 'string' && { configPath: config }),
   });
-  return findMissingKeys(project, env).length > 0;
+  // Suites with recordings ask nobody: what they lack is a mistake of theirs, whoever runs them.
+  const suites = project.suites.filter(({ recordings }) => recordings === undefined);
+  return findMissingKeys({ ...project, suites }, env).length > 0;
 }
 
 function describeOutcome(
@@ -163,7 +166,8 @@ function describeOutcome(
   const render = (name: 'markdown' | 'github'): string => [...(reporters[name]?.render(report, style) ?? [])].join('');
   const { outcome, incompleteBecause, interrupted } = decision;
   const isUnjudged = incompleteBecause === 'errors' || incompleteBecause === 'nothing-evaluated';
-  const isNeutral = isReplay && outcome === 'incomplete' && isUnjudged && interrupted === undefined;
+  const isNeutral =
+    isReplay && outcome === 'incomplete' && isUnjudged && interrupted === undefined && lacksAnswersAlone(report);
   const unjudged = `${totals.errored} of ${totals.planned} cells could not be judged from stored answers`;
   const contracts = report.contracts === undefined ? '' : ' Contracts were checked.';
   const note = isReplay
@@ -179,6 +183,17 @@ function describeOutcome(
     annotations: render('github'),
     outputs: { ...githubOutputs(report, code), conclusion },
   };
+}
+
+/** True where each errored cell only lacks an answer that the missing key would have brought. */
+function lacksAnswersAlone({ suites, totals }: Report): boolean {
+  if (totals.errored === 0) return false;
+  for (const suite of suites) {
+    for (const { trials } of suite.cases()) {
+      if (trials.some(({ status, error }) => status === 'errored' && error?.kind !== 'cacheMiss')) return false;
+    }
+  }
+  return true;
 }
 
 function conclusionOf({ decision }: Report): Conclusion {
@@ -222,12 +237,14 @@ async function publish(
   { github, token, mask }: { readonly github: GithubRun | undefined; readonly token: string; readonly mask: Mask },
 ): Promise<void> {
   const warn = (text: string): void => io.stderr.write(`warning: ${toSafeLine(mask(text))}\n`);
-  const body = mask(outcome.body);
-  if (flags.annotations) io.stdout.write(mask(outcome.annotations));
+  const fault = github === undefined ? undefined : findPublishFault(github, io);
+  const body = mask(fault === undefined ? outcome.body : `> **Not published**: ${fault}.\n\n${outcome.body}`);
+  if (flags.annotations && fault === undefined) io.stdout.write(mask(outcome.annotations));
+  if (fault !== undefined) warn(`nothing is published to GitHub: ${fault}`);
   if (flags.summary) append(io, 'GITHUB_STEP_SUMMARY', body, warn);
   const links: Record<string, string> = {};
   const wantsComment = flags.comment === true && github?.pullRequest !== undefined;
-  if (flags.comment === true || flags.checkRun === true) {
+  if (fault === undefined && (flags.comment === true || flags.checkRun === true)) {
     if (github === undefined) warn('not published to GitHub: GITHUB_REPOSITORY names no repository');
     else if (token === '') warn('not published to GitHub: GITHUB_TOKEN is not set');
     else {

@@ -3,6 +3,7 @@ import { DurationError, parseDurationMs } from '../lib/duration.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { Problem } from '../model/problem.ts';
 import { type CheckedJudges, checkJudges } from '../pipeline/check-judges.ts';
+import { findForeignKeys } from '../pipeline/find-foreign-keys.ts';
 import { loadProject } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
@@ -28,7 +29,7 @@ const cacheModes = ['use', 'refresh', 'replay', 'off'] as const;
 
 /** `llmcheck judge check`: text for people, `--json` for scripts; 4 where a judge may not decide, 3 where it gave no word. */
 export async function judgeCheckCommand(paths: readonly string[], flags: JudgeFlags, io: Io): Promise<number> {
-  const { project, warnings } = await loadProject({
+  const { project, warnings: loadWarnings } = await loadProject({
     paths,
     cwd: io.cwd,
     ...(flags.config === undefined ? {} : { configPath: flags.config }),
@@ -41,6 +42,7 @@ export async function judgeCheckCommand(paths: readonly string[], flags: JudgeFl
   }
   if (problems.length > 0) throw new UserError(problems);
   const color = wantsColor(io.stderr, io.env, true);
+  const warnings = [...loadWarnings, ...findForeignKeys(project, { env: io.env, fileVariables: new Set() })];
   if (warnings.length > 0) io.stderr.write(describeProblems(warnings, { color }));
   const mask = maskFor(project, io.env);
   const checked = await checkJudges(

@@ -6,6 +6,7 @@ import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Report } from '../model/report.ts';
 import type { Project } from '../model/suite.ts';
+import { findForeignKeys } from '../pipeline/find-foreign-keys.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import type { ReadLog } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
@@ -70,8 +71,13 @@ export async function prepareRun(
     invocation,
   );
   const resolved = resolveRun({ ...project.run, ...resumed.flags }, invocation, plugins);
-  const { values, settings, reporters, env } = resolved;
-  const warnings = [...(resumed.isNew === true ? [nothingToResume] : []), ...loadWarnings, ...resolved.warnings];
+  const { values, settings, reporters, env, fileVariables } = resolved;
+  const warnings = [
+    ...(resumed.isNew === true ? [nothingToResume] : []),
+    ...loadWarnings,
+    ...resolved.warnings,
+    ...findForeignKeys(project, { env, fileVariables }),
+  ];
   const mask = maskFor(project, env, findQueueSecrets(values['queue']));
   const io: Io = { ...givenIo, stderr: maskSink(givenIo.stderr, mask) };
   const color = wantsColor(io.stderr, io.env, flags['color'] !== false);

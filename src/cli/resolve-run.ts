@@ -30,6 +30,8 @@ export interface ResolvedRun {
   readonly reporters: ParsedReporters<Report>;
   /** With the variables of the env file. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Names of the variables whose values are those of the env file. */
+  readonly fileVariables: ReadonlySet<string>;
   readonly warnings: readonly Problem[];
 }
 
@@ -64,8 +66,8 @@ export function resolveRun(config: JsonObject, invocation: RunInvocation, plugin
   if (problems.some(isError)) {
     throw new UserError([...problems.filter(isError), ...problems.filter((problem) => !isError(problem))]);
   }
-  const { values, settings, reporters, env } = resolved;
-  return { values, settings: settings.settings, reporters, env, warnings: problems };
+  const { values, settings, reporters, env, fileVariables } = resolved;
+  return { values, settings: settings.settings, reporters, env, fileVariables, warnings: problems };
 }
 
 function resolve(config: JsonObject, invocation: RunInvocation, plugins: Plugins) {
@@ -78,6 +80,7 @@ function resolve(config: JsonObject, invocation: RunInvocation, plugins: Plugins
   const { values, problems } = resolveFlagValues(runFlags, { flags, env, config });
   return {
     env,
+    fileVariables: new Set(Object.keys(fileEnv).filter((name) => processEnv[name] === undefined)),
     values,
     problems: [...problems, ...recordedPaths, ...findPathsOfFiles(fileEnv, {}, invocation)],
     settings: buildRunSettings(values),

@@ -1,4 +1,5 @@
 import { exitCodes } from '../model/exit-code.ts';
+import { findForeignKeys } from '../pipeline/find-foreign-keys.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { validateProject } from '../pipeline/validate-project.ts';
 import { describeProblems } from './describe-problems.ts';
@@ -20,10 +21,11 @@ export async function validateCommand(
     warnings: loadWarnings,
     plugins,
   } = await loadForRun({ paths, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) }, invocation);
-  const { values, settings, env, ...resolved } = resolveRun(project.run, invocation, plugins);
+  const { values, settings, env, fileVariables, ...resolved } = resolveRun(project.run, invocation, plugins);
   const options = buildRunOptions(values, settings, project, paths);
   const { warnings, cells, cases } = await validateProject(options, { env, cwd: io.cwd, now: io.now });
-  const all = [...loadWarnings, ...resolved.warnings, ...warnings];
+  const foreignKeys = findForeignKeys(project, { env, fileVariables });
+  const all = [...loadWarnings, ...resolved.warnings, ...foreignKeys, ...warnings];
   if (all.length > 0) io.stderr.write(describeProblems(all, { color: wantsColor(io.stderr, io.env, true) }));
   const { suites } = project;
   if (suites.length === 0) {

@@ -3,6 +3,7 @@ import { DurationError, parseDurationMs } from '../lib/duration.ts';
 import { findQueueSecrets, parseQueueUrl, type QueueUrl } from '../lib/queue-url.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { Problem } from '../model/problem.ts';
+import { findForeignKeys } from '../pipeline/find-foreign-keys.ts';
 import { loadProject } from '../pipeline/load-project.ts';
 import { maskFor } from '../pipeline/mask-for.ts';
 import { systemClock } from '../pipeline/system-clock.ts';
@@ -28,14 +29,17 @@ const shortestLeaseMs = 1000;
 
 /** `llmcheck worker`: makes calls until a signal comes, then ends those in flight. */
 export async function workerCommand(paths: readonly string[], flags: WorkerFlags, io: Io): Promise<number> {
-  const env = { ...readEnvFile(flags.envFile, io.cwd), ...io.env };
+  const fileEnv = readEnvFile(flags.envFile, io.cwd);
+  const env = { ...fileEnv, ...io.env };
+  const fileVariables = new Set(Object.keys(fileEnv).filter((name) => io.env[name] === undefined));
   const settings = readSettings(flags, env);
   const configPath = flags.config ?? env['LLMCHECK_CONFIG'];
-  const { project, warnings } = await loadProject({
+  const { project, warnings: loadWarnings } = await loadProject({
     paths,
     cwd: io.cwd,
     ...(configPath === undefined ? {} : { configPath }),
   });
+  const warnings = [...loadWarnings, ...findForeignKeys(project, { env, fileVariables })];
   const mask = maskFor(project, env, findQueueSecrets(flags.queue ?? env['LLMCHECK_QUEUE']));
   const id = `w-${Math.floor(io.random() * 2 ** 32).toString(36)}`;
   const log = (message: string) => io.stderr.write(mask(`${io.now().toISOString()} ${id} ${message}\n`));

@@ -133,7 +133,8 @@ function endJudged(cell: Cell, talk: Talk, ports: CellPorts, signal: AbortSignal
   if (decision.status === 'decided') return { status: 'judged', passed: decision.passed, score: decision.score };
   const isOutOfBudget = talk.judgeFailure?.kind === 'budget';
   const isStopped = signal.aborted || talk.judgeFailure?.kind === 'aborted';
-  const kind = isOutOfBudget ? 'budget' : isStopped ? 'aborted' : 'check';
+  const isMissing = talk.judgeFailure?.kind === 'cacheMiss';
+  const kind = isOutOfBudget ? 'budget' : isStopped ? 'aborted' : isMissing ? 'cacheMiss' : 'check';
   return endWithout({ kind, message: decision.reason }, ports);
 }
 

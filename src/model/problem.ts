@@ -48,6 +48,7 @@ export const problemCodes = [
   'literal-key',
   'unknown-adapter',
   'missing-key',
+  'foreign-key',
   'missing-price',
   'retired-model', // a model that its vendor shuts down soon, or has shut down
   'contract-input',

@@ -19,6 +19,8 @@ export interface Endpoint {
   readonly baseUrl?: string;
   /** The variable that holds the key; undefined where no key is sent. */
   readonly apiKeyEnv?: string;
+  /** The variable that moved the address, and where it would be without it. */
+  readonly movedBy?: { readonly variable: string; readonly from?: string };
   /** Further variables whose values are as secret as a key. */
   readonly secretEnv?: readonly string[];
   /** Names the provider in the price table, such as `openai`; undefined: looked up by model alone. */

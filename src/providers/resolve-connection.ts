@@ -21,7 +21,7 @@ export function resolveAddress(
   preset: Preset,
   config: ProviderConfig,
   { env }: ProviderEnv,
-): Pick<Endpoint, 'apiKeyEnv' | 'priceProvider'> & { readonly baseUrl: string } {
+): Pick<Endpoint, 'apiKeyEnv' | 'priceProvider' | 'movedBy'> & { readonly baseUrl: string } {
   const fromEnv = preset.baseUrlEnv === undefined ? undefined : env[preset.baseUrlEnv.name]?.trim();
   const written =
     config.baseUrl ??
@@ -39,7 +39,17 @@ export function resolveAddress(
     baseUrl: url.search === '' ? trimSlashes(url.href) : url.href,
     priceProvider: paid ?? preset.priceProvider,
     ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+    ...describeMove(preset, config, fromEnv ?? ''),
   };
+}
+
+function describeMove(
+  { baseUrl: from, baseUrlEnv }: Preset,
+  { baseUrl }: ProviderConfig,
+  fromEnv: string,
+): Pick<Endpoint, 'movedBy'> {
+  if (baseUrl !== undefined || baseUrlEnv === undefined || fromEnv === '') return {};
+  return { movedBy: { variable: baseUrlEnv.name, ...(from === undefined ? {} : { from }) } };
 }
 
 /** Reads the key and the headers that the configuration names. */

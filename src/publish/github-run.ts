@@ -12,6 +12,8 @@ export interface GithubRun {
   readonly eventName: string;
   /** What is tested: of a pull request the head, since GITHUB_SHA names a merge that nobody sees. */
   readonly headSha: string;
+  /** The commit that the workflow runs for: of a pull request the merge of its head into its base. */
+  readonly workflowSha?: string;
   readonly pullRequest?: GithubPullRequest;
   /** The page of the job's log. */
   readonly runUrl?: string;
@@ -38,6 +40,7 @@ export function parseGithubRun(env: Env, event: JsonValue | undefined): GithubRu
     repository,
     eventName: env['GITHUB_EVENT_NAME'] ?? '',
     headSha: textAt(memberAt(pull, 'head'), 'sha') ?? env['GITHUB_SHA'] ?? '',
+    ...(env['GITHUB_SHA'] !== undefined && { workflowSha: env['GITHUB_SHA'] }),
     ...(pullRequest !== undefined && { pullRequest }),
     ...(runUrl !== undefined && { runUrl }),
   };

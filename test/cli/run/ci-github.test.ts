@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { startEchoServer } from '../../support/chat-server.ts';
+import { startGithubServer } from '../../support/github-server.ts';
+import { openTempProject } from '../../support/temp-project.ts';
+
+const token = 'ghs_0123456789abcdef';
+
+async function openJob(theme: 'echo' | 'recordings') {
+  const project = openTempProject(theme);
+  const github = await startGithubServer(token);
+  const git = (...argv: readonly string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], {
+      cwd: project.root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  git('init', '-q', '-b', 'main');
+  git('add', '.');
+  git('commit', '-qm', 'one');
+  const sha = git('rev-parse', 'HEAD');
+  return {
+    project,
+    github,
+    git,
+    sha,
+    async act(
+      { event = 'pull_request', headSha = sha, workflowSha = sha, from = 'acme/shop' },
+      env: Readonly<Record<string, string>> = {},
+    ) {
+      const head = { sha: headSha, repo: { full_name: from } };
+      const pull = event.startsWith('pull_request') ? { pull_request: { number: 7, head, base: { ref: 'main' } } } : {};
+      project.write('.llmcheck/event.json', JSON.stringify(pull));
+      const result = await project.run(
+        ['ci', 'github', '--comment', '--check-run', '--args', '--no-baseline', '--baseline', ''],
+        {
+          env: {
+            ...env,
+            PATH: process.env['PATH'] ?? '',
+            GITHUB_TOKEN: token,
+            GITHUB_REPOSITORY: 'acme/shop',
+            GITHUB_EVENT_NAME: event,
+            GITHUB_EVENT_PATH: project.path('.llmcheck/event.json'),
+            GITHUB_SHA: workflowSha,
+            GITHUB_API_URL: github.url,
+            GITHUB_GRAPHQL_URL: `${github.url}/graphql`,
+            GITHUB_STEP_SUMMARY: project.path('.llmcheck/summary.md'),
+          },
+        },
+      );
+      return { ...result, summary: project.read('.llmcheck/summary.md') };
+    },
+  };
+}
+
+const fork = { from: 'eve/shop' };
+
+describe('on a fork without secrets', () => {
+  test('recordings that are missing or stale are 3, as everywhere', async () => {
+    const job = await openJob('recordings');
+    const missing = await job.act(fork);
+    expect([missing.code, missing.stderr + missing.summary]).toEqual([3, expect.not.stringContaining('Neutral')]);
+    expect(job.github.checks.map(({ conclusion }) => conclusion)).toEqual(['failure']);
+    const server = await startEchoServer();
+    await job.project.run(['run', '--record'], { env: server.env });
+    expect((await job.act(fork)).code).toBe(0);
+    const suite = job.project.read('evals/echo.eval.yaml');
+    job.project.write('evals/echo.eval.yaml', suite.replace('Say:', 'Please say:'));
+    const stale = await job.act(fork);
+    expect([stale.code, stale.summary.includes('Neutral')]).toEqual([3, false]);
+  });
+
+  test('a suite whose key is missing is neutral, also beside recordings that answer, and not beside ones that do not', async () => {
+    const job = await openJob('recordings');
+    const server = await startEchoServer();
+    const suite = job.project.read('evals/echo.eval.yaml');
+    await job.project.run(['run', '--record'], { env: server.env });
+    const other = suite.replace('suite: echo', 'suite: other').replace(/^recordings:.*\n/m, '');
+    job.project.write('evals/other.eval.yaml', other);
+    const both = await job.act(fork);
+    expect([both.code, both.summary.includes('Neutral')]).toEqual([0, true]);
+    job.project.write('evals/echo.eval.yaml', suite.replace('Say:', 'Please say:'));
+    expect((await job.act(fork)).code).toBe(3);
+  });
+});
+
+describe('what would stand under a commit that was not tested', () => {
+  test.each([
+    ['pull_request_target', { event: 'pull_request_target' }, 'pull_request_target'],
+    ['another commit than the head', { headSha: 'a'.repeat(40), workflowSha: 'b'.repeat(40) }, 'the checkout is at'],
+    ['a job for another commit', { event: 'workflow_run', workflowSha: 'b'.repeat(40) }, 'the checkout is at'],
+  ])('is not published, and says so: %s', async (_what, event, said) => {
+    const job = await openJob('echo');
+    const { env } = await startEchoServer();
+    const { code, stdout, stderr, summary } = await job.act(event, env);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('nothing is published to GitHub')]);
+    expect(stderr).toContain(said);
+    expect(summary).toContain('**Not published**');
+    expect(stdout).not.toContain('::');
+    expect(job.github.requests).toEqual([]);
+  });
+
+  test('the head, its merge into the base, and a push are published', async () => {
+    const job = await openJob('echo');
+    const { env } = await startEchoServer();
+    await job.act({ workflowSha: 'b'.repeat(40) }, env);
+    await job.act({ headSha: 'a'.repeat(40) }, env);
+    await job.act({ event: 'push' }, env);
+    expect(job.github.checks.map(({ head_sha: sha }) => sha)).toEqual([job.sha, 'a'.repeat(40), job.sha]);
+  });
+});
