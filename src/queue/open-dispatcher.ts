@@ -174,8 +174,8 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
   }
 
   function deliver(id: string, text: string): void {
-    const answer = readAnswer(text);
-    if (answer === undefined || !pending.has(id)) return;
+    if (!pending.has(id)) return;
+    const answer = readAnswer(text) ?? unreadable;
     settle(id, answer);
     // A failure is of no use to whoever resumes the run.
     if (answer.outcome.status === 'failed') void quietly(() => client.hdel(keys.answers(runId), id));
@@ -309,3 +309,18 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     },
   };
 }
+
+/** The first answer to a call counts, so that nothing better can come after one that no worker has written. */
+const unreadable = {
+  outcome: {
+    status: 'failed',
+    failure: {
+      kind: 'malformed',
+      message: 'the answer in the queue is not one that a worker writes',
+      retryable: false,
+    },
+    attempts: 1,
+  },
+  isTimeUp: false,
+  elapsedMs: 0,
+} as const satisfies AttemptAnswer;

@@ -5,7 +5,7 @@ import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.
 import { keys, prefix, queueName } from './keys.ts';
 import { createLeases, EndedCall, type LeaseAsk } from './leases.ts';
 import { connectOnce, openRedis, type QueueModules } from './open-redis.ts';
-import { isTask, readProviders, type WorkerCard } from './read-task.ts';
+import { findTaskFault, isTask, readProviders, type WorkerCard } from './read-task.ts';
 import { loadScripts } from './scripts.ts';
 import { createSlots } from './slots.ts';
 
@@ -185,7 +185,11 @@ export async function openWorker(options: WorkerOptions): Promise<QueueWorker | 
   async function take(provider: ServedProvider, job: Job, token: string | undefined): Promise<undefined> {
     const task: unknown = job.data;
     const { id: call } = job;
-    if (call === undefined || !isTask(task)) return undefined;
+    if (call === undefined || !isTask(task)) {
+      // Nobody waits for it: a run sends no such job.
+      log(`job ${call ?? ''} REFUSED: it is no call of a run (${findTaskFault(task) ?? 'it has no id'})`);
+      return undefined;
+    }
     const places = [keys.run(task.runId), keys.answers(task.runId)];
     if ((await scripts.take(places, [call, keys.inbox(''), keepMs])) !== 'go') return undefined;
     const slot = await slots.take(drained.signal);

@@ -1,0 +1,67 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+import { keys, prefix, queueName } from '../../../src/queue/keys.ts';
+import { readAnswer } from '../../../src/queue/read-task.ts';
+import { startEchoServer } from '../../support/chat-server.ts';
+import { redisPath, startRealRedis } from '../../support/real-redis.ts';
+import { startWorker } from '../../support/run-worker.ts';
+import { openTempProject } from '../../support/temp-project.ts';
+
+const request = {
+  messages: [{ role: 'user', content: 'Say: red' }],
+  params: {},
+  trial: 0,
+  origin: { suite: 's', prompt: 'p', provider: 'mini', caseId: 'red' },
+};
+const task = { runId: 'r', timeoutMs: 1000, tokens: 1, limits: {}, request };
+
+test.skipIf(redisPath === undefined)(
+  'a worker refuses a malformed job in a line, sends nothing and works on',
+  async () => {
+    const redis = await startRealRedis();
+    const server = await startEchoServer();
+    const project = openTempProject('echo');
+    const url = `redis://127.0.0.1:${redis.port}/0`;
+    const worker = await startWorker(project.root, ['--queue', url], server.env);
+    const running = project.run(['run', '--queue', url], { env: server.env });
+    expect((await running).code).toBe(0);
+    const asked = server.requests.length;
+
+    const client = new Redis(redis.port, '127.0.0.1');
+    const [card = '{}'] = await client.zrange(keys.workers, 0, -1);
+    const [stamp = ''] = (JSON.parse(card) as { stamps: string[] }).stamps;
+    client.disconnect();
+    const queue = new Queue(queueName(stamp), { connection: { host: '127.0.0.1', port: redis.port }, prefix });
+    const jobs: readonly unknown[] = [
+      {},
+      { ...task, request: null },
+      { ...task, limits: null },
+      { ...task, request: { ...request, messages: [null] } },
+      { ...task, request: { ...request, messages: [{ role: 'user', content: 3 }] } },
+      { ...task, request: { ...request, params: null } },
+      { ...task, request: { ...request, origin: undefined } },
+    ];
+    for (const [index, data] of jobs.entries()) await queue.add('call', data, { jobId: `forged-${index}` });
+    for (const index of jobs.keys()) await worker.logged(`job forged-${index} REFUSED`);
+    await queue.close();
+    expect(worker.log()).not.toMatch(/bug in llmcheck|\n\s+at /);
+    expect(server.requests).toHaveLength(asked);
+    expect((await worker.stop()).code).toBe(0);
+  },
+);
+
+test('an answer that no worker writes is none', () => {
+  const completion = { text: 'red', toolCalls: [], finishReason: 'stop', latencyMs: 3 };
+  const answer = { isTimeUp: false, elapsedMs: 3, outcome: { status: 'completed', attempts: 1, completion } };
+  expect(readAnswer(JSON.stringify(answer))).toEqual(answer);
+  for (const outcome of [
+    null,
+    { status: 'completed', attempts: 1 },
+    { status: 'completed', attempts: 1, completion: { ...completion, text: 3 } },
+    { status: 'failed', attempts: 1 },
+    { status: 'failed', attempts: 1, failure: { kind: 'constructor', message: '' } },
+  ]) {
+    expect(readAnswer(JSON.stringify({ ...answer, outcome }))).toBeUndefined();
+  }
+});
