@@ -100,8 +100,8 @@ export async function writeReports<R>(
   for (const { name, reporter, path } of requests) {
     try {
       // A plug-in may return a promise, which rejects later than a `catch` without `await` would see.
-      const chunks: unknown = await reporter.render(report, styleFor(io, options, path !== undefined));
-      const texts = checkedTexts(chunks, mask);
+      const rendered: unknown = reporter.render(report, styleFor(io, options, path !== undefined));
+      const texts = checkedTexts(await rendered, mask);
       if (path === undefined) for (const text of texts) io.stdout.write(text);
       else writeFile(resolve(io.cwd, path), texts);
     } catch (error) {
