@@ -25,7 +25,7 @@ export function isScalar(value: unknown): boolean {
 
 function normaliseTexts(value: unknown, options: TextOptions): unknown {
   if (typeof value === 'string') return normaliseText(value, options);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof SpelledNumber) return value;
   if (Array.isArray(value)) return value.map((item) => normaliseTexts(item, options));
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, normaliseTexts(item, options)]));
 }

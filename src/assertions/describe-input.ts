@@ -1,4 +1,6 @@
-import { plainNumbers, SpelledNumber, spell } from '../lib/spelled-number.ts';
+import { writeJson } from '../lib/canonical-json.ts';
+import { spell } from '../lib/spell.ts';
+import { plainNumbers, SpelledNumber } from '../lib/spelled-number.ts';
 import type { JudgedInput } from './define.ts';
 import type { FramedPart } from './frame-parts.ts';
 
@@ -21,5 +23,5 @@ export function describeInput(input: JudgedInput | undefined): readonly FramedPa
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  return value instanceof SpelledNumber ? spell(value) : (JSON.stringify(plainNumbers(value)) ?? '');
+  return value instanceof SpelledNumber ? spell(value) : (writeJson(plainNumbers(value)) ?? '');
 }

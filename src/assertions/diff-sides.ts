@@ -1,3 +1,6 @@
+import { writeJson } from '../lib/canonical-json.ts';
+import { SpelledNumber } from '../lib/spelled-number.ts';
+
 const maxSideLength = 8000;
 const maxNodes = 2000;
 
@@ -18,14 +21,14 @@ export function diffValues(expected: unknown, found: unknown): DiffSides {
 
 function writeSorted(value: unknown): string {
   const budget = { nodes: maxNodes };
-  return JSON.stringify(sortKeys(value, budget), null, 2) ?? 'undefined';
+  return writeJson(sortKeys(value, budget), 2) ?? 'undefined';
 }
 
 function sortKeys(value: unknown, budget: { nodes: number }): unknown {
   budget.nodes -= 1;
   if (budget.nodes < 0) return '…';
   if (typeof value === 'string') return value.length > maxSideLength ? cut(value) : value;
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof SpelledNumber) return value;
   if (Array.isArray(value)) return takeWhileBudget(value, budget).map((item) => sortKeys(item, budget));
   const keys = takeWhileBudget(Object.keys(value).sort(), budget);
   const members: Readonly<Record<string, unknown>> = { ...value };

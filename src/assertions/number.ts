@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import { distanceOf } from '../lib/decimal.ts';
 import { quote } from '../lib/quote.ts';
 import { readNumber } from '../lib/read-number.ts';
+import { compareNumbers, SpelledNumber } from '../lib/spelled-number.ts';
 import { type CheckOutcome, defineAssertion, type Target } from './define.ts';
-import { describeBounds, isOrdered, isWithin, numberParam } from './param-schemas.ts';
+import { type Bounds, describeBounds, isOrdered, numberParam } from './param-schemas.ts';
 import { describeValue } from './target-text.ts';
 
 const percentPattern = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/;
@@ -20,6 +22,22 @@ const toleranceParam = z.union(
   { error: 'must be a number of 0 or more, or a share of the value such as "5%"' },
 );
 
+/** A number with every digit that it was written with. */
+type Found = number | SpelledNumber;
+
+const expectedParam = z
+  .unknown()
+  .meta({ type: ['number', 'string'], description: 'The expected number.' })
+  .transform((value, context): Found => {
+    const found = typeof value === 'string' ? readNumber(value) : value;
+    if (typeof found === 'number' || found instanceof SpelledNumber) return found;
+    context.addIssue({
+      code: 'custom',
+      message: typeof value === 'string' ? `must be a number, not ${quote(value, 40)}` : 'must be a number',
+    });
+    return z.NEVER;
+  });
+
 export const number = defineAssertion({
   summary: 'the text or value is one number: near a value, or within bounds',
   family: 'structure',
@@ -30,10 +48,7 @@ export const number = defineAssertion({
   main: 'value',
   params: z
     .strictObject({
-      value: z
-        .union([z.number(), z.string().transform(readExpected)], { error: 'must be a number' })
-        .optional()
-        .describe('The expected number.'),
+      value: expectedParam.optional(),
       tolerance: toleranceParam
         .optional()
         .describe('How far it may be off: a number, or a share of the value such as "5%".'),
@@ -55,35 +70,31 @@ export const number = defineAssertion({
     if (value !== undefined && !isNear(found, value, tolerance)) {
       const allowed =
         tolerance === undefined ? '' : ` ± ${tolerance.share > 0 ? `${tolerance.share * 100} %` : tolerance.absolute}`;
-      return { pass: false, reason: `is ${found}, expected ${value}${allowed}: found ${shown}` };
+      return { pass: false, reason: `is ${String(found)}, expected ${String(value)}${allowed}: found ${shown}` };
     }
-    const pass = isWithin(found, bounds);
+    const pass = isWithinExactly(found, bounds);
     const wanted = bounds.min === undefined && bounds.max === undefined ? '' : `, wanted ${describeBounds(bounds)}`;
-    return { pass, reason: `is ${found}${wanted}: found ${shown}` };
+    return { pass, reason: `is ${String(found)}${wanted}: found ${shown}` };
   },
 });
 
-function numberOf(target: Target): number | undefined {
+function numberOf(target: Target): Found | undefined {
   if (target.kind === 'text') return readNumber(target.text);
-  if (typeof target.value === 'number') return target.value;
+  if (typeof target.value === 'number' || target.value instanceof SpelledNumber) return target.value;
   return typeof target.value === 'string' ? readNumber(target.value) : undefined;
 }
 
-function readExpected(text: string, context: z.RefinementCtx): number {
-  const value = readNumber(text);
-  if (value !== undefined) return value;
-  context.addIssue({ code: 'custom', message: `must be a number, not ${quote(text, 40)}` });
-  return z.NEVER;
-}
-
 function isNear(
-  found: number,
-  value: number,
+  found: Found,
+  value: Found,
   tolerance: { readonly absolute: number; readonly share: number } | undefined,
 ): boolean {
-  if (tolerance === undefined) return found === value;
-  const allowed = tolerance.absolute + tolerance.share * Math.abs(value);
-  // 3.13 is within 0.01 of 3.14 although the difference of the two doubles is a little more.
-  const rounding = allowed === 0 ? 0 : 4 * Number.EPSILON * Math.max(Math.abs(found), Math.abs(value));
-  return Math.abs(found - value) <= allowed + rounding;
+  if (tolerance === undefined) return compareNumbers(found, value) === 0;
+  // By their digits: 3.13 is within 0.01 of 3.14 although the difference of the two doubles is a little more.
+  return distanceOf(String(found), String(value)) <= tolerance.absolute + tolerance.share * Math.abs(Number(value));
+}
+
+function isWithinExactly(found: Found, { min, max }: Bounds): boolean {
+  const isBelow = min !== undefined && (compareNumbers(found, min) ?? -1) < 0;
+  return !isBelow && (max === undefined || (compareNumbers(found, max) ?? 1) <= 0);
 }

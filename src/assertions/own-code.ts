@@ -47,7 +47,7 @@ export function buildInput(target: Target, args: unknown, { completion }: CheckC
   };
 }
 
-/** Parsed answers and parameters from YAML are JSON once their numbers are plain. */
+/** Parsed answers and parameters from YAML are JSON once their numbers are plain; who runs the code writes the long ones. */
 function toJson(value: unknown): JsonValue {
   return plainNumbers(value) as JsonValue;
 }

@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { isKeptByDouble } from '../lib/decimal.ts';
 import { DurationError, parseDurationMs } from '../lib/duration.ts';
-import { SpelledNumber, spell } from '../lib/spelled-number.ts';
+import { spell } from '../lib/spell.ts';
+import { SpelledNumber } from '../lib/spelled-number.ts';
 
 const numberPattern = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
@@ -22,10 +24,15 @@ export const valueParam = z
   .refine((value) => value !== undefined, { error: 'is required' })
   .meta({ description: 'Any value; {{expected}} keeps its type.' });
 
+const isKept = (text: string) => isKeptByDouble(text.trim());
+
 /** A number; text that is one comes from templates over CSV columns. */
-export const numberParam = z.union([z.number(), z.string().regex(numberPattern).transform(Number).pipe(z.number())], {
-  error: 'must be a number',
-});
+export const numberParam = z.union(
+  [z.number(), z.string().regex(numberPattern).refine(isKept).transform(Number).pipe(z.number())],
+  {
+    error: 'must be a number',
+  },
+);
 
 export const countParam = z.int({ error: 'must be a whole number' }).min(0, { error: 'must be 0 or more' });
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { DeadlineError } from '../lib/deadline.ts';
 import { describeThrown } from '../lib/describe-thrown.ts';
+import { replaceLongNumbers } from '../lib/spelled-number.ts';
 import { toZodSchema } from '../lib/to-zod-schema.ts';
 import type { AssertionPlugin, LoadedPlugin } from '../model/code-plugin.ts';
 import type { CodeOutcome } from '../model/own-code.ts';
@@ -24,7 +25,9 @@ export function createPluginAssertion({ plugin, hash }: LoadedPlugin<AssertionPl
     plugin: { plugin, hash },
     async check(target, checked, context): Promise<CheckOutcome> {
       const { args: _args, ...input } = buildInput(target, undefined, context);
-      const run = () => plugin.check({ ...input, params: checked });
+      // A JavaScript number can't hold a long one.
+      const held = replaceLongNumbers(input, ({ source }) => source) as typeof input;
+      const run = () => plugin.check({ ...held, params: checked });
       try {
         const outcome = await settle(context.ports.deadline(run, timeoutMs), timeoutMs);
         return readVerdict(outcome, name);

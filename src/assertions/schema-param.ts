@@ -1,10 +1,19 @@
 import * as z from 'zod';
 import { compileJsonSchema, JsonSchemaError } from '../lib/json-schema.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint } from '../lib/spelled-number.ts';
 
 /** A JSON Schema, as written: the object itself goes on, so that it is compiled once. */
 export const schemaParam = z
   .unknown()
   .superRefine((schema, context) => {
+    for (const { path, number } of findLongNumbers(schema))
+      context.addIssue({
+        code: 'custom',
+        path: [...path],
+        message: describeLongNumber(number),
+        params: { hint: longNumberHint },
+      });
+    if (context.issues.length > 0) return;
     try {
       compileJsonSchema(schema);
     } catch (error) {

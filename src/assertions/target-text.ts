@@ -1,6 +1,8 @@
+import { writeJson } from '../lib/canonical-json.ts';
 import { type ParsedJson, parseJson } from '../lib/parse-json.ts';
 import { quote } from '../lib/quote.ts';
-import { spell } from '../lib/spelled-number.ts';
+import { spell } from '../lib/spell.ts';
+import { SpelledNumber } from '../lib/spelled-number.ts';
 import type { Target } from './define.ts';
 
 /** What a text assertion reads: of a JSON string its letters, of any other value its JSON. */
@@ -25,6 +27,7 @@ export function describeValue(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return `the string ${quote(value)}`;
   if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${String(value)}`;
+  if (value instanceof SpelledNumber) return `the number ${value.source}`;
   if (typeof value !== 'object') return `a ${typeof value}`;
   const json = shortJson(value);
   if (json !== undefined) return json;
@@ -46,11 +49,11 @@ function shortJson(value: object): string | undefined {
     nodes += 1;
     if (typeof next === 'string') length += next.length;
     if (nodes > maxShortNodes || length > maxShortLength) return undefined;
-    if (typeof next !== 'object' || next === null) continue;
+    if (typeof next !== 'object' || next === null || next instanceof SpelledNumber) continue;
     const entries: readonly unknown[] = Array.isArray(next) ? next : Object.entries(next).flat();
     if (entries.length > 2 * maxShortNodes) return undefined;
     for (const entry of entries) pending.push(entry);
   }
-  const json = JSON.stringify(value);
+  const json = writeJson(value) ?? '';
   return json.length > maxShortLength * 2 ? undefined : json;
 }

@@ -11,8 +11,8 @@ export function describeToolCalls(calls: readonly ToolCall[]): readonly ToolCall
   return calls.map((call) => ({ name: call.name, arguments: argumentsOf(call) ?? call.rawArguments }));
 }
 
-/** The parsed arguments; undefined where they are no JSON, or nested too deep to be walked. */
+/** The parsed arguments with every digit; undefined where they are no JSON, or nested too deep to be walked. */
 export function argumentsOf(call: ToolCall): unknown {
-  const isLong = call.rawArguments.length > 500;
-  return call.arguments === undefined || (isLong && !parseJson(call.rawArguments).ok) ? undefined : call.arguments;
+  const parsed = parseJson(call.rawArguments);
+  return parsed.ok ? parsed.value : undefined;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { writeJson } from '../lib/canonical-json.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import type { Completion, FinishReason, ToolCall } from '../model/completion.ts';
 import type { JsonValue } from '../model/json.ts';
@@ -73,7 +74,7 @@ function completeToolCall({ id, name, arguments: written, rawArguments }: Writte
   }
   // APIs write arguments as a JSON text, and so do people who copy from their logs.
   if (typeof written === 'string') return { ...base, arguments: parseOrUndefined(written), rawArguments: written };
-  return { ...base, arguments: written ?? {}, rawArguments: JSON.stringify(written ?? {}) };
+  return { ...base, arguments: written ?? {}, rawArguments: writeJson(written ?? {}) ?? '{}' };
 }
 
 function parseOrUndefined(text: string): JsonValue | undefined {

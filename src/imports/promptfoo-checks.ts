@@ -1,3 +1,4 @@
+import { isKeptByDouble } from '../lib/decimal.ts';
 import type { Draft, LeftOut } from './draft.ts';
 import { escapeTemplate, translateNunjucks } from './translate-nunjucks.ts';
 import { isMap, type Written } from './written.ts';
@@ -85,7 +86,9 @@ function withSelect(check: Check, select: Check | undefined): Check | undefined 
 }
 
 function parseScalar(text: string): unknown {
-  return /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?)$/.test(text) ? (JSON.parse(text) as unknown) : undefined;
+  if (!/^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?)$/.test(text)) return undefined;
+  const value: unknown = JSON.parse(text);
+  return typeof value === 'number' && !isKeptByDouble(text) ? undefined : value;
 }
 
 /** All of a set must hold; with a threshold that a single one reaches, any of it. */

@@ -1,3 +1,4 @@
+import { writeJson } from '../lib/canonical-json.ts';
 import { parseJsonText } from '../lib/json-text.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { Draft, LeftOut } from './draft.ts';
@@ -103,7 +104,7 @@ function convertText(
 /** JSON that is no chat is sent without its white space. */
 function minify(text: string): string {
   const parsed = parseJsonText(text);
-  return 'error' in parsed ? text : JSON.stringify(plainNumbers(parsed.value));
+  return 'error' in parsed ? text : (writeJson(plainNumbers(parsed.value)) ?? text);
 }
 
 function readMessages(text: string, written: Written, isYaml: boolean): readonly unknown[] | undefined {

@@ -1,5 +1,5 @@
 import { createLineIndex } from '../lib/line-index.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../lib/spelled-number.ts';
 import { parseYaml } from '../lib/yaml-text.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
 
@@ -23,6 +23,20 @@ export function readWritten(file: string, text: string): Written | { readonly pr
     const problems = yaml.errors.map(({ message, offset, hint }): Problem => {
       const problem = { code: 'syntax', severity: 'error', message, at: locate(offset) } as const;
       return hint === undefined ? problem : { ...problem, hint };
+    });
+    return { problems };
+  }
+  const long = findLongNumbers(yaml.value);
+  if (long.length > 0) {
+    const problems = long.map(({ path, number }): Problem => {
+      const at = locate(yaml.find(path, 'value'));
+      return {
+        code: 'invalid-value',
+        severity: 'error',
+        message: describeLongNumber(number),
+        hint: longNumberHint,
+        at,
+      };
     });
     return { problems };
   }

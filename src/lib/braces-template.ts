@@ -1,4 +1,5 @@
-import { SpelledNumber, spell } from './spelled-number.ts';
+import { spell } from './spell.ts';
+import { SpelledNumber } from './spelled-number.ts';
 import type { TreeLanguage } from './template-language.ts';
 import type { TemplateTree, TreeNode } from './template-tree.ts';
 

@@ -1,3 +1,5 @@
+import { compareNumbers, SpelledNumber } from './spelled-number.ts';
+
 /** Where two JSON values first differ; a side without the key or item is undefined. */
 export interface Difference {
   /** Keys and indexes from the root. */
@@ -6,14 +8,14 @@ export interface Difference {
   readonly found: unknown;
 }
 
-/** Structural equality of JSON values: key order does not matter, 1 equals 1.0. */
+/** Structural equality of JSON values: key order does not matter, 1 equals 1.0; numbers are equal by all of their digits. */
 export function deepEqual(expected: unknown, found: unknown): boolean {
   return findDifference(expected, found) === undefined;
 }
 
 /** Finds the first difference in the order of the expected value; with `subset`, found objects may have further keys. */
 export function findDifference(expected: unknown, found: unknown, subset = false): Difference | undefined {
-  if (expected === found) return undefined;
+  if (expected === found || isSameNumber(expected, found)) return undefined;
   if (Array.isArray(expected) && Array.isArray(found)) return findInArrays(expected, found, subset);
   if (isRecord(expected) && isRecord(found)) return findInRecords(expected, found, subset);
   return { path: [], expected, found };
@@ -62,6 +64,11 @@ function findInRecords(
   return extra === undefined ? undefined : { path: [extra], expected: undefined, found: found[extra] };
 }
 
+function isSameNumber(expected: unknown, found: unknown): boolean {
+  if (!(expected instanceof SpelledNumber || found instanceof SpelledNumber)) return false;
+  return compareNumbers(expected, found) === 0;
+}
+
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SpelledNumber);
 }

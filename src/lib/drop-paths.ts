@@ -1,3 +1,5 @@
+import { SpelledNumber } from './spelled-number.ts';
+
 /** A step of a plain path: a key, an index, or any of them. */
 export type PlainStep = string | number | typeof anyStep;
 
@@ -27,7 +29,7 @@ export function dropPaths(value: unknown, paths: readonly (readonly PlainStep[])
 }
 
 function drop(value: unknown, [step, ...rest]: readonly PlainStep[]): unknown {
-  if (step === undefined || typeof value !== 'object' || value === null) return value;
+  if (step === undefined || typeof value !== 'object' || value === null || value instanceof SpelledNumber) return value;
   if (Array.isArray(value)) {
     return value.map((item: unknown, index) => {
       if (step !== anyStep && step !== index) return item;

@@ -1,4 +1,7 @@
-import { SpelledNumber, spell } from './spelled-number.ts';
+import { writeJson } from './canonical-json.ts';
+import { canonicalDecimal } from './decimal.ts';
+import { spell } from './spell.ts';
+import { SpelledNumber } from './spelled-number.ts';
 import type { TreeLanguage } from './template-language.ts';
 
 /** The helpers that have a value. There is no way to add one, and none reads more than it is given. */
@@ -7,8 +10,7 @@ export const handlebarsLanguage: TreeLanguage = {
   textHint: (path) => `write {{json ${path}}}, or go through it with {{#each ${path}}}`,
   functions: {
     json: {
-      run: ([value], { indent }) =>
-        JSON.stringify(value, null, typeof indent === 'number' ? indent : Number(indent) || 0) ?? '',
+      run: ([value], { indent }) => writeJson(value, Number(indent) || 0) ?? '',
     },
     lookup: {
       run: ([value, key]) => {
@@ -24,5 +26,6 @@ export const handlebarsLanguage: TreeLanguage = {
 
 /** Strict equality, where a number that remembers its spelling is still a number. */
 function plain(value: unknown): unknown {
-  return value instanceof SpelledNumber ? value.valueOf() : value;
+  if (!(value instanceof SpelledNumber)) return value;
+  return value.isLong ? canonicalDecimal(value.source) : value.valueOf();
 }

@@ -1,4 +1,6 @@
-import { SpelledNumber, spell } from './spelled-number.ts';
+import { writeJson } from './canonical-json.ts';
+import { spell } from './spell.ts';
+import { SpelledNumber } from './spelled-number.ts';
 import { TemplateError } from './template-error.ts';
 import type { TreeFunction, TreeLanguage } from './template-language.ts';
 import { describeKind } from './tree-values.ts';
@@ -42,7 +44,7 @@ const fallback: TreeFunction = {
 };
 
 const tojson: TreeFunction = {
-  run: ([value], { indent }) => JSON.stringify(value, null, Number(indent) || 0) ?? 'null',
+  run: ([value], { indent }) => writeJson(value, Number(indent) || 0) ?? 'null',
 };
 
 export const jinjaFilters: Readonly<Record<string, TreeFunction>> = {

@@ -1,6 +1,7 @@
 import type parse from 'jsonpath-rfc9535/parser';
 import { deepEqual } from './deep-equal.ts';
 import { callFunction, isRecord, nothing, signatures } from './json-path-functions.ts';
+import { compareNumbers } from './spelled-number.ts';
 
 export type JsonPathAst = ReturnType<typeof parse>;
 
@@ -200,6 +201,8 @@ function compileComparison({ left, right, op }: Comparison, facts: JsonPathFacts
 
 function isLess(a: unknown, b: unknown): boolean {
   if (typeof a === 'number' && typeof b === 'number') return a < b;
+  const order = compareNumbers(a, b);
+  if (order !== undefined) return order < 0;
   return typeof a === 'string' && typeof b === 'string' && a < b;
 }
 

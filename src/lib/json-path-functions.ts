@@ -1,3 +1,5 @@
+import { SpelledNumber } from './spelled-number.ts';
+
 /** What a query that selects no node gives where a value is wanted (RFC 9535, 2.4.1). */
 export const nothing = Symbol('nothing');
 
@@ -55,5 +57,5 @@ function compileRegex(source: string): RegExp | undefined {
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SpelledNumber);
 }

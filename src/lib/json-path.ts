@@ -1,4 +1,5 @@
 import parse from 'jsonpath-rfc9535/parser';
+import { isKeptByDouble } from './decimal.ts';
 import { compileSegments, isSingular, type JsonPathAst } from './json-path-evaluator.ts';
 
 /** A JSONPath (RFC 9535) parsed once. */
@@ -28,7 +29,7 @@ export function compileJsonPath(source: string): JsonPath {
   const ast = parsePath(source);
   const facts = { descents: 0, regexes: 0, queries: 0, problems: [] as string[] };
   const select = compileSegments(ast.segments, facts);
-  const [problem] = facts.problems;
+  const [problem = findLongLiteral(source)] = facts.problems;
   if (problem !== undefined) throw new JsonPathError(problem);
   return {
     source,
@@ -36,6 +37,13 @@ export function compileJsonPath(source: string): JsonPath {
     costly: facts.descents > 1 || facts.regexes > 0 || facts.queries > 0,
     query: (root) => select([root], root),
   };
+}
+
+/** A number of a filter is a double for the parser: one that a double would change could select something else. */
+function findLongLiteral(source: string): string | undefined {
+  const bare = source.replaceAll(/"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'/g, '""');
+  const long = bare.match(/\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b/g)?.find((literal) => !isKeptByDouble(literal));
+  return long === undefined ? undefined : `a JSONPath can't hold the number ${long}: it would be ${Number(long)}`;
 }
 
 // The library's own evaluator parses again for every query, anchors `match(@, "a|b")` as `^a|b$`

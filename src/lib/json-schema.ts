@@ -4,6 +4,7 @@ import formats from 'ajv-formats';
 import { describePath } from './deep-equal.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { groupErrors } from './group-schema-errors.ts';
+import { openNeighbours } from './neighbours.ts';
 import { isCheapRegex } from './regex-safety.ts';
 
 /** One way in which a value breaks a schema. */
@@ -62,10 +63,14 @@ export function compileJsonSchema(schema: unknown): CompiledSchema {
   const { patterns, recursive } = findCosts(schema);
   let validateAll: ValidateFunction | undefined;
   const made: CompiledSchema = {
-    findViolation: (value) => findViolation(validate, value),
+    findViolation: (value) => findExactly(schema, value, (one) => findViolation(validate, one)),
     findViolations(value) {
       validateAll ??= makeAjv(isDraft7(schema), usesMetaSchema(schema), true).compile(schema);
-      return runValidation(validateAll, value) ? [] : groupErrors(validateAll.errors ?? []).map(describeViolation);
+      const all = validateAll;
+      const found = findExactly(schema, value, (one) => {
+        return runValidation(all, one) ? undefined : groupErrors(all.errors ?? []).map(describeViolation);
+      });
+      return found ?? [];
     },
     isCheap: (textLength) =>
       !recursive && textLength <= maxCheapLength && patterns.every((pattern) => isCheapRegex(pattern, 'u', textLength)),
@@ -116,6 +121,19 @@ function makeAjv(draft7: boolean, meta: boolean, allErrors = false): Ajv {
   const ajv = draft7 ? new Ajv(options) : new Ajv2020(options);
   formats.default(ajv);
   return ajv;
+}
+
+/**
+ * Validates a value that may hold numbers which no double keeps. The validator knows doubles alone, so it is asked with
+ * the neighbours of each: where its word depends on which of them is taken, nobody knows it.
+ */
+function findExactly<T>(schema: unknown, value: unknown, find: (value: unknown) => T | undefined): T | undefined {
+  const neighbours = openNeighbours(schema, value);
+  if (neighbours === undefined) return find(value);
+  const { number, isDecidable, variants } = neighbours;
+  const [first, ...others] = variants.map(find);
+  if (isDecidable && others.every((other) => (other === undefined) === (first === undefined))) return first;
+  throw new JsonSchemaError(`the schema can't be checked exactly against the number ${number.source}`);
 }
 
 function findViolation(validate: ValidateFunction, value: unknown): SchemaViolation | undefined {

@@ -1,9 +1,10 @@
 import type { Mask } from './mask-secrets.ts';
+import { SpelledNumber } from './spelled-number.ts';
 
 /** Masks every string of a JSON value, keys included; numbers and structure stay. A value without a secret is returned as it is. */
 export function maskJson<T>(value: T, mask: Mask): T {
   if (typeof value === 'string') return mask(value) as T & string;
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof SpelledNumber) return value;
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
     const masked = items.map((item) => maskJson(item, mask));

@@ -1,3 +1,6 @@
+import { isKeptByDouble } from './decimal.ts';
+import { SpelledNumber } from './spelled-number.ts';
+
 /** JSON as parsed, or why it can't be used. */
 export type ParsedJson =
   | { readonly ok: true; readonly value: unknown }
@@ -6,21 +9,55 @@ export type ParsedJson =
 /** Far beyond any honest answer, and shallow enough for recursive code on a default stack. */
 export const maxJsonDepth = 500;
 
-/** Parses strict JSON and refuses nesting that would overflow the stack of whoever walks the value. */
+/**
+ * Parses strict JSON and refuses nesting that would overflow the stack of whoever walks the value. A number that no
+ * double keeps is a `SpelledNumber`.
+ */
 export function parseJson(text: string): ParsedJson {
   if (isTooDeep(text)) return { ok: false, reason: `it is nested deeper than ${maxJsonDepth} levels` };
   try {
-    return { ok: true, value: JSON.parse(text) };
+    return { ok: true, value: parseExactJson(text) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { ok: false, reason: describeSyntaxError(text, error) };
   }
 }
 
-/** What `JSON.parse` gives, with a `SyntaxError` too where `parseJson` refuses the nesting. */
+/** The same, with a `SyntaxError` where the text is no JSON, and where the nesting is refused. */
 export function parseShallowJson(text: string): unknown {
   if (isTooDeep(text)) throw new SyntaxError(`JSON is nested deeper than ${maxJsonDepth} levels`);
-  return JSON.parse(text);
+  return parseExactJson(text);
+}
+
+// Sixteen digits or more, or a large exponent: any other number is kept by a double.
+const mayBeLong = /\d[\d.]{15}|\d[eE][+-]?0*(?:2[89]\d|[3-9]\d\d|[1-9]\d{3})/;
+const stringsAndNumbers = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+/** `JSON.parse` in which a number that no double keeps is a `SpelledNumber`; without a limit of depth. */
+export function parseExactJson(text: string): unknown {
+  const parsed: unknown = JSON.parse(text);
+  if (!mayBeLong.test(text)) return parsed;
+  // A revived text is told from those of the document by a mark that stands in none of them.
+  const alike = (text.match(stringsAndNumbers) ?? []).filter((token) => /^"[#\\]/.test(token)).map(decodeString);
+  let mark = '#';
+  while (alike.some((found) => found.startsWith(mark))) mark += '#';
+  let isChanged = false;
+  const marked = text.replaceAll(stringsAndNumbers, (token) => {
+    if (token.startsWith('"') || isKeptByDouble(token)) return token;
+    isChanged = true;
+    return `"${mark}${token}"`;
+  });
+  if (!isChanged) return parsed;
+  return JSON.parse(marked, (_key, value: unknown) => {
+    if (typeof value !== 'string' || !value.startsWith(mark)) return value;
+    const source = value.slice(mark.length);
+    return new SpelledNumber(Number(source), source);
+  });
+}
+
+function decodeString(token: string): string {
+  const decoded: unknown = JSON.parse(token);
+  return String(decoded);
 }
 
 function isTooDeep(text: string): boolean {

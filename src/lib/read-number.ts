@@ -1,3 +1,6 @@
+import { isKeptByDouble } from './decimal.ts';
+import { SpelledNumber } from './spelled-number.ts';
+
 const sign = /^[+\-−]/;
 const unit = String.raw`(?:[\p{Sc}%‰°]|[A-Z]{3}(?![A-Z]))`;
 const withUnits = new RegExp(
@@ -9,8 +12,9 @@ const maxLength = 100;
 /**
  * Reads a text that is one number, as people and models write it: "$1,234.50", "1 234,5 €", "−12 %", "1.5e3".
  * A unit is passed over: "45 %" is 45. A lone comma before three digits groups thousands; undefined where it is no number.
+ * One that no double keeps has all of its digits.
  */
-export function readNumber(text: string): number | undefined {
+export function readNumber(text: string): number | SpelledNumber | undefined {
   const trimmed = text.trim();
   if (trimmed.length > maxLength) return undefined;
   const found = withUnits.exec(trimmed);
@@ -18,15 +22,16 @@ export function readNumber(text: string): number | undefined {
   const [, outer = '', inner = '', digits = ''] = found;
   if (outer !== '' && inner !== '') return undefined;
   const value = readDigits(digits.trim());
-  if (value === undefined || !Number.isFinite(value)) return undefined;
-  return sign.test(outer + inner) && outer + inner !== '+' ? -value : value;
+  if (value === undefined || !Number.isFinite(Number(value))) return undefined;
+  const source = sign.test(outer + inner) && outer + inner !== '+' ? `-${value}` : value;
+  return isKeptByDouble(source) ? Number(source) : new SpelledNumber(Number(source), source);
 }
 
-function readDigits(text: string): number | undefined {
+function readDigits(text: string): string | undefined {
   const [mantissa = '', exponent] = text.split(/e/i);
   const plain = removeGroups(mantissa);
   if (plain === undefined) return undefined;
-  return Number(exponent === undefined ? plain : `${plain}e${exponent.replace('−', '-')}`);
+  return exponent === undefined ? plain : `${plain}e${exponent.replace('−', '-')}`;
 }
 
 /** Digits with a dot as decimal mark; undefined where the marks are in no order that a number has. */

@@ -1,4 +1,5 @@
 import { isAlias, isMap, isNode, isScalar, type Node, parse, parseDocument, type Range, Scalar, visit } from 'yaml';
+import { writeJson } from './canonical-json.ts';
 
 export type ReplacedYaml = { readonly text: string } | { readonly fault: string };
 
@@ -40,5 +41,5 @@ function write(old: Node, value: unknown): string {
   const isPlain = isScalar(old) && old.type === Scalar.PLAIN;
   const canBePlain =
     typeof value === 'string' && /^[A-Za-z][\w.-]*(?: [\w.-]+)*$/.test(value) && parse(value) === value;
-  return isPlain && canBePlain ? value : JSON.stringify(value);
+  return isPlain && canBePlain ? value : (writeJson(value) ?? 'null');
 }

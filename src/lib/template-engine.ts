@@ -1,7 +1,8 @@
 import { Drop, type FilterImplOptions, Liquid, type Template as LiquidNode } from 'liquidjs';
+import { writeJson } from './canonical-json.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { refuseForeignSyntax } from './foreign-template.ts';
-import { comparable, SpelledDrop } from './spelled-drop.ts';
+import { arithmeticFilters, comparable, refuseLongNumbers, SpelledDrop, spellOut } from './spelled-drop.ts';
 import { joinErrors, type ReadableTemplate, TemplateError, type TemplateErrorDetails } from './template-error.ts';
 import { notText, plainText } from './template-value.ts';
 
@@ -41,6 +42,9 @@ function createLiquid(): Liquid {
     timezoneOffset: 0,
     outputEscape: outputText,
   });
+  // Liquid's own would round numbers that no double keeps.
+  liquid.registerFilter('json', (value: unknown, indent: unknown) => writeJson(value, Number(indent) || 0));
+  for (const name of arithmeticFilters) guardFilter(liquid, name, refuseLongNumbers);
   for (const alias of ['dump', 'tojson']) registerAlias(liquid, alias, 'json');
   // Liquid's own `raw` would print an object without passing `outputText`.
   liquid.registerFilter('raw', (value: unknown) => value);
@@ -217,10 +221,6 @@ function guardFilter(liquid: Liquid, name: string, refuse: Refusal): void {
     refuse(name, [value, ...rest]);
     return handler.call(this, spellOut(value), ...rest.map(spellOut));
   });
-}
-
-function spellOut(value: unknown): unknown {
-  return value instanceof SpelledDrop ? value.toString() : value;
 }
 
 function keepSpelling(filter: FilterImplOptions | undefined): FilterImplOptions {

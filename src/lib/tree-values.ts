@@ -1,4 +1,4 @@
-import { SpelledNumber } from './spelled-number.ts';
+import { compareNumbers, SpelledNumber } from './spelled-number.ts';
 import { TemplateError } from './template-error.ts';
 import type { TestOperator } from './template-tree.ts';
 
@@ -22,25 +22,35 @@ export function listEntries(
 
 export function compareValues(operator: TestOperator, left: unknown, right: unknown): boolean {
   const [a, b] = [plain(left), plain(right)];
-  if (operator === '==') return a === b;
-  if (operator === '!=') return a !== b;
+  if (operator === '==') return isSame(a, b);
+  if (operator === '!=') return !isSame(a, b);
   if (operator !== 'in') return isOrdered(operator, a, b);
-  if (Array.isArray(right)) return right.some((item) => plain(item) === a);
+  if (Array.isArray(right)) return right.some((item) => isSame(plain(item), a));
   return typeof b === 'string' ? b.includes(String(a)) : isMap(b) && Object.hasOwn(b, String(a));
 }
 
 function isOrdered(operator: TestOperator, a: unknown, b: unknown): boolean {
+  const order = compareNumbers(a, b);
+  if (order !== undefined) return isInOrder(operator, order, 0);
   if (!((typeof a === 'number' && typeof b === 'number') || (typeof a === 'string' && typeof b === 'string'))) {
     throw new TemplateError(`${describeKind(a)} and ${describeKind(b)} have no order`, { kind: 'not-text' });
   }
+  return isInOrder(operator, a, b);
+}
+
+function isInOrder<T extends number | string>(operator: TestOperator, a: T, b: T): boolean {
   if (operator === '<') return a < b;
   if (operator === '>') return a > b;
   return operator === '<=' ? a <= b : a >= b;
 }
 
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || compareNumbers(a, b) === 0;
+}
+
 /** `null` and what is missing are the same to a comparison. */
 function plain(value: unknown): unknown {
-  return value instanceof SpelledNumber ? value.valueOf() : (value ?? null);
+  return value instanceof SpelledNumber && !value.isLong ? value.valueOf() : (value ?? null);
 }
 
 /** Own members alone: a template has no way to prototypes. */

@@ -1,3 +1,4 @@
+import { spell } from '../lib/spell.ts';
 import type { CellRow } from '../model/record.ts';
 import type { ReportStyle } from '../model/report.ts';
 import type { Case, Project, Suite } from '../model/suite.ts';
@@ -74,7 +75,7 @@ export function findChanges(options: ReviewOptions): Review {
 
 function expectedOf({ expected }: Case): AnswerChange['before'] {
   if (expected === undefined) return undefined;
-  return { from: 'expected', text: typeof expected === 'string' ? expected : JSON.stringify(expected) };
+  return { from: 'expected', text: spell(expected) };
 }
 
 /** The answer as one text: its calls stand below it. */

@@ -1,4 +1,6 @@
+import { writeJson } from '../lib/canonical-json.ts';
 import { lastWords, shortenText } from '../lib/display-width.ts';
+import { parseExactJson } from '../lib/parse-json.ts';
 import type { CodeOutcome, CommandCall, OwnCode } from '../model/own-code.ts';
 import { openProgramRunner, type ProgramResult } from './run-program.ts';
 import { selectEnv } from './select-env.ts';
@@ -48,7 +50,7 @@ export function openOwnCode({ env, signal }: OwnCodeOptions): OpenOwnCode {
         argv: call.argv,
         cwd: call.folder,
         env: childEnv,
-        input: JSON.stringify(call.input),
+        input: writeJson(call.input) ?? 'null',
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
         maxOutputBytes: maxCommandOutputBytes,
         maxMemoryBytes: call.memoryMb * 1024 * 1024,
@@ -91,7 +93,7 @@ function readOutput({
   }
   if (fault !== undefined) return { fault: `wrote a verdict that can't be read: ${fault}` };
   try {
-    const returned: unknown = JSON.parse(stdout);
+    const returned: unknown = parseExactJson(stdout);
     return { returned };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
-import { plainNumbers, SpelledNumber, spell } from '../lib/spelled-number.ts';
+import { spell } from '../lib/spell.ts';
+import { plainNumbers, SpelledNumber } from '../lib/spelled-number.ts';
 import type { PromptModel, PromptTestRow, PromptTests } from '../model/prompt-file.ts';
 import { findModel } from './find-model.ts';
 import { findRating, ratingChoices, ratingJudge, ratingNames } from './github-ratings.ts';

@@ -1,5 +1,11 @@
 import { createLineIndex, type Position } from '../lib/line-index.ts';
-import { plainNumbers, SpelledNumber } from '../lib/spelled-number.ts';
+import {
+  describeLongNumber,
+  findLongNumbers,
+  longNumberHint,
+  plainNumbers,
+  SpelledNumber,
+} from '../lib/spelled-number.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import { parseYaml } from '../lib/yaml-text.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
@@ -73,6 +79,11 @@ export function openDocument({ path, text, data, start }: DocumentText): PromptD
   for (const { message, offset, hint } of yaml.errors) document.report('syntax', message, atOffset(offset), hint);
   if (yaml.errors.length === 0 && document.value === undefined) {
     document.report('invalid-value', 'the data of a prompt file must be a map of keys', atOffset(0));
+  }
+  for (const { path: keys, number } of findLongNumbers(document.value)) {
+    // Test data become variables, which keep every digit.
+    if (keys[0] === 'testData') continue;
+    document.report('invalid-value', describeLongNumber(number), document.at(keys), longNumberHint);
   }
   return document;
 }

@@ -1,3 +1,4 @@
+import { writeJson } from '../lib/canonical-json.ts';
 import { parseShallowJson } from '../lib/parse-json.ts';
 import type { Completion, FinishReason, ProviderFailure, ToolCall, Usage } from '../model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
@@ -11,7 +12,7 @@ export type Answer = { readonly completion: Completion } | { readonly failure: P
 
 /** A call whose arguments the API gives as JSON text or, as some do, already parsed. */
 export function buildToolCall(id: unknown, name: string, rawArguments: unknown): ToolCall {
-  const raw = typeof rawArguments === 'string' ? rawArguments : JSON.stringify(rawArguments ?? {});
+  const raw = typeof rawArguments === 'string' ? rawArguments : (writeJson(rawArguments ?? {}) ?? '{}');
   return {
     ...(typeof id === 'string' && id !== '' ? { id } : {}),
     name,

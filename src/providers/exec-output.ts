@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseShallowJson } from '../lib/parse-json.ts';
+import { replaceLongNumbers } from '../lib/spelled-number.ts';
 import type { Completion, ProviderFailure } from '../model/completion.ts';
 import { isJsonObject } from '../model/json.ts';
 import { buildToolCall } from './answer.ts';
@@ -34,12 +35,19 @@ export function readAnswerObject(body: unknown, latencyMs: number): Read {
 
 const count = z.int().min(0);
 
+const jsonSchema = z.json();
+
+/** Numbers that no double keeps are JSON too. */
+const jsonValue = z
+  .unknown()
+  .refine((value) => jsonSchema.safeParse(replaceLongNumbers(value, Number)).success, { error: 'must be JSON' });
+
 const answer = z.strictObject({
   text: z.string(),
   reasoning: z.string().exactOptional(),
   refusal: z.string().exactOptional(),
   toolCalls: z
-    .array(z.strictObject({ id: z.string().exactOptional(), name: z.string().min(1), arguments: z.json() }))
+    .array(z.strictObject({ id: z.string().exactOptional(), name: z.string().min(1), arguments: jsonValue }))
     .default([]),
   finishReason: z.enum(['stop', 'length', 'toolCalls', 'contentFilter', 'refusal', 'other']).exactOptional(),
   usage: z

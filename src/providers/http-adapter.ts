@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { writeJson } from '../lib/canonical-json.ts';
 import { TemplateError } from '../lib/template-error.ts';
 import type { Complete, CompletionOutcome, ProviderFailure } from '../model/completion.ts';
 import type { JsonValue } from '../model/json.ts';
@@ -100,7 +101,7 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
 /** A template of the user's may read what this request does not have. */
 function writeBody(format: HttpFormat, request: OutgoingRequest): string | ProviderFailure {
   try {
-    return JSON.stringify(format.buildBody(request));
+    return writeJson(format.buildBody(request)) ?? '';
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     return { kind: 'badRequest', message: `the request can't be written: ${error.message}` };

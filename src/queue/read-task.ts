@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseExactJson } from '../lib/parse-json.ts';
 import type { FailureKind } from '../model/completion.ts';
 import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
 
@@ -117,7 +118,7 @@ export function readCard(text: string): WorkerCard | undefined {
 
 function parse(text: string): object | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseExactJson(text);
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 import { NumberList } from '../lib/number-list.ts';
+import { parseExactJson } from '../lib/parse-json.ts';
 import { Scratch } from '../lib/scratch.ts';
 import { type ByteLine, bytesOf } from '../lib/split-lines.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
@@ -278,7 +279,7 @@ function parseRow(line: ByteLine): unknown {
 /** Undefined where it is not JSON. */
 function parseText(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return parseExactJson(bytes.toString('utf8'));
   } catch (error) {
     // A line may also be longer than any string; no row of ours is.
     if (error instanceof SyntaxError || systemErrorCode(error) === 'ERR_STRING_TOO_LONG') return undefined;

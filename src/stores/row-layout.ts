@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { writeJson } from '../lib/canonical-json.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
 import { isRowHead } from './row-guards.ts';
 
@@ -47,12 +48,13 @@ export function renderRow(row: CellRow): string {
     attempts: row.attempts,
     error: row.error,
   };
-  return JSON.stringify(line);
+  // Arguments of tools may hold numbers that no double keeps.
+  return (row.toolCalls === undefined ? undefined : writeJson(line)) ?? JSON.stringify(line);
 }
 
 /** What stands before the identity is no head then. */
 function renderWithoutHead({ identity, ...row }: CellRow): string {
-  return JSON.stringify({ identity, ...row });
+  return writeJson({ identity, ...row }) ?? '';
 }
 
 const identityKey = Buffer.from(',"identity":');

@@ -1,4 +1,5 @@
-import { plainNumbers } from '../lib/spelled-number.ts';
+import { writeJson } from '../lib/canonical-json.ts';
+import { findLongNumbers, plainNumbers } from '../lib/spelled-number.ts';
 import type { Waiting } from '../lib/waiting.ts';
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
@@ -57,7 +58,7 @@ interface Combined {
 /** Compiles the assertions of one row, or finds those of an earlier row that were written alike. */
 export function* compileOwn(located: Located, builder: CheckBuilder): Waiting<readonly CompiledAssertion[]> {
   // Numbers that are spelled differently have the same JSON.
-  const isPlain = plainNumbers(located.value) === located.value;
+  const isPlain = plainNumbers(located.value) === located.value && findLongNumbers(located.value).length === 0;
   const text = isPlain ? JSON.stringify(located.value) : `spelled ${JSON.stringify(markSpelling(located.value))}`;
   const key = `${located.source.folder}\n${text}`;
   const known = builder.known.get(key);
@@ -168,7 +169,7 @@ function renderTurn(
   faults.tried(located);
   try {
     const value = renderTemplate(template, scope);
-    return typeof value === 'string' ? value : (JSON.stringify(plainNumbers(value)) ?? '');
+    return typeof value === 'string' ? value : (writeJson(plainNumbers(value)) ?? '');
   } catch (error) {
     if (!(error instanceof RenderError)) throw error;
     for (const one of findRenderErrors([template], scope)) {

@@ -146,12 +146,17 @@ interface InputViolation {
 export async function createInputCheck(
   schema: JsonObject | boolean,
 ): Promise<(vars: unknown) => readonly InputViolation[]> {
-  const { compileJsonSchema } = await import('../lib/json-schema.ts');
+  const { compileJsonSchema, JsonSchemaError } = await import('../lib/json-schema.ts');
   const compiled = compileJsonSchema(schema);
   return (vars) => {
     const value = plainNumbers(vars);
-    if (!compiled.isCheap(JSON.stringify(value).length)) return findWithDeadline(compiled, value);
-    return compiled.findViolation(value) === undefined ? kept : compiled.findViolations(value);
+    try {
+      if (!compiled.isCheap(JSON.stringify(value).length)) return findWithDeadline(compiled, value);
+      return compiled.findViolation(value) === undefined ? kept : compiled.findViolations(value);
+    } catch (error) {
+      if (!(error instanceof JsonSchemaError)) throw error;
+      return [{ path: '$', message: `could not be checked: ${error.message}` }];
+    }
   };
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { didYouMean, findNearest } from '../lib/did-you-mean.ts';
-import { SpelledNumber } from '../lib/spelled-number.ts';
+import { describeLongNumber, isLongNumber, longNumberHint, SpelledNumber } from '../lib/spelled-number.ts';
 import { type ProblemCode, problemCodes } from '../model/problem.ts';
 import { type Located, locate, type Path } from './locate.ts';
 import type { Problems } from './problems.ts';
@@ -52,6 +52,11 @@ function findMistyped(issue: Issue, schema: z.ZodType): readonly string[] {
 function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking: Checking): void {
   const { problems, label } = checking;
   const place = checking.relocate ?? ((path: Path) => ({ ...located, path: [...located.path, ...path] }));
+  if (isLongNumber(issue.input)) {
+    const message = `${writeLabel(label, issue.path)}: ${describeLongNumber(issue.input)}`;
+    problems.report({ code: 'invalid-value', message, hint: longNumberHint, at: locate(place(issue.path)) });
+    return;
+  }
   if (issue.code === 'invalid_union') {
     const branch = nearestBranch(issue.errors);
     if (branch !== undefined) {

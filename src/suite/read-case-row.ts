@@ -1,6 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import { plainNumbers, spell } from '../lib/spelled-number.ts';
+import { spell } from '../lib/spell.ts';
+import { plainNumbers } from '../lib/spelled-number.ts';
 import { type CaseRow, isPlainCase } from './case-rows.ts';
 import { checkShape } from './describe-issues.ts';
 import { childOf, type Located } from './locate.ts';

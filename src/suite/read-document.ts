@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { parseJsonText } from '../lib/json-text.ts';
 import { createLineIndex } from '../lib/line-index.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint } from '../lib/spelled-number.ts';
 import { parseYaml } from '../lib/yaml-text.ts';
 import type { FileFault, ProjectFiles } from './files.ts';
 import { fixedSource, jsonSource, type Located, locate, type SourceFile, yamlSource } from './locate.ts';
@@ -38,7 +39,27 @@ export function parseDocument(
 /** The same for a text that is read already. */
 export function parseText(names: Names, text: string, problems: Problems): Located | undefined {
   const parsed = names.file.endsWith('.json') ? readJson(names, text, problems) : readYaml(names, text, problems);
-  return parsed === undefined ? undefined : { ...parsed, path: [] };
+  if (parsed === undefined) return undefined;
+  const located: Located = { ...parsed, path: [] };
+  const before = problems.list().length;
+  refuseLongNumbers(located, problems);
+  return problems.list().length > before ? undefined : located;
+}
+
+/** Cases and their checks keep every digit of a number; whatever else stands in a file is a double. */
+const exactKeys: ReadonlySet<unknown> = new Set(['cases', 'defaults']);
+
+function refuseLongNumbers(located: Located, problems: Problems): void {
+  if (Array.isArray(located.value)) return;
+  for (const { path, number } of findLongNumbers(located.value)) {
+    if (exactKeys.has(path[0])) continue;
+    problems.report({
+      code: 'invalid-value',
+      message: describeLongNumber(number),
+      hint: longNumberHint,
+      at: locate({ ...located, path }),
+    });
+  }
 }
 
 interface Names {

@@ -6,7 +6,8 @@ import { DurationError, parseDurationMs } from '../../src/lib/duration.ts';
 import { maxJsonDepth, parseJson } from '../../src/lib/parse-json.ts';
 import { quote } from '../../src/lib/quote.ts';
 import { readNumber } from '../../src/lib/read-number.ts';
-import { plainNumbers, SpelledNumber, spell } from '../../src/lib/spelled-number.ts';
+import { spell } from '../../src/lib/spell.ts';
+import { plainNumbers, SpelledNumber } from '../../src/lib/spelled-number.ts';
 import fc from '../support/property.ts';
 
 describe('durations', () => {

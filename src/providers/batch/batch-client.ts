@@ -1,3 +1,4 @@
+import { parseShallowJson } from '../../lib/parse-json.ts';
 import type { BatchAnswer, BatchApi, BatchReply } from '../../model/batch.ts';
 import type { ProviderFailure } from '../../model/completion.ts';
 import { isJsonObject, type JsonObject } from '../../model/json.ts';
@@ -143,7 +144,7 @@ function isAscii(text: string): boolean {
 
 function parseObject(text: string): JsonObject | undefined {
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed: unknown = parseShallowJson(text);
     return isJsonObject(parsed) ? parsed : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
