@@ -27,6 +27,8 @@ export function describeForecast(forecasts: readonly VariantForecast[]): string 
       'request',
     ),
     ...describeCost(forecasts),
+    ...describeFresh(forecasts),
+    ...describeJudges(forecasts),
   ];
   return `${[
     ...variants,
@@ -37,15 +39,14 @@ export function describeForecast(forecasts: readonly VariantForecast[]): string 
 }
 
 function describeVariant(forecast: VariantForecast): string {
-  const { cells, answered, requests, judgeRequests, skipped } = forecast;
+  const { cells, answered, requests, skipped } = forecast;
   return [
     formatCount(cells, 'cell'),
     `${answered} answered from the cache or recordings`,
     formatCount(requests, 'request'),
     ...describeUse([forecast]),
-    ...(judgeRequests > 0
-      ? [`up to ${formatCount(judgeRequests, 'request')} to judges, whose cost is not counted`]
-      : []),
+    ...describeFresh([forecast]),
+    ...describeJudges([forecast]),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
   ].join(', ');
 }
@@ -72,9 +73,27 @@ function describeCost(forecasts: readonly VariantForecast[]): readonly string[] 
     ];
   }
   return [
-    `about ${formatBound(expectedUsd)}`,
+    `about ${formatUsd(expectedUsd).replace(/^< /, '')}`,
     boundUsd === undefined ? 'without an upper bound (no limit on output tokens)' : `at most ${formatBound(boundUsd)}`,
   ];
+}
+
+/** Fresh trials are asked where cases fail; nobody knows yet which, so the most of them is told. */
+function describeFresh(forecasts: readonly VariantForecast[]): readonly string[] {
+  const requests = sum(forecasts, ({ freshRequests }) => freshRequests);
+  if (requests === 0) return [];
+  const bounds = forecasts.flatMap(({ boundUsd, freshBoundUsd }) => [boundUsd, freshBoundUsd]);
+  const known = bounds.filter((bound) => bound !== undefined);
+  const inAll =
+    known.length < bounds.length
+      ? ''
+      : `: at most ${formatBound(known.reduce((total, bound) => total + bound, 0))} in all`;
+  return [`up to ${requests} more to confirm failures${inAll}`];
+}
+
+function describeJudges(forecasts: readonly VariantForecast[]): readonly string[] {
+  const requests = sum(forecasts, ({ judgeRequests }) => judgeRequests);
+  return requests === 0 ? [] : [`up to ${formatCount(requests, 'request')} to judges, whose cost is not counted`];
 }
 
 /** Undefined where nothing is to be sent, or the baseline says nothing of a part of it. */
@@ -95,7 +114,8 @@ function sum(forecasts: readonly VariantForecast[], pick: (forecast: VariantFore
   return forecasts.reduce((total, forecast) => total + pick(forecast), 0);
 }
 
-/** "< $0.0001" after "at most" would say it twice. */
+/** Rounded up: a bound that is rounded down is none. */
 function formatBound(usd: number): string {
-  return formatUsd(usd).replace(/^< /, '');
+  const unit = usd >= 1 ? 100 : 10_000;
+  return formatUsd(Math.ceil(usd * unit - 1e-6) / unit);
 }

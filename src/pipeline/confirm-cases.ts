@@ -18,7 +18,10 @@ export interface ConfirmOptions {
   readonly isStopped: () => boolean;
 }
 
-/** A case that errors this often in a row won't be settled by asking again. */
+/** A case whose fresh trials errored this often won't be settled by asking again. */
+export const maxErroredTrials = 2;
+
+/** Rounds without a verdict, as where the budget is used up, after which no further round would bring one. */
 const maxIdleRounds = 2;
 
 /**
@@ -50,8 +53,11 @@ export async function confirmCases(options: ConfirmOptions): Promise<boolean> {
 
 function findOpenCases({ record, gated, judged }: Assessment): readonly FreshTrials[] {
   const wanted: FreshTrials[] = [];
-  const add = (suite: string, prompt: string, provider: string, found: CaseSummary, count: number) =>
+  const add = (suite: string, prompt: string, provider: string, found: CaseSummary, count: number) => {
+    const errored = found.confirmations.filter(({ status }) => status === 'errored').length;
+    if (errored >= maxErroredTrials) return;
     wanted.push({ suite, prompt, provider, caseId: found.caseId, firstTrial: nextTrial(found), count });
+  };
   for (const [index, { open }] of judged.entries()) {
     const comparison = gated[index];
     if (comparison === undefined) continue;

@@ -1,16 +1,20 @@
 import { join } from 'node:path';
 import { cacheKey } from '../cache/cache-key.ts';
-import { openCacheStore } from '../cache/file-store.ts';
+import { type CacheStore, openCacheStore } from '../cache/file-store.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
+import type { Cell } from '../model/cell.ts';
 import type { Complete, Usage } from '../model/completion.ts';
-import type { CheckSpec } from '../model/verdict.ts';
+import type { ProviderConfig } from '../model/suite.ts';
 import { lookupBatchApi } from '../providers/batch/index.ts';
 import { checkBatchable } from './collect-batches.ts';
-import { inputBytes, maxOutputTokens } from './estimate-tokens.ts';
+import { createFreshTrialCount } from './count-fresh-trials.ts';
+import { boundCell, countJudgeRequests, countRequests } from './count-requests.ts';
+import { inputBytes } from './estimate-tokens.ts';
 import { createExpectUsage } from './expect-usage.ts';
 import { checkBaselines, openBaselines } from './find-baselines.ts';
-import { planRun, pricedModel } from './plan-run.ts';
+import { type PlannedRun, planRun, pricedModel } from './plan-run.ts';
+import { addBaselinePrompts } from './rerun-baseline.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
 /** What a variant would do, without sending anything. */
@@ -23,7 +27,7 @@ export interface VariantForecast {
   /** First requests that the cache or the recordings answer. */
   readonly answered: number;
   readonly requests: number;
-  /** What checks would ask judges, repairs left out: those that the cache holds are known only with the answers. */
+  /** The most that checks ask judges: what the cache holds of it is known only with the answers. */
   readonly judgeRequests: number;
   /** What the requests to send use and cost by the baseline's answers; undefined where it has none for them. */
   readonly expected: ExpectedUsage | undefined;
@@ -31,6 +35,10 @@ export interface VariantForecast {
   readonly inputTokens: number;
   /** An upper bound in USD; undefined where no price or no output limit is known. */
   readonly boundUsd: number | undefined;
+  /** The most that fresh trials ask where cases fail. */
+  readonly freshRequests: number;
+  /** Their upper bound in USD, on top of the other one. */
+  readonly freshBoundUsd: number | undefined;
 }
 
 export interface ExpectedUsage {
@@ -40,97 +48,144 @@ export interface ExpectedUsage {
   readonly costUsd: number | undefined;
 }
 
-/** Plans a run and looks up every first request; later turns of a conversation depend on answers and count once each. */
-export async function forecastRun(options: RunOptions, ports: RunPorts): Promise<readonly VariantForecast[]> {
-  const planned = await planRun(options, ports);
-  if (options.batch) checkBatchable(planned);
-  const findBaseline = openBaselines(options.settings.baseline, {
-    root: options.project.root,
+/** Plans a run and looks up every first request; what follows in a conversation depends on answers and counts as sent. */
+export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<readonly VariantForecast[]> {
+  const findBaseline = openBaselines(given.settings.baseline, {
+    root: given.project.root,
     cwd: ports.cwd,
     env: ports.env,
   });
-  checkBaselines(options.project.suites, findBaseline);
+  checkBaselines(given.project.suites, findBaseline);
+  const options = given.rerunBaseline
+    ? { ...given, project: await addBaselinePrompts(given.project, findBaseline) }
+    : given;
+  const planned = await planRun(options, ports);
+  if (options.batch) checkBatchable(planned);
   const expectUsage = createExpectUsage(options.project.suites, findBaseline);
   const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), {
     now: ports.now,
     onWarning: () => {},
   });
-  const mode = options.settings.cacheMode;
+  const answers = openAnswers(options, planned, store);
+  const countFresh = createFreshTrialCount(options, planned, findBaseline);
   const forecasts = new Map<string, VariantForecast>();
-  const recorded = new Map<string, Complete>();
-  for (const { suite } of planned.plan.suites) {
-    if (suite.recordings === undefined || options.record || (options.isCacheModeChosen && mode !== 'replay')) continue;
-    recorded.set(suite.id, withRecordings(notSent, readRecordings(suite.recordings), { missing: 'fail' }));
-  }
   for (const lane of planned.plan.providerIds) {
     const provider = planned.providers.get(lane);
     if (provider === undefined) continue;
-    const endpoint = planned.endpointOf(provider);
+    const prices = openPrices(planned, provider, options.batch);
     for (const cell of planned.plan.cells(lane)) {
       const { suite, prompt } = cell.key;
       const key = JSON.stringify([suite, prompt, provider.id]);
-      const before = forecasts.get(key) ?? {
-        suite,
-        prompt,
-        provider: provider.id,
-        cells: 0,
-        skipped: 0,
-        answered: 0,
-        requests: 0,
-        judgeRequests: 0,
-        inputTokens: 0,
-        expected: nothing,
-        boundUsd: 0,
-      };
+      const before = forecasts.get(key) ?? { suite, prompt, provider: provider.id, ...noCells };
       if (cell.skip !== undefined) {
         forecasts.set(key, { ...before, cells: before.cells + 1, skipped: before.skipped + 1 });
         continue;
       }
-      const replay = recorded.get(suite);
-      const judgeRequests = before.judgeRequests + (replay === undefined ? countQuestions(cell.checks) : 0);
-      const isAnswered =
-        replay === undefined
-          ? (mode === 'use' || mode === 'replay') && store.read(cacheKey(cell.request)) !== undefined
-          : (await replay(cell.request, new AbortController().signal)).status === 'completed';
-      if (isAnswered) {
-        forecasts.set(key, { ...before, cells: before.cells + 1, answered: before.answered + 1, judgeRequests });
-        continue;
-      }
-      const calls = 1 + cell.turns.filter(({ kind }) => kind === 'user').length;
-      const bytes = inputBytes(cell.request);
-      const output = maxOutputTokens(cell.request);
-      // Later turns of a conversation are asked live.
-      const isBatched = options.batch && calls === 1 && lookupBatchApi(provider.adapter) !== undefined;
-      const priced = { ...pricedModel(provider, endpoint), isBatched };
-      const bound =
-        output === undefined
-          ? undefined
-          : planned.pricer.boundOf({ ...priced, inputTokens: bytes, maxOutputTokens: output });
-      const priceOf = (usage: Usage) => planned.pricer.priceOf({ ...priced, usage });
-      forecasts.set(key, {
-        ...before,
-        cells: before.cells + 1,
-        requests: before.requests + calls,
-        judgeRequests,
-        inputTokens: before.inputTokens + Math.ceil(bytes / 4),
-        expected: addExpected(before.expected, expectUsage(cell.key), priceOf),
-        boundUsd: before.boundUsd === undefined || bound === undefined ? undefined : before.boundUsd + bound * calls,
-      });
+      const isHermetic = answers.isHermetic(suite);
+      const fresh = isHermetic ? 0 : countFresh(cell);
+      const withFresh = addFresh({ ...before, cells: before.cells + 1 }, cell, fresh, prices);
+      const judgeRequests = withFresh.judgeRequests + (isHermetic ? 0 : countJudgeRequests(cell));
+      const isAnswered = await answers.find(cell);
+      const usages = isAnswered ? undefined : expectUsage(cell.key);
+      forecasts.set(key, addRequests({ ...withFresh, judgeRequests }, cell, { isHermetic, usages, prices }));
     }
   }
   store.close();
   return [...forecasts.values()];
 }
 
-function countQuestions(checks: readonly CheckSpec[]): number {
-  return checks.reduce((sum, { asks, assertion, params, children = [] }) => {
-    if (asks === undefined) return sum + countQuestions(children);
-    const { votes = 1 } = params as { readonly votes?: number };
-    return sum + votes * (assertion === 'pairwise' ? 2 : 1);
-  }, 0);
+const noCells = {
+  cells: 0,
+  skipped: 0,
+  answered: 0,
+  requests: 0,
+  judgeRequests: 0,
+  inputTokens: 0,
+  expected: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+  boundUsd: 0,
+  freshRequests: 0,
+  freshBoundUsd: 0,
+} satisfies Partial<VariantForecast>;
+
+/** `usages` is undefined where the first request is answered; a conversation may ask the rest all the same. */
+function addRequests(
+  before: VariantForecast,
+  cell: Cell,
+  {
+    isHermetic,
+    usages,
+    prices,
+  }: { readonly isHermetic: boolean; readonly usages: readonly Usage[] | undefined; readonly prices: Prices },
+): VariantForecast {
+  const isAnswered = usages === undefined;
+  const requests = countRequests(cell) - (isAnswered ? 1 : 0);
+  const answered = before.answered + (isAnswered ? 1 : 0);
+  if (requests === 0 || (isAnswered && isHermetic)) return { ...before, answered };
+  return {
+    ...before,
+    answered,
+    requests: before.requests + requests,
+    inputTokens: before.inputTokens + Math.ceil(inputBytes(cell.request) / 4),
+    expected: addExpected(before.expected, usages ?? [], prices.priceOf),
+    boundUsd: addUsd(before.boundUsd, prices.boundOf(cell)),
+  };
 }
 
-const nothing: ExpectedUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+function addFresh(before: VariantForecast, cell: Cell, fresh: number, prices: Prices): VariantForecast {
+  if (fresh === 0) return before;
+  const bound = prices.liveBoundOf(cell);
+  return {
+    ...before,
+    freshRequests: before.freshRequests + fresh * countRequests(cell),
+    judgeRequests: before.judgeRequests + fresh * countJudgeRequests(cell),
+    freshBoundUsd: addUsd(before.freshBoundUsd, bound === undefined ? undefined : bound * fresh),
+  };
+}
+
+function addUsd(sum: number | undefined, usd: number | undefined): number | undefined {
+  return sum === undefined || usd === undefined ? undefined : sum + usd;
+}
+
+interface Prices {
+  readonly priceOf: (usage: Usage) => number | undefined;
+  readonly boundOf: (cell: Cell) => number | undefined;
+  /** The same where nothing goes through a batch API. */
+  readonly liveBoundOf: (cell: Cell) => number | undefined;
+}
+
+function openPrices(planned: PlannedRun, provider: ProviderConfig, batch: boolean): Prices {
+  const model = pricedModel(provider, planned.endpointOf(provider));
+  const isBatchable = batch && lookupBatchApi(provider.adapter) !== undefined;
+  const boundAt = (isBatched: boolean) => (cell: Cell) =>
+    boundCell(cell, (inputTokens, maxOutputTokens) =>
+      planned.pricer.boundOf({ ...model, isBatched, inputTokens, maxOutputTokens }),
+    );
+  return {
+    priceOf: (usage) => planned.pricer.priceOf({ ...model, isBatched: isBatchable, usage }),
+    // Later turns of a conversation are asked live.
+    boundOf: (cell) => boundAt(isBatchable && countRequests(cell) === 1)(cell),
+    liveBoundOf: boundAt(false),
+  };
+}
+
+/** What answers first requests: the recordings of a suite, or the cache. */
+function openAnswers(options: RunOptions, { plan }: PlannedRun, store: CacheStore) {
+  const mode = options.settings.cacheMode;
+  const recorded = new Map<string, Complete>();
+  for (const { suite } of plan.suites) {
+    if (suite.recordings === undefined || options.record || (options.isCacheModeChosen && mode !== 'replay')) continue;
+    recorded.set(suite.id, withRecordings(notSent, readRecordings(suite.recordings), { missing: 'fail' }));
+  }
+  return {
+    /** True where asking again gives the same answer. */
+    isHermetic: (suite: string) => mode === 'replay' || recorded.has(suite),
+    async find({ key, request }: Cell): Promise<boolean> {
+      const replay = recorded.get(key.suite);
+      if (replay !== undefined) return (await replay(request, new AbortController().signal)).status === 'completed';
+      return (mode === 'use' || mode === 'replay') && store.read(cacheKey(request)) !== undefined;
+    },
+  };
+}
 
 /** Adds the mean of what similar answers used; undefined from the first cell of which nothing is known. */
 function addExpected(

@@ -21,7 +21,7 @@ export function inputBytes({ messages, params }: CompletionRequest): number {
 const maxImageTokens = 20_000;
 
 /** Role and separators of a message, in tokens. */
-const perMessageOverhead = 8;
+export const perMessageOverhead = 8;
 
 /** The request's own limit on output tokens, over all the choices it asks for. */
 export function maxOutputTokens({ params }: CompletionRequest): number | undefined {

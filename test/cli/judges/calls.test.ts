@@ -143,5 +143,5 @@ test('a dry run counts what judges would be asked, and says that its cost leaves
   const project = openJudgeProject({ assert, words: ['red', 'blue'] });
   const { code, stdout } = await project.run(['run', '--dry-run']);
   expect(code).toBe(0);
-  expect(stdout).toContain('up to 8 requests to judges, whose cost is not counted');
+  expect(stdout).toContain('up to 16 requests to judges, whose cost is not counted');
 });
