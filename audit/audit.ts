@@ -32,10 +32,12 @@ async function runParts(count: number): Promise<void> {
   await server.close();
   const parts = Array.from({ length: count }, async (_, index) => {
     const child = fork(fileURLToPath(import.meta.url), [wanted, `${index}/${count}`]);
-    const outcomes: Outcome[] = [];
-    child.on('message', (outcome: Outcome) => outcomes.push(outcome));
+    let outcomes: readonly Outcome[] | undefined;
+    child.on('message', (found: readonly Outcome[]) => {
+      outcomes = found;
+    });
     const [code] = await once(child, 'close');
-    if (code !== 0) throw new Error(`a process of the audit ended with ${String(code)}`);
+    if (code !== 0 || outcomes === undefined) throw new Error(`a process of the audit ended with ${String(code)}`);
     return outcomes;
   });
   const outcomes = (await Promise.all(parts)).flat();
@@ -48,7 +50,8 @@ async function runParts(count: number): Promise<void> {
 async function runPart(index: number, count: number): Promise<void> {
   const server = await startModelServer();
   const own = chosen.filter((_, position) => position % count === index);
-  for (const outcome of await runAudit(server, own)) process.send?.(outcome);
+  const outcomes = await runAudit(server, own);
   await server.close();
+  await new Promise((resolve) => process.send?.(outcomes, resolve));
   process.disconnect?.();
 }

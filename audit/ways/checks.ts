@@ -1,6 +1,6 @@
-import { modesOfLoading } from '../modes.ts';
+import { modeNames, modesOfLoading } from '../modes.ts';
 import { integer, type Project, promptPath, queueOf } from '../project.ts';
-import type { Way } from '../way.ts';
+import { greenIn, type Way } from '../way.ts';
 
 /** Answers with JSON, so that a part of it can be selected. */
 function answerJson(project: Project): void {
@@ -93,6 +93,7 @@ export const checkWays: readonly Way[] = [
   {
     name: 'a keyword of a schema is misspelt',
     why: 'unknown keywords of a schema are allowed',
+    green: greenIn(modeNames, 'JSON Schema allows it, and a warning names it', /requried/),
     project: answerJson,
     plant(project) {
       project.suite.defaults = { assert: [{ jsonSchema: { type: 'object', requried: ['team'] } }] };

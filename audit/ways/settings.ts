@@ -117,10 +117,12 @@ export const settingWays: readonly Way[] = [
   configured('an unknown key of the config', 'it is dropped', 'run: { maxError: 3 }'),
   configured('a negative tolerance', 'it wraps around', 'run: { maxErrors: -1 }', () => {}),
   configured(
-    'a defaults of the config with an unknown assertion',
+    'an unknown assertion among the defaults of the config',
     'it is dropped',
     'defaults: { assert: [{ equal: x }] }',
-    () => {},
+    (project) => {
+      project.suite.defaults = {};
+    },
   ),
   configured('a judge of the config that is none', 'nobody asks it', 'judges: [{ id: strict }]', () => {}),
   configured('a provider of the config that is none', 'nobody asks it', 'providers: [{ id: strict }]', () => {}),

@@ -7,6 +7,8 @@ const flagsPattern = /^[dgimsuvy]*$/;
 export const regexParams = {
   value: z
     .string()
+    // It would match everywhere.
+    .min(1, { error: 'must not be empty' })
     .superRefine((pattern, context) => {
       // Here too, since nothing is asked of a map with a key that is unknown.
       const fault = findFaultOfAnyMode(pattern);

@@ -125,6 +125,7 @@ describeAssertion('oneOf', [
 
 test.each([
   ['contains', {}, 'value: must be a string, a number or a boolean'],
+  ['regex', { value: '' }, 'value: must not be empty'],
   ['contains', { value: '' }, 'value: must not be empty'],
   ['contains', { value: ['a'] }, 'value: must be a string, a number or a boolean'],
   ['contains', { value: 'a', ignorecase: true }, ': Unrecognized key: "ignorecase"'],
