@@ -45,10 +45,10 @@ export const problemCodes = [
   'no-assertion',
   'duplicate-id',
   'unknown-id', // a reference to a prompt, provider, judge or case that does not exist
+  'foreign-key',
   'literal-key',
   'unknown-adapter',
   'missing-key',
-  'foreign-key',
   'missing-price',
   'retired-model', // a model that its vendor shuts down soon, or has shut down
   'contract-input',
