@@ -10,6 +10,7 @@ import { listBaselines, pruneBaselines, showBaselines } from '../pipeline/tend-b
 import { describeKnownFailures } from './describe-known-failures.ts';
 import type { Io } from './io.ts';
 import { printRows } from './print-rows.ts';
+import { warnOfNothing } from './warn-of-nothing.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -17,7 +18,8 @@ type Flags = Readonly<Record<string, unknown>>;
 export async function baselineCommand(action: string, paths: readonly string[], flags: Flags, io: Io): Promise<number> {
   const config = typeof flags['config'] === 'string' ? { configPath: flags['config'] } : {};
   if (action === 'accept') return accept(paths, flags, config, io);
-  const { project } = await loadProject({ paths, cwd: io.cwd, ...config });
+  const { project, warnings } = await loadProject({ paths, cwd: io.cwd, ...config });
+  warnOfNothing(warnings, io);
   const json = flags['json'] === true;
   if (action === 'list') printRows(listBaselines(project, io.cwd), { json, noun: 'suites' }, io);
   else if (action === 'show') printRows(showBaselines(project, io.cwd), { json, noun: 'accepted results yet' }, io);

@@ -15,6 +15,7 @@ import {
 import { loadPlugins, loadProject } from '../pipeline/load-project.ts';
 import type { Io } from './io.ts';
 import { cellText, printRows } from './print-rows.ts';
+import { warnOfNothing } from './warn-of-nothing.ts';
 
 export type ListSubject = 'suites' | 'cases' | 'providers' | 'assertions' | 'reporters' | 'runs';
 
@@ -61,7 +62,11 @@ async function findRows(
   io: Io,
 ): Promise<readonly ListedRow[]> {
   const configPath = config === undefined ? {} : { configPath: config };
-  const project = async () => (await loadProject({ paths, cwd: io.cwd, ...configPath })).project;
+  const project = async () => {
+    const loaded = await loadProject({ paths, cwd: io.cwd, ...configPath });
+    warnOfNothing(loaded.warnings, io);
+    return loaded.project;
+  };
   const plugins = () => loadPlugins({ cwd: io.cwd, ...configPath });
   switch (subject) {
     case 'suites':

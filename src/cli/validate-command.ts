@@ -23,7 +23,7 @@ export async function validateCommand(
   } = await loadForRun({ paths, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) }, invocation);
   const { values, settings, env, fileVariables, ...resolved } = resolveRun(project.run, invocation, plugins);
   const options = buildRunOptions(values, settings, project, paths);
-  const { warnings, cells, cases } = await validateProject(options, { env, cwd: io.cwd, now: io.now });
+  const { warnings, cells, cases, isIncomplete } = await validateProject(options, { env, cwd: io.cwd, now: io.now });
   const foreignKeys = findForeignKeys(project, { env, fileVariables });
   const all = [...loadWarnings, ...resolved.warnings, ...foreignKeys, ...warnings];
   if (all.length > 0) io.stderr.write(describeProblems(all, { color: wantsColor(io.stderr, io.env, true) }));
@@ -32,6 +32,7 @@ export async function validateCommand(
     io.stderr.write('no suite was found: llmcheck looks for evals/**/*.eval.yaml; `llmcheck init` writes one\n');
     return exitCodes.incomplete;
   }
+  if (isIncomplete) return exitCodes.incomplete;
   if (flags.quiet !== true) {
     io.stdout.write(`${count(suites.length, 'suite')}, ${count(cases, 'case')}, ${count(cells, 'cell')}: valid\n`);
   }

@@ -48,6 +48,7 @@ export function decide(input: DecideInput): Decision {
   const said = {
     breaches: [...failures, ...errors, ...stopped, ...uncalibrated, ...empty],
     warnings: [
+      ...(settings.emptySelections ?? []).map(({ message }) => message),
       ...[...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
       ...unheard.map(({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not calibrated)`),
     ],
@@ -100,15 +101,18 @@ function findEmptiness(
   settings: RunSettings,
 ): readonly Breach[] {
   if (settings.allowEmpty) return [];
+  const gone = (settings.emptySelections ?? []).flatMap(({ message, isNamed }) =>
+    isNamed ? [{ code: 'nothing-evaluated' as const, message: `${message} (--allow-empty accepts that)` }] : [],
+  );
   const judged = variants.reduce((sum, variant) => sum + variant.passed + variant.failed, 0);
-  if (judged > 0) return [];
+  if (judged > 0) return gone;
   const planned = variants.reduce((sum, variant) => sum + variant.planned, 0);
   const observed = variants.reduce((sum, variant) => sum + variant.observed, 0);
   // More shards than cases leave some of them empty, which is nobody's mistake.
   const isEmptyShard = planned + observed === 0 && (settings.shard?.count ?? 1) > 1 && summary.suites.length > 0;
-  if (isEmptyShard) return [];
+  if (isEmptyShard) return gone;
   const message = `${describeEmptiness(summary.suites.length, planned, observed, settings)} (--allow-empty accepts that)`;
-  return [{ code: 'nothing-evaluated', message }];
+  return [...gone, { code: 'nothing-evaluated', message }];
 }
 
 function describeEmptiness(suites: number, planned: number, observed: number, { changedSince }: RunSettings): string {

@@ -42,6 +42,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
       redefined: ids('redefined'),
     },
     ...(verdict.unsettled === 0 ? {} : { unsettled: verdict.unsettled }),
+    ...describeLoss(compared),
     residue,
     // What has failed is settled, whatever else would have been open.
     advice: verdict.outcome === 'failed' ? [] : verdict.open.map((hypothesis) => advise(hypothesis, compared)),
@@ -49,6 +50,15 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     accepted: verdict.accepted,
     ...(isOtherPrompt ? { prompts: { baseline: messages(baseline), candidate: messages(candidate) } } : {}),
   };
+}
+
+function describeLoss({ cases }: ComparedVariant): Pick<VariantComparison, 'lostCases'> {
+  let [lost, of] = [0, 0];
+  for (const { change } of cases) {
+    if (change === 'removed') lost += 1;
+    if (change !== 'added') of += 1;
+  }
+  return lost * 2 > of ? { lostCases: { lost, of } } : {};
 }
 
 function describeMetric({ baseline, candidate, delta, low, high, p }: MetricEvidence): MetricComparison {

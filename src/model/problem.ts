@@ -53,6 +53,7 @@ export const problemCodes = [
   'retired-model', // a model that its vendor shuts down soon, or has shut down
   'contract-input',
   'no-suite',
+  'selects-nothing', // a path, pattern, filter or file of cases that brings no case
   'recording',
   'config',
   'environment',

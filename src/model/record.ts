@@ -1,5 +1,6 @@
 import type { CellKey, CellStatus, SkipReason } from './cell.ts';
 import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
+import type { EmptySelection } from './empty-selection.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { Contract, GatePolicy, Price, WrittenMessage } from './suite.ts';
 import type { Judgement } from './verdict.ts';
@@ -69,6 +70,8 @@ export interface RunSettings {
   readonly compare?: readonly string[];
   readonly maxCostUsd?: number;
   readonly shard?: RecordedShard;
+  /** Absent where everything that was asked for brings a case. */
+  readonly emptySelections?: readonly EmptySelection[];
   /** The ref in words, where only the suites that changed since it were taken. */
   readonly changedSince?: string;
 }

@@ -80,6 +80,8 @@ export interface VariantComparison {
   };
   /** Failures that were neither confirmed nor cleared; absent where there is none. */
   readonly unsettled?: number;
+  /** Set where more than half of the baseline's cases are gone. */
+  readonly lostCases?: { readonly lost: number; readonly of: number };
   /** What differs besides what is compared. */
   readonly residue: readonly string[];
   /** What would settle an inconclusive result. */

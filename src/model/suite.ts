@@ -1,5 +1,6 @@
 import type { LoadedPlugin, ProviderPlugin } from './code-plugin.ts';
 import type { Role } from './completion.ts';
+import type { EmptySelection } from './empty-selection.ts';
 import type { ContractPolicy, SeverityOverride } from './finding.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { SourceLocation } from './problem.ts';
@@ -273,6 +274,8 @@ export interface Suite {
   readonly baseline: { readonly outputs: 'full' | 'hash' };
   readonly sources: Sources;
   readonly caseCount: number;
+  /** Files of cases that hold none, and the suite itself where it has none. */
+  readonly emptySelections?: readonly EmptySelection[];
   /** The cases in file order, made as they are asked for; may be iterated again. */
   cases(): Iterable<Case>;
 }
@@ -310,6 +313,8 @@ export interface Project {
   /** The config, the files that it names, and where suites are looked for. */
   readonly sources: Sources;
   readonly suites: readonly Suite[];
+  /** Paths and patterns that no suite was found under. */
+  readonly emptySelections?: readonly EmptySelection[];
   readonly prices: Readonly<Record<string, Price>>;
   /** Flags' defaults from the config's `run:`. */
   readonly run: RunDefaults;

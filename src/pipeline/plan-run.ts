@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { findNearest } from '../lib/did-you-mean.ts';
 import type { Usage } from '../model/completion.ts';
+import type { EmptySelection } from '../model/empty-selection.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { RecordedShard, RecordedVariant } from '../model/record.ts';
@@ -14,6 +15,7 @@ import { createPricer, type PricedModel, type Pricer } from '../prices/create-pr
 import { findAdapter } from '../providers/index.ts';
 import { createAttachments } from './attachments.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
+import { findEmptySelections } from './find-empty-selections.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
 /** A plan with what its calls need to be priced and sent. */
@@ -21,6 +23,7 @@ export interface PlannedRun {
   readonly plan: Plan;
   /** True where only the shard has no cells: the selection as a whole does. */
   readonly isEmptyShard: boolean;
+  readonly emptySelections: readonly EmptySelection[];
   /** What a record says of the part that this is. */
   readonly shard?: RecordedShard;
   readonly pricer: Pricer;
@@ -90,6 +93,7 @@ export async function planRun(
   return {
     ...(shard === undefined ? {} : { shard: describeShard(project, { shard, unsharded, variants: described() }) }),
     plan,
+    emptySelections: findEmptySelections(project, selection),
     isEmptyShard: shard !== undefined && plan.cellCount === 0 && whole.cellCount > 0,
     pricer,
     providerEnv,

@@ -222,7 +222,7 @@ function* notDone(cells: Iterable<Cell>, isDone: (key: CellKey) => boolean): Ite
 
 function buildHeader(
   options: RunOptions,
-  { plan, describeProvider, isEmptyShard, shard }: PlannedRun,
+  { plan, describeProvider, isEmptyShard, emptySelections, shard }: PlannedRun,
   ports: RunPorts,
 ): Omit<RunHeader, 'id'> {
   return {
@@ -231,10 +231,12 @@ function buildHeader(
     startedAt: ports.now().toISOString(),
     tool: { name: 'llmcheck', version: options.toolVersion },
     // An empty shard is nobody's mistake, a selection that matches nothing is one in every shard.
-    settings:
-      plan.cellCount === 0 && !isEmptyShard
+    settings: {
+      ...(plan.cellCount === 0 && !isEmptyShard
         ? withoutShard(options.settings)
-        : { ...options.settings, ...(shard === undefined ? {} : { shard }) },
+        : { ...options.settings, ...(shard === undefined ? {} : { shard }) }),
+      ...(emptySelections.length === 0 ? {} : { emptySelections }),
+    },
     invocation: options.invocation,
     suites: describeRecordedSuites(plan, describeProvider, options.settings.compare, (suite) =>
       findUncalibrated(suite, options.project.root, ports.cwd),

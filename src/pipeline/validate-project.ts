@@ -11,6 +11,8 @@ export interface ValidatedProject {
   readonly warnings: readonly Problem[];
   readonly cases: number;
   readonly cells: number;
+  /** True where all of a named file or suite is gone. */
+  readonly isIncomplete: boolean;
 }
 
 type ValidateOptions = Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record' | 'rerunBaseline'>;
@@ -38,11 +40,17 @@ export async function validateProject(
       ...(provider.at === undefined ? {} : { at: provider.at }),
     });
   }
+  // Those of the files were told when they were loaded.
+  const known = new Set([project, ...project.suites].flatMap(({ emptySelections = [] }) => emptySelections));
+  for (const empty of planned.emptySelections) {
+    if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });
+  }
   warnings.push(...findRetirements({ planned, isHermetic: ({ recordings }) => recordings !== undefined, now: now() }));
   return {
     warnings,
     cases: project.suites.reduce((sum, { caseCount }) => sum + caseCount, 0),
     cells: plan.cellCount,
+    isIncomplete: !options.settings.allowEmpty && planned.emptySelections.some(({ isNamed }) => isNamed),
   };
 }
 

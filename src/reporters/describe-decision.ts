@@ -5,6 +5,19 @@ import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
 
 /** The gate's word in one sentence, without the exit code. */
 export function describeDecision(report: Report): string {
+  return [describeOutcome(report), ...describeLosses(report)].join('; ');
+}
+
+/** Most of a baseline's cases gone is more than a change of some. */
+function describeLosses({ suites }: Report): readonly string[] {
+  return suites.flatMap(({ suite, variants }) => {
+    const losses = variants.flatMap(({ comparison }) => comparison?.lostCases ?? []);
+    const [worst] = losses.toSorted((a, b) => b.lost - a.lost);
+    return worst === undefined ? [] : [`${worst.lost} of ${worst.of} cases of the baseline of ${suite} are gone`];
+  });
+}
+
+function describeOutcome(report: Report): string {
   const { decision, run, totals } = report;
   const { outcome, breaches } = decision;
   if (decision.interrupted !== undefined) return `interrupted by ${decision.interrupted}; what was done is kept`;
@@ -139,7 +152,7 @@ function describeIncomplete(report: Report): string {
         ? 'what failed could not be confirmed'
         : `${formatCount(totals.errored, 'cell')} could not be judged`;
     case 'nothing-evaluated':
-      return 'nothing was evaluated';
+      return totals.passed + totals.failed > 0 ? 'a file or suite has no case left' : 'nothing was evaluated';
     case 'uncalibrated':
       return 'a judge may not decide before it is calibrated (llmcheck judge check)';
     case 'inconclusive':

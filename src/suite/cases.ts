@@ -27,7 +27,7 @@ import { childOf, itemsOf, locate, placeOf } from './locate.ts';
 import { createProblems, type Problems } from './problems.ts';
 import type { CompiledPrompt } from './prompts.ts';
 import { findId, idOf, readRow } from './read-case-row.ts';
-import { type PlacedRow, type RowSource, rowsOf } from './row-source.ts';
+import { type CaseFile, type PlacedRow, type RowSource, rowsOf } from './row-source.ts';
 import { caseSchema, toFraction } from './schema.ts';
 import type { BuiltCase } from './stamp.ts';
 
@@ -48,6 +48,7 @@ export interface CaseContext {
 
 export interface BuiltCases {
   readonly count: number;
+  readonly emptyFiles: readonly CaseFile[];
   /** In the order of their rows. */
   readonly iterate: () => Iterable<Case>;
   /** Names of the variables that some assertion or turn reads. */
@@ -81,9 +82,12 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
   const silent = createSilent(builder);
   const rebuild = (placed: PlacedRow) => runAtOnce(buildCase(placed, silent));
   let keptChars = 0;
+  const emptyFiles: CaseFile[] = [];
   for (const source of sources) {
+    let rows = 0;
     const part = list.open(source, rebuild);
     for (const placed of rowsOf(source, context.problems)) {
+      rows += 1;
       const made = runWaiting(buildCase(placed, builder));
       // Most rows of a file wait for nothing, and a promise would cost as much as the row.
       const built = made instanceof Promise ? await made : made;
@@ -93,9 +97,10 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
       if (keptChars > maxKeptChars) list.release();
       part.add(built, placed.start);
     }
+    if (rows === 0 && source.file !== undefined) emptyFiles.push(source.file);
   }
   builder.faults.flush(context.problems);
-  return { count: list.count, iterate: () => list.iterate(), variables: builder.variables };
+  return { count: list.count, emptyFiles, iterate: () => list.iterate(), variables: builder.variables };
 }
 
 interface Builder extends CaseContext, CheckBuilder {

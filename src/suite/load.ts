@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { isNegative } from '../lib/file-glob.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
+import type { EmptySelection } from '../model/empty-selection.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
@@ -81,7 +83,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     { ...known, hasPackage: (name) => options.hasPackage(name, place.root) },
     problems,
   );
-  const paths = await findSuites(project, config, options, problems);
+  const { paths, empty } = await findSuites(project, config, options, problems);
   const parsed: ParsedSuite[] = [];
   for (const path of paths) {
     const reads = createReadLog();
@@ -119,6 +121,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
       ...(place.configPath === undefined ? {} : { configPath: place.configPath }),
       sources: sourcesOf(shared, all),
       suites: parsed.map(({ suite }) => suite),
+      ...(empty.length === 0 ? {} : { emptySelections: empty }),
       prices: config.prices,
       run: config.run,
       cache: config.cache,
@@ -140,7 +143,7 @@ export async function findSuiteFiles(options: Pick<LoadOptions, 'paths' | 'cwd' 
   const known = { ...options, hasPackage: () => true };
   const config = await loadConfig(document, snapshot.files, known, problems);
   return {
-    paths: await findSuites(snapshot, config, options, problems),
+    paths: (await findSuites(snapshot, config, options, problems)).paths,
     files: snapshot.files,
     configProviders: config.providers.map(({ id }) => id),
   };
@@ -218,24 +221,43 @@ async function loadConfig(
   });
 }
 
-/** Absolute paths of suite files, each once, sorted. */
+interface FoundSuites {
+  /** Absolute, each once, sorted. */
+  readonly paths: readonly string[];
+  readonly empty: readonly EmptySelection[];
+}
+
+/** Looks for suite files, and warns of what leads to none. */
 async function findSuites(
   snapshot: ProjectSnapshot,
   config: Config,
   { paths, cwd }: Pick<LoadOptions, 'paths' | 'cwd'>,
   problems: Problems,
-): Promise<readonly string[]> {
-  const { place, files } = snapshot;
-  if (paths.length === 0) {
-    const found = await files.glob(config.suites ?? DEFAULT_SUITES, place.root);
-    for (const fault of found.faults) problems.report({ ...fault, ...config.suitesAt });
-    return found.paths;
-  }
+): Promise<FoundSuites> {
   const found = new Set<string>();
+  const empty: EmptySelection[] = [];
+  const add = (suites: readonly string[], message: string, isNamed: boolean, at?: Config['suitesAt']) => {
+    for (const suite of suites) found.add(suite);
+    if (suites.length > 0 || problems.errorCount() > 0) return;
+    problems.warn({ code: 'selects-nothing', message, ...at });
+    empty.push({ message, isNamed });
+  };
   for (const path of paths) {
-    for (const suite of await findSuitesAt(path, snapshot, cwd, problems)) found.add(suite);
+    add(await findSuitesAt(path, snapshot, cwd, problems), `no suite was found under ${path}`, false);
   }
-  return [...found].sort();
+  if (paths.length > 0) return { paths: [...found].sort(), empty };
+  const { place, files } = snapshot;
+  const patterns = config.suites ?? DEFAULT_SUITES;
+  const excluded = patterns.filter(isNegative);
+  for (const pattern of patterns) {
+    if (isNegative(pattern)) continue;
+    const { paths: matches, faults } = await files.glob([pattern, ...excluded], place.root);
+    for (const fault of faults) problems.report({ ...fault, ...config.suitesAt });
+    // Without suites: nothing was asked for by name.
+    if (config.suites === undefined) return { paths: matches, empty };
+    add(matches, `suites: no file matches ${pattern}`, !isGlob(pattern), config.suitesAt);
+  }
+  return { paths: [...found].sort(), empty };
 }
 
 async function findSuitesAt(

@@ -15,6 +15,7 @@ import type { Config } from './config.ts';
 import { createContractLocator, placeOf } from './contract-places.ts';
 import { type ContractKnowledge, joinContracts, parseContract } from './contracts.ts';
 import type { ProjectFiles } from './files.ts';
+import { findEmptyCases } from './find-empty.ts';
 import { buildGate } from './gate.ts';
 import { readLabels } from './labels.ts';
 import { childOf, type Located } from './locate.ts';
@@ -159,6 +160,12 @@ export async function parseSuite(
     const fault = files.findReadFault(recordingsPath);
     if (fault !== undefined) reportFault(fault, problems, childOf(document, 'recordings'));
   }
+  // What could not be read is no empty list.
+  const isEmptyKnown = isWhole && Array.isArray(childOf(document, 'cases').value) && problems.errorCount() === 0;
+  const { count, emptyFiles } = cases;
+  const empty = isEmptyKnown
+    ? findEmptyCases({ suite: id, cases: childOf(document, 'cases'), count, emptyFiles }, problems)
+    : [];
   const suite: Suite = {
     id,
     ...(description === undefined ? {} : { description }),
@@ -180,6 +187,7 @@ export async function parseSuite(
     baseline: { outputs: baseline?.outputs ?? 'full' },
     sources: sourcesOf(reads, files),
     caseCount: cases.count,
+    ...(empty.length === 0 ? {} : { emptySelections: empty }),
     cases: () => cases.iterate(),
   };
   return { suite, idAt: childOf(document, 'suite') };

@@ -50,7 +50,10 @@ export async function readCases(located: Located, context: ReadContext): Promise
     };
     for (const path of await findCaseFiles({ ...childOf(item, 'file'), value: file }, context)) {
       const source = await openSource(path, childOf(item, 'file'), context);
-      if (source !== undefined) sources.push({ ...source, group });
+      if (source === undefined) continue;
+      const namedBy = childOf(item, 'file');
+      const isNamed = path === resolve(namedBy.source.folder, file);
+      sources.push({ ...source, group, file: { shown: context.files.display(path), namedBy, isNamed } });
     }
   }
   return sources;

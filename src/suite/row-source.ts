@@ -9,7 +9,7 @@ import type { ReadRows } from './read-rows.ts';
  * Rows that share what a file of cases says for them all: in memory, as those that stand in a suite, or in a file that is
  * read as often as they are asked for.
  */
-export type RowSource = { readonly group?: CaseGroup } & (
+export type RowSource = { readonly group?: CaseGroup; readonly file?: CaseFile } & (
   | { readonly rows: readonly Located[] }
   | {
       readonly read: ReadRows;
@@ -19,6 +19,16 @@ export type RowSource = { readonly group?: CaseGroup } & (
       readonly shown: string;
     }
 );
+
+/** The file that rows come from. */
+export interface CaseFile {
+  /** As problems name it. */
+  readonly shown: string;
+  /** Where the suite names it. */
+  readonly namedBy: Located;
+  /** False where a pattern brought it. */
+  readonly isNamed: boolean;
+}
 
 /** A row with the source it is of. */
 export interface PlacedRow {
