@@ -1,137 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../lib/storage-error.ts';
-import type { CacheEntry, StoredAnswer } from './cache-entry.ts';
-import { parseStoredAnswer } from './cache-entry.ts';
-import type { GarbledLines } from './known-lines.ts';
-import { mergeSmallSegments } from './rewrite-segments.ts';
-import type { SegmentSizes } from './segment-files.ts';
-import { openSegmentLog } from './segment-log.ts';
+import { type CacheEntry, parseEntry, renderEntry, type StoredAnswer } from './cache-entry.ts';
 
 /** Answers on disk. Neither call throws for what a disk can do: a run goes on without its cache. */
 export interface CacheStore {
   /** Undefined: not there, or not usable (reported through `onWarning`). */
   read(key: string): StoredAnswer | undefined;
-  /** On disk before the event loop takes its next turn: what comes in one turn is written together. */
+  /** Replaces what is stored under the key. A process that is killed leaves the old entry or the new one. */
   write(entry: CacheEntry): void;
 }
 
-export interface OpenCacheStore extends CacheStore {
-  /** Writes what waits to be written at once. */
-  flush(): void;
-  /** Lets go of open files; a store that is used again opens them again. */
-  close(): void;
-}
-
 export interface CacheStoreOptions {
-  /** The wall clock. */
-  readonly now: () => Date;
   readonly onWarning: (message: string) => void;
-  readonly sizes?: SegmentSizes;
 }
 
 /**
- * Opens a cache folder with the first call; the folder is made with the first entry. Any number of processes may share
- * it, and each sees what the others store within a second. Each appends to a file of its own: 10,000 files cost more
- * than 10,000 answers do. The calls are synchronous, which is several times faster than fs.promises at this size.
+ * A cache folder with one file for each answer, `ab/abcd….json`. Any number of processes may share it; each sees at once
+ * what the others store. The folder is made with the first entry.
  */
-export function openCacheStore(folder: string, { now, onWarning, ...options }: CacheStoreOptions): OpenCacheStore {
+export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions): CacheStore {
   const warnedOf = new Set<string>();
-  const log = openSegmentLog(folder, { ...options, now, onGarbled: warnOfGarbled, onUnreadable: warnOfUnreadable });
   let isWritable = true;
-  let refreshedMs: number | undefined;
+  let isChecked = false;
 
-  let isFlushPlanned = false;
-
-  return { read, write, flush, close };
-
-  function read(key: string): StoredAnswer | undefined {
-    try {
-      refreshOnceASecond();
-      const found = log.read(key);
-      if (found === undefined) return undefined;
-      const parsed = parseStoredAnswer(found.bytes);
-      if (parsed.ok && parsed.answer.key === key) return parsed.answer;
+  return {
+    read(key) {
+      const path = entryPath(folder, key);
+      let text: string;
+      try {
+        if (!isChecked) warnOfOldFiles();
+        text = readFileSync(path, 'utf8');
+      } catch (error) {
+        const code = codeOf(error);
+        if (code !== 'ENOENT' && code !== 'ENOTDIR')
+          warnOnce(`read ${code}`, `The cache can't be read (${code}: ${path}). What can't be read counts as missing.`);
+        return undefined;
+      }
+      const parsed = parseEntry(text);
+      if (parsed.ok && parsed.entry.key === key) return parsed.entry;
       const reason = parsed.ok ? 'holds the answer to another request' : parsed.reason;
-      const where = log.describe(found);
-      log.forget(key);
-      onWarning(`The cache entry ${where} ${reason}. It counts as missing and is replaced by the next answer.`);
-    } catch (error) {
-      warnOfUnreadable(error, folder);
-    }
-    return undefined;
-  }
+      warnOnce(path, `The cache entry ${path} ${reason}. It counts as missing; the next answer replaces it.`);
+      return undefined;
+    },
+    write(entry) {
+      if (!isWritable) return;
+      try {
+        writeEntry(folder, entry);
+      } catch (error) {
+        const code = codeOf(error);
+        isWritable = !lastingCodes.has(code);
+        const consequence = isWritable ? 'Some answers are not stored' : 'No further answer is stored in this run';
+        warnOnce(code, `The cache can't be written (${code}: ${folder}). ${consequence}.`);
+      }
+    },
+  };
 
-  function write(entry: CacheEntry): void {
-    if (!isWritable) return;
-    tryToWrite(() => {
-      if (refreshedMs === undefined) refreshOnceASecond();
-      log.append(entry);
-    });
-    if (isFlushPlanned) return;
-    isFlushPlanned = true;
-    setImmediate(() => {
-      isFlushPlanned = false;
-      flush();
-    });
-  }
-
-  function flush(): void {
-    tryToWrite(() => log.flush());
-  }
-
-  function close(): void {
-    flush();
-    log.close();
-  }
-
-  function tryToWrite(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      const code = codeOf(error);
-      isWritable = !lastingCodes.has(code);
-      const consequence = isWritable ? 'Some answers are not stored' : 'No further answer is stored in this run';
-      warnOnce(code, `The cache can't be written (${code}: ${folder}). ${consequence}.`);
-    }
-  }
-
-  function refreshOnceASecond(): void {
-    const nowMs = now().getTime();
-    if (refreshedMs === undefined) mergeWherePossible();
-    else if (Math.abs(nowMs - refreshedMs) < refreshIntervalMs) return;
-    refreshedMs = nowMs;
-    log.refresh();
-  }
-
-  function mergeWherePossible(): void {
-    try {
-      mergeSmallSegments(folder, now, options.sizes);
-    } catch (error) {
-      // Many files are slower, not wrong; whoever may not write here will hear of it with the first answer.
-      if (systemErrorCode(error) === undefined) throw error;
-    }
-  }
-
-  function warnOfGarbled({ path, count, lineNumber, reason }: GarbledLines): void {
-    const [lines, pronoun] = count === 1 ? ['a line that is', 'It counts'] : [`${count} lines that are`, 'They count'];
+  /** Older versions kept many answers in one file, under keys that forgot the order of params. */
+  function warnOfOldFiles(): void {
+    isChecked = true;
+    if (!listNames(folder).some((name) => name.endsWith('.jsonl'))) return;
     onWarning(
-      `The cache file ${path} holds ${lines} not usable: line ${lineNumber} ${reason}. ${pronoun} as missing; ` +
-        '`llmcheck cache verify --fix` removes what is damaged.',
+      `The cache folder ${folder} holds answers of an older version, which are asked for again. ` +
+        '`llmcheck cache clear` removes them.',
     );
   }
 
-  function warnOfUnreadable(error: unknown, path: string): void {
-    const code = codeOf(error);
-    warnOnce(`read ${code}`, `The cache can't be read (${code}: ${path}). Entries like it count as missing.`);
-  }
-
-  function warnOnce(code: string, message: string): void {
-    if (warnedOf.has(code)) return;
-    warnedOf.add(code);
+  function warnOnce(about: string, message: string): void {
+    if (warnedOf.has(about)) return;
+    warnedOf.add(about);
     onWarning(message);
   }
 }
 
-const refreshIntervalMs = 1000;
+/** Where the entry of a key is. Two letters a folder keep folders small: 200,000 answers are 800 a folder. */
+export function entryPath(folder: string, key: string): string {
+  return join(folder, key.slice(0, 2), `${key}.json`);
+}
+
+/** The end of the name of a file that is not finished. */
+export const unfinishedEnding = '.tmp';
+
+/**
+ * Writes an entry as a whole or not at all; its file is as old as the entry, so that `prune` need not read it. Throws
+ * system errors.
+ */
+export function writeEntry(folder: string, entry: CacheEntry): void {
+  const path = entryPath(folder, entry.key);
+  const unfinished = `${path}.${randomBytes(6).toString('hex')}${unfinishedEnding}`;
+  const createdAt = new Date(entry.createdAt);
+  try {
+    writeMakingFolder(unfinished, `${renderEntry(entry)}\n`);
+    utimesSync(unfinished, createdAt, createdAt);
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** The folder is made only where it is missing: it is there for nearly every entry. */
+function writeMakingFolder(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+}
+
+/** The names in a folder; none where it is missing or no folder. Throws other system errors. */
+export function listNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw error;
+  }
+}
 
 /** Codes that the next entry would meet again. */
 const lastingCodes: ReadonlySet<string> = new Set(['EACCES', 'EDQUOT', 'ENOSPC', 'ENOTDIR', 'EROFS']);

@@ -1,26 +1,13 @@
-import { rmdirSync, statSync } from 'node:fs';
+import { readFileSync, rmdirSync, rmSync, type Stats, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
-import type { CacheEntry } from './cache-entry.ts';
-import { parseEntry } from './cache-entry.ts';
-import { createLineRows } from './line-rows.ts';
-import type { CatalogSegment } from './read-catalog.ts';
-import { readCatalog } from './read-catalog.ts';
-import type { OpenEntries } from './read-entries.ts';
-import { openEntries, readEntriesByKey } from './read-entries.ts';
-import type { SegmentRewrite } from './rewrite-segments.ts';
-import { rewriteSegments } from './rewrite-segments.ts';
-import type { SegmentSizes } from './segment-files.ts';
-import { removeLeftovers, removeSegmentFile } from './segment-files.ts';
-import type { SegmentLog } from './segment-log.ts';
-import { openSegmentLog } from './segment-log.ts';
-import { selectKeptLines } from './select-kept-lines.ts';
-import { visitEntries } from './visit-entries.ts';
+import { type CacheEntry, checkKey, type ParsedEntry, parseEntry, renderEntry } from './cache-entry.ts';
+import { entryPath, listNames, unfinishedEnding, writeEntry } from './file-store.ts';
 
 export interface CacheStats {
   readonly entries: number;
-  /** On disk; what was overwritten since and what is damaged take their part until `prune` or `verify` removes it. */
   readonly bytes: number;
-  readonly garbled: number;
+  readonly damaged: number;
   /** ISO 8601; undefined in an empty cache. */
   readonly oldest?: string;
   readonly newest?: string;
@@ -30,7 +17,6 @@ export interface CacheStats {
 
 export interface ListedEntry {
   readonly entry: CacheEntry;
-  /** Of its line: `file:line`. */
   readonly path: string;
   readonly bytes: number;
 }
@@ -38,19 +24,17 @@ export interface ListedEntry {
 export interface PruneLimits {
   /** Age since the entry was written; an imported entry keeps the age it had. */
   readonly maxAgeMs?: number;
-  /** On disk. The oldest go first. */
+  /** Of all entries together. The oldest go first. */
   readonly maxBytes?: number;
 }
 
 export interface Removal {
   /** Entries. */
   readonly removed: number;
-  /** What the disk has won. */
   readonly bytes: number;
 }
 
-export interface GarbledEntry {
-  /** Of its line: `file:line`. */
+export interface DamagedEntry {
   readonly path: string;
   readonly reason: string;
 }
@@ -64,7 +48,7 @@ export interface ImportResult {
   readonly problems: readonly { readonly line: number; readonly reason: string }[];
 }
 
-/** What `llmcheck cache` does with a folder. Every operation holds some numbers for each entry, and one entry at a time. */
+/** What `llmcheck cache` does with a folder. Every operation streams: `prune` alone holds a path and a size for each entry. */
 export interface CacheMaintenance {
   stats(): CacheStats;
   /** Readable entries in the order of keys. */
@@ -74,210 +58,211 @@ export interface CacheMaintenance {
   /** Every entry that can't be used; `remove` deletes them. */
   verify(options: { readonly remove: boolean }): {
     readonly checked: number;
-    readonly garbled: readonly GarbledEntry[];
+    readonly damaged: readonly DamagedEntry[];
   };
   /** A line for each readable entry, without line breaks. */
   exportLines(): Generator<string>;
   importLines(lines: Iterable<string> | AsyncIterable<string>): Promise<ImportResult>;
 }
 
-export interface MaintenanceOptions {
-  readonly now: () => Date;
-  readonly sizes?: SegmentSizes;
-}
-
 /** Opens a cache folder for the commands; a missing folder is an empty cache. Disk errors are `StorageError`s. */
-export function maintainCache(folder: string, { now, ...options }: MaintenanceOptions): CacheMaintenance {
+export function maintainCache(folder: string, { now }: { readonly now: () => Date }): CacheMaintenance {
   return { stats, list, clear, prune, verify, exportLines, importLines };
 
   function stats(): CacheStats {
-    return withStorageErrors('Reading', folder, () => {
-      for (;;) {
-        const found = countEntries(openEntries(readCatalog(folder, now)));
-        if (found !== undefined) return found;
+    const models = new Map<string, { entries: number; bytes: number }>();
+    let [entries, bytes, damaged] = [0, 0, 0];
+    let [oldest, newest]: (string | undefined)[] = [];
+    for (const found of readEntries(folder)) {
+      bytes += found.bytes;
+      if (!found.parsed.ok) {
+        damaged += 1;
+        continue;
       }
-    });
-  }
-
-  /** Undefined where a segment was taken away meanwhile. */
-  function countEntries({ catalog, readEntry, close }: OpenEntries): CacheStats | undefined {
-    try {
-      const models = new Map<string, { entries: number; bytes: number }>();
-      let [entries, garbled] = [0, 0];
-      let [oldest, newest]: (string | undefined)[] = [];
-      for (let index = 0; index < catalog.size; index += 1) {
-        const found = readEntry(index);
-        if (found === undefined) return undefined;
-        if (!found.parsed.ok) {
-          garbled += 1;
-          continue;
-        }
-        const { createdAt, request } = found.parsed.entry;
-        entries += 1;
-        if (oldest === undefined || createdAt < oldest) oldest = createdAt;
-        if (newest === undefined || createdAt > newest) newest = createdAt;
-        const model = `${request.adapter}:${request.model}`;
-        const before = models.get(model) ?? { entries: 0, bytes: 0 };
-        models.set(model, { entries: before.entries + 1, bytes: before.bytes + found.bytes });
-      }
-      return {
-        entries,
-        bytes: sum(catalog.segments.map(sizeOf)),
-        garbled: garbled + sum(catalog.segments.map(({ garbledCount }) => garbledCount)),
-        ...(oldest === undefined ? {} : { oldest }),
-        ...(newest === undefined ? {} : { newest }),
-        models: [...models]
-          .map(([model, { entries, bytes }]) => ({ model, entries, bytes }))
-          .sort((a, b) => b.bytes - a.bytes),
-      };
-    } finally {
-      close();
+      const { createdAt, request } = found.parsed.entry;
+      entries += 1;
+      if (oldest === undefined || createdAt < oldest) oldest = createdAt;
+      if (newest === undefined || createdAt > newest) newest = createdAt;
+      const model = `${request.adapter}:${request.model}`;
+      const before = models.get(model) ?? { entries: 0, bytes: 0 };
+      models.set(model, { entries: before.entries + 1, bytes: before.bytes + found.bytes });
     }
+    return {
+      entries,
+      bytes,
+      damaged,
+      ...(oldest === undefined ? {} : { oldest }),
+      ...(newest === undefined ? {} : { newest }),
+      models: [...models].map(([model, count]) => ({ model, ...count })).sort((a, b) => b.bytes - a.bytes),
+    };
   }
 
   function* list(): Generator<ListedEntry> {
-    for (const { parsed, where, bytes } of readEntriesByKey(folder, now)) {
-      if (parsed.ok) yield { entry: parsed.entry, path: where, bytes };
-    }
+    for (const { parsed, path, bytes } of readEntries(folder))
+      if (parsed.ok) yield { entry: parsed.entry, path, bytes };
   }
 
   function* exportLines(): Generator<string> {
-    for (const { parsed, text } of readEntriesByKey(folder, now)) {
-      if (parsed.ok) yield text;
-    }
+    for (const { entry } of list()) yield renderEntry(entry);
   }
 
   function clear(): Removal {
-    return withStorageErrors('Removing', folder, () => {
-      const { segments, size: removed } = readCatalog(folder, now);
-      let bytes = 0;
-      // What others are rewriting goes too. A writer begins another segment with its next answer.
-      for (const segment of segments) {
-        bytes += sizeOf(segment);
-        removeSegmentFile(folder, segment.file);
+    const removal = remove(listFiles(folder));
+    withStorageErrors('Removing', folder, () => {
+      // Files of older versions stood in the folder itself.
+      for (const name of listNames(folder)) {
+        if (/\.(jsonl|index|tmp)$/.test(name)) rmSync(join(folder, name), { force: true });
       }
-      removeLeftovers(folder, () => true);
-      removeEmptyFolder();
-      return { removed, bytes };
     });
+    removeEmptyFolder(folder);
+    return removal;
   }
 
   function prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits): Removal {
-    if (maxAgeMs === Infinity && maxBytes === Infinity) return { removed: 0, bytes: 0 };
-    return withStorageErrors('Removing', folder, () => {
-      const catalog = readCatalog(folder, now);
-      const { kept, removed } = selectKeptLines(catalog, { oldestMs: now().getTime() - maxAgeMs, maxBytes });
-      const rewrites = catalog.segments.flatMap(({ file, scannedTo, lineCount, isGone }, index) => {
-        const offsets = kept[index] ?? new Float64Array();
-        if (isGone || offsets.length === lineCount) return [];
-        return [{ file, keep: keepListed(offsets, scannedTo), keptCount: offsets.length }];
-      });
-      // Those that vanish as a whole make room for what is kept of the others.
-      rewrites.sort((a, b) => a.keptCount - b.keptCount);
-      const bytes = rewriteSegments(folder, rewrites, now, options.sizes);
-      if (bytes > 0) removeEmptyFolder();
-      return { removed, bytes };
+    const oldestMs = now().getTime() - maxAgeMs;
+    const files = [...listFiles(folder)].sort((a, b) => b.createdAtMs - a.createdAtMs);
+    let kept = 0;
+    const excess = files.filter((file) => {
+      if (!file.isEntry) return isLeftOver(file);
+      if (file.createdAtMs >= oldestMs && kept + file.bytes <= maxBytes) {
+        kept += file.bytes;
+        return false;
+      }
+      // One that does not fit leaves no room for those that are older.
+      kept = maxBytes;
+      return true;
     });
+    return remove(excess);
   }
 
-  function verify({ remove }: { readonly remove: boolean }) {
-    return withStorageErrors('Reading', folder, () => {
-      const garbled: GarbledEntry[] = [];
-      const valid = createLineRows();
-      const rewrites: SegmentRewrite[] = [];
-      for (const { file, cutOffLine } of readCatalog(folder, now).segments) {
-        const damaged = new Set<number>();
-        const before = garbled.length;
-        visitEntries(file.path, ({ parsed, offset, lineNumber }) => {
-          if (parsed.ok) {
-            valid.setKey(parsed.entry.key, { segment: 0, offset: 0, createdAtMs: 0 });
-            return;
-          }
-          damaged.add(offset);
-          garbled.push({ path: `${file.path}:${lineNumber}`, reason: parsed.reason });
-        });
-        if (cutOffLine !== undefined) garbled.push({ path: `${file.path}:${cutOffLine}`, reason: 'is cut off' });
-        // An older answer that a damaged one stood before comes to light again, and is as good as it was.
-        if (garbled.length > before) rewrites.push({ file, keep: (offset) => !damaged.has(offset) });
-      }
-      if (remove && rewrites.length > 0) {
-        withStorageErrors('Removing', folder, () => rewriteSegments(folder, rewrites, now, options.sizes));
-        removeEmptyFolder();
-      }
-      return { checked: valid.size + garbled.length, garbled };
-    });
+  function verify({ remove: isFix }: { readonly remove: boolean }) {
+    const damaged: DamagedEntry[] = [];
+    let checked = 0;
+    for (const { parsed, path } of readEntries(folder)) {
+      checked += 1;
+      const whole = parsed.ok ? checkKey(parsed.entry, basename(path, '.json')) : parsed;
+      if (!whole.ok) damaged.push({ path, reason: whole.reason });
+    }
+    if (isFix) {
+      withStorageErrors('Removing', folder, () => {
+        for (const { path } of damaged) rmSync(path, { force: true });
+      });
+      remove([...listFiles(folder)].filter(isLeftOver));
+    }
+    return { checked, damaged };
   }
 
   async function importLines(lines: Iterable<string> | AsyncIterable<string>): Promise<ImportResult> {
     let [imported, skipped, rejected, number] = [0, 0, 0, 0];
     const problems: { line: number; reason: string }[] = [];
-    const log = withStorageErrors('Reading', folder, openLog);
-    try {
-      for await (const line of lines) {
-        number += 1;
-        if (line.trim() === '') continue;
-        const parsed = parseEntry(number === 1 ? line.replace(/^\uFEFF/, '') : line);
-        if (!parsed.ok) {
-          rejected += 1;
-          if (problems.length < maxProblems) problems.push({ line: number, reason: parsed.reason });
-        } else if (withStorageErrors('Writing', folder, () => appendNewer(log, parsed.entry))) {
-          imported += 1;
-        } else {
-          skipped += 1;
-        }
-      }
-      withStorageErrors('Writing', folder, () => log.flush());
-      return { imported, skipped, rejected, problems };
-    } finally {
-      log.close();
+    for await (const line of lines) {
+      number += 1;
+      if (line.trim() === '') continue;
+      const parsed = parseEntry(number === 1 ? line.replace(/^\uFEFF/, '') : line);
+      const whole = parsed.ok ? checkKey(parsed.entry, parsed.entry.key) : parsed;
+      if (!whole.ok) {
+        rejected += 1;
+        if (problems.length < maxProblems) problems.push({ line: number, reason: whole.reason });
+      } else if (isNewer(folder, whole.entry)) {
+        withStorageErrors('Writing', folder, () => writeEntry(folder, whole.entry));
+        imported += 1;
+      } else skipped += 1;
     }
+    return { imported, skipped, rejected, problems };
   }
 
-  function openLog(): SegmentLog {
-    const onUnreadable = (error: unknown, path: string) =>
-      withStorageErrors('Reading', path, () => {
-        throw error;
-      });
-    const log = openSegmentLog(folder, { ...options, now, onGarbled: () => {}, onUnreadable });
-    log.refresh();
-    return log;
-  }
-
-  function removeEmptyFolder(): void {
-    try {
-      rmdirSync(folder);
-    } catch (error) {
-      // Not there, or not empty: another process has just written, or something else lies there.
-      if (systemErrorCode(error) === undefined) throw error;
-    }
+  /** Left behind by a process that was killed; a younger one may still be in work. */
+  function isLeftOver({ isEntry, createdAtMs }: CacheFile): boolean {
+    return !isEntry && now().getTime() - createdAtMs > leftOverMs;
   }
 }
 
 const maxProblems = 20;
+const leftOverMs = 3_600_000;
 
-/** Asked in the order of offsets. Lines that were written since the look at the folder are nobody's to remove. */
-function keepListed(offsets: Float64Array, scannedTo: number): SegmentRewrite['keep'] {
-  let next = 0;
-  return (offset) => {
-    if (offset >= scannedTo) return true;
-    while ((offsets[next] ?? Infinity) < offset) next += 1;
-    return offsets[next] === offset;
-  };
+interface CacheFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly createdAtMs: number;
+  /** False for one that is not finished. */
+  readonly isEntry: boolean;
 }
 
-/** False where the entry is there already, and not older. */
-function appendNewer(log: SegmentLog, entry: CacheEntry): boolean {
-  const found = log.read(entry.key);
-  const parsed = found === undefined ? undefined : parseEntry(found.bytes.toString('utf8'));
-  if (parsed?.ok && Date.parse(entry.createdAt) <= Date.parse(parsed.entry.createdAt)) return false;
-  log.append(entry);
-  return true;
+/** Every file of the cache, in the order of keys. What another process removes meanwhile is passed over. */
+function* listFiles(folder: string): Generator<CacheFile> {
+  for (const path of listPaths(folder)) {
+    const stats = withStorageErrors('Reading', path, (): Stats | undefined =>
+      statSync(path, { throwIfNoEntry: false }),
+    );
+    if (stats?.isFile() !== true) continue;
+    const { size: bytes, mtimeMs } = stats;
+    yield { path, bytes, createdAtMs: Math.round(mtimeMs), isEntry: path.endsWith('.json') };
+  }
 }
 
-function sizeOf({ file }: CatalogSegment): number {
-  return statSync(file.path, { throwIfNoEntry: false })?.size ?? 0;
+function* listPaths(folder: string): Generator<string> {
+  const list = (path: string) => withStorageErrors('Reading', path, () => listNames(path));
+  for (const name of list(folder)) {
+    if (!/^[0-9a-f]{2}$/.test(name)) continue;
+    for (const file of list(join(folder, name))) {
+      if (/^[0-9a-f]{64}\.json$/.test(file) || file.endsWith(unfinishedEnding)) yield join(folder, name, file);
+    }
+  }
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+interface ReadEntry {
+  readonly parsed: ParsedEntry;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+function* readEntries(folder: string): Generator<ReadEntry> {
+  for (const path of listPaths(folder)) {
+    if (path.endsWith(unfinishedEnding)) continue;
+    const bytes = withStorageErrors('Reading', path, () => readBytes(path));
+    if (bytes !== undefined) yield { parsed: parseEntry(bytes.toString('utf8')), path, bytes: bytes.length };
+  }
+}
+
+/** Undefined where there is no such file. Throws other system errors. */
+function readBytes(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function remove(files: Iterable<CacheFile>): Removal {
+  let [removed, bytes] = [0, 0];
+  for (const file of files) {
+    withStorageErrors('Removing', file.path, () => rmSync(file.path, { force: true }));
+    if (file.isEntry) removed += 1;
+    bytes += file.bytes;
+  }
+  return { removed, bytes };
+}
+
+/** True where nothing readable is stored under its key, or something older. */
+function isNewer(folder: string, { key, createdAt }: CacheEntry): boolean {
+  const path = entryPath(folder, key);
+  const bytes = withStorageErrors('Reading', path, () => readBytes(path));
+  const known = bytes === undefined ? undefined : parseEntry(bytes.toString('utf8'));
+  return known?.ok !== true || createdAt > known.entry.createdAt;
+}
+
+/** Only `clear` does: a folder that goes while a run stores its answers costs an answer. */
+function removeEmptyFolder(folder: string): void {
+  const shards = withStorageErrors('Reading', folder, () => listNames(folder)).filter((name) =>
+    /^[0-9a-f]{2}$/.test(name),
+  );
+  for (const path of [...shards.map((name) => join(folder, name)), folder]) {
+    try {
+      rmdirSync(path);
+    } catch (error) {
+      // Not there, or not empty.
+      if (systemErrorCode(error) === undefined) throw error;
+    }
+  }
 }

@@ -31,7 +31,7 @@ export async function cacheCommand(action: string, file: string | undefined, fla
         break;
       }
       print(
-        `${stats.entries} entries, ${describeBytes(stats.bytes)}${stats.garbled > 0 ? `, ${stats.garbled} damaged (llmcheck cache verify)` : ''}`,
+        `${stats.entries} entries, ${describeBytes(stats.bytes)}${stats.damaged > 0 ? `, ${stats.damaged} damaged (llmcheck cache verify)` : ''}`,
       );
       if (stats.oldest !== undefined && stats.newest !== undefined) print(`from ${stats.oldest} to ${stats.newest}`);
       for (const { model, entries, bytes } of stats.models)
@@ -53,10 +53,10 @@ export async function cacheCommand(action: string, file: string | undefined, fla
       break;
     }
     case 'verify': {
-      const { checked, garbled } = cache.verify({ remove: flags['fix'] === true });
-      for (const { path, reason } of garbled) print(`${path}: ${reason}`);
-      print(`${checked} entries checked, ${garbled.length} damaged${flags['fix'] === true ? ' and removed' : ''}`);
-      return garbled.length > 0 && flags['fix'] !== true ? exitCodes.failed : exitCodes.passed;
+      const { checked, damaged } = cache.verify({ remove: flags['fix'] === true });
+      for (const { path, reason } of damaged) print(`${path}: ${reason}`);
+      print(`${checked} entries checked, ${damaged.length} damaged${flags['fix'] === true ? ' and removed' : ''}`);
+      return damaged.length > 0 && flags['fix'] !== true ? exitCodes.failed : exitCodes.passed;
     }
     case 'export':
       exportLines(cache.exportLines(), file, io);

@@ -63,7 +63,6 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
   if (options.batch) checkBatchable(planned);
   const expectUsage = createExpectUsage(options.project.suites, findBaseline);
   const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), {
-    now: ports.now,
     onWarning: () => {},
   });
   const answers = openAnswers(options, planned, store);
@@ -90,7 +89,6 @@ export async function forecastRun(given: RunOptions, ports: RunPorts): Promise<r
       forecasts.set(key, addRequests({ ...withFresh, judgeRequests }, cell, { isHermetic, usages, prices }));
     }
   }
-  store.close();
   return [...forecasts.values()];
 }
 

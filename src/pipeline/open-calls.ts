@@ -88,7 +88,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
   const { dispatch } = options;
   const { maxCostUsd, cacheMode } = options.settings;
   const budget = maxCostUsd === undefined ? undefined : createBudget(maxCostUsd);
-  const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { now: ports.now, onWarning: note });
+  const store = openCacheStore(join(options.project.root, '.llmcheck', 'cache'), { onWarning: note });
   const { cache } = options.project;
   const sharedCache =
     cache === undefined || cacheMode === 'off'
@@ -301,7 +301,6 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     notes: () => [...notes],
     writeRecordings: () => recorder?.write(),
     async close() {
-      store.close();
       await sharedCache?.close();
       // A provider that could not be connected has nothing to close; its cells carry the error.
       await Promise.allSettled(connected.map(async (provider) => (await provider).close()));

@@ -1,13 +1,12 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { CacheEntry } from '../../src/cache/cache-entry.ts';
-import { renderEntry } from '../../src/cache/cache-entry.ts';
+import { type CacheEntry, renderEntry } from '../../src/cache/cache-entry.ts';
+import { entryPath } from '../../src/cache/file-store.ts';
 import { maintainCache } from '../../src/cache/maintain-cache.ts';
-import { claimSegmentFile, listSegmentFiles } from '../../src/cache/segment-files.ts';
 import { StorageError } from '../../src/lib/storage-error.ts';
-import { answer, ask, buildEntry, makeFolder } from './build-request.ts';
-import { editFile, onlySegment, openStore, segmentPaths, writeSegment } from './segments.ts';
+import { ask, buildEntry, makeFolder } from './build-request.ts';
+import { editEntry, openStore } from './open-store.ts';
 
 const now = () => new Date('2026-11-24T15:30:12.000Z');
 const questions = ['first', 'second', 'third'];
@@ -18,16 +17,17 @@ const entries = questions.map((question, index) =>
     `2026-11-2${index}T00:00:00.000Z`,
   ),
 );
+const [first, second, third] = entries as [CacheEntry, CacheEntry, CacheEntry];
 const byKey = entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
 describe('a cache folder that is not there', () => {
   test('is an empty cache for every operation', async () => {
     const cache = maintainCache(join(makeFolder(), 'none'), { now });
-    expect(cache.stats()).toEqual({ entries: 0, bytes: 0, garbled: 0, models: [] });
+    expect(cache.stats()).toEqual({ entries: 0, bytes: 0, damaged: 0, models: [] });
     expect([...cache.list(), ...cache.exportLines()]).toEqual([]);
     expect(cache.clear()).toEqual({ removed: 0, bytes: 0 });
     expect(cache.prune({ maxAgeMs: 0, maxBytes: 0 })).toEqual({ removed: 0, bytes: 0 });
-    expect(cache.verify({ remove: true })).toEqual({ checked: 0, garbled: [] });
+    expect(cache.verify({ remove: true })).toEqual({ checked: 0, damaged: [] });
     expect(await cache.importLines([])).toEqual({ imported: 0, skipped: 0, rejected: 0, problems: [] });
   });
 });
@@ -39,8 +39,8 @@ describe('stats and list', () => {
     const stats = cache.stats();
     expect(stats).toMatchObject({
       entries: 3,
-      bytes: statSync(onlySegment(folder)).size,
-      garbled: 0,
+      bytes: sizeOf(folder, entries),
+      damaged: 0,
       oldest: '2026-11-20T00:00:00.000Z',
       newest: '2026-11-22T00:00:00.000Z',
     });
@@ -51,33 +51,24 @@ describe('stats and list', () => {
     expect(stats.models.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(stats.bytes);
     const listed = [...cache.list()];
     expect(listed.map(({ entry }) => entry.key)).toEqual(byKey.map(({ key }) => key));
-    expect(listed.map(({ path }) => path)).toEqual(
-      byKey.map((entry) => `${onlySegment(folder)}:${entries.indexOf(entry) + 1}`),
-    );
+    expect(listed.map(({ path }) => path)).toEqual(byKey.map(({ key }) => entryPath(folder, key)));
   });
 
-  test('leave out garbled entries, and stats counts them', () => {
+  test('leave out damaged entries, and stats counts them', () => {
     const folder = fill(entries);
-    editFile(onlySegment(folder), (text) => `${text.replace('first answer', 'FIRST answer')}garbage\n{"half`);
+    editEntry(folder, first.key, (text) => text.replace('first answer', 'FIRST answer'));
     const cache = maintainCache(folder, { now });
-    expect(cache.stats()).toMatchObject({ entries: 2, garbled: 3, bytes: statSync(onlySegment(folder)).size });
+    expect(cache.stats()).toMatchObject({ entries: 2, damaged: 1, bytes: sizeOf(folder, entries) });
     expect([...cache.list()]).toHaveLength(2);
     expect(exported(folder)).toHaveLength(2);
   });
 
-  test('count an answer once that was overwritten, and its bytes as they lie on the disk', () => {
-    const folder = fill([...entries, ...entries]);
-    expect(maintainCache(folder, { now }).stats()).toMatchObject({
-      entries: 3,
-      bytes: statSync(onlySegment(folder)).size,
-    });
-  });
-
-  test('list reads no further than it is asked to', () => {
-    const folder = fill(entries);
-    const cache = maintainCache(folder, { now });
-    const [first] = cache.list();
-    expect(first?.entry.key).toBe(byKey[0]?.key);
+  test('see no other file', () => {
+    const folder = fill([first]);
+    mkdirSync(join(folder, 'zz'));
+    writeFileSync(join(folder, 'zz', `${second.key}.json`), renderEntry(second));
+    writeFileSync(join(dirname(entryPath(folder, first.key)), 'notes.json'), renderEntry(second));
+    expect(maintainCache(folder, { now }).stats()).toMatchObject({ entries: 1, damaged: 0 });
   });
 });
 
@@ -85,29 +76,21 @@ describe('clear', () => {
   test('removes every entry and what is empty then, and nothing that is not its own', () => {
     const folder = fill(entries);
     writeFileSync(join(folder, 'README.md'), 'mine');
-    const { size } = statSync(onlySegment(folder));
-    expect(maintainCache(folder, { now }).clear()).toEqual({ removed: 3, bytes: size });
+    const bytes = sizeOf(folder, entries);
+    expect(maintainCache(folder, { now }).clear()).toEqual({ removed: 3, bytes });
     expect(readdirSync(folder)).toEqual(['README.md']);
   });
 
-  test('removes the folder itself where nothing is left in it', () => {
+  test('removes the folder itself where nothing is left in it, files of older versions included', () => {
     const folder = fill(entries);
+    for (const name of ['20260101.jsonl', '20260101.index']) writeFileSync(join(folder, name), 'old');
     maintainCache(folder, { now }).clear();
-    expect(existsSync(folder)).toBe(false);
-  });
-
-  test('removes what another process is rewriting', () => {
-    const folder = fill(entries);
-    for (const file of listSegmentFiles(folder)) claimSegmentFile(file, folder, now().getTime());
-    expect(maintainCache(folder, { now }).clear()).toMatchObject({ removed: 3 });
     expect(existsSync(folder)).toBe(false);
   });
 
   test('takes nothing away that a writer stores afterwards', () => {
     const folder = join(makeFolder(), 'cache');
-    const { store, warnings } = openStore(folder, now);
-    const [first, second] = entries;
-    if (first === undefined || second === undefined) throw new Error('no entries');
+    const { store, warnings } = openStore(folder);
     store.write(first);
     maintainCache(folder, { now }).clear();
     store.write(second);
@@ -119,10 +102,8 @@ describe('clear', () => {
 describe('prune', () => {
   test('removes what is older than the limit', () => {
     const folder = fill(aged([40, 20, 10]));
-    const before = statSync(onlySegment(folder)).size;
-    const { removed, bytes } = maintainCache(folder, { now }).prune({ maxAgeMs: days(30) });
-    expect(removed).toBe(1);
-    expect(bytes).toBe(before - statSync(onlySegment(folder)).size);
+    const bytes = sizeOf(folder, [first]);
+    expect(maintainCache(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 1, bytes });
     expect(left(folder)).toEqual(['second', 'third']);
   });
 
@@ -133,92 +114,70 @@ describe('prune', () => {
 
   test('removes the oldest until the rest fits', () => {
     const folder = fill(aged([10, 40, 20]));
-    const size =
-      Math.max(
-        ...readFileSync(onlySegment(folder), 'utf8')
-          .split('\n')
-          .map((line) => line.length),
-      ) + 1;
-    expect(maintainCache(folder, { now }).prune({ maxBytes: size })).toMatchObject({ removed: 2 });
+    const maxBytes = sizeOf(folder, [first]) + sizeOf(folder, [third]) - 1;
+    expect(maintainCache(folder, { now }).prune({ maxBytes })).toMatchObject({ removed: 2 });
     expect(left(folder)).toEqual(['first']);
-    expect(statSync(onlySegment(folder)).size).toBeLessThanOrEqual(size);
   });
 
-  test('removes the folder with its last entry', () => {
+  test('never keeps an older answer in the room that a younger one did not fit into', () => {
+    const large = buildEntry(ask('large'), 'x'.repeat(5000), '2026-11-23T00:00:00.000Z');
+    const folder = fill([...aged([10, 10, 0]), large]);
+    maintainCache(folder, { now }).prune({ maxBytes: 2000 });
+    expect(left(folder)).toEqual(['third']);
+  });
+
+  test('leaves the folders, in which a run may be about to store an answer', () => {
     const folder = fill(entries);
     expect(maintainCache(folder, { now }).prune({ maxBytes: 0 })).toMatchObject({ removed: 3 });
-    expect(existsSync(folder)).toBe(false);
+    expect(readdirSync(folder)).toHaveLength(3);
   });
 
   test('removes nothing without a limit', () => {
-    const folder = fill([...entries, ...entries]);
-    expect(maintainCache(folder, { now }).prune({})).toEqual({ removed: 0, bytes: 0 });
+    expect(maintainCache(fill(entries), { now }).prune({})).toEqual({ removed: 0, bytes: 0 });
   });
 
-  test('leaves a file alone of which all is kept', () => {
+  test('removes what a process that was killed left unfinished, once it is an hour old', () => {
     const folder = fill(entries);
-    const { ino } = statSync(onlySegment(folder));
-    expect(maintainCache(folder, { now }).prune({ maxAgeMs: days(1000), maxBytes: 1e9 })).toEqual({
-      removed: 0,
-      bytes: 0,
-    });
-    expect(statSync(onlySegment(folder)).ino).toBe(ino);
-  });
-
-  test('removes an answer with those that it had replaced, and the others of the file stay', () => {
-    const [first, second] = aged([40, 10, 10]);
-    if (first === undefined || second === undefined) throw new Error('no entries');
-    const folder = fill([{ ...first, createdAt: '2020-01-01T00:00:00.000Z' }, second]);
-    fillInto(folder, [first]);
-    expect(maintainCache(folder, { now }).prune({ maxAgeMs: days(30) })).toMatchObject({ removed: 1 });
-    expect(left(folder)).toEqual(['second']);
-  });
-
-  test('makes room on the disk by removing what was overwritten and what is damaged', () => {
-    const folder = fill([...entries, ...entries]);
-    editFile(onlySegment(folder), (text) => `${text}garbage\n`);
-    const { bytes } = maintainCache(folder, { now }).prune({ maxBytes: 1e9 });
-    expect(bytes).toBeGreaterThan(0);
-    expect(left(folder)).toEqual(questions);
-    expect(readFileSync(onlySegment(folder), 'utf8').trimEnd().split('\n')).toHaveLength(3);
+    const [old, young] = ['1-1', '2-1'].map((id) => `${entryPath(folder, first.key)}.${id}.tmp`) as [string, string];
+    for (const [path, age] of [
+      [old, 3_600_001],
+      [young, 1000],
+    ] as const) {
+      writeFileSync(path, 'half');
+      const time = new Date(now().getTime() - age);
+      utimesSync(path, time, time);
+    }
+    expect(maintainCache(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 0, bytes: 4 });
+    expect([old, young].map((path) => existsSync(path))).toEqual([false, true]);
+    expect(maintainCache(folder, { now }).stats()).toMatchObject({ entries: 3, damaged: 0 });
   });
 });
 
 describe('verify', () => {
-  test('names what cannot be used by file and line, and removes it only where asked to', () => {
+  test('names what cannot be used, and removes it only where asked to', () => {
     const folder = fill(entries);
-    const path = onlySegment(folder);
-    const forged = renderEntry({ ...(entries[1] ?? raise()), key: 'f'.repeat(64) });
-    editFile(path, (text) => `${text.replace('first answer', 'FIRST answer')}\ngarbage\n${forged}\n{"for`);
+    const changed = editEntry(folder, first.key, (text) => text.replace('first answer', 'FIRST answer'));
+    const forged = editEntry(folder, second.key, () => renderEntry({ ...third, key: second.key }));
     const cache = maintainCache(folder, { now });
-    const { checked, garbled } = cache.verify({ remove: false });
-    expect(checked).toBe(6);
-    expect(garbled).toEqual([
-      { path: `${path}:1`, reason: 'is damaged: its checksum does not match' },
-      { path: `${path}:5`, reason: 'is no cache entry' },
-      { path: `${path}:6`, reason: 'is damaged: its key is not that of its request' },
-      { path: `${path}:7`, reason: 'is cut off' },
+    const { checked, damaged } = cache.verify({ remove: false });
+    expect(checked).toBe(3);
+    expect(new Map(damaged.map(({ path, reason }) => [path, reason]))).toEqual(
+      new Map([
+        [changed, 'is damaged: its checksum does not match'],
+        [forged, 'is damaged: its key is not that of its request'],
+      ]),
+    );
+    expect(cache.verify({ remove: true }).damaged).toEqual(damaged);
+    expect(cache.verify({ remove: false })).toEqual({ checked: 1, damaged: [] });
+    expect(left(folder)).toEqual(['third']);
+  });
+
+  test('finds an entry under the name of another', () => {
+    const folder = fill([first, second]);
+    const path = editEntry(folder, first.key, () => renderEntry(second));
+    expect(maintainCache(folder, { now }).verify({ remove: false }).damaged).toEqual([
+      { path, reason: 'is damaged: its key is not that of its request' },
     ]);
-    expect(cache.verify({ remove: true }).garbled).toEqual(garbled);
-    expect(cache.verify({ remove: false })).toEqual({ checked: 2, garbled: [] });
-    expect(left(folder)).toEqual(['second', 'third']);
-  });
-
-  test('does not rewrite what is whole', () => {
-    const folder = fill(entries);
-    const whole = onlySegment(folder);
-    writeSegment(folder, ['garbage']);
-    expect(maintainCache(folder, { now }).verify({ remove: true })).toMatchObject({ checked: 4 });
-    expect(segmentPaths(folder)).toEqual([whole]);
-  });
-
-  test('brings an older answer back that a damaged one stood before', () => {
-    const entry = entries[0] ?? raise();
-    const folder = fill([entry, { ...entry, completion: answer('newer') }]);
-    editFile(onlySegment(folder), (text) => text.replace('newer', 'NEWER'));
-    expect(openStore(folder, now).store.read(entry.key)).toBeUndefined();
-    maintainCache(folder, { now }).verify({ remove: true });
-    expect(openStore(folder, now).store.read(entry.key)).toMatchObject({ completion: entry.completion });
   });
 });
 
@@ -234,45 +193,39 @@ describe('export and import', () => {
   });
 
   test('an entry that is there is replaced by a newer one alone', async () => {
-    const [entry] = entries;
-    if (entry === undefined) throw new Error('no entry');
-    const folder = fill([entry]);
-    const [older, newer] = [
-      fill([{ ...entry, createdAt: '2026-01-01T00:00:00.000Z' }]),
-      fill([{ ...entry, createdAt: '2026-12-01T00:00:00.000Z' }]),
-    ];
+    const folder = fill([first]);
+    const older = renderEntry({ ...first, createdAt: '2026-01-01T00:00:00.000Z' });
+    const newer = renderEntry({ ...first, createdAt: '2026-12-01T00:00:00.000Z' });
     const cache = maintainCache(folder, { now });
-    expect(await cache.importLines(exported(older))).toMatchObject({ imported: 0, skipped: 1 });
+    expect(await cache.importLines([older])).toMatchObject({ imported: 0, skipped: 1 });
     expect(await cache.importLines(exported(folder))).toMatchObject({ imported: 0, skipped: 1 });
-    expect(await cache.importLines(exported(newer))).toMatchObject({ imported: 1, skipped: 0 });
-    expect(exported(folder)).toEqual(exported(newer));
+    expect(await cache.importLines([newer])).toMatchObject({ imported: 1, skipped: 0 });
+    expect(exported(folder)).toEqual([newer]);
   });
 
-  test('a garbled entry in the target is replaced', async () => {
-    const source = fill(entries);
+  test('a damaged entry in the target is replaced', async () => {
+    const lines = exported(fill(entries));
     const target = fill(entries);
-    editFile(onlySegment(target), (text) => text.replace('first answer', 'FIRST answer'));
-    expect(await maintainCache(target, { now }).importLines(exported(source))).toMatchObject({
-      imported: 1,
-      skipped: 2,
-    });
+    editEntry(target, first.key, (text) => text.replace('first answer', 'FIRST answer'));
+    expect(await maintainCache(target, { now }).importLines(lines)).toMatchObject({ imported: 1, skipped: 2 });
     expect(left(target)).toEqual(questions);
   });
 
   test('lines that are damaged are rejected by number, and the others come in', async () => {
-    const [first = '', second = ''] = exported(fill(entries));
-    const lines = [`\uFEFF${first}\r`, '', second.replace('answer', 'ANSWER'), 'no json'];
-    const folder = join(makeFolder(), 'cache');
-    const result = await maintainCache(folder, { now }).importLines(fromStream(lines));
-    expect(result).toMatchObject({ imported: 1, rejected: 2 });
+    const [one = '', two = ''] = exported(fill(entries));
+    const forged = renderEntry({ ...first, key: 'f'.repeat(64) });
+    const lines = [`\uFEFF${one}\r`, '', two.replace('answer', 'ANSWER'), 'no json', forged];
+    const result = await maintainCache(join(makeFolder(), 'cache'), { now }).importLines(fromStream(lines));
+    expect(result).toMatchObject({ imported: 1, rejected: 3 });
     expect(result.problems).toEqual([
       { line: 3, reason: 'is damaged: its checksum does not match' },
       { line: 4, reason: 'is no cache entry' },
+      { line: 5, reason: 'is damaged: its key is not that of its request' },
     ]);
   });
 
-  test('a file of nothing but garbage is counted whole and described in part', async () => {
-    const lines = Array.from({ length: 1000 }, () => 'garbage');
+  test('a file of nothing but rubbish is counted whole and described in part', async () => {
+    const lines = Array.from({ length: 1000 }, () => 'rubbish');
     const result = await maintainCache(makeFolder(), { now }).importLines(lines);
     expect(result.rejected).toBe(1000);
     expect(result.problems).toHaveLength(20);
@@ -301,18 +254,18 @@ describe('a disk that says no', () => {
 
 function fill(content: readonly CacheEntry[]): string {
   const folder = join(makeFolder(), 'cache');
-  fillInto(folder, content);
-  return folder;
-}
-
-function fillInto(folder: string, content: readonly CacheEntry[]): void {
-  const { store, warnings } = openStore(folder, now);
+  const { store, warnings } = openStore(folder);
   for (const entry of content) store.write(entry);
   expect(warnings).toEqual([]);
+  return folder;
 }
 
 function exported(folder: string): string[] {
   return [...maintainCache(folder, { now }).exportLines()];
+}
+
+function sizeOf(folder: string, content: readonly CacheEntry[]): number {
+  return content.reduce((sum, { key }) => sum + statSync(entryPath(folder, key)).size, 0);
 }
 
 /** The entries as if each were stored so many days ago. */
@@ -325,12 +278,8 @@ function aged(ages: readonly number[]): CacheEntry[] {
 
 /** The questions whose answers a store that is opened now would find. */
 function left(folder: string): string[] {
-  const { store } = openStore(folder, now);
+  const { store } = openStore(folder);
   return questions.filter((_, index) => store.read(entries[index]?.key ?? '') !== undefined);
-}
-
-function raise(): never {
-  throw new Error('no entry');
 }
 
 function days(count: number): number {

@@ -151,9 +151,8 @@ test('the cache commands name the folder that refuses, and an export leaves the 
   project.write(name, 'old');
   await expectRefused(project, ['cache', 'export', name], { path: name, code: 'ENAMETOOLONG' });
 
-  // An index is the last that is removed of a segment, and a folder in its place stays.
-  const [segment = ''] = project.files('.llmcheck/cache');
-  mkdirSync(project.path(segment.replace(/\.jsonl$/, '.index')));
+  // A folder in place of a file stays.
+  mkdirSync(project.path('.llmcheck/cache/20260101.jsonl'));
   const cleared = await project.run(['cache', 'clear']);
   expect([cleared.code, cleared.stderr]).toEqual([
     2,
@@ -167,7 +166,7 @@ test('the cache commands name the folder that refuses, and an export leaves the 
   await expectRefused(other, ['cache', 'import', 'all.jsonl'], { path: '.llmcheck/cache', code: 'ENOTDIR' });
 });
 
-test('a full disk leaves no half of a merged record, and no torn segment of an import', async () => {
+test('a full disk leaves no half of a merged record, and no half of an imported answer', async () => {
   const project = openTempProject('two-providers');
   const server = await startEchoServer();
   for (const shard of ['1/2', '2/2']) await project.run(['run', '--shard', shard], { env: server.env });
