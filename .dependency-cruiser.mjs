@@ -120,7 +120,7 @@ export default {
       severity: 'error',
       comment: 'bin starts the cli and sets the exit code.',
       from: { path: '^bin/' },
-      to: { pathNot: ['^dist/cli/main[.]js$', '^(node:)?module$', '^(node:)?process$', '^(node:)?v8$'] },
+      to: { pathNot: ['^dist/cli/main[.]js$', '^(node:)?module$', '^(node:)?process$'] },
     },
     {
       name: 'pure-stays-pure',

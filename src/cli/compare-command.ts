@@ -3,7 +3,6 @@ import { compareRecords } from '../pipeline/compare-records.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';
-import { workAtLength } from './settle-for.ts';
 import { writeReports } from './write-reports.ts';
 
 export interface CompareFlags {
@@ -19,7 +18,6 @@ export interface CompareFlags {
 
 /** `llmcheck compare`: the exit code is the comparison's verdict. */
 export async function compareCommand(sides: readonly string[], flags: CompareFlags, io: Io): Promise<number> {
-  workAtLength();
   const { requests, problems } = await findReporters(flags.reporter, { cwd: io.cwd, config: flags.config });
   if (problems.length > 0) throw new UserError(problems);
   const report = await compareRecords({

@@ -16,7 +16,6 @@ import { maskUserError } from './mask-io.ts';
 import { openProgress } from './open-progress.ts';
 import { prepareRun } from './prepare-run.ts';
 import { runFlags } from './run-flags.ts';
-import { settleFor } from './settle-for.ts';
 import { writeReports } from './write-reports.ts';
 
 /** `llmcheck run`: flags and environment to options, options to the pipeline, its report to the reporters and to who else wants it. */
@@ -36,10 +35,7 @@ export async function runCommand(
   const progress = openProgress(io, color, quiet || values['dryRun'] === true);
   const ports: RunPorts = {
     ...prepared.ports,
-    onProgress(event) {
-      if (event.type === 'planned') settleFor(event.cells + (event.keptCells ?? 0));
-      progress.onEvent(event);
-    },
+    onProgress: progress.onEvent,
   };
   try {
     if (values['dryRun'] === true) {

@@ -5,7 +5,6 @@ import { onAbort } from '../lib/on-abort.ts';
 import { createConnector } from './connect-socket.ts';
 import { decodeBody } from './decode-body.ts';
 import { type Lines, openLines } from './open-lines.ts';
-import { optimiseAsUsual } from './optimise-as-usual.ts';
 import { findProxy } from './proxy.ts';
 import { TransportError } from './transport-error.ts';
 
@@ -46,7 +45,6 @@ const defaultMaxBodyBytes = 64 * 1024 * 1024;
 
 /** A lean keep-alive HTTP/1.1 client over undici's. Without limits and deadlines of its own: the engine has both. */
 export function openTransport(options: TransportOptions): Transport {
-  optimiseAsUsual();
   const maxBodyBytes = options.maxBodyBytes ?? defaultMaxBodyBytes;
   const connect = createConnector();
   const linesByOrigin = new Map<string, Lines>();

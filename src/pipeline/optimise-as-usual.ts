@@ -1,1 +1,0 @@
-export { optimiseAsUsual } from '../providers/optimise-as-usual.ts';
