@@ -1,6 +1,16 @@
-import { isCheapRegex } from '../lib/regex-safety.ts';
+import { DeadlineError, runWithDeadline } from '../lib/deadline.ts';
+import { isHarmlessRegex } from '../lib/regex-safety.ts';
 
-/** Whether a text matches a schema's pattern; undefined where finding out could take long, since both may be hostile. */
+const limitMs = 100;
+
+/** Whether a text matches a schema's pattern; undefined where finding out takes long, since both may be hostile. */
 export function matchPattern(pattern: string, text: string): boolean | undefined {
-  return isCheapRegex(pattern, 'u', text.length) ? new RegExp(pattern, 'u').test(text) : undefined;
+  const test = () => new RegExp(pattern, 'u').test(text);
+  if (isHarmlessRegex(pattern, 'u', text.length)) return test();
+  try {
+    return runWithDeadline(test, limitMs);
+  } catch (error) {
+    if (error instanceof DeadlineError) return undefined;
+    throw error;
+  }
 }

@@ -5,7 +5,7 @@ import { describePath } from './deep-equal.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { groupErrors } from './group-schema-errors.ts';
 import { openNeighbours } from './neighbours.ts';
-import { isCheapRegex } from './regex-safety.ts';
+import { isHarmlessRegex } from './regex-safety.ts';
 
 /** One way in which a value breaks a schema. */
 export interface SchemaViolation {
@@ -73,7 +73,9 @@ export function compileJsonSchema(schema: unknown): CompiledSchema {
       return found ?? [];
     },
     isCheap: (textLength) =>
-      !recursive && textLength <= maxCheapLength && patterns.every((pattern) => isCheapRegex(pattern, 'u', textLength)),
+      !recursive &&
+      textLength <= maxCheapLength &&
+      patterns.every((pattern) => isHarmlessRegex(pattern, 'u', textLength)),
   };
   // A schema that is nothing but a reference to itself overflows the stack on any value.
   made.findViolation(null);

@@ -62,7 +62,7 @@ describe('several differences', () => {
 
   test('values that a hostile pattern would have to judge are undecided', () => {
     const slow = { type: 'string', pattern: '^(a+)+$' };
-    expect(list({ enum: ['a'.repeat(40), 'b'] }, slow, 'input')).toEqual(
+    expect(list({ enum: [`${'a'.repeat(40)}!`, 'b'] }, slow, 'input')).toEqual(
       ['const-removed info ', 'undecided warn '].map((line) => line.replace('const-removed', 'enum-dropped')),
     );
   });
@@ -149,7 +149,7 @@ describe('maps and patterns', () => {
 
   test('a pattern that is slow to match leaves the property undecided', () => {
     const slow = { type: 'object', patternProperties: { '^(a+)+$': text } };
-    const name = 'a'.repeat(60);
+    const name = `${'a'.repeat(60)}!`;
     expect(list(slow, { ...slow, properties: { [name]: text } }, 'input')).toContain(
       `undecided warn /properties/${name}`,
     );

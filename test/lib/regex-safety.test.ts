@@ -1,20 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { DeadlineError, runWithDeadline } from '../../src/lib/deadline.ts';
-import { estimateRegexCost, isCheapRegex } from '../../src/lib/regex-safety.ts';
+import { isHarmlessRegex } from '../../src/lib/regex-safety.ts';
 import fc from '../support/property.ts';
 
 test.each([
-  ['Queue:\\s*(\\w+)', 'i', 10_000],
-  ['"queue":\\s*"([^"]*)"', '', 10_000],
-  ['^\\s*(\\w+)\\s*$', '', 100_000],
-  ['^(billing|technical|sales)$', '', 100_000],
-  ['\\$\\d+(?:\\.\\d{2})?', '', 10_000],
+  ['Queue:\\s*(\\w+)', 'i', 60],
+  ['"queue":\\s*"([^"]*)"', '', 60],
+  ['^(billing|technical|sales)$', '', 10_000],
+  ['\\$\\d+', '', 1000],
   ['\\b\\d{4}-\\d{2}-\\d{2}\\b', '', 100_000],
   ['a.*b', '', 1000],
+  ['colou?r', '', 10_000],
   ['(?<year>\\d{4})', 'u', 10_000],
   ['[\\]\\-^]+x', '', 500],
-])('/%s/%s is cheap on %d characters', (source, flags, textLength) => {
-  expect(isCheapRegex(source, flags, textLength)).toBe(true);
+  ['\\p{L}\\d', 'u', 10_000],
+])('/%s/%s is harmless on %d characters', (source, flags, textLength) => {
+  expect(isHarmlessRegex(source, flags, textLength)).toBe(true);
 });
 
 test.each([
@@ -33,16 +34,9 @@ test.each([
   ['[a--b]', 'v', 1],
   ['x{1,100000}y', '', 1000],
   ['a'.repeat(3000), '', 1],
-])('/%s/%s is not cheap on %d characters', (source, flags, textLength) => {
-  expect(isCheapRegex(source, flags, textLength)).toBe(false);
+])('/%s/%s runs under the deadline on %d characters', (source, flags, textLength) => {
+  expect(isHarmlessRegex(source, flags, textLength)).toBe(false);
 });
-
-test.each(['(', ')', '[', '*a', 'a**', '(?a)', '\\', '(?i:a)', '\\u{zz}'])(
-  'what is no plain regex, %s, is not understood',
-  (source) => {
-    expect(estimateRegexCost(source, 'u')).toBeUndefined();
-  },
-);
 
 const atom = fc.constantFrom(
   'a',
@@ -75,7 +69,7 @@ const flags = fc.constantFrom('', 'i', 'm', 's', 'u', 'iu', 'y');
 const unit = fc.constantFrom('a', 'b', ' ', 'ab', '\n', '-', 'aaa', '1');
 
 describe('laws', () => {
-  test('a regex that is called cheap ends quickly on texts made to be hard', () => {
+  test('a regex that is called harmless ends quickly on texts made to be hard', () => {
     fc.assert(
       fc.property(
         pattern,
@@ -85,7 +79,7 @@ describe('laws', () => {
         fc.constantFrom(20, 60, 200, 1000, 4000),
         (source, letters, part, tail, length) => {
           const text = part.repeat(length).slice(0, length) + tail;
-          fc.pre(isCheapRegex(source, letters, text.length));
+          fc.pre(isHarmlessRegex(source, letters, text.length));
           const regex = new RegExp(source, letters);
           const before = performance.now();
           regex.exec(text);
@@ -99,7 +93,7 @@ describe('laws', () => {
   test('a regex gives the same with and without the deadline', () => {
     fc.assert(
       fc.property(pattern, flags, fc.string({ unit, maxLength: 40 }), (source, letters, text) => {
-        fc.pre(isCheapRegex(source, letters, text.length));
+        fc.pre(isHarmlessRegex(source, letters, text.length));
         const direct = new RegExp(source, letters).exec(text);
         expect(runWithDeadline(() => new RegExp(source, letters).exec(text), 500)).toEqual(direct);
       }),
@@ -107,7 +101,7 @@ describe('laws', () => {
     );
   });
 
-  test('what can not be told to be cheap still ends, in a match or at the deadline', () => {
+  test('what can not be told to be harmless still ends, in a match or at the deadline', () => {
     expect(() => runWithDeadline(() => /^(a+)+$/.exec(`${'a'.repeat(60)}!`), 50)).toThrow(DeadlineError);
   });
 });
