@@ -1,3 +1,5 @@
+import stringWidth from 'fast-string-width';
+
 /** Columns that a text takes on a terminal. Colours take none; other control characters are not expected. */
 export function displayWidth(text: string): number {
   if (isAscii(text)) return text.length;
@@ -123,51 +125,7 @@ function isAscii(text: string): boolean {
 // oxlint-disable-next-line no-control-regex -- A colour starts with ESC.
 const colorCode = /(\u001b\[\d+m)/;
 
+/** Terminals give no cluster more than two columns. */
 function graphemeWidth(grapheme: string): number {
-  if (grapheme.length === 1) return characterWidth(grapheme);
-  if (grapheme.startsWith('\u001b[')) return 0;
-  if (emojiCluster.test(grapheme)) return 2;
-  let width = 0;
-  for (const character of grapheme) width += characterWidth(character);
-  // Terminals that know clusters give none more than two columns.
-  return Math.min(width, 2);
-}
-
-function characterWidth(character: string): number {
-  const codePoint = character.codePointAt(0) ?? 0;
-  if (codePoint < 0x300) return 1;
-  if (zeroWidth.test(character)) return 0;
-  return isWide(codePoint) || emojiPresentation.test(character) ? 2 : 1;
-}
-
-/** Emoji by nature, by U+FE0F, by a joiner or a skin tone; flags; keycaps. */
-const emojiCluster =
-  /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}(?:\ufe0f|\u200d|\p{Emoji_Modifier})|\p{Regional_Indicator}{2}|[0-9#*]\ufe0f?\u20e3)/u;
-const emojiPresentation = /^\p{Emoji_Presentation}$/u;
-
-/** Combining marks, format characters, and the vowels and finals that join a Hangul syllable. */
-const zeroWidth = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff\ud7b0-\ud7ff]$/u;
-
-/** East Asian Wide and Fullwidth (Unicode 15, EastAsianWidth.txt), in blocks. */
-const wideRanges: readonly (readonly [number, number])[] = [
-  [0x1100, 0x115f],
-  [0x2e80, 0x303e],
-  [0x3041, 0x33ff],
-  [0x3400, 0x4dbf],
-  [0x4e00, 0xa4cf],
-  [0xa960, 0xa97f],
-  [0xac00, 0xd7a3],
-  [0xf900, 0xfaff],
-  [0xfe10, 0xfe19],
-  [0xfe30, 0xfe6f],
-  [0xff00, 0xff60],
-  [0xffe0, 0xffe6],
-  [0x16fe0, 0x18cff],
-  [0x1aff0, 0x1b2ff],
-  [0x1f200, 0x1f265],
-  [0x20000, 0x3fffd],
-];
-
-function isWide(codePoint: number): boolean {
-  return codePoint >= 0x1100 && wideRanges.some(([low, high]) => codePoint >= low && codePoint <= high);
+  return Math.min(stringWidth(grapheme), 2);
 }
