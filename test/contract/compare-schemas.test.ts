@@ -63,7 +63,9 @@ describe('several differences', () => {
   test('values that a hostile pattern would have to judge are undecided', () => {
     const slow = { type: 'string', pattern: '^(a+)+$' };
     expect(list({ enum: [`${'a'.repeat(40)}!`, 'b'] }, slow, 'input')).toEqual(
-      ['const-removed info ', 'enum-value-removed error ', 'undecided warn '].map((line) => line.replace('const-removed', 'enum-dropped')),
+      ['const-removed info ', 'enum-value-removed error ', 'undecided warn '].map((line) =>
+        line.replace('const-removed', 'enum-dropped'),
+      ),
     );
   });
 
