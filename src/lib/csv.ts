@@ -1,3 +1,4 @@
+// csv-parse does not say where a field is in the text, which `review` needs to edit one.
 export interface CsvRecord {
   readonly fields: readonly string[];
   /** 1-based line on which the record starts. */
