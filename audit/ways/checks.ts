@@ -223,7 +223,20 @@ export const checkWays: readonly Way[] = [
       project.write(promptPath, 'First edition, edited: {{ email }}');
     },
   },
-  ...(['equals', 'oneOf', 'jsonPath', 'number', 'const', 'list'] as const).map(
+  {
+    name: 'an integer beyond 2^53 in const',
+    why: 'the right one and the wrong one become the same double',
+    modes: modesOfLoading,
+    project(project) {
+      project.answer = () => '{"order":9007199254740991}';
+      project.suite.defaults = { assert: [checkOfOrder('const', '9007199254740991')] };
+    },
+    plant(project) {
+      project.answer = () => '{"order":9007199254740992}';
+      project.suite.defaults = { assert: [checkOfOrder('const', '9007199254740993')] };
+    },
+  },
+  ...(['equals', 'oneOf', 'jsonPath', 'number', 'list'] as const).map(
     (assertion): Way => ({
       name: `an integer beyond 2^53 in ${assertion}`,
       why: 'the right one and the wrong one become the same double',

@@ -1,5 +1,5 @@
-import type { Project } from '../project.ts';
-import { queueOf } from '../project.ts';
+import { modesOfLoading } from '../modes.ts';
+import { integer, type Project, queueOf } from '../project.ts';
 import { type Answer, type Asked } from '../server.ts';
 import type { Way } from '../way.ts';
 
@@ -70,11 +70,13 @@ export const requestWays: readonly Way[] = [
   {
     name: 'a seed beyond 2^53',
     why: 'two seeds become the same double',
+    modes: modesOfLoading,
     project(project) {
-      setParams(project, { seed: '@9007199254740993@' });
-      project.answer = ({ raw, text }) => (raw.includes('9007199254740993') ? queueOf(text) : 'nonsense');
+      setParams(project, { seed: 7 });
+      project.answer = ({ raw, text }) =>
+        raw.includes('"seed":7') || raw.includes('9007199254740993') ? queueOf(text) : 'nonsense';
     },
-    plant: (project) => setParams(project, { seed: '@9007199254740992@' }),
+    plant: (project) => setParams(project, { seed: integer('9007199254740993') }),
   },
   {
     name: 'an order number beyond 2^53 in the prompt',
