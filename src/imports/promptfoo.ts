@@ -241,9 +241,9 @@ class Importer {
     const threshold = layers.map((layer) => layer.child('threshold')).findLast(({ value }) => value !== undefined);
     if (
       threshold !== undefined &&
-      !(typeof threshold.value === 'number' && threshold.value >= 0 && threshold.value <= 1)
+      !(typeof threshold.value === 'number' && threshold.value > 0 && threshold.value <= 1)
     )
-      return [draft.refuse(threshold, 'a threshold of a test must be a number from 0 to 1')];
+      return [draft.refuse(threshold, 'a threshold of a test must be a number above 0 and up to 1')];
     const { description } = Object(test.value) as { readonly description?: unknown };
     const only = this.#restrict(test, prompts);
     if (only instanceof LeftOut) return [only];

@@ -16,8 +16,18 @@ function build(value: unknown, document: Document): Node {
   if (Array.isArray(value)) return buildList(value, document);
   if (typeof value !== 'object' || value === null) return document.createNode(value) as Node;
   const map = document.createNode({}) as YAMLMap;
-  for (const [key, item] of Object.entries(value)) map.set(document.createNode(key), build(item, document));
+  const left: string[] = [];
+  for (const [key, item] of Object.entries(value)) {
+    // A list of which nothing is left must not stand there empty.
+    if (isNothingLeft(item)) left.push(...item.map(describe));
+    else map.set(document.createNode(key), build(item, document));
+  }
+  if (left.length > 0) map.comment = left.join('\n');
   return map;
+}
+
+function isNothingLeft(value: unknown): value is readonly LeftOut[] {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => item instanceof LeftOut);
 }
 
 /** A comment goes before the next item that is there, or after the last. */

@@ -143,6 +143,7 @@ export const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
   root: ['order'],
   'sql.tables': [['orders']],
   statements: [['select']],
+  'html.contains': [['table', 'th']],
   sections: [['Summary', 'Next steps']],
   provider: ['openai:text-embedding-3-small'],
   args: [{ id: 7 }],

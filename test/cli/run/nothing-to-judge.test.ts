@@ -64,7 +64,7 @@ test('a case without assertions is a usage error, except under observe', async (
   expect(observed.report.totals).toMatchObject({ planned: 0, observed: 3 });
 });
 
-test.each(['weight: 0', 'weight: 0, required: true'])(
+test.each(['weight: 0', 'weight: 0, required: false'])(
   'a case whose assertions all have %s is a usage error, except under observe',
   async (weight) => {
     const project = openTempProject('echo');
