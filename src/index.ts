@@ -11,6 +11,7 @@ export type { RunSuitesOptions } from './api/run-options.ts';
 export { runSuites, type SuiteRun } from './api/run-suites.ts';
 export type { Assertion, Case, CustomAssertions, SuiteDefinition } from './api/suite-definition.ts';
 export { UserError } from './errors.ts';
+export type { CellKey, CellStatus } from './model/cell.ts';
 export type {
   AssertionPlugin,
   ParamsOf,
@@ -21,7 +22,15 @@ export type {
   ProviderRequest,
   TypedSchema,
 } from './model/code-plugin.ts';
-export type { Completion, FailureKind, FinishReason, Message, ToolCall, Usage } from './model/completion.ts';
+export type {
+  Completion,
+  FailureKind,
+  FinishReason,
+  Message,
+  ProviderFailure,
+  ToolCall,
+  Usage,
+} from './model/completion.ts';
 export { type ExitCode, exitCodes } from './model/exit-code.ts';
 export type { Breach, Decision } from './model/gate.ts';
 export type { JsonObject, JsonValue } from './model/json.ts';
