@@ -1,23 +1,7 @@
 import { onAbort } from '../lib/on-abort.ts';
-import type { CompletionOutcome, CompletionRequest, FailureKind } from '../model/completion.ts';
-import {
-  createAccountBudgets,
-  type OwnRates,
-  type Receipt,
-  type Spender,
-  type TokenEstimate,
-} from './account-budgets.ts';
-import { createAdaptiveSize } from './adaptive-size.ts';
+import type { CompletionOutcome, CompletionRequest, FailureKind, ProviderFailure } from '../model/completion.ts';
 import type { Clock } from './clock.ts';
-import { createRateGovernor } from './rate-governor.ts';
-import { createRefusalDetector } from './refusal-detector.ts';
-import type { SharedSlots } from './shared-slots.ts';
-
-/** The limits of one key at one address: what is asked with it shares them, whatever it is asked for. */
-export interface AccountLimits {
-  /** For one provider or judge, with what its own configuration says. */
-  open(own: OwnLimits): Limiter;
-}
+import { AccountRates, type OwnRates, ProviderRates, type TokenEstimate } from './token-bucket.ts';
 
 export interface AccountOptions {
   /** Calls in flight of those that have no limit set by hand: to begin with, and where more get more answered. */
@@ -40,12 +24,8 @@ export interface OwnLimits extends OwnRates {
 
 /** Holds attempts back until their provider, their account and the run have room. */
 export interface Limiter {
-  /** A lease at once where there is room; undefined where the signal aborted first. `retries`: how often it was retried. */
-  acquire(
-    request: CompletionRequest,
-    signal: AbortSignal,
-    retries?: number,
-  ): Lease | undefined | Promise<Lease | undefined>;
+  /** Undefined where the signal aborted first. `retries`: how often the call was retried. */
+  acquire(request: CompletionRequest, signal: AbortSignal, retries?: number): Promise<Lease | undefined>;
   /** Calls that may be in flight at present. */
   readonly room: number;
 }
@@ -55,243 +35,305 @@ export interface Lease {
   release(outcome: CompletionOutcome | undefined): void;
 }
 
-/** Where refusals pile up, nothing is sent for so long, and three times longer while they go on, unless the server names a time. */
+/** So many refusals without an answer between them show a limit; fewer cost only their own calls a wait. */
+const refusalsOfLimit = 3;
+/** The first pause, unless the server names a time; the next ones are three times longer until enough calls are answered. */
 const firstPauseMs = 500;
 const longestPauseMs = 15_000;
+const enoughAnswers = 32;
 /** A server that asks for more is asked again after this long: a run must not sleep for an hour on one header. */
 const longestAskedPauseMs = 60_000;
+/** After a pause single calls are sent at this distance until one is answered. */
+const probeGapMs = 1000;
 
 const refusals: ReadonlySet<FailureKind> = new Set(['rateLimit', 'overloaded']);
-const noTokens: TokenEstimate = { input: 0, output: 0 };
 
-interface Waiting {
+interface WaitingCall {
   readonly estimate: TokenEstimate;
   readonly retries: number;
-  readonly resolve: (lease: Lease | undefined) => void;
-  stopListening: () => void;
+  send(lease: Lease): void;
 }
 
 /** The calls of one provider or judge, in the order of their asking. */
 interface Queue {
   readonly most: number;
-  readonly spender: Spender;
-  readonly waiting: Waiting[];
+  readonly rates: ProviderRates;
+  readonly waiting: WaitingCall[];
   inFlight: number;
 }
 
-interface Sent {
-  readonly estimate: TokenEstimate;
+interface SentCall {
   readonly sentMs: number;
-  readonly receipt: Receipt | undefined;
-  /** Its number among the account's calls. */
-  readonly call: number;
-  readonly episode: number;
-  readonly regime: number;
+  /** Before it was sent. */
+  readonly pauses: number;
 }
 
-export function createAccountLimits(options: AccountOptions): AccountLimits {
-  const { clock, shared } = options;
-  const slots = createAdaptiveSize(options.timeoutMs);
-  const budgets = createAccountBudgets();
-  const detector = createRefusalDetector();
-  const governor = createRateGovernor();
-  const queues: Queue[] = [];
-  let nextQueue = 0;
-  let setByHand = 0;
-  let isAnyUnset = false;
-  let waitingCalls = 0;
-  let inFlight = 0;
-  /** When all slots were last taken. */
-  let lastFullMs = Number.NEGATIVE_INFINITY;
-  /** A call waited for a slot since the last answer. */
-  let isFull = false;
-  let stopTimer: (() => void) | undefined;
-  // Refusals that pile up make an episode; it ends with the answer to a call that was sent after it began.
-  let episode = 0;
-  let isEpisodeOpen = false;
-  /** The rate of the server is being looked for, so that a call may be refused again. */
-  let isSeeking = false;
-  let pauses = 0;
-  let pausedUntilMs = 0;
+/**
+ * The limits of one key at one address. A call is sent once all of them have room: the slots of the run, of the account
+ * and of its provider, and the buckets for requests and tokens. Refusals pause the account and cut its slots.
+ */
+export class AccountLimiter {
+  readonly #options: AccountOptions;
+  readonly #slots: AdaptiveSlots;
+  readonly #rates = new AccountRates();
+  /** The one whose turn it is comes first. */
+  readonly #queues: Queue[] = [];
+  #setByHand = 0;
+  #adaptive = { start: 0, most: 0 };
+  #inFlight = 0;
+  #stopTimer: (() => void) | undefined;
+  #refusalsInRow = 0;
+  /** From a pause to the first answer to a call that was sent after it. */
+  #isRefusing = false;
+  /** Counted, since calls that were sent before the latest pause are refused for the same reason. */
+  #pauses = 0;
+  #pausedUntilMs = 0;
+  #nextPauseMs = firstPauseMs;
+  #answersSincePause = 0;
 
-  /** Milliseconds until the account has room; infinite: until a call ends. */
-  function accountWaitMs(nowMs: number): number {
-    if (inFlight >= slots.size) {
-      isFull = true;
-      return Number.POSITIVE_INFINITY;
-    }
-    return nowMs < pausedUntilMs ? pausedUntilMs - nowMs : governor.waitMs(nowMs);
+  constructor(options: AccountOptions) {
+    this.#options = options;
+    this.#slots = new AdaptiveSlots(options.timeoutMs);
   }
 
-  function queueWaitMs({ most, inFlight: own, spender }: Queue, estimate: TokenEstimate, nowMs: number): number {
-    return own >= most ? Number.POSITIVE_INFINITY : spender.waitMs(estimate, nowMs);
+  /** For one provider or judge, with what its own configuration says. */
+  open(own: OwnLimits): Limiter {
+    const { concurrency, maxConcurrency } = this.#options;
+    if (own.concurrency === undefined) this.#adaptive = { start: concurrency, most: maxConcurrency };
+    else this.#setByHand += own.concurrency;
+    this.#slots.allow(this.#setByHand + this.#adaptive.start, this.#setByHand + this.#adaptive.most);
+    const most = own.concurrency ?? maxConcurrency;
+    const queue: Queue = { most, rates: new ProviderRates(own, this.#rates), waiting: [], inFlight: 0 };
+    this.#queues.push(queue);
+    const slots = this.#slots;
+    return {
+      get room() {
+        return Math.min(slots.size, most);
+      },
+      acquire: async (request, signal, retries = 0) =>
+        signal.aborted ? undefined : this.#enqueue(queue, own.estimateTokens(request), retries, signal),
+    };
   }
 
-  function grant(queue: Queue, estimate: TokenEstimate, nowMs: number): Lease {
-    inFlight += 1;
-    queue.inFlight += 1;
-    if (inFlight >= slots.size) lastFullMs = nowMs;
-    governor.send(nowMs);
-    const receipt = queue.spender.spend(estimate, nowMs);
-    const sent: Sent = { estimate, sentMs: nowMs, receipt, call: detector.send(), episode, regime: slots.regime };
-    return { release: (outcome) => release(queue, sent, outcome) };
+  #enqueue(queue: Queue, estimate: TokenEstimate, retries: number, signal: AbortSignal): Promise<Lease | undefined> {
+    return new Promise((resolve) => {
+      const stopListening = onAbort(signal, () => {
+        queue.waiting.splice(queue.waiting.indexOf(call), 1);
+        resolve(undefined);
+        // One behind it may have room, and without any the timer has no purpose.
+        this.#sendWaiting();
+      });
+      const send = (lease: Lease) => {
+        stopListening();
+        resolve(lease);
+      };
+      const call = { estimate, retries, send };
+      queue.waiting.push(call);
+      this.#sendWaiting();
+    });
   }
 
-  function release(queue: Queue, sent: Sent, outcome: CompletionOutcome | undefined): void {
-    const nowMs = clock.now();
-    // A call that found its provider stopped was never sent and says nothing.
-    if (outcome !== undefined && outcome.attempts > 0) {
-      queue.spender.settle(sent, outcome, nowMs);
-      learn(sent, outcome, nowMs);
-    }
-    inFlight -= 1;
-    queue.inFlight -= 1;
-    shared?.release();
-    if (waitingCalls > 0) pump();
-  }
-
-  function learn(sent: Sent, outcome: CompletionOutcome, nowMs: number): void {
-    if (outcome.status === 'failed' && refusals.has(outcome.failure.kind)) {
-      governor.discount(sent.sentMs, nowMs);
-      learnRefusal(sent, outcome, outcome.failure.retryAfterMs, nowMs);
-      return;
-    }
-    if (sent.episode === episode) {
-      const pace = governor.pace(nowMs);
-      detector.admit(pace);
-      isSeeking = pace.perMs !== Number.POSITIVE_INFINITY && !pace.isProven;
-      if (isEpisodeOpen) governor.noteAdmitted(sent.sentMs, nowMs);
-      isEpisodeOpen = false;
-      pauses = 0;
-    }
-    if (outcome.status === 'completed') {
-      slots.observeAnswer({ latencyMs: nowMs - sent.sentMs, regime: sent.regime, isFull }, nowMs);
-      isFull = false;
-    } else if (outcome.failure.kind === 'timeout') slots.observeTrouble();
-  }
-
-  function learnRefusal(
-    sent: Sent,
-    { limits }: CompletionOutcome,
-    retryAfterMs: number | undefined,
-    nowMs: number,
-  ): void {
-    const askedMs = Math.min(retryAfterMs ?? 0, longestAskedPauseMs);
-    if (sent.episode !== episode) {
-      // Calls that were under way together are refused together: one cut answers them all.
-      if (isEpisodeOpen) pausedUntilMs = Math.max(pausedUntilMs, nowMs + askedMs);
-      return;
-    }
-    const finding = detector.refuse(sent.call, governor.pace(nowMs));
-    if (finding === 'chance') governor.release();
-    if (finding !== 'limit') return;
-    // Where slots were left, it was not their number that the server refused.
-    const wasFull = lastFullMs >= sent.sentMs;
-    if (!isEpisodeOpen) {
-      if (wasFull) slots.cut(nowMs);
-      budgets.smooth();
-    }
-    const backoffMs = Math.min(longestPauseMs, firstPauseMs * 3 ** pauses) * (0.75 + options.random() / 2);
-    episode += 1;
-    isEpisodeOpen = true;
-    pauses += 1;
-    pausedUntilMs = nowMs + (retryAfterMs === undefined ? backoffMs : askedMs);
-    // Where the server says that its rates are not used up, it was nothing but their number.
-    const isRateLeft = limits?.every(({ remaining = 1 }) => remaining >= 1) === true;
-    if (!wasFull || !isRateLeft) governor.slowDown(nowMs, pausedUntilMs);
-  }
-
-  /** Lets go what may go now, the queues in turn, and sets one timer for what may go later. */
-  function pump(): void {
-    stopTimer?.();
-    stopTimer = undefined;
-    while (waitingCalls > 0) {
-      const nowMs = clock.now();
-      const waitMs = accountWaitMs(nowMs);
-      const next = waitMs > 0 ? waitMs : findNext(nowMs);
+  /** Sends what may be sent now, the queues in turn, and sets one timer for what may be sent later. */
+  readonly #sendWaiting = (): void => {
+    const { clock, shared } = this.#options;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    for (;;) {
+      const next = this.#findNext(clock.now());
       if (typeof next === 'number') {
-        if (next !== Number.POSITIVE_INFINITY) stopTimer = clock.startTimer(next, pump);
+        if (next !== Number.POSITIVE_INFINITY) this.#stopTimer = clock.startTimer(next, this.#sendWaiting);
         return;
       }
-      if (shared !== undefined && !shared.take()) {
-        shared.await(pump);
-        return;
-      }
-      const [first] = next.waiting.splice(placeOfNext(next), 1);
-      if (first === undefined) return;
-      nextQueue = queues.indexOf(next) + 1;
-      waitingCalls -= 1;
-      first.stopListening();
-      first.resolve(grant(next, first.estimate, nowMs));
+      if (shared?.take() === false) return shared.await(this.#sendWaiting);
+      const [call] = next.waiting.splice(this.#placeOfNext(next), 1);
+      this.#queues.push(...this.#queues.splice(this.#queues.indexOf(next), 1));
+      call?.send(this.#lease(next, call.estimate, clock.now()));
     }
-  }
+  };
 
-  /** The queue whose turn it is, or the milliseconds until there is one. */
-  function findNext(nowMs: number): Queue | number {
+  /** The queue whose turn it is, or the milliseconds until there is one; infinite: until a call ends or comes. */
+  #findNext(nowMs: number): Queue | number {
     let soonestMs = Number.POSITIVE_INFINITY;
-    for (let turn = 0; turn < queues.length; turn += 1) {
-      const queue = queues[(nextQueue + turn) % queues.length];
-      const first = queue?.waiting[placeOfNext(queue)];
-      if (queue === undefined || first === undefined) continue;
-      const waitMs = queueWaitMs(queue, first.estimate, nowMs);
+    if (this.#inFlight >= this.#slots.size) return soonestMs;
+    for (const queue of this.#queues) {
+      const call = queue.waiting[this.#placeOfNext(queue)];
+      if (call === undefined || queue.inFlight >= queue.most) continue;
+      const waitMs = Math.max(this.#pausedUntilMs - nowMs, queue.rates.waitMs(call.estimate, nowMs));
       if (waitMs <= 0) return queue;
       soonestMs = Math.min(soonestMs, waitMs);
     }
     return soonestMs;
   }
 
-  /** While calls are refused, those that have the most retries left try first, or one of them would use up all of its own. */
-  function placeOfNext({ waiting }: Queue): number {
-    if (!isEpisodeOpen && !isSeeking) return 0;
-    let place = 0;
-    for (const [index, { retries }] of waiting.entries()) {
-      if (retries < (waiting[place]?.retries ?? 0)) place = index;
+  /** While calls are refused, those with the most retries left go first, or one of them would use up all of its own. */
+  #placeOfNext({ waiting }: Queue): number {
+    if (this.#refusalsInRow === 0) return 0;
+    const fewest = Math.min(...waiting.map(({ retries }) => retries));
+    return waiting.findIndex(({ retries }) => retries === fewest);
+  }
+
+  #lease(queue: Queue, estimate: TokenEstimate, sentMs: number): Lease {
+    this.#inFlight += 1;
+    queue.inFlight += 1;
+    queue.rates.take(estimate);
+    if (this.#isRefusing) this.#pausedUntilMs = sentMs + probeGapMs;
+    const sent: SentCall = { sentMs, pauses: this.#pauses };
+    return {
+      release: (outcome) => {
+        const nowMs = this.#options.clock.now();
+        // A call that found its provider stopped was never sent and says nothing.
+        if (outcome !== undefined && outcome.attempts > 0) {
+          queue.rates.settle(estimate, outcome, nowMs);
+          this.#learn(outcome, sent, nowMs);
+        }
+        this.#inFlight -= 1;
+        queue.inFlight -= 1;
+        this.#options.shared?.release();
+        this.#sendWaiting();
+      },
+    };
+  }
+
+  #learn(outcome: CompletionOutcome, { sentMs, pauses }: SentCall, nowMs: number): void {
+    const failure = outcome.status === 'failed' ? outcome.failure : undefined;
+    if (failure !== undefined && refusals.has(failure.kind)) return this.#learnRefusal(failure, pauses, nowMs);
+    // With any other failure the server took the call.
+    this.#refusalsInRow = 0;
+    this.#answersSincePause += 1;
+    if (this.#isRefusing && pauses === this.#pauses) {
+      this.#isRefusing = false;
+      this.#pausedUntilMs = nowMs;
     }
-    return place;
+    const isTimed = failure === undefined || failure.kind === 'timeout';
+    // Where slots are left, more of them would change nothing.
+    if (isTimed && this.#inFlight >= this.#slots.size) this.#slots.observe(nowMs - sentMs, sentMs, nowMs);
   }
 
-  function enqueue(queue: Queue, estimate: TokenEstimate, retries: number, signal: AbortSignal) {
-    return new Promise<Lease | undefined>((resolve) => {
-      const entry: Waiting = { estimate, retries, resolve, stopListening: () => undefined };
-      entry.stopListening = onAbort(signal, () => {
-        queue.waiting.splice(queue.waiting.indexOf(entry), 1);
-        waitingCalls -= 1;
-        resolve(undefined);
-        // Behind it may stand one that may go, and without any the timer has no purpose.
-        pump();
-      });
-      queue.waiting.push(entry);
-      waitingCalls += 1;
-      // One that is alone with its wait has set no timer yet.
-      if (queue.waiting.length === 1) pump();
-    });
+  #learnRefusal({ retryAfterMs }: ProviderFailure, pauses: number, nowMs: number): void {
+    const askedMs = Math.min(retryAfterMs ?? 0, longestAskedPauseMs);
+    if (pauses !== this.#pauses) {
+      if (this.#isRefusing) this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + askedMs);
+      return;
+    }
+    this.#refusalsInRow += 1;
+    if (!this.#isRefusing && this.#refusalsInRow < refusalsOfLimit) return;
+    if (!this.#isRefusing) this.#slots.cut(nowMs);
+    if (this.#answersSincePause >= enoughAnswers) this.#nextPauseMs = firstPauseMs;
+    const pauseMs = this.#nextPauseMs * (0.75 + this.#options.random() / 2);
+    this.#pausedUntilMs = nowMs + (retryAfterMs === undefined ? pauseMs : askedMs);
+    this.#nextPauseMs = Math.min(longestPauseMs, this.#nextPauseMs * 3);
+    this.#answersSincePause = 0;
+    this.#isRefusing = true;
+    this.#pauses += 1;
+  }
+}
+
+/** What is left of the slots after a cut. */
+const cutTo = 0.75;
+/** Of the throughput that a larger size could add, what it must add to be kept. */
+const neededGain = 0.3;
+/** A size that did not bring enough is tried again after so many rounds, then twice as many. */
+const firstHold = 8;
+const longestHold = 128;
+
+/**
+ * How many calls may be in flight. It doubles with each round of answers while that gets more answered, since a model on
+ * the user's own machine only answers more slowly. Refusals cut it, and then it grows by one a round.
+ */
+class AdaptiveSlots {
+  readonly #timeoutMs: number;
+  size = 1;
+  #ceiling = 1;
+  #changedMs = Number.NEGATIVE_INFINITY;
+  #isCut = false;
+  /** Of the round: answers to calls that were sent under the present size. */
+  #answers = 0;
+  #latencySumMs = 0;
+  /** The size before it grew, and its throughput; undefined while there is nothing to compare with. */
+  #before: { readonly size: number; readonly perMs: number } | undefined;
+  #roundsToHold = 0;
+  #nextHold = firstHold;
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
   }
 
-  return {
-    open(own) {
-      const { concurrency, ...rates } = own;
-      if (concurrency === undefined) isAnyUnset = true;
-      else setByHand += concurrency;
-      slots.allow(
-        setByHand + (isAnyUnset ? options.concurrency : 0),
-        setByHand + (isAnyUnset ? options.maxConcurrency : 0),
-      );
-      const most = concurrency ?? options.maxConcurrency;
-      const queue: Queue = { most, spender: budgets.open(rates), waiting: [], inFlight: 0 };
-      queues.push(queue);
-      return {
-        get room() {
-          return Math.min(slots.size, most);
-        },
-        acquire(request, signal, retries = 0) {
-          if (signal.aborted) return undefined;
-          const nowMs = clock.now();
-          const estimate = queue.spender.countsTokens ? own.estimateTokens(request) : noTokens;
-          const isFree = waitingCalls === 0 && accountWaitMs(nowMs) <= 0 && queueWaitMs(queue, estimate, nowMs) <= 0;
-          if (isFree && (shared === undefined || shared.take())) return grant(queue, estimate, nowMs);
-          return enqueue(queue, estimate, retries, signal);
-        },
-      };
-    },
-  };
+  /** What all providers and judges so far begin with, and may come to. */
+  allow(start: number, ceiling: number): void {
+    this.#ceiling = ceiling;
+    if (!this.#isCut) this.size = Math.max(this.size, start);
+  }
+
+  cut(nowMs: number): void {
+    this.#isCut = true;
+    this.#before = undefined;
+    this.#resize(Math.max(1, Math.floor(this.size * cutTo)), nowMs);
+  }
+
+  /** A call was answered while all slots were taken. */
+  observe(latencyMs: number, sentMs: number, nowMs: number): void {
+    if (sentMs < this.#changedMs) return;
+    this.#answers += 1;
+    this.#latencySumMs += latencyMs;
+    if (this.#answers >= this.size) this.#resize(this.#findSize(this.#latencySumMs / this.#answers), nowMs);
+  }
+
+  /** For the next round. */
+  #findSize(averageMs: number): number {
+    // Little's law: so many in flight, each for so long.
+    const perMs = this.size / Math.max(averageMs, 0.001);
+    const before = this.#before;
+    this.#before = undefined;
+    if (before !== undefined && perMs < before.perMs * (1 + neededGain * (this.size / before.size - 1))) {
+      this.#roundsToHold = this.#nextHold;
+      this.#nextHold = Math.min(longestHold, this.#nextHold * 2);
+      return before.size;
+    }
+    this.#roundsToHold -= 1;
+    // Calls that take twice as long must still fit into their time limit.
+    const mayGrow = this.#roundsToHold < 0 && this.size < this.#ceiling && averageMs * 2 <= this.#timeoutMs;
+    if (!mayGrow) return this.size;
+    if (this.#isCut) return this.size + 1;
+    this.#before = { size: this.size, perMs };
+    return Math.min(this.#ceiling, Math.ceil(this.size * (this.#nextHold > firstHold ? 1.25 : 2)));
+  }
+
+  #resize(size: number, nowMs: number): void {
+    if (size !== this.size) this.#changedMs = nowMs;
+    this.size = size;
+    this.#answers = 0;
+    this.#latencySumMs = 0;
+  }
+}
+
+/** Slots that all accounts of a run share. */
+export class SharedSlots {
+  readonly #size: number;
+  readonly #waiting = new Set<() => void>();
+  inUse = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  take(): boolean {
+    if (this.inUse >= this.#size) return false;
+    this.inUse += 1;
+    return true;
+  }
+
+  release(): void {
+    this.inUse -= 1;
+    for (const wake of this.#waiting) {
+      if (this.inUse >= this.#size) return;
+      // One that finds no use for the slot leaves it to the next.
+      this.#waiting.delete(wake);
+      wake();
+    }
+  }
+
+  /** Calls `wake` once when a slot comes back, in the order of asking. */
+  await(wake: () => void): void {
+    this.#waiting.add(wake);
+  }
 }

@@ -39,9 +39,7 @@ export function retryAttempts(attempt: TimedAttempt, options: RetryOptions): Com
     let attempts = 0;
     let remainingMs = timeoutMs;
     for (let retriesDone = 0; ; retriesDone += 1) {
-      const granted = limiter.acquire(request, signal, retriesDone);
-      // No turn of the microtasks where there is room at once.
-      const lease = granted instanceof Promise ? await granted : granted;
+      const lease = await limiter.acquire(request, signal, retriesDone);
       if (lease === undefined) return { ...abortedOutcome, attempts };
       if (retriesDone === 0 && options.mayBegin !== undefined && !(await options.mayBegin(request))) {
         lease.release(undefined);

@@ -5,8 +5,7 @@ import { openCacheStore } from '../cache/file-store.ts';
 import { type Recordings, readRecordings } from '../cache/recordings.ts';
 import { type CacheMode, withCache } from '../cache/with-cache.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
-import { type AccountLimits, createAccountLimits } from '../execute/limiter.ts';
-import { createSharedSlots } from '../execute/shared-slots.ts';
+import { AccountLimiter, SharedSlots } from '../execute/limiter.ts';
 import type { TimedAttempt, TimedOutcome } from '../execute/time-attempts.ts';
 import type { BatchAnswers } from '../execute/with-batch.ts';
 import { createBreaker } from '../execute/with-breaker.ts';
@@ -84,7 +83,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     notes.add(message);
     ports.onProgress({ type: 'note', message });
   };
-  const shared = options.concurrency === undefined ? undefined : createSharedSlots(options.concurrency);
+  const shared = options.concurrency === undefined ? undefined : new SharedSlots(options.concurrency);
   const { dispatch } = options;
   const { maxCostUsd, cacheMode } = options.settings;
   const budget = maxCostUsd === undefined ? undefined : createBudget(maxCostUsd);
@@ -109,7 +108,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     const id = baseUrl === undefined ? laneId(config) : [baseUrl, apiKeyEnv, ...variables.toSorted()].join('\n');
     let account = accounts.get(id);
     if (account === undefined) {
-      const limits = createAccountLimits({
+      const limiter = new AccountLimiter({
         // Only what a network is between may take more than the default.
         concurrency: defaultConcurrency,
         maxConcurrency:
@@ -119,7 +118,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
         clock: ports.clock,
         random: ports.random,
       });
-      account = { limits, rates: [] };
+      account = { limiter, rates: [] };
       accounts.set(id, account);
     }
     return account;
@@ -135,7 +134,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     const account = findAccount(config);
     account.rates.push(limits);
     const concurrency = Math.min(limits.concurrency ?? Infinity, options.concurrency ?? Infinity);
-    const limiter = account.limits.open({
+    const limiter = account.limiter.open({
       ...(concurrency === Infinity ? {} : { concurrency }),
       ...(rpm === undefined ? {} : { rpm }),
       ...(tpm === undefined ? {} : { tpm }),
@@ -309,7 +308,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
 }
 
 interface OpenAccount {
-  readonly limits: AccountLimits;
+  readonly limiter: AccountLimiter;
   /** Set by hand, of every provider with the same key. */
   readonly rates: ProviderLimits[];
 }

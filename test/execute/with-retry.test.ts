@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAccountLimits } from '../../src/execute/limiter.ts';
-import { createSharedSlots } from '../../src/execute/shared-slots.ts';
+import { AccountLimiter, SharedSlots } from '../../src/execute/limiter.ts';
 import { maxRetryAfterMs, type RetryOptions, withRetry } from '../../src/execute/with-retry.ts';
 import type { Complete, CompletionOutcome } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
@@ -8,10 +7,10 @@ import { createManualClock, type ManualClock, settleMicrotasks } from '../suppor
 
 function build(next: Complete, options: Partial<RetryOptions> & { concurrency?: number; rpm?: number } = {}) {
   const clock = createManualClock();
-  const shared = createSharedSlots(100);
+  const shared = new SharedSlots(100);
   const { concurrency = 10, rpm, ...rest } = options;
   const limits = { concurrency, ...(rpm === undefined ? {} : { rpm }) };
-  const account = createAccountLimits({
+  const account = new AccountLimiter({
     concurrency: 8,
     maxConcurrency: 8,
     timeoutMs: 60_000,

@@ -1,0 +1,146 @@
+import type { CompletionOutcome, LimitReport } from '../model/completion.ts';
+
+type Unit = LimitReport['unit'];
+
+/** Limits set by hand, a minute. */
+export interface OwnRates {
+  readonly rpm?: number;
+  readonly tpm?: number;
+}
+
+/** Tokens that a request is expected to use. */
+export interface TokenEstimate {
+  readonly input: number;
+  readonly output: number;
+}
+
+const minuteMs = 60_000;
+/** A limit over a longer time is not spread out: it is used until the server says that nothing is left. */
+const longestPacedMs = 90_000;
+/** A run must not sleep for hours because of one header. */
+const longestWaitMs = 60_000;
+/** Calls may reach the server closer together than they were sent. */
+const slack = 1.01;
+
+/** Holds `capacity` units and gets `perMs` of them each millisecond. */
+export class TokenBucket {
+  readonly #capacity: number;
+  readonly #perMs: number;
+  #level: number;
+  #filledMs = 0;
+
+  constructor(capacity: number, perMs: number) {
+    this.#capacity = Math.max(1, capacity);
+    this.#perMs = perMs;
+    this.#level = this.#capacity;
+  }
+
+  /** Milliseconds until `amount` may be taken; 0: now. More than the bucket holds may be taken when it is full. */
+  waitMs(amount: number, nowMs: number): number {
+    this.add((nowMs - this.#filledMs) * this.#perMs);
+    this.#filledMs = nowMs;
+    const missing = Math.min(amount, this.#capacity) - this.#level;
+    // Rounding must not turn a wait that is over into many tiny ones.
+    return missing < 1e-6 ? 0 : Math.ceil(missing / this.#perMs);
+  }
+
+  take(amount: number): void {
+    this.#level -= amount;
+  }
+
+  add(amount: number): void {
+    this.#level = Math.min(this.#capacity, this.#level + amount);
+  }
+
+  /** The server says what is left; others may use the same key. */
+  observe(remaining: number): void {
+    this.#level = Math.min(this.#level, remaining);
+  }
+}
+
+/** What the providers of one account share. */
+export class AccountRates {
+  readonly buckets = new Map<string, TokenBucket>();
+  readonly all: OwnRates[] = [];
+  /** Told last, by whatever call: holds for providers that were told nothing yet. */
+  readonly latest = new Map<Unit, TokenBucket>();
+}
+
+/** The limits that hold for the calls of one provider or judge. */
+export class ProviderRates {
+  readonly #own: OwnRates;
+  readonly #account: AccountRates;
+  readonly #told = new Map<Unit, TokenBucket>();
+  #emptyUntilMs = 0;
+
+  constructor(own: OwnRates, account: AccountRates) {
+    this.#own = own;
+    this.#account = account;
+    account.all.push(own);
+  }
+
+  /** Milliseconds until a call may be sent; 0: now. */
+  waitMs(estimate: TokenEstimate, nowMs: number): number {
+    const waits = this.#limits().map(([unit, bucket]) => bucket.waitMs(amountOf(unit, estimate), nowMs));
+    return Math.max(0, this.#emptyUntilMs - nowMs, ...waits);
+  }
+
+  take(estimate: TokenEstimate): void {
+    for (const [unit, bucket] of this.#limits()) bucket.take(amountOf(unit, estimate));
+  }
+
+  /** Corrects the estimate by the true usage, and takes what the server told. */
+  settle(estimate: TokenEstimate, outcome: CompletionOutcome, nowMs: number): void {
+    const usage = outcome.status === 'completed' ? outcome.completion.usage : undefined;
+    if (usage !== undefined) {
+      const used = { input: usage.inputTokens, output: usage.outputTokens };
+      for (const [unit, bucket] of this.#limits()) bucket.add(amountOf(unit, estimate) - amountOf(unit, used));
+    }
+    for (const report of outcome.limits ?? []) this.#learn(report, nowMs);
+  }
+
+  #learn({ unit, limit, remaining, resetMs = 0, periodMs = minuteMs }: LimitReport, nowMs: number): void {
+    const isPaced = periodMs <= longestPacedMs && resetMs <= longestPacedMs;
+    if (isPaced && limit !== undefined && limit > 0) {
+      // Half of it may go at once, since each answer says what is really left.
+      const bucket = this.#find(`told ${unit} ${limit} ${periodMs}`, limit / 2, limit / periodMs);
+      this.#told.set(unit, bucket);
+      this.#account.latest.set(unit, bucket);
+    }
+    // A later report may leave out the size of a limit that was told before.
+    const bucket = isPaced ? this.#told.get(unit) : undefined;
+    if (remaining !== undefined) bucket?.observe(remaining);
+    if (bucket === undefined && remaining !== undefined && remaining < 1)
+      this.#emptyUntilMs = nowMs + Math.min(resetMs, longestWaitMs);
+  }
+
+  #limits(): readonly (readonly [Unit, TokenBucket])[] {
+    const byHand = [...this.#byHand('requests', 'rpm'), ...this.#byHand('tokens', 'tpm')];
+    return [...byHand, ...new Map([...this.#account.latest, ...this.#told])];
+  }
+
+  /** The largest limit of an account holds for all its calls, a smaller one for its own provider in addition. */
+  #byHand(unit: Unit, key: keyof OwnRates): (readonly [Unit, TokenBucket])[] {
+    const all = this.#account.all.flatMap((rates) => rates[key] ?? []);
+    const limits = new Set(all.length === 0 ? [] : [Math.max(...all), this.#own[key] ?? Math.max(...all)]);
+    return [...limits].map((limit) => {
+      // A tenth may go at once, and so much less comes later: no minute sees more than the limit.
+      const perMs = (limit - Math.max(1, limit / 10) + 1) / (minuteMs * slack);
+      return [unit, this.#find(`set ${unit} ${limit}`, limit / 10, perMs)] as const;
+    });
+  }
+
+  /** Providers of one key that have the same limit share it. */
+  #find(key: string, capacity: number, perMs: number): TokenBucket {
+    const { buckets } = this.#account;
+    const bucket = buckets.get(key) ?? new TokenBucket(capacity, perMs);
+    buckets.set(key, bucket);
+    return bucket;
+  }
+}
+
+function amountOf(unit: Unit, { input, output }: TokenEstimate): number {
+  if (unit === 'requests') return 1;
+  if (unit === 'tokens') return input + output;
+  return unit === 'inputTokens' ? input : output;
+}
