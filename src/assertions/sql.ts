@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { DeadlineError } from '../lib/deadline.ts';
 import { quote } from '../lib/quote.ts';
 import { findSqlKinds, findSqlTables } from '../lib/sql-tables.ts';
+import { installCommand } from '../model/optional-packages.ts';
 import { checkLimitMs } from './check-limit.ts';
 import { type AssertionPorts, type CheckOutcome, defineAssertion } from './define.ts';
 import { textOf } from './target-text.ts';
@@ -97,8 +98,7 @@ async function parseSql(
   { importPackage, deadline }: AssertionPorts,
 ): Promise<ParsedSql | { readonly fault: string } | { readonly error: string }> {
   const parser = await openParser(dialect, importPackage);
-  if (parser === undefined)
-    return { error: `sql needs the package ${packageName}: npm install --save-dev ${packageName}` };
+  if (parser === undefined) return { error: `sql needs the package ${packageName}: ${installCommand([packageName])}` };
   try {
     const { ast, tableList } = deadline(() => parser.parse(text), checkLimitMs);
     const statements = (Array.isArray(ast) ? ast : [ast]).filter((node) => typeof node === 'object' && node !== null);

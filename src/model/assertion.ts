@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod';
 import type { AssertionPlugin, LoadedPlugin } from './code-plugin.ts';
+import type { OptionalPackage } from './optional-packages.ts';
 
 export type AssertionFamily =
   | 'text'
@@ -37,7 +38,7 @@ export interface AssertionDeclaration {
   /** The main parameter names the user's own code: a module's path, or a command. It must be no template; nor must `files`. */
   readonly code?: 'module' | 'command';
   /** An optional package that the check needs, for a usage error with the command that installs it. */
-  readonly needsPackage?: string;
+  readonly needsPackage?: OptionalPackage;
   /** Set where the check asks a model of the suite's. */
   readonly asks?: AskedModel;
   /** The part of the answer that is checked where the user selects none; default text. */
@@ -52,7 +53,7 @@ export interface AskedModel {
   /** The parameter that names it. */
   readonly param: 'judge' | 'provider';
   /** Where the parameter is left out: a model that is computed here by optional packages; undefined: the suite's only judge. */
-  readonly offline?: { readonly model: string; readonly packages: readonly string[] };
+  readonly offline?: { readonly model: string; readonly packages: readonly OptionalPackage[] };
   /** Grows when the same parameters are asked about in other words: a verdict is then another one. */
   readonly wording: number;
 }

@@ -41,7 +41,7 @@ export function loadProject({
     assertions,
     adapters,
     parsePrompt: parsePromptFile,
-    hasPackage: (name, root) => openPackages(root).has(name),
+    packageVersion: (name, root) => openPackages(root).version(name),
     contracts: contractKnowledge,
     // A suite sees no variable: what it says must not hang on the machine.
     async evaluateSuite(path) {
@@ -60,7 +60,7 @@ export function loadProject({
 export function loadCacheConfig(
   options: Pick<LoadOptions, 'cwd' | 'configPath'>,
 ): Promise<SharedCacheConfig | undefined> {
-  return suite.loadProjectCache({ ...options, hasPackage: (name, root) => openPackages(root).has(name) });
+  return suite.loadProjectCache({ ...options, packageVersion: (name, root) => openPackages(root).version(name) });
 }
 
 /** The plug-ins that a project's config names. */

@@ -3,6 +3,7 @@ import { openSharedCache, type SharedBackend, type SharedCache } from '../cache/
 import { UserError } from '../errors.ts';
 import type { Clock } from '../execute/clock.ts';
 import { parseStoreUrl, type StoreUrl, showStoreUrl } from '../lib/store-url.ts';
+import { findPackageFault } from '../model/optional-packages.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/open-packages.ts';
 
@@ -57,7 +58,8 @@ export function findSharedBackend(
   const address = showStoreUrl(store);
   if (store.kind === 's3') return findBucket(config, store, { address, env, read });
   const packages = openPackages(root);
-  if (!packages.has(redisPackage)) throw refuse(`the cache ${address} needs the package ${redisPackage}`, redisHint);
+  const fault = findPackageFault([redisPackage], packages.version);
+  if (fault !== undefined) throw refuse(`the cache ${address} needs ${fault.needed}`, fault.install);
   const { url } = store;
   const username = config.username ?? decodeURIComponent(url.username);
   const password = passwordEnv === undefined ? decodeURIComponent(url.password) : read(passwordEnv);
@@ -108,7 +110,6 @@ function findBucket(
 }
 
 const redisPackage = 'ioredis';
-const redisHint = `npm install --save-dev ${redisPackage}`;
 
 function refuse(message: string, hint: string): UserError {
   return new UserError([{ code: 'environment', severity: 'error', message, hint }]);

@@ -1,9 +1,13 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { resolveModulePath } from 'exsolve';
 
 /** Optional packages, as the project has them, else as they stand beside llmcheck. */
 export interface Packages {
   readonly has: (name: string) => boolean;
+  /** Undefined where it is not installed, or doesn't say. */
+  readonly version: (name: string) => string | undefined;
   /** Undefined where it is not installed. Rejects where it can't be loaded. */
   readonly load: (name: string) => Promise<unknown>;
 }
@@ -23,10 +27,24 @@ export function openPackages(root: string): Packages {
   };
   return {
     has: (name) => find(name) !== undefined,
+    version(name) {
+      const path = find(name);
+      return path === undefined ? undefined : readVersion(path, name);
+    },
     load(name) {
       const known = loaded.get(name) ?? load(name);
       loaded.set(name, known);
       return known;
     },
   };
+}
+
+/** Of the package.json that is next above a package's module and has its name: a folder of modules may have one without. */
+function readVersion(path: string, name: string): string | undefined {
+  const folder = dirname(path);
+  if (folder === path) return undefined;
+  const file = join(folder, 'package.json');
+  const manifest = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>) : {};
+  if (manifest['name'] !== name) return readVersion(folder, name);
+  return typeof manifest['version'] === 'string' ? manifest['version'] : undefined;
 }

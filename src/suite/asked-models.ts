@@ -4,6 +4,7 @@ import { sha256Hex } from '../lib/sha256.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import type { AskedModel, AssertionDeclaration } from '../model/assertion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Criterion, ProviderConfig } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
@@ -48,7 +49,7 @@ export interface RememberedAssertion {
 export interface AskedModelsContext {
   readonly problems: Problems;
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
-  readonly hasPackage: (name: string) => boolean;
+  readonly packageVersion: VersionOf;
   readonly judges: readonly ProviderConfig[];
   /** Every id that was written, those of judges that could not be read included. */
   readonly judgeIds: readonly string[];
@@ -57,7 +58,7 @@ export interface AskedModelsContext {
 }
 
 export function createAskedModels(context: AskedModelsContext): AskedModels {
-  const { problems, hasPackage } = context;
+  const { problems, packageVersion } = context;
   const configs = new Map<string, ProviderConfig>();
   const criteria = new Map<string, CompiledCriterion>();
 
@@ -72,12 +73,12 @@ export function createAskedModels(context: AskedModelsContext): AskedModels {
   function findEmbeddings(name: string, { offline }: AskedModel, written: Located): FoundModel | undefined {
     const named = childOf(written, 'provider');
     if (named.value === undefined && offline !== undefined) {
-      const missing = offline.packages.filter((item) => !hasPackage(item));
-      if (missing.length === 0) return { identity: offline.model };
+      const fault = findPackageFault(offline.packages, packageVersion);
+      if (fault === undefined) return { identity: offline.model };
       problems.report({
         code: 'environment',
-        message: `${name} needs the ${missing.length === 1 ? 'package' : 'packages'} ${missing.join(', ')}, or a provider of embeddings`,
-        hint: `npm install --save-dev ${offline.packages.join(' ')}, or add provider: openai:text-embedding-3-small`,
+        message: `${name} needs ${fault.needed}, or a provider of embeddings`,
+        hint: `${fault.install}, or add provider: openai:text-embedding-3-small`,
         at: locate(written),
       });
       return undefined;

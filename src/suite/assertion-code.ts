@@ -1,5 +1,6 @@
 import { type Waiting, waitFor } from '../lib/waiting.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
+import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import type { CodeSource } from '../model/own-code.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { type Located, locate } from './locate.ts';
@@ -9,8 +10,7 @@ import type { ReadCode } from './read-code.ts';
 /** What an assertion may need beside its parameters. */
 export interface Needs {
   readonly readCode: ReadCode;
-  /** True where the project has an optional package. */
-  readonly hasPackage: (name: string) => boolean;
+  readonly packageVersion: VersionOf;
   readonly problems: Problems;
 }
 
@@ -19,15 +19,12 @@ export function* readNeeds(
   name: string,
   { code, main = 'value', needsPackage }: AssertionDeclaration,
   { written, places }: { readonly written: Located; readonly places: ReadonlyMap<string, Located> },
-  { readCode, hasPackage, problems }: Needs,
+  { readCode, packageVersion, problems }: Needs,
 ): Waiting<CodeSource | undefined> {
-  if (needsPackage !== undefined && !hasPackage(needsPackage)) {
-    problems.report({
-      code: 'environment',
-      message: `${name} needs the package ${needsPackage}, which is not installed`,
-      hint: `npm install --save-dev ${needsPackage}`,
-      at: locate(written),
-    });
+  const fault = needsPackage === undefined ? undefined : findPackageFault([needsPackage], packageVersion);
+  if (fault !== undefined) {
+    const message = `${name} needs ${fault.needed}`;
+    problems.report({ code: 'environment', message, hint: fault.install, at: locate(written) });
   }
   const value = places.get(main);
   if (code === undefined || value === undefined) return undefined;

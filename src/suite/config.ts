@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { parseDurationMs } from '../lib/duration.ts';
 import { parseStoreUrl } from '../lib/store-url.ts';
+import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import type { SettingFault, SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
@@ -43,7 +44,7 @@ export interface ConfigContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
-  readonly hasPackage: (name: string) => boolean;
+  readonly packageVersion: VersionOf;
   readonly contracts?: ContractKnowledge;
   readonly checkRun?: CheckRun;
 }
@@ -91,7 +92,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
 /** Undefined where there is none, or one that is not usable and was reported. */
 export function parseCache(
   document: Located,
-  { problems, hasPackage }: Pick<ConfigContext, 'problems' | 'hasPackage'>,
+  { problems, packageVersion }: Pick<ConfigContext, 'problems' | 'packageVersion'>,
 ): SharedCacheConfig | undefined {
   const found = checkPart(document, 'cache', configShape.cache, problems);
   if (found === undefined) return undefined;
@@ -111,7 +112,7 @@ export function parseCache(
     return undefined;
   }
   const place = typeof found === 'string' ? located : childOf(located, 'url');
-  if (url !== undefined && !checkAddress(url, place, { problems, hasPackage })) return undefined;
+  if (url !== undefined && !checkAddress(url, place, { problems, packageVersion })) return undefined;
   for (const key of ['urlEnv', 'passwordEnv'] as const) {
     const name = key === 'urlEnv' ? urlEnv : others.passwordEnv;
     if (name === undefined || isVariableName(name)) continue;
@@ -135,7 +136,7 @@ const defaultTimeoutMs = 500;
 function checkAddress(
   url: string,
   place: Located,
-  { problems, hasPackage }: Pick<ConfigContext, 'problems' | 'hasPackage'>,
+  { problems, packageVersion }: Pick<ConfigContext, 'problems' | 'packageVersion'>,
 ): boolean {
   const parsed = parseStoreUrl(url);
   const at = locate(place);
@@ -152,9 +153,10 @@ function checkAddress(
     problems.report({ code: 'literal-key', message, hint, at: bare });
     return false;
   }
-  if (parsed.store.kind === 'redis' && !hasPackage('ioredis')) {
-    const message = 'a cache in Redis needs the package ioredis';
-    problems.report({ code: 'environment', message, hint: 'npm install --save-dev ioredis', at });
+  const fault = parsed.store.kind === 'redis' ? findPackageFault(['ioredis'], packageVersion) : undefined;
+  if (fault !== undefined) {
+    const message = `a cache in Redis needs ${fault.needed}`;
+    problems.report({ code: 'environment', message, hint: fault.install, at });
     return false;
   }
   return true;

@@ -4,6 +4,7 @@ import { isNegative } from '../lib/file-glob.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { EmptySelection } from '../model/empty-selection.ts';
+import type { VersionOf } from '../model/optional-packages.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
@@ -38,7 +39,7 @@ export interface LoadOptions {
   /** Evaluates suites that are code; without it, there are none. */
   readonly evaluateSuite?: EvaluateSuite;
   /** True where the project at a folder has an optional package. */
-  readonly hasPackage: (name: string, root: string) => boolean;
+  readonly packageVersion: (name: string, root: string) => string | undefined;
   readonly contracts?: ContractKnowledge;
   /** Checks the config's `run:`; without it, it is taken as it stands. */
   readonly checkRun?: CheckRun;
@@ -80,7 +81,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const config = await loadConfig(
     configDocument,
     project.files,
-    { ...known, hasPackage: (name) => options.hasPackage(name, place.root) },
+    { ...known, packageVersion: (name) => options.packageVersion(name, place.root) },
     problems,
   );
   const { paths, empty } = await findSuites(project, config, options, problems);
@@ -103,7 +104,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
         ? undefined
         : await parseSuite(path, document, {
             ...known,
-            hasPackage: (name) => options.hasPackage(name, place.root),
+            packageVersion: (name) => options.packageVersion(name, place.root),
             files,
             reads,
             problems,
@@ -140,7 +141,7 @@ export async function findSuiteFiles(options: Pick<LoadOptions, 'paths' | 'cwd' 
   const snapshot = openWorkingTree(options);
   const problems = createProblems();
   const document = await readConfig(snapshot, options, problems);
-  const known = { ...options, hasPackage: () => true };
+  const known = { ...options, packageVersion: () => undefined };
   const config = await loadConfig(document, snapshot.files, known, problems);
   return {
     paths: (await findSuites(snapshot, config, options, problems)).paths,
@@ -169,13 +170,13 @@ export async function loadProjectPlugins(
 
 /** The shared cache of a project alone; throws a `UserError` for what is wrong with it. */
 export async function loadProjectCache(
-  options: Pick<LoadOptions, 'cwd' | 'configPath' | 'hasPackage'>,
+  options: Pick<LoadOptions, 'cwd' | 'configPath' | 'packageVersion'>,
 ): Promise<SharedCacheConfig | undefined> {
   const problems = createProblems();
   const snapshot = openWorkingTree(options);
   const document = await readConfig(snapshot, options, problems);
-  const hasPackage = (name: string) => options.hasPackage(name, snapshot.place.root);
-  const cache = document === undefined ? undefined : parseCache(document, { problems, hasPackage });
+  const packageVersion = (name: string) => options.packageVersion(name, snapshot.place.root);
+  const cache = document === undefined ? undefined : parseCache(document, { problems, packageVersion });
   if (problems.errorCount() > 0) throw new UserError(problems.list());
   return cache;
 }
@@ -199,13 +200,13 @@ async function readConfig(
 }
 
 interface ConfigOptions extends Pick<LoadOptions, 'adapters' | 'contracts' | 'checkRun'> {
-  readonly hasPackage: (name: string) => boolean;
+  readonly packageVersion: VersionOf;
 }
 
 async function loadConfig(
   document: Located | undefined,
   files: ProjectFiles,
-  { adapters, contracts, checkRun, hasPackage }: ConfigOptions,
+  { adapters, contracts, checkRun, packageVersion }: ConfigOptions,
   problems: Problems,
 ): Promise<Config> {
   if (document === undefined) return emptyConfig;
@@ -213,7 +214,7 @@ async function loadConfig(
     readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
   return parseConfig(document, {
     adapters,
-    hasPackage,
+    packageVersion,
     problems,
     readFile,
     ...(contracts === undefined ? {} : { contracts }),

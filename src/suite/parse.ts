@@ -2,6 +2,7 @@ import { basename, resolve } from 'node:path';
 import { SpelledNumber } from '../lib/spelled-number.ts';
 import { runWaiting } from '../lib/waiting.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Suite } from '../model/suite.ts';
 import { createAskedModels } from './asked-models.ts';
@@ -35,7 +36,7 @@ export interface SuiteContext {
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly parsePrompt: ParsePrompt;
-  readonly hasPackage: (name: string) => boolean;
+  readonly packageVersion: VersionOf;
   readonly files: ProjectFiles;
   /** What was read through `files`. */
   readonly reads: ReadLog;
@@ -102,7 +103,7 @@ export async function parseSuite(
   const models = createAskedModels({
     problems,
     adapters: context.adapters,
-    hasPackage: context.hasPackage,
+    packageVersion: context.packageVersion,
     judges: judges.list,
     judgeIds: judges.known,
     providers: providers.list,
@@ -117,7 +118,7 @@ export async function parseSuite(
     problems,
     readFile,
     readCode,
-    hasPackage: context.hasPackage,
+    packageVersion: context.packageVersion,
   };
   const isWhole = context.contractOnly !== true;
   const defaults = isWhole

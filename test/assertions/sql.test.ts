@@ -192,7 +192,7 @@ describe('sql', () => {
   test('is an error where the package is not installed', async () => {
     const none = { ...ports, importPackage: () => Promise.resolve(undefined) };
     const [verdict] = await judgeChecks([buildSpec('sql', {})], buildView('SELECT 1'), none);
-    expect(verdict?.error).toBe('sql needs the package node-sql-parser: npm install --save-dev node-sql-parser');
+    expect(verdict?.error).toBe('sql needs the package node-sql-parser: npm install --save-dev node-sql-parser@5');
   });
 
   test.each([

@@ -3,6 +3,7 @@ import { assertions } from '../../src/assertions/index.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { Case, Suite } from '../../src/model/suite.ts';
+import { openPackages } from '../../src/programs/open-packages.ts';
 import { parsePromptFile } from '../../src/prompt/parse-prompt-file.ts';
 import { adapters } from '../../src/providers/index.ts';
 import type { ContractKnowledge } from '../../src/suite/contracts.ts';
@@ -23,7 +24,7 @@ export function loadAt(
     assertions,
     adapters,
     parsePrompt: parsePromptFile,
-    hasPackage: () => true,
+    packageVersion: (name) => openPackages(import.meta.dirname).version(name),
     ...(configPath === undefined ? {} : { configPath }),
     ...(contracts === undefined ? {} : { contracts }),
   });

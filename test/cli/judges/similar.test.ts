@@ -81,12 +81,12 @@ test('without a provider and without the packages the suite says at its place ho
     assertions,
     adapters,
     parsePrompt: parsePromptFile,
-    hasPackage: () => false,
+    packageVersion: () => undefined,
   });
   const error: unknown = await loading.catch((thrown: unknown) => thrown);
   if (!(error instanceof UserError)) throw new TypeError('expected a usage error', { cause: error });
   const [problem, ...others] = error.problems;
   expect(others).toEqual([]);
   expect(problem).toMatchObject({ code: 'environment', at: { line: 6, column: 23 } });
-  expect(problem?.hint).toContain('npm install --save-dev @energetic-ai/core @energetic-ai/embeddings');
+  expect(problem?.hint).toContain('npm install --save-dev @energetic-ai/core@0.2 @energetic-ai/embeddings@0.2');
 });

@@ -50,7 +50,11 @@ test('the config may hold an address, and no password', async () => {
 });
 
 test('packages that are missing are named with the command that installs them', async () => {
-  const packages = { has: (name: string) => name === 'ioredis', load: () => Promise.resolve(undefined) };
+  const packages = {
+    has: (name: string) => name === 'ioredis',
+    version: () => undefined,
+    load: () => Promise.resolve(undefined),
+  };
   const error: unknown = await loadQueueModules('/', packages).catch((thrown: unknown) => thrown);
   if (!(error instanceof UserError)) throw new TypeError('expected a usage error', { cause: error });
   expect(error.problems.map(({ message, hint }) => [message, hint])).toEqual([

