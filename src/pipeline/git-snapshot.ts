@@ -20,6 +20,7 @@ export function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): 
     findFault: () => undefined,
     findReadFault: () => undefined,
     relative: (path) => relative(root, path).split(sep).join('/'),
+    readText: (path) => readText(ref, path, display(path)),
     async read(path) {
       const found = readText(ref, path, display(path));
       if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
@@ -31,7 +32,7 @@ export function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): 
     },
     hash(path) {
       const found = files.has(path) ? readText(ref, path, display(path)) : undefined;
-      return Promise.resolve(found !== undefined && 'text' in found ? sha256Hex(found.text) : undefined);
+      return found !== undefined && 'text' in found ? sha256Hex(found.text) : undefined;
     },
     glob: (patterns, folder) => Promise.resolve({ paths: matchGlobs(patterns, folder, files), faults: [] }),
   };

@@ -1,4 +1,3 @@
-import { type Waiting, waitFor } from '../lib/waiting.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import type { CodeSource } from '../model/own-code.ts';
@@ -15,12 +14,12 @@ export interface Needs {
 }
 
 /** The user's own code of an assertion, if it runs any; a package that it lacks is reported. */
-export function* readNeeds(
+export function readNeeds(
   name: string,
   { code, main = 'value', needsPackage }: AssertionDeclaration,
   { written, places }: { readonly written: Located; readonly places: ReadonlyMap<string, Located> },
   { readCode, packageVersion, problems }: Needs,
-): Waiting<CodeSource | undefined> {
+): CodeSource | undefined {
   const fault = needsPackage === undefined ? undefined : findPackageFault([needsPackage], packageVersion);
   if (fault !== undefined) {
     const message = `${name} needs ${fault.needed}`;
@@ -29,7 +28,7 @@ export function* readNeeds(
   const value = places.get(main);
   if (code === undefined || value === undefined) return undefined;
   const files = places.get('files');
-  return yield* waitFor(readCode(code, { value, ...(files === undefined ? {} : { files }) }));
+  return readCode(code, { value, ...(files === undefined ? {} : { files }) });
 }
 
 /** The check with the code it runs, whose hash is part of the stamp. */

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
-import { type Waiting, waitFor } from '../lib/waiting.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { CheckSpec } from '../model/verdict.ts';
@@ -30,25 +29,25 @@ export interface AssertionContext extends Needs {
   readonly models: AskedModels;
   readonly contracts?: ContractKnowledge;
   /** The content of a JSON or YAML file that a parameter names. */
-  readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
+  readonly readFile: (namedBy: Located<string>) => Located | undefined;
 }
 
 /** Parses a list of assertions; what is wrong is reported, and left out. */
-export function* compileAssertions(located: Located, context: AssertionContext): Waiting<readonly CompiledAssertion[]> {
+export function compileAssertions(located: Located, context: AssertionContext): readonly CompiledAssertion[] {
   const compiled: CompiledAssertion[] = [];
   for (const item of itemsOf(located)) {
-    const assertion = yield* compileAssertion(item, context);
+    const assertion = compileAssertion(item, context);
     if (assertion !== undefined) compiled.push(assertion);
   }
   return compiled;
 }
 
 /** Children check what their combinator selects, unless they select for themselves. */
-function* compileAssertion(
+function compileAssertion(
   located: Located,
   context: AssertionContext,
   inherited?: PlacedSelect,
-): Waiting<CompiledAssertion | undefined> {
+): CompiledAssertion | undefined {
   const errorsBefore = context.problems.errorCount();
   const name = findName(located, context);
   const own = parseFrame(located, context.problems) ?? noFrame;
@@ -64,12 +63,12 @@ function* compileAssertion(
   const frame = { ...own, ...(placed === undefined ? {} : { select: placed.select }) };
   const written = childOf(located, name);
   if (declaration.children !== undefined) {
-    const combined = yield* compileCombinator(name, declaration.children, written, { frame, placed }, context);
+    const combined = compileCombinator(name, declaration.children, written, { frame, placed }, context);
     return isFramed ? combined : withoutCheck(name, combined);
   }
   const { asks } = declaration;
   const model = asks === undefined ? undefined : context.models.find(name, asks, written);
-  const plain = yield* compilePlain(name, declaration, written, { frame, model }, context);
+  const plain = compilePlain(name, declaration, written, { frame, model }, context);
   if (plain === undefined) return undefined;
   const compiled = { ...plain, paths: findPaths(name, written, placed) };
   if (!isFramed || (asks !== undefined && model === undefined)) return withoutCheck(name, compiled);
@@ -82,13 +81,13 @@ interface PlacedFrame {
   readonly placed: PlacedSelect | undefined;
 }
 
-function* compileCombinator(
+function compileCombinator(
   name: string,
   children: 'one' | 'many',
   written: Located,
   { frame, placed }: PlacedFrame,
   context: AssertionContext,
-): Waiting<CompiledAssertion | undefined> {
+): CompiledAssertion | undefined {
   const items = children === 'one' ? [written] : itemsOf(written);
   if (items.length === 0) {
     context.problems.report({
@@ -101,7 +100,7 @@ function* compileCombinator(
   const compiled: CompiledAssertion[] = [];
   for (const item of items) {
     refuseWeight(name, item, context);
-    const child = yield* compileAssertion(item, context, placed);
+    const child = compileAssertion(item, context, placed);
     if (child !== undefined) compiled.push(child);
   }
   const templates = compiled.flatMap((child) => (child.kind === 'constant' ? [] : child.templates));
@@ -147,13 +146,13 @@ function refuseWeight(name: string, child: Located, { problems }: AssertionConte
   }
 }
 
-function* compilePlain(
+function compilePlain(
   name: string,
   declaration: AssertionDeclaration,
   written: Located,
   { frame, model }: { readonly frame: Frame; readonly model: FoundModel | undefined },
   context: AssertionContext,
-): Waiting<Omit<ConstantAssertion, 'paths'> | Omit<TemplateAssertion, 'paths'> | undefined> {
+): Omit<ConstantAssertion, 'paths'> | Omit<TemplateAssertion, 'paths'> | undefined {
   const { main, asks } = declaration;
   const isMap = isMapForm(declaration, written.value);
   if (!isMap && main === undefined) {
@@ -174,7 +173,7 @@ function* compilePlain(
       : [main ?? 'value'];
   for (const key of keys) {
     const parameter = isMap ? childOf(written, key) : written;
-    const content = yield* readParameter(key, declaration, parameter, context);
+    const content = readParameter(key, declaration, parameter, context);
     if (content === undefined) continue;
     places.set(key, content);
     if (declaration.schemas?.includes(key) === true) warnOfKeywords(content, context);
@@ -185,7 +184,7 @@ function* compilePlain(
       isFile ? { kind: 'constant', value: content.value } : compileValue(content, context.problems.report),
     );
   }
-  const code = yield* readNeeds(name, declaration, { written, places }, context);
+  const code = readNeeds(name, declaration, { written, places }, context);
   const parts = [...templates];
   const values = parts.map(([, template]) => template);
   const variables = values.flatMap((template) => (template.kind === 'constant' ? [] : template.variables));
@@ -291,15 +290,15 @@ function takesMap({ params, main }: AssertionDeclaration, value: object): boolea
   return main !== undefined && params.safeParse({ [main]: plainNumbers(value) }).success;
 }
 
-function* readParameter(
+function readParameter(
   key: string,
   declaration: AssertionDeclaration,
   parameter: Located,
   context: AssertionContext,
-): Waiting<Located | undefined> {
+): Located | undefined {
   const { value } = parameter;
   if (typeof value !== 'string' || declaration.files?.includes(key) !== true) return parameter;
-  return yield* waitFor(context.readFile({ ...parameter, value }));
+  return context.readFile({ ...parameter, value });
 }
 
 interface ParamContext extends ParamPlaces {

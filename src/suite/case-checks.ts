@@ -1,6 +1,5 @@
 import { writeJson } from '../lib/canonical-json.ts';
 import { findLongNumbers, plainNumbers } from '../lib/spelled-number.ts';
-import type { Waiting } from '../lib/waiting.ts';
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
@@ -56,20 +55,16 @@ interface Combined {
 }
 
 /** Compiles the assertions of one row, or finds those of an earlier row that were written alike. */
-export function* compileOwn(located: Located, builder: CheckBuilder): Waiting<readonly CompiledAssertion[]> {
+export function compileOwn(located: Located, builder: CheckBuilder): readonly CompiledAssertion[] {
   // Numbers that are spelled differently have the same JSON.
   const isPlain = plainNumbers(located.value) === located.value && findLongNumbers(located.value).length === 0;
   const text = isPlain ? JSON.stringify(located.value) : `spelled ${JSON.stringify(markSpelling(located.value))}`;
   const key = `${located.source.folder}\n${text}`;
   const known = builder.known.get(key);
   if (known !== undefined) return known;
-  const work = compileAssertions(located, builder.assertionContext);
-  let step = work.next();
-  const isImmediate = step.done === true;
-  while (step.done !== true) step = work.next(yield step.value);
-  // What had to wait for files must not have to again, where a case is read again and nothing can wait.
-  if (!isImmediate || builder.known.size < maxKnown) builder.known.set(key, step.value);
-  return step.value;
+  const compiled = compileAssertions(located, builder.assertionContext);
+  if (builder.known.size < maxKnown) builder.known.set(key, compiled);
+  return compiled;
 }
 
 /** Files whose every row has assertions of its own would else be held in memory by them. */
@@ -137,13 +132,13 @@ function makeCheck(
 }
 
 /** Renders the turns of a conversation, with the checks on its answers. */
-export function* buildTurns(located: Located, naming: Naming, builder: CheckBuilder): Waiting<readonly Turn[]> {
+export function buildTurns(located: Located, naming: Naming, builder: CheckBuilder): readonly Turn[] {
   const turns: Turn[] = [];
   for (const item of itemsOf(located)) {
     const result = childOf(item, 'toolResult');
     if (result.value === undefined) {
       const content = renderTurn(childOf(item, 'user'), naming, builder);
-      const assertions = yield* compileOwn(childOf(item, 'assert'), builder);
+      const assertions = compileOwn(childOf(item, 'assert'), builder);
       for (const { variables } of assertions) addRoots(variables, builder.variables);
       turns.push({
         kind: 'user',

@@ -1,6 +1,5 @@
 import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
 import { TemplateError } from '../lib/template-error.ts';
-import { runAtOnce, runWaiting, type Waiting } from '../lib/waiting.ts';
 import type { Writable } from '../lib/writable.ts';
 import type { Case, Contract, Turn, Vars } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
@@ -80,7 +79,7 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
     isFirstReading: true,
   };
   const silent = createSilent(builder);
-  const rebuild = (placed: PlacedRow) => runAtOnce(buildCase(placed, silent));
+  const rebuild = (placed: PlacedRow) => buildCase(placed, silent);
   let keptChars = 0;
   const emptyFiles: CaseFile[] = [];
   for (const source of sources) {
@@ -88,9 +87,8 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
     const part = list.open(source, rebuild);
     for (const placed of rowsOf(source, context.problems)) {
       rows += 1;
-      const made = runWaiting(buildCase(placed, builder));
-      // Most rows of a file wait for nothing, and a promise would cost as much as the row.
-      const built = made instanceof Promise ? await made : made;
+      if (placed.text !== undefined && needsTemplateEngine(placed.text)) await loadTemplateEngine();
+      const built = buildCase(placed, builder);
       if (built === undefined) continue;
       context.visit(built, placed.row);
       keptChars += placed.text?.length ?? 0;
@@ -131,20 +129,16 @@ function createSilent(builder: Builder): Builder {
 }
 
 /** The case of a row; undefined where it can't be one. */
-function* buildCase(placed: PlacedRow, builder: Builder): Waiting<BuiltCase | undefined> {
-  const { row, text } = placed;
+function buildCase(placed: PlacedRow, builder: Builder): BuiltCase | undefined {
+  const { row } = placed;
   const own = readRow(row, builder.problems);
-  const hasTemplates = own === undefined || own.assert !== undefined || own.turns !== undefined;
-  if (text !== undefined && builder.isFirstReading && hasTemplates && needsTemplateEngine(text)) {
-    yield loadTemplateEngine();
-  }
   if (own === undefined) {
-    yield* checkParts(placed, builder);
+    checkParts(placed, builder);
     return undefined;
   }
   const draft = draftCase(placed, own, builder);
-  const assertions = own.assert === undefined ? NONE : yield* compileOwn(childOf(row, 'assert'), builder);
-  const turns = own.turns === undefined ? noTurns : yield* buildTurns(childOf(row, 'turns'), draft.naming, builder);
+  const assertions = own.assert === undefined ? NONE : compileOwn(childOf(row, 'assert'), builder);
+  const turns = own.turns === undefined ? noTurns : buildTurns(childOf(row, 'turns'), draft.naming, builder);
   return finishCase(draft, assertions, turns, builder);
 }
 
@@ -253,12 +247,12 @@ function checkJudged(
 }
 
 /** One mistake in a case must not hide the others: what can be checked without the rest of it is. */
-function* checkParts(placed: PlacedRow, builder: Builder): Waiting<void> {
+function checkParts(placed: PlacedRow, builder: Builder): void {
   const { row } = placed;
   if (caseSchema.shape.assert.safeParse(childOf(row, 'assert').value).success) {
-    yield* compileOwn(childOf(row, 'assert'), builder);
+    compileOwn(childOf(row, 'assert'), builder);
   }
-  for (const turn of itemsOf(childOf(row, 'turns'))) yield* compileOwn(childOf(turn, 'assert'), builder);
+  for (const turn of itemsOf(childOf(row, 'turns'))) compileOwn(childOf(turn, 'assert'), builder);
   const id = childOf(row, 'id').value;
   if (id !== undefined && caseSchema.shape.id.safeParse(id).success) registerId({ id }, placed, builder);
 }

@@ -38,10 +38,12 @@ export interface ProjectFiles {
   /** Absolute. */
   readonly root: string;
   read(path: string): Promise<FileText>;
+  /** The same of data and code, whose texts are no templates. */
+  readText(path: string): FileText;
   /** The same bit by bit, of any size; whether it is text has to be seen by who reads it. */
   readBytes(path: string): Promise<{ readonly bytes: FileBytes } | { readonly fault: FileFault }>;
   /** SHA-256 of a file inside the project, text or not; undefined where there is none. */
-  hash(path: string): Promise<string | undefined>;
+  hash(path: string): string | undefined;
   /** A fault where a path that may not exist yet leaves the project. */
   findFault(path: string): FileFault | undefined;
   /** Like `findFault`; and a fault where something is there that can't be read as a file. */
@@ -77,6 +79,10 @@ export function findProject(cwd: string, configPath?: string): ProjectPlace {
 export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles {
   const display = (path: string): string => displayPath(path, cwd);
   const faultOf = (path: string) => findPlaceFault(path, place.boundary, display(path));
+  const readText = (path: string): FileText => {
+    const outside = faultOf(path);
+    return outside === undefined ? readTextFile(path, display(path)) : { fault: outside };
+  };
 
   return {
     root: place.root,
@@ -84,10 +90,9 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
     findFault: faultOf,
     findReadFault: (path) => faultOf(path) ?? findReadFault(path, display(path)),
     relative: (path) => toSlashes(relative(place.root, path)),
+    readText,
     async read(path) {
-      const outside = faultOf(path);
-      if (outside !== undefined) return { fault: outside };
-      const found = readTextFile(path, display(path));
+      const found = readText(path);
       if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
       return found;
     },
@@ -97,7 +102,7 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
     },
     hash(path) {
       const isFile = faultOf(path) === undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-      return Promise.resolve(isFile ? hashFile(path) : undefined);
+      return isFile ? hashFile(path) : undefined;
     },
     glob(patterns, folder) {
       const describeError = (error: unknown, path: string) => describeReadError(error, path, display(path));

@@ -1,6 +1,5 @@
 import { basename, resolve } from 'node:path';
 import { SpelledNumber } from '../lib/spelled-number.ts';
-import { runWaiting } from '../lib/waiting.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
@@ -26,7 +25,7 @@ import { parsePrompts } from './prompts.ts';
 import { readCases } from './read-cases.ts';
 import { createReadCode } from './read-code.ts';
 import { isCodeSuite } from './read-code-suite.ts';
-import { readDocument, reportFault } from './read-document.ts';
+import { createReadData, readDocument, reportFault } from './read-document.ts';
 import type { ParsePrompt } from './read-prompt-file.ts';
 import { type ReadLog, sourcesOf } from './record-reads.ts';
 import { suiteShape } from './schema.ts';
@@ -110,20 +109,18 @@ export async function parseSuite(
   });
   const readCode = createReadCode({ files, problems });
   // What the suite's own code imports decides what it says.
-  if (isCodeSuite(path)) await readCode('module', { value: { ...document, value: path, path: [] } });
+  if (isCodeSuite(path)) readCode('module', { value: { ...document, value: path, path: [] } });
   const assertionContext: AssertionContext = {
     ...knowledge,
     models,
     declarations: context.assertions,
     problems,
-    readFile,
+    readFile: createReadData(files, problems),
     readCode,
     packageVersion: context.packageVersion,
   };
   const isWhole = context.contractOnly !== true;
-  const defaults = isWhole
-    ? await parseDefaults(document, context, assertionContext)
-    : { settings: {}, assertions: [] };
+  const defaults = isWhole ? parseDefaults(document, context, assertionContext) : { settings: {}, assertions: [] };
   const sources =
     !isWhole || checkPart(document, 'cases', suiteShape.cases, problems) === undefined
       ? []
@@ -195,11 +192,11 @@ export async function parseSuite(
 }
 
 /** The suite's defaults, and the config's where it says nothing, key by key. */
-async function parseDefaults(
+function parseDefaults(
   document: Located,
   { config, problems }: SuiteContext,
   assertionContext: AssertionContext,
-): Promise<CaseGroup> {
+): CaseGroup {
   const own = childOf(document, 'defaults');
   const suite = checkPart(document, 'defaults', suiteShape.defaults, problems);
   const configured = config.defaults;
@@ -219,10 +216,7 @@ async function parseDefaults(
         : { vars: { ...toRecord(configVars), ...toRecord(ownVars) } }),
       ...(Array.isArray(assertPart.value) ? { assert: assertPart.value } : {}),
     },
-    assertions:
-      isRight && Array.isArray(assertPart.value)
-        ? await runWaiting(compileAssertions(assertPart, assertionContext))
-        : [],
+    assertions: isRight && Array.isArray(assertPart.value) ? compileAssertions(assertPart, assertionContext) : [],
   };
 }
 

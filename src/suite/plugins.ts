@@ -54,7 +54,7 @@ export async function loadPlugins(
       places.push(entry);
       continue;
     }
-    const code = await readCode('module', { value: entry });
+    const code = readCode('module', { value: entry });
     if (code?.file === undefined) continue;
     requests.push({ kind: 'file', name, file: code.file, hash: code.hash });
     places.push(entry);

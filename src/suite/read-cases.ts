@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type * as z from 'zod';
-import { runWaiting } from '../lib/waiting.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import { type CaseGroup, NONE } from './case-checks.ts';
 import type { CaseRow } from './case-rows.ts';
@@ -44,9 +43,7 @@ export async function readCases(located: Located, context: ReadContext): Promise
     const group: CaseGroup = {
       settings: Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined)) as CaseRow,
       assertions:
-        settings.assert === undefined
-          ? NONE
-          : await runWaiting(compileAssertions(childOf(item, 'assert'), context.assertionContext)),
+        settings.assert === undefined ? NONE : compileAssertions(childOf(item, 'assert'), context.assertionContext),
     };
     for (const path of await findCaseFiles({ ...childOf(item, 'file'), value: file }, context)) {
       const source = await openSource(path, childOf(item, 'file'), context);

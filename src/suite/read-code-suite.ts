@@ -46,7 +46,7 @@ export async function readCodeSuite(
     return undefined;
   }
   // What it imports belongs to it, and is noted as it is read.
-  await hashClosure(path, files);
+  hashClosure(path, files);
   const outcome = await evaluate(path);
   if ('fault' in outcome) {
     report(`the suite ${outcome.fault}`, 'export default defineSuite({ … })');

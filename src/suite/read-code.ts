@@ -14,7 +14,7 @@ export interface CodeContext {
 }
 
 /** Finds the user's own code of an assertion: what it names must be there, and its content is hashed. */
-export type ReadCode = (kind: 'module' | 'command', written: CodeParams) => Promise<CodeSource | undefined>;
+export type ReadCode = (kind: 'module' | 'command', written: CodeParams) => CodeSource | undefined;
 
 interface CodeParams {
   readonly value: Located;
@@ -24,8 +24,8 @@ interface CodeParams {
 
 /** Reads each file once, however many cases name it. */
 export function createReadCode(context: CodeContext): ReadCode {
-  const closures = new Map<string, Promise<readonly string[]>>();
-  return async (kind, { value, files }) => {
+  const closures = new Map<string, readonly string[]>();
+  return (kind, { value, files }) => {
     const { folder } = value.source;
     const errorsBefore = context.problems.errorCount();
     const named = [...(kind === 'module' ? [value] : []), ...(files === undefined ? [] : itemsOf(files))].filter(
@@ -37,9 +37,9 @@ export function createReadCode(context: CodeContext): ReadCode {
         reportTemplate(item, context.problems);
         continue;
       }
-      hashes.push(...(await hashNamed(resolve(folder, item.value), item, context, closures)));
+      hashes.push(...hashNamed(resolve(folder, item.value), item, context, closures));
     }
-    if (kind === 'command') hashes.push(...(await hashCommand(value, context, closures)));
+    if (kind === 'command') hashes.push(...hashCommand(value, context, closures));
     if (context.problems.errorCount() > errorsBefore) return undefined;
     const hash = sha256Hex(hashes.join('\n')).slice(0, 16);
     return { folder, hash, ...(kind === 'module' && isText(value) ? { file: resolve(folder, value.value) } : {}) };
@@ -60,25 +60,28 @@ function reportTemplate(at: Located, problems: Problems): void {
 }
 
 /** A file that must be there, and the files that it imports by relative paths. */
-async function hashNamed(
+function hashNamed(
   path: string,
   namedBy: Located,
   context: CodeContext,
-  closures: Map<string, Promise<readonly string[]>>,
-): Promise<readonly string[]> {
-  const found = await context.files.read(path);
+  closures: Map<string, readonly string[]>,
+): readonly string[] {
+  // A file that was there is not looked for again: a case may be built again later in the run.
+  const known = closures.get(path);
+  if (known !== undefined && known.length > 0) return known;
+  const found = context.files.readText(path);
   if ('fault' in found && found.fault.code !== 'file-unreadable') reportFault(found.fault, context.problems, namedBy);
-  else if ('fault' in found && (await context.files.hash(path)) === undefined)
+  else if ('fault' in found && context.files.hash(path) === undefined)
     reportFault(found.fault, context.problems, namedBy);
   return closureOf(path, context, closures);
 }
 
 /** Words of a command that are files of the project; others may mean anything. A program that is written as a path must exist. */
-async function hashCommand(
+function hashCommand(
   value: Located,
   context: CodeContext,
-  closures: Map<string, Promise<readonly string[]>>,
-): Promise<readonly string[]> {
+  closures: Map<string, readonly string[]>,
+): readonly string[] {
   const words = wordsOf(value);
   if (words.some((word) => word.includes('{{'))) reportTemplate(value, context.problems);
   const { folder } = value.source;
@@ -86,8 +89,9 @@ async function hashCommand(
   for (const [index, word] of words.entries()) {
     const path = resolve(folder, word);
     const isProgramPath = index === 0 && /[/\\]/.test(word) && !isAbsolute(word);
-    if (isProgramPath) hashes.push(...(await hashNamed(path, value, context, closures)));
-    else if ((await context.files.hash(path)) !== undefined) hashes.push(...(await closureOf(path, context, closures)));
+    if (isProgramPath) hashes.push(...hashNamed(path, value, context, closures));
+    else if (closures.has(path) || context.files.hash(path) !== undefined)
+      hashes.push(...closureOf(path, context, closures));
   }
   return hashes;
 }
@@ -97,11 +101,7 @@ function wordsOf({ value }: Located): readonly string[] {
   return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : [];
 }
 
-function closureOf(
-  path: string,
-  context: CodeContext,
-  closures: Map<string, Promise<readonly string[]>>,
-): Promise<readonly string[]> {
+function closureOf(path: string, context: CodeContext, closures: Map<string, readonly string[]>): readonly string[] {
   const known = closures.get(path);
   if (known !== undefined) return known;
   const made = hashClosure(path, context.files);
@@ -110,25 +110,25 @@ function closureOf(
 }
 
 /** Hashes of a file and of all that it imports relatively, in the order in which they are found. */
-export async function hashClosure(start: string, files: ProjectFiles): Promise<readonly string[]> {
+export function hashClosure(start: string, files: ProjectFiles): readonly string[] {
   const hashes: string[] = [];
   const seen = new Set([start]);
   for (const path of seen) {
-    const hash = await files.hash(path);
+    const hash = files.hash(path);
     if (hash === undefined) continue;
     hashes.push(`${files.relative(path)} ${hash}`);
     if (!/\.[cm]?[jt]sx?$/.test(path)) continue;
-    const found = await files.read(path);
+    const found = files.readText(path);
     if (!('text' in found)) continue;
     for (const specifier of findRelativeImports(found.text)) {
-      const target = await resolveImport(resolve(dirname(path), specifier), files);
+      const target = resolveImport(resolve(dirname(path), specifier), files);
       if (target !== undefined) seen.add(target);
     }
   }
   return hashes;
 }
 
-async function resolveImport(path: string, files: ProjectFiles): Promise<string | undefined> {
-  for (const suffix of importSuffixes) if ((await files.hash(path + suffix)) !== undefined) return path + suffix;
+function resolveImport(path: string, files: ProjectFiles): string | undefined {
+  for (const suffix of importSuffixes) if (files.hash(path + suffix) !== undefined) return path + suffix;
   return undefined;
 }

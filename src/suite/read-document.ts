@@ -1,9 +1,9 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseJsonText } from '../lib/json-text.ts';
 import { createLineIndex } from '../lib/line-index.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint } from '../lib/spelled-number.ts';
 import { parseYaml } from '../lib/yaml-text.ts';
-import type { FileFault, ProjectFiles } from './files.ts';
+import type { FileFault, FileText, ProjectFiles } from './files.ts';
 import { fixedSource, jsonSource, type Located, locate, type SourceFile, yamlSource } from './locate.ts';
 import type { Problems } from './problems.ts';
 
@@ -14,12 +14,33 @@ export async function readDocument(
   problems: Problems,
   namedBy?: Located,
 ): Promise<Located | undefined> {
-  const found = await files.read(path);
-  if ('fault' in found) {
-    reportFault(found.fault, problems, namedBy);
-    return undefined;
-  }
-  return parseDocument(path, found.text, files, problems);
+  return parseFound(path, await files.read(path), files, problems, namedBy);
+}
+
+/** Reads files that are data, whose texts are no templates; each once, since a case may be built again later in the run. */
+export function createReadData(
+  files: ProjectFiles,
+  problems: Problems,
+): (namedBy: Located<string>) => Located | undefined {
+  const known = new Map<string, Located>();
+  return (namedBy) => {
+    const path = resolve(namedBy.source.folder, namedBy.value);
+    const content = known.get(path) ?? parseFound(path, files.readText(path), files, problems, namedBy);
+    if (content !== undefined) known.set(path, content);
+    return content;
+  };
+}
+
+function parseFound(
+  path: string,
+  found: FileText,
+  files: ProjectFiles,
+  problems: Problems,
+  namedBy: Located | undefined,
+): Located | undefined {
+  if ('text' in found) return parseDocument(path, found.text, files, problems);
+  reportFault(found.fault, problems, namedBy);
+  return undefined;
 }
 
 export function reportFault(fault: FileFault, problems: Problems, namedBy?: Located): void {

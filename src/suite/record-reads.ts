@@ -23,13 +23,18 @@ export function recordReads(files: ProjectFiles, log: ReadLog): ProjectFiles {
       note(path, 'text' in found);
       return found;
     },
+    readText(path) {
+      const found = files.readText(path);
+      note(path, 'text' in found);
+      return found;
+    },
     async readBytes(path) {
       const found = await files.readBytes(path);
       note(path, 'bytes' in found);
       return found;
     },
-    async hash(path) {
-      const found = await files.hash(path);
+    hash(path) {
+      const found = files.hash(path);
       note(path, found !== undefined);
       return found;
     },
