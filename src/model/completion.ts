@@ -93,24 +93,27 @@ export interface Completion {
 }
 
 /** Each kind has one policy: see `failurePolicies` in `execute/`. */
-export type FailureKind =
-  | 'auth' // key missing or refused: stops the provider
-  | 'notFound' // no such model or path: stops the provider
-  | 'badRequest'
-  | 'contextLength' // fails the cell: a fact about the prompt
-  | 'contentFilter' // fails the cell
-  | 'rateLimit'
-  | 'quota' // stops the provider
-  | 'overloaded'
-  | 'server'
-  | 'network'
-  | 'timeout'
-  | 'malformed' // a reply that is no answer: empty choices, not JSON, an error object under 200
-  | 'recording' // a recorded answer is missing or stale
-  | 'cacheMiss' // `--cache replay` without an entry
-  | 'check' // the answer came, but a check could not be made: price unknown, judge unreadable, deadline
-  | 'budget' // the reservation did not fit
-  | 'aborted';
+export const failureKinds = [
+  'auth', // key missing or refused: stops the provider
+  'notFound', // no such model or path: stops the provider
+  'badRequest',
+  'contextLength', // fails the cell: a fact about the prompt
+  'contentFilter', // fails the cell
+  'rateLimit',
+  'quota', // stops the provider
+  'overloaded',
+  'server',
+  'network',
+  'timeout',
+  'malformed', // a reply that is no answer: empty choices, not JSON, an error object under 200
+  'recording', // a recorded answer is missing or stale
+  'cacheMiss', // `--cache replay` without an entry
+  'check', // the answer came, but a check could not be made: price unknown, judge unreadable, deadline
+  'budget', // the reservation did not fit
+  'aborted',
+] as const;
+
+export type FailureKind = (typeof failureKinds)[number];
 
 export interface ProviderFailure {
   readonly kind: FailureKind;

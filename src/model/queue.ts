@@ -5,24 +5,10 @@ export interface AttemptTask {
   readonly runId: string;
   readonly request: QueuedRequest;
   readonly timeoutMs: number;
-  readonly limits: QueuedLimits;
-  /** Tokens that it is expected to use. */
-  readonly tokens: number;
 }
 
 /** A request without what follows from the provider: an address may hold a secret. */
 export type QueuedRequest = Pick<CompletionRequest, 'messages' | 'params' | 'trial' | 'origin'>;
-
-/** Limits set by hand that hold over all workers and runs. */
-export interface QueuedLimits {
-  /** Of the provider. */
-  readonly concurrency?: number;
-  readonly rpm?: number;
-  readonly tpm?: number;
-  /** The largest of all providers with the same key at the same address. */
-  readonly accountRpm?: number;
-  readonly accountTpm?: number;
-}
 
 /** What came of an attempt. */
 export interface AttemptAnswer {
@@ -33,8 +19,14 @@ export interface AttemptAnswer {
 
 /** A provider as a queue knows it. */
 export interface QueuedProvider {
-  /** Hash of the program's version and of all that decides what becomes of a request: whoever has it does the same with it. */
-  readonly stamp: string;
+  /** Its queue's name: a hash of the program's version and of all that decides what becomes of a request. */
+  readonly queue: string;
   /** For messages: the provider's id. */
   readonly label: string;
+}
+
+/** Limits set by hand that Redis holds over all workers and runs. */
+export interface QueueLimits {
+  readonly concurrency?: number;
+  readonly rpm?: number;
 }

@@ -13,11 +13,11 @@ import { type BudgetPricing, createBudget } from '../execute/with-budget.ts';
 import { type RetryOptions, retryAttempts, withRetry } from '../execute/with-retry.ts';
 import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
 import type { ConnectedProvider } from '../model/provider.ts';
-import type { ProviderConfig, ProviderLimits, Suite } from '../model/suite.ts';
+import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { laneId } from '../plan/build-plan.ts';
 import { findAdapter } from '../providers/index.ts';
+import { accountId } from './account-id.ts';
 import { type BatchSpending, openBatchSpending } from './batch-spending.ts';
-import { describeLimits } from './describe-limits.ts';
 import { createOutputEstimate, inputBytes, maxOutputTokens } from './estimate-tokens.ts';
 import type { Dispatch } from './open-dispatch.ts';
 import { openConfiguredCache } from './open-shared-cache.ts';
@@ -96,19 +96,17 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
   const connected: Promise<ConnectedProvider>[] = [];
   const recordings = new Map<string, Recordings>();
   const endpoints = new Map<string, OpenEndpoint>();
-  const accounts = new Map<string, OpenAccount>();
+  const accounts = new Map<string, AccountLimiter>();
   const recorder = options.record ? createRecorder(options.suites, ports.mask) : undefined;
 
   const isClean = (text: string) => ports.mask(text) === text;
 
-  /** What is asked at one address with one key shares its limits; a child process or a module has its own. */
-  function findAccount(config: ProviderConfig): OpenAccount {
-    const { baseUrl, apiKeyEnv } = known.endpointOf(config);
-    const variables = Object.values(config.headers).map((value) => (typeof value === 'string' ? '' : value.env));
-    const id = baseUrl === undefined ? laneId(config) : [baseUrl, apiKeyEnv, ...variables.toSorted()].join('\n');
+  function findAccount(config: ProviderConfig): AccountLimiter {
+    const { baseUrl } = known.endpointOf(config);
+    const id = accountId(config, known.endpointOf(config));
     let account = accounts.get(id);
     if (account === undefined) {
-      const limiter = new AccountLimiter({
+      account = new AccountLimiter({
         // Only what a network is between may take more than the default.
         concurrency: defaultConcurrency,
         maxConcurrency:
@@ -118,7 +116,6 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
         clock: ports.clock,
         random: ports.random,
       });
-      account = { limiter, rates: [] };
       accounts.set(id, account);
     }
     return account;
@@ -131,10 +128,8 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       ports.onProgress({ type: 'provider-stopped', provider: config.id, failure }),
     );
     const { rpm, tpm } = limits;
-    const account = findAccount(config);
-    account.rates.push(limits);
     const concurrency = Math.min(limits.concurrency ?? Infinity, options.concurrency ?? Infinity);
-    const limiter = account.limiter.open({
+    const limiter = findAccount(config).open({
       ...(concurrency === Infinity ? {} : { concurrency }),
       ...(rpm === undefined ? {} : { rpm }),
       ...(tpm === undefined ? {} : { tpm }),
@@ -176,13 +171,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     const retried =
       dispatch === undefined || !endpoint.sends
         ? withRetry(wrap(connectLazily(config)), retrying)
-        : retryAttempts(
-            wrapAttempts(
-              dispatch.attemptFor(config, endpoint, () => describeLimits(limits, account.rates)),
-              wrap,
-            ),
-            retrying,
-          );
+        : retryAttempts(wrapAttempts(dispatch.attemptFor(config, endpoint), wrap), retrying);
     const call = breaker(retried, 'call');
     return {
       live: spending?.wrap(call, pricing) ?? call,
@@ -305,12 +294,6 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       await Promise.allSettled(connected.map(async (provider) => (await provider).close()));
     },
   };
-}
-
-interface OpenAccount {
-  readonly limiter: AccountLimiter;
-  /** Set by hand, of every provider with the same key. */
-  readonly rates: ProviderLimits[];
 }
 
 /** Puts around attempts that are made elsewhere what is put around those of this process. */

@@ -5,19 +5,18 @@ import { sha256Hex } from '../lib/sha256.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { CompletionRequest, RequestOrigin } from '../model/completion.ts';
 import type { Endpoint } from '../model/provider.ts';
-import type { QueuedLimits, QueuedProvider } from '../model/queue.ts';
 import type { ProviderConfig } from '../model/suite.ts';
-import { openDispatcher } from '../queue/open-dispatcher.ts';
-import { inputBytes, maxOutputTokens } from './estimate-tokens.ts';
-import { askedProviders, loadQueueModules, refuseQueue, stampOf } from './open-queue.ts';
+import { type LimitedProvider, openDispatcher } from '../queue/dispatcher.ts';
+import { accountId } from './account-id.ts';
+import { askedProviders, loadQueueModules, queueLimitsOf, queueNameOf, refuseQueue } from './open-queue.ts';
 import type { OpenRecord } from './open-record.ts';
 import type { PlannedRun } from './plan-run.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 
 /** Workers that make the calls of a run. */
 export interface Dispatch {
-  /** Makes attempts of one provider on whatever worker is free; `limits` is asked with each. */
-  readonly attemptFor: (config: ProviderConfig, endpoint: Endpoint, limits: () => QueuedLimits) => TimedAttempt;
+  /** Makes attempts of one provider on whatever worker is free. */
+  readonly attemptFor: (config: ProviderConfig, endpoint: Endpoint) => TimedAttempt;
   /** Before the first attempt. */
   readonly begin: (
     record: Pick<OpenRecord, 'id' | 'startedAt'>,
@@ -29,36 +28,37 @@ export interface Dispatch {
   readonly close: () => Promise<void>;
 }
 
+/** A call that was answered, and whose cell is not in the record yet. */
+interface AnsweredCall {
+  readonly queue: string;
+  readonly base: string;
+  readonly call: string;
+}
+
 export async function openDispatch(
   address: QueueUrl,
   options: Pick<RunOptions, 'project' | 'toolVersion'>,
-  ports: Pick<RunPorts, 'clock' | 'random' | 'onProgress'>,
+  ports: Pick<RunPorts, 'onProgress'>,
   onLost: () => void,
 ): Promise<Dispatch> {
   const where = { root: options.project.root, version: options.toolVersion };
-  const { shown } = address;
   const onNote = (message: string) => ports.onProgress({ type: 'note', message });
   const dispatcher = await openDispatcher({
     modules: await loadQueueModules(where.root),
     address,
-    shown,
     version: where.version,
-    session: sha256Hex(`${ports.random()} ${ports.random()} ${performance.now()}`).slice(0, 20),
-    nowMs: () => ports.clock.now(),
-    startTimer: (ms, fire) => ports.clock.startTimer(ms, fire),
     onNote,
     onLost(message) {
       onNote(`The run stops: ${message}. \`llmcheck run --resume\` goes on with it.`);
       onLost();
     },
   });
-  if ('refused' in dispatcher) throw refuseQueue(shown, dispatcher.refused);
+  if (typeof dispatcher === 'string') throw refuseQueue(address.shown, dispatcher);
   /** How often each request was sent: a retry is a call of its own. */
   const sent = new Map<string, number>();
-  /** By case and prompt: calls that were answered, and whose cells are not in the record yet. */
-  const answered = new Map<string, Map<string, string>>();
+  const answered = new Map<string, AnsweredCall[]>();
 
-  function nameCall(request: CompletionRequest): { readonly base: string; readonly call: string } {
+  function nameCall(request: CompletionRequest): Pick<AnsweredCall, 'base' | 'call'> {
     const base = sha256Hex(`${cacheKey(request)} ${JSON.stringify(request.origin)}`).slice(0, 32);
     const count = sent.get(base) ?? 0;
     sent.set(base, count + 1);
@@ -66,19 +66,16 @@ export async function openDispatch(
   }
 
   return {
-    attemptFor(config, endpoint, limits) {
-      const stamp = stampOf(config, endpoint, where);
+    attemptFor(config, endpoint) {
+      const queue = queueNameOf(config, endpoint, where);
       return async (request, signal, timeoutMs) => {
         const { messages, params, trial, origin } = request;
         const { base, call } = nameCall(request);
-        const tokens = Math.ceil(inputBytes(request) / 4) + (maxOutputTokens(request) ?? 256);
-        const task = { request: { messages, params, trial, origin }, timeoutMs, limits: limits(), tokens };
-        const answer = await dispatcher.send(stamp, call, task, signal);
+        const task = { request: { messages, params, trial, origin }, timeoutMs };
+        const answer = await dispatcher.send(queue, call, task, signal);
         if (answer.outcome.status === 'completed') {
-          const place = placeOf(origin);
-          const calls = answered.get(place);
-          if (calls === undefined) answered.set(place, new Map([[call, base]]));
-          else calls.set(call, base);
+          const calls = answered.get(placeOf(origin)) ?? [];
+          answered.set(placeOf(origin), [...calls, { queue, base, call }]);
         }
         return answer;
       };
@@ -86,29 +83,36 @@ export async function openDispatch(
     begin: ({ id, startedAt }, planned, signal) => {
       // Runs of many machines meet in one Redis, and their ids are made to differ in one folder.
       const unique = sha256Hex(JSON.stringify([id, startedAt, where.root])).slice(0, 8);
-      return dispatcher.begin(`${id}-${unique}`, neededProviders(planned), signal);
+      return dispatcher.begin(`${id}-${unique}`, findProviders(planned, where), signal);
     },
     forget(key) {
-      const place = placeOf(key);
-      const calls = answered.get(place);
-      if (calls === undefined) return;
-      answered.delete(place);
-      for (const base of calls.values()) sent.delete(base);
-      dispatcher.forget([...calls.keys()]);
+      for (const { queue, base, call } of answered.get(placeOf(key)) ?? []) {
+        sent.delete(base);
+        dispatcher.forget(queue, call);
+      }
+      answered.delete(placeOf(key));
     },
     close: () => dispatcher.close(),
   };
+}
 
-  function neededProviders({ plan, endpointOf }: Pick<PlannedRun, 'plan' | 'endpointOf'>): readonly QueuedProvider[] {
-    const found = new Map<string, QueuedProvider>();
-    for (const config of askedProviders(plan.suites.map(({ suite }) => suite))) {
-      const endpoint = endpointOf(config);
-      if (!endpoint.sends) continue;
-      const stamp = stampOf(config, endpoint, where);
-      found.set(stamp, { stamp, label: config.id });
-    }
-    return [...found.values()];
-  }
+/** What the run may ask, by queue, with the limits that hold there. */
+function findProviders(
+  { plan, endpointOf }: Pick<PlannedRun, 'plan' | 'endpointOf'>,
+  where: { readonly root: string; readonly version: string },
+): readonly LimitedProvider[] {
+  const asked = askedProviders(plan.suites.map(({ suite }) => suite)).flatMap((config) => {
+    const endpoint = endpointOf(config);
+    const { id: label, limits } = config;
+    if (!endpoint.sends) return [];
+    return [{ queue: queueNameOf(config, endpoint, where), account: accountId(config, endpoint), label, limits }];
+  });
+  const limitsOf = (among: typeof asked) => among.map(({ limits }) => limits);
+  return [...new Map(asked.map((provider) => [provider.queue, provider])).values()].map(({ queue, account, label }) => {
+    const own = limitsOf(asked.filter((provider) => provider.queue === queue));
+    const shared = limitsOf(asked.filter((provider) => provider.account === account));
+    return { queue, label, limits: queueLimitsOf(own, shared) };
+  });
 }
 
 function placeOf({ suite, prompt, caseId }: Pick<RequestOrigin, 'suite' | 'prompt' | 'caseId'>): string {

@@ -1,29 +1,21 @@
 import { relative } from 'node:path';
 import { UserError } from '../errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import { findPackageFault } from '../model/optional-packages.ts';
 import type { Endpoint } from '../model/provider.ts';
-import type { ProviderConfig, Suite } from '../model/suite.ts';
+import type { QueueLimits } from '../model/queue.ts';
+import type { ProviderConfig, ProviderLimits, Suite } from '../model/suite.ts';
 import { openPackages, type Packages } from '../programs/open-packages.ts';
-import { isBullModule, isRedisModule, type QueueModules } from '../queue/open-redis.ts';
+import type { QueueModules } from '../queue/connect-redis.ts';
 
-/** What a queue needs of the project's packages; a usage error where they are not installed. */
+const needed = ['bullmq', 'ioredis'] as const;
+
+/** What a queue needs of the project's packages; a usage error where they are not installed or too old. */
 export async function loadQueueModules(root: string, packages: Packages = openPackages(root)): Promise<QueueModules> {
-  const missing = ['bullmq', 'ioredis'].filter((name) => !packages.has(name));
-  if (missing.length > 0) {
-    const names = missing.join(' and ');
-    throw refuse(
-      `--queue needs the package${missing.length === 1 ? '' : 's'} ${names}`,
-      `npm install --save-dev ${missing.join(' ')}`,
-    );
-  }
-  const [bull, redis] = await Promise.all([packages.load('bullmq'), packages.load('ioredis')]);
-  if (!isBullModule(bull) || !isRedisModule(redis)) {
-    throw refuse(
-      'bullmq or ioredis is of a version that is not known here',
-      'npm install --save-dev bullmq@6 ioredis@5',
-    );
-  }
-  return { bull, redis };
+  const fault = findPackageFault(needed, packages.version);
+  if (fault !== undefined) throw refuse(`--queue needs ${fault.needed}`, fault.install);
+  const [bull, redis] = await Promise.all(needed.map((name) => packages.load(name)));
+  return { bull, redis } as QueueModules;
 }
 
 export function refuseQueue(shown: string, reason: string): UserError {
@@ -35,10 +27,10 @@ function refuse(message: string, hint: string): UserError {
 }
 
 /**
- * Names what becomes of a provider's requests: whoever comes to the same name, on whatever machine, sends the same to the
- * same place. Files of the user's own code are part of the adapter's version.
+ * Names a provider's queue by all that decides what becomes of its requests: a worker with another configuration has
+ * another queue, and never sees them. Files of the user's own code are part of the adapter's version.
  */
-export function stampOf(
+export function queueNameOf(
   { adapter, model, baseUrl, apiKeyEnv, structured, headers, options, folder }: ProviderConfig,
   endpoint: Endpoint,
   { root, version }: { readonly root: string; readonly version: string },
@@ -46,10 +38,22 @@ export function stampOf(
   const own = endpoint.baseUrl === undefined ? relative(root, folder) : undefined;
   const settings = { adapter, model, baseUrl, apiKeyEnv, structured, headers, options, folder: own };
   const sent = { version: endpoint.adapterVersion, baseUrl: endpoint.baseUrl, apiKeyEnv: endpoint.apiKeyEnv };
-  return sha256Hex(JSON.stringify({ llmcheck: version, settings, sent })).slice(0, 32);
+  return `calls-${sha256Hex(JSON.stringify({ llmcheck: version, settings, sent })).slice(0, 32)}`;
 }
 
 /** Every provider and model that the suites may ask. */
 export function askedProviders(suites: readonly Suite[]): readonly ProviderConfig[] {
   return suites.flatMap(({ providers, askedModels }) => [...providers, ...askedModels]);
+}
+
+/** What a queue holds to: the largest limits set for its provider, or the largest rate of all that share the key. */
+export function queueLimitsOf(own: readonly ProviderLimits[], account: readonly ProviderLimits[]): QueueLimits {
+  const concurrency = largest(own.map((limits) => limits.concurrency));
+  const rpm = largest(own.map((limits) => limits.rpm)) ?? largest(account.map((limits) => limits.rpm));
+  return { ...(concurrency === undefined ? {} : { concurrency }), ...(rpm === undefined ? {} : { rpm }) };
+}
+
+function largest(limits: readonly (number | undefined)[]): number | undefined {
+  const set = limits.filter((limit) => limit !== undefined);
+  return set.length === 0 ? undefined : Math.max(...set);
 }

@@ -1,28 +1,24 @@
 import { timeAttempts } from '../execute/time-attempts.ts';
 import { maskJson } from '../lib/mask-json.ts';
-import type { QueueUrl } from '../lib/queue-url.ts';
-import { sha256Hex } from '../lib/sha256.ts';
 import type { Complete } from '../model/completion.ts';
 import type { ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { Project, ProviderConfig } from '../model/suite.ts';
 import { findAdapter } from '../providers/index.ts';
-import { openWorker, type QueueWorker, type ServedProvider } from '../queue/open-worker.ts';
-import { askedProviders, loadQueueModules, refuseQueue, stampOf } from './open-queue.ts';
+import {
+  openWorker,
+  type QueueWorker,
+  type ServedProvider,
+  type WorkerPorts,
+  type WorkerSettings,
+} from '../queue/worker.ts';
+import { askedProviders, loadQueueModules, queueNameOf, refuseQueue } from './open-queue.ts';
 import type { RunPorts } from './run-options.ts';
 
-export interface WorkOptions {
+export interface WorkOptions extends WorkerSettings {
   readonly project: Project;
-  readonly address: QueueUrl;
-  readonly toolVersion: string;
-  readonly id: string;
-  readonly concurrency: number;
-  readonly leaseMs: number;
 }
 
-export interface WorkPorts extends Pick<RunPorts, 'env' | 'clock' | 'mask'> {
-  readonly log: (message: string) => void;
-  readonly onBug: (bug: unknown) => void;
-}
+export interface WorkPorts extends Pick<RunPorts, 'env' | 'clock' | 'mask'>, WorkerPorts {}
 
 export interface OpenWork extends QueueWorker {
   /** Ids of the providers that calls are made of. */
@@ -38,25 +34,11 @@ export async function openWork(options: WorkOptions, ports: WorkPorts): Promise<
   const providerEnv = { env: ports.env, projectRoot: project.root };
   const connected: Promise<ConnectedProvider>[] = [];
   const { served, unserved } = findServed(options, ports, providerEnv, connected);
-  const worker = await openWorker({
-    modules,
-    address,
-    shown: address.shown,
-    version: options.toolVersion,
-    id: options.id,
-    concurrency: options.concurrency,
-    leaseMs: options.leaseMs,
-    providers: [...served.values()],
-    unserved,
-    nowMs: () => ports.clock.now(),
-    startTimer: (ms, fire) => ports.clock.startTimer(ms, fire),
-    wait: (ms, signal) => ports.clock.wait(ms, signal),
-    log: ports.log,
-    onBug: ports.onBug,
-  });
-  if ('refused' in worker) throw refuseQueue(address.shown, worker.refused);
+  const providers = [...served.values()];
+  const worker = await openWorker({ ...options, ...ports, modules, providers, unserved });
+  if (typeof worker === 'string') throw refuseQueue(address.shown, worker);
   return {
-    serves: [...new Set([...served.values()].map(({ label }) => label))],
+    serves: [...new Set(providers.map(({ label }) => label))],
     drain: (drainMs) => worker.drain(drainMs),
     get answered() {
       return worker.answered;
@@ -86,17 +68,16 @@ function findServed(
       unserved.set(config.id, `${apiKeyEnv} is not set here`);
       continue;
     }
-    const stamp = stampOf(config, endpoint, { root: project.root, version: toolVersion });
-    if (served.has(stamp)) continue;
+    const queue = queueNameOf(config, endpoint, { root: project.root, version: toolVersion });
+    if (served.has(queue)) continue;
     const connect = () => {
       const connecting = adapter.connect(config, providerEnv);
       connected.push(connecting);
       return connecting;
     };
-    served.set(stamp, {
-      stamp,
+    served.set(queue, {
+      queue,
       label: config.id,
-      account: accountOf(config, endpoint, env),
       attempt: openAttempt(config, endpoint, { connect, clock, mask }),
     });
   }
@@ -125,12 +106,4 @@ function openAttempt(
     const timed = await attempt(baseUrl === undefined ? full : { ...full, baseUrl }, signal, timeoutMs);
     return maskJson(timed, mask);
   };
-}
-
-/** Limits belong to a key at an address; what Redis sees of both is a hash. */
-function accountOf({ headers }: ProviderConfig, endpoint: Endpoint, env: WorkPorts['env']): string {
-  const variables = Object.values(headers).flatMap((value) => (typeof value === 'string' ? [] : [value.env]));
-  const names = [endpoint.apiKeyEnv ?? '', ...variables.toSorted()];
-  const values = names.map((name) => env[name] ?? '');
-  return sha256Hex(JSON.stringify(['llmcheck', endpoint.baseUrl ?? endpoint.adapterVersion, ...values])).slice(0, 32);
 }

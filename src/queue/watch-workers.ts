@@ -1,59 +1,55 @@
 import type { QueuedProvider } from '../model/queue.ts';
-import type { Patience } from './patience.ts';
-import { readCard, type WorkerCard } from './read-task.ts';
-
-/** Tells a run of its workers: how many there are, and where nobody takes its calls. */
-export interface WorkerWatch {
-  /** `cards` are what workers tell of themselves, `waiting` the stamps of providers whose calls wait for an answer. */
-  tell(cards: readonly string[], providers: readonly QueuedProvider[], waiting: ReadonlySet<string>): void;
-}
+import { readWorkerCard, type WorkerCard } from './messages.ts';
 
 export interface WatchOptions {
   readonly version: string;
   /** The queue's address as it may be shown. */
   readonly shown: string;
-  readonly nowMs: () => number;
   readonly onNote: (message: string) => void;
   readonly onLost: (message: string) => void;
-  readonly patience: Pick<Patience, 'tellMs' | 'workersMs'>;
+  /** Then the run says that no worker takes its calls. */
+  readonly tellMs: number;
+  /** Then the run stops. */
+  readonly workersMs: number;
 }
 
-export function watchWorkers(options: WatchOptions): WorkerWatch {
-  const { patience, nowMs } = options;
-  let known = '';
-  /** When a call began to wait for a provider that no worker takes. */
-  let lonelySinceMs: number | undefined;
-  let isTold = false;
+/**
+ * Tells a run of its workers: how many there are, and which providers no worker serves. `cards` are what workers tell of
+ * themselves, `waiting` the queues in which calls wait for an answer.
+ */
+export type TellOfWorkers = (
+  cards: Iterable<string>,
+  providers: readonly QueuedProvider[],
+  waiting: ReadonlySet<string>,
+) => void;
 
-  function countWorkers(cards: readonly WorkerCard[], providers: readonly QueuedProvider[]): void {
-    const own = cards.filter(({ stamps }) => providers.some(({ stamp }) => stamps.includes(stamp)));
+export function watchWorkers(options: WatchOptions): TellOfWorkers {
+  let told = '';
+  let unservedSinceMs: number | undefined;
+  let isTold = false;
+  return (texts, providers, waiting) => {
+    const cards = [...texts].flatMap((text) => readWorkerCard(text) ?? []);
+    const own = cards.filter(({ queues }) => providers.some(({ queue }) => queues.includes(queue)));
     const calls = own.reduce((sum, { concurrency }) => sum + concurrency, 0);
     const text = own.length === 0 ? '' : `${count(own.length, 'worker')}, ${count(calls, 'call')} at once.`;
-    if (text !== '' && text !== known) options.onNote(text);
-    known = text;
-  }
-
-  return {
-    tell(texts, providers, waiting) {
-      const cards = texts.flatMap((text) => readCard(text) ?? []);
-      countWorkers(cards, providers);
-      const lonely = providers.filter(
-        ({ stamp }) => waiting.has(stamp) && !cards.some(({ stamps }) => stamps.includes(stamp)),
-      );
-      if (lonely.length === 0) {
-        lonelySinceMs = undefined;
-        isTold = false;
-        return;
-      }
-      lonelySinceMs ??= nowMs();
-      const waitedMs = nowMs() - lonelySinceMs;
-      const names = [...new Set(lonely.map(({ label }) => label))].join(', ');
-      if (waitedMs >= patience.tellMs && !isTold) {
-        isTold = true;
-        options.onNote(`No worker takes calls of ${names}: ${describeOthers(cards, options)}.`);
-      }
-      if (waitedMs >= patience.workersMs) options.onLost(`no worker took calls of ${names}`);
-    },
+    if (text !== '' && text !== told) options.onNote(text);
+    told = text;
+    const unserved = providers.filter(
+      ({ queue }) => waiting.has(queue) && !cards.some(({ queues }) => queues.includes(queue)),
+    );
+    if (unserved.length === 0) {
+      unservedSinceMs = undefined;
+      isTold = false;
+      return;
+    }
+    unservedSinceMs ??= performance.now();
+    const waitedMs = performance.now() - unservedSinceMs;
+    const names = [...new Set(unserved.map(({ label }) => label))].join(', ');
+    if (waitedMs >= options.tellMs && !isTold) {
+      isTold = true;
+      options.onNote(`No worker takes calls of ${names}: ${describeOthers(cards, options)}.`);
+    }
+    if (waitedMs >= options.workersMs) options.onLost(`no worker took calls of ${names}`);
   };
 }
 

@@ -1,12 +1,16 @@
 import * as bull from 'bullmq';
 import * as redis from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../src/execute/clock.ts';
-import { openDispatcher } from '../../src/queue/open-dispatcher.ts';
-import type { Patience } from '../../src/queue/patience.ts';
-import { redisPath, startRealRedis } from '../support/real-redis.ts';
+import { queueLimitsOf } from '../../src/pipeline/open-queue.ts';
+import { openPresence } from '../../src/queue/connect-redis.ts';
+import { type DispatcherOptions, openDispatcher, rateOf } from '../../src/queue/dispatcher.ts';
+import { writeMessage } from '../../src/queue/messages.ts';
+import { type RealRedis, redisPath, startRealRedis } from '../support/real-redis.ts';
 
-async function dispatchAt(url: string, patience: Partial<Patience>) {
+const providers = [{ queue: 'calls-mine', label: 'mine', limits: {} }];
+const never = new AbortController().signal;
+
+async function dispatchAt(url: string, waits: DispatcherOptions['waits']) {
   const notes: string[] = [];
   let tellLost: (message: string) => void = () => undefined;
   const lost = new Promise<string>((resolve) => {
@@ -14,17 +18,13 @@ async function dispatchAt(url: string, patience: Partial<Patience>) {
   });
   const dispatcher = await openDispatcher({
     modules: { bull, redis },
-    address: { url: new URL(url) },
-    shown: url,
+    address: { url: new URL(url), shown: url },
     version: '1.0.0',
-    session: 'session',
-    nowMs: () => systemClock.now(),
-    startTimer: (ms, fire) => systemClock.startTimer(ms, fire),
     onNote: (message) => notes.push(message),
     onLost: (message) => tellLost(message),
-    patience: { beatMs: 20, ...patience },
+    waits: { beatMs: 20, ...waits },
   });
-  if ('refused' in dispatcher) throw new Error(dispatcher.refused);
+  if (typeof dispatcher === 'string') throw new Error(dispatcher);
   onTestFinished(() => dispatcher.close());
   return { dispatcher, notes, lost };
 }
@@ -37,42 +37,50 @@ const task = {
     origin: { suite: 's', prompt: 'p', provider: 'mine', caseId: 'c' },
   },
   timeoutMs: 1000,
-  limits: {},
-  tokens: 1,
 };
+
+const failure = { kind: 'server', message: 'no' } as const;
+const answer = { outcome: { status: 'failed', failure, attempts: 1 }, isTimeUp: false, elapsedMs: 7 } as const;
+
+/** A worker that answers with what is given. */
+function answerAt({ port }: RealRedis, take: () => Promise<unknown>): void {
+  const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null };
+  const worker = new bull.Worker('calls-mine', take, { connection, prefix: 'llmcheck' });
+  onTestFinished(() => worker.close(true));
+}
 
 describe.skipIf(redisPath === undefined)('a run that waits (skipped where there is no redis-server)', () => {
   test('stops once Redis is gone for too long', async () => {
     const server = await startRealRedis();
     const { dispatcher, notes, lost } = await dispatchAt(server.url, { redisMs: 20 });
-    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], new AbortController().signal);
+    await dispatcher.begin('run', providers, never);
     const stop = new AbortController();
-    const answer = dispatcher.send('stamp', 'call', task, stop.signal);
+    const answering = dispatcher.send('calls-mine', 'call', task, stop.signal);
     await server.stop();
     expect(await lost).toBe(`the queue ${server.url} did not come back`);
     stop.abort();
-    expect((await answer).outcome).toMatchObject({ status: 'failed', failure: { kind: 'aborted' }, attempts: 0 });
+    expect((await answering).outcome).toMatchObject({ status: 'failed', failure: { kind: 'aborted' }, attempts: 0 });
     expect(notes.join('\n')).toContain(`The queue ${server.url} is gone`);
   });
 
   test('says that no worker takes its calls, and stops once that lasts too long', async () => {
     const server = await startRealRedis();
     const { dispatcher, lost } = await dispatchAt(server.url, { workersMs: 0 });
-    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], new AbortController().signal);
+    await dispatcher.begin('run', providers, never);
     const stop = new AbortController();
-    const answer = dispatcher.send('stamp', 'call', task, stop.signal);
+    const answering = dispatcher.send('calls-mine', 'call', task, stop.signal);
     expect(await lost).toBe('no worker took calls of mine');
     stop.abort();
-    expect((await answer).outcome.status).toBe('failed');
+    expect((await answering).outcome.status).toBe('failed');
   });
 
   test('names what is wrong with the workers that there are', async () => {
     const server = await startRealRedis();
-    const card = JSON.stringify({ id: 'w', version: '0.9.0', concurrency: 8, stamps: ['other'] });
-    await server.client.zadd('llmcheck:workers', Date.now() + 60_000, card);
+    const card = JSON.stringify({ version: '0.9.0', concurrency: 8, queues: ['other'] });
+    await openPresence(server.client, 'workers').write('w', card, 60_000);
     const { dispatcher, notes, lost } = await dispatchAt(server.url, { tellMs: 0, workersMs: 0 });
-    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], new AbortController().signal);
-    void dispatcher.send('stamp', 'call', task, new AbortController().signal);
+    await dispatcher.begin('run', providers, never);
+    void dispatcher.send('calls-mine', 'call', task, never);
     await lost;
     expect(notes).toEqual([
       `No worker takes calls of mine: there is 1 worker, of llmcheck 0.9.0 while this is 1.0.0; start some with \`llmcheck worker --queue ${server.url}\` in a checkout of the same state, with its keys set.`,
@@ -81,15 +89,10 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
 
   test('takes a call that no worker survives as failed', async () => {
     const server = await startRealRedis();
-    const { dispatcher } = await dispatchAt(server.url, { overdueMs: 0 });
-    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], new AbortController().signal);
-    const connection = { host: '127.0.0.1', port: server.port, maxRetriesPerRequest: null };
-    const worker = new bull.Worker('calls-stamp', () => Promise.reject(new Error('it died of it')), {
-      connection,
-      prefix: 'llmcheck',
-    });
-    onTestFinished(() => worker.close());
-    const { outcome } = await dispatcher.send('stamp', 'call', task, new AbortController().signal);
+    const { dispatcher } = await dispatchAt(server.url, {});
+    await dispatcher.begin('run', providers, never);
+    answerAt(server, () => Promise.reject(new Error('it died of it')));
+    const { outcome } = await dispatcher.send('calls-mine', 'call', task, never);
     expect(outcome).toMatchObject({
       status: 'failed',
       failure: { kind: 'network', message: 'no worker could make the call: it died of it', retryable: false },
@@ -97,22 +100,44 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     });
   });
 
-  test('finds what was answered although the message of it was lost, and asks again for what is gone', async () => {
+  test('asks again for what Redis has lost, and for what a worker that did not know of the run has dropped', async () => {
     const server = await startRealRedis();
-    const { dispatcher } = await dispatchAt(server.url, { overdueMs: 0 });
-    await dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], new AbortController().signal);
-    const answering = dispatcher.send('stamp', 'call', task, new AbortController().signal);
-    const queue = new bull.Queue('calls-stamp', { connection: server.client, prefix: 'llmcheck' });
+    const { dispatcher } = await dispatchAt(server.url, { overdueMs: 0, lostMs: 0 });
+    await dispatcher.begin('run', providers, never);
+    const answering = dispatcher.send('calls-mine', 'call', task, never);
+    const queue = new bull.Queue('calls-mine', { connection: server.client, prefix: 'llmcheck' });
     const findJob = async (): Promise<bull.Job> => (await queue.getJob('run_call')) ?? findJob();
     await (await findJob()).remove();
     await findJob();
-    const answer = { outcome: { status: 'failed', failure: { kind: 'server', message: 'no' }, attempts: 1 } };
-    await server.client.hset(
-      'llmcheck:answers:run',
-      'run_call',
-      JSON.stringify({ ...answer, isTimeUp: false, elapsedMs: 7 }),
-    );
-    expect(await answering).toEqual({ ...answer, isTimeUp: false, elapsedMs: 7 });
+    const answers = [null, writeMessage(answer)];
+    answerAt(server, () => Promise.resolve(answers.shift()));
+    expect(await answering).toEqual(answer);
+  });
+
+  test('finds what was answered although the event of it was lost', async () => {
+    const server = await startRealRedis();
+    const { dispatcher } = await dispatchAt(server.url, { overdueMs: 0 });
+    await dispatcher.begin('run', providers, never);
+    const queue = new bull.Queue('calls-mine', { connection: server.client, prefix: 'llmcheck' });
+    answerAt(server, async () => {
+      // The answer is stored without an event that its run could hear.
+      await server.client.hset('llmcheck:calls-mine:run_call', {
+        finishedOn: '1',
+        returnvalue: JSON.stringify(writeMessage(answer)),
+      });
+      return new Promise(() => undefined);
+    });
+    expect(await dispatcher.send('calls-mine', 'call', task, never)).toEqual(answer);
+    await queue.close();
+  });
+
+  test('takes an answer of another form as failed', async () => {
+    const server = await startRealRedis();
+    const { dispatcher } = await dispatchAt(server.url, {});
+    await dispatcher.begin('run', providers, never);
+    answerAt(server, () => Promise.resolve({ outcome: { status: 'completed', attempts: 1 } }));
+    const { outcome } = await dispatcher.send('calls-mine', 'call', task, never);
+    expect(outcome).toMatchObject({ status: 'failed', failure: { kind: 'malformed', retryable: false } });
   });
 
   test('does not begin to wait for ever', async () => {
@@ -120,7 +145,7 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     const { dispatcher, lost } = await dispatchAt(server.url, { redisMs: 20 });
     await server.stop();
     const stop = new AbortController();
-    const beginning = dispatcher.begin('run', [{ stamp: 'stamp', label: 'mine' }], stop.signal);
+    const beginning = dispatcher.begin('run', providers, stop.signal);
     expect(await lost).toContain('did not come back');
     stop.abort();
     await beginning;
@@ -131,4 +156,28 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     await server.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
     await expect(dispatchAt(server.url, {})).rejects.toThrow('its maxmemory-policy is allkeys-lru');
   });
+});
+
+describe('the limits of a queue', () => {
+  test('are the largest of its provider, else the largest rate of the account', () => {
+    const account = [{ rpm: 60 }, { rpm: 600, concurrency: 9 }, {}];
+    expect(queueLimitsOf([{}], account)).toEqual({ rpm: 600 });
+    expect(queueLimitsOf([{ rpm: 60 }], account)).toEqual({ rpm: 60 });
+    expect(queueLimitsOf([{ concurrency: 2, rpm: 60 }, { concurrency: 5 }], account)).toEqual({
+      concurrency: 5,
+      rpm: 60,
+    });
+    expect(queueLimitsOf([{}], [{}])).toEqual({});
+  });
+
+  test.each([1, 7, 61, 100, 1000, 1200, 1201, 60_000])(
+    'let no more than %i calls a minute begin, and not much less',
+    (rpm) => {
+      const { max, duration } = rateOf(rpm);
+      // A minute touches one window more than fits into it, unless a window holds a single call.
+      const most = max === 1 ? Math.ceil(60_000 / duration) : max * (Math.ceil(60_000 / duration) + 1);
+      expect(most).toBeLessThanOrEqual(rpm);
+      expect(max * (60_000 / duration)).toBeGreaterThan(rpm * 0.94);
+    },
+  );
 });

@@ -1,8 +1,10 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { keys, prefix, queueName } from '../../../src/queue/keys.ts';
-import { readAnswer } from '../../../src/queue/read-task.ts';
+import { SpelledNumber } from '../../../src/lib/spelled-number.ts';
+import type { AttemptAnswer, AttemptTask } from '../../../src/model/queue.ts';
+import { openPresence, prefix } from '../../../src/queue/connect-redis.ts';
+import { readAnswer, readTask, writeMessage } from '../../../src/queue/messages.ts';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { redisPath, startRealRedis } from '../../support/real-redis.ts';
 import { startWorker } from '../../support/run-worker.ts';
@@ -14,7 +16,7 @@ const request = {
   trial: 0,
   origin: { suite: 's', prompt: 'p', provider: 'mini', caseId: 'red' },
 };
-const task = { runId: 'r', timeoutMs: 1000, tokens: 1, limits: {}, request };
+const task = { runId: 'r', timeoutMs: 1000, request };
 
 test.skipIf(redisPath === undefined)(
   'a worker refuses a malformed job in a line, sends nothing and works on',
@@ -29,14 +31,16 @@ test.skipIf(redisPath === undefined)(
     const asked = server.requests.length;
 
     const client = new Redis(redis.port, '127.0.0.1');
-    const [card = '{}'] = await client.zrange(keys.workers, 0, -1);
-    const [stamp = ''] = (JSON.parse(card) as { stamps: string[] }).stamps;
+    const [card = '{}'] = (await openPresence(client, 'workers').list()).values();
+    const [name = ''] = (JSON.parse(card) as { queues: string[] }).queues;
     client.disconnect();
-    const queue = new Queue(queueName(stamp), { connection: { host: '127.0.0.1', port: redis.port }, prefix });
+    const queue = new Queue(name, { connection: { host: '127.0.0.1', port: redis.port }, prefix });
     const jobs: readonly unknown[] = [
       {},
+      'no JSON',
+      JSON.stringify({ ...task, runId: 3 }),
       { ...task, request: null },
-      { ...task, limits: null },
+      { ...task, timeoutMs: null },
       { ...task, request: { ...request, messages: [null] } },
       { ...task, request: { ...request, messages: [{ role: 'user', content: 3 }] } },
       { ...task, request: { ...request, params: null } },
@@ -53,7 +57,11 @@ test.skipIf(redisPath === undefined)(
 
 test('an answer that no worker writes is none', () => {
   const completion = { text: 'red', toolCalls: [], finishReason: 'stop', latencyMs: 3 };
-  const answer = { isTimeUp: false, elapsedMs: 3, outcome: { status: 'completed', attempts: 1, completion } };
+  const answer = {
+    isTimeUp: false,
+    elapsedMs: 3,
+    outcome: { status: 'completed', attempts: 1, cached: false, completion },
+  };
   expect(readAnswer(JSON.stringify(answer))).toEqual(answer);
   for (const outcome of [
     null,
@@ -64,4 +72,22 @@ test('an answer that no worker writes is none', () => {
   ]) {
     expect(readAnswer(JSON.stringify({ ...answer, outcome }))).toBeUndefined();
   }
+});
+
+test('numbers that no double keeps come through a queue with every digit', () => {
+  // Such a number takes the place of a plain one where JSON was read.
+  const long = new SpelledNumber(9007199254740992, '9007199254740993') as unknown as number;
+  const toolCalls = [{ name: 'find', arguments: { id: long }, rawArguments: '{"id":9007199254740993}' }];
+  const completion = { text: '', toolCalls, latencyMs: 3 };
+  const answer: AttemptAnswer = {
+    isTimeUp: false,
+    elapsedMs: 3,
+    outcome: { status: 'completed', attempts: 1, cached: false, completion },
+  };
+  expect(readAnswer(writeMessage(answer))).toEqual(answer);
+  const asked = {
+    ...task,
+    request: { ...request, messages: [{ role: 'assistant', content: '', toolCalls }] },
+  } as const;
+  expect(readTask(writeMessage(asked satisfies AttemptTask))).toEqual({ task: asked });
 });

@@ -49,17 +49,27 @@ test('the config may hold an address, and no password', async () => {
   expect((await project.run(['run'], { env })).stderr).toContain("the queue redis://127.0.0.1:9/0 can't be used");
 });
 
-test('packages that are missing are named with the command that installs them', async () => {
-  const packages = {
-    has: (name: string) => name === 'ioredis',
-    version: () => undefined,
-    load: () => Promise.resolve(undefined),
+test('packages that are missing or too old are named with the command that installs them', async () => {
+  const refusalOf = async (versions: Readonly<Record<string, string>>) => {
+    const packages = {
+      has: (name: string) => Object.hasOwn(versions, name),
+      version: (name: string) => versions[name],
+      load: () => Promise.resolve({}),
+    };
+    const error: unknown = await loadQueueModules('/', packages).catch((thrown: unknown) => thrown);
+    if (!(error instanceof UserError)) throw new TypeError('expected a usage error', { cause: error });
+    return error.problems.map(({ message, hint }) => `${message}: ${hint ?? ''}`).join('\n');
   };
-  const error: unknown = await loadQueueModules('/', packages).catch((thrown: unknown) => thrown);
-  if (!(error instanceof UserError)) throw new TypeError('expected a usage error', { cause: error });
-  expect(error.problems.map(({ message, hint }) => [message, hint])).toEqual([
-    ['--queue needs the package bullmq', 'npm install --save-dev bullmq'],
-  ]);
-  const none = { ...packages, has: () => false };
-  await expect(loadQueueModules('/', none)).rejects.toThrow('--queue needs the packages bullmq and ioredis');
+  const install = 'npm install --save-dev bullmq@6 ioredis@5';
+  expect(await refusalOf({ ioredis: '5.11.1' })).toBe(`--queue needs the package bullmq (not installed): ${install}`);
+  expect(await refusalOf({})).toBe(
+    `--queue needs the packages bullmq (not installed), ioredis (not installed): ${install}`,
+  );
+  for (const bullmq of ['4.18.3', '5.9.0', '5.63.2', '7.0.0'])
+    expect(await refusalOf({ bullmq, ioredis: '5.11.1' })).toBe(
+      `--queue needs the package bullmq ^6.0 or ^5.64 (${bullmq} is installed): ${install}`,
+    );
+  expect(await refusalOf({ bullmq: '5.64.0', ioredis: '4.28.5' })).toBe(
+    `--queue needs the package ioredis ^5.4 (4.28.5 is installed): ${install}`,
+  );
 });

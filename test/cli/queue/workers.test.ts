@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type ChatRequest, startChatServer, testKey, wordOf } from '../../support/chat-server.ts';
 import { startJudgeServer, verdict } from '../../support/judge-server.ts';
 import { redisPath, startRealRedis } from '../../support/real-redis.ts';
@@ -70,7 +72,12 @@ describe.skipIf(redisPath === undefined)('a run over a queue (skipped where ther
     expect(server.requests.length - asked).toBe(asked);
     expectWhole(project, 80);
     const left = await redis.client.keys('*');
-    expect(left.filter((key) => !key.startsWith('llmcheck:') || /answers|inbox/.test(key))).toEqual([]);
+    expect(left.filter((key) => !key.startsWith('llmcheck:'))).toEqual([]);
+    // No call and no event with an answer.
+    const hashes = (await Promise.all(left.map((key) => redis.client.type(key)))).filter((type) => type === 'hash');
+    expect(hashes).toHaveLength(2);
+    const events = left.filter((key) => key.endsWith(':events'));
+    expect(await Promise.all(events.map((key) => redis.client.xlen(key)))).toEqual([0, 0]);
     const values = await Promise.all(left.map((key) => redis.client.dump(key)));
     expect(values.join('')).not.toContain(testKey);
     const ended = await Promise.all(workers.map((worker) => worker.stop()));
@@ -96,7 +103,7 @@ describe.skipIf(redisPath === undefined)('a run over a queue (skipped where ther
         'evals/echo.eval.yaml',
         `suite: echo
 prompts: [{ id: v1, text: "Say: {{ word }}" }]
-providers: [{ id: mini, use: openai:gpt-4o-mini, limits: { concurrency: 3, rpm: 1000 } }]
+providers: [{ id: mini, use: openai:gpt-4o-mini, limits: { concurrency: 3, rpm: 6000 } }]
 defaults: { assert: [{ equals: "{{ word }}" }] }
 cases:
 ${words.join('\n')}
@@ -263,11 +270,99 @@ ${words.join('\n')}
       },
     });
     await server.waitFor(3);
-    const [leases = ''] = await redis.client.keys('llmcheck:leases:*');
-    expect(await redis.client.zcard(leases)).toBe(3);
+    const [active = ''] = await redis.client.keys('llmcheck:calls-*:active');
+    expect(await redis.client.llen(active)).toBe(3);
     interrupt('SIGINT');
     expect((await running).code).toBe(130);
-    const untilEnded = async (): Promise<void> => ((await redis.client.zcard(leases)) === 0 ? undefined : untilEnded());
+    const untilEnded = async (): Promise<void> => ((await redis.client.llen(active)) === 0 ? undefined : untilEnded());
     await untilEnded();
+  });
+
+  test('ends the calls of a worker before others may make them, where Redis is gone', async () => {
+    const redis = await startRealRedis();
+    let tellCut: () => void = () => undefined;
+    const cut = new Promise<void>((resolve) => {
+      tellCut = resolve;
+    });
+    let tellAsked: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => {
+      tellAsked = resolve;
+    });
+    const server = createServer((_incoming, response) => {
+      response.on('close', tellCut);
+      tellAsked();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const env = {
+      OPENAI_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+      OPENAI_API_KEY: testKey,
+    };
+    const project = openTempProject('echo');
+    await startWorker(project.root, ['--queue', redis.url, '--lease', '1s', '-j', '1', '--drain', '0s'], env);
+    let interrupt: (name: 'SIGINT') => void = () => undefined;
+    const running = project.run(['run', '--queue', redis.url], {
+      env,
+      onReady: (signal) => {
+        interrupt = signal;
+      },
+    });
+    await asked;
+    await redis.stop();
+    await cut;
+    await redis.start();
+    interrupt('SIGINT');
+    expect((await running).code).toBe(130);
+  });
+
+  test('keeps a rate over all workers and runs, and -j of a worker over all providers', async () => {
+    const redis = await startRealRedis();
+    const begunMs: number[] = [];
+    let [inFlight, most] = [0, 0];
+    const server = await startChatServer(async ({ text }) => {
+      begunMs.push(performance.now());
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      await new Promise((resolve) => setImmediate(resolve));
+      inFlight -= 1;
+      return wordOf(text);
+    });
+    const project = openTempProject('echo');
+    project.write(
+      'evals/echo.eval.yaml',
+      `suite: echo
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers:
+  - { id: mini, use: openai:gpt-4o-mini, limits: { rpm: 600 } }
+  - { id: large, use: openai:gpt-4o }
+defaults: { assert: [{ equals: "{{ word }}" }] }
+cases: [{ id: a, vars: { word: a } }, { id: b, vars: { word: b } }]
+`,
+    );
+    await startWorker(project.root, ['--queue', redis.url, '--lease', '2s', '-j', '1'], server.env);
+    const argv = ['run', '--queue', redis.url, '--cache', 'off', '--no-baseline'];
+    const results = await Promise.all([1, 2].map(() => project.report(argv, { env: server.env })));
+    expect(results.map(({ report }) => report.totals.passed)).toEqual([4, 4]);
+    expect(most).toBe(1);
+    // Both providers have the largest rate of their key: four calls of each, 100 ms apart.
+    expect((begunMs.at(-1) ?? 0) - (begunMs[0] ?? 0)).toBeGreaterThan(290);
+  });
+
+  test('tells all workers of a wait that a server asked for', async () => {
+    const redis = await startRealRedis();
+    const server = await startChatServer(({ text, index }) =>
+      index === 0 ? { status: 429, headers: { 'retry-after-ms': '300' } } : wordOf(text),
+    );
+    const project = openTempProject('echo');
+    await startWorker(project.root, ['--queue', redis.url, '--lease', '2s', '-j', '1'], server.env);
+    const running = project.report(['run', '--queue', redis.url, '-j', '1'], { env: server.env });
+    await server.waitFor(1);
+    const untilPaused = async (): Promise<number> => {
+      const [limiter = 'none'] = await redis.client.keys('llmcheck:calls-*:limiter');
+      const isPaused = (await redis.client.get(limiter)) === `${Number.MAX_SAFE_INTEGER}`;
+      return isPaused ? redis.client.pttl(limiter) : untilPaused();
+    };
+    expect(await untilPaused()).toBeGreaterThan(0);
+    expect((await running).code).toBe(0);
   });
 });

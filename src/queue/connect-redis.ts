@@ -1,0 +1,100 @@
+import type { Queue, QueueEvents, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { type RedisAddress, redisEndpoint } from '../lib/store-url.ts';
+
+/** What `import('bullmq')` and `import('ioredis')` give. */
+export interface QueueModules {
+  readonly bull: {
+    readonly Queue: typeof Queue;
+    readonly QueueEvents: typeof QueueEvents;
+    readonly Worker: typeof Worker;
+    readonly WaitingError: new () => Error;
+  };
+  readonly redis: { readonly Redis: typeof Redis };
+}
+
+/** Every key begins with it. */
+export const prefix = 'llmcheck';
+
+/** Connects; gives the reason where that can't be done. */
+export async function connectRedis({ redis }: QueueModules, address: RedisAddress): Promise<Redis | string> {
+  const client = new redis.Redis({
+    ...redisEndpoint(address),
+    lazyConnect: true,
+    connectTimeout: 5000,
+    // A lost connection comes back by itself, however long that takes, and commands wait for it.
+    retryStrategy: (times) => Math.min(times * 50, 500),
+    maxRetriesPerRequest: null,
+  });
+  let reason: string | undefined;
+  client.on('error', (error) => {
+    reason ??= error.message;
+  });
+  try {
+    await client.connect();
+    reason = await findServerFault(client);
+    if (reason === undefined) return client;
+  } catch (error) {
+    reason ??= error instanceof Error ? error.message : String(error);
+  }
+  client.disconnect();
+  return reason === '' ? 'no connection' : reason;
+}
+
+async function findServerFault(client: Redis): Promise<string | undefined> {
+  const info = await client.info();
+  const version = /redis_version:(\d+)\.(\d+)/.exec(info);
+  if (Number(version?.[1] ?? 0) * 100 + Number(version?.[2] ?? 0) < 602) {
+    return `Redis 6.2 or later is needed, there is ${version?.[0].replace('redis_version:', '') ?? 'one without a version'}`;
+  }
+  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
+  if (policy !== undefined && policy !== 'noeviction') {
+    return `its maxmemory-policy is ${policy}, with which it forgets calls; it must be noeviction`;
+  }
+  return undefined;
+}
+
+/** Opens the connection again where a step takes too long: a network that swallows everything is not noticed otherwise. */
+export async function watchSilence(client: Redis, silenceMs: number, step: () => Promise<void>): Promise<void> {
+  const timer = setInterval(() => {
+    if (client.status === 'ready') client.disconnect(true);
+  }, silenceMs);
+  try {
+    await step();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Runs or workers that others can see: each is a key that expires unless it is written again. */
+export interface Presence {
+  write(id: string, text: string, ttlMs: number): Promise<void>;
+  read(id: string): Promise<string | undefined>;
+  /** The texts by id of all that are alive. */
+  list(): Promise<ReadonlyMap<string, string>>;
+  remove(id: string): Promise<void>;
+}
+
+export function openPresence(client: Redis, kind: 'runs' | 'workers'): Presence {
+  const ids = `${prefix}:${kind}`;
+  const keyOf = (id: string) => `${ids}:${id}`;
+  return {
+    async write(id, text, ttlMs) {
+      await Promise.all([client.sadd(ids, id), client.set(keyOf(id), text, 'PX', ttlMs)]);
+    },
+    async read(id) {
+      return (await client.get(keyOf(id))) ?? undefined;
+    },
+    async list() {
+      const known = await client.smembers(ids);
+      if (known.length === 0) return new Map();
+      const texts = await client.mget(known.map(keyOf));
+      const expired = known.filter((_id, index) => texts[index] === null);
+      if (expired.length > 0) await client.srem(ids, ...expired);
+      return new Map(known.flatMap((id, index) => (texts[index] == null ? [] : [[id, texts[index]] as const])));
+    },
+    async remove(id) {
+      await Promise.all([client.srem(ids, id), client.del(keyOf(id))]);
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import * as z from 'zod';
+import { writeJson } from '../lib/canonical-json.ts';
+import { parseExactJson } from '../lib/parse-json.ts';
+import { failureKinds } from '../model/completion.ts';
+import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
+
+/** Anybody who can write to Redis can put anything there, and what is wrong would show deep in an adapter. */
+const taskSchema = z.object({
+  runId: z.string().min(1),
+  timeoutMs: z.number(),
+  request: z.object({
+    messages: z.array(
+      z.looseObject({
+        role: z.string(),
+        content: z.string(),
+        toolCalls: z.array(z.looseObject({ name: z.string() })).optional(),
+        attachments: z.array(z.looseObject({ path: z.string() })).optional(),
+      }),
+    ),
+    params: z.record(z.string(), z.unknown()),
+    trial: z.int().nonnegative(),
+    origin: z.looseObject({ suite: z.string(), prompt: z.string(), provider: z.string(), caseId: z.string() }),
+  }),
+});
+
+const count = z.number().nonnegative();
+
+const answerSchema = z.object({
+  isTimeUp: z.boolean(),
+  elapsedMs: count,
+  outcome: z.discriminatedUnion('status', [
+    z.object({
+      status: z.literal('completed'),
+      attempts: count,
+      completion: z.looseObject({
+        text: z.string(),
+        toolCalls: z.array(z.looseObject({ name: z.string(), rawArguments: z.string() })),
+        latencyMs: count.optional(),
+        usage: z.looseObject({ inputTokens: count, outputTokens: count }).optional(),
+      }),
+    }),
+    z.object({
+      status: z.literal('failed'),
+      attempts: count,
+      failure: z.looseObject({ kind: z.enum(failureKinds), message: z.string() }),
+    }),
+  ]),
+});
+
+const runSchema = z.object({
+  version: z.string(),
+  providers: z.array(z.object({ queue: z.string(), label: z.string() })),
+});
+
+const workerSchema = z.object({ version: z.string(), concurrency: z.number(), queues: z.array(z.string()) });
+
+/** What a run tells workers of itself. */
+export interface RunCard {
+  readonly version: string;
+  readonly providers: readonly QueuedProvider[];
+}
+
+/** What a worker tells runs of itself. */
+export interface WorkerCard {
+  readonly version: string;
+  /** Calls at once. */
+  readonly concurrency: number;
+  readonly queues: readonly string[];
+}
+
+/** Stands in place of a run's card once the run is over. */
+export const endedRun = 'ended';
+
+/** Text, since JSON of BullMQ's own would change numbers that no double keeps. */
+export function writeMessage(message: AttemptTask | AttemptAnswer): string {
+  return writeJson(message) ?? '';
+}
+
+/** The call that a job asks for, or why its data is none. */
+export function readTask(data: unknown): { readonly task: AttemptTask } | { readonly fault: string } {
+  const value = typeof data === 'string' ? parse(data) : data;
+  const [issue] = taskSchema.safeParse(value).error?.issues ?? [];
+  // A parsed copy would lack the members that the schema doesn't name.
+  if (issue === undefined) return { task: value as AttemptTask };
+  return { fault: `${issue.path.join('.') || 'the job'}: ${issue.message}` };
+}
+
+export function readAnswer(returned: unknown): AttemptAnswer | undefined {
+  const value = typeof returned === 'string' ? parse(returned) : returned;
+  return answerSchema.safeParse(value).success ? (value as AttemptAnswer) : undefined;
+}
+
+export function readRunCard(text: string): RunCard | undefined {
+  return runSchema.safeParse(parse(text)).data;
+}
+
+export function readWorkerCard(text: string): WorkerCard | undefined {
+  return workerSchema.safeParse(parse(text)).data;
+}
+
+function parse(text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
