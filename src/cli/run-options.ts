@@ -1,5 +1,4 @@
-import { compileGlob } from '../lib/glob.ts';
-import { GlobError } from '../lib/parse-glob.ts';
+import { checkTextGlob } from '../lib/glob.ts';
 import { parseQueueUrl } from '../lib/queue-url.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
@@ -102,7 +101,10 @@ export function buildRunSettings(values: Values): {
   if (shard === 'invalid') {
     problems.push(usage(`--shard: not i/n with 1 ≤ i ≤ n`, 'write --shard 1/4'));
   }
-  for (const filter of listOf(values, 'filter')) problems.push(...findGlobFaults('--filter', filter));
+  for (const filter of listOf(values, 'filter')) {
+    const fault = checkTextGlob(filter);
+    if (fault !== undefined) problems.push(usage(`--filter ${filter.slice(0, 80)}: ${fault.message}`, fault.hint));
+  }
   for (const key of ['concurrency', 'trials', 'bail', 'sample'] as const) {
     if (values[key] === 0) problems.push(usage(`--${key}: 0 leaves nothing to run`));
   }
@@ -146,16 +148,6 @@ export function buildRunSettings(values: Values): {
       ...(shard === undefined || shard === 'invalid' ? {} : { shard }),
     },
   };
-}
-
-function findGlobFaults(flag: string, pattern: string): readonly Problem[] {
-  try {
-    compileGlob(pattern, { isPath: false });
-    return [];
-  } catch (error) {
-    if (!(error instanceof GlobError)) throw error;
-    return [usage(`${flag} ${pattern.slice(0, 80)}: ${error.message}`, error.hint)];
-  }
 }
 
 export function listOf(values: Values, key: string): readonly string[] {

@@ -1,165 +1,155 @@
-import { type GlobNode, parseGlob } from './parse-glob.ts';
+import picomatch from 'picomatch';
+import { DeadlineError, runWithDeadline } from './deadline.ts';
 
-export interface Glob {
-  matches(text: string): boolean;
-  /** True where something below a folder may match; the folder ends with a slash. */
-  mayMatchBelow(folder: string): boolean;
+/** Why a pattern is refused. */
+export interface GlobFault {
+  readonly message: string;
+  readonly hint: string;
 }
 
-export interface GlobOptions {
-  /**
-   * True where the texts are paths: a star ends at a slash, no wildcard stands for the dot at the start of a name, and
-   * `!(…)`, `?(…)`, `*(…)`, `+(…)` and `@(…)` are groups. Else a star stands for any text, and parentheses for themselves.
-   */
-  readonly isPath: boolean;
+/** Folders that no wildcard leads into. */
+export const passedOver: ReadonlySet<string> = new Set(['node_modules', '.git', '.llmcheck']);
+
+const maxLength = 4000;
+const maxStars = 20;
+const maxGroups = 4;
+const maxDepth = 10;
+const maxNames = 1000;
+
+/** Why a pattern could take long to compile or to match; undefined for an ordinary one. */
+export function checkGlob(pattern: string): GlobFault | undefined {
+  const hint = 'write several patterns';
+  if (pattern.length > maxLength) return { message: `the pattern is longer than ${maxLength} characters`, hint };
+  const plain = withoutEscapes(pattern);
+  if (count(plain, /\*+/g) > maxStars) return { message: `the pattern has more than ${maxStars} stars`, hint };
+  if (count(plain, /\(/g) > maxGroups) {
+    return { message: `the pattern has more than ${maxGroups} groups in parentheses`, hint };
+  }
+  if (/\([^)]*\(/.test(plain)) return { message: 'the pattern has parentheses within parentheses', hint };
+  const { names, depth } = countNames(plain);
+  if (depth > maxDepth) return { message: `the pattern nests braces deeper than ${maxDepth}`, hint };
+  if (names > maxNames) {
+    return { message: `the braces stand for more than ${maxNames} names`, hint: 'write * or a shorter list' };
+  }
+  return undefined;
 }
 
-/** Compiles `*`, `**`, `?`, `[a-z]`, `{a,b}`, `{1..3}` and, for paths, groups. Throws a `GlobError`. */
-export function compileGlob(pattern: string, { isPath }: GlobOptions): Glob {
-  const node = parseGlob(pattern, isPath);
-  const run = (text: string) => {
-    const state: State = { text, isPath, isOpen: false };
-    const starts = new Uint8Array(text.length + 1);
-    starts[0] = 1;
-    return { ends: advance(node, starts, state), state };
+/** `checkGlob` for a pattern of `compileText`. */
+export function checkTextGlob(pattern: string): GlobFault | undefined {
+  return checkGlob(escapeText(pattern));
+}
+
+/** True for a pattern of files that are left out. */
+export function isNegative(pattern: string): boolean {
+  return pattern.startsWith('!') && pattern[1] !== '(';
+}
+
+/** Compiles a pattern of paths: a star ends at a slash, and no wildcard stands for the dot at the start of a name. */
+export function compilePaths(pattern: string): (path: string) => boolean {
+  const isMatch = picomatch(pattern, options);
+  return (path) => isMatch(path);
+}
+
+/** Compiles a pattern of texts: a star stands for any text, and parentheses and quotes stand for themselves. */
+export function compileText(pattern: string): (text: string) => boolean {
+  const isMatch = picomatch(escapeText(pattern), { ...options, bash: true, dot: true, flags: 's' });
+  return (text) => isMatch(text);
+}
+
+/** True where a regex for the pattern may try many ways through one path. */
+export function isSlowForPaths(pattern: string): boolean {
+  const plain = withoutEscapes(pattern);
+  return (
+    /[!?*+@]\(/.test(plain) || count(plain, /\*\*/g) > 2 || plain.split('/').some((name) => count(name, /\*+/g) > 2)
+  );
+}
+
+/** The same for texts, which are longer than names of files and more. */
+export function isSlowForTexts(pattern: string): boolean {
+  return count(withoutEscapes(pattern), /\*+|\{/g) > 1;
+}
+
+/** Stops a match that takes too long. */
+export function matchInTime<T>(match: () => T, limitMs: number): { readonly found: T } | { readonly fault: GlobFault } {
+  try {
+    return { found: runWithDeadline(match, limitMs) };
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    const message = `the pattern takes longer than ${limitMs} ms to match`;
+    return { fault: { message, hint: 'write a pattern with fewer stars and groups' } };
+  }
+}
+
+const options: picomatch.PicomatchOptions = {
+  posix: true,
+  windows: false,
+  nonegate: true,
+  expandRange(from: string, to: string, ...rest: readonly unknown[]) {
+    const range = [from, to, ...rest.filter((part) => typeof part === 'string')].join('..');
+    const names = listRange(range) ?? [`{${range}}`];
+    return `(?:${names.map((name) => name.replaceAll(/[^\w\s]/g, String.raw`\$&`)).join('|')})`;
+  },
+};
+
+function escapeText(pattern: string): string {
+  return pattern.replaceAll(/(?<!\\)[()"]/g, String.raw`\$&`);
+}
+
+/** Escaped characters and classes stand for one character each. */
+function withoutEscapes(pattern: string): string {
+  return pattern.replaceAll(/\\.|\[[^\]/]*\]/gs, 'x');
+}
+
+function count(text: string, part: RegExp): number {
+  return text.match(part)?.length ?? 0;
+}
+
+/** How many names the braces of a pattern stand for, and how deep they are nested; an unclosed one counts as closed at the end. */
+function countNames(plain: string): { readonly names: number; readonly depth: number } {
+  let level = { before: 0, product: 1 };
+  const outer: (typeof level)[] = [];
+  let depth = 0;
+  const close = () => {
+    const { before, product } = level;
+    level = outer.pop() ?? level;
+    level.product *= before + product;
   };
-  return {
-    matches: (text) => run(text).ends.at(-1) === 1,
-    mayMatchBelow: (folder) => run(folder).state.isOpen,
-  };
-}
-
-interface State {
-  readonly text: string;
-  readonly isPath: boolean;
-  /** Set where the text ended while the pattern wanted more. */
-  isOpen: boolean;
-}
-
-/** A byte for each position in the text and for its end: 1 where a way through the pattern leads to it. */
-type Places = Uint8Array;
-
-/** The places that a node can end at, all starts taken together: no way is tried twice. */
-function advance(node: GlobNode, starts: Places, state: State): Places {
-  if (!starts.includes(1)) return starts;
-  if (node.kind !== 'sequence' && starts.at(-1) === 1) state.isOpen = true;
-  switch (node.kind) {
-    case 'text':
-      return advanceText(node.text, starts, state);
-    case 'character':
-      return advanceCharacter(node.accepts, starts, state);
-    case 'star':
-      return advanceWhile(starts, state, (at) => !(state.isPath && state.text[at] === '/'));
-    case 'rest':
-      return advanceWhile(starts, state, () => true);
-    case 'folders':
-      return advanceFolders(starts, state);
-    case 'sequence':
-      return node.nodes.reduce((ends, next) => advance(next, ends, state), starts);
-    case 'choice':
-      return join(
-        starts,
-        node.options.map((option) => advance(option, starts, state)),
-      );
-    case 'repeat':
-      return advanceRepeat(node, starts, state);
-    case 'not':
-      return advanceNot(node.node, starts, state);
+  for (const part of plain.match(/\{[^{},]*\.\.[^{},]*\}|[{},]/g) ?? []) {
+    if (part === '{') {
+      outer.push(level);
+      level = { before: 0, product: 1 };
+      depth = Math.max(depth, outer.length);
+    } else if (part === '}' && outer.length > 0) close();
+    else if (part === ',' && outer.length > 0) level = { before: level.before + level.product, product: 1 };
+    else if (part.length > 1) level.product *= parseRange(part.slice(1, -1))?.length ?? 1;
   }
+  while (outer.length > 0) close();
+  return { names: level.product, depth };
 }
 
-function* placesOf(places: Places): Generator<number> {
-  for (let at = places.indexOf(1); at !== -1; at = places.indexOf(1, at + 1)) yield at;
-}
-
-function join({ length }: Places, several: readonly Places[]): Places {
-  const joined = new Uint8Array(length);
-  for (const places of several) for (const at of placesOf(places)) joined[at] = 1;
-  return joined;
-}
-
-function advanceText(wanted: string, starts: Places, state: State): Places {
-  const { text } = state;
-  const ends = new Uint8Array(starts.length);
-  const first = wanted[0];
-  // No generator: most of the work for a pattern of many stars is done here.
-  for (let at = starts.indexOf(1); at < starts.length; at += 1) {
-    if (starts[at] !== 1 || (at < text.length && text[at] !== first && wanted !== '')) continue;
-    if (text.startsWith(wanted, at)) ends[at + wanted.length] = 1;
-    else if (text.length - at < wanted.length && wanted.startsWith(text.slice(at))) state.isOpen = true;
+/** `1..3`, `01..10`, `a..e`, each also with a step. */
+function parseRange(text: string) {
+  const [from = '', to = '', step = '1', ...more] = text.split('..');
+  const isNumber = [from, to].every((part) => part.trim() !== '' && !Number.isNaN(Number(part)));
+  if (more.length > 0 || Number.isNaN(Number(step)) || !(isNumber || (from.length === 1 && to.length === 1))) {
+    return undefined;
   }
-  return ends;
+  const [start, end] = isNumber ? [Number(from), Number(to)] : [from.charCodeAt(0), to.charCodeAt(0)];
+  const stepSize = Math.max(Math.abs(Number(step)), 1);
+  const length = Math.floor(Math.abs(end - start) / stepSize) + 1;
+  const width = [from, to].some((part) => /^-?0\d/.test(part)) ? Math.max(from.length, to.length) : 0;
+  return { start, step: end < start ? -stepSize : stepSize, length, isNumber, width };
 }
 
-function advanceCharacter(accepts: (character: string) => boolean, starts: Places, state: State): Places {
-  const { text, isPath } = state;
-  const ends = new Uint8Array(starts.length);
-  for (const at of placesOf(starts)) {
-    const character = text[at];
-    if (character === undefined || (isPath && character === '/') || !isWild(at, state)) continue;
-    if (accepts(character)) ends[at + 1] = 1;
-  }
-  return ends;
-}
-
-/** False at the dot that hides a name. */
-function isWild(at: number, { text, isPath }: State): boolean {
-  return !(isPath && text[at] === '.' && (at === 0 || text[at - 1] === '/'));
-}
-
-function advanceWhile(starts: Places, state: State, goesOn: (at: number) => boolean): Places {
-  const ends = new Uint8Array(starts.length);
-  let isOn = false;
-  for (let at = starts.indexOf(1); at < starts.length; at += 1) {
-    const mayGoOn = isWild(at, state);
-    if (starts[at] === 1 && mayGoOn) isOn = true;
-    if (isOn) ends[at] = 1;
-    isOn &&= mayGoOn && goesOn(at);
-  }
-  if (ends.at(-1) === 1) state.isOpen = true;
-  return ends;
-}
-
-function advanceFolders(starts: Places, state: State): Places {
-  const ends = starts.slice();
-  // Places that are added lie behind, and so are come to.
-  for (const at of placesOf(ends)) {
-    const slash = state.text.indexOf('/', at);
-    if (slash !== -1 && isWild(at, state)) ends[slash + 1] = 1;
-  }
-  if (ends.at(-1) === 1) state.isOpen = true;
-  return ends;
-}
-
-function advanceRepeat(
-  { node, isOptional }: { readonly node: GlobNode; readonly isOptional: boolean },
-  starts: Places,
-  state: State,
-): Places {
-  const ends = isOptional ? starts.slice() : new Uint8Array(starts.length);
-  let fresh = starts;
-  while (fresh.includes(1)) {
-    const next = advance(node, fresh, state);
-    fresh = new Uint8Array(starts.length);
-    for (const at of placesOf(next)) {
-      if (ends[at] === 0) fresh[at] = 1;
-      ends[at] = 1;
-    }
-  }
-  return ends;
-}
-
-/** What else stands in the same segment. */
-function advanceNot(node: GlobNode, starts: Places, state: State): Places {
-  const ends = new Uint8Array(starts.length);
-  for (const start of placesOf(starts)) {
-    if (!isWild(start, state)) continue;
-    const alone = new Uint8Array(starts.length);
-    alone[start] = 1;
-    const refused = advance(node, alone, state);
-    const slash = state.text.indexOf('/', start);
-    const stop = slash === -1 ? state.text.length : slash;
-    for (let end = start; end <= stop; end += 1) if (refused[end] === 0) ends[end] = 1;
-  }
-  return ends;
+/** The names that a range stands for. */
+function listRange(text: string): readonly string[] | undefined {
+  const range = parseRange(text);
+  if (range === undefined) return undefined;
+  const { start, step, length, isNumber, width } = range;
+  return Array.from({ length }, (_, index) => {
+    const value = start + step * index;
+    if (!isNumber) return String.fromCharCode(value);
+    const digits = String(Math.abs(value)).padStart(value < 0 ? width - 1 : width, '0');
+    return value < 0 ? `-${digits}` : digits;
+  });
 }

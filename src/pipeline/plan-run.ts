@@ -10,7 +10,7 @@ import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { RecordedShard, RecordedVariant } from '../model/record.ts';
 import type { Case, Project, ProviderConfig, Suite } from '../model/suite.ts';
 import { buildPlan, laneId, type Plan, type PlanOptions } from '../plan/build-plan.ts';
-import { buildCasePredicate, isNarrowed, type Selection } from '../plan/select-cases.ts';
+import { buildCasePredicate, casesOf, isNarrowed, refuseSlowFilters, type Selection } from '../plan/select-cases.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
 import { findAdapter } from '../providers/index.ts';
 import { createAttachments } from './attachments.ts';
@@ -59,6 +59,7 @@ export async function planRun(
     ...findMissingRecordings(options),
   ];
   if (problems.length > 0) throw new UserError(problems);
+  refuseSlowFilters(selection.filters, casesOf(project.suites));
   const firstPrompt = options.settings.compare?.[0];
   const attachments = createAttachments(project.root);
   const describeFile: PlanOptions['describeFile'] = (suite, path) => attachments.describeFile(suite, path);

@@ -3,7 +3,7 @@ import type { CellRow } from '../model/record.ts';
 import type { ReportStyle } from '../model/report.ts';
 import type { Case, Project, Suite } from '../model/suite.ts';
 import type { CaseSummary, VariantSummary } from '../model/summary.ts';
-import { buildCasePredicate, emptySelection } from '../plan/select-cases.ts';
+import { buildCasePredicate, casesOf, emptySelection, refuseSlowFilters } from '../plan/select-cases.ts';
 import { createPaint } from '../reporters/paint.ts';
 import { renderDiff } from '../reporters/render-diff.ts';
 import { createFindAccepted } from './find-accepted.ts';
@@ -46,6 +46,7 @@ export function findChanges(options: ReviewOptions): Review {
   const { project, cwd, env, run, filters } = options;
   const record = openStoredRecord(findStoredRun(project, run, cwd).path, cwd);
   const findAccepted = createFindAccepted(project.suites, openBaselines('auto', { root: project.root, cwd, env }));
+  refuseSlowFilters(filters, casesOf(project.suites));
   const isWanted = buildCasePredicate(project.suites, { ...emptySelection, filters });
   const changes: AnswerChange[] = [];
   for (const suite of project.suites) {
@@ -102,6 +103,7 @@ export function describeChange(change: AnswerChange, style: ReportStyle): readon
 /** The changes that some glob takes, as `run --filter` does. */
 export function matchChanges(changes: readonly AnswerChange[], globs: readonly string[]): ReadonlySet<AnswerChange> {
   if (globs.length === 0) return new Set();
+  refuseSlowFilters(globs, changes);
   const isWanted = buildCasePredicate([], { ...emptySelection, filters: globs });
   return new Set(changes.filter(({ suite, testCase }) => isWanted(suite, testCase)));
 }

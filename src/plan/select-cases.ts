@@ -1,6 +1,5 @@
 import { UserError } from '../errors.ts';
-import { compileGlob, type Glob } from '../lib/glob.ts';
-import { GlobError } from '../lib/parse-glob.ts';
+import { checkTextGlob, compileText, type GlobFault, isSlowForTexts, matchInTime } from '../lib/glob.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Case, Suite } from '../model/suite.ts';
 import { caseLabel } from './case-label.ts';
@@ -60,23 +59,48 @@ function buildFilter(pattern: string): (suiteId: string, caseId: string) => bool
       : (suiteId, caseId) => suiteId.includes(pattern) || caseId.includes(pattern);
   }
   // Ids may hold slashes and dots, so a star crosses both.
-  const glob = compileFilter(pattern);
+  const fault = checkTextGlob(pattern);
+  if (fault !== undefined) throw refusal(pattern, fault);
+  const isMatch = compileText(pattern);
   const isGlobOfLabel = pattern.includes('/');
   return (suiteId, caseId) => {
     const names = isGlobOfLabel ? [caseLabel(suiteId, caseId)] : [suiteId, caseId];
     // An id that happens to look like a glob still names itself.
-    return caseId === pattern || names.some((name) => name === pattern || glob.matches(name));
+    return caseId === pattern || names.some((name) => name === pattern || isMatch(name));
   };
 }
 
-function compileFilter(pattern: string): Glob {
-  try {
-    return compileGlob(pattern, { isPath: false });
-  } catch (error) {
-    if (!(error instanceof GlobError)) throw error;
-    const message = `--filter ${pattern.slice(0, 80)}: ${error.message}`;
-    throw new UserError([{ code: 'usage', severity: 'error', message, hint: error.hint }], { cause: error });
-  }
+const batchSize = 10_000;
+const batchLimitMs = 500;
+
+/** Tries filters that may be slow on every case once, so that none is slow later; throws a `UserError`. */
+export function refuseSlowFilters(
+  filters: readonly string[],
+  cases: Iterable<{ readonly suite: Suite; readonly testCase: Case }>,
+): void {
+  const slow = filters.filter(isSlowForTexts).map((pattern) => ({ pattern, matches: buildFilter(pattern) }));
+  if (slow.length === 0) return;
+  let batch: (readonly [string, string])[] = [];
+  const tryBatch = () => {
+    for (const { pattern, matches } of slow) {
+      const outcome = matchInTime(() => batch.forEach((one) => matches(...one)), batchLimitMs);
+      if ('fault' in outcome) throw refusal(pattern, outcome.fault);
+    }
+    batch = [];
+  };
+  for (const { suite, testCase } of cases) if (batch.push([suite.id, testCase.id]) === batchSize) tryBatch();
+  tryBatch();
+}
+
+/** Every case with its suite. */
+export function* casesOf(suites: readonly Suite[]): Generator<{ readonly suite: Suite; readonly testCase: Case }> {
+  for (const suite of suites) for (const testCase of suite.cases()) yield { suite, testCase };
+}
+
+function refusal(pattern: string, { message, hint }: GlobFault): UserError {
+  return new UserError([
+    { code: 'usage', severity: 'error', message: `--filter ${pattern.slice(0, 80)}: ${message}`, hint },
+  ]);
 }
 
 /**

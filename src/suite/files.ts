@@ -106,8 +106,7 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
     },
     glob(patterns, folder) {
       const describeError = (error: unknown, path: string) => describeReadError(error, path, display(path));
-      const found = findFiles(patterns.map(toSlashes), folder, { findFault: faultOf, describeError });
-      return Promise.resolve(found);
+      return findFiles(patterns.map(toSlashes), folder, { findFault: faultOf, describeError });
     },
   };
 }

@@ -1,7 +1,7 @@
-import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { compileFileGlob, type FileGlob, matchesFile, passedOver } from '../lib/file-glob.ts';
-import { GlobError } from '../lib/parse-glob.ts';
+import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type FastGlob from 'fast-glob';
+import { checkGlob, type GlobFault, isNegative, isSlowForPaths, matchInTime, passedOver } from '../lib/glob.ts';
 import type { ProblemCode } from '../model/problem.ts';
 
 /** Why a file can't be used. */
@@ -27,64 +27,85 @@ interface Place {
 
 /** A project that has more is not meant to be searched whole. */
 const maxFolders = 100_000;
+const limitMs = 2000;
 
 /** Finds the files of some patterns. Links are followed inside the project; one that leads back to itself is not. */
-export function findFiles(patterns: readonly string[], folder: string, place: Place): FoundFiles {
+export async function findFiles(patterns: readonly string[], folder: string, place: Place): Promise<FoundFiles> {
+  const { default: fastGlob } = await import('fast-glob');
   const faults: FileFault[] = [];
-  const globs = patterns.flatMap((pattern) => {
+  const refuse = (pattern: string, { message, hint }: GlobFault) =>
+    void faults.push({ code: 'invalid-value', message: `"${pattern.slice(0, 80)}": ${message}`, hint });
+  const [ignored, wanted] = [patterns.filter(isNegative), patterns.filter((pattern) => !isNegative(pattern))];
+  // A name that looks like a pattern still names itself.
+  const literals = new Set(wanted.filter((pattern) => isFile(resolve(folder, pattern))));
+  const globs = wanted.filter((pattern) => !literals.has(pattern));
+  for (const pattern of [...ignored, ...globs]) {
+    const fault = checkGlob(pattern);
+    if (fault !== undefined) refuse(pattern, fault);
+  }
+  if (faults.length > 0) return { paths: [], faults };
+  const ignore = ignored.map((pattern) => pattern.slice(1));
+  const options = { cwd: folder, absolute: true, onlyFiles: false, suppressErrors: true, ignore };
+  const found = [...literals].map((pattern) => resolve(folder, pattern));
+  for (const pattern of globs) {
+    // Each task starts from a folder of its own, with loops of its own.
+    const search = () =>
+      fastGlob
+        .generateTasks(pattern, options)
+        .flatMap((task) =>
+          fastGlob.sync(task.patterns, { ...options, objectMode: true, fs: watchFaults(place, faults) }),
+        )
+        .filter(({ dirent }) => !dirent.isDirectory());
+    const outcome = [pattern, ...ignore].some(isSlowForPaths) ? matchInTime(search, limitMs) : { found: search() };
+    if ('fault' in outcome) refuse(pattern, outcome.fault);
+    else found.push(...outcome.found.map(({ path }) => resolve(path)));
+  }
+  return { paths: withoutDoubles(found), faults };
+}
+
+/** The file system as fast-glob sees it: what can't be read becomes a fault, and a loop of links an empty folder. */
+function watchFaults({ findFault, describeError }: Place, faults: FileFault[]): Partial<FastGlob.FileSystemAdapter> {
+  const realPaths = new Map<string, string>();
+  const list = (folder: string): Dirent[] => {
     try {
-      return [compileFileGlob(pattern, folder)];
+      const real = realpathSync(folder);
+      for (let above = dirname(folder); realPaths.has(above); above = dirname(above)) {
+        if (realPaths.get(above) === real) return [];
+      }
+      realPaths.set(folder, real);
+      const fault = realPaths.size > maxFolders ? tooMany : findFault(folder);
+      if (fault === undefined) {
+        return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !passedOver.has(name));
+      }
+      if (!faults.includes(fault)) faults.push(fault);
     } catch (error) {
-      if (!(error instanceof GlobError)) throw error;
-      faults.push({ code: 'invalid-value', message: `"${pattern.slice(0, 80)}": ${error.message}`, hint: error.hint });
-      return [];
+      if (!isMissing(error)) faults.push(describeError(error, folder));
     }
-  });
-  const excluded = globs.filter(({ isNegative }) => isNegative);
-  const byRealPath = new Map<string, string>();
-  for (const glob of globs) {
-    if (glob.isNegative) continue;
-    for (const { path, realPath } of walk(glob, place, faults)) {
-      if (excluded.some((other) => matchesFile(other, path))) continue;
-      // A file that links lead to as well is taken by its own name.
-      if (path === realPath || !byRealPath.has(realPath)) byRealPath.set(realPath, path);
+    return [];
+  };
+  /** A link that leads nowhere is found like a file, which then can't be read. */
+  const follow = (path: string): Stats => {
+    try {
+      return statSync(path);
+    } catch (error) {
+      if (!isMissing(error)) faults.push(describeError(error, path));
+      return lstatSync(path);
     }
-  }
-  return { paths: [...byRealPath.values()].sort(), faults };
-}
-
-interface Found {
-  readonly path: string;
-  readonly realPath: string;
-}
-
-function* walk({ base, glob }: FileGlob, place: Place, faults: FileFault[]): Generator<Found> {
-  let folders = 0;
-  function* visit(folder: string, names: string, above: ReadonlySet<string>): Generator<Found> {
-    const real = realPathOf(folder);
-    // A link that leads back: all that is below it was found above.
-    if (above.has(real)) return;
-    const outside = place.findFault(folder);
-    if (outside !== undefined) {
-      faults.push(outside);
-      return;
+  };
+  const look = (path: string): Stats => {
+    try {
+      return lstatSync(path);
+    } catch (error) {
+      if (!isMissing(error)) faults.push(describeError(error, path));
+      throw error;
     }
-    folders += 1;
-    if (folders > maxFolders) {
-      if (folders === maxFolders + 1) faults.push(tooMany);
-      return;
-    }
-    const within = new Set(above).add(real);
-    for (const entry of list(folder, place, faults)) {
-      const path = join(folder, entry.name);
-      const name = names + entry.name;
-      if (isFolder(entry, path)) {
-        if (!passedOver.has(entry.name) && glob.mayMatchBelow(`${name}/`)) yield* visit(path, `${name}/`, within);
-      } else if (glob.matches(name))
-        yield { path, realPath: entry.isSymbolicLink() ? realPathOf(path) : join(real, entry.name) };
-    }
-  }
-  if (isFolderAt(base, place, faults)) yield* visit(base, '', new Set());
+  };
+  // fast-glob asks for entries, never for names alone.
+  return {
+    readdirSync: list as unknown as FastGlob.FileSystemAdapter['readdirSync'],
+    statSync: follow,
+    lstatSync: look,
+  };
 }
 
 const tooMany: FileFault = {
@@ -93,38 +114,28 @@ const tooMany: FileFault = {
   hint: 'name the folder that the files are in',
 };
 
-function list(folder: string, { describeError }: Place, faults: FileFault[]): readonly Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    faults.push(describeError(error, folder));
-    return [];
-  }
+/** True for a path that leads to nothing, by a link, too. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(String(error.code));
 }
 
-/** A link counts as what it leads to; one that leads nowhere counts as a file, which then can't be read. */
-function isFolder(entry: Dirent, path: string): boolean {
-  return entry.isSymbolicLink() ? (statOf(path)?.isDirectory() ?? false) : entry.isDirectory();
-}
-
-/** A pattern may begin with a folder that is not there, but not with one that can't be looked at. */
-function isFolderAt(base: string, { describeError }: Place, faults: FileFault[]): boolean {
+function isFile(path: string): boolean {
   try {
-    return statSync(base).isDirectory();
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') faults.push(describeError(error, base));
-    return false;
-  }
-}
-
-function statOf(path: string): ReturnType<typeof statSync> {
-  try {
-    return statSync(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined;
+    if (error instanceof Error && 'code' in error) return false;
     throw error;
   }
+}
+
+/** A file that links lead to as well is taken by its own name. */
+function withoutDoubles(paths: readonly string[]): readonly string[] {
+  const byRealPath = new Map<string, string>();
+  for (const path of paths.toSorted()) {
+    const real = realPathOf(path);
+    if (path === real || !byRealPath.has(real)) byRealPath.set(real, path);
+  }
+  return [...byRealPath.values()].sort();
 }
 
 function realPathOf(path: string): string {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { isNegative } from '../lib/file-glob.ts';
+import { isNegative } from '../lib/glob.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { EmptySelection } from '../model/empty-selection.ts';

@@ -4,7 +4,7 @@ import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import { type CaseGroup, NONE } from './case-checks.ts';
 import type { CaseRow } from './case-rows.ts';
 import { checkShape } from './describe-issues.ts';
-import { type FileFault, isGlob, kindOfPath, type ProjectFiles } from './files.ts';
+import { type FileFault, isGlob, type ProjectFiles } from './files.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
 import { withPlainSettings } from './read-case-row.ts';
@@ -108,10 +108,9 @@ function keepFile(item: Located): z.output<typeof caseFileSchema> | undefined {
 
 async function findCaseFiles(named: Located<string>, { files, problems }: ReadContext): Promise<readonly string[]> {
   const { folder } = named.source;
-  const literal = resolve(folder, named.value);
-  // A name that holds what could be a pattern still names itself.
-  const isPattern = isGlob(named.value) && kindOfPath(literal) === undefined;
-  const { paths, faults } = isPattern ? await files.glob([named.value], folder) : { paths: [literal], faults: [] };
+  const { paths, faults } = isGlob(named.value)
+    ? await files.glob([named.value], folder)
+    : { paths: [resolve(folder, named.value)], faults: [] };
   for (const fault of faults) reportFault(fault, problems, named);
   if (paths.length === 0 && faults.length === 0) {
     problems.report({

@@ -1,4 +1,4 @@
-import { isNegative } from '../lib/file-glob.ts';
+import { isNegative } from '../lib/glob.ts';
 import type { SourceGlob, Sources } from '../model/suite.ts';
 import type { ProjectFiles } from './files.ts';
 

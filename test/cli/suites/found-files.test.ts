@@ -64,6 +64,8 @@ describe('a pattern follows links inside the project', () => {
     link(project, 'self', 'evals/self');
     link(project, 'a.eval.yaml', 'evals/z.eval.yaml');
     expect(await casesOf(project)).toEqual(['a/red', 'b/blue']);
+    project.write('llmcheck.config.yaml', 'suites: "evals/{deep/b*,deep/four/a*}.eval.yaml"\n');
+    expect(await casesOf(project)).toEqual(['a/red', 'b/blue']);
   });
 });
 
@@ -114,12 +116,16 @@ describe('what a pattern leads to and can not be read is a usage error', () => {
     project.write('evals/cases/one.jsonl', row('red'));
     project.write('evals/cases/private/two.jsonl', row('blue'));
     project.write('evals/files/c.eval.yaml', suiteOf(inlineCase('green')));
+    project.write('secret/deep/d.eval.yaml', suiteOf(inlineCase('pink')));
+    link(project, '../secret/deep', 'evals/linked');
+    chmodSync(project.path('secret'), 0);
     chmodSync(project.path('evals/private'), 0);
     chmodSync(project.path('evals/cases/private'), 0);
     chmodSync(project.path('evals/files/c.eval.yaml'), 0);
     chmodSync(project.root, 0o755);
     const { code, stderr } = await spawnCli(['run'], { cwd: project.root, isUnprivileged: true }).ended;
-    for (const path of ['evals/private', 'evals/cases/private', 'evals/files/c.eval.yaml']) {
+    chmodSync(project.path('secret'), 0o755);
+    for (const path of ['evals/linked', 'evals/private', 'evals/cases/private', 'evals/files/c.eval.yaml']) {
       chmodSync(project.path(path), 0o755);
       expect(stderr).toContain(`${path} can't be read: permission denied`);
     }
@@ -134,7 +140,7 @@ describe('a hostile pattern is refused or matched at once', () => {
   const long = 'a'.repeat(200);
 
   test.each([
-    ['{1..100000000}.eval.yaml', 'stands for more than 1000 names'],
+    ['{1..100000000}.eval.yaml', 'stand for more than 1000 names'],
     [tooMany, 'more than 20 stars'],
   ])('%.30s', async (pattern, words) => {
     const project = openProject();
@@ -165,6 +171,22 @@ describe('a hostile pattern is refused or matched at once', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
+  test('over 10,000 long ids', async () => {
+    const project = openProject();
+    project.write(
+      'evals/cases.jsonl',
+      Array.from({ length: 10_000 }, (_, n) => row(`${'a'.repeat(290)}${n}`)).join(''),
+    );
+    project.write('evals/a.eval.yaml', suiteOf('[{ file: cases.jsonl }]'));
+    const { env } = await startEchoServer();
+    for (const pattern of [`${'*a'.repeat(19)}b`, '*{a,aa}*{a,aa}*x']) {
+      const { code, stderr } = await project.run(['run', '-t', pattern], { env });
+      expect(stderr).toContain('takes longer than 500 ms');
+      expect(code).toBe(2);
+    }
+    expect((await project.run(['run', '-t', '*a1234'], { env })).code).toBe(0);
+  });
+
   test('over many names', async () => {
     const project = openProject();
     for (let index = 0; index < 300; index += 1) writeFileSync(join(project.root, 'evals', `${long}${index}`), '');
@@ -173,17 +195,30 @@ describe('a hostile pattern is refused or matched at once', () => {
     const started = performance.now();
     const { env } = await startEchoServer();
     for (const pattern of [stars, '{a,b}'.repeat(40), '{a,aa}'.repeat(40)]) {
-      expect((await project.run(['run', `evals/${pattern}`], { env })).code).toBe(4);
-      expect((await project.run(['run', '-t', pattern], { env })).code).toBe(4);
+      for (const argv of [[`evals/${pattern}`], ['-t', pattern]]) {
+        const { code, stderr } = await project.run(['run', ...argv], { env });
+        expect(stderr).toMatch(/takes longer than \d+ ms|stand for more than 1000 names/);
+        expect(code).toBe(2);
+      }
     }
     expect(performance.now() - started).toBeLessThan(15_000);
   });
+});
+
+test('a name that looks like a pattern names itself', async () => {
+  const project = openProject();
+  project.write('evals/b[1].eval.yaml', suiteOf(inlineCase('blue')));
+  project.write('llmcheck.config.yaml', 'suites: ["evals/b[1].eval.yaml"]\n');
+  expect(await casesOf(project)).toEqual(['b[1]/blue']);
+  expect(await casesOf(project, ['evals/b[1].eval.yaml'])).toEqual(['b[1]/blue']);
 });
 
 test('a pattern of the config that begins with "!" takes suites away', async () => {
   const project = openProject();
   project.write('evals/drafts/b.eval.yaml', suiteOf(inlineCase('blue')));
   project.write('llmcheck.config.yaml', 'suites: ["evals/**/*.eval.yaml", "!evals/drafts/**"]\n');
+  expect(await casesOf(project)).toEqual(['a/red']);
+  project.write('llmcheck.config.yaml', 'suites: ["./evals/**/*.eval.yaml", "!./evals/drafts"]\n');
   expect(await casesOf(project)).toEqual(['a/red']);
   const { report } = await project.report(['run', '--cache', 'replay']);
   expect(Object.keys(statusesOf(report))).toEqual(['red']);
