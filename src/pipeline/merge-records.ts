@@ -1,7 +1,8 @@
 import { UserError } from '../errors.ts';
+import type { CellKey } from '../model/cell.ts';
 import type { Problem } from '../model/problem.ts';
 import { findMergeFaults, mergeEnds, mergeHeaders } from '../record/merge-headers.ts';
-import { cellKeyText, type RowPlace, readRowHeads, readRowsAt } from '../stores/read-run-record.ts';
+import { cellKeyText, type RowPlace, readRowsAt, visitRowHeads } from '../stores/read-run-record.ts';
 import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
 import { findStoredRun, runsFolder } from './stored-runs.ts';
 
@@ -19,11 +20,10 @@ export interface MergeOptions {
 export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): string {
   const records = shards.map((name) => {
     const { path } = findStoredRun({ root }, name, cwd);
-    const cells: { readonly key: string; readonly index: number }[] = [];
-    const record = readRowHeads(path, (row, index) => cells.push({ key: cellKeyText(row), index }));
     // Of a cell that ran again the last row counts.
-    const last = new Map(cells.map(({ key, index }) => [key, index]));
-    return { ...record, name, last };
+    const cells = new Map<string, RecordedCell>();
+    const record = visitRowHeads(path, (row, index) => cells.set(cellKeyText(row), { label: labelOf(row), index }));
+    return { ...record, name, cells };
   });
   const faults = [...findMergeFaults(records), ...(records.length === 0 ? [] : findDoubles(records))];
   if (faults.length > 0) throw new UserError(faults.map(toProblem));
@@ -41,8 +41,8 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
   return writer.path;
 
   function writeRows(): void {
-    for (const { path, places, last } of records) {
-      const kept = [...last.values()]
+    for (const { path, places, cells } of records) {
+      const kept = Array.from(cells.values(), ({ index }) => index)
         .toSorted((a, b) => a - b)
         .flatMap((index): RowPlace[] => [places.at(index) ?? []].flat());
       for (const row of readRowsAt(path, kept)) writer.append(row);
@@ -51,23 +51,31 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
   }
 }
 
+interface RecordedCell {
+  readonly label: string;
+  /** Of its last row. */
+  readonly index: number;
+}
+
 function findDoubles(
-  records: readonly { readonly name: string; readonly last: ReadonlyMap<string, number> }[],
+  records: readonly { readonly name: string; readonly cells: ReadonlyMap<string, RecordedCell> }[],
 ): readonly string[] {
   const owners = new Map<string, string>();
   const faults: string[] = [];
-  for (const { name, last } of records) {
-    for (const key of last.keys()) {
+  for (const { name, cells } of records) {
+    for (const [key, { label }] of cells) {
       const owner = owners.get(key);
       if (owner === undefined) owners.set(key, name);
-      else if (faults.length < 3) faults.push(`${owner} and ${name} both hold the cell ${describeKey(key)}`);
+      else if (faults.length < maxDoubles) faults.push(`${owner} and ${name} both hold ${label}`);
     }
   }
   return faults;
 }
 
-function describeKey(key: string): string {
-  return key.replaceAll('\u0000', ' · ');
+const maxDoubles = 3;
+
+function labelOf({ suite, caseId, prompt, provider, trial }: CellKey): string {
+  return `trial ${trial + 1} of ${suite}/${caseId} (${prompt} × ${provider})`;
 }
 
 function toProblem(message: string): Problem {

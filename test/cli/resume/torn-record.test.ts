@@ -60,6 +60,22 @@ test('answers whose rows a kill prevented are the run’s own, not some that the
   expect(report.totals).toMatchObject({ cached: whole.report.totals.planned, spentUsd: 0 });
 });
 
+test('an answer that arrived within a minute after the last row is billed to the run that was killed', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  const whole = await project.report(['run'], { env: server.env });
+  expect(whole.report.totals.spentUsd).toBeGreaterThan(0);
+  const [record = ''] = project.files('.llmcheck/runs');
+  const text = project.read(record);
+  project.write(record, text.slice(0, text.indexOf('\n') + 1));
+  // The answers are in the cache; a judge took half a minute, so that the record is older than they are.
+  const lastRow = Date.now() / 1000 - 30;
+  utimesSync(join(project.root, record), lastRow, lastRow);
+  const { report } = await project.report(['run', '--resume'], { env: server.env });
+  expect(server.requests).toHaveLength(3);
+  expect(report.totals).toEqual(whole.report.totals);
+});
+
 test('what came long after the last row was asked for by another run', async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();

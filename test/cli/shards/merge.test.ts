@@ -114,6 +114,20 @@ describe('llmcheck merge', () => {
     expect(project.files('.llmcheck/runs')).toEqual(before);
   });
 
+  test('two shards that hold one cell are refused by the names of both and of the cell', async () => {
+    const { project, env } = await open();
+    const [first = '', second = ''] = await runShards(project, 2, env);
+    const [row = ''] = project.read(first).split('\n').slice(1);
+    const { suite: name, caseId, prompt, provider } = JSON.parse(row) as Readonly<Record<string, string>>;
+    const lines = project.read(second).split('\n');
+    project.write(second, [lines[0], row, ...lines.slice(1)].join('\n'));
+    const before = project.files('.llmcheck/runs');
+    const { code, stderr } = await project.run(['merge', first, second]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${first} and ${second} both hold trial 1 of ${name}/${caseId} (${prompt} × ${provider})`);
+    expect(project.files('.llmcheck/runs')).toEqual(before);
+  });
+
   test.each([
     ['another number of trials', 'value of --trials, 3 instead of none', ['--trials', '3']],
     ['another version of the prompt', 'value of --prompt', ['--prompt', 'v1']],
