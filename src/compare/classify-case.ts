@@ -1,47 +1,12 @@
 import type { CaseChange } from '../model/case-change.ts';
-import type { CellStatus } from '../model/cell.ts';
 import type { CaseSummary } from '../model/summary.ts';
 
 /** Trials with a verdict, the planned ones only: fresh confirmations answer another question. */
 export function validResults({ trials }: CaseSummary): readonly number[] {
-  const [only] = trials;
-  // Most cases have one trial, and a comparison asks for its results several times.
-  if (only !== undefined && trials.length === 1) return singleResults[only.status];
-  if (trials.length > maxSharedTrials) return listResults(trials);
-  // A leading one, and a digit for each result.
-  let pattern = 1;
-  for (const { status } of trials) {
-    if (status === 'passed') pattern = pattern * 2 + 1;
-    else if (status === 'failed') pattern *= 2;
-  }
-  return sharedResults(pattern);
+  return trials
+    .filter(({ status }) => status === 'passed' || status === 'failed')
+    .map(({ status }) => (status === 'passed' ? 1 : 0));
 }
-
-/** A hundred thousand cases have a few dozen different results, and one array for each of those will do. */
-const shared = new Map<number, readonly number[]>();
-const maxSharedTrials = 12;
-
-function sharedResults(pattern: number): readonly number[] {
-  const known = shared.get(pattern);
-  if (known !== undefined) return known;
-  const results = Array.from(pattern.toString(2).slice(1), Number);
-  shared.set(pattern, results);
-  return results;
-}
-
-function listResults(trials: CaseSummary['trials']): readonly number[] {
-  const results: number[] = [];
-  for (const { status } of trials)
-    if (status === 'passed' || status === 'failed') results.push(status === 'passed' ? 1 : 0);
-  return results;
-}
-
-const singleResults: Readonly<Record<CellStatus, readonly number[]>> = {
-  passed: [1],
-  failed: [0],
-  errored: [],
-  skipped: [],
-};
 
 export function erroredTrials(found: CaseSummary): number {
   return found.trials.reduce((sum, { status }) => sum + (status === 'errored' ? 1 : 0), 0);

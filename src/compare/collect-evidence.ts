@@ -1,4 +1,3 @@
-import { NumberList } from '../lib/number-list.ts';
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import type { PairedResults } from '../stats/pair-cases.ts';
@@ -39,112 +38,46 @@ export interface CollectOptions {
   readonly latencyComparable: boolean;
 }
 
-/** Looks at every case once: its rows are made for it, and gone behind it. */
 export function collectEvidence(cases: ComparedCases, options: CollectOptions): CollectedEvidence {
-  const results = new ResultColumns(cases.length);
-  const errors = { baseline: new ErrorCounts(cases.length), candidate: new ErrorCounts(cases.length) };
-  // Outside of the heap, since they would be among the largest things in it.
+  const pairs = [...cases.values()].filter(isPaired);
   const costs = { before: [] as number[], after: [] as number[], isUnknown: false };
-  const latencies = { before: new NumberList(Float64Array), after: new NumberList(Float64Array) };
+  const latencies = { before: [] as number[], after: [] as number[] };
   const logs: number[] = [];
   let casesWithLatency = 0;
-  let isUntimed = false;
-  let isPassAgain = true;
-  let trials = 0;
-  for (const pair of cases) {
-    if (!isPaired(pair)) continue;
-    const { baseline, candidate } = pair;
-    errors.baseline.set(results.length, erroredTrials(baseline));
-    errors.candidate.set(results.length, erroredTrials(candidate));
-    results.add(validResults(baseline), validResults(candidate));
-    trials += candidate.trials.length;
-    isPassAgain &&= isScorePass(baseline) && isScorePass(candidate);
+  for (const pair of pairs) {
     addCosts(pair, options, costs);
-    const a = addLatencies(baseline, latencies.before);
-    const b = addLatencies(candidate, latencies.after);
-    isUntimed ||= hasUntimed(baseline) || hasUntimed(candidate);
-    if (a > 0 && b > 0) {
-      casesWithLatency += 1;
-      if (options.latencyComparable) logs.push(Math.log(b / a));
-    }
+    const before = addLatencies(pair.baseline, latencies.before);
+    const after = addLatencies(pair.candidate, latencies.after);
+    if (before === 0 || after === 0) continue;
+    casesWithLatency += 1;
+    if (options.latencyComparable) logs.push(Math.log(after / before));
   }
+  const both = (read: (found: CaseSummary) => readonly number[]): PairedResults => ({
+    baseline: pairs.map(({ baseline }) => read(baseline)),
+    candidate: pairs.map(({ candidate }) => read(candidate)),
+  });
+  const isPassAgain = pairs.every(({ baseline, candidate }) => isScorePass(baseline) && isScorePass(candidate));
   return {
-    results: results.finish(),
-    scores: isPassAgain ? undefined : collectScores(cases),
+    results: both(validResults),
+    scores: isPassAgain ? undefined : both(scoresOf),
     errors: {
-      baselineErrors: errors.baseline.first(results.length),
-      candidateErrors: errors.candidate.first(results.length),
+      baselineErrors: pairs.map(({ baseline }) => erroredTrials(baseline)),
+      candidateErrors: pairs.map(({ candidate }) => erroredTrials(candidate)),
     },
-    trials,
+    trials: pairs.reduce((sum, { candidate }) => sum + candidate.trials.length, 0),
     costs,
     latencies: {
-      before: latencies.before.join().sort(),
-      after: latencies.after.join().sort(),
+      before: Float64Array.from(latencies.before).sort(),
+      after: Float64Array.from(latencies.after).sort(),
       cases: casesWithLatency,
       logs,
-      isUnknown: isUntimed,
+      isUnknown: pairs.some(({ baseline, candidate }) => hasUntimed(baseline) || hasUntimed(candidate)),
     },
   };
 }
 
-/** Errored trials of cases: hardly any has one, and none takes a byte. */
-class ErrorCounts {
-  readonly #maxCases: number;
-  #counts: Uint32Array | undefined;
-
-  constructor(maxCases: number) {
-    this.#maxCases = maxCases;
-  }
-
-  set(index: number, count: number): void {
-    if (count === 0) return;
-    this.#counts ??= new Uint32Array(this.#maxCases);
-    this.#counts[index] = count;
-  }
-
-  first(cases: number): ArrayLike<number> {
-    return this.#counts?.subarray(0, cases) ?? new Uint8Array(cases);
-  }
-}
-
-/** With room for so many cases: an array that grows is copied a dozen times, and the copies are as large. */
-class ResultColumns {
-  readonly #baseline: (readonly number[])[];
-  readonly #candidate: (readonly number[])[];
-  #length = 0;
-
-  constructor(maxCases: number) {
-    const none: readonly number[] = [];
-    this.#baseline = Array.from({ length: maxCases }, () => none);
-    this.#candidate = Array.from({ length: maxCases }, () => none);
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  add(baseline: readonly number[], candidate: readonly number[]): void {
-    this.#baseline[this.#length] = baseline;
-    this.#candidate[this.#length] = candidate;
-    this.#length += 1;
-  }
-
-  finish(): PairedResults {
-    this.#baseline.length = this.#length;
-    this.#candidate.length = this.#length;
-    return { baseline: this.#baseline, candidate: this.#candidate };
-  }
-}
-
 function isScorePass({ trials }: CaseSummary): boolean {
   return trials.every(({ status, score }) => score === undefined || score === (status === 'passed' ? 1 : 0));
-}
-
-/** Few suites have scores of their own, so those are looked at apart. */
-function collectScores(cases: ComparedCases): PairedResults {
-  const results = new ResultColumns(cases.length);
-  for (const pair of cases) if (isPaired(pair)) results.add(scoresOf(pair.baseline), scoresOf(pair.candidate));
-  return results.finish();
 }
 
 function scoresOf({ trials }: CaseSummary): readonly number[] {
@@ -191,7 +124,7 @@ function bookedCost({ costUsd }: RowSummary): number | null | undefined {
 }
 
 /** Adds a case's latencies to those of its side, and returns their mean; 0 where there is none. */
-function addLatencies({ trials }: CaseSummary, side: NumberList): number {
+function addLatencies({ trials }: CaseSummary, side: number[]): number {
   let total = 0;
   let count = 0;
   for (const { latencyMs } of trials) {

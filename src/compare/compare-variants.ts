@@ -103,7 +103,7 @@ function rateEvidence(results: PairedResults, comparison: CaseComparison): Metri
 function compareSeparately(cases: ComparedCases, alpha: number): MetricEvidence {
   const means = (side: 'baseline' | 'candidate') => {
     const found: number[] = [];
-    for (const { [side]: summary } of cases) {
+    for (const { [side]: summary } of cases.values()) {
       const results = summary === undefined ? [] : validResults(summary);
       if (results.length > 0) found.push(mean(results));
     }

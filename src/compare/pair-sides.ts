@@ -1,8 +1,7 @@
 import type { CaseChange } from '../model/case-change.ts';
 import type { ComparedCase, ComparedCases, ComparedSide } from '../model/comparison.ts';
-import type { CaseSummary, SortedCases } from '../model/summary.ts';
+import type { CaseSummary } from '../model/summary.ts';
 import { classifyCase, isSuspect } from './classify-case.ts';
-import { ComparedCaseList, type PlacedCases } from './compared-case-list.ts';
 
 export interface PairedCase extends ComparedCase {
   readonly baseline: CaseSummary;
@@ -24,39 +23,34 @@ export interface PairOptions {
 }
 
 /** The cases of both sides, sorted by id, each with what became of it. */
-export function pairSides(baseline: ComparedSide, candidate: ComparedSide, options: PairOptions): ComparedCases {
-  const [left, right] = [placeCases(baseline.cases), placeCases(candidate.cases)];
-  const paired = new ComparedCaseList(left, right);
-  const { redefined, isWhole } = options;
-  /** `i` and `j` are undefined for a side that does not have the case. */
-  const pair = (i: number | undefined, j: number | undefined, caseId: string) => {
-    const before = i === undefined ? undefined : left.at(i);
-    const after = j === undefined ? undefined : right.at(j);
-    if (after === undefined ? !isWhole : after.observe) return;
-    const isComparable = before !== undefined && after !== undefined && before.stamp === after.stamp;
-    const rejudged = isComparable && redefined.size > 0 && redefined.has(caseId);
-    const isSame = isComparable && !(rejudged && hasFailure(after));
-    const change = isSame ? classifyCase(before, after) : changeWithout(before, after);
-    const suspect = isSame && isSuspect(before, after);
-    paired.push({ baseline: i, candidate: j }, { change, suspect, rejudged });
-  };
-  let [i, j] = [0, 0];
-  const idAt = (cases: PlacedCases, place: number) => (place < cases.size ? cases.at(place).caseId : undefined);
-  let [before, after] = [idAt(left, i), idAt(right, j)];
-  for (;;) {
-    if (before === undefined && after === undefined) return paired;
-    const isBefore = before !== undefined && (after === undefined || before <= after);
-    const isAfter = after !== undefined && (before === undefined || after <= before);
-    pair(isBefore ? i : undefined, isAfter ? j : undefined, (isBefore ? before : after) ?? '');
-    if (isBefore) {
-      i += 1;
-      before = idAt(left, i);
-    }
-    if (isAfter) {
-      j += 1;
-      after = idAt(right, j);
-    }
+export function pairSides(
+  { cases: before }: ComparedSide,
+  { cases: after }: ComparedSide,
+  { redefined, isWhole }: PairOptions,
+): ComparedCases {
+  const paired = new Map<string, ComparedCase>();
+  for (const caseId of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+    const [baseline, candidate] = [before.get(caseId), after.get(caseId)];
+    if (candidate === undefined ? !isWhole : candidate.observe) continue;
+    paired.set(caseId, pairCase(caseId, { baseline, candidate }, redefined.has(caseId)));
   }
+  return paired;
+}
+
+function pairCase(
+  caseId: string,
+  { baseline, candidate }: Pick<ComparedCase, 'baseline' | 'candidate'>,
+  isRedefined: boolean,
+): ComparedCase {
+  if (baseline === undefined || candidate?.stamp !== baseline.stamp) {
+    const change = changeWithout(baseline, candidate);
+    return { caseId, change, baseline, candidate, suspect: false, rejudged: false };
+  }
+  if (isRedefined && hasFailure(candidate)) {
+    return { caseId, change: 'redefined', baseline, candidate, suspect: false, rejudged: true };
+  }
+  const [change, suspect] = [classifyCase(baseline, candidate), isSuspect(baseline, candidate)];
+  return { caseId, change, baseline, candidate, suspect, rejudged: isRedefined };
 }
 
 function hasFailure({ trials }: CaseSummary): boolean {
@@ -67,24 +61,4 @@ function hasFailure({ trials }: CaseSummary): boolean {
 function changeWithout(before: CaseSummary | undefined, after: CaseSummary | undefined): CaseChange {
   if (after === undefined) return 'removed';
   return before === undefined ? 'added' : 'redefined';
-}
-
-/** What a table does not have in order is sorted; nearly always it is already. */
-function placeCases(cases: ReadonlyMap<string, CaseSummary>): PlacedCases {
-  if (isSorted(cases)) return cases;
-  const found = [...cases.values()];
-  const isInOrder = found.every(({ caseId }, index) => index === 0 || (found[index - 1]?.caseId ?? '') < caseId);
-  if (!isInOrder) found.sort((a, b) => (a.caseId < b.caseId ? -1 : 1));
-  return {
-    size: found.length,
-    at(place) {
-      const one = found[place];
-      if (one === undefined) throw new RangeError(`case ${place} of ${found.length}`);
-      return one;
-    },
-  };
-}
-
-function isSorted(cases: ReadonlyMap<string, CaseSummary>): cases is SortedCases {
-  return 'at' in cases;
 }

@@ -25,7 +25,7 @@ export function sideOfBaseline(
     recorded: { ...recorded, planned: cases.size, observed: 0 },
     cases,
     models,
-    costOf: (row) => (row.costUsd === undefined ? undefined : (costOf(variant, baseline.usageOf(row)) ?? null)),
+    costOf: (row) => (row.costUsd === undefined ? undefined : (costOf(variant, row.usage) ?? null)),
     answerOf: (caseId) => keptAnswer(baseline, key, caseId),
   };
 }

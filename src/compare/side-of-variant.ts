@@ -8,8 +8,6 @@ export interface VariantSideOptions {
   /** In words, for the report. */
   readonly source: string;
   readonly readRow: (rowIndex: number) => CellRow;
-  /** The same as `readRow(…).usage`, for who asks for them all. */
-  readonly readUsage: (rowIndex: number) => Usage | undefined;
   /** Both sides are priced by one table; undefined where no price is known. */
   readonly costOf: (variant: RecordedVariant, usage: Usage | undefined) => number | undefined;
 }
@@ -32,35 +30,17 @@ export function sideOfVariant(
   };
 }
 
-/**
- * Costs by the given table. What was booked is taken where it agrees with the table on the first answers, since nearly
- * always all of it does, and a hundred thousand usages in memory would be there for nothing.
- */
+/** Costs by the given table. What was booked is taken where it agrees with the table on the first answers. */
 function openCosts(
   { recorded, cases }: Pick<VariantSummary, 'recorded' | 'cases'>,
-  { readRow, readUsage, costOf }: VariantSideOptions,
+  { costOf }: VariantSideOptions,
 ): NonNullable<ComparedSide['costOf']> {
   const price = (usage: Usage | undefined) => costOf(recorded, usage) ?? null;
-  const priceAgain = remember((usage) => price(usage));
   let isBookedAlike: boolean | undefined;
   return (row) => {
     if (row.costUsd === undefined) return undefined;
-    isBookedAlike ??= firstAnswers(cases).every((answer) =>
-      isSameCost(answer.costUsd ?? null, price(readRow(answer.rowIndex).usage)),
-    );
-    return isBookedAlike ? row.costUsd : priceAgain(readUsage(row.rowIndex));
-  };
-}
-
-/** Equal usages may be one object, and a price takes its time. */
-function remember(price: (usage: Usage | undefined) => number | null): (usage: Usage | undefined) => number | null {
-  const known = new Map<Usage | undefined, number | null>();
-  return (usage) => {
-    const found = known.get(usage);
-    if (found !== undefined) return found;
-    const cost = price(usage);
-    known.set(usage, cost);
-    return cost;
+    isBookedAlike ??= firstAnswers(cases).every((answer) => isSameCost(answer.costUsd ?? null, price(answer.usage)));
+    return isBookedAlike ? row.costUsd : price(row.usage);
   };
 }
 

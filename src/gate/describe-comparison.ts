@@ -21,7 +21,7 @@ export interface ComparisonVerdict {
 /** A comparison and its verdict as a report shows it. */
 export function describeComparison(compared: ComparedVariant, verdict: ComparisonVerdict): VariantComparison {
   const { baseline, candidate, residue } = compared;
-  const ids = (change: CaseChange) => Array.from(compared.cases.withChange(change), ({ caseId }) => caseId);
+  const ids = (change: CaseChange) => withChange(compared.cases, change).map(({ caseId }) => caseId);
   const messages = (side: typeof baseline) => side.recorded.messages;
   const isOtherPrompt = canonicalJson(messages(baseline)) !== canonicalJson(messages(candidate));
   return {
@@ -96,7 +96,7 @@ const words: Readonly<Record<Hypothesis['metric'], string>> = {
 
 function describeData(compared: ComparedVariant): readonly string[] {
   const { sameAnswers, answers, errors, cases, passRate } = compared;
-  const { rejudged } = cases;
+  const rejudged = [...cases.values()].filter((found) => found.rejudged).length;
   return [
     ...(sameAnswers > 0 ? [describeSame(sameAnswers, answers)] : []),
     ...(rejudged > 0
@@ -121,7 +121,7 @@ function describeSame(same: number, all: number): string {
 
 /** Deleting what fails must be seen. */
 function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
-  const removed = [...cases.withChange('removed')];
+  const removed = withChange(cases, 'removed');
   const failing = removed.filter(({ baseline }) => baseline?.status === 'failed' || baseline?.status === 'flaky');
   if (failing.length === 0) return [];
   return [
@@ -132,12 +132,14 @@ function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
 /** What fails with the accepted prompt too, although it passed when it was accepted, is no known failure. */
 function describeDrift({ baseline: { accepted }, cases }: ComparedVariant): readonly string[] {
   if (accepted === undefined) return [];
-  const drifted = [...cases.withChange('stillFailing')].filter(
-    ({ caseId }) => accepted.get(caseId)?.status === 'passed',
-  );
+  const drifted = withChange(cases, 'stillFailing').filter(({ caseId }) => accepted.get(caseId)?.status === 'passed');
   if (drifted.length === 0) return [];
   const failing = `${formatCount(drifted.length, 'case')} that passed when accepted now ${drifted.length === 1 ? 'fails' : 'fail'}`;
   return [`${failing} with the old prompt too: ${nameCases(drifted)}`];
+}
+
+function withChange(cases: ComparedVariant['cases'], wanted: CaseChange): readonly ComparedCase[] {
+  return [...cases.values()].filter(({ change }) => change === wanted);
 }
 
 function nameCases(cases: readonly ComparedCase[]): string {

@@ -42,7 +42,7 @@ export function judgeComparedCases(
   options: JudgeCasesOptions,
 ): readonly CaseWord[] {
   const words: CaseWord[] = [];
-  for (const found of cases) {
+  for (const found of cases.values()) {
     // Nearly all of a large suite: they have nothing to say.
     if (found.change === 'stillPassing' && found.candidate?.mustPass === false) continue;
     words.push(...judgeCase(found, accepted === undefined ? found.baseline : accepted.get(found.caseId), options));

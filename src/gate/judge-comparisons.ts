@@ -187,9 +187,9 @@ function accept(comparison: GatedComparison, judged: JudgedComparison): JudgedCo
   const { compared, own } = comparison;
   const isInconclusive = compared.errors.share > maxErrorShare;
   const accepted: string[] = [];
-  for (const { caseId, change } of compared.cases) {
+  for (const { caseId, change } of compared.cases.values()) {
     if (change !== 'regressed' && change !== 'flaky' && change !== 'added' && change !== 'redefined') continue;
-    const ownChange = own?.cases.changeOf(caseId);
+    const ownChange = own?.cases.get(caseId)?.change;
     if (ownChange !== undefined && ownChange !== 'regressed') accepted.push(`${caseId} (${change})`);
   }
   const metrics = judged.failures.filter(({ caseId }) => caseId === undefined).map(({ message }) => message);

@@ -1,9 +1,7 @@
-/** A line without its line break; valid until the next one is asked for. */
+/** A line without its line break. */
 export interface ByteLine {
-  /** What holds the line, from `start` to `end`: a view for each of a hundred thousand lines has its price. */
-  readonly buffer: Buffer;
-  readonly start: number;
-  readonly end: number;
+  /** Valid until the next line is asked for. */
+  readonly bytes: Buffer;
   /** From the start of the file. */
   readonly offset: number;
   /** 1-based. */
@@ -27,40 +25,31 @@ export interface SplitOptions {
   readonly from?: LineStart;
 }
 
-export function bytesOf({ buffer, start, end }: ByteLine): Buffer {
-  return buffer.subarray(start, end);
-}
-
 /** The lines of a file, through one buffer that grows only for a line that needs it. */
 export function* splitLines(
   read: ReadBytes,
   { bufferBytes = 1 << 18, from = { offset: 0, number: 1 } }: SplitOptions = {},
 ): Generator<ByteLine> {
   let buffer = Buffer.allocUnsafe(bufferBytes);
-  let [start, filled, scanned] = [0, 0, 0];
-  let { offset: fileOffset, number } = from;
-  // A view for each line would cost as much as finding its end.
-  let content = buffer.subarray(0, 0);
+  let filled = 0;
+  // Of the buffer's first byte.
+  let { offset, number } = from;
   for (;;) {
-    const newline = content.indexOf(0x0a, scanned);
-    if (newline !== -1) {
-      yield { buffer, start, end: newline, offset: fileOffset + start, number, isTerminated: true };
+    const count = read(buffer, filled, buffer.length - filled, offset + filled);
+    if (count === 0) break;
+    const content = buffer.subarray(0, filled + count);
+    let start = 0;
+    for (let end = content.indexOf(0x0a, filled); end !== -1; end = content.indexOf(0x0a, start)) {
+      yield { bytes: content.subarray(start, end), offset: offset + start, number, isTerminated: true };
       number += 1;
-      start = newline + 1;
-      scanned = start;
-      continue;
+      start = end + 1;
     }
     // What is left of a line moves to the front, into a larger buffer where it fills this one.
-    const target = filled - start === buffer.length ? Buffer.allocUnsafe(buffer.length * 2) : buffer;
-    buffer.copy(target, 0, start, filled);
+    filled = content.length - start;
+    const target = filled === buffer.length ? Buffer.allocUnsafe(buffer.length * 2) : buffer;
+    content.copy(target, 0, start);
     buffer = target;
-    fileOffset += start;
-    filled -= start;
-    [start, scanned] = [0, filled];
-    const count = read(buffer, filled, buffer.length - filled, fileOffset + filled);
-    if (count === 0) break;
-    filled += count;
-    content = buffer.subarray(0, filled);
+    offset += start;
   }
-  if (filled > 0) yield { buffer, start: 0, end: filled, offset: fileOffset, number, isTerminated: false };
+  if (filled > 0) yield { bytes: buffer.subarray(0, filled), offset, number, isTerminated: false };
 }

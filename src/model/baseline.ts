@@ -2,7 +2,7 @@ import type { FinishReason, ToolCall, Usage } from './completion.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { RecordedCheck } from './record.ts';
 import type { WrittenMessage } from './suite.ts';
-import type { RowSummary, SortedCases } from './summary.ts';
+import type { CaseSummary } from './summary.ts';
 
 export const baselineFormat = 1;
 
@@ -80,12 +80,10 @@ export interface VariantKey {
   readonly provider: string;
 }
 
-/** A baseline file whose answers stay on disk: what counting and comparing need of its rows is in memory, in columns. */
+/** A baseline file whose answers stay on disk: what counting and comparing need of its rows is in memory. */
 export interface Baseline extends BaselineContent {
   /** By id, sorted; empty where the baseline has no such variant. Rows have no cost: that is computed from usage. */
-  casesOf(key: VariantKey): SortedCases;
+  casesOf(key: VariantKey): ReadonlyMap<string, CaseSummary>;
   /** A case whole; undefined where there is none. Throws a UserError where the file was changed meanwhile. */
   readCase(key: VariantKey, caseId: string): BaselineCase | undefined;
-  /** Of a row of this baseline's own. */
-  usageOf(row: Pick<RowSummary, 'rowIndex'>): Usage | undefined;
 }

@@ -29,16 +29,8 @@ export interface ComparedCase {
   readonly rejudged: boolean;
 }
 
-/** The cases of two sides by id, sorted; each is made when it is asked for. */
-export interface ComparedCases extends Iterable<ComparedCase> {
-  readonly length: number;
-  /** How many were accepted under other checks than those that both sides are judged by here. */
-  readonly rejudged: number;
-  /** Those that this became of. */
-  withChange(change: CaseChange): Iterable<ComparedCase>;
-  /** What became of a case; undefined where neither side has it. */
-  changeOf(caseId: string): CaseChange | undefined;
-}
+/** The cases of two sides by id, sorted. */
+export type ComparedCases = ReadonlyMap<string, ComparedCase>;
 
 /** A metric's difference with its evidence, as stats/ gave it. */
 export interface MetricEvidence {

@@ -202,6 +202,7 @@ export type RowHead = CellKey &
       | 'judgeCostUsd'
       | 'answerHash'
       | 'answerId'
+      | 'usage'
       | 'model'
       | 'skip']?: CellRow[Key] | undefined;
   };

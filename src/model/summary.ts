@@ -1,8 +1,9 @@
 import type { CaseStatus, CellStatus, SkipReason } from './cell.ts';
+import type { Usage } from './completion.ts';
 import type { RateEstimate } from './rate.ts';
 import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
 
-/** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. May be a view of a table, whose fields no spread copies. */
+/** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. */
 export interface RowSummary {
   readonly suite: string;
   readonly prompt: string;
@@ -21,6 +22,8 @@ export interface RowSummary {
   readonly costUsd: number | null | undefined;
   readonly spentUsd: number | null | undefined;
   readonly judgeCostUsd: number | null | undefined;
+  /** Undefined where the API reported none. */
+  readonly usage: Usage | undefined;
   readonly skipReason: SkipReason | undefined;
   /** Of text and tool calls; undefined where there was no answer. */
   readonly answerHash: string | undefined;
@@ -43,12 +46,6 @@ export interface CaseSummary {
   readonly trials: readonly RowSummary[];
   /** Fresh trials after the planned ones. */
   readonly confirmations: readonly RowSummary[];
-}
-
-/** Cases by id that are sorted by it, and that can be asked for by their place. */
-export interface SortedCases extends ReadonlyMap<string, CaseSummary> {
-  /** From 0. Throws a RangeError behind the last. */
-  at(place: number): CaseSummary;
 }
 
 export interface VariantSummary {

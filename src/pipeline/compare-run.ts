@@ -111,7 +111,7 @@ function compareBeside(
   found: SuiteBaseline | undefined,
 ): ComparedVariant {
   const { record, costOf } = options;
-  const { readRow, readUsage } = record;
+  const { readRow } = record;
   const hasFreshAnswers = [variant, beside].every(({ cases }) =>
     [...cases.values()].every(({ trials }) => trials.every(({ cached }) => !cached)),
   );
@@ -121,7 +121,7 @@ function compareBeside(
   const accepted = findAccepted(suite, variant, found);
   // A case that nobody accepted is new, whatever the old prompt makes of it: it must pass by itself.
   const cases = isRerun ? new Map([...beside.cases].filter(([id]) => accepted.cases.has(id))) : beside.cases;
-  const side = sideOfVariant({ recorded, cases }, { source, readRow, readUsage, costOf });
+  const side = sideOfVariant({ recorded, cases }, { source, readRow, costOf });
   const compare = (redefined: ReadonlySet<string>) =>
     compareVariants({ ...side, accepted: accepted.cases }, candidateSide(variant, options), {
       ...marginsOf(suite),
@@ -187,8 +187,8 @@ function compareWithRecord(
 ): ComparedVariant | undefined {
   const other = findVariant(suite, variant, record);
   if (other === undefined) return undefined;
-  const { readRow, readUsage } = record;
-  const side = sideOfVariant(other, { source, readRow, readUsage, costOf: options.costOf });
+  const { readRow } = record;
+  const side = sideOfVariant(other, { source, readRow, costOf: options.costOf });
   const compare = (redefined: ReadonlySet<string>) =>
     compareVariants(side, candidateSide(variant, options), {
       ...marginsOf(suite),
@@ -216,7 +216,8 @@ async function compareWithSide(
       isWhole: !suite.recorded.filtered && isEnded(options.record),
     });
   const compared = compare(side, new Set());
-  const again = await rejudge(side, baseline, compared.cases.withChange('redefined'), cellOf, options.judgePorts);
+  const redefinedCases = [...compared.cases.values()].filter(({ change }) => change === 'redefined');
+  const again = await rejudge(side, baseline, redefinedCases, cellOf, options.judgePorts);
   const redefined = new Set([...again.cases, ...findRedefined(compared, acceptedOf(side), options.record.readRow)]);
   return redefined.size === 0 ? compared : compare(again.side, redefined);
 }
@@ -240,8 +241,8 @@ function compareWithNothing(suite: SuiteSummary, variant: VariantSummary, option
 }
 
 function candidateSide(variant: VariantSummary, { record, costOf }: CompareRunOptions): ComparedSide {
-  const { readRow, readUsage } = record;
-  return sideOfVariant(variant, { source: withinRun, readRow, readUsage, costOf });
+  const { readRow } = record;
+  return sideOfVariant(variant, { source: withinRun, readRow, costOf });
 }
 
 /** What a run did not come to is not gone. */

@@ -20,7 +20,7 @@ export function createExpectUsage(suites: readonly Suite[], findBaseline: FindBa
     const prompts = [prompt, ...(known.replaces.get(prompt) ?? [])];
     for (const id of prompts) {
       const found = known.baseline.casesOf({ prompt: id, provider }).get(caseId);
-      const usages = found === undefined ? [] : usagesOf(known.baseline, [found]);
+      const usages = found === undefined ? [] : usagesOf([found]);
       if (usages.length > 0) return usages;
     }
     for (const id of prompts) {
@@ -51,20 +51,17 @@ function describeKnown(suite: Suite, findBaseline: FindBaseline): KnownUsage | u
     baseline,
     usagesOf(key) {
       const name = JSON.stringify([key.prompt, key.provider]);
-      const usages = byVariant.get(name) ?? usagesOf(baseline, baseline.casesOf(key).values());
+      const usages = byVariant.get(name) ?? usagesOf(baseline.casesOf(key).values());
       byVariant.set(name, usages);
       return usages;
     },
   };
 }
 
-function usagesOf(baseline: Baseline, cases: Iterable<CaseSummary>): readonly Usage[] {
+function usagesOf(cases: Iterable<CaseSummary>): readonly Usage[] {
   const usages: Usage[] = [];
   for (const { trials } of cases) {
-    for (const trial of trials) {
-      const usage = baseline.usageOf(trial);
-      if (usage !== undefined) usages.push(usage);
-    }
+    for (const { usage } of trials) if (usage !== undefined) usages.push(usage);
   }
   return usages;
 }

@@ -32,7 +32,7 @@ export function findRedefined(
         status === 'failed' &&
         readRow(rowIndex).checks.some(({ assertion, pass }) => assertion === 'contract' && !pass),
     );
-  for (const { caseId, baseline, candidate: found, change } of cases) {
+  for (const { caseId, baseline, candidate: found, change } of cases.values()) {
     const held = accepted.cases.get(caseId);
     if (held === undefined || baseline === undefined || found === undefined || change === 'redefined') continue;
     const mayBeExcused = change === 'stillFailing' || change === 'flaky';

@@ -4,8 +4,7 @@ import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { recordCheck } from '../record/build-cell-row.ts';
-import { caseStatusOf } from '../record/case-table.ts';
-import { copyRow } from '../record/summarize-row.ts';
+import { caseStatusOf } from '../record/summarize-cases.ts';
 import { answerViewOf } from './answer-view.ts';
 import type { FindCell } from './find-cells.ts';
 import { comparesAccepted, comparesOther } from './identify.ts';
@@ -68,7 +67,7 @@ async function judgeCase(
     const passed = row && (await judgeRow(row, row.confirmation === true ? firstRow : row, cell, ports));
     if (passed === undefined) continue;
     judged.set(summary.rowIndex, passed);
-    again.set(summary, copyRow(summary, { stamp, status: 'passed', score: passed.score }));
+    again.set(summary, { ...summary, stamp, status: 'passed', score: passed.score });
   }
   if (again.size === 0) return undefined;
   const replace = (all: readonly RowSummary[]) => all.map((summary) => again.get(summary) ?? summary);

@@ -1,9 +1,6 @@
-import { NumberList } from '../lib/number-list.ts';
 import type { Baseline, BaselineCase, BaselineCases, BaselineTrial, VariantKey } from '../model/baseline.ts';
-import type { CaseSummary, SortedCases } from '../model/summary.ts';
-import { CaseTable, rankCases } from '../record/case-table.ts';
-import { RowTable } from '../record/row-table.ts';
-import { UsageList } from '../record/usage-list.ts';
+import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import { summarizeCases } from '../record/summarize-cases.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from '../stores/read-baseline.ts';
 
 /** Reads a baseline file once; undefined where there is none. `shown` is how problems name it. */
@@ -19,76 +16,71 @@ export function openBaselineText(text: string, shown: string): Baseline {
   return toBaseline(parseBaseline(text, shown, rows.add), rows);
 }
 
-/** What counting and comparing need of the cases of a baseline, in columns. */
+/** What counting and comparing need of the cases of a baseline, by variant. */
 class BaselineRows {
-  readonly table = new RowTable();
-  readonly usages = new UsageList();
-  /** Of each row the number of its case's line. */
-  readonly #lines = new NumberList(Uint32Array);
+  readonly #rows = new Map<string, RowSummary[]>();
+  readonly #cases = new Map<string, ReadonlyMap<string, CaseSummary>>();
 
-  readonly add: VisitCase = (row, index, suite) => {
+  readonly add: VisitCase = (row, rowIndex, suite) => {
     const { trials, confirmations = [] } = row;
-    for (const trial of trials) this.#addRow(suite, row, trial, { confirmation: false, index });
-    for (const trial of confirmations) this.#addRow(suite, row, trial, { confirmation: true, index });
+    const rows = this.#rows.get(variantKey(row)) ?? [];
+    this.#rows.set(variantKey(row), rows);
+    for (const trial of trials) rows.push(summarizeTrial(suite, row, trial, { confirmation: false, rowIndex }));
+    for (const trial of confirmations) rows.push(summarizeTrial(suite, row, trial, { confirmation: true, rowIndex }));
   };
 
-  /** Every case has a trial, and so a row. */
-  lineOf({ trials, confirmations }: CaseSummary): number | undefined {
-    const row = trials[0] ?? confirmations[0];
-    return row === undefined ? undefined : this.#lines.at(row.rowIndex);
-  }
-
-  #addRow(
-    suite: string,
-    { prompt, provider, caseId, stamp, mustPass }: BaselineCase,
-    { trial, status, score, latencyMs, usage, answerHash, answerId }: BaselineTrial,
-    { confirmation, index }: { readonly confirmation: boolean; readonly index: number },
-  ): void {
-    this.table.addSummary({
-      suite,
-      prompt,
-      provider,
-      caseId,
-      trial,
-      stamp,
-      status,
-      observe: false,
-      mustPass: mustPass === true,
-      confirmation,
-      cached: true,
-      score,
-      latencyMs,
-      costUsd: answerHash === undefined ? undefined : null,
-      spentUsd: 0,
-      judgeCostUsd: 0,
-      skipReason: undefined,
-      answerHash,
-      answerId,
-      model: undefined,
-      rowIndex: this.#lines.length,
-    });
-    this.usages.push(usage);
-    this.#lines.push(index);
+  casesOf(key: VariantKey): ReadonlyMap<string, CaseSummary> {
+    const name = variantKey(key);
+    const cases = this.#cases.get(name) ?? summarizeCases(this.#rows.get(name) ?? []);
+    this.#cases.set(name, cases);
+    return cases;
   }
 }
 
-function toBaseline({ suite, variants, readCase }: ScannedBaseline, rows: BaselineRows): Baseline {
-  const tables = new Map<string, SortedCases>();
-  let ranks: Uint32Array | undefined;
-  const casesOf = ({ prompt, provider }: VariantKey) => {
-    const key = JSON.stringify([prompt, provider]);
-    let found = tables.get(key);
-    if (found === undefined) {
-      ranks ??= rankCases(rows.table);
-      found = new CaseTable(rows.table, rows.table.rowsOf({ suite, prompt, provider }), ranks);
-      tables.set(key, found);
-    }
-    return found;
+function variantKey({ prompt, provider }: VariantKey): string {
+  return JSON.stringify([prompt, provider]);
+}
+
+/** A baseline books no cost: it is computed from the usage. */
+function summarizeTrial(
+  suite: string,
+  { prompt, provider, caseId, stamp, mustPass }: BaselineCase,
+  { trial, status, score, latencyMs, usage, answerHash, answerId }: BaselineTrial,
+  { confirmation, rowIndex }: Pick<RowSummary, 'confirmation' | 'rowIndex'>,
+): RowSummary {
+  return {
+    suite,
+    prompt,
+    provider,
+    caseId,
+    trial,
+    stamp,
+    status,
+    observe: false,
+    mustPass: mustPass === true,
+    confirmation,
+    cached: true,
+    score,
+    latencyMs,
+    costUsd: answerHash === undefined ? undefined : null,
+    spentUsd: 0,
+    judgeCostUsd: 0,
+    usage,
+    skipReason: undefined,
+    answerHash,
+    answerId,
+    model: undefined,
+    rowIndex,
   };
+}
+
+function toBaseline({ suite, variants, readCase }: ScannedBaseline, rows: BaselineRows): Baseline {
+  const casesOf = (key: VariantKey) => rows.casesOf(key);
   const read = ({ prompt, provider }: VariantKey, caseId: string) => {
     const found = casesOf({ prompt, provider }).get(caseId);
-    const line = found === undefined ? undefined : rows.lineOf(found);
-    return line === undefined ? undefined : readCase(line, { caseId, prompt, provider });
+    // Every case has a trial.
+    const row = found?.trials[0] ?? found?.confirmations[0];
+    return row === undefined ? undefined : readCase(row.rowIndex, { caseId, prompt, provider });
   };
   return {
     suite,
@@ -96,7 +88,6 @@ function toBaseline({ suite, variants, readCase }: ScannedBaseline, rows: Baseli
     cases: variants.map((variant) => casesOfVariant(variant, casesOf, read)),
     casesOf,
     readCase: read,
-    usageOf: ({ rowIndex }) => rows.usages.at(rowIndex),
   };
 }
 

@@ -1,10 +1,11 @@
 import { StorageError } from '../lib/storage-error.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
+import type { RowSummary } from '../model/summary.ts';
 import type { Plan } from '../plan/build-plan.ts';
-import { RowTable } from '../record/row-table.ts';
+import { summarizeRow } from '../record/summarize-row.ts';
 import { endSummary } from '../record/summarize-run.ts';
-import { openRowReader, PlaceList, type RowPlace } from '../stores/read-run-record.ts';
+import { openRowReader, type RowPlace } from '../stores/read-run-record.ts';
 import type { RunRecordWriter } from '../stores/write-run-record.ts';
 import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
 import type { FindAccepted } from './find-accepted.ts';
@@ -48,11 +49,11 @@ export function openRecord(
   const resumed =
     options.resume === undefined ? undefined : prepareResume(options, plan, newHeader, { findAccepted, ports });
   // Rows are summarised as they are written, so that nothing has to be read again to count them.
-  const table = new RowTable();
-  const places = new PlaceList();
-  const addRow = (row: CellRow, { offset, length }: RowPlace) => {
-    table.add(row, places.length);
-    places.push(offset, length);
+  const summaries: RowSummary[] = [];
+  const places: RowPlace[] = [];
+  const addRow = (row: CellRow, place: RowPlace) => {
+    summaries.push(summarizeRow(row, places.length));
+    places.push(place);
   };
   const { id, writer } = refuseStorageErrors(() => {
     if (resumed === undefined) return createUnderFreeId(runsFolder(options.project), newHeader, ports);
@@ -129,10 +130,10 @@ export function openRecord(
     read(end) {
       // What another run goes on with is counted as it stands there: rows lie elsewhere in it.
       if (isTakenOver) return openStoredRecord(writer.path, ports.cwd, end === undefined ? {} : { end });
-      if (counted?.rows !== table.length) {
+      if (counted?.rows !== summaries.length) {
         const header = { ...newHeader, id, startedAt };
-        const record = { path: writer.path, header, end, places, rows: table, warnings: [] };
-        counted = { rows: table.length, record: toStoredRecord(record, ports.cwd) };
+        const record = { path: writer.path, header, end, places, rows: summaries, warnings: [] };
+        counted = { rows: summaries.length, record: toStoredRecord(record, ports.cwd) };
       }
       const { record } = counted;
       return { ...record, end, summary: { ...record.summary, ...endSummary(end) } };

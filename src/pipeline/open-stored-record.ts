@@ -1,10 +1,9 @@
 import { relative } from 'node:path';
-import type { Usage } from '../model/completion.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
-import type { RunSummary } from '../model/summary.ts';
-import { RowTable } from '../record/row-table.ts';
+import type { RowSummary, RunSummary } from '../model/summary.ts';
+import { summarizeRow } from '../record/summarize-row.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
-import { openRowReader, openUsageReader, type RowPlaces, visitRowHeads, visitRows } from '../stores/read-run-record.ts';
+import { openRowReader, type RowPlace, visitRowHeads, visitRows } from '../stores/read-run-record.ts';
 
 /** A record as read and counted; its answers stay on disk. */
 export interface StoredRecord {
@@ -16,8 +15,6 @@ export interface StoredRecord {
   readonly summary: RunSummary;
   readonly warnings: readonly string[];
   readonly readRow: (rowIndex: number) => CellRow;
-  /** Of one row after the other, for who needs them all. */
-  readonly readUsage: (rowIndex: number) => Usage | undefined;
 }
 
 export interface OpenRecordOptions {
@@ -26,19 +23,15 @@ export interface OpenRecordOptions {
 }
 
 export function openStoredRecord(path: string, cwd: string, options: OpenRecordOptions = {}): StoredRecord {
-  const rows = new RowTable();
-  const record = visitRows(path, (row, rowIndex) => rows.add(row, rowIndex));
+  const rows: RowSummary[] = [];
+  const record = visitRows(path, (row, rowIndex) => rows.push(summarizeRow(row, rowIndex)));
   return toStoredRecord({ ...record, rows, end: record.end ?? options.end }, cwd);
 }
 
 /** The same by the heads of its rows, where most of the answers will never be looked at. */
-export function openRecordHeads(
-  path: string,
-  cwd: string,
-  // Nothing else is in memory while two records are compared.
-  { rows = new RowTable(1 << 20) }: { readonly rows?: RowTable } = {},
-): StoredRecord {
-  const record = visitRowHeads(path, (row, rowIndex) => rows.add(row, rowIndex));
+export function openRecordHeads(path: string, cwd: string): StoredRecord {
+  const rows: RowSummary[] = [];
+  const record = visitRowHeads(path, (row, rowIndex) => rows.push(summarizeRow(row, rowIndex)));
   return toStoredRecord({ ...record, rows }, cwd);
 }
 
@@ -46,8 +39,8 @@ interface ReadRecord {
   readonly path: string;
   readonly header: RunHeader;
   readonly end: EndRow | undefined;
-  readonly rows: RowTable;
-  readonly places: RowPlaces;
+  readonly rows: readonly RowSummary[];
+  readonly places: readonly RowPlace[];
   readonly warnings: readonly string[];
 }
 
@@ -63,6 +56,5 @@ export function toStoredRecord(record: ReadRecord, cwd: string): StoredRecord {
     summary: summarizeRun(header, rows, end),
     warnings,
     readRow: openRowReader(record),
-    readUsage: openUsageReader(record),
   };
 }

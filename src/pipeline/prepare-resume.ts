@@ -1,12 +1,11 @@
 import type { Mask } from '../lib/mask-secrets.ts';
-import type { CellKey } from '../model/cell.ts';
+import type { Cell, CellKey } from '../model/cell.ts';
 import type { CellRow, RunHeader } from '../model/record.ts';
 import type { Plan } from '../plan/build-plan.ts';
-import { type RowPlace, visitRows } from '../stores/read-run-record.ts';
+import { cellKeyText, type RowPlace, visitRows } from '../stores/read-run-record.ts';
 import { type RunRecordWriter, rewriteRunRecord } from '../stores/write-run-record.ts';
-import type { CellDetail } from './cell-details.ts';
-import { EarlierCells } from './earlier-cells.ts';
 import type { FindAccepted } from './find-accepted.ts';
+import { identify } from './identify.ts';
 import type { RunOptions, RunPorts } from './run-options.ts';
 import { findStoredRun } from './stored-runs.ts';
 
@@ -21,9 +20,9 @@ export interface Resumed {
    * reached the record. It was billed to this run, and the baseline does not hold it.
    */
   readonly isOwn: (receivedAt: string) => boolean;
-  /** Where the row of a cell that it finished stands in the record as written anew; undefined for every other cell. */
+  /** Where the row of a cell that it finished is in the record as written again; undefined for every other cell. */
   readonly indexOf: (key: CellKey) => number | undefined;
-  /** Writes the record anew, with what is kept of it; told of each row that is, and where it lies then. */
+  /** Writes the record again with the rows that are kept; `onRow` gets each of them and its new place. Call it once. */
   readonly rewrite: (onRow: (row: CellRow, place: RowPlace) => void) => RunRecordWriter;
 }
 
@@ -46,40 +45,122 @@ export function prepareResume(
   { findAccepted, ports }: ResumePorts,
 ): Resumed {
   const { path, modifiedMs } = findStoredRun(options.project, options.resume?.runId);
-  const earlier = new EarlierCells();
-  let damagedLines = 0;
-  const record = visitRows(
-    path,
-    (row, rowIndex) => earlier.add(row, rowIndex, isVerdict(row, options)),
-    () => {
-      damagedLines += 1;
-    },
-  );
+  const { header, cells, damagedLines } = readEarlierCells(path, options);
   if (damagedLines > 0) ports.onProgress({ type: 'note', message: describeDamage(path, damagedLines) });
-  for (const lane of plan.providerIds) {
-    for (const cell of plan.cells(lane)) earlier.match(cell, findAccepted);
-  }
-  earlier.keep();
-  const { id, startedAt } = record.header;
+  const kept = findKept(cells, plan, findAccepted);
+  const { id, startedAt } = header;
+  /** Of the cells that need not run, the rows in the record as written again. */
+  const indexes = new Map<string, number>();
+  for (const [index, [key, { isConfirmation }]] of [...kept].entries()) if (!isConfirmation) indexes.set(key, index);
   return {
     id,
     startedAt,
-    doneCells: earlier.doneCells,
+    doneCells: indexes.size,
     // Where files are watched the run never died, and asks again for what it had.
     isOwn: (receivedAt) =>
       options.resume?.isTouched === undefined &&
       receivedAt >= startedAt &&
       Date.parse(receivedAt) <= modifiedMs + unwrittenMs,
-    indexOf: (key) => earlier.indexOf(key),
+    indexOf: (key) => indexes.get(cellKeyText(key)),
     rewrite(onRow) {
-      const writer = rewriteRunRecord(path, { ...newHeader, id, startedAt }, earlier.places(record.places), {
-        renew: (row) => renewRow(row, earlier.detailOf(row), ports.mask),
+      const places = Array.from(kept.values(), ({ place }) => place);
+      const writer = rewriteRunRecord(path, { ...newHeader, id, startedAt }, places, {
+        renew: (row) => renewRow(row, kept.get(cellKeyText(row))?.detail, ports.mask),
         onRow,
       });
-      earlier.forget();
+      kept.clear();
       return writer;
     },
   };
+}
+
+/** A cell of the earlier part, as its last row says. */
+interface EarlierCell {
+  readonly key: CellKey;
+  readonly place: RowPlace;
+  /** The hash of all that it ran. */
+  readonly identity: string;
+  readonly isVerdict: boolean;
+  /** True for a fresh trial, which lies outside the plan. */
+  readonly isConfirmation: boolean;
+}
+
+/** The cells of a record by their keys, in the order in which they first finished. */
+function readEarlierCells(path: string, options: RunOptions) {
+  const cells = new Map<string, EarlierCell>();
+  let damagedLines = 0;
+  const { header } = visitRows(
+    path,
+    (row, _rowIndex, place) => {
+      const { suite, prompt, provider, caseId, trial, identity } = row;
+      const key = { suite, prompt, provider, caseId, trial };
+      const isConfirmation = row.confirmation === true;
+      cells.set(cellKeyText(key), { key, place, identity, isVerdict: isVerdict(row, options), isConfirmation });
+    },
+    () => {
+      damagedLines += 1;
+    },
+  );
+  return { header, cells, damagedLines };
+}
+
+/** What a row says of its case that no identity holds, so that it may have changed since. */
+type CellDetail = Pick<Cell, 'at' | 'tags' | 'description'>;
+
+interface KeptCell extends Pick<EarlierCell, 'place' | 'isConfirmation'> {
+  readonly detail: CellDetail;
+}
+
+/** The cells whose rows are kept, by their keys and in the order of the record. */
+function findKept(
+  cells: ReadonlyMap<string, EarlierCell>,
+  plan: Plan,
+  findAccepted: FindAccepted,
+): Map<string, KeptCell> {
+  const confirmations = groupConfirmations(cells.values());
+  const details = new Map<string, CellDetail>();
+  const planned = new Set<string>();
+  for (const lane of plan.providerIds) {
+    for (const cell of plan.cells(lane)) {
+      const key = cellKeyText(cell.key);
+      const found = cells.get(key);
+      // A fresh trial whose number is planned by now runs as a planned one.
+      if (found?.isConfirmation === true) planned.add(key);
+      else if (found !== undefined && isSame(found, cell, findAccepted)) details.set(key, detailOf(cell));
+      if (cell.key.trial !== 0) continue;
+      for (const confirmation of confirmations.get(key) ?? []) {
+        const { trial } = confirmation.key;
+        // It is what its case's first trial would be under another number.
+        const fresh = { ...cell, key: { ...cell.key, trial }, request: { ...cell.request, trial } };
+        if (isSame(confirmation, fresh, findAccepted)) details.set(cellKeyText(confirmation.key), detailOf(cell));
+      }
+    }
+  }
+  const kept = new Map<string, KeptCell>();
+  for (const [key, { place, isConfirmation }] of cells) {
+    const detail = planned.has(key) ? undefined : details.get(key);
+    if (detail !== undefined) kept.set(key, { place, isConfirmation, detail });
+  }
+  return kept;
+}
+
+/** Fresh trials by the key of their case's first trial. */
+function groupConfirmations(cells: Iterable<EarlierCell>): ReadonlyMap<string, readonly EarlierCell[]> {
+  const groups = new Map<string, EarlierCell[]>();
+  for (const cell of cells) {
+    if (!cell.isConfirmation) continue;
+    const key = cellKeyText({ ...cell.key, trial: 0 });
+    groups.set(key, [...(groups.get(key) ?? []), cell]);
+  }
+  return groups;
+}
+
+function isSame({ isVerdict, identity }: EarlierCell, cell: Cell, findAccepted: FindAccepted): boolean {
+  return isVerdict && identity === identify(cell, findAccepted);
+}
+
+function detailOf({ at, tags, description }: Cell): CellDetail {
+  return { at, ...(tags === undefined ? {} : { tags }), ...(description === undefined ? {} : { description }) };
 }
 
 function isVerdict({ status, suite }: CellRow, { resume }: RunOptions): boolean {

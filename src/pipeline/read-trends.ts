@@ -2,7 +2,6 @@ import { UserError } from '../errors.ts';
 import type { RunHeader } from '../model/record.ts';
 import type { RunSummary } from '../model/summary.ts';
 import type { TrendPoint, VariantTrend } from '../model/trend.ts';
-import { RowTable } from '../record/row-table.ts';
 import type { StoredRun } from '../stores/list-runs.ts';
 import { openRecordHeads } from './open-stored-record.ts';
 import { listStoredRuns } from './stored-runs.ts';
@@ -21,13 +20,12 @@ export function readTrends(project: { readonly root: string }, current: CountedR
   );
   // The latest first. Of a run its points are kept and nothing else: thirty large records would not fit into memory.
   const runs = [pointsOf(current, variants)];
-  const rows = new RowTable();
   let bytes = 0;
   for (const stored of listStoredRuns(project)) {
     if (stored.id === id) continue;
     if (runs.length === maxRuns || bytes > maxBytes) break;
     bytes += stored.bytes;
-    const points = readPoints(stored, project.root, { variants, startedAt, rows });
+    const points = readPoints(stored, project.root, { variants, startedAt });
     if (points !== undefined) runs.push(points);
   }
   return variants.map((names, place) => ({
@@ -44,19 +42,16 @@ interface Wanted {
   readonly variants: readonly VariantNames[];
   /** Of the run that others are read for, ISO 8601. */
   readonly startedAt: string;
-  /** What one record after the other is read into. */
-  readonly rows: RowTable;
 }
 
 /** Undefined where the run is not over or began later, or its record can't be read. */
 function readPoints(
   { path }: StoredRun,
   root: string,
-  { variants, startedAt, rows }: Wanted,
+  { variants, startedAt }: Wanted,
 ): readonly (TrendPoint | undefined)[] | undefined {
-  rows.clear();
   try {
-    const { header, summary } = openRecordHeads(path, root, { rows });
+    const { header, summary } = openRecordHeads(path, root);
     return summary.ended && header.startedAt < startedAt ? pointsOf({ header, summary }, variants) : undefined;
   } catch (error) {
     // One damaged record must not hide the others.

@@ -1,9 +1,7 @@
-import { NumberList } from '../lib/number-list.ts';
 import type { Baseline, BaselineCase, BaselineTrial } from '../model/baseline.ts';
 import type { CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { RowSummary } from '../model/summary.ts';
-import { RowTable } from '../record/row-table.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import type { StoredRecord } from './open-stored-record.ts';
 
@@ -15,10 +13,9 @@ export interface BaselineFile {
 
 /** Baseline files read as the record of the run that they were accepted from, so that one can be a candidate. */
 export function recordOfBaselines(files: readonly BaselineFile[], source: string): StoredRecord {
-  const table = new RowTable();
-  /** Of each row its file, and its number in it. */
-  const fileNumbers = new NumberList(Uint32Array);
-  const rowNumbers = new NumberList(Uint32Array);
+  const rows: RowSummary[] = [];
+  /** Of each row. */
+  const owners: Baseline[] = [];
   const header: RunHeader = {
     type: 'run',
     format: 1,
@@ -26,7 +23,7 @@ export function recordOfBaselines(files: readonly BaselineFile[], source: string
     startedAt: '',
     tool: { name: 'llmcheck', version: '' },
     settings: { cacheMode: 'replay', maxErrors: { count: 0 }, allowEmpty: false, requireConclusive: false },
-    suites: files.map(({ baseline, suitePath }, fileNumber) => ({
+    suites: files.map(({ baseline, suitePath }) => ({
       suite: baseline.suite,
       path: suitePath,
       gate: defaultGate,
@@ -36,9 +33,8 @@ export function recordOfBaselines(files: readonly BaselineFile[], source: string
         let planned = 0;
         for (const { trials } of baseline.casesOf(variant).values()) {
           for (const trial of trials) {
-            table.addSummary(trial, table.length);
-            fileNumbers.push(fileNumber);
-            rowNumbers.push(trial.rowIndex);
+            rows.push({ ...trial, rowIndex: rows.length });
+            owners.push(baseline);
           }
           planned += trials.length;
         }
@@ -47,20 +43,20 @@ export function recordOfBaselines(files: readonly BaselineFile[], source: string
     })),
   };
   const end = { type: 'end', durationMs: 0, notes: [] } as const;
-  const baselineOf = (rowIndex: number): Baseline => {
-    const file = files[fileNumbers.at(rowIndex)];
-    if (file === undefined) throw new RangeError(`row ${rowIndex} of ${source}, which has ${table.length}`);
-    return file.baseline;
-  };
   return {
     path: source,
     shownPath: source,
     header,
     end,
-    summary: summarizeRun(header, table, end),
+    summary: summarizeRun(header, rows, end),
     warnings: [],
-    readRow: (rowIndex) => readRow(baselineOf(rowIndex), table.at(rowIndex)),
-    readUsage: (rowIndex) => baselineOf(rowIndex).usageOf({ rowIndex: rowNumbers.at(rowIndex) }),
+    readRow(rowIndex) {
+      const [row, owner] = [rows[rowIndex], owners[rowIndex]];
+      if (row === undefined || owner === undefined) {
+        throw new RangeError(`row ${rowIndex} of ${source}, which has ${rows.length}`);
+      }
+      return readRow(owner, row);
+    },
   };
 }
 

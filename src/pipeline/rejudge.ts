@@ -2,9 +2,7 @@ import type { Baseline, BaselineTrial } from '../model/baseline.ts';
 import type { Cell } from '../model/cell.ts';
 import type { ComparedCase, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import { caseStatusOf } from '../record/case-table.ts';
-import { ReplacedCases } from '../record/replaced-cases.ts';
-import { copyRow } from '../record/summarize-row.ts';
+import { caseStatusOf } from '../record/summarize-cases.ts';
 import type { JudgePorts } from './judge-answer.ts';
 
 export interface Rejudged {
@@ -39,7 +37,7 @@ export async function rejudge(
     if (found !== undefined) again.set(caseId, found);
   }
   return {
-    side: { ...side, cases: new ReplacedCases(baseline.casesOf(side.recorded), again) },
+    side: { ...side, cases: new Map([...baseline.casesOf(side.recorded), ...again]) },
     cases: new Set(again.keys()),
   };
 }
@@ -63,14 +61,14 @@ async function rejudgeCase(
   const trials: RowSummary[] = [];
   for (const row of before.trials) {
     if (row.status !== 'passed' && row.status !== 'failed') {
-      trials.push(copyRow(row, { stamp, status: row.status, score: row.score }));
+      trials.push({ ...row, stamp });
       continue;
     }
     const answer = answers.find(({ trial }) => trial === row.trial);
     if (answer?.output === undefined) return undefined;
     const verdict = await judgeStored(answer, row, cell, options);
     if (verdict === undefined) return undefined;
-    trials.push(copyRow(row, { stamp, ...verdict }));
+    trials.push({ ...row, stamp, ...verdict });
   }
   const { caseId, observe, mustPass } = before;
   return { caseId, status: caseStatusOf(trials), observe, mustPass, stamp, trials, confirmations: [] };

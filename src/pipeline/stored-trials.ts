@@ -108,7 +108,8 @@ function sourcesOfBaseline(baseline: Baseline, { providers }: Suite, pricer: Pri
     const model = side.models.length === 0 ? undefined : side.models.join(', ');
     const trials: StoredTrial[] = [];
     for (const { trials: rows } of side.cases.values()) {
-      for (const row of rows) if (isEvidence(row)) trials.push(toTrial(row, model, side.costOf?.(row)));
+      for (const row of rows)
+        if (isEvidence(row)) trials.push({ ...row, model, costUsd: side.costOf?.(row), calls: undefined });
     }
     return trials.length === 0 ? [] : [{ suite: baseline.suite, recorded: side.recorded, runId: undefined, trials }];
   });
@@ -122,34 +123,6 @@ function readBaselines({ root, suites }: Project, cwd: string): ReadonlyMap<stri
     if (baseline?.suite === id) baselines.set(id, baseline);
   }
   return baselines;
-}
-
-function toTrial(row: RowSummary, model: string | undefined, costUsd: number | null | undefined): StoredTrial {
-  const { suite, prompt, provider, caseId, trial, stamp, status, score, latencyMs, answerHash, rowIndex } = row;
-  return {
-    suite,
-    prompt,
-    provider,
-    caseId,
-    trial,
-    stamp,
-    status,
-    observe: row.observe,
-    mustPass: row.mustPass,
-    confirmation: row.confirmation,
-    cached: row.cached,
-    score,
-    latencyMs,
-    costUsd,
-    spentUsd: row.spentUsd,
-    judgeCostUsd: row.judgeCostUsd,
-    skipReason: row.skipReason,
-    answerHash,
-    answerId: row.answerId,
-    model,
-    rowIndex,
-    calls: undefined,
-  };
 }
 
 function isEvidence({ status, observe, confirmation }: RowSummary): boolean {

@@ -106,7 +106,7 @@ function latenciesOf(cases: ReadonlyMap<string, CaseSummary> | undefined): numbe
 /** The answers are read when somebody looks at them: of thousands of failures a report shows a few and counts the rest. */
 function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: ReportInput): CaseReport {
   const compared = input.compared?.get(variant);
-  const change = compared?.cases.changeOf(found.caseId);
+  const change = compared?.cases.get(found.caseId)?.change;
   const readTrials = once(() =>
     [...found.trials, ...found.confirmations].map(({ rowIndex }) => input.readRow(rowIndex)),
   );

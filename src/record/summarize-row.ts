@@ -2,60 +2,30 @@ import type { CellRow, RowHead } from '../model/record.ts';
 import type { RowSummary } from '../model/summary.ts';
 import { answerHashOf } from './hash-answer.ts';
 
-/** A head, or a whole row. */
-type SummarizedRow = RowHead & Pick<CellRow, 'output' | 'toolCalls'>;
-
-/** What counting, comparing and deciding need of a row. */
-export function summarizeRow(row: SummarizedRow, rowIndex: number): RowSummary {
-  const { caseId, trial, stamp, status, cached, score, latencyMs } = row;
-  return {
-    suite: row.suite,
-    prompt: row.prompt,
-    provider: row.provider,
-    caseId,
-    trial,
-    stamp,
-    status,
-    observe: row.observe === true,
-    mustPass: row.mustPass === true,
-    confirmation: row.confirmation === true,
-    cached,
-    score,
-    latencyMs,
-    costUsd: row.costUsd,
-    spentUsd: row.spentUsd,
-    judgeCostUsd: row.judgeCostUsd,
-    skipReason: row.skip?.reason,
-    answerHash: answerHashOf(row),
-    answerId: row.answerId,
-    model: row.model,
-    rowIndex,
-  };
-}
-
-/** A row with another verdict, by other checks. Its fields are read one by one: of a view a spread would copy none. */
-export function copyRow(row: RowSummary, changes: Pick<RowSummary, 'stamp' | 'status' | 'score'>): RowSummary {
+/** What counting, comparing and deciding need of a row or its head; what the model said stays on disk. */
+export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'>, rowIndex: number): RowSummary {
   return {
     suite: row.suite,
     prompt: row.prompt,
     provider: row.provider,
     caseId: row.caseId,
     trial: row.trial,
-    stamp: changes.stamp,
-    status: changes.status,
-    observe: row.observe,
-    mustPass: row.mustPass,
-    confirmation: row.confirmation,
+    stamp: row.stamp,
+    status: row.status,
+    observe: row.observe === true,
+    mustPass: row.mustPass === true,
+    confirmation: row.confirmation === true,
     cached: row.cached,
-    score: changes.score,
+    score: row.score,
     latencyMs: row.latencyMs,
     costUsd: row.costUsd,
     spentUsd: row.spentUsd,
     judgeCostUsd: row.judgeCostUsd,
-    skipReason: row.skipReason,
-    answerHash: row.answerHash,
+    usage: row.usage,
+    skipReason: row.skip?.reason,
+    answerHash: answerHashOf(row),
     answerId: row.answerId,
     model: row.model,
-    rowIndex: row.rowIndex,
+    rowIndex,
   };
 }

@@ -1,47 +1,50 @@
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
-import type { RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
+import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-interval.ts';
 import { wilsonInterval } from '../stats/wilson.ts';
-import { CaseTable, rankCases } from './case-table.ts';
-import { RowTable } from './row-table.ts';
+import { summarizeCases } from './summarize-cases.ts';
 
 /**
  * Counts a run from its rows, over the cells that its header planned: a cell without a row was not reached, and of one
  * that ran again the last row counts.
  */
-export function summarizeRun(
-  header: RunHeader,
-  rows: RowTable | Iterable<RowSummary>,
-  end: EndRow | undefined,
-): RunSummary {
-  const table = rows instanceof RowTable ? rows : tableOf(rows);
-  const ranks = rankCases(table);
+export function summarizeRun(header: RunHeader, rows: Iterable<RowSummary>, end: EndRow | undefined): RunSummary {
+  const byVariant = groupByVariant(rows);
   return {
     suites: header.suites.map((recorded) => ({
       recorded,
       variants: recorded.variants.map((variant) => {
         const { prompt, provider } = variant;
-        const selected = table.rowsOf({ suite: recorded.suite, prompt, provider });
-        return summarizeVariant(recorded, variant, { table, cases: new CaseTable(table, selected, ranks) });
+        const own = byVariant.get(variantKey({ suite: recorded.suite, prompt, provider })) ?? [];
+        return summarizeVariant(recorded, variant, summarizeCases(own));
       }),
     })),
     ...endSummary(end),
   };
 }
 
-function tableOf(rows: Iterable<RowSummary>): RowTable {
-  const table = new RowTable();
-  for (const row of rows) table.addSummary(row);
-  return table;
+function groupByVariant(rows: Iterable<RowSummary>): ReadonlyMap<string, readonly RowSummary[]> {
+  const byVariant = new Map<string, RowSummary[]>();
+  for (const row of rows) {
+    const key = variantKey(row);
+    const known = byVariant.get(key);
+    if (known === undefined) byVariant.set(key, [row]);
+    else known.push(row);
+  }
+  return byVariant;
+}
+
+function variantKey({ suite, prompt, provider }: Pick<RowSummary, 'suite' | 'prompt' | 'provider'>): string {
+  return JSON.stringify([suite, prompt, provider]);
 }
 
 function summarizeVariant(
   suite: RecordedSuite,
   recorded: RecordedVariant,
-  { table, cases }: { readonly table: RowTable; readonly cases: CaseTable },
+  cases: ReadonlyMap<string, CaseSummary>,
 ): VariantSummary {
-  const { passed, failed, errored, gated, latencies, ...counted } = countRows(table, cases, suite.gate.alpha);
+  const { passed, failed, errored, gated, latencies, ...counted } = countRows(cases);
   const [p50, p95] = quantiles(latencies, [0.5, 0.95]);
   // A record that was written by hand or by two runs may hold more rows than its header planned.
   const planned = Math.max(recorded.planned, gated);
@@ -57,6 +60,7 @@ function summarizeVariant(
     skipped: planned - passed - failed - errored,
     observed: recorded.observed,
     ...counted,
+    ...estimate(collectMeans(cases), suite.gate.alpha),
     latencyMs: { p50, p95 },
     ...(recorded.baselineOf === undefined ? {} : { replacedBy: recorded.baselineOf }),
     ...(replacement === undefined ? {} : { replacedBy: replacement.prompt }),
@@ -70,55 +74,43 @@ export function endSummary(end: EndRow | undefined): Pick<RunSummary, 'stopReaso
 }
 
 /** In the order of the cases, so that sums come out alike whichever cell finished first. */
-function countRows(table: RowTable, cases: CaseTable, alpha: number) {
-  const latencies = new Float64Array(cases.rowCount);
-  const means = createMeans(table, cases.size);
-  let [gated, passed, failed, errored, skippedByCase, confirmations, cached, timed] = [0, 0, 0, 0, 0, 0, 0, 0];
+function countRows(cases: ReadonlyMap<string, CaseSummary>) {
+  const latencies: number[] = [];
+  let [gated, passed, failed, errored, skippedByCase, confirmed, cached] = [0, 0, 0, 0, 0, 0, 0];
   let [costUsd, spentUsd, spentApartUsd, judgeCostUsd]: Amounts = [0, 0, 0, 0];
-  const count = (row: number) => {
-    // Confirmations and observed cells are outside the counts, but not outside the bill.
-    spentUsd = addKnown(spentUsd, table.spentUsdAt(row));
-    judgeCostUsd = addKnown(judgeCostUsd, table.judgeCostUsdAt(row));
-    const isConfirmation = table.isConfirmation(row);
-    if (isConfirmation) confirmations += 1;
-    if (isConfirmation || table.isObserved(row)) {
-      spentApartUsd = addKnown(spentApartUsd, table.spentUsdAt(row));
-      return;
+  for (const { trials, confirmations } of cases.values()) {
+    for (const row of inOrder(trials, confirmations)) {
+      // Confirmations and observed cells are outside the counts, but not outside the bill.
+      spentUsd = addKnown(spentUsd, row.spentUsd);
+      judgeCostUsd = addKnown(judgeCostUsd, row.judgeCostUsd);
+      if (row.confirmation) confirmed += 1;
+      if (row.confirmation || row.observe) {
+        spentApartUsd = addKnown(spentApartUsd, row.spentUsd);
+        continue;
+      }
+      gated += 1;
+      costUsd = addKnown(costUsd, row.costUsd);
+      if (row.cached) cached += 1;
+      if (row.skipReason === 'case') skippedByCase += 1;
+      if (row.status === 'errored') errored += 1;
+      if (row.status === 'passed') passed += 1;
+      if (row.status === 'failed') failed += 1;
+      // A conversation that broke off has the latency of its beginning, which is a sample of nothing.
+      if (isJudged(row) && row.latencyMs !== undefined) latencies.push(row.latencyMs);
     }
-    gated += 1;
-    costUsd = addKnown(costUsd, table.costUsdAt(row));
-    if (table.isCached(row)) cached += 1;
-    if (table.skipReasonAt(row) === 'case') skippedByCase += 1;
-    const status = table.statusAt(row);
-    if (status === 'errored') errored += 1;
-    if (status !== 'passed' && status !== 'failed') return;
-    if (status === 'passed') passed += 1;
-    else failed += 1;
-    // A conversation that broke off has the latency of its beginning, which is a sample of nothing.
-    const latencyMs = table.latencyMsAt(row);
-    if (latencyMs === undefined) return;
-    latencies[timed] = latencyMs;
-    timed += 1;
-  };
-  cases.visitRows((order, start, end) => {
-    for (let index = start; index < end; index += 1) count(order[index] ?? 0);
-    means.add(order, start, end);
-  });
-  return {
-    ...means.estimate(alpha),
-    gated,
-    passed,
-    failed,
-    errored,
-    skippedByCase,
-    confirmations,
-    cached,
-    latencies: latencies.subarray(0, timed),
-    costUsd,
-    spentUsd,
-    spentApartUsd,
-    judgeCostUsd,
-  };
+  }
+  const amounts = { costUsd, spentUsd, spentApartUsd, judgeCostUsd };
+  const counts = { gated, passed, failed, errored, skippedByCase, confirmations: confirmed, cached };
+  return { ...counts, ...amounts, latencies: Float64Array.from(latencies) };
+}
+
+/** By trial: a sum of amounts depends on their order. */
+function inOrder(trials: readonly RowSummary[], confirmations: readonly RowSummary[]): readonly RowSummary[] {
+  return confirmations.length === 0 ? trials : [...trials, ...confirmations].sort((a, b) => a.trial - b.trial);
+}
+
+function isJudged({ status }: RowSummary): boolean {
+  return status === 'passed' || status === 'failed';
 }
 
 type Amounts = [number | null, number | null, number | null, number | null];
@@ -129,35 +121,18 @@ function addKnown(sum: number | null, value: number | null | undefined): number 
 }
 
 /** The case is the unit of evidence: its valid trials are averaged first, and cases weigh alike. */
-function createMeans(table: RowTable, caseCount: number) {
-  const passMeans = new Float64Array(caseCount);
-  const scoreMeans = new Float64Array(caseCount);
-  let judged = 0;
+function collectMeans(cases: ReadonlyMap<string, CaseSummary>): CaseMeans {
+  const passMeans: number[] = [];
+  const scoreMeans: number[] = [];
   let isSingleTrial = true;
-  return {
-    add(order: Uint32Array, start: number, end: number): void {
-      if (start === end || table.isObserved(order[start] ?? 0)) return;
-      let [valid, passed, score] = [0, 0, 0];
-      for (let index = start; index < end; index += 1) {
-        const row = order[index] ?? 0;
-        const status = table.statusAt(row);
-        if (table.isConfirmation(row) || (status !== 'passed' && status !== 'failed')) continue;
-        valid += 1;
-        if (status === 'passed') passed += 1;
-        score += table.scoreAt(row) ?? 0;
-      }
-      if (valid === 0) return;
-      if (valid > 1) isSingleTrial = false;
-      passMeans[judged] = passed / valid;
-      scoreMeans[judged] = score / valid;
-      judged += 1;
-    },
-    estimate: (alpha: number) =>
-      estimate(
-        { passMeans: passMeans.subarray(0, judged), scoreMeans: scoreMeans.subarray(0, judged), isSingleTrial },
-        alpha,
-      ),
-  };
+  for (const { observe, trials } of cases.values()) {
+    const valid = observe ? [] : trials.filter(isJudged);
+    if (valid.length === 0) continue;
+    if (valid.length > 1) isSingleTrial = false;
+    passMeans.push(valid.filter(({ status }) => status === 'passed').length / valid.length);
+    scoreMeans.push(valid.reduce((sum, { score }) => sum + (score ?? 0), 0) / valid.length);
+  }
+  return { passMeans: Float64Array.from(passMeans), scoreMeans: Float64Array.from(scoreMeans), isSingleTrial };
 }
 
 interface CaseMeans {

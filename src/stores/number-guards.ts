@@ -1,4 +1,4 @@
-/** Columns keep the number of a trial in 32 bits (record/row-table.ts): a larger one would come out as another trial. */
+/** Far more than any case has: a larger number is damage. */
 const maxTrial = 0xffff_ffff;
 
 /** Of a repetition, from 0. */

@@ -2,17 +2,16 @@ import { Buffer } from 'node:buffer';
 import { UserError } from '../errors.ts';
 import { parseJson } from '../lib/parse-json.ts';
 import { quote } from '../lib/quote.ts';
-import { Scratch } from '../lib/scratch.ts';
-import { bytesOf, splitLines } from '../lib/split-lines.ts';
+import { splitLines } from '../lib/split-lines.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
 import type { BaselineCase, BaselineVariant, VariantKey } from '../model/baseline.ts';
 import { baselineFormat } from '../model/baseline.ts';
 import { isJsonObject } from '../model/json.ts';
 import type { Problem } from '../model/problem.ts';
 import { describeRowFault, isBaselineCase, isBaselineVariant } from './baseline-guards.ts';
-import { BaselineKeys, type CaseKey } from './baseline-keys.ts';
 import { type BaselineSource, openSource, sourceOfBytes } from './baseline-source.ts';
-import { PlaceList } from './read-run-record.ts';
+
+export type CaseKey = Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>;
 
 /** A baseline file that was read once from end to end; its cases are where they were. */
 export interface ScannedBaseline {
@@ -44,26 +43,33 @@ export function parseBaseline(text: string, shown: string, visit: VisitCase): Sc
 }
 
 const maxProblems = 20;
-const scratch = new Scratch();
 const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)/;
 
+/** Where a case lies in its file. */
+interface CasePlace {
+  readonly offset: number;
+  readonly length: number;
+  readonly line: number;
+}
+
 function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): ScannedBaseline {
-  const places = new PlaceList();
+  const places: CasePlace[] = [];
   const readCase = (index: number, key?: CaseKey): BaselineCase => {
-    const row = readPlace(source, places, index);
+    const place = places[index];
+    if (place === undefined) throw new RangeError(`case ${index} of ${places.length}`);
+    const row = readPlace(source, place);
     if (row !== undefined && (key === undefined || isOf(row, key))) return row;
-    throw new UserError([changeProblem(file, keys.lineOf(index))]);
+    throw new UserError([changeProblem(file, place.line)]);
   };
-  const keys = new BaselineKeys(readCase);
   const variants: BaselineVariant[] = [];
   const problems: Problem[] = [];
   const lineOfVariant = new Map<string, number>();
+  const lineOfCase = new Map<string, number>();
   const usedVariants = new Set<string>();
-  let last: VariantKey | undefined;
   let suite: string | undefined;
   for (const found of splitLines(source.read)) {
     const { number: line } = found;
-    const raw = bytesOf(found).toString('utf8');
+    const raw = found.bytes.toString('utf8');
     const text = line === 1 && raw.startsWith('\uFEFF') ? raw.slice(1) : raw;
     if (text.trim() === '') continue;
     // A conflict makes most of what follows it wrong too, and none of that is worth a word.
@@ -82,23 +88,24 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
         variants.push(row);
       }
     } else {
-      const earlier = keys.add(row, line);
+      const key = caseKey(row);
+      const earlier = lineOfCase.get(key);
       if (earlier !== undefined) problems.push(duplicateProblem(file, line, row, earlier));
       else {
-        const { prompt, provider } = row;
-        if (last?.prompt !== prompt || last.provider !== provider) usedVariants.add(variantKey(row));
-        last = { prompt, provider };
+        lineOfCase.set(key, line);
+        usedVariants.add(variantKey(row));
         visit(row, places.length, suite);
-        places.push(found.offset, found.end - found.start);
+        places.push({ offset: found.offset, length: found.bytes.length, line });
       }
     }
     if (problems.length === maxProblems) throw new UserError(problems);
   }
   if (suite === undefined) throw new UserError([notABaseline(file, 1, 'it is empty')]);
   if ([...usedVariants].some((key) => !lineOfVariant.has(key))) {
-    for (let index = 0; index < places.length && problems.length < maxProblems; index += 1) {
+    for (const [index, { line }] of places.entries()) {
       const row = readCase(index);
-      if (!lineOfVariant.has(variantKey(row))) problems.push(orphanProblem(file, keys.lineOf(index), row));
+      if (!lineOfVariant.has(variantKey(row))) problems.push(orphanProblem(file, line, row));
+      if (problems.length === maxProblems) break;
     }
   }
   if (problems.length > 0) throw new UserError(problems);
@@ -106,11 +113,8 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
 }
 
 /** Undefined where there is no case any more. */
-function readPlace(source: BaselineSource, places: PlaceList, index: number): BaselineCase | undefined {
-  const place = places.at(index);
-  if (place === undefined) throw new RangeError(`case ${index} of ${places.length}`);
-  const { offset, length } = place;
-  const bytes = scratch.take(length);
+function readPlace(source: BaselineSource, { offset, length }: CasePlace): BaselineCase | undefined {
+  const bytes = Buffer.allocUnsafe(length);
   let read = 0;
   while (read < length) {
     const count = source.read(bytes, read, length - read, offset + read);
@@ -158,6 +162,10 @@ function hasRepeatedTrial({ trials, confirmations = [] }: BaselineCase): boolean
 
 function variantKey({ prompt, provider }: VariantKey): string {
   return JSON.stringify([prompt, provider]);
+}
+
+function caseKey({ caseId, prompt, provider }: CaseKey): string {
+  return JSON.stringify([caseId, prompt, provider]);
 }
 
 function notABaseline(file: string, line: number, found: string): Problem {

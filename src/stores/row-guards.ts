@@ -35,7 +35,6 @@ export function isCellRow(row: unknown): row is CellRow {
     isOptional(row['refusal'], isText) &&
     isOptional(row['finishReason'], isText) &&
     isOptional(row['systemFingerprint'], isText) &&
-    isOptional(row['usage'], isUsage) &&
     isOptional(row['error'], isJsonObject) &&
     isOptional(row['asked'], isAsked) &&
     isOptional(row['toolCalls'], Array.isArray)
@@ -63,6 +62,7 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     isOptional(row['judgeCostUsd'], isAmount) &&
     isOptional(row['answerHash'], isText) &&
     isOptional(row['answerId'], isText) &&
+    isOptional(row['usage'], isUsage) &&
     isOptional(row['model'], isText) &&
     isOptional(row['skip'], isJsonObject)
   );
@@ -82,7 +82,7 @@ export function isEndRow(row: unknown): row is EndRow {
   );
 }
 
-export function isUsage(value: unknown): value is Usage {
+function isUsage(value: unknown): value is Usage {
   return isJsonObject(value) && isMagnitude(value['inputTokens']) && isMagnitude(value['outputTokens']);
 }
 

@@ -13,7 +13,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Scratch } from '../lib/scratch.ts';
 import { StorageError, systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
 import { type RowPlace, readRowsAt } from './read-run-record.ts';
@@ -78,7 +77,6 @@ export function rewriteRunRecord(
   { renew = (row) => row, onRow, ...options }: RewriteOptions = {},
 ): RunRecordWriter {
   // Two that resume one run must not write into one file.
-  const scratch = new Scratch();
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   return withStorageErrors('Rewriting', path, () => {
     const fd = openSync(temporary, 'ax+');
@@ -88,12 +86,9 @@ export function rewriteRunRecord(
       let size = writeAll(fd, renderHeader(header), options.writeSync);
       for (const old of readRowsAt(path, places)) {
         const row = renew(old);
-        const line = `${renderRow(row)}\n`;
-        // A UTF-16 code unit takes three bytes at most.
-        const bytes = scratch.take(line.length * 3);
-        const length = bytes.write(line);
-        onRow?.(row, { offset: size, length: length - 1 });
-        size += writeAll(fd, bytes.subarray(0, length), options.writeSync);
+        const bytes = Buffer.from(`${renderRow(row)}\n`);
+        onRow?.(row, { offset: size, length: bytes.length - 1 });
+        size += writeAll(fd, bytes, options.writeSync);
       }
       fsyncSync(fd);
       renameSync(temporary, path);
@@ -145,22 +140,11 @@ function openWriter(
   let size = intactBytes;
   let isTorn = false;
   let isOpen = true;
-  // One for all writes, since each is over when it returns.
-  let scratch = Buffer.allocUnsafe(64 * 1024);
   return { path, append, close, discard };
 
   function append(...rows: readonly Line[]): readonly RowPlace[] {
-    const lengths: number[] = [];
-    let end = 0;
-    for (const row of rows) {
-      const line = `${renderLine(row)}\n`;
-      // A UTF-16 code unit takes three bytes at most.
-      makeRoom(end, line.length * 3);
-      const length = scratch.write(line, end);
-      lengths.push(length - 1);
-      end += length;
-    }
-    const bytes = scratch.subarray(0, end);
+    const lines = rows.map((row) => Buffer.from(`${renderLine(row)}\n`));
+    const bytes = Buffer.concat(lines);
     withStorageErrors('Writing', path, () => {
       checkOwn();
       if (isTorn) removeTorn();
@@ -168,18 +152,11 @@ function openWriter(
       writeAll(fd, bytes, writeBytes);
       isTorn = false;
     });
-    return lengths.map((length) => {
-      const place = { offset: size, length };
-      size += length + 1;
+    return lines.map((line) => {
+      const place = { offset: size, length: line.length - 1 };
+      size += line.length;
       return place;
     });
-  }
-
-  function makeRoom(used: number, wanted: number): void {
-    if (scratch.length - used >= wanted) return;
-    const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, used + wanted));
-    scratch.copy(larger, 0, 0, used);
-    scratch = larger;
   }
 
   function checkOwn(): void {

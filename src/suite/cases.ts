@@ -25,7 +25,7 @@ import type { ContractKnowledge } from './contracts.ts';
 import { childOf, itemsOf, locate, placeOf } from './locate.ts';
 import { createProblems, type Problems } from './problems.ts';
 import type { CompiledPrompt } from './prompts.ts';
-import { findId, idOf, readRow } from './read-case-row.ts';
+import { idOf, readRow } from './read-case-row.ts';
 import { type CaseFile, type PlacedRow, type RowSource, rowsOf } from './row-source.ts';
 import { caseSchema, toFraction } from './schema.ts';
 import type { BuiltCase } from './stamp.ts';
@@ -75,7 +75,7 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
     stopped: new Set(),
     shared: new Map(),
     checkPaths: createPathCheck(context),
-    register: createRegister(context.problems, sources, findId),
+    register: createRegister(context.problems),
     isFirstReading: true,
   };
   const silent = createSilent(builder);

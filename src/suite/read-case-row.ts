@@ -4,8 +4,8 @@ import { spell } from '../lib/spell.ts';
 import { plainNumbers } from '../lib/spelled-number.ts';
 import { type CaseRow, isPlainCase } from './case-rows.ts';
 import { checkShape } from './describe-issues.ts';
-import { childOf, type Located } from './locate.ts';
-import { createProblems, type Problems } from './problems.ts';
+import type { Located } from './locate.ts';
+import type { Problems } from './problems.ts';
 import { caseSchema } from './schema.ts';
 
 /** The row with its settings as plain numbers; vars, expected and assertions keep every spelling. */
@@ -27,14 +27,6 @@ const SPELLED_KEYS = new Set(['id', 'vars', 'expected', 'assert', 'turns']);
 
 function dropUndefined(value: object): CaseRow {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined));
-}
-
-/** Of a row that is no case its id is all that is known. */
-export function findId(row: Located): string | undefined {
-  const own = readRow(row, createProblems());
-  if (own !== undefined) return idOf(own);
-  const { value } = childOf(row, 'id');
-  return value === undefined ? undefined : spell(value);
 }
 
 export function idOf(own: CaseRow): string {

@@ -3,7 +3,7 @@ import { dirname, extname } from 'node:path';
 import { parseCsv } from '../lib/csv.ts';
 import { parseJsonText } from '../lib/json-text.ts';
 import { cutLine } from '../lib/line-index.ts';
-import { type ByteLine, bytesOf, type LineStart, splitLines } from '../lib/split-lines.ts';
+import { type ByteLine, type LineStart, splitLines } from '../lib/split-lines.ts';
 import { bytesOfText, type FileBytes, type FileFault, type ProjectFiles } from './files.ts';
 import { CsvRowSource, itemsOf, JsonRowSource, type Located, locate, noPath } from './locate.ts';
 import type { Problems } from './problems.ts';
@@ -104,11 +104,11 @@ function* readTextLines(bytes: FileBytes, from: LineStart | undefined): Generato
   }
 }
 
-function decode(line: ByteLine): string | undefined {
-  const text = line.buffer.toString('utf8', line.start, line.end);
+function decode({ bytes, offset }: ByteLine): string | undefined {
+  const text = bytes.toString('utf8');
   // What is no UTF-8 is decoded to this character, which may also stand there.
-  if (text.includes('\ufffd') && !isUtf8(bytesOf(line))) return undefined;
-  return line.offset === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
+  if (text.includes('\ufffd') && !isUtf8(bytes)) return undefined;
+  return offset === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 function notText({ file }: Names) {

@@ -5,7 +5,7 @@ import { buildCaseSummary, buildSide, compareSides, repeatCase } from '../suppor
 import fc from '../support/property.ts';
 
 const changesOf = (...sides: Parameters<typeof compareSides>) =>
-  Object.fromEntries(Array.from(compareSides(...sides).cases, ({ caseId, change }) => [caseId, change]));
+  Object.fromEntries(Array.from(compareSides(...sides).cases.values(), ({ caseId, change }) => [caseId, change]));
 
 describe('pairing', () => {
   test('is by case and stamp: position never enters', () => {
@@ -33,7 +33,7 @@ describe('pairing', () => {
   test('keeps added, removed and redefined cases out of the rate', () => {
     const other = buildCaseSummary('c', 'f', { stamp: 'other' });
     const compared = compareSides(buildSide({ a: 'p', b: 'p', c: 'p' }), buildSide({ b: 'p', c: other, d: 'f' }));
-    expect(Array.from(compared.cases, ({ caseId, change }) => [caseId, change])).toEqual([
+    expect(Array.from(compared.cases.values(), ({ caseId, change }) => [caseId, change])).toEqual([
       ['a', 'removed'],
       ['b', 'stillPassing'],
       ['c', 'redefined'],
@@ -191,7 +191,7 @@ test('cases are paired by id, in whatever order the sides hold them', () => {
   const ids = ['b', 'a', 'd', 'c', 'a-1'];
   const side = (order: readonly string[]) => buildSide(Object.fromEntries(order.map((id) => [id, 'p'])));
   const { cases } = compareSides(side(ids), side([...ids.slice(1), 'e'].reverse()));
-  expect(Array.from(cases, ({ caseId, change }) => `${caseId} ${change}`)).toEqual([
+  expect(Array.from(cases.values(), ({ caseId, change }) => `${caseId} ${change}`)).toEqual([
     'a stillPassing',
     'a-1 stillPassing',
     'b removed',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BaselineCase, BaselineTrial } from '../../src/model/baseline.ts';
 import { openBaselineText } from '../../src/pipeline/open-baseline.ts';
-import { caseStatusOf } from '../../src/record/case-table.ts';
+import { caseStatusOf } from '../../src/record/summarize-cases.ts';
 import { renderBaseline } from '../../src/stores/baseline-file.ts';
 import { contentOf, rowsOf } from '../support/baseline-rows.ts';
 import fc from '../support/property.ts';
@@ -97,14 +97,7 @@ test('has of every case what the file has, in columns and whole, in whatever ord
             answerHash,
           ]);
         const seen = [found?.trials, found?.confirmations].map((views) =>
-          views?.map((view) => [
-            view.trial,
-            view.status,
-            view.score,
-            view.latencyMs,
-            baseline.usageOf(view),
-            view.answerHash,
-          ]),
+          views?.map((view) => [view.trial, view.status, view.score, view.latencyMs, view.usage, view.answerHash]),
         );
         expect(seen).toEqual([tell(row.trials), tell(row.confirmations)]);
       }

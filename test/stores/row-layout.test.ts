@@ -2,9 +2,8 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CellRow, RowHead } from '../../src/model/record.ts';
-import { openRowReader, openUsageReader, readRowHeads, readRunRecord } from '../../src/stores/read-run-record.ts';
+import { openRowReader, readRunRecord, visitRowHeads } from '../../src/stores/read-run-record.ts';
 import { parseRowHead, renderRow } from '../../src/stores/row-layout.ts';
-import { createHeadScanner } from '../../src/stores/scan-row-head.ts';
 import { createRunRecord, rewriteRunRecord } from '../../src/stores/write-run-record.ts';
 import fc from '../support/property.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder } from './build-rows.ts';
@@ -43,89 +42,6 @@ describe('the line of a row', () => {
   });
 });
 
-describe('a head read byte by byte', () => {
-  const scan = createHeadScanner();
-  const scanLine = (line: string) => {
-    // A line lies in the middle of a buffer, between two others.
-    const around = Buffer.from(`${line}\n${line}\n${line}`);
-    const length = Buffer.byteLength(line);
-    return scan(around, length + 1, 2 * length + 1);
-  };
-
-  test('is the one that JSON.parse finds, or is left to it', () => {
-    let scanned = 0;
-    const names = fc.constantFrom('v1', 'v2', 'größe', 'a\\b');
-    const head = fc.tuple(rows(), names, names, amounts(), amounts(), fc.boolean(), fc.boolean());
-    fc.assert(
-      fc.property(head, ([{ skip, ...row }, caseId, suite, score, costUsd, isMarked, isSkipped]) => {
-        const marks = isMarked ? { observe: true, mustPass: true, confirmation: true, cached: true } : {};
-        const line = renderRow({
-          ...row,
-          caseId,
-          suite,
-          prompt: 'v1',
-          provider: 'p',
-          score,
-          latencyMs: score * 1000,
-          costUsd,
-          spentUsd: null,
-          judgeCostUsd: 0,
-          ...marks,
-          ...(isSkipped && skip !== undefined ? { skip } : {}),
-        } as CellRow);
-        const found = scanLine(line);
-        if (found === undefined) return;
-        scanned += 1;
-        expect(found).toEqual(parseRowHead(Buffer.from(line)));
-      }),
-      { numRuns: 500 },
-    );
-    // Texts with escapes are left to JSON.parse, others are not.
-    expect(scanned).toBeGreaterThan(50);
-  });
-
-  test('is that of every plain row', () => {
-    for (const status of ['passed', 'failed', 'errored', 'skipped'] as const) {
-      const row = buildRow('größe', { status, answerHash: 'h', model: 'm', score: 0.25, costUsd: 0.00014 });
-      expect(scanLine(renderRow(row))).toEqual(headOf(row));
-    }
-  });
-
-  const plain = renderRow(buildRow('a', { answerHash: 'h', costUsd: 0.5, score: 1 }));
-  test.each([
-    ['another key in between', plain.replace('"cached":', '"more":1,"cached":')],
-    ['a key twice', plain.replace('"status":', '"stamp":"s","status":')],
-    ['no stamp', plain.replace(/"stamp":"[^"]*",/, '')],
-    ['a trial that is none', plain.replace('"trial":0', '"trial":0.5')],
-    ['a trial beyond 32 bits', plain.replace('"trial":0', '"trial":4294967296')],
-    ['an empty stamp', plain.replace(/"stamp":"[^"]*"/, '"stamp":""')],
-    ['a score above one', plain.replace('"score":1', '"score":7')],
-    ['a negative score', plain.replace('"score":1', '"score":-1')],
-    ['a negative latency', plain.replace('"score":1', '"score":1,"latencyMs":-1')],
-    ['an amount that is infinite', plain.replace('"costUsd":0.5', '"costUsd":1e999')],
-    ['a status that is none', plain.replace('"status":"passed"', '"status":"passed?"')],
-    ['an amount with a leading zero', plain.replace('"costUsd":0.5', '"costUsd":00.5')],
-    ['an amount without decimals', plain.replace('"costUsd":0.5', '"costUsd":0.')],
-    ['an amount without an exponent', plain.replace('"costUsd":0.5', '"costUsd":1e-')],
-    ['an amount that is a text', plain.replace('"costUsd":0.5', '"costUsd":"0.5"')],
-    ['an escape', plain.replace('"caseId":"a"', String.raw`"caseId":"\u0061"`)],
-    ['a tab within a text', plain.replace('"caseId":"a"', '"caseId":"a\t"')],
-    ['no end', plain.slice(0, -1)],
-    ['no row', '{"type":"end","durationMs":1,"notes":[]}'],
-    ['nothing', ''],
-  ])('is refused with %s', (_, line) => {
-    expect(line).not.toBe(plain);
-    expect(scanLine(line)).toBeUndefined();
-  });
-});
-
-/** Amounts as they come: rounded, raw, tiny. */
-function amounts(): fc.Arbitrary<number> {
-  const raw = fc.double({ min: 0, max: 1, noNaN: true });
-  const rounded = fc.integer({ min: 0, max: 1e9 }).map((units) => units / 1e7);
-  return fc.oneof(raw, rounded, fc.constantFrom(0, 1, 1e-7, 5e-324, 1.7976931348623157e308, 123456789012345680000));
-}
-
 describe('a record read by its heads', () => {
   test('says the same as one read whole, rows of before there were heads included', () => {
     const written = [
@@ -150,21 +66,12 @@ describe('a record read by its heads', () => {
     expect(openRowReader(read)(2)).toEqual(written[2]);
   });
 
-  test('gives the usages of its rows in one pass, whatever else bears that name', () => {
-    const usage = { inputTokens: 7, outputTokens: 3, cachedInputTokens: 2 };
-    const calls = [
-      { requestHash: 'r', cached: false, attempts: 1, costUsd: 1, usage: { inputTokens: 1, outputTokens: 1 } },
-    ];
-    const written = [
-      buildRow('a', { usage, calls, output: '"usage":{"inputTokens":9,"outputTokens":9} \\' }),
-      buildRow('b', { calls, toolCalls: [{ name: 'usage', rawArguments: '{}', arguments: { usage: { a: 1 } } }] }),
-      buildRow('c', { usage: { inputTokens: 1, outputTokens: 2 }, answerHash: 'h' }),
-      buildRow('a', { usage, answerHash: 'h', trial: 1 }),
-    ];
-    const record = readRowHeads(write(written), () => 1);
-    const readUsage = openUsageReader(record);
-    expect([3, 0, 1, 2].map(readUsage)).toEqual([3, 0, 1, 2].map((index) => written[index]?.usage));
-    expect(readUsage(0)).toBe(readUsage(3));
+  test('has the usages of its rows, also of one whose usage was written behind the head', () => {
+    const row = buildRow('a', { answerHash: 'h', usage });
+    const { usage: _usage, ...rest } = row;
+    const path = write([row]);
+    appendFileSync(path, `${renderRow(rest).slice(0, -1)},"usage":${JSON.stringify(usage)}}\n`);
+    expect(readRowHeads(path, (found) => found.usage).rows).toEqual([usage, usage]);
   });
 
   test('of a run that was killed counts no row that was cut off', () => {
@@ -186,7 +93,7 @@ describe('a record read by its heads', () => {
 
   test('finds damage behind a head when that row is read', () => {
     const path = write([]);
-    const line = renderRow(buildRow('b', { answerHash: 'h' }));
+    const line = renderRow(buildRow('b', { answerHash: 'h', usage }));
     appendFileSync(path, `${line.replace('"checks":[', '"checks":[[')}\n`);
     const record = readRowHeads(path, ({ caseId }) => caseId);
     expect(record.rows).toEqual(['b']);
@@ -194,8 +101,8 @@ describe('a record read by its heads', () => {
     expect(problems).toMatchObject([{ code: 'record', message: expect.stringContaining('no row') }]);
   });
 
-  test('is read by its heads still after it was written anew', () => {
-    const path = write([buildRow('a', { answerHash: 'h' }), buildRow('b', { answerHash: 'i' })]);
+  test('is read by its heads after it was written again', () => {
+    const path = write([buildRow('a', { answerHash: 'h' }), buildRow('b', { answerHash: 'i', usage })]);
     const { places } = readRunRecord(path, () => 1);
     rewriteRunRecord(path, buildHeader(), [...places].slice(1)).close();
     const record = readRowHeads(path, (row) => ('identity' in row ? 'whole' : row.answerHash));
@@ -203,10 +110,16 @@ describe('a record read by its heads', () => {
   });
 });
 
+function readRowHeads<Summary>(path: string, summarize: (row: RowHead | CellRow) => Summary) {
+  const rows: Summary[] = [];
+  const record = visitRowHeads(path, (row) => rows.push(summarize(row)));
+  return { ...record, rows };
+}
+
 function headOf(row: RowHead | CellRow): RowHead {
   const { identity: _1, at: _2, checks: _3, attempts: _4, calls: _5, output: _6, ...rest } = row as CellRow;
   const { reasoning: _7, refusal: _8, toolCalls: _9, finishReason: _10, ...more } = rest;
-  const { systemFingerprint: _11, usage: _12, error: _13, ...head } = more;
+  const { systemFingerprint: _11, error: _12, ...head } = more;
   return head;
 }
 
@@ -234,10 +147,11 @@ function rows(): fc.Arbitrary<CellRow> {
         skip: { reason: 'case', message },
         toolCalls: [{ name: reason, rawArguments: output, arguments: { a: 1, identity: output } }],
       });
-      return isAnswered ? { ...row, model, output, answerHash: '0123456789abcdef' } : row;
+      return isAnswered ? { ...row, model, output, answerHash: '0123456789abcdef', usage } : row;
     });
 }
 
+const usage = { inputTokens: 7, outputTokens: 3, cachedInputTokens: 2 };
 const hostile = [',"identity":', '","identity":"', '\\",\\"identity\\":', '}\n{', '\u2028', '\\'];
 
 function write(lines: readonly CellRow[]): string {

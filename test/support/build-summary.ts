@@ -77,6 +77,7 @@ export function buildRowSummary(overrides: Partial<RowSummary> = {}): RowSummary
     costUsd: isJudged ? 0.001 : undefined,
     spentUsd: isJudged ? 0.001 : undefined,
     judgeCostUsd: undefined,
+    usage: undefined,
     skipReason: undefined,
     answerHash: isJudged ? 'answer' : undefined,
     answerId: undefined,
