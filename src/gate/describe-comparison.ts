@@ -54,7 +54,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
 
 function describeLoss({ cases }: ComparedVariant): Pick<VariantComparison, 'lostCases'> {
   let [lost, of] = [0, 0];
-  for (const { change } of cases) {
+  for (const { change } of cases.values()) {
     if (change === 'removed') lost += 1;
     if (change !== 'added') of += 1;
   }

@@ -1,13 +1,6 @@
 import type { BaselineCase, BaselineCases, BaselineContent } from '../model/baseline.ts';
 
 /** By code units: the same on every machine, which no locale's order is. */
-export function compareKeys(
-  a: Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>,
-  b: Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>,
-): number {
-  return compareTexts(a.caseId, b.caseId) || compareVariants(a, b);
-}
-
 export function compareVariants(
   a: { readonly prompt: string; readonly provider: string },
   b: { readonly prompt: string; readonly provider: string },

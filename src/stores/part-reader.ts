@@ -34,7 +34,7 @@ export function createPartReader(path: string): PartReader {
 }
 
 /** Different for each file of a computer, unlike a path. */
-export function fileIdOf(fd: number): string {
+function fileIdOf(fd: number): string {
   const { dev, ino } = fstatSync(fd, { bigint: true });
   return `${dev} ${ino}`;
 }
