@@ -48,7 +48,6 @@ export function isBare(row: CaseRow): boolean {
 
 const bareKeys: ReadonlySet<string> = new Set(['id', 'vars', 'expected', 'assert', 'tags', 'turns', 'description']);
 
-/** One literal of one shape: with spreads each case would cost V8 a hidden class. */
 export function mergeSettings(defaults: CaseRow, group: CaseRow | undefined, own: CaseRow): Settings {
   return {
     trials: own.trials ?? group?.trials ?? defaults.trials,
