@@ -30,6 +30,13 @@ export default {
       to: { path: '^src/', pathNot: '^src/lib/' },
     },
     {
+      name: 'http-knows-lib-only',
+      severity: 'error',
+      comment: 'http is ground like lib: a client that has never heard of llmcheck.',
+      from: { path: '^src/http/' },
+      to: { path: '^src/', pathNot: '^src/(http|lib)/' },
+    },
+    {
       name: 'model-knows-lib-only',
       severity: 'error',
       comment: 'The model is the vocabulary: it may use lib and zod.',
@@ -41,7 +48,7 @@ export default {
       severity: 'error',
       comment: 'A stage takes and returns model data; only src/pipeline joins stages.',
       from: { path: `^src/${STAGE}/` },
-      to: { path: '^src/', pathNot: ['^src/(model|lib|stats|programs)/', '^src/errors[.]ts$', '^src/$1/'] },
+      to: { path: '^src/', pathNot: ['^src/(model|lib|http|stats|programs)/', '^src/errors[.]ts$', '^src/$1/'] },
     },
     {
       name: 'programs-for-providers-and-pipeline',
@@ -132,10 +139,10 @@ export default {
     {
       name: 'effects-have-a-home',
       severity: 'error',
-      comment: 'Disk, network and processes live in suite/load, providers, programs, cache, stores and cli.',
+      comment: 'Disk, network and processes live in suite/load, http, providers, programs, cache, stores and cli.',
       from: {
         path: '^src/',
-        pathNot: ['^src/suite/(load|files|find-files)[.]ts$', '^src/(providers|programs|cache|stores|cli)/'],
+        pathNot: ['^src/suite/(load|files|find-files)[.]ts$', '^src/(http|providers|programs|cache|stores|cli)/'],
       },
       to: { path: '^(node:)?(fs|fs/promises|child_process|net|http|https|os)$' },
     },
@@ -144,7 +151,14 @@ export default {
       severity: 'error',
       comment: 'An SDK is imported by its provider alone, on connect.',
       from: { path: '^src/', pathNot: '^src/providers/' },
-      to: { path: 'node_modules/(openai|undici)' },
+      to: { path: 'node_modules/openai' },
+    },
+    {
+      name: 'undici-stays-in-http',
+      severity: 'error',
+      comment: 'One client for all that speaks HTTP.',
+      from: { path: '^src/', pathNot: '^src/http/' },
+      to: { path: 'node_modules/undici' },
     },
     {
       name: 'terminal-stays-in-reporters-and-cli',

@@ -21,6 +21,7 @@ describe('the layers', () => {
   test.each([
     ['stages-do-not-know-each-other', 'src/plan/a.ts', "import '../cache/b.ts';", 'src/cache/b.ts'],
     ['lib-knows-nothing', 'src/lib/a.ts', "import '../model/b.ts';", 'src/model/b.ts'],
+    ['http-knows-lib-only', 'src/http/a.ts', "import '../model/b.ts';", 'src/model/b.ts'],
     ['model-knows-lib-only', 'src/model/a.ts', "import '../gate/b.ts';", 'src/gate/b.ts'],
     ['programs-for-providers-and-pipeline', 'src/assertions/a.ts', "import '../programs/b.ts';", 'src/programs/b.ts'],
     ['pipeline-below-cli', 'src/pipeline/a.ts', "import '../cli/b.ts';", 'src/cli/b.ts'],

@@ -1,6 +1,6 @@
 import type { Problem } from '../model/problem.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
-import { findRetirement, type Retirement } from '../providers/find-retirement.ts';
+import { findRetirement, type Retirement } from '../providers/retirement/find-retirement.ts';
 import type { PlannedRun } from './plan-run.ts';
 
 const dayMs = 86_400_000;

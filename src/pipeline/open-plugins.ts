@@ -9,8 +9,8 @@ import { isPlugin, type Plugin } from '../model/plugin.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import { importModule } from '../programs/import-module.ts';
 import { openPackages } from '../programs/open-packages.ts';
+import { createPluginAdapter } from '../providers/code/plugin-adapter.ts';
 import { adapters } from '../providers/index.ts';
-import { createPluginAdapter } from '../providers/plugin-adapter.ts';
 import { reporters } from '../reporters/index.ts';
 import type { OpenedPlugins, PluginFault, PluginRequest } from '../suite/plugins.ts';
 

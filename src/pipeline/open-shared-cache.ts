@@ -90,12 +90,12 @@ function findBucket(
   return {
     address,
     async open() {
-      const [{ openTransport }, { openS3Backend }] = await Promise.all([
-        import('../providers/transport.ts'),
+      const [{ openHttpClient }, { openS3Backend }] = await Promise.all([
+        import('../http/client.ts'),
         import('../cache/s3-backend.ts'),
       ]);
       return openS3Backend({
-        transport: openTransport({ env }),
+        transport: openHttpClient({ env }),
         endpoint: endpoint ?? `https://s3.${region}.amazonaws.com`,
         region,
         bucket,

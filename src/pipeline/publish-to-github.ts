@@ -36,12 +36,12 @@ export async function publishToGithub(
   { env, token, now }: { readonly env: Env; readonly token: string; readonly now: () => Date },
 ): Promise<PublishedParts> {
   // What speaks HTTP is loaded where it is used: most commands need none.
-  const { openTransport } = await import('../providers/transport.ts');
-  const transport = openTransport({ env });
+  const { openHttpClient } = await import('../http/client.ts');
+  // A comment that is sent twice is there twice.
+  const http = openHttpClient({ env, isFresh: true });
   const { signal: never } = new AbortController();
   const wait = (ms: number): Promise<void> => systemClock.wait(ms, never);
-  const send: GithubApiPorts['send'] = (request) =>
-    transport.send({ ...request, signal: AbortSignal.timeout(requestMs), isSentOnce: request.method === 'POST' });
+  const send: GithubApiPorts['send'] = (request) => http.send({ ...request, signal: AbortSignal.timeout(requestMs) });
   const api = openGithubApi(run.apiUrl, token, { send, wait, now });
   try {
     const marked = comment && {
@@ -53,6 +53,6 @@ export async function publishToGithub(
       ...(checkRun !== undefined && { checkRun: await createCheckRun(api, run, checkRun) }),
     };
   } finally {
-    transport.close();
+    http.close();
   }
 }

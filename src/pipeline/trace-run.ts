@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { UserError } from '../errors.ts';
+import { openHttpClient } from '../http/client.ts';
 import { createMask } from '../lib/mask-secrets.ts';
 import type { Report } from '../model/report.ts';
-import { openTransport } from '../providers/transport.ts';
 import { createExporter } from '../telemetry/exporter.ts';
 import { openTrace } from '../telemetry/open-trace.ts';
 import { type OtelSettings, readOtelSettings } from '../telemetry/otel-settings.ts';
@@ -20,13 +20,13 @@ export function resolveOtel(env: RunPorts['env'], flag: string | undefined): Ote
 
 /** Runs suites and exports what happens as spans. A collector that does not take them is a note; the verdict stands. */
 export async function traceRun(options: RunOptions, ports: RunPorts, settings: OtelSettings): Promise<Report> {
-  const transport = openTransport({ env: ports.env });
+  const http = openHttpClient({ env: ports.env });
   const maskHeaders = createMask(Object.values(settings.headers));
   const mask = (text: string): string => maskHeaders(ports.mask(text));
   const scope = { name: 'llmcheck', version: options.toolVersion };
   const exporter = createExporter({
     async send(spans: readonly Span[]) {
-      const { status, text } = await transport.send({
+      const { status, text } = await http.send({
         url: settings.url,
         method: 'POST',
         headers: { 'content-type': 'application/json', ...settings.headers },
@@ -53,6 +53,6 @@ export async function traceRun(options: RunOptions, ports: RunPorts, settings: O
   } finally {
     trace.finish(report);
     await exporter.flush();
-    transport.close();
+    http.close();
   }
 }

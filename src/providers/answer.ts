@@ -2,10 +2,9 @@ import { writeJson } from '../lib/canonical-json.ts';
 import { parseShallowJson } from '../lib/parse-json.ts';
 import type { Completion, FinishReason, ProviderFailure, ToolCall, Usage } from '../model/completion.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { kindOfApiError } from './classify-reply.ts';
-import { describeText } from './describe-text.ts';
-import { readApiError } from './read-api-error.ts';
-import { count } from './token-counts.ts';
+import { kindOfApiError } from './failures/classify-reply.ts';
+import { describeText } from './failures/describe-text.ts';
+import { readApiError } from './failures/read-api-error.ts';
 
 /** What the body of a successful status comes to. */
 export type Answer = { readonly completion: Completion } | { readonly failure: ProviderFailure };
@@ -128,4 +127,29 @@ export function mapFinishReason(
 ): FinishReason | undefined {
   if (raw === undefined) return toolCalls.length > 0 ? 'toolCalls' : undefined;
   return Object.hasOwn(reasons, raw) ? (reasons[raw] ?? 'other') : 'other';
+}
+
+/** A count of tokens as an API reports it; undefined for anything else. */
+export function count(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** A part of a total, left out where the API does not report it. */
+export function part<Name extends keyof Usage>(name: Name, value: number | undefined): { [K in Name]?: number } {
+  return value === undefined ? {} : ({ [name]: value } as { [K in Name]: number });
+}
+
+/** A part larger than its total is a server's mistake; the total is what is billed. */
+export function atMost<Name extends keyof Usage>(
+  name: Name,
+  value: number | undefined,
+  total: number,
+): { [K in Name]?: number } {
+  return value === undefined ? {} : ({ [name]: Math.min(value, total) } as { [K in Name]: number });
+}
+
+/** Left out where there was none, so that the records of text models stay short. */
+export function positive(value: unknown): number | undefined {
+  const tokens = count(value);
+  return tokens === 0 ? undefined : tokens;
 }

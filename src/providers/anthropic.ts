@@ -1,4 +1,26 @@
+import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import {
+  type Answer,
+  buildToolCall,
+  count,
+  findUnreadable,
+  finished,
+  joinReasoning,
+  list,
+  malformed,
+  mapFinishReason,
+  named,
+  part,
+  readErrorUnderSuccess,
+  text,
+  withUsage,
+} from './answer.ts';
+import { argumentsOf, groupTurns, joinSystem } from './group-turns.ts';
+import type { HttpFormat } from './http-adapter.ts';
 import { defineHttpAdapter } from './http-adapter.ts';
+import { type NeutralParams, noParameters, readNeutralParams, rename, type ToolChoice } from './neutral-params.ts';
+import type { OutgoingFile, OutgoingMessage, OutgoingRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 
 export const anthropicPreset: Preset = {
@@ -19,5 +41,157 @@ export const anthropic = defineHttpAdapter({
   writes: ['model', 'messages'],
   systemMember: 'system',
   presetOf: () => anthropicPreset,
-  load: async () => (await import('./anthropic-messages.ts')).anthropicMessages,
+  formatOf: () => anthropicMessages,
 });
+
+/** The Messages API (https://docs.claude.com/en/api/messages), version 2023-06-01. */
+export const anthropicMessages: HttpFormat = {
+  takes: /^image\/|pdf$/,
+  pathOf: () => '/messages',
+  buildBody,
+  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usage', readUsage),
+};
+
+/** The API refuses a request that sets none. Every model of it can write so much. */
+const defaultMaxTokens = 4096;
+
+function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
+  const neutral = readNeutralParams(params);
+  const { system, stop, ...rest } = rename(neutral.rest, { max_completion_tokens: 'max_tokens' });
+  const ownSystem = joinSystem(messages);
+  return {
+    max_tokens: defaultMaxTokens,
+    ...(stop === undefined ? {} : { stop_sequences: typeof stop === 'string' ? [stop] : stop }),
+    ...rest,
+    ...buildOutputConfig(neutral, rest['output_config']),
+    ...buildTools(neutral),
+    ...(system === undefined && ownSystem === undefined ? {} : { system: ownSystem ?? system ?? '' }),
+    model,
+    messages: groupTurns(messages).map(({ isAssistant, parts }) => ({
+      role: isAssistant ? 'assistant' : 'user',
+      content: buildContent(parts),
+    })),
+  };
+}
+
+/** One text stays a string, as people write it. */
+function buildContent(parts: readonly OutgoingMessage[]): JsonValue {
+  const [only, second] = parts;
+  const isPlain = only !== undefined && second === undefined && only.role !== 'tool';
+  if (isPlain && (only.toolCalls ?? []).length === 0 && (only.files ?? []).length === 0) return only.content;
+  return parts.flatMap(buildBlocks);
+}
+
+function buildBlocks({ role, content, toolCalls = [], toolCallId = '', files = [] }: OutgoingMessage): JsonObject[] {
+  if (role === 'tool') return [{ type: 'tool_result', tool_use_id: toolCallId, content }];
+  return [
+    ...files.map(buildFile),
+    ...(content === '' ? [] : [{ type: 'text', text: content }]),
+    ...toolCalls.map((call) => ({
+      type: 'tool_use',
+      id: call.id ?? call.name,
+      name: call.name,
+      input: argumentsOf(call),
+    })),
+  ];
+}
+
+function buildFile({ mediaType, base64 }: OutgoingFile): JsonObject {
+  return {
+    type: mediaType.startsWith('image/') ? 'image' : 'document',
+    source: { type: 'base64', media_type: mediaType, data: base64 },
+  };
+}
+
+function buildOutputConfig({ format }: NeutralParams, own: JsonValue | undefined): JsonObject {
+  if (format === undefined || format === 'json') return {};
+  return {
+    output_config: { ...(isJsonObject(own) ? own : {}), format: { type: 'json_schema', schema: format.schema } },
+  };
+}
+
+function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObject {
+  const built = tools.map(({ name, description, parameters, strict }) => ({
+    name,
+    ...(description === undefined ? {} : { description }),
+    input_schema: parameters ?? noParameters,
+    ...(strict === undefined ? {} : { strict }),
+  }));
+  const all: JsonValue[] = [...built, ...nativeTools];
+  return {
+    ...(all.length === 0 ? {} : { tools: all }),
+    ...(toolChoice === undefined ? {} : { tool_choice: buildToolChoice(toolChoice) }),
+  };
+}
+
+function buildToolChoice(choice: ToolChoice): JsonObject {
+  if (typeof choice === 'object') return { type: 'tool', name: choice.name };
+  return { type: choice === 'required' ? 'any' : choice };
+}
+
+function readAnswer(body: unknown, latencyMs: number): Answer {
+  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+  const failed = readErrorUnderSuccess(body);
+  if (failed !== undefined) return failed;
+  const { content } = body;
+  const unreadable = findUnreadable(content, '"content"');
+  if (unreadable !== undefined) return malformed(unreadable);
+  const blocks = list(content).filter(isJsonObject);
+  const rawFinishReason = text(body['stop_reason']);
+  const toolCalls = blocks.filter(({ type }) => type === 'tool_use').map(readToolCall);
+  const usage = readUsage(body['usage']);
+  return {
+    completion: {
+      // What the model says before and after it uses a tool of the provider's own is one answer.
+      text: blocks.map((block) => (block['type'] === 'text' ? (text(block['text']) ?? '') : '')).join(''),
+      toolCalls,
+      ...finished(mapFinishReason(finishReasons, rawFinishReason, toolCalls)),
+      latencyMs,
+      ...joinReasoning(blocks.filter(({ type }) => type === 'thinking').map((block) => text(block['thinking']))),
+      ...readRefusal(rawFinishReason, body['stop_details']),
+      ...named('rawFinishReason', rawFinishReason),
+      ...(usage === undefined ? {} : { usage }),
+      ...named('responseId', body['id']),
+      ...named('model', body['model']),
+    },
+  };
+}
+
+function readToolCall({ id, name, input }: JsonObject): ToolCall {
+  return buildToolCall(id, text(name) ?? '', input);
+}
+
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'toolCalls',
+  refusal: 'refusal',
+};
+
+/** The model's words, if any, stand in the text; the API's own reason stands beside them. */
+function readRefusal(reason: string | undefined, details: JsonValue | undefined): { readonly refusal?: string } {
+  if (reason !== 'refusal') return {};
+  const explanation = isJsonObject(details) ? (text(details['explanation']) ?? text(details['category'])) : undefined;
+  return { refusal: explanation ?? 'the model refused' };
+}
+
+/** `input_tokens` leaves out what was read from the cache or written to it; both are input. */
+function readUsage(raw: JsonValue | undefined): Usage | undefined {
+  if (!isJsonObject(raw)) return undefined;
+  const freshTokens = count(raw['input_tokens']);
+  const outputTokens = count(raw['output_tokens']);
+  if (freshTokens === undefined || outputTokens === undefined) return undefined;
+  const cachedInputTokens = count(raw['cache_read_input_tokens']);
+  const cacheWriteTokens = count(raw['cache_creation_input_tokens']);
+  const details = raw['output_tokens_details'];
+  const reasoningTokens = isJsonObject(details) ? count(details['thinking_tokens']) : undefined;
+  return {
+    inputTokens: freshTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0),
+    outputTokens,
+    ...part('cachedInputTokens', cachedInputTokens),
+    ...part('cacheWriteTokens', cacheWriteTokens),
+    ...part('reasoningTokens', reasoningTokens),
+  };
+}

@@ -1,4 +1,26 @@
+import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import {
+  type Answer,
+  atMost,
+  buildToolCall,
+  count,
+  filtered,
+  findUnreadable,
+  finished,
+  joinReasoning,
+  list,
+  malformed,
+  mapFinishReason,
+  named,
+  readErrorUnderSuccess,
+  text,
+  withUsage,
+} from './answer.ts';
+import type { HttpFormat } from './http-adapter.ts';
 import { defineHttpAdapter } from './http-adapter.ts';
+import { type NeutralParams, noParameters, readNeutralParams, rename } from './neutral-params.ts';
+import type { OutgoingMessage, OutgoingRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 
 const preset: Preset = {
@@ -19,5 +41,136 @@ export const cohere = defineHttpAdapter({
     (env['CO_API_KEY'] ?? '') === '' && (env['COHERE_API_KEY'] ?? '') !== ''
       ? { ...preset, apiKeyEnv: 'COHERE_API_KEY' }
       : preset,
-  load: async () => (await import('./cohere-chat.ts')).cohereChat,
+  formatOf: () => cohereChat,
 });
+
+/** Chat of version 2 (https://docs.cohere.com/reference/chat). */
+export const cohereChat: HttpFormat = {
+  takes: /^image\//,
+  pathOf: () => '/chat',
+  buildBody,
+  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usage', readUsage),
+};
+
+const names = { max_completion_tokens: 'max_tokens', top_p: 'p', top_k: 'k', stop: 'stop_sequences' } as const;
+
+function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
+  const neutral = readNeutralParams(params);
+  const { stop_sequences: stop, ...rest } = rename(neutral.rest, names);
+  return {
+    ...rest,
+    ...(stop === undefined ? {} : { stop_sequences: Array.isArray(stop) ? stop : [stop] }),
+    ...buildFormat(neutral),
+    ...buildTools(neutral),
+    // The API streams unless it is told not to by some of its gateways.
+    stream: false,
+    model,
+    messages: messages.map(buildMessage),
+  };
+}
+
+function buildMessage({ role, content, toolCalls = [], toolCallId = '', files = [] }: OutgoingMessage): JsonObject {
+  if (role === 'tool') return { role, tool_call_id: toolCallId, content };
+  const calls = toolCalls.map(({ id, name, rawArguments }) => ({
+    id: id ?? name,
+    type: 'function',
+    function: { name, arguments: rawArguments },
+  }));
+  const images = files.map(({ mediaType, base64 }) => ({
+    type: 'image_url',
+    image_url: { url: `data:${mediaType};base64,${base64}` },
+  }));
+  return {
+    role: role === 'developer' ? 'system' : role,
+    ...(content === '' && calls.length > 0
+      ? {}
+      : { content: images.length === 0 ? content : [...images, { type: 'text', text: content }] }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
+}
+
+function buildFormat({ format }: NeutralParams): JsonObject {
+  if (format === undefined) return {};
+  const type = 'json_object';
+  return { response_format: format === 'json' ? { type } : { type, json_schema: format.schema } };
+}
+
+function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObject {
+  // The API knows no choice of one tool: it is the only one sent then.
+  const chosen = typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
+  const built = chosen.map(({ name, description, parameters }) => ({
+    type: 'function',
+    function: {
+      name,
+      ...(description === undefined ? {} : { description }),
+      parameters: parameters ?? noParameters,
+    },
+  }));
+  const all: JsonValue[] = [...built, ...nativeTools];
+  return {
+    ...(all.length === 0 ? {} : { tools: all }),
+    // Left to itself the API chooses.
+    ...(toolChoice === undefined || toolChoice === 'auto'
+      ? {}
+      : { tool_choice: toolChoice === 'none' ? 'NONE' : 'REQUIRED' }),
+  };
+}
+
+function readAnswer(body: unknown, latencyMs: number): Answer {
+  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+  const failed = readErrorUnderSuccess(body);
+  if (failed !== undefined) return failed;
+  const { message } = body;
+  const rawFinishReason = text(body['finish_reason']);
+  if (rawFinishReason === 'ERROR_TOXIC') return filtered(rawFinishReason);
+  if (rawFinishReason === 'ERROR' || rawFinishReason === 'TIMEOUT') {
+    return { failure: { kind: 'server', message: `the answer ended with ${rawFinishReason}` } };
+  }
+  if (!isJsonObject(message)) return malformed('no "message"');
+  const { content } = message;
+  const isText = typeof content === 'string' || content === null;
+  const unreadable = isText || content === undefined ? undefined : findUnreadable(content, 'its "content"');
+  if (unreadable !== undefined) return malformed(unreadable);
+  const parts = list(content).filter(isJsonObject);
+  const toolCalls = list(message['tool_calls']).filter(isJsonObject).flatMap(readToolCall);
+  const plan = text(message['tool_plan']);
+  const hasAnswer = toolCalls.length > 0 || plan !== undefined || rawFinishReason === 'MAX_TOKENS';
+  if (content === undefined && !hasAnswer) return malformed('its message has no "content"');
+  const usage = readUsage(body['usage']);
+  return {
+    completion: {
+      text: typeof content === 'string' ? content : parts.map((piece) => text(piece['text']) ?? '').join(''),
+      toolCalls,
+      ...finished(mapFinishReason(finishReasons, rawFinishReason, toolCalls)),
+      latencyMs,
+      // The plan is what the model thinks before it calls.
+      ...joinReasoning([...parts.map((piece) => text(piece['thinking'])), plan]),
+      ...named('rawFinishReason', rawFinishReason),
+      ...(usage === undefined ? {} : { usage }),
+      ...named('responseId', body['id']),
+    },
+  };
+}
+
+function readToolCall({ id, function: called }: JsonObject): readonly ToolCall[] {
+  return isJsonObject(called) ? [buildToolCall(id, text(called['name']) ?? '', called['arguments'])] : [];
+}
+
+const finishReasons: Readonly<Record<string, FinishReason>> = {
+  COMPLETE: 'stop',
+  STOP_SEQUENCE: 'stop',
+  MAX_TOKENS: 'length',
+  ERROR_LIMIT: 'length',
+  TOOL_CALL: 'toolCalls',
+};
+
+/** `tokens` is what the model read and wrote; `billed_units` leaves out the prompt around it that Cohere adds. */
+function readUsage(raw: JsonValue | undefined): Usage | undefined {
+  if (!isJsonObject(raw)) return undefined;
+  const counts = isJsonObject(raw['tokens']) ? raw['tokens'] : raw['billed_units'];
+  if (!isJsonObject(counts)) return undefined;
+  const inputTokens = count(counts['input_tokens']);
+  const outputTokens = count(counts['output_tokens']);
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  return { inputTokens, outputTokens, ...atMost('cachedInputTokens', count(raw['cached_tokens']), inputTokens) };
+}

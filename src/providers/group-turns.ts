@@ -1,6 +1,6 @@
 import type { ToolCall } from '../model/completion.ts';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
-import type { OutgoingMessage } from './outgoing.ts';
+import type { OutgoingMessage } from './outgoing-request.ts';
 
 /** What one side says before the other answers. */
 export interface TurnGroup {

@@ -1,20 +1,19 @@
 import * as z from 'zod';
+import type { HttpClient, HttpReply } from '../http/client.ts';
 import { writeJson } from '../lib/canonical-json.ts';
+import { parseShallowJson } from '../lib/parse-json.ts';
 import { TemplateError } from '../lib/template-error.ts';
-import type { Complete, CompletionOutcome, ProviderFailure } from '../model/completion.ts';
+import type { CompletionOutcome, ProviderFailure } from '../model/completion.ts';
 import type { JsonValue } from '../model/json.ts';
-import type { Adapter, ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
+import type { Adapter, AdapterDeclaration, ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
-import type { Answer } from './answer.ts';
-import { classifyAbort, classifyError } from './classify-error.ts';
-import { findUnfit } from './find-unfit.ts';
-import { loadFiles } from './load-files.ts';
-import type { OutgoingRequest } from './outgoing.ts';
+import { type Answer, malformed } from './answer.ts';
+import { classifyAbort, classifyError } from './failures/classify-error.ts';
+import { classifyReply, describeUnreadable } from './failures/classify-reply.ts';
+import { type OutgoingRequest, prepareRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 import { withLimits } from './read-limits.ts';
-import { readReply } from './read-reply.ts';
 import { commonHeaders, readCredentials, resolveAddress } from './resolve-connection.ts';
-import type { HttpReply, Transport } from './transport.ts';
 
 /** How one API writes requests and answers. */
 export interface HttpFormat {
@@ -27,42 +26,57 @@ export interface HttpFormat {
   readAnswer(body: unknown, reply: Pick<HttpReply, 'latencyMs' | 'headers'>): Answer;
 }
 
-/** Headers that prove who asks, made for each request anew. */
-export type Sign = (url: string, body: string) => Promise<Readonly<Record<string, string>>>;
-
-/** One service with an API of its own. */
-export interface HttpService {
-  readonly summary: string;
-  readonly example: string;
-  /** Grows when the same request is sent differently. */
-  readonly version: string | ((config: ProviderConfig) => string);
-  readonly options?: z.ZodType;
-  readonly writes?: readonly string[];
-  readonly systemMember?: string;
-  /** Where the service is for this provider, and what key it takes. */
-  presetOf(config: ProviderConfig, env: ProviderEnv): Preset;
-  /** Variables that are secret beside the key. */
-  readonly secretEnv?: readonly string[];
-  /** Imports the format, so that a start does not pay for APIs that are not asked. */
-  load(config: ProviderConfig): Promise<HttpFormat>;
-  /** Undefined where the key in a header is all, a failure where something is missing. */
-  openSigner?(config: ProviderConfig, env: ProviderEnv): Promise<Sign | ProviderFailure | undefined>;
+/** Where requests go, and the headers that each carries. */
+export interface Target {
+  readonly baseUrl: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-/** An adapter that sends plain HTTP: an SDK would add nothing but its size. */
+/** Sends a body of JSON, once. */
+export type Send = (body: string, signal: AbortSignal) => Promise<HttpReply>;
+
+/** Headers that prove who asks, made for each request. */
+export type Sign = (url: string, body: string) => Promise<Readonly<Record<string, string>>>;
+
+/** One service that is asked over HTTP. */
+export interface HttpService extends Omit<AdapterDeclaration, 'options' | 'plugin'> {
+  readonly options?: z.ZodType;
+  /** Grows when the same request is sent differently. */
+  readonly version: string | ((config: ProviderConfig) => string);
+  /** Where the service is for this provider, and what key it takes. */
+  readonly presetOf: (config: ProviderConfig, env: ProviderEnv) => Preset;
+  /** The base URL where it depends on more than the preset. */
+  readonly adjustBaseUrl?: (baseUrl: string, config: ProviderConfig) => string;
+  /** Variables that are secret beside the key. */
+  readonly secretEnv?: readonly string[];
+  readonly formatOf: (config: ProviderConfig) => HttpFormat;
+  /** Undefined where the key in a header is all, a failure where something is missing. */
+  readonly openSigner?: (config: ProviderConfig, env: ProviderEnv) => Promise<Sign | ProviderFailure | undefined>;
+  /** Takes the place of a plain POST, for services that are asked through an SDK. */
+  readonly openSender?: (client: HttpClient, target: Target) => Promise<Send>;
+}
+
 export function defineHttpAdapter(service: HttpService): Adapter {
+  const { summary, example, options, writes, systemMember, embeddings, version, presetOf, secretEnv } = service;
   return {
-    summary: service.summary,
-    example: service.example,
-    options: service.options ?? z.strictObject({}),
-    ...(service.writes === undefined ? {} : { writes: service.writes }),
-    ...(service.systemMember === undefined ? {} : { systemMember: service.systemMember }),
-    resolve: (config, env): Endpoint => ({
-      ...resolveAddress(service.presetOf(config, env), config, env),
-      adapterVersion: typeof service.version === 'string' ? service.version : service.version(config),
-      sends: true,
-      ...(service.secretEnv === undefined ? {} : { secretEnv: service.secretEnv }),
-    }),
+    summary,
+    example,
+    options: options ?? z.strictObject({}),
+    ...(writes === undefined ? {} : { writes }),
+    ...(systemMember === undefined ? {} : { systemMember }),
+    ...(embeddings === undefined ? {} : { embeddings }),
+    resolve(config, env): Endpoint {
+      const preset = presetOf(config, env);
+      return {
+        ...resolveAddress(preset, config, env),
+        baseUrl: findBaseUrl(service, config, env),
+        adapterVersion: typeof version === 'string' ? version : version(config),
+        sends: true,
+        ...(secretEnv === undefined ? {} : { secretEnv }),
+        ...(preset.refusesSchema === true ? { refusesSchema: true as const } : {}),
+      };
+    },
     connect: (config, env) => connect(service, config, env),
   };
 }
@@ -73,55 +87,72 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
   if ('failure' in credentials) return refuseAll(credentials.failure);
   const sign = await service.openSigner?.(config, env);
   if (sign !== undefined && typeof sign !== 'function') return refuseAll(sign);
-  const [format, { openTransport }] = await Promise.all([service.load(config), import('./transport.ts')]);
-  const transport = openTransport({ env: env.env });
-  const { baseUrl } = resolveAddress(preset, config, env);
-  const headers = { ...commonHeaders, ...preset.headers, ...credentials.headers };
-  const url = joinUrl(baseUrl, format.pathOf(config.model));
+  const { openHttpClient } = await import('../http/client.ts');
+  const client = openHttpClient({ env: env.env });
+  const format = service.formatOf(config);
+  const target: Target = {
+    baseUrl: findBaseUrl(service, config, env),
+    path: format.pathOf(config.model),
+    headers: { ...commonHeaders, ...preset.headers, ...credentials.headers },
+  };
+  const send = (await service.openSender?.(client, target)) ?? openPost(client, target, sign);
+  const url = joinUrl(target.baseUrl, target.path);
 
   return {
     async complete(request, signal) {
       if (signal.aborted) return fail(classifyAbort(signal), 0);
-      const unfit = findUnfit(request);
-      if (unfit !== undefined) return fail(unfit, 0);
-      const loaded = loadFiles(request, { projectRoot: env.projectRoot, takes: format.takes, name: config.adapter });
-      if ('failure' in loaded) return fail(loaded.failure, 0);
-      const body = writeBody(format, loaded.request);
-      if (typeof body !== 'string') return fail(body, 0);
-      const signed = sign === undefined ? headers : { ...headers, ...(await sign(url, body)) };
-      return ask({ transport, format, url, headers: signed, body, signal });
+      const rules = { projectRoot: env.projectRoot, takes: format.takes, name: config.adapter };
+      const prepared = prepareRequest(request, rules);
+      if ('failure' in prepared) return fail(prepared.failure, 0);
+      const written = writeBody(format, prepared.request);
+      if ('failure' in written) return fail(written.failure, 0);
+      return ask({ send, format, url, body: written.body, signal });
     },
     close() {
-      transport.close();
+      client.close();
       return Promise.resolve();
     },
   };
 }
 
-/** A template of the user's may read what this request does not have. */
-function writeBody(format: HttpFormat, request: OutgoingRequest): string | ProviderFailure {
+function findBaseUrl(service: HttpService, config: ProviderConfig, env: ProviderEnv): string {
+  const { baseUrl } = resolveAddress(service.presetOf(config, env), config, env);
+  return service.adjustBaseUrl?.(baseUrl, config) ?? baseUrl;
+}
+
+function openPost(client: HttpClient, { baseUrl, path, headers }: Target, sign: Sign | undefined): Send {
+  const url = joinUrl(baseUrl, path);
+  return async (body, signal) => {
+    const signed = sign === undefined ? headers : { ...headers, ...(await sign(url, body)) };
+    return client.send({ url, method: 'POST', headers: signed, body, signal });
+  };
+}
+
+/** A user's template may read what this request does not have. */
+function writeBody(
+  format: HttpFormat,
+  request: OutgoingRequest,
+): { readonly body: string } | { readonly failure: ProviderFailure } {
   try {
-    return writeJson(format.buildBody(request)) ?? '';
+    return { body: writeJson(format.buildBody(request)) ?? '' };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    return { kind: 'badRequest', message: `the request can't be written: ${error.message}` };
+    return { failure: { kind: 'badRequest', message: `the request can't be written: ${error.message}` } };
   }
 }
 
 interface Question {
-  readonly transport: Transport;
+  readonly send: Send;
   readonly format: HttpFormat;
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;
 }
 
-async function ask(question: Question): Promise<CompletionOutcome> {
-  const { transport, format, url, headers, body, signal } = question;
+async function ask({ send, format, url, body, signal }: Question): Promise<CompletionOutcome> {
   let reply: HttpReply;
   try {
-    reply = await transport.send({ url, method: 'POST', headers, body, signal });
+    reply = await send(body, signal);
   } catch (error) {
     if (signal.aborted) return fail(classifyAbort(signal), 1);
     const failure = classifyError(error, url);
@@ -129,14 +160,29 @@ async function ask(question: Question): Promise<CompletionOutcome> {
     return fail(failure, 1);
   }
   const nowMs = performance.timeOrigin + performance.now();
-  const answer = readReply(reply, url, nowMs, (parsed) => format.readAnswer(parsed, reply));
-  return withLimits(
+  const answer = readReply(reply, { format, url, nowMs });
+  const outcome: CompletionOutcome =
     'completion' in answer
       ? { status: 'completed', completion: answer.completion, cached: false, attempts: 1 }
-      : fail(answer.failure, 1),
-    reply.headers,
-    nowMs,
-  );
+      : fail(answer.failure, 1);
+  return withLimits(outcome, reply.headers, nowMs);
+}
+
+function readReply(
+  reply: HttpReply,
+  { format, url, nowMs }: { readonly format: HttpFormat; readonly url: string; readonly nowMs: number },
+): Answer {
+  if (reply.status < 200 || reply.status >= 300) return { failure: classifyReply(reply, url, nowMs) };
+  let parsed: unknown;
+  try {
+    parsed = parseShallowJson(reply.text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { failure: describeUnreadable(reply, url) };
+  }
+  const answer = format.readAnswer(parsed, reply);
+  // A text with replacement characters is not what the model said. It was billed all the same.
+  return reply.fault === undefined || 'failure' in answer ? answer : malformed(reply.fault, answer.completion.usage);
 }
 
 /** Keeps the query of a base URL behind the path. */
@@ -146,8 +192,7 @@ export function joinUrl(baseUrl: string, path: string): string {
 }
 
 function refuseAll(failure: ProviderFailure): ConnectedProvider {
-  const complete: Complete = () => Promise.resolve(fail(failure, 0));
-  return { complete, close: () => Promise.resolve() };
+  return { complete: () => Promise.resolve(fail(failure, 0)), close: () => Promise.resolve() };
 }
 
 function fail(failure: ProviderFailure, attempts: number): CompletionOutcome {

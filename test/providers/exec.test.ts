@@ -6,7 +6,7 @@ import { UserError } from '../../src/errors.ts';
 import { splitCommand } from '../../src/lib/split-command.ts';
 import type { CompletionOutcome } from '../../src/model/completion.ts';
 import type { JsonObject } from '../../src/model/json.ts';
-import { exec } from '../../src/providers/exec.ts';
+import { exec } from '../../src/providers/code/exec.ts';
 import fc from '../support/property.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 

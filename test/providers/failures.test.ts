@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { failurePolicies } from '../../src/execute/failure-policies.ts';
 import type { FailureKind } from '../../src/model/completion.ts';
-import { classifyReply } from '../../src/providers/classify-reply.ts';
+import { classifyReply } from '../../src/providers/failures/classify-reply.ts';
 
 type Row = readonly [
   api: string,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { http } from '../../src/providers/http.ts';
-import { httpOptions } from '../../src/providers/http-options.ts';
+import { http } from '../../src/providers/http/http.ts';
+import { httpOptions } from '../../src/providers/http/options.ts';
 import { askProvider, completionOf, conversation, failureOf } from './ask-provider.ts';
 import { buildConfig } from './build-request.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import type { CompletionOutcome } from '../../src/model/completion.ts';
 import type { ConnectedProvider } from '../../src/model/provider.ts';
-import { module } from '../../src/providers/module.ts';
+import { module } from '../../src/providers/code/module.ts';
 import { openTempProject, type TempProject } from '../support/temp-project.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 

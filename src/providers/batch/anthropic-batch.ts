@@ -2,10 +2,8 @@ import type { BatchAnswer, BatchApi, BatchReply, BatchStatus } from '../../model
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { ProviderEnv } from '../../model/provider.ts';
 import { list, text } from '../answer.ts';
-import { anthropicPreset } from '../anthropic.ts';
-import { anthropicMessages } from '../anthropic-messages.ts';
-import { findUnfit } from '../find-unfit.ts';
-import { loadFiles } from '../load-files.ts';
+import { anthropicMessages, anthropicPreset } from '../anthropic.ts';
+import { prepareRequest } from '../outgoing-request.ts';
 import {
   type BatchClient,
   type ConnectBatch,
@@ -41,15 +39,13 @@ function anthropicBatch(client: BatchClient, env: ProviderEnv): BatchApi {
     maxRequests: 20_000,
     maxBytes: 100_000_000,
     async encode({ key, request }) {
-      const unfit = findUnfit(request);
-      if (unfit !== undefined) return { failure: unfit };
-      const loaded = loadFiles(request, {
+      const prepared = prepareRequest(request, {
         projectRoot: env.projectRoot,
         takes: anthropicMessages.takes,
         name: 'anthropic',
       });
-      if ('failure' in loaded) return loaded;
-      return { value: JSON.stringify({ custom_id: key, params: anthropicMessages.buildBody(loaded.request) }) };
+      if ('failure' in prepared) return prepared;
+      return { value: JSON.stringify({ custom_id: key, params: anthropicMessages.buildBody(prepared.request) }) };
     },
     async submit({ items }, signal) {
       const created = await client.post(path, `{"requests":[${items.map((item) => item.text).join(',')}]}`, signal);

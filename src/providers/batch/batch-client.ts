@@ -1,3 +1,4 @@
+import { type HttpReply, openHttpClient } from '../../http/client.ts';
 import { parseShallowJson } from '../../lib/parse-json.ts';
 import type { BatchAnswer, BatchApi, BatchReply } from '../../model/batch.ts';
 import type { ProviderFailure } from '../../model/completion.ts';
@@ -5,12 +6,11 @@ import { isJsonObject, type JsonObject } from '../../model/json.ts';
 import type { ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import type { Answer } from '../answer.ts';
-import { classifyAbort, classifyError } from '../classify-error.ts';
-import { classifyReply, describeUnreadable } from '../classify-reply.ts';
+import { classifyAbort, classifyError } from '../failures/classify-error.ts';
+import { classifyReply, describeUnreadable } from '../failures/classify-reply.ts';
 import { joinUrl } from '../http-adapter.ts';
 import type { Preset } from '../presets.ts';
 import { commonHeaders, readCredentials, resolveAddress } from '../resolve-connection.ts';
-import { type HttpReply, openTransport } from '../transport.ts';
 
 /** Opens the batch API of a configured provider, or says why it can't be asked. */
 export type ConnectBatch = (
@@ -47,7 +47,8 @@ export function openBatchClient(
   if ('failure' in credentials) return credentials;
   const { baseUrl } = resolveAddress(preset, config, env);
   const headers = { ...commonHeaders, ...preset.headers, ...credentials.headers };
-  const transport = openTransport({ env: env.env, maxBodyBytes });
+  // What a server may have taken must not be handed in twice.
+  const http = openHttpClient({ env: env.env, maxBodyBytes, isFresh: true });
 
   async function send(
     method: 'POST' | 'GET',
@@ -63,8 +64,7 @@ export function openBatchClient(
     const own = contentType === undefined ? headers : { ...headers, 'content-type': contentType };
     let reply: HttpReply;
     try {
-      // What a server may have taken must not be handed in twice.
-      reply = await transport.send({ url, method, headers: own, body, signal, isSentOnce: true });
+      reply = await http.send({ url, method, headers: own, body, signal });
     } catch (error) {
       if (signal.aborted) return { failure: classifyAbort(signal) };
       const failure = classifyError(error, url);
@@ -109,7 +109,7 @@ export function openBatchClient(
     },
     classify: (status, body) =>
       classifyReply({ status, headers: {}, text: JSON.stringify(body ?? '') }, baseUrl, nowMs()),
-    close: () => transport.close(),
+    close: () => http.close(),
   };
 }
 

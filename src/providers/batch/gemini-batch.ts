@@ -3,10 +3,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.
 import type { ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { list, text } from '../answer.ts';
-import { findUnfit } from '../find-unfit.ts';
-import { geminiPresetOf } from '../gemini.ts';
-import { geminiContent } from '../gemini-content.ts';
-import { loadFiles } from '../load-files.ts';
+import { geminiContent } from '../gemini/content.ts';
+import { geminiPresetOf } from '../gemini/gemini.ts';
+import { prepareRequest } from '../outgoing-request.ts';
 import {
   type BatchClient,
   type ConnectBatch,
@@ -37,11 +36,13 @@ function geminiBatch(client: BatchClient, config: ProviderConfig, env: ProviderE
     // The API takes 20 MB inline.
     maxBytes: 18_000_000,
     async encode({ key, request }) {
-      const unfit = findUnfit(request);
-      if (unfit !== undefined) return { failure: unfit };
-      const loaded = loadFiles(request, { projectRoot: env.projectRoot, takes: geminiContent.takes, name: 'gemini' });
-      if ('failure' in loaded) return loaded;
-      return { value: JSON.stringify({ request: geminiContent.buildBody(loaded.request), metadata: { key } }) };
+      const prepared = prepareRequest(request, {
+        projectRoot: env.projectRoot,
+        takes: geminiContent.takes,
+        name: 'gemini',
+      });
+      if ('failure' in prepared) return prepared;
+      return { value: JSON.stringify({ request: geminiContent.buildBody(prepared.request), metadata: { key } }) };
     },
     async submit({ name, items }, signal) {
       const requests = `{"requests":[${items.map((item) => item.text).join(',')}]}`;

@@ -3,10 +3,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.
 import type { ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { list, text } from '../answer.ts';
-import { findUnfit } from '../find-unfit.ts';
-import { loadFiles } from '../load-files.ts';
-import { openaiChat } from '../openai-chat.ts';
-import { openaiResponses } from '../openai-responses.ts';
+import { openaiChat } from '../openai/chat.ts';
+import { openaiResponses } from '../openai/responses.ts';
+import { prepareRequest } from '../outgoing-request.ts';
 import { presets } from '../presets.ts';
 import {
   type BatchClient,
@@ -33,7 +32,7 @@ const nameKey = 'llmcheck';
 
 function openaiBatch(client: BatchClient, config: ProviderConfig, env: ProviderEnv): BatchApi {
   const dialect = config.options['api'] === 'responses' ? openaiResponses : openaiChat;
-  const endpoint = `/v1${dialect.path}`;
+  const endpoint = `/v1${dialect.pathOf('')}`;
 
   function readLine(line: JsonObject): BatchAnswer {
     const { response, error } = line;
@@ -45,7 +44,7 @@ function openaiBatch(client: BatchClient, config: ProviderConfig, env: ProviderE
     }
     if (!isJsonObject(response)) return { failure: client.classify(500, { error: { message: 'no response' } }) };
     const { status_code: status, body } = response;
-    if (status === 200) return withoutLatency(dialect.readAnswer(body, 0));
+    if (status === 200) return withoutLatency(dialect.readAnswer(body, { latencyMs: 0, headers: {} }));
     // Some requests come back with status 0, which is nobody's answer.
     return { failure: client.classify(typeof status === 'number' && status >= 400 ? status : 500, body) };
   }
@@ -54,11 +53,9 @@ function openaiBatch(client: BatchClient, config: ProviderConfig, env: ProviderE
     maxRequests: 20_000,
     maxBytes: 100_000_000,
     async encode({ key, request }) {
-      const unfit = findUnfit(request);
-      if (unfit !== undefined) return { failure: unfit };
-      const loaded = loadFiles(request, { projectRoot: env.projectRoot, takes: /./, name: 'openai' });
-      if ('failure' in loaded) return loaded;
-      const body = dialect.buildBody(loaded.request);
+      const prepared = prepareRequest(request, { projectRoot: env.projectRoot, takes: dialect.takes, name: 'openai' });
+      if ('failure' in prepared) return prepared;
+      const body = dialect.buildBody(prepared.request);
       return { value: JSON.stringify({ custom_id: key, method: 'POST', url: endpoint, body }) };
     },
     async submit({ name, items }, signal) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { findRetirement } from '../../../src/providers/find-retirement.ts';
-import { retirementTable } from '../../../src/providers/retirement-table.ts';
+import { findRetirement } from '../../../src/providers/retirement/find-retirement.ts';
+import { retirementTable } from '../../../src/providers/retirement/retirement-table.ts';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 

@@ -1,0 +1,156 @@
+import { setMaxListeners } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { decodeText } from '../lib/decode-text.ts';
+import { onAbort } from '../lib/on-abort.ts';
+import { decodeBody, tooLarge } from './decode-body.ts';
+import { describeSendError } from './http-error.ts';
+import { findProxy } from './proxy.ts';
+
+export interface HttpRequest {
+  readonly url: string;
+  readonly method: 'POST' | 'GET' | 'PATCH' | 'PUT';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+
+/** A whole answer, of any status. */
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** Why `text` may differ from what was sent, as the end of a sentence about the body. */
+  readonly fault?: string;
+  /** From just before sending to the last byte. */
+  readonly latencyMs: number;
+}
+
+export interface HttpClient {
+  /** Rejects with the signal's reason, a socket's error or an `HttpError`; an HTTP status is never an error. */
+  send(request: HttpRequest): Promise<HttpReply>;
+  close(): void;
+}
+
+export interface HttpClientOptions {
+  /** HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY are read from it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly maxBodyBytes?: number;
+  /**
+   * Gives each request a connection of its own. A server may close an idle connection just as a request is written, and
+   * then nobody knows whether the server saw it.
+   */
+  readonly isFresh?: boolean;
+}
+
+const defaultMaxBodyBytes = 64 * 1024 * 1024;
+
+/**
+ * HTTP/1.1 over undici, with as many connections as there are requests under way. It never sends anything twice, follows
+ * no redirects and has no deadlines: retries and time limits belong to the caller.
+ */
+export function openHttpClient({
+  env,
+  maxBodyBytes = defaultMaxBodyBytes,
+  isFresh = false,
+}: HttpClientOptions): HttpClient {
+  const closing = new AbortController();
+  // Each socket listens to it.
+  setMaxListeners(0, closing.signal);
+  // undici has no other way to end a socket that still connects.
+  const connect = { timeout: 0, signal: closing.signal };
+  const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
+  const direct = new Agent({ ...timeouts, connect });
+  const tunnels = new Map<string, ProxyAgent>();
+
+  function findRoute(url: URL): Route {
+    const proxy = findProxy(url, env);
+    if (proxy === undefined) return { dispatcher: direct, origin: url.origin, path: url.pathname + url.search };
+    if (url.protocol === 'http:') {
+      const headers = { ...proxy.headers, host: url.host };
+      return { dispatcher: direct, origin: proxy.url.origin, path: url.href, headers };
+    }
+    const { href, origin, host } = proxy.url;
+    let dispatcher = tunnels.get(href);
+    if (dispatcher === undefined) {
+      const tls = { proxyTls: connect, requestTls: connect };
+      dispatcher = new ProxyAgent({ ...timeouts, ...tls, uri: origin, headers: proxy.headers });
+      tunnels.set(href, dispatcher);
+    }
+    return { dispatcher, origin: url.origin, path: url.pathname + url.search, tunnel: host };
+  }
+
+  return {
+    async send(request) {
+      const { signal } = request;
+      if (signal.aborted) throw abortReason(signal);
+      const route = findRoute(new URL(request.url));
+      try {
+        return await endOnAbort(exchange(request, route, { maxBodyBytes, isFresh }), signal);
+      } catch (error) {
+        if (signal.aborted) throw abortReason(signal);
+        throw error instanceof Error ? describeSendError(error, route.tunnel) : error;
+      }
+    },
+    close() {
+      for (const dispatcher of [direct, ...tunnels.values()]) void dispatcher.destroy();
+      closing.abort();
+    },
+  };
+}
+
+interface Route {
+  readonly dispatcher: Dispatcher;
+  readonly origin: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The host of the proxy that opens a tunnel to the origin. */
+  readonly tunnel?: string;
+}
+
+async function exchange(
+  { method, headers: own, body, signal }: HttpRequest,
+  { dispatcher, origin, path, headers: added }: Route,
+  { maxBodyBytes, isFresh }: { readonly maxBodyBytes: number; readonly isFresh: boolean },
+): Promise<HttpReply> {
+  const startedAt = performance.now();
+  const headers = { ...own, ...added };
+  const response = await dispatcher.request({ origin, path, method, headers, body, signal, reset: isFresh });
+  const bytes = await readAll(response.body, maxBodyBytes);
+  const latencyMs = performance.now() - startedAt;
+  // undici frees a connection one turn of the event loop after its answer; a call before that would open another one.
+  await setImmediate();
+  const { 'content-encoding': encoding, 'content-type': type } = response.headers;
+  const decoded = encoding === undefined ? bytes : await decodeBody(bytes, String(encoding), maxBodyBytes);
+  const content = decodeText(decoded, type === undefined ? undefined : String(type));
+  return { status: response.statusCode, headers: response.headers, latencyMs, ...content };
+}
+
+async function readAll(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes);
+}
+
+/** Settles as soon as the signal fires: undici looks at it again only once there is a connection. */
+async function endOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stopListening = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stopListening = onAbort(signal, () => reject(abortReason(signal)));
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    stopListening();
+  }
+}
+
+function abortReason(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
+}

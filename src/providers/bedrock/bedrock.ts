@@ -1,0 +1,57 @@
+import * as z from 'zod';
+import type { ProviderEnv } from '../../model/provider.ts';
+import type { ProviderConfig } from '../../model/suite.ts';
+import { defineHttpAdapter } from '../http-adapter.ts';
+import type { Preset } from '../presets.ts';
+import { bedrockConverse } from './converse.ts';
+
+const options = z.strictObject({
+  /** Default AWS_REGION. */
+  region: z.string().min(1).exactOptional(),
+});
+
+const bearer = 'AWS_BEARER_TOKEN_BEDROCK';
+
+export const bedrock = defineHttpAdapter({
+  summary: 'AWS Bedrock, by its Converse API, with a Bedrock API key or signed with AWS credentials',
+  example: 'bedrock:us.amazon.nova-lite-v1:0',
+  version: 'converse-1',
+  writes: ['model', 'modelId', 'messages'],
+  systemMember: 'system',
+  options,
+  presetOf: buildPreset,
+  secretEnv: ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', bearer],
+  formatOf: () => bedrockConverse,
+  async openSigner(config, env) {
+    const region = findRegion(config, env) ?? '';
+    const preset = buildPreset(config, env);
+    // A key goes into a header of its own, and an address of the suite's own gets no credentials but those it names.
+    if (config.apiKeyEnv !== undefined || preset.apiKeyEnv !== undefined || !isAmazons(config.baseUrl))
+      return undefined;
+    const { createAwsSigner } = await import('./sign-aws.ts');
+    return createAwsSigner({ env: env.env, region, service: 'bedrock' });
+  },
+});
+
+function buildPreset(config: ProviderConfig, providerEnv: ProviderEnv): Preset {
+  const region = findRegion(config, providerEnv);
+  const hasKey = (providerEnv.env[bearer] ?? '').trim() !== '';
+  return {
+    title: 'AWS Bedrock',
+    exampleModel: 'us.amazon.nova-lite-v1:0',
+    ...(region === undefined ? {} : { baseUrl: `https://bedrock-runtime.${region}.amazonaws.com` }),
+    baseUrlEnv: { name: 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME', path: '' },
+    addressHint: 'set AWS_REGION, or add region to the provider',
+    ...(hasKey ? { apiKeyEnv: bearer } : {}),
+    priceProvider: 'aws',
+  };
+}
+
+function findRegion(config: ProviderConfig, { env }: ProviderEnv): string | undefined {
+  const own = options.parse(config.options).region;
+  return [own, env['AWS_REGION'], env['AWS_DEFAULT_REGION']].find((region) => (region ?? '').trim() !== '')?.trim();
+}
+
+function isAmazons(baseUrl: string | undefined): boolean {
+  return baseUrl === undefined || /\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(baseUrl).hostname);
+}

@@ -1,0 +1,136 @@
+import { isAbsolute, resolve } from 'node:path';
+import * as z from 'zod';
+import { UserError } from '../../errors.ts';
+import { lastWords } from '../../lib/display-width.ts';
+import { splitCommand } from '../../lib/split-command.ts';
+import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
+import type { Adapter } from '../../model/provider.ts';
+import type { ProviderConfig } from '../../model/suite.ts';
+import { openProgramRunner, type ProgramResult } from '../../programs/run-program.ts';
+import { selectEnv } from '../../programs/select-env.ts';
+import { classifyAbort } from '../failures/classify-error.ts';
+import { describeText } from '../failures/describe-text.ts';
+import { type ExecOutput, execOutputs, readExecOutput } from './exec-output.ts';
+import { hashEnv, hashFiles } from './hash-code.ts';
+
+const options = z.strictObject({
+  /** `auto` takes an answer object where stdout is one, else text. */
+  output: z.enum(execOutputs).default('auto'),
+  /** Names of variables that the program may see beside the basic ones. */
+  env: z.array(z.string().min(1)).default([]),
+  /** Further files whose content decides the answer, such as modules the program imports. */
+  files: z.array(z.string().min(1)).default([]),
+});
+
+/**
+ * Any program as a provider: the request as JSON on stdin, the answer on stdout. It runs without a shell in the
+ * suite's folder and sees the basic variables and those that `env` names, so that keys do not reach it by accident.
+ */
+export const exec: Adapter = {
+  summary: 'a program: the request as JSON on stdin, the answer (text, or JSON with a "text") on stdout',
+  example: 'exec:node answer.mjs',
+  options,
+  resolve(config, { env: values, projectRoot }) {
+    const argv = parseCommand(config);
+    const { output, env, files } = options.parse(config.options);
+    const paths = [...argv, ...files].map((word) => resolve(config.folder, word));
+    return {
+      adapterVersion: ['exec-2', output, ...hashEnv(values, env), ...hashFiles(paths, projectRoot)].join(':'),
+      priceProvider: 'exec',
+      sends: true,
+      files: paths,
+    };
+  },
+  connect(config, env) {
+    const argv = parseCommand(config);
+    const settings = options.parse(config.options);
+    const childEnv = selectEnv(env.env, settings.env);
+    const runner = openProgramRunner();
+    return Promise.resolve({
+      async complete(request, signal) {
+        if (signal.aborted) return fail(classifyAbort(signal), 0);
+        const missing = settings.env.find((name) => childEnv[name] === undefined);
+        if (missing !== undefined) {
+          return fail({ kind: 'auth', message: `${missing} is not set, and the provider's \`env\` names it` }, 0);
+        }
+        const input = JSON.stringify(buildInput(request));
+        const call = { argv, cwd: config.folder, env: childEnv, input, signal, maxOutputBytes };
+        return readResult(await runner.run(call), argv, settings.output, signal);
+      },
+      close() {
+        runner.close();
+        return Promise.resolve();
+      },
+    });
+  },
+};
+
+const maxOutputBytes = 16 * 1024 * 1024;
+
+/** By sysexits.h: try again later. */
+const temporaryFailure = 75;
+
+function parseCommand(config: ProviderConfig): readonly string[] {
+  const words = splitCommand(config.model);
+  const [program, ...args] = words ?? [];
+  if (program === undefined || program === '') {
+    const found = words === undefined ? 'leaves a quote open' : 'names no program';
+    const problem = {
+      code: 'invalid-value',
+      severity: 'error',
+      message: `The command of provider "${config.id}" ${found}: ${JSON.stringify(config.model)}.`,
+      hint: 'write it like exec:node answer.mjs "an argument"',
+    } as const;
+    throw new UserError([config.at === undefined ? problem : { ...problem, at: config.at }]);
+  }
+  // A bare name is looked up in PATH; a relative path starts from the suite's folder.
+  const isPath = /[/\\]/.test(program) && !isAbsolute(program);
+  return [isPath ? resolve(config.folder, program) : program, ...args];
+}
+
+/** The origin is there for logs: it is no part of the cache key, so an answer should not depend on it. */
+function buildInput({ model, messages, params, trial, origin }: CompletionRequest): object {
+  return { model, messages, params, trial, ...origin };
+}
+
+function readResult(
+  result: ProgramResult,
+  argv: readonly string[],
+  output: ExecOutput,
+  signal: AbortSignal,
+): CompletionOutcome {
+  const program = describeText(argv.join(' '));
+  if (result.status === 'aborted') return fail(classifyAbort(signal));
+  if (result.status === 'too-much-memory') return fail({ kind: 'server', message: `${program} took too much memory` });
+  if (result.status === 'too-much-output') {
+    return fail({ kind: 'malformed', message: `${program} wrote more than ${maxOutputBytes / 1024 / 1024} MiB` });
+  }
+  if (result.status === 'unstartable') {
+    return fail({ kind: 'notFound', message: `${program} can't be started: ${result.message}` });
+  }
+  if (result.exitCode !== 0) return fail(describeExit(result, program));
+  if (result.fault !== undefined) {
+    return fail({ kind: 'malformed', message: `${program} wrote an answer that can't be read: ${result.fault}` });
+  }
+  const read = readExecOutput(result.stdout, output, result.latencyMs);
+  return 'completion' in read
+    ? { status: 'completed', completion: read.completion, cached: false, attempts: 1 }
+    : fail({ ...read.failure, message: `${program} ${read.failure.message}` });
+}
+
+function describeExit(result: ProgramResult & { readonly status: 'ended' }, program: string): ProviderFailure {
+  const { exitCode, signalName } = result;
+  const how = exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
+  // The end of stderr: that is where a stack's message or a last complaint stands.
+  const tail = describeText(lastWords(result.stderr.trim(), 400));
+  return {
+    kind: 'server',
+    message: `${program} ${how}${tail === '' ? ' and wrote nothing on stderr' : `: ${tail}`}`,
+    // A program that fails once mostly fails again; exit code 75 says otherwise.
+    ...(exitCode === null || exitCode === temporaryFailure ? {} : { retryable: false }),
+  };
+}
+
+function fail(failure: ProviderFailure, attempts = 1): CompletionOutcome {
+  return { status: 'failed', failure, attempts };
+}

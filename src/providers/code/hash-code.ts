@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { findRelativeImports, importSuffixes } from '../../lib/relative-imports.ts';
+import { sha256Hex } from '../../lib/sha256.ts';
+
+export interface HashedModule {
+  /** SHA-256 of the file and of all that it imports relatively, in the order in which they are found. */
+  readonly hashes: readonly string[];
+  /** Those files, and the paths that an import might have meant and where nothing was. */
+  readonly files: readonly string[];
+}
+
+/** Nothing outside the root is read. */
+export function hashModule(start: string, root: string): HashedModule {
+  const hashes: string[] = [];
+  const missing: string[] = [];
+  const seen = new Set([start]);
+  for (const path of seen) {
+    const [hash] = hashFiles([path], root);
+    if (hash === undefined) continue;
+    hashes.push(hash);
+    if (!/\.[cm]?[jt]sx?$/.test(path)) continue;
+    for (const specifier of findRelativeImports(readFileSync(path, 'utf8'))) {
+      const target = resolve(dirname(path), specifier);
+      const found = importSuffixes.find((suffix) => hashFiles([target + suffix], root).length > 0);
+      const tried = found === undefined ? importSuffixes : importSuffixes.slice(0, importSuffixes.indexOf(found));
+      missing.push(...tried.map((suffix) => target + suffix));
+      if (found !== undefined) seen.add(target + found);
+    }
+  }
+  return { hashes, files: [...seen, ...missing] };
+}
+
+/** SHA-256 of those paths that are files below the root; the others are passed over, as nothing outside the root is read. */
+export function hashFiles(paths: readonly string[], root: string): readonly string[] {
+  const realRoot = realpathSync(root);
+  return paths.flatMap((path) => hashIfFile(path, realRoot));
+}
+
+/** A word of a command line need not be a path at all, so what can't be opened counts as no file. */
+function hashIfFile(path: string, realRoot: string): readonly string[] {
+  try {
+    const file = realpathSync(path);
+    const below = relative(realRoot, file);
+    if (below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) return [];
+    return statSync(file).isFile() ? [hashFile(file)] : [];
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return [];
+    throw error;
+  }
+}
+
+/** Reads in pieces: a program may be large. */
+function hashFile(file: string): string {
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafe(1024 * 1024);
+  const descriptor = openSync(file, 'r');
+  try {
+    let bytes = readSync(descriptor, piece);
+    while (bytes > 0) {
+      hash.update(piece.subarray(0, bytes));
+      bytes = readSync(descriptor, piece);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  return hash.digest('hex');
+}
+
+const credentialName = /(?:^|_)(?:(?:API)?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
+
+/**
+ * Names what a program sees in the variables that it is handed, as a member of an adapter's version: a hash of their
+ * values. Credentials say who asks and not what is answered, so of them the name alone counts.
+ */
+export function hashEnv(
+  env: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+): readonly string[] {
+  if (names.length === 0) return [];
+  const values = [...new Set(names)]
+    .toSorted()
+    .map((name) => [name, credentialName.test(name) ? null : (env[name] ?? null)]);
+  return [`env-${sha256Hex(JSON.stringify(values)).slice(0, 12)}`];
+}

@@ -1,0 +1,122 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import * as z from 'zod';
+import { UserError } from '../../errors.ts';
+import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
+import type { CodeOutcome } from '../../model/own-code.ts';
+import type { Adapter, ProviderEnv } from '../../model/provider.ts';
+import type { ProviderConfig } from '../../model/suite.ts';
+import { selectEnv } from '../../programs/select-env.ts';
+import { createWorkerPool } from '../../programs/worker-pool.ts';
+import { classifyAbort } from '../failures/classify-error.ts';
+import { describeText } from '../failures/describe-text.ts';
+import { readAnswerObject } from './exec-output.ts';
+import { hashEnv, hashFiles, hashModule } from './hash-code.ts';
+
+const options = z.strictObject({
+  /** The export that is called with each request. */
+  export: z.string().min(1).default('default'),
+  /** Names of variables that it may see beside the basic ones. */
+  env: z.array(z.string().min(1)).default([]),
+  /** Further files whose content decides the answer; those that it imports relatively are found. */
+  files: z.array(z.string().min(1)).default([]),
+  memoryMb: z.int().min(16).default(512),
+});
+
+const defaultConcurrency = 4;
+const maxReturnedBytes = 16 * 1024 * 1024;
+/** The engine's deadline comes first; this one only ends what it forgot. */
+const lastDeadlineMs = 24 * 60 * 60 * 1000;
+
+/**
+ * A function of the user's own app as a provider. It runs in child processes that are kept for the next requests, one
+ * request at a time in each, with a bound on memory, and is killed with its children where the time is up.
+ */
+export const module: Adapter = {
+  summary: 'a function that a JavaScript or TypeScript file exports: the request in, the answer out',
+  example: 'module:app/answer.ts',
+  options,
+  resolve(config, { env: values, projectRoot }) {
+    const { export: exportName, env, files } = options.parse(config.options);
+    const file = findFile(config, projectRoot);
+    const named = files.map((path) => resolve(config.folder, path));
+    const module = hashModule(file, projectRoot);
+    const hashes = [...module.hashes, ...hashFiles(named, projectRoot)];
+    return {
+      adapterVersion: ['module-2', exportName, ...hashEnv(values, env), ...hashes].join(':'),
+      priceProvider: 'module',
+      sends: true,
+      files: [...module.files, ...named],
+    };
+  },
+  connect(config, env) {
+    const settings = options.parse(config.options);
+    const file = findFile(config, env.projectRoot);
+    const childEnv = selectEnv(env.env, settings.env);
+    const { memoryMb } = settings;
+    const pool = createWorkerPool({ file, memoryMb }, childEnv, config.limits.concurrency ?? defaultConcurrency);
+    return Promise.resolve({
+      async complete(request, signal) {
+        if (signal.aborted) return fail(classifyAbort(signal), 0);
+        const missing = settings.env.find((name) => childEnv[name] === undefined);
+        if (missing !== undefined) {
+          return fail({ kind: 'auth', message: `${missing} is not set, and the provider's \`env\` names it` }, 0);
+        }
+        const startedAt = performance.now();
+        const outcome = await pool.run({
+          file,
+          exportName: settings.export,
+          input: buildInput(request),
+          timeoutMs: lastDeadlineMs,
+          memoryMb,
+          noun: 'answer',
+          maxReturnedBytes,
+          signal,
+        });
+        if (signal.aborted) return fail(classifyAbort(signal));
+        return readOutcome(outcome, describeText(config.model), performance.now() - startedAt);
+      },
+      close() {
+        pool.close();
+        return Promise.resolve();
+      },
+    });
+  },
+};
+
+function findFile(config: ProviderConfig, projectRoot: ProviderEnv['projectRoot']): string {
+  const file = resolve(config.folder, config.model);
+  // What a link names is what would run.
+  const below = existsSync(file)
+    ? relative(realpathSync(projectRoot), realpathSync(file))
+    : relative(projectRoot, file);
+  const isOutside = below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);
+  if (existsSync(file) && !isOutside) return file;
+  const problem = {
+    code: isOutside ? 'file-outside-project' : 'file-unreadable',
+    severity: 'error',
+    message: `The module of provider "${config.id}" ${isOutside ? 'is outside the project' : 'does not exist'}: ${config.model}.`,
+    hint: 'name a .js, .mjs or .ts file, from the folder of the file that names it',
+  } as const;
+  throw new UserError([config.at === undefined ? problem : { ...problem, at: config.at }]);
+}
+
+/** The origin is there for logs: it is no part of the cache key, so an answer should not depend on it. */
+function buildInput({ messages, params, trial, origin }: CompletionRequest): object {
+  return { messages, params, trial, ...origin };
+}
+
+function readOutcome(outcome: CodeOutcome, name: string, latencyMs: number): CompletionOutcome {
+  if ('fault' in outcome) {
+    return fail({ kind: 'server', message: `${name} ${describeText(outcome.fault)}`, retryable: false });
+  }
+  const { returned } = outcome;
+  const read = readAnswerObject(typeof returned === 'string' ? { text: returned } : returned, latencyMs);
+  return 'completion' in read
+    ? { status: 'completed', completion: read.completion, cached: false, attempts: 1 }
+    : fail({ ...read.failure, message: `${name} ${read.failure.message}` });
+}
+
+function fail(failure: ProviderFailure, attempts = 1): CompletionOutcome {
+  return { status: 'failed', failure, attempts };
+}

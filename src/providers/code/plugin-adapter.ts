@@ -1,0 +1,106 @@
+import * as z from 'zod';
+import { describeThrown } from '../../lib/describe-thrown.ts';
+import { toZodSchema } from '../../lib/to-zod-schema.ts';
+import type { LoadedPlugin, ProviderPlugin } from '../../model/code-plugin.ts';
+import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
+import type { Adapter } from '../../model/provider.ts';
+import type { ProviderConfig } from '../../model/suite.ts';
+import { classifyAbort } from '../failures/classify-error.ts';
+import { kindOfStatus } from '../failures/classify-reply.ts';
+import { describeText } from '../failures/describe-text.ts';
+import { readAnswerObject } from './exec-output.ts';
+
+/** An adapter of a plug-in. It runs in this process; the engine's limits, retries and cache are around it. */
+export function createPluginAdapter(loaded: LoadedPlugin<ProviderPlugin>): Adapter {
+  const { plugin, hash } = loaded;
+  const options = plugin.options === undefined ? z.strictObject({}) : toZodSchema(plugin.options);
+  return {
+    summary: plugin.summary,
+    example: plugin.example ?? `${plugin.name}:model`,
+    options,
+    plugin: loaded,
+    resolve(config) {
+      return {
+        adapterVersion: ['plugin-1', hash, JSON.stringify(config.options)].join(':'),
+        ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),
+        ...(config.apiKeyEnv === undefined ? {} : { apiKeyEnv: config.apiKeyEnv }),
+        priceProvider: plugin.name,
+        sends: true,
+      };
+    },
+    connect(config, { env }) {
+      const apiKey = config.apiKeyEnv === undefined ? undefined : env[config.apiKeyEnv];
+      return Promise.resolve({
+        async complete(request, signal) {
+          if (signal.aborted) return fail(classifyAbort(signal), 0);
+          if (config.apiKeyEnv !== undefined && (apiKey ?? '') === '')
+            return fail({ kind: 'auth', message: `${config.apiKeyEnv} is not set` }, 0);
+          return ask(plugin, { request, config, options: options.parse(config.options), apiKey, signal });
+        },
+        close: () => Promise.resolve(),
+      });
+    },
+  };
+}
+
+interface Call {
+  readonly request: CompletionRequest;
+  readonly config: ProviderConfig;
+  readonly options: unknown;
+  readonly apiKey: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function ask(
+  plugin: ProviderPlugin,
+  { request, config, options, apiKey, signal }: Call,
+): Promise<CompletionOutcome> {
+  const { model, messages, params, trial, origin } = request;
+  const { suite, prompt, caseId } = origin;
+  const startedAt = performance.now();
+  let stopListening = () => {};
+  const aborted = new Promise<'aborted'>((resolve) => {
+    const listen = () => resolve('aborted');
+    signal.addEventListener('abort', listen, { once: true });
+    stopListening = () => signal.removeEventListener('abort', listen);
+  });
+  try {
+    const given = { model, messages, params, options, trial, suite, prompt, caseId };
+    const answer = plugin.complete({ ...given, apiKey, baseUrl: config.baseUrl, signal });
+    // One that does not hear its signal is left behind.
+    const returned: unknown = await Promise.race([answer, aborted]);
+    if (returned === 'aborted' && signal.aborted) return fail(classifyAbort(signal));
+    const read = readAnswerObject(
+      typeof returned === 'string' ? { text: returned } : returned,
+      performance.now() - startedAt,
+    );
+    return 'completion' in read
+      ? { status: 'completed', completion: read.completion, cached: false, attempts: 1 }
+      : fail({ ...read.failure, message: `${plugin.name} ${read.failure.message}` });
+  } catch (error) {
+    return fail(signal.aborted ? classifyAbort(signal) : classifyThrown(error, plugin.name));
+  } finally {
+    stopListening();
+  }
+}
+
+/** A status says what kind of failure it is; without one, what threw once will throw again. */
+function classifyThrown(error: unknown, name: string): ProviderFailure {
+  const said = describeText(describeThrown(error));
+  const message = `${name} threw ${said}`;
+  const status = readNumber(error, 'status');
+  if (status === undefined) return { kind: 'server', message, retryable: false };
+  const retryAfterMs = readNumber(error, 'retryAfterMs');
+  const kind = kindOfStatus(status, { message: '', words: [] });
+  return { kind, message, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+function readNumber(error: unknown, key: 'status' | 'retryAfterMs'): number | undefined {
+  if (typeof error !== 'object' || error === null || !(key in error)) return undefined;
+  const value: unknown = Reflect.get(error, key);
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function fail(failure: ProviderFailure, attempts = 1): CompletionOutcome {
+  return { status: 'failed', failure, attempts };
+}

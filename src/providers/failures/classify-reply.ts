@@ -1,0 +1,149 @@
+import type { HttpReply } from '../../http/client.ts';
+import { shortenText } from '../../lib/display-width.ts';
+import { parseShallowJson } from '../../lib/parse-json.ts';
+import type { FailureKind, ProviderFailure } from '../../model/completion.ts';
+import { describeText } from './describe-text.ts';
+import { kindOfWords } from './failure-signs.ts';
+import { type ApiError, cut, readApiError } from './read-api-error.ts';
+
+/** Turns an HTTP answer that is no success into a failure. `nowMs` resolves a `retry-after` date. */
+export function classifyReply(
+  reply: Pick<HttpReply, 'status' | 'headers' | 'text'>,
+  url: string,
+  nowMs: number,
+): ProviderFailure {
+  const { status, headers } = reply;
+  const said = readBody(reply.text, headers['x-amzn-errortype']);
+  const kind = kindOfStatus(status, said);
+  const retryAfterMs = readRetryAfterMs(headers, nowMs) ?? said.retryAfterMs;
+  const useless = headers['x-should-retry'] === 'false' || isHopeless(kind, said);
+  return {
+    kind,
+    message: describeReply(status, kind, said.message, headers.location, url),
+    status,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(useless ? { retryable: false } : {}),
+  };
+}
+
+/** A successful answer whose body no JSON parser takes. One that begins as JSON and has no end broke off on its way. */
+export function describeUnreadable(
+  { status, headers, text }: Pick<HttpReply, 'status' | 'headers' | 'text'>,
+  url: string,
+): ProviderFailure {
+  const { host } = new URL(url);
+  if (isBrokenOff(text)) {
+    const message = `could not get the whole answer from ${host}: it breaks off after ${text.length} characters`;
+    return { kind: 'network', message, status };
+  }
+  const type = describeText(headers['content-type'] ?? 'no content type');
+  const start = describeText(shortenText(text, 120));
+  const found = start === '' ? 'an empty body' : start;
+  return { kind: 'malformed', message: `${host} answered with something that is no JSON (${type}): ${found}`, status };
+}
+
+/** Brackets or a string that are still open at the end. */
+function isBrokenOff(text: string): boolean {
+  if (!/^\s*[{[]/.test(text)) return false;
+  let depth = 0;
+  let isQuoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') isQuoted = !isQuoted;
+    else if (isQuoted) at += character === '\\' ? 1 : 0;
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+  }
+  return isQuoted || depth > 0;
+}
+
+/** The kind of an error object that came under HTTP 200; `malformed` where it says nothing that is known. */
+export function kindOfApiError(said: ApiError): FailureKind {
+  const named = kindOfWords(said);
+  if (named !== undefined) return named;
+  if (said.status !== undefined && said.status >= 400) return kindOfStatus(said.status, said);
+  return 'malformed';
+}
+
+/** `type` is where AWS names the exception, with an address behind a colon. */
+function readBody(text: string, type: string | readonly string[] | undefined): ApiError {
+  const named = type === undefined ? [] : [String(type).toLowerCase()];
+  const plain: ApiError = { message: text.trimStart().startsWith('<') ? '' : cut(text), words: named };
+  if (!/^\s*[[{"]/.test(text)) return plain;
+  try {
+    const said = readApiError(parseShallowJson(text));
+    return said === undefined ? plain : { ...said, words: [...named, ...said.words] };
+  } catch (error) {
+    if (error instanceof SyntaxError) return plain;
+    throw error;
+  }
+}
+
+export function kindOfStatus(status: number, said: ApiError): FailureKind {
+  const named = kindOfWords(said);
+  // A 5xx is the server's trouble whatever its text quotes, except where it names overload or an empty account.
+  if (status >= 500) {
+    if (named === 'quota' || named === 'overloaded') return named;
+    return status === 503 || status === 529 ? 'overloaded' : 'server';
+  }
+  // Some servers call every error of theirs an `api_error`; a telling status says more.
+  if (named !== undefined && (named !== 'server' || status === 400)) return named;
+  switch (status) {
+    case 401:
+    case 403:
+    case 407:
+      return 'auth';
+    case 402:
+      return 'quota';
+    case 404:
+    case 405:
+      return 'notFound';
+    case 408:
+    case 409:
+    case 424:
+    case 425:
+      return 'server';
+    case 413:
+      return 'contextLength';
+    case 498:
+      return 'overloaded';
+    case 429:
+      return 'rateLimit';
+    default:
+      return 'badRequest';
+  }
+}
+
+/** A single request that is larger than the whole allowance of a minute can't be helped by waiting. */
+function isHopeless(kind: FailureKind, said: ApiError): boolean {
+  return kind === 'rateLimit' && /request too large/i.test(said.message);
+}
+
+function readRetryAfterMs(headers: HttpReply['headers'], nowMs: number): number | undefined {
+  const inMs = Number.parseFloat(String(headers['retry-after-ms']));
+  if (Number.isFinite(inMs)) return Math.max(0, inMs);
+  const after = headers['retry-after']?.trim() ?? '';
+  if (/^\d+(\.\d+)?$/.test(after)) return Number(after) * 1000;
+  // The server's own clock, where it gives one, makes a difference of clocks harmless.
+  const from = Date.parse(headers.date ?? '');
+  const waitMs = Date.parse(after) - (Number.isNaN(from) ? nowMs : from);
+  return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);
+}
+
+function describeReply(
+  status: number,
+  kind: FailureKind,
+  message: string,
+  location: string | undefined,
+  url: string,
+): string {
+  const { host, origin, pathname } = new URL(url);
+  if (status >= 300 && status < 400 && location !== undefined) {
+    return `${host} answered ${status} and points to ${describeText(location)}; redirects are not followed: make that address the baseURL`;
+  }
+  const said = describeText(message);
+  const sentence = `${host} answered ${status}${said === '' ? ' without a message' : `: ${said}`}`;
+  return kind === 'notFound'
+    ? `${sentence} (asked at ${origin}${pathname}; check the model and the baseURL)`
+    : sentence;
+}

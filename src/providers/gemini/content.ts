@@ -1,0 +1,231 @@
+import type { FinishReason, ToolCall, Usage } from '../../model/completion.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import {
+  type Answer,
+  buildToolCall,
+  count,
+  filtered,
+  findUnreadable,
+  finished,
+  firstByIndex,
+  joinReasoning,
+  list,
+  malformed,
+  named,
+  part,
+  readErrorUnderSuccess,
+  text,
+  withUsage,
+} from '../answer.ts';
+import { argumentsOf, groupTurns, joinSystem } from '../group-turns.ts';
+import type { HttpFormat } from '../http-adapter.ts';
+import { type NeutralParams, readNeutralParams, rename, type ToolChoice } from '../neutral-params.ts';
+import type { OutgoingMessage, OutgoingRequest } from '../outgoing-request.ts';
+
+/** generateContent of the Gemini API and of Vertex AI (https://ai.google.dev/api/generate-content). */
+export const geminiContent: HttpFormat = {
+  takes: /./,
+  pathOf: (model) => `/${/^(models|tunedModels|publishers)\//.test(model) ? model : `models/${model}`}:generateContent`,
+  buildBody,
+  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usageMetadata', readUsage),
+};
+
+/** Members of the body beside `generationConfig`, which takes every other parameter. */
+const bodyMembers = new Set(['safetySettings', 'toolConfig', 'cachedContent', 'labels', 'serviceTier']);
+
+const configNames = {
+  max_tokens: 'maxOutputTokens',
+  max_completion_tokens: 'maxOutputTokens',
+  max_output_tokens: 'maxOutputTokens',
+  top_p: 'topP',
+  top_k: 'topK',
+  n: 'candidateCount',
+  stop: 'stopSequences',
+  frequency_penalty: 'frequencyPenalty',
+  presence_penalty: 'presencePenalty',
+} as const;
+
+function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
+  const neutral = readNeutralParams(params);
+  const { generationConfig, systemInstruction, ...rest } = neutral.rest;
+  const members = Object.entries(rest);
+  const { stopSequences, ...config } = rename(
+    Object.fromEntries(members.filter(([key]) => !bodyMembers.has(key))),
+    configNames,
+  );
+  const wholeConfig = {
+    ...config,
+    ...(stopSequences === undefined
+      ? {}
+      : { stopSequences: Array.isArray(stopSequences) ? stopSequences : [stopSequences] }),
+    ...buildFormat(neutral),
+    ...(isJsonObject(generationConfig) ? generationConfig : {}),
+  };
+  const system = joinSystem(messages);
+  return {
+    ...Object.fromEntries(members.filter(([key]) => bodyMembers.has(key))),
+    ...buildTools(neutral, rest['toolConfig']),
+    ...(Object.keys(wholeConfig).length === 0 ? {} : { generationConfig: wholeConfig }),
+    ...(system === undefined
+      ? systemInstruction === undefined
+        ? {}
+        : { systemInstruction }
+      : { systemInstruction: { parts: [{ text: system }] } }),
+    contents: groupTurns(messages).map(({ isAssistant, parts }) => ({
+      role: isAssistant ? 'model' : 'user',
+      parts: parts.flatMap((message) => buildParts(message, messages, model)),
+    })),
+  };
+}
+
+function buildParts(message: OutgoingMessage, messages: readonly OutgoingMessage[], model: string): JsonObject[] {
+  const { role, content, toolCalls = [], files = [] } = message;
+  if (role === 'tool') {
+    const name = message.name ?? findCallName(messages, message.toolCallId);
+    return [{ functionResponse: { ...named('id', message.toolCallId), name, response: { result: content } } }];
+  }
+  return [
+    ...files.map(({ mediaType, base64 }) => ({ inlineData: { mimeType: mediaType, data: base64 } })),
+    ...(content === '' && toolCalls.length > 0 ? [] : [{ text: content }]),
+    ...toolCalls.map((call) => ({
+      functionCall: { ...named('id', call.id), name: call.name, args: argumentsOf(call) },
+      ...(asksForSignatures.test(model) ? { thoughtSignature: noSignature } : {}),
+    })),
+  ];
+}
+
+/** These refuse a call of theirs without the signature of its thought, which is not kept; Google names this stand-in. */
+const asksForSignatures = /gemini-[3-9]/;
+const noSignature = 'skip_thought_signature_validator';
+
+function findCallName(messages: readonly OutgoingMessage[], callId: string | undefined): string {
+  const calls = messages.flatMap(({ toolCalls = [] }) => toolCalls);
+  return calls.find(({ id }) => id === callId)?.name ?? '';
+}
+
+function buildFormat({ format }: NeutralParams): JsonObject {
+  if (format === undefined) return {};
+  const responseMimeType = 'application/json';
+  return format === 'json' ? { responseMimeType } : { responseMimeType, responseJsonSchema: format.schema };
+}
+
+function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: JsonValue | undefined): JsonObject {
+  const declarations = tools.map(({ name, description = '', parameters }) => ({
+    name,
+    description,
+    ...(parameters === undefined ? {} : { parametersJsonSchema: parameters }),
+  }));
+  const all: JsonValue[] = [
+    ...(declarations.length === 0 ? [] : [{ functionDeclarations: declarations }]),
+    ...nativeTools,
+  ];
+  return {
+    ...(all.length === 0 ? {} : { tools: all }),
+    ...(toolChoice === undefined
+      ? {}
+      : { toolConfig: { ...(isJsonObject(own) ? own : {}), functionCallingConfig: buildToolChoice(toolChoice) } }),
+  };
+}
+
+function buildToolChoice(choice: ToolChoice): JsonObject {
+  if (typeof choice === 'object') return { mode: 'ANY', allowedFunctionNames: [choice.name] };
+  return { mode: choice === 'required' ? 'ANY' : choice.toUpperCase() };
+}
+
+function readAnswer(body: unknown, latencyMs: number): Answer {
+  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+  const failed = readErrorUnderSuccess(body);
+  if (failed !== undefined) return failed;
+  const feedback = body['promptFeedback'];
+  const blocked = isJsonObject(feedback) ? text(feedback['blockReason']) : undefined;
+  const candidate = firstByIndex(body['candidates']);
+  if (!isJsonObject(candidate)) {
+    if (blocked !== undefined) return filtered(`the prompt, by ${blocked}`);
+    return malformed(Array.isArray(body['candidates']) ? '"candidates" is empty' : 'no "candidates"');
+  }
+  const rawFinishReason = text(candidate['finishReason']);
+  if (rawFinishReason !== undefined && filterReasons.has(rawFinishReason)) return filtered(rawFinishReason);
+
+  const { content = null } = candidate;
+  // A candidate that stopped before its first word has no content, or no parts in it.
+  if (content === null && rawFinishReason === undefined) return malformed('its first candidate is empty');
+  const unreadable = findUnreadableContent(content);
+  if (unreadable !== undefined) return malformed(unreadable);
+  const parts = isJsonObject(content) ? list(content['parts']).filter(isJsonObject) : [];
+  const toolCalls = parts.flatMap(({ functionCall: call }) => (isJsonObject(call) ? [readToolCall(call)] : []));
+  const usage = readUsage(body['usageMetadata']);
+  const isThought = ({ thought }: JsonObject) => thought === true;
+  return {
+    completion: {
+      text: parts.map((piece) => (isThought(piece) ? '' : (text(piece['text']) ?? ''))).join(''),
+      toolCalls,
+      ...finished(mapFinishReason(rawFinishReason, toolCalls)),
+      latencyMs,
+      ...joinReasoning(parts.filter(isThought).map((piece) => text(piece['text']))),
+      ...named('rawFinishReason', rawFinishReason),
+      ...(usage === undefined ? {} : { usage }),
+      ...named('responseId', body['responseId']),
+      ...named('model', body['modelVersion']),
+    },
+  };
+}
+
+function findUnreadableContent(content: JsonValue): string | undefined {
+  if (content === null) return undefined;
+  if (!isJsonObject(content)) return 'its "content" is no object';
+  const { parts = null } = content;
+  return parts === null ? undefined : findUnreadable(parts, 'its "parts"');
+}
+
+function readToolCall({ id, name, args }: JsonObject): ToolCall {
+  return buildToolCall(id, text(name) ?? '', args);
+}
+
+/** Where the answer was kept back or cut off because of what it says. */
+const filterReasons: ReadonlySet<string> = new Set([
+  'SAFETY',
+  'RECITATION',
+  'LANGUAGE',
+  'BLOCKLIST',
+  'PROHIBITED_CONTENT',
+  'SPII',
+  'MODEL_ARMOR',
+  'IMAGE_SAFETY',
+  'IMAGE_PROHIBITED_CONTENT',
+  'IMAGE_RECITATION',
+]);
+
+/** Function calls end with STOP, too. */
+function mapFinishReason(raw: string | undefined, toolCalls: readonly ToolCall[]): FinishReason | undefined {
+  if (raw === 'MAX_TOKENS') return 'length';
+  if (raw === 'STOP' || raw === undefined)
+    return toolCalls.length > 0 ? 'toolCalls' : raw === 'STOP' ? 'stop' : undefined;
+  return 'other';
+}
+
+/** Thoughts are output beside the candidates, and what a tool of Google's puts into the prompt is input beside the prompt. */
+function readUsage(raw: JsonValue | undefined): Usage | undefined {
+  if (!isJsonObject(raw)) return undefined;
+  const promptTokens = count(raw['promptTokenCount']);
+  if (promptTokens === undefined) return undefined;
+  const inputTokens = promptTokens + (count(raw['toolUsePromptTokenCount']) ?? 0);
+  const reasoningTokens = count(raw['thoughtsTokenCount']);
+  // A count of none is left out of the body.
+  const outputTokens = (count(raw['candidatesTokenCount']) ?? 0) + (reasoningTokens ?? 0);
+  return {
+    inputTokens,
+    outputTokens,
+    ...part('cachedInputTokens', count(raw['cachedContentTokenCount'])),
+    ...part('reasoningTokens', reasoningTokens),
+    ...part('inputAudioTokens', audioTokens(raw['promptTokensDetails'])),
+    ...part('outputAudioTokens', audioTokens(raw['candidatesTokensDetails'])),
+  };
+}
+
+function audioTokens(details: JsonValue | undefined): number | undefined {
+  const counts = list(details)
+    .filter(isJsonObject)
+    .map(({ modality, tokenCount }) => (modality === 'AUDIO' ? (count(tokenCount) ?? 0) : 0));
+  const sum = counts.reduce((total, tokens) => total + tokens, 0);
+  return sum === 0 ? undefined : sum;
+}

@@ -1,0 +1,199 @@
+import { DeadlineError, runWithDeadline } from '../../lib/deadline.ts';
+import { compileJsonPath } from '../../lib/json-path.ts';
+import { compileTemplate, isTemplate, renderValue } from '../../lib/template.ts';
+import type { FinishReason, ToolCall, Usage } from '../../model/completion.ts';
+import type { JsonValue } from '../../model/json.ts';
+import { type Answer, buildToolCall, count, filtered, finished, malformed, part } from '../answer.ts';
+import { kindOfApiError } from '../failures/classify-reply.ts';
+import { describeText } from '../failures/describe-text.ts';
+import { readApiError } from '../failures/read-api-error.ts';
+import { joinSystem } from '../group-turns.ts';
+import type { HttpFormat } from '../http-adapter.ts';
+import { mapFinishReason } from '../openai/dialect.ts';
+import type { OutgoingRequest } from '../outgoing-request.ts';
+import type { HttpRequestBody, ResponsePaths } from './options.ts';
+
+/** A path that visits nodes again and again must not hold up the run. */
+const queryLimitMs = 1000;
+
+/** The values at a path; null counts as nothing. */
+type Query = (root: unknown) => readonly unknown[];
+
+/** Writes requests by a template and reads answers by paths, both of the user's own. */
+export function createHttpFormat(options: { readonly request: unknown; readonly response: ResponsePaths }): HttpFormat {
+  const build = compileRequest(options.request as HttpRequestBody);
+  const paths = compilePaths(options.response);
+  return {
+    takes: /./,
+    pathOf: () => '',
+    buildBody: (request) => build(describeRequest(request)),
+    readAnswer(body, { latencyMs }) {
+      try {
+        return readAnswer(body, latencyMs, paths, options.response);
+      } catch (error) {
+        if (!(error instanceof DeadlineError)) throw error;
+        return malformed(`a path of \`response\` ${error.message}`);
+      }
+    },
+  };
+}
+
+function describeRequest({ model, messages, params, trial }: OutgoingRequest): Readonly<Record<string, unknown>> {
+  const asked = messages.findLast(({ role }) => role === 'user');
+  return {
+    model,
+    prompt: asked?.content ?? '',
+    system: joinSystem(messages) ?? '',
+    messages: messages.map(({ role, content, files, toolCalls, toolCallId, name }) => ({
+      role,
+      content,
+      ...(files === undefined ? {} : { files: files.map((file) => ({ ...file })) }),
+      ...(toolCalls === undefined
+        ? {}
+        : {
+            toolCalls: toolCalls.map((call) => ({
+              id: call.id ?? null,
+              name: call.name,
+              arguments: call.rawArguments,
+            })),
+          }),
+      ...(toolCallId === undefined ? {} : { toolCallId }),
+      ...(name === undefined ? {} : { name }),
+    })),
+    params,
+    trial,
+  };
+}
+
+/** A JSON value whose strings may be templates, compiled once. */
+type RequestTemplate = (vars: Readonly<Record<string, unknown>>) => JsonValue;
+
+/**
+ * Compiles a request. A string that is exactly `{{ path }}` keeps the value's type; every other one becomes text. Keys
+ * are no templates. Throws a `TemplateError` for a string that is none; what it gives throws one for a missing variable.
+ */
+function compileRequest(value: JsonValue): RequestTemplate {
+  if (typeof value === 'string') {
+    if (!isTemplate(value)) return () => value;
+    const template = compileTemplate(value);
+    return (vars) => renderValue(template, vars) as JsonValue;
+  }
+  if (Array.isArray(value)) {
+    const items = (value as readonly JsonValue[]).map(compileRequest);
+    return (vars) => items.map((item) => item(vars));
+  }
+  if (typeof value !== 'object' || value === null) return () => value;
+  const members = Object.entries(value).map(([key, member]) => [key, compileRequest(member)] as const);
+  return (vars) => Object.fromEntries(members.map(([key, member]) => [key, member(vars)]));
+}
+
+function compilePaths(response: ResponsePaths): Readonly<Record<keyof ResponsePaths, Query>> {
+  const none: Query = () => [];
+  const compile = (source: string | undefined): Query => {
+    if (source === undefined) return none;
+    const path = compileJsonPath(source);
+    const query: Query = (root) => path.query(root).filter((value) => value !== null && value !== undefined);
+    return path.costly ? (root) => runWithDeadline(() => query(root), queryLimitMs) : query;
+  };
+  return {
+    text: compile(response.text),
+    reasoning: compile(response.reasoning),
+    refusal: compile(response.refusal),
+    toolCalls: compile(response.toolCalls),
+    toolName: compile(response.toolName),
+    toolArguments: compile(response.toolArguments),
+    toolId: compile(response.toolId),
+    finishReason: compile(response.finishReason),
+    inputTokens: compile(response.inputTokens),
+    outputTokens: compile(response.outputTokens),
+    cachedInputTokens: compile(response.cachedInputTokens),
+    cacheWriteTokens: compile(response.cacheWriteTokens),
+    reasoningTokens: compile(response.reasoningTokens),
+    model: compile(response.model),
+    responseId: compile(response.responseId),
+    error: compile(response.error),
+  };
+}
+
+type Paths = ReturnType<typeof compilePaths>;
+
+function readAnswer(body: unknown, latencyMs: number, paths: Paths, sources: ResponsePaths): Answer {
+  const error = paths.error(body).find((value) => value !== false && value !== '');
+  if (error !== undefined) return describeError(error);
+  const texts = paths.text(body);
+  const calls = paths
+    .toolCalls(body)
+    .flatMap((found) => (Array.isArray(found) ? (found as readonly unknown[]) : [found]));
+  const toolCalls = calls.map((call) => readToolCall(call, paths));
+  const refusal = textAt(paths.refusal, body);
+  if (texts.length === 0 && toolCalls.length === 0 && refusal === undefined) {
+    const found = `nothing stands at ${sources.text ?? sources.toolCalls ?? 'the paths of `response`'}`;
+    return malformed(found, readUsage(body, paths));
+  }
+  const rawFinishReason = textAt(paths.finishReason, body);
+  const finishReason = readFinishReason(rawFinishReason, toolCalls, refusal);
+  if (finishReason === 'contentFilter') return filtered(rawFinishReason);
+  const usage = readUsage(body, paths);
+  const reasoning = textAt(paths.reasoning, body);
+  const model = textAt(paths.model, body);
+  const responseId = textAt(paths.responseId, body);
+  return {
+    completion: {
+      text: texts.map(toText).join(''),
+      toolCalls,
+      ...finished(finishReason),
+      latencyMs,
+      ...(reasoning === undefined ? {} : { reasoning }),
+      ...(refusal === undefined ? {} : { refusal }),
+      ...(rawFinishReason === undefined ? {} : { rawFinishReason }),
+      ...(usage === undefined ? {} : { usage }),
+      ...(model === undefined ? {} : { model }),
+      ...(responseId === undefined ? {} : { responseId }),
+    },
+  };
+}
+
+function describeError(error: unknown): Answer {
+  const said = readApiError({ error: error as JsonValue }) ?? { message: toText(error), words: [] };
+  const message = `the endpoint reported an error: ${describeText(said.message === '' ? toText(error) : said.message)}`;
+  return { failure: { kind: kindOfApiError(said), message } };
+}
+
+function readToolCall(call: unknown, paths: Paths): ToolCall {
+  const [name, called, id] = [paths.toolName(call)[0], paths.toolArguments(call)[0], paths.toolId(call)[0]];
+  return buildToolCall(id, name === undefined ? '' : toText(name), called);
+}
+
+function readFinishReason(
+  raw: string | undefined,
+  toolCalls: readonly ToolCall[],
+  refusal: string | undefined,
+): FinishReason | undefined {
+  if (raw !== undefined) return mapFinishReason(raw);
+  if (toolCalls.length > 0) return 'toolCalls';
+  return refusal === undefined ? undefined : 'refusal';
+}
+
+/** Undefined where one of the totals is missing. */
+function readUsage(body: unknown, paths: Paths): Usage | undefined {
+  const inputTokens = count(paths.inputTokens(body)[0]);
+  const outputTokens = count(paths.outputTokens(body)[0]);
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  return {
+    inputTokens,
+    outputTokens,
+    ...part('cachedInputTokens', count(paths.cachedInputTokens(body)[0])),
+    ...part('cacheWriteTokens', count(paths.cacheWriteTokens(body)[0])),
+    ...part('reasoningTokens', count(paths.reasoningTokens(body)[0])),
+  };
+}
+
+function textAt(query: Query, body: unknown): string | undefined {
+  const texts = query(body).map(toText);
+  return texts.length === 0 ? undefined : texts.join('');
+}
+
+/** A value that is no text is told as JSON. */
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

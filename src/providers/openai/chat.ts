@@ -1,0 +1,178 @@
+import type { Completion, ToolCall } from '../../model/completion.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import {
+  type Answer,
+  buildToolCall,
+  filtered,
+  findUnreadable,
+  finished,
+  firstByIndex,
+  list,
+  malformed,
+  named,
+  readErrorUnderSuccess,
+  text,
+  withUsage,
+} from '../answer.ts';
+import { readFunctionTool } from '../neutral-params.ts';
+import type { OutgoingFile, OutgoingMessage } from '../outgoing-request.ts';
+import { type Dialect, mapFinishReason, readOpenaiUsage } from './dialect.ts';
+
+/** Chat Completions, which every compatible server speaks. */
+export const openaiChat: Dialect = {
+  takes: /./,
+  pathOf: () => '/chat/completions',
+  version: 'chat-1',
+  buildBody: ({ params, model, messages }) => ({
+    ...params,
+    ...buildTools(params),
+    model,
+    messages: messages.map(buildMessage),
+  }),
+  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usage', readOpenaiUsage),
+};
+
+/** A function may be written without the frame that this API puts around it. */
+function buildTools({ tools }: JsonObject): JsonObject {
+  if (!Array.isArray(tools)) return {};
+  return {
+    tools: tools.map((entry: JsonValue) => {
+      const tool = isJsonObject(entry) && entry['function'] === undefined ? readFunctionTool(entry) : undefined;
+      return tool === undefined ? entry : { type: 'function', function: { ...tool } };
+    }),
+  };
+}
+
+function buildMessage(message: OutgoingMessage): JsonObject {
+  const { role, content, files = [], toolCalls = [], toolCallId, name } = message;
+  return {
+    role,
+    // An assistant message of calls alone has null content; some servers refuse an empty string there.
+    content: content === '' && toolCalls.length > 0 ? null : files.length === 0 ? content : buildParts(content, files),
+    ...(name === undefined ? {} : { name }),
+    ...(toolCallId === undefined ? {} : { tool_call_id: toolCallId }),
+    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(buildCall) }),
+  };
+}
+
+/** Files stand before the text that speaks of them. */
+function buildParts(content: string, files: readonly OutgoingFile[]): JsonObject[] {
+  return [...files.map(buildFile), ...(content === '' ? [] : [{ type: 'text', text: content }])];
+}
+
+function buildFile({ path, mediaType, base64 }: OutgoingFile): JsonObject {
+  const url = `data:${mediaType};base64,${base64}`;
+  if (mediaType.startsWith('image/')) return { type: 'image_url', image_url: { url } };
+  if (mediaType.startsWith('audio/')) {
+    return { type: 'input_audio', input_audio: { data: base64, format: mediaType.slice('audio/'.length) } };
+  }
+  return { type: 'file', file: { filename: path.slice(path.lastIndexOf('/') + 1), file_data: url } };
+}
+
+function buildCall({ id, name, rawArguments }: ToolCall): JsonObject {
+  return { ...(id === undefined ? {} : { id }), type: 'function', function: { name, arguments: rawArguments } };
+}
+
+function readAnswer(body: unknown, latencyMs: number): Answer {
+  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+  const failed = readErrorUnderSuccess(body);
+  if (failed !== undefined) return failed;
+  const choice = firstByIndex(body['choices']);
+  if (choice === undefined) return malformed(Array.isArray(body['choices']) ? '"choices" is empty' : 'no "choices"');
+  if (!isJsonObject(choice)) return malformed('its first choice is not an object');
+  const choiceFailed = readErrorUnderSuccess(choice);
+  if (choiceFailed !== undefined) return choiceFailed;
+  const rawFinishReason = text(choice['finish_reason']);
+  const finishReason = mapFinishReason(rawFinishReason);
+  // Before the message is asked for: a filtered answer may have none.
+  if (finishReason === 'contentFilter') return filtered();
+  const message = choice['message'];
+  if (!isJsonObject(message)) return malformed('its first choice has no "message"');
+
+  const unreadable = findUnreadableContent(message);
+  if (unreadable !== undefined) return malformed(unreadable);
+  const content = readContent(message);
+  const reasoning = content.reasoning ?? text(message['reasoning_content']) ?? text(message['reasoning']);
+  const refusal = content.refusal ?? text(message['refusal']);
+  const toolCalls = readToolCalls(message);
+  // A model that only thought may have no content; Gemini's endpoint leaves it out where the tokens ran out before it.
+  const hasAnswer = toolCalls.length > 0 || refusal !== undefined || reasoning !== undefined;
+  if (message['content'] === undefined && !hasAnswer && content.text === '' && finishReason !== 'length') {
+    return malformed('its message has no "content"');
+  }
+  const usage = readOpenaiUsage(body['usage']);
+  const noWord = rawFinishReason === undefined && toolCalls.length > 0 ? 'toolCalls' : finishReason;
+  const completion: Completion = {
+    text: content.text,
+    toolCalls,
+    ...finished(refusal !== undefined && content.text === '' ? 'refusal' : noWord),
+    latencyMs,
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(rawFinishReason === undefined ? {} : { rawFinishReason }),
+    ...(usage === undefined ? {} : { usage }),
+    ...named('responseId', body['id']),
+    ...named('model', body['model']),
+    ...named('systemFingerprint', body['system_fingerprint']),
+  };
+  return { completion };
+}
+
+interface Content {
+  readonly text: string;
+  readonly reasoning?: string;
+  readonly refusal?: string;
+}
+
+function findUnreadableContent({ content = null }: JsonObject): string | undefined {
+  if (content === null || typeof content === 'string') return undefined;
+  const parts = Array.isArray(content) ? content.filter((part) => typeof part !== 'string') : content;
+  return findUnreadable(parts, 'its "content"');
+}
+
+/** Content is a string, null, or a list of parts; Mistral puts its reasoning among the parts. */
+function readContent(message: JsonObject): Content {
+  const { content } = message;
+  if (typeof content === 'string') return { text: content };
+  const found = { text: '', reasoning: '', refusal: '' };
+  for (const part of list(content)) {
+    if (typeof part === 'string') found.text += part;
+    if (!isJsonObject(part)) continue;
+    found.reasoning += joinTexts(part['thinking']);
+    found.refusal += text(part['refusal']) ?? '';
+    found.text += text(part['text']) ?? '';
+  }
+  // A spoken answer has its words in the transcript.
+  const { audio } = message;
+  if (found.text === '' && isJsonObject(audio)) found.text = text(audio['transcript']) ?? '';
+  return {
+    text: found.text,
+    ...(found.reasoning === '' ? {} : { reasoning: found.reasoning }),
+    ...(found.refusal === '' ? {} : { refusal: found.refusal }),
+  };
+}
+
+function joinTexts(value: JsonValue | undefined): string {
+  if (typeof value === 'string') return value;
+  return list(value)
+    .map((part) => (isJsonObject(part) ? (text(part['text']) ?? '') : ''))
+    .join('');
+}
+
+function readToolCalls(message: JsonObject): ToolCall[] {
+  const calls: ToolCall[] = [];
+  for (const call of list(message['tool_calls'])) {
+    if (!isJsonObject(call)) continue;
+    const called = call['function'];
+    const custom = call['custom'];
+    if (isJsonObject(called)) calls.push(buildToolCall(call['id'], text(called['name']) ?? '', called['arguments']));
+    else if (isJsonObject(custom)) calls.push(buildToolCall(call['id'], text(custom['name']) ?? '', custom['input']));
+  }
+  // The form before `tool_calls`; servers that keep it for old clients send it empty beside the new one.
+  const legacy = message['function_call'];
+  if (calls.length === 0 && isJsonObject(legacy)) {
+    const name = text(legacy['name']);
+    if (name !== undefined) calls.push(buildToolCall(undefined, name, legacy['arguments']));
+  }
+  return calls;
+}

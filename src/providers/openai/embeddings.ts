@@ -1,0 +1,40 @@
+import type { Usage } from '../../model/completion.ts';
+import { isJsonObject, type JsonObject } from '../../model/json.ts';
+import { type Answer, firstByIndex, list, malformed, readErrorUnderSuccess } from '../answer.ts';
+import type { Dialect } from './dialect.ts';
+
+/** Embeddings, chosen with `api: embeddings`: the last message is embedded, and the answer's text is the vector as JSON. */
+export const openaiEmbeddings: Dialect = {
+  takes: /./,
+  pathOf: () => '/embeddings',
+  version: 'embeddings-1',
+  buildBody: ({ params, model, messages }) => ({ ...params, model, input: messages.at(-1)?.content ?? '' }),
+  readAnswer: (body, { latencyMs }) => readAnswer(body, latencyMs),
+};
+
+function readAnswer(body: unknown, latencyMs: number): Answer {
+  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+  const failed = readErrorUnderSuccess(body);
+  if (failed !== undefined) return failed;
+  const first = firstByIndex(body['data']);
+  const vector = isJsonObject(first) ? list(first['embedding']) : [];
+  if (vector.length === 0 || !vector.every((value) => typeof value === 'number')) {
+    return malformed('"data" holds no embedding as a list of numbers', readUsage(body));
+  }
+  const { model } = body;
+  const usage = readUsage(body);
+  return {
+    completion: {
+      text: JSON.stringify(vector),
+      toolCalls: [],
+      latencyMs,
+      ...(usage === undefined ? {} : { usage }),
+      ...(typeof model === 'string' ? { model } : {}),
+    },
+  };
+}
+
+function readUsage({ usage }: JsonObject): Usage | undefined {
+  const inputTokens = isJsonObject(usage) ? (usage['prompt_tokens'] ?? usage['total_tokens']) : undefined;
+  return typeof inputTokens === 'number' ? { inputTokens, outputTokens: 0 } : undefined;
+}

@@ -1,0 +1,134 @@
+import type { ClientOptions, OpenAI } from 'openai';
+import * as z from 'zod';
+import { UserError } from '../../errors.ts';
+import type { HttpReply } from '../../http/client.ts';
+import { isJsonObject } from '../../model/json.ts';
+import type { Adapter } from '../../model/provider.ts';
+import type { ProviderConfig } from '../../model/suite.ts';
+import { defineHttpAdapter, type HttpService } from '../http-adapter.ts';
+import type { OutgoingRequest } from '../outgoing-request.ts';
+import type { Preset } from '../presets.ts';
+import { openaiChat } from './chat.ts';
+import type { Dialect } from './dialect.ts';
+import { openaiEmbeddings } from './embeddings.ts';
+import { openaiResponses } from './responses.ts';
+
+const options = z.strictObject({ api: z.enum(['chat', 'responses', 'embeddings']).default('chat') });
+const azureOptions = options.extend({
+  /** Of the API by deployments, such as 2024-10-21; without it the v1 API is asked, which has none. */
+  apiVersion: z.string().min(1).exactOptional(),
+});
+const dialects = { chat: openaiChat, responses: openaiResponses, embeddings: openaiEmbeddings };
+
+/** An adapter for one service that speaks the OpenAI protocol. */
+export function defineOpenaiAdapter(name: string, preset: Preset): Adapter {
+  return defineHttpAdapter({
+    summary: preset.title,
+    example: `${name}:${preset.exampleModel}`,
+    options: name === 'azure' ? azureOptions : options,
+    writes: ['model', 'messages', 'input'],
+    embeddings: { api: 'embeddings' },
+    version: (config) => dialectOf(config).version,
+    presetOf: (config) => presetOf(preset, config),
+    adjustBaseUrl: placeDeployment,
+    formatOf(config) {
+      const dialect = dialectOf(config);
+      return preset.knowsNoSchema === true ? withoutSchema(dialect) : dialect;
+    },
+    openSender,
+  });
+}
+
+function dialectOf(config: ProviderConfig): Dialect {
+  return dialects[azureOptions.parse(config.options).api];
+}
+
+/** Asks for JSON where a schema would be refused; the contract judges the answer anyway. */
+function withoutSchema(dialect: Dialect): Dialect {
+  const withoutFormat = (request: OutgoingRequest): OutgoingRequest => {
+    const { response_format: format, ...rest } = request.params;
+    if (!isJsonObject(format) || format['type'] !== 'json_schema') return request;
+    return { ...request, params: { ...rest, response_format: { type: 'json_object' } } };
+  };
+  return { ...dialect, buildBody: (request) => dialect.buildBody(withoutFormat(request)) };
+}
+
+/** Azure's API by deployments has a path of its own. */
+function presetOf(preset: Preset, { options: { apiVersion } }: ProviderConfig): Preset {
+  if (apiVersion === undefined || preset.baseUrlEnv === undefined) return preset;
+  return { ...preset, baseUrlEnv: { ...preset.baseUrlEnv, path: '' } };
+}
+
+/** Azure's API by deployments has the deployment in its path and the version in its query. */
+function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: ProviderConfig): string {
+  if (typeof apiVersion !== 'string') return baseUrl;
+  const url = new URL(baseUrl);
+  const path = url.pathname.replace(/\/$/, '');
+  if (!path.includes('/deployments/')) {
+    url.pathname = `${path.replace(/\/openai$/, '')}/openai/deployments/${encodeURIComponent(model)}`;
+  }
+  url.searchParams.set('api-version', apiVersion);
+  return url.href;
+}
+
+/**
+ * Sends through OpenAI's SDK with our client as its `fetch`. The SDK's own headers are left out: they name the platform,
+ * and OPENAI_CUSTOM_HEADERS would go to whatever host is configured. It sees no status either, since its errors drop
+ * bodies and headers that say what failed.
+ */
+const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
+  const sdk = await import('openai');
+  const base = openSdk(sdk.OpenAI, new URL(baseUrl));
+  return async (body, signal) => {
+    let reply: Promise<HttpReply> | undefined;
+    const fetch: ClientOptions['fetch'] = async (url, init) => {
+      if (typeof url !== 'string' || typeof init?.body !== 'string') throw new Error('the OpenAI SDK wrote no text');
+      reply = client.send({ url, method: 'POST', headers, body: init.body, signal });
+      await reply;
+      return new Response(null);
+    };
+    try {
+      await base.withOptions({ fetch }).post(path, { body, headers: json }).asResponse();
+    } catch (error) {
+      // What the client rejected with says more than what the SDK makes of it.
+      if (reply === undefined) throw error;
+    }
+    if (reply === undefined) throw new Error('the OpenAI SDK sent nothing');
+    return reply;
+  };
+};
+
+/** Under this type the SDK sends a string as it stands. */
+const json = { 'content-type': 'application/json' };
+
+function openSdk(Sdk: typeof OpenAI, address: URL): OpenAI {
+  try {
+    return new Sdk({
+      // The client sends headers of its own, so a key here would only be one more place that holds it.
+      apiKey: 'unused',
+      // Null keeps the SDK from reading the variables itself.
+      adminAPIKey: null,
+      organization: null,
+      project: null,
+      webhookSecret: null,
+      baseURL: address.origin + address.pathname,
+      defaultQuery: Object.fromEntries(address.searchParams),
+      logLevel: 'off',
+      // The engine owns retries and deadlines.
+      maxRetries: 0,
+    });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UserError(
+      [
+        {
+          code: 'environment',
+          severity: 'error',
+          message: `The OpenAI client refuses its settings: ${error.message}`,
+          hint: 'check the variable OPENAI_CUSTOM_HEADERS',
+        },
+      ],
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,157 @@
+import type { Completion, FinishReason, ToolCall } from '../../model/completion.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import {
+  type Answer,
+  buildToolCall,
+  filtered,
+  findUnreadable,
+  finished,
+  list,
+  malformed,
+  readErrorUnderSuccess,
+  text,
+  withUsage,
+} from '../answer.ts';
+import { type NeutralParams, readNeutralParams, rename } from '../neutral-params.ts';
+import type { OutgoingFile, OutgoingMessage } from '../outgoing-request.ts';
+import { type Dialect, mapFinishReason, readOpenaiUsage } from './dialect.ts';
+
+/** The Responses API, chosen with `api: responses`. */
+export const openaiResponses: Dialect = {
+  takes: /./,
+  pathOf: () => '/responses',
+  version: 'responses-1',
+  buildBody: ({ params, model, messages }) => ({ ...buildParams(params), model, input: messages.flatMap(buildItems) }),
+  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usage', readOpenaiUsage),
+};
+
+/** What chat completions spell in another way, which is how a suite writes it for every API. */
+function buildParams(params: JsonObject): JsonObject {
+  const { tools, nativeTools, toolChoice, format, rest } = readNeutralParams(params);
+  const built: JsonValue[] = [...tools.map((tool) => ({ type: 'function', ...tool })), ...nativeTools];
+  const { text: own, ...others } = rename(rest, {
+    max_tokens: 'max_output_tokens',
+    max_completion_tokens: 'max_output_tokens',
+  });
+  const wholeText = { ...(isJsonObject(own) ? own : {}), ...buildFormat(format) };
+  return {
+    ...others,
+    ...(built.length === 0 ? {} : { tools: built }),
+    ...(toolChoice === undefined
+      ? {}
+      : { tool_choice: typeof toolChoice === 'object' ? { type: 'function', ...toolChoice } : toolChoice }),
+    ...(Object.keys(wholeText).length === 0 ? {} : { text: wholeText }),
+  };
+}
+
+function buildFormat(format: NeutralParams['format']): JsonObject {
+  if (format === undefined) return {};
+  return { format: format === 'json' ? { type: 'json_object' } : { type: 'json_schema', ...format } };
+}
+
+function buildItems(message: OutgoingMessage): JsonObject[] {
+  const { role, content, files = [], toolCalls = [], toolCallId } = message;
+  if (role === 'tool') return [{ type: 'function_call_output', call_id: toolCallId ?? '', output: content }];
+  const calls = toolCalls.map(({ id, name, rawArguments }) => ({
+    type: 'function_call',
+    call_id: id ?? '',
+    name,
+    arguments: rawArguments,
+  }));
+  return content === '' && calls.length > 0
+    ? calls
+    : [{ role, content: files.length === 0 ? content : buildParts(content, files) }, ...calls];
+}
+
+function buildParts(content: string, files: readonly OutgoingFile[]): JsonObject[] {
+  return [...files.map(buildFile), ...(content === '' ? [] : [{ type: 'input_text', text: content }])];
+}
+
+function buildFile({ path, mediaType, base64 }: OutgoingFile): JsonObject {
+  const url = `data:${mediaType};base64,${base64}`;
+  if (mediaType.startsWith('image/')) return { type: 'input_image', image_url: url };
+  return { type: 'input_file', filename: path.slice(path.lastIndexOf('/') + 1), file_data: url };
+}
+
+function readAnswer(body: unknown, latencyMs: number): Answer {
+  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+  const failed = readErrorUnderSuccess(body);
+  if (failed !== undefined) return failed;
+  const output = body['output'];
+  if (!Array.isArray(output)) return malformed('no "output"');
+  // A compacted conversation has an output, too.
+  const { object = 'response' } = body;
+  if (object !== 'response') return malformed(`it is a ${JSON.stringify(object)}`);
+  const told = text(body['status']) ?? 'completed';
+  // Some compatible servers leave out the last letter.
+  const status = told === 'complete' ? 'completed' : told;
+  const details = body['incomplete_details'];
+  const reason = isJsonObject(details) ? text(details['reason']) : undefined;
+  if (reason === 'content_filter') return filtered();
+  if (status !== 'completed' && status !== 'incomplete') return malformed(`its status is "${status}"`);
+
+  const unreadable = findUnreadableItem(output);
+  if (unreadable !== undefined) return malformed(unreadable);
+  const found = readOutput(output);
+  if (status === 'completed' && output.length === 0) return malformed('"output" is empty');
+  const usage = readOpenaiUsage(body['usage']);
+  const completion: Completion = {
+    text: found.text,
+    toolCalls: found.toolCalls,
+    ...finished(finishReasonOf(status, reason, found)),
+    rawFinishReason: reason ?? status,
+    latencyMs,
+    ...(found.reasoning === '' ? {} : { reasoning: found.reasoning }),
+    ...(found.refusal === '' ? {} : { refusal: found.refusal }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(typeof body['id'] === 'string' ? { responseId: body['id'] } : {}),
+    ...(typeof body['model'] === 'string' ? { model: body['model'] } : {}),
+  };
+  return { completion };
+}
+
+interface Output {
+  readonly text: string;
+  readonly refusal: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly ToolCall[];
+}
+
+function findUnreadableItem(output: readonly JsonValue[]): string | undefined {
+  for (const item of output) {
+    if (!isJsonObject(item)) return findUnreadable(output, '"output"');
+    const unreadable = item['type'] === 'message' ? findUnreadable(item['content'], 'the "content"') : undefined;
+    if (unreadable !== undefined) return `${unreadable} of a message`;
+  }
+  return undefined;
+}
+
+/** Items of other types (web searches, compactions) are not part of the answer's text. */
+function readOutput(output: readonly unknown[]): Output {
+  const found = { text: '', refusal: '', toolCalls: [] as ToolCall[] };
+  const thoughts: string[] = [];
+  for (const item of output) {
+    if (!isJsonObject(item)) continue;
+    const parts = list(item['content']).filter(isJsonObject);
+    const { type } = item;
+    if (type === 'message') {
+      for (const part of parts) {
+        found.text += text(part['text']) ?? '';
+        found.refusal += text(part['refusal']) ?? '';
+      }
+    } else if (type === 'reasoning') {
+      const summary = list(item['summary']).filter(isJsonObject);
+      for (const part of [...summary, ...parts]) thoughts.push(text(part['text']) ?? '');
+    } else if (type === 'function_call' || type === 'custom_tool_call') {
+      const raw = type === 'function_call' ? item['arguments'] : item['input'];
+      found.toolCalls.push(buildToolCall(item['call_id'], text(item['name']) ?? '', raw));
+    }
+  }
+  return { ...found, reasoning: thoughts.filter((thought) => thought !== '').join('\n\n') };
+}
+
+function finishReasonOf(status: string, reason: string | undefined, found: Output): FinishReason | undefined {
+  if (status === 'incomplete') return mapFinishReason(reason);
+  if (found.refusal !== '' && found.text === '') return 'refusal';
+  return found.toolCalls.length > 0 ? 'toolCalls' : 'stop';
+}

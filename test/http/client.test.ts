@@ -1,0 +1,372 @@
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type HttpClient, type HttpRequest, openHttpClient } from '../../src/http/client.ts';
+import { type ScriptedServer, startServer } from '../support/http-server.ts';
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const resource of open.splice(0)) await resource.close();
+});
+
+async function serve(...script: Parameters<typeof startServer>): Promise<ScriptedServer> {
+  const server = await startServer(...script);
+  open.push(server);
+  return server;
+}
+
+function openClient(env: Record<string, string> = {}, maxBodyBytes?: number): HttpClient {
+  const opened = openHttpClient({ env, ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }) });
+  open.push(opened);
+  return opened;
+}
+
+function post(url: string, signal: AbortSignal = new AbortController().signal): HttpRequest {
+  return { url, method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"a":"é"}', signal };
+}
+
+describe('one request', () => {
+  it('carries method, path, query, headers and body, and brings back the whole answer', async () => {
+    const server = await serve({ status: 201, headers: { 'x-request-id': 'r1' }, body: { ok: true } });
+    const reply = await openClient().send(post(`${server.url}/v1/x?api-version=1`));
+    expect(reply).toMatchObject({ status: 201, text: '{"ok":true}' });
+    expect(reply.headers['x-request-id']).toBe('r1');
+    expect(reply.latencyMs).toBeGreaterThan(0);
+    expect(server.requests[0]).toMatchObject({ method: 'POST', url: '/v1/x?api-version=1', body: '{"a":"é"}' });
+    expect(server.requests[0]?.headers).toMatchObject({ 'content-type': 'application/json', 'content-length': '10' });
+  });
+
+  it('reaches a server by its IPv6 address', async () => {
+    const server = await serve({ body: 'six' }, '::1');
+    expect((await openClient().send(post(server.url))).text).toBe('six');
+  });
+
+  it('does not follow a redirect', async () => {
+    const other = await serve({ body: 'stolen' });
+    const server = await serve({ status: 307, headers: { location: other.url } });
+    expect((await openClient().send(post(server.url))).status).toBe(307);
+    expect(other.requests).toEqual([]);
+  });
+
+  it('brings back a body of 5 MB unchanged', async () => {
+    const body = 'ünïcödé '.repeat(500_000);
+    const server = await serve({ body });
+    expect((await openClient().send(post(server.url))).text === body).toBe(true);
+  });
+
+  it('brings back a body without the mark of its byte order', async () => {
+    const server = await serve({ body: '\uFEFF{"text":"\uFEFF"}' });
+    expect((await openClient().send(post(server.url))).text).toBe('{"text":"\uFEFF"}');
+  });
+
+  it('refuses a body that is larger than the cap', async () => {
+    const server = await serve({ body: 'x'.repeat(3 * 1024 * 1024) });
+    await expect(openClient({}, 1024 * 1024).send(post(server.url))).rejects.toMatchObject({
+      name: 'HttpError',
+      code: 'body-too-large',
+    });
+  });
+});
+
+describe('an encoded body', () => {
+  const text = JSON.stringify({ text: 'à'.repeat(1000) });
+  it.each([
+    ['gzip', gzipSync(text)],
+    ['deflate', deflateSync(text)],
+    ['deflate', deflateRawSync(text)],
+    ['br', brotliCompressSync(text)],
+    ['deflate, gzip', gzipSync(deflateSync(text))],
+    ['identity', Buffer.from(text)],
+    ['', Buffer.from(text)],
+    [' , ,', Buffer.from(text)],
+    ['GZIP, ,', gzipSync(text)],
+    ['gzip', gzipSync(`\uFEFF${text}`)],
+  ])('is decoded from %s', async (encoding, body) => {
+    const server = await serve({ headers: { 'content-encoding': encoding }, body });
+    expect((await openClient().send(post(server.url))).text).toBe(text);
+  });
+
+  it('that grows past the cap is refused, small as it came', async () => {
+    const server = await serve({ headers: { 'content-encoding': 'gzip' }, body: gzipSync('x'.repeat(5_000_000)) });
+    await expect(openClient({}, 1024 * 1024).send(post(server.url))).rejects.toMatchObject({ code: 'body-too-large' });
+  });
+
+  it.each([
+    ['gzip', 'no gzip at all'],
+    ['rot13', 'nop'],
+  ])('that is no %s is unreadable', async (encoding, body) => {
+    const server = await serve({ headers: { 'content-encoding': encoding }, body });
+    await expect(openClient().send(post(server.url))).rejects.toMatchObject({ code: 'body-unreadable' });
+  });
+
+  it('in a coding that is not known is unreadable, with its name as the server wrote it', async () => {
+    const server = await serve({ headers: { 'content-encoding': 'gzip, sk-Proj-AbC' }, body: 'x' });
+    await expect(openClient().send(post(server.url))).rejects.toThrow('the encoding "sk-Proj-AbC" is not known');
+  });
+});
+
+describe('the connection', () => {
+  it('is kept and used again', async () => {
+    const server = await serve({ body: 'ok' });
+    const client = openClient();
+    for (let call = 0; call < 3; call += 1) await client.send(post(server.url));
+    expect(server.requests.map(({ connection }) => connection)).toEqual([0, 0, 0]);
+  });
+
+  it('that breaks on its second use is an error, and the request is sent once', async () => {
+    const server = await serve((_, index) => (index === 1 ? 'reset' : { body: `answer ${index}` }));
+    const client = openClient();
+    await client.send(post(server.url));
+    await expect(client.send(post(server.url))).rejects.toMatchObject({ code: 'broken-off' });
+    expect(server.requests.map(({ connection }) => connection)).toEqual([0, 0]);
+    expect((await client.send(post(server.url))).text).toBe('answer 2');
+  });
+
+  it('is a new one for each request of a client that must not meet an old one', async () => {
+    const server = await serve({ body: 'ok' });
+    const client = openHttpClient({ env: {}, isFresh: true });
+    open.push(client);
+    for (let call = 0; call < 3; call += 1) await client.send(post(server.url));
+    expect(server.requests.map(({ connection }) => connection)).toEqual([0, 1, 2]);
+  });
+
+  it('that breaks when it is new is an error at once', async () => {
+    const server = await serve('reset');
+    await expect(openClient().send(post(server.url))).rejects.toMatchObject({ code: 'broken-off' });
+    expect(server.requests.length).toBe(1);
+  });
+
+  it('that breaks within an answer is an error even when it was used before', async () => {
+    const server = await serve((_, index) => (index === 0 ? { body: 'ok' } : 'truncate'));
+    const client = openClient();
+    await client.send(post(server.url));
+    await expect(client.send(post(server.url))).rejects.toMatchObject({ code: 'broken-off' });
+    expect(server.requests.length).toBe(2);
+  });
+
+  it('that the server closes after each answer is made anew without an error', async () => {
+    const server = await serve({ headers: { connection: 'close' }, body: 'ok' });
+    const client = openClient();
+    for (let call = 0; call < 3; call += 1) expect((await client.send(post(server.url))).text).toBe('ok');
+    expect(server.requests.map(({ connection }) => connection)).toEqual([0, 1, 2]);
+  });
+
+  it('carries one request at a time, so that calls at once have one each', async () => {
+    const server = await serve({ body: 'ok' });
+    const client = openClient();
+    await Promise.all([1, 2, 3].map(() => client.send(post(server.url))));
+    expect(new Set(server.requests.map(({ connection }) => connection)).size).toBe(3);
+  });
+
+  it('that the signal gave up is not used again', async () => {
+    const server = await serve((_, index) => (index === 0 ? 'hang' : { body: 'ok' }));
+    const client = openClient();
+    const controller = new AbortController();
+    const sent = client.send(post(server.url, controller.signal));
+    await server.waitFor(1);
+    controller.abort();
+    await expect(sent).rejects.toMatchObject({ name: 'AbortError' });
+    expect((await client.send(post(server.url))).text).toBe('ok');
+    expect(server.requests.map(({ connection }) => connection)).toEqual([0, 1]);
+  });
+
+  it('by TLS names its host in the handshake, so that a server of many hosts knows which is meant', async () => {
+    const names: string[] = [];
+    const server = createTlsServer({
+      SNICallback: (name, done) => {
+        names.push(name);
+        done(new Error('no certificate here'));
+      },
+    });
+    await listen(server);
+    const { port } = server.address() as AddressInfo;
+    const sent = openClient().send(post(`https://localhost:${port}/v1`));
+    await expect(sent).rejects.toMatchObject({ code: expect.stringMatching(/SSL|EPROTO|ECONNRESET/) });
+    expect(names).toEqual(['localhost']);
+  });
+
+  it.each([
+    ['no HTTP at all', 'SSH-2.0-OpenSSH_9.6\r\n', 'not-http'],
+    ['a header without end', `HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(64 * 1024)}`, 'not-http'],
+    [
+      'a 100 that nobody asked for',
+      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwhole',
+      'not-http',
+    ],
+    ['a body that ends early', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf', 'broken-off'],
+    [
+      'a closing body that ends early',
+      'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 9\r\n\r\nhalf',
+      'broken-off',
+    ],
+    [
+      'chunks that end early',
+      'HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n4\r\nha',
+      'broken-off',
+    ],
+  ])('that brings %s is an error', async (_, bytes, code) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(bytes));
+    });
+    await listen(server);
+    await expect(openClient().send(post(urlOf(server)))).rejects.toMatchObject({ code });
+  });
+
+  it.each([
+    ['a body that ends with the connection', 'HTTP/1.0 200 OK\r\n\r\nwhole'],
+    [
+      'an informational answer before it',
+      'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwhole',
+    ],
+  ])('brings an answer with %s', async (_, bytes) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(bytes));
+    });
+    await listen(server);
+    expect(await openClient().send(post(urlOf(server)))).toMatchObject({ status: 200, text: 'whole' });
+  });
+
+  it('to a closed port is refused', async () => {
+    const server = await startServer({ body: '' });
+    await server.close();
+    await expect(openClient().send(post(server.url))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('ends with close()', async () => {
+    const server = await serve('hang');
+    const client = openClient();
+    const sent = client.send(post(server.url));
+    await server.waitFor(1);
+    client.close();
+    await expect(sent).rejects.toMatchObject({ code: 'broken-off' });
+  });
+});
+
+describe('the signal', () => {
+  it('ends a request that nobody answers, with its own reason', async () => {
+    const server = await serve('hang');
+    const controller = new AbortController();
+    const sent = openClient().send(post(server.url, controller.signal));
+    await server.waitFor(1);
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(sent).rejects.toBe(reason);
+  });
+
+  it('ends a body that never ends', async () => {
+    const started = defer();
+    const server = createServer((_, response) => {
+      response.writeHead(200);
+      response.write('first', () => started.resolve());
+    });
+    await listen(server);
+    const controller = new AbortController();
+    const sent = openClient().send(post(urlOf(server), controller.signal));
+    await started.promise;
+    controller.abort();
+    await expect(sent).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('that has fired already sends nothing', async () => {
+    const server = await serve({ body: 'ok' });
+    await expect(openClient().send(post(server.url, AbortSignal.abort()))).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe('a proxy', () => {
+  it('for http gets the whole address and its credentials, the server gets none', async () => {
+    const proxy = await serve({ body: 'by proxy' });
+    const env = { HTTP_PROXY: `http://me:p%40ss@127.0.0.1:${proxy.port}` };
+    expect((await openClient(env).send(post('http://api.invalid/v1/chat?a=1'))).text).toBe('by proxy');
+    expect(proxy.requests[0]?.url).toBe('http://api.invalid/v1/chat?a=1');
+    expect(proxy.requests[0]?.headers.host).toBe('api.invalid');
+    const credentials = Buffer.from('me:p@ss').toString('base64');
+    expect(proxy.requests[0]?.headers['proxy-authorization']).toBe(`Basic ${credentials}`);
+  });
+
+  it('for https is asked for a tunnel to the host and port', async () => {
+    const { server, asked } = await tunnelProxy((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nnot TLS'));
+    const sent = openClient({ HTTPS_PROXY: urlOf(server) }).send(post('https://api.invalid/v1'));
+    await expect(sent).rejects.toMatchObject({ code: expect.stringMatching(/SSL|EPROTO|ECONNRESET/) });
+    expect(asked).toEqual(['api.invalid:443']);
+  });
+
+  it('that refuses the tunnel is named', async () => {
+    const { server } = await tunnelProxy((socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
+    const sent = openClient({ https_proxy: urlOf(server) }).send(post('https://api.invalid/v1'));
+    await expect(sent).rejects.toMatchObject({ code: 'proxy', message: expect.stringContaining('407') });
+  });
+
+  it('that never answers is given up on the signal', async () => {
+    const asking = defer();
+    const { server } = await tunnelProxy(() => asking.resolve());
+    const controller = new AbortController();
+    const sent = openClient({ HTTPS_PROXY: urlOf(server) }).send(post('https://api.invalid/v1', controller.signal));
+    await asking.promise;
+    controller.abort(new Error('enough'));
+    await expect(sent).rejects.toThrow('enough');
+  });
+
+  it('that can not be reached is named', async () => {
+    const closed = await startServer({ body: '' });
+    await closed.close();
+    const sent = openClient({ HTTPS_PROXY: closed.url }).send(post('https://api.invalid/v1'));
+    await expect(sent).rejects.toMatchObject({ code: 'proxy', message: expect.stringContaining(`${closed.port}`) });
+  });
+
+  it('of another kind is refused', async () => {
+    const sent = openClient({ ALL_PROXY: 'socks5://127.0.0.1:1' }).send(post('https://api.invalid/v1'));
+    await expect(sent).rejects.toMatchObject({ code: 'proxy' });
+  });
+
+  it('is passed over for the hosts of NO_PROXY', async () => {
+    const server = await serve({ body: 'direct' });
+    const env = { HTTP_PROXY: 'http://127.0.0.1:1', NO_PROXY: 'example.com, 127.0.0.0/8' };
+    expect((await openClient(env).send(post(server.url))).text).toBe('direct');
+  });
+});
+
+function defer(): { readonly promise: Promise<void>; resolve(): void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve: () => resolve() };
+}
+
+async function tunnelProxy(
+  onConnect: (socket: Socket) => void,
+): Promise<{ readonly server: Server; readonly asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer();
+  server.on('connect', (request, socket) => {
+    asked.push(request.url ?? '');
+    socket.on('error', () => undefined);
+    onConnect(socket as Socket);
+  });
+  await listen(server);
+  return { server, asked };
+}
+
+async function listen(server: TcpServer): Promise<void> {
+  const sockets = new Set<{ destroy(): unknown }>();
+  server.on('connection', (socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  open.push({
+    close() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  });
+}
+
+function urlOf(server: TcpServer): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { findProxy } from '../../src/http/proxy.ts';
+
+function proxyHost(url: string, env: Readonly<Record<string, string>>): string | undefined {
+  return findProxy(new URL(url), env)?.url.host;
+}
+
+describe('the proxy of a URL', () => {
+  it.each<[string, Readonly<Record<string, string>>, string | undefined]>([
+    ['https://api.example/', {}, undefined],
+    ['https://api.example/', { HTTPS_PROXY: 'http://p:1' }, 'p:1'],
+    ['https://api.example/', { HTTPS_PROXY: 'p:1' }, 'p:1'],
+    ['https://api.example/', { HTTPS_PROXY: ' ' }, undefined],
+    ['https://api.example/', { HTTP_PROXY: 'http://p:1' }, undefined],
+    ['http://api.example/', { HTTP_PROXY: 'http://p:1', HTTPS_PROXY: 'http://q:2' }, 'p:1'],
+    ['https://api.example/', { https_proxy: 'http://low:1', HTTPS_PROXY: 'http://up:2' }, 'low:1'],
+    ['https://api.example/', { ALL_PROXY: 'https://p:1' }, 'p:1'],
+  ])('%s with %j is %s', (url, env, expected) => {
+    expect(proxyHost(url, env)).toBe(expected);
+  });
+
+  it.each<[string, string, boolean]>([
+    ['https://api.example/', '*', true],
+    ['https://api.example/', 'api.example', true],
+    ['https://api.example/', 'API.EXAMPLE', true],
+    ['https://api.example/', 'example', true],
+    ['https://api.example/', '.example', true],
+    ['https://api.example/', '*.example', true],
+    ['https://notexample/', 'example', false],
+    ['https://api.example/', 'api.example:443', true],
+    ['https://api.example/', 'api.example:8443', false],
+    ['https://api.example:8443/', 'other, api.example:8443', true],
+    ['https://10.1.2.3/', '10.0.0.0/8', true],
+    ['https://11.1.2.3/', '10.0.0.0/8', false],
+    ['https://10.1.2.3/', '10.0.0.0/99', false],
+    ['https://[fd00::1]/', 'fd00::/8', true],
+    ['https://[::1]/', '::1', true],
+    ['https://[::1]:8443/', '[::1]:8443', true],
+    ['https://[::1]/', '[::2]', false],
+    ['https://api.example/', '', false],
+    ['https://api.example/', ' , ', false],
+  ])('%s under NO_PROXY=%s: passed over is %s', (url, list, isPassedOver) => {
+    expect(proxyHost(url, { HTTPS_PROXY: 'http://p:1', NO_PROXY: list }) === undefined).toBe(isPassedOver);
+  });
+});
