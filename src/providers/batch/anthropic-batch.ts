@@ -1,3 +1,4 @@
+import { writeJson } from '../../lib/canonical-json.ts';
 import type { BatchAnswer, BatchApi, BatchReply, BatchStatus } from '../../model/batch.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { ProviderEnv } from '../../model/provider.ts';
@@ -45,7 +46,7 @@ function anthropicBatch(client: BatchClient, env: ProviderEnv): BatchApi {
         name: 'anthropic',
       });
       if ('failure' in prepared) return prepared;
-      return { value: JSON.stringify({ custom_id: key, params: anthropicMessages.buildBody(prepared.request) }) };
+      return { value: writeJson({ custom_id: key, params: anthropicMessages.buildBody(prepared.request) }) ?? '' };
     },
     async submit({ items }, signal) {
       const created = await client.post(path, `{"requests":[${items.map((item) => item.text).join(',')}]}`, signal);

@@ -1,3 +1,4 @@
+import { writeJson } from '../../lib/canonical-json.ts';
 import type { BatchAnswer, BatchApi, BatchReply, BatchStatus } from '../../model/batch.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { ProviderEnv } from '../../model/provider.ts';
@@ -42,7 +43,7 @@ function geminiBatch(client: BatchClient, config: ProviderConfig, env: ProviderE
         name: 'gemini',
       });
       if ('failure' in prepared) return prepared;
-      return { value: JSON.stringify({ request: geminiContent.buildBody(prepared.request), metadata: { key } }) };
+      return { value: writeJson({ request: geminiContent.buildBody(prepared.request), metadata: { key } }) ?? '' };
     },
     async submit({ name, items }, signal) {
       const requests = `{"requests":[${items.map((item) => item.text).join(',')}]}`;

@@ -1,3 +1,4 @@
+import { writeJson } from '../../lib/canonical-json.ts';
 import type { BatchAnswer, BatchApi, BatchReply, BatchStatus } from '../../model/batch.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { ProviderEnv } from '../../model/provider.ts';
@@ -56,7 +57,7 @@ function openaiBatch(client: BatchClient, config: ProviderConfig, env: ProviderE
       const prepared = prepareRequest(request, { projectRoot: env.projectRoot, takes: dialect.takes, name: 'openai' });
       if ('failure' in prepared) return prepared;
       const body = dialect.buildBody(prepared.request);
-      return { value: JSON.stringify({ custom_id: key, method: 'POST', url: endpoint, body }) };
+      return { value: writeJson({ custom_id: key, method: 'POST', url: endpoint, body }) ?? '' };
     },
     async submit({ name, items }, signal) {
       const form = buildForm(
