@@ -21,41 +21,21 @@ import { createPluginAssertion } from './plugin-assertion.ts';
 import { selectTarget } from './select.ts';
 import { describeToolCalls } from './tool-call-values.ts';
 
-/**
- * Makes every check on one answer. What can't be checked comes back as a verdict with `error`; only bugs throw. Most checks
- * are synchronous, and to wait for each of them would cost more than the check: a promise comes where one has to be waited for.
- */
-export function judgeChecks(
+/** Makes every check on one answer. What can't be checked comes back as a verdict with `error`; only bugs throw. */
+export async function judgeChecks(
   checks: readonly CheckSpec[],
   view: CompletionView,
   ports: AssertionPorts,
   accepted?: AcceptedAnswer,
   input?: JudgedInput,
-): readonly Verdict[] | Promise<readonly Verdict[]> {
+): Promise<readonly Verdict[]> {
   const context: JudgeContext = { completion: view, ports, answer: accepted, ...(input !== undefined && { input }) };
   const verdicts: Verdict[] = [];
-  for (const [index, check] of checks.entries()) {
-    const outcome = judge(check, context);
-    if (outcome instanceof Promise) return judgeLate(outcome, checks.slice(index), context, verdicts);
-    add(toVerdict(check, outcome), verdicts, ports);
-  }
-  return verdicts;
-}
-
-function add(verdict: Verdict, verdicts: Verdict[], { onVerdict }: AssertionPorts): void {
-  verdicts.push(verdict);
-  onVerdict?.(verdict);
-}
-
-/** From the first check on that takes its time; one after the other, as in a list of quick ones. */
-async function judgeLate(
-  first: Promise<CheckOutcome>,
-  checks: readonly CheckSpec[],
-  context: JudgeContext,
-  verdicts: Verdict[],
-): Promise<readonly Verdict[]> {
-  for (const [index, check] of checks.entries()) {
-    add(toVerdict(check, await (index === 0 ? first : judge(check, context))), verdicts, context.ports);
+  // One after the other, so that what models are asked comes in the same order every time.
+  for (const check of checks) {
+    const verdict = toVerdict(check, await judge(check, context));
+    verdicts.push(verdict);
+    ports.onVerdict?.(verdict);
   }
   return verdicts;
 }
@@ -65,21 +45,12 @@ interface JudgeContext extends CheckContext {
   readonly answer: AcceptedAnswer | undefined;
 }
 
-function judge(check: CheckSpec, context: JudgeContext): CheckOutcome | Promise<CheckOutcome> {
+async function judge(check: CheckSpec, context: JudgeContext): Promise<CheckOutcome> {
   const assertion = check.plugin === undefined ? lookupAssertion(check.assertion) : openPlugin(check.plugin);
   if (assertion === undefined) return { error: `there is no assertion ${JSON.stringify(check.assertion)}` };
   if (!('combine' in assertion)) return makeCheck(assertion, check, context);
-  const { children = [] } = check;
   const outcomes: CheckOutcome[] = [];
-  for (const [index, child] of children.entries()) {
-    const outcome = judge(child, context);
-    if (!isDone(outcome)) {
-      return judgeRest(outcome, children.slice(index + 1), context).then((rest) =>
-        combine(assertion, [...outcomes, ...rest]),
-      );
-    }
-    outcomes.push(outcome);
-  }
+  for (const child of check.children ?? []) outcomes.push(await judge(child, context));
   return combine(assertion, outcomes);
 }
 
@@ -101,33 +72,13 @@ function combine(combinator: Combinator, outcomes: readonly CheckOutcome[]): Che
   return concerned.length === 0 && idle !== undefined ? idle : combinator.combine(concerned);
 }
 
-/** One after the other, so that what models are asked comes in the same order every time. */
-async function judgeRest(
-  first: Promise<CheckOutcome>,
-  others: readonly CheckSpec[],
-  context: JudgeContext,
-): Promise<readonly CheckOutcome[]> {
-  const outcomes = [await first];
-  for (const check of others) outcomes.push(await judge(check, context));
-  return outcomes;
-}
-
-function isDone(outcome: CheckOutcome | Promise<CheckOutcome>): outcome is CheckOutcome {
-  return !(outcome instanceof Promise);
-}
-
-function makeCheck(
-  assertion: CheckAssertion,
-  check: CheckSpec,
-  context: JudgeContext,
-): CheckOutcome | Promise<CheckOutcome> {
+async function makeCheck(assertion: CheckAssertion, check: CheckSpec, context: JudgeContext): Promise<CheckOutcome> {
   try {
     const target = findTarget(check.select, assertion.defaultSelect ?? 'text', context);
     if ('missing' in target) return { pass: false, missing: true, reason: target.missing };
     const stored = check.asks === undefined ? undefined : findStored(check, context.input);
     if (stored !== undefined) return stored;
-    const outcome = assertion.check(target, check.params, withAccepted(assertion, check, context));
-    return outcome instanceof Promise ? outcome.catch(describeLimit) : outcome;
+    return await assertion.check(target, check.params, withAccepted(assertion, check, context));
   } catch (error) {
     return describeLimit(error);
   }

@@ -1,10 +1,10 @@
 import { formatCount } from '../lib/format-amount.ts';
 import type { BatchAnswer, BatchApi, BatchHandle, BatchItem, BatchReply } from '../model/batch.ts';
 import type { FailureKind, ProviderFailure } from '../model/completion.ts';
-import { boundCall } from './bound-call.ts';
 import { chunkItems } from './chunk-items.ts';
 import type { Clock } from './clock.ts';
 import { isRetryable } from './failure-policies.ts';
+import { boundCall } from './time-attempts.ts';
 
 /** What the batches of one provider need of the world. */
 export interface BatchPorts {
@@ -66,8 +66,10 @@ export async function runBatches({ items, handles }: BatchRequests, ports: Batch
   let pending: BatchHandle[] = [];
   let open: BatchHandle[] = [...handles];
 
-  const call = <T>(run: (signal: AbortSignal) => Promise<BatchReply<T>>) =>
-    boundCall(run, { clock, signal, timeoutMs: transferTimeoutMs });
+  const call = async <T>(run: (signal: AbortSignal) => Promise<BatchReply<T>>) => {
+    const { result } = await boundCall(run, { clock, signal, timeoutMs: transferTimeoutMs });
+    return result;
+  };
 
   function fail(keys: readonly string[], failure: ProviderFailure, isSent = true): void {
     for (const key of keys) answers.set(key, { answer: { failure }, isSent });

@@ -19,7 +19,7 @@ export interface CellPorts {
   requestKey(request: CompletionRequest): string;
   /** What an answer costs that is asked for live, or through the provider's batch API; undefined where no price is known. */
   costOf(request: CompletionRequest, completion: Pick<Completion, 'usage'>, how: 'live' | 'batch'): number | undefined;
-  judge(checks: readonly CheckSpec[], answer: JudgedAnswer): JudgedChecks | Promise<JudgedChecks>;
+  judge(checks: readonly CheckSpec[], answer: JudgedAnswer): Promise<JudgedChecks>;
   decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
   /** Why the run is being stopped, once it is. */
   stopReason(): SkipReason | undefined;
@@ -90,8 +90,6 @@ type Ending =
   | { readonly status: 'errored'; readonly failure: ProviderFailure }
   | { readonly status: 'skipped'; readonly reason: SkipReason; readonly message?: string };
 
-// Small, and without a wait where there is nothing to wait for: every cell passes here, and what an async function
-// keeps of itself grows with its size.
 async function converse(
   cell: Cell,
   requestKey: string,
@@ -105,8 +103,7 @@ async function converse(
     const ending = await takeTurns(cell, talk, ports, signal);
     if (ending !== undefined) return ending;
   }
-  const judging = judge(cell.checks, undefined, cell, talk, ports);
-  if (judging !== undefined) await judging;
+  await judge(cell.checks, undefined, cell, talk, ports);
   return endJudged(cell, talk, ports, signal);
 }
 
@@ -166,17 +163,17 @@ async function ask(
   return undefined;
 }
 
-/** Gives nothing to wait for where all checks could be made at once. */
-function judge(
+/** Makes the checks on the last answer. */
+async function judge(
   checks: readonly CheckSpec[],
   turn: number | undefined,
   cell: Cell,
   talk: Talk,
   ports: CellPorts,
-): Promise<void> | undefined {
+): Promise<void> {
   const { calls } = talk;
   const completion = calls.at(-1)?.completion;
-  if (completion === undefined || checks.length === 0) return undefined;
+  if (completion === undefined || checks.length === 0) return;
   let latencyMs: number | undefined = 0;
   let costUsd: number | undefined = 0;
   for (const call of calls) {
@@ -184,13 +181,7 @@ function judge(
     costUsd = addKnown(costUsd, call.costUsd);
   }
   const conversation = talk.messages.slice(cell.request.messages.length, -1);
-  const judged = ports.judge(checks, { cell, completion, latencyMs, costUsd, calls: [...calls], conversation });
-  if (judged instanceof Promise) return judged.then((late) => takeVerdicts(late, turn, talk));
-  takeVerdicts(judged, turn, talk);
-  return undefined;
-}
-
-function takeVerdicts(judged: JudgedChecks, turn: number | undefined, talk: Talk): void {
+  const judged = await ports.judge(checks, { cell, completion, latencyMs, costUsd, calls: [...calls], conversation });
   for (const verdict of judged.verdicts) talk.verdicts.push(turn === undefined ? verdict : { ...verdict, turn });
   talk.judgeCostUsd = addKnown(talk.judgeCostUsd, judged.judgeCostUsd);
   if (judged.failure !== undefined) talk.judgeFailure = judged.failure;

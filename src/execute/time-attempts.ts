@@ -19,27 +19,34 @@ export interface TimedOutcome {
 
 /** Bounds each attempt, whether it is made in the process of the run or in a worker's. */
 export function timeAttempts(next: Complete, clock: Clock): TimedAttempt {
-  // A signal costs 10 µs to make, and one that never fired can serve the next attempt.
-  const spare: AbortController[] = [];
   return async (request, signal, timeoutMs) => {
     const startedMs = clock.now();
-    const controller = spare.pop() ?? new AbortController();
-    let isTimeUp = false;
-    const abort = () => controller.abort(signal.reason);
-    // An event that came before this listener would never be heard.
-    if (signal.aborted) abort();
-    const stopListening = onAbort(signal, abort);
-    const stopTimer = clock.startTimer(timeoutMs, () => {
-      isTimeUp = true;
-      controller.abort(new DOMException('the time limit of the call was reached', 'TimeoutError'));
-    });
-    try {
-      const outcome = await next(request, controller.signal);
-      return { outcome, isTimeUp, elapsedMs: clock.now() - startedMs };
-    } finally {
-      stopTimer();
-      stopListening();
-      if (!controller.signal.aborted) spare.push(controller);
-    }
+    const run = (bounded: AbortSignal) => next(request, bounded);
+    const { result, isTimeUp } = await boundCall(run, { clock, signal, timeoutMs });
+    return { outcome: result, isTimeUp, elapsedMs: clock.now() - startedMs };
   };
+}
+
+/** Calls with a signal that also ends the call after a time. */
+export async function boundCall<T>(
+  run: (signal: AbortSignal) => Promise<T>,
+  { clock, signal, timeoutMs }: { readonly clock: Clock; readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<{ readonly result: T; readonly isTimeUp: boolean }> {
+  const controller = new AbortController();
+  let isTimeUp = false;
+  const abort = () => controller.abort(signal.reason);
+  // An event that came before this listener would never be heard.
+  if (signal.aborted) abort();
+  const stopListening = onAbort(signal, abort);
+  const stopTimer = clock.startTimer(timeoutMs, () => {
+    isTimeUp = true;
+    controller.abort(new DOMException(`no answer within ${timeoutMs / 1000} s`, 'TimeoutError'));
+  });
+  try {
+    const result = await run(controller.signal);
+    return { result, isTimeUp };
+  } finally {
+    stopTimer();
+    stopListening();
+  }
 }

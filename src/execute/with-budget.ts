@@ -111,12 +111,12 @@ export function createBudget(maxCostUsd: number): Budget {
       spentUsd += billedUsd;
       wakeAll();
     },
-    guard: (next, pricing) => (request, signal) => {
+    guard: (next, pricing) => async (request, signal) => {
       const boundUsd = pricing.boundOf(request);
       if (spentUsd + boundUsd <= maxCostUsd + 1e-12) return next(request, signal);
       exhausted = true;
       wakeAll();
-      return Promise.resolve(refusal(boundUsd));
+      return refusal(boundUsd);
     },
   };
 }

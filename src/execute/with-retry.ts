@@ -2,7 +2,7 @@ import type { Complete, CompletionRequest, ProviderFailure } from '../model/comp
 import type { Clock } from './clock.ts';
 import { isRetryable } from './failure-policies.ts';
 import type { Limiter } from './limiter.ts';
-import { type TimedAttempt, type TimedOutcome, timeAttempts } from './time-attempts.ts';
+import type { TimedAttempt, TimedOutcome } from './time-attempts.ts';
 
 export interface RetryOptions {
   /** Further attempts after the first. */
@@ -28,12 +28,7 @@ export const maxRetryAfterMs = 60_000;
  * Asks again where that can help, with full jitter
  * (Brooker 2015, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) or after what the server asked for.
  */
-export function withRetry(next: Complete, options: RetryOptions): Complete {
-  return retryAttempts(timeAttempts(next, options.clock), options);
-}
-
-/** The same of attempts that are bounded where they are made. */
-export function retryAttempts(attempt: TimedAttempt, options: RetryOptions): Complete {
+export function withRetry(attempt: TimedAttempt, options: RetryOptions): Complete {
   const { clock, limiter, retries, timeoutMs } = options;
   return async (request, signal) => {
     let attempts = 0;
@@ -70,7 +65,7 @@ function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryO
   const jitterMs = options.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** retriesDone);
   if (failure.retryAfterMs === undefined) return jitterMs;
   const askedMs = Math.min(Math.max(0, failure.retryAfterMs), maxRetryAfterMs);
-  // Whoever came too early twice although the server was obeyed has to give way to the others that it told the same.
+  // A call that came too early twice, although it waited as told, gives way to others that were told the same.
   return retriesDone < 2 ? askedMs : askedMs + jitterMs;
 }
 

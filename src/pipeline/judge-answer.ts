@@ -28,12 +28,12 @@ export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'calls' | 'co
   readonly stored?: readonly RecordedCheck[];
 }
 
-/** Applies a cell's checks to its answer; a promise comes only where a check has to be waited for. */
-export function judgeAnswer(
+/** Applies a cell's checks to its answer. */
+export async function judgeAnswer(
   checks: readonly CheckSpec[],
   answer: AnswerToJudge,
   judgePorts: JudgePorts = noPorts,
-): JudgedChecks | Promise<JudgedChecks> {
+): Promise<JudgedChecks> {
   const { cell, completion, latencyMs, costUsd } = answer;
   // Of a conversation the last answer alone is kept, and turns have checks of their own.
   const isLast = checks === cell.checks;
@@ -41,9 +41,7 @@ export function judgeAnswer(
   const view = { costUsd, ...completion, latencyMs };
   const given = lendPorts(judgePorts);
   if (checks.some(asksModel)) return askModels(checks, answer, judgePorts, { view, given, accepted });
-  const verdicts = judgeChecks(checks, view, given, accepted);
-  if (verdicts instanceof Promise) return verdicts.then((late) => ({ verdicts: late, judgeCostUsd: 0 }));
-  return { verdicts, judgeCostUsd: 0 };
+  return { verdicts: await judgeChecks(checks, view, given, accepted), judgeCostUsd: 0 };
 }
 
 interface Lent {

@@ -6,11 +6,11 @@ import { type Recordings, readRecordings } from '../cache/recordings.ts';
 import { type CacheMode, withCache } from '../cache/with-cache.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
 import { AccountLimiter, SharedSlots } from '../execute/limiter.ts';
-import type { TimedAttempt, TimedOutcome } from '../execute/time-attempts.ts';
+import { type TimedAttempt, type TimedOutcome, timeAttempts } from '../execute/time-attempts.ts';
 import type { BatchAnswers } from '../execute/with-batch.ts';
 import { createBreaker } from '../execute/with-breaker.ts';
 import { type BudgetPricing, createBudget } from '../execute/with-budget.ts';
-import { type RetryOptions, retryAttempts, withRetry } from '../execute/with-retry.ts';
+import { withRetry } from '../execute/with-retry.ts';
 import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
 import type { ConnectedProvider } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
@@ -154,10 +154,14 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       },
     };
     const wrap = (sent: Complete): Complete => {
-      const attempt = breaker(ports.trace?.attempts(config, endpoint, sent) ?? sent, 'attempt');
-      return spending?.guard(attempt, pricing) ?? attempt;
+      const guarded = breaker(ports.trace?.attempts(config, endpoint, sent) ?? sent, 'attempt');
+      return spending?.guard(guarded, pricing) ?? guarded;
     };
-    const retrying: RetryOptions = {
+    const attempt =
+      dispatch === undefined || !endpoint.sends
+        ? timeAttempts(wrap(connectLazily(config)), ports.clock)
+        : wrapAttempts(dispatch.attemptFor(config, endpoint), wrap);
+    const retried = withRetry(attempt, {
       retries: limits.retries ?? defaultRetries,
       timeoutMs: limits.timeoutMs ?? options.timeoutMs,
       limiter,
@@ -167,11 +171,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
       onWait: (isWaiting) => {
         waitingForRetry += isWaiting ? 1 : -1;
       },
-    };
-    const retried =
-      dispatch === undefined || !endpoint.sends
-        ? withRetry(wrap(connectLazily(config)), retrying)
-        : retryAttempts(wrapAttempts(dispatch.attemptFor(config, endpoint), wrap), retrying);
+    });
     const call = breaker(retried, 'call');
     return {
       live: spending?.wrap(call, pricing) ?? call,
@@ -183,18 +183,16 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
   /** The SDK is loaded by the first call that really is sent. */
   function connectLazily(config: ProviderConfig): Complete {
     let connecting: Promise<ConnectedProvider> | undefined;
-    let connection: ConnectedProvider | undefined;
-    const connect: Complete = async (request, signal) => {
+    return async (request, signal) => {
       if (connecting === undefined) {
         const adapter = findAdapter(config);
         if (adapter === undefined) throw new Error(`adapter ${config.adapter} is not registered`);
         connecting = adapter.connect(config, known.providerEnv);
         connected.push(connecting);
       }
-      connection = await connecting;
+      const connection = await connecting;
       return connection.complete(request, signal);
     };
-    return (request, signal) => connection?.complete(request, signal) ?? connect(request, signal);
   }
 
   function costOf(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AccountLimiter } from '../../src/execute/limiter.ts';
 import { runWorkers } from '../../src/execute/run-workers.ts';
+import { timeAttempts } from '../../src/execute/time-attempts.ts';
 import { withRetry } from '../../src/execute/with-retry.ts';
 import { buildRequest, neverAborted } from '../support/build-case.ts';
 import { type Counting, createLimitedServer } from '../support/limited-server.ts';
@@ -50,7 +51,7 @@ async function run(
   let waiting = 0;
   let lost = 0;
   const answeredMs: number[] = [];
-  const complete = withRetry(server.complete, {
+  const complete = withRetry(timeAttempts(server.complete, clock), {
     retries: 4,
     timeoutMs: minuteMs,
     limiter,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AccountLimiter, SharedSlots } from '../../src/execute/limiter.ts';
+import { timeAttempts } from '../../src/execute/time-attempts.ts';
 import { maxRetryAfterMs, type RetryOptions, withRetry } from '../../src/execute/with-retry.ts';
 import type { Complete, CompletionOutcome } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
@@ -19,7 +20,8 @@ function build(next: Complete, options: Partial<RetryOptions> & { concurrency?: 
     random: () => 0.5,
   });
   const limiter = account.open({ ...limits, estimateTokens: () => ({ input: 0, output: 0 }) });
-  const complete = withRetry(next, { retries: 4, timeoutMs: 60_000, limiter, clock, random: () => 0.5, ...rest });
+  const retrying = { retries: 4, timeoutMs: 60_000, limiter, clock, random: () => 0.5, ...rest };
+  const complete = withRetry(timeAttempts(next, retrying.clock), retrying);
   return { clock, shared, complete, run: (signal = neverAborted) => complete(buildRequest(), signal) };
 }
 
