@@ -54,6 +54,7 @@ async function accept(
     recordPath: stored.path,
     projectSuites: suites,
     force: flags['force'] === true,
+    ...config,
     ...(suitePaths === undefined ? {} : { isWanted: (path: string) => suitePaths.has(path) }),
   });
   for (const one of accepted) {

@@ -57,7 +57,9 @@ export async function runCommand(
     if (options.updateBaseline) {
       const recordPath = resolve(io.cwd, report.run.recordPath ?? '');
       const { root, suites } = project;
-      const place = { root, projectSuites: suites, cwd: io.cwd, env: ports.env, recordPath };
+      const configPath = flags['config'] ?? givenIo.env['LLMCHECK_CONFIG'];
+      const config = typeof configPath === 'string' ? { configPath } : {};
+      const place = { root, projectSuites: suites, cwd: io.cwd, env: ports.env, recordPath, ...config };
       io.stderr.write(mask(await describeUpdate(report, place, color)));
     }
     return exitCode;

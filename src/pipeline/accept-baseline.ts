@@ -2,6 +2,7 @@ import { basename, join, relative } from 'node:path';
 import { UserError } from '../errors.ts';
 import { judgeContract } from '../gate/judge-cases.ts';
 import { quote } from '../lib/quote.ts';
+import { shellWord } from '../lib/shell-word.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RecordedSuite } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
@@ -33,6 +34,8 @@ export interface AcceptOptions {
   readonly isWanted?: (suitePath: string) => boolean;
   /** Accepts what is incomplete, errored or breaks a contract. */
   readonly force: boolean;
+  /** The config as the user named it, for the commands that are printed. */
+  readonly configPath?: string;
 }
 
 export interface AcceptedBaseline {
@@ -99,7 +102,7 @@ export async function openAcceptable(options: AcceptOptions): Promise<Acceptable
       suites.push(await judgeAsAccepted(own, { readRow: record.readRow, cellOf, ports: judge.ports }));
     }
     if (suites.length === 0) return { record, suites, objections: [nothingToAccept(record)] };
-    return { record, suites, objections: force ? [] : findObjections(record, suites) };
+    return { record, suites, objections: force ? [] : findObjections(record, suites, options) };
   } finally {
     judge.close();
   }
@@ -129,10 +132,14 @@ function nothingToAccept({ shownPath }: StoredRecord): Problem {
 }
 
 /** What a baseline must not be made of unless its user says so. */
-function findObjections(record: StoredRecord, suites: readonly AcceptableSuite[]): readonly Problem[] {
+function findObjections(
+  record: StoredRecord,
+  suites: readonly AcceptableSuite[],
+  config: Pick<AcceptOptions, 'configPath'>,
+): readonly Problem[] {
   const { summary, shownPath } = record;
-  const resume = `\`llmcheck run --resume ${record.header.id}\``;
-  const accept = `accept it with \`${acceptCommand(record, ['--force'])}\``;
+  const resume = `\`${['llmcheck run --resume', shellWord(record.header.id), ...configFlag(config)].join(' ')}\``;
+  const accept = `accept it with \`${acceptCommand(record, ['--force'], config)}\``;
   const problems: Problem[] = [];
   const object = (message: string, hint: string) => problems.push({ code: 'record', severity: 'error', message, hint });
   if (!summary.ended || summary.stopReason !== undefined) {
@@ -155,9 +162,17 @@ function findObjections(record: StoredRecord, suites: readonly AcceptableSuite[]
 }
 
 /** The command that accepts a record, to be printed. */
-export function acceptCommand({ header, path, shownPath }: StoredRecord, flags: readonly string[]): string {
+export function acceptCommand(
+  { header, path, shownPath }: StoredRecord,
+  flags: readonly string[],
+  config: Pick<AcceptOptions, 'configPath'>,
+): string {
   // A record that lies elsewhere, such as one that CI kept, is named by its path.
   const run =
     basename(path) === `${header.id}.jsonl` && path.includes(join('.llmcheck', 'runs')) ? header.id : shownPath;
-  return ['llmcheck baseline accept --run', run, ...flags].join(' ');
+  return ['llmcheck baseline accept --run', shellWord(run), ...configFlag(config), ...flags].join(' ');
+}
+
+function configFlag({ configPath }: Pick<AcceptOptions, 'configPath'>): readonly string[] {
+  return configPath === undefined ? [] : ['-c', shellWord(configPath)];
 }

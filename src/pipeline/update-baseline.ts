@@ -23,7 +23,7 @@ export async function updateBaseline(
   const failures = suites.flatMap(({ suite, readRow }) => findNewKnownFailures(suite, undefined, readRow));
   const what = isEnded ? (decision.outcome === 'failed' ? 'failed' : 'is incomplete') : 'was interrupted';
   const flags = [...(failures.length > 0 ? ['--known-failures'] : []), ...(objections.length > 0 ? ['--force'] : [])];
-  const hint = `to accept it as it is: ${acceptCommand(record, flags)}`;
+  const hint = `to accept it as it is: ${acceptCommand(record, flags, options)}`;
   throw new UserError([
     ...objections,
     {

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import { quote } from '../lib/quote.ts';
-import { environmentError, type Git, nameOf, recordError, runGit, shellQuote } from './run-git.ts';
+import { shellWord } from '../lib/shell-word.ts';
+import { environmentError, type Git, nameOf, recordError, runGit } from './run-git.ts';
 
 /** What is no ref at all is found before git is asked. */
 export function checkRefs(refText: string): void {
@@ -49,7 +50,7 @@ export function findRepository(git: Git): Repository {
   if (complaint.includes('dubious ownership')) {
     const root = /'(.+)'/.exec(complaint)?.[1] ?? git.cwd;
     const message = `git does not trust the repository ${root}: it belongs to another user.`;
-    throw environmentError(message, `run \`git config --global --add safe.directory ${shellQuote(root)}\``);
+    throw environmentError(message, `run \`git config --global --add safe.directory ${shellWord(root)}\``);
   }
   if (!complaint.includes('not a git repository')) {
     throw environmentError(`git can't read the repository around ${git.cwd}: ${complaint}.`);

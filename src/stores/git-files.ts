@@ -2,8 +2,9 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { UserError } from '../errors.ts';
 import { quote } from '../lib/quote.ts';
+import { shellWord } from '../lib/shell-word.ts';
 import { checkRefs, findRepository, resolveCommit } from './find-commit.ts';
-import { type Git, type GitEnvironment, recordError, runGit, shellQuote } from './run-git.ts';
+import { type Git, type GitEnvironment, recordError, runGit } from './run-git.ts';
 
 /** A commit whose files can be read without checking it out. */
 export interface GitRef {
@@ -141,6 +142,6 @@ function decode({ ref }: Git, path: string, bytes: Buffer): string {
 }
 
 function unreadable({ ref }: Git, commit: string, path: string, reason: string): UserError {
-  const hint = `\`git show ${shellQuote(`${commit}:${path}`)}\` reads it, and fetches it where the clone is partial`;
+  const hint = `\`git show ${shellWord(`${commit}:${path}`)}\` reads it, and fetches it where the clone is partial`;
   return recordError(`${path || 'The root'} at git:${ref} can't be read: ${reason}.`, hint);
 }

@@ -59,10 +59,6 @@ export function nameOf({ asker, ref }: Git): string {
   return asker ?? `git:${ref}`;
 }
 
-export function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
-
 const maxBytes = 256 * 1024 * 1024;
 
 /** A repository may be hostile: nothing that it configures is run, and nothing reaches the network, not even for a partial clone. */

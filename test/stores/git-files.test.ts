@@ -339,7 +339,7 @@ describe('git itself', () => {
       openGitRef(repository, 'main', { ...env, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' }),
     );
     expect(error.problems).toMatchObject([{ code: 'environment' }]);
-    expect(commandIn(error)).toBe(`git config --global --add safe.directory '${repository}'`);
+    expect(commandIn(error)).toBe(`git config --global --add safe.directory ${repository}`);
   });
 
   test('may be led to a bare repository, whose settings are never trusted', () => {

@@ -166,6 +166,22 @@ describe('run --update-baseline', () => {
     expect(stderr).toContain('go on with `llmcheck run --resume ');
   });
 
+  test('prints a command that names the config, quoted where a shell needs it', async () => {
+    const project = await openBaselineProject();
+    project.write("our evals/it's.yaml", '');
+    cpSync(project.path('evals'), project.path('our evals/evals'), { recursive: true });
+    project.answers.set('w01', 'sorry');
+    const config = ['-c', "our evals/it's.yaml"];
+    const { code, stderr } = await project.llmcheck('run', '--update-baseline', ...config);
+    expect(code).toBe(1);
+    const [, id = ''] = /--run (\S+)/.exec(stderr) ?? [];
+    expect(stderr).toContain(
+      String.raw`as it is: llmcheck baseline accept --run ${id} -c 'our evals/it'\''s.yaml' --known-failures`,
+    );
+    expect((await project.llmcheck('baseline', 'accept', '--run', id, ...config)).code).toBe(0);
+    expect(project.files('our evals/evals')).toContain(`our evals/${baselineFile}`);
+  });
+
   test('writes no first baseline of a run that failed, and accepts it by its id', async () => {
     const project = await openBaselineProject();
     for (const word of firstWords(20)) project.answers.set(word, 'sorry');
