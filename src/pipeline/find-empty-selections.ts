@@ -2,12 +2,11 @@ import type { EmptySelection } from '../model/empty-selection.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { caseLabel } from '../plan/case-label.ts';
 import { buildCasePredicate, type Selection } from '../plan/select-cases.ts';
+import { findLeftBaselines } from './find-left-baselines.ts';
 
 /** What was asked for beside the rest and brings no case; a shard or a sample may well leave it out. */
-export function findEmptySelections(
-  { suites, emptySelections = [] }: Project,
-  selection: Selection,
-): readonly EmptySelection[] {
+export async function findEmptySelections(project: Project, selection: Selection): Promise<readonly EmptySelection[]> {
+  const { suites, emptySelections = [] } = project;
   const { sample: _sample, shard: _shard, ...whole } = selection;
   return [
     ...emptySelections,
@@ -23,7 +22,12 @@ export function findEmptySelections(
       suites.some((suite) => runsOn(suite, whole, 'providers', id)) ? [] : [nothingOf(`--provider ${id}`)],
     ),
     ...findGone(suites, whole),
+    ...(selectsAll(whole) ? await findLeftBaselines(project) : []),
   ];
+}
+
+function selectsAll({ filters, tags, prompts, providers, onlyCases }: Selection): boolean {
+  return filters.length + tags.length + prompts.length + providers.length === 0 && onlyCases === undefined;
 }
 
 function nothingOf(flag: string): EmptySelection {

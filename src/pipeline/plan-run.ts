@@ -94,7 +94,7 @@ export async function planRun(
   return {
     ...(shard === undefined ? {} : { shard: describeShard(project, { shard, unsharded, variants: described() }) }),
     plan,
-    emptySelections: findEmptySelections(project, selection),
+    emptySelections: await findEmptySelections(project, selection),
     isEmptyShard: shard !== undefined && plan.cellCount === 0 && whole.cellCount > 0,
     pricer,
     providerEnv,

@@ -154,3 +154,38 @@ test('a baseline that loses more than half of its cases says so in the headline'
   expect((await runWith(project, [])).stdout).toMatch(/3 of 5\s+cases of the baseline of a are gone \(exit code 0\)/);
   expect((await runWith(project, ['-t', 'one'])).stdout).not.toContain('are gone');
 });
+
+describe('a baseline without a suite beside it', () => {
+  const left = (file: string) =>
+    `${file} has no suite beside it, so no run looks at its cases; remove it if the suite is meant to be gone`;
+
+  test('is a warning in every report of a whole run, and of validate', async () => {
+    const project = openProject();
+    await runWith(project, []);
+    expect((await project.run(['baseline', 'accept'])).code).toBe(0);
+    project.write('evals/more/old.baseline.jsonl', '');
+    project.write('evals/renamed.baseline.jsonl', project.read('evals/b.baseline.jsonl'));
+    const warnings = [left('evals/more/old.baseline.jsonl'), left('evals/renamed.baseline.jsonl')];
+    const whole = await runWith(project, []);
+    expect(whole).toMatchObject({ code: 0, warnings });
+    expect((await runWith(project, ['--shard', '1/2'])).warnings).toEqual(warnings);
+    const validated = await project.run(['validate']);
+    expect(validated.code).toBe(0);
+    expect(validated.stderr).toContain('evals/renamed.baseline.jsonl has no suite beside it');
+    // What asks for a part says nothing of the rest.
+    for (const part of [['-t', 'red'], ['--tag', 'red'], ['--prompt', 'v1'], ['evals/a.eval.yaml']]) {
+      expect((await runWith(project, part)).warnings).toEqual([]);
+    }
+  });
+
+  test.each([
+    ['suites: ["evals/*.eval.yaml"]', [left('evals/old.baseline.jsonl')]],
+    ['suites: ["evals/*.yaml"]', [left('evals/old.baseline.jsonl')]],
+    ['suites: ["evals/a*.eval.yaml", "evals/b*.eval.yaml"]', []],
+  ])('is looked for where suites are looked for: %s', async (config, warnings) => {
+    const project = openProject();
+    project.write('llmcheck.config.yaml', `${config}\n`);
+    project.write('evals/old.baseline.jsonl', '');
+    expect(await runWith(project, [])).toMatchObject({ code: 0, warnings });
+  });
+});
