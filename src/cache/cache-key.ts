@@ -1,4 +1,5 @@
 import { sha256Hex } from '../lib/sha256.ts';
+import { withoutUserinfo } from '../lib/without-userinfo.ts';
 import type { CompletionRequest, Message, ToolCall } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
 
@@ -47,11 +48,6 @@ function endpointMembers({ adapter, adapterVersion, baseUrl }: KeyedRequest): st
 /** Names a request in recordings, which are served wherever the model runs and however its adapter evolves. */
 export function recordingHash(request: KeyedRequest): string {
   return sha256Hex(`{"adapter":${JSON.stringify(request.adapter)},${sharedMembers(request)}`);
-}
-
-/** A URL may carry `user:password@`: a credential, and none of its business is the answer. */
-export function withoutUserinfo(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
 }
 
 // One cell's key is asked for by the cache, the deduplication and the record.

@@ -27,7 +27,7 @@ export interface Cell {
   readonly mustPass: boolean;
   readonly observe: boolean;
   readonly skip?: string;
-  /** The case's stamp (model/suite.ts). */
+  /** What makes two results comparable: the case's stamp (model/suite.ts), and what its judges and programs get from outside of the suite. */
   readonly stamp: string;
   /** Hash of what would run: request, turns, checks, threshold. What `--resume` compares. */
   readonly identity: string;

@@ -42,6 +42,8 @@ export interface CodeSource {
   readonly file?: string;
   /** SHA-256 over its files: part of the case's stamp. */
   readonly hash: string;
+  /** Names of the variables that it is handed beside the basic ones: their values are part of the stamp of a cell. */
+  readonly envNames?: readonly string[];
 }
 
 export interface CodeLimits {

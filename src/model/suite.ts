@@ -227,7 +227,7 @@ export interface Case {
   readonly prompts?: readonly string[];
   readonly providers?: readonly string[];
   readonly description?: string;
-  /** Hash of vars, turns, assertions, threshold and judges: what makes two results of the case comparable. */
+  /** Hash of vars, turns, assertions, threshold and judges as the suite's files hold them; that of a cell adds what they do not hold. */
   readonly stamp: string;
   readonly at: SourceLocation;
 }

@@ -44,6 +44,7 @@ export async function confirmCases(options: ConfirmOptions): Promise<boolean> {
     const lanes = renderFreshCells(plan, wanted, {
       selection: { filters: [], tags: [], prompts: [], providers: [] },
       endpointOf: planned.endpointOf,
+      hashEnv: planned.hashEnv,
       contractCheck,
       describeFile: planned.describeFile,
     });

@@ -173,10 +173,11 @@ function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly
     }
   }
   const fresh = [...trials.values()].filter(({ count }) => count > 0);
-  const { endpointOf, describeFile } = planned;
+  const { endpointOf, hashEnv, describeFile } = planned;
   const lanes = renderFreshCells(planned.plan, fresh, {
     selection: emptySelection,
     endpointOf,
+    hashEnv,
     contractCheck,
     describeFile,
   });

@@ -9,9 +9,11 @@ import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { RecordedShard, RecordedVariant } from '../model/record.ts';
 import type { Case, Project, ProviderConfig, Suite } from '../model/suite.ts';
+import { type AskedIdentityOptions, createAskedIdentity } from '../plan/asked-identity.ts';
 import { buildPlan, laneId, type Plan, type PlanOptions } from '../plan/build-plan.ts';
 import { buildCasePredicate, casesOf, isNarrowed, refuseSlowFilters, type Selection } from '../plan/select-cases.ts';
 import { createPricer, type PricedModel, type Pricer } from '../prices/create-pricer.ts';
+import { hashEnv } from '../providers/code/hash-code.ts';
 import { findAdapter } from '../providers/index.ts';
 import { createAttachments } from './attachments.ts';
 import { describeRecordedSuites } from './describe-suites.ts';
@@ -29,6 +31,7 @@ export interface PlannedRun {
   readonly pricer: Pricer;
   readonly providerEnv: ProviderEnv;
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;
+  readonly hashEnv: PlanOptions['hashEnv'];
   readonly describeFile: PlanOptions['describeFile'];
   /** By one price table for answers of today and of a baseline; undefined where no price is known. */
   readonly costOfRecorded: (variant: PricedVariant, usage: Usage | undefined) => number | undefined;
@@ -65,6 +68,7 @@ export async function planRun(
   const describeFile: PlanOptions['describeFile'] = (suite, path) => attachments.describeFile(suite, path);
   const planOptions = {
     endpointOf,
+    hashEnv: (names: readonly string[]) => hashEnv(ports.env, names),
     contractCheck,
     describeFile,
     ...(firstPrompt === undefined ? {} : { firstPrompt }),
@@ -92,13 +96,16 @@ export async function planRun(
   const whole = shard === undefined ? plan : buildPlan(project.suites, { selection: unsharded, ...planOptions });
   const described = () => canonicalJson(describeRecordedSuites(whole, describeProvider, options.settings.compare));
   return {
-    ...(shard === undefined ? {} : { shard: describeShard(project, { shard, unsharded, variants: described() }) }),
+    ...(shard === undefined
+      ? {}
+      : { shard: describeShard(project, { shard, unsharded, variants: described(), asked: planOptions }) }),
     plan,
     emptySelections: await findEmptySelections(project, selection),
     isEmptyShard: shard !== undefined && plan.cellCount === 0 && whole.cellCount > 0,
     pricer,
     providerEnv,
     endpointOf,
+    hashEnv: planOptions.hashEnv,
     describeFile,
     providers,
     costOfRecorded: (variant, usage) => pricer.priceOf({ usage, ...findPricedModel(variant, providers, endpointOf) }),
@@ -111,19 +118,21 @@ interface ShardOptions {
   readonly unsharded: Omit<Selection, 'shard'>;
   /** All that the whole run's variants are, as text. */
   readonly variants: string;
+  readonly asked: AskedIdentityOptions;
 }
 
 /** Shards of another state of the suites, or of another selection, must not be taken for parts of one run. */
-function describeShard({ suites }: Project, { shard, unsharded, variants }: ShardOptions): RecordedShard {
+function describeShard({ suites }: Project, { shard, unsharded, variants, asked }: ShardOptions): RecordedShard {
   const isSelected = buildCasePredicate(suites, unsharded);
   const isOwn = buildCasePredicate(suites, { ...unsharded, shard });
   const hash = createHash('sha256');
   const plan = createHash('sha256').update(variants);
   const otherCases = new Map<string, number>();
   for (const suite of suites) {
+    const askedIdentity = createAskedIdentity(suite, asked);
     for (const testCase of suite.cases()) {
       if (!isSelected(suite, testCase)) continue;
-      hash.update(`${suite.id}\u0000${testCase.id}\u0000${testCase.stamp}\n`);
+      hash.update(`${suite.id}\u0000${testCase.id}\u0000${testCase.stamp}${askedIdentity(testCase)}\n`);
       plan.update(describePlannedCase(testCase, unsharded.trials));
       const isJudged = testCase.skip === undefined && !testCase.observe;
       if (isJudged && !isOwn(suite, testCase)) otherCases.set(suite.id, (otherCases.get(suite.id) ?? 0) + 1);

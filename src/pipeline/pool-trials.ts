@@ -59,11 +59,14 @@ function poolVariant(
 ): Pick<TrialPool, 'recorded' | 'runIds' | 'usesBaseline' | 'cases'> {
   const stamps = new Map(cases.map(({ id, stamp }) => [id, stamp]));
   const comparable = stored
-    .map((source) => ({ ...source, trials: source.trials.filter((trial) => stamps.get(trial.caseId) === trial.stamp) }))
+    .map((source) => ({
+      ...source,
+      trials: source.trials.filter((trial) => isOf(stamps.get(trial.caseId), trial.stamp)),
+    }))
     .filter(({ trials }) => trials.length > 0);
   const [latest] = comparable;
   const same = latest === undefined ? [] : comparable.flatMap((source) => sameVersion(latest, source));
-  const byCase = groupByCase(keepDistinct(same.flatMap(({ trials }) => trials)));
+  const byCase = groupByCase(keepDistinct(keepJudgedAlike(same.flatMap(({ trials }) => trials))));
   return {
     recorded: latest?.recorded,
     runIds: same.flatMap(({ runId }) => runId ?? []),
@@ -71,7 +74,7 @@ function poolVariant(
     cases: cases
       .map(({ id, stamp, mustPass, trials, turns }) => ({
         caseId: id,
-        stamp,
+        stamp: byCase.get(id)?.[0]?.stamp ?? stamp,
         mustPass,
         plannedTrials: trials,
         hasTurns: turns.length > 0,
@@ -79,6 +82,18 @@ function poolVariant(
       }))
       .sort((a, b) => (a.caseId < b.caseId ? -1 : 1)),
   };
+}
+
+/** The stamp of a stored trial has one more part where a judge or a program's variables decided as well. */
+function isOf(stampOfCase: string | undefined, stamp: string): boolean {
+  return stampOfCase !== undefined && (stamp === stampOfCase || stamp.startsWith(`${stampOfCase}.`));
+}
+
+/** Of each case, those whose stamp is that of its latest trial. */
+function keepJudgedAlike(trials: readonly StoredTrial[]): readonly StoredTrial[] {
+  const latest = new Map<string, string>();
+  for (const { caseId, stamp } of trials) if (!latest.has(caseId)) latest.set(caseId, stamp);
+  return trials.filter(({ caseId, stamp }) => latest.get(caseId) === stamp);
 }
 
 /** Trials that another snapshot of the model answered are those of another version. */

@@ -1,35 +1,57 @@
 import { sha256Hex } from '../lib/sha256.ts';
+import { withoutUserinfo } from '../lib/without-userinfo.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Case, ProviderConfig, Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 
+export interface AskedIdentityOptions {
+  readonly endpointOf: (provider: ProviderConfig) => Endpoint;
+  /** Names the values of variables. */
+  readonly hashEnv: (names: readonly string[]) => readonly string[];
+}
+
+interface Asked {
+  readonly models: readonly string[];
+  readonly envNames: readonly string[];
+}
+
 /**
- * The part of a cell's identity that names the judges and the models of embeddings that its checks ask: all that decides
- * their answers, but for what they are told. Empty where none is asked.
+ * The part of a stamp that a suite's files do not hold: all that decides the answers of the judges and models of
+ * embeddings that the checks ask, but for what they are told, and the values of the variables that programs of checks
+ * are handed. Empty where there is none of these.
  */
 export function createAskedIdentity(
   { askedModels }: Suite,
-  endpointOf: (provider: ProviderConfig) => Endpoint,
+  { endpointOf, hashEnv }: AskedIdentityOptions,
 ): (testCase: Pick<Case, 'checks' | 'turns'>) => string {
   // Neighbours often share their checks.
-  const known = new WeakMap<readonly CheckSpec[], readonly string[]>();
-  const askedBy = (checks: readonly CheckSpec[]): readonly string[] => {
-    let ids = known.get(checks);
-    if (ids === undefined) {
-      ids = checks.flatMap(({ asks, children = [] }) => [...(asks === undefined ? [] : [asks]), ...askedBy(children)]);
-      known.set(checks, ids);
+  const known = new WeakMap<readonly CheckSpec[], Asked>();
+  const askedBy = (checks: readonly CheckSpec[]): Asked => {
+    let asked = known.get(checks);
+    if (asked === undefined) {
+      const within = checks.map(({ children = [] }) => askedBy(children));
+      asked = {
+        models: [...checks.flatMap(({ asks = [] }) => asks), ...within.flatMap(({ models }) => models)],
+        envNames: [
+          ...checks.flatMap(({ code }) => code?.envNames ?? []),
+          ...within.flatMap(({ envNames }) => envNames),
+        ],
+      };
+      known.set(checks, asked);
     }
-    return ids;
+    return asked;
   };
   const describe = (config: ProviderConfig) => {
     const { adapterVersion, baseUrl } = endpointOf(config);
-    return [config.adapter, adapterVersion, baseUrl, config.model, config.params];
+    const address = baseUrl === undefined ? null : withoutUserinfo(baseUrl);
+    return [config.adapter, adapterVersion, address, config.model, config.params];
   };
   return ({ checks, turns }) => {
-    const ids = [checks, ...turns.map((turn) => (turn.kind === 'user' ? turn.checks : []))].flatMap(askedBy);
-    if (ids.length === 0) return '';
-    const asked = new Set(ids);
-    const keys = askedModels.filter(({ id }) => asked.has(id)).map(describe);
-    return `.${sha256Hex(JSON.stringify(keys)).slice(0, 12)}`;
+    const all = [checks, ...turns.map((turn) => (turn.kind === 'user' ? turn.checks : []))].map(askedBy);
+    const models = new Set(all.flatMap((asked) => asked.models));
+    const envNames = all.flatMap((asked) => asked.envNames);
+    if (models.size === 0 && envNames.length === 0) return '';
+    const keys = askedModels.filter(({ id }) => models.has(id)).map(describe);
+    return `.${sha256Hex(JSON.stringify([keys, hashEnv(envNames)])).slice(0, 12)}`;
   };
 }

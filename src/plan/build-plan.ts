@@ -5,7 +5,6 @@ import type { Cell } from '../model/cell.ts';
 import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { SourceLocation } from '../model/problem.ts';
-import type { Endpoint } from '../model/provider.ts';
 import {
   type Case,
   type PromptVersion,
@@ -15,7 +14,7 @@ import {
   type Suite,
 } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
-import { createAskedIdentity } from './asked-identity.ts';
+import { type AskedIdentityOptions, createAskedIdentity } from './asked-identity.ts';
 import { buildParams } from './build-params.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
 
@@ -46,10 +45,9 @@ export interface Plan {
   readonly providerIds: readonly string[];
 }
 
-export interface PlanOptions {
+/** `endpointOf`: the same id in two suites may be configured differently. */
+export interface PlanOptions extends AskedIdentityOptions {
   readonly selection: Selection;
-  /** Of a suite's provider; the same id in two suites may be configured differently. */
-  endpointOf(provider: ProviderConfig): Endpoint;
   /** What a request says of a file, named from the suite file's folder; throws a UserError where it can't be read. */
   describeFile(suite: Suite, path: string): Attachment;
   /** The check that a contract's output schema adds to every completion. */
@@ -171,21 +169,22 @@ export function buildRenderer(suite: Suite, variant: PlannedVariant, options: Pl
   const outputSchema = prompt.contract?.output ?? suite.contract.output;
   const contract = outputSchema === undefined ? [] : [options.contractCheck(outputSchema)];
   const contractIdentity = outputSchema === undefined ? '' : `.${sha256Hex(canonicalJson(outputSchema)).slice(0, 12)}`;
-  const askedIdentity = createAskedIdentity(suite, (asked) => options.endpointOf(asked));
+  const askedIdentity = createAskedIdentity(suite, options);
   const { adapter, model } = provider;
   const { adapterVersion, baseUrl } = endpoint;
   const promptId = prompt.baselineOf ?? prompt.id;
   return function renderCells(testCase, trials, firstTrial = 0) {
     if (!runsOn(testCase, promptId, provider.id)) return [];
     const cells: Cell[] = [];
-    const { vars, turns, tags, description, threshold, mustPass, observe, skip, stamp } = testCase;
+    const { vars, turns, tags, description, threshold, mustPass, observe, skip } = testCase;
     const at = withoutExcerpt(testCase.at);
     const messages: Message[] = renderMessages(prompt, vars).map(({ role, content, attach }) => {
       if (attach.length === 0) return { role, content };
       return { role, content, attachments: attach.map((path) => options.describeFile(suite, path)) };
     });
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
-    const identity = `${identityOf(testCase)}${contractIdentity}${askedIdentity(testCase)}`;
+    const stamp = `${testCase.stamp}${askedIdentity(testCase)}`;
+    const identity = `${identityOf(testCase, stamp)}${contractIdentity}`;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
     for (let trial = firstTrial; trial < firstTrial + trials; trial += 1) {
       // Member by member: a spread for each that may be missing would cost more than the rendering.
@@ -209,6 +208,6 @@ function withoutExcerpt(at: SourceLocation): SourceLocation {
 }
 
 /** The part of a cell's identity that neither its request's key nor its variant holds; a stamp covers turns and checks. */
-function identityOf({ stamp, observe, mustPass, skip }: Case): string {
+function identityOf({ observe, mustPass, skip }: Case, stamp: string): string {
   return `${stamp}${observe ? '.observe' : ''}${mustPass ? '.mustPass' : ''}${skip === undefined ? '' : '.skip'}`;
 }

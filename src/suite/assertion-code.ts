@@ -28,7 +28,9 @@ export function readNeeds(
   const value = places.get(main);
   if (code === undefined || value === undefined) return undefined;
   const files = places.get('files');
-  return readCode(code, { value, ...(files === undefined ? {} : { files }) });
+  const env = places.get('env');
+  const further = { ...(files === undefined ? {} : { files }), ...(env === undefined ? {} : { env }) };
+  return readCode(code, { value, ...further });
 }
 
 /** The check with the code it runs, whose hash is part of the stamp. */

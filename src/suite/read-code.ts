@@ -20,12 +20,14 @@ interface CodeParams {
   readonly value: Located;
   /** The list of further files, where there is one. */
   readonly files?: Located;
+  /** The list of variables that it may see, where there is one. */
+  readonly env?: Located;
 }
 
 /** Reads each file once, however many cases name it. */
 export function createReadCode(context: CodeContext): ReadCode {
   const closures = new Map<string, readonly string[]>();
-  return (kind, { value, files }) => {
+  return (kind, { value, files, env }) => {
     const { folder } = value.source;
     const errorsBefore = context.problems.errorCount();
     const named = [...(kind === 'module' ? [value] : []), ...(files === undefined ? [] : itemsOf(files))].filter(
@@ -42,7 +44,13 @@ export function createReadCode(context: CodeContext): ReadCode {
     if (kind === 'command') hashes.push(...hashCommand(value, context, closures));
     if (context.problems.errorCount() > errorsBefore) return undefined;
     const hash = sha256Hex(hashes.join('\n')).slice(0, 16);
-    return { folder, hash, ...(kind === 'module' && isText(value) ? { file: resolve(folder, value.value) } : {}) };
+    const envNames = (env === undefined ? [] : itemsOf(env)).filter(isText).map((item) => item.value);
+    return {
+      folder,
+      hash,
+      ...(kind === 'module' && isText(value) ? { file: resolve(folder, value.value) } : {}),
+      ...(envNames.length === 0 ? {} : { envNames }),
+    };
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { cacheKey, keyedText, recordingHash, withoutUserinfo } from '../../src/cache/cache-key.ts';
+import { cacheKey, keyedText, recordingHash } from '../../src/cache/cache-key.ts';
 import { sha256Hex } from '../../src/lib/sha256.ts';
+import { withoutUserinfo } from '../../src/lib/without-userinfo.ts';
 import type { CompletionRequest } from '../../src/model/completion.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import fc from '../support/property.ts';

@@ -8,6 +8,7 @@ import fc from '../support/property.ts';
 
 const options: PlanOptions = {
   selection: emptySelection,
+  hashEnv: () => [],
   endpointOf: ({ baseUrl }) => ({ adapterVersion: '3', ...(baseUrl === undefined ? {} : { baseUrl }), sends: true }),
   contractCheck: (schema) => buildCheck({ assertion: 'contract', params: schema, source: { contract: schema } }),
   describeFile: (_suite, path) => ({ path, mediaType: 'image/png', bytes: 1, sha256: path }),
