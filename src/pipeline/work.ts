@@ -20,7 +20,7 @@ export interface WorkOptions extends WorkerSettings {
 
 export interface WorkPorts extends Pick<RunPorts, 'env' | 'clock' | 'mask'>, WorkerPorts {}
 
-export interface OpenWork extends QueueWorker {
+export interface OpenWork extends Pick<QueueWorker, 'answered' | 'drain'> {
   /** Ids of the providers that calls are made of. */
   readonly serves: readonly string[];
   /** Closes what calls were made over. */

@@ -1,22 +1,11 @@
-import type { Queue, QueueEvents } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { onAbort } from '../lib/on-abort.ts';
 import type { QueueUrl } from '../lib/queue-url.ts';
-import type { CompletionOutcome, ProviderFailure } from '../model/completion.ts';
 import type { AttemptAnswer, AttemptTask, QueuedProvider, QueueLimits } from '../model/queue.ts';
-import { connectRedis, openPresence, prefix, type QueueModules, watchSilence } from './connect-redis.ts';
-import { endedRun, type RunCard, readAnswer, writeMessage } from './messages.ts';
+import { CallQueue } from './call-queue.ts';
+import { connectRedis, openPresence, type QueueModules, watchSilence } from './connect-redis.ts';
+import { endedRun, type RunCard, writeMessage } from './messages.ts';
 import { watchWorkers } from './watch-workers.ts';
-
-/** Sends the attempts of a run to workers and collects what came of them. */
-export interface Dispatcher {
-  /** Announces the run and its limits; before the first call. */
-  begin(runId: string, providers: readonly LimitedProvider[], signal: AbortSignal): Promise<void>;
-  /** `call` names the attempt among those of its run: a call that was made for an earlier part of the run is not made again. */
-  send(queue: string, call: string, task: Omit<AttemptTask, 'runId'>, signal: AbortSignal): Promise<AttemptAnswer>;
-  /** The answer is recorded, and need not be kept any longer. */
-  forget(queue: string, call: string): void;
-  close(): Promise<void>;
-}
 
 export interface LimitedProvider extends QueuedProvider {
   readonly limits: QueueLimits;
@@ -39,9 +28,7 @@ const defaultWaits = {
   workersMs: 600_000,
   /** Until it says that it has none. */
   tellMs: 5000,
-  /** Until it is looked up what became of a call. */
   overdueMs: 2500,
-  /** Until a call that Redis has lost is sent again: its worker needs that time to notice the loss and to end it. */
   lostMs: 2500,
   /** Between two signs of life. */
   beatMs: 2000,
@@ -53,274 +40,166 @@ const runTtlMs = 15_000;
 const endedMs = 3_600_000;
 const silenceMs = 10_000;
 const closeTimeoutMs = 3000;
-/** What a dead run was answered is kept for its resumption. */
-const kept = { age: 24 * 3600 };
-/** In place of no limit: BullMQ heeds `queue.rateLimit` only where there is one. */
-const unlimited = 1_000_000_000;
-/** Events hold answers, too. Those that are lost are looked up. */
-const streams = { events: { maxLen: 1000 } };
-
-interface Channel {
-  readonly queue: Queue;
-  readonly events: QueueEvents;
-}
-
-interface Pending {
-  readonly queue: string;
-  readonly text: string;
-  readonly resolve: (answer: AttemptAnswer) => void;
-  readonly sentMs: number;
-  lostSinceMs?: number;
-}
 
 /** Connects; gives the reason where that can't be done. */
 export async function openDispatcher(options: DispatcherOptions): Promise<Dispatcher | string> {
-  const { modules, address, onNote } = options;
-  const { shown } = address;
-  const waits = { ...defaultWaits, ...options.waits };
-  const connected = await connectRedis(modules, address);
-  if (typeof connected === 'string') return connected;
-  const client = connected;
-  const runs = openPresence(client, 'runs');
-  const workers = openPresence(client, 'workers');
-  const tellOfWorkers = watchWorkers({ ...options, ...waits, shown });
-  const channels = new Map<string, Channel>();
-  const pending = new Map<string, Pending>();
-  const steps = new Set<Promise<void>>();
-  const told = new Set<string>();
-  let runId = '';
-  let providers: readonly LimitedProvider[] = [];
-  let startedMs = 0;
-  let isClosed = false;
-  let isBeating = false;
-  let beatTimer: NodeJS.Timeout | undefined;
-  let goneTimer: NodeJS.Timeout | undefined;
+  const client = await connectRedis(options.modules, options.address);
+  return typeof client === 'string' ? client : new Dispatcher(client, options);
+}
 
-  client.on('close', () => {
-    if (isClosed || goneTimer !== undefined) return;
-    const minutes = waits.redisMs / 60_000;
-    onNote(`The queue ${shown} is gone; the run waits for it, up to ${minutes} min. Calls in flight go on.`);
-    goneTimer = setTimeout(() => options.onLost(`the queue ${shown} did not come back`), waits.redisMs);
-  });
-  client.on('ready', () => {
-    if (goneTimer === undefined) return;
-    clearTimeout(goneTimer);
-    goneTimer = undefined;
-    onNote(`The queue ${shown} is back.`);
-    // It may have lost what it had.
-    attempt(announce);
-  });
+/** Sends the attempts of a run to workers and collects what came of them. */
+export class Dispatcher {
+  readonly #client: Redis;
+  readonly #options: DispatcherOptions;
+  readonly #waits: typeof defaultWaits;
+  readonly #tellOfWorkers: ReturnType<typeof watchWorkers>;
+  readonly #queues = new Map<string, CallQueue>();
+  /** Steps that nobody waits for. */
+  readonly #steps = new Set<Promise<void>>();
+  readonly #told = new Set<string>();
+  #runId = '';
+  #providers: readonly LimitedProvider[] = [];
+  #startedMs = 0;
+  #isClosed = false;
+  #isBeating = false;
+  #beatTimer: NodeJS.Timeout | undefined;
+  #goneTimer: NodeJS.Timeout | undefined;
 
-  /** What the connection could not do is done again with the next beat. */
-  function attempt(step: () => Promise<unknown>): void {
-    const running = quietly(step).finally(() => steps.delete(running));
-    steps.add(running);
+  constructor(client: Redis, options: DispatcherOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.#waits = { ...defaultWaits, ...options.waits };
+    this.#tellOfWorkers = watchWorkers({ ...options, ...this.#waits, shown: options.address.shown });
+    client.on('close', () => this.#noteLoss());
+    client.on('ready', () => this.#noteReturn());
   }
 
-  async function quietly(step: () => Promise<unknown>): Promise<void> {
+  /** Announces the run and its limits; before the first call. */
+  async begin(runId: string, providers: readonly LimitedProvider[], signal: AbortSignal): Promise<void> {
+    this.#runId = runId;
+    this.#providers = providers;
+    const stopped = new Promise<void>((resolve) => {
+      onAbort(signal, resolve);
+      if (signal.aborted) resolve();
+    });
+    // A Redis that goes away now must not keep the run from stopping.
+    await Promise.race([stopped, this.#quietly(() => this.#start())]);
+    if (!this.#isClosed) this.#beatTimer = setInterval(() => void this.#beatOnce(), this.#waits.beatMs);
+  }
+
+  /** `call` names the attempt among those of its run: what an earlier part of the run was answered is not asked again. */
+  send(queue: string, call: string, task: Omit<AttemptTask, 'runId'>, signal: AbortSignal): Promise<AttemptAnswer> {
+    const text = writeMessage({ runId: this.#runId, ...task });
+    return this.#queueOf(queue).ask(`${this.#runId}_${call}`, text, signal);
+  }
+
+  /** The answer is recorded, and need not be kept any longer. */
+  forget(queue: string, call: string): void {
+    if (!this.#isClosed) this.#queueOf(queue).forget(`${this.#runId}_${call}`);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#beatTimer);
+    clearTimeout(this.#goneTimer);
+    let timer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closeTimeoutMs);
+    });
+    const isConnected = this.#client.status === 'ready';
+    // Where Redis is gone, what is left in it expires.
+    if (isConnected) await Promise.race([this.#quietly(() => this.#leave()), timeUp]);
+    const closing = Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+    this.#client.disconnect();
+    // A connection that is lost already has no end to wait for.
+    if (isConnected) await Promise.race([closing, timeUp]);
+    clearTimeout(timer);
+  }
+
+  #noteLoss(): void {
+    if (this.#isClosed || this.#goneTimer !== undefined) return;
+    const { onNote, onLost, address } = this.#options;
+    const { redisMs } = this.#waits;
+    onNote(
+      `The queue ${address.shown} is gone; the run waits for it, up to ${redisMs / 60_000} min. Calls in flight go on.`,
+    );
+    this.#goneTimer = setTimeout(() => onLost(`the queue ${address.shown} did not come back`), redisMs);
+  }
+
+  #noteReturn(): void {
+    if (this.#goneTimer === undefined) return;
+    clearTimeout(this.#goneTimer);
+    this.#goneTimer = undefined;
+    this.#options.onNote(`The queue ${this.#options.address.shown} is back.`);
+    // It may have lost what it had.
+    this.#attempt(() => this.#announce());
+  }
+
+  #queueOf(name: string): CallQueue {
+    const open = this.#queues.get(name);
+    if (open !== undefined) return open;
+    const queue = new CallQueue({
+      ...this.#waits,
+      modules: this.#options.modules,
+      client: this.#client,
+      name,
+      startedMs: this.#startedMs,
+      attempt: (step) => this.#attempt(step),
+    });
+    this.#queues.set(name, queue);
+    return queue;
+  }
+
+  async #start(): Promise<void> {
+    const [seconds, microseconds] = await this.#client.time();
+    this.#startedMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    await this.#announce();
+  }
+
+  async #announce(): Promise<void> {
+    for (const { queue, limits } of this.#providers) await this.#queueOf(queue).hold(limits);
+    await this.#beat();
+  }
+
+  async #beatOnce(): Promise<void> {
+    if (this.#isBeating) return;
+    this.#isBeating = true;
+    await watchSilence(this.#client, silenceMs, () => this.#quietly(() => this.#beat()));
+    this.#isBeating = false;
+  }
+
+  async #beat(): Promise<void> {
+    const providers = this.#providers.map(({ queue, label }) => ({ queue, label }));
+    const card: RunCard = { version: this.#options.version, providers };
+    await openPresence(this.#client, 'runs').write(this.#runId, JSON.stringify(card), runTtlMs);
+    const workers = await openPresence(this.#client, 'workers').list();
+    const awaited = [...this.#queues].filter(([, { isAwaited }]) => isAwaited).map(([name]) => name);
+    this.#tellOfWorkers(workers.values(), providers, new Set(awaited));
+    for (const queue of this.#queues.values()) await queue.lookUpOverdue();
+  }
+
+  async #leave(): Promise<void> {
+    await Promise.all(this.#steps);
+    if (this.#runId !== '') await openPresence(this.#client, 'runs').write(this.#runId, endedRun, endedMs);
+    for (const queue of this.#queues.values()) await queue.trim();
+  }
+
+  #attempt(step: () => Promise<unknown>): void {
+    const running = this.#quietly(step).finally(() => this.#steps.delete(running));
+    this.#steps.add(running);
+  }
+
+  /** What the connection could not do is done again with the next beat. */
+  async #quietly(step: () => Promise<unknown>): Promise<void> {
     try {
       await step();
     } catch (error) {
       if (error instanceof TypeError || error instanceof RangeError) throw error;
       // That there is no connection was told already; a full server, say, was not.
-      if (isClosed || !(error instanceof Error) || error.name !== 'ReplyError' || told.has(error.message)) return;
-      told.add(error.message);
-      onNote(`The queue ${shown} refuses: ${error.message}`);
+      if (this.#isClosed || !(error instanceof Error) || error.name !== 'ReplyError') return;
+      if (this.#told.has(error.message)) return;
+      this.#told.add(error.message);
+      this.#options.onNote(`The queue ${this.#options.address.shown} refuses: ${error.message}`);
     }
   }
-
-  function channelOf(name: string): Channel {
-    const open = channels.get(name);
-    if (open !== undefined) return open;
-    const queue = new modules.bull.Queue(name, { connection: client, prefix, skipVersionCheck: true, streams });
-    const events = new modules.bull.QueueEvents(name, {
-      connection: client,
-      prefix,
-      skipVersionCheck: true,
-      lastEventId: `${startedMs}-0`,
-    });
-    // Lost connections are noticed by `client`; events that were missed are looked up.
-    queue.on('error', () => undefined);
-    events.on('error', () => undefined);
-    events.on('completed', ({ jobId, returnvalue }) => deliver(jobId, returnvalue));
-    events.on('failed', ({ jobId, failedReason }) => fail(jobId, failedReason));
-    // An earlier part of the run asked for it.
-    events.on('duplicated', ({ jobId }) => attempt(() => lookUp(jobId, true)));
-    const channel = { queue, events };
-    channels.set(name, channel);
-    return channel;
-  }
-
-  async function add(id: string, { queue, text }: Pending): Promise<void> {
-    await channelOf(queue).queue.add('attempt', text, { jobId: id, removeOnComplete: kept, removeOnFail: kept });
-  }
-
-  async function remove(id: string, queue: string): Promise<void> {
-    await channelOf(queue).queue.remove(id);
-  }
-
-  async function announce(): Promise<void> {
-    for (const { queue: name, limits } of providers) {
-      const { queue } = channelOf(name);
-      const { max, duration } = rateOf(limits.rpm);
-      await queue.setGlobalConcurrency(limits.concurrency ?? unlimited);
-      await queue.setGlobalRateLimit(max, duration);
-    }
-    await beat();
-  }
-
-  async function beat(): Promise<void> {
-    const card: RunCard = {
-      version: options.version,
-      providers: providers.map(({ queue, label }) => ({ queue, label })),
-    };
-    await runs.write(runId, JSON.stringify(card), runTtlMs);
-    const waiting = new Set([...pending.values()].map(({ queue }) => queue));
-    tellOfWorkers((await workers.list()).values(), providers, waiting);
-    const overdueMs = performance.now() - waits.overdueMs;
-    const overdue = [...pending].filter(([, { sentMs }]) => sentMs <= overdueMs);
-    await Promise.all(overdue.map(([id]) => lookUp(id, false)));
-  }
-
-  /** What became of a call. A failure of an earlier part of the run is no answer: the call is made again. */
-  async function lookUp(id: string, isEarlier: boolean): Promise<void> {
-    const entry = pending.get(id);
-    if (entry === undefined) return;
-    const job = await channelOf(entry.queue).queue.getJob(id);
-    const isFinished = job?.finishedOn !== undefined;
-    const returned: unknown = job?.returnvalue;
-    if (isFinished && isEarlier && readAnswer(returned)?.outcome.status !== 'completed') await sendAgain(id, entry);
-    else if (isFinished && job.failedReason) fail(id, job.failedReason);
-    else if (job === undefined || (isFinished && returned === null)) await sendLost(id, entry);
-    else if (isFinished) deliver(id, returned);
-  }
-
-  async function sendLost(id: string, entry: Pending): Promise<void> {
-    entry.lostSinceMs ??= performance.now();
-    if (performance.now() - entry.lostSinceMs < waits.lostMs) return;
-    delete entry.lostSinceMs;
-    await sendAgain(id, entry);
-  }
-
-  async function sendAgain(id: string, entry: Pending): Promise<void> {
-    await remove(id, entry.queue);
-    if (pending.has(id)) await add(id, entry);
-  }
-
-  /** A worker that had not heard of the run answers with null: the call is found to be lost. */
-  function deliver(id: string, returned: unknown): void {
-    const entry = pending.get(id);
-    if (entry === undefined || returned === null) return;
-    const answer =
-      readAnswer(returned) ?? failed('malformed', 'the answer in the queue is not one that a worker writes');
-    settle(id, answer);
-    // A failure is of no use to a run that is resumed.
-    if (answer.outcome.status === 'failed') attempt(() => remove(id, entry.queue));
-  }
-
-  function fail(id: string, reason: string): void {
-    const entry = pending.get(id);
-    if (entry === undefined) return;
-    settle(id, failed('network', `no worker could make the call: ${reason}`));
-    attempt(() => remove(id, entry.queue));
-  }
-
-  function settle(id: string, answer: AttemptAnswer): void {
-    const entry = pending.get(id);
-    pending.delete(id);
-    entry?.resolve(answer);
-  }
-
-  async function beatAgain(): Promise<void> {
-    if (isBeating) return;
-    isBeating = true;
-    await watchSilence(client, silenceMs, () => quietly(beat));
-    isBeating = false;
-  }
-
-  /** Where Redis is gone, what is left in it expires. */
-  async function leave(): Promise<void> {
-    await Promise.all(steps);
-    if (runId !== '') await runs.write(runId, endedRun, endedMs);
-    for (const { queue } of channels.values()) {
-      const isEmpty = (await queue.getJobCountByTypes('waiting', 'active', 'completed', 'failed')) === 0;
-      // Events of calls that nobody waits for hold their answers.
-      if (isEmpty) await queue.trimEvents(0);
-    }
-  }
-
-  return {
-    async begin(id, needed, signal) {
-      runId = id;
-      providers = needed;
-      // A Redis that goes away now must not keep the run from stopping.
-      await Promise.race([
-        aborted(signal),
-        quietly(async () => {
-          const [seconds, microseconds] = await client.time();
-          startedMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
-          await announce();
-        }),
-      ]);
-      if (!isClosed) beatTimer = setInterval(() => void beatAgain(), waits.beatMs);
-    },
-    send(queue, call, task, signal) {
-      const id = `${runId}_${call}`;
-      return new Promise((resolve) => {
-        const stopListening = onAbort(signal, () => {
-          settle(id, failed('aborted', 'the run was stopped', 0));
-          attempt(() => remove(id, queue));
-        });
-        const entry: Pending = {
-          queue,
-          text: writeMessage({ runId, ...task }),
-          sentMs: performance.now(),
-          resolve(answer) {
-            stopListening();
-            resolve(answer);
-          },
-        };
-        pending.set(id, entry);
-        attempt(() => add(id, entry));
-      });
-    },
-    forget(queue, call) {
-      if (!isClosed) attempt(() => remove(`${runId}_${call}`, queue));
-    },
-    async close() {
-      isClosed = true;
-      clearInterval(beatTimer);
-      clearTimeout(goneTimer);
-      let timer: NodeJS.Timeout | undefined;
-      const timeUp = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, closeTimeoutMs);
-      });
-      const isConnected = client.status === 'ready';
-      if (isConnected) await Promise.race([quietly(leave), timeUp]);
-      const parts = [...channels.values()].flatMap(({ queue, events }) => [queue.close(), events.close()]);
-      client.disconnect();
-      // A connection that is lost already has no end to wait for.
-      if (isConnected) await Promise.race([Promise.allSettled(parts), timeUp]);
-      clearTimeout(timer);
-    },
-  };
-}
-
-/** In small windows, so that no minute holds more, wherever it begins: 61 windows of a second reach into one. */
-export function rateOf(rpm: number | undefined): { readonly max: number; readonly duration: number } {
-  if (rpm === undefined) return { max: unlimited, duration: 1000 };
-  return rpm > 1200 ? { max: Math.floor(rpm / 61), duration: 1000 } : { max: 1, duration: Math.ceil(60_000 / rpm) };
-}
-
-function failed(kind: ProviderFailure['kind'], message: string, attempts = 1): AttemptAnswer {
-  const failure = kind === 'aborted' ? { kind, message } : { kind, message, retryable: false };
-  const outcome: CompletionOutcome = { status: 'failed', failure, attempts };
-  return { outcome, isTimeUp: false, elapsedMs: 0 };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    onAbort(signal, resolve);
-    if (signal.aborted) resolve();
-  });
 }

@@ -1,7 +1,8 @@
 import type { Job, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { QueueUrl } from '../lib/queue-url.ts';
 import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
-import { connectRedis, openPresence, prefix, type QueueModules, watchSilence } from './connect-redis.ts';
+import { connectRedis, openPresence, type Presence, prefix, type QueueModules, watchSilence } from './connect-redis.ts';
 import { endedRun, type RunCard, readRunCard, readTask, type WorkerCard, writeMessage } from './messages.ts';
 
 /** A provider that a worker makes calls of. */
@@ -34,12 +35,6 @@ export interface WorkerOptions extends WorkerSettings, WorkerPorts {
   readonly unserved: ReadonlyMap<string, string>;
 }
 
-export interface QueueWorker {
-  /** Takes no more; calls in flight may end until `drainMs`, the others go back to the queue. Gives the number of calls that were ended for that. */
-  drain(drainMs: number): Promise<number>;
-  readonly answered: number;
-}
-
 /** A call that kills its worker is tried so often. */
 const maxDeaths = 10;
 /** A call ends so long before its lock does, as a share of the lease: to end it takes time, too. */
@@ -48,194 +43,234 @@ const longestPauseMs = 60_000;
 /** For calls that were ended to be given back. */
 const lastWordMs = 5000;
 
+type EndReason = 'lost' | 'drained' | 'over';
+
 /** A job that this worker has taken. */
 interface TakenCall {
   readonly runId: string;
-  /** Its reason says why the call has to end: its lock is lost, the worker stops, or the run is over. */
   readonly controller: AbortController;
   /** The lock in Redis lasts at least until then. */
   lockedUntilMs: number;
   isBegun: boolean;
+  /** Why it has to end: its lock is lost, the worker stops, or the run is over. */
+  end?: EndReason;
 }
-
-type EndReason = 'lost' | 'drained' | 'over';
 
 /** Connects; gives the reason where that can't be done. */
 export async function openWorker(options: WorkerOptions): Promise<QueueWorker | string> {
-  const { modules, address, concurrency, leaseMs, log, toolVersion } = options;
-  const { shown } = address;
-  const connected = await connectRedis(modules, address);
-  if (typeof connected === 'string') return connected;
-  const client = connected;
-  const runs = openPresence(client, 'runs');
-  const workers = openPresence(client, 'workers');
-  const card: WorkerCard = {
-    version: toolVersion,
-    concurrency,
-    queues: options.providers.map(({ queue }) => queue),
-  };
-  const taken = new Map<string, TakenCall>();
-  const slots = createSlots(concurrency);
-  const seenRuns = new Set<string>();
-  const told = new Set<string>();
-  let answered = 0;
-  let returned = 0;
-  let isDraining = false;
-  let isClosed = false;
-  let isGone = false;
-  let isTicking = false;
+  const client = await connectRedis(options.modules, options.address);
+  if (typeof client === 'string') return client;
+  const worker = new QueueWorker(client, options);
+  await worker.begin();
+  return worker;
+}
 
-  client.on('close', () => {
-    if (isClosed || isGone) return;
-    isGone = true;
-    log(`the queue ${shown} is gone: no further call is begun until it is back`);
-  });
-  client.on('ready', () => {
-    if (isGone) log(`the queue ${shown} is back`);
-    isGone = false;
-  });
+export class QueueWorker {
+  readonly #client: Redis;
+  readonly #options: WorkerOptions;
+  readonly #runs: Presence;
+  readonly #workers: Presence;
+  readonly #card: WorkerCard;
+  readonly #taken = new Map<string, TakenCall>();
+  readonly #slots: Slots;
+  readonly #seenRuns = new Set<string>();
+  readonly #told = new Set<string>();
+  #queues: readonly Worker[] = [];
+  #timers: readonly NodeJS.Timeout[] = [];
+  #answered = 0;
+  #returned = 0;
+  #isDraining = false;
+  #isClosed = false;
+  #isGone = false;
+  #isTicking = false;
 
-  function openQueue(provider: ServedProvider): { readonly queue: Queue; readonly worker: Worker } {
-    const shared = { connection: client, prefix, skipVersionCheck: true };
+  constructor(client: Redis, options: WorkerOptions) {
+    const { toolVersion, concurrency, providers, address, log } = options;
+    this.#client = client;
+    this.#options = options;
+    this.#runs = openPresence(client, 'runs');
+    this.#workers = openPresence(client, 'workers');
+    this.#card = { version: toolVersion, concurrency, queues: providers.map(({ queue }) => queue) };
+    this.#slots = new Slots(concurrency);
+    client.on('close', () => {
+      if (this.#isClosed || this.#isGone) return;
+      this.#isGone = true;
+      log(`the queue ${address.shown} is gone: no further call is begun until it is back`);
+    });
+    client.on('ready', () => {
+      if (this.#isGone) log(`the queue ${address.shown} is back`);
+      this.#isGone = false;
+    });
+  }
+
+  get answered(): number {
+    return this.#answered;
+  }
+
+  async begin(): Promise<void> {
+    const { providers, leaseMs } = this.#options;
+    this.#queues = providers.map((provider) => this.#openQueue(provider));
+    await this.#tick();
+    this.#timers = [
+      setInterval(() => void this.#tick(), Math.min(1000, leaseMs / 5)),
+      // By this machine's clock: a reply may take for ever where a connection hangs, and locks expire meanwhile.
+      setInterval(() => this.#endUnlocked(), leaseMs / 20),
+    ];
+  }
+
+  /** Takes no more; calls in flight may end until `drainMs`, the others go back to the queue. Gives the number of calls that were ended for that. */
+  async drain(drainMs: number): Promise<number> {
+    this.#isDraining = true;
+    this.#endCalls('drained', ({ isBegun }) => !isBegun);
+    this.#slots.open();
+    const ended = Promise.allSettled(this.#queues.map((queue) => queue.close()));
+    const drainTimer = setTimeout(() => this.#endCalls('drained', () => true), drainMs);
+    // Without a connection nothing can be given back, and need not be: its locks expire.
+    let lastTimer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<void>((resolve) => {
+      lastTimer = setTimeout(resolve, drainMs + lastWordMs);
+    });
+    await Promise.race([ended.then(() => this.#workers.remove(this.#options.id)), timeUp]);
+    this.#isClosed = true;
+    for (const timer of [drainTimer, lastTimer, ...this.#timers]) clearTimeout(timer);
+    this.#client.disconnect();
+    return this.#returned;
+  }
+
+  #openQueue(provider: ServedProvider): Worker {
+    const { modules, concurrency, leaseMs } = this.#options;
+    const shared = { connection: this.#client, prefix, skipVersionCheck: true };
     const queue = new modules.bull.Queue(provider.queue, { ...shared, skipMetasUpdate: true });
-    const worker = new modules.bull.Worker(
-      provider.queue,
-      async (job, token) => {
-        const answer = await take(provider, job, token);
-        if (answer !== null) await pauseIfRefused(queue, answer);
-        return answer === null ? null : writeMessage(answer);
-      },
-      {
-        ...shared,
-        concurrency,
-        lockDuration: leaseMs,
-        lockRenewTime: Math.min(2000, leaseMs / 4),
-        stalledInterval: Math.max(500, Math.round(leaseMs / 3)),
-        maxStalledCount: maxDeaths,
-        runRetryDelay: 500,
-        drainDelay: 2,
-      },
-    );
+    const process = async (job: Job<unknown>, token?: string): Promise<string | null> => {
+      const answer = await this.#take(provider, job, token);
+      if (answer !== null) await pauseIfRefused(queue, answer);
+      return answer === null ? null : writeMessage(answer);
+    };
+    const worker = new modules.bull.Worker(provider.queue, process, {
+      ...shared,
+      concurrency,
+      lockDuration: leaseMs,
+      lockRenewTime: Math.min(2000, leaseMs / 4),
+      stalledInterval: Math.max(500, Math.round(leaseMs / 3)),
+      maxStalledCount: maxDeaths,
+      runRetryDelay: 500,
+      drainDelay: 2,
+    });
     worker.on('locksRenewed', ({ jobIds }) => {
       for (const id of jobIds) {
-        const call = taken.get(id);
+        const call = this.#taken.get(id);
         if (call !== undefined) call.lockedUntilMs = performance.now() + leaseMs;
       }
     });
-    worker.on('lockRenewalFailed', (ids) => endCalls('lost', (_call, id) => ids.includes(id)));
+    worker.on('lockRenewalFailed', (ids) => this.#endCalls('lost', (_call, id) => ids.includes(id)));
     worker.on('completed', (_job, result: unknown) => {
-      if (result !== null) answered += 1;
+      if (result !== null) this.#answered += 1;
     });
-    // A connection that is lost was told already; that a lock is gone hurts nobody, since another worker has the job.
-    queue.on('error', tellRefusal);
-    worker.on('error', tellRefusal);
-    return { queue, worker };
+    queue.on('error', (error) => this.#tellRefusal(error));
+    worker.on('error', (error) => this.#tellRefusal(error));
+    return worker;
   }
 
-  function tellRefusal(error: Error): void {
-    if (error.name !== 'ReplyError' || told.has(error.message)) return;
-    told.add(error.message);
-    log(`the queue ${shown} refuses: ${error.message}`);
+  /** A connection that is lost was told already; that a lock is gone hurts nobody, since another worker has the job. */
+  #tellRefusal(error: Error): void {
+    if (error.name !== 'ReplyError' || this.#told.has(error.message)) return;
+    this.#told.add(error.message);
+    this.#options.log(`the queue ${this.#options.address.shown} refuses: ${error.message}`);
   }
 
   /** The answer; null where nobody waits for one. */
-  async function take(
-    provider: ServedProvider,
-    job: Job<unknown>,
-    token: string | undefined,
-  ): Promise<AttemptAnswer | null> {
+  async #take(provider: ServedProvider, job: Job<unknown>, token: string | undefined): Promise<AttemptAnswer | null> {
     const id = job.id ?? '';
     const read = readTask(job.data);
     if ('fault' in read) {
-      log(`job ${id} REFUSED: it is no call of a run (${read.fault})`);
+      this.#options.log(`job ${id} REFUSED: it is no call of a run (${read.fault})`);
       return null;
     }
-    const { task } = read;
-    const state = await runs.read(task.runId);
+    const { runId } = read.task;
+    const state = await this.#runs.read(runId);
     if (state === undefined || state === endedRun) return null;
-    const controller = new AbortController();
-    const { signal } = controller;
-    const lockedUntilMs = performance.now() + leaseMs;
-    const call: TakenCall = { runId: task.runId, controller, lockedUntilMs, isBegun: false };
-    taken.set(id, call);
-    if (isDraining) controller.abort('drained');
-    await slots.take();
+    const lockedUntilMs = performance.now() + this.#options.leaseMs;
+    const call: TakenCall = { runId, controller: new AbortController(), lockedUntilMs, isBegun: false };
+    this.#taken.set(id, call);
+    if (this.#isDraining) this.#endCalls('drained', (one) => one === call);
+    await this.#slots.take();
     try {
-      if (signal.aborted) return await giveUp(signal.reason, job, token);
-      call.isBegun = true;
-      const answer = await make(provider, task, signal);
-      if (!signal.aborted || answer.outcome.status === 'completed') return answer;
-      if (signal.reason !== 'over') returned += 1;
-      return await giveUp(signal.reason, job, token);
+      const answer = call.end === undefined ? await this.#make(provider, read.task, call) : undefined;
+      if (answer !== undefined && (call.end === undefined || answer.outcome.status === 'completed')) return answer;
+      if (call.end === 'over') return null;
+      if (call.isBegun) this.#returned += 1;
+      return await this.#giveBack(job, token);
     } finally {
-      taken.delete(id);
-      slots.release();
+      this.#taken.delete(id);
+      this.#slots.release();
     }
   }
 
-  async function make(provider: ServedProvider, task: AttemptTask, signal: AbortSignal): Promise<AttemptAnswer> {
+  async #make(provider: ServedProvider, task: AttemptTask, call: TakenCall): Promise<AttemptAnswer> {
+    call.isBegun = true;
     try {
-      return await provider.attempt(task, signal);
+      return await provider.attempt(task, call.controller.signal);
     } catch (bug) {
-      options.onBug(bug);
+      this.#options.onBug(bug);
       const message = `the worker failed, see its log: ${bug instanceof Error ? bug.message : String(bug)}`;
       const failure = { kind: 'network', message, retryable: false } as const;
       return { outcome: { status: 'failed', failure, attempts: 1 }, isTimeUp: false, elapsedMs: 0 };
     }
   }
 
-  /** Puts the job back into the queue, unless its run is over. */
-  async function giveUp(reason: EndReason, job: Job<unknown>, token: string | undefined): Promise<null> {
-    if (reason === 'over') return null;
+  async #giveBack(job: Job<unknown>, token: string | undefined): Promise<never> {
     try {
       await job.moveToWait(token);
     } catch {
       // Another worker has it by now.
     }
-    throw new modules.bull.WaitingError();
+    throw new this.#options.modules.bull.WaitingError();
   }
 
-  /** What a server said to one run holds for the others, too. */
-  async function pauseIfRefused(queue: Queue, { outcome }: AttemptAnswer): Promise<void> {
-    if (outcome.status !== 'failed' || outcome.failure.kind !== 'rateLimit') return;
-    const { retryAfterMs = 0 } = outcome.failure;
-    if (retryAfterMs > 0) await queue.rateLimit(Math.ceil(Math.min(retryAfterMs, longestPauseMs)));
-  }
-
-  function endCalls(reason: EndReason, isMeant: (call: TakenCall, id: string) => boolean): void {
-    for (const [id, call] of taken) if (isMeant(call, id)) call.controller.abort(reason);
-  }
-
-  async function lookAround(): Promise<void> {
-    await workers.write(options.id, JSON.stringify(card), leaseMs);
-    const alive = await runs.list();
-    for (const [runId, text] of alive) {
-      const run = readRunCard(text);
-      if (run !== undefined && !isDraining) meet(runId, run);
+  #endCalls(reason: EndReason, isMeant: (call: TakenCall, id: string) => boolean): void {
+    for (const [id, call] of this.#taken) {
+      if (!isMeant(call, id)) continue;
+      call.end ??= reason;
+      call.controller.abort();
     }
-    endCalls('over', ({ runId }) => alive.get(runId) === endedRun);
   }
 
-  async function tick(): Promise<void> {
-    if (isTicking || isClosed) return;
-    isTicking = true;
+  #endUnlocked(): void {
+    const latestMs = performance.now() + this.#options.leaseMs * marginShare;
+    this.#endCalls('lost', ({ lockedUntilMs }) => lockedUntilMs < latestMs);
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#isTicking || this.#isClosed) return;
+    this.#isTicking = true;
     try {
-      await watchSilence(client, leaseMs / 2, lookAround);
+      await watchSilence(this.#client, this.#options.leaseMs / 2, () => this.#lookAround());
     } catch (error) {
       // What the connection could not do now is done with the next tick.
       if (!(error instanceof Error) || error instanceof TypeError || error instanceof RangeError) throw error;
-      tellRefusal(error);
+      this.#tellRefusal(error);
     } finally {
-      isTicking = false;
+      this.#isTicking = false;
     }
   }
 
-  function meet(runId: string, { version, providers }: RunCard): void {
+  async #lookAround(): Promise<void> {
+    await this.#workers.write(this.#options.id, JSON.stringify(this.#card), this.#options.leaseMs);
+    const runs = await this.#runs.list();
+    for (const [runId, text] of runs) {
+      const run = readRunCard(text);
+      if (run !== undefined && !this.#isDraining) this.#meet(runId, run);
+    }
+    this.#endCalls('over', ({ runId }) => runs.get(runId) === endedRun);
+  }
+
+  #meet(runId: string, { version, providers }: RunCard): void {
+    const { log, toolVersion, unserved } = this.#options;
     const known = [runId, version, ...providers.map(({ queue }) => queue)].join(' ');
-    if (seenRuns.has(known)) return;
-    seenRuns.add(known);
-    const own = providers.filter(({ queue }) => card.queues.includes(queue));
-    const others = providers.filter(({ queue }) => !card.queues.includes(queue));
+    if (this.#seenRuns.has(known)) return;
+    this.#seenRuns.add(known);
+    const own = providers.filter(({ queue }) => this.#card.queues.includes(queue));
+    const others = providers.filter(({ queue }) => !this.#card.queues.includes(queue));
     if (own.length > 0) {
       log(`run ${runId}: takes calls of ${[...new Set(own.map(({ label }) => label))].join(', ')}`);
     }
@@ -244,64 +279,42 @@ export async function openWorker(options: WorkerOptions): Promise<QueueWorker | 
       return;
     }
     for (const { label } of others) {
-      const why =
-        options.unserved.get(label) ?? 'this checkout configures it otherwise or not at all, or its files differ';
+      const why = unserved.get(label) ?? 'this checkout configures it otherwise or not at all, or its files differ';
       log(`run ${runId}: calls of ${label} REFUSED: ${why}`);
     }
   }
+}
 
-  const queues = options.providers.map(openQueue);
-  await tick();
-  const ticking = setInterval(() => void tick(), Math.min(1000, leaseMs / 5));
-  // By this machine's clock: a reply may take for ever where a connection hangs, and locks expire meanwhile.
-  const watching = setInterval(() => {
-    const latestMs = performance.now() + leaseMs * marginShare;
-    endCalls('lost', ({ lockedUntilMs }) => lockedUntilMs < latestMs);
-  }, leaseMs / 20);
-
-  return {
-    get answered() {
-      return answered;
-    },
-    async drain(drainMs) {
-      isDraining = true;
-      endCalls('drained', ({ isBegun }) => !isBegun);
-      slots.open();
-      const ended = Promise.allSettled(queues.map(({ worker }) => worker.close()));
-      const drainTimer = setTimeout(() => endCalls('drained', () => true), drainMs);
-      // Without a connection nothing can be given back, and need not be: its locks expire.
-      let lastTimer: NodeJS.Timeout | undefined;
-      const timeUp = new Promise<void>((resolve) => {
-        lastTimer = setTimeout(resolve, drainMs + lastWordMs);
-      });
-      await Promise.race([ended.then(() => workers.remove(options.id)), timeUp]);
-      isClosed = true;
-      for (const timer of [drainTimer, lastTimer]) clearTimeout(timer);
-      for (const timer of [ticking, watching]) clearInterval(timer);
-      client.disconnect();
-      return returned;
-    },
-  };
+/** What a server said to one run holds for the others, too. */
+async function pauseIfRefused(queue: Queue, { outcome }: AttemptAnswer): Promise<void> {
+  if (outcome.status !== 'failed' || outcome.failure.kind !== 'rateLimit') return;
+  const { retryAfterMs = 0 } = outcome.failure;
+  if (retryAfterMs > 0) await queue.rateLimit(Math.ceil(Math.min(retryAfterMs, longestPauseMs)));
 }
 
 /** Bounds the calls of all providers together: BullMQ counts each queue by itself. */
-function createSlots(size: number) {
-  let free = size;
-  const waiting: (() => void)[] = [];
-  return {
-    async take(): Promise<void> {
-      if (free > 0) free -= 1;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
-    },
-    release(): void {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    },
-    /** Lets everybody go on who waits. */
-    open(): void {
-      free = Infinity;
-      for (const wake of waiting.splice(0)) wake();
-    },
-  };
+class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(size: number) {
+    this.#free = size;
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  release(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+
+  /** Lets everybody go on who waits. */
+  open(): void {
+    this.#free = Infinity;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
 }
