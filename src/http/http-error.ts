@@ -17,7 +17,9 @@ export function describeSendError(error: Error, proxy: string | undefined): Erro
   if (error instanceof HttpError) return error;
   const code = 'code' in error ? String(error.code) : '';
   if (proxy !== undefined && isTunnelError(error, code)) {
-    return new HttpError('proxy', `the proxy ${proxy} can't be used: ${error.message}`, { cause: error });
+    const status = code === 'UND_ERR_ABORTED' ? /\((\d{3})\)/.exec(error.message)?.[1] : undefined;
+    const found = status === undefined ? `can't be used: ${error.message}` : `refused a tunnel with ${status}`;
+    return new HttpError('proxy', `the proxy ${proxy} ${found}`, { cause: error });
   }
   const isParserError = error.name === 'HTTPParserError';
   const isEarlyEnd = isParserError && error.message.includes('EOF');

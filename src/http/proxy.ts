@@ -19,9 +19,19 @@ export function findProxy(url: URL, env: Env): Proxy | undefined {
     throw new HttpError('proxy', `${scheme.toUpperCase()} (or ALL_PROXY) must be an http:// or https:// URL`);
   }
   const proxy = new URL(address);
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  const credentials = `${decode(proxy.username, scheme)}:${decode(proxy.password, scheme)}`;
   const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
   return { url: proxy, headers: credentials === ':' ? {} : { 'proxy-authorization': authorization } };
+}
+
+function decode(text: string, scheme: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    const message = `the user name or password in ${scheme.toUpperCase()} (or ALL_PROXY) has a % that encodes nothing: write it as %25`;
+    throw new HttpError('proxy', message, { cause: error });
+  }
 }
 
 function readVariable(env: Env, name: string): string | undefined {

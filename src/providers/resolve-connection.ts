@@ -87,7 +87,7 @@ function readOpenaiAccount(env: ProviderEnv['env']): Record<string, string> {
   };
 }
 
-/** Headers that frame the message belong to the transport. */
+/** Headers that frame the message belong to the HTTP client. */
 const framing = new Set([
   'connection',
   'content-length',

@@ -301,7 +301,22 @@ describe('a proxy', () => {
   it('that refuses the tunnel is named', async () => {
     const { server } = await tunnelProxy((socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'));
     const sent = openClient({ https_proxy: urlOf(server) }).send(post('https://api.invalid/v1'));
-    await expect(sent).rejects.toMatchObject({ code: 'proxy', message: expect.stringContaining('407') });
+    await expect(sent).rejects.toMatchObject({
+      code: 'proxy',
+      message: expect.stringContaining('refused a tunnel with 407'),
+    });
+  });
+
+  it('that opens a tunnel gets no credentials of a request', async () => {
+    const env = { HTTPS_PROXY: 'http://127.0.0.1:1' };
+    const request = { ...post('https://api.invalid/v1'), headers: { 'proxy-authorization': 'Basic x' } };
+    await expect(openClient(env).send(request)).rejects.toMatchObject({ code: 'proxy' });
+  });
+
+  it('with a password that is not encoded is refused without repeating it', async () => {
+    const env = { HTTPS_PROXY: 'http://me:100%pass@127.0.0.1:1' };
+    const sent = openClient(env).send(post('https://api.invalid/v1'));
+    await expect(sent).rejects.toMatchObject({ code: 'proxy', message: expect.not.stringContaining('pass@') });
   });
 
   it('that never answers is given up on the signal', async () => {

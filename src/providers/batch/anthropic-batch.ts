@@ -10,11 +10,12 @@ import {
   type ConnectBatch,
   cancelled,
   expired,
+  isFromBefore,
+  maxPages,
   noId,
   openBatchClient,
   withoutLatency,
 } from './batch-client.ts';
-import { isFromBefore, maxPages } from './list-pages.ts';
 
 /** Message Batches (https://docs.claude.com/en/api/creating-message-batches). */
 export const connectAnthropicBatch: ConnectBatch = (config, env) => {

@@ -12,11 +12,11 @@ import {
   type ConnectBatch,
   cancelled,
   expired,
+  maxPages,
   noId,
   openBatchClient,
   withoutLatency,
 } from './batch-client.ts';
-import { maxPages } from './list-pages.ts';
 
 /** batchGenerateContent of the Gemini API (https://ai.google.dev/api/batch-api), requests and answers inline. */
 export const connectGeminiBatch: ConnectBatch = (config, env) => {

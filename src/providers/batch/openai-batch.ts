@@ -13,12 +13,12 @@ import {
   type ConnectBatch,
   cancelled,
   expired,
+  isFromBefore,
+  maxPages,
   noId,
   openBatchClient,
   withoutLatency,
 } from './batch-client.ts';
-import { buildForm } from './build-form.ts';
-import { isFromBefore, maxPages } from './list-pages.ts';
 
 /** Files and batches of OpenAI (https://platform.openai.com/docs/guides/batch), for chat completions and Responses. */
 export const connectOpenaiBatch: ConnectBatch = (config, env) => {
@@ -136,4 +136,26 @@ function describeRefusal(client: BatchClient, errors: JsonValue | undefined) {
   if (code === 'token_limit_exceeded')
     return client.classify(429, { error: { ...error, code: 'rate_limit_exceeded' } });
   return client.classify(400, { error });
+}
+
+interface FormFile {
+  readonly name: string;
+  readonly fileName: string;
+  readonly text: string;
+}
+
+/** A form with one file as `multipart/form-data` (RFC 7578). The boundary must occur in no value. */
+function buildForm(
+  boundary: string,
+  fields: Readonly<Record<string, string>>,
+  file: FormFile,
+): { readonly contentType: string; readonly body: string } {
+  const parts = Object.entries(fields).map(
+    ([name, value]) => `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  const head = `--${boundary}\r\ncontent-disposition: form-data; name="${file.name}"; filename="${file.fileName}"\r\ncontent-type: application/jsonl\r\n\r\n`;
+  return {
+    contentType: `multipart/form-data; boundary=${boundary}`,
+    body: `${parts.join('')}${head}${file.text}\r\n--${boundary}--\r\n`,
+  };
 }

@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import type { ProviderFailure } from '../../model/completion.ts';
 import type { ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
-import { defineHttpAdapter } from '../http-adapter.ts';
+import { defineHttpAdapter, type Sign } from '../http-adapter.ts';
 import type { Preset } from '../presets.ts';
 import { bedrockConverse } from './converse.ts';
 
@@ -28,8 +29,7 @@ export const bedrock = defineHttpAdapter({
     // A key goes into a header of its own, and an address of the suite's own gets no credentials but those it names.
     if (config.apiKeyEnv !== undefined || preset.apiKeyEnv !== undefined || !isAmazons(config.baseUrl))
       return undefined;
-    const { createAwsSigner } = await import('./sign-aws.ts');
-    return createAwsSigner({ env: env.env, region, service: 'bedrock' });
+    return openAwsSigner({ env: env.env, region, service: 'bedrock' });
   },
 });
 
@@ -54,4 +54,45 @@ function findRegion(config: ProviderConfig, { env }: ProviderEnv): string | unde
 
 function isAmazons(baseUrl: string | undefined): boolean {
   return baseUrl === undefined || /\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(baseUrl).hostname);
+}
+
+interface SignerOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly region: string;
+  readonly service: string;
+}
+
+/** Signs with AWS Signature Version 4, from the variables that every AWS tool reads. */
+async function openAwsSigner({ env, region, service }: SignerOptions): Promise<Sign | ProviderFailure> {
+  const accessKeyId = env['AWS_ACCESS_KEY_ID']?.trim() ?? '';
+  const secretAccessKey = env['AWS_SECRET_ACCESS_KEY']?.trim() ?? '';
+  const sessionToken = env['AWS_SESSION_TOKEN']?.trim() ?? '';
+  const missing = [
+    ...(accessKeyId === '' ? ['AWS_ACCESS_KEY_ID'] : []),
+    ...(secretAccessKey === '' ? ['AWS_SECRET_ACCESS_KEY'] : []),
+    ...(region === '' ? ['AWS_REGION'] : []),
+  ];
+  if (missing.length > 0) {
+    const what = `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} not set`;
+    return {
+      kind: 'auth',
+      message: `${what}: set AWS_BEARER_TOKEN_BEDROCK, or AWS credentials (aws configure export-credentials --format env prints them)`,
+    };
+  }
+  const { AwsV4Signer } = await import('aws4fetch');
+  return async (url, body) => {
+    const signer = new AwsV4Signer({
+      method: 'POST',
+      url,
+      body,
+      headers: { 'content-type': 'application/json' },
+      accessKeyId,
+      secretAccessKey,
+      region,
+      service,
+      ...(sessionToken === '' ? {} : { sessionToken }),
+    });
+    const { headers } = await signer.sign();
+    return Object.fromEntries([...headers].filter(([name]) => name !== 'host'));
+  };
 }
