@@ -47,8 +47,8 @@ export type ModeName = keyof typeof modes;
 
 export const modeNames = Object.keys(modes) as readonly ModeName[];
 
-/** Enough for what is refused as soon as the suite is loaded. */
-export const modesOfLoading: readonly ModeName[] = ['plain', 'baseline+cache', 'resume', 'baseline+shards'];
+/** Each kind of run once: enough for what is refused while a suite is loaded, and for one more way of the same kind. */
+export const fewModes: readonly ModeName[] = ['plain', 'baseline+cache', 'resume', 'baseline+shards'];
 
 /** A command that has to work before anything is planted. */
 export async function mustPass(project: Project, ...argv: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { type ModeName, modeNames, modes, preparations } from './modes.ts';
+import { fewModes, type ModeName, modes, preparations } from './modes.ts';
 import { openProject, type Project } from './project.ts';
 import type { ModelServer } from './server.ts';
 import type { Story, Way } from './way.ts';
@@ -22,7 +22,7 @@ export async function runAudit(server: ModelServer, ways: readonly (Way | Story)
   const outcomes: Outcome[] = [];
   const usual = openPreparedProjects(server, usualWay);
   // One control in each mode serves all ways that begin with the usual project.
-  const usualModes = new Set(ways.filter(isUsual).flatMap(({ modes: own = modeNames }) => own));
+  const usualModes = new Set(ways.filter(isUsual).flatMap(({ modes: own = fewModes }) => own));
   for (const mode of usualModes) outcomes.push(await tryWay(usual, usualWay, mode, false));
   for (const way of ways) {
     if ('story' in way) {
@@ -30,7 +30,7 @@ export async function runAudit(server: ModelServer, ways: readonly (Way | Story)
       continue;
     }
     const prepared = isUsual(way) ? usual : openPreparedProjects(server, way);
-    for (const mode of way.modes ?? modeNames) {
+    for (const mode of way.modes ?? fewModes) {
       if (!isUsual(way)) outcomes.push(await tryWay(prepared, way, mode, false));
       outcomes.push(await tryWay(prepared, way, mode, true));
     }

@@ -13,7 +13,7 @@ export interface Way {
   readonly plant: (project: Project) => void | Promise<void>;
   /** Further flags of the judged command, in the control too. */
   readonly args?: readonly string[];
-  /** Modes in which this makes sense; every mode where undefined. */
+  /** `modeNames` is all of them; `fewModes` where undefined. */
   readonly modes?: readonly ModeName[];
   /** Modes in which the plan says exit 0 all the same. */
   readonly green?: Partial<Readonly<Record<ModeName, Green>>>;

@@ -1,3 +1,4 @@
+import { modeNames } from '../modes.ts';
 import { type Project, queueOf } from '../project.ts';
 import { completionOf, type Reply } from '../replies.ts';
 import { unasked, type Way } from '../way.ts';
@@ -28,6 +29,7 @@ export const answerWays: readonly Way[] = [
   {
     name: 'all answers are wrong',
     why: 'both sides of a comparison fail alike',
+    modes: modeNames,
     plant(project) {
       project.answer = () => 'nonsense';
     },
@@ -159,6 +161,7 @@ export const answerWays: readonly Way[] = [
   {
     name: 'an answer against the output contract',
     why: 'every check of the case passes',
+    modes: modeNames,
     project(project) {
       project.suite['contract'] = {
         output: { type: 'object', required: ['queue'], properties: { queue: { type: 'string' } } },
@@ -175,6 +178,7 @@ export const answerWays: readonly Way[] = [
   {
     name: 'one of two models is wrong',
     why: 'the other model makes the average good',
+    modes: modeNames,
     project(project) {
       project.suite.providers.push({
         id: 'big',
@@ -191,6 +195,7 @@ export const answerWays: readonly Way[] = [
   {
     name: 'the second turn is wrong',
     why: 'the first answer of the conversation passes',
+    modes: modeNames,
     project(project) {
       project.caseOf('charged')['turns'] = [{ user: 'And which team? {{ email }}' }];
     },
@@ -202,6 +207,7 @@ export const answerWays: readonly Way[] = [
   {
     name: 'a case that must pass is wrong',
     why: 'it is one of many',
+    modes: modeNames,
     project(project) {
       project.caseOf('charged')['mustPass'] = true;
     },

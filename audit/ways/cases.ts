@@ -9,11 +9,13 @@ export const caseWays: readonly Way[] = [
   {
     name: 'the file of cases is emptied',
     why: 'the other cases still pass',
+    modes: modeNames,
     plant: (project) => project.write(casesPath, ''),
   },
   {
     name: 'the file of cases is gone',
     why: 'the other cases still pass',
+    modes: modeNames,
     plant: (project) => project.remove(casesPath),
   },
   {
@@ -26,6 +28,7 @@ export const caseWays: readonly Way[] = [
   {
     name: 'no cases',
     why: 'none of none fail',
+    modes: modeNames,
     plant(project) {
       project.suite.cases = [];
     },
@@ -57,6 +60,7 @@ export const caseWays: readonly Way[] = [
   {
     name: 'every case is skipped',
     why: 'a suite may skip its own cases',
+    modes: modeNames,
     plant(project) {
       for (const entry of project.suite.cases) entry['skip'] = 'later';
     },
@@ -64,6 +68,7 @@ export const caseWays: readonly Way[] = [
   {
     name: 'every case is observed',
     why: 'what is observed is not judged',
+    modes: modeNames,
     plant(project) {
       for (const entry of project.suite.cases) entry['observe'] = true;
       project.answer = () => 'nonsense';
@@ -72,6 +77,7 @@ export const caseWays: readonly Way[] = [
   {
     name: 'most cases are gone',
     why: 'the others still pass',
+    modes: modeNames,
     plant(project) {
       project.suite.cases = project.suite.cases.slice(0, 1);
     },
@@ -87,6 +93,7 @@ export const caseWays: readonly Way[] = [
   {
     name: 'a failing case gets another id',
     why: 'a new case has nothing to be compared with',
+    modes: modeNames,
     plant(project) {
       project.caseOf('charged')['expected'] = 'legal';
       project.caseOf('charged')['id'] = 'charged-again';
@@ -155,6 +162,7 @@ export const caseWays: readonly Way[] = [
   {
     name: 'a tag that no case has',
     why: 'none of none fail',
+    modes: modeNames,
     plant(project) {
       project.env['LLMCHECK_TAG'] = 'smoke';
     },
@@ -162,6 +170,7 @@ export const caseWays: readonly Way[] = [
   {
     name: 'a filter that matches nothing',
     why: 'none of none fail',
+    modes: modeNames,
     plant(project) {
       project.env['LLMCHECK_FILTER'] = 'refnd';
     },
@@ -169,6 +178,7 @@ export const caseWays: readonly Way[] = [
   {
     name: 'one of two filters matches nothing',
     why: 'the other selects something',
+    modes: modeNames,
     plant(project) {
       project.env['LLMCHECK_FILTER'] = 'tickets/*,refnd';
     },

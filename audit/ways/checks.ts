@@ -1,4 +1,4 @@
-import { modeNames, modesOfLoading } from '../modes.ts';
+import { modeNames } from '../modes.ts';
 import { integer, type Project, promptPath, queueOf } from '../project.ts';
 import { greenIn, type Way } from '../way.ts';
 
@@ -27,7 +27,6 @@ const late = (name: string, why: string, members: object): Way => ({
 /** A case that must be refused before anything is sent. */
 const refused = (name: string, why: string, members: object): Way => ({
   ...late(name, why, members),
-  modes: modesOfLoading,
 });
 
 /** Checks that were edited, or that can't say no. */
@@ -54,11 +53,13 @@ export const checkWays: readonly Way[] = [
   {
     name: 'the golden answer of a row in a file is edited',
     why: 'the suite file is the same',
+    modes: modeNames,
     plant: (project) => project.edit('evals/cases/more.jsonl', '"expected":"shipping"', '"expected":"legal"'),
   },
   {
     name: 'the output contract is made stricter',
     why: 'the checks are the same',
+    modes: modeNames,
     project: answerJson,
     plant(project) {
       project.suite['contract'] = { output: { type: 'object', required: ['queue', 'reason'] } };
@@ -67,6 +68,7 @@ export const checkWays: readonly Way[] = [
   {
     name: 'a schema file is edited',
     why: 'the suite file is the same',
+    modes: modeNames,
     project(project) {
       answerJson(project);
       project.write('evals/schemas/ticket.json', '{"type":"object","required":["queue"]}');
@@ -171,6 +173,7 @@ export const checkWays: readonly Way[] = [
   {
     name: 'every check without a weight',
     why: 'nothing that decides fails',
+    modes: modeNames,
     plant(project) {
       project.suite.defaults = { assert: [{ contains: 'zebra', weight: 0 }] };
     },
@@ -193,6 +196,7 @@ export const checkWays: readonly Way[] = [
   {
     name: 'no check at all',
     why: 'nothing fails',
+    modes: modeNames,
     plant(project) {
       project.suite.defaults = {};
     },
@@ -207,6 +211,7 @@ export const checkWays: readonly Way[] = [
   {
     name: 'two versions, the new one wrong, the old one right',
     why: 'the old version makes the average good',
+    modes: modeNames,
     project: (project) => addSecondVersion(project),
     plant(project) {
       project.answer = ({ text }) => (text.includes('Second') ? 'nonsense' : queueOf(text));
@@ -216,6 +221,7 @@ export const checkWays: readonly Way[] = [
   {
     name: 'two versions, both wrong',
     why: 'the new version is no worse than the old one',
+    modes: modeNames,
     project: (project) => addSecondVersion(project),
     plant(project) {
       project.answer = () => 'nonsense';
@@ -226,7 +232,6 @@ export const checkWays: readonly Way[] = [
   {
     name: 'an integer beyond 2^53 in const',
     why: 'the right one and the wrong one become the same double',
-    modes: modesOfLoading,
     project(project) {
       project.answer = () => '{"order":9007199254740991}';
       project.suite.defaults = { assert: [checkOfOrder('const', '9007199254740991')] };

@@ -26,6 +26,7 @@ export const fileWays: readonly Way[] = [
   {
     name: 'the prompt is edited, and the answers to it are wrong',
     why: 'the suite file is the same',
+    modes: modeNames,
     plant(project) {
       project.write(promptPath, 'Edited: {{ email }}');
       project.answer = ({ text }) => (text.includes('Edited') ? 'nonsense' : queueOf(text));
@@ -34,6 +35,7 @@ export const fileWays: readonly Way[] = [
   {
     name: 'the prompt file is gone',
     why: 'nothing is sent, so nothing fails',
+    modes: modeNames,
     plant: (project) => project.remove(promptPath),
   },
   {
@@ -44,6 +46,7 @@ export const fileWays: readonly Way[] = [
   {
     name: 'the prompt gets another id, and its answers are wrong',
     why: 'the baseline knows no such prompt',
+    modes: modeNames,
     plant(project) {
       project.suite.prompts = [{ id: 'v2', text: 'Second: {{ email }}' }];
       project.answer = ({ text }) => (text.includes('Second') ? 'nonsense' : queueOf(text));
@@ -52,6 +55,7 @@ export const fileWays: readonly Way[] = [
   {
     name: 'the provider gets another id and model, and its answers are wrong',
     why: 'the baseline knows no such provider',
+    modes: modeNames,
     plant(project) {
       project.suite.providers = [{ id: 'maxi', use: 'openai:gpt-4.1', params: { max_tokens: 20 } }];
       project.answer = ({ text, model }) => (model === 'gpt-4.1' ? 'nonsense' : queueOf(text));
@@ -60,6 +64,7 @@ export const fileWays: readonly Way[] = [
   {
     name: 'the suite gets another id, and its answers are wrong',
     why: 'the baseline knows no such suite',
+    modes: modeNames,
     plant(project) {
       project.suite['suite'] = 'mail';
       project.write(promptPath, 'Edited: {{ email }}');
@@ -69,11 +74,13 @@ export const fileWays: readonly Way[] = [
   {
     name: 'the suite file is gone',
     why: 'no suite is found',
+    modes: modeNames,
     plant: (project) => project.remove(suitePath),
   },
   {
     name: 'the suite file is emptied',
     why: 'an empty document has no case that fails',
+    modes: modeNames,
     plant: (project) => project.write(suitePath, ''),
   },
   {
@@ -94,6 +101,7 @@ export const fileWays: readonly Way[] = [
   {
     name: 'a second suite fails',
     why: 'the first one passes',
+    modes: modeNames,
     plant: (project) => project.write('evals/failing.eval.yaml', failingSuite),
   },
   {
@@ -105,6 +113,7 @@ export const fileWays: readonly Way[] = [
   {
     name: 'a failing suite behind a link to a file',
     why: 'a glob does not follow links',
+    modes: modeNames,
     plant(project) {
       project.write('shared/failing.yaml', failingSuite);
       symlinkSync('../shared/failing.yaml', project.path('evals/failing.eval.yaml'));
@@ -126,6 +135,7 @@ export const fileWays: readonly Way[] = [
   {
     name: 'failing cases behind a link',
     why: 'a glob does not follow links',
+    modes: modeNames,
     plant(project) {
       project.write('shared/failing.jsonl', '{"id":"linked","vars":{"email":"refund please"},"expected":"legal"}\n');
       symlinkSync('../../shared/failing.jsonl', project.path('evals/cases/linked.jsonl'));
@@ -135,6 +145,7 @@ export const fileWays: readonly Way[] = [
   {
     name: 'an entry of `suites` matches nothing',
     why: 'the other entry finds a suite',
+    modes: modeNames,
     plant: (project) =>
       project.write('llmcheck.config.yaml', 'suites: ["evals/*.eval.yaml", "packages/*/evals/*.eval.yaml"]\n'),
     green: greenIn(modeNames, 'a glob may match nothing; every report warns', /packages\/\*\/evals/),
@@ -157,12 +168,14 @@ export const fileWays: readonly Way[] = [
   {
     name: 'a module of checks is edited',
     why: 'the suite file is the same',
+    modes: modeNames,
     project: useModule,
     plant: (project) => project.edit('evals/checks/check.mjs', '!text', 'text'),
   },
   {
     name: 'a file that a module of checks imports is edited',
     why: 'neither the suite nor the module is another',
+    modes: modeNames,
     project: useModule,
     plant: (project) => project.edit('evals/checks/words.mjs', 'zebra', 'ing'),
     // "account" is all that passes.

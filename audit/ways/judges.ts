@@ -1,3 +1,4 @@
+import { modeNames } from '../modes.ts';
 import type { Project } from '../project.ts';
 import { completionOf } from '../replies.ts';
 import { unasked, type Way } from '../way.ts';
@@ -73,6 +74,7 @@ export const judgeWays: readonly Way[] = [
   {
     name: 'the criterion of the judge is edited, and it says no',
     why: 'its earlier verdict is kept',
+    modes: modeNames,
     project: useJudge,
     plant(project) {
       project.suite.defaults = { assert: [{ rubric: 'The answer is a poem.' }] };
@@ -82,6 +84,7 @@ export const judgeWays: readonly Way[] = [
   {
     name: 'the judge listens at another address, and says no',
     why: 'its earlier verdicts are kept',
+    modes: modeNames,
     project: useJudge,
     plant(project) {
       project.suite['judges'] = [

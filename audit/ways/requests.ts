@@ -1,4 +1,4 @@
-import { modesOfLoading } from '../modes.ts';
+import { modeNames } from '../modes.ts';
 import { integer, type Project, queueOf } from '../project.ts';
 import { type Answer, type Asked } from '../server.ts';
 import type { Way } from '../way.ts';
@@ -42,6 +42,7 @@ export const requestWays: readonly Way[] = [
   {
     name: 'the members of a schema in another order',
     why: 'the cache takes both requests for one',
+    modes: modeNames,
     project(project) {
       setParams(project, schemaParam('reasoning', 'queue'));
       project.answer = rightWhileInOrder('"reasoning"', '"queue"');
@@ -51,6 +52,7 @@ export const requestWays: readonly Way[] = [
   {
     name: 'the parameters of a tool in another order',
     why: 'the cache takes both requests for one',
+    modes: modeNames,
     project(project) {
       setParams(project, toolParam('reasoning', 'queue'));
       project.answer = rightWhileInOrder('"reasoning"', '"queue"');
@@ -70,7 +72,6 @@ export const requestWays: readonly Way[] = [
   {
     name: 'a seed beyond 2^53',
     why: 'two seeds become the same double',
-    modes: modesOfLoading,
     project(project) {
       setParams(project, { seed: 7 });
       project.answer = ({ raw, text }) =>
@@ -81,6 +82,7 @@ export const requestWays: readonly Way[] = [
   {
     name: 'an order number beyond 2^53 in the prompt',
     why: 'another number is sent than the suite holds',
+    modes: modeNames,
     project(project) {
       project.write('evals/prompts/ticket.md', '{{ email }} {{ order | json }}');
       project.suite.defaults = {
@@ -100,6 +102,7 @@ export const requestWays: readonly Way[] = [
   {
     name: 'another temperature',
     why: 'a parameter is left out of the key',
+    modes: modeNames,
     project(project) {
       setParams(project, { temperature: 0 });
       project.answer = ({ body, text }) => (body['temperature'] === 0 ? queueOf(text) : 'nonsense');
@@ -109,6 +112,7 @@ export const requestWays: readonly Way[] = [
   {
     name: 'another base URL',
     why: 'the address is left out of the key',
+    modes: modeNames,
     plant(project) {
       Object.assign(project.suite.providers[0] ?? {}, {
         baseURL: `${project.serverUrl}/other/v1`,

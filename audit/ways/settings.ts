@@ -52,6 +52,7 @@ export const settingWays: readonly Way[] = [
   {
     name: 'a limit of cost that is exceeded',
     why: 'every check passes',
+    modes: modeNames,
     plant(project) {
       project.suite['gate'] = { cost: { max: 0.00001 } };
     },
@@ -215,6 +216,7 @@ export const settingWays: readonly Way[] = [
   {
     name: 'no key',
     why: 'what is not sent does not fail',
+    modes: modeNames,
     plant(project) {
       delete project.env['OPENAI_API_KEY'];
       project.write(promptPath, 'Edited: {{ email }}');
