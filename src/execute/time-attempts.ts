@@ -13,7 +13,7 @@ export interface TimedOutcome {
   readonly outcome: CompletionOutcome;
   /** The time limit ended the attempt. */
   readonly isTimeUp: boolean;
-  /** From its begin, where it was made: no wait for a slot or a worker. */
+  /** From when it was sent: no wait for a slot or a worker is in it. */
   readonly elapsedMs: number;
 }
 
