@@ -110,10 +110,6 @@ export type CheckOutcome =
 
 /** An assertion that looks at an answer. */
 export interface CheckAssertion extends AssertionDeclaration {
-  /** Set where the check looks at the accepted answer too. */
-  readonly comparesAccepted?: true;
-  /** Set where it looks at the answer of the side that this one is compared with, which comes in place of the accepted one. */
-  readonly comparesOther?: true;
   /** An answer that fails the example, so that the pages can show the reason it gives. */
   readonly failsOn?: Partial<CompletionView>;
   /** Takes the parameters as `params` parsed them. */
@@ -131,8 +127,6 @@ export type Assertion = CheckAssertion | Combinator;
 
 interface AssertionDefinition<Params extends z.ZodType> extends AssertionDeclaration {
   readonly params: Params;
-  readonly comparesAccepted?: true;
-  readonly comparesOther?: true;
   readonly failsOn?: Partial<CompletionView>;
   readonly check: (
     target: Target,

@@ -41,6 +41,10 @@ export interface AssertionDeclaration {
   readonly needsPackage?: OptionalPackage;
   /** Set where the check asks a model of the suite's. */
   readonly asks?: AskedModel;
+  /** Set where the check looks at the accepted answer too. */
+  readonly comparesAccepted?: true;
+  /** Set where it looks at the answer of the side that this one is compared with, which comes in place of the accepted one. */
+  readonly comparesOther?: true;
   /** The part of the answer that is checked where the user selects none; default text. */
   readonly defaultSelect?: 'text' | 'json' | 'toolCalls';
   /** The plug-in that it comes from. */

@@ -6,7 +6,7 @@ import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import type { CaseFaults } from './case-faults.ts';
 import type { CaseRow } from './case-rows.ts';
 import { type CompiledAssertion, instantiate } from './compiled-assertion.ts';
-import { childOf, itemsOf, type Located } from './locate.ts';
+import { childOf, itemsOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
 import { markSpelling } from './spelling.ts';
 import {
@@ -138,7 +138,9 @@ export function buildTurns(located: Located, naming: Naming, builder: CheckBuild
     const result = childOf(item, 'toolResult');
     if (result.value === undefined) {
       const content = renderTurn(childOf(item, 'user'), naming, builder);
-      const assertions = compileOwn(childOf(item, 'assert'), builder);
+      const written = childOf(item, 'assert');
+      const assertions = compileOwn(written, builder);
+      refuseStored(itemsOf(written), builder);
       for (const { variables } of assertions) addRoots(variables, builder.variables);
       turns.push({
         kind: 'user',
@@ -151,6 +153,27 @@ export function buildTurns(located: Located, naming: Naming, builder: CheckBuild
     }
   }
   return turns;
+}
+
+/** Baselines and records keep the last answer of a conversation alone, so no earlier one has an answer to be compared with. */
+function refuseStored(written: readonly Located[], builder: CheckBuilder): void {
+  const { declarations } = builder.assertionContext;
+  for (const item of written) {
+    for (const name of Object.keys(item.value ?? {})) {
+      const declaration = Object.hasOwn(declarations, name) ? declarations[name] : undefined;
+      const below = childOf(item, name);
+      if (declaration?.children !== undefined) {
+        refuseStored(declaration.children === 'one' ? [below] : itemsOf(below), builder);
+      } else if (declaration?.comparesAccepted === true || declaration?.comparesOther === true) {
+        builder.problems.report({
+          code: 'invalid-value',
+          message: `${name} can't check the answer to a turn: only the last answer of a conversation is stored`,
+          at: locate(below),
+          hint: 'write it under assert of the case, which checks the last answer',
+        });
+      }
+    }
+  }
 }
 
 /** A text is a template over the vars; anything else is sent as JSON. */

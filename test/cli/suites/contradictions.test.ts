@@ -236,3 +236,20 @@ describe('a required check', () => {
     expect((await openProject(unmakeable).run(['run'], { env })).code).toBe(3);
   });
 });
+
+test.each([
+  ['snapshot', '{ snapshot: exact }', ''],
+  ['snapshot', '{ anyOf: [{ contains: a }, { not: { snapshot: normalised } }] }', ''],
+  [
+    'pairwise',
+    '{ pairwise: { value: Which is better?, judge: strict } }',
+    'judges: [{ id: strict, use: "openai:judge" }]',
+  ],
+])('refuses %s on the answer to a turn, which no baseline keeps: %s', async (name, written, top) => {
+  const given = `, turns: [{ user: more, assert: [${written}] }]`;
+  const { codes, sent, said } = await checkSuite(suiteWith({ top, given }));
+  expect(codes).toEqual([2, 2]);
+  expect(sent).toBe(0);
+  expect(said).toContain(`${name} can't check the answer to a turn`);
+  expect(said).toContain('1 error');
+});
