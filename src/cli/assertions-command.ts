@@ -5,6 +5,7 @@ import type { AnswerSource } from '../pipeline/known-answers.ts';
 import { loadProject } from '../pipeline/load-project.ts';
 import { describeStrength } from './describe-strength.ts';
 import type { Io } from './io.ts';
+import { warnOfNothing } from './warn-of-nothing.ts';
 
 export interface StrengthFlags {
   readonly from?: Exclude<AnswerSource, 'auto'>;
@@ -24,11 +25,12 @@ export async function strengthCommand(paths: readonly string[], flags: StrengthF
   if (unknown.length > 0)
     throw usage(`--skip: there is no ${unknown.join(', ')}`, `there are: ${strengthKinds.join(', ')}`);
   if (run !== undefined && from !== 'run') throw usage(`--run goes with --from run, not with --from ${from}`);
-  const { project } = await loadProject({
+  const { project, warnings: loadWarnings } = await loadProject({
     paths,
     cwd: io.cwd,
     ...(config === undefined ? {} : { configPath: config }),
   });
+  warnOfNothing(loadWarnings, io);
   const suites = await checkStrength({
     project,
     root: project.root,

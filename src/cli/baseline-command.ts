@@ -45,7 +45,7 @@ async function accept(
   const wanted = isNamed ? named : typeof flags['run'] === 'string' ? flags['run'] : undefined;
   const stored = findStoredRun({ root }, wanted, io.cwd);
   io.stderr.write(`accepting ${describeStoredRun(stored, io.now())}\n`);
-  const suites = await loadSuites(paths, stored.path, { root, cwd: io.cwd, ...config });
+  const suites = await loadSuites(paths, stored.path, { root, ...config }, io);
   const suitePaths = paths.length === 0 ? undefined : new Set(suites.map(({ path }) => path));
   const accepted = await acceptBaseline({
     root,
@@ -71,10 +71,13 @@ async function accept(
 async function loadSuites(
   paths: readonly string[],
   recordPath: string,
-  options: { readonly root: string; readonly cwd: string; readonly configPath?: string },
+  options: { readonly root: string; readonly configPath?: string },
+  io: Io,
 ): Promise<readonly Suite[]> {
-  const { root, ...where } = options;
+  const { root, ...config } = options;
   const named = paths.length > 0 ? paths : findRecordedSuiteFiles(recordPath, root);
   if (named.length === 0) return [];
-  return (await loadProject({ paths: named, ...where })).project.suites;
+  const { project, warnings } = await loadProject({ paths: named, cwd: io.cwd, ...config });
+  warnOfNothing(warnings, io);
+  return project.suites;
 }

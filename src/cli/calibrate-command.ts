@@ -8,6 +8,7 @@ import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
 import { openNumberFlags } from './number-flags.ts';
 import { wantsColor } from './style.ts';
+import { warnOfNothing } from './warn-of-nothing.ts';
 
 export interface CalibrateFlags {
   readonly runs: string;
@@ -22,11 +23,12 @@ export async function calibrateCommand(paths: readonly string[], flags: Calibrat
   const comparisons = numbers.readCount('--runs', flags.runs, { min: 1, max: 1_000_000 });
   const seed = numbers.readCount('--seed', flags.seed, { min: 0, max: Number.MAX_SAFE_INTEGER });
   if (numbers.problems.length > 0) throw new UserError(numbers.problems);
-  const { project } = await loadProject({
+  const { project, warnings: loadWarnings } = await loadProject({
     paths,
     cwd: io.cwd,
     ...(flags.config === undefined ? {} : { configPath: flags.config }),
   });
+  warnOfNothing(loadWarnings, io);
   const random = createRandom(seed);
   const { warnings, ...calibration } = await calibrate({ project, cwd: io.cwd, comparisons, random });
   if (warnings.length > 0) io.stderr.write(describeProblems(warnings, { color: wantsColor(io.stderr, io.env, true) }));

@@ -7,6 +7,7 @@ import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
 import { openNumberFlags } from './number-flags.ts';
 import { wantsColor } from './style.ts';
+import { warnOfNothing } from './warn-of-nothing.ts';
 
 export interface PlanSizeFlags {
   readonly drop?: string;
@@ -22,11 +23,12 @@ export async function planSizeCommand(paths: readonly string[], flags: PlanSizeF
   const drop = flags.drop === undefined ? undefined : numbers.readShare('--drop', flags.drop);
   const power = numbers.readShare('--power', flags.power);
   if (numbers.problems.length > 0) throw new UserError(numbers.problems);
-  const { project } = await loadProject({
+  const { project, warnings: loadWarnings } = await loadProject({
     paths,
     cwd: io.cwd,
     ...(flags.config === undefined ? {} : { configPath: flags.config }),
   });
+  warnOfNothing(loadWarnings, io);
   const { variants, warnings } = await planSize({
     project,
     cwd: io.cwd,

@@ -8,6 +8,7 @@ import { type AnswerChange, describeChange, findChanges, matchChanges } from '..
 import { describeStoredRun } from '../pipeline/stored-runs.ts';
 import type { Io } from './io.ts';
 import { styleFor } from './style.ts';
+import { warnOfNothing } from './warn-of-nothing.ts';
 
 export interface ReviewFlags {
   readonly run?: string;
@@ -33,7 +34,8 @@ export async function reviewCommand(paths: readonly string[], flags: ReviewFlags
     throw usage('--accept and --into go together', "write --accept '<suite/case>' --into expected, or --into baseline");
   }
   const config = flags.config === undefined ? {} : { configPath: flags.config };
-  const { project } = await loadProject({ paths, cwd: io.cwd, ...config });
+  const { project, warnings } = await loadProject({ paths, cwd: io.cwd, ...config });
+  warnOfNothing(warnings, io);
   const { cwd, env } = io;
   const review = findChanges({ project, cwd, env, filters, ...(run === undefined ? {} : { run }) });
   if (flags.json !== true) io.stderr.write(`reviewing ${describeStoredRun(review.record, io.now())}\n`);

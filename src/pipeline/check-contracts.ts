@@ -24,7 +24,7 @@ export interface CheckContractsOptions {
 
 /** Holds every prompt's contract against its baseline's or a commit's; no call is made and nothing is fetched. */
 export async function checkContracts(options: CheckContractsOptions): Promise<ContractReport> {
-  const { project, against, cwd, env } = options;
+  const { project, paths, against, cwd, env } = options;
   const entries: PromptFindings[] = [];
   const notes: string[] = [];
   const problems: Problem[] = [];
@@ -68,10 +68,12 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
     throw new UserError([{ code: 'record', severity: 'error', message, hint }]);
   }
   const isBroken = entries.some(({ findings }) => isContractBroken(findings));
+  // On the command line every path is named; in the config a pattern may match nothing.
+  const isGone = (project.emptySelections ?? []).some(({ isNamed }) => isNamed || paths.length > 0);
   return {
     entries,
     notes: [...notes, ...old.remarks(project)],
-    exitCode: isBroken ? exitCodes.failed : exitCodes.passed,
+    exitCode: isBroken ? exitCodes.failed : isGone ? exitCodes.incomplete : exitCodes.passed,
   };
 }
 

@@ -1,3 +1,4 @@
+import { exitCodes } from '../model/exit-code.ts';
 import { type ContractReport, isBreak, type LocatedFinding, type ObservedAnswers } from '../model/finding.ts';
 import type { Report } from '../model/report.ts';
 import { describeRejected } from './describe-rejected.ts';
@@ -10,7 +11,8 @@ type Entry = ContractReport['entries'][number];
 /** A job summary: the word first, then a table of what breaks, the rest folded away. */
 export function* renderContractMarkdown({ entries, notes, exitCode }: ContractReport): Iterable<string> {
   const broken = entries.flatMap((entry) => entry.findings.filter(isBreak)).length;
-  yield exitCode === 0 ? '**The contract holds.**\n' : `**The contract breaks: ${broken} unapproved.**\n`;
+  if (exitCode === exitCodes.incomplete) yield '**Incomplete: a path that was named has no suite.**\n';
+  else yield exitCode === 0 ? '**The contract holds.**\n' : `**The contract breaks: ${broken} unapproved.**\n`;
   for (const entry of entries) {
     const breaks = entry.findings.filter(isBreak);
     const others = entry.findings.filter((finding) => !isBreak(finding));

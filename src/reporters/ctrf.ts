@@ -63,7 +63,14 @@ function buildTest({ status, group, name, durationMs, message, body, at, caseSta
 
 function buildExtra(report: Report) {
   const { decision, exitCode, run } = report;
-  return { runId: run.id, outcome: decision.outcome, exitCode, totals: buildJsonTotals(report) };
+  const { outcome, warnings } = decision;
+  return {
+    runId: run.id,
+    outcome,
+    exitCode,
+    totals: buildJsonTotals(report),
+    ...(warnings.length > 0 && { warnings }),
+  };
 }
 
 /** A UUID of version 8 (RFC 9562: bits of one's own) that is the same for the same run. */

@@ -53,7 +53,18 @@ function* renderJunit(report: Report): Iterable<string> {
     }
     yield '  </testsuite>\n';
   }
+  yield renderWarnings(report);
   yield '</testsuites>\n';
+}
+
+/** The schema has no place for them but the properties of a suite. */
+function renderWarnings({ decision, run }: Report): string {
+  if (decision.warnings.length === 0) return '';
+  const lines = decision.warnings.map(
+    (warning) => `      <property name="llmcheck.warning"${attribute('value', shortenMessage(warning))}/>\n`,
+  );
+  const head = `${attribute('name', 'warnings')}${countAttributes(noCounts())}${attribute('timestamp', run.startedAt)}`;
+  return `  <testsuite${head}>\n    <properties>\n${lines.join('')}    </properties>\n  </testsuite>\n`;
 }
 
 /** A test is a case, over its trials; these are the variant's cells, as every report counts them. */

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../lib/canonical-json.ts';
 import { formatCount } from '../lib/format-amount.ts';
 import { breakWorkflowCommands, escapeJsonText, toSafeLine } from '../lib/sanitize.ts';
+import { exitCodes } from '../model/exit-code.ts';
 import { type ContractReport, type FindingSeverity, isBreak } from '../model/finding.ts';
 import type { ReportStyle } from '../model/report.ts';
 import { renderContractGithub } from './contract-annotations.ts';
@@ -68,10 +69,18 @@ function* renderSum({ entries, exitCode }: ContractReport, { colors }: Paint): I
     ...(approved > 0 ? [`${approved} approved`] : []),
   ];
   yield prompts + counts.join(', ');
-  const word = exitCode === 0 ? colors.green('KEPT') : colors.red('BROKEN');
-  yield colors.bold(
-    `${word}: ${exitCode === 0 ? 'the contract holds' : 'the contract breaks'} (exit code ${exitCode})`,
-  );
+  yield colors.bold(`${describeVerdict(exitCode, colors)} (exit code ${exitCode})`);
+}
+
+function describeVerdict(exitCode: number, colors: Paint['colors']): string {
+  switch (exitCode) {
+    case exitCodes.passed:
+      return `${colors.green('KEPT')}: the contract holds`;
+    case exitCodes.incomplete:
+      return `${colors.yellow('INCOMPLETE')}: a path that was named has no suite`;
+    default:
+      return `${colors.red('BROKEN')}: the contract breaks`;
+  }
 }
 
 /** One finding a line, so that two documents can be compared by lines. */

@@ -22,6 +22,7 @@ function* renderTap(report: Report): Iterable<string> {
     yield renderTest(entry, count, areErrorsFatal);
   }
   yield count === 0 ? '1..0 # nothing was planned\n' : `1..${count}\n`;
+  for (const warning of report.decision.warnings) yield `# warning: ${toComment(warning)}\n`;
   yield `# ${toComment(describeCounts(report))}\n# ${toComment(shoutDecision(report))} (exit code ${report.exitCode})\n`;
 }
 

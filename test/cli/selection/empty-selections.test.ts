@@ -15,7 +15,7 @@ function openProject(): TempProject {
   return project;
 }
 
-const reporters = ['terminal', 'json', 'jsonl', 'markdown', 'github', 'html'];
+const reporters = ['terminal', 'json', 'jsonl', 'markdown', 'github', 'html', 'junit', 'tap', 'ctrf'];
 
 /** Runs with every reporter; the code, and the warnings that all of them show. */
 async function runWith(project: TempProject, argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -187,5 +187,40 @@ describe('a baseline without a suite beside it', () => {
     project.write('llmcheck.config.yaml', `${config}\n`);
     project.write('evals/old.baseline.jsonl', '');
     expect(await runWith(project, [])).toMatchObject({ code: 0, warnings });
+  });
+});
+
+describe('commands that read suites beside a run', () => {
+  test.each([
+    ['baseline', 'accept'],
+    ['review'],
+    ['plan-size'],
+    ['calibrate'],
+    ['assertions', 'check'],
+    ['list', 'suites'],
+    ['contract', 'check'],
+  ])('%s %s warns of a path without a suite', async (...argv) => {
+    const project = openProject();
+    project.write('none/keep', '');
+    await runWith(project, []);
+    const { stderr } = await project.run([...argv, 'evals', 'none']);
+    expect(stderr).toContain('warning selects-nothing: no suite was found under none');
+  });
+
+  test('contract check ends with 4 or 2 where a named path selects nothing', async () => {
+    const project = openProject();
+    project.write('none/keep', '');
+    const check = async (...paths: readonly string[]) =>
+      (await project.run(['contract', 'check', ...paths, '-r', 'terminal', '-r', 'markdown=out/summary.md'])).code;
+    expect(await check('none')).toBe(4);
+    expect(await check('evals/c*.eval.yaml')).toBe(4);
+    expect(await check('evals', 'none')).toBe(4);
+    expect(project.read('out/summary.md')).toContain('a path that was named has no suite');
+    expect(await check('evals', 'gone.eval.yaml')).toBe(2);
+    expect(await check('evals')).toBe(0);
+    project.write('llmcheck.config.yaml', 'suites: ["evals/a.eval.yaml", "more/*.eval.yaml"]\n');
+    expect(await check()).toBe(0);
+    project.write('llmcheck.config.yaml', 'suites: [evals/a.eval.yaml, evals/c.eval.yaml]\n');
+    expect(await check()).toBe(4);
   });
 });
