@@ -246,6 +246,32 @@ describe('the connection', () => {
   });
 });
 
+describe('close()', () => {
+  it.each([
+    ['a handshake', false, 'https'],
+    ['a tunnel', true, 'https'],
+    ['an answer', false, 'http'],
+  ])('ends the socket of a request that was given up while it waited for %s', async (_, isProxied, scheme) => {
+    const [connected, closed] = [defer(), defer()];
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('close', () => closed.resolve());
+      socket.resume();
+      connected.resolve();
+    });
+    await listen(server);
+    const client = openClient(isProxied ? { HTTPS_PROXY: urlOf(server) } : {});
+    const controller = new AbortController();
+    const url = isProxied ? 'https://api.invalid/' : urlOf(server).replace('http', scheme);
+    const sent = client.send(post(url, controller.signal));
+    await connected.promise;
+    controller.abort(new Error('enough'));
+    await expect(sent).rejects.toThrow('enough');
+    client.close();
+    await closed.promise;
+  });
+});
+
 describe('the signal', () => {
   it('ends a request that nobody answers, with its own reason', async () => {
     const server = await serve('hang');
