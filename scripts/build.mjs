@@ -1,4 +1,5 @@
 // Builds dist/: the program and the library in shared chunks, the files that children run, the types and the notices.
+import { execFileSync } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -55,6 +56,8 @@ function checkPlaces(outputs) {
 
 /** One file of types for each entry, and one for what both use: the inside of the program has none. */
 async function writeTypes() {
+  const writeSuiteTypes = ['scripts/run-ts.mjs', 'scripts/write-suite-types.ts'];
+  execFileSync(process.execPath, writeSuiteTypes, { cwd: root, stdio: 'inherit' });
   const [{ rollup }, { dts }] = await Promise.all([import('rollup'), import('rollup-plugin-dts')]);
   const bundle = await rollup({
     input: [join(root, 'src/index.ts'), join(root, 'src/vitest.ts')],

@@ -1,4 +1,4 @@
-/* Made by `npm run schemas` from the suite schema. */
+/* Made by the build from the schema of a suite. */
 
 /** Assertions of your own plug-ins, by name: add to it with `declare module`. */
 // oxlint-disable-next-line typescript/no-empty-object-type -- there to be added to

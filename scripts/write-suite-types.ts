@@ -1,13 +1,20 @@
-/** The TypeScript type of a suite, made from its JSON Schema, so that `defineSuite` teaches the format as the editor's schema does. */
+/**
+ * Writes the TypeScript type of a suite from its JSON Schema, so that `defineSuite` teaches the format as the editor's
+ * schema does. The build runs this, and so does the check of types.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { buildSchema } from '../src/pipeline/build-schema.ts';
 
-export async function buildSuiteTypes(): Promise<string> {
+writeFileSync(join(process.cwd(), 'src/api/suite-definition.ts'), await buildSuiteTypes());
+
+async function buildSuiteTypes(): Promise<string> {
   const schema = soften(buildSchema('suite')) as JSONSchema & { title: string };
   const text = await compile({ ...schema, title: 'SuiteDefinition' }, 'SuiteDefinition', {
     additionalProperties: false,
     bannerComment:
-      '/* Made by `npm run schemas` from the suite schema. */\n\n/** Assertions of your own plug-ins, by name: add to it with `declare module`. */\n// oxlint-disable-next-line typescript/no-empty-object-type -- there to be added to\nexport interface CustomAssertions {}\n',
+      '/* Made by the build from the schema of a suite. */\n\n/** Assertions of your own plug-ins, by name: add to it with `declare module`. */\n// oxlint-disable-next-line typescript/no-empty-object-type -- there to be added to\nexport interface CustomAssertions {}\n',
     ignoreMinAndMaxItems: true,
     strictIndexSignatures: false,
     style: { singleQuote: true, printWidth: 120 },
