@@ -4,7 +4,7 @@ import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { recordCheck } from '../record/build-cell-row.ts';
-import { caseStatusOf } from '../record/summarize-cases.ts';
+import { caseStatusOf } from '../record/sorted-cases.ts';
 import { answerViewOf } from './answer-view.ts';
 import type { FindCell } from './find-cells.ts';
 import { comparesAccepted, comparesOther } from './identify.ts';

@@ -1,6 +1,6 @@
 import type { Baseline, BaselineCase, BaselineCases, BaselineTrial, VariantKey } from '../model/baseline.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import { summarizeCases } from '../record/summarize-cases.ts';
+import { SortedCases } from '../record/sorted-cases.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from '../stores/read-baseline.ts';
 
 /** Reads a baseline file once; undefined where there is none. `shown` is how problems name it. */
@@ -31,7 +31,7 @@ class BaselineRows {
 
   casesOf(key: VariantKey): ReadonlyMap<string, CaseSummary> {
     const name = variantKey(key);
-    const cases = this.#cases.get(name) ?? summarizeCases(this.#rows.get(name) ?? []);
+    const cases = this.#cases.get(name) ?? new SortedCases(this.#rows.get(name) ?? []);
     this.#cases.set(name, cases);
     return cases;
   }

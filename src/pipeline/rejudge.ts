@@ -2,7 +2,7 @@ import type { Baseline, BaselineTrial } from '../model/baseline.ts';
 import type { Cell } from '../model/cell.ts';
 import type { ComparedCase, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import { caseStatusOf } from '../record/summarize-cases.ts';
+import { caseStatusOf } from '../record/sorted-cases.ts';
 import type { JudgePorts } from './judge-answer.ts';
 
 export interface Rejudged {

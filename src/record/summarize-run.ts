@@ -3,7 +3,7 @@ import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../mod
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-interval.ts';
 import { wilsonInterval } from '../stats/wilson.ts';
-import { summarizeCases } from './summarize-cases.ts';
+import { SortedCases } from './sorted-cases.ts';
 
 /**
  * Counts a run from its rows, over the cells that its header planned: a cell without a row was not reached, and of one
@@ -17,7 +17,7 @@ export function summarizeRun(header: RunHeader, rows: Iterable<RowSummary>, end:
       variants: recorded.variants.map((variant) => {
         const { prompt, provider } = variant;
         const own = byVariant.get(variantKey({ suite: recorded.suite, prompt, provider })) ?? [];
-        return summarizeVariant(recorded, variant, summarizeCases(own));
+        return summarizeVariant(recorded, variant, new SortedCases(own));
       }),
     })),
     ...endSummary(end),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { BaselineCase, BaselineTrial } from '../../src/model/baseline.ts';
 import { openBaselineText } from '../../src/pipeline/open-baseline.ts';
-import { caseStatusOf } from '../../src/record/summarize-cases.ts';
+import { caseStatusOf } from '../../src/record/sorted-cases.ts';
 import { renderBaseline } from '../../src/stores/baseline-file.ts';
 import { contentOf, rowsOf } from '../support/baseline-rows.ts';
 import fc from '../support/property.ts';

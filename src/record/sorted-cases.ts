@@ -1,0 +1,106 @@
+import type { CaseStatus } from '../model/cell.ts';
+import type { CaseSummary, RowSummary } from '../model/summary.ts';
+
+/**
+ * The cases of one variant by id, sorted by code units; their trials in order. Of a cell that ran again the last row counts.
+ * A case is made when it is asked for: kept in a `Map`, a million of them took 174 MB more.
+ */
+export class SortedCases implements ReadonlyMap<string, CaseSummary> {
+  /** Sorted by case and trial. */
+  readonly #rows: readonly RowSummary[];
+  /** Where the rows of each case begin. */
+  readonly #starts: readonly number[];
+
+  constructor(rows: readonly RowSummary[]) {
+    // The sort is stable: rows of one cell stay in the order in which they came.
+    this.#rows = rows.toSorted(compareRows).filter(isLastOfCell);
+    this.#starts = findStarts(this.#rows);
+  }
+
+  get size(): number {
+    return this.#starts.length;
+  }
+
+  get(caseId: string): CaseSummary | undefined {
+    let [low, high] = [0, this.size];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.#idAt(middle) < caseId) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.size && this.#idAt(low) === caseId ? this.#at(low) : undefined;
+  }
+
+  has(caseId: string): boolean {
+    return this.get(caseId) !== undefined;
+  }
+
+  forEach(visit: (value: CaseSummary, key: string, map: ReadonlyMap<string, CaseSummary>) => void): void {
+    for (const found of this.values()) visit(found, found.caseId, this);
+  }
+
+  *keys(): Generator<string, undefined> {
+    for (let place = 0; place < this.size; place += 1) yield this.#idAt(place);
+  }
+
+  *values(): Generator<CaseSummary, undefined> {
+    for (let place = 0; place < this.size; place += 1) yield this.#at(place);
+  }
+
+  *entries(): Generator<[string, CaseSummary], undefined> {
+    for (const found of this.values()) yield [found.caseId, found];
+  }
+
+  [Symbol.iterator](): Generator<[string, CaseSummary], undefined> {
+    return this.entries();
+  }
+
+  #idAt(place: number): string {
+    return this.#rows[this.#starts[place] ?? 0]?.caseId ?? '';
+  }
+
+  #at(place: number): CaseSummary {
+    return summarizeCase(this.#idAt(place), this.#rows.slice(this.#starts[place], this.#starts[place + 1]));
+  }
+}
+
+function compareRows(a: RowSummary, b: RowSummary): number {
+  if (a.caseId === b.caseId) return a.trial - b.trial;
+  return a.caseId < b.caseId ? -1 : 1;
+}
+
+function isLastOfCell({ caseId, trial }: RowSummary, index: number, sorted: readonly RowSummary[]): boolean {
+  const next = sorted[index + 1];
+  return next?.trial !== trial || next.caseId !== caseId;
+}
+
+function findStarts(rows: readonly RowSummary[]): readonly number[] {
+  const starts: number[] = [];
+  for (const [index, { caseId }] of rows.entries()) if (rows[index - 1]?.caseId !== caseId) starts.push(index);
+  return starts;
+}
+
+const none: readonly RowSummary[] = [];
+
+function summarizeCase(caseId: string, rows: readonly RowSummary[]): CaseSummary {
+  const [first] = rows;
+  const hasConfirmations = rows.some(({ confirmation }) => confirmation);
+  const trials = hasConfirmations ? rows.filter(({ confirmation }) => !confirmation) : rows;
+  return {
+    caseId,
+    status: caseStatusOf(trials),
+    observe: first?.observe === true,
+    mustPass: first?.mustPass === true,
+    stamp: first?.stamp ?? '',
+    trials,
+    confirmations: hasConfirmations ? rows.filter(({ confirmation }) => confirmation) : none,
+  };
+}
+
+/** Passed (all trials), failed (none), flaky (mixed). A failure is certain whatever an errored or skipped trial would have said, a pass is not. */
+export function caseStatusOf(trials: readonly Pick<RowSummary, 'status'>[]): CaseStatus {
+  const has = (wanted: RowSummary['status']) => trials.some(({ status }) => status === wanted);
+  if (has('failed')) return has('passed') ? 'flaky' : 'failed';
+  if (has('errored')) return 'errored';
+  return has('skipped') || !has('passed') ? 'skipped' : 'passed';
+}
