@@ -14,7 +14,7 @@ async function buildSuiteTypes(): Promise<string> {
   const text = await compile({ ...schema, title: 'SuiteDefinition' }, 'SuiteDefinition', {
     additionalProperties: false,
     bannerComment:
-      '/* Made by the build from the schema of a suite. */\n\n/** Assertions of your own plug-ins, by name: add to it with `declare module`. */\n// oxlint-disable-next-line typescript/no-empty-object-type -- there to be added to\nexport interface CustomAssertions {}\n',
+      '/* Made by the build from the schema of a suite, not kept in git. */\n\n/** Assertions of your own plug-ins, by name: add to it with `declare module`. */\n// oxlint-disable-next-line typescript/no-empty-object-type -- there to be added to\nexport interface CustomAssertions {}\n',
     ignoreMinAndMaxItems: true,
     strictIndexSignatures: false,
     style: { singleQuote: true, printWidth: 120 },
