@@ -133,7 +133,7 @@ export default {
       name: 'pure-stays-pure',
       severity: 'error',
       comment: 'No files, network, processes or environment here: take what you need as an argument.',
-      from: { path: PURE },
+      from: { path: PURE, pathNot: '^src/lib/make-folder[.]ts$' },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|vm|path|url|buffer|string_decoder|events)$' },
     },
     {
@@ -142,7 +142,11 @@ export default {
       comment: 'Disk, network and processes live in suite/load, http, providers, programs, cache, stores and cli.',
       from: {
         path: '^src/',
-        pathNot: ['^src/suite/(load|files|find-files)[.]ts$', '^src/(http|providers|programs|cache|stores|cli)/'],
+        pathNot: [
+          '^src/suite/(load|files|find-files)[.]ts$',
+          '^src/lib/make-folder[.]ts$',
+          '^src/(http|providers|programs|cache|stores|cli)/',
+        ],
       },
       to: { path: '^(node:)?(fs|fs/promises|child_process|net|http|https|os)$' },
     },

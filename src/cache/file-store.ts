@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../lib/make-folder.ts';
 import { systemErrorCode } from '../lib/storage-error.ts';
 import { type CacheEntry, parseEntry, renderEntry, type StoredAnswer } from './cache-entry.ts';
 
@@ -106,7 +107,7 @@ function writeMakingFolder(path: string, text: string): void {
     writeFileSync(path, text);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, text);
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../lib/make-folder.ts';
 import { systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 import type { RecordingLine } from './recordings.ts';
 import { readRecordings, recordedCellKey, renderRecording } from './recordings.ts';
@@ -51,7 +52,7 @@ function replaceWhereChanged(path: string, text: string): boolean {
   return withStorageErrors('Writing', path, () => {
     if (readOrUndefined(path) === text) return false;
     const folder = dirname(path);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const temp = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
     try {
       writeFileSync(temp, text);

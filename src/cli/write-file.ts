@@ -1,17 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../lib/make-folder.ts';
 import { withStorageErrors } from '../lib/storage-error.ts';
 
 /**
@@ -20,7 +11,7 @@ import { withStorageErrors } from '../lib/storage-error.ts';
  */
 export function writeFile(path: string, chunks: Iterable<string>): void {
   withStorageErrors('Writing', path, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const old = statSync(path, { throwIfNoEntry: false });
     if (old !== undefined && !old.isFile()) {
       writeChunks(path, chunks);

@@ -50,9 +50,7 @@ export function toStorageError(action: string, path: string, error: unknown): un
   const code = systemErrorCode(error)?.replace(/^ERR_FS_(?=E)/, '');
   // Node's own codes, such as `ERR_INVALID_ARG_TYPE`, tell of a wrong call and not of the disk.
   if (code === undefined || code.startsWith('ERR_') || error instanceof StorageError) return error;
+  // A folder is made only where there is none, so what is there already is a file.
   const isMkdir = error instanceof Error && 'syscall' in error && error.syscall === 'mkdir';
-  return new StorageError(action, path, (isMkdir ? codesOfMkdir[code] : undefined) ?? code, { cause: error });
+  return new StorageError(action, path, isMkdir && code === 'EEXIST' ? 'ENOTDIR' : code, { cause: error });
 }
-
-/** Node makes missing parents too, and says of a file in their place and of a read-only disk what can't be meant. */
-const codesOfMkdir: Readonly<Record<string, string>> = { EEXIST: 'ENOTDIR', ENOENT: 'EROFS' };

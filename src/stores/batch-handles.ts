@@ -1,16 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../lib/make-folder.ts';
 import { systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 import { type BatchHandle, batchHandleFormat } from '../model/batch.ts';
 import { isJsonObject } from '../model/json.ts';
@@ -40,7 +31,7 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
       const path = pathOf(handle.name);
       const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
       withStorageErrors('Writing', path, () => {
-        mkdirSync(folder, { recursive: true });
+        makeFolder(folder);
         const fd = openSync(temporary, 'w');
         try {
           writeSync(fd, `${JSON.stringify(handle)}\n`);

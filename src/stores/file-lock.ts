@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import {
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -14,6 +13,7 @@ import {
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { kill, pid } from 'node:process';
+import { makeFolder } from '../lib/make-folder.ts';
 import { StorageError, systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 
 /**
@@ -49,7 +49,7 @@ const patienceMs = 60_000;
 
 function takeLock(lock: string, owner: string, path: string): void {
   const own = `${lock.slice(0, -'.lock'.length)}.${randomBytes(6).toString('hex')}.tmp`;
-  mkdirSync(own, { recursive: true });
+  makeFolder(own);
   try {
     writeFileSync(join(own, owner), '');
     let seen: string | undefined;

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -12,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from '../lib/make-folder.ts';
 import { StorageError, systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
 
 /**
@@ -23,7 +23,7 @@ export function replaceFile(path: string, text: string): void {
     const mode = statSync(path, { throwIfNoEntry: false })?.mode;
     const target = mode === undefined ? path : realpathSync(path);
     const folder = dirname(target);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const temporary = temporaryOf(target);
     try {
       writeFileSync(temporary, text);

@@ -4,7 +4,6 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -13,7 +12,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { StorageError, systemErrorCode, withStorageErrors } from '../lib/storage-error.ts';
+import { makeFolder } from '../lib/make-folder.ts';
+import { StorageError, withStorageErrors } from '../lib/storage-error.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
 import { type RowPlace, readRowsAt } from './read-run-record.ts';
 import { renderRow } from './row-layout.ts';
@@ -53,17 +53,6 @@ export function createRunRecord(folder: string, header: RunHeader, options: RunR
       throw error;
     }
   });
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-    // On a read-only disk Node says so only of a folder that is made by itself.
-    makeFolder(dirname(folder));
-    mkdirSync(folder);
-  }
 }
 
 /**
