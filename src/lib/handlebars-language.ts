@@ -1,7 +1,6 @@
 import { writeJson } from './canonical-json.ts';
-import { canonicalDecimal } from './decimal.ts';
 import { spell } from './spell.ts';
-import { SpelledNumber } from './spelled-number.ts';
+import { compareNumbers } from './spelled-number.ts';
 import type { TreeLanguage } from './template-language.ts';
 
 /** The helpers that have a value. There is no way to add one, and none reads more than it is given. */
@@ -20,12 +19,6 @@ export const handlebarsLanguage: TreeLanguage = {
           : undefined;
       },
     },
-    ifEquals: { run: ([left, right]) => plain(left) === plain(right) },
+    ifEquals: { run: ([left, right]) => left === right || compareNumbers(left, right) === 0 },
   },
 };
-
-/** Strict equality, where a number that remembers its spelling is still a number. */
-function plain(value: unknown): unknown {
-  if (!(value instanceof SpelledNumber)) return value;
-  return value.isLong ? canonicalDecimal(value.source) : value.valueOf();
-}

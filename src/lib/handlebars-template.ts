@@ -1,6 +1,7 @@
 import { parse } from '@handlebars/parser';
 import { didYouMean } from './did-you-mean.ts';
 import { handlebarsLanguage } from './handlebars-language.ts';
+import { describeLongLiteral, findLongLiteral, longLiteralHint } from './long-literal.ts';
 import { TemplateError } from './template-error.ts';
 import type { Expression, Named, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';
 import { positionIn } from './tree-values.ts';
@@ -20,7 +21,20 @@ const HELPERS = ['json', 'lookup', 'role', 'history', 'section', 'media'];
 /** Reads the part of Handlebars that prompts are written in; throws a `TemplateError` with the place of what is not in it. */
 export function parseHandlebars(source: string): TemplateTree {
   refuseTooLarge(source);
-  return { source, nodes: convertAll(parseProgram(source).body, createOffsets(source)) };
+  const program = parseProgram(source);
+  refuseLongLiterals(source);
+  return { source, nodes: convertAll(program.body, createOffsets(source)) };
+}
+
+/** The parser reads numbers as doubles, and keeps no text of them. */
+function refuseLongLiterals(source: string): void {
+  for (const { 0: code, index } of source.matchAll(/(?<!\\)\{\{(?!~?!)[^{}]*\}\}/g)) {
+    // What is in brackets is a name.
+    const found = findLongLiteral(code.replaceAll(/\[[^\]]*\]/g, (name) => '_'.repeat(name.length)));
+    if (found === undefined) continue;
+    const at = positionIn(source, index + found.offset);
+    throw new TemplateError(describeLongLiteral(found.text), { kind: 'syntax', hint: longLiteralHint, ...at });
+  }
 }
 
 function refuseTooLarge(source: string): void {

@@ -1,6 +1,8 @@
+import { isKeptByDouble } from './decimal.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { jinjaFilters, jinjaLanguage } from './jinja-language.ts';
 import { syntaxError } from './jinja-tokens.ts';
+import { describeLongLiteral, longLiteralHint } from './long-literal.ts';
 import { TemplateError } from './template-error.ts';
 import type { Expression, PathExpression, TestOperator } from './template-tree.ts';
 import { positionIn } from './tree-values.ts';
@@ -63,8 +65,11 @@ export class JinjaExpressionParser {
       }
       const [, quoted, number, word, sign] = match;
       if (quoted !== undefined) lexemes.push({ kind: 'text', value: unquote(quoted), offset: start });
-      else if (number !== undefined) lexemes.push({ kind: 'number', value: number, offset: start });
-      else if (word !== undefined) lexemes.push({ kind: 'word', value: word, offset: start });
+      else if (number !== undefined) {
+        if (!isKeptByDouble(number))
+          throw syntaxError(this.#source, start, describeLongLiteral(number), longLiteralHint);
+        lexemes.push({ kind: 'number', value: number, offset: start });
+      } else if (word !== undefined) lexemes.push({ kind: 'word', value: word, offset: start });
       else lexemes.push({ kind: 'sign', value: sign ?? '', offset: start });
     }
     lexemes.push({ kind: 'end', value: '', offset: offset + code.trimEnd().length });

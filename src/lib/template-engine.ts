@@ -1,23 +1,18 @@
-import { Drop, type FilterImplOptions, Liquid, type Template as LiquidNode } from 'liquidjs';
-import { writeJson } from './canonical-json.ts';
+import { Drop, Liquid, type Template as LiquidNode, TagToken, Tokenizer, TypeGuards } from 'liquidjs';
 import { didYouMean } from './did-you-mean.ts';
 import { refuseForeignSyntax } from './foreign-template.ts';
-import { arithmeticFilters, comparable, refuseLongNumbers, SpelledDrop, spellOut } from './spelled-drop.ts';
+import { registerFilters } from './liquid-filters.ts';
+import { describeLongLiteral, findLongLiteral, longLiteralHint } from './long-literal.ts';
+import { comparable, SpelledDrop } from './spelled-drop.ts';
 import { joinErrors, type ReadableTemplate, TemplateError, type TemplateErrorDetails } from './template-error.ts';
 import { notText, plainText } from './template-value.ts';
+import { positionIn } from './tree-values.ts';
 
 /** The part of a compiled template that needs Liquid. */
 export interface TemplateEngine {
   compile(source: string): ReadableTemplate;
 }
 
-// An object in one of these would become "[object Object]" instead of an error.
-const TEXT_FILTERS =
-  'append prepend upcase downcase capitalize strip lstrip rstrip strip_newlines strip_html squish normalize_whitespace ' +
-  'newline_to_br escape escape_once xml_escape truncate truncatewords replace replace_first replace_last remove ' +
-  'remove_first remove_last split slugify url_encode url_decode cgi_escape uri_escape base64_encode base64_decode ' +
-  'number_of_words sha256 hmac_sha256 array_to_sentence_string join';
-const DATE_FILTERS = 'date date_to_xmlschema date_to_rfc822 date_to_string date_to_long_string';
 const FILE_TAGS = 'include render layout block';
 const MAX_NESTED_TAGS = 100;
 
@@ -42,16 +37,7 @@ function createLiquid(): Liquid {
     timezoneOffset: 0,
     outputEscape: outputText,
   });
-  // Liquid's own would round numbers that no double keeps.
-  liquid.registerFilter('json', (value: unknown, indent: unknown) => writeJson(value, Number(indent) || 0));
-  for (const name of arithmeticFilters) guardFilter(liquid, name, refuseLongNumbers);
-  for (const alias of ['dump', 'tojson']) registerAlias(liquid, alias, 'json');
-  // Liquid's own `raw` would print an object without passing `outputText`.
-  liquid.registerFilter('raw', (value: unknown) => value);
-  liquid.registerFilter('default', keepSpelling(liquid.filters['default']));
-  for (const name of TEXT_FILTERS.split(' ')) guardFilter(liquid, name, refuseObjects);
-  for (const name of DATE_FILTERS.split(' ')) guardFilter(liquid, name, refuseNow);
-  guardFilter(liquid, 'sample', refuseChance);
+  registerFilters(liquid);
   for (const name of FILE_TAGS.split(' ')) refuseTag(liquid, name);
   return liquid;
 }
@@ -177,7 +163,24 @@ function parse(liquid: Liquid, source: string): LiquidNode[] {
   if (isNestedTooDeep(source)) {
     throw new TemplateError(`tags are nested deeper than ${MAX_NESTED_TAGS} levels`, { kind: 'limit' });
   }
-  return liquid.parse(source);
+  const nodes = liquid.parse(source);
+  refuseLongLiteralsIn(source);
+  return nodes;
+}
+
+/** Liquid reads numbers as doubles, which would send another number than is written. */
+function refuseLongLiteralsIn(source: string): void {
+  let isComment = false;
+  for (const token of new Tokenizer(source).readTopLevelTokens()) {
+    if (token instanceof TagToken) {
+      if (token.name === 'comment' || token.name === 'endcomment') isComment = token.name === 'comment';
+      if (token.name === '#') continue;
+    } else if (!TypeGuards.isOutputToken(token)) continue;
+    const found = isComment ? undefined : findLongLiteral(token.getText());
+    if (found === undefined) continue;
+    const at = positionIn(source, token.begin + found.offset);
+    throw new TemplateError(describeLongLiteral(found.text), { kind: 'syntax', hint: longLiteralHint, ...at });
+  }
 }
 
 function isNestedTooDeep(source: string): boolean {
@@ -204,54 +207,6 @@ class NoText extends Error {
     super('a value without a text form');
     this.value = value;
   }
-}
-
-function registerAlias(liquid: Liquid, alias: string, name: string): void {
-  const filter = liquid.filters[name];
-  if (filter !== undefined) liquid.registerFilter(alias, filter);
-}
-
-type Refusal = (name: string, values: readonly unknown[]) => void;
-
-function guardFilter(liquid: Liquid, name: string, refuse: Refusal): void {
-  const filter = liquid.filters[name];
-  if (filter === undefined) return;
-  const handler = typeof filter === 'function' ? filter : filter.handler;
-  liquid.registerFilter(name, function guarded(value: unknown, ...rest: unknown[]): unknown {
-    refuse(name, [value, ...rest]);
-    return handler.call(this, spellOut(value), ...rest.map(spellOut));
-  });
-}
-
-function keepSpelling(filter: FilterImplOptions | undefined): FilterImplOptions {
-  const handler = typeof filter === 'function' ? filter : filter?.handler;
-  return function keep(value: unknown, ...rest: unknown[]): unknown {
-    return value instanceof SpelledDrop ? value : handler?.call(this, value, ...rest);
-  };
-}
-
-function refuseObjects(name: string, values: readonly unknown[]): void {
-  const found = values.flat().find((value) => typeof value === 'object' && value !== null && !(value instanceof Drop));
-  if (found === undefined) return;
-  throw new TemplateError(`the filter "${name}" was given an object or a list of them, which has no text`, {
-    kind: 'not-text',
-    hint: 'pick a field of it, or use the filter "json"',
-  });
-}
-
-function refuseNow(name: string, values: readonly unknown[]): void {
-  if (!['now', 'today'].includes(String(values[0]).trim().toLowerCase())) return;
-  throw new TemplateError(`the filter "${name}" can't read the clock: the prompt would differ from run to run`, {
-    kind: 'syntax',
-    hint: 'pass the date as a variable',
-  });
-}
-
-function refuseChance(name: string): void {
-  throw new TemplateError(`the filter "${name}" is random: the prompt would differ from run to run`, {
-    kind: 'syntax',
-    hint: "choose in the case's variables",
-  });
 }
 
 function refuseTag(liquid: Liquid, name: string): void {
