@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { findNearest } from '../lib/did-you-mean.ts';
@@ -50,11 +50,11 @@ export function classifySource(text: string, choices: SourceChoices): RecordSour
 const gitScheme = 'git:';
 const maxListed = 5;
 
-/** `file`, `folder`, `missing`, or the system's own word for why it can't be told. */
+/** `file`, `folder`, `missing`, `dangling` for a link to nothing, or the system's own word for why it can't be told. */
 function lookAt(path: string): string {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) return 'missing';
+    if (stats === undefined) return lstatSync(path, { throwIfNoEntry: false }) === undefined ? 'missing' : 'dangling';
     return stats.isDirectory() ? 'folder' : 'file';
   } catch (error) {
     // Such as a name too long, or a folder on the way that may not be entered.
@@ -65,7 +65,12 @@ function lookAt(path: string): string {
 }
 
 function unknownSource(text: string, path: string, place: string, choices: SourceChoices): UserError {
-  const file = place === 'folder' ? 'a folder, not a file' : `no file${place === 'missing' ? '' : ` (${place})`}`;
+  const files: Readonly<Record<string, string>> = {
+    folder: 'a folder, not a file',
+    missing: 'no file',
+    dangling: 'a link to a file that is not there',
+  };
+  const file = files[place] ?? `no file (${place})`;
   const message = `${quote(text)} is ${file}, no run id and no prompt id.`;
   return new UserError([{ code: 'unknown-id', severity: 'error', message, hint: suggest(text, path, place, choices) }]);
 }

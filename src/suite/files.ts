@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   readSync,
   realpathSync,
   statSync,
@@ -256,7 +257,7 @@ function describeReadError(error: unknown, path: string, shown: string): FileFau
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return { code: 'file-unreadable', message: `${shown} does not exist`, ...nearHint(path) };
+      return { code: 'file-unreadable', message: `${shown} ${describeMissing(path)}`, ...nearHint(path) };
     case 'EACCES':
     case 'EPERM':
       return { code: 'file-unreadable', message: `${shown} can't be read: permission denied` };
@@ -269,7 +270,14 @@ function describeReadError(error: unknown, path: string, shown: string): FileFau
   }
 }
 
+/** Why nothing is at a path: a link may be there that leads nowhere. */
+export function describeMissing(path: string): string {
+  return readLink(path) === undefined ? 'does not exist' : 'does not exist: it is a link to a file that is not there';
+}
+
 function nearHint(path: string): { hint?: string } {
+  const target = readLink(path);
+  if (target !== undefined) return { hint: `it leads to ${target}: bring that back, or remove the link` };
   const folder = dirname(path);
   if (!existsSync(folder)) return { hint: `the folder ${basename(folder)} does not exist either` };
   const hint = didYouMean(basename(path), listNames(folder));
@@ -299,13 +307,33 @@ function findUp(start: string, name: string, last?: string): string | undefined 
   }
 }
 
-/** With links resolved; of a path that does not exist, those of the nearest folder that does. */
-function realPathOf(path: string): string {
+const maxLinks = 40;
+
+/**
+ * With links resolved; of a path that does not exist, those of the nearest folder that does. A link that leads nowhere
+ * counts as the place it leads to.
+ */
+function realPathOf(path: string, linksLeft = maxLinks): string {
   const missing: string[] = [];
   for (let current = resolve(path); ; current = dirname(current)) {
     if (existsSync(current)) return join(realpathSync(current), ...missing);
+    const target = linksLeft > 0 ? readLink(current) : undefined;
+    if (target !== undefined) {
+      const folder = realPathOf(dirname(current), linksLeft - 1);
+      return realPathOf(resolve(folder, target, ...missing), linksLeft - 1);
+    }
     if (dirname(current) === current) return resolve(path);
     missing.unshift(basename(current));
+  }
+}
+
+/** What a link names, whether or not it is there; undefined for all else. */
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
   }
 }
 

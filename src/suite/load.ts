@@ -12,7 +12,15 @@ import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { type CheckRun, type Config, emptyConfig, parseCache, parseConfig } from './config.ts';
 import type { ContractKnowledge } from './contracts.ts';
-import { findProject, isGlob, kindOfPath, openProjectFiles, type ProjectFiles, type ProjectPlace } from './files.ts';
+import {
+  describeMissing,
+  findProject,
+  isGlob,
+  kindOfPath,
+  openProjectFiles,
+  type ProjectFiles,
+  type ProjectPlace,
+} from './files.ts';
 import { type Located, locate } from './locate.ts';
 import { type ParsedSuite, parseSuite } from './parse.ts';
 import { extendDeclarations, loadPlugins, type OpenPlugins, type PluginRequest } from './plugins.ts';
@@ -286,7 +294,7 @@ async function findSuitesAt(
       }
       problems.report({
         code: 'usage',
-        message: `${path} does not exist`,
+        message: `${path} ${describeMissing(absolute)}`,
         hint: 'name a suite file, a folder or a glob',
       });
       return [];

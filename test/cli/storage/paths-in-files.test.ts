@@ -1,5 +1,6 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -104,6 +105,22 @@ test('a baseline that is a link out of the project is neither read nor written, 
   }
   expect(readFileSync(secret, 'utf8')).toBe('machine example.com password hunter2-hunter2');
 });
+
+test.each(['gone.jsonl', 'gone/deeper.jsonl'])(
+  'a baseline that is a link to a missing file outside the project is refused: %s',
+  async (name) => {
+    const { project, env } = await openWithRecord();
+    const outside = openOutside();
+    symlinkSync(join(outside, name), project.path('evals/step.jsonl'));
+    symlinkSync('step.jsonl', project.path(baselineFile));
+    for (const argv of [['baseline', 'accept'], ['baseline', 'list'], ['run'], ['run', '--update-baseline']]) {
+      const { code, stdout, stderr } = await project.run(argv, { env });
+      expect([argv, code, stdout + stderr]).toEqual([argv, 2, expect.stringContaining('lies outside the project')]);
+    }
+    expect(lstatSync(project.path(baselineFile)).isSymbolicLink()).toBe(true);
+    expect(existsSync(join(outside, name))).toBe(false);
+  },
+);
 
 test('a baseline that links to another file of the project is that file', async () => {
   const { project } = await openWithRecord();

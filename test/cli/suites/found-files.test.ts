@@ -83,7 +83,17 @@ describe('what a pattern leads to and can not be read is a usage error', () => {
     link(project, 'gone', 'evals/gone.eval.yaml');
     link(project, 'loop.eval.yaml', 'evals/loop.eval.yaml');
     const said = await refusalOf(project);
-    expect(said).toContain('evals/gone.eval.yaml does not exist');
+    expect(said).toContain('evals/gone.eval.yaml does not exist: it is a link to a file that is not there');
+    expect(said).toContain('it leads to gone: bring that back, or remove the link');
+    expect(said).not.toContain('did you mean');
+    const named = await project.run(['run', 'evals/gone.eval.yaml']);
+    expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('a link to a file that is not there')]);
+    const baseline = await project.run(['run', 'evals/a.eval.yaml', '--baseline', 'evals/gone.eval.yaml']);
+    expect([baseline.code, baseline.stderr]).toEqual([
+      2,
+      expect.stringContaining('is a link to a file that is not there'),
+    ]);
+    expect(baseline.stderr).not.toContain('did you mean');
     expect(said).toContain("evals/loop.eval.yaml can't be read");
     expect((await project.run(['run', 'evals/*.eval.yaml'])).code).toBe(2);
   });
