@@ -2,6 +2,7 @@ import { formatCount } from '../lib/format-amount.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { Suite } from '../model/suite.ts';
 import { acceptBaseline } from '../pipeline/accept-baseline.ts';
+import { listLeftBaselines } from '../pipeline/find-left-baselines.ts';
 import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import { findRecordedSuiteFiles } from '../pipeline/find-recorded-suites.ts';
 import { loadProject } from '../pipeline/load-project.ts';
@@ -21,8 +22,10 @@ export async function baselineCommand(action: string, paths: readonly string[], 
   const { project, warnings } = await loadProject({ paths, cwd: io.cwd, ...config });
   warnOfNothing(warnings, io);
   const json = flags['json'] === true;
-  if (action === 'list') printRows(listBaselines(project, io.cwd), { json, noun: 'suites' }, io);
-  else if (action === 'show') printRows(showBaselines(project, io.cwd), { json, noun: 'accepted results yet' }, io);
+  if (action === 'list') {
+    const left = paths.length === 0 ? await listLeftBaselines(project) : [];
+    printRows(listBaselines(project, left, io.cwd), { json, noun: 'suites' }, io);
+  } else if (action === 'show') printRows(showBaselines(project, io.cwd), { json, noun: 'accepted results yet' }, io);
   else {
     const pruned = pruneBaselines(project, io.cwd);
     if (json) io.stdout.write(`${JSON.stringify(pruned, undefined, 2)}\n`);

@@ -8,20 +8,28 @@ const ending = 'baseline.jsonl';
 const suiteFile = /\.(?:ya?ml|[cm]?[jt]s|json|prompt|prompty)$/i;
 
 /** Baselines without a suite beside them, in the folders where suites are looked for: the suite was removed or renamed. */
-export async function findLeftBaselines({
+export async function findLeftBaselines(
+  project: Pick<Project, 'root' | 'sources'>,
+): Promise<readonly EmptySelection[]> {
+  const paths = await listLeftBaselines(project);
+  return paths.map((path) => ({
+    message: `${relative(project.root, path)} has no suite beside it, so no run looks at its cases; remove it if the suite is meant to be gone`,
+    isNamed: false,
+  }));
+}
+
+/** The absolute paths of these, sorted. */
+export async function listLeftBaselines({
   root,
   sources,
-}: Pick<Project, 'root' | 'sources'>): Promise<readonly EmptySelection[]> {
+}: Pick<Project, 'root' | 'sources'>): Promise<readonly string[]> {
   const found = new Set<string>();
   for (const { pattern, folder } of sources.globs) {
     for (const path of await findBaselines(pattern, join(root, folder))) {
       if (!(await hasSuite(path, root))) found.add(path);
     }
   }
-  return [...found].sort().map((path) => ({
-    message: `${relative(root, path)} has no suite beside it, so no run looks at its cases; remove it if the suite is meant to be gone`,
-    isNamed: false,
-  }));
+  return [...found].sort();
 }
 
 /** A pattern of suites names their baselines too, once the ending is another. */

@@ -8,18 +8,22 @@ import { keepCases } from '../stores/merge-baseline.ts';
 import { baselinePathOf } from './baseline-path.ts';
 import type { ListedRow } from './list-parts.ts';
 import { openBaselineFile } from './open-baseline.ts';
+import { refuseOutside } from './project-boundary.ts';
 
-/** One row a suite: where its baseline is and what it holds. */
-export function listBaselines({ suites, root }: Project, cwd: string): readonly ListedRow[] {
-  return suites.map((suite) => {
-    const { file, baseline } = read(suite, root, cwd);
-    return {
-      suite: suite.id,
-      baseline: baseline === undefined ? 'none yet' : file,
-      variants: baseline?.variants.map(({ prompt, provider }) => `${prompt} × ${provider}`) ?? [],
-      cases: baseline === undefined ? 0 : countCases(baseline).ids,
-    };
+/** One row a suite: where its baseline is and what it holds. Those at `left` have no suite any more. */
+export function listBaselines({ suites, root }: Project, left: readonly string[], cwd: string): readonly ListedRow[] {
+  const ofSuites = suites.map((suite) => ({ suite: suite.id, ...read(suite, root, cwd) }));
+  const ofNone = left.map((path) => {
+    refuseOutside(path, { root, cwd });
+    const file = relative(cwd, path);
+    return { suite: 'none: removed or renamed', file, baseline: openBaselineFile(path, file) };
   });
+  return [...ofSuites, ...ofNone].map(({ suite, file, baseline }) => ({
+    suite,
+    baseline: baseline === undefined ? 'none yet' : file,
+    variants: baseline?.variants.map(({ prompt, provider }) => `${prompt} × ${provider}`) ?? [],
+    cases: baseline === undefined ? 0 : countCases(baseline).ids,
+  }));
 }
 
 /** One row a case and variant of the accepted baselines. */

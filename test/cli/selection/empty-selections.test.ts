@@ -172,6 +172,23 @@ describe('a baseline without a suite beside it', () => {
     const validated = await project.run(['validate']);
     expect(validated.code).toBe(0);
     expect(validated.stderr).toContain('evals/renamed.baseline.jsonl has no suite beside it');
+    project.write('evals/more/old.baseline.jsonl', project.read('evals/a.baseline.jsonl'));
+    const listed = await project.run(['baseline', 'list', '--json']);
+    expect(JSON.parse(listed.stdout)).toEqual([
+      expect.objectContaining({ suite: 'a', baseline: 'evals/a.baseline.jsonl' }),
+      expect.objectContaining({ suite: 'b', baseline: 'evals/b.baseline.jsonl' }),
+      expect.objectContaining({
+        suite: 'none: removed or renamed',
+        baseline: 'evals/more/old.baseline.jsonl',
+        cases: 1,
+      }),
+      expect.objectContaining({
+        suite: 'none: removed or renamed',
+        baseline: 'evals/renamed.baseline.jsonl',
+        cases: 1,
+      }),
+    ]);
+    expect(JSON.parse((await project.run(['baseline', 'list', 'evals/a.eval.yaml', '--json'])).stdout)).toHaveLength(1);
     // What asks for a part says nothing of the rest.
     for (const part of [['-t', 'red'], ['--tag', 'red'], ['--prompt', 'v1'], ['evals/a.eval.yaml']]) {
       expect((await runWith(project, part)).warnings).toEqual([]);
