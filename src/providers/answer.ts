@@ -92,6 +92,28 @@ export function firstByIndex(answers: JsonValue | undefined): JsonValue | undefi
   return list(answers).toSorted((a, b) => indexOf(a) - indexOf(b))[0];
 }
 
+/** Says what keeps the first of several answers from being found; undefined where nothing does. */
+export function findIndexFault(answers: JsonValue | undefined): string | undefined {
+  for (const answer of list(answers)) {
+    const index = isJsonObject(answer) ? (answer['index'] ?? 0) : 0;
+    if (!Number.isInteger(index)) return `an "index" is ${describeText(writeJson(index) ?? '')}, not an integer`;
+  }
+  return undefined;
+}
+
+/** JSON can escape half of a surrogate pair, which no text holds and UTF-8 can't write. */
+export const halfCharacter = 'half of a character (a lone surrogate)';
+
+export function hasHalfCharacter({
+  text: said,
+  reasoning,
+  refusal,
+  toolCalls,
+}: Omit<Completion, 'latencyMs'>): boolean {
+  // `JSON.stringify` escapes surrogates that stand alone, and no others.
+  return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify([said, reasoning, refusal, toolCalls]));
+}
+
 /** A member that is left out where the API gives no text for it. */
 export function named<Name extends string>(name: Name, value: JsonValue | undefined): { [K in Name]?: string } {
   return typeof value === 'string' && value !== '' ? ({ [name]: value } as { [K in Name]: string }) : {};

@@ -7,7 +7,7 @@ import type { CompletionOutcome, ProviderFailure } from '../model/completion.ts'
 import type { JsonValue } from '../model/json.ts';
 import type { Adapter, AdapterDeclaration, ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
-import { type Answer, malformed } from './answer.ts';
+import { type Answer, halfCharacter, hasHalfCharacter, malformed } from './answer.ts';
 import { classifyAbort, classifyError } from './failures/classify-error.ts';
 import { classifyReply, describeUnreadable } from './failures/classify-reply.ts';
 import { type OutgoingRequest, prepareRequest } from './outgoing-request.ts';
@@ -182,7 +182,9 @@ function readReply(
   }
   const answer = format.readAnswer(parsed, reply);
   // A text with replacement characters is not what the model said. It was billed all the same.
-  return reply.fault === undefined || 'failure' in answer ? answer : malformed(reply.fault, answer.completion.usage);
+  if ('failure' in answer) return answer;
+  const fault = reply.fault ?? (hasHalfCharacter(answer.completion) ? `it holds ${halfCharacter}` : undefined);
+  return fault === undefined ? answer : malformed(fault, answer.completion.usage);
 }
 
 /** Keeps the query of a base URL behind the path. */

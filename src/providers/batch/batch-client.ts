@@ -5,7 +5,7 @@ import type { ProviderFailure } from '../../model/completion.ts';
 import { isJsonObject, type JsonObject } from '../../model/json.ts';
 import type { ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
-import type { Answer } from '../answer.ts';
+import { type Answer, halfCharacter, hasHalfCharacter, malformed } from '../answer.ts';
 import { classifyAbort, classifyError } from '../failures/classify-error.ts';
 import { classifyReply, describeUnreadable } from '../failures/classify-reply.ts';
 import { joinUrl } from '../http-adapter.ts';
@@ -117,6 +117,7 @@ export function openBatchClient(
 export function withoutLatency(answer: Answer): BatchAnswer {
   if ('failure' in answer) return answer;
   const { latencyMs: _latencyMs, ...completion } = answer.completion;
+  if (hasHalfCharacter(completion)) return withoutLatency(malformed(`it holds ${halfCharacter}`, completion.usage));
   return { completion };
 }
 

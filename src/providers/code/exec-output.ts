@@ -3,7 +3,7 @@ import { parseShallowJson } from '../../lib/parse-json.ts';
 import { replaceLongNumbers } from '../../lib/spelled-number.ts';
 import type { Completion, ProviderFailure } from '../../model/completion.ts';
 import { isJsonObject } from '../../model/json.ts';
-import { buildToolCall } from '../answer.ts';
+import { buildToolCall, halfCharacter, hasHalfCharacter } from '../answer.ts';
 import { describeText } from '../failures/describe-text.ts';
 
 export const execOutputs = ['auto', 'text', 'json'] as const;
@@ -14,8 +14,12 @@ type Read = { readonly completion: Completion } | { readonly failure: ProviderFa
 
 /** Reads what a program wrote: an answer object, or text. A failure's message continues a sentence about the program. */
 export function readExecOutput(stdout: string, output: ExecOutput, latencyMs: number): Read {
+  return refuseHalfCharacter(readOutput(stdout, output, latencyMs));
+}
+
+function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Read {
   const body = output === 'text' ? undefined : parseObject(stdout);
-  const read = body === undefined ? undefined : readAnswerObject(body, latencyMs);
+  const read = body === undefined ? undefined : readObject(body, latencyMs);
   if (read !== undefined && ('completion' in read || read.failure.kind === 'contentFilter')) return read;
   if (output === 'json') {
     return read ?? { failure: { kind: 'malformed', message: 'wrote no answer object: no JSON object' } };
@@ -26,6 +30,15 @@ export function readExecOutput(stdout: string, output: ExecOutput, latencyMs: nu
 
 /** Reads `{text, toolCalls?, usage?, …}`, the form in which a user's own code answers. */
 export function readAnswerObject(body: unknown, latencyMs: number): Read {
+  return refuseHalfCharacter(readObject(body, latencyMs));
+}
+
+function refuseHalfCharacter(read: Read): Read {
+  if ('failure' in read || !hasHalfCharacter(read.completion)) return read;
+  return { failure: { kind: 'malformed', message: `wrote ${halfCharacter}` } };
+}
+
+function readObject(body: unknown, latencyMs: number): Read {
   const parsed = answer.safeParse(body);
   if (parsed.success) return readAnswer(parsed.data, latencyMs);
   const [issue] = parsed.error.issues;

@@ -5,6 +5,7 @@ import {
   buildToolCall,
   count,
   filtered,
+  findIndexFault,
   findUnreadable,
   finished,
   firstByIndex,
@@ -138,6 +139,8 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   if (failed !== undefined) return failed;
   const feedback = body['promptFeedback'];
   const blocked = isJsonObject(feedback) ? text(feedback['blockReason']) : undefined;
+  const indexFault = findIndexFault(body['candidates']);
+  if (indexFault !== undefined) return malformed(indexFault);
   const candidate = firstByIndex(body['candidates']);
   if (!isJsonObject(candidate)) {
     if (blocked !== undefined) return filtered(`the prompt, by ${blocked}`);

@@ -4,6 +4,7 @@ import {
   type Answer,
   buildToolCall,
   filtered,
+  findIndexFault,
   findUnreadable,
   finished,
   firstByIndex,
@@ -77,6 +78,8 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   if (!isJsonObject(body)) return malformed('it is not a JSON object');
   const failed = readErrorUnderSuccess(body);
   if (failed !== undefined) return failed;
+  const indexFault = findIndexFault(body['choices']);
+  if (indexFault !== undefined) return malformed(indexFault);
   const choice = firstByIndex(body['choices']);
   if (choice === undefined) return malformed(Array.isArray(body['choices']) ? '"choices" is empty' : 'no "choices"');
   if (!isJsonObject(choice)) return malformed('its first choice is not an object');

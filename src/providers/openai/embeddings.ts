@@ -1,6 +1,6 @@
 import type { Usage } from '../../model/completion.ts';
 import { isJsonObject, type JsonObject } from '../../model/json.ts';
-import { type Answer, firstByIndex, list, malformed, readErrorUnderSuccess } from '../answer.ts';
+import { type Answer, findIndexFault, firstByIndex, list, malformed, readErrorUnderSuccess } from '../answer.ts';
 import type { Dialect } from './dialect.ts';
 
 /** Embeddings, chosen with `api: embeddings`: the last message is embedded, and the answer's text is the vector as JSON. */
@@ -16,6 +16,8 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   if (!isJsonObject(body)) return malformed('it is not a JSON object');
   const failed = readErrorUnderSuccess(body);
   if (failed !== undefined) return failed;
+  const indexFault = findIndexFault(body['data']);
+  if (indexFault !== undefined) return malformed(indexFault, readUsage(body));
   const first = firstByIndex(body['data']);
   const vector = isJsonObject(first) ? list(first['embedding']) : [];
   if (vector.length === 0 || !vector.every((value) => typeof value === 'number')) {

@@ -147,3 +147,44 @@ test('of several choices the one with the lowest index is judged, wherever it st
   const { code } = await runWith({ body: { ...rest, choices: [other, choice] } }, '{ equals: first }');
   expect(code).toBe(0);
 });
+
+test.each(['\\ud800', 'a\\udc00', '\\udc00\\ud800'])(
+  'half of a character (%s) is malformed, and judged by no check',
+  async (escape) => {
+    const body = JSON.stringify(chatBody('HALF')).replace('HALF', escape);
+    const { code, trial } = await runWith({ body, ...plain }, '{ not: { contains: x } }');
+    expect([code, trial?.error?.kind, trial?.error?.message]).toEqual([
+      3,
+      'malformed',
+      expect.stringContaining('half of a character'),
+    ]);
+  },
+);
+
+test('both halves of a character, and an escape that the model wrote out, are its answer', async () => {
+  const body = JSON.stringify(chatBody('BOTH')).replace('BOTH', '\\ud83d\\ude00 \\\\ud800');
+  const { code, trial } = await runWith({ body, ...plain }, '{ contains: "ud800" }');
+  expect([code, trial?.output]).toEqual([0, '😀 \\ud800']);
+});
+
+test('half of a character that a program writes is malformed', async () => {
+  const project = openTempProject();
+  project.write('evals/answer.mjs', `process.stdout.write('{"text":"a\\\\ud800"}');`);
+  project.write(
+    'evals/own.eval.yaml',
+    'prompts: [{ id: v1, text: Greet. }]\nproviders: [exec:node answer.mjs]\ncases: [{ id: a, assert: [{ contains: a }] }]\n',
+  );
+  const { code, report } = await project.report(['run']);
+  expect([code, report.suites[0]?.cases[0]?.trials[0]?.error?.kind]).toEqual([3, 'malformed']);
+});
+
+test.each(['1', 0.5, {}])('a choice whose index is %j is malformed', async (index) => {
+  const other = { index, finish_reason: 'stop', message: { role: 'assistant', content: 'second' } };
+  const { choices, ...rest } = chatBody('first') as { choices: object[] };
+  const { code, trial } = await runWith({ body: { ...rest, choices: [other, ...choices] } }, '{ equals: first }');
+  expect([code, trial?.error?.kind, trial?.error?.message]).toEqual([
+    3,
+    'malformed',
+    expect.stringContaining('not an integer'),
+  ]);
+});
