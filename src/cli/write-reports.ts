@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { describeThrown } from '../lib/describe-thrown.ts';
 import { findNearest } from '../lib/did-you-mean.ts';
 import { toSafeLine } from '../lib/sanitize.ts';
+import { StorageError } from '../lib/storage-error.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
@@ -106,7 +107,7 @@ export async function writeReports<R>(
       else writeFile(resolve(io.cwd, path), texts);
     } catch (error) {
       isWhole = false;
-      const reason = toSafeLine(mask(describeThrown(error)));
+      const reason = toSafeLine(mask(describeFailure(error)));
       io.stderr.write(`warning: the ${name} report could not be written to ${path ?? 'stdout'}: ${reason}\n`);
     }
   }
@@ -120,6 +121,14 @@ export async function writeReportsOnly<R>(
   options: WriteOptions,
 ): Promise<number> {
   return (await writeReports(report, requests, options)) ? exitCodes.passed : exitCodes.usage;
+}
+
+/** The name of an error's class says nothing to who reads a warning. */
+function describeFailure(error: unknown): string {
+  if (error instanceof StorageError) return error.reason;
+  if (!(error instanceof Error)) return `the reporter threw ${describeThrown(error)}`;
+  const said = describeThrown(error).replace(/^[\w$]*: ?/, '');
+  return said === '' ? 'the reporter threw an error without a message' : said;
 }
 
 function* checkedTexts(chunks: unknown, mask: (text: string) => string): Iterable<string> {

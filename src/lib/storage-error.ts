@@ -3,9 +3,13 @@ export class StorageError extends Error {
   /** Node's name for it, such as `ENOSPC`. */
   readonly code: string;
   readonly path: string;
+  /** In words, such as `no space is left on the disk (ENOSPC)`. */
+  readonly reason: string;
 
   constructor(action: string, path: string, code: string, options?: ErrorOptions) {
-    super(`${action} ${path} failed: ${reasons[code] ?? code}.`, options);
+    const reason = reasons[code] ?? code;
+    super(`${action} ${path} failed: ${reason}.`, options);
+    this.reason = reason;
     this.name = 'StorageError';
     this.code = code;
     this.path = path;

@@ -42,6 +42,7 @@ test.each(broken)('a reporter that %s is a warning of run, with its name and the
       expect.stringMatching(/warning: the own report could not be written/),
     ]);
     expect(good.stderr).toContain(said);
+    expect(good.stderr).not.toMatch(/[A-Z]\w*Error:|: null$/m);
     expect(JSON.parse(project.read('all.json'))).toMatchObject({ decision: { exitCode: 0 } });
     const bad = await project.run(['run', '--cache', 'off', '-r', target], { env: failing.env });
     expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('the own report could not be written')]);
@@ -124,6 +125,7 @@ test('report and history end with 2 where a report can not be written, run, comp
   for (const target of ['json=taken', 'json=file/report.json']) {
     const run = await project.run(['run', '-r', target], { env });
     expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('warning: the json report')]);
+    expect(run.stderr).not.toContain('StorageError');
     for (const argv of [
       ['report', '-r', target],
       ['history', '-r', target],
