@@ -67,3 +67,18 @@ test('a resumed run judges again when what its judge is handed, told or asked at
   }
   expect(server.requests).toHaveLength(1);
 });
+
+test.each([
+  ['alone', 'exec: { value: [node, check.mjs], env: [STRICT] }'],
+  ['within another check', 'allOf: [{ not: { not: { exec: { value: [node, check.mjs], env: [STRICT] } } } }]'],
+])('a resumed run judges again when a variable of a program that checks changed, %s', async (_, check) => {
+  const project = openTempProject();
+  const server = await startEchoServer();
+  write(project, '{ id: strict, use: "openai:mini" }', check);
+  project.write('evals/check.mjs', `process.stdout.write(JSON.stringify({ pass: process.env.STRICT !== '1' }));`);
+  const first = await project.report(['run'], { env: { ...server.env, STRICT: '0' } });
+  expect(statusesOf(first.report)).toEqual({ a: 'passed' });
+  expect(await resume(project, { ...server.env, STRICT: '0', OTHER: '1' })).toBe('passed');
+  expect(await resume(project, { ...server.env, STRICT: '1' })).toBe('failed');
+  expect(server.requests).toHaveLength(1);
+});
