@@ -1,4 +1,5 @@
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
+import { isJudged, judgedLatencies } from '../model/is-judged.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import type { PairedResults } from '../stats/pair-cases.ts';
 import { erroredTrials, validResults } from './classify-case.ts';
@@ -19,7 +20,7 @@ export interface CollectedEvidence {
     /** True where an answer has no known price. */
     readonly isUnknown: boolean;
   };
-  /** Milliseconds, of every trial that has one, sorted. */
+  /** Milliseconds, of every judged trial that has one, sorted. */
   readonly latencies: {
     readonly before: Float64Array;
     readonly after: Float64Array;
@@ -82,7 +83,7 @@ function isScorePass({ trials }: CaseSummary): boolean {
 
 function scoresOf({ trials }: CaseSummary): readonly number[] {
   const scores: number[] = [];
-  for (const { status, score } of trials) if (status === 'passed' || status === 'failed') scores.push(score ?? 0);
+  for (const trial of trials) if (isJudged(trial)) scores.push(trial.score ?? 0);
   return scores;
 }
 
@@ -125,19 +126,11 @@ function bookedCost({ costUsd }: RowSummary): number | null | undefined {
 
 /** Adds a case's latencies to those of its side, and returns their mean; 0 where there is none. */
 function addLatencies({ trials }: CaseSummary, side: number[]): number {
-  let total = 0;
-  let count = 0;
-  for (const { latencyMs } of trials) {
-    if (latencyMs === undefined) continue;
-    side.push(latencyMs);
-    total += latencyMs;
-    count += 1;
-  }
-  return count === 0 ? 0 : total / count;
+  const latencies = judgedLatencies(trials);
+  side.push(...latencies);
+  return latencies.length === 0 ? 0 : latencies.reduce((sum, latencyMs) => sum + latencyMs, 0) / latencies.length;
 }
 
 function hasUntimed({ trials }: CaseSummary): boolean {
-  return trials.some(
-    ({ status, latencyMs }) => (status === 'passed' || status === 'failed') && latencyMs === undefined,
-  );
+  return trials.some((trial) => isJudged(trial) && trial.latencyMs === undefined);
 }

@@ -1,5 +1,6 @@
 import { formatCount } from '../lib/format-amount.ts';
 import type { Breach } from '../model/gate.ts';
+import { isJudged } from '../model/is-judged.ts';
 import type { RecordedSuite } from '../model/record.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';
 import { quantile } from '../stats/quantiles.ts';
@@ -117,7 +118,7 @@ function judgeCost({ gate }: RecordedSuite, variant: VariantSummary): LimitGate 
 function judgeLatency({ gate }: RecordedSuite, variant: VariantSummary): LimitGate {
   const { p95MaxMs } = gate.latency;
   if (p95MaxMs === undefined) return met;
-  const latencies = judgedLatencies(variant);
+  const latencies = latenciesOf(variant);
   const known = latencies.filter((latency) => latency !== undefined);
   const untimed = latencies.length - known.length;
   const unjudged = countUnjudged(variant);
@@ -139,7 +140,7 @@ function judgeLatency({ gate }: RecordedSuite, variant: VariantSummary): LimitGa
 }
 
 /** One for each answer that was judged; undefined where nobody measured it. */
-function judgedLatencies(variant: VariantSummary): readonly (number | undefined)[] {
+function latenciesOf(variant: VariantSummary): readonly (number | undefined)[] {
   return [...variant.cases.values()].flatMap(({ trials, observe }) =>
     observe ? [] : trials.filter(isJudged).map(({ latencyMs }) => latencyMs),
   );
@@ -177,10 +178,6 @@ function rangeOfMean(
 
 function countUnjudged({ skipped, skippedByCase }: VariantSummary): number {
   return skipped - skippedByCase;
-}
-
-function isJudged({ status }: RowSummary): boolean {
-  return status === 'passed' || status === 'failed';
 }
 
 function isUnreached({ status, skipReason }: RowSummary): boolean {

@@ -10,6 +10,7 @@ import {
   type SuiteHistory,
   type VariantHistory,
 } from '../model/history.ts';
+import { isJudged, judgedLatencies } from '../model/is-judged.ts';
 import type { RunHeader } from '../model/record.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { adjustBenjaminiHochberg } from '../stats/adjust-p-values.ts';
@@ -161,8 +162,7 @@ function suitePoint(run: string, { recorded, variants }: SuiteSummary): Omit<His
   const rows = own.flatMap(({ cases }) =>
     [...cases.values()].flatMap(({ observe, trials }) => (observe ? [] : trials)),
   );
-  const latencies = rows.flatMap(({ status, latencyMs }) => (isJudged({ status }) ? (latencyMs ?? []) : []));
-  const [p50, p95] = quantiles(latencies, [0.5, 0.95]);
+  const [p50, p95] = quantiles(judgedLatencies(rows), [0.5, 0.95]);
   const means = meansByCase(own);
   const { mean, low, high, n } = scoreMeanInterval(means, recorded.gate.alpha);
   return {
@@ -207,10 +207,6 @@ function countTrials({ trials }: Pick<CaseSummary, 'trials'>): { readonly passed
     if (trial.status === 'passed') passed += 1;
   }
   return { passed, judged };
-}
-
-function isJudged({ status }: { readonly status: string }): boolean {
-  return status === 'passed' || status === 'failed';
 }
 
 interface CaseSeries {

@@ -3,6 +3,7 @@ import type { ComparedVariant } from '../model/comparison.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
 import type { PromptFindings } from '../model/finding.ts';
 import type { Decision } from '../model/gate.ts';
+import { judgedLatencies } from '../model/is-judged.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
@@ -97,9 +98,7 @@ function buildVariantReport(variant: VariantSummary, { comparisons, compared }: 
 
 function latenciesOf(cases: ReadonlyMap<string, CaseSummary> | undefined): number[] {
   const latencies: number[] = [];
-  for (const { trials } of cases?.values() ?? []) {
-    for (const { latencyMs } of trials) if (latencyMs !== undefined) latencies.push(latencyMs);
-  }
+  for (const { trials, observe } of cases?.values() ?? []) if (!observe) latencies.push(...judgedLatencies(trials));
   return latencies;
 }
 

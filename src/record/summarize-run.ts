@@ -1,3 +1,4 @@
+import { isJudged } from '../model/is-judged.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
 import { quantiles } from '../stats/quantiles.ts';
@@ -95,7 +96,6 @@ function countRows(cases: ReadonlyMap<string, CaseSummary>) {
       if (row.status === 'errored') errored += 1;
       if (row.status === 'passed') passed += 1;
       if (row.status === 'failed') failed += 1;
-      // A conversation that broke off has the latency of its beginning, which is a sample of nothing.
       if (isJudged(row) && row.latencyMs !== undefined) latencies.push(row.latencyMs);
     }
   }
@@ -107,10 +107,6 @@ function countRows(cases: ReadonlyMap<string, CaseSummary>) {
 /** By trial: a sum of amounts depends on their order. */
 function inOrder(trials: readonly RowSummary[], confirmations: readonly RowSummary[]): readonly RowSummary[] {
   return confirmations.length === 0 ? trials : [...trials, ...confirmations].sort((a, b) => a.trial - b.trial);
-}
-
-function isJudged({ status }: RowSummary): boolean {
-  return status === 'passed' || status === 'failed';
 }
 
 type Amounts = [number | null, number | null, number | null, number | null];

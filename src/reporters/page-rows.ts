@@ -1,4 +1,5 @@
 import { clipText } from '../lib/display-width.ts';
+import { judgedLatencies } from '../model/is-judged.ts';
 import type { PageCaseRow, PageCell, PageSuite } from '../model/page.ts';
 import type { CaseReport, SuiteReport } from '../model/report.ts';
 import { explainCase } from './explain-case.ts';
@@ -91,7 +92,7 @@ function buildCell(
   const rank = rankCase(entry, standing);
   const planned = trials.filter(({ confirmation }) => confirmation !== true);
   const scores = planned.flatMap(({ score }) => score ?? []);
-  const latencies = planned.flatMap(({ latencyMs }) => latencyMs ?? []);
+  const latencies = judgedLatencies(planned);
   const costs = planned.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
   const answer = trials.find(({ output }) => output !== undefined && output !== '')?.output;
   const reason = status === 'passed' ? undefined : describeReason(entry);
