@@ -63,7 +63,9 @@ export function decide(input: DecideInput): Decision {
   const undecided = gates.flatMap((gate) => [...gate.undecided, ...gate.unsettled]);
   if (open.length === 0 && undecided.length === 0) return { outcome: 'passed', ...said };
   if (!settings.requireConclusive) return { outcome: 'inconclusive', ...said };
-  const message = `${open.length + undecided.length} verdicts are open, and --require-conclusive asks for all of them`;
+  const count = open.length + undecided.length;
+  const verdicts = count === 1 ? '1 verdict is open' : `${count} verdicts are open`;
+  const message = `${verdicts}, and --require-conclusive asks for ${count === 1 ? 'it' : 'all of them'}`;
   const breaches = [...said.breaches, { code: 'inconclusive' as const, message }];
   return { outcome: 'incomplete', incompleteBecause: 'inconclusive', ...said, breaches };
 }

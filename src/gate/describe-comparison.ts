@@ -109,7 +109,7 @@ function describeData(compared: ComparedVariant): readonly string[] {
     ...(passRate.isUnpaired === true
       ? ['no case is comparable: the pass rates are held against each other as those of two separate samples']
       : []),
-    ...(errors.candidate > 0 ? [`${errors.candidate} errored trials could hide a regression`] : []),
+    ...(errors.candidate > 0 ? [`${formatCount(errors.candidate, 'errored trial')} could hide a regression`] : []),
   ];
 }
 

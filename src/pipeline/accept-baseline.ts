@@ -1,6 +1,7 @@
 import { basename, join, relative } from 'node:path';
 import { UserError } from '../errors.ts';
 import { judgeContract } from '../gate/judge-cases.ts';
+import { formatCount } from '../lib/format-amount.ts';
 import { quote } from '../lib/quote.ts';
 import { shellWord } from '../lib/shell-word.ts';
 import type { Problem } from '../model/problem.ts';
@@ -149,7 +150,10 @@ function findObjections(
     for (const variant of variants) {
       const where = `${recorded.suite}: ${variant.recorded.prompt} × ${variant.recorded.provider}`;
       if (variant.errored > 0)
-        object(`${where} has ${variant.errored} errored cells`, `run them again with ${resume}, or ${accept}`);
+        object(
+          `${where} has ${formatCount(variant.errored, 'errored cell')}`,
+          `run them again with ${resume}, or ${accept}`,
+        );
       if (variant.replacedBy !== undefined) continue;
       for (const found of variant.cases.values()) {
         if (!found.mustPass) continue;

@@ -42,6 +42,7 @@ function describeFailure(breaches: readonly Breach[]): string {
 const withoutVerdict: ReadonlySet<BreachCode> = new Set<BreachCode>([
   'errors-exceeded',
   'unpriced',
+  'untimed',
   'stopped',
   'judge-uncalibrated',
   'nothing-evaluated',
@@ -148,9 +149,7 @@ function describeIncomplete(report: Report): string {
   const { decision, run, totals } = report;
   switch (decision.incompleteBecause ?? 'stopped') {
     case 'errors':
-      return totals.errored === 0
-        ? 'what failed could not be confirmed'
-        : `${formatCount(totals.errored, 'cell')} could not be judged`;
+      return describeErrors(report);
     case 'nothing-evaluated':
       return totals.passed + totals.failed > 0 ? 'a file or suite has no case left' : 'nothing was evaluated';
     case 'uncalibrated':
@@ -160,4 +159,32 @@ function describeIncomplete(report: Report): string {
     case 'stopped':
       return run.stopReason === undefined ? 'the run did not end' : stopSentences[run.stopReason];
   }
+}
+
+function describeErrors({ decision: { breaches }, suites, totals }: Report): string {
+  const untimed = breaches.filter(({ code }) => code === 'untimed');
+  const isUnpriced = breaches.some(({ code }) => code === 'unpriced');
+  if (breaches.some(({ code }) => code === 'errors-exceeded') || (untimed.length === 0 && !isUnpriced)) {
+    return totals.errored === 0
+      ? 'what failed could not be confirmed'
+      : `${formatCount(totals.errored, 'cell')} could not be judged`;
+  }
+  const count = countUntimed(suites, untimed);
+  const answers = count === 0 ? 'some answers' : formatCount(count, 'answer');
+  return [
+    ...(untimed.length > 0 ? [`a latency limit can't be judged because the latency of ${answers} is unknown`] : []),
+    ...(isUnpriced ? ["a cost limit can't be judged because the cost of some answers is unknown"] : []),
+  ].join(', and ');
+}
+
+/** Judged answers without a latency, of the variants that these breaches name. */
+function countUntimed(suites: readonly SuiteReport[], breaches: readonly Breach[]): number {
+  const variants = suites.flatMap(({ suite, variants: all }) =>
+    all.filter(({ prompt, provider }) =>
+      breaches.some((breach) => breach.suite === suite && breach.prompt === prompt && breach.provider === provider),
+    ),
+  );
+  return variants.reduce((sum, { passed, failed, latencies }) => {
+    return latencies === undefined ? sum : sum + passed + failed - latencies().candidate.length;
+  }, 0);
 }

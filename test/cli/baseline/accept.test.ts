@@ -42,7 +42,7 @@ describe('baseline accept', () => {
     project.answers.set('w03', () => ({ status: 400, body: { error: { message: 'no' } } }));
     await project.llmcheck('run');
     const errored = await project.llmcheck('baseline', 'accept');
-    expect([errored.code, errored.stderr.includes('1 errored')]).toEqual([2, true]);
+    expect([errored.code, errored.stderr.includes('has 1 errored cell\n')]).toEqual([2, true]);
     project.answers.set('w03', 'sorry');
     await project.llmcheck('run', '--bail', '1', '-j', '1', '--cache', 'refresh');
     const cut = await project.llmcheck('baseline', 'accept');

@@ -55,6 +55,30 @@ describe('a limit on what nobody measured', () => {
     expect(await reportOf(p95, said, answers)).toMatchObject({ code: 0, codes: [] });
   });
 
+  test.each([
+    [p95, [{}, {}], "a latency limit can't be judged because the latency of 2 answers is unknown"],
+    [p95, [{ latencyMs: 10 }, {}], "a latency limit can't be judged because the latency of 1 answer is unknown"],
+    ['{ cost: { max: 1 } }', [{}], "a cost limit can't be judged because the cost of some answers is unknown"],
+    [
+      '{ latency: { p95Max: 1s }, cost: { max: 1 } }',
+      [{}],
+      "the latency of 1 answer is unknown, and a cost limit can't be judged",
+    ],
+  ])('is what the headline names: %s, %j', async (gate, answers, words) => {
+    const project = openRecordings(gate, said, answers);
+    await project.run(['cache', 'import', 'evals/words.jsonl']);
+    const { code, stdout } = await project.run(['run']);
+    expect([code, stdout.replace(/\s+/g, ' ')]).toEqual([3, expect.stringContaining(words)]);
+    expect(stdout).not.toContain('could not be confirmed');
+  });
+
+  test('is no broken threshold beside one that is', async () => {
+    const project = openRecordings(p95, '[{ equals: other }]', [{}]);
+    await project.run(['cache', 'import', 'evals/words.jsonl']);
+    const { code, stdout } = await project.run(['run']);
+    expect([code, stdout]).toEqual([1, expect.stringContaining('FAILED: 1 threshold broken')]);
+  });
+
   test('of cost is an error without usage', async () => {
     expect(await reportOf('{ cost: { max: 1 } }', said, [{}])).toMatchObject({ code: 3, codes: ['unpriced'] });
   });
