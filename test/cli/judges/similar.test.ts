@@ -29,10 +29,10 @@ async function startEmbeddings(): Promise<ScriptedServer & { readonly env: Reado
   };
 }
 
-const open = (provider: string, judges = '[]'): TempProject =>
+const open = (provider: string, judges?: string): TempProject =>
   openJudgeProject({
     assert: `[{ similar: { value: red, min: 0.9${provider === '' ? '' : `, provider: "${provider}"`} } }]`,
-    judges,
+    ...(judges === undefined ? {} : { judges }),
     words: ['red', 'xx'],
   });
 
