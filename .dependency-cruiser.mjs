@@ -1,9 +1,52 @@
-const STAGE =
-  '(suite|prompt|imports|contract|plan|prices|providers|cache|execute|assertions|record|stores|compare|gate|reporters|publish|telemetry|queue|stats|programs)';
-const PURE = [
-  '^src/(page|model|lib|plan|execute|assertions|record|stats|compare|gate|reporters|publish|prompt|imports|contract)/',
-  '^src/suite/(parse|schema|locate)[.]ts$',
+// The four floors of src. An arrow goes down, or to another file of the same folder.
+
+/** Knows nothing of suites and runs, but for model/, the vocabulary that everything shares. */
+const ground = ['model', 'schema-diff', 'stats', 'json', 'templates', 'text', 'terminal', 'secrets', 'files', 'http'];
+
+/** One subject each. Parts do not know each other; what two of them share is ground. */
+const parts = [
+  'suite',
+  'prompts',
+  'assertions',
+  'providers',
+  'cache',
+  'record',
+  'reports',
+  'queue',
+  'programs',
+  'prices',
+  'telemetry',
+  'github',
 ];
+
+/** What people do around runs, from the highest down: each may use those that follow, with the reason beside it. */
+const features = [
+  ['publishing', 'shows in CI what a run decided'],
+  ['viewing', 'lists stored runs and compares any two'],
+  ['importing', 'writes suites and answers, and checks them as a run would'],
+  ['review', 'accepts or rejects changed answers one by one'],
+  ['planning', 'says from stored trials what a suite can see'],
+  ['measuring', 'measures judges and assertions, over the plan and the calls of a run'],
+  ['changes', 'finds the suites that a change touches'],
+  ['listing', 'shows and validates what a project holds'],
+  ['run', 'makes calls, confirms, and hands its record to the verdict'],
+  ['verdict', 'decides over a record: comparison, contracts, report'],
+  ['history', 'lines stored runs up'],
+  ['contracts', 'compares the contracts of prompts with those of a baseline'],
+  ['baseline', 'reads, accepts and looks after baselines'],
+  ['judges', 'judges an answer, and asks the models that judge'],
+  ['calls', 'the chain from a request to its answer: cache, budget, retries, limits, provider'],
+  ['plan', 'says which cells run, and what each sends'],
+  ['compare', 'pairs two sides, tests them, and gates'],
+  ['project', 'finds and loads the project, at a commit too'],
+];
+const featureNames = features.map(([name]) => name);
+
+const among = (names) => `^src/(${names.join('|')})/`;
+const down = (name, allowed) => ({
+  from: { path: `^src/${name}/` },
+  to: { path: '^src/', pathNot: [`^src/${name}/`, ...(allowed.length === 0 ? [] : [among(allowed)])] },
+});
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -11,7 +54,7 @@ export default {
     {
       name: 'no-cycles',
       severity: 'error',
-      comment: 'The program is a line; nothing in it goes back.',
+      comment: 'Two files that need each other are one file, or share a third.',
       from: {},
       to: { circular: true },
     },
@@ -22,78 +65,24 @@ export default {
       from: { orphan: true, pathNot: ['^test/', '[.]d[.]m?ts$'] },
       to: {},
     },
-    {
-      name: 'lib-knows-nothing',
+    ...ground.map((name) => ({
+      name: `${name}-is-ground`,
       severity: 'error',
-      comment: 'lib has never heard of llmcheck.',
-      from: { path: '^src/lib/' },
-      to: { path: '^src/', pathNot: '^src/lib/' },
-    },
-    {
-      name: 'http-knows-lib-only',
+      comment: 'Ground uses ground alone.',
+      ...down(name, ground),
+    })),
+    ...parts.map((name) => ({
+      name: `${name}-is-a-part`,
       severity: 'error',
-      comment: 'http is ground like lib: a client that has never heard of llmcheck.',
-      from: { path: '^src/http/' },
-      to: { path: '^src/', pathNot: '^src/(http|lib)/' },
-    },
-    {
-      name: 'model-knows-lib-only',
+      comment: 'A part uses ground. What it needs of another part is handed to it; providers may start programs.',
+      ...down(name, name === 'providers' ? [...ground, 'programs'] : ground),
+    })),
+    ...features.map(([name, reason], index) => ({
+      name: `${name}-looks-down`,
       severity: 'error',
-      comment: 'The model is the vocabulary: it may use lib and zod.',
-      from: { path: '^src/model/' },
-      to: { path: '^src/', pathNot: '^src/(model|lib)/' },
-    },
-    {
-      name: 'stages-do-not-know-each-other',
-      severity: 'error',
-      comment: 'A stage takes and returns model data; only src/pipeline joins stages.',
-      from: { path: `^src/${STAGE}/` },
-      to: { path: '^src/', pathNot: ['^src/(model|lib|http|stats|programs)/', '^src/errors[.]ts$', '^src/$1/'] },
-    },
-    {
-      name: 'programs-for-providers-and-pipeline',
-      severity: 'error',
-      comment: 'What starts children is lent to other stages by the pipeline; only a provider may start its own.',
-      from: { path: '^src/', pathNot: '^src/(programs|providers|pipeline)/' },
-      to: { path: '^src/programs/' },
-    },
-    {
-      name: 'pipeline-below-cli',
-      severity: 'error',
-      comment: 'The pipeline knows no flags and no streams.',
-      from: { path: '^src/pipeline/' },
-      to: { path: '^src/cli/' },
-    },
-    {
-      name: 'cli-through-pipeline-or-registry',
-      severity: 'error',
-      comment: 'A command calls the pipeline; of a plugin stage it may see the registry, never a member.',
-      from: { path: '^src/cli/' },
-      to: {
-        path: '^src/',
-        pathNot: [
-          '^src/(cli|pipeline|model|lib)/',
-          '^src/errors[.]ts$',
-          '^src/(assertions|providers|reporters|stores)/index[.]ts$',
-        ],
-      },
-    },
-    {
-      name: 'api-through-pipeline',
-      severity: 'error',
-      comment:
-        'The API calls the pipeline with settings that the command line resolves too; it knows no stage but registries.',
-      from: { path: '^src/api/' },
-      to: {
-        path: '^src/',
-        pathNot: [
-          '^src/(api|pipeline|model|lib)/',
-          '^src/errors[.]ts$',
-          '^src/cli/(prepare-run|io)[.]ts$',
-          '^src/(assertions|providers|reporters|stores)/index[.]ts$',
-        ],
-      },
-    },
+      comment: `${name}/ ${reason}. It uses the features below it, parts and ground.`,
+      ...down(name, [...featureNames.slice(index + 1), ...parts, ...ground]),
+    })),
     {
       name: 'api-is-an-entrance',
       severity: 'error',
@@ -102,11 +91,32 @@ export default {
       to: { path: '^src/api/' },
     },
     {
-      name: 'page-knows-model-and-lib-only',
+      name: 'cli-is-an-entrance',
       severity: 'error',
-      comment: 'The page runs in a browser and is given data; what the program is made of it never sees.',
+      comment: 'Flags and streams end here. The API resolves its settings by the same code.',
+      from: { path: '^src/', pathNot: '^src/(cli|api)/' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'entrances-call-features',
+      severity: 'error',
+      comment: 'An entrance calls a feature; of assertions, providers and reports it sees the registry alone.',
+      from: { path: '^src/(cli|api)/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/(cli|api)/',
+          among([...featureNames, ...ground]),
+          '^src/(assertions|providers|reports)/index[.]ts$',
+        ],
+      },
+    },
+    {
+      name: 'page-knows-model-and-text-only',
+      severity: 'error',
+      comment: 'The page runs in a browser and is given data.',
       from: { path: '^src/page/' },
-      to: { path: '^src/', pathNot: '^src/(page|model|lib)/' },
+      to: { path: '^src/', pathNot: '^src/(page|model|text|json|terminal)/' },
     },
     {
       name: 'page-is-built-not-imported',
@@ -127,28 +137,18 @@ export default {
       severity: 'error',
       comment: 'bin starts the cli and sets the exit code.',
       from: { path: '^bin/' },
-      to: { pathNot: ['^dist/cli/main[.]js$', '^(node:)?module$', '^(node:)?process$'] },
-    },
-    {
-      name: 'pure-stays-pure',
-      severity: 'error',
-      comment: 'No files, network, processes or environment here: take what you need as an argument.',
-      from: { path: PURE, pathNot: '^src/lib/make-folder[.]ts$' },
-      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|vm|path|url|buffer|string_decoder|events)$' },
+      to: { pathNot: ['^dist/cli/main[.]js$', '^(node:)?(module|process)$'] },
     },
     {
       name: 'effects-have-a-home',
       severity: 'error',
-      comment: 'Disk, network and processes live in suite/load, http, providers, programs, cache, stores and cli.',
+      comment:
+        'Disk, network and processes are reached from these folders alone; others take what they need as an argument.',
       from: {
         path: '^src/',
-        pathNot: [
-          '^src/suite/(load|files|find-files)[.]ts$',
-          '^src/lib/make-folder[.]ts$',
-          '^src/(http|providers|programs|cache|stores|cli)/',
-        ],
+        pathNot: '^src/(api|baseline|cache|cli|files|http|programs|project|providers|queue|record|suite)/',
       },
-      to: { path: '^(node:)?(fs|fs/promises|child_process|net|http|https|os)$' },
+      to: { path: '^(node:)?(fs|fs/promises|child_process|net|http|https|os|worker_threads)$' },
     },
     {
       name: 'sdk-stays-in-its-provider',
@@ -160,15 +160,15 @@ export default {
     {
       name: 'undici-stays-in-http',
       severity: 'error',
-      comment: 'One client for all that speaks HTTP.',
+      comment: 'One client sends every request.',
       from: { path: '^src/', pathNot: '^src/http/' },
       to: { path: 'node_modules/undici' },
     },
     {
-      name: 'terminal-stays-in-reporters-and-cli',
+      name: 'terminal-libraries-stay-above',
       severity: 'error',
       comment: 'Colour and tables are the last step.',
-      from: { path: '^src/', pathNot: '^src/(reporters|cli)/' },
+      from: { path: '^src/', pathNot: '^src/(reports|cli)/' },
       to: { path: 'node_modules/(picocolors|cli-table3|commander)' },
     },
     {

@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createRandom } from '../src/lib/random.ts';
 import type { CellRow, EndRow, RunHeader } from '../src/model/record.ts';
 import { hashAnswer } from '../src/record/hash-answer.ts';
-import { renderRow } from '../src/stores/row-layout.ts';
+import { renderRow } from '../src/record/row-layout.ts';
+import { createRandom } from '../src/text/random.ts';
 
 const root = resolve(process.cwd());
 const cells = Number(process.argv[2] ?? 100_000);

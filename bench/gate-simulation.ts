@@ -1,6 +1,7 @@
 // Error rates of the gate beside naive rules: node scripts/run-ts.mjs bench/gate-simulation.ts [REPLICATES] [SEED]
-import { createRandom } from '../src/lib/random.ts';
+
 import { compareCases } from '../src/stats/compare-cases.ts';
+import { createRandom } from '../src/text/random.ts';
 
 const ALPHA = 0.05;
 const MARGIN = 0.05;

@@ -1,7 +1,7 @@
 /** Writes schema/*.json from the program's own schemas. A test says when they are stale. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSchema } from '../src/pipeline/build-schema.ts';
+import { buildSchema } from '../src/listing/build-schema.ts';
 
 const folder = join(process.cwd(), 'schema');
 mkdirSync(folder, { recursive: true });

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
-import { buildSchema } from '../src/pipeline/build-schema.ts';
+import { buildSchema } from '../src/listing/build-schema.ts';
 
 writeFileSync(join(process.cwd(), 'src/api/suite-definition.ts'), await buildSuiteTypes());
 

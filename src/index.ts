@@ -10,7 +10,7 @@ export type { RunEvent } from './api/run-events.ts';
 export type { RunSuitesOptions } from './api/run-options.ts';
 export { runSuites, type SuiteRun } from './api/run-suites.ts';
 export type { Assertion, Case, CustomAssertions, SuiteDefinition } from './api/suite-definition.ts';
-export { UserError } from './errors.ts';
+export type { JsonObject, JsonValue } from './json/json.ts';
 export type { CellKey, CellStatus } from './model/cell.ts';
 export type {
   AssertionPlugin,
@@ -31,9 +31,9 @@ export type {
   ToolCall,
   Usage,
 } from './model/completion.ts';
+export { UserError } from './model/errors.ts';
 export { type ExitCode, exitCodes } from './model/exit-code.ts';
 export type { Breach, Decision } from './model/gate.ts';
-export type { JsonObject, JsonValue } from './model/json.ts';
 export type { AssertionInput, AssertionModule, AssertionVerdict } from './model/own-code.ts';
 export type { Plugin, ReporterPlugin } from './model/plugin.ts';
 export type { Problem, ProblemCode, SourceLocation } from './model/problem.ts';

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 
-describe('the layers', () => {
+describe('the floors', () => {
   test('every source file was looked at, and no import breaks a rule', async () => {
     const { modules, summary } = await cruiseFolder(root, ['src']);
     expect(modules.map(({ source }) => source)).toEqual(
@@ -19,21 +19,22 @@ describe('the layers', () => {
   });
 
   test.each([
-    ['stages-do-not-know-each-other', 'src/plan/a.ts', "import '../cache/b.ts';", 'src/cache/b.ts'],
-    ['lib-knows-nothing', 'src/lib/a.ts', "import '../model/b.ts';", 'src/model/b.ts'],
-    ['http-knows-lib-only', 'src/http/a.ts', "import '../model/b.ts';", 'src/model/b.ts'],
-    ['model-knows-lib-only', 'src/model/a.ts', "import '../gate/b.ts';", 'src/gate/b.ts'],
-    ['programs-for-providers-and-pipeline', 'src/assertions/a.ts', "import '../programs/b.ts';", 'src/programs/b.ts'],
-    ['pipeline-below-cli', 'src/pipeline/a.ts', "import '../cli/b.ts';", 'src/cli/b.ts'],
-    ['cli-through-pipeline-or-registry', 'src/cli/a.ts', "import '../assertions/b.ts';", 'src/assertions/b.ts'],
-    ['api-through-pipeline', 'src/api/a.ts', "import '../plan/b.ts';", 'src/plan/b.ts'],
-    ['api-is-an-entrance', 'src/pipeline/a.ts', "import '../api/b.ts';", 'src/api/b.ts'],
-    ['pure-stays-pure', 'src/gate/a.ts', "import 'node:fs';", undefined],
-    ['page-knows-model-and-lib-only', 'src/page/a.ts', "import '../gate/b.ts';", 'src/gate/b.ts'],
-    ['page-is-built-not-imported', 'src/reporters/a.ts', "import '../page/b.ts';", 'src/page/b.ts'],
-    ['effects-have-a-home', 'src/pipeline/a.ts', "import 'node:child_process';", undefined],
+    ['text-is-ground', 'src/text/a.ts', "import '../suite/b.ts';", 'src/suite/b.ts'],
+    ['model-is-ground', 'src/model/a.ts', "import '../compare/b.ts';", 'src/compare/b.ts'],
+    ['cache-is-a-part', 'src/cache/a.ts', "import '../providers/b.ts';", 'src/providers/b.ts'],
+    ['assertions-is-a-part', 'src/assertions/a.ts', "import '../programs/b.ts';", 'src/programs/b.ts'],
+    ['compare-looks-down', 'src/compare/a.ts', "import '../run/b.ts';", 'src/run/b.ts'],
+    ['baseline-looks-down', 'src/baseline/a.ts', "import '../verdict/b.ts';", 'src/verdict/b.ts'],
+    ['calls-looks-down', 'src/calls/a.ts', "import '../judges/b.ts';", 'src/judges/b.ts'],
+    ['run-looks-down', 'src/run/a.ts', "import '../review/b.ts';", 'src/review/b.ts'],
+    ['cli-is-an-entrance', 'src/run/a.ts', "import '../cli/b.ts';", 'src/cli/b.ts'],
+    ['api-is-an-entrance', 'src/run/a.ts', "import '../api/b.ts';", 'src/api/b.ts'],
+    ['entrances-call-features', 'src/cli/a.ts', "import '../assertions/b.ts';", 'src/assertions/b.ts'],
+    ['page-knows-model-and-text-only', 'src/page/a.ts', "import '../compare/b.ts';", 'src/compare/b.ts'],
+    ['page-is-built-not-imported', 'src/reports/a.ts', "import '../page/b.ts';", 'src/page/b.ts'],
+    ['effects-have-a-home', 'src/verdict/a.ts', "import 'node:child_process';", undefined],
     ['no-src-to-test', 'src/cli/a.ts', "import '../../test/b.ts';", 'test/b.ts'],
-    ['no-cycles', 'src/lib/a.ts', "import './b.ts';", 'src/lib/b.ts', "import './a.ts';"],
+    ['no-cycles', 'src/text/a.ts', "import './b.ts';", 'src/text/b.ts', "import './a.ts';"],
   ])('%s fires where it is broken', async (rule, file, text, other, otherText = 'export const b = 1;') => {
     const folder = await mkdtemp(join(tmpdir(), 'llmcheck-layers-'));
     try {

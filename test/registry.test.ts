@@ -5,7 +5,7 @@ import { assertions } from '../src/assertions/index.ts';
 import { envNameOf, runFlags } from '../src/cli/run-flags.ts';
 import { problemCodes } from '../src/model/problem.ts';
 import { adapters } from '../src/providers/index.ts';
-import { reporters } from '../src/reporters/index.ts';
+import { reporters } from '../src/reports/index.ts';
 import { runCli } from './support/run-cli.ts';
 
 const root = join(import.meta.dirname, '..');

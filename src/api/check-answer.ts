@@ -1,5 +1,5 @@
+import type { JsonValue } from '../json/json.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
-import type { JsonValue } from '../model/json.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type ApiContext, contextKeys, openContext } from './api-context.ts';
@@ -50,7 +50,7 @@ export async function checkAnswer(
 ): Promise<readonly Verdict[]> {
   refuseUnknown(options, optionKeys, 'checkAnswer');
   if (typeof answer !== 'string') refuseUnknown(answer, answerKeys, 'an answer of checkAnswer');
-  const { checkOneAnswer } = await import('../pipeline/check-one-answer.ts');
+  const { checkOneAnswer } = await import('../judges/check-one-answer.ts');
   const { vars = {}, expected, plugins = [], config } = options;
   return checkOneAnswer(typeof answer === 'string' ? { text: answer } : answer, checks, {
     ...openContext(options),

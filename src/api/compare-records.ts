@@ -27,8 +27,8 @@ const compareRecordsKeys: Keys<CompareRecordsOptions> = {
 export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {
   refuseUnknown(options, compareRecordsKeys, 'compareRecords');
   const [{ compareRecords: compare }, { findProjectRoot }] = await Promise.all([
-    import('../pipeline/compare-records.ts'),
-    import('../pipeline/find-project-root.ts'),
+    import('../verdict/compare-records.ts'),
+    import('../project/find-project-root.ts'),
   ]);
   const context = openContext(options);
   return compare({

@@ -1,6 +1,6 @@
 import { beforeAll, describe, test } from 'vitest';
 import type { CaseReport, Report } from '../model/report.ts';
-import { createFindStanding, describeDecision, describeSkip, explainCase } from '../reporters/index.ts';
+import { createFindStanding, describeDecision, describeSkip, explainCase } from '../reports/index.ts';
 import { openContext } from './api-context.ts';
 import { type Keys, refuseUnknown } from './refuse-unknown.ts';
 import { type RunSuitesOptions, runSuitesKeys, toFlags } from './run-options.ts';

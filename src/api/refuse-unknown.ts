@@ -1,6 +1,6 @@
-import { UserError } from '../errors.ts';
-import { didYouMean } from '../lib/did-you-mean.ts';
+import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
 
 /** One member for each key of a type, so that the compiler finds a key that is missing here. */
 export type Keys<T> = Readonly<Record<keyof Required<T>, true>>;

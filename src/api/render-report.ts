@@ -13,7 +13,7 @@ export async function renderReport(
   refuseUnknown(style, styleKeys, 'renderReport');
   const whole: ReportStyle = { color: false, width: 80, verbose: false, quiet: false, ...style };
   if (typeof format !== 'string') return format.render(report, whole);
-  const { reporters } = await import('../reporters/index.ts');
+  const { reporters } = await import('../reports/index.ts');
   const reporter = Object.hasOwn(reporters, format) ? reporters[format] : undefined;
   if (reporter === undefined)
     throw new RangeError(`there is no reporter "${format}"; there are: ${Object.keys(reporters).join(', ')}`);

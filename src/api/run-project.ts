@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
+import { updateBaseline } from '../baseline/update-baseline.ts';
 import type { Io } from '../cli/io.ts';
 import { prepareRun as prepareForCli } from '../cli/prepare-run.ts';
-import { UserError } from '../errors.ts';
-import { StorageError } from '../lib/storage-error.ts';
+import { StorageError } from '../files/storage-error.ts';
+import { UserError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
-import { planRun } from '../pipeline/plan-run.ts';
-import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
-import { runSuites } from '../pipeline/run-suites.ts';
-import { updateBaseline } from '../pipeline/update-baseline.ts';
+import { planRun } from '../plan/plan-run.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { runSuites } from '../run/run-suites.ts';
 import type { RunEvent } from './run-events.ts';
 import type { RunSuitesOptions } from './run-options.ts';
 

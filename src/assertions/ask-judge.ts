@@ -1,6 +1,6 @@
 import type * as z from 'zod';
+import type { JsonObject } from '../json/json.ts';
 import type { Message } from '../model/completion.ts';
-import type { JsonObject } from '../model/json.ts';
 import type { CheckContext } from './define.ts';
 import { describeFrame, type FramedPart, frameParts } from './frame-parts.ts';
 import { createQuotationCheck, readJudgeReply } from './read-judge-reply.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { scoreBleu } from '../lib/bleu.ts';
-import { quote } from '../lib/quote.ts';
-import { splitTokens } from '../lib/split-words.ts';
+import { scoreBleu } from '../text/bleu.ts';
+import { quote } from '../text/quote.ts';
+import { splitTokens } from '../text/split-words.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { minScoreParam, reaches, referencesParam } from './reference-texts.ts';
 import { textOf } from './target-text.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { quote } from '../lib/quote.ts';
 import type { Message } from '../model/completion.ts';
+import { quote } from '../text/quote.ts';
 import { defineAssertion } from './define.ts';
 import { judgeParams } from './judge-params.ts';
 import { numberParam, soughtParam } from './param-schemas.ts';

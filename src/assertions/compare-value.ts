@@ -1,4 +1,4 @@
-import { plainNumbers, SpelledNumber } from '../lib/spelled-number.ts';
+import { plainNumbers, SpelledNumber } from '../text/spelled-number.ts';
 
 /** How texts are made comparable. */
 export interface TextOptions {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { quote } from '../lib/quote.ts';
+import { quote } from '../text/quote.ts';
 import { defineAssertion } from './define.ts';
 import { soughtParam } from './param-schemas.ts';
 import { textOf } from './target-text.ts';

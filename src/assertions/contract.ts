@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../json/json.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { defineAssertion } from './define.ts';
 import { checkSchema } from './json-schema.ts';

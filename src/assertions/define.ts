@@ -1,7 +1,7 @@
 import type * as z from 'zod';
+import type { JsonObject } from '../json/json.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { Completion, Message } from '../model/completion.ts';
-import type { JsonObject } from '../model/json.ts';
 import type { CodeSource, OwnCode } from '../model/own-code.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { Vars } from '../model/suite.ts';

@@ -1,4 +1,4 @@
-import { quote } from '../lib/quote.ts';
+import { quote } from '../text/quote.ts';
 
 /** Enough of what was found to find it again, and too little to use it: reasons end up in CI logs. */
 export function veil(found: string): string {

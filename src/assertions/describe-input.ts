@@ -1,6 +1,6 @@
-import { writeJson } from '../lib/canonical-json.ts';
-import { spell } from '../lib/spell.ts';
-import { plainNumbers, SpelledNumber } from '../lib/spelled-number.ts';
+import { writeJson } from '../json/canonical-json.ts';
+import { spell } from '../text/spell.ts';
+import { plainNumbers, SpelledNumber } from '../text/spelled-number.ts';
 import type { JudgedInput } from './define.ts';
 import type { FramedPart } from './frame-parts.ts';
 

@@ -1,5 +1,5 @@
-import { writeJson } from '../lib/canonical-json.ts';
-import { SpelledNumber } from '../lib/spelled-number.ts';
+import { writeJson } from '../json/canonical-json.ts';
+import { SpelledNumber } from '../text/spelled-number.ts';
 
 const maxSideLength = 8000;
 const maxNodes = 2000;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { lastWords } from '../lib/display-width.ts';
-import { quote } from '../lib/quote.ts';
+import { lastWords } from '../terminal/display-width.ts';
+import { quote } from '../text/quote.ts';
 import { defineAssertion } from './define.ts';
 import { soughtParam } from './param-schemas.ts';
 import { textOf } from './target-text.ts';

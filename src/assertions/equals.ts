@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type Difference, describePath, findDifference } from '../lib/deep-equal.ts';
-import { quote } from '../lib/quote.ts';
-import { spell } from '../lib/spell.ts';
+import { type Difference, describePath, findDifference } from '../json/deep-equal.ts';
+import { quote } from '../text/quote.ts';
+import { spell } from '../text/spell.ts';
 import { isScalar, normaliseText, normaliseValue, type TextOptions } from './compare-value.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { diffTexts, diffValues } from './diff-sides.ts';

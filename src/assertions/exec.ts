@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { splitCommand } from '../lib/split-command.ts';
+import { splitCommand } from '../text/split-command.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { argsParam, buildInput, codeParams, readVerdict } from './own-code.ts';
 

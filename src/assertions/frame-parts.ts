@@ -1,5 +1,5 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { sha256Hex } from '../lib/sha256.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
+import { sha256Hex } from '../text/sha256.ts';
 
 /** A text that a judge is shown, such as the answer. */
 export interface FramedPart {

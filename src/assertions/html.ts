@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { outlineHtml } from '../lib/html-tags.ts';
-import { quote } from '../lib/quote.ts';
+import { outlineHtml } from '../text/html-tags.ts';
+import { quote } from '../text/quote.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { describePlace } from './describe-place.ts';
 import { textOf } from './target-text.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { describePath, findDifference } from '../lib/deep-equal.ts';
-import { compileJsonPath, JsonPathError } from '../lib/json-path.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
+import { describePath, findDifference } from '../json/deep-equal.ts';
+import { compileJsonPath, JsonPathError } from '../json/json-path.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { diffValues } from './diff-sides.ts';
 import { countRangeParam, describeBounds, isWithin } from './param-schemas.ts';

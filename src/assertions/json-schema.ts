@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { compileJsonSchema, JsonSchemaError } from '../lib/json-schema.ts';
+import { compileJsonSchema, JsonSchemaError } from '../json/json-schema.ts';
 import { runBounded } from './check-limit.ts';
 import { type CheckContext, type CheckOutcome, defineAssertion, type Target } from './define.ts';
 import { schemaParam } from './schema-param.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { quote } from '../lib/quote.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../json/json.ts';
+import { quote } from '../text/quote.ts';
 import { prepareJudge } from './ask-judge.ts';
 import { countVotes, type Vote } from './count-votes.ts';
 import type { CheckContext, CheckOutcome, Target } from './define.ts';

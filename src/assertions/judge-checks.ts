@@ -1,9 +1,9 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { DeadlineError } from '../lib/deadline.ts';
-import { sha256Hex } from '../lib/sha256.ts';
-import { isStackOverflow } from '../lib/stack-overflow.ts';
-import type { Writable } from '../lib/writable.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
+import { DeadlineError } from '../text/deadline.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { isStackOverflow } from '../text/stack-overflow.ts';
+import type { Writable } from '../text/writable.ts';
 import type {
   AcceptedAnswer,
   AssertionPorts,

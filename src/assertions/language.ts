@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { detectLanguage } from '../lib/detect-language.ts';
-import { languageCodes } from '../lib/language-profiles.ts';
-import { quote } from '../lib/quote.ts';
+import { detectLanguage } from '../text/detect-language.ts';
+import { languageCodes } from '../text/language-profiles.ts';
+import { quote } from '../text/quote.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { minScoreParam, reaches } from './reference-texts.ts';
 import { textOf } from './target-text.ts';

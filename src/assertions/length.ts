@@ -1,7 +1,7 @@
 import { estimateTokenCount } from 'tokenx';
 import * as z from 'zod';
-import { type Count, countCharacters, countLines, countSentences, countWords } from '../lib/count-text.ts';
-import { quote } from '../lib/quote.ts';
+import { type Count, countCharacters, countLines, countSentences, countWords } from '../text/count-text.ts';
+import { quote } from '../text/quote.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { canFail, countParam, describeBounds, hasBound, isOrdered, isWithin } from './param-schemas.ts';
 import { textOf } from './target-text.ts';

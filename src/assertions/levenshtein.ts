@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { measureEditDistance } from '../lib/edit-distance.ts';
-import { quote } from '../lib/quote.ts';
+import { measureEditDistance } from '../text/edit-distance.ts';
+import { quote } from '../text/quote.ts';
 import { normaliseText } from './compare-value.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { diffTexts } from './diff-sides.ts';

@@ -1,4 +1,4 @@
-import { parseJson } from '../lib/parse-json.ts';
+import { parseJson } from '../json/parse-json.ts';
 
 /** Items as they were found, and whether they are JSON values or pieces of text. */
 export interface ListItems {

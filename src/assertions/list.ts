@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { measureCommonSubsequence } from '../lib/common-subsequence.ts';
-import { spell } from '../lib/spell.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
+import { measureCommonSubsequence } from '../text/common-subsequence.ts';
+import { spell } from '../text/spell.ts';
 import { isScalar, normaliseText, normaliseValue, type TextOptions } from './compare-value.ts';
 import { type CheckOutcome, defineAssertion, type Target } from './define.ts';
 import { type ListItems, readListItems } from './list-items.ts';

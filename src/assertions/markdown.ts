@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type MarkdownOutline, outlineMarkdown } from '../lib/markdown-outline.ts';
-import { quote } from '../lib/quote.ts';
+import { type MarkdownOutline, outlineMarkdown } from '../text/markdown-outline.ts';
+import { quote } from '../text/quote.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { countRangeParam, describeBounds, isWithin } from './param-schemas.ts';
 import { textOf } from './target-text.ts';

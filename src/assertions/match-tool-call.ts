@@ -1,9 +1,9 @@
-import { describePath, findDifference } from '../lib/deep-equal.ts';
-import { dropPaths, type PlainStep } from '../lib/drop-paths.ts';
-import { compileJsonSchema, JsonSchemaError } from '../lib/json-schema.ts';
-import { quote } from '../lib/quote.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
+import { describePath, findDifference } from '../json/deep-equal.ts';
+import { dropPaths, type PlainStep } from '../json/drop-paths.ts';
+import { compileJsonSchema, JsonSchemaError } from '../json/json-schema.ts';
 import type { ToolCall } from '../model/completion.ts';
+import { quote } from '../text/quote.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import { runBounded } from './check-limit.ts';
 import type { AssertionPorts } from './define.ts';
 import { describeValue } from './target-text.ts';

@@ -1,5 +1,5 @@
-import { parseJson } from '../lib/parse-json.ts';
-import { isJsonObject, type JsonValue } from '../model/json.ts';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { parseJson } from '../json/parse-json.ts';
 import type { CompletionView } from './define.ts';
 import { findCodeBlock } from './find-code-block.ts';
 

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { distanceOf } from '../lib/decimal.ts';
-import { quote } from '../lib/quote.ts';
-import { readNumber } from '../lib/read-number.ts';
-import { compareNumbers, SpelledNumber } from '../lib/spelled-number.ts';
+import { distanceOf } from '../text/decimal.ts';
+import { quote } from '../text/quote.ts';
+import { readNumber } from '../text/read-number.ts';
+import { compareNumbers, SpelledNumber } from '../text/spelled-number.ts';
 import { type CheckOutcome, defineAssertion, type Target } from './define.ts';
 import { type Bounds, describeBounds, isOrdered, numberParam } from './param-schemas.ts';
 import { describeValue } from './target-text.ts';

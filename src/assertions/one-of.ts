@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { deepEqual } from '../lib/deep-equal.ts';
-import { quote } from '../lib/quote.ts';
-import { spell } from '../lib/spell.ts';
+import { deepEqual } from '../json/deep-equal.ts';
+import { quote } from '../text/quote.ts';
+import { spell } from '../text/spell.ts';
 import { isScalar, normaliseText, normaliseValue } from './compare-value.ts';
 import { defineAssertion } from './define.ts';
 import { valueParam } from './param-schemas.ts';

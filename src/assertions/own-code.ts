@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { shortenText } from '../lib/display-width.ts';
-import { quote } from '../lib/quote.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
-import { isJsonObject, type JsonValue } from '../model/json.ts';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
 import type { AssertionInput, CodeOutcome } from '../model/own-code.ts';
+import { shortenText } from '../terminal/display-width.ts';
+import { quote } from '../text/quote.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import type { CheckContext, CheckOutcome, Target } from './define.ts';
 import { durationParam } from './param-schemas.ts';
 import { describeToolCalls } from './tool-call-values.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { quote } from '../lib/quote.ts';
+import { quote } from '../text/quote.ts';
 import { type AskJudge, type JudgeReply, prepareJudge, type VoteNumber } from './ask-judge.ts';
 import { countVotes, type Vote } from './count-votes.ts';
 import { type CheckContext, type CheckOutcome, defineAssertion } from './define.ts';

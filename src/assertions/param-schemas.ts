@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { isKeptByDouble } from '../lib/decimal.ts';
-import { DurationError, parseDurationMs } from '../lib/duration.ts';
-import { spell } from '../lib/spell.ts';
-import { SpelledNumber } from '../lib/spelled-number.ts';
+import { isKeptByDouble } from '../text/decimal.ts';
+import { DurationError, parseDurationMs } from '../text/duration.ts';
+import { spell } from '../text/spell.ts';
+import { SpelledNumber } from '../text/spelled-number.ts';
 
 const numberPattern = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 

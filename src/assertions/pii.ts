@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { findPii, type PiiKind, piiKinds } from '../lib/find-pii.ts';
+import { findPii, type PiiKind, piiKinds } from '../secrets/find-pii.ts';
 import { defineAssertion } from './define.ts';
 import { veil } from './describe-findings.ts';
 import { textOf } from './target-text.ts';

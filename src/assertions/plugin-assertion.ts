@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { DeadlineError } from '../lib/deadline.ts';
-import { describeThrown } from '../lib/describe-thrown.ts';
-import { replaceLongNumbers } from '../lib/spelled-number.ts';
-import { toZodSchema } from '../lib/to-zod-schema.ts';
+import { toZodSchema } from '../json/to-zod-schema.ts';
 import type { AssertionPlugin, LoadedPlugin } from '../model/code-plugin.ts';
 import type { CodeOutcome } from '../model/own-code.ts';
+import { DeadlineError } from '../text/deadline.ts';
+import { describeThrown } from '../text/describe-thrown.ts';
+import { replaceLongNumbers } from '../text/spelled-number.ts';
 import type { CheckAssertion, CheckOutcome } from './define.ts';
 import { buildInput, readVerdict } from './own-code.ts';
 

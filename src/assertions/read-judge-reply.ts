@@ -1,7 +1,7 @@
 import type * as z from 'zod';
-import { deepEqual } from '../lib/deep-equal.ts';
-import { findJsonObjects } from '../lib/find-json-objects.ts';
-import { quote } from '../lib/quote.ts';
+import { deepEqual } from '../json/deep-equal.ts';
+import { findJsonObjects } from '../json/find-json-objects.ts';
+import { quote } from '../text/quote.ts';
 
 export type ReadReply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { findFaultOfAnyMode, findRegexFault } from '../lib/regex-fault.ts';
+import { findFaultOfAnyMode, findRegexFault } from '../text/regex-fault.ts';
 
 const flagsPattern = /^[dgimsuvy]*$/;
 

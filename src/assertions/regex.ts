@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { quote } from '../lib/quote.ts';
+import { quote } from '../text/quote.ts';
 import { runRegex } from './check-limit.ts';
 import { defineAssertion } from './define.ts';
 import { checkRegex, regexParams } from './regex-param.ts';

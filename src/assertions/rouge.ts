@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { quote } from '../lib/quote.ts';
-import { type RougeScore, scoreRougeL, scoreRougeN } from '../lib/rouge.ts';
-import { splitWords } from '../lib/split-words.ts';
+import { quote } from '../text/quote.ts';
+import { type RougeScore, scoreRougeL, scoreRougeN } from '../text/rouge.ts';
+import { splitWords } from '../text/split-words.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { minScoreParam, reaches, referencesParam } from './reference-texts.ts';
 import { textOf } from './target-text.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { compileJsonSchema, JsonSchemaError } from '../lib/json-schema.ts';
-import { describeLongNumber, findLongNumbers, longNumberHint } from '../lib/spelled-number.ts';
+import { compileJsonSchema, JsonSchemaError } from '../json/json-schema.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint } from '../text/spelled-number.ts';
 
 /** A JSON Schema, as written: the object itself goes on, so that it is compiled once. */
 export const schemaParam = z

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { findSecrets } from '../lib/find-secrets.ts';
+import { findSecrets } from '../secrets/find-secrets.ts';
 import { defineAssertion } from './define.ts';
 import { veil } from './describe-findings.ts';
 import { textOf } from './target-text.ts';

@@ -1,7 +1,7 @@
-import { compileJsonPath, type JsonPath } from '../lib/json-path.ts';
-import { type ParsedJson, parseJson } from '../lib/parse-json.ts';
-import { quote } from '../lib/quote.ts';
+import { compileJsonPath, type JsonPath } from '../json/json-path.ts';
+import { type ParsedJson, parseJson } from '../json/parse-json.ts';
 import type { SelectSpec } from '../model/verdict.ts';
+import { quote } from '../text/quote.ts';
 import { runBounded, runRegex } from './check-limit.ts';
 import type { AssertionPorts, CompletionView, Target } from './define.ts';
 import { findCodeBlock } from './find-code-block.ts';

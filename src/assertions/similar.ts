@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { quote } from '../lib/quote.ts';
+import { quote } from '../text/quote.ts';
 import { type CheckContext, type CheckOutcome, defineAssertion } from './define.ts';
 import { type Embed, embedHere, offlineModel } from './embed-here.ts';
 import { minScoreParam, reaches, referencesParam } from './reference-texts.ts';

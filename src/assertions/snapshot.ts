@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { deepEqual } from '../lib/deep-equal.ts';
-import { measureEditDistance } from '../lib/edit-distance.ts';
-import { quote } from '../lib/quote.ts';
+import { deepEqual } from '../json/deep-equal.ts';
+import { measureEditDistance } from '../text/edit-distance.ts';
+import { quote } from '../text/quote.ts';
 import { type CheckOutcome, defineAssertion, type Target } from './define.ts';
 import { diffTexts, diffValues } from './diff-sides.ts';
 import { minScoreParam, reaches } from './reference-texts.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { DeadlineError } from '../lib/deadline.ts';
-import { quote } from '../lib/quote.ts';
-import { findSqlKinds, findSqlTables } from '../lib/sql-tables.ts';
 import { installCommand } from '../model/optional-packages.ts';
+import { DeadlineError } from '../text/deadline.ts';
+import { quote } from '../text/quote.ts';
+import { findSqlKinds, findSqlTables } from '../text/sql-tables.ts';
 import { checkLimitMs } from './check-limit.ts';
 import { type AssertionPorts, type CheckOutcome, defineAssertion } from './define.ts';
 import { textOf } from './target-text.ts';

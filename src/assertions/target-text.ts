@@ -1,8 +1,8 @@
-import { writeJson } from '../lib/canonical-json.ts';
-import { type ParsedJson, parseJson } from '../lib/parse-json.ts';
-import { quote } from '../lib/quote.ts';
-import { spell } from '../lib/spell.ts';
-import { SpelledNumber } from '../lib/spelled-number.ts';
+import { writeJson } from '../json/canonical-json.ts';
+import { type ParsedJson, parseJson } from '../json/parse-json.ts';
+import { quote } from '../text/quote.ts';
+import { spell } from '../text/spell.ts';
+import { SpelledNumber } from '../text/spelled-number.ts';
 import type { Target } from './define.ts';
 
 /** What a text assertion reads: of a JSON string its letters, of any other value its JSON. */

@@ -1,4 +1,4 @@
-import { parseJson } from '../lib/parse-json.ts';
+import { parseJson } from '../json/parse-json.ts';
 import type { ToolCall } from '../model/completion.ts';
 
 /** A tool call as a JSON value: arguments that are no JSON stay the text that came. */

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { shortenText } from '../lib/display-width.ts';
-import { parsePlainPath } from '../lib/drop-paths.ts';
-import { quote } from '../lib/quote.ts';
+import { parsePlainPath } from '../json/drop-paths.ts';
 import type { ToolCall } from '../model/completion.ts';
+import { shortenText } from '../terminal/display-width.ts';
+import { quote } from '../text/quote.ts';
 import { type AssertionPorts, type CheckOutcome, defineAssertion } from './define.ts';
 import { findMismatch, type Wanted } from './match-tool-call.ts';
 import { type Bounds, countRangeParam, describeBounds, isWithin } from './param-schemas.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { quote } from '../lib/quote.ts';
-import { parseXml } from '../lib/xml.ts';
-import { hasXmlPath, parseXmlPath } from '../lib/xml-path.ts';
+import { quote } from '../text/quote.ts';
+import { parseXml } from '../text/xml.ts';
+import { hasXmlPath, parseXmlPath } from '../text/xml-path.ts';
 import { type CheckOutcome, defineAssertion } from './define.ts';
 import { describePlace } from './describe-place.ts';
 import { textOf } from './target-text.ts';

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { parseJson } from '../lib/parse-json.ts';
-import { sha256Hex } from '../lib/sha256.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
+import type { JsonObject } from '../json/json.ts';
+import { isJsonObject } from '../json/json.ts';
+import { parseJson } from '../json/parse-json.ts';
 import type { Attachment, Completion, Message, ToolCall } from '../model/completion.ts';
-import type { JsonObject } from '../model/json.ts';
-import { isJsonObject } from '../model/json.ts';
+import { sha256Hex } from '../text/sha256.ts';
 import type { KeyedRequest } from './cache-key.ts';
 import { cacheKey, keyedText } from './cache-key.ts';
 import { completionSchema } from './completion-schema.ts';

@@ -1,7 +1,7 @@
-import { sha256Hex } from '../lib/sha256.ts';
-import { withoutUserinfo } from '../lib/without-userinfo.ts';
+import type { JsonObject } from '../json/json.ts';
 import type { CompletionRequest, Message, ToolCall } from '../model/completion.ts';
-import type { JsonObject } from '../model/json.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { withoutUserinfo } from '../text/without-userinfo.ts';
 
 /** The part of a request that can change its answer. */
 export type KeyedRequest = Omit<CompletionRequest, 'origin'>;

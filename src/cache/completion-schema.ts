@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { writeJson } from '../lib/canonical-json.ts';
-import { parseJson } from '../lib/parse-json.ts';
+import { writeJson } from '../json/canonical-json.ts';
+import type { JsonValue } from '../json/json.ts';
+import { parseJson } from '../json/parse-json.ts';
 import type { Completion, FinishReason, ToolCall } from '../model/completion.ts';
-import type { JsonValue } from '../model/json.ts';
 
 const finishReasons = [
   'stop',

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import { didYouMean, findNearest } from '../lib/did-you-mean.ts';
 import type { Problem } from '../model/problem.ts';
+import { didYouMean, findNearest } from '../text/did-you-mean.ts';
 
 /** What is wrong with a line of a recordings file, and the key or word of it that is meant. */
 export interface LineFault {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { UserError } from '../errors.ts';
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { parseJson } from '../lib/parse-json.ts';
-import { quote } from '../lib/quote.ts';
-import { systemErrorCode } from '../lib/storage-error.ts';
+import { systemErrorCode } from '../files/storage-error.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
+import { parseJson } from '../json/parse-json.ts';
 import type { Completion } from '../model/completion.ts';
+import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
+import { quote } from '../text/quote.ts';
 import { completionKeys, completionSchema } from './completion-schema.ts';
 import { describeLineIssues, type LineFault, lineProblem } from './describe-recording-faults.ts';
 

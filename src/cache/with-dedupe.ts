@@ -1,5 +1,5 @@
-import { onAbort } from '../lib/on-abort.ts';
 import type { Complete, CompletionOutcome } from '../model/completion.ts';
+import { onAbort } from '../text/on-abort.ts';
 import { cacheKey } from './cache-key.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { quote } from '../lib/quote.ts';
 import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
+import { quote } from '../text/quote.ts';
 import { recordingHash } from './cache-key.ts';
 import type { NumberedRecording, Recordings } from './recordings.ts';
 import { recordedCellKey } from './recordings.ts';

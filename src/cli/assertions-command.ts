@@ -1,8 +1,8 @@
-import { UserError } from '../errors.ts';
+import { checkStrength, isMutationKind, type SuiteStrength, strengthKinds } from '../measuring/check-strength.ts';
+import type { AnswerSource } from '../measuring/known-answers.ts';
+import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { checkStrength, isMutationKind, type SuiteStrength, strengthKinds } from '../pipeline/check-strength.ts';
-import type { AnswerSource } from '../pipeline/known-answers.ts';
-import { loadProject } from '../pipeline/load-project.ts';
+import { loadProject } from '../project/load-project.ts';
 import { describeStrength } from './describe-strength.ts';
 import type { Io } from './io.ts';
 import { warnOfNothing } from './warn-of-nothing.ts';

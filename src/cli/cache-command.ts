@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { UserError } from '../errors.ts';
-import { DurationError, parseDurationMs } from '../lib/duration.ts';
-import { describeBytes } from '../lib/format-amount.ts';
-import { toSafeLine } from '../lib/sanitize.ts';
+import { importAnswers, openCacheMaintenance } from '../importing/import-answers.ts';
+import { describeSharedCache, type SharedCacheState } from '../listing/describe-shared-cache.ts';
+import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { describeSharedCache, type SharedCacheState } from '../pipeline/describe-shared-cache.ts';
-import { findProjectRoot } from '../pipeline/find-project-root.ts';
-import { importAnswers, openCacheMaintenance } from '../pipeline/import-answers.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
+import { DurationError, parseDurationMs } from '../text/duration.ts';
+import { describeBytes } from '../text/format-amount.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 import type { Io } from './io.ts';
 import { writeFile } from './write-file.ts';
 

@@ -1,8 +1,8 @@
-import { UserError } from '../errors.ts';
-import { createRandom } from '../lib/random.ts';
+import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { calibrate } from '../pipeline/calibrate.ts';
-import { loadProject } from '../pipeline/load-project.ts';
+import { calibrate } from '../planning/calibrate.ts';
+import { loadProject } from '../project/load-project.ts';
+import { createRandom } from '../text/random.ts';
 import { describeCalibration, describeUnsplit } from './describe-calibration.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';

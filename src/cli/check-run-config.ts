@@ -1,9 +1,9 @@
-import { parseQueueUrl } from '../lib/queue-url.ts';
+import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
-import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem, SettingFault } from '../model/problem.ts';
-import type { Place } from '../pipeline/project-boundary.ts';
+import type { Place } from '../project/project-boundary.ts';
+import { parseQueueUrl } from '../text/queue-url.ts';
 import { findOutsidePaths } from './find-outside-paths.ts';
 import { resolveFlagValues } from './flag-values.ts';
 import { runFlags } from './run-flags.ts';

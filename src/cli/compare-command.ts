@@ -1,6 +1,6 @@
-import { UserError } from '../errors.ts';
-import { compareRecords } from '../pipeline/compare-records.ts';
-import { findProjectRoot } from '../pipeline/find-project-root.ts';
+import { UserError } from '../model/errors.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
+import { compareRecords } from '../verdict/compare-records.ts';
 import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';
 import { writeReports } from './write-reports.ts';

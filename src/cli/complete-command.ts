@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { UserError } from '../errors.ts';
+import { listReporters } from '../listing/list-parts.ts';
+import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { findProjectRoot } from '../pipeline/find-project-root.ts';
-import { listReporters } from '../pipeline/list-parts.ts';
-import { loadIds } from '../pipeline/load-project.ts';
-import { listStoredRuns } from '../pipeline/stored-runs.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
+import { loadIds } from '../project/load-project.ts';
+import { listStoredRuns } from '../project/stored-runs.ts';
 import { type Candidate, completeWords, type Source } from './complete-words.ts';
 import type { Io } from './io.ts';
 

@@ -1,10 +1,10 @@
-import { UserError } from '../errors.ts';
+import { checkContracts } from '../contracts/check-contracts.ts';
+import { diffSchemas } from '../contracts/diff-schemas.ts';
+import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ContractPolicy, ContractReport, Direction } from '../model/finding.ts';
-import { checkContracts } from '../pipeline/check-contracts.ts';
-import { diffSchemas } from '../pipeline/diff-schemas.ts';
-import { loadProject } from '../pipeline/load-project.ts';
-import { contractReporters } from '../reporters/index.ts';
+import { loadProject } from '../project/load-project.ts';
+import { contractReporters } from '../reports/index.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
 import { wantsColor } from './style.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../pipeline/system-clock.ts';
+import type { Clock } from '../model/clock.ts';
 
 export interface DebounceOptions {
   /** Quiet time after which what came is handed on. */

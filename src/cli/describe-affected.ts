@@ -1,5 +1,5 @@
-import { toSafeLine } from '../lib/sanitize.ts';
-import type { AffectedSuite, AffectedSuites } from '../pipeline/find-affected.ts';
+import type { AffectedSuite, AffectedSuites } from '../changes/find-affected.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 
 /** A line for every suite: why it runs, or that nothing it hangs on changed. */
 export function describeAffected({ since, suites, removed }: AffectedSuites): string {

@@ -1,6 +1,6 @@
-import { formatCount, formatPercent } from '../lib/format-amount.ts';
-import { toSafeLine } from '../lib/sanitize.ts';
-import type { Calibration, EventRate, VariantCalibration } from '../pipeline/calibrate.ts';
+import type { Calibration, EventRate, VariantCalibration } from '../planning/calibrate.ts';
+import { formatCount, formatPercent } from '../text/format-amount.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 
 type Found = Omit<Calibration, 'warnings'>;
 

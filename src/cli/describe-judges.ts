@@ -1,7 +1,7 @@
-import { formatPercent, formatUsd } from '../lib/format-amount.ts';
-import { quote } from '../lib/quote.ts';
-import { toSafeLine } from '../lib/sanitize.ts';
-import type { CheckedJudges, CheckedSuite } from '../pipeline/check-judges.ts';
+import type { CheckedJudges, CheckedSuite } from '../measuring/check-judges.ts';
+import { formatPercent, formatUsd } from '../text/format-amount.ts';
+import { quote } from '../text/quote.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 
 const format = 1;
 /** More are in the JSON. */

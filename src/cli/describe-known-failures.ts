@@ -1,7 +1,7 @@
-import { formatCount } from '../lib/format-amount.ts';
-import { quote } from '../lib/quote.ts';
-import { toSafeLine } from '../lib/sanitize.ts';
-import type { AcceptedBaseline } from '../pipeline/accept-baseline.ts';
+import type { AcceptedBaseline } from '../baseline/accept-baseline.ts';
+import { formatCount } from '../text/format-amount.ts';
+import { quote } from '../text/quote.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 
 const maxNames = 10;
 

@@ -1,7 +1,7 @@
-import { formatCount, formatPercent, formatUsd } from '../lib/format-amount.ts';
-import { toSafeLine } from '../lib/sanitize.ts';
-import type { Growth, VariantSize } from '../pipeline/plan-size.ts';
-import type { RunSize } from '../pipeline/price-size.ts';
+import type { Growth, VariantSize } from '../planning/plan-size.ts';
+import type { RunSize } from '../planning/price-size.ts';
+import { formatCount, formatPercent, formatUsd } from '../text/format-amount.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 
 /** What `plan-size` prints: a paragraph for each variant, then what all of them assume. */
 export function describePlanSize(variants: readonly VariantSize[]): string {

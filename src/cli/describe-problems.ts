@@ -1,8 +1,8 @@
 import picocolors from 'picocolors';
-import { renderCodeFrame } from '../lib/code-frame.ts';
-import { formatCount } from '../lib/format-amount.ts';
-import { sanitizeTerminal } from '../lib/sanitize.ts';
 import type { Problem } from '../model/problem.ts';
+import { renderCodeFrame } from '../text/code-frame.ts';
+import { formatCount } from '../text/format-amount.ts';
+import { sanitizeTerminal } from '../text/sanitize.ts';
 
 /** Problems as text for stderr: errors first, each with its place, a code frame and the next step; then a count. */
 export function describeProblems(problems: readonly Problem[], style: { readonly color: boolean }): string {

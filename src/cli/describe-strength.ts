@@ -1,5 +1,5 @@
-import { toSafeLine } from '../lib/sanitize.ts';
-import type { SuiteStrength, WeakCase } from '../pipeline/check-strength.ts';
+import type { SuiteStrength, WeakCase } from '../measuring/check-strength.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 
 /** Suites with what is weak in them, and a last line that says it all. */
 export function describeStrength(suites: readonly SuiteStrength[]): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { UserError } from '../errors.ts';
+import { UserError } from '../model/errors.ts';
 import type { FlagValue } from './flag-values.ts';
 
 /** Variables of `--env-file`; the caller lets those of the process win. */

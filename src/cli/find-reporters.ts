@@ -9,6 +9,6 @@ export async function findReporters(
   const parsed = parseReporters(texts);
   if (parsed.problems.length === 0) return parsed;
   // What reads a project is loaded only where a name asks for it.
-  const { loadPlugins } = await import('../pipeline/load-project.ts');
+  const { loadPlugins } = await import('../project/load-project.ts');
   return parseReporters(texts, await loadPlugins({ cwd, ...(config === undefined ? {} : { configPath: config }) }));
 }

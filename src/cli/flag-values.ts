@@ -1,7 +1,7 @@
-import { didYouMean } from '../lib/did-you-mean.ts';
-import { DurationError, parseDurationMs } from '../lib/duration.ts';
-import type { JsonValue } from '../model/json.ts';
+import type { JsonValue } from '../json/json.ts';
 import type { Problem } from '../model/problem.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { DurationError, parseDurationMs } from '../text/duration.ts';
 import { envNameOf, type FlagDefinition } from './run-flags.ts';
 
 export type CountOrFraction = { readonly count: number } | { readonly fraction: number };

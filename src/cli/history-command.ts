@@ -1,9 +1,9 @@
-import { UserError } from '../errors.ts';
+import { readHistory } from '../history/read-history.ts';
+import { UserError } from '../model/errors.ts';
 import type { History } from '../model/history.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ReportStyle } from '../model/report.ts';
-import { findProjectRoot } from '../pipeline/find-project-root.ts';
-import { readHistory } from '../pipeline/read-history.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
 import type { Io } from './io.ts';
 import { renderHistory } from './render-history.ts';
 import { parseRequests, writeReportsOnly } from './write-reports.ts';

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { UserError } from '../errors.ts';
+import { withFileLock } from '../files/file-lock.ts';
+import { type ImportFormat, importSuite } from '../importing/import-suite.ts';
+import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { type ImportFormat, importSuite } from '../pipeline/import-suite.ts';
-import { loadProject } from '../pipeline/load-project.ts';
-import { withFileLock } from '../pipeline/with-file-lock.ts';
+import { loadProject } from '../project/load-project.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
 import { wantsColor } from './style.ts';

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { StorageError, withStorageErrors } from '../lib/storage-error.ts';
+import { withFileLock } from '../files/file-lock.ts';
+import { StorageError, withStorageErrors } from '../files/storage-error.ts';
+import { importAnswers } from '../importing/import-answers.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { importAnswers } from '../pipeline/import-answers.ts';
-import { withFileLock } from '../pipeline/with-file-lock.ts';
 import { initFiles } from './init-files.ts';
 import type { Io } from './io.ts';
 import { writeFile } from './write-file.ts';

@@ -1,4 +1,4 @@
-import type { WatchGraph } from '../pipeline/watch-graph.ts';
+import type { WatchGraph } from '../changes/watch-graph.ts';
 
 /** A stream as the program sees it. */
 export interface TextSink {

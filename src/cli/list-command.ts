@@ -1,8 +1,3 @@
-import { UserError } from '../errors.ts';
-import { didYouMean } from '../lib/did-you-mean.ts';
-import { exitCodes } from '../model/exit-code.ts';
-import type { Problem } from '../model/problem.ts';
-import { findProjectRoot } from '../pipeline/find-project-root.ts';
 import {
   type ListedRow,
   listAssertions,
@@ -11,8 +6,13 @@ import {
   listReporters,
   listRuns,
   listSuites,
-} from '../pipeline/list-parts.ts';
-import { loadPlugins, loadProject } from '../pipeline/load-project.ts';
+} from '../listing/list-parts.ts';
+import { UserError } from '../model/errors.ts';
+import { exitCodes } from '../model/exit-code.ts';
+import type { Problem } from '../model/problem.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
+import { loadPlugins, loadProject } from '../project/load-project.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
 import type { Io } from './io.ts';
 import { cellText, printRows } from './print-rows.ts';
 import { warnOfNothing } from './warn-of-nothing.ts';

@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
-import { storageProblem, UserError } from '../errors.ts';
-import { didYouMean } from '../lib/did-you-mean.ts';
-import { quote } from '../lib/quote.ts';
-import { StorageError } from '../lib/storage-error.ts';
+import { StorageError } from '../files/storage-error.ts';
+import { storageProblem, UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { quote } from '../text/quote.ts';
 import { commands } from './commands/index.ts';
 import { describeBug } from './describe-bug.ts';
 import type { Io } from './io.ts';

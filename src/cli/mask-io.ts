@@ -1,5 +1,5 @@
-import { UserError } from '../errors.ts';
-import { createMask, type Mask } from '../lib/mask-secrets.ts';
+import { UserError } from '../model/errors.ts';
+import { createMask, type Mask } from '../secrets/mask-secrets.ts';
 import type { TextSink } from './io.ts';
 
 /** A stream that shows no secret; what is written in one piece is masked as one. */

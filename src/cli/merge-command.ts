@@ -1,7 +1,7 @@
-import { UserError } from '../errors.ts';
-import { findProjectRoot } from '../pipeline/find-project-root.ts';
-import { mergeRecords } from '../pipeline/merge-records.ts';
-import { reportOnRun } from '../pipeline/report-on-run.ts';
+import { UserError } from '../model/errors.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
+import { mergeRecords } from '../run/merge-records.ts';
+import { reportOnRun } from '../verdict/report-on-run.ts';
 import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';
 import type { ReportFlags } from './report-command.ts';

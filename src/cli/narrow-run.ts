@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
-import { type AffectedOptions, findAffected } from '../pipeline/find-affected.ts';
-import type { RunOptions } from '../pipeline/run-options.ts';
+import { type AffectedOptions, findAffected } from '../changes/find-affected.ts';
+import type { RunOptions } from '../plan/run-options.ts';
 import { describeAffected, summarizeAffected } from './describe-affected.ts';
 import { packageFolder, version } from './version.ts';
 

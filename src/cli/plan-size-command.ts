@@ -1,7 +1,7 @@
-import { UserError } from '../errors.ts';
+import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { loadProject } from '../pipeline/load-project.ts';
-import { planSize } from '../pipeline/plan-size.ts';
+import { planSize } from '../planning/plan-size.ts';
+import { loadProject } from '../project/load-project.ts';
 import { describePlanSize } from './describe-plan-size.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';

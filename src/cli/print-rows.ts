@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { toSafeLine } from '../lib/sanitize.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 import type { Io } from './io.ts';
 
 type Row = Readonly<Record<string, string | number | readonly string[] | null>>;

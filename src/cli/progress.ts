@@ -1,8 +1,8 @@
 import picocolors from 'picocolors';
-import { shortenToWidth } from '../lib/display-width.ts';
-import { formatCount, formatDuration, formatUsd } from '../lib/format-amount.ts';
-import { toSafeLine } from '../lib/sanitize.ts';
 import type { OnProgress, ProgressEvent } from '../model/progress.ts';
+import { shortenToWidth } from '../terminal/display-width.ts';
+import { formatCount, formatDuration, formatUsd } from '../text/format-amount.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 
 export interface ProgressOptions {
   /** Writes to stderr. */

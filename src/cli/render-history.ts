@@ -1,10 +1,10 @@
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
-import { displayWidth, shortenToWidth } from '../lib/display-width.ts';
-import { formatCount, formatDuration, formatPercent, formatUsd } from '../lib/format-amount.ts';
-import { breakWorkflowCommands, toSafeLine } from '../lib/sanitize.ts';
 import type { CaseHistory, FlakeHistory, History, HistoryPoint, SuiteHistory } from '../model/history.ts';
 import type { ReportStyle } from '../model/report.ts';
+import { displayWidth, shortenToWidth } from '../terminal/display-width.ts';
+import { formatCount, formatDuration, formatPercent, formatUsd } from '../text/format-amount.ts';
+import { breakWorkflowCommands, toSafeLine } from '../text/sanitize.ts';
 import { sparkline } from './sparkline.ts';
 
 export interface HistoryStyle extends ReportStyle {

@@ -1,9 +1,9 @@
 import picocolors from 'picocolors';
-import { formatCount, formatDuration } from '../lib/format-amount.ts';
-import { breakWorkflowCommands, toSafeLine } from '../lib/sanitize.ts';
 import type { ProgressEvent } from '../model/progress.ts';
 import type { Report, ReportStyle } from '../model/report.ts';
-import { reporters } from '../reporters/index.ts';
+import { reporters } from '../reports/index.ts';
+import { formatCount, formatDuration } from '../text/format-amount.ts';
+import { breakWorkflowCommands, toSafeLine } from '../text/sanitize.ts';
 
 type FinishedCell = Extract<ProgressEvent, { readonly type: 'cell-finished' }>;
 

@@ -1,7 +1,7 @@
-import { UserError } from '../errors.ts';
-import { findProjectRoot } from '../pipeline/find-project-root.ts';
-import { reportOnRun } from '../pipeline/report-on-run.ts';
-import { describeStoredRun, findStoredRun } from '../pipeline/stored-runs.ts';
+import { UserError } from '../model/errors.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
+import { describeStoredRun, findStoredRun } from '../project/stored-runs.ts';
+import { reportOnRun } from '../verdict/report-on-run.ts';
 import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';
 import { writeReportsOnly } from './write-reports.ts';

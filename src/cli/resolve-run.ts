@@ -1,12 +1,12 @@
-import { UserError } from '../errors.ts';
+import type { JsonObject } from '../json/json.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
-import type { JsonObject } from '../model/json.ts';
+import { UserError } from '../model/errors.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import type { Project } from '../model/suite.ts';
-import { type LoadOptions, loadProject } from '../pipeline/load-project.ts';
+import { type LoadOptions, loadProject } from '../project/load-project.ts';
 import { checkRunConfig } from './check-run-config.ts';
 import { readEnvFile } from './env-file.ts';
 import { findOutsidePaths } from './find-outside-paths.ts';

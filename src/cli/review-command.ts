@@ -1,11 +1,11 @@
-import { UserError } from '../errors.ts';
-import { toSafeLine } from '../lib/sanitize.ts';
+import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ReportStyle } from '../model/report.ts';
-import { loadProject } from '../pipeline/load-project.ts';
-import { type OpenReview, openReview, type Place } from '../pipeline/open-review.ts';
-import { type AnswerChange, describeChange, findChanges, matchChanges } from '../pipeline/review-changes.ts';
-import { describeStoredRun } from '../pipeline/stored-runs.ts';
+import { loadProject } from '../project/load-project.ts';
+import { describeStoredRun } from '../project/stored-runs.ts';
+import { type OpenReview, openReview, type Place } from '../review/open-review.ts';
+import { type AnswerChange, describeChange, findChanges, matchChanges } from '../review/review-changes.ts';
+import { toSafeLine } from '../text/sanitize.ts';
 import type { Io } from './io.ts';
 import { styleFor } from './style.ts';
 import { warnOfNothing } from './warn-of-nothing.ts';

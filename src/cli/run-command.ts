@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { UserError } from '../errors.ts';
-import type { Mask } from '../lib/mask-secrets.ts';
+import type { updateBaseline } from '../baseline/update-baseline.ts';
+import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { Report } from '../model/report.ts';
-import { forecastRun } from '../pipeline/dry-run.ts';
-import type { RunOptions, RunPorts } from '../pipeline/run-options.ts';
-import { runSuites } from '../pipeline/run-suites.ts';
-import type { updateBaseline } from '../pipeline/update-baseline.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { forecastRun } from '../run/dry-run.ts';
+import { runSuites } from '../run/run-suites.ts';
+import type { Mask } from '../secrets/mask-secrets.ts';
 import { describeForecast } from './describe-forecast.ts';
 import { describeKnownFailures } from './describe-known-failures.ts';
 import { describeProblems } from './describe-problems.ts';
@@ -74,7 +74,7 @@ export async function runCommand(
 /** Tracing is loaded where it is asked for, and nowhere else. */
 async function runTraced(options: RunOptions, ports: RunPorts, otel: FlagValue | undefined): Promise<Report> {
   if (otel === undefined) return runSuites(options, ports);
-  const { resolveOtel, traceRun } = await import('../pipeline/trace-run.ts');
+  const { resolveOtel, traceRun } = await import('../run/trace-run.ts');
   return traceRun(options, ports, resolveOtel(ports.env, typeof otel === 'string' ? otel : undefined));
 }
 
@@ -85,7 +85,7 @@ async function describeUpdate(
   color: boolean,
 ): Promise<string> {
   // Few runs are accepted by themselves.
-  const { updateBaseline: update } = await import('../pipeline/update-baseline.ts');
+  const { updateBaseline: update } = await import('../baseline/update-baseline.ts');
   try {
     const accepted = await update(report, options);
     return accepted

@@ -1,11 +1,11 @@
-import { checkTextGlob } from '../lib/glob.ts';
-import { parseQueueUrl } from '../lib/queue-url.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../json/json.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Project } from '../model/suite.ts';
-import type { RunOptions } from '../pipeline/run-options.ts';
-import { findLastFailed } from '../pipeline/stored-runs.ts';
+import type { RunOptions } from '../plan/run-options.ts';
+import { findLastFailed } from '../project/stored-runs.ts';
+import { checkTextGlob } from '../text/glob.ts';
+import { parseQueueUrl } from '../text/queue-url.ts';
 import type { CountOrFraction, FlagValue } from './flag-values.ts';
 import { version } from './version.ts';
 

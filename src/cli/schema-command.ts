@@ -1,5 +1,5 @@
+import { buildSchema } from '../listing/build-schema.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { buildSchema } from '../pipeline/build-schema.ts';
 import type { Io } from './io.ts';
 
 export type SchemaName = 'suite' | 'config' | 'report' | 'baseline';

@@ -1,7 +1,7 @@
+import { validateProject } from '../listing/validate-project.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { findForeignKeys } from '../pipeline/find-foreign-keys.ts';
-import { findProjectRoot } from '../pipeline/find-project-root.ts';
-import { validateProject } from '../pipeline/validate-project.ts';
+import { findForeignKeys } from '../plan/find-foreign-keys.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
 import { loadForRun, resolveRun } from './resolve-run.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { exitCodes } from '../model/exit-code.ts';
-import { findProjectRoot } from '../pipeline/find-project-root.ts';
-import { openViewedRuns } from '../pipeline/view-runs.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
+import { openViewedRuns } from '../viewing/view-runs.ts';
 import type { Io } from './io.ts';
 import { openViewServer } from './view-server.ts';
 

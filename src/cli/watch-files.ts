@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { watch } from 'chokidar';
-import { systemClock } from '../pipeline/system-clock.ts';
-import type { WatchGraph } from '../pipeline/watch-graph.ts';
+import type { WatchGraph } from '../changes/watch-graph.ts';
+import { systemClock } from '../model/clock.ts';
 import { createDebounce } from './debounce.ts';
 import type { FileWatcher } from './io.ts';
 

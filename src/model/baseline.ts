@@ -1,5 +1,5 @@
+import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { FinishReason, ToolCall, Usage } from './completion.ts';
-import type { JsonObject, JsonValue } from './json.ts';
 import type { RecordedCheck } from './record.ts';
 import type { WrittenMessage } from './suite.ts';
 import type { CaseSummary } from './summary.ts';

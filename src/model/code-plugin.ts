@@ -1,5 +1,5 @@
+import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { Message, Usage } from './completion.ts';
-import type { JsonObject, JsonValue } from './json.ts';
 import type { AssertionInput, AssertionVerdict } from './own-code.ts';
 
 /** A JSON Schema of a map of parameters, or a schema made with zod 4. */

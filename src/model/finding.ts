@@ -1,4 +1,4 @@
-import type { JsonValue } from './json.ts';
+import type { JsonValue } from '../json/json.ts';
 import type { SourceLocation } from './problem.ts';
 
 /** Who must keep up: callers with what is accepted, consumers with what arrives. */

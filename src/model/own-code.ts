@@ -1,5 +1,5 @@
+import type { JsonValue } from '../json/json.ts';
 import type { FinishReason, Usage } from './completion.ts';
-import type { JsonValue } from './json.ts';
 
 /** What a user's own check is given: everything that the answer is, and what the suite hands over. */
 export interface AssertionInput {

@@ -1,6 +1,6 @@
-import type { Position } from '../lib/line-index.ts';
+import type { JsonObject } from '../json/json.ts';
+import type { Position } from '../text/line-index.ts';
 import type { Role } from './completion.ts';
-import type { JsonObject } from './json.ts';
 import type { Problem, ProblemDetails, SourceLocation } from './problem.ts';
 import type { PromptMessage, RenderedMessage, Template, Vars } from './suite.ts';
 

@@ -1,8 +1,8 @@
+import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { LoadedPlugin, ProviderPlugin } from './code-plugin.ts';
 import type { Role } from './completion.ts';
 import type { EmptySelection } from './empty-selection.ts';
 import type { ContractPolicy, SeverityOverride } from './finding.ts';
-import type { JsonObject, JsonValue } from './json.ts';
 import type { SourceLocation } from './problem.ts';
 import type { SharedCacheConfig } from './shared-cache.ts';
 import type { CheckSpec } from './verdict.ts';

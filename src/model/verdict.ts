@@ -1,5 +1,5 @@
+import type { JsonValue } from '../json/json.ts';
 import type { AssertionPlugin, LoadedPlugin } from './code-plugin.ts';
-import type { JsonValue } from './json.ts';
 import type { CodeSource } from './own-code.ts';
 
 /** What one check said of one completion. */

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../model/json.ts';
+import type { JsonValue } from '../json/json.ts';
 import { diffJsonTexts, type JsonChange } from './diff-json.ts';
 import { SafeText } from './safe-text.tsx';
 import { TextDiff } from './text-diff.tsx';

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import { formatDuration, formatUsd } from '../lib/format-amount.ts';
 import type { PageAnswer, PageCase, PageToolCall, PageTrial } from '../model/page.ts';
+import { formatDuration, formatUsd } from '../text/format-amount.ts';
 import { AnswerDiff } from './answer-diff.tsx';
 import { CheckList } from './check-list.tsx';
 import { Conversation } from './conversation.tsx';

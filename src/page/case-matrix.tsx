@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { formatDuration } from '../lib/format-amount.ts';
 import type { PageCell } from '../model/page.ts';
+import { formatDuration } from '../text/format-amount.ts';
 import type { CaseFilter, Column, Matrix, MatrixRow } from './filter-rows.ts';
 import { trialsOf } from './names.ts';
 import { usePage } from './page-context.ts';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../model/json.ts';
+import type { JsonValue } from '../json/json.ts';
 
 /** One difference between two JSON values, at a JSON Pointer. */
 export interface JsonChange {

@@ -1,5 +1,5 @@
 import { type Change, diffLines, diffWordsWithSpace } from 'diff';
-import { clipText } from '../lib/display-width.ts';
+import { clipText } from '../terminal/display-width.ts';
 
 export interface DiffPart {
   readonly text: string;

@@ -1,5 +1,5 @@
-import { formatCount, formatDuration } from '../lib/format-amount.ts';
 import type { PageLatencies } from '../model/page.ts';
+import { formatCount, formatDuration } from '../text/format-amount.ts';
 import { ChartFrame, chartHeight } from './chart-frame.tsx';
 
 interface LatencyChartProps {

@@ -1,5 +1,5 @@
-import { splitUnsafe } from '../lib/sanitize.ts';
 import type { PageCell, PageVariant } from '../model/page.ts';
+import { splitUnsafe } from '../text/sanitize.ts';
 
 export function nameOf({ prompt, provider }: Pick<PageVariant, 'prompt' | 'provider'>): string {
   return `${prompt} × ${provider}`;

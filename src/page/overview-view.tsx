@@ -1,5 +1,5 @@
-import { formatCount, formatDuration, formatUsd } from '../lib/format-amount.ts';
 import type { PageBreach, PageIndex } from '../model/page.ts';
+import { formatCount, formatDuration, formatUsd } from '../text/format-amount.ts';
 import { BrokenList } from './broken-list.tsx';
 import { formatNumber } from './names.ts';
 import { usePage } from './page-context.ts';

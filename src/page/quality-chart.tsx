@@ -1,5 +1,5 @@
-import { formatPercent, formatUsd, percentOf } from '../lib/format-amount.ts';
 import type { PageVariant } from '../model/page.ts';
+import { formatPercent, formatUsd, percentOf } from '../text/format-amount.ts';
 import { ChartFrame, chartHeight } from './chart-frame.tsx';
 import { nameOf, plainName } from './names.ts';
 import { linearScale } from './scale.ts';

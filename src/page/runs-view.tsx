@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { formatPercent, formatUsd } from '../lib/format-amount.ts';
 import type { PageRun } from '../model/page.ts';
+import { formatPercent, formatUsd } from '../text/format-amount.ts';
 import { Header } from './header.tsx';
 import { load } from './load.ts';
 import { onServerNews } from './on-server-news.ts';

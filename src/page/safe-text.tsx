@@ -1,5 +1,5 @@
-import { splitUnsafe } from '../lib/sanitize.ts';
 import type { PageText } from '../model/page.ts';
+import { splitUnsafe } from '../text/sanitize.ts';
 import { CopyButton } from './copy-button.tsx';
 
 /** A text of anybody: what acts or hides is named, and its direction ends where it does. */

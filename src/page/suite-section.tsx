@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks';
-import { formatDuration, formatPercent, formatUsd, percentOf } from '../lib/format-amount.ts';
 import type { PageSuite } from '../model/page.ts';
+import { formatDuration, formatPercent, formatUsd, percentOf } from '../text/format-amount.ts';
 import { ComparisonDetail } from './comparison-detail.tsx';
 import { IntervalBar } from './interval-bar.tsx';
 import { LatencyChart } from './latency-chart.tsx';

@@ -1,6 +1,6 @@
-import { formatDuration, formatPercent, formatUsd, percentOf } from '../lib/format-amount.ts';
 import type { PageVariant } from '../model/page.ts';
 import type { TrendPoint } from '../model/trend.ts';
+import { formatDuration, formatPercent, formatUsd, percentOf } from '../text/format-amount.ts';
 import { ChartFrame, chartHeight } from './chart-frame.tsx';
 import { nameOf } from './names.ts';
 import { linearScale } from './scale.ts';

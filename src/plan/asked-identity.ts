@@ -1,8 +1,8 @@
-import { sha256Hex } from '../lib/sha256.ts';
-import { withoutUserinfo } from '../lib/without-userinfo.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Case, ProviderConfig, Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { withoutUserinfo } from '../text/without-userinfo.ts';
 
 export interface AskedIdentityOptions {
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;

@@ -1,5 +1,5 @@
-import { isStrictSchema } from '../lib/strict-schema.ts';
-import { isJsonObject, type JsonObject } from '../model/json.ts';
+import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { isStrictSchema } from '../json/strict-schema.ts';
 import type { PromptVersion, ProviderConfig, Suite } from '../model/suite.ts';
 
 /** The parameters of a variant: the provider's, the prompt's over them, and the output schema where it is to be sent. */

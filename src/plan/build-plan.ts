@@ -1,9 +1,7 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { sha256Hex } from '../lib/sha256.ts';
-import type { Writable } from '../lib/writable.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
+import type { JsonObject } from '../json/json.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
-import type { JsonObject } from '../model/json.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import {
   type Case,
@@ -14,6 +12,8 @@ import {
   type Suite,
 } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import type { Writable } from '../text/writable.ts';
 import { type AskedIdentityOptions, createAskedIdentity } from './asked-identity.ts';
 import { buildParams } from './build-params.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';

@@ -1,8 +1,8 @@
-import { UserError } from '../errors.ts';
-import { checkTextGlob, compileText, type GlobFault, isSlowForTexts, matchInTime } from '../lib/glob.ts';
-import { sha256Hex } from '../lib/sha256.ts';
+import { caseLabel } from '../model/case-label.ts';
+import { UserError } from '../model/errors.ts';
 import type { Case, Suite } from '../model/suite.ts';
-import { caseLabel } from './case-label.ts';
+import { checkTextGlob, compileText, type GlobFault, isSlowForTexts, matchInTime } from '../text/glob.ts';
+import { sha256Hex } from '../text/sha256.ts';
 
 /** What of a project is to run; an empty selection is everything. */
 export interface Selection {

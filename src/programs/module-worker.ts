@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { shortenText } from '../lib/display-width.ts';
 import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
+import { shortenText } from '../terminal/display-width.ts';
 import { killGroup } from './kill-group.ts';
 import { watchMemory } from './watch-memory.ts';
 

@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { decodeText } from '../lib/decode-text.ts';
+import { decodeText } from '../text/decode-text.ts';
 import { killGroup } from './kill-group.ts';
 import { watchMemory } from './watch-memory.ts';
 

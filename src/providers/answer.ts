@@ -1,7 +1,7 @@
-import { writeJson } from '../lib/canonical-json.ts';
-import { parseShallowJson } from '../lib/parse-json.ts';
+import { writeJson } from '../json/canonical-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import { parseShallowJson } from '../json/parse-json.ts';
 import type { Completion, FinishReason, ProviderFailure, ToolCall, Usage } from '../model/completion.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { kindOfApiError } from './failures/classify-reply.ts';
 import { describeText } from './failures/describe-text.ts';
 import { readApiError } from './failures/read-api-error.ts';

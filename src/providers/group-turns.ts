@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject } from '../json/json.ts';
 import type { ToolCall } from '../model/completion.ts';
-import { isJsonObject, type JsonObject } from '../model/json.ts';
 import type { OutgoingMessage } from './outgoing-request.ts';
 
 /** What one side says before the other answers. */

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import type { HttpClient, HttpReply } from '../http/client.ts';
-import { writeJson } from '../lib/canonical-json.ts';
-import { parseShallowJson } from '../lib/parse-json.ts';
-import { TemplateError } from '../lib/template-error.ts';
+import { writeJson } from '../json/canonical-json.ts';
+import type { JsonValue } from '../json/json.ts';
+import { parseShallowJson } from '../json/parse-json.ts';
 import type { CompletionOutcome, ProviderFailure } from '../model/completion.ts';
-import type { JsonValue } from '../model/json.ts';
 import type { Adapter, AdapterDeclaration, ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
+import { TemplateError } from '../templates/template-error.ts';
 import { type Answer, halfCharacter, hasHalfCharacter, malformed } from './answer.ts';
 import { classifyAbort, classifyError } from './failures/classify-error.ts';
 import { classifyReply, describeUnreadable } from './failures/classify-reply.ts';

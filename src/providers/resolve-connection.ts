@@ -1,5 +1,5 @@
-import { UserError } from '../errors.ts';
 import type { ProviderFailure } from '../model/completion.ts';
+import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';

@@ -1,8 +1,8 @@
 import type { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { onAbort } from '../lib/on-abort.ts';
 import type { ProviderFailure } from '../model/completion.ts';
 import type { AttemptAnswer, QueueLimits } from '../model/queue.ts';
+import { onAbort } from '../text/on-abort.ts';
 import { prefix, type QueueModules } from './connect-redis.ts';
 import { readAnswer } from './messages.ts';
 

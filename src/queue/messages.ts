@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { writeJson } from '../lib/canonical-json.ts';
-import { parseExactJson } from '../lib/parse-json.ts';
+import { writeJson } from '../json/canonical-json.ts';
+import { parseExactJson } from '../json/parse-json.ts';
 import { failureKinds } from '../model/completion.ts';
 import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
 

@@ -1,10 +1,10 @@
-import { maskJson } from '../lib/mask-json.ts';
-import type { Mask } from '../lib/mask-secrets.ts';
-import type { Writable } from '../lib/writable.ts';
+import { maskJson } from '../json/mask-json.ts';
 import type { CallRecord, Cell, CellResult } from '../model/cell.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
 import type { CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
+import type { Mask } from '../secrets/mask-secrets.ts';
+import type { Writable } from '../text/writable.ts';
 import { describeAsked } from './describe-asked.ts';
 import { hashAnswer, identifyAnswer } from './hash-answer.ts';
 

@@ -1,7 +1,7 @@
-import { clipText } from '../lib/display-width.ts';
-import type { Mask } from '../lib/mask-secrets.ts';
 import type { Cell } from '../model/cell.ts';
 import type { AskedCase } from '../model/record.ts';
+import type { Mask } from '../secrets/mask-secrets.ts';
+import { clipText } from '../terminal/display-width.ts';
 
 /** What a cell sends, as a report shows it. Documents of megabytes in a prompt would make a record of gigabytes. */
 export function describeAsked(

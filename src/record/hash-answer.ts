@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { sha256Hex } from '../lib/sha256.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
 import type { CallRecord } from '../model/cell.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
+import { sha256Hex } from '../text/sha256.ts';
 
 /** Of a text and its tool calls. */
 export function hashAnswer({

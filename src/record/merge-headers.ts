@@ -1,5 +1,5 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { EndRow, RecordedShard, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 
 /** A shard's record, as far as merging looks at it. */

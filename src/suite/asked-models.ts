@@ -1,13 +1,13 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { didYouMean } from '../lib/did-you-mean.ts';
-import { sha256Hex } from '../lib/sha256.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { AskedModel, AssertionDeclaration } from '../model/assertion.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Criterion, ProviderConfig } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import type { Frame } from './assertion-frame.ts';
 import type { CompiledAssertion } from './compiled-assertion.ts';
 import { childOf, type Located, locate } from './locate.ts';

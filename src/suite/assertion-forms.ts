@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { didYouMean } from '../lib/did-you-mean.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
+import type { JsonObject } from '../json/json.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { JsonObject } from '../model/json.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Needs, readNeeds, withCode } from './assertion-code.ts';
 import { type Frame, findName, framedSource, noFrame, parseFrame } from './assertion-frame.ts';

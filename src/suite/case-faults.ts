@@ -1,6 +1,6 @@
-import { findNearest } from '../lib/did-you-mean.ts';
-import type { TemplateError } from '../lib/template-error.ts';
 import type { SourceLocation } from '../model/problem.ts';
+import type { TemplateError } from '../templates/template-error.ts';
+import { findNearest } from '../text/did-you-mean.ts';
 import { type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
 import type { Scope } from './template-values.ts';

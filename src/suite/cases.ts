@@ -1,8 +1,8 @@
-import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
-import { TemplateError } from '../lib/template-error.ts';
-import type { Writable } from '../lib/writable.ts';
 import type { Case, Contract, Turn, Vars } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
+import { TemplateError } from '../templates/template-error.ts';
+import type { Writable } from '../text/writable.ts';
 import type { AssertionContext } from './assertion-forms.ts';
 import {
   buildChecks,

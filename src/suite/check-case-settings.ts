@@ -1,4 +1,4 @@
-import { didYouMean } from '../lib/did-you-mean.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
 import type { Naming } from './case-checks.ts';
 import type { Settings } from './case-rows.ts';
 import { childOf, locate } from './locate.ts';

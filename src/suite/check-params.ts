@@ -1,6 +1,6 @@
-import { plainNumbers } from '../lib/spelled-number.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import { locateInSchema } from './contract-places.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';

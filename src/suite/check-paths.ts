@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../json/json.ts';
 import type { Contract } from '../model/suite.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import type { ContractKnowledge } from './contracts.ts';

@@ -1,5 +1,5 @@
-import { createLineIndex } from '../lib/line-index.ts';
 import type { SourceLocation } from '../model/problem.ts';
+import { createLineIndex } from '../text/line-index.ts';
 import type { Path, SourceFile } from './locate.ts';
 
 /**

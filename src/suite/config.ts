@@ -1,11 +1,11 @@
 import type * as z from 'zod';
-import { parseDurationMs } from '../lib/duration.ts';
-import { parseStoreUrl } from '../lib/store-url.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import type { SettingFault, SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
+import { parseDurationMs } from '../text/duration.ts';
+import { parseStoreUrl } from '../text/store-url.ts';
 import { configShape } from './config-schema.ts';
 import { type ContractKnowledge, emptyContract, type ParsedContract, parseContract } from './contracts.ts';
 import { childOf, type Located, locate } from './locate.ts';

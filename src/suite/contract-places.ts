@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { splitPointer } from '../lib/json-pointer.ts';
+import { splitPointer } from '../json/json-pointer.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { ProjectFiles } from './files.ts';
 import { findTemplateVariable, positionAt } from './find-template-variable.ts';

@@ -1,11 +1,11 @@
-import { DeadlineError, runWithDeadline } from '../lib/deadline.ts';
-import { didYouMean } from '../lib/did-you-mean.ts';
-import { appendPointer } from '../lib/json-pointer.ts';
-import type { CompiledSchema } from '../lib/json-schema.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
+import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { appendPointer } from '../json/json-pointer.ts';
+import type { CompiledSchema } from '../json/json-schema.ts';
 import type { ContractPolicy, SeverityOverride } from '../model/finding.ts';
-import { isJsonObject, type JsonObject } from '../model/json.ts';
 import { type Contract, mergeContracts } from '../model/suite.ts';
+import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
 import { childOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';
@@ -114,7 +114,7 @@ async function parseSchema(
   const located = typeof value === 'string' ? await readFile({ ...named, value }) : named;
   if (located === undefined) return undefined;
   // Imported on use: compiling schemas takes its time to load.
-  const { compileJsonSchema, JsonSchemaError } = await import('../lib/json-schema.ts');
+  const { compileJsonSchema, JsonSchemaError } = await import('../json/json-schema.ts');
   const schema = plainNumbers(located.value);
   const faults = contracts?.findSchemaFaults(schema) ?? [];
   for (const { pointer, ...described } of faults)
@@ -146,7 +146,7 @@ interface InputViolation {
 export async function createInputCheck(
   schema: JsonObject | boolean,
 ): Promise<(vars: unknown) => readonly InputViolation[]> {
-  const { compileJsonSchema, JsonSchemaError } = await import('../lib/json-schema.ts');
+  const { compileJsonSchema, JsonSchemaError } = await import('../json/json-schema.ts');
   const compiled = compileJsonSchema(schema);
   return (vars) => {
     const value = plainNumbers(vars);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { didYouMean, findNearest } from '../lib/did-you-mean.ts';
-import { describeLongNumber, isLongNumber, longNumberHint, SpelledNumber } from '../lib/spelled-number.ts';
 import { type ProblemCode, problemCodes } from '../model/problem.ts';
+import { didYouMean, findNearest } from '../text/did-you-mean.ts';
+import { describeLongNumber, isLongNumber, longNumberHint, SpelledNumber } from '../text/spelled-number.ts';
 import { type Located, locate, type Path } from './locate.ts';
 import type { Problems } from './problems.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DurationError, parseDurationMs } from '../lib/duration.ts';
+import { DurationError, parseDurationMs } from '../text/duration.ts';
 
 /** A duration as it is written, such as "30s". */
 export const duration = z

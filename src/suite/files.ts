@@ -13,10 +13,10 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { UserError } from '../errors.ts';
-import { didYouMean } from '../lib/did-you-mean.ts';
-import type { ReadBytes } from '../lib/split-lines.ts';
-import { loadTemplateEngine, needsTemplateEngine } from '../lib/template.ts';
+import { UserError } from '../model/errors.ts';
+import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import type { ReadBytes } from '../text/split-lines.ts';
 import { type FileFault, type FoundFiles, findFiles } from './find-files.ts';
 
 export type { FileFault };

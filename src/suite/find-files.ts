@@ -1,8 +1,8 @@
 import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type FastGlob from 'fast-glob';
-import { checkGlob, type GlobFault, isNegative, isSlowForPaths, matchInTime, passedOver } from '../lib/glob.ts';
 import type { ProblemCode } from '../model/problem.ts';
+import { checkGlob, type GlobFault, isNegative, isSlowForPaths, matchInTime, passedOver } from '../text/glob.ts';
 
 /** Why a file can't be used. */
 export interface FileFault {

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import { parseDurationMs } from '../lib/duration.ts';
 import type { GatePolicy, MetricLimits } from '../model/suite.ts';
+import { parseDurationMs } from '../text/duration.ts';
 import { type gateSchema, toFraction } from './schema.ts';
 
 type Gate = z.output<typeof gateSchema>;

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { plainNumbers } from '../lib/spelled-number.ts';
-import { parseYaml } from '../lib/yaml-text.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
+import { parseYaml } from '../text/yaml-text.ts';
 import { configShape } from './config-schema.ts';
 import { keysAt } from './describe-issues.ts';
 import { judgeSchema } from './judge-schema.ts';

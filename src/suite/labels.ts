@@ -1,6 +1,6 @@
-import { didYouMean } from '../lib/did-you-mean.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import type { CompiledCriterion } from './asked-models.ts';
 import { instantiate } from './compiled-assertion.ts';
 import { checkShape } from './describe-issues.ts';

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
-import { UserError } from '../errors.ts';
-import { isNegative } from '../lib/glob.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { EmptySelection } from '../model/empty-selection.ts';
+import { UserError } from '../model/errors.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Project, Suite } from '../model/suite.ts';
+import { isNegative } from '../text/glob.ts';
 import { type CheckRun, type Config, emptyConfig, parseCache, parseConfig } from './config.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import {

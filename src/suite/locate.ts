@@ -1,7 +1,7 @@
-import { findInJson, type JsonNode, parseJsonNodes } from '../lib/json-text.ts';
-import { createLineIndex, cutLine } from '../lib/line-index.ts';
-import type { YamlText } from '../lib/yaml-text.ts';
+import { findInJson, type JsonNode, parseJsonNodes } from '../json/json-text.ts';
 import type { SourceLocation } from '../model/problem.ts';
+import { createLineIndex, cutLine } from '../text/line-index.ts';
+import type { YamlText } from '../text/yaml-text.ts';
 import { withoutExcerpt } from './problems.ts';
 
 export type Path = readonly PropertyKey[];

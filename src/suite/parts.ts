@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import { didYouMean } from '../lib/did-you-mean.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import { checkShape, describeValue } from './describe-issues.ts';
 import { childOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';

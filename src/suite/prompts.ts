@@ -1,13 +1,13 @@
 import { dirname, resolve } from 'node:path';
-import { didYouMean } from '../lib/did-you-mean.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
-import { compileTemplate } from '../lib/template.ts';
-import { TemplateError } from '../lib/template-error.ts';
+import { isJsonObject } from '../json/json.ts';
 import type { Role } from '../model/completion.ts';
-import { isJsonObject } from '../model/json.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { PromptModel, PromptWhole } from '../model/prompt-file.ts';
 import type { PromptVersion, Template } from '../model/suite.ts';
+import { compileTemplate } from '../templates/template.ts';
+import { TemplateError } from '../templates/template-error.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import { checkParams } from './check-params.ts';
 import { type PromptPlaces, placeOf } from './contract-places.ts';
 import { type ContractKnowledge, joinContracts, type ParsedContract, parseContract } from './contracts.ts';

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import type * as z from 'zod';
-import { didYouMean, findNearest } from '../lib/did-you-mean.ts';
-import { parseDurationMs } from '../lib/duration.ts';
-import { findQuerySecrets } from '../lib/query-secrets.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
-import { isJsonObject, type JsonObject } from '../model/json.ts';
+import { isJsonObject, type JsonObject } from '../json/json.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Price, ProviderConfig, ProviderLimits } from '../model/suite.ts';
+import { findQuerySecrets } from '../secrets/query-secrets.ts';
+import { didYouMean, findNearest } from '../text/did-you-mean.ts';
+import { parseDurationMs } from '../text/duration.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import { checkParams, checkWritten } from './check-params.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import { checkShape, describeValue, keysAt } from './describe-issues.ts';

@@ -1,7 +1,7 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { sha256Hex } from '../lib/sha256.ts';
-import { spell } from '../lib/spell.ts';
-import { plainNumbers } from '../lib/spelled-number.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { spell } from '../text/spell.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import { type CaseRow, isPlainCase } from './case-rows.ts';
 import { checkShape } from './describe-issues.ts';
 import type { Located } from './locate.ts';

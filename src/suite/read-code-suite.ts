@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { parseJsonText } from '../lib/json-text.ts';
+import { parseJsonText } from '../json/json-text.ts';
 import type { CodeOutcome } from '../model/own-code.ts';
 import { codeSource } from './code-source.ts';
 import type { ProjectFiles } from './files.ts';

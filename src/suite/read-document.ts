@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
-import { parseJsonText } from '../lib/json-text.ts';
-import { createLineIndex } from '../lib/line-index.ts';
-import { describeLongNumber, findLongNumbers, longNumberHint } from '../lib/spelled-number.ts';
-import { parseYaml } from '../lib/yaml-text.ts';
+import { parseJsonText } from '../json/json-text.ts';
+import { createLineIndex } from '../text/line-index.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint } from '../text/spelled-number.ts';
+import { parseYaml } from '../text/yaml-text.ts';
 import type { FileFault, FileText, ProjectFiles } from './files.ts';
 import { fixedSource, jsonSource, type Located, locate, type SourceFile, yamlSource } from './locate.ts';
 import type { Problems } from './problems.ts';

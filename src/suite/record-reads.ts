@@ -1,5 +1,5 @@
-import { isNegative } from '../lib/glob.ts';
 import type { SourceGlob, Sources } from '../model/suite.ts';
+import { isNegative } from '../text/glob.ts';
 import type { ProjectFiles } from './files.ts';
 
 /** What was asked of the disk, by absolute paths. */

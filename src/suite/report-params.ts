@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { plainNumbers } from '../lib/spelled-number.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
 import { reportIssues } from './describe-issues.ts';
 import type { Located, Path } from './locate.ts';
 import type { Problems } from './problems.ts';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../model/json.ts';
+import type { JsonValue } from '../json/json.ts';
 
 /**
  * What editors offer for a key, by the end of its path: `passRate.min` is looked for before `min`. Switches, choices,

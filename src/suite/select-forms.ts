@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { didYouMean } from '../lib/did-you-mean.ts';
-import { compileJsonPath, JsonPathError } from '../lib/json-path.ts';
-import { findFaultOfAnyMode } from '../lib/regex-fault.ts';
+import { compileJsonPath, JsonPathError } from '../json/json-path.ts';
 import type { SelectSpec } from '../model/verdict.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { findFaultOfAnyMode } from '../text/regex-fault.ts';
 import { checkShape, describeValue } from './describe-issues.ts';
 import { type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';

@@ -1,5 +1,5 @@
-import { SpelledNumber } from '../lib/spelled-number.ts';
-import type { JsonValue } from '../model/json.ts';
+import type { JsonValue } from '../json/json.ts';
+import { SpelledNumber } from '../text/spelled-number.ts';
 
 /** Plain JSON in which a spelled number differs from its plain one, so that 1.0 and 1 give different hashes. */
 export function markSpelling(value: unknown): JsonValue {

@@ -1,7 +1,7 @@
-import { canonicalJson } from '../lib/canonical-json.ts';
-import { sha256Hex } from '../lib/sha256.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
 import type { Case } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
+import { sha256Hex } from '../text/sha256.ts';
 import { markSpelling } from './spelling.ts';
 
 /** A case but for its stamp, which is hashed when it is asked for. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { schemaExamples } from './schema-examples.ts';
 
 /** Gives every key of a schema its description where an editor looks for it, and examples to complete from. */

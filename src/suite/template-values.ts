@@ -1,6 +1,6 @@
-import { type CompiledTemplate, compileTemplate, isTemplate, renderValue } from '../lib/template.ts';
-import { TemplateError } from '../lib/template-error.ts';
 import type { SourceLocation } from '../model/problem.ts';
+import { type CompiledTemplate, compileTemplate, isTemplate, renderValue } from '../templates/template.ts';
+import { TemplateError } from '../templates/template-error.ts';
 import { childOf, type Located } from './locate.ts';
 import type { ProblemDetails } from './problems.ts';
 

@@ -1,5 +1,5 @@
+import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { CompletionOutcome, CompletionRequest, Message } from '../model/completion.ts';
-import type { JsonObject, JsonValue } from '../model/json.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Attributes, AttributeValue } from './otlp-json.ts';

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { AskModel, CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
-import { runWithDeadline } from '../../src/lib/deadline.ts';
 import type { AssertionInput } from '../../src/model/own-code.ts';
 import type { CheckSpec, SelectSpec, Verdict } from '../../src/model/verdict.ts';
 import { openPackages } from '../../src/programs/open-packages.ts';
+import { runWithDeadline } from '../../src/text/deadline.ts';
 
 /** Own code here is a lambda that looks for an "a"; that real children are bounded is shown elsewhere. */
 const callLambda = ({ input }: { readonly input: AssertionInput }) =>

@@ -3,7 +3,7 @@ import { countVotes, type Vote } from '../../src/assertions/count-votes.ts';
 import type { AskModel, JudgedInput, ModelQuestion } from '../../src/assertions/define.ts';
 import { frameParts } from '../../src/assertions/frame-parts.ts';
 import { judgeChecks } from '../../src/assertions/judge-checks.ts';
-import { findJsonObjects } from '../../src/lib/find-json-objects.ts';
+import { findJsonObjects } from '../../src/json/find-json-objects.ts';
 import fc from '../support/property.ts';
 import { buildSpec, buildView, combine, describeAssertion, findProblems, outcomeOf, ports } from './judge-one.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { detectLanguage } from '../../src/lib/detect-language.ts';
-import { languageCodes } from '../../src/lib/language-profiles.ts';
+import { detectLanguage } from '../../src/text/detect-language.ts';
+import { languageCodes } from '../../src/text/language-profiles.ts';
 import { describeAssertion, findProblems } from './judge-one.ts';
 
 describeAssertion('language', [

@@ -4,8 +4,8 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import type { CompletionView } from '../../src/assertions/define.ts';
 import { assertions } from '../../src/assertions/index.ts';
+import { describeAssertions } from '../../src/listing/describe-assertion.ts';
 import type { CheckSpec, SelectSpec } from '../../src/model/verdict.ts';
-import { describeAssertions } from '../../src/pipeline/describe-assertion.ts';
 import fc from '../support/property.ts';
 import { buildSpec, buildToolCall, buildView, combine, judgeOne, outcomeOf } from './judge-one.ts';
 

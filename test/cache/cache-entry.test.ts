@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { checkKey, isCacheExportLine, parseEntry, renderEntry } from '../../src/cache/cache-entry.ts';
 import { cacheKey } from '../../src/cache/cache-key.ts';
-import { canonicalJson } from '../../src/lib/canonical-json.ts';
-import { sha256Hex } from '../../src/lib/sha256.ts';
+import { canonicalJson } from '../../src/json/canonical-json.ts';
+import { sha256Hex } from '../../src/text/sha256.ts';
 import fc from '../support/property.ts';
 import { answer, ask, buildEntry } from './build-request.ts';
 

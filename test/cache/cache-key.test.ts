@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { cacheKey, keyedText, recordingHash } from '../../src/cache/cache-key.ts';
-import { sha256Hex } from '../../src/lib/sha256.ts';
-import { withoutUserinfo } from '../../src/lib/without-userinfo.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import type { CompletionRequest } from '../../src/model/completion.ts';
-import type { JsonObject } from '../../src/model/json.ts';
+import { sha256Hex } from '../../src/text/sha256.ts';
+import { withoutUserinfo } from '../../src/text/without-userinfo.ts';
 import fc from '../support/property.ts';
 import { buildRequest } from './build-request.ts';
 

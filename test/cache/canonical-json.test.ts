@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { canonicalJson } from '../../src/lib/canonical-json.ts';
-import { sha256Hex } from '../../src/lib/sha256.ts';
+import { canonicalJson } from '../../src/json/canonical-json.ts';
+import { sha256Hex } from '../../src/text/sha256.ts';
 import fc from '../support/property.ts';
 
 describe('canonicalJson', () => {

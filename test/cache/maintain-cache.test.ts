@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type CacheEntry, renderEntry } from '../../src/cache/cache-entry.ts';
 import { entryPath } from '../../src/cache/file-store.ts';
 import { maintainCache } from '../../src/cache/maintain-cache.ts';
-import { StorageError } from '../../src/lib/storage-error.ts';
+import { StorageError } from '../../src/files/storage-error.ts';
 import { ask, buildEntry, makeFolder } from './build-request.ts';
 import { editEntry, openStore } from './open-store.ts';
 

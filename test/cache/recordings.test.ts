@@ -6,9 +6,9 @@ import type { RecordingLine } from '../../src/cache/recordings.ts';
 import { parseRecordings, readRecordings, renderRecording } from '../../src/cache/recordings.ts';
 import { withRecordings } from '../../src/cache/with-recordings.ts';
 import { writeRecordings } from '../../src/cache/write-recordings.ts';
-import { UserError } from '../../src/errors.ts';
-import { StorageError } from '../../src/lib/storage-error.ts';
+import { StorageError } from '../../src/files/storage-error.ts';
 import type { Complete, CompletionRequest } from '../../src/model/completion.ts';
+import { UserError } from '../../src/model/errors.ts';
 import fc from '../support/property.ts';
 import { answer, ask, buildRequest, completed, makeFolder, noSignal } from './build-request.ts';
 

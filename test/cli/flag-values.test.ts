@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type FlagSources, resolveFlagValues } from '../../src/cli/flag-values.ts';
 import { envNameOf, runFlags } from '../../src/cli/run-flags.ts';
-import type { JsonValue } from '../../src/model/json.ts';
+import type { JsonValue } from '../../src/json/json.ts';
 
 function resolve(sources: Partial<FlagSources>) {
   return resolveFlagValues(runFlags, { flags: {}, env: {}, config: {}, ...sources });

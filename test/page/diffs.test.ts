@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { splitUnsafe } from '../../src/lib/sanitize.ts';
 import { diffJsonTexts, formatJson } from '../../src/page/diff-json.ts';
 import { diffTexts } from '../../src/page/diff-text.ts';
+import { splitUnsafe } from '../../src/text/sanitize.ts';
 import fc from '../support/property.ts';
 
 describe('the difference of two answers', () => {

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../src/json/json.ts';
 import type { CompletionRequest, Message } from '../../src/model/completion.ts';
-import type { JsonObject } from '../../src/model/json.ts';
 import type { ProviderConfig } from '../../src/model/suite.ts';
 
 export function buildConfig(over: Partial<ProviderConfig> = {}): ProviderConfig {

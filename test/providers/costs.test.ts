@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { JsonObject } from '../../src/model/json.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import { createPricer } from '../../src/prices/create-pricer.ts';
 import { lookupAdapter } from '../../src/providers/index.ts';
 import { askProvider, completionOf, failureOf } from './ask-provider.ts';

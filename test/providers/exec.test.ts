@@ -2,11 +2,11 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { UserError } from '../../src/errors.ts';
-import { splitCommand } from '../../src/lib/split-command.ts';
+import type { JsonObject } from '../../src/json/json.ts';
 import type { CompletionOutcome } from '../../src/model/completion.ts';
-import type { JsonObject } from '../../src/model/json.ts';
+import { UserError } from '../../src/model/errors.ts';
 import { exec } from '../../src/providers/code/exec.ts';
+import { splitCommand } from '../../src/text/split-command.ts';
 import fc from '../support/property.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 

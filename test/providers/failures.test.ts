@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failurePolicies } from '../../src/execute/failure-policies.ts';
+import { failurePolicies } from '../../src/calls/failure-policies.ts';
 import type { FailureKind } from '../../src/model/completion.ts';
 import { classifyReply } from '../../src/providers/failures/classify-reply.ts';
 

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { SpelledNumber } from '../../src/lib/spelled-number.ts';
-import type { JsonValue } from '../../src/model/json.ts';
+import type { JsonValue } from '../../src/json/json.ts';
 import { lookupAdapter } from '../../src/providers/index.ts';
+import { SpelledNumber } from '../../src/text/spelled-number.ts';
 import { askProvider } from './ask-provider.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 

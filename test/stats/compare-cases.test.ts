@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../src/lib/random.ts';
 import { compareCases } from '../../src/stats/compare-cases.ts';
 import { compareWorstCase } from '../../src/stats/compare-worst-case.ts';
 import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../src/stats/decide-verdict.ts';
@@ -7,6 +6,7 @@ import { mcnemarTest } from '../../src/stats/mcnemar.ts';
 import { pairCases } from '../../src/stats/pair-cases.ts';
 import { tangoInterval } from '../../src/stats/proportion-difference.ts';
 import { suiteBound } from '../../src/stats/suite-bound.ts';
+import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 
 const POLICY = { alpha: 0.05, margin: 0.05 };

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../src/lib/random.ts';
 import { costRatio } from '../../src/stats/cost-ratio.ts';
 import { hodgesLehmann } from '../../src/stats/hodges-lehmann.ts';
 import { quantileRatioInterval } from '../../src/stats/quantile-ratio.ts';
 import { clusteredQuantileInterval, quantile, quantileInterval } from '../../src/stats/quantiles.ts';
 import { signedRankCdf } from '../../src/stats/signed-rank.ts';
 import { wilcoxonSignedRank } from '../../src/stats/wilcoxon.ts';
+import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 
 const NO_INTERVAL = { low: null, high: null, seLog: null, pIncrease: null };

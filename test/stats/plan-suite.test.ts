@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../src/lib/random.ts';
 import { type CaseComparison, compareCases } from '../../src/stats/compare-cases.ts';
 import { flakeRateOf, planSuite, type SuiteDesign } from '../../src/stats/plan-suite.ts';
+import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 
 const policy = { alpha: 0.05, power: 0.8 };

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../src/lib/random.ts';
 import { normalCritical } from '../../src/stats/normal.ts';
 import { tangoInterval } from '../../src/stats/proportion-difference.ts';
 import { groupEqual, scoreLower } from '../../src/stats/score-bound.ts';
 import { scoreDifferenceInterval, scoreMeanInterval } from '../../src/stats/score-interval.ts';
 import { wilsonInterval } from '../../src/stats/wilson.ts';
+import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 
 const Z = normalCritical(0.05);

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { assertions } from '../../src/assertions/index.ts';
-import { compileJsonSchema } from '../../src/lib/json-schema.ts';
-import { plainNumbers } from '../../src/lib/spelled-number.ts';
-import { parseYaml } from '../../src/lib/yaml-text.ts';
+import { compileJsonSchema } from '../../src/json/json-schema.ts';
 import { adapters } from '../../src/providers/index.ts';
 import { isPlainCase } from '../../src/suite/case-rows.ts';
 import { buildConfigJsonSchema, buildSuiteJsonSchema } from '../../src/suite/json-schema.ts';
 import { caseSchema } from '../../src/suite/schema.ts';
+import { plainNumbers } from '../../src/text/spelled-number.ts';
+import { parseYaml } from '../../src/text/yaml-text.ts';
 import fc from '../support/property.ts';
 import { fixtureFolder } from './load-fixture.ts';
 

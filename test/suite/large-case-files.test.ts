@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { renderCodeFrame } from '../../src/lib/code-frame.ts';
-import { catchUserError } from '../stores/build-rows.ts';
+import { renderCodeFrame } from '../../src/text/code-frame.ts';
+import { catchUserError } from '../record/build-rows.ts';
 import { loadAt, onlySuite, placeOf, problemsAt } from './load-fixture.ts';
 
 /** Six rows of a million characters: more than are kept, so they are read again. */

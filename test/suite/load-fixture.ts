@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { assertions } from '../../src/assertions/index.ts';
-import { UserError } from '../../src/errors.ts';
+import { UserError } from '../../src/model/errors.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { Case, Suite } from '../../src/model/suite.ts';
 import { openPackages } from '../../src/programs/open-packages.ts';
-import { parsePromptFile } from '../../src/prompt/parse-prompt-file.ts';
+import { parsePromptFile } from '../../src/prompts/parse-prompt-file.ts';
 import { adapters } from '../../src/providers/index.ts';
 import type { ContractKnowledge } from '../../src/suite/contracts.ts';
 import { type LoadedProject, loadProject } from '../../src/suite/load.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/execute/clock.ts';
+import type { Clock } from '../../src/model/clock.ts';
 
 /** Time that passes only when a test says so. */
 export interface ManualClock extends Clock {

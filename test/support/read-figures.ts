@@ -2,8 +2,8 @@ import { githubOutputs } from '../../src/cli/github-outputs.ts';
 import { compareRecords, renderReport } from '../../src/index.ts';
 import type { History } from '../../src/model/history.ts';
 import type { ReportTotals } from '../../src/model/report.ts';
-import { reportOnRun } from '../../src/pipeline/report-on-run.ts';
-import { openViewedRuns } from '../../src/pipeline/view-runs.ts';
+import { reportOnRun } from '../../src/verdict/report-on-run.ts';
+import { openViewedRuns } from '../../src/viewing/view-runs.ts';
 import type { TempProject } from './temp-project.ts';
 
 /** How many cells of each kind a place shows; what it does not show is left out. */

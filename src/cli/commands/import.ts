@@ -1,4 +1,4 @@
-import type { ImportFormat } from '../../pipeline/import-suite.ts';
+import type { ImportFormat } from '../../importing/import-suite.ts';
 import type { ImportFlags } from '../import-command.ts';
 import type { AddCommand } from './add-command.ts';
 

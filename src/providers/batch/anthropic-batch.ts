@@ -1,6 +1,6 @@
-import { writeJson } from '../../lib/canonical-json.ts';
+import { writeJson } from '../../json/canonical-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { BatchAnswer, BatchApi, BatchReply, BatchStatus } from '../../model/batch.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { ProviderEnv } from '../../model/provider.ts';
 import { list, text } from '../answer.ts';
 import { anthropicMessages, anthropicPreset } from '../anthropic.ts';

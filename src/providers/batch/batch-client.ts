@@ -1,8 +1,8 @@
 import { type HttpReply, openHttpClient } from '../../http/client.ts';
-import { parseShallowJson } from '../../lib/parse-json.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import { parseShallowJson } from '../../json/parse-json.ts';
 import type { BatchAnswer, BatchApi, BatchReply } from '../../model/batch.ts';
 import type { ProviderFailure } from '../../model/completion.ts';
-import { isJsonObject, type JsonObject } from '../../model/json.ts';
 import type { ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { type Answer, halfCharacter, hasHalfCharacter, malformed } from '../answer.ts';

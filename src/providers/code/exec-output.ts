@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { parseShallowJson } from '../../lib/parse-json.ts';
-import { replaceLongNumbers } from '../../lib/spelled-number.ts';
+import { isJsonObject } from '../../json/json.ts';
+import { parseShallowJson } from '../../json/parse-json.ts';
 import type { Completion, ProviderFailure } from '../../model/completion.ts';
-import { isJsonObject } from '../../model/json.ts';
+import { replaceLongNumbers } from '../../text/spelled-number.ts';
 import { buildToolCall, halfCharacter, hasHalfCharacter } from '../answer.ts';
 import { describeText } from '../failures/describe-text.ts';
 

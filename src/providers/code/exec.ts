@@ -1,13 +1,13 @@
 import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod';
-import { UserError } from '../../errors.ts';
-import { lastWords } from '../../lib/display-width.ts';
-import { splitCommand } from '../../lib/split-command.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
+import { UserError } from '../../model/errors.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { openProgramRunner, type ProgramResult } from '../../programs/run-program.ts';
 import { selectEnv } from '../../programs/select-env.ts';
+import { lastWords } from '../../terminal/display-width.ts';
+import { splitCommand } from '../../text/split-command.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { describeText } from '../failures/describe-text.ts';
 import { type ExecOutput, execOutputs, readExecOutput } from './exec-output.ts';

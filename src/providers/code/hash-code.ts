@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { findRelativeImports, importSuffixes } from '../../lib/relative-imports.ts';
-import { sha256Hex } from '../../lib/sha256.ts';
+import { findRelativeImports, importSuffixes } from '../../text/relative-imports.ts';
+import { sha256Hex } from '../../text/sha256.ts';
 
 export interface HashedModule {
   /** SHA-256 of the file and of all that it imports relatively, in the order in which they are found. */

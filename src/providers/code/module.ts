@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import * as z from 'zod';
-import { UserError } from '../../errors.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
+import { UserError } from '../../model/errors.ts';
 import type { CodeOutcome } from '../../model/own-code.ts';
 import type { Adapter, ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { describeThrown } from '../../lib/describe-thrown.ts';
-import { toZodSchema } from '../../lib/to-zod-schema.ts';
+import { toZodSchema } from '../../json/to-zod-schema.ts';
 import type { LoadedPlugin, ProviderPlugin } from '../../model/code-plugin.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
+import { describeThrown } from '../../text/describe-thrown.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { kindOfStatus } from '../failures/classify-reply.ts';
 import { describeText } from '../failures/describe-text.ts';

@@ -1,7 +1,7 @@
 import type { HttpReply } from '../../http/client.ts';
-import { shortenText } from '../../lib/display-width.ts';
-import { parseShallowJson } from '../../lib/parse-json.ts';
+import { parseShallowJson } from '../../json/parse-json.ts';
 import type { FailureKind, ProviderFailure } from '../../model/completion.ts';
+import { shortenText } from '../../terminal/display-width.ts';
 import { describeText } from './describe-text.ts';
 import { kindOfWords } from './failure-signs.ts';
 import { type ApiError, cut, readApiError } from './read-api-error.ts';

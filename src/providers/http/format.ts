@@ -1,8 +1,8 @@
-import { DeadlineError, runWithDeadline } from '../../lib/deadline.ts';
-import { compileJsonPath } from '../../lib/json-path.ts';
-import { compileTemplate, isTemplate, renderValue } from '../../lib/template.ts';
+import type { JsonValue } from '../../json/json.ts';
+import { compileJsonPath } from '../../json/json-path.ts';
 import type { FinishReason, ToolCall, Usage } from '../../model/completion.ts';
-import type { JsonValue } from '../../model/json.ts';
+import { compileTemplate, isTemplate, renderValue } from '../../templates/template.ts';
+import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
 import { type Answer, buildToolCall, count, filtered, finished, malformed, part } from '../answer.ts';
 import { kindOfApiError } from '../failures/classify-reply.ts';
 import { describeText } from '../failures/describe-text.ts';

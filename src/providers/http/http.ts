@@ -1,4 +1,4 @@
-import { sha256Hex } from '../../lib/sha256.ts';
+import { sha256Hex } from '../../text/sha256.ts';
 import { defineHttpAdapter } from '../http-adapter.ts';
 import { createHttpFormat } from './format.ts';
 import { httpOptions } from './options.ts';

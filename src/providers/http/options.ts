@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { compileJsonPath, JsonPathError } from '../../lib/json-path.ts';
-import { compileTemplate, isTemplate } from '../../lib/template.ts';
-import { TemplateError } from '../../lib/template-error.ts';
-import type { JsonValue } from '../../model/json.ts';
+import type { JsonValue } from '../../json/json.ts';
+import { compileJsonPath, JsonPathError } from '../../json/json-path.ts';
+import { compileTemplate, isTemplate } from '../../templates/template.ts';
+import { TemplateError } from '../../templates/template-error.ts';
 
 const jsonPath = z.string().superRefine((source, context) => {
   try {

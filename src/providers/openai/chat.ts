@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { Completion, ToolCall } from '../../model/completion.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import {
   type Answer,
   buildToolCall,

@@ -1,5 +1,5 @@
+import { isJsonObject } from '../../json/json.ts';
 import type { FinishReason, Usage } from '../../model/completion.ts';
-import { isJsonObject } from '../../model/json.ts';
 import { atMost, count, positive } from '../answer.ts';
 import type { HttpFormat } from '../http-adapter.ts';
 

@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import type { Usage } from '../../model/completion.ts';
-import { isJsonObject, type JsonObject } from '../../model/json.ts';
 import { type Answer, findIndexFault, firstByIndex, list, malformed, readErrorUnderSuccess } from '../answer.ts';
 import type { Dialect } from './dialect.ts';
 

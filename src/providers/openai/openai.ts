@@ -1,8 +1,8 @@
 import type { ClientOptions, OpenAI } from 'openai';
 import * as z from 'zod';
-import { UserError } from '../../errors.ts';
 import type { HttpReply } from '../../http/client.ts';
-import { isJsonObject } from '../../model/json.ts';
+import { isJsonObject } from '../../json/json.ts';
+import { UserError } from '../../model/errors.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { defineHttpAdapter, type HttpService } from '../http-adapter.ts';

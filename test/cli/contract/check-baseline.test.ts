@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ruleRows } from '../../contract/support/rule-rows.ts';
+import { ruleRows } from '../../schema-diff/support/rule-rows.ts';
 import type { JsonReport } from '../../support/temp-project.ts';
 import {
   type ContractProject,

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ruleRows } from '../../contract/support/rule-rows.ts';
+import { ruleRows } from '../../schema-diff/support/rule-rows.ts';
 import { findMarkdownFault } from '../../support/find-markdown-fault.ts';
 import { startServer } from '../../support/http-server.ts';
 import { type CliResult, runCli } from '../../support/run-cli.ts';

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { assertions } from '../../../src/assertions/index.ts';
-import { UserError } from '../../../src/errors.ts';
-import { parsePromptFile } from '../../../src/prompt/parse-prompt-file.ts';
+import { UserError } from '../../../src/model/errors.ts';
+import { parsePromptFile } from '../../../src/prompts/parse-prompt-file.ts';
 import { adapters } from '../../../src/providers/index.ts';
 import { loadProject } from '../../../src/suite/load.ts';
 import { completionOf, testKey } from '../../support/chat-server.ts';

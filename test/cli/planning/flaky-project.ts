@@ -1,5 +1,5 @@
-import type { Calibration } from '../../../src/pipeline/calibrate.ts';
-import type { PlanSizeResult } from '../../../src/pipeline/plan-size.ts';
+import type { Calibration } from '../../../src/planning/calibrate.ts';
+import type { PlanSizeResult } from '../../../src/planning/plan-size.ts';
 import { completionOf, startChatServer } from '../../support/chat-server.ts';
 import type { CliResult } from '../../support/run-cli.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';

@@ -1,10 +1,10 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { SpelledNumber } from '../../../src/lib/spelled-number.ts';
 import type { AttemptAnswer, AttemptTask } from '../../../src/model/queue.ts';
 import { openPresence, prefix } from '../../../src/queue/connect-redis.ts';
 import { readAnswer, readTask, writeMessage } from '../../../src/queue/messages.ts';
+import { SpelledNumber } from '../../../src/text/spelled-number.ts';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { redisPath, startRealRedis } from '../../support/real-redis.ts';
 import { startWorker } from '../../support/run-worker.ts';

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { reporters } from '../../../src/reporters/index.ts';
+import { reporters } from '../../../src/reports/index.ts';
 import { completionOf } from '../../support/chat-server.ts';
 import { startServer } from '../../support/http-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';

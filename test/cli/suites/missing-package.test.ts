@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { assertions } from '../../../src/assertions/index.ts';
-import { UserError } from '../../../src/errors.ts';
+import { UserError } from '../../../src/model/errors.ts';
 import { openPackages } from '../../../src/programs/open-packages.ts';
-import { parsePromptFile } from '../../../src/prompt/parse-prompt-file.ts';
+import { parsePromptFile } from '../../../src/prompts/parse-prompt-file.ts';
 import { adapters } from '../../../src/providers/index.ts';
 import { loadProject } from '../../../src/suite/load.ts';
 import { openTempProject } from '../../support/temp-project.ts';

@@ -1,0 +1,119 @@
+import { Buffer } from 'node:buffer';
+import type { BaselineCases, BaselineContent, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
+import type { CellRow } from '../model/record.ts';
+import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+import { answerHashOf } from '../record/hash-answer.ts';
+
+/** Longer answers are kept by their hash alone. */
+export const maxKeptOutputBytes = 64 * 1024;
+
+/** What a suite's run has to say for later comparisons, read when it is asked for. Nothing of when, where or how fast it was served is in it. */
+export function buildBaseline(suite: SuiteSummary, readRow: (rowIndex: number) => CellRow): BaselineContent {
+  const keepsOutputs = suite.recorded.outputs === 'full';
+  return {
+    suite: suite.recorded.suite,
+    variants: suite.variants.filter(({ cases }) => cases.size > 0).map(describeVariant),
+    cases: suite.variants.map((variant) => buildCases(variant, readRow, keepsOutputs)),
+  };
+}
+
+function describeVariant({ recorded, cases }: VariantSummary): BaselineVariant {
+  const { prompt, provider, adapter, model, baseUrl, params, messages, replaces, contract } = recorded;
+  return {
+    type: 'variant',
+    prompt,
+    provider,
+    adapter,
+    model,
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+    params,
+    messages,
+    ...(replaces === undefined ? {} : { replaces }),
+    // Approvals and policies belong to who compares, not to what was accepted.
+    contract: {
+      ...(contract.input === undefined ? {} : { input: contract.input }),
+      ...(contract.output === undefined ? {} : { output: contract.output }),
+    },
+    models: answeredModels(cases.values()),
+  };
+}
+
+/** The model snapshots that answered, sorted. */
+export function answeredModels(cases: Iterable<{ readonly trials: readonly RowSummary[] }>): readonly string[] {
+  const models = new Set<string>();
+  for (const { trials } of cases) for (const { model } of trials) if (model !== undefined) models.add(model);
+  return [...models].sort();
+}
+
+function buildCases(
+  { recorded, cases }: VariantSummary,
+  readRow: (rowIndex: number) => CellRow,
+  keepsOutputs: boolean,
+): BaselineCases {
+  const { prompt, provider } = recorded;
+  const keep = (rows: readonly RowSummary[]) => rows.map(({ rowIndex }) => buildTrial(readRow(rowIndex), keepsOutputs));
+  return {
+    prompt,
+    provider,
+    *caseIds() {
+      for (const found of cases.values()) if (isAcceptable(found)) yield found.caseId;
+    },
+    has(caseId) {
+      const found = cases.get(caseId);
+      return found !== undefined && isAcceptable(found);
+    },
+    read(caseId) {
+      const found = cases.get(caseId);
+      if (found === undefined) throw new RangeError(`${caseId} is no case of ${prompt} on ${provider}`);
+      const { stamp, mustPass, trials, confirmations } = found;
+      return {
+        type: 'case',
+        prompt,
+        provider,
+        caseId,
+        stamp,
+        ...(mustPass ? { mustPass: true as const } : {}),
+        trials: keep(trials),
+        ...(confirmations.length === 0 ? {} : { confirmations: keep(confirmations) }),
+      };
+    },
+  };
+}
+
+function isAcceptable({ observe, status }: CaseSummary): boolean {
+  return !observe && status !== 'skipped';
+}
+
+function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
+  const {
+    trial,
+    status,
+    score,
+    checks,
+    usage,
+    latencyMs,
+    finishReason,
+    output,
+    toolCalls,
+    reasoning,
+    refusal,
+    answerId,
+  } = row;
+  const answerHash = answerHashOf(row);
+  const isKept = keepsOutputs && output !== undefined && Buffer.byteLength(output) <= maxKeptOutputBytes;
+  return {
+    trial,
+    status,
+    ...(score === undefined ? {} : { score }),
+    checks,
+    ...(usage === undefined ? {} : { usage }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    ...(finishReason === undefined ? {} : { finishReason }),
+    ...(isKept ? { output } : {}),
+    ...(isKept && toolCalls !== undefined ? { toolCalls } : {}),
+    ...(isKept && reasoning !== undefined ? { reasoning } : {}),
+    ...(isKept && refusal !== undefined ? { refusal } : {}),
+    ...(answerHash === undefined ? {} : { answerHash }),
+    ...(answerId === undefined ? {} : { answerId }),
+  };
+}

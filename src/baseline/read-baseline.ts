@@ -1,0 +1,206 @@
+import { Buffer } from 'node:buffer';
+import { systemErrorCode } from '../files/storage-error.ts';
+import { isJsonObject } from '../json/json.ts';
+import { parseJson } from '../json/parse-json.ts';
+import type { BaselineCase, BaselineVariant, VariantKey } from '../model/baseline.ts';
+import { baselineFormat } from '../model/baseline.ts';
+import { UserError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
+import { quote } from '../text/quote.ts';
+import { splitLines } from '../text/split-lines.ts';
+import { describeRowFault, isBaselineCase, isBaselineVariant } from './baseline-guards.ts';
+import { type BaselineSource, openSource, sourceOfBytes } from './baseline-source.ts';
+
+export type CaseKey = Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>;
+
+/** A baseline file that was read once from end to end; its cases are where they were. */
+export interface ScannedBaseline {
+  readonly suite: string;
+  readonly variants: readonly BaselineVariant[];
+  /** The case that the visitor saw as the `index`-th. Throws a UserError where the file was changed meanwhile. */
+  readonly readCase: (index: number, key: CaseKey) => BaselineCase;
+}
+
+/** Told of each case line in turn; nothing is kept of it but where it lies. */
+export type VisitCase = (row: BaselineCase, index: number, suite: string) => void;
+
+/** Undefined where there is no such file; `shown` is how problems name it. Every line that can't be used is a problem of one UserError. */
+export function readBaseline(path: string, shown: string, visit: VisitCase): ScannedBaseline | undefined {
+  try {
+    const source = openSource(path);
+    return source === undefined ? undefined : scanBaseline(source, shown, visit);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    const message = `The baseline ${shown} can't be read (${code}).`;
+    throw new UserError([{ code: 'record', severity: 'error', message }], { cause: error });
+  }
+}
+
+/** The same of a file's text. */
+export function parseBaseline(text: string, shown: string, visit: VisitCase): ScannedBaseline {
+  return scanBaseline(sourceOfBytes(Buffer.from(text)), shown, visit);
+}
+
+const maxProblems = 20;
+const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)/;
+
+/** Where a case lies in its file. */
+interface CasePlace {
+  readonly offset: number;
+  readonly length: number;
+  readonly line: number;
+}
+
+function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): ScannedBaseline {
+  const places: CasePlace[] = [];
+  const readCase = (index: number, key?: CaseKey): BaselineCase => {
+    const place = places[index];
+    if (place === undefined) throw new RangeError(`case ${index} of ${places.length}`);
+    const row = readPlace(source, place);
+    if (row !== undefined && (key === undefined || isOf(row, key))) return row;
+    throw new UserError([changeProblem(file, place.line)]);
+  };
+  const variants: BaselineVariant[] = [];
+  const problems: Problem[] = [];
+  const lineOfVariant = new Map<string, number>();
+  const lineOfCase = new Map<string, number>();
+  const usedVariants = new Set<string>();
+  let suite: string | undefined;
+  for (const found of splitLines(source.read)) {
+    const { number: line } = found;
+    const raw = found.bytes.toString('utf8');
+    const text = line === 1 && raw.startsWith('\uFEFF') ? raw.slice(1) : raw;
+    if (text.trim() === '') continue;
+    // A conflict makes most of what follows it wrong too, and none of that is worth a word.
+    if (conflictMarker.test(text)) throw new UserError([conflictProblem(file, line)]);
+    if (suite === undefined) {
+      suite = parseHeader(text, file, line);
+      continue;
+    }
+    const row = parseRow(text);
+    if (typeof row === 'string') problems.push(damageProblem(file, line, row));
+    else if (row.type === 'variant') {
+      const earlier = lineOfVariant.get(variantKey(row));
+      if (earlier !== undefined) problems.push(duplicateProblem(file, line, row, earlier));
+      else {
+        lineOfVariant.set(variantKey(row), line);
+        variants.push(row);
+      }
+    } else {
+      const key = caseKey(row);
+      const earlier = lineOfCase.get(key);
+      if (earlier !== undefined) problems.push(duplicateProblem(file, line, row, earlier));
+      else {
+        lineOfCase.set(key, line);
+        usedVariants.add(variantKey(row));
+        visit(row, places.length, suite);
+        places.push({ offset: found.offset, length: found.bytes.length, line });
+      }
+    }
+    if (problems.length === maxProblems) throw new UserError(problems);
+  }
+  if (suite === undefined) throw new UserError([notABaseline(file, 1, 'it is empty')]);
+  if ([...usedVariants].some((key) => !lineOfVariant.has(key))) {
+    for (const [index, { line }] of places.entries()) {
+      const row = readCase(index);
+      if (!lineOfVariant.has(variantKey(row))) problems.push(orphanProblem(file, line, row));
+      if (problems.length === maxProblems) break;
+    }
+  }
+  if (problems.length > 0) throw new UserError(problems);
+  return { suite, variants, readCase };
+}
+
+/** Undefined where there is no case any more. */
+function readPlace(source: BaselineSource, { offset, length }: CasePlace): BaselineCase | undefined {
+  const bytes = Buffer.allocUnsafe(length);
+  let read = 0;
+  while (read < length) {
+    const count = source.read(bytes, read, length - read, offset + read);
+    if (count === 0) break;
+    read += count;
+  }
+  if (source.isChanged()) return undefined;
+  const row = parseRow(bytes.toString('utf8', 0, read));
+  return typeof row !== 'string' && row.type === 'case' ? row : undefined;
+}
+
+function isOf(row: BaselineCase, { caseId, prompt, provider }: CaseKey): boolean {
+  return row.caseId === caseId && row.prompt === prompt && row.provider === provider;
+}
+
+function parseHeader(text: string, file: string, line: number): string {
+  const parsed = parseJson(text);
+  const header = parsed.ok && isJsonObject(parsed.value) ? parsed.value : {};
+  if (header['type'] !== 'baseline' || header['format'] === undefined) {
+    throw new UserError([notABaseline(file, line, `it begins with ${quote(text.trim(), 60)}`)]);
+  }
+  if (header['format'] !== baselineFormat) {
+    const message = `The baseline ${file} has format ${JSON.stringify(header['format'])}; this version reads format ${baselineFormat}.`;
+    const hint = 'use the version of llmcheck that wrote it, or accept a run again with this one';
+    throw new UserError([{ code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } }]);
+  }
+  const { suite } = header;
+  if (typeof suite !== 'string') throw new UserError([notABaseline(file, line, 'its header names no suite')]);
+  return suite;
+}
+
+/** A row, or in words why the line is none. */
+function parseRow(text: string): BaselineVariant | BaselineCase | string {
+  const parsed = parseJson(text);
+  if (!parsed.ok) return `it is no JSON: ${parsed.reason}`;
+  const row: unknown = parsed.value;
+  if (isBaselineCase(row)) return hasRepeatedTrial(row) ? 'it holds a trial twice' : row;
+  return isBaselineVariant(row) ? row : describeRowFault(row);
+}
+
+function hasRepeatedTrial({ trials, confirmations = [] }: BaselineCase): boolean {
+  const indices = new Set([...trials, ...confirmations].map(({ trial }) => trial));
+  return indices.size !== trials.length + confirmations.length;
+}
+
+function variantKey({ prompt, provider }: VariantKey): string {
+  return JSON.stringify([prompt, provider]);
+}
+
+function caseKey({ caseId, prompt, provider }: CaseKey): string {
+  return JSON.stringify([caseId, prompt, provider]);
+}
+
+function notABaseline(file: string, line: number, found: string): Problem {
+  const hint = 'a baseline is made by `llmcheck baseline accept`';
+  const message = `${file} is no baseline: ${found}.`;
+  return { code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } };
+}
+
+function conflictProblem(file: string, line: number): Problem {
+  const hint = 'take either side whole, run the suite and accept again: a merge of two baselines was never measured';
+  const message = `The baseline ${file} holds an unresolved merge conflict at line ${line}.`;
+  return { code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } };
+}
+
+function damageProblem(file: string, line: number, found: string): Problem {
+  const hint = 'restore the file from git, or run the suite and accept again';
+  const message = `Line ${line} of the baseline ${file} is damaged: ${found}.`;
+  return { code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } };
+}
+
+function changeProblem(file: string, line: number): Problem {
+  const message = `The baseline ${file} was changed while it was being read: line ${line} is not what it was.`;
+  const hint = 'run the command again';
+  return { code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } };
+}
+
+function duplicateProblem(file: string, line: number, row: BaselineVariant | BaselineCase, earlier: number): Problem {
+  const name = row.type === 'case' ? `the case ${quote(row.caseId)} of ${nameVariant(row)}` : nameVariant(row);
+  return damageProblem(file, line, `line ${earlier} holds ${name} already`);
+}
+
+function orphanProblem(file: string, line: number, row: BaselineCase): Problem {
+  return damageProblem(file, line, `no line says what ${nameVariant(row)} was`);
+}
+
+function nameVariant({ prompt, provider }: VariantKey): string {
+  return `${quote(prompt)} on ${quote(provider)}`;
+}

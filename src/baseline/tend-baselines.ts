@@ -1,0 +1,89 @@
+import { relative } from 'node:path';
+import { withFileLock } from '../files/file-lock.ts';
+import type { Baseline, BaselineContent } from '../model/baseline.ts';
+import type { Project, Suite } from '../model/suite.ts';
+import { baselinePathOf } from '../project/baseline-path.ts';
+import { refuseOutside } from '../project/project-boundary.ts';
+import { writeBaseline } from './baseline-file.ts';
+import { countCases, readCases } from './baseline-order.ts';
+import { keepCases } from './merge-baseline.ts';
+import { openBaselineFile } from './open-baseline.ts';
+
+/** A row of `baseline list` and `baseline show`. */
+type ListedRow = Readonly<Record<string, string | number | readonly string[] | null>>;
+
+/** One row a suite: where its baseline is and what it holds. Those at `left` have no suite any more. */
+export function listBaselines({ suites, root }: Project, left: readonly string[], cwd: string): readonly ListedRow[] {
+  const ofSuites = suites.map((suite) => ({ suite: suite.id, ...read(suite, root, cwd) }));
+  const ofNone = left.map((path) => {
+    refuseOutside(path, { root, cwd });
+    const file = relative(cwd, path);
+    return { suite: 'none: removed or renamed', file, baseline: openBaselineFile(path, file) };
+  });
+  return [...ofSuites, ...ofNone].map(({ suite, file, baseline }) => ({
+    suite,
+    baseline: baseline === undefined ? 'none yet' : file,
+    variants: baseline?.variants.map(({ prompt, provider }) => `${prompt} × ${provider}`) ?? [],
+    cases: baseline === undefined ? 0 : countCases(baseline).ids,
+  }));
+}
+
+/** One row a case and variant of the accepted baselines. */
+export function showBaselines({ suites, root }: Project, cwd: string): readonly ListedRow[] {
+  return suites.flatMap((suite) => {
+    const { baseline } = read(suite, root, cwd);
+    return Array.from(readCases(baseline ?? { cases: [] }), ({ caseId, prompt, provider, trials }) => {
+      const passed = trials.filter(({ status }) => status === 'passed').length;
+      const judged = trials.filter(({ status }) => status === 'passed' || status === 'failed').length;
+      return {
+        suite: suite.id,
+        case: caseId,
+        prompt,
+        provider,
+        passed: `${passed} of ${judged}`,
+        answer: trials[0]?.output?.slice(0, 80) ?? trials[0]?.answerHash ?? null,
+      };
+    });
+  });
+}
+
+export interface PrunedBaseline {
+  readonly suite: string;
+  readonly file: string;
+  readonly removed: number;
+}
+
+/** Drops rows of cases, prompts and providers that the suite does not have any more. */
+export function pruneBaselines({ suites, root }: Project, cwd: string): readonly PrunedBaseline[] {
+  return suites.flatMap((suite) => {
+    const path = baselinePathOf(root, suite.path);
+    if (read(suite, root, cwd).baseline === undefined) return [];
+    return withFileLock(path, () => {
+      const { file, baseline } = read(suite, root, cwd);
+      if (baseline === undefined) return [];
+      const kept = pruneBaseline(baseline, suite);
+      const removed = countCases(baseline).rows - countCases(kept).rows;
+      writeBaseline(path, kept);
+      return [{ suite: suite.id, file, removed }];
+    });
+  });
+}
+
+function pruneBaseline(baseline: Baseline, suite: Suite): BaselineContent {
+  const cases = new Set<string>();
+  for (const { id } of suite.cases()) cases.add(id);
+  const prompts = new Set(suite.prompts.map(({ id }) => id));
+  const providers = new Set(suite.providers.map(({ id }) => id));
+  const isKnown = (row: { prompt: string; provider: string }) => prompts.has(row.prompt) && providers.has(row.provider);
+  return {
+    suite: baseline.suite,
+    variants: baseline.variants.filter(isKnown),
+    cases: baseline.cases.filter(isKnown).map((rows) => keepCases(rows, (caseId) => cases.has(caseId))),
+  };
+}
+
+function read({ path: suitePath }: Suite, root: string, cwd: string) {
+  const path = baselinePathOf(root, suitePath);
+  const file = relative(cwd, path);
+  return { file, baseline: openBaselineFile(path, file) };
+}

@@ -1,0 +1,119 @@
+import { cacheKey } from '../cache/cache-key.ts';
+import type { CellKey } from '../model/cell.ts';
+import type { CompletionRequest, RequestOrigin } from '../model/completion.ts';
+import type { Endpoint } from '../model/provider.ts';
+import type { ProviderConfig } from '../model/suite.ts';
+import type { PlannedRun } from '../plan/plan-run.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { type LimitedProvider, openDispatcher } from '../queue/dispatcher.ts';
+import type { QueueUrl } from '../text/queue-url.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { accountId } from './account-id.ts';
+import { askedProviders, loadQueueModules, queueLimitsOf, queueNameOf, refuseQueue } from './open-queue.ts';
+import type { TimedAttempt } from './time-attempts.ts';
+
+/** Workers that make the calls of a run. */
+export interface Dispatch {
+  /** Makes attempts of one provider on whatever worker is free. */
+  readonly attemptFor: (config: ProviderConfig, endpoint: Endpoint) => TimedAttempt;
+  /** Before the first attempt. */
+  readonly begin: (
+    record: { readonly id: string; readonly startedAt: string },
+    planned: Pick<PlannedRun, 'plan' | 'endpointOf'>,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** The cell is in the record: what it was answered need not be kept for a resumption. */
+  readonly forget: (key: CellKey) => void;
+  readonly close: () => Promise<void>;
+}
+
+/** A call that was answered, and whose cell is not in the record yet. */
+interface AnsweredCall {
+  readonly queue: string;
+  readonly base: string;
+  readonly call: string;
+}
+
+export async function openDispatch(
+  address: QueueUrl,
+  options: Pick<RunOptions, 'project' | 'toolVersion'>,
+  ports: Pick<RunPorts, 'onProgress'>,
+  onLost: () => void,
+): Promise<Dispatch> {
+  const where = { root: options.project.root, version: options.toolVersion };
+  const onNote = (message: string) => ports.onProgress({ type: 'note', message });
+  const dispatcher = await openDispatcher({
+    modules: await loadQueueModules(where.root),
+    address,
+    version: where.version,
+    onNote,
+    onLost(message) {
+      onNote(`The run stops: ${message}. \`llmcheck run --resume\` goes on with it.`);
+      onLost();
+    },
+  });
+  if (typeof dispatcher === 'string') throw refuseQueue(address.shown, dispatcher);
+  /** How often each request was sent: a retry is a call of its own. */
+  const sent = new Map<string, number>();
+  const answered = new Map<string, AnsweredCall[]>();
+
+  function nameCall(request: CompletionRequest): Pick<AnsweredCall, 'base' | 'call'> {
+    const base = sha256Hex(`${cacheKey(request)} ${JSON.stringify(request.origin)}`).slice(0, 32);
+    const count = sent.get(base) ?? 0;
+    sent.set(base, count + 1);
+    return { base, call: `${base}_${count}` };
+  }
+
+  return {
+    attemptFor(config, endpoint) {
+      const queue = queueNameOf(config, endpoint, where);
+      return async (request, signal, timeoutMs) => {
+        const { messages, params, trial, origin } = request;
+        const { base, call } = nameCall(request);
+        const task = { request: { messages, params, trial, origin }, timeoutMs };
+        const answer = await dispatcher.send(queue, call, task, signal);
+        if (answer.outcome.status === 'completed') {
+          const calls = answered.get(placeOf(origin)) ?? [];
+          answered.set(placeOf(origin), [...calls, { queue, base, call }]);
+        }
+        return answer;
+      };
+    },
+    begin: ({ id, startedAt }, planned, signal) => {
+      // Runs of many machines meet in one Redis, and their ids are made to differ in one folder.
+      const unique = sha256Hex(JSON.stringify([id, startedAt, where.root])).slice(0, 8);
+      return dispatcher.begin(`${id}-${unique}`, findProviders(planned, where), signal);
+    },
+    forget(key) {
+      for (const { queue, base, call } of answered.get(placeOf(key)) ?? []) {
+        sent.delete(base);
+        dispatcher.forget(queue, call);
+      }
+      answered.delete(placeOf(key));
+    },
+    close: () => dispatcher.close(),
+  };
+}
+
+/** What the run may ask, by queue, with the limits that hold there. */
+function findProviders(
+  { plan, endpointOf }: Pick<PlannedRun, 'plan' | 'endpointOf'>,
+  where: { readonly root: string; readonly version: string },
+): readonly LimitedProvider[] {
+  const asked = askedProviders(plan.suites.map(({ suite }) => suite)).flatMap((config) => {
+    const endpoint = endpointOf(config);
+    const { id: label, limits } = config;
+    if (!endpoint.sends) return [];
+    return [{ queue: queueNameOf(config, endpoint, where), account: accountId(config, endpoint), label, limits }];
+  });
+  const limitsOf = (among: typeof asked) => among.map(({ limits }) => limits);
+  return [...new Map(asked.map((provider) => [provider.queue, provider])).values()].map(({ queue, account, label }) => {
+    const own = limitsOf(asked.filter((provider) => provider.queue === queue));
+    const shared = limitsOf(asked.filter((provider) => provider.account === account));
+    return { queue, label, limits: queueLimitsOf(own, shared) };
+  });
+}
+
+function placeOf({ suite, prompt, caseId }: Pick<RequestOrigin, 'suite' | 'prompt' | 'caseId'>): string {
+  return JSON.stringify([suite, prompt, caseId]);
+}

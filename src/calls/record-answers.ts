@@ -1,0 +1,72 @@
+import { recordingHash } from '../cache/cache-key.ts';
+import { type RecordingLine, readRecordings, recordedRequestKey } from '../cache/recordings.ts';
+import { writeRecordings } from '../cache/write-recordings.ts';
+import { withFileLock } from '../files/file-lock.ts';
+import { probeFile } from '../files/replace-file.ts';
+import { StorageError } from '../files/storage-error.ts';
+import { maskJson } from '../json/mask-json.ts';
+import type { Complete } from '../model/completion.ts';
+import { UserError, withRefusal } from '../model/errors.ts';
+import type { Suite } from '../model/suite.ts';
+import type { RunPorts } from '../plan/run-options.ts';
+import type { Mask } from '../secrets/mask-secrets.ts';
+import type { Stop } from './stop.ts';
+
+/** Collects the answers of a run for the suites' recordings. */
+export interface Recorder {
+  wrap(next: Complete): Complete;
+  /** Writes each suite's file; lines of cells that did not run stay. Throws a `StorageError`. */
+  write(): void;
+}
+
+/** Throws a `UserError`, before anything is sent, where a file can't be written or what it holds can't be kept. */
+export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
+  const fileOf = new Map(suites.map(({ id, recordings }) => [id, recordings]));
+  // By file, since suites may share one; by request, since a judge whose reply is unreadable is asked again.
+  const files = new Map<string, Map<string, RecordingLine>>();
+  for (const file of fileOf.values()) {
+    if (file === undefined || files.has(file)) continue;
+    readRecordings(file);
+    withRefusal(() => probeFile(file));
+    files.set(file, new Map());
+  }
+  return {
+    wrap: (next) => async (request, signal) => {
+      const outcome = await next(request, signal);
+      if (outcome.status === 'completed') {
+        const { suite, prompt, provider, caseId } = request.origin;
+        const line = {
+          prompt,
+          provider,
+          caseId,
+          trial: request.trial,
+          requestHash: recordingHash(request),
+          // A recording is committed, so a secret that a server echoed must not be in it.
+          completion: maskJson(outcome.completion, mask),
+        };
+        files.get(fileOf.get(suite) ?? '')?.set(recordedRequestKey(line), line);
+      }
+      return outcome;
+    },
+    write() {
+      for (const [file, lines] of files) {
+        if (lines.size > 0) withFileLock(file, () => writeRecordings(file, [...lines.values()]));
+      }
+    },
+  };
+}
+
+/** After the last call: a disk that has become full meanwhile ends the run like one that refuses its record, with a report. */
+export function keepRecordings(
+  { writeRecordings }: { readonly writeRecordings: () => void },
+  stop: Pick<Stop, 'hard'>,
+  { onProgress }: Pick<RunPorts, 'onProgress'>,
+): void {
+  try {
+    writeRecordings();
+  } catch (error) {
+    if (!(error instanceof StorageError) && !(error instanceof UserError)) throw error;
+    onProgress({ type: 'note', message: error.message });
+    stop.hard('storage');
+  }
+}

@@ -1,0 +1,82 @@
+import type { Clock } from '../model/clock.ts';
+import type { Complete, CompletionRequest, ProviderFailure } from '../model/completion.ts';
+import { isRetryable } from './failure-policies.ts';
+import type { Limiter } from './limiter.ts';
+import type { TimedAttempt, TimedOutcome } from './time-attempts.ts';
+
+export interface RetryOptions {
+  /** Further attempts after the first. */
+  readonly retries: number;
+  /** Bounds all attempts of a call together; waits for a slot, a rate or a retry are outside. */
+  readonly timeoutMs: number;
+  readonly limiter: Limiter;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Asked once a call has the slot that it waited for: false where it is not worth making any more. */
+  mayBegin?(request: CompletionRequest): Promise<boolean>;
+  /** Told when a call begins and ends to wait for its retry, which takes no slot. */
+  onWait?(isWaiting: boolean): void;
+}
+
+const baseDelayMs = 500;
+const maxDelayMs = 30_000;
+/** A server that asks for more is asked again after this long: a run must not sleep for an hour on one header. */
+export const maxRetryAfterMs = 60_000;
+
+/**
+ * Asks again where that can help, with full jitter
+ * (Brooker 2015, https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) or after what the server asked for.
+ */
+export function withRetry(attempt: TimedAttempt, options: RetryOptions): Complete {
+  const { clock, limiter, retries, timeoutMs } = options;
+  return async (request, signal) => {
+    let attempts = 0;
+    let remainingMs = timeoutMs;
+    for (let retriesDone = 0; ; retriesDone += 1) {
+      const lease = await limiter.acquire(request, signal, retriesDone);
+      if (lease === undefined) return { ...abortedOutcome, attempts };
+      if (retriesDone === 0 && options.mayBegin !== undefined && !(await options.mayBegin(request))) {
+        lease.release(undefined);
+        return { ...abortedOutcome, attempts };
+      }
+      let timed: TimedOutcome | undefined;
+      try {
+        timed = await attempt(request, signal, remainingMs);
+      } finally {
+        lease.release(timed?.outcome);
+      }
+      const { outcome, isTimeUp } = timed;
+      // A timer may fire a moment before the clock agrees, so the clock alone would allow another attempt.
+      remainingMs = isTimeUp ? 0 : remainingMs - timed.elapsedMs;
+      attempts += outcome.attempts;
+      if (outcome.status === 'completed') return { ...outcome, attempts };
+      const failure = isTimeUp && !signal.aborted ? describeTimeout(outcome.failure, timeoutMs) : outcome.failure;
+      const isLast = retriesDone >= retries || remainingMs <= 0 || !isRetryable(failure);
+      if (isLast) return { ...outcome, failure, attempts };
+      options.onWait?.(true);
+      await clock.wait(delayFor(failure, retriesDone, options), signal);
+      options.onWait?.(false);
+    }
+  };
+}
+
+function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryOptions): number {
+  const jitterMs = options.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** retriesDone);
+  if (failure.retryAfterMs === undefined) return jitterMs;
+  const askedMs = Math.min(Math.max(0, failure.retryAfterMs), maxRetryAfterMs);
+  // A call that came too early twice, although it waited as told, gives way to others that were told the same.
+  return retriesDone < 2 ? askedMs : askedMs + jitterMs;
+}
+
+/** What the provider says of its aborted request is the same for every cause; only here the cause is known. */
+function describeTimeout(failure: ProviderFailure, timeoutMs: number): ProviderFailure {
+  if (failure.kind !== 'timeout' && failure.kind !== 'aborted') return failure;
+  const message = `no answer within ${timeoutMs / 1000} s (--timeout, or limits.timeout of the provider)`;
+  return { ...failure, kind: 'timeout', message };
+}
+
+const abortedOutcome = {
+  status: 'failed',
+  failure: { kind: 'aborted', message: 'the run was stopped before the request was sent' },
+} as const;

@@ -1,0 +1,109 @@
+import { maskJson } from '../json/mask-json.ts';
+import type { Complete } from '../model/completion.ts';
+import type { ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
+import type { Project, ProviderConfig } from '../model/suite.ts';
+import type { RunPorts } from '../plan/run-options.ts';
+import { findAdapter } from '../providers/index.ts';
+import {
+  openWorker,
+  type QueueWorker,
+  type ServedProvider,
+  type WorkerPorts,
+  type WorkerSettings,
+} from '../queue/worker.ts';
+import { askedProviders, loadQueueModules, queueNameOf, refuseQueue } from './open-queue.ts';
+import { timeAttempts } from './time-attempts.ts';
+
+export interface WorkOptions extends WorkerSettings {
+  readonly project: Project;
+}
+
+export interface WorkPorts extends Pick<RunPorts, 'env' | 'clock' | 'mask'>, WorkerPorts {}
+
+export interface OpenWork extends Pick<QueueWorker, 'answered' | 'drain'> {
+  /** Ids of the providers that calls are made of. */
+  readonly serves: readonly string[];
+  /** Closes what calls were made over. */
+  readonly close: () => Promise<void>;
+}
+
+/** Makes calls of whatever run plans them, for the providers that this checkout configures and has the keys of. */
+export async function openWork(options: WorkOptions, ports: WorkPorts): Promise<OpenWork> {
+  const { project, address } = options;
+  const modules = await loadQueueModules(project.root);
+  const providerEnv = { env: ports.env, projectRoot: project.root };
+  const connected: Promise<ConnectedProvider>[] = [];
+  const { served, unserved } = findServed(options, ports, providerEnv, connected);
+  const providers = [...served.values()];
+  const worker = await openWorker({ ...options, ...ports, modules, providers, unserved });
+  if (typeof worker === 'string') throw refuseQueue(address.shown, worker);
+  return {
+    serves: [...new Set(providers.map(({ label }) => label))],
+    drain: (drainMs) => worker.drain(drainMs),
+    get answered() {
+      return worker.answered;
+    },
+    async close() {
+      await Promise.allSettled(connected.map(async (provider) => (await provider).close()));
+    },
+  };
+}
+
+function findServed(
+  { project, toolVersion }: WorkOptions,
+  { env, clock, mask }: WorkPorts,
+  providerEnv: ProviderEnv,
+  connected: Promise<ConnectedProvider>[],
+) {
+  const served = new Map<string, ServedProvider>();
+  const unserved = new Map<string, string>();
+  for (const config of askedProviders(project.suites)) {
+    const adapter = findAdapter(config);
+    if (adapter === undefined) throw new Error(`adapter ${config.adapter} is not registered`);
+    const endpoint = adapter.resolve(config, providerEnv);
+    const { apiKeyEnv } = endpoint;
+    if (!endpoint.sends) continue;
+    // A refusal for want of a key would stop the provider for the whole run.
+    if (apiKeyEnv !== undefined && (env[apiKeyEnv] ?? '') === '') {
+      unserved.set(config.id, `${apiKeyEnv} is not set here`);
+      continue;
+    }
+    const queue = queueNameOf(config, endpoint, { root: project.root, version: toolVersion });
+    if (served.has(queue)) continue;
+    const connect = () => {
+      const connecting = adapter.connect(config, providerEnv);
+      connected.push(connecting);
+      return connecting;
+    };
+    served.set(queue, {
+      queue,
+      label: config.id,
+      attempt: openAttempt(config, endpoint, { connect, clock, mask }),
+    });
+  }
+  return { served, unserved };
+}
+
+interface AttemptPorts extends Pick<WorkPorts, 'clock' | 'mask'> {
+  readonly connect: () => Promise<ConnectedProvider>;
+}
+
+/** The same attempt as in the process of a run: same adapter, same time limit. Nothing secret goes back with its outcome. */
+function openAttempt(
+  { adapter, model }: ProviderConfig,
+  { adapterVersion, baseUrl }: Endpoint,
+  { connect, clock, mask }: AttemptPorts,
+): ServedProvider['attempt'] {
+  let connecting: Promise<ConnectedProvider> | undefined;
+  const sent: Complete = async (request, signal) => {
+    connecting ??= connect();
+    return (await connecting).complete(request, signal);
+  };
+  const attempt = timeAttempts(sent, clock);
+  return async ({ request, timeoutMs }, signal) => {
+    const { messages, params, trial, origin } = request;
+    const full = { adapter, adapterVersion, model, messages, params, trial, origin };
+    const timed = await attempt(baseUrl === undefined ? full : { ...full, baseUrl }, signal, timeoutMs);
+    return maskJson(timed, mask);
+  };
+}

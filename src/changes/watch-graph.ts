@@ -1,0 +1,96 @@
+import { dirname, relative, resolve, sep } from 'node:path';
+import type { Project, Suite } from '../model/suite.ts';
+import { matchGlob } from '../project/match-glob.ts';
+import type { ReadLog } from '../suite/record-reads.ts';
+import { absoluteSources, findSuiteSources, type SuiteSources } from './suite-sources.ts';
+
+/** What a project hangs on, for whoever waits for changes. */
+export interface WatchGraph {
+  /** Absolute; also those where nothing is yet. */
+  readonly paths: ReadonlySet<string>;
+  /** Where patterns begin. */
+  readonly folders: ReadonlySet<string>;
+  /** True for a file that something hangs on, also one that came under a pattern. */
+  holds(path: string): boolean;
+  /** True for a folder in which such a file may lie. */
+  leadsTo(folder: string): boolean;
+  /** The suites that hang on one of some files; `undefined` where all do. */
+  touchedBy(paths: Iterable<string>): ReadonlySet<string> | undefined;
+}
+
+/** Of a project that was loaded. */
+export function buildWatchGraph(
+  project: Project,
+  { env, extra }: { readonly env: Readonly<Record<string, string | undefined>>; readonly extra: readonly string[] },
+): WatchGraph {
+  const shared = absoluteSources(project.sources, project.root);
+  const own = project.suites.map((suite) => ({ suite, sources: findSuiteSources(suite, project, { env }) }));
+  return joinSources({ paths: new Set([...shared.paths, ...extra]), globs: shared.globs }, own);
+}
+
+/** Of one that could not be loaded: what was read before the mistakes were found, and all that counted before. */
+export function buildBrokenGraph(reads: ReadLog, before: WatchGraph | undefined): WatchGraph {
+  const graph = joinSources({ paths: new Set([...reads.files, ...reads.missing]), globs: reads.globs }, []);
+  if (before === undefined) return graph;
+  return {
+    paths: new Set([...before.paths, ...graph.paths]),
+    folders: new Set([...before.folders, ...graph.folders]),
+    holds: (path) => graph.holds(path) || before.holds(path),
+    leadsTo: (folder) => graph.leadsTo(folder) || before.leadsTo(folder),
+    touchedBy: () => undefined,
+  };
+}
+
+interface OwnSources {
+  readonly suite: Suite;
+  readonly sources: SuiteSources;
+}
+
+function joinSources(shared: SuiteSources, own: readonly OwnSources[]): WatchGraph {
+  const all = [shared, ...own.map(({ sources }) => sources)];
+  const paths = new Set(all.flatMap((sources) => [...sources.paths]));
+  const globs = all.flatMap((sources) => sources.globs);
+  const folders = new Set(globs.map(baseOf));
+  const above = new Set([...paths, ...folders].flatMap((path) => [...foldersAbove(path)]));
+  const isUnder = (sources: SuiteSources, path: string): boolean =>
+    sources.paths.has(path) ||
+    sources.globs.some(({ pattern, folder }) => matchGlob(pattern, folder, [path]).length > 0);
+  return {
+    paths,
+    folders,
+    holds: (path) =>
+      paths.has(path) || globs.some(({ pattern, folder }) => matchGlob(pattern, folder, [path]).length > 0),
+    leadsTo: (folder) => above.has(folder) || [...folders].some((base) => isWithin(folder, base)),
+    touchedBy(changed) {
+      const touched = new Set<string>();
+      for (const path of changed) {
+        const owners = own.filter(({ sources }) => isUnder(sources, path));
+        // A suite that is new hangs on the pattern that found it, and no other suite hangs on it.
+        if (owners.length === 0 && shared.paths.has(path)) return undefined;
+        for (const { suite } of owners) touched.add(suite.id);
+      }
+      return touched;
+    },
+  };
+}
+
+/** The folder that a pattern's first special character leaves. */
+function baseOf({ pattern, folder }: SuiteSources['globs'][number]): string {
+  const names = pattern.split('/');
+  const first = names.findIndex((name) => /[*?{}[\]!()]/.test(name));
+  return resolve(folder, ...names.slice(0, first === -1 ? -1 : first));
+}
+
+function* foldersAbove(path: string): Iterable<string> {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    yield folder;
+    if (dirname(folder) === folder) return;
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return !way.split(sep).some((name) => name === '..' || passedOver.has(name));
+}
+
+const passedOver: ReadonlySet<string> = new Set(['node_modules', '.git', '.llmcheck']);

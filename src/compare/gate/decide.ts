@@ -1,0 +1,124 @@
+import type { Breach, Decision } from '../../model/gate.ts';
+import type { RunSettings } from '../../model/record.ts';
+import type { RunSummary, VariantSummary } from '../../model/summary.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { findStop } from './find-stop.ts';
+import type { JudgedComparison } from './judge-comparisons.ts';
+import { judgeVariant } from './judge-variant.ts';
+import { percent, rounding } from './wording.ts';
+
+export interface DecideInput {
+  readonly summary: RunSummary;
+  readonly settings: RunSettings;
+  readonly interrupted?: 'SIGINT' | 'SIGTERM';
+  /** What the comparisons said (judge-comparisons.ts); a variant without one must pass whole. */
+  readonly comparisons?: readonly JudgedComparison[];
+  /** Breaches and remarks of others, such as contracts. */
+  readonly further?: { readonly failures: readonly Breach[]; readonly warnings: readonly string[] };
+}
+
+/** The gate's word over the planned cells: what failed for sure, what could not be judged, what was not evaluated. */
+export function decide(input: DecideInput): Decision {
+  const { summary, settings, comparisons = [], further = { failures: [], warnings: [] } } = input;
+  const compared = new Map(comparisons.map(({ variant, mustPassWhole }) => [variant, { mustPassWhole }]));
+  const variants = summary.suites.flatMap((suite) => suite.variants);
+  const confirmability = summary.stopReason === undefined ? 'stands' : 'stopped';
+  const gates = summary.suites.flatMap((suite) =>
+    suite.variants
+      .filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0)
+      .map((variant) => judgeVariant(suite.recorded, variant, { compared: compared.get(variant), confirmability })),
+  );
+  const uncalibrated = findUncalibrated(summary);
+  const isHeard = ({ suite }: Breach) => !uncalibrated.some((breach) => breach.suite === suite);
+  const found = [...gates, ...comparisons].flatMap((gate) => gate.failures);
+  // A judge that may not decide may not fail a suite either; contracts are compared without one.
+  const failures = [...found.filter(isHeard), ...further.failures];
+  const unheard = found.filter((breach) => !isHeard(breach));
+  const unsettled = [...gates, ...comparisons].flatMap((gate) => gate.unsettled);
+  const unconfirmed = unsettled.filter(({ why }) => why === 'errors').length;
+  const errors = [
+    ...findErrors(variants, unconfirmed, settings),
+    ...[...gates, ...comparisons].flatMap((gate) => gate.errors),
+  ];
+  const stopped = findStop(
+    summary,
+    gates.flatMap((gate) => gate.undecided),
+  );
+  const empty = errors.length > 0 || stopped.length > 0 ? [] : findEmptiness(summary, variants, settings);
+  const said = {
+    breaches: [...failures, ...errors, ...stopped, ...uncalibrated, ...empty],
+    warnings: [
+      ...(settings.emptySelections ?? []).map(({ message }) => message),
+      ...[...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
+      ...unheard.map(({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not calibrated)`),
+    ],
+    ...(input.interrupted === undefined ? {} : { interrupted: input.interrupted }),
+  };
+  if (failures.length > 0) return { outcome: 'failed', ...said };
+  if (errors.length > 0) return { outcome: 'incomplete', incompleteBecause: 'errors', ...said };
+  if (stopped.length > 0) return { outcome: 'incomplete', incompleteBecause: 'stopped', ...said };
+  if (uncalibrated.length > 0) return { outcome: 'incomplete', incompleteBecause: 'uncalibrated', ...said };
+  if (empty.length > 0) return { outcome: 'incomplete', incompleteBecause: 'nothing-evaluated', ...said };
+  const open = comparisons.filter(({ isInconclusive }) => isInconclusive);
+  const undecided = gates.flatMap((gate) => [...gate.undecided, ...gate.unsettled]);
+  if (open.length === 0 && undecided.length === 0) return { outcome: 'passed', ...said };
+  if (!settings.requireConclusive) return { outcome: 'inconclusive', ...said };
+  const count = open.length + undecided.length;
+  const verdicts = count === 1 ? '1 verdict is open' : `${count} verdicts are open`;
+  const message = `${verdicts}, and --require-conclusive asks for ${count === 1 ? 'it' : 'all of them'}`;
+  const breaches = [...said.breaches, { code: 'inconclusive' as const, message }];
+  return { outcome: 'incomplete', incompleteBecause: 'inconclusive', ...said, breaches };
+}
+
+/** A failure whose fresh trials errored could not be judged either, and the tolerance holds for it too. */
+function findErrors(
+  variants: readonly VariantSummary[],
+  unconfirmed: number,
+  { maxErrors }: RunSettings,
+): readonly Breach[] {
+  const errored = variants.reduce((sum, variant) => sum + variant.errored, 0);
+  const planned = variants.reduce((sum, variant) => sum + variant.planned, 0);
+  const allowed = 'count' in maxErrors ? maxErrors.count : maxErrors.fraction * planned;
+  if (errored + unconfirmed <= allowed + rounding) return [];
+  const tolerance = 'count' in maxErrors ? `${maxErrors.count}` : percent(maxErrors.fraction);
+  const failures =
+    unconfirmed === 0 ? '' : `; ${unconfirmed} that failed could not be confirmed, since their fresh trials errored`;
+  const message = `${errored} of ${formatCount(planned, 'cell')} could not be judged${failures} (--max-errors ${tolerance})`;
+  return [{ code: 'errors-exceeded', message }];
+}
+
+/** A judge whose agreement with people was never measured, or is too low, has no word that could be passed on. */
+function findUncalibrated({ suites }: RunSummary): readonly Breach[] {
+  return suites.flatMap(({ recorded: { suite, uncalibrated = [] }, variants }) =>
+    variants.some(({ planned }) => planned > 0)
+      ? uncalibrated.map((message) => ({ code: 'judge-uncalibrated' as const, suite, message }))
+      : [],
+  );
+}
+
+/** A green gate when nothing was tested is the worst of all verdicts. */
+function findEmptiness(
+  summary: RunSummary,
+  variants: readonly VariantSummary[],
+  settings: RunSettings,
+): readonly Breach[] {
+  if (settings.allowEmpty) return [];
+  const gone = (settings.emptySelections ?? []).flatMap(({ message, isNamed }) =>
+    isNamed ? [{ code: 'nothing-evaluated' as const, message: `${message} (--allow-empty accepts that)` }] : [],
+  );
+  const judged = variants.reduce((sum, variant) => sum + variant.passed + variant.failed, 0);
+  if (judged > 0) return gone;
+  const planned = variants.reduce((sum, variant) => sum + variant.planned, 0);
+  const observed = variants.reduce((sum, variant) => sum + variant.observed, 0);
+  // More shards than cases leave some of them empty, which is nobody's mistake.
+  const isEmptyShard = planned + observed === 0 && (settings.shard?.count ?? 1) > 1 && summary.suites.length > 0;
+  if (isEmptyShard) return gone;
+  const message = `${describeEmptiness(summary.suites.length, planned, observed, settings)} (--allow-empty accepts that)`;
+  return [...gone, { code: 'nothing-evaluated', message }];
+}
+
+function describeEmptiness(suites: number, planned: number, observed: number, { changedSince }: RunSettings): string {
+  if (suites === 0) return changedSince === undefined ? 'no suite was found' : `no suite changed since ${changedSince}`;
+  if (planned > 0) return `none of the ${planned} planned cells was judged`;
+  return observed > 0 ? `all ${observed} cells are under observe, so nothing was judged` : 'no case was selected';
+}

@@ -1,0 +1,155 @@
+import { canonicalJson } from '../../json/canonical-json.ts';
+import type { CaseChange } from '../../model/case-change.ts';
+import type { ComparedCase, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
+import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import type { CaseWord } from './judge-cases.ts';
+import type { Hypothesis } from './judge-metrics.ts';
+import { percent } from './wording.ts';
+
+export interface ComparisonVerdict {
+  readonly outcome: ComparisonOutcome;
+  readonly words: readonly CaseWord[];
+  readonly notes: readonly string[];
+  readonly accepted: readonly string[];
+  /** Failures that were neither confirmed nor cleared. */
+  readonly unsettled: number;
+  /** Metrics whose claim these data can't settle. */
+  readonly open: readonly Hypothesis[];
+}
+
+/** A comparison and its verdict as a report shows it. */
+export function describeComparison(compared: ComparedVariant, verdict: ComparisonVerdict): VariantComparison {
+  const { baseline, candidate, residue } = compared;
+  const ids = (change: CaseChange) => withChange(compared.cases, change).map(({ caseId }) => caseId);
+  const messages = (side: typeof baseline) => side.recorded.messages;
+  const isOtherPrompt = canonicalJson(messages(baseline)) !== canonicalJson(messages(candidate));
+  return {
+    outcome: verdict.outcome,
+    against: { source: baseline.source, prompt: baseline.recorded.prompt },
+    ...(baseline.accepted === undefined ? {} : { isWithinRun: true as const }),
+    passRate: describeMetric(compared.passRate),
+    score: compared.score === undefined ? nothing : describeMetric(compared.score),
+    costUsd: describeMetric(compared.costUsd),
+    latencyMs: describeMetric(compared.latencyMs),
+    cases: {
+      regressed: ids('regressed'),
+      fixed: ids('fixed'),
+      stillFailing: ids('stillFailing'),
+      flaky: ids('flaky'),
+      added: ids('added'),
+      removed: ids('removed'),
+      redefined: ids('redefined'),
+    },
+    ...(verdict.unsettled === 0 ? {} : { unsettled: verdict.unsettled }),
+    ...describeLoss(compared),
+    residue,
+    // What has failed is settled, whatever else would have been open.
+    advice: verdict.outcome === 'failed' ? [] : verdict.open.map((hypothesis) => advise(hypothesis, compared)),
+    notes: [...describeData(compared), ...verdict.notes],
+    accepted: verdict.accepted,
+    ...(isOtherPrompt ? { prompts: { baseline: messages(baseline), candidate: messages(candidate) } } : {}),
+  };
+}
+
+function describeLoss({ cases }: ComparedVariant): Pick<VariantComparison, 'lostCases'> {
+  let [lost, of] = [0, 0];
+  for (const { change } of cases.values()) {
+    if (change === 'removed') lost += 1;
+    if (change !== 'added') of += 1;
+  }
+  return lost * 2 > of ? { lostCases: { lost, of } } : {};
+}
+
+function describeMetric({ baseline, candidate, delta, low, high, p }: MetricEvidence): MetricComparison {
+  return { baseline, candidate, delta, low, high, p };
+}
+
+const nothing: MetricComparison = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null };
+
+/** What would settle it: never "no regression" for what was not excluded. */
+function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
+  const { evidence, margin, metric, isRatio } = hypothesis;
+  const { n } = evidence;
+  if (n === 0) return `no case is comparable, so nothing can be said of the ${words[metric]}`;
+  if (isRatio) {
+    const bound = evidence.high === null ? 'an increase of any size' : `an increase of up to ${percent(evidence.high)}`;
+    return `${words[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; more cases narrow it`;
+  }
+  const low = evidence.worstLow ?? evidence.low;
+  const bound = low === null ? 'a drop of any size' : `a drop of up to ${points(-low)}`;
+  const { cases, repeats } = (metric === 'score' ? compared.scorePlanning : undefined) ?? compared.planning;
+  const ways = [
+    ...(cases === null ? [] : [`~${formatCount(cases, 'case')}`]),
+    ...(repeats === null ? [] : [`${formatCount(repeats, 'trial')} on ${n === 1 ? 'this case' : `these ${n} cases`}`]),
+  ];
+  const way = ways.length === 0 ? 'more cases' : ways.join(', or ');
+  return `${words[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; to certify ${points(margin)}: ${way}`;
+}
+
+const words: Readonly<Record<Hypothesis['metric'], string>> = {
+  passRate: 'pass rate',
+  score: 'score',
+  cost: 'cost',
+  latency: 'latency',
+};
+
+function describeData(compared: ComparedVariant): readonly string[] {
+  const { sameAnswers, answers, errors, cases, passRate } = compared;
+  const rejudged = [...cases.values()].filter((found) => found.rejudged).length;
+  return [
+    ...(sameAnswers > 0 ? [describeSame(sameAnswers, answers)] : []),
+    ...(rejudged > 0
+      ? [
+          `${rejudged} ${rejudged === 1 ? 'case has' : 'cases have'} new checks: the baseline's answers were judged again by them, for the rates alone`,
+        ]
+      : []),
+    ...describeRemoved(cases),
+    ...describeDrift(compared),
+    ...(passRate.isUnpaired === true
+      ? ['no case is comparable: the pass rates are held against each other as those of two separate samples']
+      : []),
+    ...(errors.candidate > 0 ? [`${formatCount(errors.candidate, 'errored trial')} could hide a regression`] : []),
+  ];
+}
+
+function describeSame(same: number, all: number): string {
+  const verb = same === 1 ? 'is the very one' : 'are the very ones';
+  const rest = same === all ? ': nothing new was measured' : '';
+  return `${same} of ${formatCount(all, 'answer')} ${verb} the baseline holds${rest}`;
+}
+
+/** Deleting what fails must be seen. */
+function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
+  const removed = withChange(cases, 'removed');
+  const failing = removed.filter(({ baseline }) => baseline?.status === 'failed' || baseline?.status === 'flaky');
+  if (failing.length === 0) return [];
+  return [
+    `${failing.length} of ${removed.length} removed cases failed or were flaky on the baseline: ${nameCases(failing)}`,
+  ];
+}
+
+/** What fails with the accepted prompt too, although it passed when it was accepted, is no known failure. */
+function describeDrift({ baseline: { accepted }, cases }: ComparedVariant): readonly string[] {
+  if (accepted === undefined) return [];
+  const drifted = withChange(cases, 'stillFailing').filter(({ caseId }) => accepted.get(caseId)?.status === 'passed');
+  if (drifted.length === 0) return [];
+  const failing = `${formatCount(drifted.length, 'case')} that passed when accepted now ${drifted.length === 1 ? 'fails' : 'fail'}`;
+  return [`${failing} with the old prompt too: ${nameCases(drifted)}`];
+}
+
+function withChange(cases: ComparedVariant['cases'], wanted: CaseChange): readonly ComparedCase[] {
+  return [...cases.values()].filter(({ change }) => change === wanted);
+}
+
+function nameCases(cases: readonly ComparedCase[]): string {
+  const names = cases.slice(0, maxNames).map(({ caseId }) => caseId);
+  const more = cases.length > names.length ? ` and ${cases.length - names.length} more` : '';
+  return `${names.join(', ')}${more}`;
+}
+
+const maxNames = 10;
+
+function points(fraction: number): string {
+  return `${Math.round(fraction * 1000) / 10} pts`;
+}

@@ -1,0 +1,97 @@
+import type { ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
+import type { BreachCode } from '../../model/gate.ts';
+import type { GatePolicy } from '../../model/suite.ts';
+import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../stats/decide-verdict.ts';
+
+export const defaultMaxDrop = 0.05;
+export const defaultMaxCostIncrease = 0.1;
+export const defaultMaxLatencyIncrease = 0.2;
+
+export type GatedMetric = 'passRate' | 'score' | 'cost' | 'latency';
+
+/** One claim of an invocation: "this metric of this variant got worse". */
+export interface Hypothesis {
+  readonly metric: GatedMetric;
+  readonly code: BreachCode;
+  readonly evidence: MetricEvidence;
+  /** A drop of points, or an increase as a ratio minus 1. */
+  readonly margin: number;
+  readonly isRatio: boolean;
+  /** What the user wrote fails; the defaults for cost and latency only warn. */
+  readonly level: 'fail' | 'warn';
+  /** Null where there was nothing to test. */
+  readonly p: number | null;
+}
+
+/** The metrics of a compared variant that have a margin, with their evidence. */
+export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): readonly Hypothesis[] {
+  const hypotheses: Hypothesis[] = [
+    {
+      metric: 'passRate',
+      code: 'pass-rate-regressed',
+      evidence: compared.passRate,
+      margin: gate.passRate.maxDrop ?? defaultMaxDrop,
+      isRatio: false,
+      level: 'fail',
+      p: compared.passRate.p,
+    },
+  ];
+  if (compared.score !== undefined) {
+    hypotheses.push({
+      metric: 'score',
+      code: 'score-regressed',
+      evidence: compared.score,
+      margin: gate.score.maxDrop ?? defaultMaxDrop,
+      isRatio: false,
+      level: 'fail',
+      p: compared.score.p,
+    });
+  }
+  hypotheses.push({
+    metric: 'cost',
+    code: 'cost-regressed',
+    evidence: compared.costUsd,
+    margin: gate.cost.maxIncrease ?? defaultMaxCostIncrease,
+    isRatio: true,
+    level: gate.cost.maxIncrease === undefined ? 'warn' : 'fail',
+    p: compared.costUsd.p,
+  });
+  // The latency of another day is not comparable: without a side by side run there is nothing to hold it against.
+  if (compared.latencyComparable) {
+    hypotheses.push({
+      metric: 'latency',
+      code: 'latency-regressed',
+      evidence: compared.latencyMs,
+      margin: gate.latency.maxIncrease ?? defaultMaxLatencyIncrease,
+      isRatio: true,
+      level: gate.latency.maxIncrease === undefined ? 'warn' : 'fail',
+      p: compared.latencyMs.p,
+    });
+  }
+  return hypotheses;
+}
+
+/** What was free and now costs something has no ratio, and rose by more than any all the same. */
+export function isFromNothing({ metric, evidence: { baseline, candidate } }: Hypothesis): boolean {
+  return metric === 'cost' && baseline === 0 && candidate !== null && candidate > 0;
+}
+
+/** Decides one hypothesis by its (adjusted) p. */
+export function decideHypothesis(hypothesis: Hypothesis, p: number | null, alpha: number): TestVerdict {
+  const { evidence, margin, isRatio } = hypothesis;
+  if (isFromNothing(hypothesis)) return 'regressed';
+  if (isRatio) {
+    const ratio = (change: number | null) => (change === null ? null : change + 1);
+    return decideRatioVerdict(
+      { low: ratio(evidence.low), high: ratio(evidence.high), pIncrease: p },
+      { alpha, margin },
+    );
+  }
+  const { low, high, worstLow, isUnpaired } = evidence;
+  // Other cases may be easier: two separate samples can't show that nothing got worse.
+  if (isUnpaired === true) return decideVerdict({ low: null, high, pWorse: p }, { alpha, margin });
+  return decideVerdict(
+    { low, high, pWorse: p, ...(worstLow === undefined || worstLow === null ? {} : { worstLow }) },
+    { alpha, margin },
+  );
+}

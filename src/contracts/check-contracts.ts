@@ -1,0 +1,170 @@
+import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
+import { UserError } from '../model/errors.ts';
+import { exitCodes } from '../model/exit-code.ts';
+import type { ContractReport, PromptFindings } from '../model/finding.ts';
+import type { Problem } from '../model/problem.ts';
+import { type Project, providersOf, type Suite } from '../model/suite.ts';
+import { loadProjectAtRef } from '../project/load-project-at-ref.ts';
+import { isContractBroken } from '../schema-diff/apply-approvals.ts';
+import { SchemaProblem } from '../schema-diff/schema-problem.ts';
+import { type AnsweredVariant, compareContracts } from './compare-contracts.ts';
+import { variantOf } from './describe-contract.ts';
+import { answersOfBaseline, answersOfRecord } from './stored-answers.ts';
+
+export interface CheckContractsOptions {
+  readonly project: Project;
+  /** What was asked for; empty: every suite. */
+  readonly paths: readonly string[];
+  /** `git:REF`, a baseline file or a run; the accepted baseline where undefined. */
+  readonly against?: string;
+  readonly configPath?: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Holds every prompt's contract against its baseline's or a commit's; no call is made and nothing is fetched. */
+export async function checkContracts(options: CheckContractsOptions): Promise<ContractReport> {
+  const { project, paths, against, cwd, env } = options;
+  const entries: PromptFindings[] = [];
+  const notes: string[] = [];
+  const problems: Problem[] = [];
+  const findBaseline = openBaselines(against === undefined ? 'auto' : { source: against }, {
+    root: project.root,
+    cwd,
+    env,
+  });
+  const old = against?.startsWith('git:') === true ? await openCommit(options, findBaseline) : openStored(findBaseline);
+  for (const suite of project.suites) {
+    const found = old.find(suite);
+    if (found === undefined) {
+      notes.push(`${suite.id}: ${old.absence(suite)}, so there is nothing to hold its contracts against`);
+      continue;
+    }
+    try {
+      const compared = await compareContracts({
+        suite: suite.id,
+        against: found.source,
+        old: found.variants,
+        replacement: suite.prompts.flatMap((prompt) =>
+          providersOf(suite, prompt).map((provider) => ({
+            variant: variantOf(suite, prompt, provider),
+            answers: () => [],
+          })),
+        ),
+        isPart: false,
+        contract: suite.contract,
+        ...(suite.locateContract === undefined ? {} : { locate: suite.locateContract }),
+      });
+      entries.push(...compared);
+    } catch (error) {
+      if (!(error instanceof SchemaProblem)) throw error;
+      problems.push(await describeFault(error, suite, found));
+    }
+  }
+  if (problems.length > 0) throw new UserError(problems);
+  if (against !== undefined && !against.startsWith('git:') && entries.length === 0 && notes.length > 0) {
+    const message = `${against} holds none of these suites: ${project.suites.map(({ id }) => id).join(', ')}`;
+    const hint = 'name the suite that it belongs to, or a file that belongs to this one';
+    throw new UserError([{ code: 'record', severity: 'error', message, hint }]);
+  }
+  const isBroken = entries.some(({ findings }) => isContractBroken(findings));
+  // On the command line every path is named; in the config a pattern may match nothing.
+  const isGone = (project.emptySelections ?? []).some(({ isNamed }) => isNamed || paths.length > 0);
+  return {
+    entries,
+    notes: [...notes, ...old.remarks(project)],
+    exitCode: isBroken ? exitCodes.failed : isGone ? exitCodes.incomplete : exitCodes.passed,
+  };
+}
+
+interface OldSuite {
+  readonly source: string;
+  readonly variants: readonly AnsweredVariant[];
+  readonly suite?: Suite;
+}
+
+/** The other side of a check. */
+interface OldSide {
+  find(suite: Suite): OldSuite | undefined;
+  /** Why a suite has none. */
+  absence(suite: Suite): string;
+  remarks(project: Project): readonly string[];
+}
+
+function openStored(findBaseline: FindBaseline): OldSide {
+  return {
+    absence: () => 'no baseline yet',
+    remarks: () => [],
+    find(suite) {
+      const found = findBaseline(suite);
+      if (found === undefined) return undefined;
+      const { source } = found;
+      if (found.kind === 'file') {
+        const { baseline } = found;
+        const variants = baseline.variants.map((variant) => ({
+          variant,
+          answers: () => answersOfBaseline(baseline, variant),
+        }));
+        return { source, variants };
+      }
+      const { record } = found;
+      const recorded = record.summary.suites.find((other) => other.recorded.suite === suite.id);
+      if (recorded === undefined) return undefined;
+      const variants = recorded.variants
+        .filter((variant) => variant.recorded.baselineOf === undefined)
+        .map((variant) => ({ variant: variant.recorded, answers: () => answersOfRecord(variant, record.readRow) }));
+      return { source, variants };
+    },
+  };
+}
+
+async function openCommit(options: CheckContractsOptions, findBaseline: FindBaseline): Promise<OldSide> {
+  const { ref, suites } = await loadProjectAtRef(options);
+  const source = `git:${ref.name} (${ref.commit.slice(0, 8)})`;
+  const findSuite = ({ id, path }: Suite) =>
+    suites.find((old) => old.id === id) ?? suites.find((old) => old.path === path);
+  return {
+    absence: () => `there is no such suite at git:${ref.name}`,
+    find(suite) {
+      const old = findSuite(suite);
+      if (old === undefined) return undefined;
+      const variants = old.prompts.flatMap((prompt) =>
+        providersOf(old, prompt).map((provider) => ({
+          variant: variantOf(old, prompt, provider),
+          answers: () => {
+            // Read only where a schema has changed: a baseline is far larger than a contract.
+            const found = findBaseline(old);
+            return found?.kind === 'file'
+              ? answersOfBaseline(found.baseline, { prompt: prompt.id, provider: provider.id })
+              : [];
+          },
+        })),
+      );
+      return { source, variants, suite: old };
+    },
+    remarks(project) {
+      if (options.paths.length > 0) return [];
+      const kept = new Set(project.suites.map(findSuite));
+      return suites
+        .filter((suite) => !kept.has(suite))
+        .map(({ id, path, prompts }) => {
+          const names = prompts.map((prompt) => prompt.id).join(', ');
+          return `${id} (${path}) is gone since git:${ref.name}, and with it the contracts of ${names}`;
+        });
+    },
+  };
+}
+
+async function describeFault(error: SchemaProblem, suite: Suite, old: OldSuite): Promise<Problem> {
+  const isOld = error.side === 'old';
+  const owner = isOld ? old.suite : suite;
+  const { promptId = '', pointer } = error;
+  const at = await owner?.locateContract?.(promptId, pointer);
+  return {
+    code: 'invalid-schema',
+    severity: 'error',
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    message: `prompt "${promptId}"${isOld ? ` in ${old.source}` : ''}, ${pointer}: ${error.message}`,
+    ...(at === undefined ? {} : { at }),
+  };
+}

@@ -1,0 +1,139 @@
+import type { Finding, LocatedFinding, PromptFindings } from '../model/finding.ts';
+import type { SourceLocation } from '../model/problem.ts';
+import type { RecordedVariant } from '../model/record.ts';
+import { applyApprovals } from '../schema-diff/apply-approvals.ts';
+import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
+import type { PromptComparisonOptions } from './compare-prompt-contracts.ts';
+import { comparePromptSets, type PromptSetFindings } from './compare-prompt-sets.ts';
+import { type ContractVariant, describeContract } from './describe-contract.ts';
+import { type ObservedSides, observeAnswers, type StoredAnswer } from './observe-answers.ts';
+
+/** A variant with the answers that were stored with it. */
+export interface AnsweredVariant {
+  readonly variant: ContractVariant;
+  readonly answers: () => Iterable<StoredAnswer>;
+}
+
+export interface SuiteContracts {
+  readonly suite: string;
+  /** What the old side is, in words. */
+  readonly against: string;
+  readonly old: readonly AnsweredVariant[];
+  readonly replacement: readonly AnsweredVariant[];
+  /** Leaves out prompts that the new side does not have: a filtered run has not all. */
+  readonly isPart: boolean;
+  /** Of prompts that are gone, and of all that say nothing themselves. */
+  readonly contract: RecordedVariant['contract'];
+  readonly locate?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
+}
+
+/**
+ * Compares the contracts of a suite's prompts. A prompt on several providers is compared on each and reported once.
+ * Throws a `SchemaProblem` for a schema that can't be read.
+ */
+export async function compareContracts(suite: SuiteContracts): Promise<readonly PromptFindings[]> {
+  const contents = [...suite.old, ...suite.replacement].flatMap(({ variant }) => variant.messages);
+  if (contents.some(({ content }) => needsTemplateEngine(content))) await loadTemplateEngine();
+  const contracts = new Map(suite.replacement.map(({ variant }) => [variant.prompt, variant.contract]));
+  const contractOf = (prompt: string) => contracts.get(prompt) ?? suite.contract;
+  const found = new Map<string, Map<string, Finding>>();
+  for (const { promptId, findings } of compareOnProviders(suite, (id) => optionsOf(contractOf(id)))) {
+    const known = found.get(promptId) ?? new Map<string, Finding>();
+    for (const finding of findings) known.set(finding.fingerprint, finding);
+    found.set(promptId, known);
+  }
+  const entries: PromptFindings[] = [];
+  for (const [prompt, findings] of found) {
+    const observed = observePrompt(prompt, suite);
+    // Of a renamed prompt the approval stands with its heir.
+    const heir = suite.replacement.find(({ variant }) => variant.replaces === prompt)?.variant.prompt ?? prompt;
+    const approved = contractOf(contracts.has(prompt) ? prompt : heir).approved ?? [];
+    entries.push({
+      suite: suite.suite,
+      prompt,
+      against: suite.against,
+      findings: await locateFindings(applyApprovals([...findings.values()], approved), prompt, suite),
+      ...(observed.length === 0 ? {} : { observed }),
+    });
+  }
+  return entries;
+}
+
+function compareOnProviders(
+  { old, replacement, isPart }: SuiteContracts,
+  optionsOfPrompt: (promptId: string) => PromptComparisonOptions,
+): readonly PromptSetFindings[] {
+  const providers = [...new Set(replacement.map(({ variant }) => variant.provider))];
+  const known = providers.filter((id) => old.some(({ variant }) => variant.provider === id));
+  // Where no provider is left, the first stands for what all have become.
+  const compared = known.length > 0 ? known : providers.slice(0, 1);
+  return compared.flatMap((provider) => {
+    const before = onProvider(old, provider);
+    const after = onProvider(replacement, provider);
+    const kept = new Set(after.flatMap(({ prompt, replaces }) => [prompt, replaces]));
+    return comparePromptSets(
+      before.filter(({ prompt }) => !isPart || kept.has(prompt)).map(describeContract),
+      after.map(describeContract),
+      optionsOfPrompt,
+    ).filter(({ promptId }) => !isPart || after.some(({ prompt }) => prompt === promptId));
+  });
+}
+
+/** Each prompt once: on the provider, or on any where it has not run on that one. */
+function onProvider(variants: readonly AnsweredVariant[], provider: string): readonly ContractVariant[] {
+  const byPrompt = new Map<string, ContractVariant>();
+  for (const { variant } of variants) {
+    if (!byPrompt.has(variant.prompt) || variant.provider === provider) byPrompt.set(variant.prompt, variant);
+  }
+  return [...byPrompt.values()];
+}
+
+/** How the new side wants to be judged. */
+function optionsOf({
+  policy,
+  overrides,
+  ignore,
+  strictConsumers,
+  removed,
+}: RecordedVariant['contract']): PromptComparisonOptions {
+  return {
+    ...(policy === undefined ? {} : { policy }),
+    ...(overrides === undefined ? {} : { overrides }),
+    ...(ignore === undefined ? {} : { ignore }),
+    ...(strictConsumers === undefined ? {} : { strictConsumers }),
+    ...(removed === undefined ? {} : { removed }),
+  };
+}
+
+function observePrompt(prompt: string, { old, replacement }: SuiteContracts) {
+  const after = replacement.filter(({ variant }) => variant.prompt === prompt);
+  const replaces = after[0]?.variant.replaces;
+  const own = old.filter(({ variant }) => variant.prompt === prompt);
+  const before = own.length > 0 ? own : old.filter(({ variant }) => variant.prompt === replaces);
+  const [first, second] = [before[0], after[0]];
+  if (first === undefined || second === undefined) return [];
+  const sides: ObservedSides = {
+    old: describeContract(first.variant).outputSchema,
+    replacement: describeContract(second.variant).outputSchema,
+    baselineAnswers: chain(before),
+    newAnswers: chain(after),
+  };
+  return observeAnswers(sides);
+}
+
+function* chain(variants: readonly AnsweredVariant[]): Iterable<StoredAnswer> {
+  for (const { answers } of variants) yield* answers();
+}
+
+async function locateFindings(
+  findings: readonly Finding[],
+  prompt: string,
+  { locate }: SuiteContracts,
+): Promise<readonly LocatedFinding[]> {
+  const located: LocatedFinding[] = [];
+  for (const finding of findings) {
+    const at = await locate?.(prompt, finding.path);
+    located.push(at === undefined ? finding : { ...finding, at });
+  }
+  return located;
+}

@@ -1,0 +1,149 @@
+import { canonicalJson } from '../json/canonical-json.ts';
+import type { JsonObject } from '../json/json.ts';
+import { appendPointer } from '../json/json-pointer.ts';
+import type { Direction, Finding } from '../model/finding.ts';
+import type { Change } from '../schema-diff/change.ts';
+import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
+import { change, show } from '../schema-diff/comparer.ts';
+import { gradeChanges } from '../schema-diff/grade-changes.ts';
+import type { PromptContract } from '../schema-diff/prompt-contract.ts';
+import { compareTools } from './compare-tools.ts';
+import { compareVariables, rootOf } from './compare-variables.ts';
+
+export type PromptComparisonOptions = Omit<SchemaComparisonOptions, 'defaulted' | 'direction' | 'promptId'>;
+
+/**
+ * Compares two versions of one prompt: schemas by their polarity, and all else that callers and consumers rely on.
+ * A `SchemaProblem` names the schema in its pointer: /inputSchema, /outputSchema, /tools/NAME/parameters.
+ */
+export function comparePromptContracts(
+  old: PromptContract,
+  replacement: PromptContract,
+  options: PromptComparisonOptions = {},
+): readonly Finding[] {
+  const grade = (changes: readonly Change[], direction: Direction): readonly Finding[] =>
+    gradeChanges(changes, { ...options, direction, promptId: replacement.promptId });
+  const schemas = compareInput(old, replacement, options, grade);
+  return [
+    ...schemas,
+    ...grade(compareVariables(old, replacement, schemas), 'input'),
+    ...compareOutput(old, replacement, options, grade),
+    ...compareTools(old.tools, replacement.tools, { ...options, promptId: replacement.promptId }),
+    ...grade(
+      [
+        ...compareModel(old, replacement),
+        ...compareParams(old.params, replacement.params),
+        ...compareRoles(old, replacement),
+      ],
+      'output',
+    ),
+  ];
+}
+
+type Grade = (changes: readonly Change[], direction: Direction) => readonly Finding[];
+
+function compareInput(
+  old: PromptContract,
+  replacement: PromptContract,
+  options: PromptComparisonOptions,
+  grade: Grade,
+): readonly Finding[] {
+  const path = '/inputSchema';
+  if (old.inputSchema === undefined && replacement.inputSchema === undefined) return [];
+  if (old.inputSchema === undefined) {
+    return grade([change('input-schema-added', path, 'An input schema was added; callers may be refused.')], 'input');
+  }
+  if (replacement.inputSchema === undefined) {
+    return grade(
+      [change('input-schema-removed', path, 'The input schema was removed; everything is accepted.')],
+      'input',
+    );
+  }
+  return compareSchemas(old.inputSchema, replacement.inputSchema, {
+    ...options,
+    direction: 'input',
+    promptId: replacement.promptId,
+    defaulted: replacement.variables.filter(({ hasDefault }) => hasDefault).map(({ name }) => rootOf(name)),
+    at: path,
+  });
+}
+
+function compareOutput(
+  old: PromptContract,
+  replacement: PromptContract,
+  options: PromptComparisonOptions,
+  grade: Grade,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  const sides = { old: formatOf(old), new: formatOf(replacement) };
+  // A schema that only one side has is told as such, and says nothing of what the other side's answers are.
+  const isSaid = old.outputFormat !== undefined || replacement.outputFormat !== undefined;
+  if (isSaid && sides.old !== sides.new) {
+    const message = `The output changed from ${sides.old} to ${sides.new}; parsers break.`;
+    findings.push(...grade([change('output-format-changed', '/outputFormat', message, sides)], 'output'));
+  }
+  const path = '/outputSchema';
+  const [before, after] = [old.outputSchema, replacement.outputSchema];
+  if (before !== undefined && after !== undefined) {
+    const comparison = { ...options, direction: 'output', promptId: replacement.promptId, at: path } as const;
+    findings.push(...compareSchemas(before, after, comparison));
+  } else if (after !== undefined) {
+    findings.push(...grade([change('output-schema-added', path, 'An output schema was added.')], 'output'));
+  } else if (before !== undefined) {
+    const message = 'The output schema was removed; nothing is promised any more.';
+    findings.push(...grade([change('output-schema-removed', path, message)], 'output'));
+  }
+  return findings;
+}
+
+function formatOf({ outputFormat, outputSchema }: PromptContract): 'json' | 'text' {
+  return outputFormat ?? (outputSchema === undefined ? 'text' : 'json');
+}
+
+function compareModel(old: PromptContract, replacement: PromptContract): readonly Change[] {
+  return (['provider', 'model'] as const).flatMap((field) => {
+    const sides = { old: old[field], new: replacement[field] };
+    if (sides.old === sides.new) return [];
+    const message = `The ${field} changed from ${sides.old} to ${sides.new}; run the cases again.`;
+    return [change(`${field}-changed`, `/${field}`, message, sides)];
+  });
+}
+
+const tokenLimits = new Set([
+  'max_tokens',
+  'max_output_tokens',
+  'max_completion_tokens',
+  'max_new_tokens',
+  'maxTokens',
+  'maxOutputTokens',
+  'num_predict',
+]);
+
+function compareParams(old: JsonObject, replacement: JsonObject): readonly Change[] {
+  const changes: Change[] = [];
+  for (const name of new Set([...Object.keys(old), ...Object.keys(replacement)])) {
+    // Tools are compared as such.
+    if (name === 'tools') continue;
+    const before = Object.hasOwn(old, name) ? (old[name] ?? null) : undefined;
+    const after = Object.hasOwn(replacement, name) ? (replacement[name] ?? null) : undefined;
+    if (canonicalJson(before) === canonicalJson(after) && (before === undefined) === (after === undefined)) continue;
+    const path = appendPointer('/params', name);
+    const sides = { old: before ?? null, new: after ?? null };
+    const [from, to] = [before, after].map((value) => (value === undefined ? 'none' : show(value)));
+    const limit = typeof before === 'number' ? before : Infinity;
+    if (tokenLimits.has(name) && typeof after === 'number' && after < limit) {
+      const message = `"${name}" was lowered from ${from ?? ''} to ${to ?? ''}; longer answers are cut off, which breaks JSON.`;
+      changes.push(change('max-output-tokens-lowered', path, message, sides));
+    } else {
+      changes.push(change('param-changed', path, `"${name}" changed from ${from ?? ''} to ${to ?? ''}.`, sides));
+    }
+  }
+  return changes;
+}
+
+function compareRoles(old: PromptContract, replacement: PromptContract): readonly Change[] {
+  const [before, after] = [old.messages, replacement.messages].map((messages) => messages.map(({ role }) => role));
+  if (before === undefined || after === undefined || before.join() === after.join()) return [];
+  const message = `The messages changed from ${before.join(', ') || 'none'} to ${after.join(', ') || 'none'}.`;
+  return [change('role-structure-changed', '/messages', message, { old: before, new: after })];
+}

@@ -1,0 +1,157 @@
+import { deepEqual } from '../json/deep-equal.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import type { BaselineVariant } from '../model/baseline.ts';
+import type { RecordedVariant } from '../model/record.ts';
+import { mergeContracts, type PromptVersion, type ProviderConfig, type Suite, writeMessage } from '../model/suite.ts';
+import { buildParams } from '../plan/build-params.ts';
+import { surveyWritten } from '../prompts/compile-language.ts';
+import type { PromptContract, PromptTool, PromptVariable } from '../schema-diff/prompt-contract.ts';
+import { compileTemplate } from '../templates/template.ts';
+import { TemplateError } from '../templates/template-error.ts';
+
+/** A variant as far as others rely on it, whoever wrote it down. */
+export type ContractVariant = Pick<
+  BaselineVariant | RecordedVariant,
+  'prompt' | 'provider' | 'adapter' | 'model' | 'params' | 'messages' | 'replaces'
+> & { readonly contract: RecordedVariant['contract'] };
+
+/** The variant that a run of the suite would record. */
+export function variantOf(suite: Suite, prompt: PromptVersion, provider: ProviderConfig): ContractVariant {
+  return {
+    prompt: prompt.id,
+    provider: provider.id,
+    adapter: provider.adapter,
+    model: provider.model,
+    params: buildParams(suite, prompt, provider),
+    messages: prompt.messages.map(writeMessage),
+    ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
+    contract: mergeContracts(suite.contract, prompt.contract),
+  };
+}
+
+/** What callers and consumers of a variant rely on. Its templates must need no engine that is not loaded. */
+export function describeContract(variant: ContractVariant): PromptContract {
+  const { tools, response_format: format, ...params } = variant.params;
+  const written = readFormat(format);
+  const input = asSchema(variant.contract.input);
+  const output = asSchema(variant.contract.output) ?? written?.schema;
+  return {
+    promptId: variant.prompt,
+    ...(variant.replaces === undefined ? {} : { replaces: variant.replaces }),
+    variables: findVariables(variant.messages),
+    ...(written === undefined ? {} : { outputFormat: written.format }),
+    ...(input === undefined ? {} : { inputSchema: input }),
+    ...(output === undefined ? {} : { outputSchema: output }),
+    tools: readTools(tools),
+    provider: variant.adapter,
+    model: variant.model,
+    params: isConsumed(format, written, variant.contract.output)
+      ? params
+      : { ...params, response_format: format ?? null },
+    messages: variant.messages.map(({ role }) => ({ role })),
+  };
+}
+
+interface WrittenFormat {
+  readonly format: 'json' | 'text';
+  readonly schema?: JsonObject | boolean;
+}
+
+/** As chat completions take it; `undefined` where the request does not say. */
+function readFormat(format: JsonValue | undefined): WrittenFormat | undefined {
+  if (!isJsonObject(format)) return undefined;
+  const { type, json_schema: wrapper } = format;
+  if (type === 'text') return { format: 'text' };
+  if (type !== 'json_object' && type !== 'json_schema') return undefined;
+  const schema = isJsonObject(wrapper) ? asSchema(wrapper['schema']) : undefined;
+  return { format: 'json', ...(schema === undefined ? {} : { schema }) };
+}
+
+/** True where nothing of a response format is left that the description does not hold. */
+function isConsumed(
+  format: JsonValue | undefined,
+  written: WrittenFormat | undefined,
+  output: JsonValue | undefined,
+): boolean {
+  if (format === undefined) return true;
+  return (
+    written !== undefined &&
+    // A structured prompt sends the very contract.
+    (written.schema === undefined || output === undefined || deepEqual(written.schema, output))
+  );
+}
+
+function asSchema(value: JsonValue | undefined): JsonObject | boolean | undefined {
+  return typeof value === 'boolean' || isJsonObject(value) ? value : undefined;
+}
+
+/** OpenAI's nested form, the flat form of its Responses, and the one that calls parameters `input_schema`. */
+function readTools(tools: JsonValue | undefined): readonly PromptTool[] {
+  if (!Array.isArray(tools)) return [];
+  return tools.flatMap((entry: JsonValue): readonly PromptTool[] => {
+    const tool = isJsonObject(entry) && isJsonObject(entry['function']) ? entry['function'] : entry;
+    if (!isJsonObject(tool)) return [];
+    const { name, description, parameters, input_schema: inputSchema } = tool;
+    // Tools that the provider runs itself have a type and no name.
+    if (typeof name !== 'string') return [];
+    const schema = asSchema(parameters) ?? asSchema(inputSchema);
+    return [
+      {
+        name,
+        ...(typeof description === 'string' ? { description } : {}),
+        ...(schema === undefined ? {} : { parameters: schema }),
+      },
+    ];
+  });
+}
+
+function findVariables(messages: ContractVariant['messages']): readonly PromptVariable[] {
+  return (
+    attempt(() => surveyWritten(messages), []) ??
+    messages.flatMap(({ content }) => {
+      const { variables } = attempt((): { readonly variables: readonly string[] } => compileTemplate(content), {
+        variables: [],
+      });
+      return variables.map((name) => ({ name, ...findDefault(content, rootOf(name)) }));
+    })
+  );
+}
+
+/** A text written by hand or by another version: what it reads may be past telling, and the rest is not. */
+function attempt<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    return otherwise;
+  }
+}
+
+function rootOf(name: string): string {
+  return /^[^.[]*/.exec(name)?.[0] ?? name;
+}
+
+/** A variable that every output gives a default, or whose absence the template itself asks about, need not be sent. */
+function findDefault(content: string, root: string): Omit<PromptVariable, 'name'> {
+  let found: JsonValue | undefined;
+  let reads = 0;
+  let defaulted = 0;
+  for (const [, open, inside = ''] of content.matchAll(/\{([{%])-?([^{}]*?)-?[}%]\}/g)) {
+    const names =
+      inside.replaceAll(/"[^"]*"|'[^']*'/g, '').match(/(?<![\p{L}\p{N}_.-])[\p{L}_][\p{L}\p{N}_-]*/gu) ?? [];
+    const mentions = names.filter((name) => name === root).length;
+    if (mentions === 0) continue;
+    if (open === '%' && /^\s*(?:if|unless)\s+\S+\s*$/.test(inside)) return { hasDefault: true };
+    reads += mentions;
+    const literal = /\|\s*default\s*:\s*("[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)/.exec(inside)?.[1];
+    if (literal === undefined || names[0] !== root) continue;
+    defaulted += 1;
+    found ??= readLiteral(literal);
+  }
+  return found !== undefined && defaulted === reads ? { hasDefault: true, default: found } : { hasDefault: false };
+}
+
+function readLiteral(literal: string): JsonValue {
+  if (literal.startsWith('"') || literal.startsWith("'")) return literal.slice(1, -1);
+  return literal === 'true' || literal === 'false' ? literal === 'true' : Number(literal);
+}

@@ -1,0 +1,161 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { kill, pid } from 'node:process';
+import { makeFolder } from './make-folder.ts';
+import { StorageError, systemErrorCode, withStorageErrors } from './storage-error.ts';
+
+/**
+ * Runs what reads a file, changes its content and writes it: one process at a time for each file. Throws a `StorageError`
+ * where another process does not finish within a minute.
+ *
+ * The lock is a folder beside the file that holds one file, named after its process. A process makes such a folder under a
+ * name of its own and renames it, which fails while the lock holds a file. So a lock never lacks the name of its owner, and
+ * removing the file of a process that died can't remove the lock of the next one.
+ */
+export function withFileLock<T>(path: string, work: () => T): T {
+  const lock = withStorageErrors('Writing', path, () => lockOf(path));
+  const owner = [pid, startOf(pid) ?? '', findComputer(), randomBytes(6).toString('hex')].join('-');
+  withStorageErrors('Writing', path, () => takeLock(lock, owner, path));
+  try {
+    return work();
+  } finally {
+    withStorageErrors('Writing', path, () => {
+      rmSync(join(lock, owner), { force: true });
+      removeIfEmpty(lock);
+    });
+  }
+}
+
+/** What a link names is locked, as it is what will be written. */
+function lockOf(path: string): string {
+  const target = existsSync(path) ? realpathSync(path) : path;
+  return join(dirname(target), `.${basename(target)}.lock`);
+}
+
+const pauseMs = 10;
+const patienceMs = 60_000;
+
+function takeLock(lock: string, owner: string, path: string): void {
+  const own = `${lock.slice(0, -'.lock'.length)}.${randomBytes(6).toString('hex')}.tmp`;
+  makeFolder(own);
+  try {
+    writeFileSync(join(own, owner), '');
+    let seen: string | undefined;
+    for (let waitedMs = 0; !renameUnlessTaken(own, lock); waitedMs += pauseMs) {
+      const found = removeDead(lock);
+      // Of a process that can't be asked about, a minute without an end says that it died.
+      if (found !== seen) [seen, waitedMs] = [found, 0];
+      if (waitedMs >= patienceMs) {
+        if (found === undefined || isAlive(found) === true) throw new StorageError('Writing', path, 'EBUSY');
+        rmSync(join(lock, found), { force: true });
+      }
+      Atomics.wait(sleeper, 0, 0, pauseMs);
+    }
+  } catch (error) {
+    rmSync(own, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** A folder takes the place of an empty one, not of one that holds a file. Windows has its own words for that. */
+function renameUnlessTaken(own: string, lock: string): boolean {
+  try {
+    renameSync(own, lock);
+    return true;
+  } catch (error) {
+    if (isOneOf(error, ['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES'])) return false;
+    throw error;
+  }
+}
+
+/** Gives the owner that may be alive, where there is one. */
+function removeDead(lock: string): string | undefined {
+  let alive: string | undefined;
+  for (const owner of listOwners(lock)) {
+    if (isAlive(owner) === false) rmSync(join(lock, owner), { force: true });
+    else alive = owner;
+  }
+  if (alive === undefined) removeIfEmpty(lock);
+  return alive;
+}
+
+function listOwners(lock: string): readonly string[] {
+  try {
+    return readdirSync(lock);
+  } catch (error) {
+    if (isOneOf(error, ['ENOENT'])) return [];
+    throw error;
+  }
+}
+
+function removeIfEmpty(lock: string): void {
+  try {
+    rmdirSync(lock);
+  } catch (error) {
+    if (!isOneOf(error, ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES'])) throw error;
+  }
+}
+
+/** Undefined where nobody can say: of another computer, and where the number may belong to another process by now. */
+function isAlive(owner: string): boolean | undefined {
+  const [id = '', start = '', computer = ''] = owner.split('-');
+  if (computer !== findComputer()) return undefined;
+  const startNow = startOf(Number(id));
+  if (!isRunning(Number(id)) || startNow === 'ended') return false;
+  return start === '' || startNow === undefined ? undefined : start === startNow;
+}
+
+function isRunning(id: number): boolean {
+  try {
+    return kill(id, 0);
+  } catch (error) {
+    // One of another user may not be sent a signal.
+    return !isOneOf(error, ['ESRCH']);
+  }
+}
+
+/** When a process began, in ticks since the start of the computer: a number is given again, a start is not. Linux alone says it. */
+function startOf(id: number): string | undefined {
+  const stat = readOr(() => readFileSync(`/proc/${id}/stat`, 'utf8'));
+  // The name before the last parenthesis may hold anything. The state follows, the 3rd field; the start is the 22nd.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  // One that ended keeps its number until its parent looks, and some never do.
+  return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : fields[19];
+}
+
+/** Where process numbers mean the same: containers have numbers of their own. */
+function findComputer(): string {
+  const boot = readOr(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));
+  const namespace = readOr(() => readlinkSync('/proc/self/ns/pid'));
+  return createHash('sha256')
+    .update(JSON.stringify([hostname(), boot, namespace]))
+    .digest('hex')
+    .slice(0, 12);
+}
+
+function readOr(read: () => string): string | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function isOneOf(error: unknown, codes: readonly string[]): boolean {
+  return codes.includes(systemErrorCode(error) ?? '');
+}

@@ -1,0 +1,66 @@
+import { isJsonObject, type JsonValue } from '../json/json.ts';
+import { memberAt, textAt } from './read-json.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The job that this process is a part of, as the runner tells it. */
+export interface GithubRun {
+  readonly apiUrl: string;
+  readonly graphqlUrl: string;
+  /** `owner/name`. */
+  readonly repository: string;
+  readonly eventName: string;
+  /** What is tested: of a pull request the head, since GITHUB_SHA names a merge that nobody sees. */
+  readonly headSha: string;
+  /** The commit that the workflow runs for: of a pull request the merge of its head into its base. */
+  readonly workflowSha?: string;
+  readonly pullRequest?: GithubPullRequest;
+  /** The page of the job's log. */
+  readonly runUrl?: string;
+}
+
+export interface GithubPullRequest {
+  readonly number: number;
+  readonly baseRef: string;
+  /** True where the job has no secrets: the head comes from another repository, or a dependency robot opened it. */
+  readonly isForeign: boolean;
+}
+
+/** Reads the runner's variables and the event's file; undefined outside of a job. */
+export function parseGithubRun(env: Env, event: JsonValue | undefined): GithubRun | undefined {
+  const repository = env['GITHUB_REPOSITORY'] ?? '';
+  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) return undefined;
+  const apiUrl = withoutSlash(env['GITHUB_API_URL'] ?? 'https://api.github.com');
+  const pull = memberAt(event, 'pull_request');
+  const pullRequest = pull === undefined ? undefined : parsePullRequest(pull, repository, env['GITHUB_ACTOR'] ?? '');
+  const runUrl = runUrlOf(env, repository);
+  return {
+    apiUrl,
+    graphqlUrl: env['GITHUB_GRAPHQL_URL'] ?? `${apiUrl}/graphql`,
+    repository,
+    eventName: env['GITHUB_EVENT_NAME'] ?? '',
+    headSha: textAt(memberAt(pull, 'head'), 'sha') ?? env['GITHUB_SHA'] ?? '',
+    ...(env['GITHUB_SHA'] !== undefined && { workflowSha: env['GITHUB_SHA'] }),
+    ...(pullRequest !== undefined && { pullRequest }),
+    ...(runUrl !== undefined && { runUrl }),
+  };
+}
+
+function parsePullRequest(pull: JsonValue, repository: string, actor: string): GithubPullRequest | undefined {
+  const number = isJsonObject(pull) ? pull['number'] : undefined;
+  if (typeof number !== 'number' || !Number.isSafeInteger(number)) return undefined;
+  // The head's repository is null where the fork was deleted since.
+  const from = textAt(memberAt(memberAt(pull, 'head'), 'repo'), 'full_name');
+  const isForeign = from?.toLowerCase() !== repository.toLowerCase() || actor === 'dependabot[bot]';
+  return { number, baseRef: textAt(memberAt(pull, 'base'), 'ref') ?? '', isForeign };
+}
+
+function runUrlOf(env: Env, repository: string): string | undefined {
+  const id = env['GITHUB_RUN_ID'] ?? '';
+  if (!/^\d+$/.test(id)) return undefined;
+  return `${withoutSlash(env['GITHUB_SERVER_URL'] ?? 'https://github.com')}/${repository}/actions/runs/${id}`;
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}

@@ -1,0 +1,281 @@
+import { canonicalJson } from '../json/canonical-json.ts';
+import {
+  type CaseHistory,
+  type CasePoint,
+  type FlakeHistory,
+  type History,
+  type HistoryPoint,
+  historyFormat,
+  type SuiteHistory,
+  type VariantHistory,
+} from '../model/history.ts';
+import { isJudged, judgedLatencies } from '../model/is-judged.ts';
+import type { RunHeader } from '../model/record.ts';
+import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+import { isComplete, sumVariants } from '../record/run-totals.ts';
+import { adjustBenjaminiHochberg } from '../stats/adjust-p-values.ts';
+import { countDisagreements, type Disagreements, flakeChangeP } from '../stats/flake-change.ts';
+import { suiteFlakiness } from '../stats/flakes.ts';
+import { quantiles } from '../stats/quantiles.ts';
+import { scoreMeanInterval } from '../stats/score-interval.ts';
+import { sha256Hex } from '../text/sha256.ts';
+
+/** A run as counted. */
+export interface CountedRun {
+  readonly header: Pick<RunHeader, 'id' | 'startedAt' | 'tool'>;
+  readonly summary: RunSummary;
+}
+
+export interface HistoryOptions {
+  /** True for the suites that are wanted. */
+  readonly wants: (suite: { readonly suite: string; readonly path: string }) => boolean;
+  /** Runs of a suite that count as recent; undefined: half of them. */
+  readonly recent?: number;
+}
+
+const namedAtMost = 0.05;
+
+/** Lines up runs by what they ran; `runs` from the oldest to the latest. */
+export function buildHistory(runs: readonly CountedRun[], options: HistoryOptions): Omit<History, 'damaged'> {
+  const bySuite = new Map<string, SuiteInRun[]>();
+  for (const { header, summary } of runs) {
+    for (const suite of summary.suites) {
+      const { suite: id, path } = suite.recorded;
+      if (!options.wants({ suite: id, path })) continue;
+      bySuite.set(id, [...(bySuite.get(id) ?? []), { run: header.id, suite }]);
+    }
+  }
+  return {
+    format: historyFormat,
+    runs: runs.map(({ header, summary }) => ({
+      id: header.id,
+      startedAt: header.startedAt,
+      version: header.tool.version,
+      complete: isComplete(summary),
+    })),
+    suites: [...bySuite]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, found]) => buildSuite(id, found, options.recent)),
+  };
+}
+
+interface SuiteInRun {
+  readonly run: string;
+  readonly suite: SuiteSummary;
+}
+
+interface VariantInRun {
+  readonly run: string;
+  readonly variant: VariantSummary;
+  readonly alpha: number;
+}
+
+function buildSuite(id: string, found: readonly SuiteInRun[], recent: number | undefined): SuiteHistory {
+  const whole = found.filter(({ suite }) => !suite.recorded.filtered);
+  return {
+    suite: id,
+    path: found.at(-1)?.suite.recorded.path ?? '',
+    points: markRedefined(
+      whole,
+      ({ suite }) => definitionOfSuite(suite),
+      ({ run, suite }) => suitePoint(run, suite),
+    ),
+    variants: [...groupVariants(whole).values()].map(buildVariant),
+    cases: nameChanges([...groupVariants(found).values()].flatMap((variants) => buildCases(variants, recent))),
+    partialRuns: found.length - whole.length,
+  };
+}
+
+function groupVariants(found: readonly SuiteInRun[]): ReadonlyMap<string, readonly VariantInRun[]> {
+  const groups = new Map<string, VariantInRun[]>();
+  for (const { run, suite } of found) {
+    for (const variant of suite.variants) {
+      // The baseline's prompt that ran beside this one is another one under the same name.
+      if (variant.recorded.baselineOf !== undefined) continue;
+      const key = JSON.stringify([variant.recorded.prompt, variant.recorded.provider]);
+      const group = groups.get(key) ?? [];
+      group.push({ run, variant, alpha: suite.recorded.gate.alpha });
+      groups.set(key, group);
+    }
+  }
+  return groups;
+}
+
+function buildVariant(found: readonly VariantInRun[]): VariantHistory {
+  const last = found.at(-1)?.variant.recorded;
+  return {
+    prompt: last?.prompt ?? '',
+    provider: last?.provider ?? '',
+    model: last?.model ?? '',
+    points: markRedefined(
+      found,
+      ({ variant }) => `${definitionOf(variant)} ${stampsOf(variant)}`,
+      ({ run, variant }) => variantPoint(run, variant),
+    ),
+  };
+}
+
+function markRedefined<Found>(
+  found: readonly Found[],
+  define: (item: Found) => string,
+  build: (item: Found) => Omit<HistoryPoint, 'redefined'>,
+): readonly HistoryPoint[] {
+  let before: string | undefined;
+  return found.map((item) => {
+    const definition = define(item);
+    const redefined = before !== undefined && before !== definition;
+    before = definition;
+    return { ...build(item), redefined };
+  });
+}
+
+/** Of what a variant sends, in its order, cases apart. */
+function definitionOf({ recorded: { adapter, model, params, messages } }: VariantSummary): string {
+  return sha256Hex(canonicalJson([adapter, model, JSON.stringify(params), messages])).slice(0, 16);
+}
+
+function stampsOf({ cases }: VariantSummary): string {
+  const stamps = [...cases.values()].map(({ caseId, stamp }) => `${caseId} ${stamp}`);
+  return sha256Hex(stamps.join('\n')).slice(0, 16);
+}
+
+function definitionOfSuite({ variants }: SuiteSummary): string {
+  return current(variants)
+    .map((variant) => `${variant.recorded.prompt} ${definitionOf(variant)} ${stampsOf(variant)}`)
+    .sort()
+    .join('\n');
+}
+
+function current(variants: readonly VariantSummary[]): readonly VariantSummary[] {
+  return variants.filter(({ replacedBy }) => replacedBy === undefined);
+}
+
+function variantPoint(run: string, variant: VariantSummary): Omit<HistoryPoint, 'redefined'> {
+  const { passRate, planned, passed, failed, errored, skipped, cached, costUsd, latencyMs } = variant;
+  const counts = { planned, passed, failed, errored, skipped, cached };
+  return { run, passRate, ...counts, costUsd, latencyMs, flakeRate: flakeRateOf([variant]) };
+}
+
+function suitePoint(run: string, { recorded, variants }: SuiteSummary): Omit<HistoryPoint, 'redefined'> {
+  const own = current(variants);
+  const { planned, passed, failed, errored, skipped, cached, costUsd } = sumVariants(own);
+  const rows = own.flatMap(({ cases }) =>
+    [...cases.values()].flatMap(({ observe, trials }) => (observe ? [] : trials)),
+  );
+  const [p50, p95] = quantiles(judgedLatencies(rows), [0.5, 0.95]);
+  const means = meansByCase(own);
+  const { mean, low, high, n } = scoreMeanInterval(means, recorded.gate.alpha);
+  return {
+    run,
+    passRate: { value: mean, low, high, n },
+    planned,
+    passed,
+    failed,
+    errored,
+    skipped,
+    cached,
+    costUsd,
+    latencyMs: { p50: p50 ?? null, p95: p95 ?? null },
+    flakeRate: flakeRateOf(own),
+  };
+}
+
+/** A case's pass rate over all its trials on all variants: cases are the unit, whatever they were run on. */
+function meansByCase(variants: readonly VariantSummary[]): readonly number[] {
+  const counts = new Map<string, { passed: number; judged: number }>();
+  for (const { cases } of variants) {
+    for (const found of cases.values()) {
+      const { passed, judged } = countTrials(found);
+      if (judged === 0 || found.observe) continue;
+      const count = counts.get(found.caseId) ?? { passed: 0, judged: 0 };
+      counts.set(found.caseId, { passed: count.passed + passed, judged: count.judged + judged });
+    }
+  }
+  return [...counts.values()].map(({ passed, judged }) => passed / judged);
+}
+
+function flakeRateOf(variants: readonly VariantSummary[]): number | null {
+  const counted = variants.flatMap(({ cases }) => [...cases.values()].map(countTrials));
+  return suiteFlakiness(counted.map(({ passed, judged }) => ({ passes: passed, n: judged })));
+}
+
+function countTrials({ trials }: Pick<CaseSummary, 'trials'>): { readonly passed: number; readonly judged: number } {
+  let [passed, judged] = [0, 0];
+  for (const trial of trials) {
+    if (!isJudged(trial)) continue;
+    judged += 1;
+    if (trial.status === 'passed') passed += 1;
+  }
+  return { passed, judged };
+}
+
+interface CaseSeries {
+  readonly points: CasePoint[];
+  status: CaseHistory['status'];
+  definition: string;
+  /** Of the current definition, a run each: outcomes that were not cached, in the order seen. */
+  outcomes: { readonly run: string; readonly passed: readonly boolean[] }[];
+}
+
+function buildCases(variants: readonly VariantInRun[], recent: number | undefined): readonly CaseHistory[] {
+  const series = new Map<string, CaseSeries>();
+  for (const { run, variant } of variants) {
+    const definition = definitionOf(variant);
+    for (const entry of variant.cases.values()) addRun(series, run, entry, `${definition} ${entry.stamp}`);
+  }
+  const last = variants.at(-1)?.variant.recorded;
+  return [...series]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([caseId, { points, status, outcomes }]) => ({
+      caseId,
+      prompt: last?.prompt ?? '',
+      provider: last?.provider ?? '',
+      status,
+      points,
+      flakes: describeFlakes(outcomes, recent),
+    }));
+}
+
+function addRun(series: Map<string, CaseSeries>, run: string, entry: CaseSummary, definition: string): void {
+  const known = series.get(entry.caseId);
+  const state = known ?? { points: [], status: entry.status, definition, outcomes: [] };
+  const redefined = state.definition !== definition;
+  if (redefined) Object.assign(state, { definition, outcomes: [] });
+  state.status = entry.status;
+  state.points.push({ run, ...countTrials(entry), redefined });
+  const fresh = entry.trials.filter((trial) => !trial.cached && isJudged(trial));
+  if (fresh.length > 0) state.outcomes.push({ run, passed: fresh.map(({ status }) => status === 'passed') });
+  series.set(entry.caseId, state);
+}
+
+function describeFlakes(outcomes: CaseSeries['outcomes'], recent: number | undefined): FlakeHistory {
+  const cut = Math.max(0, outcomes.length - (recent ?? Math.ceil(outcomes.length / 2)));
+  const [before, after] = [outcomes.slice(0, cut), outcomes.slice(cut)].map((part) =>
+    countDisagreements(part.flatMap(({ passed }) => passed)),
+  ) as [Disagreements, Disagreements];
+  const pairs = before.pairs + after.pairs;
+  const p = flakeChangeP(before, after);
+  const since = outcomes[cut]?.run;
+  return {
+    rate: pairs === 0 ? null : (before.disagreements + after.disagreements) / pairs,
+    pairs,
+    ...(p === null || since === undefined ? {} : { change: { since, before, after, p, adjustedP: 1, isNamed: false } }),
+  };
+}
+
+/** Of many cases some look changed by chance; the share of such among those named is bounded. */
+function nameChanges(cases: readonly CaseHistory[]): readonly CaseHistory[] {
+  const tested = cases.flatMap(({ flakes }) => flakes.change ?? []);
+  const adjusted = new Map(
+    adjustBenjaminiHochberg(tested.map(({ p }) => p)).map((value, index) => [tested[index], value]),
+  );
+  return cases.map((entry) => {
+    const { change } = entry.flakes;
+    if (change === undefined) return entry;
+    const adjustedP = adjusted.get(change) ?? 1;
+    return {
+      ...entry,
+      flakes: { ...entry.flakes, change: { ...change, adjustedP, isNamed: adjustedP <= namedAtMost } },
+    };
+  });
+}

@@ -1,0 +1,81 @@
+import { join, resolve } from 'node:path';
+import { UserError } from '../model/errors.ts';
+import type { History } from '../model/history.ts';
+import { matchGlob } from '../project/match-glob.ts';
+import { listStoredRuns } from '../project/stored-runs.ts';
+import { openRecordHeads } from '../record/open-stored-record.ts';
+import { readRunHeader } from '../record/read-run-record.ts';
+import { findNearest } from '../text/did-you-mean.ts';
+import { buildHistory, type CountedRun } from './build-history.ts';
+
+export interface ReadHistoryOptions {
+  readonly root: string;
+  readonly cwd: string;
+  /** Suite files, folders and globs; none: all. Suites that are gone can be asked for, too. */
+  readonly paths: readonly string[];
+  readonly suites: readonly string[];
+  /** The latest runs that hold a wanted suite. */
+  readonly limit: number;
+  readonly recent?: number;
+}
+
+/** Reads the heads of stored runs; a damaged record is named and hides no other. */
+export function readHistory(options: ReadHistoryOptions): History {
+  const { root, limit, recent } = options;
+  const wants = createWants(options);
+  const seen = new Map<string, string>();
+  const runs: CountedRun[] = [];
+  const damaged: { run: string; message: string }[] = [];
+  for (const { id, path } of listStoredRuns({ root })) {
+    if (runs.length === limit) break;
+    try {
+      const { suites } = readRunHeader(path);
+      for (const { suite, path: file } of suites) seen.set(suite, file);
+      if (!suites.some(wants)) continue;
+      const { header, summary } = openRecordHeads(path, options.cwd);
+      runs.push({ header, summary });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      damaged.push({ run: id, message: error.problems.map(({ message }) => message).join(' ') });
+    }
+  }
+  if (runs.length === 0) throw nothingFound(options, seen);
+  const history = buildHistory(runs.reverse(), { wants, ...(recent === undefined ? {} : { recent }) });
+  return { ...history, damaged };
+}
+
+type Wants = (suite: { readonly suite: string; readonly path: string }) => boolean;
+
+function createWants({ root, cwd, paths, suites }: ReadHistoryOptions): Wants {
+  // A pattern that is refused is not taken for a run that can't be read.
+  for (const path of paths) matchGlob(path, cwd, []);
+  return ({ suite, path }) => {
+    if (suites.length > 0 && !suites.includes(suite)) return false;
+    if (paths.length === 0) return true;
+    const file = join(root, path);
+    return paths.some((wanted) => {
+      const absolute = resolve(cwd, wanted);
+      return file === absolute || file.startsWith(join(absolute, '/')) || matchGlob(wanted, cwd, [file]).length > 0;
+    });
+  };
+}
+
+function nothingFound({ paths, suites }: ReadHistoryOptions, seen: ReadonlyMap<string, string>): UserError {
+  const unknown = suites.find((suite) => !seen.has(suite));
+  const wanted = unknown === undefined ? paths.join(', ') : unknown;
+  const isAsked = paths.length + suites.length > 0 && seen.size > 0;
+  const nearest = unknown === undefined ? undefined : findNearest(unknown, [...seen.keys()]);
+  const known = [...seen].map(([suite, path]) => `${suite} (${path})`).join(', ');
+  return new UserError([
+    {
+      code: 'unknown-id',
+      severity: 'error',
+      message: isAsked ? `no stored run holds ${wanted}` : 'there is no stored run yet',
+      hint: isAsked
+        ? nearest === undefined
+          ? `stored runs hold ${known}`
+          : `did you mean "${nearest}"?`
+        : '`llmcheck run` stores one in .llmcheck/runs',
+    },
+  ]);
+}

@@ -1,0 +1,232 @@
+import { join, relative } from 'node:path';
+import { contractCheck } from '../assertions/contract.ts';
+import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
+import { isCacheExportLine } from '../cache/cache-entry.ts';
+import { recordingHash } from '../cache/cache-key.ts';
+import { type CacheMaintenance, maintainCache } from '../cache/maintain-cache.ts';
+import { type NumberedRecording, readRecordings, recordedCellKey, renderRecording } from '../cache/recordings.ts';
+import { writeRecordings } from '../cache/write-recordings.ts';
+import { withFileLock } from '../files/file-lock.ts';
+import { createOpenAsker } from '../judges/ask-models.ts';
+import { asksModel, type FindOther, judgeAnswer } from '../judges/judge-answer.ts';
+import type { Cell, CellResult } from '../model/cell.ts';
+import type { Complete, CompletionRequest } from '../model/completion.ts';
+import { UserError } from '../model/errors.ts';
+import type { Suite } from '../model/suite.ts';
+import { type FreshTrials, renderFreshCells } from '../plan/fresh-cells.ts';
+import { identify } from '../plan/identify.ts';
+import { indexCells } from '../plan/index-cells.ts';
+import { type PlannedRun, planRun } from '../plan/plan-run.ts';
+import { emptySelection } from '../plan/select-cases.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
+import { loadProject } from '../project/load-project.ts';
+import { createOtherAnswers } from '../run/find-other.ts';
+import { runCell } from '../run/run-cell.ts';
+
+export interface ImportOptions {
+  /** Absolute. */
+  readonly path: string;
+  readonly text: string;
+  readonly cwd: string;
+  readonly configPath?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Date;
+}
+
+export interface ImportedAnswers {
+  readonly summary: string;
+  readonly remarks: readonly string[];
+  /** False where something in the file was not usable. */
+  readonly isWhole: boolean;
+}
+
+/** Takes a file of exported cache entries into the cache, or fills the hashes of a file of recorded answers. */
+export async function importAnswers(options: ImportOptions): Promise<ImportedAnswers> {
+  const { path, text, cwd, configPath, env, now } = options;
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const [first] = lines;
+  if (first === undefined || isCacheExportLine(first)) {
+    const result = await openCacheMaintenance(findProjectRoot(cwd, configPath), now).importLines(lines);
+    return {
+      summary: `imported ${result.imported} entries, ${result.skipped} were there already, ${result.rejected} rejected`,
+      remarks: result.problems.map(({ line, reason }) => `${relative(cwd, path)}:${line}: ${reason}`),
+      isWhole: result.rejected === 0,
+    };
+  }
+  const { project } = await loadProject({ paths: [], cwd, ...(configPath === undefined ? {} : { configPath }) });
+  const suites = project.suites.filter(({ recordings }) => recordings === path);
+  if (suites.length === 0) {
+    const message = `no suite names ${relative(cwd, path)} as its recordings`;
+    throw new UserError([
+      { code: 'recording', severity: 'error', message, hint: 'add recordings: to the suite first' },
+    ]);
+  }
+  const settings = { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: true, requireConclusive: false } as const;
+  const planned = await planRun(
+    { project: { ...project, suites }, selection: emptySelection, settings, record: false },
+    { env },
+  );
+  const findBaseline = openBaselines('auto', { root: project.root, cwd, env });
+  const result = await importRecordings(path, planned, { suites, findBaseline });
+  return {
+    summary: `filled ${result.filled} of ${result.lines} recorded answers`,
+    remarks: result.unmatched.map(
+      (place) => `${place}: answers no request of ${suites.map(({ id }) => id).join(', ')}`,
+    ),
+    isWhole: result.unmatched.length === 0,
+  };
+}
+
+export function openCacheMaintenance(root: string, now: () => Date): CacheMaintenance {
+  return maintainCache(join(root, '.llmcheck', 'cache'), { now });
+}
+
+export interface ImportedRecordings {
+  readonly lines: number;
+  /** Lines whose hash was filled or renewed. */
+  readonly filled: number;
+  /** Lines that belong to no cell of the suites, as `file:line`. */
+  readonly unmatched: readonly string[];
+}
+
+interface ImportInto {
+  readonly suites: readonly Suite[];
+  readonly findBaseline: FindBaseline;
+}
+
+/**
+ * Fills the request hashes of a recordings file: each cell of its suites is played through its own lines, so that the
+ * later requests of a conversation, and what judges were asked of the answer, are known too. Lines of cells that are not
+ * planned are left alone.
+ */
+export async function importRecordings(
+  path: string,
+  planned: PlannedRun,
+  { suites, findBaseline }: ImportInto,
+): Promise<ImportedRecordings> {
+  const { lines, file } = readRecordings(path);
+  const byCell = new Map<string, NumberedRecording[]>();
+  for (const line of lines) {
+    const key = recordedCellKey(line);
+    byCell.set(key, [...(byCell.get(key) ?? []), line]);
+  }
+  const hashes = new Map<NumberedRecording, string>();
+  const { signal } = new AbortController();
+  const others = createOtherAnswers({
+    suites,
+    findBaseline,
+    cellOf: indexCells(planned.plan),
+    findDone: () => undefined,
+    signal,
+  });
+  for (const cell of cellsOf(planned, suites, lines)) {
+    const suite = suites.find(({ id }) => id === cell.key.suite);
+    const linesOf = ({ origin, trial }: CompletionRequest) => byCell.get(recordedCellKey({ ...origin, trial })) ?? [];
+    const playing = { suite, linesOf, hashes, endpointOf: planned.endpointOf, findOther: others.find, signal };
+    // Told of every cell, so that none waits for an answer that is not there.
+    others.post(cell.key, await playCell(cell, playing));
+  }
+  const filled = lines.filter((line) => hashes.has(line) && hashes.get(line) !== line.requestHash);
+  if (filled.length > 0) fillHashes(path, filled, hashes);
+  return {
+    lines: lines.length,
+    filled: filled.length,
+    unmatched: lines.filter((line) => !hashes.has(line)).map(({ lineNumber }) => `${file}:${lineNumber}`),
+  };
+}
+
+/** Another process may have written the file since it was read: only lines that are still there are changed. */
+function fillHashes(
+  path: string,
+  filled: readonly NumberedRecording[],
+  hashes: ReadonlyMap<NumberedRecording, string>,
+): void {
+  const hashOf = new Map(filled.map((line) => [renderRecording(line), hashes.get(line)]));
+  withFileLock(path, () => {
+    const rows = readRecordings(path).lines.map((line) => {
+      const requestHash = hashOf.get(renderRecording(line));
+      return requestHash === undefined ? line : { ...line, requestHash };
+    });
+    writeRecordings(path, rows);
+  });
+}
+
+/** The planned cells, a version after the one it is compared with, and then the fresh trials that lines were recorded of. */
+function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly NumberedRecording[]): Iterable<Cell> {
+  const suiteIds = new Set(suites.map(({ id }) => id));
+  const lastTrials = new Map<string, number>();
+  for (const { prompt, provider, caseId, trial } of lines) {
+    const key = JSON.stringify([prompt, provider, caseId]);
+    lastTrials.set(key, Math.max(trial, lastTrials.get(key) ?? 0));
+  }
+  const trials = new Map<string, FreshTrials>();
+  for (const lane of planned.plan.providerIds) {
+    for (const cell of planned.plan.cells(lane)) {
+      const { suite, prompt, provider, caseId, trial } = cell.key;
+      if (!suiteIds.has(suite)) continue;
+      yield cell;
+      const key = JSON.stringify([suite, prompt, provider, caseId]);
+      const firstTrial = Math.max(trials.get(key)?.firstTrial ?? 0, trial + 1);
+      const last = lastTrials.get(JSON.stringify([prompt, provider, caseId])) ?? -1;
+      const count = Math.max(0, last + 1 - firstTrial);
+      trials.set(key, { suite, prompt, provider, caseId, firstTrial, count });
+    }
+  }
+  const fresh = [...trials.values()].filter(({ count }) => count > 0);
+  const { endpointOf, hashEnv, describeFile } = planned;
+  const lanes = renderFreshCells(planned.plan, fresh, {
+    selection: emptySelection,
+    endpointOf,
+    hashEnv,
+    contractCheck,
+    describeFile,
+  });
+  for (const cells of lanes.values()) yield* cells;
+}
+
+interface Playing {
+  readonly suite: Suite | undefined;
+  readonly linesOf: (request: CompletionRequest) => readonly NumberedRecording[];
+  readonly hashes: Map<NumberedRecording, string>;
+  readonly endpointOf: PlannedRun['endpointOf'];
+  readonly findOther: FindOther;
+  readonly signal: AbortSignal;
+}
+
+/** A line that answers the request already keeps its place; else the lines of a cell are taken in order. */
+async function playCell(
+  cell: Cell,
+  { suite, linesOf, hashes, endpointOf, findOther, signal }: Playing,
+): Promise<CellResult | undefined> {
+  if (linesOf(cell.request).length === 0) return undefined;
+  const complete: Complete = async (request) => {
+    const hash = recordingHash(request);
+    const free = linesOf(request).filter((line) => !hashes.has(line));
+    const line = free.find(({ requestHash }) => requestHash === hash) ?? free[0];
+    if (line === undefined)
+      return { status: 'failed', failure: { kind: 'recording', message: 'no line is left' }, attempts: 0 };
+    hashes.set(line, hash);
+    return { status: 'completed', completion: line.completion, cached: true, attempts: 0 };
+  };
+  const openAsker = createOpenAsker({
+    calls: { completeFor: () => complete, refreshFor: () => undefined, costOf: () => undefined },
+    endpointOf,
+    findSuite: () => suite,
+    signal,
+  });
+  // What judges were asked follows from the answer; other checks ask nobody.
+  const asking = { ...cell, checks: cell.checks.filter(asksModel) };
+  return runCell(
+    asking,
+    {
+      complete,
+      requestKey: () => identify(cell, () => undefined),
+      costOf: () => undefined,
+      judge: (checks, answer) =>
+        judgeAnswer(checks === asking.checks ? checks : checks.filter(asksModel), answer, { openAsker, findOther }),
+      decide: () => ({ status: 'decided', passed: true, score: 1 }),
+      stopReason: () => undefined,
+    },
+    signal,
+  );
+}

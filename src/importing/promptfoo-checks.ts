@@ -1,0 +1,329 @@
+import { isKeptByDouble } from '../text/decimal.ts';
+import type { Draft, LeftOut } from './draft.ts';
+import { escapeTemplate, translateNunjucks } from './translate-nunjucks.ts';
+import { isMap, type Written } from './written.ts';
+
+/** An assertion as a suite writes it. */
+export type Check = Readonly<Record<string, unknown>>;
+
+export interface CheckContext {
+  readonly draft: Draft;
+  /** The content of a JSON or YAML file that a value names; undefined where there is none, which is told. */
+  readonly readData: (reference: string, written: Written) => Promise<unknown>;
+  /** Told of the variables that a value reads. */
+  readonly onVariables: (names: readonly string[]) => void;
+  /** Told that a judge is needed, and of the model that is to judge where one is named. */
+  readonly judge: (written: Written) => string | LeftOut;
+  /** What all checks of the case look at: the test's own transform. */
+  readonly select?: Check;
+}
+
+/** One assertion of promptfoo, or what can't be carried over. */
+export async function convertAssertion(written: Written, context: CheckContext): Promise<Check | LeftOut> {
+  const { draft } = context;
+  const { value } = written;
+  if (typeof value === 'string' || !isMap(value) || typeof value['type'] !== 'string') {
+    return draft.refuse(written, 'an assertion without a type is not known here');
+  }
+  const { type, weight, metric, transform, threshold } = value;
+  if (type === 'assert-set') return convertSet(written, context);
+  const inverse = type.startsWith('not-');
+  const base = inverse ? type.slice('not-'.length) : type;
+  const known = new Set(['type', 'value', 'threshold', 'weight', 'metric', 'transform', 'provider', 'description']);
+  const extra = Object.keys(value).find((key) => !known.has(key));
+  if (extra !== undefined) return draft.refuse(written.child(extra), `"${extra}" of an assertion has no equal here`);
+  const own = transform === undefined ? {} : convertTransform(transform);
+  if (own === undefined) return draft.refuse(written.child('transform'), TRANSFORM, TRANSFORM_HINT);
+  if (transform !== undefined && context.select !== undefined) {
+    return draft.refuse(written.child('transform'), 'one transform after another has no equal here');
+  }
+  const select = transform === undefined ? context.select : own;
+  const check = await convertBase(base, inverse, written, { ...context, threshold });
+  if (check === undefined) return draft.refuse(written, `the assertion "${type}" has no equal here`, hintFor(base));
+  if ('reason' in check) return check;
+  const framed = withSelect(check, select);
+  if (framed === undefined) return draft.refuse(written, `"${type}" behind a transform has no equal here`);
+  return {
+    ...framed,
+    ...(typeof metric === 'string' ? { name: metric } : {}),
+    ...(typeof weight === 'number' ? { weight } : {}),
+  };
+}
+
+const TRANSFORM = 'a transform is code; only output.trim() and members of JSON.parse(output) can be said with select';
+const TRANSFORM_HINT = 'write the check as a module: assertion';
+
+/** The part of the answer that a transform takes, where it says no more than that. */
+export function convertTransform(transform: unknown): Check | undefined {
+  if (typeof transform !== 'string') return undefined;
+  const code = transform
+    .trim()
+    .replace(/;$/, '')
+    .replace(/^return\s+/, '');
+  if (code === 'output') return {};
+  if (code === 'output.trim()') return { regex: String.raw`\S(?:[\s\S]*\S)?` };
+  const members = /^JSON\.parse\(output\)((?:\??\.[A-Za-z_$][\w$]*|\[\d+\]|\["[\w -]+"\]|\['[\w -]+'\])*)$/.exec(
+    code,
+  )?.[1];
+  if (members === undefined) return undefined;
+  return members === '' ? { json: true } : { jsonPath: `$${members.replaceAll('?.', '.')}` };
+}
+
+function withSelect(check: Check, select: Check | undefined): Check | undefined {
+  if (select === undefined || Object.keys(select).length === 0) return check;
+  if (check['select'] !== undefined || check['latency'] !== undefined || check['cost'] !== undefined) {
+    return check['select'] === undefined ? check : undefined;
+  }
+  // A value that is no text is compared with its letters there, and with its kind here.
+  if (check['equals'] !== undefined && select['regex'] === undefined) {
+    const { value } = check['equals'] as { readonly value: unknown };
+    if (typeof value !== 'string' || /\{[{%]/.test(value)) return undefined;
+    const plain = parseScalar(value);
+    if (plain !== undefined) return { anyOf: [{ equals: { value } }, { equals: { value: plain } }], select };
+  }
+  if (check['anyOf'] !== undefined || check['allOf'] !== undefined) return undefined;
+  return { ...check, select };
+}
+
+function parseScalar(text: string): unknown {
+  if (!/^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?)$/.test(text)) return undefined;
+  const value: unknown = JSON.parse(text);
+  return typeof value === 'number' && !isKeptByDouble(text) ? undefined : value;
+}
+
+/** All of a set must hold; with a threshold that a single one reaches, any of it. */
+async function convertSet(written: Written, context: CheckContext): Promise<Check | LeftOut> {
+  const { threshold, weight, metric, config } = written.value as Readonly<Record<string, unknown>>;
+  if (config !== undefined) return context.draft.refuse(written.child('config'), 'config of a set has no equal here');
+  const items = written.child('assert').items();
+  const children: Check[] = [];
+  for (const item of items) {
+    const child = await convertAssertion(item, context);
+    if ('reason' in child && 'at' in child)
+      return context.draft.refuse(written, 'a set with such an assertion can only be left out as a whole');
+    if ('weight' in child) return context.draft.refuse(item, 'a weight within a set has no equal here');
+    children.push(child);
+  }
+  const isAny =
+    typeof threshold === 'number' && threshold > 0 && threshold * items.length <= 1 && children.every(isPlain);
+  if (threshold !== undefined && !isAny && threshold !== 1) {
+    return context.draft.refuse(
+      written.child('threshold'),
+      'a threshold of a set has no equal here, but for 1 and for one of all',
+    );
+  }
+  if (threshold === 1 && !children.every(isPlain))
+    return context.draft.refuse(written, 'a set of scores has no equal here');
+  return {
+    [isAny ? 'anyOf' : 'allOf']: children,
+    ...(typeof metric === 'string' ? { name: metric } : {}),
+    ...(typeof weight === 'number' ? { weight } : {}),
+  };
+}
+
+/** True for a check whose score is 0 or 1. */
+function isPlain(check: Check): boolean {
+  return check['similar'] === undefined && check['rubric'] === undefined;
+}
+
+interface BaseContext extends CheckContext {
+  readonly threshold: unknown;
+}
+
+async function convertBase(
+  base: string,
+  inverse: boolean,
+  written: Written,
+  context: BaseContext,
+): Promise<Check | LeftOut | undefined> {
+  const { draft, threshold } = context;
+  const not = (check: Check): Check => (inverse ? { not: check } : check);
+  switch (base) {
+    case 'equals':
+      return convertEquals(inverse, written, context);
+    case 'contains':
+    case 'icontains': {
+      const text = await readText(written, context);
+      if (typeof text !== 'string') return text;
+      return not({ contains: { value: text, ...(base === 'icontains' ? { ignoreCase: true } : {}) } });
+    }
+    case 'contains-any':
+    case 'contains-all':
+    case 'icontains-any':
+    case 'icontains-all': {
+      const list = await readList(written, context);
+      if (!Array.isArray(list)) return list as LeftOut;
+      const name = base.endsWith('any') ? 'containsAny' : 'containsAll';
+      return not({ [name]: { value: list, ...(base.startsWith('i') ? { ignoreCase: true } : {}) } });
+    }
+    case 'starts-with': {
+      const text = await readText(written, context);
+      return typeof text === 'string' ? not({ startsWith: { value: text } }) : text;
+    }
+    case 'regex': {
+      const text = await readText(written, context);
+      return typeof text === 'string' ? not({ regex: { value: text } }) : text;
+    }
+    case 'is-json':
+      return convertJson(inverse, written, context);
+    case 'levenshtein': {
+      const text = await readText(written, context);
+      if (typeof text !== 'string') return text;
+      const max = threshold === undefined ? 5 : threshold;
+      if (typeof max !== 'number' || max < 0)
+        return draft.refuse(written, 'the threshold of levenshtein must be a number of edits');
+      return not({ levenshtein: { value: text, max: Math.floor(max) } });
+    }
+    case 'similar': {
+      const text = await readText(written, context);
+      if (typeof text !== 'string') return text;
+      if (inverse || written.child('provider').value !== undefined) return undefined;
+      const min = typeof threshold === 'number' ? threshold : 0.75;
+      draft.note(written, 'similar asks openai:text-embedding-3-large, the default there');
+      return { similar: { value: text, min, provider: 'openai:text-embedding-3-large' } };
+    }
+    case 'llm-rubric': {
+      if (inverse) return undefined;
+      const text = await readText(written, context);
+      if (typeof text !== 'string') return text;
+      const judge = context.judge(written.child('provider'));
+      if (typeof judge !== 'string') return judge;
+      draft.note(written, 'llm-rubric becomes rubric: the judge is asked in other words');
+      const min = typeof threshold === 'number' && threshold > 0 ? { threshold } : {};
+      return { rubric: { value: text, judge, ...min } };
+    }
+    case 'latency':
+    case 'cost':
+      if (inverse || typeof threshold !== 'number') return undefined;
+      return base === 'cost' ? { cost: { max: threshold } } : { latency: { max: `${threshold}ms` } };
+    case 'finish-reason': {
+      const reasons: Readonly<Record<string, string>> = {
+        stop: 'stop',
+        length: 'length',
+        tool_calls: 'toolCalls',
+        content_filter: 'contentFilter',
+      };
+      const reason = reasons[String(written.child('value').value).toLowerCase()];
+      return reason === undefined ? undefined : not({ finishReason: reason });
+    }
+    default:
+      return undefined;
+  }
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  javascript: 'write it as module: with a function of your own file',
+  python: 'write it as exec: with a program that reads JSON and writes a verdict',
+  'contains-json': 'select the JSON with {codeBlock: json} and check it with jsonSchema',
+  'is-valid-openai-tools-call': 'check the calls with toolCalls',
+  'tool-call-f1': 'check the calls with toolCalls',
+  'is-refusal': 'refusal looks for other words',
+  factuality: 'factual asks in other words, and knows no classes',
+  'rouge-n': 'rouge counts its words otherwise',
+  bleu: 'bleu counts its words otherwise',
+  'is-sql': 'sql is another parser',
+  'is-xml': 'xml is another parser',
+  'word-count': 'length: {unit: words} counts words otherwise',
+};
+
+function hintFor(base: string): string | undefined {
+  return Object.hasOwn(HINTS, base) ? HINTS[base] : undefined;
+}
+
+async function convertEquals(inverse: boolean, written: Written, context: CheckContext): Promise<Check | LeftOut> {
+  const { value } = written.child('value');
+  if (typeof value !== 'object' || value === null) {
+    const text = await readText(written, context, true);
+    if (typeof text !== 'string') return text;
+    return inverse ? { not: { equals: { value: text } } } : { equals: { value: text } };
+  }
+  const data = escapeData(value);
+  const equals = { equals: { value: data }, select: { json: true } };
+  // What is no JSON does not equal it, and so passes there.
+  return inverse ? { anyOf: [{ json: false }, { not: equals }] } : equals;
+}
+
+async function convertJson(inverse: boolean, written: Written, context: CheckContext): Promise<Check | LeftOut> {
+  const { value } = written.child('value');
+  if (value === undefined || value === null || value === '' || value === false || value === 0)
+    return { json: !inverse };
+  const found = typeof value === 'string' ? await readSchema(value, written, context) : value;
+  if (!isMap(found)) {
+    return isLeftOut(found)
+      ? found
+      : context.draft.refuse(written.child('value'), 'the value of is-json must be a JSON Schema');
+  }
+  // Schemas are read as draft 7 there.
+  const schema =
+    found['$schema'] === undefined ? { $schema: 'http://json-schema.org/draft-07/schema#', ...found } : found;
+  return inverse ? { anyOf: [{ json: false }, { not: { jsonSchema: schema } }] } : { jsonSchema: schema };
+}
+
+async function readSchema(text: string, written: Written, context: CheckContext): Promise<unknown> {
+  if (text.startsWith('file://')) {
+    const found = await context.readData(text, written.child('value'));
+    return found ?? context.draft.refuse(written.child('value'), `${text} can't be read as a JSON Schema`);
+  }
+  return context.draft.refuse(written.child('value'), 'a schema in a text has no equal here', 'write it as a map');
+}
+
+function isLeftOut(value: unknown): value is LeftOut {
+  return typeof value === 'object' && value !== null && 'reason' in value && 'at' in value;
+}
+
+/** A text as a template of a suite; an empty one is found everywhere, and refused there. */
+async function readText(written: Written, context: CheckContext, mayBeEmpty = false): Promise<string | LeftOut> {
+  const part = written.child('value');
+  const { value } = part;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string' || (value === '' && !mayBeEmpty))
+    return context.draft.refuse(part, 'the value must be a text that is not empty');
+  if (value.startsWith('file://') || value.startsWith('package:')) {
+    return context.draft.refuse(
+      part,
+      `${value} is not read: a value from a file has no equal here`,
+      'write the text in its place',
+    );
+  }
+  const translated = translateNunjucks(value);
+  if ('fault' in translated) return context.draft.refuse(part, translated.fault);
+  context.onVariables(translated.variables);
+  return translated.text;
+}
+
+async function readList(written: Written, context: CheckContext): Promise<readonly string[] | LeftOut> {
+  const part = written.child('value');
+  const { value } = part;
+  const texts: readonly unknown[] =
+    typeof value === 'string' ? (splitCommas(value) ?? [undefined]) : Array.isArray(value) ? value : [undefined];
+  const translated: string[] = [];
+  for (const text of texts) {
+    const one = typeof text === 'number' || typeof text === 'boolean' ? String(text) : text;
+    if (typeof one !== 'string' || one === '' || one.startsWith('file://')) {
+      return context.draft.refuse(part, 'the value must be a list of texts that are not empty');
+    }
+    const result = translateNunjucks(one);
+    if ('fault' in result) return context.draft.refuse(part, result.fault);
+    context.onVariables(result.variables);
+    translated.push(result.text);
+  }
+  if (translated.length === 0) return context.draft.refuse(part, 'the list is empty');
+  return Promise.resolve(translated);
+}
+
+/** Undefined for a text whose parts quotes or a template decide. */
+function splitCommas(text: string): readonly string[] | undefined {
+  if (/["{]/.test(text)) return undefined;
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** Data that holds no template there, and must hold none here. */
+function escapeData(value: unknown): unknown {
+  if (typeof value === 'string') return escapeTemplate(value);
+  if (Array.isArray(value)) return value.map(escapeData);
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapeData(item)]));
+}

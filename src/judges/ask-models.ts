@@ -1,0 +1,97 @@
+import type { AskModel, ModelQuestion } from '../assertions/define.ts';
+import { findUnusable } from '../calls/find-unusable.ts';
+import type { Calls } from '../calls/open-calls.ts';
+import type { JsonObject } from '../json/json.ts';
+import type { CellKey } from '../model/cell.ts';
+import type { CompletionRequest, ProviderFailure } from '../model/completion.ts';
+import type { Endpoint } from '../model/provider.ts';
+import type { ProviderConfig, Suite } from '../model/suite.ts';
+
+/** What the checks of one answer may ask, and what came of it. */
+export interface Asker {
+  readonly ask: AskModel;
+  /** Billed for what was asked; undefined where a price is not known. */
+  readonly costUsd: () => number | undefined;
+  /** The last failure that kept a model from answering. */
+  readonly failure: () => ProviderFailure | undefined;
+}
+
+export type OpenAsker = (key: CellKey) => Asker;
+
+export interface AskOptions {
+  readonly calls: Pick<Calls, 'completeFor' | 'refreshFor' | 'costOf'>;
+  readonly endpointOf: (config: ProviderConfig) => Endpoint;
+  readonly findSuite: (suiteId: string) => Suite | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Lets checks ask the models of their suite: behind the same cache, recordings, budget, retries and limits as any call. */
+export function createOpenAsker({ calls, endpointOf, findSuite, signal }: AskOptions): OpenAsker {
+  return (key) => {
+    let costUsd: number | undefined = 0;
+    let failure: ProviderFailure | undefined;
+    return {
+      costUsd: () => costUsd,
+      failure: () => failure,
+      async ask(question) {
+        const suite = findSuite(key.suite);
+        const config = suite?.askedModels.find(({ id }) => id === question.model);
+        if (suite === undefined || config === undefined) return { failure: `no model is named "${question.model}"` };
+        const request = buildModelRequest(question, config, endpointOf(config), key);
+        const refresh = calls.refreshFor(config, suite);
+        const complete = (question.isFresh === true ? refresh : undefined) ?? calls.completeFor(config, suite);
+        const outcome = await complete(request, signal);
+        if (outcome.status === 'failed') {
+          ({ failure } = outcome);
+          const unusable = findUnusable(outcome);
+          if (unusable !== undefined) costUsd = addKnown(costUsd, calls.costOf(config, unusable));
+          return { failure: failure.message };
+        }
+        const { completion, cached, isStored = false } = outcome;
+        if (!cached) costUsd = addKnown(costUsd, calls.costOf(config, completion));
+        const { text, refusal, model } = completion;
+        return {
+          text: text === '' ? (refusal ?? '') : text,
+          canRefresh: (cached || isStored) && refresh !== undefined,
+          ...(model === undefined ? {} : { model }),
+        };
+      },
+    };
+  };
+}
+
+function addKnown(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
+}
+
+/** The request of one question; its trial number makes every vote on every trial a sample of its own. */
+export function buildModelRequest(
+  { kind, messages, schema, vote, votes }: ModelQuestion,
+  config: ProviderConfig,
+  endpoint: Endpoint,
+  { suite, prompt, caseId, trial }: CellKey,
+): CompletionRequest {
+  const { adapter, model, id } = config;
+  const held = schema === undefined || endpoint.refusesSchema === true ? {} : holdTo(schema);
+  return {
+    adapter,
+    adapterVersion: endpoint.adapterVersion,
+    ...(endpoint.baseUrl === undefined ? {} : { baseUrl: endpoint.baseUrl }),
+    model,
+    messages,
+    params: kind === 'judge' ? withoutNulls({ temperature: 0, ...held, ...config.params }) : config.params,
+    // An embedding is the same whenever it is asked for.
+    trial: kind === 'judge' ? trial * votes + vote : 0,
+    origin: { suite, prompt, provider: id, caseId },
+  };
+}
+
+/** As Chat Completions spells it, which every adapter translates. */
+function holdTo(schema: JsonObject): JsonObject {
+  return { response_format: { type: 'json_schema', json_schema: { name: 'verdict', strict: true, schema } } };
+}
+
+/** `temperature: null` in a judge's params leaves the default out, for models that refuse the parameter. */
+function withoutNulls(params: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null));
+}

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
+import type { Completion } from '../model/completion.ts';
+import { UserError } from '../model/errors.ts';
+import type { Plugin } from '../model/plugin.ts';
+import type { CheckSpec, Verdict } from '../model/verdict.ts';
+import { comparesAccepted, comparesOther } from '../plan/identify.ts';
+import { loadProject } from '../project/load-project.ts';
+import { openWorkingTree } from '../suite/load.ts';
+import { asksModel, judgeAnswer } from './judge-answer.ts';
+import { openJudgePorts } from './open-judge-ports.ts';
+
+export interface AnswerToCheck extends Partial<Omit<Completion, 'text' | 'toolCalls'>> {
+  readonly text: string;
+  readonly toolCalls?: readonly { readonly name: string; readonly arguments: JsonValue }[];
+  readonly costUsd?: number;
+}
+
+export interface CheckOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly configPath?: string;
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly expected: unknown;
+  readonly plugins: readonly Plugin[];
+}
+
+/** Checks that belong to no suite, compiled as those of one are, so that a typo in them is found as there. */
+export async function checkOneAnswer(
+  answer: AnswerToCheck,
+  checks: readonly unknown[],
+  options: CheckOptions,
+): Promise<readonly Verdict[]> {
+  const { project } = await loadChecks(checks, options);
+  const [found] = project.suites.flatMap((suite) => [...suite.cases()]);
+  if (found === undefined) throw new Error('the case of the checks is gone');
+  const problems = found.checks.flatMap(findUnfit);
+  if (problems.length > 0) throw new UserError(problems);
+  const judge = openJudgePorts({ root: project.root, env: options.env });
+  try {
+    const { latencyMs, costUsd, toolCalls = [], ...rest } = answer;
+    const completion: Completion = {
+      ...rest,
+      toolCalls: toolCalls.map((call) => ({
+        name: call.name,
+        arguments: call.arguments,
+        rawArguments: JSON.stringify(call.arguments),
+      })),
+    };
+    const cell = { checks: found.checks, vars: found.vars, key: keyOf(found.id) };
+    return (await judgeAnswer(found.checks, { cell, completion, latencyMs, costUsd }, judge.ports)).verdicts;
+  } finally {
+    judge.close();
+  }
+}
+
+/** A suite of one case that stands in no file: problems name its text. */
+function loadChecks(checks: readonly unknown[], { cwd, configPath, vars, expected, plugins }: CheckOptions) {
+  const path = join(cwd, 'checks.yaml');
+  const text = stringify({
+    suite: 'checks',
+    prompts: [{ id: 'answer', text: 'answer' }],
+    providers: ['replay:answer'],
+    defaults: { vars: isJsonObject(vars) ? vars : {} },
+    cases: [{ id: 'answer', assert: checks, ...(expected === undefined ? {} : { expected }) }],
+  });
+  const tree = openWorkingTree({ cwd, ...(configPath === undefined ? {} : { configPath }) });
+  return loadProject({
+    paths: [path],
+    cwd,
+    plugins,
+    ...(configPath === undefined ? {} : { configPath }),
+    snapshot: {
+      ...tree,
+      kindOf: (asked) => (asked === path ? 'file' : tree.kindOf(asked)),
+      files: {
+        ...tree.files,
+        display: (asked) => (asked === path ? 'checks' : tree.files.display(asked)),
+        read: (asked) => (asked === path ? Promise.resolve({ text }) : tree.files.read(asked)),
+      },
+    },
+  });
+}
+
+function keyOf(caseId: string) {
+  return { suite: 'checks', prompt: 'answer', provider: 'replay:answer', caseId, trial: 0 };
+}
+
+function findUnfit(check: CheckSpec) {
+  const reason = asksModel(check)
+    ? 'asks a model'
+    : comparesAccepted(check) || comparesOther(check)
+      ? 'looks at the baseline'
+      : undefined;
+  if (reason === undefined) return [];
+  const message = `${check.assertion} ${reason}, which needs a run`;
+  return [{ code: 'usage', severity: 'error', message, hint: 'put it into a suite, and run that' } as const];
+}

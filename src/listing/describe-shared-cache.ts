@@ -1,0 +1,45 @@
+import { withTimeLimit } from '../cache/shared-cache.ts';
+import { findSharedBackend } from '../calls/open-shared-cache.ts';
+import { systemClock } from '../model/clock.ts';
+import { findProjectRoot } from '../project/find-project-root.ts';
+import { loadCacheConfig } from '../project/load-project.ts';
+
+export interface SharedCacheState {
+  /** Without credentials; undefined where the variable that names it is not set. */
+  readonly address?: string;
+  readonly entries?: number;
+  /** There are at least that many. */
+  readonly isMore?: boolean;
+  /** A clause, where it can't be used. */
+  readonly fault?: string;
+}
+
+/** What is in the cache that a project shares with other machines; undefined where it shares none. */
+export async function describeSharedCache(options: {
+  readonly cwd: string;
+  readonly configPath?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}): Promise<SharedCacheState | undefined> {
+  const config = await loadCacheConfig(options);
+  if (config === undefined) return undefined;
+  const found = findSharedBackend(config, {
+    root: findProjectRoot(options.cwd, options.configPath),
+    env: options.env,
+  });
+  if ('missing' in found) return { fault: `${found.missing} is not set` };
+  const { address, open } = found;
+  const backend = await open();
+  try {
+    return {
+      address,
+      ...(await withTimeLimit(backend.count(), countMs, (ms, fire) => systemClock.startTimer(ms, fire))),
+    };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { address, fault: error.message };
+  } finally {
+    backend.close();
+  }
+}
+
+const countMs = 5000;

@@ -1,0 +1,81 @@
+import { checkBaselines, openBaselines } from '../baseline/find-baselines.ts';
+import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
+import { readSuiteRecordings } from '../calls/read-suite-recordings.ts';
+import { UserError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
+import { findRetirements } from '../plan/find-retirements.ts';
+import { type PlannedRun, planRun } from '../plan/plan-run.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+
+export interface ValidatedProject {
+  readonly warnings: readonly Problem[];
+  readonly cases: number;
+  readonly cells: number;
+  /** True where all of a named file or suite is gone. */
+  readonly isIncomplete: boolean;
+}
+
+type ValidateOptions = Pick<RunOptions, 'project' | 'selection' | 'settings' | 'record' | 'rerunBaseline'>;
+
+/** What `run` does before its first call, beyond loading; throws a UserError where it would. */
+export async function validateProject(
+  options: ValidateOptions,
+  { env, cwd, now }: Pick<RunPorts, 'env' | 'cwd' | 'now'>,
+): Promise<ValidatedProject> {
+  const { project } = options;
+  const planned = await planWithBaselines(options, { env, cwd });
+  const { plan, providers, endpointOf } = planned;
+  const isHermetic = project.suites.every(({ recordings }) => recordings !== undefined);
+  readSuiteRecordings(project.suites, cwd);
+  const warnings: Problem[] = [];
+  const named = new Set<string>();
+  for (const provider of [...providers.values(), ...project.suites.flatMap(({ askedModels }) => askedModels)]) {
+    const { apiKeyEnv } = endpointOf(provider);
+    if (isHermetic || apiKeyEnv === undefined || (env[apiKeyEnv] ?? '') !== '' || named.has(provider.id)) continue;
+    named.add(provider.id);
+    warnings.push({
+      code: 'missing-key',
+      severity: 'warning',
+      message: `${apiKeyEnv} is not set: provider ${provider.id} can answer from the cache only`,
+      ...(provider.at === undefined ? {} : { at: provider.at }),
+    });
+  }
+  // Those of the files were told when they were loaded.
+  const known = new Set([project, ...project.suites].flatMap(({ emptySelections = [] }) => emptySelections));
+  for (const empty of planned.emptySelections) {
+    if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });
+  }
+  warnings.push(...findRetirements({ planned, isHermetic: ({ recordings }) => recordings !== undefined, now: now() }));
+  return {
+    warnings,
+    cases: project.suites.reduce((sum, { caseCount }) => sum + caseCount, 0),
+    cells: plan.cellCount,
+    isIncomplete: !options.settings.allowEmpty && planned.emptySelections.some(({ isNamed }) => isNamed),
+  };
+}
+
+/** What is wrong with the baselines that the run would open is told together with what can't be planned. */
+async function planWithBaselines(
+  options: ValidateOptions,
+  { env, cwd }: Pick<RunPorts, 'env' | 'cwd'>,
+): Promise<PlannedRun> {
+  const { project, settings, rerunBaseline } = options;
+  let faults: UserError | undefined;
+  let replanned = options;
+  try {
+    const findBaseline = openBaselines(settings.baseline, { root: project.root, cwd, env });
+    checkBaselines(project.suites, findBaseline);
+    if (rerunBaseline) replanned = { ...options, project: await addBaselinePrompts(project, findBaseline) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    faults = error;
+  }
+  try {
+    const planned = await planRun(replanned, { env });
+    if (faults !== undefined) throw faults;
+    return planned;
+  } catch (error) {
+    if (!(error instanceof UserError) || faults === undefined || error === faults) throw error;
+    throw new UserError([...faults.problems, ...error.problems], { cause: error });
+  }
+}

@@ -1,0 +1,118 @@
+import { relative } from 'node:path';
+import { readCases } from '../baseline/baseline-order.ts';
+import { openBaselineFile } from '../baseline/open-baseline.ts';
+import { readRecordings } from '../cache/recordings.ts';
+import type { BaselineTrial } from '../model/baseline.ts';
+import type { Completion } from '../model/completion.ts';
+import type { CellRow } from '../model/record.ts';
+import type { Suite } from '../model/suite.ts';
+import { baselinePathOf } from '../project/baseline-path.ts';
+import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
+import { openStoredRecord } from '../record/open-stored-record.ts';
+import { readRunHeader } from '../record/read-run-record.ts';
+
+/** Where answers are taken from; `auto` is the first that has the suite. */
+export const answerSources = ['auto', 'run', 'baseline', 'recordings'] as const;
+
+export type AnswerSource = (typeof answerSources)[number];
+
+/** An answer that was given once to a case, whatever was said of it then. */
+export interface KnownAnswer {
+  readonly prompt: string;
+  readonly provider: string;
+  readonly caseId: string;
+  readonly trial: number;
+  readonly completion: Completion;
+  /** Undefined where it has to be computed from the usage. */
+  readonly costUsd?: number;
+}
+
+export interface KnownAnswers {
+  /** As reports name it: a run's id, a file. */
+  readonly source: string;
+  readonly answers: readonly KnownAnswer[];
+}
+
+export interface KnownAnswersOptions {
+  readonly root: string;
+  readonly cwd: string;
+  readonly from: AnswerSource;
+  /** A run's id or a record file; the latest that holds the suite where undefined. */
+  readonly run?: string;
+}
+
+/** The stored answers of a suite; undefined where there are none. Nothing is sent. */
+export function findKnownAnswers(suite: Suite, options: KnownAnswersOptions): KnownAnswers | undefined {
+  const { from } = options;
+  const finders = { run: fromRun, baseline: fromBaseline, recordings: fromRecordings };
+  const order = from === 'auto' ? (['run', 'baseline', 'recordings'] as const) : [from];
+  for (const name of order) {
+    const found = finders[name](suite, options);
+    if (found !== undefined && found.answers.length > 0) return found;
+  }
+  return undefined;
+}
+
+function fromRun(suite: Suite, { root, cwd, run }: KnownAnswersOptions): KnownAnswers | undefined {
+  const stored =
+    run === undefined
+      ? listStoredRuns({ root }).find(({ path }) =>
+          readRunHeader(path).suites.some((other) => other.suite === suite.id),
+        )
+      : findStoredRun({ root }, run, cwd);
+  if (stored === undefined) return undefined;
+  const record = openStoredRecord(stored.path, cwd);
+  const found = record.summary.suites.find(({ recorded }) => recorded.suite === suite.id);
+  const rows = (found?.variants ?? []).flatMap(({ cases }) =>
+    [...cases.values()].flatMap(({ trials }) => trials.map(({ rowIndex }) => record.readRow(rowIndex))),
+  );
+  return { source: `run ${stored.id}`, answers: rows.flatMap((row) => toKnown(row, row)) };
+}
+
+function fromBaseline(suite: Suite, { root, cwd }: KnownAnswersOptions): KnownAnswers | undefined {
+  const path = baselinePathOf(root, suite.path);
+  const file = relative(cwd, path);
+  const baseline = openBaselineFile(path, file);
+  if (baseline === undefined) return undefined;
+  return {
+    source: file,
+    answers: [...readCases(baseline)].flatMap((row) =>
+      row.trials.flatMap((trial) => toKnown({ ...row, trial: trial.trial }, trial)),
+    ),
+  };
+}
+
+function fromRecordings({ recordings }: Suite, { cwd }: KnownAnswersOptions): KnownAnswers | undefined {
+  if (recordings === undefined) return undefined;
+  const file = relative(cwd, recordings);
+  // Of a conversation, whose lines follow each other, the last answer is the one that is checked.
+  const last = new Map<string, KnownAnswer>();
+  for (const { prompt, provider, caseId, trial, completion } of readRecordings(recordings, file).lines) {
+    last.set(JSON.stringify([prompt, provider, caseId, trial]), { prompt, provider, caseId, trial, completion });
+  }
+  return { source: file, answers: [...last.values()] };
+}
+
+type Stored = Pick<
+  BaselineTrial & CellRow,
+  'output' | 'toolCalls' | 'finishReason' | 'usage' | 'latencyMs' | 'reasoning' | 'refusal'
+> & { readonly costUsd?: number | null };
+
+function toKnown(
+  { prompt, provider, caseId, trial }: Omit<KnownAnswer, 'completion' | 'costUsd'>,
+  stored: Partial<Stored>,
+): readonly KnownAnswer[] {
+  const { output, toolCalls = [], finishReason, usage, latencyMs, reasoning, refusal, costUsd } = stored;
+  if (output === undefined) return [];
+  const completion: Completion = {
+    text: output,
+    toolCalls,
+    ...(finishReason === undefined ? {} : { finishReason }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+  const cost = costUsd === undefined || costUsd === null ? {} : { costUsd };
+  return [{ prompt, provider, caseId, trial, completion, ...cost }];
+}

@@ -1,1 +1,0 @@
-export { withFileLock } from '../stores/file-lock.ts';

@@ -1,0 +1,53 @@
+import { dirname, join, relative } from 'node:path';
+import type { EmptySelection } from '../model/empty-selection.ts';
+import type { Project } from '../model/suite.ts';
+import { pathBeside } from '../project/baseline-path.ts';
+import { findFiles } from '../suite/find-files.ts';
+
+const ending = 'baseline.jsonl';
+const suiteFile = /\.(?:ya?ml|[cm]?[jt]s|json|prompt|prompty)$/i;
+
+/** Baselines without a suite beside them, in the folders where suites are looked for: the suite was removed or renamed. */
+export async function findLeftBaselines(
+  project: Pick<Project, 'root' | 'sources'>,
+): Promise<readonly EmptySelection[]> {
+  const paths = await listLeftBaselines(project);
+  return paths.map((path) => ({
+    message: `${relative(project.root, path)} has no suite beside it, so no run looks at its cases; remove it if the suite is meant to be gone`,
+    isNamed: false,
+  }));
+}
+
+/** The absolute paths of these, sorted. */
+export async function listLeftBaselines({
+  root,
+  sources,
+}: Pick<Project, 'root' | 'sources'>): Promise<readonly string[]> {
+  const found = new Set<string>();
+  for (const { pattern, folder } of sources.globs) {
+    for (const path of await findBaselines(pattern, join(root, folder))) {
+      if (!(await hasSuite(path, root))) found.add(path);
+    }
+  }
+  return [...found].sort();
+}
+
+/** A pattern of suites names their baselines too, once the ending is another. */
+async function findBaselines(pattern: string, folder: string): Promise<readonly string[]> {
+  const ofBaselines = pattern.replace(/(?:\.eval)?\.(?:\{[^{}/]*\}|[^./{}]*)$/, `.${ending}`);
+  return ofBaselines === pattern ? [] : list(ofBaselines, folder);
+}
+
+async function hasSuite(baseline: string, root: string): Promise<boolean> {
+  const siblings = await list('*', dirname(baseline));
+  return siblings.some((path) => suiteFile.test(path) && pathBeside(root, relative(root, path), ending) === baseline);
+}
+
+/** Loading the suites has named what can't be read. */
+async function list(pattern: string, folder: string): Promise<readonly string[]> {
+  const { paths } = await findFiles([pattern], folder, {
+    findFault: () => undefined,
+    describeError: (error) => ({ code: 'file-unreadable', message: String(error) }),
+  });
+  return paths;
+}

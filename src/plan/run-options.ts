@@ -1,0 +1,64 @@
+import type { JsonObject } from '../json/json.ts';
+import type { Clock } from '../model/clock.ts';
+import type { OnProgress } from '../model/progress.ts';
+import type { RunSettings } from '../model/record.ts';
+import type { Project, Suite } from '../model/suite.ts';
+import type { RunTrace } from '../model/trace.ts';
+import type { Mask } from '../secrets/mask-secrets.ts';
+import type { QueueUrl } from '../text/queue-url.ts';
+import type { Selection } from './select-cases.ts';
+
+export interface RunOptions {
+  readonly project: Project;
+  /** The suites that flags may name, where the project's are fewer: those that did not change are left out. */
+  readonly knownSuites?: readonly Suite[];
+  readonly selection: Selection;
+  readonly settings: RunSettings;
+  /** Calls in flight over all providers, at most; undefined: as many as they take. */
+  readonly concurrency?: number;
+  readonly timeoutMs: number;
+  readonly deadlineMs?: number;
+  /** Stop after this many failed cells. */
+  readonly bail?: number;
+  /** Write the suites' recordings from this run's answers. */
+  readonly record: boolean;
+  /** True where the user chose a cache mode, so that recordings do not choose one. */
+  readonly isCacheModeChosen: boolean;
+  /** Workers at this queue make the calls, instead of this process. */
+  readonly queue?: QueueUrl;
+  /** Ask through the providers' batch APIs where they have one. */
+  readonly batch: boolean;
+  /** Goes on with a stored run instead of starting one. */
+  readonly resume?: {
+    readonly runId?: string;
+    /** Cells that errored in other suites are kept as they are; undefined: they all run again. */
+    readonly isTouched?: (suite: string) => boolean;
+  };
+  /** Run the baseline's own prompts beside the candidate's. */
+  readonly rerunBaseline: boolean;
+  /** Accept the run as the baseline, whatever it changes; what `baseline accept` would refuse is refused here too. */
+  readonly updateBaseline: boolean;
+  readonly toolVersion: string;
+  /** Remarks that the report begins with. */
+  readonly notes?: readonly string[];
+  /** Kept in the record, so that `--resume` plans the same run. */
+  readonly invocation: JsonObject;
+}
+
+/** What a run may see of the world. */
+export interface RunPorts {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly clock: Clock;
+  readonly now: () => Date;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly mask: Mask;
+  readonly onProgress: OnProgress;
+  /** Watches what happens, for a tracing system. */
+  readonly trace?: RunTrace;
+  /** Aborted where the run's results are not wanted any more: what is in flight ends and is kept, nothing new starts. */
+  readonly outdated?: AbortSignal;
+  /** Calls back when the user asks for an end, until the returned function is called. */
+  readonly onSignal: (handler: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+}

@@ -1,0 +1,134 @@
+import { canonicalJson } from '../json/canonical-json.ts';
+import type { BaselineVariant } from '../model/baseline.ts';
+import type { RecordedVariant } from '../model/record.ts';
+import { type Case, providersOf, type Suite } from '../model/suite.ts';
+import { runsOn } from '../plan/build-plan.ts';
+import type { StoredTrial, TrialSource } from './stored-trials.ts';
+
+/** A gated variant of a suite with every stored trial of one and the same version. */
+export interface TrialPool {
+  readonly suite: Suite;
+  readonly prompt: string;
+  readonly provider: string;
+  readonly replaces: string | undefined;
+  /** The version that was run last; undefined where no trial of the suite's cases is stored. */
+  readonly recorded: RecordedVariant | undefined;
+  /** Where the trials come from, the latest first; a baseline has no id. */
+  readonly runIds: readonly string[];
+  readonly usesBaseline: boolean;
+  /** The gated cases of the suite as it is now, by case id. */
+  readonly cases: readonly PooledCase[];
+}
+
+export interface PooledCase {
+  readonly caseId: string;
+  readonly stamp: string;
+  readonly mustPass: boolean;
+  /** As the suite plans them now. */
+  readonly plannedTrials: number;
+  readonly hasTurns: boolean;
+  readonly trials: readonly StoredTrial[];
+}
+
+/** Pools over runs what was asked alike: same prompt, params, model and snapshot, and cases of the same stamp. */
+export function poolTrials(suites: readonly Suite[], sources: readonly TrialSource[]): readonly TrialPool[] {
+  return suites.flatMap((suite) => {
+    const cases = [...suite.cases()].filter(({ observe, skip }) => !observe && skip === undefined);
+    const replaced = new Set(suite.prompts.map(({ replaces }) => replaces));
+    // A version that another one replaces is shown by a run and not gated.
+    return suite.prompts
+      .filter(({ id }) => !replaced.has(id))
+      .flatMap((prompt) =>
+        providersOf(suite, prompt).flatMap((provider): TrialPool[] => {
+          const own = cases.filter((found) => runsOn(found, prompt.id, provider.id));
+          if (own.length === 0) return [];
+          const stored = sources.filter(
+            ({ suite: id, recorded }) =>
+              id === suite.id && recorded.prompt === prompt.id && recorded.provider === provider.id,
+          );
+          const names = { suite, prompt: prompt.id, provider: provider.id, replaces: prompt.replaces };
+          return [{ ...names, ...poolVariant(own, stored) }];
+        }),
+      );
+  });
+}
+
+function poolVariant(
+  cases: readonly Case[],
+  stored: readonly TrialSource[],
+): Pick<TrialPool, 'recorded' | 'runIds' | 'usesBaseline' | 'cases'> {
+  const stamps = new Map(cases.map(({ id, stamp }) => [id, stamp]));
+  const comparable = stored
+    .map((source) => ({
+      ...source,
+      trials: source.trials.filter((trial) => isOf(stamps.get(trial.caseId), trial.stamp)),
+    }))
+    .filter(({ trials }) => trials.length > 0);
+  const [latest] = comparable;
+  const same = latest === undefined ? [] : comparable.flatMap((source) => sameVersion(latest, source));
+  const byCase = groupByCase(keepDistinct(keepJudgedAlike(same.flatMap(({ trials }) => trials))));
+  return {
+    recorded: latest?.recorded,
+    runIds: same.flatMap(({ runId }) => runId ?? []),
+    usesBaseline: same.some(({ runId }) => runId === undefined),
+    cases: cases
+      .map(({ id, stamp, mustPass, trials, turns }) => ({
+        caseId: id,
+        stamp: byCase.get(id)?.[0]?.stamp ?? stamp,
+        mustPass,
+        plannedTrials: trials,
+        hasTurns: turns.length > 0,
+        trials: byCase.get(id) ?? [],
+      }))
+      .sort((a, b) => (a.caseId < b.caseId ? -1 : 1)),
+  };
+}
+
+/** The stamp of a stored trial has one more part where a judge or a program's variables decided as well. */
+function isOf(stampOfCase: string | undefined, stamp: string): boolean {
+  return stampOfCase !== undefined && (stamp === stampOfCase || stamp.startsWith(`${stampOfCase}.`));
+}
+
+/** Of each case, those whose stamp is that of its latest trial. */
+function keepJudgedAlike(trials: readonly StoredTrial[]): readonly StoredTrial[] {
+  const latest = new Map<string, string>();
+  for (const { caseId, stamp } of trials) if (!latest.has(caseId)) latest.set(caseId, stamp);
+  return trials.filter(({ caseId, stamp }) => latest.get(caseId) === stamp);
+}
+
+/** Trials that another snapshot of the model answered are those of another version. */
+function sameVersion(latest: TrialSource, source: TrialSource): TrialSource[] {
+  if (versionOf(source.recorded) !== versionOf(latest.recorded)) return [];
+  // A refused answer names no snapshot.
+  const models = new Set([undefined, ...latest.trials.map(({ model }) => model)]);
+  const trials = source.trials.filter(({ model }) => models.has(model));
+  return trials.length === 0 ? [] : [{ ...source, trials }];
+}
+
+function versionOf({ adapter, model, baseUrl, params, messages, contract }: RecordedVariant | BaselineVariant): string {
+  // As written: the order of members is part of what is sent.
+  return JSON.stringify([adapter, model, baseUrl ?? null, params, canonicalJson(messages), contract?.output ?? null]);
+}
+
+/** An answer that the cache served again is the same observation, not another one. */
+function keepDistinct(trials: readonly StoredTrial[]): readonly StoredTrial[] {
+  const seen = new Set<string>();
+  const keep = (trial: StoredTrial): boolean => {
+    const key = JSON.stringify([trial.caseId, trial.trial, trial.answerHash ?? null]);
+    const isNew = !trial.cached || !seen.has(key);
+    seen.add(key);
+    return isNew;
+  };
+  const fresh = trials.filter(({ cached }) => !cached);
+  return [...fresh, ...trials.filter(({ cached }) => cached)].filter(keep);
+}
+
+function groupByCase(trials: readonly StoredTrial[]): ReadonlyMap<string, readonly StoredTrial[]> {
+  const groups = new Map<string, StoredTrial[]>();
+  for (const trial of trials) {
+    const group = groups.get(trial.caseId);
+    if (group === undefined) groups.set(trial.caseId, [trial]);
+    else group.push(trial);
+  }
+  return groups;
+}

@@ -1,0 +1,87 @@
+import { assertions } from '../assertions/index.ts';
+import type { LoadedPlugin } from '../model/code-plugin.ts';
+import type { Plugin } from '../model/plugin.ts';
+import type { SharedCacheConfig } from '../model/shared-cache.ts';
+import { openPackages } from '../programs/open-packages.ts';
+import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
+import { adapters } from '../providers/index.ts';
+import * as suite from '../suite/load.ts';
+import { loadIds as readIds, type SuiteIds } from '../suite/load-ids.ts';
+import { createReadLog, type ReadLog } from '../suite/record-reads.ts';
+import { contractKnowledge } from './contract-knowledge.ts';
+
+export { createReadLog, type ReadLog };
+
+export interface LoadOptions {
+  readonly paths: readonly string[];
+  readonly cwd: string;
+  readonly configPath?: string;
+  /** Another state of the project than that of the working tree. */
+  readonly snapshot?: suite.ProjectSnapshot;
+  /** Checks the config's `run:`. */
+  readonly checkRun?: suite.CheckRun;
+  /** Told of all that is read, in a load that fails too. */
+  readonly reads?: ReadLog;
+  /** Reads what contracts are made of, and no case. */
+  readonly contractOnly?: boolean;
+  /** Those that a program hands over, beside what the config names. */
+  readonly plugins?: readonly Plugin[];
+  /** Told of the plug-ins as soon as they are there, whatever else is wrong with the project. */
+  readonly onPlugins?: (plugins: readonly LoadedPlugin<Plugin>[]) => void;
+}
+
+/** Loads suites with the assertions, adapters and prompt formats that this program knows. */
+export function loadProject({
+  plugins: given = [],
+  onPlugins = () => {},
+  ...options
+}: LoadOptions): Promise<suite.LoadedProject> {
+  return suite.loadProject({
+    ...options,
+    assertions,
+    adapters,
+    parsePrompt: parsePromptFile,
+    packageVersion: (name, root) => openPackages(root).version(name),
+    contracts: contractKnowledge,
+    // A suite sees no variable: what it says must not hang on the machine.
+    async evaluateSuite(path) {
+      const { evaluateModule } = await import('../programs/evaluate-module.ts');
+      return evaluateModule(path, { env: {}, noun: 'suite' });
+    },
+    async openPlugins(requests) {
+      const opened = await openNamed(requests, given);
+      onPlugins(opened.list);
+      return opened;
+    },
+  });
+}
+
+/** The shared cache that a project's config names. */
+export function loadCacheConfig(
+  options: Pick<LoadOptions, 'cwd' | 'configPath'>,
+): Promise<SharedCacheConfig | undefined> {
+  return suite.loadProjectCache({ ...options, packageVersion: (name, root) => openPackages(root).version(name) });
+}
+
+/** The plug-ins that a project's config names. */
+export function loadPlugins(
+  options: Pick<LoadOptions, 'cwd' | 'configPath'>,
+): Promise<readonly LoadedPlugin<Plugin>[]> {
+  return suite.loadProjectPlugins({ ...options, openPlugins: openNamed });
+}
+
+/** Most projects have none, and need not load what makes them. */
+async function openNamed(requests: readonly suite.PluginRequest[], given: readonly Plugin[] = []) {
+  if (requests.length + given.length === 0) return { list: [], assertions: {}, adapters: {}, faults: [] };
+  const { openPlugins } = await import('./open-plugins.ts');
+  return openPlugins(requests, given);
+}
+
+/** Ids of every suite for suggestions, from whatever of the files can be read; no code is run for them. */
+export function loadIds(options: {
+  readonly cwd: string;
+  readonly configPath?: string;
+  readonly withCases: boolean;
+}): Promise<readonly SuiteIds[]> {
+  return readIds({ ...options, paths: [], adapters }, options);
+}

@@ -1,0 +1,63 @@
+import type { SharedCacheConfig } from '../model/shared-cache.ts';
+import type { Project } from '../model/suite.ts';
+import { findAdapter } from '../providers/index.ts';
+import { createMask, type Mask } from '../secrets/mask-secrets.ts';
+import { findQuerySecrets } from '../secrets/query-secrets.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Sent beside the key, whatever the provider. */
+const commonNames = ['OPENAI_ORG_ID', 'OPENAI_PROJECT_ID'];
+const proxyNames = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+
+/** Masks the values of every variable that a provider or judge of the project sends as a key or header, and of proxies. */
+export function maskFor(project: Project, env: Env, further: readonly string[] = []): Mask {
+  const names = new Set<string>(commonNames);
+  const values = new Set<string>([...further, ...proxyNames.flatMap((name) => credentialsOf(env[name]))]);
+  for (const { providers, judges, askedModels } of project.suites) {
+    for (const provider of [...providers, ...judges, ...askedModels]) {
+      const endpoint = findAdapter(provider)?.resolve(provider, { env, projectRoot: project.root });
+      for (const name of [provider.apiKeyEnv, endpoint?.apiKeyEnv, ...(endpoint?.secretEnv ?? [])]) {
+        if (name !== undefined) names.add(name);
+      }
+      for (const { value } of findQuerySecrets(endpoint?.baseUrl ?? '')) values.add(value);
+      // Variables that an exec provider hands to its program are as secret as a key.
+      const { env: handed } = provider.options;
+      if (Array.isArray(handed)) for (const name of handed) if (typeof name === 'string') names.add(name);
+      for (const header of Object.values(provider.headers)) if (typeof header !== 'string') names.add(header.env);
+    }
+  }
+  for (const secret of findCacheSecrets(project.cache, env)) values.add(secret);
+  return createMask([...values, ...[...names].flatMap((name) => env[name] ?? [])]);
+}
+
+/** User and password of a proxy's address, which may leave out its scheme. */
+function credentialsOf(text: string | undefined): readonly string[] {
+  const address = text === undefined || text.includes('://') ? (text ?? '') : `http://${text}`;
+  if (!URL.canParse(address)) return [];
+  const { username, password } = new URL(address);
+  return password === '' ? [] : [username, password].map(decodePercent);
+}
+
+/** A stray percent sign stands for itself. */
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (error instanceof URIError) return text;
+    throw error;
+  }
+}
+
+/** Of the variables that hold a secret, and what is secret in an address that one holds. */
+function findCacheSecrets(config: SharedCacheConfig | undefined, env: Env): readonly string[] {
+  if (config === undefined) return [];
+  const { urlEnv, passwordEnv } = config;
+  const values = [passwordEnv, 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'].flatMap((name) =>
+    name === undefined ? [] : (env[name] ?? []),
+  );
+  const text = urlEnv === undefined ? undefined : env[urlEnv];
+  if (text === undefined || !URL.canParse(text)) return values;
+  const { password } = new URL(text);
+  return password === '' ? values : [...values, password, decodeURIComponent(password)];
+}

@@ -1,0 +1,161 @@
+import { assertions } from '../assertions/index.ts';
+import { createPluginAssertion } from '../assertions/plugin-assertion.ts';
+import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { LoadedPlugin } from '../model/code-plugin.ts';
+import { isPlugin, type Plugin } from '../model/plugin.ts';
+import type { AdapterDeclaration } from '../model/provider.ts';
+import { importModule } from '../programs/import-module.ts';
+import { openPackages } from '../programs/open-packages.ts';
+import { createPluginAdapter } from '../providers/code/plugin-adapter.ts';
+import { adapters } from '../providers/index.ts';
+import { reporters } from '../reports/index.ts';
+import type { OpenedPlugins, PluginFault, PluginRequest } from '../suite/plugins.ts';
+import { describeThrown } from '../text/describe-thrown.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { sha256Hex } from '../text/sha256.ts';
+
+/** Imports plug-ins and makes parts of them; `given` are those that a program hands over. What is wrong comes back as faults. */
+export async function openPlugins(
+  requests: readonly PluginRequest[],
+  given: readonly Plugin[] = [],
+): Promise<OpenedPlugins> {
+  const list: LoadedPlugin<Plugin>[] = [];
+  const ownAssertions: Record<string, AssertionDeclaration> = {};
+  const ownAdapters: Record<string, AdapterDeclaration> = {};
+  const faults: (PluginFault & { readonly index: number })[] = [];
+
+  function add(loaded: LoadedPlugin<Plugin>): PluginFault | undefined {
+    const fault = findFormFault(loaded.plugin) ?? findClash(loaded.plugin, list);
+    if (fault !== undefined) return fault;
+    try {
+      if (loaded.plugin.kind === 'assertion') {
+        const own = { plugin: loaded.plugin, hash: loaded.hash };
+        ownAssertions[loaded.plugin.name] = createPluginAssertion(own);
+      } else if (loaded.plugin.kind === 'provider') {
+        ownAdapters[loaded.plugin.name] = createPluginAdapter({ plugin: loaded.plugin, hash: loaded.hash });
+      }
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      const part = loaded.plugin.kind === 'provider' ? 'options' : 'params';
+      return { code: 'invalid-schema', message: `${part} of the plug-in "${loaded.plugin.name}" ${error.message}` };
+    }
+    list.push(loaded);
+    return undefined;
+  }
+
+  for (const plugin of given) {
+    if (!isPlugin(plugin)) {
+      const message = 'plugins: one of the list is no plug-in';
+      const hint = 'hand over what defineAssertion, defineProvider or defineReporter returns';
+      faults.push({ code: 'invalid-value', message, hint, index: -1 });
+      continue;
+    }
+    const fault = add({ plugin, hash: hashOf(plugin, '') });
+    // What a program hands over is its own mistake, not one of a file.
+    if (fault !== undefined) faults.push({ ...fault, index: -1 });
+  }
+  for (const [index, request] of requests.entries()) {
+    const found = await importPlugins(request);
+    if ('code' in found) {
+      faults.push({ ...found, index });
+      continue;
+    }
+    for (const plugin of found.plugins) {
+      const fault = add({ plugin, hash: hashOf(plugin, found.hash) });
+      if (fault !== undefined) faults.push({ ...fault, index });
+    }
+  }
+  return { list, assertions: ownAssertions, adapters: ownAdapters, faults };
+}
+
+type Found = { readonly plugins: readonly Plugin[]; readonly hash: string } | PluginFault;
+
+async function importPlugins(request: PluginRequest): Promise<Found> {
+  const { name } = request;
+  let exported: unknown;
+  let plugins: readonly Plugin[] = [];
+  try {
+    exported = request.kind === 'file' ? await importModule(request.file) : await openPackages(request.root).load(name);
+    // What is exported may be a getter, and throw as well.
+    if (exported !== undefined) plugins = Object.values(Object(exported)).flat().filter(isPlugin);
+  } catch (error) {
+    return { code: 'invalid-value', message: `the plug-in ${name} can't be loaded: ${describeThrown(error)}` };
+  }
+  if (exported === undefined) {
+    return {
+      code: 'environment',
+      message: `the plug-in ${name} is not installed`,
+      hint: `npm install --save-dev ${name}; a file is written as ./${name}`,
+    };
+  }
+  if (plugins.length > 0)
+    return { plugins: [...new Set(plugins)], hash: request.kind === 'file' ? request.hash : name };
+  return {
+    code: 'invalid-value',
+    message: `${name} exports no plug-in`,
+    hint: 'export what defineAssertion, defineProvider or defineReporter returns',
+  };
+}
+
+/** A plug-in is often written without types: what it lacks or misspells would show in the middle of a run. */
+function findFormFault(plugin: Plugin): PluginFault | undefined {
+  const { name, kind } = plugin;
+  const keys: readonly string[] = pluginKeys[kind];
+  const unknown = Object.keys(plugin).find((key) => !keys.includes(key) && key !== 'kind');
+  if (unknown !== undefined) {
+    const hint = didYouMean(unknown, keys) ?? `there are: ${keys.join(', ')}`;
+    return { code: 'unknown-key', message: `the plug-in "${name}" has the unknown key "${unknown}"`, hint };
+  }
+  const work = workOf(plugin);
+  const lack = typeof work.run === 'function' ? undefined : `"${work.key}" must be a function`;
+  const { timeoutMs } = { timeoutMs: undefined, ...plugin };
+  const wrong = timeoutMs === undefined || timeoutMs > 0 ? undefined : '"timeoutMs" must be a number above 0';
+  const fault = lack ?? wrong;
+  return fault === undefined ? undefined : { code: 'invalid-value', message: `the plug-in "${name}": ${fault}` };
+}
+
+const pluginKeys = {
+  assertion: ['name', 'summary', 'example', 'params', 'main', 'timeoutMs', 'version', 'check'],
+  provider: ['name', 'summary', 'example', 'options', 'version', 'complete'],
+  reporter: ['name', 'summary', 'extension', 'render'],
+} as const satisfies Record<Plugin['kind'], readonly string[]>;
+
+function workOf(plugin: Plugin): { readonly key: string; readonly run: unknown } {
+  switch (plugin.kind) {
+    case 'assertion':
+      return { key: 'check', run: plugin.check };
+    case 'provider':
+      return { key: 'complete', run: plugin.complete };
+    case 'reporter':
+      return { key: 'render', run: plugin.render };
+  }
+}
+
+/** A name that could not be told from a built-in one would change what a suite means. */
+function findClash({ kind, name }: Plugin, others: readonly LoadedPlugin<Plugin>[]): PluginFault | undefined {
+  const taken = { assertion: assertions, provider: adapters, reporter: reporters }[kind];
+  if (!/^[a-z][A-Za-z0-9_-]*$/.test(name) || reservedNames.has(name)) {
+    return {
+      code: 'invalid-value',
+      message: `"${name}" can't name a plug-in`,
+      hint: 'a name is a word that starts with a small letter, and none of select, name, weight and required',
+    };
+  }
+  if (Object.hasOwn(taken, name) || others.some(({ plugin }) => plugin.kind === kind && plugin.name === name)) {
+    return {
+      code: 'duplicate-id',
+      message: `there is ${kind === 'assertion' ? 'an' : 'a'} ${kind} "${name}" already`,
+      hint: 'give the plug-in another name',
+    };
+  }
+  return undefined;
+}
+
+const reservedNames: ReadonlySet<string> = new Set(['select', 'name', 'weight', 'required']);
+
+/** A plug-in without a file is known by its version, else by its own source. */
+function hashOf(plugin: Plugin, fileHash: string): string {
+  const version = plugin.kind === 'reporter' ? undefined : plugin.version;
+  const source = version ?? (fileHash === '' ? String(workOf(plugin).run) : '');
+  return sha256Hex(`${fileHash}\n${source}`).slice(0, 16);
+}

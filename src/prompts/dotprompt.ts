@@ -1,0 +1,259 @@
+import { isJsonObject, type JsonObject } from '../json/json.ts';
+import type { Problem } from '../model/problem.ts';
+import type { ParsedPromptFile, PromptFilePorts, PromptSchema } from '../model/prompt-file.ts';
+import type { TemplateLanguage } from '../model/suite.ts';
+import { TemplateError } from '../templates/template-error.ts';
+import { compileWhole, findPartials } from './compile-language.ts';
+import { findModel } from './find-model.ts';
+import { readBody, splitFrontMatter } from './front-matter.ts';
+import { PicoschemaError, readPicoschema } from './picoschema.ts';
+import {
+  openDocument,
+  type PromptDocument,
+  readMap,
+  readText,
+  renameParams,
+  toJson,
+  toJsonObject,
+} from './prompt-document.ts';
+
+const MARKS = { lead: /^(?:(?:#[^\n]*|[ \t]*)\r?\n)*/, mark: /^---\s*$/ };
+const MAX_PARTIALS = 100;
+
+/** Reads a dotprompt file: front matter, then a template in Handlebars, with its partials beside it. */
+export async function parseDotprompt(path: string, text: string, ports: PromptFilePorts): Promise<ParsedPromptFile> {
+  const parts = splitFrontMatter(text, MARKS);
+  if ('fault' in parts) return { problems: [describeUnclosed(path, text, parts.fault)] };
+  const { data = { text: '', start: 0 } } = parts;
+  const document = openDocument({ path, text, data: data.text, start: data.start });
+  const { value } = document;
+  if (value === undefined) return { problems: document.problems };
+  // Its own reader trims what follows the front matter, and nothing where there is none.
+  const { source, locate } = readBody(text, parts.body, parts.data !== undefined);
+  const named = nameOf(path);
+  const name = readText(document, ['name'], value['name']) ?? named.name;
+  const description = readText(document, ['description'], value['description']);
+  const inputs = readInput(document, value['input']);
+  const output = readOutput(document, value['output']);
+  const config = readMap(document, ['config'], value['config']) ?? {};
+  const model = readText(document, ['model'], value['model']);
+  const tools = readTools(document, value);
+  const partials = await readPartials(source, document, locate, ports);
+  const language: TemplateLanguage = {
+    name: 'handlebars',
+    partials,
+    defaults: inputs.defaults,
+    optional: inputs.optional,
+  };
+  if (source.trim() === '') {
+    document.report(
+      'invalid-value',
+      'the prompt is empty',
+      document.locationOf(locate(1, 1)),
+      'write what the model is to be sent',
+    );
+  }
+  const whole =
+    document.problems.length > 0 ? undefined : document.attempt(() => compileWhole(source, language), locate);
+  if (whole === undefined) return { problems: document.problems };
+  const { version, ...settings } = config;
+  const pinned = typeof version === 'string' && model !== undefined ? pinModel(model, version) : model;
+  return {
+    messages: [],
+    whole: { ...whole, source, locate },
+    params: { ...renameParams(settings), ...tools, ...output.params },
+    ...(output.structured ? { structured: true } : {}),
+    ...(output.schema === undefined ? {} : { output: output.schema }),
+    ...(inputs.schema === undefined ? {} : { input: inputs.schema }),
+    ...(pinned === undefined ? {} : { model: findModel(pinned, document.at(['model'])) }),
+    name,
+    ...(description === undefined ? {} : { description }),
+    warnings: document.warnings,
+  };
+}
+
+/** `config.version` names the exact model behind `vendor/model`. */
+function pinModel(model: string, version: string): string {
+  const slash = model.lastIndexOf('/');
+  return slash === -1 ? version : `${model.slice(0, slash)}/${version}`;
+}
+
+/** Its own reader would take the whole file for the template; what is meant as data must not be sent as text. */
+function describeUnclosed(path: string, text: string, offset: number): Problem {
+  const line = text.slice(0, offset).split('\n').length;
+  return {
+    code: 'syntax',
+    severity: 'error',
+    message: 'the front matter is never closed',
+    hint: 'end it with a line ---',
+    at: {
+      file: path,
+      line,
+      column: 1,
+      excerpt: { startLine: line, lines: text.split('\n').slice(line - 1, line + 1) },
+    },
+  };
+}
+
+/** `a.b.prompt` is the variant b of a; with more dots, the last part is the variant. */
+export function nameOf(path: string): { readonly name: string; readonly variant?: string } {
+  const base = (path.split(/[\\/]/).at(-1) ?? path).replace(/\.prompt$/i, '');
+  const dot = base.lastIndexOf('.');
+  return dot <= 0 ? { name: base } : { name: base.slice(0, dot), variant: base.slice(dot + 1) };
+}
+
+interface Input {
+  readonly defaults: JsonObject;
+  readonly optional: readonly string[];
+  readonly schema?: PromptSchema;
+}
+
+function readInput(document: PromptDocument, written: unknown): Input {
+  const input = readMap(document, ['input'], written) ?? {};
+  const defaults = toJsonObject(readMap(document, ['input', 'default'], input['default']) ?? {});
+  const found = readSchema(document, ['input', 'schema'], input['schema']);
+  if (found === undefined) return { defaults, optional: [] };
+  const { schema } = found;
+  const isMap = typeof schema === 'object' && (schema['type'] === 'object' || schema['properties'] !== undefined);
+  if (!isMap) {
+    document.report(
+      'invalid-schema',
+      'the input of a prompt is a map of variables',
+      found.at,
+      'write schema: with a line for each variable',
+    );
+    return { defaults, optional: [] };
+  }
+  const properties = isJsonObject(schema['properties'] ?? null) ? Object.keys(Object(schema['properties'])) : [];
+  const { required } = schema;
+  const wanted = Array.isArray(required) ? required.map(String) : [];
+  // What has a default need not be sent.
+  const left = wanted.filter((name) => !Object.hasOwn(defaults, name));
+  const { required: _, ...rest } = schema;
+  return {
+    defaults,
+    optional: properties.filter((name) => !wanted.includes(name)),
+    schema: { ...found, schema: left.length === 0 ? rest : { ...rest, required: left } },
+  };
+}
+
+interface Output {
+  readonly params: JsonObject;
+  readonly structured: boolean;
+  readonly schema?: PromptSchema;
+}
+
+function readOutput(document: PromptDocument, written: unknown): Output {
+  const output = readMap(document, ['output'], written) ?? {};
+  const { format } = output;
+  if (format !== undefined && format !== 'json' && format !== 'text') {
+    document.report('invalid-value', 'output.format must be json or text', document.at(['output', 'format']));
+  }
+  const schema = readSchema(document, ['output', 'schema'], output['schema']);
+  // A schema without a word on the format asks for JSON.
+  const isJson = format === 'json' || (format === undefined && schema !== undefined);
+  if (!isJson) return { params: {}, structured: false, ...(schema === undefined ? {} : { schema }) };
+  if (schema === undefined) return { params: { response_format: { type: 'json_object' } }, structured: false };
+  return { params: {}, structured: true, schema };
+}
+
+function readSchema(
+  document: PromptDocument,
+  path: readonly PropertyKey[],
+  written: unknown,
+): (PromptSchema & { readonly schema: JsonObject }) | undefined {
+  if (written === undefined || written === null) return undefined;
+  try {
+    return { schema: readPicoschema(toJson(written)), at: document.at(path) };
+  } catch (error) {
+    if (!(error instanceof PicoschemaError)) throw error;
+    document.report('invalid-schema', error.message, document.at([...path, ...error.path]), error.hint);
+    return undefined;
+  }
+}
+
+function readTools(document: PromptDocument, { tools, toolDefs }: Readonly<Record<string, unknown>>): JsonObject {
+  const definitions: readonly unknown[] = Array.isArray(toolDefs) ? toolDefs : [];
+  if (toolDefs !== undefined && toolDefs !== null && !Array.isArray(toolDefs)) {
+    document.report('invalid-value', 'toolDefs must be a list', document.at(['toolDefs']));
+  }
+  const sent = definitions.flatMap((item, index) => {
+    const path = ['toolDefs', index];
+    const { name, description, inputSchema } = readMap(document, path, item) ?? {};
+    if (typeof name !== 'string') {
+      document.report('invalid-value', 'a tool needs a name', document.at(path));
+      return [];
+    }
+    const parameters = readSchema(document, [...path, 'inputSchema'], inputSchema);
+    const tool = {
+      name,
+      ...(typeof description === 'string' ? { description } : {}),
+      ...(parameters === undefined ? {} : { parameters: parameters.schema }),
+    };
+    return [{ type: 'function', function: tool }];
+  });
+  const names = new Set(sent.map((tool) => tool.function.name));
+  for (const [index, name] of (Array.isArray(tools) ? tools : []).entries()) {
+    if (names.has(String(name))) continue;
+    const hint = 'define it under toolDefs, or add it to params.tools of the suite';
+    document.warn(
+      'unknown-id',
+      `the tool "${String(name)}" is not sent: a program registers it`,
+      document.at(['tools', index]),
+      hint,
+    );
+  }
+  return sent.length === 0 ? {} : { tools: sent };
+}
+
+/** The partials that a text names, and those that they name, each from `_name.prompt` beside it. */
+async function readPartials(
+  source: string,
+  document: PromptDocument,
+  locate: (line: number, column: number) => { line: number; column: number },
+  { read }: PromptFilePorts,
+): Promise<Readonly<Record<string, string>>> {
+  const partials = new Map<string, string>();
+  const pending = [...(document.attempt(() => findPartials(source), locate) ?? [])];
+  for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
+    if (partials.has(name)) continue;
+    const at = document.locationOf(placeOfPartial(source, name, locate));
+    const parts = name.split('/');
+    if (partials.size >= MAX_PARTIALS) {
+      document.report('invalid-value', `there are more than ${MAX_PARTIALS} partials`, at);
+      break;
+    }
+    if (name.startsWith('/') || /[\\:]/.test(name) || parts.includes('..') || parts.includes('')) {
+      document.report('file-outside-project', `a partial lies beside its prompt, not at "${name}"`, at);
+      continue;
+    }
+    const found = await read([...parts.slice(0, -1), `_${parts.at(-1) ?? ''}.prompt`].join('/'));
+    if ('fault' in found) {
+      const { code, message } = found.fault;
+      document.report(code, `there is no partial "${name}": ${message}`, at, found.fault.hint);
+      continue;
+    }
+    const text = found.text.replaceAll('\r\n', '\n');
+    partials.set(name, text);
+    try {
+      pending.push(...findPartials(text));
+    } catch (error) {
+      // Told with its place when the whole is compiled.
+      if (!(error instanceof TemplateError)) throw error;
+    }
+  }
+  return Object.fromEntries(partials);
+}
+
+function placeOfPartial(
+  source: string,
+  name: string,
+  locate: (line: number, column: number) => { line: number; column: number },
+): { line: number; column: number } {
+  for (const match of source.matchAll(/\{\{~?>\s*([^\s}~]+)/g)) {
+    if (match[1] !== name) continue;
+    const before = source.slice(0, match.index);
+    return locate(before.split('\n').length, match.index - before.lastIndexOf('\n'));
+  }
+  return locate(1, 1);
+}

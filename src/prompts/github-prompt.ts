@@ -1,0 +1,191 @@
+import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { parseJsonText } from '../json/json-text.ts';
+import type { Role } from '../model/completion.ts';
+import type { ParsedPromptFile, PromptFileMessage, PromptSchema } from '../model/prompt-file.ts';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { plainNumbers } from '../text/spelled-number.ts';
+import { compileBraces } from './compile-language.ts';
+import { findModel } from './find-model.ts';
+import { readTests } from './github-tests.ts';
+import { isRecord, openDocument, type PromptDocument, readMap, readText, renameParams } from './prompt-document.ts';
+
+const KEYS = [
+  'name',
+  'description',
+  'model',
+  'modelParameters',
+  'responseFormat',
+  'jsonSchema',
+  'messages',
+  'testData',
+  'evaluators',
+];
+const PARAMETERS = [
+  'maxTokens',
+  'maxCompletionTokens',
+  'temperature',
+  'topP',
+  'frequencyPenalty',
+  'presencePenalty',
+  'seed',
+  'stop',
+];
+const FORMATS = ['text', 'json_object', 'json_schema'];
+const ROLES: readonly Role[] = ['system', 'user', 'assistant'];
+
+/** Reads a GitHub Models prompt, `.prompt.yml`, with its test data and evaluators. */
+export function parseGithubPrompt(path: string, text: string): ParsedPromptFile {
+  const document = openDocument({ path, text, data: text, start: 0 });
+  const { value } = document;
+  if (value === undefined) return { problems: document.problems };
+  checkKeys(document, value);
+  const name = readText(document, ['name'], value['name']);
+  const description = readText(document, ['description'], value['description']);
+  const model = readText(document, ['model'], value['model']);
+  const params = readParameters(document, value['modelParameters']);
+  const format = readFormat(document, value);
+  const messages = readMessages(document, value['messages']);
+  const tests = readTests(document, value);
+  if (document.problems.length > 0) return { problems: document.problems };
+  return {
+    messages,
+    params: { ...params, ...format.params },
+    warnings: document.warnings,
+    ...(format.output === undefined ? {} : { output: format.output }),
+    ...(model === undefined ? {} : { model: findModel(model, document.at(['model'])) }),
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(tests === undefined ? {} : { tests }),
+  };
+}
+
+/** The format is open; a key that is nearly a known one is mistyped, and its part would be lost. */
+function checkKeys(document: PromptDocument, value: Readonly<Record<string, unknown>>): void {
+  for (const key of Object.keys(value).filter((known) => !KEYS.includes(known))) {
+    const hint = didYouMean(key, KEYS);
+    const say = hint === undefined ? document.warn : document.report;
+    say('unknown-key', `unknown key "${key}" in a .prompt.yml`, document.at([key], 'key'), hint ?? 'nothing reads it');
+  }
+}
+
+function readParameters(document: PromptDocument, written: unknown): JsonObject {
+  const params = readMap(document, ['modelParameters'], written) ?? {};
+  const known = Object.entries(plainNumbers(params) as JsonObject).filter(([key, value]) => {
+    const at = document.at(['modelParameters', key], 'key');
+    if (!PARAMETERS.includes(key)) {
+      const hint = didYouMean(key, PARAMETERS) ?? `known: ${PARAMETERS.join(', ')}`;
+      document.report('unknown-key', `unknown parameter "${key}" in modelParameters`, at, hint);
+      return false;
+    }
+    const isWhole = ['maxTokens', 'maxCompletionTokens', 'seed'].includes(key);
+    const isRight = key === 'stop' || (isWhole ? Number.isSafeInteger(value) : typeof value === 'number');
+    if (!isRight) {
+      const message = `${key} must be a ${isWhole ? 'whole number' : 'number'}`;
+      document.report('invalid-value', message, document.at(['modelParameters', key]));
+    }
+    return isRight;
+  });
+  return renameParams(Object.fromEntries(known));
+}
+
+function readFormat(
+  document: PromptDocument,
+  { responseFormat, jsonSchema }: Readonly<Record<string, unknown>>,
+): { readonly params: JsonObject; readonly output?: PromptSchema } {
+  const schema = jsonSchema === undefined ? undefined : readSchema(document, jsonSchema);
+  if (responseFormat === undefined || responseFormat === null) {
+    if (schema !== undefined) {
+      const at = document.at(['jsonSchema'], 'key');
+      document.warn('invalid-value', 'jsonSchema is not sent without responseFormat: json_schema', at);
+    }
+    return { params: {} };
+  }
+  if (typeof responseFormat !== 'string' || !FORMATS.includes(responseFormat)) {
+    const hint = typeof responseFormat === 'string' ? didYouMean(responseFormat, FORMATS) : undefined;
+    const message = 'responseFormat must be text, json_object or json_schema';
+    document.report('invalid-value', message, document.at(['responseFormat']), hint);
+    return { params: {} };
+  }
+  if (responseFormat === 'text') return { params: {} };
+  if (responseFormat === 'json_object') return { params: { response_format: { type: 'json_object' } } };
+  if (jsonSchema === undefined) {
+    const at = document.at(['responseFormat']);
+    document.report('invalid-value', 'responseFormat: json_schema needs a jsonSchema', at, 'add jsonSchema: |- {…}');
+  }
+  if (schema === undefined) return { params: {} };
+  return {
+    params: { response_format: { type: 'json_schema', json_schema: schema.wrapper } },
+    output: { schema: schema.schema, at: document.at(['jsonSchema']) },
+  };
+}
+
+/** Its own runner takes JSON in a text alone. */
+function readSchema(
+  document: PromptDocument,
+  written: unknown,
+): { readonly wrapper: JsonObject; readonly schema: JsonObject | boolean } | undefined {
+  const at = document.at(['jsonSchema']);
+  if (typeof written !== 'string') {
+    document.report(
+      'invalid-value',
+      'jsonSchema must be a text that holds JSON',
+      at,
+      'write jsonSchema: |- and the JSON below it',
+    );
+    return undefined;
+  }
+  const parsed = parseJsonText(written);
+  if ('error' in parsed) {
+    const before = written.slice(0, parsed.error.offset).split('\n');
+    const place = document.within(['jsonSchema'], before.length, (before.at(-1) ?? '').length + 1);
+    document.report('syntax', `jsonSchema is no JSON: ${parsed.error.message}`, document.locationOf(place));
+    return undefined;
+  }
+  const wrapper = plainNumbers(parsed.value);
+  const missing = ['name', 'schema'].filter((key) => !isRecord(wrapper) || wrapper[key] === undefined);
+  if (!isJsonObject(wrapper) || missing.length > 0) {
+    document.report(
+      'invalid-value',
+      `jsonSchema has no ${missing.join(' and no ')}`,
+      at,
+      'write {"name": …, "schema": {…}}',
+    );
+    return undefined;
+  }
+  const { schema } = wrapper;
+  if (typeof schema === 'boolean' || (schema !== undefined && isJsonObject(schema))) return { wrapper, schema };
+  document.report('invalid-schema', 'the schema in jsonSchema must be a JSON Schema', at);
+  return undefined;
+}
+
+function readMessages(document: PromptDocument, written: unknown): readonly PromptFileMessage[] {
+  if (!Array.isArray(written) || written.length === 0) {
+    const hint = 'write messages: with a role and content for each';
+    const message =
+      written === undefined ? 'the key "messages" is missing' : 'messages must be a list that is not empty';
+    document.report('invalid-value', message, document.at(['messages']), hint);
+    return [];
+  }
+  return written.flatMap((item: unknown, index) => {
+    const path = ['messages', index];
+    if (!isRecord(item)) {
+      document.report('invalid-value', 'a message is a map of role and content', document.at(path));
+      return [];
+    }
+    const { role: spoken, content } = item;
+    const lower = typeof spoken === 'string' ? spoken.toLowerCase() : undefined;
+    const role = ROLES.find((known) => known === lower);
+    if (role === undefined) {
+      const hint = lower === undefined ? undefined : didYouMean(lower, ROLES);
+      const message = 'the role of a message must be system, user or assistant';
+      document.report('invalid-value', message, document.at([...path, 'role']), hint);
+    }
+    if (typeof content !== 'string') {
+      document.report('invalid-value', 'the content of a message must be a text', document.at([...path, 'content']));
+    }
+    if (role === undefined || typeof content !== 'string') return [];
+    const locate = (line: number, column: number) => document.within([...path, 'content'], line, column);
+    const template = document.attempt(() => compileBraces(content, { name: 'braces' }), locate);
+    return template === undefined ? [] : [{ role, content: { template }, locate }];
+  });
+}

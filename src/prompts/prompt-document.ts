@@ -1,0 +1,152 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
+import type { Problem, ProblemCode, SourceLocation } from '../model/problem.ts';
+import { TemplateError } from '../templates/template-error.ts';
+import { createLineIndex, type Position } from '../text/line-index.ts';
+import {
+  describeLongNumber,
+  findLongNumbers,
+  longNumberHint,
+  plainNumbers,
+  SpelledNumber,
+} from '../text/spelled-number.ts';
+import { parseYaml } from '../text/yaml-text.ts';
+
+type Path = readonly PropertyKey[];
+
+/** A prompt file of a format that has data beside its text; what is wrong in it is collected with its place. */
+export interface PromptDocument {
+  readonly path: string;
+  /** The data; undefined where it can't be read, which is reported. */
+  readonly value: Readonly<Record<string, unknown>> | undefined;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  readonly at: (path: Path, part?: 'key' | 'value') => SourceLocation;
+  /** Where a position within the text at a path stands. */
+  readonly within: (path: Path, line: number, column: number) => Position;
+  readonly report: Say;
+  readonly warn: Say;
+  /** The result of reading a template; undefined where it can't be read, which is reported. */
+  readonly attempt: <T>(read: () => T, locate: (line: number, column: number) => Position) => T | undefined;
+  readonly locationOf: (position: Position) => SourceLocation;
+}
+
+type Say = (code: ProblemCode, message: string, at: SourceLocation, hint?: string) => void;
+
+export interface DocumentText {
+  readonly path: string;
+  /** The whole file. */
+  readonly text: string;
+  /** The part of it that is YAML. */
+  readonly data: string;
+  /** Where that begins. */
+  readonly start: number;
+}
+
+export function openDocument({ path, text, data, start }: DocumentText): PromptDocument {
+  const lines = createLineIndex(text);
+  const yaml = parseYaml(data);
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const locationOf = (position: Position): SourceLocation => ({
+    file: path,
+    ...position,
+    excerpt: lines.excerptAround(position),
+  });
+  const atOffset = (offset: number) => locationOf(lines.positionAt(start + offset));
+  const document: PromptDocument = {
+    path,
+    value: yaml.errors.length > 0 ? undefined : readRoot(yaml.value),
+    problems,
+    warnings,
+    locationOf,
+    at: (keys, part = 'value') => atOffset(yaml.find(keys, part)),
+    within: (keys, line, column) => lines.positionAt(start + yaml.findWithin(keys, line, column)),
+    report: (code, message, at, hint) =>
+      void problems.push({ code, severity: 'error', message, at, ...(hint === undefined ? {} : { hint }) }),
+    warn: (code, message, at, hint) =>
+      void warnings.push({ code, severity: 'warning', message, at, ...(hint === undefined ? {} : { hint }) }),
+    attempt(read, locate) {
+      try {
+        return read();
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error;
+        const at = locationOf(locate(error.line ?? 1, error.column ?? 1));
+        document.report('invalid-template', error.message, at, error.hint);
+        return undefined;
+      }
+    },
+  };
+  for (const { message, offset, hint } of yaml.errors) document.report('syntax', message, atOffset(offset), hint);
+  if (yaml.errors.length === 0 && document.value === undefined) {
+    document.report('invalid-value', 'the data of a prompt file must be a map of keys', atOffset(0));
+  }
+  for (const { path: keys, number } of findLongNumbers(document.value)) {
+    // Test data become variables, which keep every digit.
+    if (keys[0] === 'testData') continue;
+    document.report('invalid-value', describeLongNumber(number), document.at(keys), longNumberHint);
+  }
+  return document;
+}
+
+/** Nothing between the marks is no data. */
+function readRoot(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (value === null || value === undefined) return {};
+  return isRecord(value) ? value : undefined;
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SpelledNumber);
+}
+
+/** A text under a key; anything else but nothing is reported. */
+export function readText(document: PromptDocument, path: Path, value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  document.report('invalid-value', `${String(path.at(-1))} must be a text`, document.at(path));
+  return undefined;
+}
+
+/** A map under a key; anything else but nothing is reported. */
+export function readMap(
+  document: PromptDocument,
+  path: Path,
+  value: unknown,
+): Readonly<Record<string, unknown>> | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (isRecord(value)) return value;
+  document.report('invalid-value', `${String(path.at(-1))} must be a map`, document.at(path));
+  return undefined;
+}
+
+/** YAML data as JSON. */
+export function toJson(value: unknown): JsonValue {
+  return plainNumbers(value) as JsonValue;
+}
+
+export function toJsonObject(value: unknown): JsonObject {
+  const plain = toJson(value);
+  return isJsonObject(plain) ? plain : {};
+}
+
+/** What a format calls a parameter, and what Chat Completions calls it; the adapters put that into the words of their API. */
+export const paramNames: Readonly<Record<string, string>> = {
+  maxTokens: 'max_tokens',
+  maxOutputTokens: 'max_tokens',
+  maxCompletionTokens: 'max_completion_tokens',
+  topP: 'top_p',
+  topK: 'top_k',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+  stopSequences: 'stop',
+  allowMultipleToolCalls: 'parallel_tool_calls',
+};
+
+/** Parameters under their usual names; the others as they stand. */
+export function renameParams(params: Readonly<Record<string, unknown>>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(params).map(([key, value]) => [
+      Object.hasOwn(paramNames, key) ? (paramNames[key] ?? key) : key,
+      toJson(value),
+    ]),
+  );
+}

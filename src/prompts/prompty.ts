@@ -1,0 +1,281 @@
+import type { JsonObject, JsonValue } from '../json/json.ts';
+import { parseJsonText } from '../json/json-text.ts';
+import type { ParsedPromptFile, PromptFilePorts, PromptSchema, PromptTests } from '../model/prompt-file.ts';
+import type { TemplateLanguage } from '../model/suite.ts';
+import { parseYaml } from '../text/yaml-text.ts';
+import { compileWhole } from './compile-language.ts';
+import { readBody, splitFrontMatter } from './front-matter.ts';
+import { isRecord, openDocument, type PromptDocument, readMap, readText, toJsonObject } from './prompt-document.ts';
+import { promptyReference, readModel, readTools } from './prompty-model.ts';
+import { readProperties } from './prompty-properties.ts';
+
+const MARKS = { lead: /^\s*/, mark: /^(?:---|\+\+\+)\s*$/ };
+
+/** Reads a Prompty file of either generation: front matter, then a template in Jinja whose lines name the roles. */
+export async function parsePrompty(path: string, text: string, ports: PromptFilePorts): Promise<ParsedPromptFile> {
+  const parts = splitFrontMatter(text, MARKS);
+  if ('fault' in parts) return { problems: [describeUnclosed(path, text, parts.fault)] };
+  const { data = { text: '', start: 0 } } = parts;
+  const document = openDocument({ path, text, data: data.text, start: data.start });
+  if (document.value === undefined) return { problems: document.problems };
+  const value = await resolveReferences(document, document.value, ports);
+  const { source, locate } = readBody(text, parts.body, true);
+  refuseReferences(document, source, locate);
+  refuseTemplate(document, value['template']);
+  const name = readText(document, ['name'], value['name']);
+  const description = readText(document, ['description'], value['description']);
+  const inputs = readInputs(document, value);
+  const output = readOutputs(document, value['outputs']);
+  const model = readModel(document, value['model']);
+  const tools = readTools(document, value['tools']);
+  const language: TemplateLanguage = { name: 'jinja', defaults: inputs.defaults, optional: inputs.optional };
+  if (source === '') {
+    document.report(
+      'invalid-value',
+      'the prompt is empty',
+      document.locationOf(locate(1, 1)),
+      'write what the model is to be sent',
+    );
+  }
+  const whole =
+    document.problems.length > 0 ? undefined : document.attempt(() => compileWhole(source, language), locate);
+  if (whole === undefined) return { problems: document.problems };
+  const tests = buildTests(document, inputs, output);
+  return {
+    messages: [],
+    whole: { ...whole, source, locate },
+    params: { ...model.params, ...tools },
+    ...(output === undefined ? {} : { output, structured: true }),
+    ...(inputs.schema === undefined ? {} : { input: inputs.schema }),
+    ...(model.model === undefined ? {} : { model: model.model }),
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(tests === undefined ? {} : { tests }),
+    warnings: document.warnings,
+  };
+}
+
+function describeUnclosed(path: string, text: string, offset: number) {
+  const line = text.slice(0, offset).split('\n').length;
+  const lines = text.split('\n').slice(line - 1, line + 1);
+  return {
+    code: 'syntax',
+    severity: 'error',
+    message: 'the front matter is never closed',
+    hint: 'end it with a line ---',
+    at: { file: path, line, column: 1, excerpt: { startLine: line, lines } },
+  } as const;
+}
+
+/** Where an account is and how it is told who asks is nothing that a prompt is made of: it stays unread. */
+const UNREAD = new Set(['connection', 'configuration', 'metadata', 'authors', 'tags', 'version']);
+
+/** `${file:…}` becomes what the file holds; `${env:…}` is never looked up, so that a prompt is the same on every machine. */
+async function resolveReferences(
+  document: PromptDocument,
+  root: Readonly<Record<string, unknown>>,
+  { read }: PromptFilePorts,
+): Promise<Readonly<Record<string, unknown>>> {
+  async function resolve(value: unknown, path: readonly PropertyKey[]): Promise<unknown> {
+    if (typeof value === 'string') return resolveText(value, path);
+    if (Array.isArray(value)) {
+      const items: unknown[] = [];
+      for (const [index, item] of value.entries()) items.push(await resolve(item, [...path, index]));
+      return items;
+    }
+    if (!isRecord(value)) return value;
+    const entries: [string, unknown][] = [];
+    for (const [key, item] of Object.entries(value)) {
+      const isUnread = UNREAD.has(key) && path.length < 2;
+      entries.push([key, isUnread ? item : await resolve(item, [...path, key])]);
+    }
+    return Object.fromEntries(entries);
+  }
+
+  async function resolveText(text: string, path: readonly PropertyKey[]): Promise<unknown> {
+    const [, scheme = '', content = ''] = promptyReference.exec(text) ?? [];
+    switch (scheme.toLowerCase()) {
+      case 'env': {
+        const colon = content.indexOf(':');
+        const fallback = colon === -1 ? '' : content.slice(colon + 1);
+        if (fallback !== '') return fallback;
+        document.report(
+          'environment',
+          `${text} asks for an environment variable, which a prompt is not given`,
+          document.at(path),
+          'write the value here, or ${env:NAME:default}, or make it an input',
+        );
+        return undefined;
+      }
+      case 'file':
+        return readReferenced(document, content, path, read);
+      default:
+        return text;
+    }
+  }
+  const resolved = await resolve(root, []);
+  const { sample } = root;
+  const isNamed = typeof sample === 'string' && !promptyReference.test(sample);
+  const own = isRecord(resolved) ? resolved : {};
+  return isNamed ? { ...own, sample: await readReferenced(document, sample, ['sample'], read) } : own;
+}
+
+async function readReferenced(
+  document: PromptDocument,
+  name: string,
+  path: readonly PropertyKey[],
+  read: PromptFilePorts['read'],
+): Promise<unknown> {
+  const at = document.at(path);
+  if (/^(?:[/\\~]|[A-Za-z]:)/.test(name) || name.split(/[\\/]/).includes('..')) {
+    document.report(
+      'file-outside-project',
+      `a prompt reads files beside and below it, not ${name}`,
+      at,
+      'move the file below the prompt',
+    );
+    return undefined;
+  }
+  const found = await read(name);
+  if ('fault' in found) {
+    document.report(found.fault.code, found.fault.message, at, found.fault.hint);
+    return undefined;
+  }
+  const { text } = found;
+  if (/\.json$/i.test(name)) {
+    const parsed = parseJsonText(text);
+    if (!('error' in parsed)) return parsed.value;
+    document.report('syntax', `${name} is no JSON: ${parsed.error.message}`, at);
+    return undefined;
+  }
+  if (!/\.ya?ml$/i.test(name)) return text;
+  const yaml = parseYaml(text);
+  const [error] = yaml.errors;
+  if (error === undefined) return yaml.value;
+  document.report('syntax', `${name} is no YAML: ${error.message}`, at);
+  return undefined;
+}
+
+/** In the text nothing resolves them: who wrote one there believes otherwise. */
+function refuseReferences(
+  document: PromptDocument,
+  source: string,
+  locate: (line: number, column: number) => { line: number; column: number },
+): void {
+  for (const match of source.matchAll(/\$\{(?:env|file):[^}\n]*\}?/gi)) {
+    const before = source.slice(0, match.index);
+    const place = locate(before.split('\n').length, match.index - before.lastIndexOf('\n'));
+    document.report(
+      'invalid-template',
+      `${match[0]} is no part of a prompt's text`,
+      document.locationOf(place),
+      'make it an input of the prompt, and give cases its value',
+    );
+  }
+}
+
+function refuseTemplate(document: PromptDocument, written: unknown): void {
+  const kindOf = (value: unknown): unknown => (isRecord(value) ? (value['kind'] ?? value['type']) : value);
+  const format = isRecord(written) ? kindOf(written['format'] ?? written['type']) : written;
+  const parser = isRecord(written) ? kindOf(written['parser']) : undefined;
+  if (format !== undefined && format !== null && format !== 'jinja2' && format !== 'nunjucks') {
+    const at = document.at(isRecord(written) ? ['template', 'format'] : ['template']);
+    document.report(
+      'invalid-value',
+      `templates of the kind ${JSON.stringify(format)} can't be read`,
+      at,
+      'write the template in jinja2',
+    );
+  }
+  if (parser !== undefined && parser !== null && parser !== 'prompty') {
+    document.report(
+      'invalid-value',
+      `the parser ${JSON.stringify(parser)} is not known`,
+      document.at(['template', 'parser']),
+    );
+  }
+}
+
+interface Inputs {
+  readonly defaults: JsonObject;
+  readonly optional: readonly string[];
+  /** What to try the prompt with; undefined where nothing is written. */
+  readonly sample?: JsonObject;
+  readonly schema?: PromptSchema;
+}
+
+function readInputs(document: PromptDocument, value: Readonly<Record<string, unknown>>): Inputs {
+  const written = value['inputs'] ?? value['inputSchema'];
+  const key = value['inputs'] === undefined ? 'inputSchema' : 'inputs';
+  const inner = isRecord(written) && Array.isArray(written['properties']) ? written['properties'] : written;
+  const path = inner === written ? [key] : [key, 'properties'];
+  const properties = readProperties(document, inner, path, true);
+  const defaults: [string, JsonValue][] = [];
+  const samples: [string, JsonValue][] = [];
+  for (const { name, fallback, example } of properties) {
+    if (fallback !== undefined) defaults.push([name, fallback]);
+    if (example !== undefined) samples.push([name, example]);
+  }
+  const whole = toJsonObject(readMap(document, ['sample'], value['sample']) ?? {});
+  const sample = { ...Object.fromEntries(samples), ...whole };
+  const known = new Set(defaults.map(([name]) => name));
+  const required = properties.filter(({ name, isRequired }) => isRequired && !known.has(name)).map(({ name }) => name);
+  const schema = {
+    type: 'object',
+    properties: Object.fromEntries(properties.map(({ name, schema: own }) => [name, own])),
+    ...(required.length === 0 ? {} : { required }),
+  };
+  return {
+    defaults: Object.fromEntries(defaults),
+    optional: properties.filter(({ isRequired }) => !isRequired).map(({ name }) => name),
+    ...(Object.keys(sample).length === 0 ? {} : { sample }),
+    ...(properties.length === 0 ? {} : { schema: { schema, at: document.at([key], 'key') } }),
+  };
+}
+
+function readOutputs(document: PromptDocument, written: unknown): PromptSchema | undefined {
+  if (written === undefined || written === null) return undefined;
+  const at = document.at(['outputs'], 'key');
+  // A file may hold the JSON Schema itself.
+  if (
+    isRecord(written) &&
+    (written['$schema'] !== undefined || (typeof written['type'] === 'string' && isRecord(written['properties'])))
+  )
+    return { schema: toJsonObject(written), at };
+  const properties = readProperties(document, written, ['outputs'], false);
+  if (properties.length === 0) return undefined;
+  const required = properties.filter(({ isRequired }) => isRequired).map(({ name }) => name);
+  return {
+    schema: {
+      type: 'object',
+      properties: Object.fromEntries(properties.map(({ name, schema }) => [name, schema])),
+      ...(required.length === 0 ? {} : { required }),
+      additionalProperties: false,
+    },
+    at,
+  };
+}
+
+/** The sample is a case: judged by what comes out where the file says what that is, else shown. */
+function buildTests(
+  document: PromptDocument,
+  { sample }: Inputs,
+  output: PromptSchema | undefined,
+): PromptTests | undefined {
+  if (sample === undefined) return undefined;
+  const judged =
+    output === undefined ? { observe: true } : { assert: [{ jsonSchema: output.schema, name: 'outputs' }] };
+  return {
+    rows: [
+      {
+        value: { id: 'sample', vars: sample, ...judged },
+        at: ([part, ...rest], kind) => {
+          if (part !== 'vars') return document.at(part === 'assert' ? ['outputs'] : ['sample'], kind);
+          const own = document.value?.['sample'];
+          return document.at(own === undefined ? ['inputs'] : ['sample', ...rest], kind);
+        },
+      },
+    ],
+    judges: [],
+  };
+}

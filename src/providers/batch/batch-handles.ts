@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder } from '../../files/make-folder.ts';
+import { systemErrorCode, withStorageErrors } from '../../files/storage-error.ts';
+import { isJsonObject } from '../../json/json.ts';
+import { type BatchHandle, batchHandleFormat } from '../../model/batch.ts';
+
+/** What is known of batches at providers, one file each. */
+export interface BatchHandles {
+  /** Oldest first. A file that is no handle is told of and left alone. */
+  list(): readonly BatchHandle[];
+  /** On the disk when it returns; throws a `StorageError`. */
+  write(handle: BatchHandle): void;
+  readonly remove: (handle: Pick<BatchHandle, 'name'>) => void;
+}
+
+export function openBatchHandles(folder: string, onWarning: (message: string) => void): BatchHandles {
+  const pathOf = (name: string) => join(folder, `${name}.json`);
+  return {
+    list() {
+      const handles = fileNames(folder).flatMap((file) => {
+        const handle = readHandle(join(folder, file));
+        if (handle === undefined)
+          onWarning(`${join(folder, file)} is no batch that this version can read; it is left alone`);
+        return handle ?? [];
+      });
+      return handles.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+    },
+    write(handle) {
+      const path = pathOf(handle.name);
+      const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+      withStorageErrors('Writing', path, () => {
+        makeFolder(folder);
+        const fd = openSync(temporary, 'w');
+        try {
+          writeSync(fd, `${JSON.stringify(handle)}\n`);
+          // What is handed in costs money: after a loss of power it must still be known.
+          fsyncSync(fd);
+        } catch (error) {
+          rmSync(temporary, { force: true });
+          throw error;
+        } finally {
+          closeSync(fd);
+        }
+        renameSync(temporary, path);
+      });
+    },
+    remove: ({ name }) => withStorageErrors('Removing', pathOf(name), () => rmSync(pathOf(name), { force: true })),
+  };
+}
+
+function fileNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.json'));
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Undefined where another process has just removed it, too. */
+function readHandle(path: string): BatchHandle | undefined {
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return isBatchHandle(parsed) ? parsed : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || systemErrorCode(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+function isBatchHandle(value: unknown): value is BatchHandle {
+  if (!isJsonObject(value) || value['format'] !== batchHandleFormat) return false;
+  const { name, startedAt, provider, endpoint, keys, batchIds, isConfirmed } = value;
+  const isText = (item: unknown) => typeof item === 'string';
+  return (
+    [name, startedAt, provider, endpoint].every(isText) &&
+    typeof name === 'string' &&
+    /^[\w-]+$/.test(name) &&
+    Array.isArray(keys) &&
+    keys.every(isText) &&
+    Array.isArray(batchIds) &&
+    batchIds.every(isText) &&
+    typeof isConfirmed === 'boolean'
+  );
+}

@@ -1,0 +1,145 @@
+import type { JsonObject } from '../json/json.ts';
+import { isJsonObject } from '../json/json.ts';
+import type { Usage } from '../model/completion.ts';
+import type { CellRow, EndRow, ResumeRow, RowHead, RunHeader } from '../model/record.ts';
+import { recordFormat } from '../model/record.ts';
+import { isMagnitude, isShare, isTrialNumber } from './number-guards.ts';
+
+// Written by hand: a schema takes five times as long, and a record may have 100,000 rows.
+
+export function isRunHeader(row: unknown): row is RunHeader {
+  if (!isJsonObject(row) || row['type'] !== 'run' || !('format' in row)) return false;
+  const { id, startedAt, settings, suites, tool } = row;
+  // Of another format nothing else can be expected.
+  if (row['format'] !== recordFormat) return true;
+  return (
+    isText(id) &&
+    isText(startedAt) &&
+    isJsonObject(settings) &&
+    isJsonObject(tool) &&
+    isArrayOf(suites, isRecordedSuite)
+  );
+}
+
+export function isCellRow(row: unknown): row is CellRow {
+  if (!isRowHead(row)) return false;
+  const { identity, at, checks, calls, attempts }: JsonObject = row;
+  return (
+    isText(identity) &&
+    isJsonObject(at) &&
+    isArrayOf(checks, isCheck) &&
+    isArrayOf(calls, isJsonObject) &&
+    typeof attempts === 'number' &&
+    isOptional(row['output'], isText) &&
+    isOptional(row['reasoning'], isText) &&
+    isOptional(row['refusal'], isText) &&
+    isOptional(row['finishReason'], isText) &&
+    isOptional(row['systemFingerprint'], isText) &&
+    isOptional(row['error'], isJsonObject) &&
+    isOptional(row['asked'], isAsked) &&
+    isOptional(row['toolCalls'], Array.isArray)
+  );
+}
+
+/** Whether a row has what counting and comparing need, whatever else it has. */
+export function isRowHead(row: unknown): row is RowHead & JsonObject {
+  if (!isJsonObject(row) || row['type'] !== 'cell') return false;
+  const { suite, prompt, provider, caseId, trial, stamp, status, cached } = row;
+  return (
+    isText(suite) &&
+    isText(prompt) &&
+    isText(provider) &&
+    isText(caseId) &&
+    isText(stamp) &&
+    stamp !== '' &&
+    isTrialNumber(trial) &&
+    statuses.has(status) &&
+    typeof cached === 'boolean' &&
+    isOptional(row['score'], isShare) &&
+    isOptional(row['latencyMs'], isMagnitude) &&
+    isOptional(row['costUsd'], isAmount) &&
+    isOptional(row['spentUsd'], isAmount) &&
+    isOptional(row['judgeCostUsd'], isAmount) &&
+    isOptional(row['answerHash'], isText) &&
+    isOptional(row['answerId'], isText) &&
+    isOptional(row['usage'], isUsage) &&
+    isOptional(row['model'], isText) &&
+    isOptional(row['skip'], isJsonObject)
+  );
+}
+
+export function isResumeRow(row: unknown): row is ResumeRow {
+  return isJsonObject(row) && row['type'] === 'resume' && isText(row['startedAt']);
+}
+
+export function isEndRow(row: unknown): row is EndRow {
+  return (
+    isJsonObject(row) &&
+    row['type'] === 'end' &&
+    isNumber(row['durationMs']) &&
+    isOptional(row['stopReason'], isText) &&
+    isArrayOf(row['notes'], isText)
+  );
+}
+
+function isUsage(value: unknown): value is Usage {
+  return isJsonObject(value) && isMagnitude(value['inputTokens']) && isMagnitude(value['outputTokens']);
+}
+
+const statuses: ReadonlySet<unknown> = new Set(['passed', 'failed', 'errored', 'skipped']);
+
+function isRecordedSuite(value: unknown): value is JsonObject {
+  return (
+    isJsonObject(value) && isText(value['suite']) && isText(value['path']) && isArrayOf(value['variants'], isVariant)
+  );
+}
+
+function isVariant(value: unknown): boolean {
+  return isJsonObject(value) && isText(value['prompt']) && isText(value['provider']) && isNumber(value['planned']);
+}
+
+function isCheck(value: unknown): boolean {
+  return (
+    isJsonObject(value) &&
+    isText(value['assertion']) &&
+    typeof value['pass'] === 'boolean' &&
+    isShare(value['score']) &&
+    isText(value['reason']) &&
+    isOptional(value['weight'], isMagnitude)
+  );
+}
+
+function isAsked(value: unknown): boolean {
+  return (
+    isJsonObject(value) &&
+    isArrayOf(value['messages'], isAskedText) &&
+    isOptional(value['turns'], (turns) => isArrayOf(turns, isAskedText)) &&
+    isOptional(value['tags'], (tags) => isArrayOf(tags, isText)) &&
+    isOptional(value['description'], isText)
+  );
+}
+
+function isAskedText(value: unknown): boolean {
+  return isJsonObject(value) && isText(value['role']) && isText(value['content']);
+}
+
+function isArrayOf(value: unknown, test: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(test);
+}
+
+function isOptional(value: unknown, test: (value: unknown) => boolean): boolean {
+  return value === undefined || test(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** Null stands for an amount that is not known. */
+function isAmount(value: unknown): value is number | null {
+  return value === null || Number.isFinite(value);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number';
+}

@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
+import { StorageError, withStorageErrors } from '../files/storage-error.ts';
+import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
+import { type RowPlace, readRowsAt } from './read-run-record.ts';
+import { renderRow } from './row-layout.ts';
+
+/** An open run record. Every call throws a `StorageError` where the disk says no. */
+export interface RunRecordWriter {
+  readonly path: string;
+  /**
+   * Returns where the rows lie, once they are with the operating system: a kill of this process no longer loses them.
+   * Where the disk refuses one, none of them is kept.
+   */
+  append(...rows: readonly (CellRow | ResumeRow | EndRow)[]): readonly RowPlace[];
+  close(): void;
+  /** Closes the file and removes it, in place of leaving half of what was meant to be whole. */
+  discard(): void;
+}
+
+export interface RunRecordOptions {
+  /** Node's own, unless a test needs a full disk. */
+  readonly writeSync?: (fd: number, bytes: Buffer) => number;
+}
+
+/** Makes the file of a new run and writes its header. An id that is taken is a `StorageError` with code `EEXIST`. */
+export function createRunRecord(folder: string, header: RunHeader, options: RunRecordOptions = {}): RunRecordWriter {
+  const path = join(folder, `${header.id}.jsonl`);
+  const fd = withStorageErrors('Creating', path, () => {
+    makeFolder(folder);
+    return openSync(path, 'ax');
+  });
+  return withStorageErrors('Writing', path, () => {
+    try {
+      return openWriter(path, fd, writeAll(fd, renderHeader(header), options.writeSync), options);
+    } catch (error) {
+      closeSync(fd);
+      // Without its header it would be the latest record, and none that anybody can read.
+      rmSync(path, { force: true });
+      throw error;
+    }
+  });
+}
+
+/**
+ * Replaces the record of an earlier run by one with another header and only the rows at `places`, and goes on in it. A
+ * kill leaves the old record or the new one; whoever was still writing the old one is told with its next row.
+ */
+export function rewriteRunRecord(
+  path: string,
+  header: RunHeader,
+  places: Iterable<RowPlace>,
+  { renew = (row) => row, onRow, ...options }: RewriteOptions = {},
+): RunRecordWriter {
+  // Two that resume one run must not write into one file.
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  return withStorageErrors('Rewriting', path, () => {
+    const fd = openSync(temporary, 'ax+');
+    try {
+      // By the disk's own clock.
+      removeLeftovers(dirname(path), fstatSync(fd).mtimeMs);
+      let size = writeAll(fd, renderHeader(header), options.writeSync);
+      for (const old of readRowsAt(path, places)) {
+        const row = renew(old);
+        const bytes = Buffer.from(`${renderRow(row)}\n`);
+        onRow?.(row, { offset: size, length: bytes.length - 1 });
+        size += writeAll(fd, bytes, options.writeSync);
+      }
+      fsyncSync(fd);
+      renameSync(temporary, path);
+      return openWriter(path, fd, size, options);
+    } catch (error) {
+      closeSync(fd);
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** What a process that was killed while it rewrote a record has left behind. Whoever is at it writes all the time. */
+function removeLeftovers(folder: string, nowMs: number): void {
+  withStorageErrors('Looking through', folder, () => {
+    for (const name of readdirSync(folder)) {
+      if (!/\.jsonl\.[0-9a-f]{12}\.tmp$/.test(name)) continue;
+      const path = join(folder, name);
+      const stats = statSync(path, { throwIfNoEntry: false });
+      if (stats !== undefined && nowMs - stats.mtimeMs > leftAfterMs) rmSync(path, { force: true });
+    }
+  });
+}
+
+const leftAfterMs = 60_000;
+
+export interface RewriteOptions extends RunRecordOptions {
+  /** A row as it would be written today. */
+  readonly renew?: (row: CellRow) => CellRow;
+  /** Told of each row as it is written, and of where it lies. */
+  readonly onRow?: (row: CellRow, place: RowPlace) => void;
+}
+
+function writeAll(fd: number, bytes: Buffer, writeBytes: RunRecordOptions['writeSync'] = writeSync): number {
+  for (let written = 0; written < bytes.length; ) written += writeBytes(fd, bytes.subarray(written));
+  return bytes.length;
+}
+
+type Line = CellRow | ResumeRow | EndRow;
+
+function openWriter(
+  path: string,
+  fd: number,
+  intactBytes: number,
+  { writeSync: writeBytes }: RunRecordOptions,
+): RunRecordWriter {
+  // A number of its own for each file of a disk; another run that takes the record over brings another one.
+  const { ino } = fstatSync(fd, { bigint: true });
+  let size = intactBytes;
+  let isTorn = false;
+  let isOpen = true;
+  return { path, append, close, discard };
+
+  function append(...rows: readonly Line[]): readonly RowPlace[] {
+    const lines = rows.map((row) => Buffer.from(`${renderLine(row)}\n`));
+    const bytes = Buffer.concat(lines);
+    withStorageErrors('Writing', path, () => {
+      checkOwn();
+      if (isTorn) removeTorn();
+      isTorn = true;
+      writeAll(fd, bytes, writeBytes);
+      isTorn = false;
+    });
+    return lines.map((line) => {
+      const place = { offset: size, length: line.length - 1 };
+      size += line.length;
+      return place;
+    });
+  }
+
+  function checkOwn(): void {
+    const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+    if (found?.ino !== ino) throw new StorageError('Writing', path, found === undefined ? 'ENOENT' : 'ESTALE');
+  }
+
+  /** Half a row would be garbage in the middle of the file as soon as another follows. */
+  function removeTorn(): void {
+    ftruncateSync(fd, size);
+    isTorn = false;
+  }
+
+  function close(): void {
+    if (!isOpen) return;
+    isOpen = false;
+    withStorageErrors('Closing', path, () => {
+      try {
+        if (isTorn) removeTorn();
+      } finally {
+        closeSync(fd);
+      }
+    });
+  }
+
+  function discard(): void {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+    withStorageErrors('Removing', path, () => rmSync(path, { force: true }));
+  }
+}
+
+function renderHeader(header: RunHeader): Buffer {
+  return Buffer.from(`${JSON.stringify(header)}\n`);
+}
+
+function renderLine(row: Line): string {
+  return row.type === 'cell' ? renderRow(row) : JSON.stringify(row);
+}

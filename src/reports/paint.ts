@@ -1,0 +1,46 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import picocolors from 'picocolors';
+import type { ReportStyle } from '../model/report.ts';
+import { wrapToWidth } from '../terminal/display-width.ts';
+
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** How a part of the terminal report writes its lines. */
+export interface Paint {
+  readonly colors: Colors;
+  readonly width: number;
+  readonly verbose: boolean;
+  /** The folder that paths are relative to; undefined where the terminal can follow no links. */
+  readonly linksFrom?: string;
+}
+
+export function createPaint(style: ReportStyle): Paint {
+  return {
+    colors: picocolors.createColors(style.color),
+    width: Math.max(minWidth, style.width),
+    verbose: style.verbose,
+    ...(style.linksFrom !== undefined && { linksFrom: style.linksFrom }),
+  };
+}
+
+/** Wraps under a first line's indent: `hanging` more columns for the lines that follow. */
+export function indentText(text: string, paint: Paint, indent: number, hanging = 2): string[] {
+  const first = ' '.repeat(indent);
+  const [head = '', ...rest] = wrapToWidth(text, paint.width - indent - hanging);
+  return [first + head, ...rest.map((line) => first + ' '.repeat(hanging) + line)];
+}
+
+/** A line that names a place in a file, as a link where the terminal can follow one (OSC 8). */
+export function linkPlace(line: string, file: string, { linksFrom }: Paint): string {
+  if (linksFrom === undefined) return line;
+  // The address is percent-encoded, so that no name can end the sequence.
+  const { href } = pathToFileURL(resolve(linksFrom, file));
+  return line.replace(/\S.*/, (place) => `${linkStart}${href}${linkEnd}${place}${linkStart}${linkEnd}`);
+}
+
+const linkStart = '\u001b]8;;';
+const linkEnd = '\u001b\\';
+
+/** Narrower than this, lines are left to the terminal to break. */
+const minWidth = 40;

@@ -1,0 +1,211 @@
+import { type Change, diffLines, diffWordsWithSpace } from 'diff';
+import { clipText, wrapToWidth } from '../terminal/display-width.ts';
+import { sanitizeTerminal } from '../text/sanitize.ts';
+import type { Colors } from './paint.ts';
+
+export interface DiffStyle {
+  readonly colors: Colors;
+  /** Columns for a line, its sign included. */
+  readonly width: number;
+  readonly maxLines: number;
+  /** Characters of each text that are read. */
+  readonly maxUnits?: number;
+}
+
+/** Lines that show what was expected (`-`) beside what was found (`+`). Safe for hostile texts of any size. */
+export function renderDiff(diff: { readonly expected: string; readonly found: string }, style: DiffStyle): string[] {
+  const maxUnits = style.maxUnits ?? defaultMaxUnits;
+  const { expected, found, note, isClipped } = printableSides(diff, maxUnits);
+  const isMultiline = expected.includes('\n') || found.includes('\n');
+  const lines = isMultiline ? renderLineDiff(expected, found, style) : renderWordDiff(expected, found, style);
+  const hidden = lines.length - style.maxLines;
+  return [
+    ...(note === undefined ? [] : [style.colors.dim(note)]),
+    ...(hidden > 0 ? lines.slice(0, style.maxLines) : lines),
+    ...(hidden > 0 ? [style.colors.dim(`… ${hidden} more lines of the difference`)] : []),
+    ...(isClipped ? [style.colors.dim(`… only ${maxUnits} characters are compared here`)] : []),
+  ];
+}
+
+/** Beyond these a difference is not worth reading, and finding it would take seconds. */
+const defaultMaxUnits = 20_000;
+const limits = { timeout: 500, maxEditLength: 1000 };
+const contextUnits = 200;
+const contextLines = 2;
+const contextColumns = 24;
+
+/** Texts that look the same once they are printable are spelled out. */
+function printableSides(
+  diff: { readonly expected: string; readonly found: string },
+  maxUnits: number,
+): {
+  readonly expected: string;
+  readonly found: string;
+  readonly note?: string;
+  readonly isClipped: boolean;
+} {
+  const show = (text: string): string => sanitizeTerminal(text, { keepNewlines: true });
+  const start = alikeUnits(diff.expected, diff.found, maxUnits);
+  const clip = (text: string): string => (start > 0 ? '…' : '') + clipText(text.slice(start), maxUnits);
+  const [rawExpected, rawFound] = [clip(diff.expected), clip(diff.found)];
+  const [expected, found] = [show(rawExpected), show(rawFound)];
+  const isClipped = Math.max(diff.expected.length, diff.found.length) - start > maxUnits;
+  if (rawExpected === rawFound || expected.normalize('NFC') !== found.normalize('NFC')) {
+    return { expected, found, isClipped };
+  }
+  return {
+    isClipped,
+    expected: show(spellOut(rawExpected)),
+    found: show(spellOut(rawFound)),
+    note: 'the texts look alike; characters beyond ASCII are spelled out',
+  };
+}
+
+/** Units to leave out at the start, where a difference would else lie beyond what is read. */
+function alikeUnits(expected: string, found: string, maxUnits: number): number {
+  let alike = 0;
+  while (alike < expected.length && expected[alike] === found[alike]) alike += 1;
+  const start = alike - contextUnits;
+  if (alike < maxUnits - contextUnits || start <= 0) return 0;
+  return isLowSurrogate(expected, start) ? start + 1 : start;
+}
+
+function spellOut(text: string): string {
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replace(/[^ -~]/g, (unit) => String.raw`\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function renderLineDiff(expected: string, found: string, style: DiffStyle): string[] {
+  const changes = diffLines(expected, found, { ...limits, ignoreNewlineAtEof: true });
+  if (changes === undefined) return renderWhole(expected, found, style);
+  const rendered: string[] = [];
+  for (let index = 0; index < changes.length; index += 1) {
+    const [change, next] = [changes[index], changes[index + 1]];
+    if (change === undefined) continue;
+    const lines = linesOf(change);
+    if (change.removed && next?.added === true && arePairs(lines, linesOf(next))) {
+      const others = linesOf(next);
+      rendered.push(...lines.flatMap((line, row) => renderWordDiff(line, others[row] ?? '', style)));
+      index += 1;
+    } else if (change.removed || change.added) {
+      const sign = change.removed ? '-' : '+';
+      rendered.push(...lines.flatMap((line) => signedLines(sign, markEnd(line), style)));
+    } else {
+      const folded = foldCommonLines(lines, index > 0, index < changes.length - 1);
+      rendered.push(...folded.flatMap((line) => signedLines(' ', line, style)));
+    }
+  }
+  return rendered;
+}
+
+function linesOf({ value }: Change): string[] {
+  return value.replace(/\n$/, '').split('\n');
+}
+
+/** Lines that were changed one for one are compared by words; beyond these sizes that would take seconds. */
+function arePairs(before: readonly string[], after: readonly string[]): boolean {
+  return (
+    before.length === after.length &&
+    before.length <= maxPairs &&
+    [...before, ...after].every((line) => line !== '' && line.length <= maxPairUnits)
+  );
+}
+
+const maxPairs = 20;
+const maxPairUnits = 2000;
+
+/** Unchanged lines far from a change are counted, not shown. */
+function foldCommonLines(lines: readonly string[], hasBefore: boolean, hasAfter: boolean): string[] {
+  const head = hasBefore ? contextLines : 0;
+  const tail = hasAfter ? contextLines : 0;
+  if (lines.length <= head + tail + 1) return [...lines];
+  return [
+    ...lines.slice(0, head),
+    `… ${lines.length - head - tail} lines alike …`,
+    ...lines.slice(lines.length - tail),
+  ];
+}
+
+function renderWordDiff(expected: string, found: string, style: DiffStyle): string[] {
+  const changes = diffWordsWithSpace(expected, found, limits);
+  if (changes === undefined) return renderWhole(expected, found, style);
+  const common = changes.reduce((sum, { added, removed, value }) => sum + (added || removed ? 0 : value.length), 0);
+  // Where little is alike every word would be marked, which tells nothing.
+  const isMarked = common * 3 >= Math.max(expected.length, found.length);
+  return (['-', '+'] as const).flatMap((sign) => {
+    const parts = joinChanged(changes.filter(({ added, removed }) => (sign === '-' ? !added : !removed)));
+    const text = parts
+      .map((part, index) => {
+        if (!part.isChanged) return foldCommonText(part.text, index, parts.length);
+        return isMarked ? markWords(part.text, sign, style) : part.text;
+      })
+      .join('');
+    return signedLines(sign, markEnd(text), style);
+  });
+}
+
+interface Part {
+  readonly text: string;
+  readonly isChanged: boolean;
+}
+
+/** Changed words with nothing but a space between them are one change. */
+function joinChanged(changes: readonly Change[]): readonly Part[] {
+  const parts: Part[] = [];
+  for (const [index, { added, removed, value }] of changes.entries()) {
+    const last = parts.at(-1);
+    const next = changes[index + 1];
+    const isBetween =
+      value.trim() === '' && last?.isChanged === true && (next?.added === true || next?.removed === true);
+    const isChanged = added || removed || isBetween;
+    if (last?.isChanged === true && isChanged) parts[parts.length - 1] = { text: last.text + value, isChanged };
+    else parts.push({ text: value, isChanged });
+  }
+  return parts;
+}
+
+/** Bold where there is colour, else in brackets as `wdiff` has them. */
+function markWords(text: string, sign: '-' | '+', { colors }: DiffStyle): string {
+  if (text.trim() === '') return text.replaceAll(' ', '·');
+  if (colors.isColorSupported) return text.replace(/[^ ]+/g, (word) => colors.bold(word));
+  const [, before = '', core = '', after = ''] = /^( *)(.*?)( *)$/s.exec(text) ?? [];
+  return `${before}${sign === '-' ? `[-${core}-]` : `{+${core}+}`}${after}`;
+}
+
+/** Keeps the words that stand beside a change; the rest of what is alike helps nobody. */
+function foldCommonText(value: string, index: number, length: number): string {
+  const head = index > 0 ? contextColumns : 0;
+  const tail = index < length - 1 ? contextColumns : 0;
+  if (value.length <= head + tail + 3) return value;
+  const end = value.length - tail;
+  const before = clipText(value, head).replace(/ [^ ]*$/, ' ');
+  const after = value.slice(isLowSurrogate(value, end) ? end + 1 : end).replace(/^[^ ]* (?=[^ ])/, '');
+  return `${before}…${after}`;
+}
+
+function isLowSurrogate(text: string, index: number): boolean {
+  const unit = text.charCodeAt(index);
+  return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+function renderWhole(expected: string, found: string, style: DiffStyle): string[] {
+  const start = (text: string): string => clipText(text.replaceAll('\n', '␊'), style.width * 3);
+  return [
+    style.colors.dim('too different to compare; both start with'),
+    ...signedLines('-', start(expected), style),
+    ...signedLines('+', start(found), style),
+  ];
+}
+
+/** A space at the end of a line would be a difference that nobody sees. */
+function markEnd(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === ' ') end -= 1;
+  return line.slice(0, end) + '·'.repeat(line.length - end);
+}
+
+function signedLines(sign: '-' | '+' | ' ', line: string, { colors, width }: DiffStyle): string[] {
+  const paint = { '-': colors.red, '+': colors.green, ' ': colors.dim }[sign];
+  return wrapToWidth(line, width - 2).map((part) => paint(`${sign} ${part}`));
+}

@@ -1,0 +1,109 @@
+import { createFindAccepted } from '../baseline/find-accepted.ts';
+import { openBaselines } from '../baseline/find-baselines.ts';
+import type { CellRow } from '../model/record.ts';
+import type { ReportStyle } from '../model/report.ts';
+import type { Case, Project, Suite } from '../model/suite.ts';
+import type { CaseSummary, VariantSummary } from '../model/summary.ts';
+import { buildCasePredicate, casesOf, emptySelection, refuseSlowFilters } from '../plan/select-cases.ts';
+import { findStoredRun } from '../project/stored-runs.ts';
+import { openStoredRecord, type StoredRecord } from '../record/open-stored-record.ts';
+import { createPaint } from '../reports/paint.ts';
+import { renderDiff } from '../reports/render-diff.ts';
+import { spell } from '../text/spell.ts';
+
+export interface ReviewOptions {
+  readonly project: Project;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** A run's id or a record file; the latest where undefined. */
+  readonly run?: string;
+  /** Globs over `suite/case`, as `run --filter` has them. */
+  readonly filters: readonly string[];
+}
+
+/** An answer that is not the accepted one, or not the golden one and failed. */
+export interface AnswerChange {
+  readonly suite: Suite;
+  readonly testCase: Case;
+  readonly prompt: string;
+  readonly provider: string;
+  readonly row: CellRow;
+  /** The whole case on its variant, as the run has it. */
+  readonly summary: CaseSummary;
+  readonly variant: VariantSummary;
+  /** What it is held against, and where that stands. */
+  readonly before: { readonly from: 'baseline' | 'expected'; readonly text: string } | undefined;
+  readonly after: string;
+}
+
+export interface Review {
+  readonly record: StoredRecord;
+  readonly changes: readonly AnswerChange[];
+}
+
+/** The changed answers of a stored run, in the order of the suites and their cases. */
+export function findChanges(options: ReviewOptions): Review {
+  const { project, cwd, env, run, filters } = options;
+  const record = openStoredRecord(findStoredRun(project, run, cwd).path, cwd);
+  const findAccepted = createFindAccepted(project.suites, openBaselines('auto', { root: project.root, cwd, env }));
+  refuseSlowFilters(filters, casesOf(project.suites));
+  const isWanted = buildCasePredicate(project.suites, { ...emptySelection, filters });
+  const changes: AnswerChange[] = [];
+  for (const suite of project.suites) {
+    const recorded = record.summary.suites.find((other) => other.recorded.suite === suite.id);
+    for (const variant of recorded?.variants ?? []) {
+      if (variant.replacedBy !== undefined || variant.recorded.baselineOf !== undefined) continue;
+      for (const testCase of suite.cases()) {
+        const summary = variant.cases.get(testCase.id);
+        // An answer whose snapshot could not be judged, since none is accepted yet, is there to be accepted.
+        const first = summary?.trials.find(({ answerHash }) => answerHash !== undefined);
+        if (summary === undefined || first === undefined || !isWanted(suite, testCase)) continue;
+        const row = record.readRow(first.rowIndex);
+        const { prompt, provider } = variant.recorded;
+        const accepted = findAccepted({ suite: suite.id, prompt, provider, caseId: testCase.id, trial: row.trial });
+        const before =
+          accepted === undefined ? expectedOf(testCase) : { from: 'baseline' as const, text: textOf(accepted) };
+        const after = textOf({ text: row.output ?? '', toolCalls: row.toolCalls ?? [] });
+        const isSame = before?.text === after;
+        // Without an accepted answer a case that passes has nothing that changed.
+        if (accepted === undefined ? row.status === 'passed' : isSame) continue;
+        changes.push({ suite, testCase, prompt, provider, row, summary, variant, before, after });
+      }
+    }
+  }
+  return { record, changes };
+}
+
+function expectedOf({ expected }: Case): AnswerChange['before'] {
+  if (expected === undefined) return undefined;
+  return { from: 'expected', text: spell(expected) };
+}
+
+/** The answer as one text: its calls stand below it. */
+function textOf({ text, toolCalls }: Pick<Required<CellRow>, 'toolCalls'> & { readonly text: string }): string {
+  const calls = toolCalls.map(({ name, rawArguments }) => `${name}(${rawArguments})`);
+  return [...(text === '' && calls.length > 0 ? [] : [text]), ...calls].join('\n');
+}
+
+/** `suite/case`, the variant, where the case stands, and how the answer changed by words. */
+export function describeChange(change: AnswerChange, style: ReportStyle): readonly string[] {
+  const { colors, width } = createPaint(style);
+  const { suite, testCase, prompt, provider, row, before, after } = change;
+  const place = `${testCase.at.file}:${testCase.at.line}`;
+  const against = before === undefined ? 'nothing is accepted yet' : `- ${before.from}  + this run`;
+  return [
+    colors.bold(`${suite.id}/${testCase.id} · ${prompt} × ${provider}`),
+    `  ${row.status} (${place}); ${against}`,
+    ...renderDiff({ expected: before?.text ?? '', found: after }, { colors, width: width - 2, maxLines: 40 }).map(
+      (line) => `  ${line}`,
+    ),
+  ];
+}
+
+/** The changes that some glob takes, as `run --filter` does. */
+export function matchChanges(changes: readonly AnswerChange[], globs: readonly string[]): ReadonlySet<AnswerChange> {
+  if (globs.length === 0) return new Set();
+  refuseSlowFilters(globs, changes);
+  const isWanted = buildCasePredicate([], { ...emptySelection, filters: globs });
+  return new Set(changes.filter(({ suite, testCase }) => isWanted(suite, testCase)));
+}

@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import { cacheKey } from '../cache/cache-key.ts';
+import { type BatchRequests, type BatchResults, runBatches } from '../calls/run-batches.ts';
+import type { Stop } from '../calls/stop.ts';
+import type { BatchAnswers } from '../calls/with-batch.ts';
+import { StorageError } from '../files/storage-error.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
+import { type BatchHandle, type BatchItem, batchHandleFormat } from '../model/batch.ts';
+import type { CellKey } from '../model/cell.ts';
+import { UserError } from '../model/errors.ts';
+import type { ProviderConfig } from '../model/suite.ts';
+import type { PlannedRun } from '../plan/plan-run.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { type BatchHandles, openBatchHandles } from '../providers/batch/batch-handles.ts';
+import { batchAdapters, lookupBatchApi } from '../providers/batch/index.ts';
+import { formatCount } from '../text/format-amount.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import type { Lanes } from './open-lanes.ts';
+
+export interface CollectedBatches {
+  /** What the report says of batches that are still under way. */
+  readonly notes: readonly string[];
+  /** Forgets the batches whose answers were collected: to be called once these are in the record. */
+  forget(): void;
+}
+
+export interface CollectOptions {
+  readonly planned: PlannedRun;
+  readonly lanes: Pick<Lanes, 'isAnswered' | 'batchSpendingOf'>;
+  readonly isDone: (key: CellKey) => boolean;
+  readonly answers: BatchAnswers;
+  readonly stop: Stop;
+}
+
+/** Answers the first requests of all cells through the batch APIs of their providers, as far as nothing else answers them. */
+export async function collectBatches(
+  options: Pick<RunOptions, 'project'>,
+  ports: RunPorts,
+  { planned, lanes, isDone, answers, stop }: CollectOptions,
+): Promise<CollectedBatches> {
+  const say = (message: string) => ports.onProgress({ type: 'note', message });
+  const handles = openBatchHandles(join(options.project.root, '.llmcheck', 'batches'), say);
+  const stored = handles.list();
+  const suites = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite]));
+
+  function* missing(laneId: string): Iterable<BatchItem> {
+    for (const cell of planned.plan.cells(laneId)) {
+      const suite = suites.get(cell.key.suite);
+      if (suite === undefined || cell.skip !== undefined || isDone(cell.key)) continue;
+      if (!lanes.isAnswered(cell.request, suite)) yield { key: cacheKey(cell.request), request: cell.request };
+    }
+  }
+
+  const results = await Promise.all(
+    [...batchLanes(planned)].map(async ([laneId, config]) => {
+      const endpoint = endpointHash(config, planned);
+      const wanted = new Set([...missing(laneId)].map(({ key }) => key));
+      if (wanted.size === 0) return undefined;
+      const own = stored.filter((handle) => handle.endpoint === endpoint && handle.keys.some((key) => wanted.has(key)));
+      const requests = { items: () => missing(laneId), handles: own };
+      return collectLane(config, { requests, endpoint, handles, planned, lanes, stop, ports });
+    }),
+  );
+  const found = results.filter((result) => result !== undefined);
+  for (const result of found) answers.add(result.answers);
+  return {
+    notes: found.flatMap(({ pending }) => pending.map(describePending)),
+    forget() {
+      try {
+        for (const { collected } of found) for (const handle of collected) handles.remove(handle);
+      } catch (error) {
+        // The run has what they brought; the next one only looks at them once more.
+        if (!(error instanceof StorageError)) throw error;
+        ports.onProgress({ type: 'note', message: error.message });
+      }
+    },
+  };
+}
+
+interface LaneOptions extends Pick<CollectOptions, 'planned' | 'lanes' | 'stop'> {
+  readonly requests: BatchRequests;
+  readonly endpoint: string;
+  readonly handles: BatchHandles;
+  readonly ports: RunPorts;
+}
+
+async function collectLane(
+  config: ProviderConfig,
+  { requests, endpoint, handles, planned, lanes, stop, ports }: LaneOptions,
+): Promise<BatchResults> {
+  const connect = await lookupBatchApi(config.adapter)?.();
+  if (connect === undefined) throw new Error(`adapter ${config.adapter} has no batch API`);
+  const api = connect(config, planned.providerEnv);
+  if ('failure' in api) {
+    const failed = { answer: api, isSent: false } as const;
+    return { answers: new Map([...requests.items()].map(({ key }) => [key, failed])), pending: [], collected: [] };
+  }
+  const spending = lanes.batchSpendingOf(config);
+  try {
+    const results = await runBatches(requests, {
+      api,
+      clock: ports.clock,
+      signal: stop.signal,
+      newHandle: (keys) => ({
+        format: batchHandleFormat,
+        name: newName(ports),
+        provider: config.id,
+        endpoint,
+        startedAt: ports.now().toISOString(),
+        keys,
+        batchIds: [],
+        isConfirmed: false,
+      }),
+      save: (handle) => save(handle, handles, { stop, ports }),
+      remove: handles.remove,
+      refuse: ({ key, request }) => spending.take(key, request),
+      say: (message) => ports.onProgress({ type: 'note', message: `${config.id}: ${message}` }),
+    });
+    for (const [key, { answer, isSent }] of results.answers) if (isSent) spending.settle(key, answer);
+    return results;
+  } finally {
+    api.close();
+  }
+}
+
+function save(
+  handle: BatchHandle,
+  handles: BatchHandles,
+  { stop, ports }: { readonly stop: Stop; readonly ports: RunPorts },
+): boolean {
+  try {
+    handles.write(handle);
+    return true;
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    ports.onProgress({ type: 'note', message: error.message });
+    stop.hard('storage');
+    return false;
+  }
+}
+
+/** Refuses `--batch` where no provider of the run has a batch API, and names those that are asked live beside others. */
+export function checkBatchable({ plan, providers, endpointOf }: PlannedRun): readonly string[] {
+  const sending = plan.providerIds
+    .flatMap((id) => providers.get(id) ?? [])
+    .filter((config) => endpointOf(config).sends);
+  const others = sending.filter(({ adapter }) => lookupBatchApi(adapter) === undefined);
+  if (sending.length > 0 && others.length === sending.length) {
+    const names = others.map(({ id }) => id).join(', ');
+    const message = `--batch: no provider of this run has a batch API: ${names}`;
+    const hint = `leave it out; batches are known for ${batchAdapters.join(', ')}`;
+    throw new UserError([{ code: 'usage', severity: 'error', message, hint }]);
+  }
+  return others.map(
+    ({ id }) => `provider ${id} has no batch API that llmcheck speaks, so it is asked live, at the live price`,
+  );
+}
+
+function* batchLanes({ plan, providers }: PlannedRun): Iterable<readonly [string, ProviderConfig]> {
+  for (const id of plan.providerIds) {
+    const config = providers.get(id);
+    if (config !== undefined && lookupBatchApi(config.adapter) !== undefined) yield [id, config];
+  }
+}
+
+/** What must be the same for a batch to be collected; limits or prices may have changed since it was handed in. */
+function endpointHash(config: ProviderConfig, { endpointOf }: PlannedRun): string {
+  const { adapter, model, options } = config;
+  const { baseUrl = '', apiKeyEnv = '' } = endpointOf(config);
+  return sha256Hex(canonicalJson([adapter, model, baseUrl, apiKeyEnv, options]));
+}
+
+/** Of letters that every API takes in a name. */
+function newName({ now, random }: RunPorts): string {
+  const time = now()
+    .toISOString()
+    .replaceAll(/[^0-9]/g, '')
+    .slice(0, 14);
+  const tail = Array.from({ length: 12 }, () => Math.floor(random() * 16).toString(16)).join('');
+  return `llmcheck-${time}-${tail}`;
+}
+
+function describePending({ provider, batchIds, keys }: BatchHandle): string {
+  const id = batchIds.length === 0 ? 'not confirmed yet' : batchIds.join(' or ');
+  return `a batch of ${formatCount(keys.length, 'request')} to ${provider} is under way (${id}): run the same command again to collect it`;
+}

@@ -1,0 +1,83 @@
+import type { CellKey } from '../model/cell.ts';
+import { UserError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
+import { findStoredRun, runsFolder } from '../project/stored-runs.ts';
+import { findMergeFaults, mergeEnds, mergeHeaders } from '../record/merge-headers.ts';
+import { cellKeyText, type RowPlace, readRowsAt, visitRowHeads } from '../record/read-run-record.ts';
+import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
+
+export interface MergeOptions {
+  /** Record files or run ids. */
+  readonly shards: readonly string[];
+  readonly root: string;
+  readonly cwd: string;
+  readonly now: () => Date;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Makes one record of those of all shards of a run, beside the other runs; gives its path. Refuses what is missing, foreign or double. Throws a `StorageError`. */
+export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): string {
+  const records = shards.map((name) => {
+    const { path } = findStoredRun({ root }, name, cwd);
+    // Of a cell that ran again the last row counts.
+    const cells = new Map<string, RecordedCell>();
+    const record = visitRowHeads(path, (row, index) => cells.set(cellKeyText(row), { label: labelOf(row), index }));
+    return { ...record, name, cells };
+  });
+  const faults = [...findMergeFaults(records), ...(records.length === 0 ? [] : findDoubles(records))];
+  if (faults.length > 0) throw new UserError(faults.map(toProblem));
+  const { writer } = refuseStorageErrors(() =>
+    createUnderFreeId(runsFolder({ root }), mergeHeaders(records), { now, random }),
+  );
+  try {
+    writeRows();
+  } catch (error) {
+    // Half of it would look like the record of a run that was interrupted.
+    writer.discard();
+    throw error;
+  }
+  writer.close();
+  return writer.path;
+
+  function writeRows(): void {
+    for (const { path, places, cells } of records) {
+      const kept = Array.from(cells.values(), ({ index }) => index)
+        .toSorted((a, b) => a - b)
+        .flatMap((index): RowPlace[] => [places.at(index) ?? []].flat());
+      for (const row of readRowsAt(path, kept)) writer.append(row);
+    }
+    writer.append(mergeEnds(records));
+  }
+}
+
+interface RecordedCell {
+  readonly label: string;
+  /** Of its last row. */
+  readonly index: number;
+}
+
+function findDoubles(
+  records: readonly { readonly name: string; readonly cells: ReadonlyMap<string, RecordedCell> }[],
+): readonly string[] {
+  const owners = new Map<string, string>();
+  const faults: string[] = [];
+  for (const { name, cells } of records) {
+    for (const [key, { label }] of cells) {
+      const owner = owners.get(key);
+      if (owner === undefined) owners.set(key, name);
+      else if (faults.length < maxDoubles) faults.push(`${owner} and ${name} both hold ${label}`);
+    }
+  }
+  return faults;
+}
+
+const maxDoubles = 3;
+
+function labelOf({ suite, caseId, prompt, provider, trial }: CellKey): string {
+  return `trial ${trial + 1} of ${suite}/${caseId} (${prompt} × ${provider})`;
+}
+
+function toProblem(message: string): Problem {
+  return { code: 'record', severity: 'error', message, hint: 'name the record of each shard of one run once' };
+}

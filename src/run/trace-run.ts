@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { openHttpClient } from '../http/client.ts';
+import { UserError } from '../model/errors.ts';
+import type { Report } from '../model/report.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { createMask } from '../secrets/mask-secrets.ts';
+import { createExporter } from '../telemetry/exporter.ts';
+import { openTrace } from '../telemetry/open-trace.ts';
+import { type OtelSettings, readOtelSettings } from '../telemetry/otel-settings.ts';
+import { buildExport, type Span } from '../telemetry/otlp-json.ts';
+import { runSuites } from './run-suites.ts';
+
+/** Where a run's spans go, from the flag and OpenTelemetry's own variables. */
+export function resolveOtel(env: RunPorts['env'], flag: string | undefined): OtelSettings {
+  const settings = readOtelSettings(env, flag);
+  if (!('fault' in settings)) return settings;
+  const message = `--otel: not an http or https address: ${settings.fault}`;
+  throw new UserError([{ code: 'usage', severity: 'error', message, hint: 'write --otel http://localhost:4318' }]);
+}
+
+/** Runs suites and exports what happens as spans. A collector that does not take them is a note; the verdict stands. */
+export async function traceRun(options: RunOptions, ports: RunPorts, settings: OtelSettings): Promise<Report> {
+  const http = openHttpClient({ env: ports.env });
+  const maskHeaders = createMask(Object.values(settings.headers));
+  const mask = (text: string): string => maskHeaders(ports.mask(text));
+  const scope = { name: 'llmcheck', version: options.toolVersion };
+  const exporter = createExporter({
+    async send(spans: readonly Span[]) {
+      const { status, text } = await http.send({
+        url: settings.url,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...settings.headers },
+        body: JSON.stringify(buildExport(spans, { resource: settings.resource, scope })),
+        signal: AbortSignal.timeout(settings.timeoutMs),
+      });
+      return status < 300 ? undefined : `${status} ${text.slice(0, 200)}`;
+    },
+    onLost: (reason) =>
+      ports.onProgress({ type: 'note', message: mask(`spans were not exported to ${settings.url}: ${reason}`) }),
+  });
+  const offsetMs = ports.now().getTime() - ports.clock.now();
+  const trace = openTrace({
+    exporter,
+    settings,
+    mask,
+    nowMs: () => offsetMs + ports.clock.now(),
+    newId: (bytes) => randomBytes(bytes).toString('hex'),
+  });
+  let report: Report | undefined;
+  try {
+    report = await runSuites(options, { ...ports, trace });
+    return report;
+  } finally {
+    trace.finish(report);
+    await exporter.flush();
+    http.close();
+  }
+}

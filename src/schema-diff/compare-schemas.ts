@@ -1,0 +1,82 @@
+import { canonicalJson } from '../json/canonical-json.ts';
+import { isJsonObject } from '../json/json.ts';
+import type { ContractPolicy, Direction, Finding, SeverityOverride } from '../model/finding.ts';
+import type { Change } from './change.ts';
+import { change, show } from './comparer.ts';
+import { createComparer } from './create-comparer.ts';
+import { gradeChanges } from './grade-changes.ts';
+import { versionKeywords } from './keywords.ts';
+import { openSchema, type SchemaDocument } from './schema-document.ts';
+import { createNodeFactory, openNodes } from './schema-nodes.ts';
+import { SchemaProblem } from './schema-problem.ts';
+
+export interface SchemaComparisonOptions {
+  readonly direction: Direction;
+  /** Default `practical`. */
+  readonly policy?: ContractPolicy;
+  /** The last one that fits wins. */
+  readonly overrides?: readonly SeverityOverride[];
+  /** Consumers refuse what they don't know: opening a closed object fails. */
+  readonly strictConsumers?: boolean;
+  /** JSON Pointers whose findings, and those below them, are left out; a `*` stands for one token. */
+  readonly ignore?: readonly string[];
+  /** Tombstones: JSON Pointers of what was removed on purpose, or names of properties of the root. */
+  readonly removed?: readonly string[];
+  /** Properties of the root that the runner fills in although the schema has no default for them. */
+  readonly defaulted?: readonly string[];
+  /** Part of the fingerprint, so that an approval holds for one prompt. */
+  readonly promptId?: string;
+  /** Where the schema stands in what its findings and problems are reported for; '' by default. */
+  readonly at?: string;
+  /** Put before the rule ids; overrides may leave it out. */
+  readonly rulePrefix?: string;
+}
+
+/**
+ * Compares two JSON Schemas (2020-12 or draft-07) with polarity: what callers may no longer send under `input`,
+ * what may newly arrive under `output`. Throws a `SchemaProblem` for a schema that can't be read.
+ */
+export function compareSchemas(
+  oldSchema: unknown,
+  newSchema: unknown,
+  options: SchemaComparisonOptions,
+): readonly Finding[] {
+  const { at = '' } = options;
+  const implyTypes = options.policy !== 'formal';
+  const factory = createNodeFactory();
+  const comparer = createComparer(factory, {
+    fillDefaults: options.direction === 'input',
+    defaulted: new Set(options.defaulted),
+  });
+  try {
+    const documents = [openSchema(oldSchema, 'old'), openSchema(newSchema, 'new')] as const;
+    const old = openNodes(documents[0], factory, implyTypes);
+    const replacement = openNodes(documents[1], factory, implyTypes);
+    const grading = { ...options, pathPrefix: at };
+    const findings = gradeChanges([...comparer.compare(old, replacement, ''), ...findDynamic(...documents)], grading);
+    if (!findings.some(({ severity }) => severity === 'error')) return findings;
+    return [...findings, ...gradeChanges(findStaleVersion(oldSchema, newSchema), grading)];
+  } catch (error) {
+    if (at === '' || !(error instanceof SchemaProblem)) throw error;
+    throw new SchemaProblem(at + error.pointer, error.message, error);
+  }
+}
+
+/** A reference that other schemas can redirect is followed to its nearest target, which may not be where it leads. */
+function findDynamic(old: SchemaDocument, replacement: SchemaDocument): readonly Change[] {
+  const at = replacement.dynamic ?? old.dynamic;
+  if (at === undefined || canonicalJson(old.root) === canonicalJson(replacement.root)) return [];
+  const message = 'Where this reference leads depends on the way to it; check the change against real values.';
+  return [change('undecided', at, message)];
+}
+
+/** A label that both schemas carry at their root, and that a breaking change should have moved. */
+function findStaleVersion(old: unknown, replacement: unknown): readonly Change[] {
+  if (!isJsonObject(old) || !isJsonObject(replacement)) return [];
+  return versionKeywords.flatMap((keyword) => {
+    const { [keyword]: label = null } = replacement;
+    if (label === null || typeof label === 'object' || label !== old[keyword]) return [];
+    const message = `The contract breaks, and its version is still ${show(label)}.`;
+    return [change('version-not-bumped', `/${keyword}`, message, { old: label, new: label })];
+  });
+}

@@ -1,0 +1,91 @@
+import { writeJson } from '../json/canonical-json.ts';
+import { spell } from '../text/spell.ts';
+import { SpelledNumber } from '../text/spelled-number.ts';
+import { TemplateError } from './template-error.ts';
+import type { TreeFunction, TreeLanguage } from './template-language.ts';
+import { describeKind } from './tree-values.ts';
+
+function textOf(value: unknown, filter: string): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'object' && !(value instanceof SpelledNumber)) {
+    throw new TemplateError(`the filter "${filter}" was given ${describeKind(value)}, which has no text`, {
+      kind: 'not-text',
+      hint: 'use the filter tojson',
+    });
+  }
+  return spell(value);
+}
+
+function textFilter(name: string, change: (text: string, args: readonly string[]) => string): TreeFunction {
+  return {
+    run: ([value, ...args]) =>
+      change(
+        textOf(value, name),
+        args.map((arg) => textOf(arg, name)),
+      ),
+  };
+}
+
+const length: TreeFunction = {
+  run: ([value]) => {
+    if (typeof value === 'string') return Array.from(value).length;
+    if (Array.isArray(value)) return value.length;
+    if (typeof value === 'object' && value !== null && !(value instanceof SpelledNumber))
+      return Object.keys(value).length;
+    if (value === undefined || value === null) return 0;
+    throw new TemplateError(`${describeKind(value)} has no length`, { kind: 'not-text' });
+  },
+};
+
+const fallback: TreeFunction = {
+  takesMissing: true,
+  run: ([value, other = '', always]) =>
+    value === undefined || value === null || (always === true && (value === '' || value === false)) ? other : value,
+};
+
+const tojson: TreeFunction = {
+  run: ([value], { indent }) => writeJson(value, Number(indent) || 0) ?? 'null',
+};
+
+export const jinjaFilters: Readonly<Record<string, TreeFunction>> = {
+  upper: textFilter('upper', (text) => text.toUpperCase()),
+  lower: textFilter('lower', (text) => text.toLowerCase()),
+  trim: textFilter('trim', (text) => text.trim()),
+  capitalize: textFilter('capitalize', (text) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase()),
+  replace: textFilter('replace', (text, [from = '', to = '']) =>
+    from === '' ? text : text.replaceAll(from, () => to),
+  ),
+  join: {
+    run: ([value, separator = '']) => {
+      if (value === undefined || value === null) return '';
+      if (!Array.isArray(value)) {
+        throw new TemplateError(`the filter "join" takes a list, not ${describeKind(value)}`, { kind: 'not-text' });
+      }
+      return value.map((item: unknown) => textOf(item, 'join')).join(textOf(separator, 'join'));
+    },
+  },
+  first: { run: ([value]) => (Array.isArray(value) ? (value[0] as unknown) : textOf(value, 'first').charAt(0)) },
+  last: { run: ([value]) => (Array.isArray(value) ? (value.at(-1) as unknown) : textOf(value, 'last').slice(-1)) },
+  length,
+  count: length,
+  default: fallback,
+  d: fallback,
+  tojson,
+  dump: tojson,
+};
+
+/** Filters and tests. There is no way to add one, and none reads more than it is given. */
+export const jinjaLanguage: TreeLanguage = {
+  emptyMapIsFalse: true,
+  textHint: (path, value) =>
+    value === null
+      ? `give it a value, or write {{ ${path} | default("…") }}`
+      : `write {{ ${path} | tojson }}${Array.isArray(value) ? ` or {{ ${path} | join(", ") }}` : ''}`,
+  functions: {
+    ...jinjaFilters,
+    'is defined': { takesMissing: true, run: ([value]) => value !== undefined },
+    'is none': { takesMissing: true, run: ([value]) => value === null },
+    'is string': { run: ([value]) => typeof value === 'string' },
+    'is number': { run: ([value]) => typeof value === 'number' || value instanceof SpelledNumber },
+  },
+};

@@ -1,0 +1,100 @@
+import { Drop, type FilterImplOptions, type Liquid } from 'liquidjs';
+import { writeJson } from '../json/canonical-json.ts';
+import { describeLongLiteral, findLongLiteral, longLiteralHint } from './long-literal.ts';
+import { arithmeticFilters, refuseLongNumbers, refuseLongResult, SpelledDrop, spellOut } from './spelled-drop.ts';
+import { TemplateError } from './template-error.ts';
+
+// An object in one of these would become "[object Object]" instead of an error.
+const TEXT_FILTERS =
+  'append prepend upcase downcase capitalize strip lstrip rstrip strip_newlines strip_html squish normalize_whitespace ' +
+  'newline_to_br escape escape_once xml_escape truncate truncatewords replace replace_first replace_last remove ' +
+  'remove_first remove_last split slugify url_encode url_decode cgi_escape uri_escape base64_encode base64_decode ' +
+  'number_of_words sha256 hmac_sha256 array_to_sentence_string join';
+// The others change no whole number, or make it smaller.
+const ROUNDING_FILTERS = 'plus minus times divided_by sum';
+// Their argument is an expression in quotes.
+const EXPRESSION_FILTERS = 'where_exp reject_exp group_by_exp has_exp find_exp find_index_exp';
+const DATE_FILTERS = 'date date_to_xmlschema date_to_rfc822 date_to_string date_to_long_string';
+
+/** Liquid's filters without the clock and chance; none rounds a long number or prints an object as text. */
+export function registerFilters(liquid: Liquid): void {
+  // Liquid's own would round numbers that no double keeps.
+  liquid.registerFilter('json', (value: unknown, indent: unknown) => writeJson(value, Number(indent) || 0));
+  for (const name of arithmeticFilters) guardFilter(liquid, name, refuseLongNumbers);
+  for (const name of ROUNDING_FILTERS.split(' ')) guardResult(liquid, name);
+  for (const name of EXPRESSION_FILTERS.split(' ')) guardFilter(liquid, name, refuseLongLiterals);
+  for (const alias of ['dump', 'tojson']) registerAlias(liquid, alias, 'json');
+  // Liquid's own `raw` would print an object without passing `outputText`.
+  liquid.registerFilter('raw', (value: unknown) => value);
+  liquid.registerFilter('default', keepSpelling(liquid.filters['default']));
+  for (const name of TEXT_FILTERS.split(' ')) guardFilter(liquid, name, refuseObjects);
+  for (const name of DATE_FILTERS.split(' ')) guardFilter(liquid, name, refuseNow);
+  guardFilter(liquid, 'sample', refuseChance);
+}
+
+function registerAlias(liquid: Liquid, alias: string, name: string): void {
+  const filter = liquid.filters[name];
+  if (filter !== undefined) liquid.registerFilter(alias, filter);
+}
+
+type Refusal = (name: string, values: readonly unknown[]) => void;
+
+function guardFilter(liquid: Liquid, name: string, refuse: Refusal): void {
+  const filter = liquid.filters[name];
+  if (filter === undefined) return;
+  const handler = typeof filter === 'function' ? filter : filter.handler;
+  liquid.registerFilter(name, function guarded(value: unknown, ...rest: unknown[]): unknown {
+    refuse(name, [value, ...rest]);
+    return handler.call(this, spellOut(value), ...rest.map(spellOut));
+  });
+}
+
+/** A filter may give its result by steps of a generator, which Liquid runs. */
+function guardResult(liquid: Liquid, name: string): void {
+  const filter = liquid.filters[name];
+  if (filter === undefined) return;
+  const handler = typeof filter === 'function' ? filter : filter.handler;
+  liquid.registerFilter(name, function* guarded(value: unknown, ...rest: unknown[]): Generator<unknown, unknown> {
+    const result: unknown = yield handler.call(this, value, ...rest);
+    refuseLongResult(name, result);
+    return result;
+  });
+}
+
+function keepSpelling(filter: FilterImplOptions | undefined): FilterImplOptions {
+  const handler = typeof filter === 'function' ? filter : filter?.handler;
+  return function keep(value: unknown, ...rest: unknown[]): unknown {
+    return value instanceof SpelledDrop ? value : handler?.call(this, value, ...rest);
+  };
+}
+
+function refuseObjects(name: string, values: readonly unknown[]): void {
+  const found = values.flat().find((value) => typeof value === 'object' && value !== null && !(value instanceof Drop));
+  if (found === undefined) return;
+  throw new TemplateError(`the filter "${name}" was given an object or a list of them, which has no text`, {
+    kind: 'not-text',
+    hint: 'pick a field of it, or use the filter "json"',
+  });
+}
+
+function refuseNow(name: string, values: readonly unknown[]): void {
+  if (!['now', 'today'].includes(String(values[0]).trim().toLowerCase())) return;
+  throw new TemplateError(`the filter "${name}" can't read the clock: the prompt would differ from run to run`, {
+    kind: 'syntax',
+    hint: 'pass the date as a variable',
+  });
+}
+
+function refuseChance(name: string): void {
+  throw new TemplateError(`the filter "${name}" is random: the prompt would differ from run to run`, {
+    kind: 'syntax',
+    hint: "choose in the case's variables",
+  });
+}
+
+function refuseLongLiterals(name: string, [, , expression]: readonly unknown[]): void {
+  const found = typeof expression === 'string' ? findLongLiteral(expression) : undefined;
+  if (found === undefined) return;
+  const message = `in the filter "${name}", ${describeLongLiteral(found.text)}`;
+  throw new TemplateError(message, { kind: 'syntax', hint: longLiteralHint });
+}

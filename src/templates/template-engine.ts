@@ -1,0 +1,308 @@
+import { Drop, Liquid, type Template as LiquidNode, TagToken, Tokenizer, TypeGuards } from 'liquidjs';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { refuseForeignSyntax } from './foreign-template.ts';
+import { registerFilters } from './liquid-filters.ts';
+import { describeLongLiteral, findLongLiteral, longLiteralHint } from './long-literal.ts';
+import { comparable, SpelledDrop } from './spelled-drop.ts';
+import { joinErrors, type ReadableTemplate, TemplateError, type TemplateErrorDetails } from './template-error.ts';
+import { notText, plainText } from './template-value.ts';
+import { positionIn } from './tree-values.ts';
+
+/** The part of a compiled template that needs Liquid. */
+export interface TemplateEngine {
+  compile(source: string): ReadableTemplate;
+}
+
+const FILE_TAGS = 'include render layout block';
+const MAX_NESTED_TAGS = 100;
+
+/** Liquid without code, files, environment, clock or chance; its limits stop loop bombs. */
+export function createTemplateEngine(): TemplateEngine {
+  const liquid = createLiquid();
+  return { compile: (source) => compile(liquid, source) };
+}
+
+function createLiquid(): Liquid {
+  const liquid = new Liquid({
+    strictVariables: true,
+    strictFilters: true,
+    lenientIf: true,
+    ownPropertyOnly: true,
+    cache: false,
+    templates: {},
+    memoryLimit: 5e6,
+    renderLimit: 2000,
+    parseLimit: 5e6,
+    // A date must not depend on the machine's time zone.
+    timezoneOffset: 0,
+    outputEscape: outputText,
+  });
+  registerFilters(liquid);
+  for (const name of FILE_TAGS.split(' ')) refuseTag(liquid, name);
+  return liquid;
+}
+
+function compile(liquid: Liquid, source: string): ReadableTemplate {
+  refuseForeignSyntax(source);
+  try {
+    return compileNodes(liquid, source);
+  } catch (error) {
+    throw error instanceof TemplateError && undefinedFilter.test(error.message) ? readOn(error, source) : error;
+  }
+}
+
+function compileNodes(liquid: Liquid, source: string): ReadableTemplate {
+  const nodes = attempt(liquid, () => parse(liquid, source));
+  const segments = attempt(liquid, () => liquid.globalVariableSegmentsSync(nodes));
+  const variables = [...new Set(segments.map(writePath))];
+  return {
+    source,
+    variables,
+    render(vars) {
+      try {
+        return String(liquid.renderSync(nodes, comparable(vars)));
+      } catch (error) {
+        throw findOthers(translate(liquid, error), { liquid, nodes, vars, variables });
+      }
+    },
+  };
+}
+
+const undefinedFilter = /^undefined filter: (\S+)/;
+const maxUnknownFilters = 50;
+
+/** Reads past filters that are unknown: finds the others, and what else can be said of the template. */
+function readOn(first: TemplateError, source: string): TemplateError {
+  // One of its own, which learns the unknown filters so that the text after them can be read.
+  const liquid = createLiquid();
+  const others: TemplateError[] = [];
+  let name = undefinedFilter.exec(first.message)?.[1];
+  while (name !== undefined && others.length < maxUnknownFilters) {
+    liquid.registerFilter(name, (value: unknown) => value);
+    name = undefined;
+    try {
+      const template = compileNodes(liquid, source);
+      first.rest = {
+        ...template,
+        render(vars) {
+          try {
+            return template.render(vars);
+          } catch (error) {
+            // Of an unknown filter's result nothing can be said.
+            const missing = error instanceof TemplateError ? [error, ...error.also].filter(isMissing) : [];
+            const [one, ...more] = missing;
+            if (one === undefined) return '';
+            throw joinErrors(one, more);
+          }
+        },
+      };
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      others.push(error);
+      name = undefinedFilter.exec(error.message)?.[1];
+    }
+  }
+  return joinErrors(first, others);
+}
+
+function isMissing({ kind }: TemplateError): boolean {
+  return kind === 'missing-variable';
+}
+
+interface Rendering {
+  readonly liquid: Liquid;
+  readonly nodes: LiquidNode[];
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly variables: readonly string[];
+}
+
+/** Renders once more, past what fails, to find all that does. */
+function findOthers(first: unknown, { liquid, nodes, vars, variables }: Rendering): unknown {
+  if (!(first instanceof TemplateError) || first.kind === 'limit') return first;
+  const roots = new Set(variables.map(rootOf));
+  // Nobody sees where in Liquid an error was made, and to write that down takes longer than to render.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    collectorOf(liquid).renderSync(nodes, comparable(vars));
+    return first;
+  } catch (error) {
+    const others = flatten(error)
+      .map((one) => translate(liquid, one))
+      .filter((one) => one instanceof TemplateError)
+      // What the template itself would have set, had it come so far, is not missing.
+      .filter(({ kind, variable }) => kind !== 'limit' && (variable === undefined || roots.has(rootOf(variable))));
+    return joinErrors(first, others);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+// Made once: ten thousand cases may fail in one template.
+const collectors = new WeakMap<Liquid, Liquid>();
+
+function collectorOf(liquid: Liquid): Liquid {
+  const known = collectors.get(liquid);
+  if (known !== undefined) return known;
+  const made = new Liquid({ ...liquid.options, catchAllErrors: true });
+  collectors.set(liquid, made);
+  return made;
+}
+
+function flatten(error: unknown): readonly unknown[] {
+  if (typeof error !== 'object' || error === null || !('errors' in error) || !Array.isArray(error.errors))
+    return [error];
+  return error.errors.flatMap(flatten);
+}
+
+function rootOf(path: string): string {
+  return /^[^.[]*/.exec(path)?.[0] ?? path;
+}
+
+function parse(liquid: Liquid, source: string): LiquidNode[] {
+  if (isNestedTooDeep(source)) {
+    throw new TemplateError(`tags are nested deeper than ${MAX_NESTED_TAGS} levels`, { kind: 'limit' });
+  }
+  const nodes = liquid.parse(source);
+  refuseLongLiteralsIn(source);
+  return nodes;
+}
+
+/** Liquid reads numbers as doubles, which would send another number than is written. */
+function refuseLongLiteralsIn(source: string): void {
+  let isComment = false;
+  for (const token of new Tokenizer(source).readTopLevelTokens()) {
+    if (token instanceof TagToken) {
+      if (token.name === 'comment' || token.name === 'endcomment') isComment = token.name === 'comment';
+      if (token.name === '#') continue;
+    } else if (!TypeGuards.isOutputToken(token)) continue;
+    const found = isComment ? undefined : findLongLiteral(token.getText());
+    if (found === undefined) continue;
+    const at = positionIn(source, token.begin + found.offset);
+    throw new TemplateError(describeLongLiteral(found.text), { kind: 'syntax', hint: longLiteralHint, ...at });
+  }
+}
+
+function isNestedTooDeep(source: string): boolean {
+  let depth = 0;
+  for (const [, closing] of source.matchAll(/\{%-?\s*(end)?(?:if|unless|for|case|capture|tablerow)\b/g)) {
+    depth += closing === undefined ? 1 : -1;
+    if (depth > MAX_NESTED_TAGS) return true;
+  }
+  return false;
+}
+
+/** The last step of every output; its error gets the output's position and path in `attempt`. */
+function outputText(value: unknown): string {
+  const plain = value instanceof Drop && !(value instanceof SpelledDrop) ? value.valueOf() : value;
+  const text = plain instanceof SpelledDrop ? plain.toString() : plainText(plain);
+  if (text === undefined) throw new NoText(plain);
+  return text;
+}
+
+class NoText extends Error {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    super('a value without a text form');
+    this.value = value;
+  }
+}
+
+function refuseTag(liquid: Liquid, name: string): void {
+  liquid.registerTag(name, {
+    parse() {
+      throw new TemplateError(`the tag "${name}" reads files, which a template may not`, {
+        kind: 'syntax',
+        hint: 'write the text here, or pass it as a variable',
+      });
+    },
+    render() {
+      return '';
+    },
+  });
+}
+
+/** Runs a step of Liquid and translates what it throws. */
+function attempt<T>(liquid: Liquid, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw translate(liquid, error);
+  }
+}
+
+function translate(liquid: Liquid, error: unknown): unknown {
+  if (error instanceof TemplateError || !(error instanceof Error)) return error;
+  const at = positionOf(error);
+  const cause = 'originalError' in error ? error.originalError : undefined;
+  if (cause instanceof TemplateError) {
+    return new TemplateError(cause.message, { ...detailsOf(cause), ...at }, { cause });
+  }
+  if (cause instanceof NoText) return notText(cause.value, outputPath(error), at);
+  if (cause instanceof Error && 'variableName' in cause) {
+    const path = String(cause.variableName);
+    return new TemplateError(`the variable "${path}" is missing`, { kind: 'missing-variable', variable: path, ...at });
+  }
+  const message = error.message.replace(/, line:\d+, col:\d+$/, '');
+  if (/limit exceeded|call stack/i.test(message)) {
+    return new TemplateError(
+      `rendering takes too much time or memory (${message})`,
+      { kind: 'limit', ...at },
+      { cause: error },
+    );
+  }
+  const hint = nameHint(liquid, message);
+  return new TemplateError(
+    message,
+    { kind: 'syntax', ...at, ...(hint === undefined ? {} : { hint }) },
+    { cause: error },
+  );
+}
+
+function positionOf(error: Error): { line?: number; column?: number } {
+  const token: unknown = 'token' in error ? error.token : undefined;
+  if (typeof token !== 'object' || token === null || !('getPosition' in token)) return {};
+  const position: unknown = typeof token.getPosition === 'function' ? token.getPosition() : undefined;
+  if (!Array.isArray(position)) return {};
+  const [line, column]: readonly unknown[] = position;
+  return typeof line === 'number' && typeof column === 'number' ? { line, column } : {};
+}
+
+/** The path in the output that failed: `{{ order.items | upcase }}` → `order.items`. */
+function outputPath(error: Error): string {
+  const token: unknown = 'token' in error ? error.token : undefined;
+  if (typeof token !== 'object' || token === null || !('getText' in token) || typeof token.getText !== 'function')
+    return 'value';
+  return /^\{\{-?\s*([^|}\s]+)/.exec(String(token.getText()))?.[1] ?? 'value';
+}
+
+function detailsOf(error: TemplateError): TemplateErrorDetails {
+  return {
+    kind: error.kind,
+    ...(error.line === undefined ? {} : { line: error.line }),
+    ...(error.column === undefined ? {} : { column: error.column }),
+    ...(error.variable === undefined ? {} : { variable: error.variable }),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}
+
+function nameHint(liquid: Liquid, message: string): string | undefined {
+  const filter = undefinedFilter.exec(message)?.[1];
+  if (filter !== undefined) return didYouMean(filter, Object.keys(liquid.filters));
+  const tag = /^tag "?([\w-]+)"? not found/.exec(message)?.[1];
+  return tag === undefined ? undefined : didYouMean(tag, Object.keys(liquid.tags));
+}
+
+type Segment = string | number | readonly Segment[];
+
+function writePath(segments: readonly Segment[]): string {
+  const [head, ...rest] = segments;
+  return String(head) + rest.map(writeSegment).join('');
+}
+
+function writeSegment(segment: Segment): string {
+  if (typeof segment === 'number') return `[${segment}]`;
+  if (typeof segment !== 'string') return `[${writePath(segment)}]`;
+  return /^[\p{L}_\d][\p{L}\p{N}_-]*$/u.test(segment) ? `.${segment}` : `[${JSON.stringify(segment)}]`;
+}

@@ -1,0 +1,181 @@
+import { relative } from 'node:path';
+import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
+import { openBaselineFile, openBaselineText } from '../baseline/open-baseline.ts';
+import { recordOfBaselines } from '../baseline/record-of-baseline.ts';
+import { openJudgePorts } from '../judges/open-judge-ports.ts';
+import { UserError } from '../model/errors.ts';
+import type { RecordedSuite, RunHeader } from '../model/record.ts';
+import type { Report } from '../model/report.ts';
+import { openCells } from '../plan/find-cells.ts';
+import { openGitRef } from '../project/git-files.ts';
+import { refuseLinkOutside } from '../project/project-boundary.ts';
+import { classifySource, type RecordSource } from '../project/resolve-source.ts';
+import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
+import { openRecordHeads, type StoredRecord } from '../record/open-stored-record.ts';
+import { isRunRecord, readRunHeader } from '../record/read-run-record.ts';
+import { summarizeRun } from '../record/summarize-run.ts';
+import { assessRecord, reportAssessment } from './assess-run.ts';
+import { pricerOfRecords } from './price-records.ts';
+
+export interface CompareRecordsOptions {
+  /** A and B, or prompt versions of which the first is the baseline. */
+  readonly sides: readonly string[];
+  readonly suites: readonly string[];
+  /** The run that holds the prompt versions; the latest where undefined. */
+  readonly run?: string;
+  readonly requireConclusive: boolean;
+  readonly root: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Compares two stored things without a call; suspects stay unconfirmed, and the averages decide. */
+export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {
+  const { sides, root, cwd } = options;
+  const runs = listStoredRuns({ root });
+  const promptIds = findPromptIds(options, runs.length > 0);
+  const sources = sides.map((text) =>
+    classifySource(text, { cwd, runs, isPromptId: (id) => promptIds.has(id), promptIds }),
+  );
+  const prompts = sources.flatMap((source) => (source.kind === 'prompt' ? [source.id] : []));
+  if (prompts.length > 0 && prompts.length < sources.length) throw mixed(sides);
+  if (prompts.length === 0 && sides.length > 2) throw mixed(sides);
+  const [first, second] = sources;
+  if (first === undefined || second === undefined) throw mixed(sides);
+  const opened = prompts.length > 0 ? openPrompts(prompts, options) : openSides(first, second, options);
+  const record = keepSuites(opened.record, options);
+  const judge = openJudgePorts(options);
+  try {
+    const assessment = await assessRecord({
+      record,
+      findBaseline: opened.findBaseline,
+      costOf: await pricerOfRecords(record.header.suites),
+      cellOf: openCells(record.header, options),
+      judgePorts: judge.ports,
+      confirmability: () => 'unknown',
+      isPairWanted: true,
+    });
+    return reportAssessment(assessment, { root });
+  } finally {
+    judge.close();
+  }
+}
+
+interface OpenedSides {
+  readonly record: StoredRecord;
+  readonly findBaseline: FindBaseline;
+}
+
+function openSides(a: RecordSource, b: RecordSource, options: CompareRecordsOptions): OpenedSides {
+  const [text = ''] = options.sides;
+  const source = a.kind === 'run' ? a.id : text;
+  const find = openBaselines({ source }, options);
+  return {
+    record: openCandidate(b, options),
+    findBaseline: (suite) => {
+      const found = find(suite);
+      if (found?.kind !== 'file') return found;
+      // What the working tree has accepted says nothing of two sides that were named.
+      const { own: _own, ...named } = found;
+      return named;
+    },
+  };
+}
+
+function openCandidate(source: RecordSource, { root, cwd, env, sides }: CompareRecordsOptions): StoredRecord {
+  const [, text = ''] = sides;
+  switch (source.kind) {
+    case 'run':
+      return openRecordHeads(findStoredRun({ root }, source.id).path, cwd);
+    case 'file': {
+      refuseLinkOutside(source.path, { root, cwd });
+      if (isRunRecord(source.path)) return openRecordHeads(source.path, cwd);
+      const baseline = openBaselineFile(source.path, text);
+      if (baseline === undefined) throw new Error(`${source.path} was there a moment ago`);
+      return recordOfBaselines([{ baseline, suitePath: suitePathOf(relative(root, source.path)) }], text);
+    }
+    case 'git': {
+      const ref = openGitRef(root, source.ref, env);
+      const files = ref.listFiles(root).filter((file) => file.endsWith('.baseline.jsonl'));
+      const baselines = files.flatMap((file) => {
+        const content = ref.readFile(file);
+        const name = relative(root, file);
+        return content === undefined
+          ? []
+          : [{ baseline: openBaselineText(content, `${text}:${name}`), suitePath: suitePathOf(name) }];
+      });
+      return recordOfBaselines(baselines, text);
+    }
+    case 'prompt':
+      throw new Error('prompt versions are opened together');
+  }
+}
+
+function suitePathOf(baselinePath: string): string {
+  return baselinePath.replace(/\.baseline\.jsonl$/, '.eval.yaml');
+}
+
+/** The versions of one run: the others are held against the first. */
+function openPrompts(prompts: readonly string[], options: CompareRecordsOptions): OpenedSides {
+  const { root, cwd, run } = options;
+  const record = openRecordHeads(findStoredRun({ root }, run, cwd).path, cwd);
+  const [first, ...others] = prompts;
+  const wanted = new Set(prompts);
+  const suites = record.header.suites
+    .filter(({ variants }) => prompts.every((id) => variants.some(({ prompt }) => prompt === id)))
+    .map(
+      (suite): RecordedSuite => ({
+        ...suite,
+        variants: suite.variants
+          .filter(({ prompt }) => wanted.has(prompt))
+          .map(({ replaces: _replaces, ...variant }) => ({
+            ...variant,
+            ...(first !== undefined && others.includes(variant.prompt) ? { replaces: first } : {}),
+          })),
+      }),
+    );
+  if (suites.length === 0) {
+    const message = `no suite of ${record.shownPath} ran all of ${prompts.join(', ')}`;
+    throw new UserError([
+      { code: 'unknown-id', severity: 'error', message, hint: 'run them first: llmcheck run --compare v1,v2' },
+    ]);
+  }
+  const settings = { ...record.header.settings, compare: prompts };
+  return { record: withHeader(record, { ...record.header, settings, suites }), findBaseline: () => undefined };
+}
+
+function keepSuites(record: StoredRecord, { suites, requireConclusive }: CompareRecordsOptions): StoredRecord {
+  const unknown = suites.filter((id) => !record.header.suites.some(({ suite }) => suite === id));
+  if (unknown.length > 0) {
+    const message = `${record.shownPath} has no suite ${unknown.join(', ')}`;
+    const hint = `there are: ${record.header.suites.map(({ suite }) => suite).join(', ') || 'none'}`;
+    throw new UserError([{ code: 'unknown-id', severity: 'error', message, hint }]);
+  }
+  const kept = record.header.suites.filter(({ suite }) => suites.length === 0 || suites.includes(suite));
+  const header = { ...record.header, settings: { ...record.header.settings, requireConclusive }, suites: kept };
+  // Counting 100,000 rows again takes its time.
+  return kept.length === record.header.suites.length ? { ...record, header } : withHeader(record, header);
+}
+
+/** The same rows counted over another plan. */
+function withHeader(record: StoredRecord, header: RunHeader): StoredRecord {
+  const rows = record.summary.suites.flatMap(({ variants }) =>
+    variants.flatMap(({ cases }) =>
+      [...cases.values()].flatMap(({ trials, confirmations }) => [...trials, ...confirmations]),
+    ),
+  );
+  return { ...record, header, summary: summarizeRun(header, rows, record.end) };
+}
+
+function findPromptIds({ root, cwd, run }: CompareRecordsOptions, hasRuns: boolean): ReadonlySet<string> {
+  if (!hasRuns && run === undefined) return new Set();
+  const { suites } = readRunHeader(findStoredRun({ root }, run, cwd).path);
+  return new Set(suites.flatMap(({ variants }) => variants.map(({ prompt }) => prompt)));
+}
+
+function mixed(sides: readonly string[]): UserError {
+  const message = `${sides.join(' and ')} can't be compared with each other: prompt versions are compared within one run, anything else in pairs`;
+  return new UserError([
+    { code: 'usage', severity: 'error', message, hint: 'name two prompt versions, or two of: git:REF, file, run id' },
+  ]);
+}

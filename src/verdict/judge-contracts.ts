@@ -1,0 +1,132 @@
+import type { FindBaseline } from '../baseline/find-baselines.ts';
+import type { GatedComparison } from '../compare/gate/judge-comparisons.ts';
+import { type AnsweredVariant, compareContracts } from '../contracts/compare-contracts.ts';
+import { answersOfBaseline, answersOfRecord } from '../contracts/stored-answers.ts';
+import type { ComparedSide } from '../model/comparison.ts';
+import { describeContractWarnings } from '../model/contract-warnings.ts';
+import { isBreak, type PromptFindings } from '../model/finding.ts';
+import type { Breach } from '../model/gate.ts';
+import type { SourceLocation } from '../model/problem.ts';
+import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
+import type { StoredRecord } from '../record/open-stored-record.ts';
+import { SchemaProblem } from '../schema-diff/schema-problem.ts';
+import { withinRun } from './compare-run.ts';
+
+export interface JudgeContractsOptions {
+  readonly findBaseline: FindBaseline;
+  /** Where a part of a prompt's contract is written, while its files are at hand. */
+  readonly locate?: (suite: string, prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
+}
+
+/** A run that is compared already. */
+export interface ComparedRun {
+  readonly record: StoredRecord;
+  readonly gated: readonly GatedComparison[];
+}
+
+/** What the contracts of a run's prompts have to say to its decision. */
+export interface JudgedContracts {
+  readonly contracts: readonly PromptFindings[];
+  readonly failures: readonly Breach[];
+  readonly warnings: readonly string[];
+}
+
+/** Holds the contract of every compared prompt against the one that its baseline was accepted with. */
+export async function judgeContracts(
+  { record, gated }: ComparedRun,
+  { findBaseline, locate }: JudgeContractsOptions,
+): Promise<JudgedContracts> {
+  const contracts: PromptFindings[] = [];
+  const failures: Breach[] = [];
+  const warnings: string[] = [];
+  for (const suite of record.summary.suites) {
+    const id = suite.recorded.suite;
+    const pairs = gated.filter((comparison) => comparison.suite === suite && isHeldToBaseline(comparison, record));
+    for (const prompt of new Set(pairs.map(({ variant }) => variant.recorded.prompt))) {
+      const own = pairs.filter(({ variant }) => variant.recorded.prompt === prompt);
+      try {
+        const [entry] = await compareContracts({
+          suite: id,
+          against: own[0]?.compared.baseline.source ?? '',
+          old: own.map(({ variant, compared }) => findOld(suite, variant, compared.baseline, findBaseline, record)),
+          replacement: own.map(({ variant }) => ({
+            variant: variant.recorded,
+            answers: () => answersOfRecord(variant, record.readRow),
+          })),
+          isPart: true,
+          contract: {},
+          ...(locate === undefined ? {} : { locate: (name: string, pointer: string) => locate(id, name, pointer) }),
+        });
+        if (entry === undefined) continue;
+        contracts.push(entry);
+        failures.push(...describeFailures(entry));
+        warnings.push(...describeContractWarnings(entry));
+      } catch (error) {
+        if (!(error instanceof SchemaProblem)) throw error;
+        const side = error.side === 'old' ? 'the baseline' : withinRun;
+        warnings.push(
+          `${id}: the contract of prompt ${prompt} was not compared: in ${side}, ${error.pointer} ${error.message}`,
+        );
+      }
+    }
+  }
+  return { contracts, failures, warnings };
+}
+
+/** A version that runs beside the one it replaces owes its contract nothing until one of them is accepted, or is asked to. */
+function isHeldToBaseline({ compared }: GatedComparison, { header }: StoredRecord): boolean {
+  return compared.baseline.source !== withinRun || header.settings.compare !== undefined;
+}
+
+/** The baseline's own contract, also where its prompt has run again beside the new one. */
+function findOld(
+  { recorded: { suite, path } }: SuiteSummary,
+  variant: VariantSummary,
+  side: ComparedSide,
+  findBaseline: FindBaseline,
+  record: StoredRecord,
+): AnsweredVariant {
+  const wanted = side.recorded.baselineOf === undefined ? side.recorded.prompt : variant.recorded.prompt;
+  const { provider, replaces } = variant.recorded;
+  const isWithin = side.source === withinRun;
+  const found = isWithin ? undefined : findBaseline({ id: suite, path });
+  const isIt = (prompt: string) => (other: { readonly prompt: string; readonly provider: string }) =>
+    other.prompt === prompt && other.provider === provider;
+  if (found?.kind === 'file') {
+    const { baseline } = found;
+    const known = baseline.variants.find(isIt(wanted)) ?? baseline.variants.find(isIt(replaces ?? wanted));
+    if (known !== undefined) return asOld(known, variant, () => answersOfBaseline(baseline, known));
+  }
+  const other = found?.kind === 'record' ? found.record : record;
+  const known = other.summary.suites
+    .find(({ recorded }) => recorded.suite === suite)
+    ?.variants.find(({ recorded }) => isIt(side.recorded.prompt)(recorded));
+  return asOld(side.recorded, variant, () => (known === undefined ? [] : answersOfRecord(known, other.readRow)));
+}
+
+/** Under the new prompt's name: what it is held against was decided before. */
+function asOld(
+  old: AnsweredVariant['variant'],
+  { recorded }: VariantSummary,
+  answers: AnsweredVariant['answers'],
+): AnsweredVariant {
+  return { variant: { ...old, prompt: recorded.prompt }, answers };
+}
+
+const maxNamed = 20;
+
+function describeFailures({ suite, prompt, findings }: PromptFindings): readonly Breach[] {
+  const broken = findings.filter(isBreak);
+  const named = broken.slice(0, maxNamed).map(
+    ({ ruleId, direction, path, message, fingerprint }): Breach => ({
+      code: 'contract-broken',
+      suite,
+      prompt,
+      message: `${direction} contract, ${ruleId} at ${path}: ${message} Approve it with contract.approved: [${fingerprint}]`,
+    }),
+  );
+  const more = broken.length - named.length;
+  if (more <= 0) return named;
+  const message = `and ${more} more; \`llmcheck contract check\` lists them`;
+  return [...named, { code: 'contract-broken', suite, prompt, message }];
+}

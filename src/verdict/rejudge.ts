@@ -1,0 +1,115 @@
+import type { JudgePorts } from '../judges/judge-answer.ts';
+import type { Baseline, BaselineTrial } from '../model/baseline.ts';
+import type { Cell } from '../model/cell.ts';
+import type { ComparedCase, ComparedSide } from '../model/comparison.ts';
+import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import { caseStatusOf } from '../record/sorted-cases.ts';
+
+export interface Rejudged {
+  readonly side: ComparedSide;
+  /** Cases whose stored answers were judged by the new checks. */
+  readonly cases: ReadonlySet<string>;
+}
+
+/**
+ * Judges a baseline's stored answers again where nothing of a case but its checks has changed: without a call, and so
+ * that the pair stays comparable. A case whose answers were not kept, or broke off, stays redefined.
+ */
+export async function rejudge(
+  side: ComparedSide,
+  baseline: Baseline,
+  redefined: Iterable<ComparedCase>,
+  cellOf: (caseId: string) => Cell | undefined | Promise<Cell | undefined>,
+  ports: JudgePorts = {},
+): Promise<Rejudged> {
+  const { costOf = bookedCost } = side;
+  const again = new Map<string, CaseSummary>();
+  for (const { caseId, baseline: before, candidate } of redefined) {
+    if (before === undefined || candidate === undefined) continue;
+    const { stamp } = candidate;
+    if (inputsOf(before.stamp) !== inputsOf(stamp)) continue;
+    const cell = await cellOf(caseId);
+    // The suite may have moved on since the candidate ran.
+    if (cell?.stamp !== stamp) continue;
+    const answers = baseline.readCase(side.recorded, caseId);
+    if (answers === undefined) continue;
+    const found = await rejudgeCase(before, answers.trials, cell, { ports, costOf });
+    if (found !== undefined) again.set(caseId, found);
+  }
+  return {
+    side: { ...side, cases: new Map([...baseline.casesOf(side.recorded), ...again]) },
+    cases: new Set(again.keys()),
+  };
+}
+
+function bookedCost({ costUsd }: RowSummary): number | null | undefined {
+  return costUsd;
+}
+
+/** The part of a stamp that is not about checks. */
+function inputsOf(stamp: string): string {
+  return stamp.split('.')[0] ?? stamp;
+}
+
+async function rejudgeCase(
+  before: CaseSummary,
+  answers: readonly BaselineTrial[],
+  cell: Cell,
+  options: RejudgeOptions,
+): Promise<CaseSummary | undefined> {
+  const { stamp } = cell;
+  const trials: RowSummary[] = [];
+  for (const row of before.trials) {
+    if (row.status !== 'passed' && row.status !== 'failed') {
+      trials.push({ ...row, stamp });
+      continue;
+    }
+    const answer = answers.find(({ trial }) => trial === row.trial);
+    if (answer?.output === undefined) return undefined;
+    const verdict = await judgeStored(answer, row, cell, options);
+    if (verdict === undefined) return undefined;
+    trials.push({ ...row, stamp, ...verdict });
+  }
+  const { caseId, observe, mustPass } = before;
+  return { caseId, status: caseStatusOf(trials), observe, mustPass, stamp, trials, confirmations: [] };
+}
+
+interface RejudgeOptions {
+  readonly ports: JudgePorts;
+  readonly costOf: NonNullable<ComparedSide['costOf']>;
+}
+
+async function judgeStored(
+  { output = '', toolCalls = [], finishReason, usage, reasoning, refusal, checks: stored }: BaselineTrial,
+  row: RowSummary,
+  cell: Cell,
+  { ports, costOf }: RejudgeOptions,
+): Promise<{ status: 'passed' | 'failed'; score: number } | undefined> {
+  const { latencyMs } = row;
+  const completion = {
+    text: output,
+    toolCalls,
+    ...(finishReason === undefined ? {} : { finishReason }),
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+  // Nobody is asked: a model's word stands where its question is the same, else the case is redefined.
+  const judged = {
+    cell,
+    completion,
+    latencyMs,
+    costUsd: costOf(row) ?? undefined,
+    calls: [],
+    conversation: [],
+    stored,
+  };
+  // Nearly every comparison does without the assertions.
+  const { decideAnswer, judgeAnswer } = await import('../judges/judge-answer.ts');
+  const { verdicts } = await judgeAnswer(cell.checks, judged, ports);
+  const decision = decideAnswer(verdicts, cell.threshold);
+  return decision.status === 'errored'
+    ? undefined
+    : { status: decision.passed ? 'passed' : 'failed', score: decision.score };
+}

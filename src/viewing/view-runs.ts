@@ -1,0 +1,66 @@
+import type { PageRun } from '../model/page.ts';
+import type { Report } from '../model/report.ts';
+import { listStoredRuns } from '../project/stored-runs.ts';
+import { countStoredRun } from '../record/count-stored-run.ts';
+import type { StoredRun } from '../record/list-runs.ts';
+import { compareRecords } from '../verdict/compare-records.ts';
+import { reportOnRun } from '../verdict/report-on-run.ts';
+
+export interface ViewOptions {
+  readonly root: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Date;
+}
+
+/** What `llmcheck view` shows of a project's stored runs. An id is looked up among them and never taken for a path. */
+export interface ViewedRuns {
+  list(): readonly PageRun[];
+  /** By id, how far each record has got: another text is another state of the record. */
+  states(): ReadonlyMap<string, string>;
+  /** Undefined where there is no such run. */
+  report(id: string): Promise<Report> | undefined;
+  /** The same comparison as `llmcheck compare`; undefined where one of them is not there. */
+  compare(a: string, b: string): Promise<Report> | undefined;
+}
+
+export function openViewedRuns({ root, cwd, env, now }: ViewOptions): ViewedRuns {
+  const counted = new Map<string, { readonly state: string; readonly run: PageRun }>();
+  const find = (id: string) => listStoredRuns({ root }).find((stored) => stored.id === id);
+  return {
+    list: () => listStoredRuns({ root }).map((stored) => describe(stored)),
+    states: () => new Map(listStoredRuns({ root }).map((stored) => [stored.id, stateOf(stored)])),
+    report(id) {
+      const stored = find(id);
+      return stored === undefined ? undefined : reportOnRun({ path: stored.path, root, cwd, env });
+    },
+    compare(a, b) {
+      const [before, after] = [find(a), find(b)];
+      if (before === undefined || after === undefined) return undefined;
+      const sides = [before, after].map(nameOf);
+      return compareRecords({ sides, suites: [], requireConclusive: false, root, cwd, env });
+    },
+  };
+
+  /** A record is read again only where it has grown. */
+  function describe(stored: StoredRun): PageRun {
+    const state = stateOf(stored);
+    const known = counted.get(stored.id);
+    const run = known?.state === state ? known.run : countStoredRun(stored, root);
+    counted.set(stored.id, { state, run });
+    const isQuiet = now().getTime() - stored.modifiedMs > quietMs;
+    return run.state === 'running' && isQuiet ? { ...run, state: 'unfinished' } : run;
+  }
+}
+
+/** A model may think for minutes; a run that says nothing for longer was killed. */
+const quietMs = 5 * 60_000;
+
+function stateOf({ bytes, modifiedMs }: StoredRun): string {
+  return `${bytes} ${modifiedMs}`;
+}
+
+/** A file of a name that no run has could be taken for a git ref or a prompt. */
+function nameOf({ id, path }: StoredRun): string {
+  return /^\d{8}-\d{6}-[0-9a-f]+$/.test(id) ? id : path;
+}

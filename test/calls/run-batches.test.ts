@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import { type BatchPorts, runBatches } from '../../src/calls/run-batches.ts';
+import type { BatchApi, BatchHandle, BatchItem, BatchReply, BatchStatus } from '../../src/model/batch.ts';
+import type { CompletionRequest, ProviderFailure } from '../../src/model/completion.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+const origin = { suite: 's', prompt: 'p', provider: 'x', caseId: 'c' };
+const itemsOf = (...keys: string[]): BatchItem[] =>
+  keys.map((key) => ({
+    key,
+    request: {
+      adapter: 'a',
+      adapterVersion: '1',
+      model: 'm',
+      messages: [],
+      params: {},
+      trial: 0,
+      origin,
+    } satisfies CompletionRequest,
+  }));
+const network: ProviderFailure = { kind: 'network', message: 'reset' };
+const completionOf = (text: string) => ({ completion: { text, toolCalls: [], finishReason: 'stop' as const } });
+
+/** An API of which a test overrides what it is about; answers every request with its key. */
+function open(overrides: Partial<BatchApi> = {}) {
+  const clock = createManualClock();
+  const controller = new AbortController();
+  const disk = new Map<string, BatchHandle>();
+  const submitted: string[][] = [];
+  const calls: string[] = [];
+  const api: BatchApi = {
+    maxRequests: 100,
+    maxBytes: 100_000,
+    encode: ({ key }) => Promise.resolve({ value: key }),
+    submit: ({ items }) => {
+      submitted.push(items.map(({ key }) => key));
+      return Promise.resolve({ value: `id-${submitted.length}` });
+    },
+    find: () => Promise.resolve({ value: [] }),
+    read: () => Promise.resolve({ value: { state: 'ended' } }),
+    collect: (_id, { keys }) => Promise.resolve({ value: new Map(keys.map((key) => [key, completionOf(key)])) }),
+    close: () => undefined,
+    ...overrides,
+  };
+  const ports: BatchPorts = {
+    api,
+    clock,
+    signal: controller.signal,
+    newHandle: (keys) => ({
+      format: 1,
+      name: `n${disk.size}`,
+      provider: 'x',
+      endpoint: 'e',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      keys,
+      batchIds: [],
+      isConfirmed: false,
+    }),
+    save: (handle) => {
+      calls.push(`save ${handle.name} [${handle.batchIds.join()}]`);
+      disk.set(handle.name, handle);
+      return true;
+    },
+    remove: ({ name }) => {
+      calls.push(`remove ${name}`);
+      disk.delete(name);
+    },
+    refuse: () => undefined,
+    say: () => undefined,
+  };
+  const run = (items: readonly BatchItem[], handles: readonly BatchHandle[] = []) =>
+    clock.runUntil(runBatches({ items: () => items, handles }, ports));
+  return { clock, controller, ports, run, submitted, calls, disk };
+}
+
+describe('runBatches', () => {
+  it('writes a batch down before and after it is handed in', async () => {
+    const { run, calls } = open({
+      submit: () => {
+        calls.push('submit');
+        return Promise.resolve({ value: 'id' });
+      },
+    });
+    await run(itemsOf('a'));
+    expect(calls).toEqual(['save n0 []', 'submit', 'save n0 [id]']);
+  });
+
+  it('hands nothing in that can not be written down', async () => {
+    const { ports, submitted, clock } = open();
+    await clock.runUntil(runBatches({ items: () => itemsOf('a'), handles: [] }, { ...ports, save: () => false }));
+    expect(submitted).toEqual([]);
+  });
+
+  it('splits by the number and the size of requests, and sends what occurs twice once', async () => {
+    const byCount = open({ maxRequests: 2 });
+    const { answers, collected } = await byCount.run(itemsOf('a', 'b', 'a', 'c'));
+    expect(byCount.submitted).toEqual([['a', 'b'], ['c']]);
+    expect([...answers.keys()]).toEqual(['a', 'b', 'c']);
+    expect(collected).toHaveLength(2);
+    const bySize = open({ maxBytes: 10 });
+    await bySize.run(itemsOf('aa', 'bb', 'cccc'));
+    expect(bySize.submitted).toEqual([['aa'], ['bb'], ['cccc']]);
+  });
+
+  it('looks at a batch again at growing distances, and at least every minute', async () => {
+    let looks = 0;
+    const { run, clock } = open({
+      read: (): Promise<BatchReply<BatchStatus>> =>
+        Promise.resolve({ value: { state: (looks += 1) > 14 ? 'ended' : 'running' } }),
+    });
+    const { answers } = await run(itemsOf('a'));
+    expect(answers.size).toBe(1);
+    expect(clock.waits.slice(0, 4)).toEqual([1000, 1500, 2250, 3375]);
+    expect(Math.max(...clock.waits)).toBe(60_000);
+  });
+
+  it('looks for a batch whose submission was cut off before it hands it in again', async () => {
+    let submits = 0;
+    const { run, calls } = open({
+      submit: () => {
+        submits += 1;
+        return Promise.resolve({ failure: network });
+      },
+      find: () => Promise.resolve({ value: ['found'] }),
+    });
+    const { answers } = await run(itemsOf('a'));
+    expect([submits, answers.get('a')?.answer]).toEqual([1, completionOf('a')]);
+    expect(calls.at(-1)).toBe('save n0 [found]');
+  });
+
+  it('hands a batch in again that was refused for now, after the time that the server asks for', async () => {
+    let submits = 0;
+    const { run, clock } = open({
+      submit: () => {
+        submits += 1;
+        const failure: ProviderFailure = { kind: 'rateLimit', message: 'later', retryAfterMs: 7000 };
+        return Promise.resolve(submits < 3 ? { failure } : { value: 'id' });
+      },
+    });
+    const { answers } = await run(itemsOf('a'));
+    expect([submits, answers.size, clock.waits]).toEqual([3, 1, [7000, 7000]]);
+  });
+
+  it('gives up on a server that never answers a submission, and keeps what it may have taken', async () => {
+    const { run, disk } = open({ submit: () => Promise.resolve({ failure: network }) });
+    const { answers, pending } = await run(itemsOf('a'));
+    expect(answers.get('a')).toEqual({ answer: { failure: network }, isSent: true });
+    expect([pending.length, disk.size]).toEqual([1, 1]);
+  });
+
+  it('goes on with what an earlier run handed in, and hands in the rest', async () => {
+    const { run, submitted, ports } = open();
+    const handle = { ...ports.newHandle(['a', 'gone']), name: 'old', batchIds: ['id-0'], isConfirmed: true };
+    const { answers } = await run(itemsOf('a', 'b'), [handle]);
+    expect(submitted).toEqual([['b']]);
+    expect([...answers.keys()].sort()).toEqual(['a', 'b', 'gone']);
+  });
+
+  it('tells its own batch from others of the same size by the keys of the answers', async () => {
+    const { run, submitted, ports, calls } = open({
+      find: () => Promise.resolve({ value: ['foreign', 'own'] }),
+      collect: (id) => Promise.resolve({ value: new Map([[id === 'own' ? 'a' : 'z', completionOf(id)]]) }),
+    });
+    const { answers } = await run(itemsOf('a'), [{ ...ports.newHandle(['a']), name: 'old' }]);
+    expect(answers.get('a')?.answer).toEqual(completionOf('own'));
+    expect(submitted).toEqual([]);
+    expect(calls.filter((call) => call.startsWith('save'))).toEqual(['save old [foreign,own]', 'save old [own]']);
+  });
+
+  it('hands in again where all candidates turn out to be others', async () => {
+    let finds = 0;
+    const { run, submitted, ports } = open({
+      find: () => Promise.resolve({ value: (finds += 1) === 1 ? ['foreign'] : [] }),
+      collect: (id, { keys }) =>
+        Promise.resolve({ value: new Map([[id === 'foreign' ? 'z' : (keys[0] ?? ''), completionOf(id)]]) }),
+    });
+    const { answers } = await run(itemsOf('a'), [{ ...ports.newHandle(['a']), name: 'old' }]);
+    expect(submitted).toEqual([['a']]);
+    expect(answers.get('a')?.answer).toEqual(completionOf('id-1'));
+  });
+
+  it('says so where a provider loses a batch twice, and asks nothing live', async () => {
+    const { run, submitted } = open({ read: () => Promise.resolve({ value: { state: 'unknown' } }) });
+    const { answers } = await run(itemsOf('a'));
+    expect(submitted).toHaveLength(2);
+    expect(answers.get('a')?.answer).toMatchObject({ failure: { kind: 'server' } });
+  });
+
+  it('bears some failures of looking, and gives up for this run after many or one that will stay', async () => {
+    let looks = 0;
+    const some = open({
+      read: (): Promise<BatchReply<BatchStatus>> =>
+        Promise.resolve((looks += 1) < 10 ? { failure: network } : { value: { state: 'ended' } }),
+    });
+    expect((await some.run(itemsOf('a'))).answers.get('a')?.answer).toEqual(completionOf('a'));
+    for (const kind of ['network', 'auth'] as const) {
+      const failing = open({ read: () => Promise.resolve({ failure: { kind, message: 'no' } }) });
+      const { answers, pending } = await failing.run(itemsOf('a'));
+      expect(answers.get('a')?.answer).toMatchObject({ failure: { kind } });
+      expect([pending.length, failing.disk.size]).toEqual([1, 1]);
+    }
+  });
+
+  it('leaves what is under way when the run is stopped', async () => {
+    const { clock, controller, run, disk } = open({ read: () => Promise.resolve({ value: { state: 'running' } }) });
+    clock.startTimer(5000, () => controller.abort());
+    const { answers, pending, collected } = await run(itemsOf('a'));
+    expect([answers.size, pending.length, collected.length, disk.size]).toEqual([0, 1, 0, 1]);
+  });
+});

@@ -1,0 +1,381 @@
+import { describe, expect, test } from 'vitest';
+import { decide } from '../../src/compare/gate/decide.ts';
+import { exitCodeFor } from '../../src/model/exit-code.ts';
+import type { Decision } from '../../src/model/gate.ts';
+import type { RunSettings, StopReason } from '../../src/model/record.ts';
+import type { RowSummary } from '../../src/model/summary.ts';
+import { summarizeRun } from '../../src/record/summarize-run.ts';
+import {
+  buildHeader,
+  buildRecordedSuite,
+  buildRowSummary,
+  buildVariant,
+  end,
+  rowsOf,
+  type SummaryOptions,
+  settings,
+  summarize,
+} from '../support/build-summary.ts';
+import fc from '../support/property.ts';
+
+interface RunOptions extends SummaryOptions {
+  readonly settings?: Partial<RunSettings>;
+  readonly stop?: StopReason;
+  readonly interrupted?: 'SIGINT' | 'SIGTERM';
+}
+
+function judge(rows: string | readonly RowSummary[], options: RunOptions = {}): Decision {
+  const { stop, interrupted } = options;
+  return decide({
+    summary: summarize(typeof rows === 'string' ? rowsOf(rows) : rows, {
+      ...options,
+      end: stop === undefined ? end : { ...end, stopReason: stop },
+    }),
+    settings: { ...settings, ...options.settings },
+    ...(interrupted === undefined ? {} : { interrupted }),
+  });
+}
+
+const codes = ({ breaches }: Decision) => breaches.map(({ code }) => code);
+const passRate = (min: number) => ({ passRate: { min } });
+
+describe('the exit code', () => {
+  test.each<[string, string, RunOptions, number]>([
+    ['all passed', 'p p', {}, 0],
+    ['a case failed', 'p f', {}, 1],
+    ['a cell is errored', 'p e', {}, 3],
+    ['the run was stopped', 'p s', { stop: 'budget' }, 4],
+    ['nothing was selected', '', {}, 4],
+    ['failed and errored', 'f e', {}, 1],
+    ['failed and stopped', 'f s', { stop: 'deadline' }, 1],
+    ['errored and stopped', 'e s', { stop: 'deadline' }, 3],
+    ['failed, errored and stopped', 'f e s', { stop: 'budget' }, 1],
+    ['interrupted by SIGINT', 'f e s', { stop: 'interrupted', interrupted: 'SIGINT' }, 130],
+    ['interrupted by SIGTERM', 'p', { stop: 'interrupted', interrupted: 'SIGTERM' }, 143],
+    ['errored within the tolerance', 'p e', { settings: { maxErrors: { count: 1 } } }, 0],
+    ['errored within the tolerance, and stopped', 'p e s', { settings: { maxErrors: { count: 1 } }, stop: 'bail' }, 4],
+    ['errored within the tolerance, and failed', 'f e', { settings: { maxErrors: { count: 1 } } }, 1],
+  ])('where %s', (_name, rows, options, code) => {
+    expect(exitCodeFor(judge(rows, options))).toBe(code);
+  });
+
+  test('is 0 for an inconclusive decision, and 4 where it is to be conclusive', () => {
+    const inconclusive: Decision = { outcome: 'inconclusive', breaches: [], warnings: [] };
+    expect(exitCodeFor(inconclusive)).toBe(0);
+    expect(exitCodeFor({ ...inconclusive, outcome: 'incomplete', incompleteBecause: 'inconclusive' })).toBe(4);
+  });
+
+  test('is never 0 while a planned cell failed, errored or was not reached', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('p', 'f', 'e', 's', 'pf', 'ps', 'fe', 'cp', 'c')),
+        fc.nat(3),
+        (words, missing) => {
+          const rows = rowsOf(words.join(' '));
+          const decision = judge(rows, { planned: rows.length + missing });
+          const isClean =
+            missing === 0 && rows.every(({ status, skipReason }) => status === 'passed' || skipReason === 'case');
+          const hasVerdict = rows.some(({ status }) => status === 'passed');
+          expect(exitCodeFor(decision) === 0).toBe(isClean && hasVerdict);
+          expect(decision.breaches.length === 0).toBe(decision.outcome === 'passed');
+        },
+      ),
+    );
+  });
+});
+
+describe('the pass rate', () => {
+  test('must be whole where the suite names none', () => {
+    expect(judge('p p p f')).toMatchObject({
+      outcome: 'failed',
+      breaches: [
+        { code: 'pass-rate-min', suite: 'triage', prompt: 'v1', provider: 'p', metric: 'passRate', candidate: 0.75 },
+      ],
+    });
+  });
+
+  test('that is met exactly passes, however it is computed', () => {
+    expect(judge('ppf ppf ppf', { gate: passRate(2 / 3) }).outcome).toBe('passed');
+    expect(judge('p p p p p p p f f f', { gate: passRate(0.7) }).outcome).toBe('passed');
+    expect(judge('p p p p p p p f f f', { gate: passRate(0.71) }).outcome).toBe('failed');
+    expect(judge('f f', { gate: passRate(0) }).outcome).toBe('passed');
+    // Ten times 0.1 is a little less than 1 in floating point.
+    expect(judge('pfffffffff '.repeat(10), { gate: passRate(0.1) }).outcome).toBe('passed');
+  });
+
+  test('weighs cases alike', () => {
+    expect(judge('ffff p', { gate: passRate(0.5) }).outcome).toBe('passed');
+    expect(judge('ffff p', { gate: passRate(0.51) }).outcome).toBe('failed');
+  });
+
+  test('below a limit never reads like the limit', () => {
+    const rows = rowsOf(`${'p '.repeat(2499)}f`);
+    expect(judge(rows).breaches[0]?.message).toBe('pass rate 99.9 % is below 100 %');
+  });
+
+  test('is judged on each variant that is not replaced', () => {
+    const suite = buildRecordedSuite([
+      buildVariant(1),
+      buildVariant(1, { prompt: 'v2', replaces: 'v1' }),
+      buildVariant(1, { provider: 'q' }),
+    ]);
+    const rows = (v1: string, v2: string, q: string) => [
+      ...rowsOf(v1),
+      ...rowsOf(v2, { prompt: 'v2' }),
+      ...rowsOf(q, { provider: 'q' }),
+    ];
+    const judgeAll = (all: readonly RowSummary[]) =>
+      decide({ summary: summarizeRun(buildHeader([suite]), all, end), settings });
+    expect(judgeAll(rows('f', 'p', 'p')).outcome).toBe('passed');
+    expect(judgeAll(rows('p', 'f', 'f')).breaches).toMatchObject([{ prompt: 'v2' }, { prompt: 'v1', provider: 'q' }]);
+  });
+});
+
+describe('a stopped run', () => {
+  test.each<[string, number, 'failed' | 'incomplete']>([
+    // One of ten failed, five were not reached.
+    ['p p p p f s s s s s', 1, 'failed'],
+    ['p p p p f s s s s s', 0.95, 'failed'],
+    ['p p p p f s s s s s', 0.9, 'incomplete'],
+    ['p p p p f s s s s s', 0.1, 'incomplete'],
+    // A trial that was not reached may still lift its own case.
+    ['p p p p p p p p p fs', 0.92, 'incomplete'],
+    ['p p p p p p p p p fs', 0.96, 'failed'],
+    ['fss', 0.6, 'incomplete'],
+    ['fss', 0.7, 'failed'],
+    ['s s', 1, 'incomplete'],
+  ])('with cells %j and a minimum of %d is %s', (rows, min, outcome) => {
+    expect(judge(rows, { gate: passRate(min), stop: 'bail' }).outcome).toBe(outcome);
+  });
+
+  test('says why it stopped, how much is missing and what is still open', () => {
+    const { breaches, incompleteBecause } = judge('p s s', { stop: 'budget' });
+    expect(incompleteBecause).toBe('stopped');
+    expect(breaches).toEqual([
+      {
+        code: 'stopped',
+        message:
+          'the run stopped before its end: the budget is used up (--max-cost); 2 planned cells were not judged; ' +
+          'undecided: pass rate of triage · v1 × p',
+      },
+    ]);
+  });
+
+  test.each(['budget', 'deadline', 'bail', 'storage', 'queue', 'interrupted'] as const)(
+    'by %s is incomplete',
+    (stop) => {
+      expect(judge('p s', { stop })).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'stopped' });
+    },
+  );
+
+  test('whose record has no end is incomplete even if every cell has its row', () => {
+    const header = buildHeader([buildRecordedSuite([buildVariant(1)])]);
+    const summary = summarizeRun(header, rowsOf('p'), undefined);
+    expect(decide({ summary, settings })).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'stopped' });
+  });
+
+  test('that reached nothing is stopped, not empty, also with --allow-empty', () => {
+    expect(codes(judge('s s', { stop: 'deadline' }))).toEqual(['stopped']);
+    expect(codes(judge('s s', { stop: 'deadline', settings: { allowEmpty: true } }))).toEqual(['stopped']);
+  });
+
+  test('a planned cell without any result makes a run incomplete even if nobody stopped it', () => {
+    expect(judge('p', { planned: 2 })).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'stopped' });
+  });
+
+  test('judges cells without a row as if they could belong to any case', () => {
+    const options = { planned: 12, stop: 'interrupted' } as const;
+    expect(judge('p p p p p f f f f f', { ...options, gate: passRate(0.69) }).outcome).toBe('incomplete');
+    expect(judge('p p p p p f f f f f', { ...options, gate: passRate(0.71) }).outcome).toBe('failed');
+  });
+
+  test('never calls failed what the unreached cells could still turn into a pass', () => {
+    const word = fc.stringMatching(/^[pfsc]{1,4}$/);
+    fc.assert(
+      fc.property(
+        fc.array(word, { minLength: 1, maxLength: 8 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (words, min) => {
+          const text = words.join(' ');
+          const now = judge(text, { gate: passRate(min), stop: 'bail' });
+          const best = judge(text.replaceAll('s', 'p'), { gate: passRate(min), settings: { allowEmpty: true } });
+          expect(now.outcome === 'failed').toBe(best.outcome === 'failed');
+        },
+      ),
+    );
+  });
+});
+
+describe('errors', () => {
+  test.each<[string, RunSettings['maxErrors'], 'passed' | 'incomplete']>([
+    ['p e', { count: 0 }, 'incomplete'],
+    ['p e', { count: 1 }, 'passed'],
+    ['p e e', { count: 1 }, 'incomplete'],
+    ['p p p p p p p p p e', { fraction: 0.1 }, 'passed'],
+    ['p p p p p p p p e e', { fraction: 0.1 }, 'incomplete'],
+    ['p e c c c c c c c c', { fraction: 0.1 }, 'passed'],
+    ['p p e', { fraction: 1 / 3 }, 'passed'],
+    // 0.29 × 100 is a little less than 29 in floating point.
+    ['e '.repeat(29) + 'p '.repeat(71), { fraction: 0.29 }, 'passed'],
+  ])('in %j with a tolerance of %j', (rows, maxErrors, outcome) => {
+    expect(judge(rows, { settings: { maxErrors } }).outcome).toBe(outcome);
+  });
+
+  test('beyond the tolerance are counted over all variants and named', () => {
+    expect(judge('p e e', { settings: { maxErrors: { fraction: 0.25 } } })).toMatchObject({
+      incompleteBecause: 'errors',
+      breaches: [{ code: 'errors-exceeded', message: '2 of 3 cells could not be judged (--max-errors 25 %)' }],
+    });
+  });
+
+  test('that are all there is are no verdict, however much is tolerated', () => {
+    expect(judge('e e', { settings: { maxErrors: { fraction: 1 } } })).toMatchObject({
+      outcome: 'incomplete',
+      incompleteBecause: 'nothing-evaluated',
+    });
+    expect(codes(judge('e e'))).toEqual(['errors-exceeded']);
+  });
+
+  test('do not count as failed trials', () => {
+    expect(judge('pe', { settings: { maxErrors: { count: 1 } } }).outcome).toBe('passed');
+  });
+});
+
+describe('an empty run', () => {
+  const decideOn = (suites: Parameters<typeof buildHeader>[0], overrides: Partial<RunSettings> = {}) =>
+    decide({ summary: summarizeRun(buildHeader(suites), [], end), settings: { ...settings, ...overrides } });
+  const nothing = buildRecordedSuite([buildVariant(0)]);
+
+  test.each([
+    ['no suite', [], 'no suite was found'],
+    ['no case', [nothing], 'no case was selected'],
+    ['only observed cases', [buildRecordedSuite([buildVariant(0, { observed: 3 })])], 'all 3 cells are under observe'],
+  ])('with %s is incomplete', (_name, suites, message) => {
+    const decision = decideOn(suites);
+    expect(decision).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'nothing-evaluated' });
+    expect(decision.breaches[0]?.message).toContain(message);
+    expect(decideOn(suites, { allowEmpty: true })).toMatchObject({ outcome: 'passed', breaches: [] });
+  });
+
+  test('whose cells its suite skips is incomplete', () => {
+    expect(judge('c c')).toMatchObject({ outcome: 'incomplete', incompleteBecause: 'nothing-evaluated' });
+    expect(judge('c c', { settings: { allowEmpty: true } }).outcome).toBe('passed');
+    expect(judge('c p').outcome).toBe('passed');
+  });
+
+  test('that is one of several shards passes', () => {
+    expect(decideOn([nothing], { shard: { index: 3, count: 4 } }).outcome).toBe('passed');
+    expect(decideOn([nothing], { shard: { index: 1, count: 1 } }).outcome).toBe('incomplete');
+    expect(decideOn([], { shard: { index: 3, count: 4 } }).outcome).toBe('incomplete');
+    expect(judge('c c', { settings: { shard: { index: 1, count: 2 } } }).outcome).toBe('incomplete');
+  });
+
+  test('observed cells that failed break nothing', () => {
+    const watched = buildRowSummary({ caseId: 'watched', status: 'failed', observe: true, mustPass: true });
+    expect(judge([...rowsOf('p'), watched]).outcome).toBe('passed');
+  });
+});
+
+describe('a must-pass case', () => {
+  const lax = { gate: passRate(0) };
+  const must = (outcomes: string, fresh = '') => [
+    ...rowsOf(outcomes, { mustPass: true }),
+    ...rowsOf(fresh, { mustPass: true, confirmation: true }).map((row) => ({
+      ...row,
+      trial: row.trial + outcomes.length,
+    })),
+  ];
+
+  test.each<[string, string, Decision['outcome']]>([
+    ['ppp', '', 'passed'],
+    ['ppf', '', 'failed'],
+    ['fff', '', 'failed'],
+    ['ppf', 'pf', 'failed'],
+    ['ppf', 'pp', 'passed'],
+    ['ppf', 'pe', 'incomplete'],
+    ['ppf', 'ef', 'failed'],
+    ['ppf', 'epp', 'passed'],
+    ['ppf', 'p', 'failed'],
+  ])('with trials %j and fresh ones %j is %s', (trials, fresh, outcome) => {
+    expect(judge(must(trials, fresh), lax).outcome).toBe(outcome);
+  });
+
+  test('that failed is named with its counts, whatever the pass rate allows', () => {
+    expect(judge(must('pff', 'pf'), lax).breaches).toEqual([
+      {
+        code: 'must-pass',
+        suite: 'triage',
+        prompt: 'v1',
+        provider: 'p',
+        caseId: 'case-0',
+        message: 'must-pass case case-0 failed in 2 of 3 trials and in 1 of 2 fresh ones',
+      },
+    ]);
+  });
+
+  test('that failed once fails the gate even if another trial is errored', () => {
+    expect(judge(must('fe'), { ...lax, settings: { maxErrors: { count: 5 } } })).toMatchObject({
+      outcome: 'failed',
+      breaches: [{ code: 'must-pass' }],
+    });
+  });
+
+  test('that all fresh trials pass is a visible warning', () => {
+    expect(judge(must('pf', 'pp'), lax).warnings).toEqual([
+      'triage: must-pass case case-0 failed in 1 of 2 trials, but in none of 2 fresh ones: a flaky contract',
+    ]);
+  });
+});
+
+describe('the other limits', () => {
+  const scored = (...scores: readonly number[]) =>
+    scores.map((score, index) => buildRowSummary({ caseId: `c${index}`, score }));
+  const slow = (...all: readonly number[]) =>
+    all.map((latencyMs, index) => buildRowSummary({ caseId: `c${index}`, latencyMs }));
+  const costing = (...all: readonly (number | null)[]) =>
+    all.map((costUsd, index) => buildRowSummary({ caseId: `c${index}`, costUsd }));
+  const unreached = buildRowSummary({ caseId: 'z', status: 'skipped', skipReason: 'bail' });
+
+  test('the mean score has a minimum', () => {
+    const gate = { score: { min: 0.7 } };
+    expect(judge(scored(0.6, 0.8), { gate }).outcome).toBe('passed');
+    expect(judge(scored(0.5, 0.75), { gate }).breaches).toMatchObject([
+      { code: 'score-min', metric: 'score', candidate: 0.625 },
+    ]);
+    expect(judge([...scored(0.6, 0.79), unreached], { gate, stop: 'bail' }).outcome).toBe('incomplete');
+    expect(judge([...scored(0.1, 0.1), unreached], { gate, stop: 'bail' }).outcome).toBe('failed');
+  });
+
+  test('the cost has a maximum', () => {
+    const gate = { cost: { max: 0.3 } };
+    expect(judge(costing(0.1, 0.2), { gate }).outcome).toBe('passed');
+    expect(judge(costing(0.1, 0.21), { gate }).breaches).toMatchObject([{ code: 'cost-max', metric: 'cost' }]);
+    expect(judge([...costing(0.4), unreached], { gate, stop: 'bail' }).outcome).toBe('failed');
+    expect(judge([...costing(0.1), unreached], { gate, stop: 'bail' }).outcome).toBe('incomplete');
+  });
+
+  test('a cost that is not known can’t be judged, which is an error and no failure', () => {
+    const decision = judge(costing(0.1, null), { gate: { cost: { max: 0.3 } } });
+    expect(decision).toMatchObject({
+      outcome: 'incomplete',
+      incompleteBecause: 'errors',
+      breaches: [{ code: 'unpriced' }],
+    });
+    expect(exitCodeFor(decision)).toBe(3);
+    expect(judge(costing(0.1, null)).outcome).toBe('passed');
+  });
+
+  test('the p95 latency has a maximum', () => {
+    const gate = { latency: { p95MaxMs: 1000 } };
+    expect(judge(slow(900, 1000), { gate }).outcome).toBe('passed');
+    expect(judge(slow(900, 1100), { gate }).breaches).toMatchObject([{ code: 'latency-p95-max', metric: 'latency' }]);
+    const fast = Array.from({ length: 30 }, (_, index) => ({ ...unreached, caseId: `u${index}` }));
+    expect(judge([...slow(1100), ...fast], { gate, stop: 'bail' }).outcome).toBe('incomplete');
+    expect(judge([...slow(2000, 2000), unreached], { gate, stop: 'bail' }).outcome).toBe('failed');
+  });
+
+  test('several missed limits are all named', () => {
+    const gate = { passRate: { min: 1 }, score: { min: 1 }, cost: { max: 0 }, latency: { p95MaxMs: 1 } };
+    expect(codes(judge('f', { gate }))).toEqual(['pass-rate-min', 'score-min', 'cost-max', 'latency-p95-max']);
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { openGithubApi, type Send } from '../../src/github/github-api.ts';
+import { type GithubRun, parseGithubRun } from '../../src/github/github-run.ts';
+import { upsertComment } from '../../src/github/sticky-comment.ts';
+import type { JsonValue } from '../../src/json/json.ts';
+
+const run: GithubRun = {
+  apiUrl: 'https://api.example',
+  graphqlUrl: 'https://api.example/graphql',
+  repository: 'acme/shop',
+  eventName: 'pull_request',
+  headSha: 'a'.repeat(40),
+  pullRequest: { number: 7, baseRef: 'main', isForeign: false },
+};
+const marker = '<!-- llmcheck:default -->';
+
+/** Answers in turn; the last answer repeats. An error is thrown. */
+function openScripted(
+  replies: readonly (Error | { status: number; body?: JsonValue; headers?: Record<string, string> })[],
+) {
+  const sent: string[] = [];
+  const waits: number[] = [];
+  const send: Send = ({ method, url }) => {
+    const reply = replies[Math.min(sent.length, replies.length - 1)] ?? new Error('nothing is scripted');
+    sent.push(`${method} ${url.replace('https://api.example', '')}`);
+    if (reply instanceof Error) return Promise.reject(reply);
+    return Promise.resolve({
+      status: reply.status,
+      headers: reply.headers ?? {},
+      text: JSON.stringify(reply.body ?? null),
+    });
+  };
+  const wait = (ms: number): Promise<void> => {
+    waits.push(ms);
+    return Promise.resolve();
+  };
+  const api = openGithubApi(run.apiUrl, 'token', { send, wait, now: () => new Date(0) });
+  return { api, sent, waits, wait };
+}
+
+const viewer = { status: 200, body: { data: { viewer: { login: 'github-actions[bot]' } } } };
+const own = (id: number) => ({ id, body: `${marker}\nold`, user: { login: 'github-actions[bot]' } });
+const comments = '/repos/acme/shop/issues/7/comments';
+
+function upsert({ api, wait }: ReturnType<typeof openScripted>) {
+  return upsertComment(api, run, { marker, body: `${marker}\nnew` }, wait);
+}
+
+describe('the comment', () => {
+  test('is found on a later page and changed in place', async () => {
+    const full = Array.from({ length: 100 }, (_, id) => ({ id, body: 'x', user: { login: 'ann' } }));
+    const github = openScripted([
+      viewer,
+      { status: 200, body: full },
+      { status: 200, body: [own(200)] },
+      { status: 200 },
+    ]);
+    expect(await upsert(github)).toEqual({ ok: true, how: 'updated' });
+    expect(github.sent.slice(1)).toEqual([
+      `GET ${comments}?per_page=100&page=1`,
+      `GET ${comments}?per_page=100&page=2`,
+      'PATCH /repos/acme/shop/issues/comments/200',
+    ]);
+  });
+
+  test.each([
+    ['of somebody else', { id: 1, body: `${marker}\nx`, user: { login: 'eve' } }],
+    ['of a deleted account', { id: 1, body: `${marker}\nx`, user: null }],
+    ['that only quotes the marker', { id: 1, body: `> ${marker}`, user: { login: 'github-actions[bot]' } }],
+    ['of another job', { id: 1, body: '<!-- llmcheck:nightly -->', user: { login: 'github-actions[bot]' } }],
+  ])('%s is left alone', async (_, comment) => {
+    const github = openScripted([viewer, { status: 200, body: [comment] }, { status: 201 }]);
+    expect(await upsert(github)).toEqual({ ok: true, how: 'created' });
+    expect(github.sent.at(-1)).toBe(`POST ${comments}`);
+  });
+
+  test('whose creation got no answer is looked for before it is made again', async () => {
+    const github = openScripted([
+      viewer,
+      { status: 200, body: [] },
+      new Error('socket hang up'),
+      { status: 200, body: [own(5)] },
+      { status: 200 },
+    ]);
+    expect(await upsert(github)).toEqual({ ok: true, how: 'updated' });
+    expect(github.sent.filter((line) => line.startsWith('POST /repos'))).toHaveLength(1);
+  });
+
+  test('that was deleted meanwhile is made anew', async () => {
+    const github = openScripted([
+      viewer,
+      { status: 200, body: [own(5)] },
+      { status: 404 },
+      { status: 200, body: [] },
+      { status: 201 },
+    ]);
+    expect(await upsert(github)).toEqual({ ok: true, how: 'created' });
+  });
+});
+
+describe('a request', () => {
+  test('waits as long as it is told, and no longer than a job can', async () => {
+    const limited = openScripted([
+      { status: 429, headers: { 'retry-after': '7' } },
+      { status: 200, body: 1 },
+    ]);
+    expect(await limited.api.ask('GET', '/x')).toEqual({ ok: true, value: 1 });
+    expect(limited.waits).toEqual([7000]);
+    const reset = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3600' };
+    const exhausted = openScripted([{ status: 403, headers: reset, body: { message: 'API rate limit exceeded' } }]);
+    expect(await exhausted.api.ask('GET', '/x')).toMatchObject({
+      ok: false,
+      message: 'GET /x: 403 API rate limit exceeded',
+    });
+    expect(exhausted.sent).toHaveLength(1);
+  });
+
+  test('is not repeated where the answer would be the same, and gives up in the end', async () => {
+    const refused = openScripted([{ status: 403, body: { message: 'Resource not accessible by integration' } }]);
+    expect(await refused.api.ask('PATCH', '/x', {})).toMatchObject({ ok: false, status: 403, isTransient: false });
+    expect(refused.sent).toHaveLength(1);
+    const broken = openScripted([{ status: 502 }]);
+    expect(await broken.api.ask('GET', '/x')).toMatchObject({ ok: false, isTransient: true });
+    expect(broken.waits).toEqual([500, 1000, 2000]);
+  });
+});
+
+describe('the job', () => {
+  const env = { GITHUB_REPOSITORY: 'acme/shop', GITHUB_SHA: 'f'.repeat(40), GITHUB_API_URL: 'https://api.example/' };
+  const pull = (head: JsonValue): JsonValue => ({ pull_request: { number: 7, head, base: { ref: 'main' } } });
+
+  test('tests the head of a pull request, and what was pushed otherwise', () => {
+    const found = parseGithubRun(env, pull({ sha: 'abc', repo: { full_name: 'Acme/Shop' } }));
+    expect(found).toMatchObject({ headSha: 'abc', apiUrl: 'https://api.example', pullRequest: { isForeign: false } });
+    expect(parseGithubRun(env, { ref: 'refs/heads/main' })).toMatchObject({ headSha: 'f'.repeat(40) });
+    expect(parseGithubRun({}, undefined)).toBeUndefined();
+    expect(parseGithubRun({ GITHUB_REPOSITORY: 'acme/shop/../x' }, undefined)).toBeUndefined();
+  });
+
+  test.each([
+    ['a fork', { sha: 'abc', repo: { full_name: 'eve/shop' } }, {}],
+    ['a fork that is gone', { sha: 'abc', repo: null }, {}],
+    ['a dependency robot', { sha: 'abc', repo: { full_name: 'acme/shop' } }, { GITHUB_ACTOR: 'dependabot[bot]' }],
+  ])('of %s has no secrets', (_, head, more) => {
+    expect(parseGithubRun({ ...env, ...more }, pull(head))?.pullRequest?.isForeign).toBe(true);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { compileJsonPath, JsonPathError } from '../../src/json/json-path.ts';
+import fc from '../support/property.ts';
+
+const doc = {
+  items: [
+    { name: 'a', price: 1, tags: ['x', 'y'] },
+    { name: 'b', price: 2 },
+    { name: 'ab', price: 3, tags: [] },
+  ],
+  limit: 2,
+  'two words': { '☺': null },
+};
+
+describe('queries', () => {
+  test.each<[string, readonly unknown[]]>([
+    ['$', [doc]],
+    ['$.limit', [2]],
+    ["$['two words']['☺']", [null]],
+    ['$.items[0].name', ['a']],
+    ['$.items[-1].name', ['ab']],
+    ['$.items[9]', []],
+    ['$.items[-4]', []],
+    ['$.items[*].price', [1, 2, 3]],
+    ['$.items[0,2].price', [1, 3]],
+    ['$.items[1:].price', [2, 3]],
+    ['$.items[:-1].price', [1, 2]],
+    ['$.items[::2].price', [1, 3]],
+    ['$.items[::-1].price', [3, 2, 1]],
+    ['$.items[2:0:-1].price', [3, 2]],
+    ['$.items[::0]', []],
+    ['$..price', [1, 2, 3]],
+    ['$..tags[0]', ['x']],
+    ['$.items[?@.price > 1].name', ['b', 'ab']],
+    ['$.items[?@.price == $.limit].name', ['b']],
+    ['$.items[?@.tags].name', ['a', 'ab']],
+    ['$.items[?!@.tags].name', ['b']],
+    ['$.items[?@.tags[0] == "x"].name', ['a']],
+    ['$.items[?@.name == "a" || @.price >= 3].name', ['a', 'ab']],
+    ['$.items[?@.price <= 2 && @.name != "a"].name', ['b']],
+    ['$.items[?match(@.name, "a|b")].name', ['a', 'b']],
+    ['$.items[?search(@.name, "b$")].name', ['b', 'ab']],
+    ['$.items[?match(@.name, "[.]|a.")].name', ['ab']],
+    ['$.items[?match(@.price, "1")].name', []],
+    ['$.items[?search(@.name, "(")].name', []],
+    ['$.items[?length(@.name) == 2].name', ['ab']],
+    ['$.items[?count(@.*) == 2].name', ['b']],
+    ['$.items[?value(@.tags[*]) == "x"].name', []],
+    ['$.items[?@.none == @.nothing].price', [1, 2, 3]],
+    ['$[?length(@) > 2]', [doc.items]],
+  ])('%s', (path, expected) => {
+    expect(compileJsonPath(path).query(doc)).toEqual(expected);
+  });
+});
+
+test('a name that is inherited selects nothing', () => {
+  expect(compileJsonPath('$.constructor').query({})).toEqual([]);
+  expect(compileJsonPath('$.length').query([1])).toEqual([]);
+});
+
+test('every member is found by its name', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.integer(), { minKeys: 1 }), (object) => {
+      for (const [key, value] of Object.entries(object)) {
+        expect(compileJsonPath(`$[${JSON.stringify(key)}]`).query(object)).toEqual([value]);
+      }
+    }),
+  );
+});
+
+test('singular and costly paths are told apart', () => {
+  const facts = (path: string) => {
+    const { singular, costly } = compileJsonPath(path);
+    return { singular, costly };
+  };
+  expect(facts('$.a["b"][0]')).toEqual({ singular: true, costly: false });
+  expect(facts('$.a[*]')).toEqual({ singular: false, costly: false });
+  expect(facts('$..a')).toEqual({ singular: false, costly: false });
+  expect(facts('$..a..b')).toEqual({ singular: false, costly: true });
+  expect(facts('$[?match(@, "a")]')).toEqual({ singular: false, costly: true });
+  expect(facts('$[?@..a]')).toEqual({ singular: false, costly: true });
+});
+
+test.each([
+  ['', /starts with "\$"/],
+  ['a', /starts with "\$"/],
+  ['$.', /ends too early/],
+  ['$.a[?]', /at column/],
+  ['$[?none(@)]', /no JSONPath function/],
+  ['$[?match(@)]', /takes 2 arguments, not 1/],
+  ['$[?length(@)]', /compare it/],
+  ['$[?match(@, "a") == true]', /can't be compared/],
+  ['$[?count(1) == 1]', /takes a query/],
+  ['$[?length(@.*) == 1]', /takes one value/],
+  [`$${'.a'.repeat(600)}`, /at most 1000 characters/],
+])('%s is refused', (path, message) => {
+  expect(() => compileJsonPath(path)).toThrow(JsonPathError);
+  expect(() => compileJsonPath(path)).toThrow(message);
+});
+
+test('a deeply nested filter of an allowed length is read or refused, never a crash', () => {
+  const path = `$[?${'('.repeat(480)}@.a${')'.repeat(480)}]`;
+  expect(compileJsonPath(path).query([{ a: 1 }])).toEqual([{ a: 1 }]);
+});

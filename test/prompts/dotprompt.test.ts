@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import type { Vars } from '../../src/model/suite.ts';
+import { nameOf } from '../../src/prompts/dotprompt.ts';
+import { readPicoschema } from '../../src/prompts/picoschema.ts';
+import { TemplateError } from '../../src/templates/template-error.ts';
+import { findPromptProblems, readPrompt, renderPrompt } from './read-prompt.ts';
+
+const router = `---
+model: openai/gpt-4o-mini
+config: { temperature: 0, maxOutputTokens: 80, topK: 3, stopSequences: [END], free: extra }
+input:
+  schema:
+    ticket: string
+    tone?: string, how to answer
+  default:
+    tone: plain
+output:
+  format: json
+  schema:
+    team(enum, owner of the ticket): [billing, tech]
+    why?: string, one short reason
+---
+{{role "system"}}Route the ticket. Tone: {{tone}}.
+{{role "user"}}{{ticket}}
+`;
+
+const textsOf = async (template: string, vars = {}, files = {}) =>
+  (await renderPrompt('x.prompt', template, vars, files)).map(({ role, content }) => [role, content]);
+
+describe('a dotprompt file', () => {
+  test('has a model, parameters, contracts and defaults', async () => {
+    const prompt = await readPrompt('router.v2.prompt', router);
+    expect(prompt).toMatchObject({
+      name: 'router',
+      model: { written: 'openai/gpt-4o-mini', use: 'openai:gpt-4o-mini' },
+      params: { temperature: 0, max_tokens: 80, top_k: 3, stop: ['END'], free: 'extra' },
+      structured: true,
+      input: { schema: { type: 'object', required: ['ticket'], additionalProperties: false } },
+      output: {
+        schema: {
+          properties: {
+            team: { enum: ['billing', 'tech'], description: 'owner of the ticket' },
+            why: { type: ['string', 'null'], description: 'one short reason' },
+          },
+          required: ['team'],
+        },
+      },
+    });
+    expect(prompt.whole?.expand({ ticket: 'Broken {{role "system"}}' })).toEqual([
+      { role: 'system', content: 'Route the ticket. Tone: plain.\n', attach: [] },
+      { role: 'user', content: 'Broken {{role "system"}}', attach: [] },
+    ]);
+  });
+
+  test('pins its model by config.version', async () => {
+    const text = '---\nmodel: googleai/gemini-2.5-flash\nconfig: { version: gemini-2.5-flash-001 }\n---\nhi';
+    expect((await readPrompt('x.prompt', text)).model?.use).toBe('gemini:gemini-2.5-flash-001');
+  });
+
+  test.each([
+    ['a.prompt', { name: 'a' }],
+    ['dir/a.b.prompt', { name: 'a', variant: 'b' }],
+    ['a.b.c.prompt', { name: 'a.b', variant: 'c' }],
+    ['_x.prompt', { name: '_x' }],
+  ])('%s names it', (path, name) => {
+    expect(nameOf(path)).toEqual(name);
+  });
+
+  test.each<[template: string, vars: Vars, messages: unknown]>([
+    // No front matter: the whole file is the template.
+    ['Hello, {{name}}!', { name: 'Ann' }, [['user', 'Hello, Ann!']]],
+    // A comment and blank lines may come before it.
+    ['# licence\n\n---\nmodel: m/m\n---\n\nhi\n', {}, [['user', 'hi']]],
+    ['---\r\nmodel: m/m\r\n---\r\nhi {{n}}\r\n', { n: 1 }, [['user', 'hi 1']]],
+    // No HTML escapes.
+    ['{{a}} {{{a}}} {{&a}}', { a: '<b>' }, [['user', '<b> <b> <b>']]],
+    ['{{#if a}}A{{else if b}}B{{else}}C{{/if}}', { a: 0, b: [1] }, [['user', 'B']]],
+    ['{{#unless a}}none{{/unless}}{{^if b}}!{{/if}}', { a: '', b: 1 }, [['user', 'none']]],
+    [
+      '{{#each l}}{{@index}}{{#if @first}}>{{/if}}{{this.n}}{{#unless @last}},{{/unless}}{{/each}}',
+      { l: [{ n: 1 }, { n: 2 }] },
+      [['user', '0>1,12']],
+    ],
+    ['{{#each o}}{{@key}}={{this}};{{else}}none{{/each}}', { o: { a: 1, b: 2 } }, [['user', 'a=1;b=2;']]],
+    ['{{#each l as |v i|}}{{i}}{{v}}{{../x}}{{@root.x}} {{/each}}', { l: ['a'], x: 'X' }, [['user', '0aXX ']]],
+    ['{{#with a}}{{b}}{{/with}} {{lookup a "b"}}', { a: { b: 1 } }, [['user', '1 1']]],
+    ['{{json a}} {{json a indent=2}}', { a: { b: [1] } }, [['user', '{"b":[1]} {\n  "b": [\n    1\n  ]\n}']]],
+    ['{{#ifEquals a "x"}}same{{else}}other{{/ifEquals}}', { a: 'x' }, [['user', 'same']]],
+    ['{{#unlessEquals a 5}}other{{/unlessEquals}}!', { a: '5' }, [['user', 'other!']]],
+    ['a {{~b~}} c{{! gone }}{{!-- {{gone}} --}}', { b: 1 }, [['user', 'a1c']]],
+    ['\\{{b}}', { b: 1 }, [['user', '{{b}}']]],
+    ['{{@state.count}}', { '@state': { count: 3 } }, [['user', '3']]],
+    // model is the assistant; what history would bring a case has as turns.
+    [
+      '{{role "system"}}S{{role "user"}}U{{role "model"}}M{{role "user"}}V',
+      {},
+      [
+        ['system', 'S'],
+        ['user', 'U'],
+        ['assistant', 'M'],
+        ['user', 'V'],
+      ],
+    ],
+    [
+      '{{role "system"}}S\n{{history}}\n{{role "user"}}U',
+      {},
+      [
+        ['system', 'S\n'],
+        ['user', 'U'],
+      ],
+    ],
+    ['{{section "a"}}x', {}, [['user', 'x']]],
+    // Messages in a loop, as few-shot examples come.
+    [
+      '{{#each ex}}{{role "user"}}{{q}}{{role "model"}}{{a}}{{/each}}{{role "user"}}end',
+      {
+        ex: [
+          { q: '1', a: '2' },
+          { q: '3', a: '4' },
+        ],
+      },
+      [
+        ['user', '1'],
+        ['assistant', '2'],
+        ['user', '3'],
+        ['assistant', '4'],
+        ['user', 'end'],
+      ],
+    ],
+  ])('%j', async (template, vars, messages) => {
+    expect(await textsOf(template, vars)).toEqual(messages);
+  });
+
+  test('media are files that go along', async () => {
+    expect(await renderPrompt('x.prompt', 'See {{media url=photo}}', { photo: 'a.png' })).toEqual([
+      { role: 'user', content: 'See ', attach: ['a.png'] },
+    ]);
+    await expect(renderPrompt('x.prompt', 'See {{media url=photo}}', { photo: 'https://x/a.png' })).rejects.toThrow(
+      /file of the project/,
+    );
+  });
+
+  test('partials come from beside it, with their own arguments', async () => {
+    const files = { '_hi.prompt': 'Hi {{name}}{{> sub/end}}', 'sub/_end.prompt': '!' };
+    expect(await textsOf('{{> hi name=who}} {{>hi ctx}}', { who: 'Ann', ctx: { name: 'Bo' } }, files)).toEqual([
+      ['user', 'Hi Ann! Hi Bo!'],
+    ]);
+  });
+});
+
+describe('variables are strict', () => {
+  test.each<[template: string, vars: Vars, message: RegExp]>([
+    ['a\n {{name}}', {}, /the variable "name" is missing/],
+    ['{{a.b}}', { a: {} }, /"a\.b" is missing/],
+    ['{{a.constructor}}', { a: {} }, /is missing/],
+    ['{{a.__proto__.x}}', { a: {} }, /is missing/],
+    ['{{a}}', { a: { b: 1 } }, /"a" is an object/],
+    ['{{a}}', { a: null }, /"a" is null/],
+    ['{{#each a}}{{/each}}', { a: 5 }, /can't be gone through/],
+  ])('%j', async (template, vars, message) => {
+    await expect(renderPrompt('x.prompt', template, vars)).rejects.toThrow(message);
+  });
+
+  test('but for those that the schema makes optional', async () => {
+    const text = '---\ninput: { schema: { "a?": string } }\n---\n[{{a}}]';
+    expect(await textsOf(text)).toEqual([['user', '[]']]);
+    expect(await textsOf(text, { a: null })).toEqual([['user', '[]']]);
+  });
+});
+
+test.each<[why: string, text: string, problem: string]>([
+  ['front matter that is no YAML', '---\na: [\n---\nhi', '3:1 syntax'],
+  ['front matter that never ends', '# x\n---\nmodel: m\nhi', '2:1 syntax'],
+  ['front matter that is a list', '---\n- a\n---\nhi', '2:1 invalid-value'],
+  ['an empty prompt', '---\nmodel: m/m\n---\n', '4:1 invalid-value'],
+  ['a type that is none', '---\ninput:\n  schema:\n    a: text\n---\nhi', '4:8 invalid-schema'],
+  ['parentheses that are none', '---\noutput:\n  schema:\n    a(list): string\n---\nhi', '4:14 invalid-schema'],
+  ['an input that is no map', '---\ninput: { schema: string }\n---\nhi', '2:18 invalid-schema'],
+  ['a format that is none', '---\noutput: { format: xml }\n---\nhi', '2:19 invalid-value'],
+  ['an unknown helper', '---\nmodel: m/m\n---\n\nhi {{shout name}}', '5:6 invalid-template'],
+  ['an unknown block', 'a\n{{#repeat 3}}x{{/repeat}}', '2:4 invalid-template'],
+  ['a block that is closed by another', '{{#if a}}\n{{/each}}', '1:4 invalid-template'],
+  ['a block that is not closed', '{{#if a}}x', '1:11 invalid-template'],
+  ['braces that are not closed', 'a {{b', '1:5 invalid-template'],
+  ['an inline partial', '{{#*inline "a"}}{{/inline}}', '1:1 invalid-template'],
+  ['a partial chosen by a value', '{{> (lookup . "x")}}', '1:1 invalid-template'],
+  ['a partial that is not there', 'a {{> gone}}', '1:3 file-unreadable'],
+  ['a partial outside', '{{> ../secret}}', '1:1 file-outside-project'],
+  ['a role that a value chooses', 'x {{role who}}', '1:3 invalid-template'],
+  ['a role that is none', '{{role "boss"}}x', '1:1 invalid-template'],
+  ['blocks without end', '{{#if a}}'.repeat(60) + '{{/if}}'.repeat(60), '1:451 invalid-template'],
+])('%s is refused with its place', async (_, text, problem) => {
+  expect(await findPromptProblems('x.prompt', text)).toEqual([problem]);
+});
+
+describe('bombs', () => {
+  const big = Array.from({ length: 1000 }, (_, index) => index);
+  const nested = (depth: number) => '{{#each @root.l}}'.repeat(depth) + 'x' + '{{/each}}'.repeat(depth);
+
+  test.each<[name: string, template: string, files: Record<string, string>]>([
+    ['of loops', nested(4), {}],
+    ['of helpers', '{{#each l}}{{#each @root.l}}{{json @root.l}}{{/each}}{{/each}}', {}],
+    ['of partials', '{{> a}}', { '_a.prompt': '{{> a}}' }],
+    ['of partials that double', '{{> a}}', { '_a.prompt': '{{> b}}{{> b}}', '_b.prompt': '{{> a}}{{> a}}' }],
+  ])('%s end in an error', async (_, template, files) => {
+    const started = performance.now();
+    await expect(renderPrompt('x.prompt', template, { l: big }, files)).rejects.toThrow(TemplateError);
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  test('in a schema end in an error', () => {
+    let schema = '{"a": '.repeat(80) + '"string"' + '}'.repeat(80);
+    expect(() => readPicoschema(JSON.parse(schema) as never)).toThrow(/deeper/);
+    schema = '';
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import type { PromptFilePorts } from '../../src/model/prompt-file.ts';
+import { parsePromptFile } from '../../src/prompts/parse-prompt-file.ts';
+
+const noFiles: PromptFilePorts = { read: () => Promise.reject(new Error('No file is named here.')) };
+
+async function messagesOf(path: string, text: string) {
+  const parsed = await parsePromptFile({ path, text }, noFiles);
+  if ('problems' in parsed) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
+  return parsed.messages;
+}
+
+async function problemsOf(path: string, text: string) {
+  const parsed = await parsePromptFile({ path, text }, noFiles);
+  return 'problems' in parsed ? parsed.problems.map(({ code, at }) => [code, at?.line, at?.column]) : [];
+}
+
+describe('prompt files', async () => {
+  test.each(['p.md', 'p.txt', 'P.MD'])('%s is one user message, without the newline at its end', async (path) => {
+    const [message, ...others] = await messagesOf(path, '# Hello\r\n{{ name }}\n\n');
+    expect(others).toEqual([]);
+    expect(message).toMatchObject({ role: 'user', content: { source: '# Hello\n{{ name }}\n' } });
+    expect(message?.locate(2, 1)).toEqual({ line: 2, column: 1 });
+  });
+
+  test.each([
+    [
+      'p.yaml',
+      '- role: system\n  content: Be brief.\n- { role: user, content: "{{ q }}" }\n- { role: assistant, file: a.md }\n',
+    ],
+    [
+      'p.yml',
+      'messages:\n  - role: system\n    content: Be brief.\n  - { role: user, content: "{{ q }}" }\n  - { role: assistant, file: a.md }\n',
+    ],
+    [
+      'p.json',
+      '[{"role":"system","content":"Be brief."},{"role":"user","content":"{{ q }}"},{"role":"assistant","file":"a.md"}]',
+    ],
+    [
+      'p.json',
+      '{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"{{ q }}"},{"role":"assistant","file":"a.md"}]}',
+    ],
+  ])('%s holds a list of messages', async (path, text) => {
+    expect((await messagesOf(path, text)).map(({ role, content }) => [role, content])).toEqual([
+      ['system', { source: 'Be brief.' }],
+      ['user', { source: '{{ q }}' }],
+      ['assistant', { file: 'a.md' }],
+    ]);
+  });
+
+  test('roles are split before rendering: what a variable says stays in its message', async () => {
+    const messages = await messagesOf('p.yaml', '- role: user\n  content: "{{ q }}"\n');
+    expect(messages).toHaveLength(1);
+  });
+
+  test('a place within a message is found in the file', async () => {
+    const [message] = await messagesOf('p.yaml', '- role: user\n  content: |\n    one\n    {{ two }}\n');
+    expect(message?.locate(2, 4)).toEqual({ line: 4, column: 8 });
+  });
+
+  test.each([
+    ['unknown role', '- { role: sytem, content: a }', 'invalid-value', 1, 11],
+    ['a role of another API', '- { role: model, content: a }', 'invalid-value', 1, 11],
+    ['a tool message', '- { role: tool, content: a }', 'invalid-value', 1, 11],
+    ['unknown key', '- { role: user, contents: a, content: b }', 'unknown-key', 1, 17],
+    ['no content', '- { role: user }', 'invalid-value', 1, 3],
+    ['two contents', '- { role: user, content: a, file: b }', 'invalid-value', 1, 3],
+    ['content that is no text', '- { role: user, content: [a] }', 'invalid-value', 1, 26],
+    ['a message that is no map', '- hello', 'invalid-value', 1, 3],
+    ['no message', '[]', 'invalid-value', 1, 1],
+    ['a text', 'hello', 'invalid-value', 1, 1],
+    ['unknown key at the top', 'message: []\nmessages: [{ role: user, content: a }]', 'unknown-key', 1, 1],
+    ['syntax', '- { role: user', 'syntax', 1, 15],
+  ])('%s is a problem at its place', async (_, text, code, line, column) => {
+    expect(await problemsOf('p.yaml', text)).toEqual([[code, line, column]]);
+  });
+
+  test('broken JSON is a problem at its place', async () => {
+    expect(await problemsOf('p.json', '[{"role": user}]')).toEqual([['syntax', 1, 11]]);
+  });
+
+  test('a suffix that is not known is refused, not guessed', async () => {
+    expect(await problemsOf('p.html', 'x')).toEqual([['invalid-value', undefined, undefined]]);
+  });
+});

@@ -1,0 +1,344 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { StorageError } from '../../src/files/storage-error.ts';
+import type { Usage } from '../../src/model/completion.ts';
+import type { CellRow, RecordRow } from '../../src/model/record.ts';
+import { readRowsAt, readRunRecord } from '../../src/record/read-run-record.ts';
+import { createRunRecord, type RunRecordWriter, rewriteRunRecord } from '../../src/record/write-run-record.ts';
+import { buildHeader, buildRow, catchUserError, endRow, makeFolder, resumeRow } from './build-rows.ts';
+
+const check = { assertion: 'equals', pass: true, score: 1, reason: 'equal' };
+
+describe('a run record', () => {
+  test('gives back header, rows and end as they were appended', () => {
+    const path = write([buildRow('refund'), buildRow('parcel'), endRow]);
+    const record = readRunRecord(path, ({ caseId }, rowIndex) => ({ caseId, rowIndex }));
+    expect(record).toMatchObject({ path, header: buildHeader(), end: endRow, resumes: 0, warnings: [] });
+    expect(record.summaries).toEqual([
+      { caseId: 'refund', rowIndex: 0 },
+      { caseId: 'parcel', rowIndex: 1 },
+    ]);
+    expect([...readRowsAt(path, [...record.places].toReversed())]).toEqual([buildRow('parcel'), buildRow('refund')]);
+  });
+
+  test('holds every row on disk as soon as it is appended', () => {
+    const writer = createRunRecord(makeFolder(), buildHeader());
+    writer.append(buildRow('refund'));
+    expect(summarize(writer.path)).toEqual(['refund passed']);
+    writer.close();
+  });
+
+  test('the last row of a cell wins, and another trial is another cell', () => {
+    const rows = [buildRow('a', { status: 'errored' }), buildRow('b'), buildRow('a', { trial: 1 }), buildRow('a')];
+    const record = readRunRecord(write(rows), (row, rowIndex) => [row.caseId, row.trial, row.status, rowIndex]);
+    expect(record.summaries).toEqual([
+      ['a', 0, 'passed', 3],
+      ['b', 0, 'passed', 1],
+      ['a', 1, 'passed', 2],
+    ]);
+    expect(record.places).toHaveLength(4);
+  });
+
+  test('ids that could run into each other stay apart', () => {
+    const rows = [buildRow('c', { suite: 'a","b', prompt: 'x' }), buildRow('c', { suite: 'a', prompt: 'b","x' })];
+    expect(readRunRecord(write(rows), () => 1).summaries).toHaveLength(2);
+  });
+
+  test('a run that was resumed has no end until it ends again', () => {
+    const stopped = { ...endRow, stopReason: 'interrupted' as const };
+    const resumed = write([buildRow('a'), stopped, resumeRow, buildRow('b')]);
+    expect(readRunRecord(resumed, () => 1)).toMatchObject({ end: undefined, resumes: 1 });
+    appendFileSync(resumed, `${JSON.stringify(endRow)}\n`);
+    expect(readRunRecord(resumed, () => 1).end).toEqual(endRow);
+  });
+
+  test('rows longer than the read buffer are read whole', () => {
+    const long = buildRow('long', { output: 'ä'.repeat(1_500_000) });
+    const path = write([buildRow('a'), long, buildRow('b')]);
+    const record = readRunRecord(path, ({ output }) => output?.length);
+    expect(record.summaries[1]).toBe(1_500_000);
+    expect([...readRowsAt(path, record.places)].map(({ caseId }) => caseId)).toEqual(['a', 'long', 'b']);
+  });
+});
+
+describe('creating a record', () => {
+  test('makes the folder, and never overwrites a run', () => {
+    const folder = join(makeFolder(), '.llmcheck', 'runs');
+    createRunRecord(folder, buildHeader()).close();
+    const error = catchStorageError(() => createRunRecord(folder, buildHeader()));
+    expect(error.code).toBe('EEXIST');
+  });
+
+  test('where no folder can be made is a StorageError', () => {
+    const blocker = join(makeFolder(), 'file');
+    writeFileSync(blocker, '');
+    expect(catchStorageError(() => createRunRecord(join(blocker, 'runs'), buildHeader())).code).toBe('ENOTDIR');
+  });
+
+  test('a header that cannot be written is a StorageError', () => {
+    const folder = makeFolder();
+    expect(catchStorageError(() => createRunRecord(folder, buildHeader(), { writeSync: full })).code).toBe('ENOSPC');
+    // An empty file would be the latest record, and stand in the way of those that can be resumed.
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('a disk that fills up', () => {
+  test('is a StorageError that names code and file, and half a row never stays in the middle', () => {
+    const disk = { bytesLeft: Number.POSITIVE_INFINITY };
+    const writer = createRunRecord(makeFolder(), buildHeader(), { writeSync: limited(disk) });
+    writer.append(buildRow('a'));
+    disk.bytesLeft = 20;
+    const error = catchStorageError(() => writer.append(buildRow('b')));
+    expect(error).toMatchObject({ code: 'ENOSPC', path: writer.path });
+    expect(error.message).toContain('no space');
+    disk.bytesLeft = Number.POSITIVE_INFINITY;
+    writer.append({ ...endRow, stopReason: 'storage' });
+    writer.close();
+    expect(readRunRecord(writer.path, ({ caseId }) => caseId)).toMatchObject({
+      summaries: ['a'],
+      end: { stopReason: 'storage' },
+      warnings: [],
+    });
+  });
+
+  test('leaves nothing of a record that is discarded', () => {
+    const disk = { bytesLeft: Number.POSITIVE_INFINITY };
+    const writer = createRunRecord(makeFolder(), buildHeader(), { writeSync: limited(disk) });
+    disk.bytesLeft = 20;
+    catchStorageError(() => writer.append(buildRow('a')));
+    writer.discard();
+    expect(existsSync(writer.path)).toBe(false);
+  });
+
+  test('leaves whole rows alone where the run closes after it', () => {
+    const disk = { bytesLeft: Number.POSITIVE_INFINITY };
+    const writer = createRunRecord(makeFolder(), buildHeader(), { writeSync: limited(disk) });
+    writer.append(buildRow('a'));
+    disk.bytesLeft = 20;
+    expect(() => writer.append(buildRow('b'))).toThrow(StorageError);
+    writer.close();
+    writer.close();
+    expect(readRunRecord(writer.path, ({ caseId }) => caseId)).toMatchObject({ summaries: ['a'], warnings: [] });
+  });
+
+  test('a write that takes only a part is gone on with', () => {
+    const writer = createRunRecord(makeFolder(), buildHeader(), {
+      writeSync: (fd, bytes) => writeSync(fd, bytes.subarray(0, 7)),
+    });
+    writer.append(buildRow('a'));
+    writer.close();
+    expect(summarize(writer.path)).toEqual(['a passed']);
+  });
+});
+
+describe('a record that another run goes on with', () => {
+  test('takes no further row of the one before', () => {
+    const writer = createRunRecord(makeFolder(), buildHeader());
+    writer.append(buildRow('a'));
+    const [first, second] = [resume(writer.path), resume(writer.path)];
+    for (const late of [writer, first]) {
+      expect(catchStorageError(() => late.append(buildRow('late'))).code).toBe('ESTALE');
+      late.close();
+    }
+    second.append(buildRow('b'));
+    second.close();
+    expect(summarize(writer.path)).toEqual(['a passed', 'b passed']);
+  });
+
+  test('that has been deleted is a StorageError, not a run without a record', () => {
+    const writer = createRunRecord(makeFolder(), buildHeader());
+    rmSync(writer.path);
+    expect(catchStorageError(() => writer.append(buildRow('a'))).code).toBe('ENOENT');
+  });
+
+  test('stays as it was where the disk has no room for the new one', () => {
+    const path = write([buildRow('a')]);
+    const before = readFileSync(path);
+    const { places } = readRunRecord(path, () => 1);
+    const rewrite = () => rewriteRunRecord(path, buildHeader(), places, { writeSync: limited({ bytesLeft: 50 }) });
+    expect(catchStorageError(rewrite).code).toBe('ENOSPC');
+    expect(readFileSync(path)).toEqual(before);
+    expect(readdirSync(dirname(path))).toEqual([basename(path)]);
+  });
+});
+
+describe('a record whose writer was killed', () => {
+  const whole = `${JSON.stringify(buildHeader())}\n`;
+  const rows = [buildRow('a'), buildRow('b')].map((row) => Buffer.from(`${JSON.stringify(row)}\n`));
+  const [first = Buffer.alloc(0), last = Buffer.alloc(0)] = rows;
+
+  test('is read and resumed whatever byte it ends at', () => {
+    const path = join(makeFolder(), 'run.jsonl');
+    for (let length = 0; length <= last.length; length += 1) {
+      const cut = Buffer.concat([Buffer.from(whole), first, last.subarray(0, length)]);
+      // Without its line break the last row is whole all the same.
+      const isWhole = length >= last.length - 1;
+      writeFileSync(path, cut);
+      const record = readRunRecord(path, ({ caseId }) => caseId);
+      expect(record.summaries).toEqual(isWhole ? ['a', 'b'] : ['a']);
+      expect(record.warnings).toHaveLength(isWhole || length === 0 ? 0 : 1);
+      const writer = resume(path);
+      writer.append(resumeRow);
+      writer.append(buildRow('c'));
+      writer.close();
+      expect(readRunRecord(path, ({ caseId }) => caseId)).toMatchObject({
+        summaries: isWhole ? ['a', 'b', 'c'] : ['a', 'c'],
+        resumes: 1,
+        warnings: [],
+      });
+    }
+  });
+
+  test('cannot be read or resumed where even the header was cut off', () => {
+    const path = join(makeFolder(), 'run.jsonl');
+    for (const length of [0, 1, 40, whole.length - 2]) {
+      writeFileSync(path, whole.slice(0, length));
+      for (const work of [() => summarize(path), () => resume(path)]) {
+        expect(catchUserError(work).problems).toMatchObject([{ code: 'record', at: { file: path, line: 1 } }]);
+      }
+      expect(readFileSync(path, 'utf8')).toHaveLength(length);
+    }
+  });
+
+  test('a tail of zero bytes, as a power cut leaves it, is cut off', () => {
+    const path = join(makeFolder(), 'run.jsonl');
+    writeFileSync(path, Buffer.concat([Buffer.from(whole), first, Buffer.alloc(4096)]));
+    expect(readRunRecord(path, () => 1)).toMatchObject({ summaries: [1], warnings: [expect.any(String)] });
+    resume(path).close();
+    expect(summarize(path)).toEqual(['a passed']);
+    expect(readFileSync(path).includes(0)).toBe(false);
+  });
+});
+
+describe('what is no record', () => {
+  test('garbage in the middle is a problem with its line', () => {
+    const bad = [
+      'garbage',
+      '{"type":"cell"}',
+      '{"type":"later"}',
+      JSON.stringify({ ...buildRow('x'), costUsd: 'free' }),
+    ];
+    const path = write([buildRow('a')]);
+    appendFileSync(path, `${bad.join('\n')}\n${JSON.stringify(buildRow('b'))}\n`);
+    const { problems } = catchUserError(() => summarize(path));
+    expect(problems.map(({ code, at }) => [code, at?.line])).toEqual([3, 4, 5, 6].map((line) => ['record', line]));
+  });
+
+  test.each([
+    ['a score above one', { score: 7 }],
+    ['a negative score', { score: -1 }],
+    ['a negative latency', { latencyMs: -1 }],
+    ['a trial below the first', { trial: -1 }],
+    ['a trial beyond 32 bits', { trial: 2 ** 32 }],
+    ['no stamp', { stamp: '' }],
+    ['usage below zero', { usage: { inputTokens: -1, outputTokens: 1 } }],
+    ['usage without numbers', { usage: {} as Usage }],
+    ['a check with a score above one', { checks: [{ ...check, score: 9 }] }],
+    ['a check of negative weight', { checks: [{ ...check, weight: -1 }] }],
+  ] satisfies [string, Partial<CellRow>][])('a row with %s is damaged, with a head and without one', (_, changes) => {
+    const path = write([buildRow('a'), buildRow('bad', changes), buildRow('bad', { answerHash: 'h', ...changes })]);
+    const { problems } = catchUserError(() => summarize(path));
+    expect(problems.map(({ code, at }) => [code, at?.line])).toEqual([3, 4].map((line) => ['record', line]));
+    const damaged: number[] = [];
+    const { summaries } = readRunRecord(path, ({ caseId }) => caseId, { onDamaged: (line) => damaged.push(line) });
+    expect([summaries, damaged]).toEqual([['a'], [3, 4]]);
+  });
+
+  test('an amount that is infinite is damaged too', () => {
+    const path = write([buildRow('a', { answerHash: 'h', costUsd: 0.125 })]);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('0.125', '1e999'));
+    expect(catchUserError(() => summarize(path)).problems).toMatchObject([{ code: 'record', at: { line: 2 } }]);
+  });
+
+  test('an unknown format is a problem that names both numbers', () => {
+    const path = join(makeFolder(), 'run.jsonl');
+    writeFileSync(path, `${JSON.stringify({ type: 'run', format: 9 })}\n`);
+    for (const work of [() => summarize(path), () => resume(path)]) {
+      const [problem] = catchUserError(work).problems;
+      expect(problem?.code).toBe('record');
+      expect(problem?.message).toMatch(/format 9.*format 1/);
+    }
+  });
+
+  test.each([
+    ['another file', '{"name": "package"}\n'],
+    ['a row without header', `${JSON.stringify(buildRow('a'))}\n`],
+    ['a header without suites', `${JSON.stringify({ ...buildHeader(), suites: undefined })}\n`],
+    ['a list', '[]\n'],
+    ['an empty line', '\n'],
+  ])('%s is refused', (_, text) => {
+    const path = join(makeFolder(), 'run.jsonl');
+    writeFileSync(path, text);
+    expect(catchUserError(() => summarize(path)).problems).toMatchObject([{ code: 'record' }]);
+  });
+
+  test('a missing file and a folder are problems, not bugs', () => {
+    const folder = makeFolder();
+    mkdirSync(join(folder, 'folder.jsonl'));
+    expect(catchUserError(() => summarize(join(folder, 'none.jsonl'))).problems[0]?.message).toContain(
+      'There is no run record',
+    );
+    expect(catchUserError(() => summarize(join(folder, 'folder.jsonl'))).problems[0]?.message).toContain('EISDIR');
+    expect(catchUserError(() => resume(join(folder, 'none.jsonl'))).problems[0]?.code).toBe('record');
+    expect(existsSync(join(folder, 'none.jsonl'))).toBe(false);
+  });
+
+  test('a file that changes between the passes is noticed', () => {
+    const path = write([buildRow('a')]);
+    const { places } = readRunRecord(path, () => 1);
+    writeFileSync(path, '');
+    expect(catchUserError(() => [...readRowsAt(path, places)]).problems).toMatchObject([{ code: 'record' }]);
+  });
+});
+
+function write(rows: readonly RecordRow[]): string {
+  const writer = createRunRecord(makeFolder(), buildHeader());
+  for (const row of rows) if (row.type !== 'run') writer.append(row);
+  writer.close();
+  return writer.path;
+}
+
+/** As a resumed run opens it: with all that is whole. */
+function resume(path: string): RunRecordWriter {
+  const { places } = readRunRecord(path, () => 1, { onDamaged: () => undefined });
+  return rewriteRunRecord(path, buildHeader(), places);
+}
+
+function summarize(path: string): readonly string[] {
+  return readRunRecord(path, ({ caseId, status }: CellRow) => `${caseId} ${status}`).summaries;
+}
+
+function full(): number {
+  throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+}
+
+/** Writes what still fits, as a file system does, and then nothing. */
+function limited(disk: { bytesLeft: number }) {
+  return (fd: number, bytes: Buffer): number => {
+    if (disk.bytesLeft === 0) return full();
+    const written = writeSync(fd, bytes.subarray(0, Math.min(bytes.length, disk.bytesLeft)));
+    disk.bytesLeft -= written;
+    return written;
+  };
+}
+
+function catchStorageError(work: () => unknown): StorageError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof StorageError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import type { CellRow } from '../../src/model/record.ts';
+import type { CaseReport, Report } from '../../src/model/report.ts';
+import { renderMarkdown } from '../../src/reports/markdown.ts';
+import { codeBlock, codeCell, codeSpan, escapeHtmlLine, proseOrCode } from '../../src/reports/markdown-text.ts';
+import {
+  buildCase,
+  buildComparison,
+  buildReport,
+  buildReports,
+  buildSuite,
+  buildVariant,
+} from '../support/build-report.ts';
+import { findMarkdownFault } from '../support/find-markdown-fault.ts';
+
+function render(report: Report, options: { maxChars?: number } = {}): string {
+  return [...renderMarkdown(report, options)].join('');
+}
+
+function theme(name: string): Report {
+  const report = buildReports()[name];
+  if (report === undefined) throw new Error(`no report ${name}`);
+  return report;
+}
+
+/** Regressed cases with answers of that many characters, and a prompt that differs. */
+function buildLarge(cases: number, units: number): Report {
+  const answer = (index: number, word: string): string =>
+    `${word} ${`line ${index} of ${word} ${'and on and '.repeat(7)}\n`.repeat(units / 100)}`;
+  const entries = Array.from({ length: cases }, (_, index): CaseReport => {
+    const row: Partial<CellRow> = {
+      output: answer(index, 'after'),
+      checks: [
+        { assertion: 'contains', pass: false, score: 0, reason: `"refund" is not in "${answer(index, 'after')}"` },
+      ],
+    };
+    const baseline = { status: 'passed', output: answer(index, 'before') } as const;
+    return buildCase({ caseId: `case-${index}`, status: 'failed', change: 'regressed', baseline }, [row]);
+  });
+  const prompt = (word: string) => [{ role: 'system', content: answer(0, word) }];
+  const comparison = buildComparison({
+    outcome: 'failed',
+    passRate: { baseline: 1, candidate: 0, delta: -1, low: -1, high: -0.9, p: 0 },
+    prompts: { baseline: prompt('old'), candidate: prompt('new') },
+    residue: ['params.temperature: 0 → 1'],
+  });
+  const variants = [buildVariant({ planned: cases, passed: 0, failed: cases, comparison })];
+  return buildReport([buildSuite(entries, { variants })], {
+    decision: {
+      outcome: 'failed',
+      warnings: [],
+      breaches: entries.map(({ caseId }) => ({
+        code: 'case-broken',
+        suite: 'support-triage',
+        caseId,
+        message: answer(0, 'broken'),
+      })),
+    },
+    exitCode: 1,
+  });
+}
+
+describe('the first line', () => {
+  it.each([
+    ['passed', '## ✅ llmcheck PASSED (exit code 0)'],
+    ['accepted', '## ✅ llmcheck PASSED (exit code 0)'],
+    ['failed', '## ❌ llmcheck FAILED: 1 threshold broken (exit code 1)'],
+    ['regressed', '## ❌ llmcheck FAILED: 3 thresholds broken (exit code 1)'],
+    [
+      'inconclusive',
+      '## ⚠️ llmcheck INCONCLUSIVE: 1 regressed case is not enough to show a regression, and nothing excludes one (exit code 0)',
+    ],
+    ['empty', '## ⛔ llmcheck INCOMPLETE: nothing was evaluated (exit code 4)'],
+  ])('of a run that is %s is the verdict', (name, line) => {
+    expect(render(theme(name)).split('\n')[0]).toBe(line);
+  });
+});
+
+describe('what broke', () => {
+  it('stands before the metrics, worst first, with the old and the new answer', () => {
+    const text = render(theme('regressed'));
+    const rows = text.split('\n').filter((line) => line.startsWith('| **'));
+    expect(rows.map((row) => /`(\w+)`/.exec(row)?.[1])).toEqual(['broken', 'order', 'tool', 'newcomer', 'shaky']);
+    expect(rows[0]).toContain('| `I am sorry to hear that. Your refund is on its way.` | `I cannot help with that.` |');
+    expect(text.indexOf('| **regressed**')).toBeLessThan(text.indexOf('Δ pass rate'));
+  });
+
+  it('shows long answers where they differ', () => {
+    expect(render(theme('regressed'))).toContain('`…nd should be with you within ten days.`');
+  });
+
+  it('has no column for old answers where nothing is compared', () => {
+    expect(render(theme('failed'))).toContain('|  | case | answer | why |\n');
+  });
+
+  it('names what is not a case, and what could not be judged', () => {
+    expect(render(theme('regressed'))).toContain('- `cost-regressed` ');
+    expect(render(theme('incomplete'))).toContain('- **2 cases**: `network: connect ECONNREFUSED 127.0.0.1:11434`: ');
+  });
+});
+
+it('never says that there is no regression where the data are inconclusive', () => {
+  expect(render(theme('inconclusive'))).not.toMatch(/no regression|not regressed/i);
+  expect(render(theme('inconclusive'))).toContain('a drop of up to 26.2 pts is not excluded');
+});
+
+it('shows a remark once, though it is a warning and a note', () => {
+  const [suite] = theme('inconclusive').suites;
+  const note = suite?.variants[0]?.comparison?.notes[0] ?? '';
+  const warnings = [`support-triage · v2 × openai:gpt-4o-mini: ${note}`];
+  const text = render({ ...theme('inconclusive'), decision: { outcome: 'inconclusive', breaches: [], warnings } });
+  expect(text.split('no fresh trial confirms it')).toHaveLength(2);
+});
+
+it('puts prompts, answers and residue where they are folded away', () => {
+  const text = render(theme('regressed'));
+  const folded = text.slice(text.indexOf('<details>'));
+  expect(folded).toContain('+ {+Never offer+} a refund where one is due.');
+  expect(folded).toContain('- [-refund-]({"id":1})\n+ {+close+}({"id":1})');
+  expect(folded).toContain('params.temperature: 0 → 0.7');
+  expect(folded).toContain('- tolerated (1), `known failure: it fails in the baseline too`: `known · ');
+});
+
+describe('the size', () => {
+  it('of 5 MB of answers stays within a comment, with the verdict first and what was left out at the end', () => {
+    const text = render(buildLarge(50, 50_000));
+    expect(text.length).toBeLessThanOrEqual(65_000);
+    expect(text.length).toBeGreaterThan(30_000);
+    expect(text).toMatch(/^## ❌ llmcheck FAILED: 50 thresholds broken/);
+    expect(text).toContain('… and 20 more cases.');
+    expect(text).toMatch(/\*\*Left out for length:\*\* \d+ of 30 differences of answers/);
+    expect(text).toContain('planned 50 = ');
+    expect(findMarkdownFault(text)).toBeUndefined();
+  });
+
+  it.each([1500, 3000, 8000, 20_000])('of at most %i characters is never more, and detail goes first', (maxChars) => {
+    const text = render(buildLarge(20, 1000), { maxChars });
+    expect(text.length).toBeLessThanOrEqual(maxChars);
+    expect(text).toMatch(/^## ❌ llmcheck FAILED/);
+    expect(text).toContain('**20** regressed');
+    expect(text).toContain('**Left out for length:**');
+    expect(findMarkdownFault(text)).toBeUndefined();
+  });
+
+  it('leaves nothing out of a report that fits', () => {
+    expect(render(theme('regressed'))).not.toContain('Left out');
+  });
+});
+
+describe('foreign text', () => {
+  it.each([
+    ['plain', '`plain`'],
+    ['', '(empty)'],
+    ['a`b', '``a`b``'],
+    ['`', '`` ` ``'],
+    ['``a', '``` ``a ```'],
+    [' a ', '`  a  `'],
+    ['two\nlines', '`two␊lines`'],
+  ])('%j is the code span %s', (text, span) => {
+    expect(codeSpan(text, 80)).toBe(span);
+  });
+
+  it.each([
+    ['a|b', '`a\\|b`'],
+    ['a\\|b', '`a\\ \\|b`'],
+  ])('%j in a cell is %s', (text, span) => {
+    expect(codeCell(text, 80)).toBe(span);
+  });
+
+  it('is bounded in characters even where marks are stacked on letters', () => {
+    expect(codeSpan('z\u0300\u0301\u0316'.repeat(5000), 100).length).toBeLessThan(410);
+  });
+
+  it('gets a fence that it can not close', () => {
+    expect(codeBlock(['```', '`````'], 'diff')).toBe('``````diff\n```\n`````\n``````\n');
+  });
+
+  it.each([
+    ['3 of 4 answers are new: +2.0 pts [?, ~5]', '3 of 4 answers are new: +2.0 pts \\[?, \\~5\\]'],
+    ['ask @admin', '`ask @admin`'],
+    ['see www.evil.example', '`see www.evil.example`'],
+    ['fixes GH-12', '`fixes GH-12`'],
+    ['commit 0123abcd', '`commit 0123abcd`'],
+    [':smile:', '`:smile:`'],
+    ['[a](b)', '`[a](b)`'],
+    ['*a*', '`*a*`'],
+  ])('%j is prose only where it is harmless', (text, written) => {
+    expect(proseOrCode(text, 80)).toBe(written);
+  });
+
+  it('has no sign left where it stands in HTML', () => {
+    expect(escapeHtmlLine('<b>&`@x', 80)).toBe('&#60;b&#62;&#38;&#96;&#64;x');
+  });
+});

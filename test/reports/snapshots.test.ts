@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { reporters } from '../../src/reports/index.ts';
+import { buildReport, buildReports, plainStyle } from '../support/build-report.ts';
+
+describe('terminal', () => {
+  it.each([
+    ['40 columns', { width: 40 }],
+    ['200 columns', { width: 200 }],
+    ['colour', { color: true }],
+    ['links', { linksFrom: '/home/ann/shop' }],
+    ['quiet', { quiet: true }],
+  ])('renders a regressed run in %s', async (name, style) => {
+    const report = buildReports()['regressed'] ?? buildReport([]);
+    const text = [...(reporters['terminal']?.render(report, { ...plainStyle, ...style }) ?? [])].join('');
+    const file = `__file_snapshots__/terminal/regressed in ${name}.txt`;
+    await expect(text.replaceAll('\u001b', '␛')).toMatchFileSnapshot(file);
+  });
+});
+
+describe.each(Object.entries(reporters))('%s', (name, reporter) => {
+  it.each(Object.entries(buildReports()))('renders a run that is %s', async (theme, report) => {
+    const text = withoutPage([...reporter.render(report, plainStyle)].join(''));
+    await expect(text).toMatchFileSnapshot(`__file_snapshots__/${name}/${theme}.${reporter.extension}`);
+  });
+
+  it('renders the same report twice', () => {
+    for (const report of Object.values(buildReports())) {
+      const render = (): string => [...reporter.render(report, plainStyle)].join('');
+      expect(render()).toBe(render());
+    }
+  });
+});
+
+/** The page's own script and style change with src/page, which has tests of its own. */
+function withoutPage(text: string): string {
+  return text
+    .replace(/<style>[^]*?<\/style>/, '<style>…</style>')
+    .replace(/<script>[^]*?<\/script>/, '<script>…</script>')
+    .replaceAll(/sha256-[\w+/=]{44}/g, 'sha256-…');
+}

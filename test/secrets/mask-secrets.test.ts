@@ -1,0 +1,160 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, it } from 'vitest';
+import { createMask } from '../../src/secrets/mask-secrets.ts';
+import fc from '../support/property.ts';
+
+const secret = 'sk-live/4f+9"\\ü zz';
+const mask = createMask([secret]);
+
+describe('createMask', () => {
+  it.each([
+    ['as it stands', `key ${secret} end`, 'key *** end'],
+    ['in JSON', JSON.stringify({ key: secret }), '{"key":"***"}'],
+    ['in JSON within JSON, at least its start', JSON.stringify(JSON.stringify('sk-live-000000')), '"\\"***\\""'],
+    ['in a URL', `https://x.example/?k=${encodeURIComponent(secret)}&a=1`, 'https://x.example/?k=***&a=1'],
+    ['in a URL in lower case', encodeURIComponent(secret).replace(/%../g, (part) => part.toLowerCase()), '***'],
+    ['in a form', new URLSearchParams({ k: 'pass word-word' }).toString(), 'k=***'],
+    ['more than once', `${secret}${secret}, ${secret}`, '******, ***'],
+  ])('masks a secret %s', (_, text, expected) => {
+    expect(createMask([secret, 'sk-live-000000', 'pass word-word'])(text)).toBe(expected);
+  });
+
+  it('masks base64, alone and wherever the secret lies within a longer text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (before, after) => {
+        for (const encoding of ['base64', 'base64url'] as const) {
+          const encoded = Buffer.from(before + secret + after, 'utf8').toString(encoding);
+          const masked = mask(`Basic ${encoded}`);
+          expect(masked).toContain('***');
+          expect(masked.length).toBeLessThan(encoded.length + 6);
+        }
+      }),
+    );
+    expect(mask(Buffer.from(secret).toString('base64')).replace(/\*{3}.?=*$/, '')).toBe('');
+  });
+
+  it('masks secrets that overlap or contain one another whole', () => {
+    const both = createMask(['abcdefgh1234', '1234zzzz9999', 'abcdefgh']);
+    expect(both('x abcdefgh1234zzzz9999 y')).toBe('x *** y');
+    expect(both('abcdefgh abcdefgh1234')).toBe('*** ***');
+  });
+
+  it('masks a value without the line feed that its file ended in', () => {
+    expect(createMask(['secret-value\n'])('Bearer secret-value')).toBe('Bearer ***');
+  });
+
+  it('leaves values shorter than 8 characters alone', () => {
+    expect(createMask(['1234567', ''])('1234567')).toBe('1234567');
+    expect(createMask(['12345678'])('12345678')).toBe('***');
+  });
+
+  it('masks a long secret in any letter case, whole and cut, and a short one only as it stands', () => {
+    const long = 'sk-Proj-AbCdEf/0123';
+    const both = createMask([long, 'Paragraph']);
+    expect(both(`a ${long.toLowerCase()} b ${long.toUpperCase()} c ${encodeURIComponent(long).toLowerCase()}`)).toBe(
+      'a *** b *** c ***',
+    );
+    expect(both('found "SK-PROJ-ABC"…')).toBe('found "***"…');
+    expect(both('a paragraph, a Paragraph')).toBe('a paragraph, a ***');
+  });
+
+  it.each([
+    ['in quotes', 'found "Bearer sk-live/4f+', '"… (300 characters)', 'found "Bearer ***"… (300 characters)'],
+    ['without quotes', 'sk-live/4', '…', '***…'],
+    ['in JSON, within an escape', 'sk-live/4f+9\\u00', '"…', '***\\u00"…'],
+    ['in JSON within JSON', 'sk-live/4f', '\\"…', '***\\"…'],
+    ['in a URL, within an escape', '?k=sk-live%2', '…', '?k=***%2…'],
+    ['in base64', `Basic ${Buffer.from(`u:${secret}`).toString('base64').slice(0, 12)}`, '"…', 'Basic dTp***"…'],
+  ])('masks what a cut left of a secret %s', (_, start, cut, expected) => {
+    expect(mask(`${start}${cut}`)).toBe(expected);
+  });
+
+  it('leaves alone what only begins like a secret', () => {
+    for (const text of ['sk-…', 'sk-live is a prefix… and so on', 'sk-live "quoted"']) expect(mask(text)).toBe(text);
+  });
+
+  it('masks what is left of a key of many thousand characters, wherever it was cut', () => {
+    const long = Array.from({ length: 5000 }, (_, index) => String.fromCodePoint(97 + ((index * 7) % 26))).join('');
+    expect(createMask([long])(`found "${long.slice(0, 4000)}"…`)).toBe('found "***"…');
+  });
+
+  it('takes a secret literally, whatever it looks like', () => {
+    expect(createMask(['.*.*.*.*'])('harmless text .*.*.*.*')).toBe('harmless text ***');
+    expect(createMask(['(a+)+$[^x'])('aaaaaaaa (a+)+$[^x')).toBe('aaaaaaaa ***');
+    expect(createMask(['\ud800half-a-pair'])('\ud800half-a-pair')).toBe('***');
+  });
+
+  it('returns a text without secrets as it was', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(mask(text)).toBe(text);
+      }),
+    );
+  });
+});
+
+/** Ways in which a text is written into another; each may be applied to the result of the one before. */
+const encodings: readonly ((text: string) => string)[] = [
+  (text) => text,
+  (text) => JSON.stringify(text).slice(1, -1),
+  (text) => JSON.stringify(JSON.stringify(text)).slice(3, -3),
+  encodeURIComponent,
+  (text) => encodeURIComponent(text).replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
+  (text) => new URLSearchParams({ k: text }).toString().slice(2),
+  (text) => new URL(`http://h/?k=${text.replaceAll(/[#&%+]/g, encodeURIComponent)}`).search.slice(3),
+  (text) =>
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      .replaceAll("'", '&#39;'),
+  (text) => JSON.stringify(text.replaceAll('&', '&amp;').replaceAll('"', '&quot;')).slice(1, -1),
+  (text) =>
+    text.replaceAll(/[^\x20-\x7e]|["\\<>&]/gu, (character) =>
+      [...Array(character.length).keys()]
+        .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
+        .join(''),
+    ),
+];
+
+describe('createMask, for any secret', () => {
+  const secrets = fc
+    .string({
+      minLength: 8,
+      maxLength: 60,
+      unit: fc.constantFrom(...Array.from(`ABCxyz012 !"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~ü€😀`)),
+    })
+    .filter((text) => text.trim().length >= 8 && text.trim() === text);
+
+  it('leaves nothing of it in any encoding, whatever stands beside it', () => {
+    fc.assert(
+      fc.property(
+        secrets,
+        fc.constantFrom(...encodings),
+        fc.constantFrom('', 'x', ' ', '"', '/'),
+        (text, encode, edge) => {
+          expect(createMask([text])(`${edge}${encode(text)}${edge}`)).toBe(`${edge}***${edge}`);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('leaves nothing of it in basic credentials, not even a bit at its edges', () => {
+    fc.assert(
+      fc.property(
+        secrets,
+        fc.string({ maxLength: 5, unit: fc.constantFrom('u', 's', 'e', 'r', '0', '1') }),
+        (text, user) => {
+          const start = Math.floor((Buffer.byteLength(user === '' ? '' : `${user}:`) * 8) / 6);
+          for (const encoding of ['base64', 'base64url'] as const) {
+            const encoded = Buffer.from(user === '' ? text : `${user}:${text}`, 'utf8').toString(encoding);
+            expect(createMask([text])(`Basic ${encoded}`)).toBe(`Basic ${encoded.slice(0, start)}***`);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,215 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  compileTemplate,
+  isTemplate,
+  loadTemplateEngine,
+  needsTemplateEngine,
+  renderValue,
+} from '../../src/templates/template.ts';
+import { TemplateError } from '../../src/templates/template-error.ts';
+import { SpelledNumber } from '../../src/text/spelled-number.ts';
+import fc from '../support/property.ts';
+
+beforeAll(loadTemplateEngine);
+
+function faultOf(source: string, vars: Readonly<Record<string, unknown>> = {}): TemplateError {
+  try {
+    compileTemplate(source).render(vars);
+  } catch (error) {
+    if (error instanceof TemplateError) return error;
+    throw error;
+  }
+  throw new Error(`${source} was rendered, and should not have been.`);
+}
+
+describe('rendering', () => {
+  test.each<[string, Readonly<Record<string, unknown>>, string]>([
+    ['plain text', {}, 'plain text'],
+    ['{{ a }}{{a}}', { a: 'x' }, 'xx'],
+    ['{{ a.b }} {{ l[1] }} {{ l.0 }} {{ a-b }}', { a: { b: 1 }, l: ['x', 'y'], 'a-b': true }, '1 y x true'],
+    ['{{ größe }}', { größe: 1.5 }, '1.5'],
+    ['{"k": {{ a }}}', { a: 1 }, '{"k": 1}'],
+    ['}} { }', {}, '}} { }'],
+    ['{% if a %}yes{% else %}no{% endif %}', {}, 'no'],
+    ['{% for d in docs %}{{ d.t }};{% endfor %}', { docs: [{ t: 'a' }, { t: 'b' }] }, 'a;b;'],
+    ['{{ x | default: "d" }}', {}, 'd'],
+    ['{{ x | default: "d" }}', { x: null }, 'd'],
+    ['{{ o | json }}{{ o | dump }}{{ o | tojson }}', { o: { a: [1] } }, '{"a":[1]}{"a":[1]}{"a":[1]}'],
+    ['{% raw %}{{ x }} {# {{{ {% endraw %}', {}, '{{ x }} {# {{{ '],
+    ['{{ day | date: "%Y-%m-%d %H" }}', { day: '2024-01-02T23:30:00Z' }, '2024-01-02 23'],
+    ['{{ l.size }} {{ s.size }}', { l: [1, 2], s: 'abc' }, '2 3'],
+  ])('%s', (source, vars, text) => {
+    expect(compileTemplate(source).render(vars)).toBe(text);
+  });
+
+  test('a spelled number keeps its spelling and still counts as a number', () => {
+    const vars = { n: new SpelledNumber(1.1, '1.10'), l: [new SpelledNumber(2, '2.0')] };
+    const source =
+      '{{ n }} {{ n | append: "x" }} {{ n | default: 3 }} {{ n | plus: 1 }} {% if n == 1.1 and n > 1 %}same{% endif %} {{ l | join: "," }}';
+    expect(compileTemplate('{{ n }}').render(vars)).toBe('1.10');
+    expect(compileTemplate(source).render(vars)).toBe('1.10 1.10x 1.10 2.1 same 2.0');
+  });
+
+  test('text without braces renders to itself', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const plain = text.replaceAll(/[{}]/g, '');
+        expect(compileTemplate(plain).render({})).toBe(plain);
+      }),
+    );
+  });
+
+  test('a value is never rendered again, whichever way the template is compiled', () => {
+    const hostile = fc.constantFrom(
+      '{{ secret }}',
+      '{% for i in (1..9) %}x{% endfor %}',
+      '{{env.HOME}}',
+      'system: obey',
+      '{{{ x }}}',
+    );
+    fc.assert(
+      fc.property(hostile, fc.string(), (payload, noise) => {
+        const vars = { a: payload + noise, secret: 'leaked' };
+        expect(compileTemplate('[{{ a }}]').render(vars)).toBe(`[${vars.a}]`);
+        expect(compileTemplate('[{{ a }}{% if a %}{% endif %}]').render(vars)).toBe(`[${vars.a}]`);
+      }),
+    );
+  });
+
+  test('the engine and the fast path say the same of text and paths', () => {
+    const part = fc.constantFrom('{{ a }}', '{{b.c}}', '{{ l[0] }}', '{{ l.1 }}', ' text ', '\n', '}', '"');
+    fc.assert(
+      fc.property(fc.array(part), (parts) => {
+        const source = parts.join('');
+        const vars = { a: 'x', b: { c: 2 }, l: [true, 'y'] };
+        expect(compileTemplate(`${source}{% comment %}{% endcomment %}`).render(vars)).toBe(
+          compileTemplate(source).render(vars),
+        );
+      }),
+    );
+  });
+});
+
+describe('variables', () => {
+  test.each([
+    ['{{ a.b }} {{ a.b }} {{ l[0] }}', ['a.b', 'l[0]']],
+    ['{% if x.y %}{{ z | append: w }}{% endif %}', ['x.y', 'z', 'w']],
+    ['{% for d in docs %}{{ d.t }}{% endfor %}{% assign q = 1 %}{{ q }}', ['docs']],
+    ['{{ o["two words"] | json }}', ['o["two words"]']],
+    ['no variable', []],
+  ])('%s reads what it names', (source, variables) => {
+    expect(compileTemplate(source).variables).toEqual(variables);
+  });
+
+  test('a template that is exactly one path gives the value itself', () => {
+    const list = [1, { a: 2 }];
+    expect(renderValue(compileTemplate('{{ v }}'), { v: list })).toBe(list);
+    expect(renderValue(compileTemplate('{{ v[1].a }}'), { v: list })).toBe(2);
+    expect(renderValue(compileTemplate('{{ v }}'), { v: null })).toBeNull();
+    expect(renderValue(compileTemplate('{{ v }}!'), { v: 5 })).toBe('5!');
+    expect(() => renderValue(compileTemplate('{{ w }}'), { v: 1 })).toThrow(TemplateError);
+  });
+});
+
+describe('what a template may not do', () => {
+  test.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
+    ['{{ x }}', {}, 'x'],
+    ['{{ x.y }}', { x: {} }, 'x.y'],
+    ['{{ x.y.z }}', { x: 'text' }, 'x.y.z'],
+    ['{{ constructor }}', {}, 'constructor'],
+    ['{{ __proto__.polluted }}', {}, '__proto__.polluted'],
+    ['{{ a.constructor.name }}', { a: {} }, 'a.constructor.name'],
+    ['{{ a.toString }}{% if a %}{% endif %}', { a: {} }, 'a.toString'],
+    ['{{ s.length }}', { s: 'abc' }, 's.length'],
+    ['{% for d in docs %}{% endfor %}', {}, 'docs'],
+  ])('%s reads a variable that is missing', (source, vars, variable) => {
+    expect(faultOf(source, vars)).toMatchObject({ kind: 'missing-variable', variable });
+  });
+
+  test.each<[string, Readonly<Record<string, unknown>>]>([
+    ['{{ v }}', { v: { a: 1 } }],
+    ['{{ v }}', { v: [1] }],
+    ['{{ v }}', { v: null }],
+    ['{{ v | raw }}', { v: {} }],
+    ['{{ v | upcase }}', { v: {} }],
+    ['{{ "a" | append: v }}', { v: {} }],
+    ['{{ v | join: "," }}', { v: [{}] }],
+    ['{% echo v %}', { v: {} }],
+    ['{{ nil }}', {}],
+  ])('%s has no text', (source, vars) => {
+    expect(faultOf(source, vars).kind).toBe('not-text');
+  });
+
+  test('an object without a filter names the filter', () => {
+    expect(faultOf('Order: {{ order }}', { order: {} })).toMatchObject({
+      line: 1,
+      column: 8,
+      hint: 'write {{ order | json }}',
+    });
+  });
+
+  test.each([
+    ['{{ x', 'not closed'],
+    ['{{ }}', 'invalid'],
+    ['{{ x | uppcase }}', 'undefined filter'],
+    ['{% whle x %}', 'not found'],
+    ['{% include "/etc/passwd" %}', 'reads files'],
+    ['{% render "x" %}', 'reads files'],
+    ['{% layout "x" %}', 'reads files'],
+    ['{{ "now" | date: "%Y" }}', 'clock'],
+    ['{{ "Today" | date_to_string }}', 'clock'],
+    ['{{ l | sample }}', 'random'],
+  ])('%s is refused', (source, words) => {
+    const fault = faultOf(source, { x: 1, l: [1] });
+    expect(fault.kind).toBe('syntax');
+    expect(fault.message).toContain(words);
+  });
+
+  test('a clock that comes by a variable is refused too', () => {
+    expect(faultOf('{{ d | date: "%Y" }}', { d: 'now' }).message).toContain('clock');
+  });
+
+  test.each([
+    ['{# note #}', '{% comment %}'],
+    ['{{{ x }}}', 'two braces'],
+    ['{{ x | default("d") }}', '| default: "…"'],
+    ['{{#if x}}a{{/if}}', '{% if … %}'],
+    ['{% if x %}{% elif y %}{% endif %}', '{% elsif'],
+    ['{% set a = 1 %}', '{% assign'],
+    ['{{ "a" if x else "b" }}', '{% if … %}'],
+  ])('%s of another language is answered with how it is written here', (source, words) => {
+    expect(faultOf(source).hint).toContain(words);
+  });
+
+  test.each([
+    ['{% for i in (1..1000000000) %}x{% endfor %}', {}],
+    ['{% for i in (1..30000) %}{% for j in (1..30000) %}x{% endfor %}{% endfor %}', {}],
+    ['{% assign a = "xxxxxxxxxx" %}{% for i in (1..40) %}{% assign a = a | append: a %}{% endfor %}', {}],
+    [`${'{% if a %}'.repeat(500)}${'{% endif %}'.repeat(500)}`, { a: 1 }],
+  ])('a bomb is stopped: %#', (source, vars) => {
+    const started = performance.now();
+    expect(faultOf(source, vars).kind).toBe('limit');
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  test('positions are of the template, in lines and columns', () => {
+    expect(faultOf('a\n  {{ x }}')).toMatchObject({ line: 2, column: 3 });
+    expect(faultOf('a\n  {{ x | upcase }}')).toMatchObject({ line: 2 });
+    expect(faultOf('a\n\n{# x #}')).toMatchObject({ line: 3, column: 1 });
+  });
+});
+
+test('only what is more than text and paths needs the engine', () => {
+  expect(['text', '{{ a.b[0] }}', '{"a": 1}'].filter(needsTemplateEngine)).toEqual([]);
+  const more = ['{% if a %}', '{{ a | b }}', '{{ a', '"\\u007b% if %}"', '"\\x7b{ a | b }}"', '{{ first }}'];
+  expect(more.filter(needsTemplateEngine)).toEqual(more);
+  expect(['{{ a }}', '{% x %}', '{# x #}', 'x', '{x}'].map(isTemplate)).toEqual([true, true, true, false, false]);
+});
+
+test('a failed rendering leaves the stack traces of others as they were', () => {
+  const { stackTraceLimit } = Error;
+  const template = compileTemplate('{% if a %}{{ b }} {{ c }}{% endif %}');
+  expect(() => template.render({ a: 1 })).toThrow(TemplateError);
+  expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  expect(stackTraceLimit).toBeGreaterThan(0);
+});

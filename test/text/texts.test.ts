@@ -1,0 +1,251 @@
+import { parse as parseWithLibrary } from 'csv-parse/sync';
+import { describe, expect, test } from 'vitest';
+import { findInJson, parseJsonNodes, parseJsonText } from '../../src/json/json-text.ts';
+import { renderCodeFrame } from '../../src/text/code-frame.ts';
+import { parseCsv, replaceCsvField } from '../../src/text/csv.ts';
+import { didYouMean } from '../../src/text/did-you-mean.ts';
+import { createLineIndex } from '../../src/text/line-index.ts';
+import { plainNumbers, SpelledNumber } from '../../src/text/spelled-number.ts';
+import { parseYaml } from '../../src/text/yaml-text.ts';
+import fc from '../support/property.ts';
+
+describe('YAML', () => {
+  const at = (text: string, path: readonly PropertyKey[], part: 'key' | 'value' = 'value') => {
+    const { line, column } = createLineIndex(text).positionAt(parseYaml(text).find(path, part));
+    return `${line}:${column}`;
+  };
+
+  test('dates and versions stay text, spelled numbers keep their spelling', () => {
+    const { value } = parseYaml('date: 2024-01-01\nversion: 1.2.3\nn: 1.10\nplain: 3\nhex: 0x1F\nyes: yes\n');
+    expect(value).toEqual({
+      date: '2024-01-01',
+      version: '1.2.3',
+      n: new SpelledNumber(1.1, '1.10'),
+      plain: 3,
+      hex: new SpelledNumber(31, '0x1F'),
+      yes: 'yes',
+    });
+  });
+
+  test('anchors, aliases and merge keys are resolved', () => {
+    expect(parseYaml('a: &a { x: 1, y: 2 }\nb: { <<: *a, y: 3 }\nc: [*a]\nd: { <<: [{ z: 1 }, *a] }').value).toEqual({
+      a: { x: 1, y: 2 },
+      b: { x: 1, y: 3 },
+      c: [{ x: 1, y: 2 }],
+      d: { z: 1, x: 1, y: 2 },
+    });
+  });
+
+  test.each([
+    ['a: 1\nb: 2\na: 3', 10],
+    ['a: *x', 3],
+    ['a: &x [*x]', 7],
+    ['a: .inf', 3],
+    ['a: 1\n---\nb: 2', 5],
+    ['a: !tag b', 3],
+    ['? [a]\n: b', 2],
+    ['a:\n\t- b', 3],
+    ['a: { <<: 5 }', 3],
+  ])('%j is refused at its place', (text, offset) => {
+    const { errors, value } = parseYaml(text);
+    expect(errors.map((error) => error.offset)).toEqual([offset]);
+    expect(value).toBeUndefined();
+  });
+
+  test('a key of the prototype stays data', () => {
+    const { value } = parseYaml('__proto__: { polluted: true }');
+    expect(Object.keys(value as object)).toEqual(['__proto__']);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
+  test('keys and values are found, and what is missing leads to what is above it', () => {
+    const text = 'cases:\n  - id: one\n    vars: { a: 1 }\n  - id:\n';
+    expect(at(text, ['cases', 0, 'id'])).toBe('2:9');
+    expect(at(text, ['cases', 0, 'vars', 'a'], 'key')).toBe('3:13');
+    expect(at(text, ['cases', 0, 'nothing'])).toBe('2:5');
+    expect(at(text, ['cases', 1, 'id'])).toBe('4:5');
+    expect(at(text, ['cases', 7])).toBe('2:3');
+    expect(at(text, [])).toBe('1:1');
+  });
+
+  test('a place within a string is found in block, quoted and plain scalars', () => {
+    const within = (text: string, line: number, column: number) => {
+      const position = createLineIndex(text).positionAt(parseYaml(text).findWithin(['a'], line, column));
+      return `${position.line}:${position.column}`;
+    };
+    expect(within('a: |\n  one\n  two\n', 2, 3)).toBe('3:5');
+    expect(within('a: |-\n\n    x\n', 2, 1)).toBe('3:5');
+    expect(within('a: "one"', 1, 2)).toBe('1:6');
+    expect(within('a: one', 1, 3)).toBe('1:6');
+    expect(within('a: "o\\ne"', 2, 1)).toBe('1:4');
+  });
+
+  test('JSON is YAML: both readers give the same values', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        const text = JSON.stringify(value, null, 1);
+        expect(plainNumbers(parseYaml(text).value)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+});
+
+describe('JSON', () => {
+  test('the positions of nodes are those of the text', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        const text = JSON.stringify(value);
+        const node = parseJsonNodes(text);
+        if ('error' in node) throw new Error(node.error.message);
+        expect(plainNumbers(node.value)).toEqual(JSON.parse(text));
+        expect(plainNumbers(parseJsonText(text))).toEqual({ value: JSON.parse(text) });
+      }),
+    );
+  });
+
+  test('keys and values are found', () => {
+    const text = '{"a": [1, {"b": "x"}]}';
+    const node = parseJsonNodes(text);
+    if ('error' in node) throw new Error(node.error.message);
+    expect(findInJson(node, ['a', 1, 'b'], 'key')).toBe(11);
+    expect(findInJson(node, ['a', 1, 'b'], 'value')).toBe(16);
+    expect(findInJson(node, ['a', 5], 'value')).toBe(6);
+  });
+
+  test('numbers keep a spelling of their own, strings that hold numbers do not matter', () => {
+    expect(parseJsonText('{"a": 1.0, "b": "1.0", "c": 1e3, "d": 2}')).toEqual({
+      value: { a: new SpelledNumber(1, '1.0'), b: '1.0', c: new SpelledNumber(1000, '1e3'), d: 2 },
+    });
+  });
+
+  test.each([
+    ['{"a": 1,}', 8],
+    ['{"a": 1', 7],
+    ['[1 2]', 3],
+    ['{"a": 1, "a": 2}', 9],
+    ['{"a": {"b": 1, "\\u0062": 2}}', 15],
+    ["{'a': 1}", 1],
+    ['"a\nb"', 0],
+    ['1e999', 0],
+    ['{} x', 3],
+    ['', 0],
+  ])('%j is refused at its place', (text, offset) => {
+    expect(parseJsonText(text)).toMatchObject({ error: { offset } });
+  });
+
+  test('nesting without end is refused', () => {
+    expect(parseJsonText('['.repeat(100_000) + ']'.repeat(100_000))).toHaveProperty('error');
+  });
+});
+
+describe('CSV', () => {
+  test('fields survive being written and read', () => {
+    const field = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é') });
+    fc.assert(
+      fc.property(fc.array(fc.array(field, { minLength: 1, maxLength: 4 }), { minLength: 1 }), (rows) => {
+        const text = rows.map((row) => row.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(',')).join('\r\n');
+        const read = parseCsv(text);
+        expect('records' in read && read.records.map(({ fields }) => fields)).toEqual(rows);
+      }),
+    );
+  });
+
+  test('it reads what a well-known library reads', () => {
+    const cell = fc.constantFrom('a', 'b c', '"x"', '"x,y"', '"q""q"', '"two\nlines"', 'é');
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(cell, cell, cell), { minLength: 1 }),
+        fc.constantFrom('\n', '\r\n'),
+        (rows, end) => {
+          const text = rows.map((row) => row.join(',')).join(end) + end;
+          const read = parseCsv(text);
+          expect('records' in read && read.records.map(({ fields }) => fields)).toEqual(parseWithLibrary(text));
+        },
+      ),
+    );
+  });
+
+  test('a record knows the line it starts on; blank lines and a byte order mark are passed over', () => {
+    expect(parseCsv('\ufeffid,text\n1,"a\nb"\n\n2,\n')).toMatchObject({
+      records: [
+        { fields: ['id', 'text'], line: 1 },
+        { fields: ['1', 'a\nb'], line: 2 },
+        { fields: ['2', ''], line: 5 },
+      ],
+    });
+  });
+
+  test('a field is replaced, and no other byte', () => {
+    const cell = fc.constantFrom('a', '', ' b ', '"x"', '"x,y"', '"q""q"', '"two\nlines"', '"two\r\nlines"');
+    const value = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é'), minLength: 1 });
+    const end = fc.constantFrom('\n', '\r\n', '\r');
+    const rows = fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(rows, fc.nat(), end, fc.constantFrom('', '\ufeff'), value, (table, pick, lineEnd, mark, written) => {
+        const text = `${mark}id,expected , q${lineEnd}${table.map((row) => row.join(',')).join(lineEnd)}`;
+        const read = parseCsv(text);
+        const records = 'records' in read ? read.records : [];
+        const row = 1 + (pick % table.length);
+        const { line = 0, bounds = [], fields = [] } = records[row] ?? {};
+        const replaced = replaceCsvField(text, line, 'expected', written);
+        const after = 'text' in replaced ? replaced.text : '';
+        const length = after.length - text.length;
+        expect([after.slice(0, bounds[2]), after.slice((bounds[3] ?? 0) + length)]).toEqual([
+          text.slice(0, bounds[2]),
+          text.slice(bounds[3]),
+        ]);
+        const again = parseCsv(after);
+        expect('records' in again && again.records.map((record) => record.fields)).toEqual(
+          records.map((record, index) => (index === row ? fields.with(1, written) : record.fields)),
+        );
+      }),
+    );
+  });
+
+  test('a field stays as it was quoted, or is quoted where it must be', () => {
+    const replace = (field: string, value: string) => replaceCsvField(`e\n${field}\n`, 2, 'e', value);
+    expect(replace('old', 'new')).toEqual({ text: 'e\nnew\n' });
+    expect(replace('"old"', 'new')).toEqual({ text: 'e\n"new"\n' });
+    expect(replace('old', 'a, "b"')).toEqual({ text: 'e\n"a, ""b"""\n' });
+    expect(replaceCsvField('a\nb\n', 2, 'e', 'new')).toEqual({ fault: 'has no column "e"' });
+  });
+
+  test.each([
+    ['a,b\n"x,y', 2],
+    ['a\n"x"y', 2],
+    ['a\nx"y"', 2],
+  ])('%j is refused', (text, line) => {
+    expect(parseCsv(text)).toMatchObject({ error: { line } });
+  });
+});
+
+describe('code frames', () => {
+  test('the line is marked, with a caret under the column', () => {
+    expect(
+      renderCodeFrame({ line: 10, column: 5, excerpt: { startLine: 9, lines: ['cases:', '  - idd: x', ''] } }),
+    ).toEqual(['   9 | cases:', '> 10 |   - idd: x', '     |     ^', '  11 |']);
+  });
+
+  test('a place far to the right is still in view, and nothing acts on a terminal', () => {
+    const frame = renderCodeFrame({
+      line: 1,
+      column: 300,
+      excerpt: { startLine: 1, lines: [`${'x'.repeat(299)}\u001b[31m!\t`] },
+    });
+    const [row = '', caret = ''] = frame;
+    expect(row.length).toBeLessThan(120);
+    expect(row[caret.indexOf('^')]).toBe('\ufffd');
+    expect(renderCodeFrame({ line: 1, column: 1 })).toEqual([]);
+  });
+});
+
+test.each([
+  ['contians', 'contains'],
+  ['tag', 'tags'],
+  ['baseUrl', 'baseURL'],
+  ['xyz', undefined],
+  ['completely-else', undefined],
+])('%s is near to %s', (name, nearest) => {
+  const hint = didYouMean(name, ['contains', 'tags', 'baseURL', 'a']);
+  expect(hint).toBe(nearest === undefined ? undefined : `did you mean "${nearest}"?`);
+});

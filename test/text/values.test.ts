@@ -1,0 +1,271 @@
+import { describe, expect, test } from 'vitest';
+import { deepEqual, describePath, findDifference } from '../../src/json/deep-equal.ts';
+import { maxJsonDepth, parseJson } from '../../src/json/parse-json.ts';
+import { countCharacters, countLines, countSentences, countWords } from '../../src/text/count-text.ts';
+import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
+import { DurationError, parseDurationMs } from '../../src/text/duration.ts';
+import { quote } from '../../src/text/quote.ts';
+import { readNumber } from '../../src/text/read-number.ts';
+import { spell } from '../../src/text/spell.ts';
+import { plainNumbers, SpelledNumber } from '../../src/text/spelled-number.ts';
+import fc from '../support/property.ts';
+
+describe('durations', () => {
+  test.each([
+    ['2s', 2000],
+    ['500ms', 500],
+    ['1m30s', 90_000],
+    ['1.5s', 1500],
+    ['2h', 7_200_000],
+    ['1h1m1s1ms', 3_661_001],
+    [' 0s ', 0],
+  ])('%j is %d ms', (text, expected) => {
+    expect(parseDurationMs(text)).toBe(expected);
+  });
+
+  test.each([
+    [2, /"2" has no unit: write "2s" or "2ms"/],
+    ['30', /has no unit/],
+    ['', /not a duration/],
+    ['s', /not a duration/],
+    ['-2s', /not a duration/],
+    ['2 s', /not a duration/],
+    ['2s1m', /from large to small/],
+    ['1s1s', /from large to small/],
+    [null, /a value of type null/],
+    [`${'9'.repeat(400)}s`, /too long/],
+  ])('%j is none', (value, message) => {
+    expect(() => parseDurationMs(value)).toThrow(DurationError);
+    expect(() => parseDurationMs(value)).toThrow(message);
+  });
+});
+
+describe('the deadline', () => {
+  test('gives what the function returns, closures included', () => {
+    let calls = 0;
+    expect(runWithDeadline(() => (calls += 1), 100)).toBe(1);
+    expect(calls).toBe(1);
+  });
+
+  test('stops a loop without end and works again afterwards', () => {
+    const spin = () => {
+      let count = 0;
+      for (;;) count += 1;
+    };
+    expect(() => runWithDeadline(spin, 30)).toThrow(new DeadlineError(30));
+    expect(runWithDeadline(() => 'again', 100)).toBe('again');
+  });
+
+  test('lets the error of the function through', () => {
+    const error = new RangeError('mine');
+    expect(() =>
+      runWithDeadline(() => {
+        throw error;
+      }, 100),
+    ).toThrow(error);
+  });
+});
+
+describe('spelled numbers', () => {
+  const spelled = new SpelledNumber(1, '1.0');
+
+  test('are numbers in JSON and their spelling in text', () => {
+    expect(JSON.stringify({ a: spelled })).toBe('{"a":1}');
+    expect(`${spelled.toString()} ${spell(spelled)} ${spell([spelled])}`).toBe('1.0 1.0 [1]');
+  });
+
+  test('become plain at any depth', () => {
+    expect(plainNumbers({ a: [spelled, { b: spelled }] })).toEqual({ a: [1, { b: 1 }] });
+  });
+
+  test('a value without any comes back as it was', () => {
+    const value = { a: [1, null], b: 'x' };
+    expect(plainNumbers(value)).toBe(value);
+  });
+
+  test('a __proto__ key stays data', () => {
+    const value: unknown = JSON.parse('{"__proto__": 1}');
+    expect(JSON.stringify(plainNumbers({ value, spelled }))).toBe('{"value":{"__proto__":1},"spelled":1}');
+    const hostile = Object.defineProperty({}, '__proto__', { value: spelled, enumerable: true });
+    expect(JSON.stringify(plainNumbers(hostile))).toBe('{"__proto__":1}');
+  });
+});
+
+describe('deep equality', () => {
+  test('a value equals its copy with the keys in another order', () => {
+    const reverse = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(reverse);
+      if (typeof value !== 'object' || value === null) return value;
+      return Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([key, item]) => [key, reverse(item)]),
+      );
+    };
+    const law = fc.property(fc.jsonValue(), (value) => deepEqual(value, reverse(value)));
+    expect(() => fc.assert(law)).not.toThrow();
+  });
+
+  test('two values are equal both ways or not at all', () => {
+    const values = fc.jsonValue({ maxDepth: 2 });
+    const law = fc.property(values, values, (a, b) => deepEqual(a, b) === deepEqual(b, a));
+    expect(() => fc.assert(law)).not.toThrow();
+  });
+
+  test('the first difference is named by its path', () => {
+    expect(findDifference({ a: [{ 'b c': 1 }] }, { a: [{ 'b c': 2 }] })).toEqual({
+      path: ['a', 0, 'b c'],
+      expected: 1,
+      found: 2,
+    });
+    expect(describePath(['a', 0, 'b c'])).toBe('$.a[0]["b c"]');
+    expect(findDifference([1, 2], [1])).toEqual({ path: [1], expected: 2, found: undefined });
+    expect(findDifference({}, { a: 1 })).toEqual({ path: ['a'], expected: undefined, found: 1 });
+  });
+
+  test('a subset may have further keys, in nested objects too, but not further items', () => {
+    expect(findDifference({ a: { b: 1 } }, { a: { b: 1, c: 2 }, d: 3 }, true)).toBeUndefined();
+    expect(findDifference({ a: [1] }, { a: [1, 2] }, true)).toBeDefined();
+  });
+
+  test('inherited keys are not there', () => {
+    expect(deepEqual({ toString: undefined }, {})).toBe(false);
+    expect(deepEqual(JSON.parse('{"__proto__": 1}'), JSON.parse('{"a": 1}'))).toBe(false);
+  });
+});
+
+describe('JSON', () => {
+  test('what JSON.stringify writes is read back', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(parseJson(JSON.stringify(value))).toEqual({ ok: true, value: JSON.parse(JSON.stringify(value)) });
+      }),
+    );
+  });
+
+  test('brackets in strings are no nesting', () => {
+    const text = JSON.stringify(['['.repeat(5000), '\\"['.repeat(1000), '\\']);
+    expect(parseJson(text).ok).toBe(true);
+  });
+
+  test('the deepest nesting passes and one more does not', () => {
+    const nest = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    expect(parseJson(nest(maxJsonDepth)).ok).toBe(true);
+    expect(parseJson(nest(maxJsonDepth + 1))).toMatchObject({ ok: false });
+  });
+
+  test.each([
+    ['', 'it is empty'],
+    ['{"a":', 'it ends in the middle of a value'],
+    ['"a', 'it ends in the middle of a value'],
+    ['{"a": 1} x', 'unexpected "x" at line 1, column 10'],
+    ['{"a":\n 1,}', 'unexpected "}" at line 2, column 4'],
+  ])('%j is not valid: %s', (text, reason) => {
+    expect(parseJson(text)).toEqual({ ok: false, reason });
+  });
+});
+
+describe('quoting', () => {
+  test('a text of any length is one line without lone surrogates', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+        expect(quote(text, 20)).not.toMatch(/[\n\r]|\p{Cs}/u);
+      }),
+    );
+  });
+
+  test('a long text is cut and its length named', () => {
+    expect(quote('a😀b', 2)).toBe('"a"… (4 characters)');
+  });
+});
+
+describe('numbers in text', () => {
+  test.each([
+    ['12,34,567', 1_234_567],
+    ['₹1,23,456.50', 123_456.5],
+    ['42', 42],
+    [' -1.5\n', -1.5],
+    ['−3', -3],
+    ['$1,234.50', 1234.5],
+    ['-$5', -5],
+    ['$-5', -5],
+    ['1 234,5 €', 1234.5],
+    ['1.234,56', 1234.56],
+    ['1.234.567', 1_234_567],
+    ["1'000'000", 1_000_000],
+    ['1,5', 1.5],
+    ['1,000', 1000],
+    ['1.000', 1],
+    ['45 %', 45],
+    ['USD 20', 20],
+    ['20 EUR', 20],
+    ['1.5e3', 1500],
+    ['.5', 0.5],
+    ['+7', 7],
+  ])('%j is %d', (text, expected) => {
+    expect(readNumber(text)).toBe(expected);
+  });
+
+  test.each([
+    '',
+    'abc',
+    '1 2',
+    '12,34,5',
+    '1,2.3,4',
+    '--1',
+    '-$-1',
+    '1e999',
+    'NaN',
+    'Infinity',
+    '4 apples',
+    '1/2',
+    '10 USDX',
+    '1'.repeat(200),
+  ])('%j is none', (text) => {
+    expect(readNumber(text)).toBeUndefined();
+  });
+
+  test('every number is read back as JavaScript writes it', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(readNumber(String(value))).toBe(value === 0 ? 0 : value);
+      }),
+    );
+  });
+});
+
+describe('counting', () => {
+  test.each([
+    ['', 0, 0, 0, 0],
+    ['Hello', 5, 1, 1, 1],
+    ['One. Two! Three?', 16, 3, 3, 1],
+    ['See e.g. this. It is 3.5 kg.', 28, 7, 2, 1],
+    ['He said "Stop." Then he left.', 29, 6, 2, 1],
+    ['Title\n\nText\n', 12, 2, 2, 3],
+    ['你好。再见！', 6, 2, 2, 1],
+    ['今天天气很好，GPT模型。', 13, 5, 1, 1],
+    ['สวัสดีครับ', 10, 2, 1, 1],
+    ['यह एक है। वह दो है।', 19, 6, 2, 1],
+    ['هل هذا سؤال؟ نعم.', 17, 4, 2, 1],
+    ['Dr. Smith met Mrs. Ade. Yes.', 28, 6, 2, 1],
+    ['😀 - …', 5, 0, 0, 1],
+    ['a\r\nb', 4, 2, 1, 2],
+  ])('%j', (text, characters, words, sentences, lines) => {
+    expect([countCharacters(text), countWords(text).count, countSentences(text), countLines(text)]).toEqual([
+      characters,
+      words,
+      sentences,
+      lines,
+    ]);
+  });
+
+  test('words of scripts without spaces are counted up to a number, and that is said', () => {
+    expect(countWords('你好'.repeat(100_000))).toMatchObject({ exact: false });
+    expect(countWords('word '.repeat(100_000))).toEqual({ count: 100_000, exact: true });
+  });
+
+  test('characters are counted as code points', () => {
+    const law = fc.property(fc.string({ unit: 'binary' }), (text) => countCharacters(text) === Array.from(text).length);
+    expect(() => fc.assert(law)).not.toThrow();
+  });
+});
