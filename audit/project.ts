@@ -84,17 +84,9 @@ export function integer(digits: string): string {
   return `@${digits}@`;
 }
 
-const started = Date.now();
-let seconds = 0;
-
 /** Opens a copy of a project, or the usual one: one prompt, one model, four cases in the suite and two in a file. */
 export function openProject(server: ModelServer, original?: string): Project {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'llmcheck-audit-')));
-  let written = '';
-  let random = 1;
-  let onRequest = () => {};
-  let onSignal: Parameters<Io['onSignal']>[0] | undefined;
-  const path = (file: string) => join(root, file);
   const project: Project = {
     root,
     serverUrl: server.url,
@@ -105,73 +97,17 @@ export function openProject(server: ModelServer, original?: string): Project {
     requests: 0,
     output: '',
     now: undefined,
-    path,
-    write(file, text) {
-      mkdirSync(dirname(path(file)), { recursive: true });
-      writeFileSync(path(file), text);
-    },
-    read: (file) => readFileSync(path(file), 'utf8'),
-    remove: (file) => rmSync(path(file), { recursive: true }),
-    edit(file, from, to) {
-      const before = project.read(file);
-      if (!before.includes(from)) throw new Error(`nothing to replace in ${file}: ${from}`);
-      project.write(file, before.replaceAll(from, to));
-    },
-    files: (folder) =>
-      readdirSync(path(folder))
-        .sort()
-        .map((name) => join(folder, name)),
+    ...openFiles(root),
     caseOf(id) {
       const found = project.suite.cases.find((entry) => entry['id'] === id);
       if (found === undefined) throw new Error(`no case ${id}`);
       return found;
     },
-    async llmcheck(...argv) {
-      saveSuite();
-      server.serve(project, () => onRequest());
-      project.output = '';
-      // Runs of one second have no order.
-      seconds += 1;
-      const now = project.now ?? new Date(started + seconds * 1000);
-      const write = (text: string) => {
-        project.output += text;
-      };
-      const sink = { write, isTty: false, columns: () => undefined };
-      return main(argv, {
-        stdout: sink,
-        stderr: sink,
-        env: project.env,
-        cwd: root,
-        now: () => now,
-        random: () => {
-          random = (random * 16_807) % 2_147_483_647;
-          return random / 2_147_483_647;
-        },
-        onSignal(handler) {
-          onSignal = handler;
-          return () => {};
-        },
-      });
-    },
-    async interrupt(requests, ...argv) {
-      const last = project.requests + requests;
-      onRequest = () => {
-        if (project.requests === last) onSignal?.('SIGINT');
-      };
-      const code = await project.llmcheck(...argv);
-      onRequest = () => {};
-      return code;
-    },
+    llmcheck: (...argv) => commands.run(argv),
+    interrupt: (requests, ...argv) => commands.interrupt(requests, argv),
     close: () => rmSync(root, { recursive: true, force: true }),
   };
-
-  function saveSuite() {
-    const text = `${JSON.stringify(project.suite, null, 2).replaceAll(/"@(\d+)@"/g, '$1')}\n`;
-    if (text === written) return;
-    written = text;
-    project.write(suitePath, text);
-  }
-
+  const commands = openCommands(project, server);
   if (original !== undefined) cpSync(original, root, { recursive: true, preserveTimestamps: true });
   project.write('llmcheck.config.yaml', '');
   project.write(promptPath, 'Which queue is this ticket for? {{ email }}\n');
@@ -179,8 +115,91 @@ export function openProject(server: ModelServer, original?: string): Project {
     casesPath,
     '{"id":"delivery","vars":{"email":"late delivery"},"expected":"shipping"}\n{"id":"reset","vars":{"email":"password reset"},"expected":"account"}\n',
   );
-  saveSuite();
+  commands.saveSuite();
   return project;
+}
+
+/** The files of a project, by paths relative to its root. */
+function openFiles(root: string): Pick<Project, 'path' | 'write' | 'read' | 'remove' | 'edit' | 'files'> {
+  const path = (file: string) => join(root, file);
+  const read = (file: string) => readFileSync(path(file), 'utf8');
+  const write = (file: string, text: string) => {
+    mkdirSync(dirname(path(file)), { recursive: true });
+    writeFileSync(path(file), text);
+  };
+  return {
+    path,
+    read,
+    write,
+    remove: (file) => rmSync(path(file), { recursive: true }),
+    edit(file, from, to) {
+      const before = read(file);
+      if (!before.includes(from)) throw new Error(`nothing to replace in ${file}: ${from}`);
+      write(file, before.replaceAll(from, to));
+    },
+    files: (folder) =>
+      readdirSync(path(folder))
+        .sort()
+        .map((name) => join(folder, name)),
+  };
+}
+
+const started = Date.now();
+let seconds = 0;
+
+/** Runs commands in a project through the real entry; the suite is written where it changed. */
+function openCommands(project: Project, server: ModelServer) {
+  let written = '';
+  let random = 1;
+  let onRequest = () => {};
+  let onSignal: Parameters<Io['onSignal']>[0] | undefined;
+
+  function saveSuite(): void {
+    const text = `${JSON.stringify(project.suite, null, 2).replaceAll(/"@(\d+)@"/g, '$1')}\n`;
+    if (text === written) return;
+    written = text;
+    project.write(suitePath, text);
+  }
+
+  async function run(argv: readonly string[]): Promise<number> {
+    saveSuite();
+    server.serve(project, () => onRequest());
+    project.output = '';
+    // Runs of one second have no order.
+    seconds += 1;
+    const now = project.now ?? new Date(started + seconds * 1000);
+    const write = (text: string) => {
+      project.output += text;
+    };
+    const sink = { write, isTty: false, columns: () => undefined };
+    return main(argv, {
+      stdout: sink,
+      stderr: sink,
+      env: project.env,
+      cwd: project.root,
+      now: () => now,
+      random: () => {
+        random = (random * 16_807) % 2_147_483_647;
+        return random / 2_147_483_647;
+      },
+      onSignal(handler) {
+        onSignal = handler;
+        return () => {};
+      },
+    });
+  }
+
+  async function interrupt(requests: number, argv: readonly string[]): Promise<number> {
+    const last = project.requests + requests;
+    onRequest = () => {
+      if (project.requests === last) onSignal?.('SIGINT');
+    };
+    const code = await run(argv);
+    onRequest = () => {};
+    return code;
+  }
+
+  return { saveSuite, run, interrupt };
 }
 
 function usualSuite(): SuiteData {

@@ -5,6 +5,7 @@ import { caseWays } from './cases.ts';
 import { checkWays } from './checks.ts';
 import { fileWays } from './files.ts';
 import { judgeWays } from './judges.ts';
+import { outputs } from './outputs.ts';
 import { requestWays } from './requests.ts';
 import { settingWays } from './settings.ts';
 import { stories } from './stories.ts';
@@ -20,4 +21,5 @@ export const ways: readonly (Way | Story)[] = [
   ...judgeWays,
   ...settingWays,
   ...stories,
+  ...outputs,
 ];
