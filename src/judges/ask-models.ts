@@ -1,6 +1,6 @@
 import type { AskModel, ModelQuestion } from '../assertions/define.ts';
+import type { Calls } from '../calls/calls.ts';
 import { findUnusable } from '../calls/find-unusable.ts';
-import type { Calls } from '../calls/open-calls.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { CompletionRequest, ProviderFailure } from '../model/completion.ts';

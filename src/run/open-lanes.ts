@@ -1,5 +1,5 @@
 import { cacheKey } from '../cache/cache-key.ts';
-import { type Calls, openCalls } from '../calls/open-calls.ts';
+import { type Calls, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
 import type { Stop } from '../calls/stop.ts';
 import type { BatchAnswers } from '../calls/with-batch.ts';

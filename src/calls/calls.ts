@@ -1,0 +1,104 @@
+import { cacheKey } from '../cache/cache-key.ts';
+import type { Recordings } from '../cache/recordings.ts';
+import { withRecordings } from '../cache/with-recordings.ts';
+import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
+import type { ProviderConfig, Suite } from '../model/suite.ts';
+import { laneId } from '../plan/build-plan.ts';
+import { createOutputEstimate, inputBytes } from '../plan/estimate-tokens.ts';
+import { pricedModel } from '../plan/plan-run.ts';
+import type { RunPorts } from '../plan/run-options.ts';
+import { type BatchSpending, openBatchSpending } from './batch-spending.ts';
+import { type Endpoint, openEndpoint } from './endpoint.ts';
+import { readSuiteRecordings } from './read-suite-recordings.ts';
+import { type CallOptions, type KnownEndpoints, openRunCalls, priceAnswer, type RunCalls } from './run-calls.ts';
+
+/** Every endpoint that a run may ask, each behind its recordings or cache, its budget, retries and limits. */
+export interface Calls {
+  /** Of a provider or judge; those that are configured alike share one connection and its limits. */
+  readonly completeFor: (config: ProviderConfig, suite: Suite) => Complete;
+  /** The same past what the cache holds, which is then replaced; undefined where nothing may be sent. */
+  readonly refreshFor: (config: ProviderConfig, suite: Suite) => Complete | undefined;
+  readonly costOf: (
+    config: ProviderConfig,
+    completion: Pick<Completion, 'usage'>,
+    how?: 'live' | 'batch',
+  ) => number | undefined;
+  /** True where the cache or recordings answer, or nothing may be asked. */
+  readonly isAnswered: (request: CompletionRequest, suite: Suite) => boolean;
+  /** What a provider's batches take of the budget. */
+  readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;
+  /** Cells or questions of one endpoint that are worth having in work at present. */
+  readonly workersFor: (config: ProviderConfig) => () => number;
+  /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
+  readonly isHermetic: (suite: Suite) => boolean;
+  readonly isBudgetExhausted: () => boolean;
+  /** Once-per-run remarks. */
+  readonly notes: () => readonly string[];
+  readonly writeRecordings: () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens what a run's calls go through; the chain of one endpoint is in endpoint.ts. */
+export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Omit<RunPorts, 'onSignal'>): Calls {
+  const notes = new Set<string>();
+  const run = openRunCalls(known, options, { ports, notes });
+  const { cacheMode } = options.settings;
+  const isReplayed = (suite: Suite) =>
+    suite.recordings !== undefined && !options.record && (!options.isCacheModeChosen || cacheMode === 'replay');
+  const recordings = readSuiteRecordings(options.suites.filter(isReplayed), ports.cwd);
+  const endpoints = new Map<string, Endpoint>();
+
+  function findEndpoint(config: ProviderConfig): Endpoint {
+    const id = laneId(config);
+    const endpoint = endpoints.get(id) ?? openEndpoint(config, run);
+    endpoints.set(id, endpoint);
+    return endpoint;
+  }
+
+  return {
+    completeFor(config, suite) {
+      const endpoint = findEndpoint(config);
+      const recorded = recordings.get(suite.id);
+      return recorded === undefined ? endpoint.answered : replay(endpoint, suite, recorded);
+    },
+    refreshFor: (config, suite) =>
+      cacheMode === 'use' && !isReplayed(suite) ? findEndpoint(config).refreshed : undefined,
+    costOf: (config, completion, how) => priceAnswer(run, config, completion, how),
+    isAnswered: (request, suite) =>
+      isReplayed(suite) ||
+      cacheMode === 'replay' ||
+      (cacheMode === 'use' && run.store.read(cacheKey(request)) !== undefined),
+    batchSpendingOf: (config) => openBatches(run, config),
+    workersFor: (config) => findEndpoint(config).workers,
+    isHermetic: (suite) => cacheMode === 'replay' || isReplayed(suite),
+    isBudgetExhausted: () => run.budget?.exhausted === true,
+    notes: () => [...notes],
+    writeRecordings: () => run.recorder?.write(),
+    async close() {
+      await run.sharedCache?.close();
+      // A provider that could not be connected has nothing to close; its cells carry the error.
+      await Promise.allSettled(run.connected.map(async (provider) => (await provider).close()));
+    },
+  };
+}
+
+/** Answers by the recordings of a suite alone. */
+function replay(endpoint: Endpoint, suite: Suite, recordings: Recordings): Complete {
+  const replayed = endpoint.replayed.get(suite.id) ?? withRecordings(endpoint.live, recordings, { missing: 'fail' });
+  endpoint.replayed.set(suite.id, replayed);
+  return replayed;
+}
+
+function openBatches(run: RunCalls, config: ProviderConfig): BatchSpending {
+  const { known, note, budget } = run;
+  return openBatchSpending(budget, {
+    boundOf: (request) =>
+      known.pricer.boundOf({
+        ...pricedModel(config, known.endpointOf(config)),
+        isBatched: true,
+        inputTokens: inputBytes(request),
+        maxOutputTokens: createOutputEstimate(note).boundOf(request),
+      }) ?? 0,
+    costOf: (completion) => priceAnswer(run, config, completion, 'batch'),
+  });
+}

@@ -1,0 +1,174 @@
+import { completionText } from '../cache/cache-entry.ts';
+import { cacheKey, keyedText } from '../cache/cache-key.ts';
+import { type CacheMode, withCache } from '../cache/with-cache.ts';
+import type { Complete } from '../model/completion.ts';
+import type { ConnectedProvider } from '../model/provider.ts';
+import type { ProviderConfig } from '../model/suite.ts';
+import { createOutputEstimate, inputBytes, maxOutputTokens } from '../plan/estimate-tokens.ts';
+import { pricedModel } from '../plan/plan-run.ts';
+import { findAdapter } from '../providers/index.ts';
+import { accountId } from './account-id.ts';
+import { AccountLimiter, type Limiter } from './limiter.ts';
+import { priceAnswer, type RunCalls } from './run-calls.ts';
+import { type TimedAttempt, type TimedOutcome, timeAttempts } from './time-attempts.ts';
+import { createBreaker } from './with-breaker.ts';
+import type { BudgetPricing } from './with-budget.ts';
+import { withRetry } from './with-retry.ts';
+
+/** A provider or judge as configured; those that are configured alike share one. */
+export interface Endpoint {
+  readonly live: Complete;
+  /** Cells or questions that are worth having in work at present. */
+  readonly workers: () => number;
+  /** By the cache, else live. */
+  readonly answered: Complete;
+  /** Live, and into the cache. */
+  readonly refreshed: Complete;
+  /** By recordings alone, for each suite that has some. */
+  readonly replayed: Map<string, Complete>;
+}
+
+const defaultConcurrency = 8;
+/** Where nobody set a limit and more calls in flight get more answered; of workers there may be many. */
+const maxConcurrency = 256;
+const maxWorkersConcurrency = 1024;
+const defaultRetries = 4;
+
+/**
+ * The chain from a request to its answer, from the inside out: the provider is connected when first asked; each attempt
+ * is traced, counted by the breaker, checked against the budget and ended by its time; the call is retried within its
+ * limits, counted again and paid from the budget; what a batch, the cache or a recording holds is not asked at all.
+ */
+export function openEndpoint(config: ProviderConfig, run: RunCalls): Endpoint {
+  const { known, options, ports } = run;
+  const endpoint = known.endpointOf(config);
+  const breaker = createBreaker((failure) =>
+    ports.onProgress({ type: 'provider-stopped', provider: config.id, failure }),
+  );
+  const budget = endpoint.sends ? run.budget : undefined;
+  const pricing = openPricing(config, run);
+  const limiter = openLimiter(config, run);
+  let waitingForRetry = 0;
+
+  const guard = (sent: Complete): Complete => {
+    const counted = breaker(ports.trace?.attempts(config, endpoint, sent) ?? sent, 'attempt');
+    return budget?.guard(counted, pricing) ?? counted;
+  };
+  const attempt =
+    options.dispatch === undefined || !endpoint.sends
+      ? timeAttempts(guard(connectWhenAsked(config, run)), ports.clock)
+      : guardElsewhere(options.dispatch.attemptFor(config, endpoint), guard);
+  const retried = withRetry(attempt, {
+    retries: config.limits.retries ?? defaultRetries,
+    timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
+    limiter,
+    clock: ports.clock,
+    random: ports.random,
+    ...(options.mayBegin === undefined ? {} : { mayBegin: options.mayBegin }),
+    onWait: (isWaiting) => {
+      waitingForRetry += isWaiting ? 1 : -1;
+    },
+  });
+  const call = breaker(retried, 'call');
+  const paid = budget?.wrap(call, pricing) ?? call;
+  const live = options.batchAnswers?.wrap(paid, cacheKey) ?? paid;
+  return {
+    live,
+    answered: cached(live, options.settings.cacheMode, run),
+    refreshed: cached(live, 'refresh', run),
+    replayed: new Map(),
+    // As many again as have a slot wait for one, so that none stays empty; those that wait for a retry come on top.
+    workers: () => limiter.room * 2 + Math.min(waitingForRetry, maxConcurrency),
+  };
+}
+
+/** The SDK is loaded by the first call that really is sent. */
+function connectWhenAsked(config: ProviderConfig, { known, connected }: RunCalls): Complete {
+  let connecting: Promise<ConnectedProvider> | undefined;
+  return async (request, signal) => {
+    if (connecting === undefined) {
+      const adapter = findAdapter(config);
+      if (adapter === undefined) throw new Error(`adapter ${config.adapter} is not registered`);
+      connecting = adapter.connect(config, known.providerEnv);
+      connected.push(connecting);
+    }
+    const connection = await connecting;
+    return connection.complete(request, signal);
+  };
+}
+
+/** Puts around attempts that workers make what is put around those of this process. */
+function guardElsewhere(attempt: TimedAttempt, guard: (sent: Complete) => Complete): TimedAttempt {
+  return async (request, signal, timeoutMs) => {
+    let timed: TimedOutcome | undefined;
+    const outcome = await guard(async (...call) => {
+      timed = await attempt(...call, timeoutMs);
+      return timed.outcome;
+    })(request, signal);
+    return { outcome, isTimeUp: timed?.isTimeUp ?? false, elapsedMs: timed?.elapsedMs ?? 0 };
+  };
+}
+
+function openPricing(config: ProviderConfig, run: RunCalls): BudgetPricing {
+  const outputs = createOutputEstimate(run.note);
+  const priced = pricedModel(config, run.known.endpointOf(config));
+  return {
+    boundOf: (request) =>
+      run.known.pricer.boundOf({
+        ...priced,
+        inputTokens: inputBytes(request),
+        maxOutputTokens: outputs.boundOf(request),
+      }) ?? 0,
+    costOf: (_request, completion) => {
+      outputs.observe(completion);
+      return priceAnswer(run, config, completion);
+    },
+  };
+}
+
+function openLimiter(config: ProviderConfig, run: RunCalls): Limiter {
+  const { rpm, tpm, concurrency = Infinity } = config.limits;
+  const calls = Math.min(concurrency, run.options.concurrency ?? Infinity);
+  return findAccount(config, run).open({
+    ...(calls === Infinity ? {} : { concurrency: calls }),
+    ...(rpm === undefined ? {} : { rpm }),
+    ...(tpm === undefined ? {} : { tpm }),
+    estimateTokens: (request) => ({
+      input: Math.ceil(inputBytes(request) / 4),
+      output: maxOutputTokens(request) ?? 256,
+    }),
+  });
+}
+
+function findAccount(config: ProviderConfig, { known, options, ports, accounts, slots }: RunCalls): AccountLimiter {
+  const endpoint = known.endpointOf(config);
+  const id = accountId(config, endpoint);
+  // Only what a network is between may take more than the default.
+  const most = endpoint.baseUrl === undefined ? defaultConcurrency : maxConcurrency;
+  const account =
+    accounts.get(id) ??
+    new AccountLimiter({
+      concurrency: defaultConcurrency,
+      maxConcurrency: options.dispatch === undefined ? most : maxWorkersConcurrency,
+      timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
+      ...(slots === undefined ? {} : { shared: slots }),
+      clock: ports.clock,
+      random: ports.random,
+    });
+  accounts.set(id, account);
+  return account;
+}
+
+function cached(live: Complete, mode: CacheMode, { options, ports, store, sharedCache, recorder }: RunCalls): Complete {
+  const isClean = (text: string) => ports.mask(text) === text;
+  const answered = withCache(live, {
+    store,
+    mode,
+    ...(sharedCache === undefined ? {} : { shared: sharedCache }),
+    now: ports.now,
+    ...(options.isOwn === undefined ? {} : { isOwn: options.isOwn }),
+    // A secret that a server echoes, or that is part of an address, must not reach the disk.
+    canStore: (completion, request) => isClean(completionText(completion)) && isClean(keyedText(request)),
+  });
+  return recorder?.wrap(answered) ?? answered;
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { type CacheStore, openCacheStore } from '../cache/file-store.ts';
+import type { SharedCache } from '../cache/shared-cache.ts';
+import type { Completion, CompletionRequest } from '../model/completion.ts';
+import type { ConnectedProvider } from '../model/provider.ts';
+import type { ProviderConfig, Suite } from '../model/suite.ts';
+import { type PlannedRun, pricedModel } from '../plan/plan-run.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { type AccountLimiter, SharedSlots } from './limiter.ts';
+import type { Dispatch } from './open-dispatch.ts';
+import { openConfiguredCache } from './open-shared-cache.ts';
+import { createRecorder, type Recorder } from './record-answers.ts';
+import type { BatchAnswers } from './with-batch.ts';
+import { type Budget, createBudget } from './with-budget.ts';
+
+/** What is known of endpoints before anything is sent. */
+export type KnownEndpoints = Pick<PlannedRun, 'endpointOf' | 'pricer' | 'providerEnv' | 'providers'>;
+
+export interface CallOptions
+  extends Pick<RunOptions, 'project' | 'concurrency' | 'timeoutMs' | 'record' | 'isCacheModeChosen'> {
+  readonly settings: Pick<RunOptions['settings'], 'cacheMode' | 'maxCostUsd'>;
+  /** Those whose recordings may be asked for: a damaged file is found before the first call. */
+  readonly suites: readonly Suite[];
+  /** What came through batch APIs before the first call. */
+  readonly batchAnswers?: BatchAnswers;
+  /** True for an answer from the cache that an earlier part of this run had asked for. */
+  readonly isOwn?: (receivedAt: string) => boolean;
+  /** False for a call that is not to be made any more once it has waited for its turn. */
+  readonly mayBegin?: (request: CompletionRequest) => Promise<boolean>;
+  /** Workers that make the calls, instead of this process. */
+  readonly dispatch?: Dispatch;
+}
+
+/** What all endpoints of a run share. */
+export interface RunCalls {
+  readonly known: KnownEndpoints;
+  readonly options: CallOptions;
+  readonly ports: Omit<RunPorts, 'onSignal'>;
+  /** Says something once in a run. */
+  readonly note: (message: string) => void;
+  /** Undefined where the run has no cost limit. */
+  readonly budget: Budget | undefined;
+  readonly store: CacheStore;
+  readonly sharedCache: SharedCache | undefined;
+  /** Undefined where nothing is recorded. */
+  readonly recorder: Recorder | undefined;
+  /** `-j` over all accounts. */
+  readonly slots: SharedSlots | undefined;
+  /** By account: what is asked with one key at one address shares its limits. */
+  readonly accounts: Map<string, AccountLimiter>;
+  readonly connected: Promise<ConnectedProvider>[];
+}
+
+/** Made once, before the first call. */
+export function openRunCalls(
+  known: KnownEndpoints,
+  options: CallOptions,
+  { ports, notes }: { readonly ports: Omit<RunPorts, 'onSignal'>; readonly notes: Set<string> },
+): RunCalls {
+  const note = (message: string) => {
+    if (notes.has(message)) return;
+    notes.add(message);
+    ports.onProgress({ type: 'note', message });
+  };
+  const { root, cache } = options.project;
+  const { maxCostUsd, cacheMode } = options.settings;
+  return {
+    known,
+    options,
+    ports,
+    note,
+    budget: maxCostUsd === undefined ? undefined : createBudget(maxCostUsd),
+    store: openCacheStore(join(root, '.llmcheck', 'cache'), { onWarning: note }),
+    sharedCache:
+      cache === undefined || cacheMode === 'off'
+        ? undefined
+        : openConfiguredCache(cache, { ...ports, root, onWarning: note }),
+    recorder: options.record ? createRecorder(options.suites, ports.mask) : undefined,
+    slots: options.concurrency === undefined ? undefined : new SharedSlots(options.concurrency),
+    accounts: new Map(),
+    connected: [],
+  };
+}
+
+/** USD; undefined where no price or usage is known. */
+export function priceAnswer(
+  { known }: RunCalls,
+  config: ProviderConfig,
+  { usage }: Pick<Completion, 'usage'>,
+  how: 'live' | 'batch' = 'live',
+): number | undefined {
+  return known.pricer.priceOf({
+    usage,
+    isBatched: how === 'batch',
+    ...pricedModel(config, known.endpointOf(config)),
+  });
+}
