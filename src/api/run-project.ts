@@ -8,7 +8,7 @@ import { UserError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import { planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { runSuites } from '../run/run-suites.ts';
+import { runSuites } from '../run/run.ts';
 import type { RunEvent } from './run-events.ts';
 import type { RunSuitesOptions } from './run-options.ts';
 

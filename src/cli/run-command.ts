@@ -5,7 +5,7 @@ import { exitCodes } from '../model/exit-code.ts';
 import type { Report } from '../model/report.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { forecastRun } from '../run/dry-run.ts';
-import { runSuites } from '../run/run-suites.ts';
+import { runSuites } from '../run/run.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { describeForecast } from './describe-forecast.ts';
 import { describeKnownFailures } from './describe-known-failures.ts';

@@ -8,7 +8,7 @@ import type { Report } from '../model/report.ts';
 import type { RunOptions } from '../plan/run-options.ts';
 import { findProjectRoot } from '../project/find-project-root.ts';
 import { createReadLog } from '../project/load-project.ts';
-import { runSuites } from '../run/run-suites.ts';
+import { runSuites } from '../run/run.ts';
 import { toSafeLine } from '../text/sanitize.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { FileWatcher, Io } from './io.ts';

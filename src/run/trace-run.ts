@@ -8,7 +8,7 @@ import { createExporter } from '../telemetry/exporter.ts';
 import { openTrace } from '../telemetry/open-trace.ts';
 import { type OtelSettings, readOtelSettings } from '../telemetry/otel-settings.ts';
 import { buildExport, type Span } from '../telemetry/otlp-json.ts';
-import { runSuites } from './run-suites.ts';
+import { runSuites } from './run.ts';
 
 /** Where a run's spans go, from the flag and OpenTelemetry's own variables. */
 export function resolveOtel(env: RunPorts['env'], flag: string | undefined): OtelSettings {

@@ -4,7 +4,7 @@ import { findXmlFault } from '../../support/find-xml-fault.ts';
 import { openTempProject, statusesOf, trialsOf } from '../../support/temp-project.ts';
 
 const escapes = '\u001b[2J\u001b]0;owned\u0007\u001b]8;;http://evil\u0007\u009b31m\u202Eoops\u0008\u0008';
-const nasty = `${escapes}\n::error file=x::pwned\n]]></failure><script>alert(1)</script>\uFFFE\u0000\uD800 <!-- & " '`;
+const nasty = `${escapes}\n::error file=x::pwned\n]]></failure><script>alert(1)</script>\uFFFE\u0000 <!-- & " '`;
 
 describe('an answer full of control characters', () => {
   test('does nothing to a terminal and starts no workflow command', async () => {

@@ -89,10 +89,16 @@ test('SIGTERM ends with 143', async () => {
 test('--concurrency bounds the calls in flight', async () => {
   const project = openTempProject('two-providers');
   let [inFlight, most] = [0, 0];
+  let release = () => {};
+  // Nothing is answered before two calls are in flight.
+  const several = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   const server = await startChatServer(async ({ text }) => {
     inFlight += 1;
     most = Math.max(most, inFlight);
-    await new Promise((resolve) => setImmediate(resolve));
+    if (inFlight > 1) release();
+    await several;
     inFlight -= 1;
     return wordOf(text);
   });

@@ -1,0 +1,56 @@
+import type { EndRow } from '../model/record.ts';
+import type { Report } from '../model/report.ts';
+import { type Assessment, assessRecord, reportAssessment } from '../verdict/assess-run.ts';
+import { judgeContracts } from '../verdict/judge-contracts.ts';
+import type { Run } from './open-run.ts';
+
+/** What the record says so far; without an end the run goes on, and fresh trials may still be asked. */
+export function assess(run: Run, end?: EndRow): Promise<Assessment> {
+  const { record, findBaseline, planned, cellOf, judgePorts, lanes } = run;
+  return assessRecord({
+    record: record.read(end),
+    findBaseline,
+    costOf: planned.costOfRecorded,
+    cellOf,
+    judgePorts,
+    ...(end === undefined ? { confirmability: (suite: string) => (lanes.isHermetic(suite) ? 'stands' : 'fresh') } : {}),
+  });
+}
+
+/** Writes the last row of the record. */
+export function closeRecord(run: Run): EndRow {
+  const { options, ports, lanes, record, remarks, startedMs, state } = run;
+  const stopReason = findStopReason(run);
+  const end: EndRow = {
+    type: 'end',
+    durationMs: Math.round(ports.clock.now() - startedMs),
+    ...(stopReason === undefined ? {} : { stopReason }),
+    notes: [...(options.notes ?? []), ...lanes.notes(), ...remarks, ...(state.batches?.notes ?? [])].map(ports.mask),
+  };
+  record.close(end);
+  // What was cut off is collected again by the next run, without being handed in again.
+  if (!state.isCutShort) state.batches?.forget();
+  ports.onProgress({ type: 'finished' });
+  return end;
+}
+
+/** A limit that was reached with the last cell has cut nothing off. */
+function findStopReason({ stop, lanes, state }: Run): EndRow['stopReason'] {
+  const reached = stop.reason() ?? (lanes.isBudgetExhausted() ? 'budget' : undefined);
+  const isAlwaysCut = reached === 'interrupted' || reached === 'storage' || reached === 'queue';
+  return isAlwaysCut || state.isCutShort ? reached : undefined;
+}
+
+/** Compares, decides and reports, from the record alone. */
+export async function reportOn(run: Run, end: EndRow): Promise<Report> {
+  const { options, findBaseline, state } = run;
+  const { root, suites } = options.project;
+  const assessment = await assess(run, end);
+  const byId = new Map(suites.map((suite) => [suite.id, suite]));
+  const contracts = await judgeContracts(assessment, {
+    findBaseline,
+    locate: async (suite, prompt, pointer) => byId.get(suite)?.locateContract?.(prompt, pointer),
+  });
+  const { interrupted } = state;
+  return reportAssessment(assessment, { contracts, root, ...(interrupted === undefined ? {} : { interrupted }) });
+}
