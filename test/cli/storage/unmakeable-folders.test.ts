@@ -17,7 +17,10 @@ test.runIf(hasProc)('a report in a folder that can not be made is a usage error'
   const { project } = await openRun();
   for (const folder of ['/proc/nope', '/proc/nope/deeper']) {
     const { code, stderr } = await project.run(['report', '-r', `json=${folder}/x.json`]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining(`could not be written to ${folder}/x.json: it is not there`)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining(`could not be written to ${folder}/x.json: it is not there`),
+    ]);
   }
 });
 
