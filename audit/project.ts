@@ -1,5 +1,6 @@
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -84,9 +85,12 @@ export function integer(digits: string): string {
   return `@${digits}@`;
 }
 
+/** In memory where Linux offers it: thousands of projects are written and removed. */
+const projects = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 /** Opens a copy of a project, or the usual one: one prompt, one model, four cases in the suite and two in a file. */
 export function openProject(server: ModelServer, original?: string): Project {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'llmcheck-audit-')));
+  const root = realpathSync(mkdtempSync(join(projects, 'llmcheck-audit-')));
   const project: Project = {
     root,
     serverUrl: server.url,

@@ -43,9 +43,8 @@ const sections: Readonly<Record<string, Section>> = {
     command: ['bench/workers.ts'],
   },
   cache: {
-    title: 'A cache of two million answers',
-    about:
-      'The store that is there without any setup, opened by a new process; and a reader in one process while another prunes.',
+    title: 'A cache of 200,000 answers',
+    about: 'Storing, finding and missing an answer, and the commands that look after all of them.',
     command: ['bench/cache-size.ts'],
   },
   compare: {
