@@ -45,10 +45,20 @@ function endpointMembers({ adapter, adapterVersion, baseUrl }: KeyedRequest): st
   return lastEndpoint.text;
 }
 
-/** Names a request in recordings, which are served wherever the model runs and however its adapter evolves. */
+/**
+ * Names a request in recordings, which are served wherever the model runs and however its adapter evolves. What follows
+ * the adapter's version is the project's own, and part of the request: a body template, a program, its variables.
+ */
 export function recordingHash(request: KeyedRequest): string {
-  return sha256Hex(`{"adapter":${JSON.stringify(request.adapter)},${sharedMembers(request)}`);
+  const { adapter, adapterVersion } = request;
+  const own = ownAdapters.has(adapter) ? adapterVersion.slice(adapterVersion.indexOf(':') + 1) : undefined;
+  return sha256Hex(
+    `{"adapter":${JSON.stringify(adapter)},${own === undefined ? '' : `"own":${JSON.stringify(own)},`}${sharedMembers(request)}`,
+  );
 }
+
+/** Adapters of which the project writes a part. */
+const ownAdapters: ReadonlySet<string> = new Set(['exec', 'http', 'module']);
 
 // One cell's key is asked for by the cache, the deduplication and the record.
 const keyed = new WeakMap<KeyedRequest, { readonly key: string; readonly text: string }>();

@@ -29,3 +29,28 @@ cases: [{ id: a, assert: [{ equals: good }] }]
   // Neither value is in any file.
   for (const file of project.files('.llmcheck/cache')) expect(project.read(file)).not.toMatch(/token-\d/);
 });
+
+test.each(adapters)(
+  'a recorded answer of %s is stale once the variables or the program have changed',
+  async (_, use, source) => {
+    const project = openTempProject();
+    project.write('evals/answer.mjs', source);
+    project.write(
+      'evals/mode.eval.yaml',
+      `prompts: [{ id: v1, text: Which? }]
+providers: [{ id: app, use: "${use}", env: [MODE] }]
+cases: [{ id: a, assert: [{ equals: good }] }]
+recordings: answers.jsonl
+`,
+    );
+    const run = async (mode: string, ...argv: readonly string[]) => {
+      const { code, stdout } = await project.run(['run', ...argv], { env: { MODE: mode } });
+      return [code, stdout.includes('stale')];
+    };
+    expect(await run('good', '--record')).toEqual([0, false]);
+    expect(await run('good')).toEqual([0, false]);
+    expect(await run('bad')).toEqual([3, true]);
+    project.write('evals/answer.mjs', `${source}\n// edited`);
+    expect(await run('good')).toEqual([3, true]);
+  },
+);
