@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { startServer } from '../../support/http-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 
 const adapters = [
@@ -54,3 +55,24 @@ recordings: answers.jsonl
     expect(await run('good')).toEqual([3, true]);
   },
 );
+
+test('a recorded answer of http is stale once its body template has changed', async () => {
+  const project = openTempProject();
+  const server = await startServer({ body: { text: 'good' } });
+  onTestFinished(() => server.close());
+  const write = (body: string) =>
+    project.write(
+      'evals/mode.eval.yaml',
+      `prompts: [{ id: v1, text: Which? }]
+providers: [{ id: app, use: "http:app", baseURL: "${server.url}", request: ${body}, response: { text: $.text } }]
+cases: [{ id: a, assert: [{ equals: good }] }]
+recordings: answers.jsonl
+`,
+    );
+  write('{ ask: "{{ prompt }}" }');
+  expect((await project.run(['run', '--record'])).code).toBe(0);
+  expect((await project.run(['run'])).code).toBe(0);
+  write('{ ask: "{{ prompt }}", tone: short }');
+  const { code, stdout } = await project.run(['run']);
+  expect([code, stdout.includes('stale'), server.requests.length]).toEqual([3, true, 1]);
+});
