@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
 import type { Plugin } from '../model/plugin.ts';
@@ -57,6 +58,6 @@ export async function checkAnswer(
     vars,
     expected,
     plugins,
-    ...(config === undefined ? {} : { configPath: config }),
+    ...defined({ configPath: config }),
   });
 }

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Report } from '../model/report.ts';
 import { type ApiContext, contextKeys, openContext } from './api-context.ts';
 import { type Keys, refuseUnknown } from './refuse-unknown.ts';
@@ -35,7 +36,7 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
     ...context,
     sides: [options.baseline, options.candidate],
     suites: options.suites ?? [],
-    ...(options.run === undefined ? {} : { run: options.run }),
+    ...defined({ run: options.run }),
     requireConclusive: options.requireConclusive === true,
     root: findProjectRoot(context.cwd, options.config),
   });

@@ -4,6 +4,7 @@ import { updateBaseline } from '../baseline/update-baseline.ts';
 import type { Io } from '../cli/io.ts';
 import { prepareRun as prepareForCli } from '../cli/prepare-run.ts';
 import { StorageError } from '../files/storage-error.ts';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import { planRun } from '../plan/plan-run.ts';
@@ -84,7 +85,7 @@ async function prepareRun({ cwd, env, flags, options, onEvent }: ProjectRun): Pr
       return () => signal.removeEventListener('abort', abort);
     },
   };
-  const given = { ...flags, color: false, ...(config === undefined ? {} : { config }) };
+  const given = { ...flags, color: false, ...defined({ config }) };
   const prepared = await prepareForCli(options.paths ?? [], given, io, { plugins });
   note(prepared.mask(prepared.explanation));
   return { options: prepared.options, ports: { ...prepared.ports, onProgress: onEvent } };

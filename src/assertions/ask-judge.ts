@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Message } from '../model/completion.ts';
 import type { CheckContext } from './define.ts';
@@ -48,7 +49,7 @@ export function prepareJudge<T>(question: JudgeQuestion<T>, { asks, ports }: Che
         if ('failure' in reply) return describeFailure(asks, reply.failure);
         read = readJudgeReply(reply.text, schema, isQuoted);
       }
-      if (read.ok) return { value: read.value, ...(reply.model === undefined ? {} : { model: reply.model }) };
+      if (read.ok) return { value: read.value, ...defined({ model: reply.model }) };
       if (round === maxRepairs) return { error: `the reply of judge "${asks}" is unreadable: ${read.reason}` };
       messages = [...opening, ...buildRepair(reply.text, form)];
     }

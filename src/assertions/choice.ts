@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import type { Message } from '../model/completion.ts';
 import { quote } from '../text/quote.ts';
 import { defineAssertion } from './define.ts';
@@ -49,7 +50,7 @@ export const choice = defineAssertion({
       judge: asks,
       votes: 1,
       agreement: 1,
-      ...(reply.model === undefined ? {} : { model: reply.model }),
+      ...defined({ model: reply.model }),
     };
     if (found === undefined) {
       const known = choices.map((option) => quote(option.choice)).join(', ');

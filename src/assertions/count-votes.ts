@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Judgement } from '../model/verdict.ts';
 
 /** One vote of a judge, or why it is none. */
@@ -40,7 +41,7 @@ export function countVotes<Side extends string>(votes: readonly Vote<Side>[], un
       votes.length === 1
         ? ''
         : `${counts.get(side) ?? 0} of ${votes.length} votes, agreement ${agreement.toFixed(2)}${describeLost(votes.length - cast.length)}`,
-    judgement: { votes: votes.length, agreement, ...(model === undefined ? {} : { model }) },
+    judgement: { votes: votes.length, agreement, ...defined({ model }) },
   };
 }
 

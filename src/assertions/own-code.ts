@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import type { AssertionInput, CodeOutcome } from '../model/own-code.ts';
 import { shortenText } from '../terminal/display-width.ts';
@@ -36,11 +37,9 @@ export function buildInput(target: Target, args: unknown, { completion }: CheckC
   return {
     target: target.kind === 'text' ? target.text : toJson(target.value),
     text,
-    ...(reasoning === undefined ? {} : { reasoning }),
-    ...(refusal === undefined ? {} : { refusal }),
+    ...defined({ reasoning, refusal }),
     toolCalls: describeToolCalls(toolCalls).map((call) => ({ name: call.name, arguments: toJson(call.arguments) })),
-    ...(finishReason === undefined ? {} : { finishReason }),
-    ...(usage === undefined ? {} : { usage }),
+    ...defined({ finishReason, usage }),
     latencyMs: latencyMs ?? null,
     costUsd: costUsd ?? null,
     args: args === undefined ? null : toJson(args),
@@ -70,7 +69,7 @@ export function readVerdict(outcome: CodeOutcome, code: string): CheckOutcome {
     return { error: `${name} gave no verdict {pass, score?, reason?}: ${describeFault(returned, parsed.error)}` };
   const { pass, score, reason = '' } = parsed.data;
   const said = reason.trim() === '' ? `${name} says ${pass ? 'pass' : 'fail'}` : shortenText(reason, maxReasonLength);
-  return { pass, reason: said, ...(score === undefined ? {} : { score }) };
+  return { pass, reason: said, ...defined({ score }) };
 }
 
 function describeFault(returned: unknown, { issues }: z.ZodError): string {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import { quote } from '../text/quote.ts';
 import { type AskJudge, type JudgeReply, prepareJudge, type VoteNumber } from './ask-judge.ts';
 import { countVotes, type Vote } from './count-votes.ts';
@@ -104,7 +105,7 @@ function toSide(reply: JudgeReply<Reply>, ownPlace: Place): Asked {
   const { winner, reason } = reply.value;
   const place: Place = winner === 'tie' ? 'tie' : winner === 'A' ? 'first' : 'second';
   const side: Side = place === 'tie' ? 'tie' : place === ownPlace ? 'win' : 'loss';
-  return { side, place, reason, ...(reply.model === undefined ? {} : { model: reply.model }) };
+  return { side, place, reason, ...defined({ model: reply.model }) };
 }
 
 const task =

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import { toZodSchema } from '../json/to-zod-schema.ts';
 import type { AssertionPlugin, LoadedPlugin } from '../model/code-plugin.ts';
 import type { CodeOutcome } from '../model/own-code.ts';
@@ -21,7 +22,7 @@ export function createPluginAssertion({ plugin, hash }: LoadedPlugin<AssertionPl
     family: 'own code',
     example: example ?? `${name}: {}`,
     params: params === undefined ? z.strictObject({}) : toZodSchema(params),
-    ...(main === undefined ? {} : { main }),
+    ...defined({ main }),
     plugin: { plugin, hash },
     async check(target, checked, context): Promise<CheckOutcome> {
       const { args: _args, ...input } = buildInput(target, undefined, context);

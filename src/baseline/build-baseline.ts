@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { defined } from '../json/defined.ts';
 import type { BaselineCases, BaselineContent, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import type { CellRow } from '../model/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
@@ -25,14 +26,13 @@ function describeVariant({ recorded, cases }: VariantSummary): BaselineVariant {
     provider,
     adapter,
     model,
-    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...defined({ baseUrl }),
     params,
     messages,
-    ...(replaces === undefined ? {} : { replaces }),
+    ...defined({ replaces }),
     // Approvals and policies belong to who compares, not to what was accepted.
     contract: {
-      ...(contract.input === undefined ? {} : { input: contract.input }),
-      ...(contract.output === undefined ? {} : { output: contract.output }),
+      ...defined({ input: contract.input, output: contract.output }),
     },
     models: answeredModels(cases.values()),
   };
@@ -104,16 +104,13 @@ function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
   return {
     trial,
     status,
-    ...(score === undefined ? {} : { score }),
+    ...defined({ score }),
     checks,
-    ...(usage === undefined ? {} : { usage }),
-    ...(latencyMs === undefined ? {} : { latencyMs }),
-    ...(finishReason === undefined ? {} : { finishReason }),
+    ...defined({ usage, latencyMs, finishReason }),
     ...(isKept ? { output } : {}),
     ...(isKept && toolCalls !== undefined ? { toolCalls } : {}),
     ...(isKept && reasoning !== undefined ? { reasoning } : {}),
     ...(isKept && refusal !== undefined ? { refusal } : {}),
-    ...(answerHash === undefined ? {} : { answerHash }),
-    ...(answerId === undefined ? {} : { answerId }),
+    ...defined({ answerHash, answerId }),
   };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Suite } from '../model/suite.ts';
 import type { FindAccepted } from '../plan/identify.ts';
 import type { FindBaseline } from './find-baselines.ts';
@@ -12,6 +13,6 @@ export function createFindAccepted(suites: readonly Suite[], findBaseline: FindB
     const trial = trials.find((other) => other.trial === index) ?? trials[0];
     if (trial?.output === undefined) return undefined;
     const { output: text, toolCalls = [], reasoning } = trial;
-    return { text, toolCalls, ...(reasoning === undefined ? {} : { reasoning }) };
+    return { text, toolCalls, ...defined({ reasoning }) };
   };
 }

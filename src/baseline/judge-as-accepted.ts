@@ -1,4 +1,5 @@
 import { lookupAssertion } from '../assertions/index.ts';
+import { defined } from '../json/defined.ts';
 import { answerViewOf } from '../judges/answer-view.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
 import type { Cell } from '../model/cell.ts';
@@ -113,7 +114,7 @@ async function judgeRow(
   const { text, toolCalls, reasoning } = answerViewOf(accepted);
   const ports: JudgePorts = {
     ...judgePorts,
-    findAccepted: () => ({ text, toolCalls, ...(reasoning === undefined ? {} : { reasoning }) }),
+    findAccepted: () => ({ text, toolCalls, ...defined({ reasoning }) }),
     findOther: () => Promise.resolve('reference'),
   };
   const ofTurns = row.checks.filter(({ turn }) => turn !== undefined);

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { BaselineVariant } from '../model/baseline.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
@@ -44,7 +45,7 @@ function buildPrompt(
     ...compileWritten(variant.messages),
     params: {},
     paramsByProvider: new Map([variant, ...others].map(({ provider, params }) => [provider, params])),
-    ...(prompt.contract === undefined ? {} : { contract: prompt.contract }),
+    ...defined({ contract: prompt.contract }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { CompletionRequest, Message, ToolCall } from '../model/completion.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -40,7 +41,7 @@ function endpointMembers({ adapter, adapterVersion, baseUrl }: KeyedRequest): st
   ) {
     const url = baseUrl === undefined ? '' : `"baseUrl":${JSON.stringify(withoutUserinfo(baseUrl))},`;
     const text = `{"adapter":${JSON.stringify(adapter)},"adapterVersion":${JSON.stringify(adapterVersion)},${url}`;
-    lastEndpoint = { adapter, adapterVersion, ...(baseUrl === undefined ? {} : { baseUrl }), text };
+    lastEndpoint = { adapter, adapterVersion, ...defined({ baseUrl }), text };
   }
   return lastEndpoint.text;
 }
@@ -90,5 +91,5 @@ function messageText({ role, content, attachments, toolCalls, toolCallId, name }
 /** Arguments keep the order in which the model wrote them, since some APIs are sent them as an object. */
 function orderedCall(call: ToolCall): Partial<ToolCall> {
   const { id, name, arguments: parsed, rawArguments } = call;
-  return { ...(id === undefined ? {} : { id }), name, arguments: parsed, rawArguments };
+  return { ...defined({ id }), name, arguments: parsed, rawArguments };
 }

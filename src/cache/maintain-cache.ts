@@ -1,6 +1,7 @@
 import { readFileSync, rmdirSync, rmSync, type Stats, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { systemErrorCode, withStorageErrors } from '../files/storage-error.ts';
+import { defined } from '../json/defined.ts';
 import { type CacheEntry, checkKey, type ParsedEntry, parseEntry, renderEntry } from './cache-entry.ts';
 import { entryPath, listNames, unfinishedEnding, writeEntry } from './file-store.ts';
 
@@ -91,8 +92,7 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
       entries,
       bytes,
       damaged,
-      ...(oldest === undefined ? {} : { oldest }),
-      ...(newest === undefined ? {} : { newest }),
+      ...defined({ oldest, newest }),
       models: [...models].map(([model, count]) => ({ model, ...count })).sort((a, b) => b.bytes - a.bytes),
     };
   }

@@ -1,6 +1,7 @@
 import { completionText } from '../cache/cache-entry.ts';
 import { cacheKey, keyedText } from '../cache/cache-key.ts';
 import { type CacheMode, withCache } from '../cache/with-cache.ts';
+import { defined } from '../json/defined.ts';
 import type { Complete } from '../model/completion.ts';
 import type { ConnectedProvider } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
@@ -64,7 +65,7 @@ export function openEndpoint(config: ProviderConfig, run: RunCalls): Endpoint {
     limiter,
     clock: ports.clock,
     random: ports.random,
-    ...(options.mayBegin === undefined ? {} : { mayBegin: options.mayBegin }),
+    ...defined({ mayBegin: options.mayBegin }),
     onWait: (isWaiting) => {
       waitingForRetry += isWaiting ? 1 : -1;
     },
@@ -131,8 +132,7 @@ function openLimiter(config: ProviderConfig, run: RunCalls): Limiter {
   const calls = Math.min(concurrency, run.options.concurrency ?? Infinity);
   return findAccount(config, run).open({
     ...(calls === Infinity ? {} : { concurrency: calls }),
-    ...(rpm === undefined ? {} : { rpm }),
-    ...(tpm === undefined ? {} : { tpm }),
+    ...defined({ rpm, tpm }),
     estimateTokens: (request) => ({
       input: Math.ceil(inputBytes(request) / 4),
       output: maxOutputTokens(request) ?? 256,
@@ -151,7 +151,7 @@ function findAccount(config: ProviderConfig, { known, options, ports, accounts, 
       concurrency: defaultConcurrency,
       maxConcurrency: options.dispatch === undefined ? most : maxWorkersConcurrency,
       timeoutMs: config.limits.timeoutMs ?? options.timeoutMs,
-      ...(slots === undefined ? {} : { shared: slots }),
+      ...defined({ shared: slots }),
       clock: ports.clock,
       random: ports.random,
     });
@@ -164,9 +164,9 @@ function cached(live: Complete, mode: CacheMode, { options, ports, store, shared
   const answered = withCache(live, {
     store,
     mode,
-    ...(sharedCache === undefined ? {} : { shared: sharedCache }),
+    ...defined({ shared: sharedCache }),
     now: ports.now,
-    ...(options.isOwn === undefined ? {} : { isOwn: options.isOwn }),
+    ...defined({ isOwn: options.isOwn }),
     // A secret that a server echoes, or that is part of an address, must not reach the disk.
     canStore: (completion, request) => isClean(completionText(completion)) && isClean(keyedText(request)),
   });

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { findPackageFault } from '../model/optional-packages.ts';
 import type { Endpoint } from '../model/provider.ts';
@@ -50,7 +51,7 @@ export function askedProviders(suites: readonly Suite[]): readonly ProviderConfi
 export function queueLimitsOf(own: readonly ProviderLimits[], account: readonly ProviderLimits[]): QueueLimits {
   const concurrency = largest(own.map((limits) => limits.concurrency));
   const rpm = largest(own.map((limits) => limits.rpm)) ?? largest(account.map((limits) => limits.rpm));
-  return { ...(concurrency === undefined ? {} : { concurrency }), ...(rpm === undefined ? {} : { rpm }) };
+  return { ...defined({ concurrency, rpm }) };
 }
 
 function largest(limits: readonly (number | undefined)[]): number | undefined {

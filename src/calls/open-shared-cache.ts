@@ -1,5 +1,6 @@
 import { openRedisBackend } from '../cache/redis-backend.ts';
 import { openSharedCache, type SharedBackend, type SharedCache } from '../cache/shared-cache.ts';
+import { defined } from '../json/defined.ts';
 import type { Clock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import { findPackageFault } from '../model/optional-packages.ts';
@@ -31,7 +32,7 @@ export function openConfiguredCache(config: SharedCacheConfig, ports: SharedCach
   return openSharedCache(open, {
     address,
     timeoutMs,
-    ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...defined({ ttlMs }),
     now: ports.now,
     startTimer: (ms, fire) => ports.clock.startTimer(ms, fire),
     onWarning: ports.onWarning,
@@ -71,7 +72,7 @@ export function findSharedBackend(
         url,
         prefix,
         timeoutMs,
-        ...(ttlMs === undefined ? {} : { ttlMs }),
+        ...defined({ ttlMs }),
         ...(username === '' ? {} : { username }),
         ...(password === '' ? {} : { password }),
       }),

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { checkStrength, isMutationKind, type SuiteStrength, strengthKinds } from '../measuring/check-strength.ts';
 import type { AnswerSource } from '../measuring/known-answers.ts';
 import { UserError } from '../model/errors.ts';
@@ -28,7 +29,7 @@ export async function strengthCommand(paths: readonly string[], flags: StrengthF
   const { project, warnings: loadWarnings } = await loadProject({
     paths,
     cwd: io.cwd,
-    ...(config === undefined ? {} : { configPath: config }),
+    ...defined({ configPath: config }),
   });
   warnOfNothing(loadWarnings, io);
   const suites = await checkStrength({
@@ -38,7 +39,7 @@ export async function strengthCommand(paths: readonly string[], flags: StrengthF
     env: io.env,
     from,
     skipped: new Set(skipped.filter(isMutationKind)),
-    ...(run === undefined ? {} : { run }),
+    ...defined({ run }),
   });
   const exitCode = decide(suites);
   if (flags.json === true) {
@@ -55,5 +56,5 @@ function decide(suites: readonly SuiteStrength[]): number {
 }
 
 function usage(message: string, hint?: string): UserError {
-  return new UserError([{ code: 'usage', severity: 'error', message, ...(hint === undefined ? {} : { hint }) }]);
+  return new UserError([{ code: 'usage', severity: 'error', message, ...defined({ hint }) }]);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { importAnswers, openCacheMaintenance } from '../importing/import-answers.ts';
+import { defined } from '../json/defined.ts';
 import { describeSharedCache, type SharedCacheState } from '../listing/describe-shared-cache.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
@@ -24,10 +25,10 @@ export async function cacheCommand(action: string, file: string | undefined, fla
       const shared = await describeSharedCache({
         cwd: io.cwd,
         env: io.env,
-        ...(config === undefined ? {} : { configPath: config }),
+        ...defined({ configPath: config }),
       });
       if (flags['json'] === true) {
-        print(JSON.stringify({ ...stats, ...(shared === undefined ? {} : { shared }) }, undefined, 2));
+        print(JSON.stringify({ ...stats, ...defined({ shared }) }, undefined, 2));
         break;
       }
       print(
@@ -156,7 +157,7 @@ async function importFile(file: string, config: string | undefined, io: Io): Pro
     cwd: io.cwd,
     env: io.env,
     now: io.now,
-    ...(config === undefined ? {} : { configPath: config }),
+    ...defined({ configPath: config }),
   });
   for (const line of result.remarks) io.stderr.write(`${line}\n`);
   io.stdout.write(`${result.summary}\n`);

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { calibrate } from '../planning/calibrate.ts';
@@ -26,7 +27,7 @@ export async function calibrateCommand(paths: readonly string[], flags: Calibrat
   const { project, warnings: loadWarnings } = await loadProject({
     paths,
     cwd: io.cwd,
-    ...(flags.config === undefined ? {} : { configPath: flags.config }),
+    ...defined({ configPath: flags.config }),
   });
   warnOfNothing(loadWarnings, io);
   const random = createRandom(seed);

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { Plugin } from '../model/plugin.ts';
@@ -28,7 +29,7 @@ export function checkRunConfig(
       key,
       code,
       message,
-      ...(hint === undefined ? {} : { hint }),
+      ...defined({ hint }),
     }));
   });
 }

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { findProjectRoot } from '../project/find-project-root.ts';
 import { compareRecords } from '../verdict/compare-records.ts';
@@ -23,7 +24,7 @@ export async function compareCommand(sides: readonly string[], flags: CompareFla
   const report = await compareRecords({
     sides,
     suites: flags.suite,
-    ...(flags.run === undefined ? {} : { run: flags.run }),
+    ...defined({ run: flags.run }),
     requireConclusive: flags.requireConclusive === true,
     root: findProjectRoot(io.cwd, flags.config),
     cwd: io.cwd,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { defined } from '../json/defined.ts';
 import { listReporters } from '../listing/list-parts.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
@@ -58,7 +59,7 @@ async function findCandidates(source: Source, configPath: string | undefined, io
       .map(({ id }) => ({ value: id }));
   }
   const withCases = source === 'cases' || source === 'tags';
-  const suites = await loadIds({ cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }), withCases });
+  const suites = await loadIds({ cwd: io.cwd, ...defined({ configPath }), withCases });
   return suites.flatMap(({ suite, cases, ...ids }): readonly Candidate[] => {
     switch (source) {
       case 'suites':

@@ -1,5 +1,6 @@
 import { checkContracts } from '../contracts/check-contracts.ts';
 import { diffSchemas } from '../contracts/diff-schemas.ts';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ContractPolicy, ContractReport, Direction } from '../model/finding.ts';
@@ -39,7 +40,7 @@ export async function checkCommand(paths: readonly string[], flags: ContractFlag
   const report = await checkContracts({
     project,
     paths,
-    ...(against === undefined ? {} : { against }),
+    ...defined({ against }),
     ...configPath,
     cwd: io.cwd,
     env: io.env,
@@ -58,8 +59,7 @@ export async function diffCommand(
   const report = diffSchemas({
     paths,
     direction,
-    ...(policy === undefined ? {} : { policy }),
-    ...(strictConsumers === undefined ? {} : { strictConsumers }),
+    ...defined({ policy, strictConsumers }),
     ignore,
     approved: approve,
     cwd: io.cwd,

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { CheckedJudges, CheckedSuite } from '../measuring/check-judges.ts';
 import { formatPercent, formatUsd } from '../text/format-amount.ts';
 import { quote } from '../text/quote.ts';
@@ -89,12 +90,12 @@ function round(value: number): string {
 export function buildJudgeJson({ suites, spentUsd }: CheckedJudges): string {
   const shown = suites.map(({ suite, criteria, file }) => ({
     suite,
-    ...(file === undefined ? {} : { file }),
+    ...defined({ file }),
     judges: criteria.map(({ calibration, errored, confusion, positions, lengthBias, wrong, lack, criterion }) => ({
       ...calibration,
       minKappa: criterion.judge.judging?.minKappa ?? null,
       mayDecide: lack === undefined,
-      ...(lack === undefined ? {} : { why: lack }),
+      ...defined({ why: lack }),
       errored,
       confusion,
       positions: positions ?? null,

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Report } from '../model/report.ts';
 import { type ParsedReporters, parseReporters } from './write-reports.ts';
 
@@ -10,5 +11,5 @@ export async function findReporters(
   if (parsed.problems.length === 0) return parsed;
   // What reads a project is loaded only where a name asks for it.
   const { loadPlugins } = await import('../project/load-project.ts');
-  return parseReporters(texts, await loadPlugins({ cwd, ...(config === undefined ? {} : { configPath: config }) }));
+  return parseReporters(texts, await loadPlugins({ cwd, ...defined({ configPath: config }) }));
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { type ImportFormat, importSuite } from '../importing/import-suite.ts';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { loadProject } from '../project/load-project.ts';
@@ -25,7 +26,7 @@ export async function importCommand(format: ImportFormat, path: string, flags: I
     path,
     cwd: io.cwd,
     partial: flags.partial === true,
-    ...(flags.expected === undefined ? {} : { expected: flags.expected }),
+    ...defined({ expected: flags.expected }),
   });
   const shown = flags.output ?? imported.path;
   const target = resolve(io.cwd, shown);

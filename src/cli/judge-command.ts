@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { type CheckedJudges, checkJudges } from '../measuring/check-judges.ts';
 import { systemClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
@@ -32,7 +33,7 @@ export async function judgeCheckCommand(paths: readonly string[], flags: JudgeFl
   const { project, warnings: loadWarnings } = await loadProject({
     paths,
     cwd: io.cwd,
-    ...(flags.config === undefined ? {} : { configPath: flags.config }),
+    ...defined({ configPath: flags.config }),
   });
   const judges = flags.judge?.split(',') ?? [];
   const known = new Set(project.suites.flatMap(({ criteria }) => criteria.map(({ judge }) => judge.id)));
@@ -98,9 +99,9 @@ function readFlags(flags: JudgeFlags) {
   return {
     problems: [...problems, ...numbers.problems],
     settings: {
-      settings: { cacheMode: cacheMode ?? 'use', ...(maxCostUsd === undefined ? {} : { maxCostUsd }) },
+      settings: { cacheMode: cacheMode ?? 'use', ...defined({ maxCostUsd }) },
       timeoutMs,
-      ...(concurrency === undefined ? {} : { concurrency }),
+      ...defined({ concurrency }),
     },
   };
 }

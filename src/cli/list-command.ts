@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import {
   type ListedRow,
   listAssertions,
@@ -49,7 +50,7 @@ function selectNamed(rows: readonly ListedRow[], names: readonly string[]): read
     .map((name): Problem => {
       const hint = didYouMean(name, known);
       const message = `there is no assertion "${name}"`;
-      return { code: 'usage', severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+      return { code: 'usage', severity: 'error', message, ...defined({ hint }) };
     });
   if (problems.length > 0) throw new UserError(problems);
   return rows.filter(({ assertion }) => names.includes(String(assertion)));

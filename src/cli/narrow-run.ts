@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path';
 import { type AffectedOptions, findAffected } from '../changes/find-affected.ts';
+import { defined } from '../json/defined.ts';
 import type { RunOptions } from '../plan/run-options.ts';
 import { describeAffected, summarizeAffected } from './describe-affected.ts';
 import { packageFolder, version } from './version.ts';
@@ -17,9 +18,9 @@ export function narrowRun(
     cwd,
     env,
     baseline: settings.baseline,
-    ...(envFile === undefined ? {} : { envFile }),
+    ...defined({ envFile }),
     ...(typeof changed === 'string' ? { ref: changed.replace(/^git:/, '') } : {}),
-    tool: { version, ...(packageFolder === undefined ? {} : { folder: packageFolder }) },
+    tool: { version, ...defined({ folder: packageFolder }) },
   });
   const suites = affected.suites.flatMap(({ suite, reasons }) => (reasons.length === 0 ? [] : [suite]));
   const paths = suites.map(({ path }) => relative(cwd, resolve(project.root, path)));

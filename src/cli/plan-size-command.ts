@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { planSize } from '../planning/plan-size.ts';
@@ -26,15 +27,14 @@ export async function planSizeCommand(paths: readonly string[], flags: PlanSizeF
   const { project, warnings: loadWarnings } = await loadProject({
     paths,
     cwd: io.cwd,
-    ...(flags.config === undefined ? {} : { configPath: flags.config }),
+    ...defined({ configPath: flags.config }),
   });
   warnOfNothing(loadWarnings, io);
   const { variants, warnings } = await planSize({
     project,
     cwd: io.cwd,
     power,
-    ...(drop === undefined ? {} : { drop }),
-    ...(flags.run === undefined ? {} : { run: flags.run }),
+    ...defined({ drop, run: flags.run }),
   });
   if (warnings.length > 0) io.stderr.write(describeProblems(warnings, { color: wantsColor(io.stderr, io.env, true) }));
   if (flags.json === true) io.stdout.write(`${JSON.stringify({ format: planSizeFormat, variants }, undefined, 2)}\n`);

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import { systemClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
@@ -64,8 +65,7 @@ export async function prepareRun(
     {
       paths,
       cwd: givenIo.cwd,
-      ...(configPath === undefined ? {} : { configPath }),
-      ...(reads === undefined ? {} : { reads }),
+      ...defined({ configPath, reads }),
       ...(givenPlugins.length === 0 ? {} : { plugins: givenPlugins }),
     },
     invocation,

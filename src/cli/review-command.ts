@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ReportStyle } from '../model/report.ts';
@@ -37,7 +38,7 @@ export async function reviewCommand(paths: readonly string[], flags: ReviewFlags
   const { project, warnings } = await loadProject({ paths, cwd: io.cwd, ...config });
   warnOfNothing(warnings, io);
   const { cwd, env } = io;
-  const review = findChanges({ project, cwd, env, filters, ...(run === undefined ? {} : { run }) });
+  const review = findChanges({ project, cwd, env, filters, ...defined({ run }) });
   if (flags.json !== true) io.stderr.write(`reviewing ${describeStoredRun(review.record, io.now())}\n`);
   const open = openReview(review, { root: project.root, cwd, env, ...config });
   const style = styleFor(io, { color: flags.color, quiet: false, verbose: false }, false);
@@ -143,12 +144,12 @@ function toJson(reviewed: readonly Reviewed[]): object {
         before: before ?? null,
         after,
         action,
-        ...(detail === undefined ? {} : { detail }),
+        ...defined({ detail }),
       };
     }),
   };
 }
 
 function usage(message: string, hint?: string): UserError {
-  return new UserError([{ code: 'usage', severity: 'error', message, ...(hint === undefined ? {} : { hint }) }]);
+  return new UserError([{ code: 'usage', severity: 'error', message, ...defined({ hint }) }]);
 }

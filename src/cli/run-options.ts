@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
@@ -71,14 +72,12 @@ export function buildRunOptions(
       prompts: settings.compare ?? listOf(values, 'prompt'),
       providers: listOf(values, 'provider'),
       ...(sample === undefined ? {} : { sample: { size: sample, seed: numberOf(values, 'seed') ?? 0 } }),
-      ...(settings.shard === undefined ? {} : { shard: settings.shard }),
-      ...(trials === undefined ? {} : { trials }),
+      ...defined({ shard: settings.shard, trials }),
       ...(values['lastFailed'] === true ? { onlyCases: findLastFailed(project) } : {}),
     },
-    ...(concurrency === undefined ? {} : { concurrency }),
+    ...defined({ concurrency }),
     timeoutMs: numberOf(values, 'timeout') ?? 60_000,
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-    ...(bail === undefined ? {} : { bail }),
+    ...defined({ deadlineMs, bail }),
     record: values['record'] === true,
     batch: values['batch'] === true,
     // One that is wrong was refused with the settings.
@@ -144,7 +143,7 @@ export function buildRunSettings(values: Values): {
       requireConclusive: values['requireConclusive'] === true,
       baseline: baselineOf(values),
       ...(compare.length === 0 ? {} : { compare }),
-      ...(maxCostUsd === undefined ? {} : { maxCostUsd }),
+      ...defined({ maxCostUsd }),
       ...(shard === undefined || shard === 'invalid' ? {} : { shard }),
     },
   };
@@ -174,5 +173,5 @@ function parseShard(value: FlagValue | undefined): { index: number; count: numbe
 }
 
 function usage(message: string, hint?: string): Problem {
-  return { code: 'usage', severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+  return { code: 'usage', severity: 'error', message, ...defined({ hint }) };
 }

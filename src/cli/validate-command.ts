@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { validateProject } from '../listing/validate-project.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { findForeignKeys } from '../plan/find-foreign-keys.ts';
@@ -20,7 +21,7 @@ export async function validateCommand(
     project,
     warnings: loadWarnings,
     plugins,
-  } = await loadForRun({ paths, cwd: io.cwd, ...(configPath === undefined ? {} : { configPath }) }, invocation);
+  } = await loadForRun({ paths, cwd: io.cwd, ...defined({ configPath }) }, invocation);
   const { values, settings, env, fileVariables, ...resolved } = resolveRun(project.run, invocation, plugins);
   const options = buildRunOptions(values, settings, project, paths);
   const { warnings, cells, cases, isIncomplete } = await validateProject(options, { env, cwd: io.cwd, now: io.now });

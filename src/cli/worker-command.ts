@@ -1,4 +1,5 @@
 import { type OpenWork, openWork } from '../calls/work.ts';
+import { defined } from '../json/defined.ts';
 import { systemClock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
@@ -37,7 +38,7 @@ export async function workerCommand(paths: readonly string[], flags: WorkerFlags
   const { project, warnings: loadWarnings } = await loadProject({
     paths,
     cwd: io.cwd,
-    ...(configPath === undefined ? {} : { configPath }),
+    ...defined({ configPath }),
   });
   const warnings = [...loadWarnings, ...findForeignKeys(project, { env, fileVariables })];
   const mask = maskFor(project, env, findQueueSecrets(flags.queue ?? env['LLMCHECK_QUEUE']));
@@ -93,7 +94,7 @@ interface Settings {
 function readSettings(flags: WorkerFlags, env: Readonly<Record<string, string | undefined>>): Settings {
   const problems: Problem[] = [];
   const refuse = (message: string, hint?: string) =>
-    problems.push({ code: 'usage', severity: 'error', message, ...(hint === undefined ? {} : { hint }) });
+    problems.push({ code: 'usage', severity: 'error', message, ...defined({ hint }) });
   const readDuration = (name: string, text: string): number => {
     try {
       return parseDurationMs(text);

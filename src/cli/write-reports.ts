@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { StorageError } from '../files/storage-error.ts';
+import { defined } from '../json/defined.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
@@ -61,7 +62,7 @@ export function parseRequests<R>(
     } else if (path === '') {
       problems.push(usage(`--reporter ${text}: the path is empty`, `write ${name}=report.${reporter.extension}`));
     } else {
-      requests.push({ name, reporter, ...(path === undefined ? {} : { path }) });
+      requests.push({ name, reporter, ...defined({ path }) });
     }
   }
   const onStdout = requests.filter(({ path }) => path === undefined);

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Baseline, BaselineVariant, VariantKey } from '../model/baseline.ts';
 import type { KeptAnswer } from '../model/case-change.ts';
 import type { ComparedSide } from '../model/comparison.ts';
@@ -40,6 +41,6 @@ function keptAnswer(baseline: Baseline, key: VariantKey, caseId: string): KeptAn
     status: summary.status,
     ...(trial?.output === undefined ? {} : { output: trial.output }),
     ...(trial?.toolCalls === undefined ? {} : { toolCalls: trial.toolCalls }),
-    ...(reason === undefined ? {} : { reason }),
+    ...defined({ reason }),
   };
 }

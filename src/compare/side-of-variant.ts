@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { KeptAnswer } from '../model/case-change.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
@@ -68,8 +69,6 @@ function keptAnswer(found: CaseSummary | undefined, readRow: (rowIndex: number) 
   const reason = checks.find(({ pass }) => !pass)?.reason ?? error?.message;
   return {
     status: found.status,
-    ...(output === undefined ? {} : { output }),
-    ...(toolCalls === undefined ? {} : { toolCalls }),
-    ...(reason === undefined ? {} : { reason }),
+    ...defined({ output, toolCalls, reason }),
   };
 }

@@ -1,4 +1,5 @@
 import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ContractReport, PromptFindings } from '../model/finding.ts';
@@ -53,7 +54,7 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
         ),
         isPart: false,
         contract: suite.contract,
-        ...(suite.locateContract === undefined ? {} : { locate: suite.locateContract }),
+        ...defined({ locate: suite.locateContract }),
       });
       entries.push(...compared);
     } catch (error) {
@@ -163,8 +164,8 @@ async function describeFault(error: SchemaProblem, suite: Suite, old: OldSuite):
   return {
     code: 'invalid-schema',
     severity: 'error',
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...defined({ hint: error.hint }),
     message: `prompt "${promptId}"${isOld ? ` in ${old.source}` : ''}, ${pointer}: ${error.message}`,
-    ...(at === undefined ? {} : { at }),
+    ...defined({ at }),
   };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Finding, LocatedFinding, PromptFindings } from '../model/finding.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { RecordedVariant } from '../model/record.ts';
@@ -97,11 +98,7 @@ function optionsOf({
   removed,
 }: RecordedVariant['contract']): PromptComparisonOptions {
   return {
-    ...(policy === undefined ? {} : { policy }),
-    ...(overrides === undefined ? {} : { overrides }),
-    ...(ignore === undefined ? {} : { ignore }),
-    ...(strictConsumers === undefined ? {} : { strictConsumers }),
-    ...(removed === undefined ? {} : { removed }),
+    ...defined({ policy, overrides, ignore, strictConsumers, removed }),
   };
 }
 

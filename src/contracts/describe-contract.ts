@@ -1,4 +1,5 @@
 import { deepEqual } from '../json/deep-equal.ts';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { BaselineVariant } from '../model/baseline.ts';
 import type { RecordedVariant } from '../model/record.ts';
@@ -24,7 +25,7 @@ export function variantOf(suite: Suite, prompt: PromptVersion, provider: Provide
     model: provider.model,
     params: buildParams(suite, prompt, provider),
     messages: prompt.messages.map(writeMessage),
-    ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
+    ...defined({ replaces: prompt.replaces }),
     contract: mergeContracts(suite.contract, prompt.contract),
   };
 }
@@ -37,11 +38,9 @@ export function describeContract(variant: ContractVariant): PromptContract {
   const output = asSchema(variant.contract.output) ?? written?.schema;
   return {
     promptId: variant.prompt,
-    ...(variant.replaces === undefined ? {} : { replaces: variant.replaces }),
+    ...defined({ replaces: variant.replaces }),
     variables: findVariables(variant.messages),
-    ...(written === undefined ? {} : { outputFormat: written.format }),
-    ...(input === undefined ? {} : { inputSchema: input }),
-    ...(output === undefined ? {} : { outputSchema: output }),
+    ...defined({ outputFormat: written?.format, inputSchema: input, outputSchema: output }),
     tools: readTools(tools),
     provider: variant.adapter,
     model: variant.model,
@@ -64,7 +63,7 @@ function readFormat(format: JsonValue | undefined): WrittenFormat | undefined {
   if (type === 'text') return { format: 'text' };
   if (type !== 'json_object' && type !== 'json_schema') return undefined;
   const schema = isJsonObject(wrapper) ? asSchema(wrapper['schema']) : undefined;
-  return { format: 'json', ...(schema === undefined ? {} : { schema }) };
+  return { format: 'json', ...defined({ schema }) };
 }
 
 /** True where nothing of a response format is left that the description does not hold. */
@@ -99,7 +98,7 @@ function readTools(tools: JsonValue | undefined): readonly PromptTool[] {
       {
         name,
         ...(typeof description === 'string' ? { description } : {}),
-        ...(schema === undefined ? {} : { parameters: schema }),
+        ...defined({ parameters: schema }),
       },
     ];
   });

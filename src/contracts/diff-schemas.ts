@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ContractReport } from '../model/finding.ts';
@@ -35,7 +36,7 @@ export function diffSchemas(options: DiffSchemasOptions): ContractReport {
       code: 'invalid-schema',
       severity: 'error',
       message: error.message,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...defined({ hint: error.hint }),
       at: locate(error.pointer),
     };
     throw new UserError([problem], { cause: error });

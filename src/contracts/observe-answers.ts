@@ -1,4 +1,5 @@
 import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import { compileJsonSchema, JsonSchemaError } from '../json/json-schema.ts';
 import type { ObservedAnswers } from '../model/finding.ts';
@@ -41,7 +42,7 @@ function observe(
   own: JsonValue | undefined,
 ): ObservedAnswers {
   const outputs: Iterable<RecordedOutput> = stored;
-  const observation = { outputs, schema, ...(own === undefined ? {} : { own }) };
+  const observation = { outputs, schema, ...defined({ own }) };
   const judge = createJudge();
   const { total, rejected, alreadyRejected, unjudged, offenders } = observeContract(observation, judge.findComplaint);
   const doubt = unjudged === 0 ? '' : `; ${unjudged} could not be judged${judge.why()}`;

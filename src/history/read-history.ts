@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import type { History } from '../model/history.ts';
 import { matchGlob } from '../project/match-glob.ts';
@@ -40,7 +41,7 @@ export function readHistory(options: ReadHistoryOptions): History {
     }
   }
   if (runs.length === 0) throw nothingFound(options, seen);
-  const history = buildHistory(runs.reverse(), { wants, ...(recent === undefined ? {} : { recent }) });
+  const history = buildHistory(runs.reverse(), { wants, ...defined({ recent }) });
   return { ...history, damaged };
 }
 

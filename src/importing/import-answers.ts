@@ -7,6 +7,7 @@ import { type CacheMaintenance, maintainCache } from '../cache/maintain-cache.ts
 import { type NumberedRecording, readRecordings, recordedCellKey, renderRecording } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/write-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
+import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { asksModel, type FindOther, judgeAnswer } from '../judges/judge-answer.ts';
 import type { Cell, CellResult } from '../model/cell.ts';
@@ -53,7 +54,7 @@ export async function importAnswers(options: ImportOptions): Promise<ImportedAns
       isWhole: result.rejected === 0,
     };
   }
-  const { project } = await loadProject({ paths: [], cwd, ...(configPath === undefined ? {} : { configPath }) });
+  const { project } = await loadProject({ paths: [], cwd, ...defined({ configPath }) });
   const suites = project.suites.filter(({ recordings }) => recordings === path);
   if (suites.length === 0) {
     const message = `no suite names ${relative(cwd, path)} as its recordings`;

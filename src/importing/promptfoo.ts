@@ -1,4 +1,5 @@
 import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import type { Problem } from '../model/problem.ts';
 import { createDraft, type Draft, LeftOut } from './draft.ts';
 import { nameOf } from './name-of.ts';
@@ -227,7 +228,7 @@ class Importer {
       readData: this.#readData,
       onVariables: (names) => names.forEach((name) => variables.add(name)),
       judge: (provider) => this.#findJudge(provider, layers),
-      ...(options.select === undefined ? {} : { select: options.select }),
+      ...defined({ select: options.select }),
     };
     for (const layer of layers) {
       for (const item of layer.child('assert').items()) checks.push(await convertAssertion(item, context));
@@ -257,7 +258,7 @@ class Importer {
         ...(isNamed || isDouble ? { id: nameOf(isNamed ? description : 'case', ids, 'case') } : {}),
         ...(isNamed ? { description } : {}),
         ...(Object.keys(one).length === 0 ? {} : { vars: one }),
-        ...(only === undefined ? {} : { prompts: only }),
+        ...defined({ prompts: only }),
         ...(threshold === undefined || usable.length === 0 ? {} : { threshold: threshold.value }),
         // Without an assertion every answer passes there.
         ...(usable.length === 0 ? { observe: true } : {}),

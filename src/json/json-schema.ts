@@ -5,6 +5,7 @@ import { didYouMean } from '../text/did-you-mean.ts';
 import { openNeighbours } from '../text/neighbours.ts';
 import { isHarmlessRegex } from '../text/regex-safety.ts';
 import { describePath } from './deep-equal.ts';
+import { defined } from './defined.ts';
 import { groupErrors } from './group-schema-errors.ts';
 
 /** One way in which a value breaks a schema. */
@@ -207,7 +208,7 @@ function invalidSchema(schema: unknown, errors: readonly ErrorObject[]): JsonSch
   const hint = typeof found === 'string' ? didYouMean(found, known) : undefined;
   return new JsonSchemaError(`the schema is not valid at ${path}: ${message}`, {
     place,
-    ...(hint === undefined ? {} : { hint }),
+    ...defined({ hint }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { CellRow } from '../model/record.ts';
 
 /** The answer of a stored row, as checks look at it. */
@@ -6,10 +7,8 @@ export function answerViewOf(row: CellRow) {
   return {
     text,
     toolCalls,
-    ...(finishReason === undefined ? {} : { finishReason }),
-    ...(latencyMs === undefined ? {} : { latencyMs }),
+    ...defined({ finishReason, latencyMs }),
     costUsd: costUsd ?? undefined,
-    ...(reasoning === undefined ? {} : { reasoning }),
-    ...(usage === undefined ? {} : { usage }),
+    ...defined({ reasoning, usage }),
   };
 }

@@ -1,6 +1,7 @@
 import type { AskModel, ModelQuestion } from '../assertions/define.ts';
 import type { Calls } from '../calls/calls.ts';
 import { findUnusable } from '../calls/find-unusable.ts';
+import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { CompletionRequest, ProviderFailure } from '../model/completion.ts';
@@ -53,7 +54,7 @@ export function createOpenAsker({ calls, endpointOf, findSuite, signal }: AskOpt
         return {
           text: text === '' ? (refusal ?? '') : text,
           canRefresh: (cached || isStored) && refresh !== undefined,
-          ...(model === undefined ? {} : { model }),
+          ...defined({ model }),
         };
       },
     };
@@ -76,7 +77,7 @@ export function buildModelRequest(
   return {
     adapter,
     adapterVersion: endpoint.adapterVersion,
-    ...(endpoint.baseUrl === undefined ? {} : { baseUrl: endpoint.baseUrl }),
+    ...defined({ baseUrl: endpoint.baseUrl }),
     model,
     messages,
     params: kind === 'judge' ? withoutNulls({ temperature: 0, ...held, ...config.params }) : config.params,

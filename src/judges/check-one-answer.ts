@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import type { Completion } from '../model/completion.ts';
 import { UserError } from '../model/errors.ts';
@@ -63,14 +64,14 @@ function loadChecks(checks: readonly unknown[], { cwd, configPath, vars, expecte
     prompts: [{ id: 'answer', text: 'answer' }],
     providers: ['replay:answer'],
     defaults: { vars: isJsonObject(vars) ? vars : {} },
-    cases: [{ id: 'answer', assert: checks, ...(expected === undefined ? {} : { expected }) }],
+    cases: [{ id: 'answer', assert: checks, ...defined({ expected }) }],
   });
-  const tree = openWorkingTree({ cwd, ...(configPath === undefined ? {} : { configPath }) });
+  const tree = openWorkingTree({ cwd, ...defined({ configPath }) });
   return loadProject({
     paths: [path],
     cwd,
     plugins,
-    ...(configPath === undefined ? {} : { configPath }),
+    ...defined({ configPath }),
     snapshot: {
       ...tree,
       kindOf: (asked) => (asked === path ? 'file' : tree.kindOf(asked)),

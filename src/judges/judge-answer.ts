@@ -1,6 +1,7 @@
 import { decideCell } from '../assertions/decide-cell.ts';
 import type { AcceptedAnswer, AssertionPorts, CompletionView, JudgedInput } from '../assertions/define.ts';
 import { judgeChecks } from '../assertions/judge-checks.ts';
+import { defined } from '../json/defined.ts';
 import type { Cell } from '../model/cell.ts';
 import type { CellDecision, JudgedAnswer, JudgedChecks } from '../model/judged-answer.ts';
 import type { RecordedCheck } from '../model/record.ts';
@@ -63,23 +64,16 @@ async function askModels(
   const { cell } = answer;
   const asker = openAsker?.(cell.key);
   const other = checks === cell.checks && checks.some(comparesOther) ? await findOther?.(cell) : undefined;
-  const verdicts = await judgeChecks(
-    checks,
-    view,
-    { ...given, ...(asker === undefined ? {} : { ask: asker.ask }) },
-    accepted,
-    {
-      vars: cell.vars,
-      conversation: answer.conversation ?? [],
-      ...(other === undefined ? {} : { other }),
-      ...(answer.stored === undefined ? {} : { stored: answer.stored }),
-    },
-  );
+  const verdicts = await judgeChecks(checks, view, { ...given, ...defined({ ask: asker?.ask }) }, accepted, {
+    vars: cell.vars,
+    conversation: answer.conversation ?? [],
+    ...defined({ other, stored: answer.stored }),
+  });
   const failure = asker?.failure();
   return {
     verdicts,
     judgeCostUsd: asker === undefined ? 0 : asker.costUsd(),
-    ...(failure === undefined ? {} : { failure }),
+    ...defined({ failure }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { checkBaselines, openBaselines } from '../baseline/find-baselines.ts';
 import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
 import { readSuiteRecordings } from '../calls/read-suite-recordings.ts';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { findRetirements } from '../plan/find-retirements.ts';
@@ -37,7 +38,7 @@ export async function validateProject(
       code: 'missing-key',
       severity: 'warning',
       message: `${apiKeyEnv} is not set: provider ${provider.id} can answer from the cache only`,
-      ...(provider.at === undefined ? {} : { at: provider.at }),
+      ...defined({ at: provider.at }),
     });
   }
   // Those of the files were told when they were loaded.

@@ -5,6 +5,7 @@ import { runWorkers } from '../calls/run-workers.ts';
 import { createStop } from '../calls/stop.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/replace-file.ts';
+import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { readCalibrations, writeCalibrations } from '../judges/calibration-file.ts';
 import { describeLack } from '../judges/find-uncalibrated.ts';
@@ -74,7 +75,7 @@ export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts):
       suites.push(keepSuite(suite, words, interrupted === undefined && options.keep, { ...options, cwd: ports.cwd }));
     }
     const spentUsd = spent.reduce((sum, cost) => (sum === undefined || cost === undefined ? undefined : sum + cost), 0);
-    return { suites, spentUsd, ...(interrupted === undefined ? {} : { interrupted }) };
+    return { suites, spentUsd, ...defined({ interrupted }) };
   } finally {
     stopListening();
     await calls.close();
@@ -165,7 +166,7 @@ function keepSuite(
   }));
   const criteria = measured.map((found) => {
     const lack = describeLack(found.criterion, fresh, suite);
-    return { ...found, ...(lack === undefined ? {} : { lack }) };
+    return { ...found, ...defined({ lack }) };
   });
   if (!keep) return { suite: suite.id, criteria, isChanged: false };
   const path = calibrationPathOf(project.root, suite.path);

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { readCases } from '../baseline/baseline-order.ts';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
 import { readRecordings } from '../cache/recordings.ts';
+import { defined } from '../json/defined.ts';
 import type { BaselineTrial } from '../model/baseline.ts';
 import type { Completion } from '../model/completion.ts';
 import type { CellRow } from '../model/record.ts';
@@ -107,11 +108,7 @@ function toKnown(
   const completion: Completion = {
     text: output,
     toolCalls,
-    ...(finishReason === undefined ? {} : { finishReason }),
-    ...(latencyMs === undefined ? {} : { latencyMs }),
-    ...(usage === undefined ? {} : { usage }),
-    ...(reasoning === undefined ? {} : { reasoning }),
-    ...(refusal === undefined ? {} : { refusal }),
+    ...defined({ finishReason, latencyMs, usage, reasoning, refusal }),
   };
   const cost = costUsd === undefined || costUsd === null ? {} : { costUsd };
   return [{ prompt, provider, caseId, trial, completion, ...cost }];

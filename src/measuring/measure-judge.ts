@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JudgeCalibration } from '../model/calibration.ts';
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -51,7 +52,7 @@ export function measureJudge(criterion: Criterion, words: readonly Word[]): Meas
     calibration: {
       judge: judge.id,
       assertion,
-      ...(name === undefined ? {} : { name }),
+      ...defined({ name }),
       stamp,
       cases: said.length,
       agreement,
@@ -63,7 +64,7 @@ export function measureJudge(criterion: Criterion, words: readonly Word[]): Meas
     confusion: categories.flatMap((word, i) =>
       categories.map((label, j) => ({ said: word, label, count: counts[i]?.[j] ?? 0 })),
     ),
-    ...(positions === undefined ? {} : { positions }),
+    ...defined({ positions }),
     lengthBias: rankCorrelation(
       said.map(({ label, word }) => [
         label.answer.length - (label.other?.length ?? 0),

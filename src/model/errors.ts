@@ -1,4 +1,5 @@
 import { StorageError } from '../files/storage-error.ts';
+import { defined } from '../json/defined.ts';
 import type { Problem } from './problem.ts';
 
 /** Input that the user can fix: every problem at once. Ends in exit code 2, with nothing sent. */
@@ -14,7 +15,7 @@ export class UserError extends Error {
 
 /** What a disk refuses is the user's to mend, whoever found it. */
 export function storageProblem({ message, code }: StorageError, hint = storageHints[code]): Problem {
-  return { code: 'environment', severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+  return { code: 'environment', severity: 'error', message, ...defined({ hint }) };
 }
 
 const room = 'make room on the disk';

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { LoadedPlugin, ProviderPlugin } from './code-plugin.ts';
 import type { Role } from './completion.ts';
@@ -52,7 +53,7 @@ export function writeMessage({ role, template, attach }: PromptMessage): Written
     role,
     content: template.source,
     ...(attach === undefined ? {} : { attach: attach.map(({ source }) => source) }),
-    ...(template.language === undefined ? {} : { language: template.language }),
+    ...defined({ language: template.language }),
   };
 }
 

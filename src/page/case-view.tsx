@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { defined } from '../json/defined.ts';
 import type { PageCase, PageCell } from '../model/page.ts';
 import { CaseDetail } from './case-detail.tsx';
 import { CopyButton } from './copy-button.tsx';
@@ -121,8 +122,7 @@ function useNeighbours(view: CaseAddress, cell: PageCell | undefined): Neighbour
   if (at === -1) return {};
   const [before, after] = [address(at - 1), address(at + 1)];
   return {
-    ...(before === undefined ? {} : { before }),
-    ...(after === undefined ? {} : { after }),
+    ...defined({ before, after }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { RecordedSuite, RecordedVariant } from '../model/record.ts';
 import { mergeContracts, type ProviderConfig, type Suite, writeMessage } from '../model/suite.ts';
 import type { Plan, PlannedSuite, PlannedVariant } from './build-plan.ts';
@@ -43,11 +44,10 @@ function describeVariant(
     provider: provider.id,
     adapter: provider.adapter,
     model: provider.model,
-    ...(provider.baseUrl === undefined ? {} : { baseUrl: provider.baseUrl }),
+    ...defined({ baseUrl: provider.baseUrl }),
     params,
     messages: prompt.messages.map(writeMessage),
-    ...(replaces === undefined ? {} : { replaces }),
-    ...(prompt.baselineOf === undefined ? {} : { baselineOf: prompt.baselineOf }),
+    ...defined({ replaces, baselineOf: prompt.baselineOf }),
     contract,
     planned,
     observed,

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Project, ProviderConfig } from '../model/suite.ts';
@@ -32,7 +33,7 @@ function describeKeys(provider: ProviderConfig, endpoint: Endpoint, context: Key
       severity: 'warning',
       message: `provider ${provider.id} sends ${variable}, a key of ${owner}, to ${host}${move}`,
       hint,
-      ...(provider.at === undefined ? {} : { at: provider.at }),
+      ...defined({ at: provider.at }),
     };
   });
 }

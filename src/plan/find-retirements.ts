@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 import { findRetirement, type Retirement } from '../providers/retirement/find-retirement.ts';
@@ -31,7 +32,7 @@ export function findRetirements({ planned, isHermetic, now }: RetirementOptions)
         severity: 'warning',
         message,
         hint: `choose another model: ${retirement.source} (as known on ${retirement.asOf})`,
-        ...(provider.at === undefined ? {} : { at: provider.at }),
+        ...defined({ at: provider.at }),
       });
     }
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { contractCheck } from '../assertions/contract.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import type { Usage } from '../model/completion.ts';
 import type { EmptySelection } from '../model/empty-selection.ts';
 import { UserError } from '../model/errors.ts';
@@ -71,7 +72,7 @@ export async function planRun(
     hashEnv: (names: readonly string[]) => hashEnv(ports.env, names),
     contractCheck,
     describeFile,
-    ...(firstPrompt === undefined ? {} : { firstPrompt }),
+    ...defined({ firstPrompt }),
   };
   const plan = buildPlan(project.suites, { selection, ...planOptions });
   const unfit = attachments.findProblems(plan);
@@ -88,8 +89,7 @@ export async function planRun(
     const { priceProvider } = endpoint;
     const price = pricer.ownPriceOf(pricedModel(provider, endpoint));
     return {
-      ...(price === undefined ? {} : { price }),
-      ...(priceProvider === undefined ? {} : { priceProvider }),
+      ...defined({ price, priceProvider }),
     };
   };
   const { shard, ...unsharded } = selection;
@@ -170,7 +170,7 @@ function findPricedModel(
     }
   }
   const { provider, adapter, model, price, priceProvider = adapter } = variant;
-  return { providerId: provider, adapter, model, priceProvider, ...(price === undefined ? {} : { ownPrice: price }) };
+  return { providerId: provider, adapter, model, priceProvider, ...defined({ ownPrice: price }) };
 }
 
 /** What the price table is asked for. */
@@ -179,8 +179,7 @@ export function pricedModel(provider: ProviderConfig, endpoint: Endpoint): Price
     providerId: provider.id,
     adapter: provider.adapter,
     model: provider.model,
-    ...(endpoint.priceProvider === undefined ? {} : { priceProvider: endpoint.priceProvider }),
-    ...(provider.price === undefined ? {} : { ownPrice: provider.price }),
+    ...defined({ priceProvider: endpoint.priceProvider, ownPrice: provider.price }),
   };
 }
 
@@ -241,7 +240,7 @@ function findUnpriced(
       severity: 'error',
       message: `no price is known for ${provider.adapter}:${provider.model}, so ${why} can't be held`,
       hint: 'add price: { input: …, output: … } (USD per million tokens) to the provider, or prices: to the config',
-      ...(provider.at === undefined ? {} : { at: provider.at }),
+      ...defined({ at: provider.at }),
     });
   };
   for (const { suite, variants } of plan.suites) {

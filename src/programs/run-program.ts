@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { defined } from '../json/defined.ts';
 import { decodeText } from '../text/decode-text.ts';
 import { killGroup } from './kill-group.ts';
 import { watchMemory } from './watch-memory.ts';
@@ -107,7 +108,7 @@ function run(call: ProgramCall, running: Set<ChildProcessWithoutNullStreams>): P
         exitCode,
         signalName,
         stdout: text,
-        ...(fault === undefined ? {} : { fault }),
+        ...defined({ fault }),
         stderr: stderr.toString('utf8'),
         latencyMs: performance.now() - startedAt,
       });

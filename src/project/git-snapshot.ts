@@ -1,4 +1,5 @@
 import { relative, resolve, sep } from 'node:path';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { bytesOfText, type FileText, type ProjectFiles, type ProjectPlace } from '../suite/files.ts';
 import type { ProjectSnapshot } from '../suite/load.ts';
@@ -54,6 +55,6 @@ function readText(ref: GitRef, path: string, shown: string): FileText {
     const [problem] = error instanceof UserError ? error.problems : [];
     if (problem === undefined) throw error;
     const { code, message, hint } = problem;
-    return { fault: { code, message, ...(hint === undefined ? {} : { hint }) } };
+    return { fault: { code, message, ...defined({ hint }) } };
   }
 }

@@ -1,4 +1,5 @@
 import { sep } from 'node:path';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { boundaryOf, displayPath, type FileFault, findPlaceFault } from '../suite/files.ts';
 
@@ -17,7 +18,7 @@ export function findOutsideFault(path: string, { root, cwd }: Place): FileFault 
 export function refuseOutside(path: string, place: Place, hint?: string): void {
   const fault = findOutsideFault(path, place);
   if (fault === undefined) return;
-  throw new UserError([{ ...fault, severity: 'error', ...(hint === undefined ? {} : { hint }) }]);
+  throw new UserError([{ ...fault, severity: 'error', ...defined({ hint }) }]);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { parse, resolve } from 'node:path';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import type { ProblemCode } from '../model/problem.ts';
 
@@ -100,6 +101,6 @@ export function environmentError(message: string, hint?: string, cause?: unknown
 }
 
 function gitError(code: ProblemCode, message: string, hint: string | undefined, cause: unknown): UserError {
-  const problem = { code, severity: 'error' as const, message, ...(hint === undefined ? {} : { hint }) };
+  const problem = { code, severity: 'error' as const, message, ...defined({ hint }) };
   return new UserError([problem], cause === undefined ? undefined : { cause });
 }

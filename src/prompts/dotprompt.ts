@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema } from '../model/prompt-file.ts';
@@ -63,11 +64,10 @@ export async function parseDotprompt(path: string, text: string, ports: PromptFi
     whole: { ...whole, source, locate },
     params: { ...renameParams(settings), ...tools, ...output.params },
     ...(output.structured ? { structured: true } : {}),
-    ...(output.schema === undefined ? {} : { output: output.schema }),
-    ...(inputs.schema === undefined ? {} : { input: inputs.schema }),
+    ...defined({ output: output.schema, input: inputs.schema }),
     ...(pinned === undefined ? {} : { model: findModel(pinned, document.at(['model'])) }),
     name,
-    ...(description === undefined ? {} : { description }),
+    ...defined({ description }),
     warnings: document.warnings,
   };
 }
@@ -152,7 +152,7 @@ function readOutput(document: PromptDocument, written: unknown): Output {
   const schema = readSchema(document, ['output', 'schema'], output['schema']);
   // A schema without a word on the format asks for JSON.
   const isJson = format === 'json' || (format === undefined && schema !== undefined);
-  if (!isJson) return { params: {}, structured: false, ...(schema === undefined ? {} : { schema }) };
+  if (!isJson) return { params: {}, structured: false, ...defined({ schema }) };
   if (schema === undefined) return { params: { response_format: { type: 'json_object' } }, structured: false };
   return { params: {}, structured: true, schema };
 }
@@ -188,7 +188,7 @@ function readTools(document: PromptDocument, { tools, toolDefs }: Readonly<Recor
     const tool = {
       name,
       ...(typeof description === 'string' ? { description } : {}),
-      ...(parameters === undefined ? {} : { parameters: parameters.schema }),
+      ...defined({ parameters: parameters?.schema }),
     };
     return [{ type: 'function', function: tool }];
   });

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { parseJsonText } from '../json/json-text.ts';
 import type { Role } from '../model/completion.ts';
@@ -51,11 +52,9 @@ export function parseGithubPrompt(path: string, text: string): ParsedPromptFile 
     messages,
     params: { ...params, ...format.params },
     warnings: document.warnings,
-    ...(format.output === undefined ? {} : { output: format.output }),
+    ...defined({ output: format.output }),
     ...(model === undefined ? {} : { model: findModel(model, document.at(['model'])) }),
-    ...(name === undefined ? {} : { name }),
-    ...(description === undefined ? {} : { description }),
-    ...(tests === undefined ? {} : { tests }),
+    ...defined({ name, description, tests }),
   };
 }
 

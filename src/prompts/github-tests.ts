@@ -1,4 +1,5 @@
 import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import type { PromptModel, PromptTestRow, PromptTests } from '../model/prompt-file.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { spell } from '../text/spell.ts';
@@ -77,7 +78,7 @@ function buildRow(
   return {
     value: {
       vars: item,
-      ...(item['expected'] === undefined ? {} : { expected: item['expected'] }),
+      ...defined({ expected: item['expected'] }),
       ...(assertions.length === 0 ? { observe: true } : { assert: assertions.map(({ assertion }) => assertion) }),
     },
     at: ([part, key, ...rest], kind) => {

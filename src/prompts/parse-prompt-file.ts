@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { findInJson, parseJsonNodes } from '../json/json-text.ts';
 import type { Problem, ProblemCode } from '../model/problem.ts';
 import type { ParsedPromptFile, PromptFileMessage, PromptFilePorts } from '../model/prompt-file.ts';
@@ -66,7 +67,7 @@ function parseMessages(path: string, text: string, document: YamlText): ParsedPr
   const report = (code: ProblemCode, message: string, offset: number, hint?: string) => {
     const position = lines.positionAt(offset);
     const at = { file: path, ...position, excerpt: lines.excerptAround(position) };
-    problems.push({ code, severity: 'error', message, at, ...(hint === undefined ? {} : { hint }) });
+    problems.push({ code, severity: 'error', message, at, ...defined({ hint }) });
   };
   for (const { message, offset, hint } of document.errors) report('syntax', message, offset, hint);
   if (document.errors.length > 0) return { problems };

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 
 const SCALARS = ['any', 'boolean', 'integer', 'null', 'number', 'string'];
@@ -71,7 +72,7 @@ function readKey(key: string, path: readonly PropertyKey[]): Field {
   if (open === -1) return { name, isOptional };
   if (!key.endsWith(')')) throw new PicoschemaError(`the parenthesis in "${key}" is never closed`, path);
   const [kind, description] = splitDescription(key.slice(open + 1, -1));
-  return { name, isOptional, kind, ...(description === undefined ? {} : { description }) };
+  return { name, isOptional, kind, ...defined({ description }) };
 }
 
 function readField(

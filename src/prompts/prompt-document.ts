@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { Problem, ProblemCode, SourceLocation } from '../model/problem.ts';
 import { TemplateError } from '../templates/template-error.ts';
@@ -62,9 +63,9 @@ export function openDocument({ path, text, data, start }: DocumentText): PromptD
     at: (keys, part = 'value') => atOffset(yaml.find(keys, part)),
     within: (keys, line, column) => lines.positionAt(start + yaml.findWithin(keys, line, column)),
     report: (code, message, at, hint) =>
-      void problems.push({ code, severity: 'error', message, at, ...(hint === undefined ? {} : { hint }) }),
+      void problems.push({ code, severity: 'error', message, at, ...defined({ hint }) }),
     warn: (code, message, at, hint) =>
-      void warnings.push({ code, severity: 'warning', message, at, ...(hint === undefined ? {} : { hint }) }),
+      void warnings.push({ code, severity: 'warning', message, at, ...defined({ hint }) }),
     attempt(read, locate) {
       try {
         return read();

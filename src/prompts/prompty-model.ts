@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { PromptModel, PromptSchema } from '../model/prompt-file.ts';
 import { findModel, findVendorModel } from './find-model.ts';
@@ -34,7 +35,7 @@ export function readModel(
         ? findVendorModel(provider, id, document.at(['model', 'id']))
         : findModel(id, document.at(['model', 'id']))
       : readConfiguration(isRecord(configuration) ? configuration : undefined, at);
-  return { params, ...(model === undefined ? {} : { model }) };
+  return { params, ...defined({ model }) };
 }
 
 /** The first generation: where the model runs says what it is called. */

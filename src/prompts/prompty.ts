@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import { parseJsonText } from '../json/json-text.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema, PromptTests } from '../model/prompt-file.ts';
@@ -46,11 +47,7 @@ export async function parsePrompty(path: string, text: string, ports: PromptFile
     whole: { ...whole, source, locate },
     params: { ...model.params, ...tools },
     ...(output === undefined ? {} : { output, structured: true }),
-    ...(inputs.schema === undefined ? {} : { input: inputs.schema }),
-    ...(model.model === undefined ? {} : { model: model.model }),
-    ...(name === undefined ? {} : { name }),
-    ...(description === undefined ? {} : { description }),
-    ...(tests === undefined ? {} : { tests }),
+    ...defined({ input: inputs.schema, model: model.model, name, description, tests }),
     warnings: document.warnings,
   };
 }

@@ -1,4 +1,5 @@
 import { writeJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseShallowJson } from '../json/parse-json.ts';
 import type { Completion, FinishReason, ProviderFailure, ToolCall, Usage } from '../model/completion.ts';
@@ -29,7 +30,7 @@ export function filtered(said?: string): Answer {
 /** `usage` is what it was billed for, where it says so. */
 export function malformed(found: string, usage?: Usage): Answer {
   const message = `the answer is no completion: ${found}`;
-  return { failure: { kind: 'malformed', message, ...(usage === undefined ? {} : { usage }) } };
+  return { failure: { kind: 'malformed', message, ...defined({ usage }) } };
 }
 
 /** A malformed answer was billed all the same, for what its body counts under `member`. */

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import {
@@ -113,9 +114,9 @@ function buildOutputConfig({ format }: NeutralParams, own: JsonValue | undefined
 function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObject {
   const built = tools.map(({ name, description, parameters, strict }) => ({
     name,
-    ...(description === undefined ? {} : { description }),
+    ...defined({ description }),
     input_schema: parameters ?? noParameters,
-    ...(strict === undefined ? {} : { strict }),
+    ...defined({ strict }),
   }));
   const all: JsonValue[] = [...built, ...nativeTools];
   return {
@@ -150,7 +151,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
       ...joinReasoning(blocks.filter(({ type }) => type === 'thinking').map((block) => text(block['thinking']))),
       ...readRefusal(rawFinishReason, body['stop_details']),
       ...named('rawFinishReason', rawFinishReason),
-      ...(usage === undefined ? {} : { usage }),
+      ...defined({ usage }),
       ...named('responseId', body['id']),
       ...named('model', body['model']),
     },

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import {
@@ -102,7 +103,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObje
     type: 'function',
     function: {
       name,
-      ...(description === undefined ? {} : { description }),
+      ...defined({ description }),
       parameters: parameters ?? noParameters,
     },
   }));
@@ -146,7 +147,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
       // The plan is what the model thinks before it calls.
       ...joinReasoning([...parts.map((piece) => text(piece['thinking'])), plan]),
       ...named('rawFinishReason', rawFinishReason),
-      ...(usage === undefined ? {} : { usage }),
+      ...defined({ usage }),
       ...named('responseId', body['id']),
     },
   };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { HttpClient, HttpReply } from '../http/client.ts';
 import { writeJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import { parseShallowJson } from '../json/parse-json.ts';
 import type { CompletionOutcome, ProviderFailure } from '../model/completion.ts';
@@ -63,9 +64,7 @@ export function defineHttpAdapter(service: HttpService): Adapter {
     summary,
     example,
     options: options ?? z.strictObject({}),
-    ...(writes === undefined ? {} : { writes }),
-    ...(systemMember === undefined ? {} : { systemMember }),
-    ...(embeddings === undefined ? {} : { embeddings }),
+    ...defined({ writes, systemMember, embeddings }),
     resolve(config, env): Endpoint {
       const preset = presetOf(config, env);
       return {
@@ -73,7 +72,7 @@ export function defineHttpAdapter(service: HttpService): Adapter {
         baseUrl: findBaseUrl(service, config, env),
         adapterVersion: typeof version === 'string' ? version : version(config),
         sends: true,
-        ...(secretEnv === undefined ? {} : { secretEnv }),
+        ...defined({ secretEnv }),
         ...(preset.refusesSchema === true ? { refusesSchema: true as const } : {}),
       };
     },

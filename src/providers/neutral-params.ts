@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 
 /** A function that the model may call, in whatever form a suite defines it. */
@@ -51,8 +52,7 @@ export function readNeutralParams(params: JsonObject): NeutralParams {
     tools,
     nativeTools,
     rest,
-    ...(toolChoice === undefined ? {} : { toolChoice }),
-    ...(format === undefined ? {} : { format }),
+    ...defined({ toolChoice, format }),
   };
 }
 
@@ -78,7 +78,7 @@ export function readFunctionTool(entry: JsonValue): FunctionTool | undefined {
   return {
     name,
     ...(typeof description === 'string' ? { description } : {}),
-    ...(parameters === undefined ? {} : { parameters }),
+    ...defined({ parameters }),
     ...(typeof strict === 'boolean' ? { strict } : {}),
   };
 }

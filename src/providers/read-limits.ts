@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { defined } from '../json/defined.ts';
 import type { CompletionOutcome, LimitReport } from '../model/completion.ts';
 
 type Unit = LimitReport['unit'];
@@ -60,9 +61,7 @@ function buildReport(key: string, { limit, remaining, resetMs, periodMs }: Draft
     {
       unit,
       ...(limit !== undefined && (isSure || known !== undefined) ? { limit } : {}),
-      ...(remaining === undefined ? {} : { remaining }),
-      ...(resetMs === undefined ? {} : { resetMs }),
-      ...(known === undefined ? {} : { periodMs: known }),
+      ...defined({ remaining, resetMs, periodMs: known }),
     },
   ];
 }

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { ProviderFailure } from '../model/completion.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
@@ -38,7 +39,7 @@ export function resolveAddress(
   return {
     baseUrl: url.search === '' ? trimSlashes(url.href) : url.href,
     priceProvider: paid ?? preset.priceProvider,
-    ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+    ...defined({ apiKeyEnv }),
     ...describeMove(preset, config, fromEnv ?? ''),
   };
 }
@@ -49,7 +50,7 @@ function describeMove(
   fromEnv: string,
 ): Pick<Endpoint, 'movedBy'> {
   if (baseUrl !== undefined || baseUrlEnv === undefined || fromEnv === '') return {};
-  return { movedBy: { variable: baseUrlEnv.name, ...(from === undefined ? {} : { from }) } };
+  return { movedBy: { variable: baseUrlEnv.name, ...defined({ from }) } };
 }
 
 /** Reads the key and the headers that the configuration names. */

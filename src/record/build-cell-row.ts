@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { maskJson } from '../json/mask-json.ts';
 import type { CallRecord, Cell, CellResult } from '../model/cell.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
@@ -161,7 +162,7 @@ export function recordCheck(verdict: Verdict, mask: Mask): RecordedCheck {
 
 function recordError(result: Pick<Extract<CellResult, { status: 'errored' }>, 'failure' | 'attempts'>, mask: Mask) {
   const { kind, message, status } = result.failure;
-  return { kind, message: mask(message), ...(status === undefined ? {} : { status }), attempts: result.attempts };
+  return { kind, message: mask(message), ...defined({ status }), attempts: result.attempts };
 }
 
 function recordCall(call: CallRecord, isConversation: boolean, mask: Mask): RecordedCall {

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { CaseStatus } from '../model/cell.ts';
 import type { ComparedVariant } from '../model/comparison.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
@@ -35,17 +36,16 @@ export function buildReport(input: ReportInput): Report {
       startedAt: header.startedAt,
       durationMs: end?.durationMs ?? 0,
       complete: isComplete(summary),
-      ...(summary.stopReason === undefined ? {} : { stopReason: summary.stopReason }),
+      ...defined({ stopReason: summary.stopReason }),
       ...(header.settings.baseline === 'none' ? { baseline: 'none' } : {}),
-      ...(input.recordPath === undefined ? {} : { recordPath: input.recordPath }),
+      ...defined({ recordPath: input.recordPath }),
     },
     decision,
     exitCode: exitCodeFor(decision),
     totals: totalsOf(summary),
     suites: summary.suites.map((suite) => buildSuiteReport(suite, input)),
     notes: end?.notes ?? [],
-    ...(input.contracts === undefined ? {} : { contracts: input.contracts }),
-    ...(input.trends === undefined ? {} : { trends: input.trends }),
+    ...defined({ contracts: input.contracts, trends: input.trends }),
   };
 }
 
@@ -53,7 +53,7 @@ function buildSuiteReport(suite: SuiteSummary, input: ReportInput): SuiteReport 
   return {
     suite: suite.recorded.suite,
     path: suite.recorded.path,
-    ...(suite.recorded.gate.passRate.min === undefined ? {} : { passRateMin: suite.recorded.gate.passRate.min }),
+    ...defined({ passRateMin: suite.recorded.gate.passRate.min }),
     variants: suite.variants.map((variant) => buildVariantReport(variant, input)),
     *cases(filter) {
       const wanted = filter === undefined ? undefined : new Set<CaseStatus>(filter.statuses);
@@ -92,7 +92,7 @@ function buildVariantReport(variant: VariantSummary, { comparisons, compared }: 
       candidate: latenciesOf(variant.cases),
       baseline: latenciesOf(compared?.get(variant)?.baseline.cases),
     }),
-    ...(comparison === undefined ? {} : { comparison }),
+    ...defined({ comparison }),
   };
 }
 
@@ -116,7 +116,7 @@ function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: Rep
     provider: variant.recorded.provider,
     status: found.status,
     observe: found.observe,
-    ...(change === undefined ? {} : { change }),
+    ...defined({ change }),
     get at() {
       return readTrials()[0]?.at ?? nowhere;
     },

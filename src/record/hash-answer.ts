@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import type { CallRecord } from '../model/cell.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -31,5 +32,5 @@ export function answerHashOf(
 ): string | undefined {
   const { answerHash, output, toolCalls } = row;
   if (answerHash !== undefined || output === undefined) return answerHash;
-  return hashAnswer({ output, ...(toolCalls === undefined ? {} : { toolCalls }) });
+  return hashAnswer({ output, ...defined({ toolCalls }) });
 }

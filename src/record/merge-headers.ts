@@ -1,4 +1,5 @@
 import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { EndRow, RecordedShard, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 
@@ -50,7 +51,7 @@ export function mergeHeaders(records: readonly ShardRecord[]): Omit<RunHeader, '
     ...rest,
     startedAt: headers.map(({ startedAt }) => startedAt).sort()[0] ?? first.startedAt,
     settings,
-    ...(invocation === undefined ? {} : { invocation }),
+    ...defined({ invocation }),
     suites: mergeSuites(
       headers.flatMap(({ suites }) => suites),
       shard?.filtered === true,
@@ -65,7 +66,7 @@ export function mergeEnds(records: readonly ShardRecord[]): EndRow {
   return {
     type: 'end',
     durationMs: Math.max(0, ...ends.map(({ durationMs }) => durationMs)),
-    ...(stopReason === undefined ? {} : { stopReason }),
+    ...defined({ stopReason }),
     notes: [...new Set(ends.flatMap(({ notes }) => notes))],
   };
 }

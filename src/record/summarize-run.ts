@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJudged } from '../model/is-judged.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
@@ -63,8 +64,7 @@ function summarizeVariant(
     ...counted,
     ...estimate(collectMeans(cases), suite.gate.alpha),
     latencyMs: { p50, p95 },
-    ...(recorded.baselineOf === undefined ? {} : { replacedBy: recorded.baselineOf }),
-    ...(replacement === undefined ? {} : { replacedBy: replacement.prompt }),
+    ...defined({ replacedBy: replacement?.prompt ?? recorded.baselineOf }),
     cases,
   };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { KeptAnswer } from '../model/case-change.ts';
 import type { ToolCall } from '../model/completion.ts';
 import type { PageAnswer, PageCase, PageCheck, PageText, PageToolCall, PageTrial } from '../model/page.ts';
@@ -27,7 +28,7 @@ export function buildPageCase(suite: string, entry: CaseReport, standing: Standi
     status,
     ...(observe ? { observe } : {}),
     ...(trials.some((row) => row.mustPass === true) ? { mustPass: true } : {}),
-    ...(change === undefined ? {} : { change }),
+    ...defined({ change }),
     ...(standing.kind === 'tolerated' ? { tolerated: standing.reason } : {}),
     at: { file: at.file, line: at.line, column: at.column },
     ...(tags.length === 0 ? {} : { tags }),
@@ -38,7 +39,7 @@ export function buildPageCase(suite: string, entry: CaseReport, standing: Standi
           messages: asked.messages.map((message) => ({
             role: message.role,
             content: askedText(message, limits),
-            ...(message.attach === undefined ? {} : { attach: message.attach }),
+            ...defined({ attach: message.attach }),
           })),
         }),
     ...(turns.length === 0
@@ -46,7 +47,7 @@ export function buildPageCase(suite: string, entry: CaseReport, standing: Standi
       : {
           turns: turns.map((turn) => ({
             role: turn.role,
-            ...(turn.name === undefined ? {} : { name: turn.name }),
+            ...defined({ name: turn.name }),
             content: askedText(turn, limits),
           })),
         }),
@@ -72,17 +73,14 @@ function buildTrial(row: CellRow, limits: PageLimits): PageTrial {
     index: row.trial,
     status: row.status,
     ...(row.confirmation === true ? { confirmation: true } : {}),
-    ...(row.score === undefined ? {} : { score: row.score }),
+    ...defined({ score: row.score }),
     ...(output === undefined ? {} : { output: cut(output, answerChars) }),
     ...(reasoning === undefined ? {} : { reasoning: cut(reasoning, answerChars) }),
     ...(refusal === undefined ? {} : { refusal: cut(refusal, textChars) }),
     ...(toolCalls === undefined ? {} : { toolCalls: toolCalls.map((call) => buildToolCall(call, limits)) }),
-    ...(finishReason === undefined ? {} : { finishReason }),
-    ...(model === undefined ? {} : { model }),
+    ...defined({ finishReason, model }),
     checks: row.checks.map((check) => buildCheck(check, textChars)),
-    ...(row.latencyMs === undefined ? {} : { latencyMs: row.latencyMs }),
-    ...(row.costUsd === undefined ? {} : { costUsd: row.costUsd }),
-    ...(row.usage === undefined ? {} : { usage: row.usage }),
+    ...defined({ latencyMs: row.latencyMs, costUsd: row.costUsd, usage: row.usage }),
     cached: row.cached,
     attempts: row.attempts,
     ...(earlier.length === 0 ? {} : { earlier }),
@@ -92,7 +90,7 @@ function buildTrial(row: CellRow, limits: PageLimits): PageTrial {
           error: {
             kind: error.kind,
             message: cut(error.message, textChars),
-            ...(error.status === undefined ? {} : { status: error.status }),
+            ...defined({ status: error.status }),
             attempts: error.attempts,
           },
         }),
@@ -104,13 +102,11 @@ function buildCheck(check: RecordedCheck, maxChars: number): PageCheck {
   const { assertion, name, pass, score, reason, weight, required, turn, error, diff, judgement } = check;
   return {
     assertion,
-    ...(name === undefined ? {} : { name }),
+    ...defined({ name }),
     pass,
     score,
     reason: cut(reason, maxChars),
-    ...(weight === undefined ? {} : { weight }),
-    ...(required === undefined ? {} : { required }),
-    ...(turn === undefined ? {} : { turn }),
+    ...defined({ weight, required, turn }),
     ...(error === undefined ? {} : { error: cut(error, maxChars) }),
     ...(diff === undefined
       ? {}
@@ -120,7 +116,7 @@ function buildCheck(check: RecordedCheck, maxChars: number): PageCheck {
       : {
           judge: {
             id: judgement.judge,
-            ...(judgement.model === undefined ? {} : { model: judgement.model }),
+            ...defined({ model: judgement.model }),
             votes: judgement.votes,
             agreement: judgement.agreement,
           },
@@ -138,5 +134,5 @@ function buildAnswer({ status, output, toolCalls, reason }: KeptAnswer, limits: 
 }
 
 function buildToolCall({ name, id, rawArguments }: ToolCall, { textChars }: PageLimits): PageToolCall {
-  return { name, ...(id === undefined ? {} : { id }), arguments: cut(rawArguments, textChars) };
+  return { name, ...defined({ id }), arguments: cut(rawArguments, textChars) };
 }

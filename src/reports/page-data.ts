@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { PromptFindings } from '../model/finding.ts';
 import type { PageBreach, PageCase, PageContract, PageIndex, PageSuite } from '../model/page.ts';
 import type { Report } from '../model/report.ts';
@@ -84,8 +85,7 @@ function buildIndex(report: Report, suites: readonly PageSuite[]): PageIndex {
       startedAt,
       durationMs,
       complete,
-      ...(stopReason === undefined ? {} : { stopReason }),
-      ...(recordPath === undefined ? {} : { recordPath }),
+      ...defined({ stopReason, recordPath }),
     },
     verdict: {
       outcome: decision.outcome,
@@ -97,10 +97,7 @@ function buildIndex(report: Report, suites: readonly PageSuite[]): PageIndex {
     breaches: decision.breaches.map(
       ({ code, suite, prompt, provider, caseId, ...breach }): PageBreach => ({
         code,
-        ...(suite === undefined ? {} : { suite }),
-        ...(prompt === undefined ? {} : { prompt }),
-        ...(provider === undefined ? {} : { provider }),
-        ...(caseId === undefined ? {} : { caseId }),
+        ...defined({ suite, prompt, provider, caseId }),
         message: clip(breach.message),
       }),
     ),

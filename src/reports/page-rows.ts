@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { judgedLatencies } from '../model/is-judged.ts';
 import type { PageCaseRow, PageCell, PageSuite } from '../model/page.ts';
 import type { CaseReport, SuiteReport } from '../model/report.ts';
@@ -101,7 +102,7 @@ function buildCell(
     status,
     block,
     item,
-    ...(change === undefined ? {} : { change }),
+    ...defined({ change }),
     ...(rank === undefined ? {} : { rank: caseRanks.indexOf(rank) }),
     ...(standing.kind === 'tolerated' ? { tolerated: standing.reason } : {}),
     ...(scores.length === 0 ? {} : { score: round(mean(scores), 4) }),

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { PageComparison, PageLatencies, PageVariant } from '../model/page.ts';
 import type { VariantComparison, VariantReport } from '../model/report.ts';
 import type { VariantTrend } from '../model/trend.ts';
@@ -18,7 +19,7 @@ export function buildPageVariant(
   return {
     ...counts,
     ...(comparison === undefined ? {} : { comparison: { ...buildComparison(comparison), notes } }),
-    ...(distribution === undefined ? {} : { latencies: distribution }),
+    ...defined({ latencies: distribution }),
     ...(trend === undefined || trend.points.length === 0 ? {} : { trend: trend.points }),
   };
 }

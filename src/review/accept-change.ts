@@ -8,6 +8,7 @@ import { openBaselineFile } from '../baseline/open-baseline.ts';
 import { withFileLock } from '../files/file-lock.ts';
 import { readOrUndefined, replaceFile } from '../files/replace-file.ts';
 import { deepEqual } from '../json/deep-equal.ts';
+import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { answerViewOf } from '../judges/answer-view.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
@@ -125,7 +126,7 @@ async function placeAnew(
   { root, cwd, configPath }: AcceptContext,
 ): Promise<AnswerChange | undefined> {
   const paths = [resolve(root, change.suite.path)];
-  const project = await loadEdited({ paths, cwd, ...(configPath === undefined ? {} : { configPath }) });
+  const project = await loadEdited({ paths, cwd, ...defined({ configPath }) });
   const suites = typeof project === 'string' ? [] : project.suites;
   const suite = suites.find(({ id }) => id === change.suite.id);
   if (suite === undefined) return undefined;

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { maskJson } from '../json/mask-json.ts';
 import { findUncalibrated } from '../judges/find-uncalibrated.ts';
 import type { RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
@@ -21,7 +22,7 @@ export function buildHeader(
     settings: {
       ...(plan.cellCount === 0 && !isEmptyShard
         ? withoutShard(options.settings)
-        : { ...options.settings, ...(shard === undefined ? {} : { shard }) }),
+        : { ...options.settings, ...defined({ shard }) }),
       ...(emptySelections.length === 0 ? {} : { emptySelections }),
     },
     invocation: options.invocation,

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { CellResult } from '../model/cell.ts';
 import type { ProgressEvent } from '../model/progress.ts';
 import type { CellRow } from '../model/record.ts';
@@ -20,7 +21,7 @@ export function describeProgress(result: CellResult, row: CellRow): ProgressEven
       if (cached) return sum;
       return sum === undefined || billed.costUsd === undefined ? undefined : sum + billed.costUsd;
     }, unusable.billedUsd),
-    ...(reason === undefined ? {} : { reason }),
+    ...defined({ reason }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { EndRow } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { type Assessment, assessRecord, reportAssessment } from '../verdict/assess-run.ts';
@@ -24,7 +25,7 @@ export function closeRecord(run: Run): EndRow {
   const end: EndRow = {
     type: 'end',
     durationMs: Math.round(ports.clock.now() - startedMs),
-    ...(stopReason === undefined ? {} : { stopReason }),
+    ...defined({ stopReason }),
     notes: [...(options.notes ?? []), ...lanes.notes(), ...remarks, ...(state.batches?.notes ?? [])].map(ports.mask),
   };
   record.close(end);
@@ -52,5 +53,5 @@ export async function reportOn(run: Run, end: EndRow): Promise<Report> {
     locate: async (suite, prompt, pointer) => byId.get(suite)?.locateContract?.(prompt, pointer),
   });
   const { interrupted } = state;
-  return reportAssessment(assessment, { contracts, root, ...(interrupted === undefined ? {} : { interrupted }) });
+  return reportAssessment(assessment, { contracts, root, ...defined({ interrupted }) });
 }

@@ -1,5 +1,6 @@
 import type { AcceptedAnswer, JudgedInput } from '../assertions/define.ts';
 import type { FindBaseline } from '../baseline/find-baselines.ts';
+import { defined } from '../json/defined.ts';
 import type { ComparedCell, FindOther } from '../judges/judge-answer.ts';
 import type { BaselineTrial } from '../model/baseline.ts';
 import type { CellKey, CellResult } from '../model/cell.ts';
@@ -114,14 +115,14 @@ function rowsOf(
 
 function answerOf({ output, toolCalls = [], reasoning }: Pick<BaselineTrial, 'output' | 'toolCalls' | 'reasoning'>) {
   if (output === undefined) return undefined;
-  return { text: output, toolCalls, ...(reasoning === undefined ? {} : { reasoning }) };
+  return { text: output, toolCalls, ...defined({ reasoning }) };
 }
 
 function answerOfResult({ calls }: CellResult): AcceptedAnswer | undefined {
   const completion = calls.at(-1)?.completion;
   if (completion === undefined) return undefined;
   const { text, toolCalls, reasoning } = completion;
-  return { text, toolCalls, ...(reasoning === undefined ? {} : { reasoning }) };
+  return { text, toolCalls, ...defined({ reasoning }) };
 }
 
 interface Board {

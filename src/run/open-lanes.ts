@@ -3,6 +3,7 @@ import { type Calls, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
 import type { Stop } from '../calls/stop.ts';
 import type { BatchAnswers } from '../calls/with-batch.ts';
+import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
 import type { Cell, CellResult } from '../model/cell.ts';
@@ -57,9 +58,7 @@ export function openLanes(
       ...options,
       ...(options.bail === undefined ? {} : { mayBegin }),
       suites: [...suites.values()],
-      ...(batchAnswers === undefined ? {} : { batchAnswers }),
-      ...(dispatch === undefined ? {} : { dispatch }),
-      ...(isOwn === undefined ? {} : { isOwn }),
+      ...defined({ batchAnswers, dispatch, isOwn }),
     },
     ports,
   );
@@ -74,7 +73,7 @@ export function openLanes(
     ...judgePorts,
     openAsker,
     findOther: others.find,
-    ...(trace === undefined ? {} : { onVerdict: trace.verdict }),
+    ...defined({ onVerdict: trace?.verdict }),
   };
   const runners = new Map<string, Omit<Lane, 'cells'>>();
 

@@ -6,6 +6,7 @@ import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
 import type { Stop } from '../calls/stop.ts';
 import { type BatchAnswers, createBatchAnswers } from '../calls/with-batch.ts';
+import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import type { FindCell } from '../plan/find-cells.ts';
 import { describeRetirements, findRetirements } from '../plan/find-retirements.ts';
@@ -76,7 +77,7 @@ export async function openRun(
   const { compare } = options.settings;
   const others = createOtherAnswers({
     suites: options.project.suites,
-    ...(compare === undefined ? {} : { compare }),
+    ...defined({ compare }),
     findBaseline,
     cellOf,
     findDone: (key) => record.readDone(key),
@@ -88,8 +89,7 @@ export async function openRun(
     stop,
     others,
     judgePorts: { findAccepted, ...judgePorts },
-    ...(dispatch === undefined ? {} : { dispatch }),
-    ...(batchAnswers === undefined ? {} : { batchAnswers }),
+    ...defined({ dispatch, batchAnswers }),
     ...(options.resume === undefined ? {} : { isOwn: (receivedAt) => record.isOwn(receivedAt) }),
   });
   const remarks = [...findRemarks(planned, { options, ports, lanes, findBaseline }), ...batchRemarks];

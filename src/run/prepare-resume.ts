@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Cell, CellKey } from '../model/cell.ts';
 import type { CellRow, RunHeader } from '../model/record.ts';
 import type { Plan } from '../plan/build-plan.ts';
@@ -160,7 +161,7 @@ function isSame({ isVerdict, identity }: EarlierCell, cell: Cell, findAccepted: 
 }
 
 function detailOf({ at, tags, description }: Cell): CellDetail {
-  return { at, ...(tags === undefined ? {} : { tags }), ...(description === undefined ? {} : { description }) };
+  return { at, ...defined({ tags, description }) };
 }
 
 function isVerdict({ status, suite }: CellRow, { resume }: RunOptions): boolean {

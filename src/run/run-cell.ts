@@ -1,5 +1,6 @@
 import { failurePolicies } from '../calls/failure-policies.ts';
 import { findUnusable } from '../calls/find-unusable.ts';
+import { defined } from '../json/defined.ts';
 import type { CallRecord, Cell, CellResult, SkipReason, UnusableCost } from '../model/cell.ts';
 import type {
   Complete,
@@ -196,7 +197,7 @@ function planStep(turns: readonly Turn[], start: number, toolCalls: readonly Too
     const { name, content } = turn;
     const [call] = open.splice(indexOrEnd(open, name), 1);
     if (call === undefined) return { problem: `the result of "${name}" answers no call: ${describeCalls(toolCalls)}` };
-    results.push({ role: 'tool', content, name, ...(call.id === undefined ? {} : { toolCallId: call.id }) });
+    results.push({ role: 'tool', content, name, ...defined({ toolCallId: call.id }) });
     nextTurn += 1;
   }
   if (open.length > 0) return { problem: `no toolResult answers ${open.map(({ name }) => `"${name}"`).join(', ')}` };

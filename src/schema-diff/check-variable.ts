@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { checkSteps } from './check-json-path.ts';
 import type { PathStep } from './parse-plain-path.ts';
 
@@ -17,7 +18,7 @@ export function checkVariable(variable: string, schema: unknown): VariableMiss |
   if (miss === undefined) return undefined;
   const { nearest, closed } = miss;
   const message = `the input schema ${closed ? 'does not allow' : 'does not describe'} "${variable}"`;
-  return { message, closed, ...(nearest === undefined ? {} : { nearest }) };
+  return { message, closed, ...defined({ nearest }) };
 }
 
 /** Words that templates read of any list, map or text: what they stand behind is checked, they are not. */

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { mean } from './moments.ts';
 
 /** Results in [0, 1] of each case's repeats on both sides, cases in the same order; errored repeats are left out. */
@@ -44,7 +45,7 @@ export function pairCases(results: PairedResults): {
       candidate: after,
       difference: difference(before, after),
       noiseVariance: noiseVariance(before, after),
-      ...(group === undefined ? {} : { group }),
+      ...defined({ group }),
     });
   }
   return { cases, unpaired: baseline.length - cases.length, binary };

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { AskedModel, AssertionDeclaration } from '../model/assertion.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
@@ -108,7 +109,7 @@ export function createAskedModels(context: AskedModelsContext): AskedModels {
       const criterion = {
         judge: model.config,
         assertion: name,
-        ...(frame.name === undefined ? {} : { name: frame.name }),
+        ...defined({ name: frame.name }),
         stamp,
         at: withoutExcerpt(locate(written)),
       };
@@ -130,7 +131,7 @@ export function withModel(
   const source = isJsonObject(check.source) ? check.source : {};
   return {
     ...check,
-    ...(model.id === undefined ? {} : { asks: model.id }),
+    ...defined({ asks: model.id }),
     source: { ...source, [name]: withoutModel(source[name], asks), model: model.identity, wording: asks.wording },
   };
 }

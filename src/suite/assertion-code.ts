@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import type { CodeSource } from '../model/own-code.ts';
@@ -29,7 +30,7 @@ export function readNeeds(
   if (code === undefined || value === undefined) return undefined;
   const files = places.get('files');
   const env = places.get('env');
-  const further = { ...(files === undefined ? {} : { files }), ...(env === undefined ? {} : { env }) };
+  const further = { ...defined({ files, env }) };
   return readCode(code, { value, ...further });
 }
 

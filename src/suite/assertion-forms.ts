@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { CheckSpec } from '../model/verdict.ts';
@@ -60,7 +61,7 @@ function compileAssertion(
     own.select === undefined
       ? inherited
       : { select: own.select, at: jsonPath.value === undefined ? ownSelect : jsonPath };
-  const frame = { ...own, ...(placed === undefined ? {} : { select: placed.select }) };
+  const frame = { ...own, ...defined({ select: placed?.select }) };
   const written = childOf(located, name);
   if (declaration.children !== undefined) {
     const combined = compileCombinator(name, declaration.children, written, { frame, placed }, context);

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { SelectSpec } from '../model/verdict.ts';
@@ -114,7 +115,7 @@ export function parseFrame(located: Located, problems: Problems): Frame | undefi
     select.value === undefined ? undefined : parseSelect({ ...select, value: plainNumbers(select.value) }, problems);
   if (!isRight || (select.value !== undefined && selected === undefined)) return undefined;
   return {
-    ...(selected === undefined ? {} : { select: selected }),
+    ...defined({ select: selected }),
     ...(typeof name.value === 'string' ? { name: name.value } : {}),
     weight: typeof weightValue === 'number' ? weightValue : 1,
     required: required.value === true,

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { TemplateError } from '../templates/template-error.ts';
 import { findNearest } from '../text/did-you-mean.ts';
@@ -60,7 +61,7 @@ function reportTemplate({ at, error, caseId }: CaseFault, count: number, problem
   problems.report({
     code: 'invalid-template',
     message: `${error.message}, in case "${caseId}"${count > 1 ? ` and ${count - 1} more` : ''}`,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...defined({ hint: error.hint }),
     at,
   });
 }

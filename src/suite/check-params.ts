@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import { plainNumbers } from '../text/spelled-number.ts';
@@ -41,7 +42,7 @@ export function reportWritten(member: string, problems: Problems, at: SourceLoca
     hint: member.startsWith('model')
       ? 'leave it out: the model stands in use: adapter:model'
       : 'leave it out: the messages are those of the prompt',
-    ...(at === undefined ? {} : { at }),
+    ...defined({ at }),
   });
 }
 
@@ -77,7 +78,7 @@ function checkToolSchemas(params: Located, { contracts, problems }: ParamsContex
         problems.report({
           code: 'invalid-schema',
           message: `the parameters of a tool: ${message}`,
-          ...(hint === undefined ? {} : { hint }),
+          ...defined({ hint }),
           at: locateInSchema(schema, pointer),
         });
       }

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import { reportWritten } from './check-params.ts';
@@ -34,7 +35,7 @@ export function checkPromptParams({ version }: CompiledPrompt, context: WrittenC
       code: 'invalid-value',
       message: `params: ${systemMember} and the system message of the prompt "${version.id}" exclude each other`,
       hint: `leave ${systemMember} out: the system message of the prompt is sent`,
-      ...(at === undefined ? {} : { at }),
+      ...defined({ at }),
     });
   }
 }

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import type { SettingFault, SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
@@ -81,7 +82,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
     providers: parse('providers', 'provider'),
     judges: parse('judges', 'judge'),
     ...(defaults === undefined ? {} : { defaults: childOf(document, 'defaults') }),
-    ...(gate === undefined ? {} : { gate }),
+    ...defined({ gate }),
     contract: contract === undefined ? emptyContract : await parseContract(childOf(document, 'contract'), context),
     prices: Object.fromEntries(Object.entries(prices).map(([model, price]) => [model, toPrice(price)])),
     run,
@@ -124,8 +125,7 @@ export function parseCache(
     ...others,
     prefix,
     timeoutMs: timeout === undefined ? defaultTimeoutMs : parseDurationMs(timeout),
-    ...(url === undefined ? {} : { url }),
-    ...(urlEnv === undefined ? {} : { urlEnv }),
+    ...defined({ url, urlEnv }),
     ...(ttl === undefined ? {} : { ttlMs: parseDurationMs(ttl) }),
   };
 }

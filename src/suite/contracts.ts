@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import { appendPointer } from '../json/json-pointer.ts';
 import type { CompiledSchema } from '../json/json-schema.ts';
@@ -63,18 +64,15 @@ export async function parseContract(located: Located, context: ContractContext):
   const overrides = parseOverrides(childOf(located, 'overrides'), context);
   return {
     contract: {
-      ...(input === undefined ? {} : { input: input.schema }),
-      ...(output === undefined ? {} : { output: output.schema }),
+      ...defined({ input: input?.schema, output: output?.schema }),
       ...(Array.isArray(approved) ? { approved: approved.map(String) } : {}),
-      ...(policy === undefined ? {} : { policy }),
-      ...(overrides === undefined ? {} : { overrides }),
+      ...defined({ policy, overrides }),
       ...(Array.isArray(ignore) ? { ignore: ignore.map(String) } : {}),
-      ...(strictConsumers === undefined ? {} : { strictConsumers }),
+      ...defined({ strictConsumers }),
       ...(Array.isArray(removed) ? { removed: removed.map(String) } : {}),
     },
     places: {
-      ...(input === undefined ? {} : { input: input.place }),
-      ...(output === undefined ? {} : { output: output.place }),
+      ...defined({ input: input?.place, output: output?.place }),
     },
   };
 }
@@ -126,12 +124,12 @@ async function parseSchema(
     if (!(error instanceof JsonSchemaError)) throw error;
     for (const { message, place, hint } of [error, ...error.others]) {
       const at = place.length === 0 ? locate(located) : locateInSchema(located, appendPointer('', ...place));
-      problems.report({ code: 'invalid-schema', message, ...(hint === undefined ? {} : { hint }), at });
+      problems.report({ code: 'invalid-schema', message, ...defined({ hint }), at });
     }
     return undefined;
   }
   if (typeof schema !== 'boolean' && !isJsonObject(schema)) return undefined;
-  warnOfKeywords(located, { problems, ...(contracts === undefined ? {} : { contracts }) });
+  warnOfKeywords(located, { problems, ...defined({ contracts }) });
   return { schema, place: placeOf(located) };
 }
 

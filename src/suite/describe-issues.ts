@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import { type ProblemCode, problemCodes } from '../model/problem.ts';
 import { didYouMean, findNearest } from '../text/did-you-mean.ts';
 import { describeLongNumber, isLongNumber, longNumberHint, SpelledNumber } from '../text/spelled-number.ts';
@@ -93,7 +94,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking
   problems.report({
     code: codeOf(issue),
     message: sentence(name, describeIssue(issue)),
-    ...(hint === undefined ? {} : { hint }),
+    ...defined({ hint }),
     at,
   });
 }

@@ -13,6 +13,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
@@ -74,7 +75,7 @@ export function findProject(cwd: string, configPath?: string): ProjectPlace {
   const gitRoot = findUp(start, '.git');
   const config = configPath === undefined ? findConfig(cwd, gitRoot) : resolve(cwd, configPath);
   const root = config === undefined ? (gitRoot ?? cwd) : dirname(config);
-  return { root, boundary: gitRoot ?? root, ...(config === undefined ? {} : { configPath: config }) };
+  return { root, boundary: gitRoot ?? root, ...defined({ configPath: config }) };
 }
 
 export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles {

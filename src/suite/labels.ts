@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { plainNumbers } from '../text/spelled-number.ts';
@@ -27,7 +28,7 @@ export async function readLabels(
     if (path === undefined) continue;
     const found = await files.read(path);
     if ('fault' in found) {
-      problems.report({ ...found.fault, ...(judge.at === undefined ? {} : { at: judge.at }) });
+      problems.report({ ...found.fault, ...defined({ at: judge.at }) });
       continue;
     }
     const own = criteria.filter(({ criterion }) => criterion.judge === judge);
@@ -76,7 +77,7 @@ function readLabel(
     });
     return undefined;
   }
-  const vars = { ...(shaped.question === undefined ? {} : { question: shaped.question }), ...shaped.vars };
+  const vars = { ...defined({ question: shaped.question }), ...shaped.vars };
   const scope = shaped.expected === undefined ? vars : { ...vars, expected: shaped.expected };
   try {
     const check = instantiate(chosen.compiled, scope);
@@ -87,7 +88,7 @@ function readLabel(
       check,
       vars,
       answer: shaped.answer,
-      ...(shaped.other === undefined ? {} : { other: shaped.other }),
+      ...defined({ other: shaped.other }),
       label,
       at: withoutExcerpt(locate(row)),
     };

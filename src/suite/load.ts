@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { EmptySelection } from '../model/empty-selection.ts';
@@ -127,7 +128,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   return {
     project: {
       root: place.root,
-      ...(place.configPath === undefined ? {} : { configPath: place.configPath }),
+      ...defined({ configPath: place.configPath }),
       sources: sourcesOf(shared, all),
       suites: parsed.map(({ suite }) => suite),
       ...(empty.length === 0 ? {} : { emptySelections: empty }),
@@ -225,8 +226,7 @@ async function loadConfig(
     packageVersion,
     problems,
     readFile,
-    ...(contracts === undefined ? {} : { contracts }),
-    ...(checkRun === undefined ? {} : { checkRun }),
+    ...defined({ contracts, checkRun }),
   });
 }
 

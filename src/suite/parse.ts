@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path';
+import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
@@ -166,7 +167,7 @@ export async function parseSuite(
     : [];
   const suite: Suite = {
     id,
-    ...(description === undefined ? {} : { description }),
+    ...defined({ description }),
     path: files.relative(path),
     prompts: prompts.map((prompt) => restrictToModel(prompt, providers)),
     providers: providers.list,
@@ -181,7 +182,7 @@ export async function parseSuite(
       placeOf(promptList),
     ),
     gate: buildGate(gate, config.gate),
-    ...(recordingsPath === undefined ? {} : { recordings: recordingsPath }),
+    ...defined({ recordings: recordingsPath }),
     baseline: { outputs: baseline?.outputs ?? 'full' },
     sources: sourcesOf(reads, files),
     caseCount: cases.count,
@@ -210,7 +211,7 @@ function parseDefaults(
   const isRight = own.value === undefined || suite !== undefined;
   return {
     settings: {
-      ...(trials === undefined ? {} : { trials }),
+      ...defined({ trials }),
       ...(ownVars === undefined && configVars === undefined
         ? {}
         : { vars: { ...toRecord(configVars), ...toRecord(ownVars) } }),

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { defined } from '../json/defined.ts';
 import type { PromptModel } from '../model/prompt-file.ts';
 import type { Config } from './config.ts';
 import type { ProjectFiles } from './files.ts';
@@ -35,7 +36,7 @@ export async function readPromptSuite(path: string, context: PromptSuiteContext)
   const judges = content.tests.judges.flatMap((judge) => buildJudge(judge, content.model, config, problems));
   const value = {
     prompts: [{ id: file.replace(/\.prompt\.ya?ml$|\.prompty?$/i, ''), file }],
-    ...(content.description === undefined ? {} : { description: content.description }),
+    ...defined({ description: content.description }),
     cases: [{ file }],
     ...(judges.length === 0 ? {} : { judges }),
   };
@@ -52,7 +53,7 @@ function buildJudge(
   if (judges.some(({ id }) => id === written)) return [written];
   if (use === undefined) {
     const message = `no adapter is known for the judge "${written}"`;
-    problems.report({ code: 'unknown-adapter', message, at, ...(hint === undefined ? {} : { hint }) });
+    problems.report({ code: 'unknown-adapter', message, at, ...defined({ hint }) });
     return [];
   }
   if (tested?.use !== use) return [{ id: written, use }];

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
 import type { Role } from '../model/completion.ts';
 import type { SourceLocation } from '../model/problem.ts';
@@ -115,19 +116,16 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
           template: placed.template,
           ...(files.length === 0 ? {} : { attach: files.map(({ template }) => template) }),
         })),
-      ...(prompt.replaces === undefined ? {} : { replaces: prompt.replaces }),
-      ...(whole === undefined ? {} : { expand: whole.expand }),
+      ...defined({ replaces: prompt.replaces, expand: whole?.expand }),
       params: { ...found?.content.params, ...toJsonObject(prompt.params) },
-      ...(structured === undefined ? {} : { structured }),
-      ...(contract === undefined ? {} : { contract: contract.contract }),
-      ...(file === undefined ? {} : { file }),
+      ...defined({ structured, contract: contract?.contract, file }),
       at: withoutExcerpt(locate(item)),
     },
     templates: written,
-    ...(model === undefined ? {} : { model }),
+    ...defined({ model }),
     places: {
       item: placeOf(item),
-      ...(textFile === undefined ? {} : { textFile }),
+      ...defined({ textFile }),
       ...context.suiteContract.places,
       ...contract?.places,
     },
@@ -209,8 +207,7 @@ async function readContract(
   const { input, output } = found?.content ?? {};
   if (found === undefined || (input === undefined && output === undefined)) return own;
   const value = {
-    ...(input === undefined ? {} : { input: input.schema }),
-    ...(output === undefined ? {} : { output: output.schema }),
+    ...defined({ input: input?.schema, output: output?.schema }),
   };
   const at = ([key]: readonly PropertyKey[]) => (key === 'output' ? output : input)?.at ?? locate(item);
   const located = { value, source: { ...found.source, at, within: at }, path: [] };

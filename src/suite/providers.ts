@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type * as z from 'zod';
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
@@ -70,7 +71,7 @@ export function parseUse(
   const at = locate(located);
   if (Object.hasOwn(adapters, adapter)) {
     const plugin = adapters[adapter]?.plugin;
-    if (model.trim() !== '') return { adapter, model, ...(plugin === undefined ? {} : { plugin }) };
+    if (model.trim() !== '') return { adapter, model, ...defined({ plugin }) };
     problems.report({
       code: 'invalid-value',
       message: `"${text}" names no model`,
@@ -191,10 +192,9 @@ function buildProvider(
   return {
     id: base.id,
     ...endpoint,
-    ...(base.baseURL === undefined ? {} : { baseUrl: base.baseURL }),
-    ...(base.apiKeyEnv === undefined ? {} : { apiKeyEnv: base.apiKeyEnv }),
+    ...defined({ baseUrl: base.baseURL, apiKeyEnv: base.apiKeyEnv }),
     params: toJsonObject(base.params),
-    ...(base.structured === undefined ? {} : { structured: base.structured }),
+    ...defined({ structured: base.structured }),
     headers: base.headers ?? {},
     ...(base.price === undefined ? {} : { price: toPrice(base.price) }),
     limits: toLimits(base.limits),
@@ -209,7 +209,7 @@ function judgingOf(base: Partial<z.output<typeof judgeSchema>>, folder: string):
   if (minKappa === undefined && labels === undefined && sameModel !== true) return {};
   return {
     judging: {
-      ...(minKappa === undefined ? {} : { minKappa }),
+      ...defined({ minKappa }),
       ...(labels === undefined ? {} : { labels: resolve(folder, labels) }),
       ...(sameModel === true ? { sameModel } : {}),
     },
@@ -236,8 +236,7 @@ export function toPrice(price: {
   return {
     input,
     output,
-    ...(cachedInput === undefined ? {} : { cachedInput }),
-    ...(cacheWrite === undefined ? {} : { cacheWrite }),
+    ...defined({ cachedInput, cacheWrite }),
   };
 }
 
@@ -245,11 +244,9 @@ function toLimits(limits: z.output<typeof providerSchema>['limits']): ProviderLi
   if (limits === undefined) return {};
   const { concurrency, rpm, tpm, timeout, retries } = limits;
   return {
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(rpm === undefined ? {} : { rpm }),
-    ...(tpm === undefined ? {} : { tpm }),
+    ...defined({ concurrency, rpm, tpm }),
     ...(timeout === undefined ? {} : { timeoutMs: parseDurationMs(timeout) }),
-    ...(retries === undefined ? {} : { retries }),
+    ...defined({ retries }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { defined } from '../json/defined.ts';
 import { parseJsonText } from '../json/json-text.ts';
 import { createLineIndex } from '../text/line-index.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint } from '../text/spelled-number.ts';
@@ -100,7 +101,7 @@ function readYaml(names: Names, text: string, problems: Problems): Parsed | unde
     problems.report({
       code: 'syntax',
       message,
-      ...(hint === undefined ? {} : { hint }),
+      ...defined({ hint }),
       at: placeOf(names, text, offset),
     });
   }

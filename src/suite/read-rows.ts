@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { dirname, extname } from 'node:path';
+import { defined } from '../json/defined.ts';
 import { parseJsonText } from '../json/json-text.ts';
 import { parseCsv } from '../text/csv.ts';
 import { cutLine } from '../text/line-index.ts';
@@ -134,7 +135,7 @@ function openCsv(names: Names, bytes: FileBytes): ReadRows {
           code: 'syntax',
           message,
           at: sourceAt(start.number + line - 1).at(),
-          ...(hint === undefined ? {} : { hint }),
+          ...defined({ hint }),
         });
       const csv = parseCsv(text);
       if ('error' in csv) {
@@ -215,7 +216,7 @@ function toCase(columns: readonly string[], record: readonly string[]): unknown 
     ...(id === undefined || id === '' ? {} : { id }),
     // An empty cell is no golden answer: what asks for {{expected}} then says that it is missing.
     ...(expected === undefined || expected === '' ? {} : { expected }),
-    ...(tags === undefined ? {} : { tags }),
+    ...defined({ tags }),
     ...(mustPass === undefined || mustPass === '' ? {} : { mustPass: toFlag(mustPass) }),
     vars: Object.fromEntries([...cells].filter(([column]) => !RESERVED_COLUMNS.has(column))),
   };

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { defined } from '../json/defined.ts';
 import type { PromptModel } from '../model/prompt-file.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { PromptVersion, ProviderConfig } from '../model/suite.ts';
@@ -73,7 +74,7 @@ function buildModelProvider(
 ): ProviderConfig | undefined {
   if (use === undefined && !config.providers.some(({ id }) => id === written)) {
     const message = `no adapter is known for the model "${written}"`;
-    problems.report({ code: 'unknown-adapter', message, at, ...(hint === undefined ? {} : { hint }) });
+    problems.report({ code: 'unknown-adapter', message, at, ...defined({ hint }) });
     return undefined;
   }
   const id = config.providers.some((provider) => provider.id === written) ? written : use;
@@ -81,7 +82,7 @@ function buildModelProvider(
   const [provider] = parseProviders(located, {
     adapters,
     problems,
-    ...(contracts === undefined ? {} : { contracts }),
+    ...defined({ contracts }),
     known: config.providers,
     noun: 'provider',
   });
@@ -103,7 +104,7 @@ export function parseEndpoints(key: 'providers' | 'judges', document: Located, c
   const list = parseProviders(written, {
     adapters,
     problems,
-    ...(contracts === undefined ? {} : { contracts }),
+    ...defined({ contracts }),
     known: config[key],
     noun: key === 'providers' ? 'provider' : 'judge',
   });

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { schemaExamples } from './schema-examples.ts';
 
@@ -34,7 +35,7 @@ function teachProperties(properties: JsonObject, path: readonly string[]): JsonO
       return [
         name,
         {
-          ...(description === undefined ? {} : { description }),
+          ...defined({ description }),
           ...taught,
           ...(examples === undefined ? {} : { examples: [...examples] }),
         },

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import { type CompiledTemplate, compileTemplate, isTemplate, renderValue } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
@@ -88,7 +89,7 @@ export function describeTemplateError(error: TemplateError, at: SourceLocation, 
   return {
     code: error.kind === 'missing-variable' ? 'missing-variable' : 'invalid-template',
     message: `${subject}${error.message}`,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...defined({ hint: error.hint }),
     at,
   };
 }

@@ -1,4 +1,5 @@
 import { parse } from '@handlebars/parser';
+import { defined } from '../json/defined.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { handlebarsLanguage } from './handlebars-language.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './long-literal.ts';
@@ -114,7 +115,7 @@ function refuse(message: string, place: Place, hint?: string): TemplateError {
     kind: 'syntax',
     line,
     column: column + 1,
-    ...(hint === undefined ? {} : { hint }),
+    ...defined({ hint }),
   });
 }
 
@@ -193,7 +194,7 @@ function convertMustache(node: Mustache, at: OffsetOf): TreeNode {
     case 'media': {
       const { url, contentType } = Object.fromEntries(convertHash(node.hash, at));
       if (url === undefined) throw refuse('media needs its url', node, 'write {{media url=photo}}');
-      return { kind: 'mark', mark: name, value: url, offset, ...(contentType === undefined ? {} : { contentType }) };
+      return { kind: 'mark', mark: name, value: url, offset, ...defined({ contentType }) };
     }
     case undefined:
     default:
@@ -260,11 +261,10 @@ function convertBlock(node: Block, at: OffsetOf): TreeNode {
         body,
         otherwise,
         offset,
-        ...(item === undefined ? {} : { item }),
-        ...(key === undefined ? {} : { key }),
+        ...defined({ item, key }),
       };
     case 'with':
-      return { kind: 'with', value, body, otherwise, offset, ...(item === undefined ? {} : { name: item }) };
+      return { kind: 'with', value, body, otherwise, offset, ...defined({ name: item }) };
     case 'if':
       return { kind: 'if', branches: [{ test: value, body }], otherwise };
     case 'unless':

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import { SpelledNumber } from '../text/spelled-number.ts';
 import { TemplateError, type TemplateErrorDetails } from './template-error.ts';
 import type { TreeFunction, TreeLanguage } from './template-language.ts';
@@ -111,7 +112,7 @@ class Renderer {
         else {
           const value = node.value === undefined ? '' : this.#print(node.value, frame, offset);
           const type = node.contentType === undefined ? undefined : this.#print(node.contentType, frame, offset);
-          this.#pieces.push({ kind: mark, value, offset, ...(type === undefined ? {} : { contentType: type }) });
+          this.#pieces.push({ kind: mark, value, offset, ...defined({ contentType: type }) });
         }
       }
     }
@@ -320,7 +321,7 @@ function nameOf(step: string | number | Expression | undefined): string {
 }
 
 function detailsOf({ kind, variable, hint }: TemplateError): TemplateErrorDetails {
-  return { kind, ...(variable === undefined ? {} : { variable }), ...(hint === undefined ? {} : { hint }) };
+  return { kind, ...defined({ variable, hint }) };
 }
 
 function describePath(expression: Expression): string {

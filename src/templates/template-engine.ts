@@ -1,4 +1,5 @@
 import { Drop, Liquid, type Template as LiquidNode, TagToken, Tokenizer, TypeGuards } from 'liquidjs';
+import { defined } from '../json/defined.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { refuseForeignSyntax } from './foreign-template.ts';
 import { registerFilters } from './liquid-filters.ts';
@@ -253,11 +254,7 @@ function translate(liquid: Liquid, error: unknown): unknown {
     );
   }
   const hint = nameHint(liquid, message);
-  return new TemplateError(
-    message,
-    { kind: 'syntax', ...at, ...(hint === undefined ? {} : { hint }) },
-    { cause: error },
-  );
+  return new TemplateError(message, { kind: 'syntax', ...at, ...defined({ hint }) }, { cause: error });
 }
 
 function positionOf(error: Error): { line?: number; column?: number } {
@@ -280,10 +277,7 @@ function outputPath(error: Error): string {
 function detailsOf(error: TemplateError): TemplateErrorDetails {
   return {
     kind: error.kind,
-    ...(error.line === undefined ? {} : { line: error.line }),
-    ...(error.column === undefined ? {} : { column: error.column }),
-    ...(error.variable === undefined ? {} : { variable: error.variable }),
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...defined({ line: error.line, column: error.column, variable: error.variable, hint: error.hint }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 /** Where a Redis is. The password is nowhere else. */
 export interface RedisAddress {
   readonly url: URL;
@@ -47,8 +48,7 @@ export function redisEndpoint({ url, username, password }: RedisAddress) {
     port: Number(url.port || 6379),
     db: Number(url.pathname.slice(1) || 0),
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
+    ...defined({ username, password }),
   };
 }
 

@@ -2,6 +2,7 @@ import { decide } from '../compare/gate/decide.ts';
 import type { Confirmability } from '../compare/gate/judge-cases.ts';
 import { type GatedComparison, type JudgedComparison, judgeComparisons } from '../compare/gate/judge-comparisons.ts';
 import { readTrends } from '../history/read-trends.ts';
+import { defined } from '../json/defined.ts';
 import type { EndRow } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { buildReport } from '../record/build-report.ts';
@@ -56,7 +57,7 @@ export function reportAssessment({ record, gated, judged }: Assessment, options:
     settings: header.settings,
     comparisons: judged,
     ...ending,
-    ...(contracts === undefined ? {} : { further: contracts }),
+    ...defined({ further: contracts }),
   });
   return buildReport({
     header,

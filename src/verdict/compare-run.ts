@@ -5,6 +5,7 @@ import type { GatedComparison } from '../compare/gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import { sideOfBaseline } from '../compare/side-of-baseline.ts';
 import { sideOfVariant } from '../compare/side-of-variant.ts';
+import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import type { Baseline, BaselineVariant } from '../model/baseline.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
@@ -56,7 +57,7 @@ export async function compareRun(options: CompareRunOptions): Promise<readonly G
         suite,
         variant,
         compared,
-        ...(own === undefined ? {} : { own }),
+        ...defined({ own }),
         confirmability: options.confirmability(suite.recorded.suite),
         // `--compare v1,v2` names its baseline: v1 takes the place of what was accepted.
         mustPassWhole: compared.baseline.accepted?.size === 0 && record.header.settings.compare === undefined,

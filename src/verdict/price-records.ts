@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Usage } from '../model/completion.ts';
 import type { RecordedSuite } from '../model/record.ts';
 import type { PricedVariant } from '../plan/plan-run.ts';
@@ -25,7 +26,7 @@ export async function pricerOfRecords(
 }
 
 function describeModel({ provider, adapter, model, price, priceProvider = adapter }: PricedVariant): PricedModel {
-  return { providerId: provider, adapter, model, priceProvider, ...(price === undefined ? {} : { ownPrice: price }) };
+  return { providerId: provider, adapter, model, priceProvider, ...defined({ ownPrice: price }) };
 }
 
 function modelKey({ provider, adapter, model }: PricedVariant): string {

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import type { Baseline, BaselineTrial } from '../model/baseline.ts';
 import type { Cell } from '../model/cell.ts';
@@ -89,11 +90,7 @@ async function judgeStored(
   const completion = {
     text: output,
     toolCalls,
-    ...(finishReason === undefined ? {} : { finishReason }),
-    ...(latencyMs === undefined ? {} : { latencyMs }),
-    ...(usage === undefined ? {} : { usage }),
-    ...(reasoning === undefined ? {} : { reasoning }),
-    ...(refusal === undefined ? {} : { refusal }),
+    ...defined({ finishReason, latencyMs, usage, reasoning, refusal }),
   };
   // Nobody is asked: a model's word stands where its question is the same, else the case is redefined.
   const judged = {

@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import type { Breach, Decision } from '../../model/gate.ts';
 import type { RunSettings } from '../../model/record.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
@@ -52,7 +53,7 @@ export function decide(input: DecideInput): Decision {
       ...[...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
       ...unheard.map(({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not calibrated)`),
     ],
-    ...(input.interrupted === undefined ? {} : { interrupted: input.interrupted }),
+    ...defined({ interrupted: input.interrupted }),
   };
   if (failures.length > 0) return { outcome: 'failed', ...said };
   if (errors.length > 0) return { outcome: 'incomplete', incompleteBecause: 'errors', ...said };

@@ -1,4 +1,5 @@
 import { type HttpReply, openHttpClient } from '../../http/client.ts';
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
 import type { BatchAnswer, BatchApi, BatchReply } from '../../model/batch.ts';
@@ -90,7 +91,7 @@ export function openBatchClient(
     post: (path, body, signal, contentType) =>
       sendForObject('POST', path, {
         body: typeof body === 'string' ? body : JSON.stringify(body),
-        ...(contentType === undefined ? {} : { contentType }),
+        ...defined({ contentType }),
         signal,
       }),
     get: (path, signal) => sendForObject('GET', path, { body: '', signal }),

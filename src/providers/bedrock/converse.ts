@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { FinishReason, ToolCall, Usage } from '../../model/completion.ts';
 import {
@@ -91,7 +92,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
       // An empty description is refused.
       ...named('description', description),
       inputSchema: { json: parameters ?? noParameters },
-      ...(strict === undefined ? {} : { strict }),
+      ...defined({ strict }),
     },
   }));
   const all: JsonValue[] = [...built, ...nativeTools];
@@ -143,7 +144,7 @@ function readAnswer(body: unknown, reply: Parameters<HttpFormat['readAnswer']>[1
       latencyMs: reply.latencyMs,
       ...joinReasoning(blocks.map(({ reasoningContent }) => readReasoning(reasoningContent))),
       ...named('rawFinishReason', rawFinishReason),
-      ...(usage === undefined ? {} : { usage }),
+      ...defined({ usage }),
       ...named('responseId', String(reply.headers['x-amzn-requestid'] ?? '')),
     },
   };

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import { toZodSchema } from '../../json/to-zod-schema.ts';
 import type { LoadedPlugin, ProviderPlugin } from '../../model/code-plugin.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
@@ -22,8 +23,7 @@ export function createPluginAdapter(loaded: LoadedPlugin<ProviderPlugin>): Adapt
     resolve(config) {
       return {
         adapterVersion: ['plugin-1', hash, JSON.stringify(config.options)].join(':'),
-        ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),
-        ...(config.apiKeyEnv === undefined ? {} : { apiKeyEnv: config.apiKeyEnv }),
+        ...defined({ baseUrl: config.baseUrl, apiKeyEnv: config.apiKeyEnv }),
         priceProvider: plugin.name,
         sends: true,
       };
@@ -92,7 +92,7 @@ function classifyThrown(error: unknown, name: string): ProviderFailure {
   if (status === undefined) return { kind: 'server', message, retryable: false };
   const retryAfterMs = readNumber(error, 'retryAfterMs');
   const kind = kindOfStatus(status, { message: '', words: [] });
-  return { kind, message, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  return { kind, message, status, ...defined({ retryAfterMs }) };
 }
 
 function readNumber(error: unknown, key: 'status' | 'retryAfterMs'): number | undefined {

@@ -1,4 +1,5 @@
 import type { HttpReply } from '../../http/client.ts';
+import { defined } from '../../json/defined.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
 import type { FailureKind, ProviderFailure } from '../../model/completion.ts';
 import { shortenText } from '../../terminal/display-width.ts';
@@ -21,7 +22,7 @@ export function classifyReply(
     kind,
     message: describeReply(status, kind, said.message, headers.location, url),
     status,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...defined({ retryAfterMs }),
     ...(useless ? { retryable: false } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 
 /** What an API said in an error body, whatever the shape. */
@@ -28,8 +29,7 @@ export function readApiError(body: unknown): ApiError | undefined {
   return {
     message: said,
     words: [...wordsOf(inner), ...nested, ...details.flatMap(readDetail)],
-    ...(status === undefined ? {} : { status }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...defined({ status, retryAfterMs }),
   };
 }
 

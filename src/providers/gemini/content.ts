@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { FinishReason, ToolCall, Usage } from '../../model/completion.ts';
 import {
@@ -114,7 +115,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
   const declarations = tools.map(({ name, description = '', parameters }) => ({
     name,
     description,
-    ...(parameters === undefined ? {} : { parametersJsonSchema: parameters }),
+    ...defined({ parametersJsonSchema: parameters }),
   }));
   const all: JsonValue[] = [
     ...(declarations.length === 0 ? [] : [{ functionDeclarations: declarations }]),
@@ -166,7 +167,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
       latencyMs,
       ...joinReasoning(parts.filter(isThought).map((piece) => text(piece['text']))),
       ...named('rawFinishReason', rawFinishReason),
-      ...(usage === undefined ? {} : { usage }),
+      ...defined({ usage }),
       ...named('responseId', body['responseId']),
       ...named('model', body['modelVersion']),
     },

@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { compileJsonPath } from '../../json/json-path.ts';
 import type { FinishReason, ToolCall, Usage } from '../../model/completion.ts';
@@ -57,8 +58,7 @@ function describeRequest({ model, messages, params, trial }: OutgoingRequest): R
               arguments: call.rawArguments,
             })),
           }),
-      ...(toolCallId === undefined ? {} : { toolCallId }),
-      ...(name === undefined ? {} : { name }),
+      ...defined({ toolCallId, name }),
     })),
     params,
     trial,
@@ -143,12 +143,7 @@ function readAnswer(body: unknown, latencyMs: number, paths: Paths, sources: Res
       toolCalls,
       ...finished(finishReason),
       latencyMs,
-      ...(reasoning === undefined ? {} : { reasoning }),
-      ...(refusal === undefined ? {} : { refusal }),
-      ...(rawFinishReason === undefined ? {} : { rawFinishReason }),
-      ...(usage === undefined ? {} : { usage }),
-      ...(model === undefined ? {} : { model }),
-      ...(responseId === undefined ? {} : { responseId }),
+      ...defined({ reasoning, refusal, rawFinishReason, usage, model, responseId }),
     },
   };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { Completion, ToolCall } from '../../model/completion.ts';
 import {
@@ -50,8 +51,7 @@ function buildMessage(message: OutgoingMessage): JsonObject {
     role,
     // An assistant message of calls alone has null content; some servers refuse an empty string there.
     content: content === '' && toolCalls.length > 0 ? null : files.length === 0 ? content : buildParts(content, files),
-    ...(name === undefined ? {} : { name }),
-    ...(toolCallId === undefined ? {} : { tool_call_id: toolCallId }),
+    ...defined({ name, tool_call_id: toolCallId }),
     ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(buildCall) }),
   };
 }
@@ -71,7 +71,7 @@ function buildFile({ path, mediaType, base64 }: OutgoingFile): JsonObject {
 }
 
 function buildCall({ id, name, rawArguments }: ToolCall): JsonObject {
-  return { ...(id === undefined ? {} : { id }), type: 'function', function: { name, arguments: rawArguments } };
+  return { ...defined({ id }), type: 'function', function: { name, arguments: rawArguments } };
 }
 
 function readAnswer(body: unknown, latencyMs: number): Answer {
@@ -110,10 +110,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
     toolCalls,
     ...finished(refusal !== undefined && content.text === '' ? 'refusal' : noWord),
     latencyMs,
-    ...(reasoning === undefined ? {} : { reasoning }),
-    ...(refusal === undefined ? {} : { refusal }),
-    ...(rawFinishReason === undefined ? {} : { rawFinishReason }),
-    ...(usage === undefined ? {} : { usage }),
+    ...defined({ reasoning, refusal, rawFinishReason, usage }),
     ...named('responseId', body['id']),
     ...named('model', body['model']),
     ...named('systemFingerprint', body['system_fingerprint']),

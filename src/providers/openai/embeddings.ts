@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import type { Usage } from '../../model/completion.ts';
 import { type Answer, findIndexFault, firstByIndex, list, malformed, readErrorUnderSuccess } from '../answer.ts';
@@ -30,7 +31,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
       text: JSON.stringify(vector),
       toolCalls: [],
       latencyMs,
-      ...(usage === undefined ? {} : { usage }),
+      ...defined({ usage }),
       ...(typeof model === 'string' ? { model } : {}),
     },
   };

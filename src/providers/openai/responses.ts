@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { Completion, FinishReason, ToolCall } from '../../model/completion.ts';
 import {
@@ -103,7 +104,7 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
     latencyMs,
     ...(found.reasoning === '' ? {} : { reasoning: found.reasoning }),
     ...(found.refusal === '' ? {} : { refusal: found.refusal }),
-    ...(usage === undefined ? {} : { usage }),
+    ...defined({ usage }),
     ...(typeof body['id'] === 'string' ? { responseId: body['id'] } : {}),
     ...(typeof body['model'] === 'string' ? { model: body['model'] } : {}),
   };
