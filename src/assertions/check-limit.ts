@@ -1,4 +1,4 @@
-import { isHarmlessRegex } from '../text/regex-safety.ts';
+import { isHarmlessRegex } from '../text/regex.ts';
 import type { AssertionPorts } from './define.ts';
 
 /** How long one check may compute. */

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { CompletionView } from './define.ts';
-import { findCodeBlock } from './find-code-block.ts';
+import { findCodeBlock } from './select/find-code-block.ts';
 
 /** How a right answer is made wrong. */
 export const mutationKinds = ['swapped', 'emptied', 'truncated', 'refusal', 'field-dropped', 'number-changed'] as const;

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import type { ReadBytes } from '../files/split-lines.ts';
 import { systemErrorCode } from '../files/storage-error.ts';
-import type { ReadBytes } from '../text/split-lines.ts';
 
 /** Bytes that can be read again where they lie. */
 export interface BaselineSource {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { splitLines } from '../files/split-lines.ts';
 import { systemErrorCode } from '../files/storage-error.ts';
 import { isJsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
@@ -6,8 +7,7 @@ import type { BaselineCase, BaselineVariant, VariantKey } from '../model/baselin
 import { baselineFormat } from '../model/baseline.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
-import { quote } from '../text/quote.ts';
-import { splitLines } from '../text/split-lines.ts';
+import { quote } from '../text/shorten.ts';
 import { describeRowFault, isBaselineCase, isBaselineVariant } from './baseline-guards.ts';
 import { type BaselineSource, openSource, sourceOfBytes } from './baseline-source.ts';
 

@@ -2,7 +2,7 @@ import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { CompletionRequest, Message, ToolCall } from '../model/completion.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { withoutUserinfo } from '../text/without-userinfo.ts';
+import { withoutUserinfo } from '../text/store-urls.ts';
 
 /** The part of a request that can change its answer. */
 export type KeyedRequest = Omit<CompletionRequest, 'origin'>;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../files/make-folder.ts';
 import { systemErrorCode } from '../files/storage-error.ts';
+import { makeFolder } from '../files/write-files.ts';
 import { type CacheEntry, parseEntry, renderEntry, type StoredAnswer } from './cache-entry.ts';
 
 /** Answers on disk. Neither call throws for what a disk can do: a run goes on without its cache. */

@@ -6,7 +6,7 @@ import { parseJson } from '../json/parse-json.ts';
 import type { Completion } from '../model/completion.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
-import { quote } from '../text/quote.ts';
+import { quote } from '../text/shorten.ts';
 import { completionKeys, completionSchema } from './completion-schema.ts';
 import { describeLineIssues, type LineFault, lineProblem } from './describe-recording-faults.ts';
 

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { type RedisAddress, redisEndpoint } from '../text/store-url.ts';
+import { type RedisAddress, redisEndpoint } from '../text/store-urls.ts';
 import type { SharedBackend } from './shared-cache.ts';
 
 export interface RedisOptions extends RedisAddress {

@@ -1,5 +1,5 @@
 import type { Complete, Completion, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
-import { quote } from '../text/quote.ts';
+import { quote } from '../text/shorten.ts';
 import type { StoredAnswer } from './cache-entry.ts';
 import { cacheKey } from './cache-key.ts';
 import type { CacheStore } from './file-store.ts';

@@ -1,5 +1,5 @@
 import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
-import { quote } from '../text/quote.ts';
+import { quote } from '../text/shorten.ts';
 import { recordingHash } from './cache-key.ts';
 import type { NumberedRecording, Recordings } from './recordings.ts';
 import { recordedCellKey } from './recordings.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { makeFolder } from '../files/make-folder.ts';
 import { systemErrorCode, withStorageErrors } from '../files/storage-error.ts';
+import { makeFolder } from '../files/write-files.ts';
 import type { RecordingLine } from './recordings.ts';
 import { readRecordings, recordedCellKey, renderRecording } from './recordings.ts';
 

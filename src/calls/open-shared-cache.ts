@@ -6,7 +6,7 @@ import { UserError } from '../model/errors.ts';
 import { findPackageFault } from '../model/optional-packages.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/open-packages.ts';
-import { parseStoreUrl, type StoreUrl, showStoreUrl } from '../text/store-url.ts';
+import { parseStoreUrl, type StoreUrl, showStoreUrl } from '../text/store-urls.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -2,14 +2,14 @@ import { recordingHash } from '../cache/cache-key.ts';
 import { type RecordingLine, readRecordings, recordedRequestKey } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/write-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
-import { probeFile } from '../files/replace-file.ts';
 import { StorageError } from '../files/storage-error.ts';
-import { maskJson } from '../json/mask-json.ts';
+import { probeFile } from '../files/write-files.ts';
 import type { Complete } from '../model/completion.ts';
 import { UserError, withRefusal } from '../model/errors.ts';
 import type { Suite } from '../model/suite.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
+import { maskJson } from '../secrets/mask-secrets.ts';
 import type { Stop } from './stop.ts';
 
 /** Collects the answers of a run for the suites' recordings. */

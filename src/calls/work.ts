@@ -1,4 +1,3 @@
-import { maskJson } from '../json/mask-json.ts';
 import type { Complete } from '../model/completion.ts';
 import type { ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { Project, ProviderConfig } from '../model/suite.ts';
@@ -11,6 +10,7 @@ import {
   type WorkerPorts,
   type WorkerSettings,
 } from '../queue/worker.ts';
+import { maskJson } from '../secrets/mask-secrets.ts';
 import { askedProviders, loadQueueModules, queueNameOf, refuseQueue } from './open-queue.ts';
 import { timeAttempts } from './time-attempts.ts';
 

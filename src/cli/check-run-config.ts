@@ -4,7 +4,7 @@ import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem, SettingFault } from '../model/problem.ts';
 import type { Place } from '../project/project-boundary.ts';
-import { parseQueueUrl } from '../text/queue-url.ts';
+import { parseQueueUrl } from '../text/store-urls.ts';
 import { findOutsidePaths } from './find-outside-paths.ts';
 import { resolveFlagValues } from './flag-values.ts';
 import { runFlags } from './run-flags.ts';

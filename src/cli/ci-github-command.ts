@@ -13,8 +13,8 @@ import { type Conclusion, findGithubRun, type GithubRun, publishToGithub } from 
 import { codeBlock, reporters, shoutDecision } from '../reports/index.ts';
 import { createMask, type Mask } from '../secrets/mask-secrets.ts';
 import { clipText } from '../terminal/display-width.ts';
+import { splitCommand } from '../text/command-line.ts';
 import { toSafeLine } from '../text/sanitize.ts';
-import { splitCommand } from '../text/split-command.ts';
 import { reportOnRun } from '../verdict/report-on-run.ts';
 import { describeProblems } from './describe-problems.ts';
 import { githubOutputs, renderOutputs } from './github-outputs.ts';

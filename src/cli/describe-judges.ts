@@ -1,8 +1,8 @@
 import { defined } from '../json/defined.ts';
 import type { CheckedJudges, CheckedSuite } from '../measuring/check-judges.ts';
 import { formatPercent, formatUsd } from '../text/format-amount.ts';
-import { quote } from '../text/quote.ts';
 import { toSafeLine } from '../text/sanitize.ts';
+import { quote } from '../text/shorten.ts';
 
 const format = 1;
 /** More are in the JSON. */

@@ -1,7 +1,7 @@
 import picocolors from 'picocolors';
 import type { Problem } from '../model/problem.ts';
-import { renderCodeFrame } from '../text/code-frame.ts';
 import { formatCount } from '../text/format-amount.ts';
+import { renderCodeFrame } from '../text/line-index.ts';
 import { sanitizeTerminal } from '../text/sanitize.ts';
 
 /** Problems as text for stderr: errors first, each with its place, a code frame and the next step; then a count. */

@@ -3,7 +3,7 @@ import { StorageError } from '../files/storage-error.ts';
 import { storageProblem, UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { quote } from '../text/quote.ts';
+import { quote } from '../text/shorten.ts';
 import { commands } from './commands/index.ts';
 import { describeBug } from './describe-bug.ts';
 import type { Io } from './io.ts';

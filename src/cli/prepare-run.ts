@@ -13,7 +13,7 @@ import type { ReadLog } from '../project/load-project.ts';
 import { maskFor } from '../project/mask-for.ts';
 import { describeStoredRun, findInvocation, findStoredRun, isNothingToResume } from '../project/stored-runs.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
-import { findQueueSecrets } from '../text/queue-url.ts';
+import { findQueueSecrets } from '../text/store-urls.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
 import { maskSink, maskUserError } from './mask-io.ts';

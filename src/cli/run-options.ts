@@ -6,7 +6,7 @@ import type { Project } from '../model/suite.ts';
 import type { RunOptions } from '../plan/run-options.ts';
 import { findLastFailed } from '../project/stored-runs.ts';
 import { checkTextGlob } from '../text/glob.ts';
-import { parseQueueUrl } from '../text/queue-url.ts';
+import { parseQueueUrl } from '../text/store-urls.ts';
 import type { CountOrFraction, FlagValue } from './flag-values.ts';
 import { version } from './version.ts';
 

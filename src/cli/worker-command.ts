@@ -8,7 +8,7 @@ import { findForeignKeys } from '../plan/find-foreign-keys.ts';
 import { loadProject } from '../project/load-project.ts';
 import { maskFor } from '../project/mask-for.ts';
 import { DurationError, parseDurationMs } from '../text/duration.ts';
-import { findQueueSecrets, parseQueueUrl, type QueueUrl } from '../text/queue-url.ts';
+import { findQueueSecrets, parseQueueUrl, type QueueUrl } from '../text/store-urls.ts';
 import { describeBug } from './describe-bug.ts';
 import { describeProblems } from './describe-problems.ts';
 import { readEnvFile } from './env-file.ts';

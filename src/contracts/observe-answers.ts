@@ -5,7 +5,7 @@ import { compileJsonSchema, JsonSchemaError } from '../json/json-schema.ts';
 import type { ObservedAnswers } from '../model/finding.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import { formatCount } from '../text/format-amount.ts';
-import { isStackOverflow } from '../text/stack-overflow.ts';
+import { isStackOverflow } from '../text/thrown.ts';
 import { type FindComplaint, observeContract, type RecordedOutput } from './observe-contract.ts';
 
 /** An answer as a baseline or a record keeps it. */

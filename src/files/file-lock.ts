@@ -13,8 +13,8 @@ import {
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { kill, pid } from 'node:process';
-import { makeFolder } from './make-folder.ts';
 import { StorageError, systemErrorCode, withStorageErrors } from './storage-error.ts';
+import { makeFolder } from './write-files.ts';
 
 /**
  * Runs what reads a file, changes its content and writes it: one process at a time for each file. Throws a `StorageError`

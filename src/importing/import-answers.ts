@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { contractCheck } from '../assertions/contract.ts';
+import { contractCheck } from '../assertions/structure/json-schema.ts';
 import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
 import { isCacheExportLine } from '../cache/cache-entry.ts';
 import { recordingHash } from '../cache/cache-key.ts';

@@ -1,4 +1,4 @@
-import { isKeptByDouble } from '../text/decimal.ts';
+import { isKeptByDouble } from '../text/exact-numbers.ts';
 import type { Draft, LeftOut } from './draft.ts';
 import { escapeTemplate, translateNunjucks } from './translate-nunjucks.ts';
 import { isMap, type Written } from './written.ts';

@@ -1,6 +1,6 @@
 import { writeJson } from '../json/canonical-json.ts';
 import { parseJsonText } from '../json/json-text.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import type { Draft, LeftOut } from './draft.ts';
 import { translateNunjucks } from './translate-nunjucks.ts';
 import { isMap, readWritten, type Written } from './written.ts';

@@ -1,6 +1,6 @@
 import type { Problem, SourceLocation } from '../model/problem.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../text/exact-numbers.ts';
 import { createLineIndex } from '../text/line-index.ts';
-import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } from '../text/spelled-number.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 
 /** A value of a foreign file, and where it stands. */

@@ -1,5 +1,4 @@
-import { canonicalDecimal } from '../text/decimal.ts';
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { canonicalDecimal, plainNumbers, SpelledNumber } from '../text/exact-numbers.ts';
 
 /**
  * Writes a value as JSON with sorted keys and no spaces, so that equal values give equal text.
@@ -84,4 +83,12 @@ function enclose(
 ): string {
   if (style.indent === '' || texts.length === 0) return `${open}${texts.join(',')}${close}`;
   return `${open}\n${margin}${texts.join(`,\n${margin}`)}\n${outer}${close}`;
+}
+
+/** The text of a scalar as its author wrote it; an object or array becomes compact JSON. */
+export function spell(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (value instanceof SpelledNumber) return value.source;
+  return writeJson(plainNumbers(value)) ?? '';
 }

@@ -1,4 +1,4 @@
-import { compareNumbers, SpelledNumber } from '../text/spelled-number.ts';
+import { compareNumbers, SpelledNumber } from '../text/exact-numbers.ts';
 
 /** Where two JSON values first differ; a side without the key or item is undefined. */
 export interface Difference {

@@ -7,3 +7,6 @@ export type Defined<T extends object> = {
 export function defined<T extends object>(object: T): Defined<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
+
+/** The same type while it is being made. */
+export type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -1,5 +1,5 @@
 import type parse from 'jsonpath-rfc9535/parser';
-import { compareNumbers } from '../text/spelled-number.ts';
+import { compareNumbers } from '../text/exact-numbers.ts';
 import { deepEqual } from './deep-equal.ts';
 import { callFunction, isRecord, nothing, signatures } from './json-path-functions.ts';
 

@@ -1,4 +1,4 @@
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 
 /** What a query that selects no node gives where a value is wanted (RFC 9535, 2.4.1). */
 export const nothing = Symbol('nothing');

@@ -1,5 +1,5 @@
 import parse from 'jsonpath-rfc9535/parser';
-import { isKeptByDouble } from '../text/decimal.ts';
+import { isKeptByDouble } from '../text/exact-numbers.ts';
 import { compileSegments, isSingular, type JsonPathAst } from './json-path-evaluator.ts';
 
 /** A JSONPath (RFC 9535) parsed once. */

@@ -2,11 +2,11 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { openNeighbours } from '../text/neighbours.ts';
-import { isHarmlessRegex } from '../text/regex-safety.ts';
+import { isHarmlessRegex } from '../text/regex.ts';
 import { describePath } from './deep-equal.ts';
 import { defined } from './defined.ts';
-import { groupErrors } from './group-schema-errors.ts';
+import { openNeighbours } from './long-numbers.ts';
+import { groupErrors } from './schema-errors.ts';
 
 /** One way in which a value breaks a schema. */
 export interface SchemaViolation {

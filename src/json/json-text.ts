@@ -1,4 +1,4 @@
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 import { parseJson } from './parse-json.ts';
 
 /** A JSON value with its place in the text. */

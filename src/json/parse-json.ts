@@ -1,5 +1,4 @@
-import { isKeptByDouble } from '../text/decimal.ts';
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
 
 /** JSON as parsed, or why it can't be used. */
 export type ParsedJson =

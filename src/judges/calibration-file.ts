@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { readOrUndefined, replaceWhereChanged } from '../files/replace-file.ts';
 import { withStorageErrors } from '../files/storage-error.ts';
+import { readOrUndefined, replaceWhereChanged } from '../files/write-files.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { calibrationFormat, type JudgeCalibration } from '../model/calibration.ts';
 import { UserError } from '../model/errors.ts';

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
 
 /** What a judge is measured on by one criterion, whatever the order of the rows; another label is another measurement. */
 export function hashLabels(labels: readonly LabelledAnswer[], { judge, stamp }: Criterion): string {

@@ -1,6 +1,5 @@
-import { decideCell } from '../assertions/decide-cell.ts';
 import type { AcceptedAnswer, AssertionPorts, CompletionView, JudgedInput } from '../assertions/define.ts';
-import { judgeChecks } from '../assertions/judge-checks.ts';
+import { decideCell, judgeChecks } from '../assertions/judge-checks.ts';
 import { defined } from '../json/defined.ts';
 import type { Cell } from '../model/cell.ts';
 import type { CellDecision, JudgedAnswer, JudgedChecks } from '../model/judged-answer.ts';

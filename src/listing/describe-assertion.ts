@@ -6,7 +6,7 @@ import { isJsonObject } from '../json/json.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { openPackages } from '../programs/open-packages.ts';
 import { runWithDeadline } from '../text/deadline.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 
 /** An assertion as lists and pages show it. */

@@ -5,8 +5,8 @@ import { listStoredRuns } from '../project/stored-runs.ts';
 import { findAdapter } from '../providers/index.ts';
 import { countStoredRun } from '../record/count-stored-run.ts';
 import { reporters } from '../reports/index.ts';
+import { findQuerySecrets } from '../secrets/find-secrets.ts';
 import { createMask } from '../secrets/mask-secrets.ts';
-import { findQuerySecrets } from '../secrets/query-secrets.ts';
 import { describeAssertions } from './describe-assertion.ts';
 
 /** A row of `llmcheck list`: the same keys in every row of a list. */
@@ -68,7 +68,7 @@ export async function listAssertions(
 ): Promise<readonly ListedRow[]> {
   const own = await Promise.all(
     pluginsOf(plugins, 'assertion').map(async (loaded) => {
-      const { createPluginAssertion } = await import('../assertions/plugin-assertion.ts');
+      const { createPluginAssertion } = await import('../assertions/own-code/plugin-assertion.ts');
       return [loaded.plugin.name, createPluginAssertion(loaded)] as const;
     }),
   );

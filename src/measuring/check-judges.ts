@@ -4,7 +4,7 @@ import type { CallOptions } from '../calls/run-calls.ts';
 import { runWorkers } from '../calls/run-workers.ts';
 import { createStop } from '../calls/stop.ts';
 import { withFileLock } from '../files/file-lock.ts';
-import { probeFile } from '../files/replace-file.ts';
+import { probeFile } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
 import { readCalibrations, writeCalibrations } from '../judges/calibration-file.ts';

@@ -2,7 +2,7 @@ import type { Endpoint } from '../model/provider.ts';
 import type { Case, ProviderConfig, Suite } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { withoutUserinfo } from '../text/without-userinfo.ts';
+import { withoutUserinfo } from '../text/store-urls.ts';
 
 export interface AskedIdentityOptions {
   readonly endpointOf: (provider: ProviderConfig) => Endpoint;

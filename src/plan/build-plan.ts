@@ -1,4 +1,5 @@
 import { canonicalJson } from '../json/canonical-json.ts';
+import type { Writable } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
@@ -13,7 +14,6 @@ import {
 } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import type { Writable } from '../text/writable.ts';
 import { type AskedIdentityOptions, createAskedIdentity } from './asked-identity.ts';
 import { buildParams } from './build-params.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';

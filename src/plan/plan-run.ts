@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { contractCheck } from '../assertions/contract.ts';
+import { contractCheck } from '../assertions/structure/json-schema.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { Usage } from '../model/completion.ts';

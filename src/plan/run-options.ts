@@ -5,7 +5,7 @@ import type { RunSettings } from '../model/record.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import type { RunTrace } from '../model/trace.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
-import type { QueueUrl } from '../text/queue-url.ts';
+import type { QueueUrl } from '../text/store-urls.ts';
 import type { Selection } from './select-cases.ts';
 
 export interface RunOptions {

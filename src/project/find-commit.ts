@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
+import { shellWord } from '../text/command-line.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { quote } from '../text/quote.ts';
-import { shellWord } from '../text/shell-word.ts';
+import { quote } from '../text/shorten.ts';
 import { environmentError, type Git, nameOf, recordError, runGit } from './run-git.ts';
 
 /** What is no ref at all is found before git is asked. */

@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { UserError } from '../model/errors.ts';
-import { quote } from '../text/quote.ts';
-import { shellWord } from '../text/shell-word.ts';
+import { shellWord } from '../text/command-line.ts';
+import { quote } from '../text/shorten.ts';
 import { checkRefs, findRepository, resolveCommit } from './find-commit.ts';
 import { type Git, type GitEnvironment, recordError, runGit } from './run-git.ts';
 

@@ -1,8 +1,8 @@
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Project } from '../model/suite.ts';
 import { findAdapter } from '../providers/index.ts';
+import { findQuerySecrets } from '../secrets/find-secrets.ts';
 import { createMask, type Mask } from '../secrets/mask-secrets.ts';
-import { findQuerySecrets } from '../secrets/query-secrets.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

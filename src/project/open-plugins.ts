@@ -1,5 +1,5 @@
 import { assertions } from '../assertions/index.ts';
-import { createPluginAssertion } from '../assertions/plugin-assertion.ts';
+import { createPluginAssertion } from '../assertions/own-code/plugin-assertion.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import { isPlugin, type Plugin } from '../model/plugin.ts';
@@ -10,9 +10,9 @@ import { createPluginAdapter } from '../providers/code/plugin-adapter.ts';
 import { adapters } from '../providers/index.ts';
 import { reporters } from '../reports/index.ts';
 import type { OpenedPlugins, PluginFault, PluginRequest } from '../suite/plugins.ts';
-import { describeThrown } from '../text/describe-thrown.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { sha256Hex } from '../text/sha256.ts';
+import { describeThrown } from '../text/thrown.ts';
 
 /** Imports plug-ins and makes parts of them; `given` are those that a program hands over. What is wrong comes back as faults. */
 export async function openPlugins(

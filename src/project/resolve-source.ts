@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { systemErrorCode } from '../files/storage-error.ts';
 import { UserError } from '../model/errors.ts';
 import { findNearest } from '../text/did-you-mean.ts';
-import { quote } from '../text/quote.ts';
+import { quote } from '../text/shorten.ts';
 
 /** What `--baseline` or a side of `compare` names. */
 export type RecordSource =

@@ -4,7 +4,7 @@ import { parseJsonText } from '../json/json-text.ts';
 import type { Role } from '../model/completion.ts';
 import type { ParsedPromptFile, PromptFileMessage, PromptSchema } from '../model/prompt-file.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { compileBraces } from './compile-language.ts';
 import { findModel } from './find-model.ts';
 import { readTests } from './github-tests.ts';

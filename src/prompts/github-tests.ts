@@ -1,9 +1,8 @@
-import { canonicalJson } from '../json/canonical-json.ts';
+import { canonicalJson, spell } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { PromptModel, PromptTestRow, PromptTests } from '../model/prompt-file.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { spell } from '../text/spell.ts';
-import { plainNumbers, SpelledNumber } from '../text/spelled-number.ts';
+import { plainNumbers, SpelledNumber } from '../text/exact-numbers.ts';
 import { findModel } from './find-model.ts';
 import { findRating, ratingChoices, ratingJudge, ratingNames } from './github-ratings.ts';
 import { isRecord, type PromptDocument } from './prompt-document.ts';

@@ -2,14 +2,14 @@ import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { Problem, ProblemCode, SourceLocation } from '../model/problem.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import { createLineIndex, type Position } from '../text/line-index.ts';
 import {
   describeLongNumber,
   findLongNumbers,
   longNumberHint,
   plainNumbers,
   SpelledNumber,
-} from '../text/spelled-number.ts';
+} from '../text/exact-numbers.ts';
+import { createLineIndex, type Position } from '../text/line-index.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 
 type Path = readonly PropertyKey[];

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { AttemptAnswer, AttemptTask, QueuedProvider, QueueLimits } from '../model/queue.ts';
 import { onAbort } from '../text/on-abort.ts';
-import type { QueueUrl } from '../text/queue-url.ts';
+import type { QueueUrl } from '../text/store-urls.ts';
 import { CallQueue } from './call-queue.ts';
 import { connectRedis, openPresence, type QueueModules, watchSilence } from './connect-redis.ts';
 import { endedRun, type RunCard, writeMessage } from './messages.ts';

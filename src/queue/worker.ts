@@ -1,7 +1,7 @@
 import type { Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
-import type { QueueUrl } from '../text/queue-url.ts';
+import type { QueueUrl } from '../text/store-urls.ts';
 import { connectRedis, openPresence, type Presence, prefix, type QueueModules, watchSilence } from './connect-redis.ts';
 import { endedRun, type RunCard, readRunCard, readTask, type WorkerCard, writeMessage } from './messages.ts';
 

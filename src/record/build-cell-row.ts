@@ -1,11 +1,11 @@
+import type { Writable } from '../json/defined.ts';
 import { defined } from '../json/defined.ts';
-import { maskJson } from '../json/mask-json.ts';
 import type { CallRecord, Cell, CellResult } from '../model/cell.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
 import type { CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
-import type { Writable } from '../text/writable.ts';
+import { maskJson } from '../secrets/mask-secrets.ts';
 import { describeAsked } from './describe-asked.ts';
 import { hashAnswer, identifyAnswer } from './hash-answer.ts';
 

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
+import { type ByteLine, splitLines } from '../files/split-lines.ts';
 import { systemErrorCode } from '../files/storage-error.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import type { CellKey } from '../model/cell.ts';
@@ -7,7 +8,6 @@ import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import type { CellRow, EndRow, RowHead, RunHeader } from '../model/record.ts';
 import { recordFormat } from '../model/record.ts';
-import { type ByteLine, splitLines } from '../text/split-lines.ts';
 import { createPartReader } from './part-reader.ts';
 import { isCellRow, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
 import { parseRowHead } from './row-layout.ts';

@@ -12,8 +12,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../files/make-folder.ts';
 import { StorageError, withStorageErrors } from '../files/storage-error.ts';
+import { makeFolder } from '../files/write-files.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
 import { type RowPlace, readRowsAt } from './read-run-record.ts';
 import { renderRow } from './row-layout.ts';

@@ -1,12 +1,13 @@
 import { extname, relative, resolve } from 'node:path';
-import { selectTarget } from '../assertions/select.ts';
+import { selectTarget } from '../assertions/select/select-target.ts';
 import { writeBaseline } from '../baseline/baseline-file.ts';
 import { buildBaseline } from '../baseline/build-baseline.ts';
 import { judgeAsAccepted } from '../baseline/judge-as-accepted.ts';
 import { mergeBaseline } from '../baseline/merge-baseline.ts';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
 import { withFileLock } from '../files/file-lock.ts';
-import { readOrUndefined, replaceFile } from '../files/replace-file.ts';
+import { readOrUndefined, replaceFile } from '../files/write-files.ts';
+import { spell } from '../json/canonical-json.ts';
 import { deepEqual } from '../json/deep-equal.ts';
 import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
@@ -25,10 +26,9 @@ import { bytesOfText, kindOfPath, openProjectFiles } from '../suite/files.ts';
 import { findProjectPlace } from '../suite/load.ts';
 import { replaceCsvField } from '../text/csv.ts';
 import { runWithDeadline } from '../text/deadline.ts';
-import { quote } from '../text/quote.ts';
-import { replaceYamlValue } from '../text/replace-yaml-value.ts';
-import { spell } from '../text/spell.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
+import { quote } from '../text/shorten.ts';
+import { replaceYamlValue } from '../text/yaml-text.ts';
 import type { AnswerChange, Review } from './review-changes.ts';
 
 export interface AcceptContext {

@@ -1,5 +1,6 @@
 import { createFindAccepted } from '../baseline/find-accepted.ts';
 import { openBaselines } from '../baseline/find-baselines.ts';
+import { spell } from '../json/canonical-json.ts';
 import type { CellRow } from '../model/record.ts';
 import type { ReportStyle } from '../model/report.ts';
 import type { Case, Project, Suite } from '../model/suite.ts';
@@ -9,7 +10,6 @@ import { findStoredRun } from '../project/stored-runs.ts';
 import { openStoredRecord, type StoredRecord } from '../record/open-stored-record.ts';
 import { createPaint } from '../reports/paint.ts';
 import { renderDiff } from '../reports/render-diff.ts';
-import { spell } from '../text/spell.ts';
 
 export interface ReviewOptions {
   readonly project: Project;

@@ -1,11 +1,11 @@
 import { defined } from '../json/defined.ts';
-import { maskJson } from '../json/mask-json.ts';
 import { findUncalibrated } from '../judges/find-uncalibrated.ts';
 import type { RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
 import { describeRecordedSuites } from '../plan/describe-suites.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
+import { maskJson } from '../secrets/mask-secrets.ts';
 
 /** What a record says before its first row: settings, suites and variants, without secrets. */
 export function buildHeader(

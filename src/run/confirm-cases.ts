@@ -1,4 +1,4 @@
-import { contractCheck } from '../assertions/contract.ts';
+import { contractCheck } from '../assertions/structure/json-schema.ts';
 import { judgeContract } from '../compare/gate/judge-cases.ts';
 import type { Cell } from '../model/cell.ts';
 import type { CaseSummary } from '../model/summary.ts';

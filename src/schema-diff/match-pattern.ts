@@ -1,5 +1,5 @@
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
-import { isHarmlessRegex } from '../text/regex-safety.ts';
+import { isHarmlessRegex } from '../text/regex.ts';
 
 const limitMs = 100;
 

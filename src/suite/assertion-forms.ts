@@ -4,7 +4,7 @@ import type { JsonObject } from '../json/json.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { type AskedModels, type FoundModel, withModel } from './asked-models.ts';
 import { type Needs, readNeeds, withCode } from './assertion-code.ts';
 import { type Frame, findName, framedSource, noFrame, parseFrame } from './assertion-frame.ts';

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json/json.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { describeValue, keysAt } from './describe-issues.ts';
 import { childOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';

@@ -1,7 +1,7 @@
 import { writeJson } from '../json/canonical-json.ts';
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
-import { findLongNumbers, plainNumbers } from '../text/spelled-number.ts';
+import { findLongNumbers, plainNumbers } from '../text/exact-numbers.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import type { CaseFaults } from './case-faults.ts';
 import type { CaseRow } from './case-rows.ts';

@@ -1,5 +1,5 @@
+import type { LineStart } from '../files/split-lines.ts';
 import type { Case } from '../model/suite.ts';
-import type { LineStart } from '../text/split-lines.ts';
 import { changedError } from './files.ts';
 import type { PlacedRow, RowSource } from './row-source.ts';
 import { type BuiltCase, createStamper } from './stamp.ts';

@@ -1,4 +1,4 @@
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 import { isId } from './schema.ts';
 
 /** A case as written, once its shape is known to be right. */

@@ -1,8 +1,8 @@
+import type { Writable } from '../json/defined.ts';
 import type { Case, Contract, Turn, Vars } from '../model/suite.ts';
 import type { CheckSpec } from '../model/verdict.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import type { Writable } from '../text/writable.ts';
 import type { AssertionContext } from './assertion-forms.ts';
 import {
   buildChecks,

@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { locateInSchema } from './contract-places.ts';
 import type { ContractKnowledge } from './contracts.ts';
 import { childOf, itemsOf, type Located, locate } from './locate.ts';

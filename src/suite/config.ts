@@ -6,7 +6,7 @@ import type { AdapterDeclaration } from '../model/provider.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
 import { parseDurationMs } from '../text/duration.ts';
-import { parseStoreUrl } from '../text/store-url.ts';
+import { parseStoreUrl } from '../text/store-urls.ts';
 import { configShape } from './config-schema.ts';
 import { type ContractKnowledge, emptyContract, type ParsedContract, parseContract } from './contracts.ts';
 import { childOf, type Located, locate } from './locate.ts';

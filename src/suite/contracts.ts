@@ -6,7 +6,7 @@ import type { ContractPolicy, SeverityOverride } from '../model/finding.ts';
 import { type Contract, mergeContracts } from '../model/suite.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
 import { childOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';

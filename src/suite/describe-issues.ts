@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import { type ProblemCode, problemCodes } from '../model/problem.ts';
 import { didYouMean, findNearest } from '../text/did-you-mean.ts';
-import { describeLongNumber, isLongNumber, longNumberHint, SpelledNumber } from '../text/spelled-number.ts';
+import { describeLongNumber, isLongNumber, longNumberHint, SpelledNumber } from '../text/exact-numbers.ts';
 import { type Located, locate, type Path } from './locate.ts';
 import type { Problems } from './problems.ts';
 

@@ -13,11 +13,11 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { ReadBytes } from '../files/split-lines.ts';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import type { ReadBytes } from '../text/split-lines.ts';
 import { type FileFault, type FoundFiles, findFiles } from './find-files.ts';
 
 export type { FileFault };

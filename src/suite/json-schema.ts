@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 import { configShape } from './config-schema.ts';
 import { keysAt } from './describe-issues.ts';

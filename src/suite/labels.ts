@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import type { CompiledCriterion } from './asked-models.ts';
 import { instantiate } from './compiled-assertion.ts';
 import { checkShape } from './describe-issues.ts';

@@ -4,7 +4,7 @@ import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import type { Suite } from '../model/suite.ts';
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 import { createAskedModels } from './asked-models.ts';
 import { type AssertionContext, compileAssertions } from './assertion-forms.ts';
 import type { CaseGroup } from './case-checks.ts';

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { checkShape, describeValue } from './describe-issues.ts';
 import { childOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';

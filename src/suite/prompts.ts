@@ -8,7 +8,7 @@ import type { PromptVersion, Template } from '../model/suite.ts';
 import { compileTemplate } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { checkParams } from './check-params.ts';
 import { type PromptPlaces, placeOf } from './contract-places.ts';
 import { type ContractKnowledge, joinContracts, type ParsedContract, parseContract } from './contracts.ts';

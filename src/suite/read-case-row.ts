@@ -1,7 +1,6 @@
-import { canonicalJson } from '../json/canonical-json.ts';
+import { canonicalJson, spell } from '../json/canonical-json.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { spell } from '../text/spell.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
 import { type CaseRow, isPlainCase } from './case-rows.ts';
 import { checkShape } from './describe-issues.ts';
 import type { Located } from './locate.ts';

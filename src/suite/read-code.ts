@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { CodeSource } from '../model/own-code.ts';
+import { splitCommand } from '../text/command-line.ts';
 import { findRelativeImports, importSuffixes } from '../text/relative-imports.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import { splitCommand } from '../text/split-command.ts';
 import type { ProjectFiles } from './files.ts';
 import { itemsOf, type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';

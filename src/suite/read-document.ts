@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { defined } from '../json/defined.ts';
 import { parseJsonText } from '../json/json-text.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint } from '../text/exact-numbers.ts';
 import { createLineIndex } from '../text/line-index.ts';
-import { describeLongNumber, findLongNumbers, longNumberHint } from '../text/spelled-number.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 import type { FileFault, FileText, ProjectFiles } from './files.ts';
 import { fixedSource, jsonSource, type Located, locate, type SourceFile, yamlSource } from './locate.ts';

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { dirname, extname } from 'node:path';
+import { type ByteLine, type LineStart, splitLines } from '../files/split-lines.ts';
 import { defined } from '../json/defined.ts';
 import { parseJsonText } from '../json/json-text.ts';
 import { parseCsv } from '../text/csv.ts';
 import { cutLine } from '../text/line-index.ts';
-import { type ByteLine, type LineStart, splitLines } from '../text/split-lines.ts';
 import { bytesOfText, type FileBytes, type FileFault, type ProjectFiles } from './files.ts';
 import { CsvRowSource, itemsOf, JsonRowSource, type Located, locate, noPath } from './locate.ts';
 import type { Problems } from './problems.ts';

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../model/errors.ts';
 import type { SourceLocation } from '../model/problem.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { locateInSchema } from './contract-places.ts';
 import { displayPath, readTextFile } from './files.ts';
 import { createProblems } from './problems.ts';

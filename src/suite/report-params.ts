@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { AssertionDeclaration } from '../model/assertion.ts';
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { reportIssues } from './describe-issues.ts';
 import type { Located, Path } from './locate.ts';
 import type { Problems } from './problems.ts';

@@ -1,4 +1,4 @@
-import type { LineStart } from '../text/split-lines.ts';
+import type { LineStart } from '../files/split-lines.ts';
 import type { CaseGroup } from './case-checks.ts';
 import type { FileFault } from './files.ts';
 import type { Located } from './locate.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { compileJsonPath, JsonPathError } from '../json/json-path.ts';
 import type { SelectSpec } from '../model/verdict.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { findFaultOfAnyMode } from '../text/regex-fault.ts';
+import { findFaultOfAnyMode } from '../text/regex.ts';
 import { checkShape, describeValue } from './describe-issues.ts';
 import { type Located, locate } from './locate.ts';
 import type { Problems } from './problems.ts';

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../json/json.ts';
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 
 /** Plain JSON in which a spelled number differs from its plain one, so that 1.0 and 1 give different hashes. */
 export function markSpelling(value: unknown): JsonValue {

@@ -1,4 +1,4 @@
-import { plainNumbers } from '../text/spelled-number.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
 import { locateInSchema } from './contract-places.ts';
 import type { Located } from './locate.ts';
 import type { Problems } from './problems.ts';

@@ -1,5 +1,5 @@
-import { spell } from '../text/spell.ts';
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { spell } from '../json/canonical-json.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 import type { TreeLanguage } from './template-language.ts';
 import type { TemplateTree, TreeNode } from './template-tree.ts';
 

@@ -1,6 +1,5 @@
-import { writeJson } from '../json/canonical-json.ts';
-import { spell } from '../text/spell.ts';
-import { compareNumbers } from '../text/spelled-number.ts';
+import { spell, writeJson } from '../json/canonical-json.ts';
+import { compareNumbers } from '../text/exact-numbers.ts';
 import type { TreeLanguage } from './template-language.ts';
 
 /** The helpers that have a value. There is no way to add one, and none reads more than it is given. */

@@ -1,5 +1,5 @@
-import { isKeptByDouble } from '../text/decimal.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
+import { isKeptByDouble } from '../text/exact-numbers.ts';
 import { jinjaFilters, jinjaLanguage } from './jinja-language.ts';
 import { syntaxError } from './jinja-tokens.ts';
 import { describeLongLiteral, longLiteralHint } from './long-literal.ts';

@@ -1,6 +1,5 @@
-import { writeJson } from '../json/canonical-json.ts';
-import { spell } from '../text/spell.ts';
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { spell, writeJson } from '../json/canonical-json.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 import type { TreeFunction, TreeLanguage } from './template-language.ts';
 import { describeKind } from './tree-values.ts';

@@ -1,4 +1,4 @@
-import { isKeptByDouble } from '../text/decimal.ts';
+import { isKeptByDouble } from '../text/exact-numbers.ts';
 
 const literal = /(?<![\p{L}\p{N}_.-])-?\d+(?:\.\d+)?(?![\p{L}\p{N}_-])/gu;
 

@@ -1,5 +1,5 @@
 import { defined } from '../json/defined.ts';
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError, type TemplateErrorDetails } from './template-error.ts';
 import type { TreeFunction, TreeLanguage } from './template-language.ts';
 import { indentPieces, type Piece } from './template-pieces.ts';

@@ -1,6 +1,5 @@
 import { Drop } from 'liquidjs';
-import { isKeptByDouble } from '../text/decimal.ts';
-import { compareNumbers, SpelledNumber } from '../text/spelled-number.ts';
+import { compareNumbers, isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 
 /** A spelled number must print its spelling and still compare and count as a number, which Liquid grants to drops. */

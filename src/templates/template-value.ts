@@ -1,4 +1,4 @@
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 
 /** The text of a scalar; undefined for what has none. A spelled number prints its spelling. */

@@ -1,4 +1,4 @@
-import { compareNumbers, SpelledNumber } from '../text/spelled-number.ts';
+import { compareNumbers, SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 import type { TestOperator } from './template-tree.ts';
 

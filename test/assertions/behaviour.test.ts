@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findRefusalWording } from '../../src/assertions/refusal-wording.ts';
+import { findRefusalWording } from '../../src/assertions/behaviour/refusal.ts';
 import { buildToolCall, describeAssertion, findProblems } from './judge-one.ts';
 
 describeAssertion('refusal', [

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { contractCheck } from '../../src/assertions/contract.ts';
-import { decideCell } from '../../src/assertions/decide-cell.ts';
 import { assertions, lookupAssertion } from '../../src/assertions/index.ts';
-import { judgeChecks } from '../../src/assertions/judge-checks.ts';
+import { decideCell, judgeChecks } from '../../src/assertions/judge-checks.ts';
+import { contractCheck } from '../../src/assertions/structure/json-schema.ts';
 import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
 import { buildSpec, buildView, combine, judgeOne, outcomeOf, ports } from './judge-one.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { detectLanguage } from '../../src/text/detect-language.ts';
-import { languageCodes } from '../../src/text/language-profiles.ts';
+import { detectLanguage } from '../../src/assertions/text/language.ts';
+import { languageCodes } from '../../src/assertions/text/language-profiles.ts';
 import { describeAssertion, findProblems } from './judge-one.ts';
 
 describeAssertion('language', [

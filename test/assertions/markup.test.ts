@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseXml } from '../../src/text/xml.ts';
+import { parseXml } from '../../src/assertions/structure/xml.ts';
 import { describeAssertion, findProblems } from './judge-one.ts';
 
 const order =

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { similar } from '../../src/assertions/similar.ts';
+import { similar } from '../../src/assertions/similarity/similar.ts';
 import { buildSpec, describeAssertion, findProblems, judgeOne, ports } from './judge-one.ts';
 
 const paraphrases = [

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { scoreBleu } from '../../src/text/bleu.ts';
-import { measureCommonSubsequence } from '../../src/text/common-subsequence.ts';
-import { measureEditDistance } from '../../src/text/edit-distance.ts';
-import { type RougeScore, scoreRougeL, scoreRougeN } from '../../src/text/rouge.ts';
-import { splitTokens, splitWords } from '../../src/text/split-words.ts';
+import {
+  measureCommonSubsequence,
+  measureEditDistance,
+  type RougeScore,
+  scoreBleu,
+  scoreRougeL,
+  scoreRougeN,
+} from '../../src/text/similarity.ts';
+import { splitTokens, splitWords } from '../../src/text/words.ts';
 import fc from '../support/property.ts';
 import { describeAssertion, findProblems } from './judge-one.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SpelledNumber } from '../../src/text/spelled-number.ts';
+import { SpelledNumber } from '../../src/text/exact-numbers.ts';
 import { describeAssertion, findProblems } from './judge-one.ts';
 
 describeAssertion('contains', [

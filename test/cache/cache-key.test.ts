@@ -3,7 +3,7 @@ import { cacheKey, keyedText, recordingHash } from '../../src/cache/cache-key.ts
 import type { JsonObject } from '../../src/json/json.ts';
 import type { CompletionRequest } from '../../src/model/completion.ts';
 import { sha256Hex } from '../../src/text/sha256.ts';
-import { withoutUserinfo } from '../../src/text/without-userinfo.ts';
+import { withoutUserinfo } from '../../src/text/store-urls.ts';
 import fc from '../support/property.ts';
 import { buildRequest } from './build-request.ts';
 

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeFolder } from '../../src/files/make-folder.ts';
 import { toStorageError, withStorageErrors } from '../../src/files/storage-error.ts';
+import { makeFolder } from '../../src/files/write-files.ts';
 
 const folder = () => {
   const path = mkdtempSync(join(tmpdir(), 'llmcheck-test-'));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { findQuerySecrets } from '../../src/secrets/query-secrets.ts';
+import { findQuerySecrets } from '../../src/secrets/find-secrets.ts';
 
 it.each([
   ['https://h/v1?key=abc&alt=json', ['key=abc']],

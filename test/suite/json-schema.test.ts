@@ -7,7 +7,7 @@ import { adapters } from '../../src/providers/index.ts';
 import { isPlainCase } from '../../src/suite/case-rows.ts';
 import { buildConfigJsonSchema, buildSuiteJsonSchema } from '../../src/suite/json-schema.ts';
 import { caseSchema } from '../../src/suite/schema.ts';
-import { plainNumbers } from '../../src/text/spelled-number.ts';
+import { plainNumbers } from '../../src/text/exact-numbers.ts';
 import { parseYaml } from '../../src/text/yaml-text.ts';
 import fc from '../support/property.ts';
 import { fixtureFolder } from './load-fixture.ts';

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { renderCodeFrame } from '../../src/text/code-frame.ts';
+import { renderCodeFrame } from '../../src/text/line-index.ts';
 import { catchUserError } from '../record/build-rows.ts';
 import { loadAt, onlySuite, placeOf, problemsAt } from './load-fixture.ts';
 

@@ -7,7 +7,7 @@ import {
   renderValue,
 } from '../../src/templates/template.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
-import { SpelledNumber } from '../../src/text/spelled-number.ts';
+import { SpelledNumber } from '../../src/text/exact-numbers.ts';
 import fc from '../support/property.ts';
 
 beforeAll(loadTemplateEngine);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
-import { isHarmlessRegex } from '../../src/text/regex-safety.ts';
+import { isHarmlessRegex } from '../../src/text/regex.ts';
 import fc from '../support/property.ts';
 
 test.each([

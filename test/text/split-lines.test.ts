@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ReadBytes, splitLines } from '../../src/text/split-lines.ts';
+import { type ReadBytes, splitLines } from '../../src/files/split-lines.ts';
 import fc from '../support/property.ts';
 
 test('lines, offsets and numbers are right for any text and any buffer', () => {

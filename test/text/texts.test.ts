@@ -1,11 +1,10 @@
 import { parse as parseWithLibrary } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import { findInJson, parseJsonNodes, parseJsonText } from '../../src/json/json-text.ts';
-import { renderCodeFrame } from '../../src/text/code-frame.ts';
 import { parseCsv, replaceCsvField } from '../../src/text/csv.ts';
 import { didYouMean } from '../../src/text/did-you-mean.ts';
-import { createLineIndex } from '../../src/text/line-index.ts';
-import { plainNumbers, SpelledNumber } from '../../src/text/spelled-number.ts';
+import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { createLineIndex, renderCodeFrame } from '../../src/text/line-index.ts';
 import { parseYaml } from '../../src/text/yaml-text.ts';
 import fc from '../support/property.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { readNumber } from '../../src/assertions/structure/number.ts';
+import { spell } from '../../src/json/canonical-json.ts';
 import { deepEqual, describePath, findDifference } from '../../src/json/deep-equal.ts';
 import { maxJsonDepth, parseJson } from '../../src/json/parse-json.ts';
-import { countCharacters, countLines, countSentences, countWords } from '../../src/text/count-text.ts';
 import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
 import { DurationError, parseDurationMs } from '../../src/text/duration.ts';
-import { quote } from '../../src/text/quote.ts';
-import { readNumber } from '../../src/text/read-number.ts';
-import { spell } from '../../src/text/spell.ts';
-import { plainNumbers, SpelledNumber } from '../../src/text/spelled-number.ts';
+import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
+import { quote } from '../../src/text/shorten.ts';
+import { countCharacters, countLines, countSentences, countWords } from '../../src/text/words.ts';
 import fc from '../support/property.ts';
 
 describe('durations', () => {

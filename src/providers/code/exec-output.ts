@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { isJsonObject } from '../../json/json.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
 import type { Completion, ProviderFailure } from '../../model/completion.ts';
-import { replaceLongNumbers } from '../../text/spelled-number.ts';
+import { replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { buildToolCall, halfCharacter, hasHalfCharacter } from '../answer.ts';
 import { describeText } from '../failures/describe-text.ts';
 

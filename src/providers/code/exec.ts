@@ -7,7 +7,7 @@ import type { ProviderConfig } from '../../model/suite.ts';
 import { openProgramRunner, type ProgramResult } from '../../programs/run-program.ts';
 import { selectEnv } from '../../programs/select-env.ts';
 import { lastWords } from '../../terminal/display-width.ts';
-import { splitCommand } from '../../text/split-command.ts';
+import { splitCommand } from '../../text/command-line.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { describeText } from '../failures/describe-text.ts';
 import { type ExecOutput, execOutputs, readExecOutput } from './exec-output.ts';

@@ -5,7 +5,7 @@ import type { LoadedPlugin, ProviderPlugin } from '../../model/code-plugin.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
-import { describeThrown } from '../../text/describe-thrown.ts';
+import { describeThrown } from '../../text/thrown.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { kindOfStatus } from '../failures/classify-reply.ts';
 import { describeText } from '../failures/describe-text.ts';

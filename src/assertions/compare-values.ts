@@ -1,0 +1,76 @@
+import { writeJson } from '../json/canonical-json.ts';
+import { plainNumbers, SpelledNumber } from '../text/exact-numbers.ts';
+
+/** How texts are made comparable. */
+export interface TextOptions {
+  readonly ignoreCase: boolean;
+  readonly trim: boolean;
+}
+
+/** A text as the options have it. */
+export function normaliseText(text: string, { ignoreCase, trim }: TextOptions): string {
+  const trimmed = trim ? text.trim() : text;
+  return ignoreCase ? trimmed.toLowerCase() : trimmed;
+}
+
+/** A value with plain numbers and its texts, at any depth, as the options have them; keys stay. */
+export function normaliseValue(value: unknown, options: TextOptions): unknown {
+  const plain = plainNumbers(value);
+  return options.ignoreCase || options.trim ? normaliseTexts(plain, options) : plain;
+}
+
+/** True for what a text can be compared with by its spelling. */
+export function isScalar(value: unknown): boolean {
+  return typeof value !== 'object' || value === null || value instanceof SpelledNumber;
+}
+
+function normaliseTexts(value: unknown, options: TextOptions): unknown {
+  if (typeof value === 'string') return normaliseText(value, options);
+  if (typeof value !== 'object' || value === null || value instanceof SpelledNumber) return value;
+  if (Array.isArray(value)) return value.map((item) => normaliseTexts(item, options));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, normaliseTexts(item, options)]));
+}
+
+const maxSideLength = 8000;
+const maxNodes = 2000;
+
+export interface DiffSides {
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** Two texts for a diff; both are cut where a diff would be of no use. */
+export function diffTexts(expected: string, found: string): DiffSides {
+  return { expected: cut(expected), found: cut(found) };
+}
+
+/** Two values as indented JSON with sorted keys, so that a diff shows values and not their order. */
+export function diffValues(expected: unknown, found: unknown): DiffSides {
+  return { expected: cut(writeSorted(expected)), found: cut(writeSorted(found)) };
+}
+
+function writeSorted(value: unknown): string {
+  const budget = { nodes: maxNodes };
+  return writeJson(sortKeys(value, budget), 2) ?? 'undefined';
+}
+
+function sortKeys(value: unknown, budget: { nodes: number }): unknown {
+  budget.nodes -= 1;
+  if (budget.nodes < 0) return '…';
+  if (typeof value === 'string') return value.length > maxSideLength ? cut(value) : value;
+  if (typeof value !== 'object' || value === null || value instanceof SpelledNumber) return value;
+  if (Array.isArray(value)) return takeWhileBudget(value, budget).map((item) => sortKeys(item, budget));
+  const keys = takeWhileBudget(Object.keys(value).sort(), budget);
+  const members: Readonly<Record<string, unknown>> = { ...value };
+  return Object.fromEntries(keys.map((key) => [key, sortKeys(members[key], budget)]));
+}
+
+function takeWhileBudget<T>(items: readonly T[], budget: { readonly nodes: number }): readonly T[] {
+  return items.length > budget.nodes ? items.slice(0, Math.max(1, budget.nodes)) : items;
+}
+
+function cut(text: string): string {
+  if (text.length <= maxSideLength) return text;
+  const end = /[\uD800-\uDBFF]/.test(text.charAt(maxSideLength - 1)) ? maxSideLength - 1 : maxSideLength;
+  return `${text.slice(0, end)}…`;
+}

@@ -1,0 +1,75 @@
+import * as z from 'zod';
+import { spell } from '../../json/canonical-json.ts';
+import { type Difference, describePath, findDifference } from '../../json/deep-equal.ts';
+import { quote } from '../../text/shorten.ts';
+import { diffTexts, diffValues, isScalar, normaliseText, normaliseValue, type TextOptions } from '../compare-values.ts';
+import { type CheckOutcome, defineAssertion } from '../define.ts';
+import { valueParam } from '../params.ts';
+import { describeValue } from '../targets.ts';
+
+export const equals = defineAssertion({
+  summary: 'the text or value is exactly the expected one',
+  family: 'text',
+  example: 'equals: "{{expected}}"',
+  failsOn: { text: 'technical' },
+  definition: 'equality of code points; of JSON values that of RFC 6902, section 4.6',
+  main: 'value',
+  spelled: true,
+  params: z.strictObject({
+    value: valueParam.describe('The expected text or value; "{{expected}}" keeps its type.'),
+    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
+    trim: z.boolean().default(false).describe('White space around texts does not count.'),
+  }),
+  check(target, { value, ...options }) {
+    return target.kind === 'text'
+      ? compareText(target.text, value, options)
+      : compareValue(target.value, value, options);
+  },
+});
+
+function compareText(text: string, value: unknown, options: TextOptions): CheckOutcome {
+  if (!isScalar(value)) {
+    const what = Array.isArray(value) ? 'a list' : 'an object';
+    return {
+      pass: false,
+      missing: true,
+      reason: `expected ${what}, but text is checked: add "select: {json: true}" to compare what it parses to; found ${quote(text)}`,
+    };
+  }
+  const expected = value === null ? 'null' : spell(value);
+  if (normaliseText(text, options) === normaliseText(expected, options))
+    return { pass: true, reason: `equals ${quote(expected)}` };
+  return {
+    pass: false,
+    reason: `expected ${quote(expected)}, found ${quote(text)}${describeNearMiss(expected, text, options)}`,
+    diff: diffTexts(expected, text),
+  };
+}
+
+function compareValue(found: unknown, value: unknown, options: TextOptions): CheckOutcome {
+  const expected = normaliseValue(value, options);
+  const difference = findDifference(expected, normaliseValue(found, options));
+  if (difference === undefined) return { pass: true, reason: `equals ${describeValue(expected)}` };
+  return {
+    pass: false,
+    reason: describeDifference(difference),
+    diff:
+      typeof expected === 'string' && typeof found === 'string'
+        ? diffTexts(expected, found)
+        : diffValues(expected, found),
+  };
+}
+
+function describeDifference({ path, expected, found }: Difference): string {
+  const place = path.length === 0 ? '' : `at ${describePath(path)}: `;
+  return `${place}expected ${describeValue(expected)}, found ${describeValue(found)}`;
+}
+
+/** Names the option that would have made it pass: the commonest cause of a failed comparison of texts. */
+function describeNearMiss(expected: string, found: string, { ignoreCase, trim }: TextOptions): string {
+  if (found.length > 2 * expected.length + 100) return '';
+  const differsBySpace = !trim && found.trim() === expected.trim();
+  if (differsBySpace) return ' (they differ in white space around the text: see trim)';
+  const differsByCase = !ignoreCase && found.trim().toLowerCase() === expected.trim().toLowerCase();
+  return differsByCase ? ' (they differ in upper and lower case: see ignoreCase)' : '';
+}

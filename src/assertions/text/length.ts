@@ -1,0 +1,55 @@
+import { estimateTokenCount } from 'tokenx';
+import * as z from 'zod';
+import { quote } from '../../text/shorten.ts';
+import { type Count, countCharacters, countLines, countSentences, countWords } from '../../text/words.ts';
+import { type CheckOutcome, defineAssertion } from '../define.ts';
+import { canFail, countParam, describeBounds, hasBound, isOrdered, isWithin } from '../params.ts';
+import { textOf } from '../targets.ts';
+
+const units = ['chars', 'words', 'sentences', 'lines', 'tokens'] as const;
+
+export const length = defineAssertion({
+  summary: 'the text has a number of characters, words, sentences, lines or (estimated) tokens',
+  family: 'text',
+  example: 'length: { max: 80, unit: words }',
+  failsOn: { text: 'word '.repeat(81) },
+  definition:
+    'words: what white space parts, and Unicode Standard Annex 29 where a script writes none; sentences: by the closing marks of all scripts',
+  params: z
+    .strictObject({
+      min: countParam.optional().describe('The least that passes.'),
+      max: countParam.optional().describe('The most that passes.'),
+      unit: z.enum(units).default('chars').describe('What is counted; tokens are an estimate.'),
+    })
+    .refine(hasBound, { error: 'needs min or max' })
+    .refine(canFail, { error: 'min: 0 can never fail: write a min of 1 or more, or a max' })
+    .refine(isOrdered, { error: 'min is greater than max' }),
+  check(target, { unit, ...bounds }): CheckOutcome {
+    const text = textOf(target);
+    const { count, exact } = countUnits(text, unit);
+    const isDecided = exact || (bounds.max === undefined ? count >= (bounds.min ?? 0) : count > bounds.max);
+    if (!isDecided) return { error: 'the answer is too long for its words to be counted: select a part of it' };
+    const counted =
+      unit === 'tokens' ? `~${count} tokens (estimated)` : `${count} ${count === 1 ? unit.slice(0, -1) : unit}`;
+    const shown = exact ? counted : `at least ${counted}`;
+    return {
+      pass: isWithin(count, bounds),
+      reason: `has ${shown}, wanted ${describeBounds(bounds)}: found ${quote(text)}`,
+    };
+  },
+});
+
+function countUnits(text: string, unit: (typeof units)[number]): Count {
+  switch (unit) {
+    case 'chars':
+      return { count: countCharacters(text), exact: true };
+    case 'words':
+      return countWords(text);
+    case 'sentences':
+      return { count: countSentences(text), exact: true };
+    case 'lines':
+      return { count: countLines(text), exact: true };
+    case 'tokens':
+      return { count: estimateTokenCount(text), exact: true };
+  }
+}

@@ -1,0 +1,216 @@
+import * as z from 'zod';
+import type { ToolCall } from '../../model/completion.ts';
+import { shortenText } from '../../terminal/display-width.ts';
+import { quote } from '../../text/shorten.ts';
+import { type AssertionPorts, type CheckOutcome, defineAssertion } from '../define.ts';
+import { type Bounds, countRangeParam, describeBounds, isWithin } from '../params.ts';
+import { schemaParam } from '../structure/json-schema.ts';
+import { findMismatch, parsePlainPath, type Wanted } from './match-tool-call.ts';
+
+const nameParam = z.string().min(1, { error: 'must not be empty' });
+
+const ignoreParam = z.string().transform((path, context) => {
+  const steps = parsePlainPath(path);
+  if (steps !== undefined) return steps;
+  context.addIssue({ code: 'custom', message: 'must be a plain path such as $.id, $.items[0] or $.items[*].id' });
+  return z.NEVER;
+});
+
+const callParam = z.union(
+  [
+    nameParam.transform((name) => ({ name, compare: 'subset' as const })),
+    z.strictObject({
+      name: nameParam.describe('The tool.'),
+      args: z.record(z.string(), z.unknown()).optional().describe('The arguments it is called with.'),
+      compare: z.enum(['subset', 'exact']).default('subset').describe('subset: it may have further arguments.'),
+      schema: schemaParam.optional().describe('A JSON Schema for its arguments.'),
+      ignore: z.array(ignoreParam).optional().describe('Paths in the arguments that are not compared, such as $.id.'),
+      count: countRangeParam.optional().describe('How many calls of it fit; 1 or more where it is left out.'),
+    }),
+  ],
+  { error: 'must be the name of a tool, or a map of name, args, compare, schema, ignore and count' },
+);
+
+/** A tool call that is expected. */
+export interface WantedCall extends Wanted {
+  readonly count?: Bounds | undefined;
+}
+
+const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.union([item.transform((one) => [one]), z.array(item).min(1, { error: 'needs at least one tool' })]);
+
+export const toolCalls = defineAssertion({
+  summary: 'the model calls given tools, with given arguments, in a given order, or none',
+  family: 'behaviour',
+  example: 'toolCalls: { value: [{ name: find_order, args: { id: 7 } }], order: exact }',
+  failsOn: { text: 'It is on its way.' },
+  definition: "the APIs' tool calls in one normal form; JSON Schema 2020-12 for arguments",
+  main: 'value',
+  defaultSelect: 'toolCalls',
+  params: z
+    .strictObject({
+      value: listOf(callParam)
+        .optional()
+        .describe('The calls: names, or maps of name, args, compare, schema, ignore and count.'),
+      names: listOf(nameParam).optional().describe('The names of the calls, where arguments do not matter.'),
+      order: z
+        .enum(['any', 'ordered', 'exact'])
+        .default('any')
+        .describe('any; ordered: in this order, others may stand between; exact: these and no others, in this order.'),
+      count: countRangeParam.optional().describe('How many calls there are in all.'),
+      none: z.boolean().optional().describe('True: the model calls no tool.'),
+    })
+    .refine(({ value, names, count, none }) => [value, names, count, none].some((param) => param !== undefined), {
+      error: 'needs value, names, count or none',
+    })
+    .refine(({ value, names }) => value === undefined || names === undefined, {
+      error: 'takes value or names, not both',
+    })
+    .refine(({ value, names, count, none }) => none !== true || (value ?? names ?? count) === undefined, {
+      error: 'none: true goes with neither value nor names nor count',
+    }),
+  check(_target, { value, names, order, count, none }, { completion, ports }): CheckOutcome {
+    const calls = completion.toolCalls;
+    const found = describeCalls(calls, completion.text);
+    if (none !== undefined && (calls.length === 0) !== none) {
+      return { pass: false, reason: `wanted ${none ? 'no tool call' : 'a tool call'}: found ${found}` };
+    }
+    if (count !== undefined && !isWithin(calls.length, count)) {
+      return {
+        pass: false,
+        reason: `makes ${calls.length} tool calls, wanted ${describeBounds(count)}: found ${found}`,
+      };
+    }
+    const wanted: readonly WantedCall[] | undefined = value ?? names?.map((name) => ({ name, compare: 'subset' }));
+    if (wanted === undefined) return { pass: true, reason: `found ${found}` };
+    // Each call that must be there is a wish of its own.
+    const wishes = wanted.flatMap((want) =>
+      Array.from({ length: want.count?.min ?? (want.count ? 0 : 1) }, () => want),
+    );
+    const outcome = checkCalls(wishes, calls, order, found, ports);
+    return 'error' in outcome || !outcome.pass ? outcome : (findSurplus(wanted, calls, found, ports) ?? outcome);
+  },
+});
+
+function checkCalls(
+  wanted: readonly WantedCall[],
+  calls: readonly ToolCall[],
+  order: 'any' | 'ordered' | 'exact',
+  found: string,
+  ports: AssertionPorts,
+): CheckOutcome {
+  const errors: string[] = [];
+  const mismatch = (wantedIndex: number, callIndex: number): string | undefined => {
+    const want = wanted[wantedIndex];
+    const call = calls[callIndex];
+    if (want === undefined || call === undefined) return 'it is not made';
+    const outcome = findMismatch(want, call, ports);
+    if (outcome?.error !== undefined) errors.push(outcome.error);
+    return outcome?.reason;
+  };
+  const partners =
+    order === 'any' ? pairInAnyOrder(wanted, calls, mismatch) : pairInOrder(wanted, calls, order, mismatch);
+  const [error] = errors;
+  if (error !== undefined) return { error };
+  const unpaired = partners.indexOf(undefined);
+  const score =
+    partners.filter((partner) => partner !== undefined).length /
+    Math.max(wanted.length, order === 'exact' ? calls.length : 0, 1);
+  if (unpaired !== -1) {
+    const reason = describeUnpaired(wanted, calls, unpaired, order === 'exact' ? unpaired : undefined, mismatch);
+    return { pass: false, score, reason: `${reason}: found ${found}` };
+  }
+  if (order === 'exact' && calls.length > wanted.length) {
+    return {
+      pass: false,
+      score,
+      reason: `makes ${calls.length} tool calls, wanted exactly ${wanted.length}: found ${found}`,
+    };
+  }
+  return { pass: true, reason: `makes the wanted tool calls: found ${found}` };
+}
+
+/** A wish that more calls fit than it allows. */
+function findSurplus(
+  wanted: readonly WantedCall[],
+  calls: readonly ToolCall[],
+  found: string,
+  ports: AssertionPorts,
+): CheckOutcome | undefined {
+  for (const want of wanted) {
+    if (want.count?.max === undefined) continue;
+    const mismatches = calls.map((call) => findMismatch(want, call, ports));
+    const error = mismatches.find((mismatch) => mismatch?.error !== undefined)?.error;
+    if (error !== undefined) return { error };
+    const fitting = mismatches.filter((mismatch) => mismatch === undefined).length;
+    if (fitting <= want.count.max) continue;
+    const reason = `${fitting} calls of ${quote(want.name, 60)} fit, wanted ${describeBounds(want.count)}`;
+    return { pass: false, reason: `${reason}: found ${found}` };
+  }
+  return undefined;
+}
+
+type Mismatch = (wantedIndex: number, callIndex: number) => string | undefined;
+
+function pairInOrder(
+  wanted: readonly WantedCall[],
+  calls: readonly ToolCall[],
+  order: 'ordered' | 'exact',
+  mismatch: Mismatch,
+): readonly (number | undefined)[] {
+  let next = 0;
+  return wanted.map((_, index) => {
+    if (order === 'exact') return mismatch(index, index) === undefined ? index : undefined;
+    // The earliest fitting call leaves most for the wanted ones that follow.
+    for (let at = next; at < calls.length; at += 1) {
+      if (mismatch(index, at) !== undefined) continue;
+      next = at + 1;
+      return at;
+    }
+    return undefined;
+  });
+}
+
+/** Pairs every wanted call with a call of its own; augmenting paths, so that a vague wish does not take a specific one's call. */
+function pairInAnyOrder(
+  wanted: readonly WantedCall[],
+  calls: readonly ToolCall[],
+  mismatch: Mismatch,
+): readonly (number | undefined)[] {
+  const fits = wanted.map((_, index) =>
+    calls.flatMap((__, callIndex) => (mismatch(index, callIndex) === undefined ? [callIndex] : [])),
+  );
+  const takenBy = new Map<number, number>();
+  const place = (index: number, tried: Set<number>): boolean =>
+    (fits[index] ?? []).some((callIndex) => {
+      if (tried.has(callIndex)) return false;
+      tried.add(callIndex);
+      const holder = takenBy.get(callIndex);
+      if (holder !== undefined && !place(holder, tried)) return false;
+      takenBy.set(callIndex, index);
+      return true;
+    });
+  for (const index of wanted.keys()) place(index, new Set());
+  const partners = new Map([...takenBy].map(([callIndex, index]) => [index, callIndex]));
+  return wanted.map((_, index) => partners.get(index));
+}
+
+function describeUnpaired(
+  wanted: readonly WantedCall[],
+  calls: readonly ToolCall[],
+  index: number,
+  onlyCall: number | undefined,
+  mismatch: Mismatch,
+): string {
+  const name = wanted[index]?.name ?? '';
+  const candidates = onlyCall === undefined ? [...calls.keys()].filter((at) => calls[at]?.name === name) : [onlyCall];
+  const [nearest] = candidates;
+  const why = nearest === undefined ? undefined : mismatch(index, nearest);
+  return `no fitting call of ${quote(name, 60)}${why === undefined ? '' : `, ${why}`}`;
+}
+
+function describeCalls(calls: readonly ToolCall[], text: string): string {
+  if (calls.length === 0) return `no tool call but ${quote(text)}`;
+  const shown = calls.slice(0, 6).map((call) => `${shortenText(call.name, 60)}(${shortenText(call.rawArguments, 80)})`);
+  return `${shown.join(', ')}${calls.length > 6 ? ` and ${calls.length - 6} more` : ''}`;
+}

@@ -1,0 +1,101 @@
+import { Buffer } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { StorageError, systemErrorCode, withStorageErrors } from './storage-error.ts';
+
+/**
+ * Writes a file anew, or makes it: a kill leaves the old text or the new one. The mode of a file that exists stays, and
+ * what a link names is written. Throws a `StorageError`.
+ */
+export function replaceFile(path: string, text: string): void {
+  withStorageErrors('Writing', path, () => {
+    const mode = statSync(path, { throwIfNoEntry: false })?.mode;
+    const target = mode === undefined ? path : realpathSync(path);
+    const folder = dirname(target);
+    makeFolder(folder);
+    const temporary = temporaryOf(target);
+    try {
+      writeFileSync(temporary, text);
+      if (mode !== undefined) chmodSync(temporary, mode);
+      renameSync(temporary, target);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/**
+ * Throws the `StorageError` that writing this file would end in, as far as one page can tell: a full disk shows itself to
+ * nobody but who writes. Changes nothing.
+ */
+export function probeFile(path: string): void {
+  withStorageErrors('Writing', path, () => {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+      throw new StorageError('Writing', path, 'EISDIR');
+    let folder = dirname(path);
+    while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+    const temporary = temporaryOf(join(folder, basename(path)));
+    try {
+      writeFileSync(temporary, Buffer.alloc(probeBytes));
+    } finally {
+      // Below a file there is nothing to remove, which is an error of its own.
+      if (existsSync(temporary)) rmSync(temporary);
+    }
+  });
+}
+
+/** As long as that of every other writer here: a name may be too long for it. */
+function temporaryOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
+const probeBytes = 4096;
+
+/** Writes a file anew, unless it holds this text already; true where it did not. */
+export function replaceWhereChanged(path: string, text: string): boolean {
+  if (withStorageErrors('Reading', path, () => readOrUndefined(path)) === text) return false;
+  replaceFile(path, text);
+  return true;
+}
+
+/** A file's text; undefined where there is no file. Throws system errors. */
+export function readOrUndefined(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Makes a folder and its missing parents, one by one. Node's recursive mkdir never returns where a folder that exists
+ * answers ENOENT, as `/proc` does, and it hides that a disk is read-only. Throws the system error.
+ */
+export function makeFolder(path: string): void {
+  if (isFolder(path)) return;
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) makeFolder(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have made it in the meantime.
+    if (systemErrorCode(error) !== 'EEXIST' || !isFolder(path)) throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}

@@ -1,0 +1,34 @@
+/** Splits a command line into words: blanks separate, quotes and backslashes protect, nothing is expanded. Undefined where a quote stays open. */
+export function splitCommand(line: string): readonly string[] | undefined {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote: string | undefined;
+  for (let index = 0; index < line.length; index += 1) {
+    const character = line.charAt(index);
+    const next = line.charAt(index + 1);
+    // Before any other character a backslash stands for itself, so that C:\tools\run.exe needs no care.
+    if (character === '\\' && quote !== "'" && /["'\\\s]/.test(next)) {
+      word = (word ?? '') + next;
+      index += 1;
+    } else if (quote !== undefined) {
+      if (character === quote) quote = undefined;
+      else word += character;
+    } else if (character === '"' || character === "'") {
+      quote = character;
+      word ??= '';
+    } else if (/\s/.test(character)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else {
+      word = (word ?? '') + character;
+    }
+  }
+  if (quote !== undefined) return undefined;
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+/** A text as one word of a command that is printed for a shell; most need no quotes. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

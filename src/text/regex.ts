@@ -1,0 +1,39 @@
+/** What V8 says of a pattern with flags that it knows; undefined where it compiles. */
+export function findRegexFault(pattern: string, flags = ''): string | undefined {
+  try {
+    return new RegExp(pattern, flags) instanceof RegExp ? undefined : 'not a regular expression';
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return error.message;
+  }
+}
+
+/** What is wrong with a pattern whatever its flags are. */
+export function findFaultOfAnyMode(pattern: string): string | undefined {
+  const fault = findRegexFault(pattern);
+  if (fault === undefined) return undefined;
+  return ['u', 'v'].every((mode) => findRegexFault(pattern, mode) !== undefined) ? fault : undefined;
+}
+
+/** Steps that an ordinary machine makes in a few milliseconds. */
+const harmlessSteps = 10_000_000;
+
+/**
+ * True where a regex surely ends soon on any text of that length. A plain test for plain regexes: what repeats a group, looks
+ * around or refers back runs under the deadline, which costs about 150 µs a call.
+ */
+export function isHarmlessRegex(source: string, flags: string, textLength: number): boolean {
+  if (source.length > 300 || flags.includes('v')) return false;
+  // Escapes and classes stand for one character each.
+  const plain = source
+    .replace(/\\[pP]\{\w+\}|\\[^pPk\d]|\[(?:\\.|[^\]\\])*\]/gsu, 'x')
+    .replace(/\(\?(?::|<\w+>)/g, '(');
+  if (/\\|\(\?|\)[*+?{]|\{\d*,|\{\d{3,}\}/.test(plain)) return false;
+  const unbounded = plain.match(/[*+]/g)?.length ?? 0;
+  const optional = plain.match(/(?<![*+?}])\?/g)?.length ?? 0;
+  const groups = plain.match(/\(/g)?.length ?? 0;
+  const alternatives = plain.split('|').length;
+  // Each start tries each length of each repetition, for each choice that the rest allows.
+  const choices = 2 ** optional * alternatives ** (groups + 1);
+  return source.length * choices * (textLength + 1) ** (unbounded + 1) <= harmlessSteps;
+}

@@ -1,0 +1,221 @@
+import { distance } from 'fastest-levenshtein';
+
+/** How often each run of `size` tokens stands in a list. */
+export function countNgrams(tokens: readonly string[], size: number): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (let start = 0; start + size <= tokens.length; start += 1) {
+    // Tokens hold no white space, so that a joined run stands for one run only.
+    const ngram = size === 1 ? (tokens[start] ?? '') : tokens.slice(start, start + size).join(' ');
+    counts.set(ngram, (counts.get(ngram) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The n-grams that two lists share, each as often as it stands in both. */
+export function countSharedNgrams(first: ReadonlyMap<string, number>, second: ReadonlyMap<string, number>): number {
+  const [small, large] = first.size <= second.size ? [first, second] : [second, first];
+  let shared = 0;
+  for (const [ngram, count] of small) shared += Math.min(count, large.get(ngram) ?? 0);
+  return shared;
+}
+
+/** What a length of n-grams without any match counts as. */
+export type BleuSmoothing =
+  /** Nothing: the score is 0 (Papineni et al. 2002). */
+  | 'none'
+  /** One is added to matches and totals of two words and more (Lin and Och 2004). */
+  | 'addOne'
+  /** 1/2, 1/4 … of a match for each such length in turn (the NIST script's way; Chen and Cherry 2014, method 3). */
+  | 'exp';
+
+/**
+ * Sentence BLEU (Papineni et al. 2002): the geometric mean of the clipped precisions of 1 to `maxSize` tokens times
+ * the brevity penalty against the reference nearest in length. Lengths that the candidate is too short for are left out,
+ * unless `addOne` gives them one match of one.
+ */
+export function scoreBleu(
+  candidate: readonly string[],
+  references: readonly (readonly string[])[],
+  smoothing: BleuSmoothing,
+  maxSize = 4,
+): number {
+  // Without one common word, smoothing would score nothing but the length.
+  if (countClipped(candidate, references, 1) === 0) return 0;
+  const largest = smoothing === 'addOne' ? maxSize : Math.min(maxSize, candidate.length);
+  let logSum = 0;
+  let unmatched = 0;
+  for (let size = 1; size <= largest; size += 1) {
+    const extra = smoothing === 'addOne' && size > 1 ? 1 : 0;
+    const total = Math.max(0, candidate.length - size + 1) + extra;
+    const matched = countClipped(candidate, references, size);
+    if (matched === 0 && smoothing === 'exp') unmatched += 1;
+    const counted = matched === 0 && smoothing === 'exp' ? 0.5 ** unmatched : matched + extra;
+    if (counted === 0) return 0;
+    logSum += Math.log(counted / total);
+  }
+  return penalise(candidate.length, references) * Math.exp(logSum / largest);
+}
+
+function countClipped(candidate: readonly string[], references: readonly (readonly string[])[], size: number): number {
+  const most = new Map<string, number>();
+  for (const reference of references) {
+    for (const [ngram, count] of countNgrams(reference, size)) most.set(ngram, Math.max(count, most.get(ngram) ?? 0));
+  }
+  return countSharedNgrams(countNgrams(candidate, size), most);
+}
+
+function penalise(length: number, references: readonly (readonly string[])[]): number {
+  const lengths = references.map((reference) => reference.length);
+  const nearest = lengths.reduce((best, other) => {
+    const [distance, bestDistance] = [Math.abs(other - length), Math.abs(best - length)];
+    return distance < bestDistance || (distance === bestDistance && other < best) ? other : best;
+  });
+  return length >= nearest ? 1 : Math.exp(1 - nearest / length);
+}
+
+/**
+ * The length of the longest common subsequence, by bit vectors (Hyyrö 2004): time is the product of the lengths
+ * over 16, space the shorter list.
+ */
+export function measureCommonSubsequence(first: readonly string[], second: readonly string[]): number {
+  const [short, long] = first.length <= second.length ? [first, second] : [second, first];
+  if (short.length === 0) return 0;
+  const wordCount = Math.ceil(short.length / wordBits);
+  const places = findPlaces(short);
+  // A cleared bit is a place where the subsequence grew by one.
+  const state = new Uint32Array(wordCount).fill(wordMask);
+  for (const item of long) {
+    const matches = places.get(item);
+    if (matches !== undefined) advance(state, matches);
+  }
+  return countCleared(state, short.length);
+}
+
+// With 16 bits a word, the carry of an addition stays an exact small integer.
+const wordBits = 16;
+const wordMask = 0xff_ff;
+
+/** Where an item stands: the words that hold it, in order, and its bits in each. */
+interface Places {
+  readonly words: number[];
+  readonly bits: number[];
+}
+
+function findPlaces(items: readonly string[]): Map<string, Places> {
+  const places = new Map<string, Places>();
+  for (const [index, item] of items.entries()) {
+    const { words, bits } = places.get(item) ?? { words: [], bits: [] };
+    const word = Math.floor(index / wordBits);
+    if (words.at(-1) !== word) {
+      words.push(word);
+      bits.push(0);
+    }
+    bits[bits.length - 1] = (bits.at(-1) ?? 0) | (1 << (index % wordBits));
+    places.set(item, { words, bits });
+  }
+  return places;
+}
+
+/** Adds the matches to the state; a word that has none and no carry into it stays as it is, and is not looked at. */
+function advance(state: Uint32Array, { words, bits }: Places): void {
+  let carry = 0;
+  let next = 0;
+  for (let place = 0; place < words.length; place += 1) {
+    const word = words[place] ?? 0;
+    for (; carry > 0 && next < word; next += 1) carry = addToWord(state, next, 0, carry);
+    carry = addToWord(state, word, bits[place] ?? 0, carry);
+    next = word + 1;
+  }
+  for (; carry > 0 && next < state.length; next += 1) carry = addToWord(state, next, 0, carry);
+}
+
+function addToWord(state: Uint32Array, word: number, matches: number, carry: number): number {
+  const before = state[word] ?? 0;
+  const matched = before & matches;
+  const sum = before + matched + carry;
+  state[word] = (sum & wordMask) | (before & ~matched & wordMask);
+  return sum > wordMask ? 1 : 0;
+}
+
+function countCleared(state: Uint32Array, length: number): number {
+  let cleared = 0;
+  for (let index = 0; index < length; index += 1) {
+    if (((state[Math.floor(index / wordBits)] ?? 0) & (1 << (index % wordBits))) === 0) cleared += 1;
+  }
+  return cleared;
+}
+
+export interface RougeScore {
+  readonly precision: number;
+  readonly recall: number;
+  /** Their harmonic mean: Lin's F with β = 1. */
+  readonly f: number;
+}
+
+/** ROUGE-N of one reference (Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries", section 2). */
+export function scoreRougeN(candidate: readonly string[], reference: readonly string[], size: number): RougeScore {
+  const shared = countSharedNgrams(countNgrams(candidate, size), countNgrams(reference, size));
+  return scoreShared(shared, candidate.length - size + 1, reference.length - size + 1);
+}
+
+/** ROUGE-L of one reference, both read as one sentence (Lin 2004, section 3.1). */
+export function scoreRougeL(candidate: readonly string[], reference: readonly string[]): RougeScore {
+  return scoreShared(measureCommonSubsequence(candidate, reference), candidate.length, reference.length);
+}
+
+function scoreShared(shared: number, candidateCount: number, referenceCount: number): RougeScore {
+  const precision = candidateCount > 0 ? shared / candidateCount : 0;
+  const recall = referenceCount > 0 ? shared / referenceCount : 0;
+  return { precision, recall, f: shared === 0 ? 0 : (2 * precision * recall) / (precision + recall) };
+}
+
+/** How far two texts are apart, or the least it can be where they are too long to say. */
+export type EditDistance =
+  | { readonly exact: true; readonly distance: number; readonly longest: number }
+  | { readonly exact: false; readonly atLeast: number; readonly longest: number };
+
+/** A product of lengths that takes a fifth of a second. */
+const maxProduct = 600_000_000;
+
+/** The Levenshtein distance in characters (code points): insertions, deletions and substitutions, each of cost 1. */
+export function measureEditDistance(first: string, second: string): EditDistance {
+  const [left, right] = /[\ud800-\udfff]/.test(first + second) ? recode(first, second) : [first, second];
+  const longest = Math.max(left.length, right.length);
+  const start = countCommonStart(left, right);
+  const end = countCommonEnd(left, right, start);
+  const [leftRest, rightRest] = [left.slice(start, left.length - end), right.slice(start, right.length - end)];
+  if (leftRest.length * rightRest.length > maxProduct) {
+    return { exact: false, atLeast: Math.max(1, Math.abs(left.length - right.length)), longest };
+  }
+  return { exact: true, distance: distance(leftRest, rightRest), longest };
+}
+
+/** The distance counts code units, so that each code point is given a unit of its own. */
+function recode(first: string, second: string): readonly [string, string] {
+  const units = new Map<string, number>();
+  const encode = (text: string): string => {
+    const codes = Array.from(text, (character) => {
+      const unit = units.get(character) ?? units.size % 0x1_00_00;
+      units.set(character, unit);
+      return String.fromCharCode(unit);
+    });
+    return codes.join('');
+  };
+  return [encode(first), encode(second)];
+}
+
+function countCommonStart(left: string, right: string): number {
+  const limit = Math.min(left.length, right.length);
+  let count = 0;
+  while (count < limit && left.charCodeAt(count) === right.charCodeAt(count)) count += 1;
+  return count;
+}
+
+function countCommonEnd(left: string, right: string, start: number): number {
+  const limit = Math.min(left.length, right.length) - start;
+  let count = 0;
+  while (count < limit && left.charCodeAt(left.length - 1 - count) === right.charCodeAt(right.length - 1 - count)) {
+    count += 1;
+  }
+  return count;
+}
