@@ -29,7 +29,7 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
   refuseUnknown(options, compareRecordsKeys, 'compareRecords');
   const [{ compareRecords: compare }, { findProjectRoot }] = await Promise.all([
     import('../verdict/compare-records.ts'),
-    import('../project/find-project-root.ts'),
+    import('../project/project-paths.ts'),
   ]);
   const context = openContext(options);
   return compare({

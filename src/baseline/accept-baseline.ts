@@ -9,7 +9,7 @@ import type { RecordedSuite } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
 import type { PlannedSuite } from '../plan/build-plan.ts';
 import { openCells } from '../plan/find-cells.ts';
-import { baselinePathOf } from '../project/baseline-path.ts';
+import { baselinePathOf } from '../project/project-paths.ts';
 import { openStoredRecord, type StoredRecord } from '../record/open-stored-record.ts';
 import { shellWord } from '../text/command-line.ts';
 import { formatCount } from '../text/format-amount.ts';

@@ -3,7 +3,7 @@ import type { BaselineVariant } from '../model/baseline.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { type Project, type PromptVersion, renderMessages, type Suite } from '../model/suite.ts';
-import { compileWritten } from '../prompts/compile-language.ts';
+import { compileWritten } from '../prompts/prompt-template.ts';
 import { loadTemplateEngine } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import type { FindBaseline } from './find-baselines.ts';

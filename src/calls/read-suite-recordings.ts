@@ -2,7 +2,7 @@ import { type Recordings, readRecordings } from '../cache/recordings.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Suite } from '../model/suite.ts';
-import { displayPath } from '../suite/files.ts';
+import { displayPath } from '../suite/files/project-place.ts';
 
 /** The recordings of suites that have some, by suite id; throws what is wrong with any of them at once. */
 export function readSuiteRecordings(suites: readonly Suite[], cwd: string): ReadonlyMap<string, Recordings> {

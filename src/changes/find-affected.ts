@@ -4,7 +4,7 @@ import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { UserError } from '../model/errors.ts';
 import type { RunHeader, RunSettings } from '../model/record.ts';
 import type { Project, Suite } from '../model/suite.ts';
-import { findGitChanges, type GitChanges, type PathChange } from '../project/git-changes.ts';
+import { findGitChanges, type GitChanges, type PathChange } from '../project/git/git-changes.ts';
 import { matchGlob } from '../project/match-glob.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { readRunHeader } from '../record/read-run-record.ts';

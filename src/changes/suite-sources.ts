@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { ProviderEnv } from '../model/provider.ts';
 import type { Project, Sources, Suite } from '../model/suite.ts';
 import { findAttached } from '../plan/attachments.ts';
-import { pathBeside } from '../project/baseline-path.ts';
+import { pathBeside } from '../project/project-paths.ts';
 import { lookupAdapter } from '../providers/index.ts';
 
 /** Everything on disk that a suite's results hang on, absolute. */

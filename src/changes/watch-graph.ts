@@ -1,7 +1,7 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import type { Project, Suite } from '../model/suite.ts';
 import { matchGlob } from '../project/match-glob.ts';
-import type { ReadLog } from '../suite/record-reads.ts';
+import type { ReadLog } from '../suite/files/project-files.ts';
 import { absoluteSources, findSuiteSources, type SuiteSources } from './suite-sources.ts';
 
 /** What a project hangs on, for whoever waits for changes. */

@@ -4,8 +4,8 @@ import { listBaselines, pruneBaselines, showBaselines } from '../baseline/tend-b
 import { exitCodes } from '../model/exit-code.ts';
 import type { Suite } from '../model/suite.ts';
 import { listLeftBaselines } from '../plan/find-left-baselines.ts';
-import { findProjectRoot } from '../project/find-project-root.ts';
 import { loadProject } from '../project/load-project.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
 import { describeStoredRun, findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { describeKnownFailures } from './describe-known-failures.ts';

@@ -5,7 +5,7 @@ import { defined } from '../json/defined.ts';
 import { describeSharedCache, type SharedCacheState } from '../listing/describe-shared-cache.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
-import { findProjectRoot } from '../project/find-project-root.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
 import { DurationError, parseDurationMs } from '../text/duration.ts';
 import { describeBytes } from '../text/format-amount.ts';
 import { toSafeLine } from '../text/sanitize.ts';

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { LoadedPlugin } from '../model/code-plugin.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem, SettingFault } from '../model/problem.ts';
-import type { Place } from '../project/project-boundary.ts';
+import type { Place } from '../project/project-paths.ts';
 import { parseQueueUrl } from '../text/store-urls.ts';
 import { findOutsidePaths } from './find-outside-paths.ts';
 import { resolveFlagValues } from './flag-values.ts';

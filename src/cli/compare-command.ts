@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
-import { findProjectRoot } from '../project/find-project-root.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
 import { compareRecords } from '../verdict/compare-records.ts';
 import { findReporters } from './find-reporters.ts';
 import type { Io } from './io.ts';

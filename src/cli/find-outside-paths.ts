@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { SettingFault } from '../model/problem.ts';
-import { findOutsideFault, type Place } from '../project/project-boundary.ts';
+import { findOutsideFault, type Place } from '../project/project-paths.ts';
 import { listOf, type Values } from './run-options.ts';
 
 /** Settings that came out of a file and name a path outside the project; flags may name any path. */

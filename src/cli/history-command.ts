@@ -3,7 +3,7 @@ import { UserError } from '../model/errors.ts';
 import type { History } from '../model/history.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ReportStyle } from '../model/report.ts';
-import { findProjectRoot } from '../project/find-project-root.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
 import type { Io } from './io.ts';
 import { renderHistory } from './render-history.ts';
 import { parseRequests, writeReportsOnly } from './write-reports.ts';

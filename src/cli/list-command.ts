@@ -11,8 +11,8 @@ import {
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { Problem } from '../model/problem.ts';
-import { findProjectRoot } from '../project/find-project-root.ts';
 import { loadPlugins, loadProject } from '../project/load-project.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import type { Io } from './io.ts';
 import { cellText, printRows } from './print-rows.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../model/errors.ts';
-import { findProjectRoot } from '../project/find-project-root.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
 import { mergeRecords } from '../run/merge-records.ts';
 import { reportOnRun } from '../verdict/report-on-run.ts';
 import { findReporters } from './find-reporters.ts';

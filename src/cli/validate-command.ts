@@ -2,7 +2,7 @@ import { defined } from '../json/defined.ts';
 import { validateProject } from '../listing/validate-project.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import { findForeignKeys } from '../plan/find-foreign-keys.ts';
-import { findProjectRoot } from '../project/find-project-root.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
 import { describeProblems } from './describe-problems.ts';
 import type { Io } from './io.ts';
 import { loadForRun, resolveRun } from './resolve-run.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { exitCodes } from '../model/exit-code.ts';
-import { findProjectRoot } from '../project/find-project-root.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
 import { openViewedRuns } from '../viewing/view-runs.ts';
 import type { Io } from './io.ts';
 import { openViewServer } from './view-server.ts';

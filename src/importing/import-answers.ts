@@ -19,8 +19,8 @@ import { identify } from '../plan/identify.ts';
 import { indexCells } from '../plan/index-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import { emptySelection } from '../plan/select-cases.ts';
-import { findProjectRoot } from '../project/find-project-root.ts';
 import { loadProject } from '../project/load-project.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
 import { createOtherAnswers } from '../run/find-other.ts';
 import { runCell } from '../run/run-cell.ts';
 

@@ -1,7 +1,8 @@
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
-import { findProject, kindOfPath, openProjectFiles, type ProjectFiles } from '../suite/files.ts';
+import { openProjectFiles, type ProjectFiles } from '../suite/files/project-files.ts';
+import { findProject, kindOfPath } from '../suite/files/project-place.ts';
 import { importJsonl } from './jsonl-data.ts';
 import { importOpenaiEvals } from './openai-evals.ts';
 import { type ImportedSuite, importPromptfoo } from './promptfoo.ts';

@@ -8,7 +8,7 @@ import type { Plugin } from '../model/plugin.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { comparesAccepted, comparesOther } from '../plan/identify.ts';
 import { loadProject } from '../project/load-project.ts';
-import { openWorkingTree } from '../suite/load.ts';
+import { openWorkingTree } from '../suite/open-project.ts';
 import { asksModel, judgeAnswer } from './judge-answer.ts';
 import { openJudgePorts } from './open-judge-ports.ts';
 

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { JudgeCalibration } from '../model/calibration.ts';
 import type { Criterion, Suite } from '../model/suite.ts';
-import { calibrationPathOf } from '../project/baseline-path.ts';
+import { calibrationPathOf } from '../project/project-paths.ts';
 import { quote } from '../text/shorten.ts';
 import { readCalibrations } from './calibration-file.ts';
 import { hashLabels } from './hash-labels.ts';

@@ -1,8 +1,8 @@
 import { withTimeLimit } from '../cache/shared-cache.ts';
 import { findSharedBackend } from '../calls/open-shared-cache.ts';
 import { systemClock } from '../model/clock.ts';
-import { findProjectRoot } from '../project/find-project-root.ts';
 import { loadCacheConfig } from '../project/load-project.ts';
+import { findProjectRoot } from '../project/project-paths.ts';
 
 export interface SharedCacheState {
   /** Without credentials; undefined where the variable that names it is not set. */

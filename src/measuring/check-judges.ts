@@ -19,7 +19,7 @@ import type { Verdict } from '../model/verdict.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { emptySelection } from '../plan/select-cases.ts';
-import { calibrationPathOf } from '../project/baseline-path.ts';
+import { calibrationPathOf } from '../project/project-paths.ts';
 import { type MeasuredCriterion, measureJudge, type Word } from './measure-judge.ts';
 
 export interface CheckJudgesOptions extends Omit<CallOptions, 'suites'> {

@@ -7,7 +7,7 @@ import type { BaselineTrial } from '../model/baseline.ts';
 import type { Completion } from '../model/completion.ts';
 import type { CellRow } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
-import { baselinePathOf } from '../project/baseline-path.ts';
+import { baselinePathOf } from '../project/project-paths.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { openStoredRecord } from '../record/open-stored-record.ts';
 import { readRunHeader } from '../record/read-run-record.ts';

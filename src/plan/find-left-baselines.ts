@@ -1,8 +1,8 @@
 import { dirname, join, relative } from 'node:path';
 import type { EmptySelection } from '../model/empty-selection.ts';
 import type { Project } from '../model/suite.ts';
-import { pathBeside } from '../project/baseline-path.ts';
-import { findFiles } from '../suite/find-files.ts';
+import { pathBeside } from '../project/project-paths.ts';
+import { findFiles } from '../suite/files/find-files.ts';
 
 const ending = 'baseline.jsonl';
 const suiteFile = /\.(?:ya?ml|[cm]?[jt]s|json|prompt|prompty)$/i;

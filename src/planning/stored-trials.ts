@@ -8,7 +8,7 @@ import type { RecordedVariant } from '../model/record.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import type { RowSummary } from '../model/summary.ts';
 import { createPricer, type Pricer } from '../prices/create-pricer.ts';
-import { baselinePathOf } from '../project/baseline-path.ts';
+import { baselinePathOf } from '../project/project-paths.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { readRunHeader, readRunRecord } from '../record/read-run-record.ts';

@@ -5,10 +5,18 @@ import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/open-packages.ts';
 import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
-import * as suite from '../suite/load.ts';
-import { loadIds as readIds, type SuiteIds } from '../suite/load-ids.ts';
-import { createReadLog, type ReadLog } from '../suite/record-reads.ts';
-import { contractKnowledge } from './contract-knowledge.ts';
+import { checkJsonPathAgainstSchema } from '../schema-diff/check-json-path.ts';
+import { checkVariable } from '../schema-diff/check-variable.ts';
+import { findMisspeltKeywords } from '../schema-diff/find-misspelt-keywords.ts';
+import { findSchemaFaults } from '../schema-diff/find-schema-faults.ts';
+import { type RuleKey, ruleIdOf, rules } from '../schema-diff/rules.ts';
+import type { CheckRun } from '../suite/config.ts';
+import type { ContractKnowledge } from '../suite/contracts/parse-contract.ts';
+import { createReadLog, type ReadLog } from '../suite/files/project-files.ts';
+import { loadIds as readIds, type SuiteIds } from '../suite/find-suites.ts';
+import { type LoadedProject, loadProjectCache, loadProjectPlugins, loadProject as loadSuites } from '../suite/load.ts';
+import type { ProjectSnapshot } from '../suite/open-project.ts';
+import type { PluginRequest } from '../suite/plugins.ts';
 
 export { createReadLog, type ReadLog };
 
@@ -17,9 +25,9 @@ export interface LoadOptions {
   readonly cwd: string;
   readonly configPath?: string;
   /** Another state of the project than that of the working tree. */
-  readonly snapshot?: suite.ProjectSnapshot;
+  readonly snapshot?: ProjectSnapshot;
   /** Checks the config's `run:`. */
-  readonly checkRun?: suite.CheckRun;
+  readonly checkRun?: CheckRun;
   /** Told of all that is read, in a load that fails too. */
   readonly reads?: ReadLog;
   /** Reads what contracts are made of, and no case. */
@@ -35,8 +43,8 @@ export function loadProject({
   plugins: given = [],
   onPlugins = () => {},
   ...options
-}: LoadOptions): Promise<suite.LoadedProject> {
-  return suite.loadProject({
+}: LoadOptions): Promise<LoadedProject> {
+  return loadSuites({
     ...options,
     assertions,
     adapters,
@@ -60,18 +68,18 @@ export function loadProject({
 export function loadCacheConfig(
   options: Pick<LoadOptions, 'cwd' | 'configPath'>,
 ): Promise<SharedCacheConfig | undefined> {
-  return suite.loadProjectCache({ ...options, packageVersion: (name, root) => openPackages(root).version(name) });
+  return loadProjectCache({ ...options, packageVersion: (name, root) => openPackages(root).version(name) });
 }
 
 /** The plug-ins that a project's config names. */
 export function loadPlugins(
   options: Pick<LoadOptions, 'cwd' | 'configPath'>,
 ): Promise<readonly LoadedPlugin<Plugin>[]> {
-  return suite.loadProjectPlugins({ ...options, openPlugins: openNamed });
+  return loadProjectPlugins({ ...options, openPlugins: openNamed });
 }
 
 /** Most projects have none, and need not load what makes them. */
-async function openNamed(requests: readonly suite.PluginRequest[], given: readonly Plugin[] = []) {
+async function openNamed(requests: readonly PluginRequest[], given: readonly Plugin[] = []) {
   if (requests.length + given.length === 0) return { list: [], assertions: {}, adapters: {}, faults: [] };
   const { openPlugins } = await import('./open-plugins.ts');
   return openPlugins(requests, given);
@@ -85,3 +93,12 @@ export function loadIds(options: {
 }): Promise<readonly SuiteIds[]> {
   return readIds({ ...options, paths: [], adapters }, options);
 }
+
+/** What the suite stage asks of the contract stage while it loads. */
+export const contractKnowledge: ContractKnowledge = {
+  ruleIds: [...new Set(Object.keys(rules).map((key) => ruleIdOf(key as RuleKey)))],
+  findSchemaFaults,
+  findMisspeltKeywords,
+  findPathFault: (path, schema) => checkJsonPathAgainstSchema(path, schema)?.message,
+  findVariableFault: checkVariable,
+};

@@ -8,6 +8,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** Sent beside the key, whatever the provider. */
 const commonNames = ['OPENAI_ORG_ID', 'OPENAI_PROJECT_ID'];
+
 const proxyNames = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
 
 /** Masks the values of every variable that a provider or judge of the project sends as a key or header, and of proxies. */

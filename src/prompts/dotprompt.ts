@@ -4,21 +4,23 @@ import type { Problem } from '../model/problem.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema } from '../model/prompt-file.ts';
 import type { TemplateLanguage } from '../model/suite.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import { compileWhole, findPartials } from './compile-language.ts';
 import { findModel } from './find-model.ts';
-import { readBody, splitFrontMatter } from './front-matter.ts';
 import { PicoschemaError, readPicoschema } from './picoschema.ts';
 import {
   openDocument,
   type PromptDocument,
+  readBody,
   readMap,
   readText,
   renameParams,
+  splitFrontMatter,
   toJson,
   toJsonObject,
 } from './prompt-document.ts';
+import { compileWhole, findPartials } from './prompt-template.ts';
 
 const MARKS = { lead: /^(?:(?:#[^\n]*|[ \t]*)\r?\n)*/, mark: /^---\s*$/ };
+
 const MAX_PARTIALS = 100;
 
 /** Reads a dotprompt file: front matter, then a template in Handlebars, with its partials beside it. */

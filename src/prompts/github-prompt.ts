@@ -5,10 +5,10 @@ import type { Role } from '../model/completion.ts';
 import type { ParsedPromptFile, PromptFileMessage, PromptSchema } from '../model/prompt-file.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
-import { compileBraces } from './compile-language.ts';
 import { findModel } from './find-model.ts';
-import { readTests } from './github-tests.ts';
+import { readTests } from './github-evaluators.ts';
 import { isRecord, openDocument, type PromptDocument, readMap, readText, renameParams } from './prompt-document.ts';
+import { compileBraces } from './prompt-template.ts';
 
 const KEYS = [
   'name',
@@ -21,6 +21,7 @@ const KEYS = [
   'testData',
   'evaluators',
 ];
+
 const PARAMETERS = [
   'maxTokens',
   'maxCompletionTokens',
@@ -31,7 +32,9 @@ const PARAMETERS = [
   'seed',
   'stop',
 ];
+
 const FORMATS = ['text', 'json_object', 'json_schema'];
+
 const ROLES: readonly Role[] = ['system', 'user', 'assistant'];
 
 /** Reads a GitHub Models prompt, `.prompt.yml`, with its test data and evaluators. */

@@ -21,6 +21,7 @@ const ratings: Readonly<Record<string, Rating>> = {
   relevance: { ask: 'How well does the answer keep to what the question asks, and cover it', parts: ['input'] },
   groundedness: { ask: 'How far is all that the answer says found in the context', parts: ['input', 'expected'] },
 };
+
 const titles: Readonly<Record<Rating['parts'][number], string>> = { input: 'Question', expected: 'Reference' };
 
 export const ratingNames: readonly string[] = Object.keys(ratings).map((name) => `github/${name}`);

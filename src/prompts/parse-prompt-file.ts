@@ -6,7 +6,7 @@ import { didYouMean } from '../text/did-you-mean.ts';
 import { createLineIndex } from '../text/line-index.ts';
 import { parseYaml, type YamlText } from '../text/yaml-text.ts';
 
-export interface PromptFile {
+interface PromptFile {
   /** As problems name it; its suffix tells the format. */
   readonly path: string;
   readonly text: string;

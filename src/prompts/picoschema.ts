@@ -2,6 +2,7 @@ import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 
 const SCALARS = ['any', 'boolean', 'integer', 'null', 'number', 'string'];
+
 const MAX_DEPTH = 50;
 
 /** What is no Picoschema, and where in it. */
@@ -18,7 +19,7 @@ export class PicoschemaError extends Error {
 }
 
 /** Schemas that a bare word may name. */
-export type NamedSchemas = Readonly<Record<string, JsonObject>>;
+type NamedSchemas = Readonly<Record<string, JsonObject>>;
 
 /** Reads dotprompt's short form of JSON Schema; what is a JSON Schema already comes back as it is. */
 export function readPicoschema(schema: JsonValue, named: NamedSchemas = {}): JsonObject {

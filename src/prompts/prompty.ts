@@ -4,11 +4,18 @@ import { parseJsonText } from '../json/json-text.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema, PromptTests } from '../model/prompt-file.ts';
 import type { TemplateLanguage } from '../model/suite.ts';
 import { parseYaml } from '../text/yaml-text.ts';
-import { compileWhole } from './compile-language.ts';
-import { readBody, splitFrontMatter } from './front-matter.ts';
-import { isRecord, openDocument, type PromptDocument, readMap, readText, toJsonObject } from './prompt-document.ts';
-import { promptyReference, readModel, readTools } from './prompty-model.ts';
-import { readProperties } from './prompty-properties.ts';
+import {
+  isRecord,
+  openDocument,
+  type PromptDocument,
+  readBody,
+  readMap,
+  readText,
+  splitFrontMatter,
+  toJsonObject,
+} from './prompt-document.ts';
+import { compileWhole } from './prompt-template.ts';
+import { promptyReference, readModel, readProperties, readTools } from './prompty-schemas.ts';
 
 const MARKS = { lead: /^\s*/, mark: /^(?:---|\+\+\+)\s*$/ };
 

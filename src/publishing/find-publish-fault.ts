@@ -1,6 +1,6 @@
 import type { GithubRun } from '../github/github-run.ts';
 import { UserError } from '../model/errors.ts';
-import { type GitEnvironment, runGit } from '../project/run-git.ts';
+import { type GitEnvironment, runGit } from '../project/git/run-git.ts';
 
 /** Why nothing of a run may be published: it would stand under a commit that was not tested. Undefined where it may. */
 export function findPublishFault(

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { defined } from '../json/defined.ts';
 import { findPackageFault, type VersionOf } from '../model/optional-packages.ts';
 import type { SettingFault, SourceLocation } from '../model/problem.ts';
@@ -7,14 +7,20 @@ import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
 import { parseDurationMs } from '../text/duration.ts';
 import { parseStoreUrl } from '../text/store-urls.ts';
-import { configShape } from './config-schema.ts';
-import { type ContractKnowledge, emptyContract, type ParsedContract, parseContract } from './contracts.ts';
-import { childOf, type Located, locate } from './locate.ts';
-import { checkKeys, checkPart, requireMap } from './parts.ts';
-import type { Problems } from './problems.ts';
-import { parseProviders, toJsonObject, toPrice } from './providers.ts';
-import type { gateSchema } from './schema.ts';
-import { isVariableName } from './secret-shapes.ts';
+import {
+  type ContractKnowledge,
+  emptyContract,
+  type ParsedContract,
+  parseContract,
+} from './contracts/parse-contract.ts';
+import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
+import { childOf, type Located, locate } from './documents/locate.ts';
+import type { Problems } from './documents/problems.ts';
+import { isVariableName } from './providers/literal-keys.ts';
+import { parseProviders, toJsonObject, toPrice } from './providers/parse-providers.ts';
+import { duration, words } from './schema/fields.ts';
+import { anyProvider, judges, priceSchema } from './schema/provider-schema.ts';
+import { contract, defaultsSchema, gateSchema } from './schema/suite-schema.ts';
 
 /** What llmcheck.config.yaml says. */
 export interface Config {
@@ -41,7 +47,7 @@ export const emptyConfig: Config = {
   cache: undefined,
 };
 
-export interface ConfigContext {
+interface ConfigContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
@@ -131,6 +137,7 @@ export function parseCache(
 }
 
 const defaultPrefix = 'llmcheck:';
+
 const defaultTimeoutMs = 500;
 
 function checkAddress(
@@ -161,3 +168,46 @@ function checkAddress(
   }
   return true;
 }
+
+/** A cache that several machines share. */
+const cacheSchema = z.strictObject({
+  url: words.exactOptional().describe('redis://host:6379/0, rediss://… or s3://bucket/folder, without a password.'),
+  urlEnv: words.exactOptional().describe('The NAME of the variable that holds the address, such as REDIS_URL.'),
+  username: words.exactOptional().describe('User of the Redis server.'),
+  passwordEnv: words.exactOptional().describe('The NAME of the variable that holds the password of the Redis server.'),
+  endpoint: words.exactOptional().describe('Where the bucket is, if not at AWS: http://127.0.0.1:9000.'),
+  region: words.exactOptional().describe('Region of the bucket; default AWS_REGION, else us-east-1.'),
+  prefix: words.exactOptional().describe('What keys begin with; default "llmcheck:".'),
+  ttl: duration.exactOptional().describe('Older answers count as missing, such as "720h".'),
+  timeout: duration.exactOptional().describe('Time for an answer of the cache; default 500ms.'),
+});
+
+/** The keys of llmcheck.config.yaml. */
+export const configShape = {
+  suites: z
+    .union([words, z.array(words).min(1, { error: 'needs at least one glob' })], {
+      error: 'must be a glob or a list of globs',
+    })
+    .optional()
+    .describe('Where suites are; default evals/**/*.eval.{yaml,yml,ts,js}.'),
+  providers: z
+    .array(anyProvider)
+    .min(1, { error: 'needs at least one provider, or leave it out' })
+    .optional()
+    .describe('Providers that suites name by id; those of suites without their own.'),
+  judges: judges.optional().describe('Judges that suites name by id; those of suites without their own.'),
+  defaults: defaultsSchema.optional().describe("Where a suite's defaults say nothing."),
+  gate: gateSchema.optional().describe("Where a suite's gate says nothing."),
+  contract: contract.optional().describe("Where a suite's contract says nothing."),
+  plugins: z
+    .array(words)
+    .min(1, { error: 'needs at least one plug-in, or leave it out' })
+    .optional()
+    .describe('Modules and packages that bring assertions, providers and reporters of your own.'),
+  prices: z.record(z.string(), priceSchema).optional().describe('Prices by model, or by adapter:model.'),
+  cache: z
+    .union([words, cacheSchema], { error: 'must be an address, or a map with url or urlEnv' })
+    .optional()
+    .describe('A cache that several machines share, behind the local one: redis://host:6379/0 or s3://bucket/folder.'),
+  run: z.record(z.string(), z.unknown()).optional().describe('Defaults of the flags of run, such as maxCost.'),
+};

@@ -3,10 +3,11 @@ import type { LoadedPlugin } from '../model/code-plugin.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { ProblemCode } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import type { ProjectFiles, ProjectPlace } from './files.ts';
-import { childOf, itemsOf, type Located, locate } from './locate.ts';
-import type { Problems } from './problems.ts';
-import { createReadCode } from './read-code.ts';
+import { createReadCode } from './assertions/own-code.ts';
+import { childOf, itemsOf, type Located, locate } from './documents/locate.ts';
+import type { Problems } from './documents/problems.ts';
+import type { ProjectFiles } from './files/project-files.ts';
+import type { ProjectPlace } from './files/project-place.ts';
 
 /** One entry of `plugins:`: a file with its hash, or a package. */
 export type PluginRequest =
@@ -32,7 +33,7 @@ export interface OpenedPlugins {
 /** Imports the user's own code, which the pipeline does. */
 export type OpenPlugins = (requests: readonly PluginRequest[]) => Promise<OpenedPlugins>;
 
-export type LoadedPlugins = Omit<OpenedPlugins, 'faults'>;
+type LoadedPlugins = Omit<OpenedPlugins, 'faults'>;
 
 const none: OpenedPlugins = { list: [], assertions: {}, adapters: {}, faults: [] };
 

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync, wr
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { UserError } from '../../src/model/errors.ts';
-import { type GitRef, openGitRef } from '../../src/project/git-files.ts';
+import { type GitRef, openGitRef } from '../../src/project/git/git-files.ts';
 import { catchUserError, makeFolder } from '../record/build-rows.ts';
 
 describe('a ref', () => {

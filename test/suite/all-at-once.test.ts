@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { contractKnowledge } from '../../src/project/contract-knowledge.ts';
+import { contractKnowledge } from '../../src/project/load-project.ts';
 import { openTempProject } from '../support/temp-project.ts';
 import { problemsAt } from './load-fixture.ts';
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findProject } from '../../src/suite/files.ts';
+import { findProject } from '../../src/suite/files/project-place.ts';
 import { casesOf, loadAt, onlySuite, placeOf, problemsAt } from './load-fixture.ts';
 
 const SUITE =

@@ -6,7 +6,7 @@ import type { Case, Suite } from '../../src/model/suite.ts';
 import { openPackages } from '../../src/programs/open-packages.ts';
 import { parsePromptFile } from '../../src/prompts/parse-prompt-file.ts';
 import { adapters } from '../../src/providers/index.ts';
-import type { ContractKnowledge } from '../../src/suite/contracts.ts';
+import type { ContractKnowledge } from '../../src/suite/contracts/parse-contract.ts';
 import { type LoadedProject, loadProject } from '../../src/suite/load.ts';
 
 export const fixtureFolder = join(import.meta.dirname, '../../fixtures/suite');

@@ -1,0 +1,264 @@
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { checkRefs, findRepository, type Repository, resolveCommit, unshallow } from './find-commit.ts';
+import { type Git, type GitEnvironment, recordError, runGit } from './run-git.ts';
+
+type ChangeKind = 'added' | 'modified' | 'deleted';
+
+/** How the working tree differs from a commit: what is staged, unstaged and untracked included. */
+export interface GitChanges {
+  /** The ref in words, with the commit's short hash. */
+  readonly since: string;
+  /** The repository's root, absolute, with links resolved. */
+  readonly root: string;
+  /** By absolute path. A folder stands for all below it: a submodule that can't be looked into, a repository in the repository. */
+  readonly changed: ReadonlyMap<string, ChangeKind>;
+  /** What became of a file, of what it leads to as a link, or of a folder or link on the way to it. */
+  changeOf(path: string): PathChange | undefined;
+  /** With links resolved. */
+  realPathOf(path: string): string;
+  exists(path: string): boolean;
+  /** A file as the commit and as the working tree has it; undefined where it has none. */
+  readBoth(path: string): readonly [before: string | undefined, now: string | undefined];
+}
+
+export interface PathChange {
+  readonly path: string;
+  /** `unknown`: it is there, and git does not track it. */
+  readonly kind: ChangeKind | 'unknown';
+}
+
+/**
+ * Compares the working tree with a commit, without running anything that the repository configures. Without a ref it is
+ * where HEAD left the branch that changes go to: the pull request's target in CI, else the default branch, else HEAD.
+ */
+export function findGitChanges(cwd: string, refText: string | undefined, env: GitEnvironment): GitChanges {
+  const asking = { cwd, env, asker: '--changed', instead: 'leave --changed out' };
+  if (refText !== undefined) checkRefs(refText);
+  const repository = findRepository({ ...asking, ref: refText ?? 'HEAD' });
+  const ref = refText ?? findDefaultRef({ ...asking, ref: 'HEAD' }, repository);
+  const git: Git = { ...asking, ref };
+  const commit = resolveCommit(git, repository);
+  const changed = new Map<string, ChangeKind>();
+  const tracked = new Set<string>();
+  collectChanges({ ...git, cwd: repository.root }, commit, { changed, tracked });
+  const realPathOf = createRealPaths();
+  return {
+    since: describeSince(ref, commit),
+    root: repository.root,
+    changed,
+    realPathOf,
+    exists: existsSync,
+    changeOf(path) {
+      for (const step of stepsTo(path)) {
+        const kind = changed.get(normalizePath(step));
+        if (kind !== undefined) return { path: step, kind };
+      }
+      const real = realPathOf(path);
+      return existsSync(path) && !tracked.has(real) ? { path: real, kind: 'unknown' } : undefined;
+    },
+    readBoth: (path) => [
+      readOld({ ...git, cwd: repository.root }, commit, path),
+      existsSync(path) ? readFileSync(path, 'utf8') : undefined,
+    ],
+  };
+}
+
+function describeSince(ref: string, commit: string): string {
+  const hash = commit.slice(0, 8);
+  return ref.endsWith('...') ? `HEAD left ${ref.slice(0, -3)} (${hash})` : `${ref} (${hash})`;
+}
+
+/** One spelling of a path: macOS composes letters in some places and not in others. */
+function normalizePath(path: string): string {
+  return path.normalize('NFC');
+}
+
+/** With links resolved; of a path that does not exist, those of the nearest folder that does. */
+function createRealPaths(): (path: string) => string {
+  const known = new Map<string, string>();
+  return function find(path): string {
+    const found = known.get(path);
+    if (found !== undefined) return found;
+    const isEnd = dirname(path) === path;
+    const real: string = existsSync(path)
+      ? realpathSync(path)
+      : isEnd
+        ? path
+        : join(find(dirname(path)), basename(path));
+    known.set(path, normalizePath(real));
+    return normalizePath(real);
+  };
+}
+
+/** The folders and links on the way to a file, and the file: a change of any is one of what is read there. */
+function* stepsTo(path: string, linksLeft = 40): Iterable<string> {
+  const names = path.split(sep);
+  for (let length = 2; length <= names.length; length += 1) {
+    const step = names.slice(0, length).join(sep);
+    yield step;
+    if (linksLeft === 0 || lstatSync(step, { throwIfNoEntry: false })?.isSymbolicLink() !== true) continue;
+    const target = resolve(dirname(step), readlinkSync(step));
+    yield* stepsTo(join(target, ...names.slice(length)), linksLeft - 1);
+    return;
+  }
+}
+
+/** Variables in which CI systems name the branch that a pull request goes to. */
+const targetVariables = [
+  'GITHUB_BASE_REF',
+  'CI_MERGE_REQUEST_TARGET_BRANCH_NAME',
+  'BITBUCKET_PR_DESTINATION_BRANCH',
+  'SYSTEM_PULLREQUEST_TARGETBRANCH',
+  'CHANGE_TARGET',
+];
+
+function findDefaultRef(git: Git, { isShallow }: Repository): string {
+  const target = targetVariables.map((name) => git.env[name] ?? '').find((name) => name !== '');
+  if (target !== undefined) return `origin/${target.replace(/^refs\/heads\//, '')}...`;
+  // A clone of a single branch takes that one for the default.
+  const isWhole = !isShallow && !isSingleBranch(git);
+  const head = isWhole ? textOf(git, ['symbolic-ref', '--quiet', '--short', 'refs/remotes/origin/HEAD']) : '';
+  const candidates = [head, 'origin/main', 'origin/master', 'main', 'master'];
+  const branch = candidates.find((name) => name !== '' && commitOf(git, name) !== '');
+  // At the tip of a branch of which nothing else was cloned, "nothing changed" would be said of any change.
+  const isTip = isShallow && branch !== undefined && commitOf(git, branch) === commitOf(git, 'HEAD');
+  if (branch !== undefined && !isTip) return `${branch}...`;
+  if (isWhole) return 'HEAD';
+  const kind = isShallow ? 'shallow clone' : 'clone of a single branch';
+  const command = isShallow ? unshallow : 'git remote set-branches origin "*" && git fetch origin';
+  const message = `Where HEAD left the default branch can't be told in this ${kind}.`;
+  throw recordError(message, `run \`${command}\`, or name the commit to compare with: --changed <ref>`);
+}
+
+function isSingleBranch(git: Git): boolean {
+  const fetched = textOf(git, ['config', '--get-all', 'remote.origin.fetch']);
+  return fetched !== '' && !fetched.includes('*');
+}
+
+/** Empty where there is none. */
+function commitOf(git: Git, name: string): string {
+  return textOf(git, ['rev-parse', '--verify', '--quiet', `${name}^{commit}`]);
+}
+
+function textOf(git: Git, args: readonly string[]): string {
+  return runGit(git, args).stdout.toString('utf8').trim();
+}
+
+interface Found {
+  readonly changed: Map<string, ChangeKind>;
+  readonly tracked: Set<string>;
+}
+
+/** `git.cwd` is the root of the repository. */
+function collectChanges(git: Git, commit: string, found: Found): void {
+  const root = git.cwd;
+  const add = (path: string, kind: ChangeKind) => found.changed.set(normalizePath(join(root, path)), kind);
+  for (const entry of listDifferences(git, commit)) if (!isSame(entry, root)) add(entry.path, entry.kind);
+  for (const path of listPaths(git, ['ls-files', '--others', '--exclude-standard', '-z'])) add(path, 'added');
+  for (const { mode, path } of listIndex(git)) {
+    const absolute = resolve(root, path);
+    if (mode === submoduleMode) collectSubmodule(git, commit, { path, absolute }, found);
+    else found.tracked.add(normalizePath(absolute));
+  }
+}
+
+/** A submodule's files are compared with the commit that the outer commit names; where that is not there, all count as changed. */
+function collectSubmodule(
+  git: Git,
+  commit: string,
+  { path, absolute }: { readonly path: string; readonly absolute: string },
+  found: Found,
+): void {
+  if (!existsSync(join(absolute, '.git'))) return;
+  const { stdout } = runGit(git, ['ls-tree', '-z', '--full-tree', commit, '--', path]);
+  const [, old] = /^160000 commit ([0-9a-f]+)\t/.exec(stdout.toString('utf8')) ?? [];
+  const inside: Found = { changed: new Map(), tracked: found.tracked };
+  const submodule = { ...git, cwd: absolute };
+  const base = old !== undefined && commitOf(submodule, old) !== '' ? old : undefined;
+  if (base === undefined) {
+    found.changed.set(normalizePath(absolute), old === undefined ? 'added' : 'modified');
+    return;
+  }
+  collectChanges(submodule, base, inside);
+  found.changed.delete(normalizePath(absolute));
+  for (const [changedPath, kind] of inside.changed) found.changed.set(changedPath, kind);
+}
+
+const submoduleMode = '160000';
+
+const linkMode = '120000';
+
+interface Difference {
+  readonly kind: ChangeKind;
+  readonly path: string;
+  readonly oldMode: string;
+  readonly newMode: string;
+  readonly oldHash: string;
+  readonly newHash: string;
+}
+
+/** By the index alone: what was only touched is listed too. */
+function listDifferences(git: Git, commit: string): readonly Difference[] {
+  const args = [
+    'diff-index',
+    '--raw',
+    '-z',
+    '--no-renames',
+    '--no-ext-diff',
+    '--ignore-submodules=dirty',
+    '--no-abbrev',
+  ];
+  const fields = listPaths(git, [...args, commit, '--']);
+  const differences: Difference[] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const [, oldMode = '', newMode = '', oldHash = '', newHash = '', status = ''] =
+      /^:(\d+) (\d+) (\w+) (\w+) (\w)/.exec(fields[at] ?? '') ?? [];
+    const kind = status === 'A' ? 'added' : status === 'D' ? 'deleted' : 'modified';
+    differences.push({ kind, path: fields[at + 1] ?? '', oldMode, newMode, oldHash, newHash });
+  }
+  return differences;
+}
+
+/** Git leaves the new hash open where the file's times differ from the index; filters that git would run are not run here. */
+function isSame({ kind, path, oldMode, newMode, oldHash, newHash }: Difference, root: string): boolean {
+  if (kind !== 'modified' || oldMode !== newMode || !/^0+$/.test(newHash)) return false;
+  const absolute = resolve(root, path);
+  const stats = lstatSync(absolute, { throwIfNoEntry: false });
+  if (stats === undefined || (oldMode !== linkMode && !stats.isFile())) return false;
+  const content = oldMode === linkMode ? Buffer.from(readlinkSync(absolute)) : readFileSync(absolute);
+  if (hashBlob(content, oldHash) === oldHash) return true;
+  // Where git writes line ends as the system has them, it stores them plain.
+  return (
+    content.includes('\r\n') &&
+    hashBlob(Buffer.from(content.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'), oldHash) === oldHash
+  );
+}
+
+function hashBlob(content: Buffer, like: string): string {
+  const hash = createHash(like.length === 64 ? 'sha256' : 'sha1');
+  return hash.update(`blob ${content.length}\0`).update(content).digest('hex');
+}
+
+function listIndex(git: Git): readonly { readonly mode: string; readonly path: string }[] {
+  return listPaths(git, ['ls-files', '--stage', '-z']).map((line) => ({
+    mode: line.slice(0, 6),
+    path: line.slice(line.indexOf('\t') + 1),
+  }));
+}
+
+function listPaths(git: Git, args: readonly string[]): readonly string[] {
+  const { status, stdout, complaint } = runGit(git, args);
+  if (status !== 0) throw recordError(`git can't tell what changed since ${git.ref}: ${complaint}.`);
+  return stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((text) => text !== '');
+}
+
+function readOld(git: Git, commit: string, path: string): string | undefined {
+  const inside = relative(git.cwd, path).split(sep).join('/');
+  const { status, stdout } = runGit(git, ['cat-file', 'blob', `${commit}:${inside}`]);
+  return status === 0 ? stdout.toString('utf8') : undefined;
+}

@@ -1,0 +1,147 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { UserError } from '../../model/errors.ts';
+import { shellWord } from '../../text/command-line.ts';
+import { quote } from '../../text/shorten.ts';
+import { checkRefs, findRepository, resolveCommit } from './find-commit.ts';
+import { type Git, type GitEnvironment, recordError, runGit } from './run-git.ts';
+
+/** A commit whose files can be read without checking it out. */
+export interface GitRef {
+  /** As the user wrote it, without `git:`. */
+  readonly name: string;
+  /** The whole hash. */
+  readonly commit: string;
+  /** By absolute path; undefined where the commit has no such file. Links within the repository are followed. */
+  readFile(path: string): string | undefined;
+  /** The files in a folder and below as absolute paths, sorted; links and submodules are left out. */
+  listFiles(folder: string): readonly string[];
+}
+
+/**
+ * Finds the commit that a ref means in the repository around `cwd`: `REF`, else `origin/REF`; `REF...` is where HEAD left it.
+ * Nothing is fetched and nothing is written; what can't be found is a UserError with the command that mends it.
+ */
+export function openGitRef(cwd: string, refText: string, env: GitEnvironment): GitRef {
+  const git: Git = { cwd, env, ref: refText };
+  checkRefs(refText);
+  const repository = findRepository(git);
+  const commit = resolveCommit(git, repository);
+  const { root } = repository;
+  return {
+    name: refText,
+    commit,
+    readFile: (path) => readBlob(git, commit, pathWithin(git, root, path)),
+    listFiles: (folder) => listBlobs(git, commit, pathWithin(git, root, folder)).map((path) => resolve(root, path)),
+  };
+}
+
+/** The path as git names it: from the repository's root, with slashes. */
+function pathWithin({ cwd, ref }: Git, root: string, path: string): string {
+  // Git answers with links resolved, and a path may lead through one to the repository.
+  const inside = findInside(root, resolve(cwd, path)) ?? findInside(root, realPathOf(resolve(cwd, path)));
+  if (inside === undefined)
+    throw recordError(`${path} lies outside the repository ${root}, so git:${ref} can't hold it.`);
+  if (inside.includes('\n')) throw recordError(`${quote(path)} can't be asked of git: its name holds a line break.`);
+  return inside.split(sep).join('/');
+}
+
+/** The way from a folder to a path in it; undefined where it is not in it. */
+function findInside(folder: string, path: string): string | undefined {
+  const way = relative(folder, path);
+  return way.split(sep)[0] === '..' || isAbsolute(way) ? undefined : way;
+}
+
+/** With links resolved; of a path that does not exist, those of the nearest folder that does. */
+function realPathOf(path: string): string {
+  if (existsSync(path)) return realpathSync(path);
+  return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));
+}
+
+function readBlob(git: Git, commit: string, path: string): string | undefined {
+  const { status, stdout, complaint } = runGit(
+    git,
+    ['cat-file', '--batch', '--follow-symlinks'],
+    `${commit}:${path}\n`,
+  );
+  if (status !== 0) throw unreadable(git, commit, path, complaint);
+  const end = stdout.indexOf('\n');
+  const answer = stdout.toString('utf8', 0, end);
+  const size = /^[0-9a-f]{40,64} blob (\d+)$/.exec(answer)?.[1];
+  if (size !== undefined) return decode(git, path, stdout.subarray(end + 1, end + 1 + Number(size)));
+  if (answer.endsWith(' missing')) return checkMissing(git, commit, path);
+  if (answer.startsWith('symlink ')) {
+    const target = stdout.toString('utf8', end + 1).trimEnd();
+    throw recordError(
+      `${path} at git:${git.ref} is a link out of the repository, to ${quote(target)}.`,
+      'commit the file itself',
+    );
+  }
+  if (answer.startsWith('loop ')) throw recordError(`${path} at git:${git.ref} is a link that leads back to itself.`);
+  // A link to what the commit does not have, or a path through a file.
+  if (/^(?:dangling|notdir) /.test(answer)) return undefined;
+  throw recordError(`${path || 'The root'} at git:${git.ref} is a folder, not a file.`);
+}
+
+/** "Missing" may also mean a submodule, or a partial clone that left the file behind: neither is the same as no file. */
+function checkMissing(git: Git, commit: string, path: string): undefined {
+  const parts = path.split('/');
+  const paths = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+  for (const entry of listEntries(git, commit, paths)) {
+    if (entry.type === 'commit' && paths.includes(entry.path)) {
+      const hint = 'run llmcheck in the submodule: it has a history of its own';
+      throw recordError(`${path} at git:${git.ref} lies in the submodule ${entry.path}.`, hint);
+    }
+    if (entry.path === path) throw unreadable(git, commit, path, 'its content is not in this clone');
+  }
+  return undefined;
+}
+
+function listBlobs(git: Git, commit: string, folder: string): string[] {
+  const entries = listEntries(git, commit, folder === '' ? [] : [`${folder}/`], ['-r']);
+  const paths = entries.filter(({ mode, type }) => type === 'blob' && mode !== linkMode).map(({ path }) => path);
+  return paths.sort();
+}
+
+const linkMode = '120000';
+
+interface TreeEntry {
+  readonly mode: string;
+  /** `commit` is a submodule. */
+  readonly type: string;
+  readonly path: string;
+}
+
+function listEntries(git: Git, commit: string, paths: readonly string[], options: readonly string[] = []): TreeEntry[] {
+  const { status, stdout, complaint } = runGit(git, [
+    'ls-tree',
+    '-z',
+    '--full-tree',
+    ...options,
+    commit,
+    '--',
+    ...paths,
+  ]);
+  if (status !== 0) throw unreadable(git, commit, paths.at(-1) ?? '', complaint);
+  return stdout
+    .toString('utf8')
+    .split('\0')
+    .flatMap((line) => {
+      const [, mode = '', type = '', path = ''] = /^(\d+) (\w+) \w+\t([^]*)$/.exec(line) ?? [];
+      return path === '' ? [] : [{ mode, type, path }];
+    });
+}
+
+function decode({ ref }: Git, path: string, bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw recordError(`${path} at git:${ref} is not UTF-8 text.`, 'commit it as UTF-8', error);
+  }
+}
+
+function unreadable({ ref }: Git, commit: string, path: string, reason: string): UserError {
+  const hint = `\`git show ${shellWord(`${commit}:${path}`)}\` reads it, and fetches it where the clone is partial`;
+  return recordError(`${path || 'The root'} at git:${ref} can't be read: ${reason}.`, hint);
+}

@@ -1,0 +1,101 @@
+import { join, relative, resolve, sep } from 'node:path';
+import { defined } from '../json/defined.ts';
+import { UserError } from '../model/errors.ts';
+import type { Project, Suite } from '../model/suite.ts';
+import { bytesOfText, type FileText, type ProjectFiles } from '../suite/files/project-files.ts';
+import type { ProjectPlace } from '../suite/files/project-place.ts';
+import { findProjectPlace, type ProjectSnapshot } from '../suite/open-project.ts';
+import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { type GitRef, openGitRef } from './git/git-files.ts';
+import { loadProject } from './load-project.ts';
+import { matchGlobs } from './match-glob.ts';
+
+interface LoadAtRefOptions {
+  /** The working tree's, whose suites are looked for. */
+  readonly project: Project;
+  /** What was asked for; empty: every suite. */
+  readonly paths: readonly string[];
+  /** With `git:`. */
+  readonly against?: string;
+  readonly configPath?: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+interface ProjectAtRef {
+  readonly ref: GitRef;
+  /** With their prompts, providers and contracts; they have no cases. */
+  readonly suites: readonly Suite[];
+}
+
+/** Loads what contracts are made of as a commit has it; throws a `UserError` where that can't be read. */
+export async function loadProjectAtRef(options: LoadAtRefOptions): Promise<ProjectAtRef> {
+  const { project, paths, against = '', configPath, cwd, env } = options;
+  const ref = openGitRef(project.root, against.slice('git:'.length), env);
+  const place = findProjectPlace(cwd, configPath);
+  const snapshot = openGitSnapshot(ref, place, cwd);
+  const load = async (wanted: readonly string[]) => {
+    const loaded = await loadProject({ paths: wanted, cwd, snapshot, contractOnly: true });
+    return loaded.project.suites;
+  };
+  const known = project.suites
+    .map(({ path }) => join(project.root, path))
+    .filter((path) => snapshot.kindOf(path) === 'file');
+  // A suite that is not where it was may have been moved: then all are looked through for its id.
+  if (paths.length > 0 && known.length === project.suites.length) return { ref, suites: await load(known) };
+  const found = await load([]);
+  const others = known.filter((path) => !found.some((suite) => join(project.root, suite.path) === path));
+  return { ref, suites: others.length === 0 ? found : [...found, ...(await load(others))] };
+}
+
+/** The project as it stands at a commit: nothing is checked out, and what no suite names is not read. */
+function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): ProjectSnapshot {
+  const { root, boundary } = place;
+  const files = new Set(ref.listFiles(boundary));
+  const display = (path: string): string => `git:${ref.name}:${relative(cwd, path).split(sep).join('/')}`;
+  const configPath = place.configPath ?? resolve(root, 'llmcheck.config.yaml');
+  const snapshot: ProjectFiles = {
+    root,
+    display,
+    // Git answers for what lies outside of its repository when it is asked for the file.
+    findFault: () => undefined,
+    findReadFault: () => undefined,
+    relative: (path) => relative(root, path).split(sep).join('/'),
+    readText: (path) => readText(ref, path, display(path)),
+    async read(path) {
+      const found = readText(ref, path, display(path));
+      if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
+      return found;
+    },
+    readBytes(path) {
+      const found = readText(ref, path, display(path));
+      return Promise.resolve('text' in found ? { bytes: bytesOfText(found.text) } : found);
+    },
+    hash(path) {
+      const found = files.has(path) ? readText(ref, path, display(path)) : undefined;
+      return found !== undefined && 'text' in found ? sha256Hex(found.text) : undefined;
+    },
+    glob: (patterns, folder) => Promise.resolve({ paths: matchGlobs(patterns, folder, files), faults: [] }),
+  };
+  return {
+    place: { root, boundary, ...(files.has(configPath) ? { configPath } : {}) },
+    files: snapshot,
+    kindOf: (path) => {
+      if (files.has(path)) return 'file';
+      return [...files].some((file) => file.startsWith(path + sep)) ? 'folder' : undefined;
+    },
+  };
+}
+
+function readText(ref: GitRef, path: string, shown: string): FileText {
+  try {
+    const text = ref.readFile(path);
+    return text === undefined ? { fault: { code: 'file-unreadable', message: `${shown} does not exist` } } : { text };
+  } catch (error) {
+    const [problem] = error instanceof UserError ? error.problems : [];
+    if (problem === undefined) throw error;
+    const { code, message, hint } = problem;
+    return { fault: { code, message, ...defined({ hint }) } };
+  }
+}

@@ -1,0 +1,58 @@
+import { join, sep } from 'node:path';
+import { defined } from '../json/defined.ts';
+import { UserError } from '../model/errors.ts';
+import { boundaryOf, displayPath, type FileFault, findPlaceFault, findProject } from '../suite/files/project-place.ts';
+
+/** The folder that holds `.llmcheck/`, without what it takes to read a suite: who only looks at records starts sooner. */
+export function findProjectRoot(cwd: string, configPath: string | undefined): string {
+  return findProject(cwd, configPath).root;
+}
+
+/**
+ * `evals/triage.eval.yaml` has its baseline beside it in `evals/triage.baseline.jsonl`. Throws a `UserError` where that
+ * leads out of the project.
+ */
+export function baselinePathOf(root: string, suitePath: string): string {
+  return checkedPath(root, pathBeside(root, suitePath, 'baseline.jsonl'));
+}
+
+/** The same of `evals/triage.judges.json`, which holds what was measured of the suite's judges. */
+export function calibrationPathOf(root: string, suitePath: string): string {
+  return checkedPath(root, pathBeside(root, suitePath, 'judges.json'));
+}
+
+/** Such a path for those who neither read nor write the file. */
+export function pathBeside(root: string, suitePath: string, ending: 'baseline.jsonl' | 'judges.json'): string {
+  return join(root, `${suitePath.replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/i, '')}.${ending}`);
+}
+
+function checkedPath(root: string, path: string): string {
+  refuseOutside(path, { root, cwd: root });
+  return path;
+}
+
+export interface Place {
+  /** Of the project. */
+  readonly root: string;
+  readonly cwd: string;
+}
+
+/** Why a path that came out of a file can't be used: it leads, perhaps by links, out of the project. */
+export function findOutsideFault(path: string, { root, cwd }: Place): FileFault | undefined {
+  return findPlaceFault(path, boundaryOf(root), displayPath(path, cwd));
+}
+
+/** Throws a `UserError` before anything of such a path is read or written. */
+export function refuseOutside(path: string, place: Place, hint?: string): void {
+  const fault = findOutsideFault(path, place);
+  if (fault === undefined) return;
+  throw new UserError([{ ...fault, severity: 'error', ...defined({ hint }) }]);
+}
+
+/**
+ * The same of a path that a flag names: it may lie anywhere, but what lies in the project and is a link out of it was
+ * not named by the user.
+ */
+export function refuseLinkOutside(path: string, place: Place): void {
+  if (path.startsWith(`${boundaryOf(place.root)}${sep}`)) refuseOutside(path, place);
+}

@@ -1,0 +1,259 @@
+import type { JsonValue } from '../json/json.ts';
+import type { Role } from '../model/completion.ts';
+import type {
+  PromptMessage,
+  PromptVersion,
+  RenderedMessage,
+  Template,
+  TemplateLanguage,
+  Vars,
+  WrittenMessage,
+} from '../model/suite.ts';
+import { bracesLanguage, parseBraces } from '../templates/braces-template.ts';
+import { handlebarsLanguage } from '../templates/handlebars-language.ts';
+import { parseHandlebars } from '../templates/handlebars-template.ts';
+import { jinjaLanguage } from '../templates/jinja-language.ts';
+import { parseJinja } from '../templates/jinja-template.ts';
+import { renderPastMissing } from '../templates/render-past-missing.ts';
+import { surveyTree, type TreeSurvey } from '../templates/survey-tree.ts';
+import { compileTemplate } from '../templates/template.ts';
+import { TemplateError } from '../templates/template-error.ts';
+import type { TreeLanguage } from '../templates/template-language.ts';
+import type { Piece } from '../templates/template-pieces.ts';
+import type { MarkNode, TemplateTree } from '../templates/template-tree.ts';
+import { positionIn } from '../templates/tree-values.ts';
+
+/** A text whose language makes all messages of a prompt. */
+interface WholeTemplate {
+  /** The messages as written: each text begins at its own mark, and all of them together are the source. */
+  readonly messages: readonly PromptMessage[];
+  /** The paths that it reads. */
+  readonly variables: readonly string[];
+  readonly expand: (vars: Vars) => readonly RenderedMessage[];
+}
+
+interface LanguageParts {
+  readonly language: TreeLanguage;
+  readonly parse: (source: string) => TemplateTree;
+  readonly firstRole: Role;
+  readonly trim: (text: string) => string;
+}
+
+const wholes: Readonly<Record<'handlebars' | 'jinja', LanguageParts>> = {
+  handlebars: { language: handlebarsLanguage, parse: parseHandlebars, firstRole: 'user', trim: (text) => text },
+  jinja: {
+    language: jinjaLanguage,
+    parse: (source) => parseJinja(source, { roles: true }),
+    firstRole: 'system',
+    trim: (text) => text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd(),
+  },
+};
+
+/** One message of a `.prompt.yml`. */
+export function compileBraces(source: string, { optional = [], ...language }: TemplateLanguage): Template {
+  const tree = parseBraces(source);
+  const { variables } = surveyTree(tree);
+  const isOptional = (name: string) => optional.includes(name);
+  return {
+    source,
+    variables,
+    language: { ...language, ...(optional.length === 0 ? {} : { optional }) },
+    render: (vars) =>
+      textOf(renderPastMissing(tree, { ...language.defaults, ...vars }, { language: bracesLanguage, isOptional })),
+  };
+}
+
+/** The names of the partials that a text asks for. */
+export function findPartials(source: string): readonly string[] {
+  return surveyTree(parseHandlebars(source)).partials;
+}
+
+/** A template in Handlebars or Jinja. Throws a `TemplateError` for what can't be read, or makes messages of data. */
+export function compileWhole(source: string, language: TemplateLanguage): WholeTemplate {
+  const { name, partials: texts = {}, defaults = {}, optional = [] } = language;
+  const parts = wholes[name === 'jinja' ? 'jinja' : 'handlebars'];
+  const tree = parts.parse(source);
+  const partials = Object.fromEntries(
+    Object.entries(texts).map(([key, text]): [string, TemplateTree] => [key, parsePartial(key, text, parts)]),
+  );
+  const { variables, partials: asked } = surveyTree(tree, partials);
+  const { marks } = surveyTree(tree);
+  for (const mark of [...marks, ...Object.values(partials).flatMap((partial) => surveyTree(partial).marks)]) {
+    checkMark(mark, marks.includes(mark) ? source : undefined);
+  }
+  const isOptional = (key: string) => optional.includes(key);
+  const used = Object.fromEntries(Object.entries(texts).filter(([key]) => asked.includes(key)));
+  const stored: TemplateLanguage = {
+    name,
+    ...(Object.keys(used).length === 0 ? {} : { partials: used }),
+    ...(Object.keys(defaults).length === 0 ? {} : { defaults }),
+    ...(optional.length === 0 ? {} : { optional }),
+  };
+  const expand = (vars: Vars): readonly RenderedMessage[] => {
+    const pieces = renderPastMissing(
+      tree,
+      { ...defaults, ...vars },
+      { language: parts.language, partials, isOptional },
+    );
+    const messages = collectMessages(pieces, parts, source);
+    if (messages.length > 0) return messages;
+    throw new TemplateError('the prompt comes out empty', { kind: 'not-text', line: 1, column: 1 });
+  };
+  return { messages: slice(source, marks, parts, stored), variables, expand };
+}
+
+function parsePartial(name: string, text: string, parts: LanguageParts): TemplateTree {
+  try {
+    return parts.parse(text);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    const { kind, line = 1, column = 1, hint } = error;
+    const message = `in the partial "${name}" (its line ${line}, column ${column}): ${error.message}`;
+    throw new TemplateError(message, hint === undefined ? { kind } : { kind, hint }, { cause: error });
+  }
+}
+
+const ROLES: Readonly<Record<string, Role>> = {
+  system: 'system',
+  developer: 'developer',
+  user: 'user',
+  assistant: 'assistant',
+  model: 'assistant',
+};
+
+/** A role is the template's own word: a variable can't choose one. */
+function checkMark({ mark, value, offset }: MarkNode, source: string | undefined): void {
+  if (mark !== 'role') return;
+  const written = value?.kind === 'literal' ? value.value : undefined;
+  if (typeof written === 'string' && Object.hasOwn(ROLES, written)) return;
+  const at = source === undefined ? {} : positionIn(source, offset);
+  throw new TemplateError(
+    written === undefined
+      ? 'a role must stand in the template: a variable may not choose one'
+      : `the role of a message must be system, user or model, not ${JSON.stringify(written)}`,
+    { kind: 'syntax', ...at },
+  );
+}
+
+/** Everything from one mark of a role up to the next; blanks before the first belong to it. */
+function slice(
+  source: string,
+  marks: readonly MarkNode[],
+  { firstRole }: LanguageParts,
+  language: TemplateLanguage,
+): readonly PromptMessage[] {
+  const starts = marks
+    .filter(({ mark }) => mark === 'role')
+    .map(({ offset, value }) => ({
+      role: ROLES[value?.kind === 'literal' ? String(value.value) : ''] ?? 'user',
+      start: offset,
+    }));
+  const [first] = starts;
+  const [opening, ...rest] =
+    first !== undefined && source.slice(0, first.start).trim() === ''
+      ? [{ ...first, start: 0 }, ...starts.slice(1)]
+      : [{ role: firstRole, start: 0 }, ...starts];
+  return [opening, ...rest].flatMap((from, index, all) => {
+    if (from === undefined) return [];
+    const text = source.slice(from.start, all[index + 1]?.start);
+    // What all of them share is kept once.
+    const own: TemplateLanguage = index === 0 ? language : { name: language.name };
+    return [{ role: from.role, template: { source: text, variables: [], language: own, render: () => text } }];
+  });
+}
+
+function textOf(pieces: readonly Piece[]): string {
+  return pieces.map((piece) => (piece.kind === 'text' ? piece.text : '')).join('');
+}
+
+function collectMessages(
+  pieces: readonly Piece[],
+  { firstRole, trim }: LanguageParts,
+  source: string,
+): readonly RenderedMessage[] {
+  const messages: { role: Role; text: string; attach: string[] }[] = [{ role: firstRole, text: '', attach: [] }];
+  for (const piece of pieces) {
+    const current = messages.at(-1);
+    switch (piece.kind) {
+      case 'text':
+        if (current !== undefined) current.text += piece.text;
+        break;
+      case 'role':
+        messages.push({ role: ROLES[piece.value] ?? 'user', text: '', attach: [] });
+        break;
+      case 'history':
+        // There is nothing before a case's own turns; what follows would be the model's.
+        messages.push({ role: 'assistant', text: '', attach: [] });
+        break;
+      case 'media':
+        checkMedia(piece.value, piece.offset, source);
+        current?.attach.push(piece.value);
+        break;
+      case 'section':
+        break;
+    }
+  }
+  return messages
+    .map(({ role, text, attach }) => ({ role, content: trim(text), attach }))
+    .filter(({ content, attach }) => content.trim() !== '' || attach.length > 0);
+}
+
+function checkMedia(url: string, offset: number, source: string): void {
+  if (url !== '' && !/^[a-z][a-z0-9+.-]*:/i.test(url)) return;
+  throw new TemplateError(
+    url === '' ? 'media has an empty url' : `media must be a file of the project, not ${url.slice(0, 40)}`,
+    {
+      kind: 'syntax',
+      ...positionIn(source, offset),
+      hint: "write its path from the suite file's folder",
+    },
+  );
+}
+
+/** What a record keeps of a prompt, ready to be rendered again. Texts in Liquid must need no engine that is not loaded. */
+export function compileWritten(written: readonly WrittenMessage[]): Pick<PromptVersion, 'messages' | 'expand'> {
+  const [first] = written;
+  if (first?.language !== undefined && first.language.name !== 'braces') {
+    const whole = compileWhole(written.map(({ content }) => content).join(''), first.language);
+    return { messages: whole.messages, expand: whole.expand };
+  }
+  return {
+    messages: written.map(({ role, content, attach, language }) => ({
+      role: ROLES[role] ?? 'user',
+      template: language === undefined ? compileTemplate(content) : compileBraces(content, language),
+      ...(attach === undefined ? {} : { attach: attach.map(compileTemplate) }),
+    })),
+  };
+}
+
+/** The paths that a prompt reads, and what is known of those that it need not be given. */
+export function surveyWritten(written: readonly WrittenMessage[]): readonly WrittenVariable[] | undefined {
+  const [first] = written;
+  if (first?.language === undefined) return undefined;
+  const { defaults = {}, optional = [] } = first.language;
+  const source = written.map(({ content }) => content).join('');
+  const { variables, guarded }: Pick<TreeSurvey, 'variables' | 'guarded'> =
+    first.language.name === 'braces'
+      ? {
+          variables: written.flatMap(({ content }) => compileBraces(content, { name: 'braces' }).variables),
+          guarded: [],
+        }
+      : surveyWhole(source, first.language);
+  return [...new Set(variables)].map((name) => {
+    const root = /^[^.[]*/.exec(name)?.[0] ?? name;
+    if (Object.hasOwn(defaults, root)) return { name, hasDefault: true, default: defaults[root] ?? null };
+    return { name, hasDefault: optional.includes(root) || guarded.includes(root) };
+  });
+}
+
+interface WrittenVariable {
+  readonly name: string;
+  readonly hasDefault: boolean;
+  readonly default?: JsonValue;
+}
+
+function surveyWhole(source: string, { name, partials = {} }: TemplateLanguage): TreeSurvey {
+  const { parse } = wholes[name === 'jinja' ? 'jinja' : 'handlebars'];
+  const trees = Object.fromEntries(Object.entries(partials).map(([key, text]) => [key, parse(text)]));
+  return surveyTree(parse(source), trees);
+}

@@ -1,0 +1,240 @@
+import { canonicalJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import type { AskedModel, AssertionDeclaration } from '../../model/assertion.ts';
+import { findPackageFault, type VersionOf } from '../../model/optional-packages.ts';
+import type { AdapterDeclaration } from '../../model/provider.ts';
+import type { Criterion, ProviderConfig } from '../../model/suite.ts';
+import type { CheckSpec } from '../../model/verdict.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import { sha256Hex } from '../../text/sha256.ts';
+import { childOf, type Located, locate } from '../documents/locate.ts';
+import { type Problems, withoutExcerpt } from '../documents/problems.ts';
+import { parseUse, placeOf, toJsonObject } from '../providers/parse-providers.ts';
+import type { Frame } from './assertion-frame.ts';
+import type { CompiledAssertion } from './compiled-assertion.ts';
+
+/** A criterion with the assertion that makes a check of it. */
+export interface CompiledCriterion {
+  readonly criterion: Criterion;
+  readonly compiled: CompiledAssertion;
+}
+
+/** The model that one written assertion asks. */
+export interface FoundModel {
+  /** The id it is asked under; undefined for a model that is computed here. */
+  readonly id?: string;
+  /** What the stamp holds of it: another model is another check, another name for it is not. */
+  readonly identity: JsonValue;
+  readonly config?: ProviderConfig;
+}
+
+/** Finds the judge or the model of embeddings that an assertion asks, and remembers what is asked. */
+export interface AskedModels {
+  /** Undefined where there is none; that is reported. */
+  readonly find: (name: string, asks: AskedModel, written: Located) => FoundModel | undefined;
+  readonly remember: (name: string, asked: RememberedAssertion) => void;
+  readonly configs: () => readonly ProviderConfig[];
+  readonly criteria: () => readonly CompiledCriterion[];
+}
+
+interface RememberedAssertion {
+  readonly model: FoundModel;
+  readonly written: Located;
+  readonly frame: Frame;
+  readonly declaration: AssertionDeclaration;
+  readonly compiled: CompiledAssertion;
+}
+
+interface AskedModelsContext {
+  readonly problems: Problems;
+  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
+  readonly packageVersion: VersionOf;
+  readonly judges: readonly ProviderConfig[];
+  /** Every id that was written, those of judges that could not be read included. */
+  readonly judgeIds: readonly string[];
+  /** The models under test. */
+  readonly providers: readonly ProviderConfig[];
+}
+
+export function createAskedModels(context: AskedModelsContext): AskedModels {
+  const { problems, packageVersion } = context;
+  const configs = new Map<string, ProviderConfig>();
+  const criteria = new Map<string, CompiledCriterion>();
+
+  function findJudge(name: string, written: Located): FoundModel | undefined {
+    const named = childOf(written, 'judge');
+    const judge = chooseJudge(name, named.value === undefined ? written : named, named.value, context);
+    if (judge === undefined || refuseUnfit(name, judge, written, context)) return undefined;
+    configs.set(judge.id, judge);
+    return { id: judge.id, identity: identityOf(judge), config: judge };
+  }
+
+  function findEmbeddings(name: string, { offline }: AskedModel, written: Located): FoundModel | undefined {
+    const named = childOf(written, 'provider');
+    if (named.value === undefined && offline !== undefined) {
+      const fault = findPackageFault(offline.packages, packageVersion);
+      if (fault === undefined) return { identity: offline.model };
+      problems.report({
+        code: 'environment',
+        message: `${name} needs ${fault.needed}, or a provider of embeddings`,
+        hint: `${fault.install}, or add provider: openai:text-embedding-3-small`,
+        at: locate(written),
+      });
+      return undefined;
+    }
+    // The parameter's own schema reports what is no text.
+    if (typeof named.value !== 'string') return undefined;
+    const config = chooseEmbeddings({ ...named, value: named.value }, context);
+    if (config === undefined) return undefined;
+    configs.set(config.id, config);
+    return { id: config.id, identity: identityOf(config), config };
+  }
+
+  return {
+    find: (name, asks, written) =>
+      asks.kind === 'judge' ? findJudge(name, written) : findEmbeddings(name, asks, written),
+    remember(name, { model, written, frame, declaration, compiled }) {
+      if (model.config === undefined || declaration.asks?.kind !== 'judge') return;
+      const asked = withoutModel(plainNumbers(written.value), declaration.asks);
+      const source = canonicalJson({
+        [name]: asked,
+        model: model.identity,
+        wording: declaration.asks.wording,
+        ...(frame.select === undefined ? {} : { select: { ...frame.select } }),
+      });
+      const stamp = sha256Hex(source).slice(0, 12);
+      if (criteria.has(`${model.id ?? ''} ${stamp}`)) return;
+      const criterion = {
+        judge: model.config,
+        assertion: name,
+        ...defined({ name: frame.name }),
+        stamp,
+        at: withoutExcerpt(locate(written)),
+      };
+      criteria.set(`${model.id ?? ''} ${stamp}`, { criterion, compiled });
+    },
+    configs: () => [...configs.values()],
+    criteria: () => [...criteria.values()],
+  };
+}
+
+/** The check with the model it asks, which is part of the stamp. */
+export function withModel(
+  check: CheckSpec | undefined,
+  model: FoundModel | undefined,
+  asks: AskedModel | undefined,
+  name: string,
+): CheckSpec | undefined {
+  if (check === undefined || model === undefined || asks === undefined) return check;
+  const source = isJsonObject(check.source) ? check.source : {};
+  return {
+    ...check,
+    ...defined({ asks: model.id }),
+    source: { ...source, [name]: withoutModel(source[name], asks), model: model.identity, wording: asks.wording },
+  };
+}
+
+/** What a judge is called says nothing of what it finds. */
+function withoutModel(value: unknown, { param }: AskedModel): JsonValue {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value as JsonValue;
+  const { [param]: _, ...rest } = value as JsonObject;
+  return rest;
+}
+
+/** Where it runs and how often it may be asked is not part of what it is. */
+function identityOf({ adapter, model, params }: ProviderConfig): JsonObject {
+  return { adapter, model, params };
+}
+
+function chooseJudge(
+  name: string,
+  place: Located,
+  id: unknown,
+  { judges, judgeIds, problems }: AskedModelsContext,
+): ProviderConfig | undefined {
+  const at = locate(place);
+  const known = [...new Set([...judgeIds, ...judges.map((judge) => judge.id)])];
+  if (known.length === 0) {
+    problems.report({
+      code: 'unknown-id',
+      message: `${name} needs a judge, and the suite has none`,
+      hint: 'add judges: [openai:gpt-4o], for example: the model under test is never asked to judge itself',
+      at,
+    });
+    return undefined;
+  }
+  if (id === undefined) {
+    const [only, second] = known;
+    if (second === undefined) return judges.find((judge) => judge.id === only);
+    problems.report({
+      code: 'invalid-value',
+      message: `${name} names no judge, and the suite has several: ${known.join(', ')}`,
+      hint: `write ${name}: {value: …, judge: ${only ?? ''}}`,
+      at,
+    });
+    return undefined;
+  }
+  // The parameter's own schema reports what is no text.
+  if (typeof id !== 'string') return undefined;
+  const judge = judges.find((other) => other.id === id);
+  if (judge === undefined && !known.includes(id)) {
+    problems.report({
+      code: 'unknown-id',
+      message: `"${id}" is no judge of this suite`,
+      hint: didYouMean(id, known) ?? `known: ${known.join(', ')}`,
+      at,
+    });
+  }
+  return judge;
+}
+
+/** True, and reported, where the judge is a model under test or can't be told from one in recordings. */
+function refuseUnfit(name: string, judge: ProviderConfig, written: Located, context: AskedModelsContext): boolean {
+  const { providers, problems } = context;
+  const same = providers.find(
+    ({ adapter, model, baseUrl }) => adapter === judge.adapter && model === judge.model && baseUrl === judge.baseUrl,
+  );
+  if (same !== undefined && judge.judging?.sameModel !== true) {
+    problems.report({
+      code: 'invalid-value',
+      message: `${name} would let ${judge.adapter}:${judge.model} judge itself: judge "${judge.id}" is the model under test of provider "${same.id}"`,
+      hint: 'take another model as the judge, or write sameModel: true in its map under judges',
+      at: judge.at ?? locate(written),
+    });
+    return true;
+  }
+  const namesake = providers.find(({ id }) => id === judge.id);
+  if (namesake === undefined) return false;
+  problems.report({
+    code: 'duplicate-id',
+    message: `the judge "${judge.id}" has the id of a provider, so that recordings could not tell them apart`,
+    hint: 'give the judge an id of its own',
+    at: judge.at ?? locate(written),
+  });
+  return true;
+}
+
+/** A judge by its id, else adapter:model; with the options under which its adapter gives embeddings. */
+function chooseEmbeddings(named: Located<string>, context: AskedModelsContext): ProviderConfig | undefined {
+  const { adapters, judges, problems } = context;
+  const known = judges.find(({ id }) => id === named.value);
+  const use = known ?? parseUse(named, { adapters, problems, known: judges, noun: 'judge' });
+  if (use === undefined) return undefined;
+  const { embeddings } = adapters[use.adapter] ?? {};
+  if (embeddings === undefined) {
+    const able = Object.entries(adapters).flatMap(([adapter, declared]) =>
+      declared.embeddings === undefined ? [] : [adapter],
+    );
+    problems.report({
+      code: 'invalid-value',
+      message: `the adapter ${use.adapter} gives no embeddings`,
+      hint: `those that do: ${able.join(', ')}`,
+      at: locate(named),
+    });
+    return undefined;
+  }
+  if (known !== undefined) return { ...known, options: toJsonObject({ ...known.options, ...embeddings }) };
+  return { id: named.value, ...use, params: {}, headers: {}, limits: {}, options: embeddings, ...placeOf(named) };
+}

@@ -1,0 +1,138 @@
+import { defined } from '../../json/defined.ts';
+import type { JsonObject } from '../../json/json.ts';
+import type { AssertionDeclaration } from '../../model/assertion.ts';
+import type { SelectSpec } from '../../model/verdict.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import { keysAt } from '../documents/check-shape.ts';
+import { describeValue } from '../documents/describe-issue.ts';
+import { childOf, type Located, locate } from '../documents/locate.ts';
+import type { Problems } from '../documents/problems.ts';
+import { parseSelect } from './select.ts';
+
+const COMMON_KEYS = ['select', 'name', 'weight', 'required'];
+
+interface FrameContext {
+  readonly declarations: Readonly<Record<string, AssertionDeclaration>>;
+  readonly problems: Problems;
+}
+
+/** The one key that names an assertion; unknown keys beside it are reported. */
+export function findName({ value, ...rest }: Located, { declarations, problems }: FrameContext): string | undefined {
+  const located = { value, ...rest };
+  const known = Object.keys(declarations);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const hint =
+      typeof value === 'string' && Object.hasOwn(declarations, value)
+        ? `write {${value}: …}`
+        : 'write {contains: refund}, for example';
+    problems.report({
+      code: 'invalid-value',
+      message: `an assertion is a map with one assertion name, not ${describeValue(value)}`,
+      hint,
+      at: locate(located),
+    });
+    return undefined;
+  }
+  const keys = Object.keys(value).filter((key) => !COMMON_KEYS.includes(key));
+  const [name, ...others] = keys.filter((key) => Object.hasOwn(declarations, key));
+  if (name === undefined) {
+    const [unknown] = keys;
+    problems.report(
+      unknown === undefined
+        ? {
+            code: 'unknown-assertion',
+            message: 'the assertion has no name',
+            hint: `known: ${known.join(', ')}`,
+            at: locate(located),
+          }
+        : {
+            code: 'unknown-assertion',
+            message: `unknown assertion "${unknown}"`,
+            hint: didYouMean(unknown, known) ?? `known: ${known.join(', ')}`,
+            at: locate(childOf(located, unknown), 'key'),
+          },
+    );
+    return undefined;
+  }
+  const [second] = others;
+  if (second !== undefined) {
+    problems.report({
+      code: 'invalid-value',
+      message: `one assertion has two names, "${name}" and "${second}"`,
+      hint: 'write them as two items of the list',
+      at: locate(childOf(located, second), 'key'),
+    });
+    return undefined;
+  }
+  const extra = keys.filter((key) => key !== name);
+  for (const key of extra) {
+    const declaration = declarations[name];
+    const isParameter = declaration !== undefined && keysAt(declaration.params, []).includes(key);
+    problems.report({
+      code: 'unknown-key',
+      message: `unknown key "${key}" beside "${name}"`,
+      hint: isParameter
+        ? `it belongs inside: ${name}: {${declaration.main ?? 'value'}: …, ${key}: …}`
+        : (didYouMean(key, [...COMMON_KEYS, ...known]) ?? `known here: ${COMMON_KEYS.join(', ')}`),
+      at: locate(childOf(located, key), 'key'),
+    });
+  }
+  return name;
+}
+
+/** What every assertion may have beside its name. */
+export interface Frame {
+  readonly select?: SelectSpec;
+  readonly name?: string;
+  readonly weight: number;
+  readonly required: boolean;
+}
+
+/** Of an assertion that says nothing beside its name. */
+export const noFrame: Frame = { weight: 1, required: false };
+
+/** Parses what stands beside the name; undefined and problems where it is wrong. */
+export function parseFrame(located: Located, problems: Problems): Frame | undefined {
+  const select = childOf(located, 'select');
+  const name = childOf(located, 'name');
+  const weight = childOf(located, 'weight');
+  const required = childOf(located, 'required');
+  let isRight = true;
+  const expect = (part: Located, isValid: boolean, words: string) => {
+    if (part.value === undefined || isValid) return;
+    isRight = false;
+    problems.report({
+      code: 'invalid-value',
+      message: `${String(part.path.at(-1))} must be ${words}, not ${describeValue(part.value)}`,
+      at: locate(part),
+    });
+  };
+  const weightValue = plainNumbers(weight.value);
+  expect(name, typeof name.value === 'string' && name.value !== '', 'a text');
+  expect(weight, typeof weightValue === 'number' && weightValue >= 0, 'a number, 0 or more');
+  expect(required, typeof required.value === 'boolean', 'true or false');
+  const selected =
+    select.value === undefined ? undefined : parseSelect({ ...select, value: plainNumbers(select.value) }, problems);
+  if (!isRight || (select.value !== undefined && selected === undefined)) return undefined;
+  return {
+    ...defined({ select: selected }),
+    ...(typeof name.value === 'string' ? { name: name.value } : {}),
+    weight: typeof weightValue === 'number' ? weightValue : 1,
+    required: required.value === true,
+  };
+}
+
+/** What the stamp hashes beside the parameters: everything that changes the check's word, not what the user calls it. */
+export function framedSource({ select, weight, required }: Frame): JsonObject {
+  return {
+    ...(required ? { required } : {}),
+    ...(select === undefined ? {} : { select: inOrder(select) }),
+    ...(weight === 1 ? {} : { weight }),
+  };
+}
+
+/** As canonical JSON has it, so that nobody has to sort it for each case. */
+function inOrder(value: SelectSpec): JsonObject {
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,127 @@
+import { defined } from '../../json/defined.ts';
+import type { CheckSpec } from '../../model/verdict.ts';
+import { describeValue } from '../documents/describe-issue.ts';
+import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
+import { type Frame, findName, framedSource, noFrame, parseFrame } from './assertion-frame.ts';
+import { type AssertionContext, compilePlain } from './compile-plain.ts';
+import {
+  type CompiledAssertion,
+  findPaths,
+  instantiateAll,
+  type PlacedSelect,
+  withoutCheck,
+} from './compiled-assertion.ts';
+
+/** Parses a list of assertions; what is wrong is reported, and left out. */
+export function compileAssertions(located: Located, context: AssertionContext): readonly CompiledAssertion[] {
+  const compiled: CompiledAssertion[] = [];
+  for (const item of itemsOf(located)) {
+    const assertion = compileAssertion(item, context);
+    if (assertion !== undefined) compiled.push(assertion);
+  }
+  return compiled;
+}
+
+/** Children check what their combinator selects, unless they select for themselves. */
+function compileAssertion(
+  located: Located,
+  context: AssertionContext,
+  inherited?: PlacedSelect,
+): CompiledAssertion | undefined {
+  const errorsBefore = context.problems.errorCount();
+  const name = findName(located, context);
+  const own = parseFrame(located, context.problems) ?? noFrame;
+  const isFramed = context.problems.errorCount() === errorsBefore;
+  const declaration = name === undefined ? undefined : context.declarations[name];
+  if (name === undefined || declaration === undefined) return undefined;
+  const ownSelect = childOf(located, 'select');
+  const jsonPath = childOf(ownSelect, 'jsonPath');
+  const placed =
+    own.select === undefined
+      ? inherited
+      : { select: own.select, at: jsonPath.value === undefined ? ownSelect : jsonPath };
+  const frame = { ...own, ...defined({ select: placed?.select }) };
+  const written = childOf(located, name);
+  if (declaration.children !== undefined) {
+    const combined = compileCombinator(name, declaration.children, written, { frame, placed }, context);
+    return isFramed ? combined : withoutCheck(name, combined);
+  }
+  const { asks } = declaration;
+  const model = asks === undefined ? undefined : context.models.find(name, asks, written);
+  const plain = compilePlain(name, declaration, written, { frame, model }, context);
+  if (plain === undefined) return undefined;
+  const compiled = { ...plain, paths: findPaths(name, written, placed) };
+  if (!isFramed || (asks !== undefined && model === undefined)) return withoutCheck(name, compiled);
+  if (model !== undefined) context.models.remember(name, { model, written, frame, declaration, compiled });
+  return compiled;
+}
+
+interface PlacedFrame {
+  readonly frame: Frame;
+  readonly placed: PlacedSelect | undefined;
+}
+
+function compileCombinator(
+  name: string,
+  children: 'one' | 'many',
+  written: Located,
+  { frame, placed }: PlacedFrame,
+  context: AssertionContext,
+): CompiledAssertion | undefined {
+  const items = children === 'one' ? [written] : itemsOf(written);
+  if (items.length === 0) {
+    context.problems.report({
+      code: 'invalid-value',
+      message: `${name} takes a list of assertions, not ${Array.isArray(written.value) ? 'an empty one' : describeValue(written.value)}`,
+      at: locate(written),
+    });
+    return undefined;
+  }
+  const compiled: CompiledAssertion[] = [];
+  for (const item of items) {
+    refuseWeight(name, item, context);
+    const child = compileAssertion(item, context, placed);
+    if (child !== undefined) compiled.push(child);
+  }
+  const templates = compiled.flatMap((child) => (child.kind === 'constant' ? [] : child.templates));
+  const variables = compiled.flatMap((child) => child.variables);
+  const build = (checks: readonly CheckSpec[]): CheckSpec => ({
+    assertion: name,
+    params: {},
+    ...frame,
+    children: checks,
+    source: { [name]: checks.map(({ source }) => source), ...framedSource(frame) },
+  });
+  // Under `not` a path that leads nowhere may be what is wanted; a selection must be there even so.
+  const paths = compiled.flatMap((child) => child.paths).filter(({ selects }) => children === 'many' || selects);
+  const constants = compiled.flatMap((child) => (child.kind === 'constant' ? [child.check] : []));
+  if (constants.length === compiled.length)
+    return constants.length < items.length
+      ? undefined
+      : { kind: 'constant', name, paths, check: build(constants), variables: [] };
+  return {
+    kind: 'template',
+    name,
+    paths,
+    variables,
+    templates,
+    instantiate(scope) {
+      const checks = instantiateAll(compiled, scope).filter((check) => check !== undefined);
+      return checks.length < items.length ? undefined : build(checks);
+    },
+  };
+}
+
+/** A combinator takes the verdicts of its children alike, so a weight of one of them would be ignored. */
+function refuseWeight(name: string, child: Located, { problems }: AssertionContext): void {
+  for (const key of ['weight', 'required']) {
+    const part = childOf(child, key);
+    if (part.value === undefined) continue;
+    problems.report({
+      code: 'invalid-value',
+      message: `${key} has no effect on an assertion inside ${name}`,
+      hint: `write it beside ${name}`,
+      at: locate(part, 'key'),
+    });
+  }
+}

@@ -1,0 +1,111 @@
+import type { CheckSpec, SelectSpec } from '../../model/verdict.ts';
+import { childOf, type Located } from '../documents/locate.ts';
+import { RenderError, renderTemplate, type Scope, type ValueTemplate } from './value-template.ts';
+
+/** An assertion as written, ready to be made into the check of a case. */
+export type CompiledAssertion = ConstantAssertion | TemplateAssertion;
+
+interface NamedAssertion {
+  readonly name: string;
+  /** The JSONPaths that it goes along, where they are no templates. */
+  readonly paths: readonly PlacedPath[];
+}
+
+/** The same for every case, and so one object for all. */
+export interface ConstantAssertion extends NamedAssertion {
+  readonly kind: 'constant';
+  readonly check: CheckSpec;
+  readonly variables: readonly [];
+}
+
+/** Throws a `RenderError`; reports what the parameters' schema refuses and gives undefined. */
+export interface TemplateAssertion extends NamedAssertion {
+  readonly kind: 'template';
+  readonly variables: readonly string[];
+  /** Of its parameters and of its children's. */
+  readonly templates: readonly ValueTemplate[];
+  instantiate(scope: Scope): CheckSpec | undefined;
+}
+
+/** The check of a case; undefined where its parameters, once rendered, are refused. */
+export function instantiate(assertion: CompiledAssertion, scope: Scope): CheckSpec | undefined {
+  return assertion.kind === 'constant' ? assertion.check : assertion.instantiate(scope);
+}
+
+/** The checks of several assertions; where one can't be rendered, the others still say what is wrong with them. */
+export function instantiateAll(
+  assertions: readonly CompiledAssertion[],
+  scope: Scope,
+): readonly (CheckSpec | undefined)[] {
+  let failure: RenderError | undefined;
+  const checks: (CheckSpec | undefined)[] = [];
+  for (const assertion of assertions) {
+    try {
+      checks.push(instantiate(assertion, scope));
+    } catch (error) {
+      if (!(error instanceof RenderError)) throw error;
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return checks;
+}
+
+/** What is left of an assertion with mistakes around its parameters: those can still be looked at, case by case. */
+export function withoutCheck(name: string, compiled: CompiledAssertion | undefined): CompiledAssertion | undefined {
+  if (compiled?.kind !== 'template') return undefined;
+  const { templates, variables } = compiled;
+  const instantiate = (scope: Scope) => {
+    compiled.instantiate(scope);
+    return undefined;
+  };
+  return { kind: 'template', name, variables, templates, paths: [], instantiate };
+}
+
+/** What is left of one with mistakes in its parameters: its variables can still be looked for. */
+export function variableReader(
+  name: string,
+  templates: readonly ValueTemplate[],
+  variables: readonly string[],
+): TemplateAssertion | undefined {
+  if (variables.length === 0) return undefined;
+  const instantiate = (scope: Scope) => {
+    for (const template of templates) renderTemplate(template, scope);
+    return undefined;
+  };
+  return { kind: 'template', name, variables, templates, paths: [], instantiate };
+}
+
+/** A JSONPath that an assertion goes along in the answer. */
+export interface PlacedPath {
+  readonly path: string;
+  readonly at: Located;
+  /** True for a selection, which must be there even under `not`. */
+  readonly selects: boolean;
+}
+
+/** A selection and where it is written. */
+export interface PlacedSelect {
+  readonly select: SelectSpec;
+  readonly at: Located;
+}
+
+/** The paths of a plain assertion that must lead somewhere for it to pass. */
+export function findPaths(name: string, written: Located, placed: PlacedSelect | undefined): readonly PlacedPath[] {
+  const selected = placed?.select.kind === 'jsonPath' ? placed.select.path : undefined;
+  const selection =
+    placed === undefined || selected === undefined ? [] : [{ path: selected, at: placed.at, selects: true }];
+  const isWhole = placed === undefined || placed.select.kind === 'json';
+  if (name !== 'jsonPath' || (!isWhole && selected === undefined)) return selection;
+  const long = childOf(written, 'path');
+  const at = typeof written.value === 'string' ? written : long;
+  if (typeof at.value !== 'string' || at.value.includes('{{') || wantsNothing(written)) return selection;
+  return [...selection, { path: (selected ?? '$') + at.value.trim().slice(1), at, selects: false }];
+}
+
+/** `exists: false` and a count of 0 are right where the schema has no such place. */
+function wantsNothing(written: Located): boolean {
+  const count = childOf(written, 'count');
+  const most = typeof count.value === 'object' && count.value !== null ? childOf(count, 'max').value : count.value;
+  return childOf(written, 'exists').value === false || Number(most ?? Number.NaN) === 0;
+}

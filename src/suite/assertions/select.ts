@@ -1,0 +1,139 @@
+import * as z from 'zod';
+import { compileJsonPath, JsonPathError } from '../../json/json-path.ts';
+import type { SelectSpec } from '../../model/verdict.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
+import { findFaultOfAnyMode } from '../../text/regex.ts';
+import { checkShape } from '../documents/check-shape.ts';
+import { describeValue } from '../documents/describe-issue.ts';
+import { type Located, locate } from '../documents/locate.ts';
+import type { Problems } from '../documents/problems.ts';
+import { words } from '../schema/fields.ts';
+
+/** The map forms of `select`, by the key that tells them apart. */
+const forms = {
+  json: z.strictObject({ json: z.literal(true).describe('The answer, parsed as JSON.') }),
+  jsonPath: z.strictObject({ jsonPath: words.superRefine(checkPath).describe('What a JSONPath (RFC 9535) selects.') }),
+  regex: z
+    .strictObject({
+      regex: words.superRefine(checkPattern).describe('What a regular expression matches, in JavaScript syntax.'),
+      flags: z.string().optional().describe('Its flags, such as "i".'),
+      group: z
+        .int({ error: 'must be a whole number' })
+        .min(0, { error: 'must be 0 or more' })
+        .optional()
+        .describe('A capture group; default 0, the whole match.'),
+      match: z
+        .enum(['first', 'last'], { error: 'must be first or last' })
+        .optional()
+        .describe('Which match; default first.'),
+    })
+    .superRefine(checkRegex),
+  codeBlock: z.strictObject({ codeBlock: z.string().describe('A fenced code block of that language; "" is any.') }),
+  xmlTag: z.strictObject({ xmlTag: words.describe('What stands between <tag> and </tag>.') }),
+};
+
+const names = ['text', 'json', 'toolCalls', 'reasoning'] as const;
+
+/** For the JSON Schema of suites. */
+export const selectSchema = z.union([z.enum(names), ...Object.values(forms)]);
+
+/** Parses `select`; undefined and a problem where it has no form that is known. */
+export function parseSelect(located: Located, problems: Problems): SelectSpec | undefined {
+  const { value } = located;
+  if (typeof value === 'string') {
+    const kind = names.find((name) => name === value);
+    if (kind !== undefined) return { kind };
+    problems.report({
+      code: 'invalid-value',
+      message: `select must be one of ${names.join(', ')} or a map, not ${describeValue(value)}`,
+      hint: didYouMean(value, names) ?? formsHint,
+      at: locate(located),
+    });
+    return undefined;
+  }
+  const key =
+    typeof value === 'object' && value !== null
+      ? Object.keys(forms).find((form) => Object.hasOwn(value, form))
+      : undefined;
+  const checking = { label: 'select', problems };
+  switch (key ?? '') {
+    case 'json':
+      return checkShape(forms.json, located, checking) && { kind: 'json' };
+    case 'jsonPath': {
+      const found = checkShape(forms.jsonPath, located, checking);
+      return found && { kind: 'jsonPath', path: found.jsonPath };
+    }
+    case 'regex': {
+      const found = checkShape(forms.regex, located, checking);
+      return (
+        found && {
+          kind: 'regex',
+          pattern: found.regex,
+          flags: found.flags ?? '',
+          group: found.group ?? 0,
+          match: found.match ?? 'first',
+        }
+      );
+    }
+    case 'codeBlock': {
+      const found = checkShape(forms.codeBlock, located, checking);
+      return found && { kind: 'codeBlock', language: found.codeBlock };
+    }
+    case 'xmlTag': {
+      const found = checkShape(forms.xmlTag, located, checking);
+      return found && { kind: 'xmlTag', tag: found.xmlTag };
+    }
+    default:
+      problems.report({
+        code: 'invalid-value',
+        message: `select has a form that is not known: ${describeValue(value)}`,
+        hint: nearestForm(value) ?? formsHint,
+        at: locate(located),
+      });
+      return undefined;
+  }
+}
+
+const formsHint =
+  'known: text, toolCalls, reasoning, {json: true}, {jsonPath: $.a}, {regex: …}, {codeBlock: json}, {xmlTag: answer}';
+
+function nearestForm(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.keys(value)
+    .map((key) => didYouMean(key, Object.keys(forms)))
+    .find((hint) => hint !== undefined);
+}
+
+function checkPath(path: string, context: z.RefinementCtx): void {
+  try {
+    compileJsonPath(path);
+  } catch (error) {
+    if (!(error instanceof JsonPathError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message, params: { code: 'invalid-json-path' } });
+  }
+}
+
+/** Here too, since nothing is asked of a map with a key that is unknown. */
+function checkPattern(pattern: string, context: z.RefinementCtx): void {
+  const message = findFaultOfAnyMode(pattern);
+  if (message !== undefined) context.addIssue({ code: 'custom', message, params: { code: 'invalid-regex' } });
+}
+
+function checkRegex(
+  select: { regex: string; flags?: string | undefined; group?: number | undefined },
+  context: z.RefinementCtx,
+): void {
+  const refuse = (key: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [key], message, params: { code: 'invalid-regex' } });
+  try {
+    // With an empty alternative the pattern matches anything, and so tells how many groups it has.
+    const groups = (new RegExp(`${select.regex}|`, select.flags ?? '').exec('')?.length ?? 1) - 1;
+    if ((select.group ?? 0) > groups)
+      refuse('group', `must be at most ${groups}: the pattern has ${groups === 1 ? '1 group' : `${groups} groups`}`);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const isFlags = /flags/.test(error.message);
+    if (!isFlags && findFaultOfAnyMode(select.regex) !== undefined) return;
+    refuse(isFlags ? 'flags' : 'regex', error.message.replace(`${select.regex}|`, select.regex));
+  }
+}

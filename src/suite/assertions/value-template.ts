@@ -1,0 +1,134 @@
+import { defined } from '../../json/defined.ts';
+import type { ProblemDetails, SourceLocation } from '../../model/problem.ts';
+import { type CompiledTemplate, compileTemplate, isTemplate, renderValue } from '../../templates/template.ts';
+import { TemplateError } from '../../templates/template-error.ts';
+import { childOf, type Located } from '../documents/locate.ts';
+
+/** What templates may read: the case's vars and `expected`. */
+export type Scope = Readonly<Record<string, unknown>>;
+
+/** A value whose strings may be templates. */
+export type ValueTemplate =
+  | { readonly kind: 'constant'; readonly value: unknown }
+  | {
+      readonly kind: 'template';
+      readonly variables: readonly string[];
+      /** Of a list or a map, its parts. */
+      readonly parts?: readonly ValueTemplate[];
+      render(scope: Scope): unknown;
+    };
+
+/** A template that can't be rendered, and the string it stands in. */
+export class RenderError extends Error {
+  readonly located: Located;
+  readonly error: TemplateError;
+
+  constructor(located: Located, error: TemplateError) {
+    super(error.message, { cause: error });
+    this.name = 'RenderError';
+    this.located = located;
+    this.error = error;
+  }
+}
+
+/** Compiles every string of a value that holds a template; keys are not templates. */
+export function compileValue(located: Located, report: (problem: ProblemDetails) => void): ValueTemplate {
+  const { value } = located;
+  if (typeof value === 'string')
+    return isTemplate(value) ? compileText(value, located, report) : { kind: 'constant', value };
+  if (Array.isArray(value)) {
+    const items = value.map((_, index) => compileValue(childOf(located, index), report));
+    if (items.every(isConstant)) return { kind: 'constant', value };
+    return {
+      kind: 'template',
+      variables: variablesOf(items),
+      parts: items,
+      render: (scope) => items.map((item) => renderTemplate(item, scope)),
+    };
+  }
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
+    return { kind: 'constant', value };
+  }
+  const entries = Object.keys(value).map((key): [string, ValueTemplate] => [
+    key,
+    compileValue(childOf(located, key), report),
+  ]);
+  if (entries.every(([, item]) => isConstant(item))) return { kind: 'constant', value };
+  const parts = entries.map(([, item]) => item);
+  return {
+    kind: 'template',
+    variables: variablesOf(parts),
+    parts,
+    // Object.fromEntries defines its keys, so a `__proto__` key stays data.
+    render: (scope) => Object.fromEntries(entries.map(([key, item]) => [key, renderTemplate(item, scope)])),
+  };
+}
+
+export function renderTemplate(template: ValueTemplate, scope: Scope): unknown {
+  return template.kind === 'constant' ? template.value : template.render(scope);
+}
+
+/** All that keeps templates from being rendered, for when one of them could not be. */
+export function findRenderErrors(templates: readonly ValueTemplate[], scope: Scope): readonly RenderError[] {
+  return templates.flatMap((template) => {
+    if (template.kind === 'constant') return [];
+    if (template.parts !== undefined) return findRenderErrors(template.parts, scope);
+    try {
+      template.render(scope);
+      return [];
+    } catch (error) {
+      if (!(error instanceof RenderError)) throw error;
+      return [error, ...error.error.also.map((other) => new RenderError(error.located, other))];
+    }
+  });
+}
+
+/** A problem of a template, at its place in the file. */
+export function describeTemplateError(error: TemplateError, at: SourceLocation, subject = ''): ProblemDetails {
+  return {
+    code: error.kind === 'missing-variable' ? 'missing-variable' : 'invalid-template',
+    message: `${subject}${error.message}`,
+    ...defined({ hint: error.hint }),
+    at,
+  };
+}
+
+/** The place within a string that a template's error means. */
+export function placeOfError(located: Located, error: TemplateError): SourceLocation {
+  const { line, column } = error;
+  if (line === undefined || column === undefined) return located.source.at(located.path);
+  return located.source.within(located.path, line, column);
+}
+
+function compileText(text: string, located: Located, report: (problem: ProblemDetails) => void): ValueTemplate {
+  try {
+    return toValueTemplate(compileTemplate(text), located);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    for (const one of [error, ...error.also]) report(describeTemplateError(one, placeOfError(located, one)));
+    return error.rest === undefined ? { kind: 'constant', value: text } : toValueTemplate(error.rest, located);
+  }
+}
+
+function toValueTemplate(template: CompiledTemplate, located: Located): ValueTemplate {
+  return {
+    kind: 'template',
+    variables: template.variables,
+    render(scope) {
+      try {
+        return renderValue(template, scope);
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error;
+        throw new RenderError(located, error);
+      }
+    },
+  };
+}
+
+function isConstant(template: ValueTemplate): boolean {
+  return template.kind === 'constant';
+}
+
+function variablesOf(templates: readonly ValueTemplate[]): readonly string[] {
+  return templates.flatMap((template) => (template.kind === 'constant' ? [] : template.variables));
+}

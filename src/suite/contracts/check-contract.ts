@@ -1,0 +1,169 @@
+import type { JsonObject } from '../../json/json.ts';
+import type { CompiledSchema } from '../../json/json-schema.ts';
+import type { Contract } from '../../model/suite.ts';
+import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import type { PlacedPath } from '../assertions/compiled-assertion.ts';
+import type { BuiltCase } from '../cases/case-hash.ts';
+import { childOf, type Located, locate } from '../documents/locate.ts';
+import type { Problems } from '../documents/problems.ts';
+import type { CompiledPrompt, PlacedTemplate } from '../prompts/parse-prompts.ts';
+import { findTemplateVariable, positionAt } from './contract-places.ts';
+import type { ContractKnowledge } from './parse-contract.ts';
+
+interface PromptVariableContext {
+  readonly problems: Problems;
+  readonly contracts?: ContractKnowledge;
+}
+
+/** Holds what each prompt reads against the input schema that callers see. */
+export function checkPromptVariables(
+  prompts: readonly CompiledPrompt[],
+  contract: Contract,
+  { problems, contracts }: PromptVariableContext,
+): void {
+  if (contracts === undefined) return;
+  for (const { version, templates } of prompts) {
+    const schema = version.contract?.input ?? contract.input;
+    if (schema === undefined) continue;
+    for (const placed of templates) {
+      for (const variable of placed.template.variables) {
+        const fault = contracts.findVariableFault(variable, schema);
+        if (fault === undefined) continue;
+        const { message, nearest, closed } = fault;
+        const problem = {
+          code: 'contract-input',
+          message: `prompt "${version.id}" reads "${variable}": ${message}`,
+          hint:
+            nearest === undefined
+              ? 'add it to contract.input, or take it out of the prompt'
+              : `did you mean "${nearest}"?`,
+          at: placeOfVariable(placed, variable),
+        } as const;
+        if (closed) problems.report(problem);
+        else problems.warn(problem);
+      }
+    }
+  }
+}
+
+function placeOfVariable({ template, at }: PlacedTemplate, variable: string) {
+  const { line, column } = positionAt(template.source, findTemplateVariable(template.source, variable) ?? 0);
+  return at(line, column);
+}
+
+interface PathContext {
+  readonly problems: Problems;
+  readonly contract: Contract;
+  readonly prompts: readonly CompiledPrompt[];
+  readonly contracts?: ContractKnowledge;
+}
+
+export type CheckPaths = (
+  assertions: readonly { readonly paths: readonly PlacedPath[] }[],
+  prompts: readonly string[] | undefined,
+) => void;
+
+/** Reports the paths of a case's assertions that no output schema of its prompts has; each place is looked at once. */
+export function createPathCheck({ problems, contract, prompts, contracts }: PathContext): CheckPaths {
+  const schemasByPrompts = new Map<string, ReadonlySet<JsonObject | boolean>>();
+  const seen = new WeakMap<PlacedPath, Set<ReadonlySet<unknown>>>();
+  const schemasFor = (only: readonly string[] | undefined): ReadonlySet<JsonObject | boolean> => {
+    const key = JSON.stringify(only ?? null);
+    const known = schemasByPrompts.get(key) ?? findSchemas(only);
+    schemasByPrompts.set(key, known);
+    return known;
+  };
+  /** None where a prompt promises nothing: there the path may lead somewhere. */
+  function findSchemas(only: readonly string[] | undefined): ReadonlySet<JsonObject | boolean> {
+    const schemas = prompts
+      .filter(({ version }) => only === undefined || only.includes(version.id))
+      .map(({ version }) => version.contract?.output ?? contract.output);
+    const given = schemas.filter((schema) => schema !== undefined);
+    return new Set(given.length < schemas.length ? [] : given);
+  }
+  return (assertions, only) => {
+    if (contracts === undefined) return;
+    for (const { paths } of assertions) {
+      for (const placed of paths) {
+        const schemas = schemasFor(only);
+        const checked = seen.get(placed) ?? new Set();
+        if (schemas.size === 0 || checked.has(schemas)) continue;
+        seen.set(placed, checked.add(schemas));
+        const faults = [...schemas].map((schema) => contracts.findPathFault(placed.path, schema));
+        const [message] = faults;
+        if (message === undefined || faults.includes(undefined)) continue;
+        problems.report({ code: 'invalid-json-path', message, at: locate(placed.at) });
+      }
+    }
+  };
+}
+
+/** Looks at a case when it is built, with the row that it came from. */
+export type VisitCase = (built: BuiltCase, row: Located) => void;
+
+/** Checks each case's vars against the input schema of each prompt that it runs on. */
+export async function openInputCheck(
+  contract: Contract,
+  prompts: readonly CompiledPrompt[],
+  problems: Problems,
+): Promise<VisitCase> {
+  const idsBySchema = new Map<NonNullable<Contract['input']>, string[]>();
+  for (const { version } of prompts) {
+    const input = version.contract?.input ?? contract.input;
+    if (input !== undefined) idsBySchema.set(input, [...(idsBySchema.get(input) ?? []), version.id]);
+  }
+  const checks: { readonly ids: readonly string[]; readonly find: Awaited<ReturnType<typeof createInputCheck>> }[] = [];
+  for (const [schema, ids] of idsBySchema) checks.push({ ids, find: await createInputCheck(schema) });
+  return ({ id, vars, prompts: only }, row) => {
+    for (const { ids, find } of checks) {
+      if (only !== undefined && !ids.some((prompt) => only.includes(prompt))) continue;
+      for (const { path, message } of find(vars)) {
+        const [, key] = /^\$\.(\w+)/.exec(path) ?? [];
+        const place = childOf(row, 'vars');
+        problems.report({
+          code: 'contract-input',
+          message: `case "${id}" breaks the input contract: ${path.replace('$', 'vars')} ${message}`,
+          at: locate(key === undefined ? place : childOf(place, key)),
+        });
+      }
+    }
+  };
+}
+
+const LIMIT_MS = 500;
+
+interface InputViolation {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Says how a case's vars break the contract's input schema, in every way; nothing where they keep it. */
+async function createInputCheck(schema: JsonObject | boolean): Promise<(vars: unknown) => readonly InputViolation[]> {
+  const { compileJsonSchema, JsonSchemaError } = await import('../../json/json-schema.ts');
+  const compiled = compileJsonSchema(schema);
+  return (vars) => {
+    const value = plainNumbers(vars);
+    try {
+      if (!compiled.isCheap(JSON.stringify(value).length)) return findWithDeadline(compiled, value);
+      return compiled.findViolation(value) === undefined ? kept : compiled.findViolations(value);
+    } catch (error) {
+      if (!(error instanceof JsonSchemaError)) throw error;
+      return [{ path: '$', message: `could not be checked: ${error.message}` }];
+    }
+  };
+}
+
+const kept: readonly InputViolation[] = [];
+
+function findWithDeadline(compiled: CompiledSchema, value: unknown): readonly InputViolation[] {
+  try {
+    return runWithDeadline(
+      () => (compiled.findViolation(value) === undefined ? kept : compiled.findViolations(value)),
+      LIMIT_MS,
+    );
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    return [{ path: '$', message: `could not be checked in ${LIMIT_MS} ms: simplify the schema's patterns` }];
+  }
+}

@@ -1,0 +1,215 @@
+import { basename, dirname, join, resolve } from 'node:path';
+import { splitPointer } from '../../json/json-pointer.ts';
+import { UserError } from '../../model/errors.ts';
+import type { SourceLocation } from '../../model/problem.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import { childOf, itemsOf, type Located, locate, type Path, textSource } from '../documents/locate.ts';
+import { createProblems, withoutExcerpt } from '../documents/problems.ts';
+import { parseDocument, parseText } from '../documents/read-document.ts';
+import { type ProjectFiles, readTextFile } from '../files/project-files.ts';
+import { displayPath } from '../files/project-place.ts';
+
+/** Where a value is written, without the parsed file: a suite with its cases is large, and most are never asked for. */
+export interface ContractPlace {
+  /** Absolute. */
+  readonly file: string;
+  readonly path: Path;
+  readonly at: SourceLocation;
+  /** True where the file is of a form that is not looked into again: `at` is as near as it gets. */
+  readonly isFixed?: boolean;
+}
+
+/** The places of what a prompt's contract is made of. */
+export interface PromptPlaces {
+  /** The prompt's entry in the suite. */
+  readonly item: ContractPlace;
+  /** Absolute, where its texts are in a file of their own. */
+  readonly textFile?: string;
+  readonly input?: ContractPlace;
+  readonly output?: ContractPlace;
+}
+
+export function placeOf(located: Located): ContractPlace {
+  const { source, path } = located;
+  return { file: join(source.folder, basename(source.file)), path, at: withoutExcerpt(locate(located)) };
+}
+
+type LocateContract = (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
+
+/** Finds the lines that findings are about by reading the files again; the prompt's own line where there is none better. */
+export function createContractLocator(
+  files: ProjectFiles,
+  prompts: ReadonlyMap<string, PromptPlaces>,
+  list: ContractPlace,
+): LocateContract {
+  const documents = new Map<string, Promise<Located | undefined>>();
+  const open = (file: string): Promise<Located | undefined> => {
+    const known = documents.get(file) ?? readAgain(file, files);
+    documents.set(file, known);
+    return known;
+  };
+  return async (id, pointer) => {
+    const places = prompts.get(id);
+    const [part = '', ...rest] = splitPointer(pointer) ?? [];
+    if (places === undefined) return list.at;
+    const { item, input, output } = places;
+    const [name = ''] = rest;
+    const inParams = (...path: Path) => find({ ...item, path: [...item.path, 'params', ...path] }, open);
+    switch (part) {
+      case 'inputSchema':
+        return input === undefined ? item.at : findInSchema(input, rest, open);
+      case 'outputSchema':
+        return output === undefined
+          ? inParams('response_format', 'json_schema', 'schema', ...rest)
+          : findInSchema(output, rest, open);
+      case 'params':
+        return inParams(...rest);
+      case 'tools':
+        return inParams('tools', ...findTool(await valueAt(item, open), name, rest.slice(1)));
+      case 'variables':
+        return (await findVariable(places, name, files)) ?? item.at;
+      default:
+        return item.at;
+    }
+  };
+}
+
+type Open = (file: string) => Promise<Located | undefined>;
+
+async function readAgain(file: string, files: ProjectFiles): Promise<Located | undefined> {
+  const found = await files.read(file);
+  return 'fault' in found ? undefined : parseDocument(file, found.text, files, createProblems());
+}
+
+/** The nearest place above where nothing stands at the path. */
+async function find({ file, path, at }: ContractPlace, open: Open): Promise<SourceLocation> {
+  const document = await open(file);
+  return document === undefined ? at : withoutExcerpt(locate({ ...document, path }, 'key'));
+}
+
+async function findInSchema(place: ContractPlace, tokens: Path, open: Open): Promise<SourceLocation> {
+  if (tokens.length === 0 || place.isFixed === true) return place.at;
+  const document = await open(place.file);
+  if (document === undefined) return place.at;
+  return withoutExcerpt(locateTokens(descend(document, place.path), tokens));
+}
+
+/** Where a part of a schema is written, or would be. */
+export function locateInSchema(root: Located, pointer: string): SourceLocation {
+  return locateTokens(root, splitPointer(pointer) ?? []);
+}
+
+function locateTokens(root: Located, tokens: Path): SourceLocation {
+  return locate({ ...root, path: followReferences(root, tokens) }, tokens.length === 0 ? 'value' : 'key');
+}
+
+function descend(document: Located, path: Path): Located {
+  return path.reduce<Located>(childOf, document);
+}
+
+/** Findings name places as values see them; in the file the way may lead through `$ref`. */
+function followReferences(root: Located, tokens: Path): Path {
+  let current = root;
+  let jumps = 0;
+  for (const token of tokens) {
+    for (let target = referenceOf(current); target !== undefined && jumps < 50; target = referenceOf(current)) {
+      if (childOf(current, token).value !== undefined) break;
+      jumps += 1;
+      current = descend(root, target);
+    }
+    const next = childOf(current, token);
+    if (next.value === undefined) return next.path;
+    current = next;
+  }
+  return current.path;
+}
+
+function referenceOf(located: Located): Path | undefined {
+  const ref = childOf(located, '$ref').value;
+  return typeof ref === 'string' && ref.startsWith('#') ? splitPointer(ref.slice(1)) : undefined;
+}
+
+async function valueAt(place: ContractPlace, open: Open): Promise<Located | undefined> {
+  const document = await open(place.file);
+  return document === undefined ? undefined : descend(document, place.path);
+}
+
+/** The path of a tool in the list of tools, by its name; both spellings of a tool are known. */
+function findTool(item: Located | undefined, name: string, rest: Path): Path {
+  if (item === undefined) return [];
+  const tools = itemsOf(childOf(childOf(item, 'params'), 'tools'));
+  for (const [index, tool] of tools.entries()) {
+    const wrapped = childOf(tool, 'function');
+    if (childOf(wrapped, 'name').value === name) return [index, 'function', ...(rest.length > 0 ? rest : ['name'])];
+    if (childOf(tool, 'name').value === name) return [index, ...(rest.length > 0 ? rest : ['name'])];
+  }
+  return [];
+}
+
+/** The first place where a template reads the variable. */
+async function findVariable(
+  { item, textFile }: PromptPlaces,
+  name: string,
+  files: ProjectFiles,
+): Promise<SourceLocation | undefined> {
+  const file = textFile ?? item.file;
+  const found = await files.read(file);
+  if ('fault' in found) return undefined;
+  const { text } = found;
+  const from = textFile === undefined ? offsetOfLine(text, item.at.line) : 0;
+  const offset = findTemplateVariable(text.slice(from), name);
+  if (offset === undefined) return undefined;
+  const { line, column } = positionAt(text, from + offset);
+  return withoutExcerpt(textSource({ file: files.display(file), folder: '' }, text).within([], line, column));
+}
+
+function offsetOfLine(text: string, line: number): number {
+  let offset = 0;
+  for (let passed = 1; passed < line; passed += 1) {
+    const next = text.indexOf('\n', offset);
+    if (next === -1) return offset;
+    offset = next + 1;
+  }
+  return offset;
+}
+
+/** The offset where a template in a text first reads a variable; undefined where none does. */
+export function findTemplateVariable(text: string, name: string): number | undefined {
+  // No brace inside, so that a text of many opening braces is walked once.
+  const pattern = new RegExp(
+    String.raw`\{[{%][^{}%]*?(?<![\p{L}\p{N}_.-])(?=${escapeRegex(name)}(?![\p{L}\p{N}_-]))`,
+    'u',
+  );
+  const match = pattern.exec(text);
+  return match === null ? undefined : match.index + match[0].length;
+}
+
+/** 1-based, as places in templates are counted. */
+export function positionAt(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
+}
+
+function escapeRegex(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+}
+
+/** A schema file on its own, with the way from its parts to their lines. */
+interface SchemaFile {
+  /** As problems name it. */
+  readonly file: string;
+  readonly schema: unknown;
+  readonly locate: (pointer: string) => SourceLocation;
+}
+
+/** Reads a JSON or YAML file that the user named; throws a `UserError` where it can't be read. */
+export function readSchemaFile(path: string, cwd: string): SchemaFile {
+  const absolute = resolve(cwd, path);
+  const file = displayPath(absolute, cwd);
+  const found = readTextFile(absolute, file);
+  if ('fault' in found) throw new UserError([{ severity: 'error', ...found.fault }]);
+  const problems = createProblems();
+  const document = parseText({ file, folder: dirname(absolute) }, found.text, problems);
+  if (document === undefined) throw new UserError(problems.list());
+  return { file, schema: plainNumbers(document.value), locate: (pointer) => locateInSchema(document, pointer) };
+}

@@ -1,0 +1,155 @@
+import { defined } from '../../json/defined.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import { appendPointer } from '../../json/json-pointer.ts';
+import type { ContractPolicy, SeverityOverride } from '../../model/finding.ts';
+import { type Contract, mergeContracts } from '../../model/suite.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import { childOf, type Located, locate } from '../documents/locate.ts';
+import type { Problems } from '../documents/problems.ts';
+import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
+
+/** What the comparison of contracts knows of schemas, handed in by whoever joins the stages. */
+export interface ContractKnowledge extends KeywordKnowledge {
+  /** For `overrides`, which must not name a rule that never fires. */
+  readonly ruleIds: readonly string[];
+  /** Where and why a schema can't be compared. */
+  findSchemaFaults(
+    schema: unknown,
+  ): readonly { readonly pointer: string; readonly message: string; readonly hint?: string }[];
+  /** Why a JSONPath can't find anything in an answer that keeps the schema. */
+  findPathFault(path: string, schema: unknown): string | undefined;
+  /** Why a template's variable is none of the input schema's. */
+  findVariableFault(
+    variable: string,
+    schema: unknown,
+  ): { readonly message: string; readonly nearest?: string; readonly closed: boolean } | undefined;
+}
+
+interface ContractContext {
+  readonly problems: Problems;
+  /** The content of a JSON or YAML file that a value names. */
+  readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
+  readonly contracts?: ContractKnowledge;
+}
+
+/** A contract and where its schemas are written. */
+export interface ParsedContract {
+  readonly contract: Contract;
+  readonly places: { readonly input?: ContractPlace; readonly output?: ContractPlace };
+}
+
+export const emptyContract: ParsedContract = { contract: {}, places: {} };
+
+/** The part that is nearer to the prompt wins, key by key. */
+export function joinContracts(general: ParsedContract, own: ParsedContract | undefined): ParsedContract {
+  if (own === undefined) return general;
+  return {
+    contract: mergeContracts(general.contract, own.contract),
+    places: { ...general.places, ...own.places },
+  };
+}
+
+/** Reads a contract whose shape has been checked: its schemas, inline or from files, and how changes to them are judged. */
+export async function parseContract(located: Located, context: ContractContext): Promise<ParsedContract> {
+  const input = await parseSchema(childOf(located, 'input'), context);
+  const output = await parseSchema(childOf(located, 'output'), context);
+  const { policy, strictConsumers, approved, ignore, removed } = Object(plainNumbers(located.value)) as {
+    readonly policy?: ContractPolicy;
+    readonly strictConsumers?: boolean;
+  } & Readonly<Record<string, unknown>>;
+  const overrides = parseOverrides(childOf(located, 'overrides'), context);
+  return {
+    contract: {
+      ...defined({ input: input?.schema, output: output?.schema }),
+      ...(Array.isArray(approved) ? { approved: approved.map(String) } : {}),
+      ...defined({ policy, overrides }),
+      ...(Array.isArray(ignore) ? { ignore: ignore.map(String) } : {}),
+      ...defined({ strictConsumers }),
+      ...(Array.isArray(removed) ? { removed: removed.map(String) } : {}),
+    },
+    places: {
+      ...defined({ input: input?.place, output: output?.place }),
+    },
+  };
+}
+
+function parseOverrides(
+  located: Located,
+  { problems, contracts }: ContractContext,
+): readonly SeverityOverride[] | undefined {
+  const { value } = located;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const rule of Object.keys(value)) {
+    if (contracts === undefined || contracts.ruleIds.includes(rule.replace(/^tool-parameter-/, ''))) continue;
+    problems.report({
+      code: 'unknown-id',
+      message: `there is no contract rule "${rule}"`,
+      hint: didYouMean(rule, contracts.ruleIds) ?? 'docs/contracts.md lists the rules',
+      at: locate(childOf(located, rule), 'key'),
+    });
+  }
+  return Object.entries(value).map(([rule, severity]) => ({
+    rule,
+    severity: severity as SeverityOverride['severity'],
+  }));
+}
+
+interface ParsedSchema {
+  readonly schema: JsonObject | boolean;
+  readonly place: ContractPlace;
+}
+
+async function parseSchema(
+  named: Located,
+  { problems, readFile, contracts }: ContractContext,
+): Promise<ParsedSchema | undefined> {
+  const { value } = named;
+  if (value === undefined) return undefined;
+  const located = typeof value === 'string' ? await readFile({ ...named, value }) : named;
+  if (located === undefined) return undefined;
+  // Imported on use: compiling schemas takes its time to load.
+  const { compileJsonSchema, JsonSchemaError } = await import('../../json/json-schema.ts');
+  const schema = plainNumbers(located.value);
+  const faults = contracts?.findSchemaFaults(schema) ?? [];
+  for (const { pointer, ...described } of faults)
+    problems.report({ code: 'invalid-schema', ...described, at: locateInSchema(located, pointer) });
+  if (faults.length > 0) return undefined;
+  try {
+    compileJsonSchema(schema);
+  } catch (error) {
+    if (!(error instanceof JsonSchemaError)) throw error;
+    for (const { message, place, hint } of [error, ...error.others]) {
+      const at = place.length === 0 ? locate(located) : locateInSchema(located, appendPointer('', ...place));
+      problems.report({ code: 'invalid-schema', message, ...defined({ hint }), at });
+    }
+    return undefined;
+  }
+  if (typeof schema !== 'boolean' && !isJsonObject(schema)) return undefined;
+  warnOfKeywords(located, { problems, ...defined({ contracts }) });
+  return { schema, place: placeOf(located) };
+}
+
+interface KeywordKnowledge {
+  /** Keywords that validators pass over, and what was probably meant. */
+  findMisspeltKeywords(
+    schema: unknown,
+  ): readonly { readonly pointer: string; readonly keyword: string; readonly meant: string }[];
+}
+
+interface KeywordContext {
+  readonly contracts?: KeywordKnowledge;
+  readonly problems: Pick<Problems, 'warn'>;
+}
+
+/** Warns of keywords in a schema that are none, but look like one: no validator would say so. */
+export function warnOfKeywords(schema: Located, { contracts, problems }: KeywordContext): void {
+  for (const { pointer, keyword, meant } of contracts?.findMisspeltKeywords(plainNumbers(schema.value)) ?? []) {
+    problems.warn({
+      code: 'unknown-key',
+      message: `"${keyword}" is no keyword of JSON Schema, so nothing is demanded by it`,
+      hint: `did you mean "${meant}"?`,
+      at: locateInSchema(schema, pointer),
+    });
+  }
+}

@@ -1,0 +1,193 @@
+import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
+import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
+import { describeLongNumber, isLongNumber, longNumberHint, plainNumbers } from '../../text/exact-numbers.ts';
+import { codeOf, describeIssue, describeValue, hintOf, type Issue, sentence, writeLabel } from './describe-issue.ts';
+import { childOf, type Located, locate, type Path } from './locate.ts';
+import type { Problems } from './problems.ts';
+
+type Shape = Readonly<Record<string, z.ZodType>>;
+
+/** Reports a document that is no map; undefined values of a map are what its parts report. */
+export function requireMap(located: Located, label: string, problems: Problems): boolean {
+  const { value } = located;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return true;
+  const found = value === null || value === undefined ? 'empty' : describeValue(value);
+  problems.report({
+    code: 'invalid-value',
+    message: `${label} must be a map of keys, not ${found}`,
+    at: locate(located),
+  });
+  return false;
+}
+
+/** Reports the keys of a map that its shape does not know. */
+export function checkKeys(located: Located, shape: Shape, label: string, problems: Problems): void {
+  const known = Object.keys(shape);
+  for (const key of Object.keys(located.value ?? {})) {
+    if (Object.hasOwn(shape, key)) continue;
+    problems.report({
+      code: 'unknown-key',
+      message: `unknown key "${key}" in ${label}`,
+      hint: didYouMean(key, known) ?? `known here: ${known.join(', ')}`,
+      at: locate(childOf(located, key), 'key'),
+    });
+  }
+}
+
+/** Checks one key on its own, so that a mistake in it hides none in another; undefined where it is missing or wrong. */
+export function checkPart<Schema extends z.ZodType>(
+  parent: Located,
+  key: string,
+  schema: Schema,
+  problems: Problems,
+): z.output<Schema> | undefined {
+  const part = childOf(parent, key);
+  if (part.value === undefined) {
+    if (!schema.safeParse(undefined).success) {
+      problems.report({ code: 'invalid-value', message: `the key "${key}" is missing`, at: locate(parent) });
+    }
+    return undefined;
+  }
+  return checkShape(schema, { ...part, value: plainNumbers(part.value) }, { label: key, problems });
+}
+
+interface Checking {
+  /** What the root is called in messages. */
+  readonly label: string;
+  readonly problems: Problems;
+  /** Where an issue's path really stands, where the checked value is not the written one. */
+  readonly relocate?: (path: Path) => Located;
+  /** Keys at the root that are missing because they are mistyped, which whoever knows all of the keys has said. */
+  readonly mistyped?: readonly string[];
+}
+
+/** Checks a value and reports what is wrong where it was written; undefined where anything is. */
+export function checkShape<Schema extends z.ZodType>(
+  schema: Schema,
+  located: Located,
+  checking: Checking,
+): z.output<Schema> | undefined {
+  const result = schema.safeParse(located.value, { reportInput: true });
+  if (result.success) return result.data;
+  reportIssues(result.error.issues, schema, located, checking);
+  return undefined;
+}
+
+/** Turns what zod found into problems with places, names and next steps. */
+export function reportIssues(issues: readonly Issue[], schema: z.ZodType, located: Located, checking: Checking): void {
+  const mistyped = new Set([...(checking.mistyped ?? []), ...issues.flatMap((issue) => findMistyped(issue, schema))]);
+  for (const issue of issues) {
+    // A key that is missing because it is mistyped is one mistake.
+    if (!mistyped.has(issue.path.join('\0')) || issue.input !== undefined)
+      reportIssue(issue, schema, located, checking);
+  }
+}
+
+/** The paths of known keys that the unknown ones most likely mean. */
+function findMistyped(issue: Issue, schema: z.ZodType): readonly string[] {
+  if (issue.code !== 'unrecognized_keys') return [];
+  const known = keysAt(schema, issue.path);
+  return issue.keys.flatMap((key) => {
+    const meant = findNearest(key, known);
+    return meant === undefined ? [] : [[...issue.path, meant].join('\0')];
+  });
+}
+
+function reportIssue(issue: Issue, schema: z.ZodType, located: Located, checking: Checking): void {
+  const { problems, label } = checking;
+  const place = checking.relocate ?? ((path: Path) => ({ ...located, path: [...located.path, ...path] }));
+  if (isLongNumber(issue.input)) {
+    const message = `${writeLabel(label, issue.path)}: ${describeLongNumber(issue.input)}`;
+    problems.report({ code: 'invalid-value', message, hint: longNumberHint, at: locate(place(issue.path)) });
+    return;
+  }
+  if (issue.code === 'invalid_union') {
+    const branch = nearestBranch(issue.errors);
+    if (branch !== undefined) {
+      reportIssues(
+        branch.map((inner) => Object.assign({}, inner, { path: [...issue.path, ...inner.path] })),
+        schema,
+        located,
+        checking,
+      );
+      return;
+    }
+  }
+  const name = writeLabel(label, issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(schema, issue.path);
+    for (const key of issue.keys) {
+      problems.report({
+        code: 'unknown-key',
+        message: `unknown key "${key}" in ${name}`,
+        hint: didYouMean(key, known) ?? (known.length === 0 ? 'leave it out' : `known here: ${known.join(', ')}`),
+        at: locate(place([...issue.path, key]), 'key'),
+      });
+    }
+    return;
+  }
+  const isMissing = issue.code !== 'custom' && issue.input === undefined && issue.path.length > 0;
+  const at = isMissing ? locate(place(issue.path.slice(0, -1))) : locate(place(issue.path));
+  if (isMissing) {
+    const parent = writeLabel(label, issue.path.slice(0, -1));
+    problems.report({ code: 'invalid-value', message: `${parent} needs "${String(issue.path.at(-1))}"`, at });
+    return;
+  }
+  const hint = hintOf(issue);
+  problems.report({
+    code: codeOf(issue),
+    message: sentence(name, describeIssue(issue)),
+    ...defined({ hint }),
+    at,
+  });
+}
+
+/**
+ * The alternative that the author most likely meant: one that does not fail at the root, that knows the keys at the root
+ * or has ones much like them, with the fewest issues.
+ */
+function nearestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const deep = branches.filter((issues) =>
+    issues.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys' || code === 'custom'),
+  );
+  return [...deep].sort((a, b) => countStrangeKeys(a) - countStrangeKeys(b) || a.length - b.length)[0];
+}
+
+/** The keys at the root that are unknown and resemble none that is missing there. */
+function countStrangeKeys(issues: readonly Issue[]): number {
+  const missing = issues.flatMap(({ path, input }) =>
+    path.length === 1 && input === undefined ? [String(path[0])] : [],
+  );
+  return issues
+    .flatMap((issue) => (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : []))
+    .filter((key) => findNearest(key, missing) === undefined).length;
+}
+
+/** The keys that an object schema knows at a path. */
+export function keysAt(schema: unknown, path: Path): readonly string[] {
+  const [step, ...rest] = path;
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodUnion) {
+    return [...new Set(inner.options.flatMap((option) => keysAt(option, path)))];
+  }
+  if (step === undefined) return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+  if (inner instanceof z.ZodObject)
+    return Object.hasOwn(inner.shape, step) ? keysAt(inner.shape[String(step)], rest) : [];
+  if (inner instanceof z.ZodArray) return keysAt(inner.element, rest);
+  return inner instanceof z.ZodRecord ? keysAt(inner.valueType, rest) : [];
+}
+
+function unwrap(schema: unknown): unknown {
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodReadonly
+  ) {
+    return unwrap(schema.def.innerType);
+  }
+  if (schema instanceof z.ZodLazy) return unwrap(schema.def.getter());
+  return schema instanceof z.ZodPipe ? unwrap(schema.in instanceof z.ZodTransform ? schema.out : schema.in) : schema;
+}

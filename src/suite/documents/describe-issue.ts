@@ -1,0 +1,119 @@
+import type * as z from 'zod';
+import { type ProblemCode, problemCodes } from '../../model/problem.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
+import { SpelledNumber } from '../../text/exact-numbers.ts';
+import type { Path } from './locate.ts';
+
+export type Issue = z.core.$ZodIssue;
+
+/** `cases[0].tags`, after a root label such as `the suite` or `contains`. */
+export function writeLabel(label: string, path: Path): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else text += `${text === '' ? '' : '.'}${String(step)}`;
+  }
+  if (text === '') return label;
+  if (label === '') return text;
+  return /\s/.test(label) ? `${text} of ${label}` : `${label}${text.startsWith('[') ? '' : '.'}${text}`;
+}
+
+export function sentence(name: string, words: string): string {
+  return /^(?:must|needs?|is|has|can|takes|does|doesn't|holds)\b/.test(words)
+    ? `${name} ${words}`
+    : `${name}: ${words}`;
+}
+
+export function describeIssue(issue: Issue): string {
+  const found = issue.code === 'custom' ? '' : `, not ${describeValue(issue.input)}`;
+  if (!isZodWords(issue))
+    return `${issue.message}${issue.message.startsWith('must be') && !issue.message.includes(', not ') ? found : ''}`;
+  if (issue.code === 'invalid_type') return `must be ${article(issue.expected)}${found}`;
+  if (issue.code === 'invalid_value') return `must be ${listValues(issue.values)}${found}`;
+  if (issue.code === 'invalid_union') return `has a form that is not known${found}`;
+  if (issue.code === 'too_small') {
+    if (issue.origin === 'array') return `needs at least ${String(issue.minimum)}`;
+    return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${String(issue.minimum)}${found}`;
+  }
+  if (issue.code === 'too_big') {
+    return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${String(issue.maximum)}${found}`;
+  }
+  return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+}
+
+export function hintOf(issue: Issue): string | undefined {
+  const given: unknown = issue.code === 'custom' ? issue.params?.['hint'] : undefined;
+  if (typeof given === 'string') return given;
+  if (issue.code === 'invalid_type') return hintOfType(issue.expected, issue.input);
+  if (typeof issue.input !== 'string') return undefined;
+  return didYouMean(issue.input, wordsOf(issue));
+}
+
+/** The words that may stand there, in any of its forms. */
+function wordsOf(issue: Issue): readonly string[] {
+  if (issue.code === 'invalid_union') {
+    return issue.errors.flat().flatMap((inner) => (inner.path.length === 0 ? wordsOf(inner) : []));
+  }
+  return issue.code === 'invalid_value' ? issue.values.filter((value) => typeof value === 'string') : [];
+}
+
+/** What YAML made of words that were meant otherwise. */
+function hintOfType(expected: string, input: unknown): string | undefined {
+  const isPlain = typeof input === 'number' || typeof input === 'boolean' || input instanceof SpelledNumber;
+  if (expected === 'string' && isPlain) return `for a text, write it in quotes: "${describeValue(input)}"`;
+  if (expected === 'array' && (isPlain || typeof input === 'string')) return `write [${describeValue(input)}]`;
+  if (expected === 'array' && typeof input === 'object') return 'begin each item with "- "';
+  if (expected === 'boolean' && typeof input === 'string') {
+    if (/^(?:true|yes|on|y|1)$/i.test(input.trim())) return 'write true';
+    if (/^(?:false|no|off|n|0)$/i.test(input.trim())) return 'write false';
+  }
+  return undefined;
+}
+
+export function codeOf(issue: Issue): ProblemCode {
+  if (issue.code !== 'custom') return 'invalid-value';
+  const given: unknown = issue.params?.['code'];
+  const named = problemCodes.find((code) => code === given);
+  if (named !== undefined) return named;
+  // Parameter schemas of assertions say it in words alone.
+  if (/regular expression/i.test(issue.message)) return 'invalid-regex';
+  if (/JSONPath/.test(issue.message)) return 'invalid-json-path';
+  return /\bschema\b|\$(?:ref|schema)\b/i.test(issue.message) ? 'invalid-schema' : 'invalid-value';
+}
+
+function isZodWords({ message }: Issue): boolean {
+  return /^(?:Invalid|Too (?:small|big)|Unrecognized)/.test(message);
+}
+
+function article(expected: string): string {
+  switch (expected) {
+    case 'array':
+      return 'a list';
+    case 'object':
+    case 'record':
+      return 'a map';
+    case 'int':
+      return 'a whole number';
+    case 'boolean':
+      return 'true or false';
+    case 'string':
+      return 'a text';
+    default:
+      return `a ${expected}`;
+  }
+}
+
+function listValues(values: readonly unknown[]): string {
+  const texts = values.map((value) => (typeof value === 'string' ? value : String(value)));
+  return texts.length > 1 ? `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}` : (texts[0] ?? 'nothing');
+}
+
+/** What was found, short enough for a sentence. */
+export function describeValue(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (value instanceof SpelledNumber) return value.source;
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'a map';
+}

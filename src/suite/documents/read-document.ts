@@ -1,0 +1,123 @@
+import { dirname, resolve } from 'node:path';
+import { defined } from '../../json/defined.ts';
+import { parseJsonText } from '../../json/json-text.ts';
+import { describeLongNumber, findLongNumbers, longNumberHint } from '../../text/exact-numbers.ts';
+import { createLineIndex } from '../../text/line-index.ts';
+import { parseYaml } from '../../text/yaml-text.ts';
+import type { FileText, ProjectFiles } from '../files/project-files.ts';
+import type { FileFault } from '../files/project-place.ts';
+import { fixedSource, jsonSource, type Located, locate, type SourceFile, yamlSource } from './locate.ts';
+import type { Problems } from './problems.ts';
+
+/** Reads a YAML or JSON file with the places of its values; what fails is reported at the value that names the file. */
+export async function readDocument(
+  path: string,
+  files: ProjectFiles,
+  problems: Problems,
+  namedBy?: Located,
+): Promise<Located | undefined> {
+  return parseFound(path, await files.read(path), files, problems, namedBy);
+}
+
+/** Reads files that are data, whose texts are no templates; each once, since a case may be built again later in the run. */
+export function createReadData(
+  files: ProjectFiles,
+  problems: Problems,
+): (namedBy: Located<string>) => Located | undefined {
+  const known = new Map<string, Located>();
+  return (namedBy) => {
+    const path = resolve(namedBy.source.folder, namedBy.value);
+    const content = known.get(path) ?? parseFound(path, files.readText(path), files, problems, namedBy);
+    if (content !== undefined) known.set(path, content);
+    return content;
+  };
+}
+
+function parseFound(
+  path: string,
+  found: FileText,
+  files: ProjectFiles,
+  problems: Problems,
+  namedBy: Located | undefined,
+): Located | undefined {
+  if ('text' in found) return parseDocument(path, found.text, files, problems);
+  reportFault(found.fault, problems, namedBy);
+  return undefined;
+}
+
+export function reportFault(fault: FileFault, problems: Problems, namedBy?: Located): void {
+  problems.report({ ...fault, ...(namedBy === undefined ? {} : { at: locate(namedBy) }) });
+}
+
+/** Parses the text of a YAML or, by its suffix, JSON file. */
+export function parseDocument(
+  path: string,
+  text: string,
+  files: ProjectFiles,
+  problems: Problems,
+): Located | undefined {
+  return parseText({ file: files.display(path), folder: dirname(path) }, text, problems);
+}
+
+/** The same for a text that is read already. */
+export function parseText(names: Names, text: string, problems: Problems): Located | undefined {
+  const parsed = names.file.endsWith('.json') ? readJson(names, text, problems) : readYaml(names, text, problems);
+  if (parsed === undefined) return undefined;
+  const located: Located = { ...parsed, path: [] };
+  const before = problems.list().length;
+  refuseLongNumbers(located, problems);
+  return problems.list().length > before ? undefined : located;
+}
+
+/** Cases and their checks keep every digit of a number; whatever else stands in a file is a double. */
+const exactKeys: ReadonlySet<unknown> = new Set(['cases', 'defaults']);
+
+function refuseLongNumbers(located: Located, problems: Problems): void {
+  if (Array.isArray(located.value)) return;
+  for (const { path, number } of findLongNumbers(located.value)) {
+    if (exactKeys.has(path[0])) continue;
+    problems.report({
+      code: 'invalid-value',
+      message: describeLongNumber(number),
+      hint: longNumberHint,
+      at: locate({ ...located, path }),
+    });
+  }
+}
+
+interface Names {
+  readonly file: string;
+  readonly folder: string;
+}
+
+interface Parsed {
+  readonly value: unknown;
+  readonly source: SourceFile;
+}
+
+function readYaml(names: Names, text: string, problems: Problems): Parsed | undefined {
+  const yaml = parseYaml(text);
+  if (yaml.errors.length === 0) return { value: yaml.value, source: yamlSource(names, text, yaml) };
+  for (const { message, offset, hint } of yaml.errors) {
+    problems.report({
+      code: 'syntax',
+      message,
+      ...defined({ hint }),
+      at: placeOf(names, text, offset),
+    });
+  }
+  return undefined;
+}
+
+function readJson(names: Names, text: string, problems: Problems): Parsed | undefined {
+  const json = parseJsonText(text);
+  if (!('error' in json)) return { value: json.value, source: jsonSource(names, text) };
+  problems.report({ code: 'syntax', message: json.error.message, at: placeOf(names, text, json.error.offset) });
+  return undefined;
+}
+
+function placeOf(names: Names, text: string, offset: number) {
+  const lines = createLineIndex(text);
+  const position = lines.positionAt(offset);
+  return fixedSource(names, { file: names.file, ...position, excerpt: lines.excerptAround(position) }).at([]);
+}

@@ -1,0 +1,293 @@
+import { createHash } from 'node:crypto';
+import {
+  type BigIntStats,
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, relative } from 'node:path';
+import type { ReadBytes } from '../../files/split-lines.ts';
+import { UserError } from '../../model/errors.ts';
+import type { SourceGlob, Sources } from '../../model/suite.ts';
+import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
+import { isNegative } from '../../text/glob.ts';
+import { type FoundFiles, findFiles } from './find-files.ts';
+import {
+  describeMissing,
+  displayPath,
+  type FileFault,
+  findPlaceFault,
+  kindOfPath,
+  type ProjectPlace,
+  readLink,
+  toSlashes,
+} from './project-place.ts';
+
+export type FileText = { readonly text: string } | { readonly fault: FileFault };
+
+/** A file that is read bit by bit, and again, since it may be larger than what should be in memory. */
+export interface FileBytes {
+  open(): OpenBytes;
+}
+
+interface OpenBytes {
+  /** Throws a `UserError` where the file is another than when it was read first. */
+  readonly read: ReadBytes;
+  readonly close: () => void;
+}
+
+/** The only way to the disk: reads text inside the project, and remembers what was read. */
+export interface ProjectFiles {
+  /** Absolute. */
+  readonly root: string;
+  read(path: string): Promise<FileText>;
+  /** The same of data and code, whose texts are no templates. */
+  readText(path: string): FileText;
+  /** The same bit by bit, of any size; whether it is text has to be seen by who reads it. */
+  readBytes(path: string): Promise<{ readonly bytes: FileBytes } | { readonly fault: FileFault }>;
+  /** SHA-256 of a file inside the project, text or not; undefined where there is none. */
+  hash(path: string): string | undefined;
+  /** A fault where a path that may not exist yet leaves the project. */
+  findFault(path: string): FileFault | undefined;
+  /** Like `findFault`; and a fault where something is there that can't be read as a file. */
+  findReadFault(path: string): FileFault | undefined;
+  /** The files of some patterns; folders of packages are passed over. */
+  glob(patterns: readonly string[], folder: string): Promise<FoundFiles>;
+  /** As problems name it: relative to the working folder where that is shorter. */
+  display(path: string): string;
+  /** Relative to the project root, with forward slashes. */
+  relative(path: string): string;
+}
+
+const MAX_BYTES = 256 * 1024 * 1024;
+
+export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles {
+  const display = (path: string): string => displayPath(path, cwd);
+  const faultOf = (path: string) => findPlaceFault(path, place.boundary, display(path));
+  const readText = (path: string): FileText => {
+    const outside = faultOf(path);
+    return outside === undefined ? readTextFile(path, display(path)) : { fault: outside };
+  };
+
+  return {
+    root: place.root,
+    display,
+    findFault: faultOf,
+    findReadFault: (path) => faultOf(path) ?? findReadFault(path, display(path)),
+    relative: (path) => toSlashes(relative(place.root, path)),
+    readText,
+    async read(path) {
+      const found = readText(path);
+      if ('text' in found && needsTemplateEngine(found.text)) await loadTemplateEngine();
+      return found;
+    },
+    readBytes(path) {
+      const outside = faultOf(path);
+      return Promise.resolve(outside === undefined ? findBytes(path, display(path)) : { fault: outside });
+    },
+    hash(path) {
+      const isFile = faultOf(path) === undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+      return isFile ? hashFile(path) : undefined;
+    },
+    glob(patterns, folder) {
+      const describeError = (error: unknown, path: string) => describeReadError(error, path, display(path));
+      return findFiles(patterns.map(toSlashes), folder, { findFault: faultOf, describeError });
+    },
+  };
+}
+
+/** The text of a file, whatever folder it is in; `shown` names it in faults. */
+export function readTextFile(path: string, shown: string): FileText {
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile()) return { fault: { code: 'file-unreadable', message: `${shown} is not a file` } };
+    if (stats.size > MAX_BYTES) {
+      return { fault: { code: 'file-unreadable', message: `${shown} is larger than ${MAX_BYTES / 1024 / 1024} MB` } };
+    }
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) };
+  } catch (error) {
+    return { fault: describeReadError(error, path, shown) };
+  }
+}
+
+function findReadFault(path: string, shown: string): FileFault | undefined {
+  if (!existsSync(path) && kindOfPath(dirname(path)) !== 'file') return undefined;
+  const found = findBytes(path, shown);
+  return 'fault' in found ? found.fault : undefined;
+}
+
+function findBytes(path: string, shown: string): { readonly bytes: FileBytes } | { readonly fault: FileFault } {
+  try {
+    const first = openSync(path, 'r');
+    try {
+      const stats = fstatSync(first, { bigint: true });
+      if (!stats.isFile()) return { fault: { code: 'file-unreadable', message: `${shown} is not a file` } };
+      return { bytes: { open: () => openUnchanged(path, shown, stats) } };
+    } finally {
+      closeSync(first);
+    }
+  } catch (error) {
+    return { fault: describeReadError(error, path, shown) };
+  }
+}
+
+type FileState = Pick<BigIntStats, 'ino' | 'size' | 'mtimeNs'>;
+
+/** Another content under the same name would be taken for rows that were checked. */
+function openUnchanged(path: string, shown: string, known: FileState): OpenBytes {
+  const fd = openAgain(path, shown);
+  const check = () => {
+    const { ino, size, mtimeNs } = fstatSync(fd, { bigint: true });
+    if (ino !== known.ino || size !== known.size || mtimeNs !== known.mtimeNs) throw changedError(shown);
+  };
+  return {
+    read(buffer, start, length, position) {
+      const count = readSync(fd, buffer, start, length, position);
+      check();
+      return count;
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+function openAgain(path: string, shown: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) throw changedError(shown, error);
+    throw error;
+  }
+}
+
+/** What a file that was read once is no more. */
+export function changedError(shown: string, cause?: unknown): UserError {
+  return new UserError(
+    [
+      {
+        code: 'file-unreadable',
+        severity: 'error',
+        message: `${shown} was changed while its cases were being read`,
+        hint: 'run the command again; `llmcheck run --resume` keeps the answers of a run that had begun',
+      },
+    ],
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** A text that is in memory, as bytes. */
+export function bytesOfText(text: string): FileBytes {
+  const bytes = Buffer.from(text);
+  return {
+    open: () => ({
+      read: (buffer, start, length, position) => bytes.copy(buffer, start, position, position + length),
+      close: () => undefined,
+    }),
+  };
+}
+
+function hashFile(path: string): string | undefined {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch (error) {
+    // What can't be read is told by whoever must read it.
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
+}
+
+function describeReadError(error: unknown, path: string, shown: string): FileFault {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return { code: 'file-unreadable', message: `${shown} ${describeMissing(path)}`, ...nearHint(path) };
+    case 'EACCES':
+    case 'EPERM':
+      return { code: 'file-unreadable', message: `${shown} can't be read: permission denied` };
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return { code: 'file-unreadable', message: `${shown} is not UTF-8 text`, hint: 'save it as UTF-8' };
+    case undefined:
+      throw error;
+    default:
+      return { code: 'file-unreadable', message: `${shown} can't be read (${code})` };
+  }
+}
+
+function nearHint(path: string): { hint?: string } {
+  const target = readLink(path);
+  if (target !== undefined) return { hint: `it leads to ${target}: bring that back, or remove the link` };
+  const folder = dirname(path);
+  if (!existsSync(folder)) return { hint: `the folder ${basename(folder)} does not exist either` };
+  const hint = didYouMean(basename(path), listNames(folder));
+  return hint === undefined ? {} : { hint };
+}
+
+function listNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    // A folder that can't be listed has no names to suggest.
+    if (error instanceof Error && 'code' in error) return [];
+    throw error;
+  }
+}
+
+/** What was asked of the disk, by absolute paths. */
+export interface ReadLog {
+  readonly files: Set<string>;
+  readonly missing: Set<string>;
+  readonly globs: SourceGlob[];
+}
+
+export function createReadLog(): ReadLog {
+  return { files: new Set(), missing: new Set(), globs: [] };
+}
+
+/** The same files; each read and look-up is noted, so that what something depends on need not be guessed. */
+export function recordReads(files: ProjectFiles, log: ReadLog): ProjectFiles {
+  const note = (path: string, isThere: boolean) => void (isThere ? log.files : log.missing).add(path);
+  return {
+    ...files,
+    async read(path) {
+      const found = await files.read(path);
+      note(path, 'text' in found);
+      return found;
+    },
+    readText(path) {
+      const found = files.readText(path);
+      note(path, 'text' in found);
+      return found;
+    },
+    async readBytes(path) {
+      const found = await files.readBytes(path);
+      note(path, 'bytes' in found);
+      return found;
+    },
+    hash(path) {
+      const found = files.hash(path);
+      note(path, found !== undefined);
+      return found;
+    },
+    glob(patterns, folder) {
+      // What a pattern takes away can only be less than what the others bring.
+      log.globs.push(...patterns.filter((pattern) => !isNegative(pattern)).map((pattern) => ({ pattern, folder })));
+      return files.glob(patterns, folder);
+    },
+  };
+}
+
+export function sourcesOf({ files, missing, globs }: ReadLog, { relative }: Pick<ProjectFiles, 'relative'>): Sources {
+  // What is no text fails to be read and may still be hashed.
+  const absent = [...missing].filter((path) => !files.has(path));
+  return {
+    files: [...files].map(relative).sort(),
+    missing: absent.map(relative).sort(),
+    globs: globs.map(({ pattern, folder }) => ({ pattern, folder: relative(folder) })),
+  };
+}

@@ -1,0 +1,127 @@
+import { existsSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { defined } from '../../json/defined.ts';
+import type { ProblemCode } from '../../model/problem.ts';
+
+const CONFIG_NAME = 'llmcheck.config.yaml';
+
+export interface ProjectPlace {
+  /** Absolute. */
+  readonly root: string;
+  /** Nothing outside it is read. */
+  readonly boundary: string;
+  readonly configPath?: string;
+}
+
+/** The config of the nearest ancestor folder; the root is its folder, else the git root, else the working folder. */
+export function findProject(cwd: string, configPath?: string): ProjectPlace {
+  const start = configPath === undefined ? cwd : dirname(resolve(cwd, configPath));
+  const gitRoot = findUp(start, '.git');
+  const config = configPath === undefined ? findConfig(cwd, gitRoot) : resolve(cwd, configPath);
+  const root = config === undefined ? (gitRoot ?? cwd) : dirname(config);
+  return { root, boundary: gitRoot ?? root, ...defined({ configPath: config }) };
+}
+
+function findConfig(cwd: string, gitRoot: string | undefined): string | undefined {
+  const folder = findUp(cwd, CONFIG_NAME, gitRoot);
+  return folder === undefined ? undefined : join(folder, CONFIG_NAME);
+}
+
+/** The nearest folder, upwards to and with `last`, that holds a name. */
+function findUp(start: string, name: string, last?: string): string | undefined {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return folder;
+    if (folder === last || dirname(folder) === folder) return undefined;
+  }
+}
+
+/** Nothing outside this folder is read or written because a file says so: the git root, else the project root. */
+export function boundaryOf(root: string): string {
+  return findUp(root, '.git') ?? root;
+}
+
+/**
+ * Why a path that a file names can't be used; links are followed. Git's own folder is not part of a project: its config
+ * may hold keys, and its hooks are programs.
+ */
+export function findPlaceFault(path: string, boundary: string, shown: string): FileFault | undefined {
+  const realBoundary = realPathOf(boundary);
+  const real = realPathOf(path);
+  const hint = 'move it into the project: nothing outside is read or written';
+  if (!isInside(real, realBoundary)) {
+    const message = `${shown} lies outside the project (${boundary})`;
+    return { code: 'file-outside-project', message, hint };
+  }
+  const folders = relative(realBoundary, real).split(sep);
+  if (!folders.some((folder) => folder.toLowerCase() === '.git')) return undefined;
+  const message = `${shown} lies in the folder .git, which is not part of the project`;
+  return { code: 'file-outside-project', message, hint };
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+const maxLinks = 40;
+
+/**
+ * With links resolved; of a path that does not exist, those of the nearest folder that does. A link that leads nowhere
+ * counts as the place it leads to.
+ */
+function realPathOf(path: string, linksLeft = maxLinks): string {
+  const missing: string[] = [];
+  for (let current = resolve(path); ; current = dirname(current)) {
+    if (existsSync(current)) return join(realpathSync(current), ...missing);
+    const target = linksLeft > 0 ? readLink(current) : undefined;
+    if (target !== undefined) {
+      const folder = realPathOf(dirname(current), linksLeft - 1);
+      return realPathOf(resolve(folder, target, ...missing), linksLeft - 1);
+    }
+    if (dirname(current) === current) return resolve(path);
+    missing.unshift(basename(current));
+  }
+}
+
+/** What a link names, whether or not it is there; undefined for all else. */
+export function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
+}
+
+/** Relative to the working folder where that is shorter to read. */
+export function displayPath(path: string, cwd: string): string {
+  const near = relative(cwd, path) || '.';
+  return near.length < path.length && !isAbsolute(near) ? toSlashes(near) : path;
+}
+
+export function toSlashes(path: string): string {
+  return sep === '\\' ? path.replaceAll('\\', '/') : path;
+}
+
+export function kindOfPath(path: string): 'file' | 'folder' | undefined {
+  // Of a path through a file, too, Node says by throwing that it leads nowhere.
+  const stats = existsSync(path) ? statSync(path, { throwIfNoEntry: false }) : undefined;
+  if (stats === undefined) return undefined;
+  return stats.isDirectory() ? 'folder' : 'file';
+}
+
+/** Why nothing is at a path: a link may be there that leads nowhere. */
+export function describeMissing(path: string): string {
+  return readLink(path) === undefined ? 'does not exist' : 'does not exist: it is a link to a file that is not there';
+}
+
+/** True where a text may be meant as a pattern. */
+export function isGlob(text: string): boolean {
+  return /[*?{}[\]!()]/.test(text);
+}
+
+/** Why a file can't be used. */
+export interface FileFault {
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly hint?: string;
+}

@@ -1,0 +1,186 @@
+import { basename, resolve } from 'node:path';
+import type { EmptySelection } from '../model/empty-selection.ts';
+import { isNegative } from '../text/glob.ts';
+import { readRows, rowSuffixes } from './cases/read-rows.ts';
+import type { Config } from './config.ts';
+import { isCodeSuite } from './documents/code-suite.ts';
+import { childOf, itemsOf, type Located } from './documents/locate.ts';
+import { createProblems, type Problems } from './documents/problems.ts';
+import { readDocument } from './documents/read-document.ts';
+import type { ProjectFiles } from './files/project-files.ts';
+import { describeMissing, isGlob } from './files/project-place.ts';
+import type { LoadOptions } from './open-project.ts';
+import { loadConfig, openWorkingTree, type ProjectSnapshot, readConfig } from './open-project.ts';
+import { isPromptFile } from './prompts/prompt-file.ts';
+
+const DEFAULT_SUITES = ['evals/**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
+
+const SUITES_IN_FOLDER = ['**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
+
+const SUITE_FILE = /\.(?:ya?ml|[cm]?[jt]s)$/i;
+
+interface FoundSuites {
+  /** Absolute, each once, sorted. */
+  readonly paths: readonly string[];
+  readonly empty: readonly EmptySelection[];
+}
+
+/** Looks for suite files, and warns of what leads to none. */
+export async function findSuites(
+  snapshot: ProjectSnapshot,
+  config: Config,
+  { paths, cwd }: Pick<LoadOptions, 'paths' | 'cwd'>,
+  problems: Problems,
+): Promise<FoundSuites> {
+  const found = new Set<string>();
+  const empty: EmptySelection[] = [];
+  const add = (suites: readonly string[], message: string, isNamed: boolean, at?: Config['suitesAt']) => {
+    for (const suite of suites) found.add(suite);
+    if (suites.length > 0 || problems.errorCount() > 0) return;
+    problems.warn({ code: 'selects-nothing', message, ...at });
+    empty.push({ message, isNamed });
+  };
+  for (const path of paths) {
+    add(await findSuitesAt(path, snapshot, cwd, problems), `no suite was found under ${path}`, false);
+  }
+  if (paths.length > 0) return { paths: [...found].sort(), empty };
+  const { place, files } = snapshot;
+  const patterns = config.suites ?? DEFAULT_SUITES;
+  const excluded = patterns.filter(isNegative);
+  for (const pattern of patterns) {
+    if (isNegative(pattern)) continue;
+    const { paths: matches, faults } = await files.glob([pattern, ...excluded], place.root);
+    for (const fault of faults) problems.report({ ...fault, ...config.suitesAt });
+    // Without suites: nothing was asked for by name.
+    if (config.suites === undefined) return { paths: matches, empty };
+    add(matches, `suites: no file matches ${pattern}`, !isGlob(pattern), config.suitesAt);
+  }
+  return { paths: [...found].sort(), empty };
+}
+
+async function findSuitesAt(
+  path: string,
+  { files, kindOf }: ProjectSnapshot,
+  cwd: string,
+  problems: Problems,
+): Promise<readonly string[]> {
+  const absolute = resolve(cwd, path);
+  switch (kindOf(absolute)) {
+    case 'folder':
+      return findByGlob(SUITES_IN_FOLDER, absolute, files, problems);
+    case 'file':
+      if (SUITE_FILE.test(path) || isPromptFile(path)) return [absolute];
+      problems.report({
+        code: 'usage',
+        message: `${path} is not a suite: a suite is a YAML or TypeScript file`,
+        hint: 'name a file that ends in .eval.yaml, or a prompt file with test data',
+      });
+      return [];
+    case undefined:
+      if (isGlob(path)) {
+        const found = await findByGlob([path], cwd, files, problems);
+        return found.filter((match) => SUITE_FILE.test(match) || isPromptFile(match));
+      }
+      problems.report({
+        code: 'usage',
+        message: `${path} ${describeMissing(absolute)}`,
+        hint: 'name a suite file, a folder or a glob',
+      });
+      return [];
+  }
+}
+
+async function findByGlob(
+  patterns: readonly string[],
+  folder: string,
+  files: ProjectFiles,
+  problems: Problems,
+): Promise<readonly string[]> {
+  const { paths, faults } = await files.glob(patterns, folder);
+  for (const fault of faults) problems.report(fault);
+  return paths;
+}
+
+/** What a suite's parts are called, as far as its files can be read: for suggestions, never for a run. */
+export interface SuiteIds {
+  readonly suite: string;
+  readonly prompts: readonly string[];
+  readonly providers: readonly string[];
+  readonly tags: readonly string[];
+  /** Cases without an id of their own are left out. */
+  readonly cases: readonly string[];
+}
+
+/** Reads ids and nothing else, and runs no code to find some; what is wrong in a file hides its own ids and no others. */
+export async function loadIds(
+  options: Parameters<typeof findSuiteFiles>[0],
+  { withCases }: { readonly withCases: boolean },
+): Promise<readonly SuiteIds[]> {
+  const { paths, files, configProviders } = await findSuiteFiles(options);
+  const found: SuiteIds[] = [];
+  for (const path of paths) {
+    if (isCodeSuite(path)) continue;
+    const document = await readDocument(path, files, createProblems());
+    if (document === undefined) continue;
+    const rows = withCases ? await readCaseRows(childOf(document, 'cases'), files) : [];
+    const own = namesOf(childOf(document, 'providers'));
+    const suite = childOf(document, 'suite').value;
+    found.push({
+      suite: typeof suite === 'string' ? suite : basename(path).replace(/(?:\.eval)?\.ya?ml$/, ''),
+      prompts: namesOf(childOf(document, 'prompts')),
+      providers: own.length > 0 ? own : configProviders,
+      tags: rows.flatMap((row) => itemsOf(childOf(row, 'tags')).flatMap(({ value }) => (isText(value) ? [value] : []))),
+      cases: rows.flatMap((row) => {
+        const id = childOf(row, 'id').value;
+        return isText(id) ? [id] : typeof id === 'number' ? [String(id)] : [];
+      }),
+    });
+  }
+  return found;
+}
+
+/** Of a list of maps with an id, or of texts. */
+function namesOf(list: Located): readonly string[] {
+  return itemsOf(list).flatMap((item) => {
+    const id = isText(item.value) ? item.value : (childOf(item, 'id').value ?? childOf(item, 'use').value);
+    return isText(id) ? [id] : [];
+  });
+}
+
+async function readCaseRows(list: Located, files: ProjectFiles): Promise<readonly Located[]> {
+  const rows: Located[] = [];
+  for (const item of itemsOf(list)) {
+    const file = childOf(item, 'file').value;
+    rows.push(item);
+    if (!isText(file)) continue;
+    const { folder } = item.source;
+    for (const path of isGlob(file) ? (await files.glob([file], folder)).paths : [resolve(folder, file)]) {
+      if (!rowSuffixes.some((suffix) => path.toLowerCase().endsWith(suffix))) continue;
+      const read = await files.read(path);
+      if ('text' in read) rows.push(...readRows({ path, text: read.text }, files, createProblems()));
+    }
+  }
+  return rows;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** The suite files that a load would read, and the ids of the config's providers; mistakes are passed over. */
+async function findSuiteFiles(options: Pick<LoadOptions, 'paths' | 'cwd' | 'configPath' | 'adapters'>): Promise<{
+  readonly paths: readonly string[];
+  readonly files: ProjectFiles;
+  readonly configProviders: readonly string[];
+}> {
+  const snapshot = openWorkingTree(options);
+  const problems = createProblems();
+  const document = await readConfig(snapshot, options, problems);
+  const known = { ...options, packageVersion: () => undefined };
+  const config = await loadConfig(document, snapshot.files, known, problems);
+  return {
+    paths: (await findSuites(snapshot, config, options, problems)).paths,
+    files: snapshot.files,
+    configProviders: config.providers.map(({ id }) => id),
+  };
+}

@@ -1,0 +1,93 @@
+import { resolve } from 'node:path';
+import { defined } from '../json/defined.ts';
+import type { AssertionDeclaration } from '../model/assertion.ts';
+import type { VersionOf } from '../model/optional-packages.ts';
+import type { AdapterDeclaration } from '../model/provider.ts';
+import { type CheckRun, type Config, emptyConfig, parseConfig } from './config.ts';
+import type { ContractKnowledge } from './contracts/parse-contract.ts';
+import type { EvaluateSuite } from './documents/code-suite.ts';
+import type { Located } from './documents/locate.ts';
+import type { Problems } from './documents/problems.ts';
+import { readDocument } from './documents/read-document.ts';
+import { openProjectFiles, type ProjectFiles, type ReadLog } from './files/project-files.ts';
+import { findProject, kindOfPath, type ProjectPlace } from './files/project-place.ts';
+import type { OpenPlugins } from './plugins.ts';
+import type { ParsePrompt } from './prompts/prompt-file.ts';
+
+export interface LoadOptions {
+  /** Files, folders and globs; none: what the config or the default names. */
+  readonly paths: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  readonly configPath?: string;
+  readonly assertions: Readonly<Record<string, AssertionDeclaration>>;
+  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
+  readonly parsePrompt: ParsePrompt;
+  /** Imports what the config's `plugins:` names; without it, there are none. */
+  readonly openPlugins?: OpenPlugins;
+  /** Evaluates suites that are code; without it, there are none. */
+  readonly evaluateSuite?: EvaluateSuite;
+  /** True where the project at a folder has an optional package. */
+  readonly packageVersion: (name: string, root: string) => string | undefined;
+  readonly contracts?: ContractKnowledge;
+  /** Checks the config's `run:`; without it, it is taken as it stands. */
+  readonly checkRun?: CheckRun;
+  /** Another state of the project than that of the working tree. */
+  readonly snapshot?: ProjectSnapshot;
+  /** Told of all that is read, in a load that fails too. */
+  readonly reads?: ReadLog;
+  /** Leaves cases and assertions unread; the suites then have none. */
+  readonly contractOnly?: boolean;
+}
+
+export interface ProjectSnapshot {
+  readonly place: ProjectPlace;
+  readonly files: ProjectFiles;
+  readonly kindOf: (path: string) => 'file' | 'folder' | undefined;
+}
+
+/** The project as it lies on disk. */
+export function openWorkingTree({ cwd, configPath }: Pick<LoadOptions, 'cwd' | 'configPath'>): ProjectSnapshot {
+  const place = findProject(cwd, configPath);
+  return { place, files: openProjectFiles(place, cwd), kindOf: kindOfPath };
+}
+
+/** Where the project of a folder is, for snapshots of it. */
+export function findProjectPlace(cwd: string, configPath?: string): ProjectPlace {
+  return findProject(cwd, configPath);
+}
+
+export async function readConfig(
+  { place: { configPath }, files, kindOf }: ProjectSnapshot,
+  { cwd, configPath: asked }: Pick<LoadOptions, 'cwd' | 'configPath'>,
+  problems: Problems,
+): Promise<Located | undefined> {
+  if (configPath === undefined) return undefined;
+  if (asked !== undefined && kindOf(resolve(cwd, asked)) !== 'file') {
+    problems.report({ code: 'usage', message: `the config ${asked} does not exist` });
+    return undefined;
+  }
+  return readDocument(configPath, files, problems);
+}
+
+interface ConfigOptions extends Pick<LoadOptions, 'adapters' | 'contracts' | 'checkRun'> {
+  readonly packageVersion: VersionOf;
+}
+
+export async function loadConfig(
+  document: Located | undefined,
+  files: ProjectFiles,
+  { adapters, contracts, checkRun, packageVersion }: ConfigOptions,
+  problems: Problems,
+): Promise<Config> {
+  if (document === undefined) return emptyConfig;
+  const readFile = (namedBy: Located<string>) =>
+    readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
+  return parseConfig(document, {
+    adapters,
+    packageVersion,
+    problems,
+    readFile,
+    ...defined({ contracts, checkRun }),
+  });
+}

@@ -1,0 +1,250 @@
+import { resolve } from 'node:path';
+import type * as z from 'zod';
+import { defined } from '../../json/defined.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import type { SourceLocation } from '../../model/problem.ts';
+import type { AdapterDeclaration } from '../../model/provider.ts';
+import type { Price, ProviderConfig, ProviderLimits } from '../../model/suite.ts';
+import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
+import { parseDurationMs } from '../../text/duration.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import type { ContractKnowledge } from '../contracts/parse-contract.ts';
+import { checkShape, keysAt } from '../documents/check-shape.ts';
+import { describeValue } from '../documents/describe-issue.ts';
+import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
+import { type Problems, withoutExcerpt } from '../documents/problems.ts';
+import { judgeSchema, providerSchema } from '../schema/provider-schema.ts';
+import { checkParams, checkWritten } from './check-params.ts';
+import { reportLiteralKeys } from './literal-keys.ts';
+
+interface ProviderContext {
+  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
+  readonly problems: Problems;
+  readonly contracts?: ContractKnowledge;
+  /** Those of the config, which a suite may name by id. */
+  readonly known: readonly ProviderConfig[];
+  /** What one is called in messages. */
+  readonly noun: 'provider' | 'judge';
+}
+
+/** Parses a list of providers or judges: ids of the config's, shorthands and maps. */
+export function parseProviders(located: Located, context: ProviderContext): readonly ProviderConfig[] {
+  const providers: ProviderConfig[] = [];
+  for (const item of itemsOf(located)) {
+    const provider = parseProvider(item, context);
+    if (provider === undefined) continue;
+    if (providers.some(({ id }) => id === provider.id)) {
+      const { noun, problems } = context;
+      problems.report({
+        code: 'duplicate-id',
+        message: `two ${noun}s have the id "${provider.id}"`,
+        hint: 'give one of them an id of its own',
+        at: locate(item),
+      });
+    } else {
+      providers.push(provider);
+    }
+  }
+  return providers;
+}
+
+function parseProvider(item: Located, context: ProviderContext): ProviderConfig | undefined {
+  if (typeof item.value !== 'string') return parseProviderMap(item, context);
+  const known = context.known.find(({ id }) => id === item.value);
+  if (known !== undefined) return known;
+  const use = parseUse({ ...item, value: item.value }, context);
+  return use === undefined
+    ? undefined
+    : { id: item.value, ...use, params: {}, headers: {}, limits: {}, options: {}, ...placeOf(item) };
+}
+
+/** `adapter:model`, split at the first colon. */
+export function parseUse(
+  located: Located<string>,
+  { adapters, problems, known, noun }: ProviderContext,
+): Pick<ProviderConfig, 'adapter' | 'model' | 'plugin'> | undefined {
+  const text = located.value;
+  const colon = text.indexOf(':');
+  const adapter = colon === -1 ? text : text.slice(0, colon);
+  const model = colon === -1 ? '' : text.slice(colon + 1);
+  const at = locate(located);
+  if (Object.hasOwn(adapters, adapter)) {
+    const plugin = adapters[adapter]?.plugin;
+    if (model.trim() !== '') return { adapter, model, ...defined({ plugin }) };
+    problems.report({
+      code: 'invalid-value',
+      message: `"${text}" names no model`,
+      hint: `write ${adapter}:MODEL, such as ${adapters[adapter]?.example ?? 'openai:gpt-4o-mini'}`,
+      at,
+    });
+  } else if (colon === -1) {
+    const ids = known.map(({ id }) => id);
+    problems.report({
+      code: 'unknown-id',
+      message: `"${text}" is neither adapter:model nor a ${noun} of the config`,
+      hint: didYouMean(text, ids) ?? `write it as adapter:model, such as openai:${text}`,
+      at,
+    });
+  } else {
+    problems.report({
+      code: 'unknown-adapter',
+      message: `unknown adapter "${adapter}" in "${text}"`,
+      hint:
+        didYouMean(
+          text,
+          known.map(({ id }) => id),
+        ) ??
+        didYouMean(adapter, Object.keys(adapters)) ??
+        `known: ${Object.keys(adapters).join(', ')}`,
+      at,
+    });
+  }
+  return undefined;
+}
+
+function parseProviderMap(item: Located, context: ProviderContext): ProviderConfig | undefined {
+  const { problems, adapters, noun } = context;
+  if (typeof item.value !== 'object' || item.value === null || Array.isArray(item.value)) {
+    problems.report({
+      code: 'invalid-value',
+      message: `a ${noun} is adapter:model, an id of the config or a map, not ${describeValue(item.value)}`,
+      at: locate(item),
+    });
+    return undefined;
+  }
+  const located = { ...item, value: plainNumbers(item.value) };
+  checkParams(childOf(located, 'params'), context);
+  const schema = noun === 'judge' ? judgeSchema : providerSchema;
+  const baseKeys = Object.keys(schema.shape);
+  const use = childOf(located, findUseKey(located, baseKeys));
+  // No adapter of its own is an id of the config.
+  const endpoint =
+    typeof use.value === 'string' ? parseUse({ ...use, value: use.value }, { ...context, known: [] }) : undefined;
+  // The other checks quote what they refuse.
+  if (reportLiteralKeys(located, problems)) return undefined;
+  const declaration = endpoint === undefined ? undefined : adapters[endpoint.adapter];
+  checkWritten(childOf(located, 'params'), declaration, problems);
+  const meantKeys = optionKeysOf(declaration ?? guessAdapter(use.value, adapters));
+  const optionKeys = optionKeysOf(declaration) ?? [];
+  const entries = Object.entries(located.value ?? {});
+  const unknown = entries.filter(([key]) => !baseKeys.includes(key) && !optionKeys.includes(key)).map(([key]) => key);
+  const knownKeys = [...baseKeys, ...(meantKeys ?? [])];
+  const mistyped: string[] = [];
+  for (const key of unknown) {
+    if (knownKeys.includes(key)) continue;
+    const meant = findNearest(key, knownKeys);
+    // Which keys an unknown adapter has can't be said.
+    if (meant === undefined && meantKeys === undefined) continue;
+    if (meant !== undefined) mistyped.push(meant);
+    problems.report({
+      code: 'unknown-key',
+      message: `unknown key "${key}" in a ${noun}`,
+      hint: didYouMean(key, knownKeys) ?? hintOfUse(key, declaration?.example) ?? `known here: ${knownKeys.join(', ')}`,
+      at: locate(childOf(located, key), 'key'),
+    });
+  }
+  const checking = { label: noun, problems, mistyped };
+  const base = checkShape(schema, pick(located, entries, baseKeys), checking);
+  const options =
+    declaration === undefined
+      ? undefined
+      : checkShape(declaration.options, pick(located, entries, optionKeys), checking);
+  if (base === undefined || endpoint === undefined || options === undefined || unknown.length > 0) return undefined;
+  return buildProvider(base, endpoint, Object.fromEntries(entries.filter(([key]) => optionKeys.includes(key))), item);
+}
+
+/** `use`, or the key that was most likely meant to be it. */
+function findUseKey({ value }: Located, baseKeys: readonly string[]): string {
+  const keys = Object.keys(value ?? {});
+  if (keys.includes('use')) return 'use';
+  return keys.find((key) => !baseKeys.includes(key) && findNearest(key, baseKeys) === 'use') ?? 'use';
+}
+
+/** The adapter that a mistyped one most likely means, whose keys are then the known ones. */
+function guessAdapter(use: unknown, adapters: ProviderContext['adapters']): AdapterDeclaration | undefined {
+  const nearest = typeof use === 'string' ? findNearest(use.replace(/:.*/s, ''), Object.keys(adapters)) : undefined;
+  return nearest === undefined ? undefined : adapters[nearest];
+}
+
+function optionKeysOf(declaration: AdapterDeclaration | undefined): readonly string[] | undefined {
+  return declaration === undefined ? undefined : keysAt(declaration.options, []);
+}
+
+/** What other tools write as keys of their own. */
+const partsOfUse = ['adapter', 'model', 'command'];
+
+function hintOfUse(key: string, example: string | undefined): string | undefined {
+  const part = findNearest(key, partsOfUse);
+  return part === undefined ? undefined : `the ${part} stands in use: ${example ?? 'openai:gpt-4o-mini'}`;
+}
+
+function pick(located: Located, entries: readonly (readonly [string, unknown])[], keys: readonly string[]): Located {
+  return { ...located, value: Object.fromEntries(entries.filter(([key]) => keys.includes(key))) };
+}
+
+function buildProvider(
+  base: z.output<typeof providerSchema> | z.output<typeof judgeSchema>,
+  endpoint: Pick<ProviderConfig, 'adapter' | 'model' | 'plugin'>,
+  options: Readonly<Record<string, unknown>>,
+  item: Located,
+): ProviderConfig {
+  return {
+    id: base.id,
+    ...endpoint,
+    ...defined({ baseUrl: base.baseURL, apiKeyEnv: base.apiKeyEnv }),
+    params: toJsonObject(base.params),
+    ...defined({ structured: base.structured }),
+    headers: base.headers ?? {},
+    ...(base.price === undefined ? {} : { price: toPrice(base.price) }),
+    limits: toLimits(base.limits),
+    options: toJsonObject(options),
+    ...judgingOf(base, item.source.folder),
+    ...placeOf(item),
+  };
+}
+
+function judgingOf(base: Partial<z.output<typeof judgeSchema>>, folder: string): Pick<ProviderConfig, 'judging'> {
+  const { minKappa, labels, sameModel } = base;
+  if (minKappa === undefined && labels === undefined && sameModel !== true) return {};
+  return {
+    judging: {
+      ...defined({ minKappa }),
+      ...(labels === undefined ? {} : { labels: resolve(folder, labels) }),
+      ...(sameModel === true ? { sameModel } : {}),
+    },
+  };
+}
+
+export function placeOf(item: Located): { readonly folder: string; readonly at: SourceLocation } {
+  return { folder: item.source.folder, at: withoutExcerpt(locate(item)) };
+}
+
+/** Data from YAML is JSON once its numbers are plain. */
+export function toJsonObject(value: unknown): JsonObject {
+  const plain = plainNumbers(value);
+  return isJsonObject(plain) ? plain : {};
+}
+
+export function toPrice(price: {
+  input: number;
+  output: number;
+  cachedInput?: number | undefined;
+  cacheWrite?: number | undefined;
+}): Price {
+  const { input, output, cachedInput, cacheWrite } = price;
+  return {
+    input,
+    output,
+    ...defined({ cachedInput, cacheWrite }),
+  };
+}
+
+function toLimits(limits: z.output<typeof providerSchema>['limits']): ProviderLimits {
+  if (limits === undefined) return {};
+  const { concurrency, rpm, tpm, timeout, retries } = limits;
+  return {
+    ...defined({ concurrency, rpm, tpm }),
+    ...(timeout === undefined ? {} : { timeoutMs: parseDurationMs(timeout) }),
+    ...defined({ retries }),
+  };
+}

@@ -1,0 +1,158 @@
+import { dirname } from 'node:path';
+import { defined } from '../../json/defined.ts';
+import type { PromptModel } from '../../model/prompt-file.ts';
+import type { AdapterDeclaration } from '../../model/provider.ts';
+import type { PromptVersion, ProviderConfig } from '../../model/suite.ts';
+import type { Config } from '../config.ts';
+import type { ContractKnowledge } from '../contracts/parse-contract.ts';
+import { checkPart } from '../documents/check-shape.ts';
+import { childOf, fixedSource, itemsOf, type Located, locate } from '../documents/locate.ts';
+import type { Problems } from '../documents/problems.ts';
+import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
+import { suiteShape } from '../schema/suite-schema.ts';
+import { reportWritten } from './check-params.ts';
+import { parseProviders } from './parse-providers.ts';
+
+interface EndpointContext {
+  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
+  readonly problems: Problems;
+  readonly config: Config;
+  readonly contracts?: ContractKnowledge;
+  /** True where a prompt file stands for the suite: the model that it names comes before the config's providers. */
+  readonly isPromptFile?: boolean;
+}
+
+/** Providers or judges. */
+interface Endpoints {
+  readonly list: readonly ProviderConfig[];
+  /** Every id that was written, those that could not be read included. */
+  readonly known: readonly string[];
+}
+
+interface SuiteEndpoints extends Endpoints {
+  /** The provider that stands for a model of a prompt file; unset where the suite or the config names providers. */
+  readonly byModel?: ReadonlyMap<string, string>;
+}
+
+/** The suite's own providers, else the config's, else the models that the prompt files name. */
+export function parseSuiteProviders(
+  document: Located,
+  prompts: readonly CompiledPrompt[],
+  context: EndpointContext,
+): SuiteEndpoints {
+  const { problems, config, isPromptFile = false } = context;
+  const models = prompts.flatMap(({ model }) => model ?? []);
+  const isNamed = childOf(document, 'providers').value !== undefined;
+  const usesModels = models.length > 0 && (isPromptFile || config.providers.length === 0);
+  if (isNamed || !usesModels) {
+    if (!isNamed && config.providers.length === 0) {
+      problems.report({
+        code: 'invalid-value',
+        message: `the ${isPromptFile ? 'prompt names no model' : 'suite has no providers'}, and no config has any`,
+        hint: isPromptFile
+          ? 'add model: openai/gpt-4o-mini to it, or providers to llmcheck.config.yaml'
+          : 'add providers: [openai:gpt-4o-mini], for example',
+        at: locate(document),
+      });
+    }
+    return parseEndpoints('providers', document, context);
+  }
+  const list: ProviderConfig[] = [];
+  const byModel = new Map<string, string>();
+  for (const model of models) {
+    const provider = buildModelProvider(model, context);
+    if (provider === undefined) continue;
+    byModel.set(model.written, provider.id);
+    if (!list.some(({ id }) => id === provider.id)) list.push(provider);
+  }
+  return { list, known: list.map(({ id }) => id), byModel };
+}
+
+/** A provider of the config with the model's own name, else its adapter and model. */
+function buildModelProvider(
+  { written, use, hint, at }: PromptModel,
+  { problems, adapters, config, contracts }: EndpointContext,
+): ProviderConfig | undefined {
+  if (use === undefined && !config.providers.some(({ id }) => id === written)) {
+    const message = `no adapter is known for the model "${written}"`;
+    problems.report({ code: 'unknown-adapter', message, at, ...defined({ hint }) });
+    return undefined;
+  }
+  const id = config.providers.some((provider) => provider.id === written) ? written : use;
+  const located = { value: [id], source: fixedSource({ file: at.file, folder: dirname(at.file) }, at), path: [] };
+  const [provider] = parseProviders(located, {
+    adapters,
+    problems,
+    ...defined({ contracts }),
+    known: config.providers,
+    noun: 'provider',
+  });
+  return provider;
+}
+
+/** Each prompt runs on the model that its own file names. */
+export function restrictToModel({ version, model }: CompiledPrompt, { byModel }: SuiteEndpoints): PromptVersion {
+  const provider = model === undefined ? undefined : byModel?.get(model.written);
+  return provider === undefined ? version : { ...version, providers: [provider] };
+}
+
+/** The suite's own providers or judges, else the config's. */
+export function parseEndpoints(key: 'providers' | 'judges', document: Located, context: EndpointContext): Endpoints {
+  const { problems, adapters, config, contracts } = context;
+  const written = childOf(document, key);
+  if (written.value === undefined) return { list: config[key], known: config[key].map(({ id }) => id) };
+  if (checkPart(document, key, suiteShape[key], problems) === undefined) return { list: [], known: [] };
+  const list = parseProviders(written, {
+    adapters,
+    problems,
+    ...defined({ contracts }),
+    known: config[key],
+    noun: key === 'providers' ? 'provider' : 'judge',
+  });
+  return {
+    list,
+    known: [...idsOf(written), ...itemsOf(written).flatMap(({ value }) => (typeof value === 'string' ? [value] : []))],
+  };
+}
+
+/** The ids that the maps of a list have. */
+export function idsOf(list: Located): readonly string[] {
+  return itemsOf(list).flatMap((item) => {
+    const id = childOf(item, 'id').value;
+    return typeof id === 'string' ? [id] : [];
+  });
+}
+
+interface WrittenContext {
+  readonly prompts: Located;
+  readonly providers: readonly ProviderConfig[];
+  readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
+  readonly problems: Problems;
+}
+
+/** Reports params of a prompt that an adapter of its suite writes itself, and a system message that stands in params too. */
+export function checkPromptParams({ version }: CompiledPrompt, context: WrittenContext): void {
+  const { prompts, providers, adapters, problems } = context;
+  const item = itemsOf(prompts).find((prompt) => childOf(prompt, 'id').value === version.id);
+  const placeOf = (member: string) => {
+    const part = item === undefined ? undefined : childOf(childOf(item, 'params'), member);
+    return part?.value === undefined ? version.at : locate(part, 'key');
+  };
+  const hasSystem = version.messages.some(({ role }) => role === 'system' || role === 'developer');
+  for (const provider of providers) {
+    const adapter = Object.hasOwn(adapters, provider.adapter) ? adapters[provider.adapter] : undefined;
+    const { writes = [], systemMember = '' } = adapter ?? {};
+    for (const member of writes) {
+      if (Object.hasOwn(version.params, member)) reportWritten(member, problems, placeOf(member));
+    }
+    const isOwn = Object.hasOwn(version.params, systemMember);
+    if (!hasSystem || !(isOwn || Object.hasOwn(provider.params, systemMember))) continue;
+    const at = isOwn ? placeOf(systemMember) : provider.at;
+    problems.report({
+      code: 'invalid-value',
+      message: `params: ${systemMember} and the system message of the prompt "${version.id}" exclude each other`,
+      hint: `leave ${systemMember} out: the system message of the prompt is sent`,
+      ...defined({ at }),
+    });
+  }
+}

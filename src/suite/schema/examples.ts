@@ -1,0 +1,274 @@
+import { defined } from '../../json/defined.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+
+/** Gives every key of a schema its description where an editor looks for it, and examples to complete from. */
+export function teachSchema(schema: JsonObject): JsonObject {
+  const { $defs, ...own } = schema;
+  const root = teach(own, []) as JsonObject;
+  if (!isJsonObject($defs)) return root;
+  const taught = Object.entries($defs).map(([name, value]): [string, JsonValue] => [name, teach(value, [name])]);
+  return { ...root, $defs: Object.fromEntries(taught) };
+}
+
+function teach(schema: JsonValue, path: readonly string[]): JsonValue {
+  if (Array.isArray(schema)) return schema.map((item) => teach(item, path));
+  if (!isJsonObject(schema)) return schema;
+  const taught = Object.entries(schema).map(([keyword, value]): [string, JsonValue] => {
+    if (keyword === 'properties' && isJsonObject(value)) return [keyword, teachProperties(value, path)];
+    return [keyword, data.has(keyword) ? value : teach(value, path)];
+  });
+  return Object.fromEntries(taught);
+}
+
+/** Keywords whose value is no schema. */
+const data: ReadonlySet<string> = new Set(['examples', 'default', 'enum', 'const', 'required', 'type', 'pattern']);
+
+function teachProperties(properties: JsonObject, path: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, property]) => {
+      const own = [...path, name];
+      const taught = teach(property, own);
+      if (!isJsonObject(taught)) return [name, taught];
+      const description = findDescription(taught);
+      const examples = findExamples(taught, own);
+      return [
+        name,
+        {
+          ...defined({ description }),
+          ...taught,
+          ...(examples === undefined ? {} : { examples: [...examples] }),
+        },
+      ];
+    }),
+  );
+}
+
+/** Its own, else that of the first of its forms. */
+function findDescription(schema: JsonValue | undefined): string | undefined {
+  if (!isJsonObject(schema)) return undefined;
+  if (typeof schema['description'] === 'string') return schema['description'];
+  return formsOf(schema)
+    .map(findDescription)
+    .find((description) => description !== undefined);
+}
+
+function formsOf({ anyOf, oneOf }: JsonObject): readonly JsonValue[] {
+  return [anyOf, oneOf].flatMap((forms) => (Array.isArray(forms) ? forms : []));
+}
+
+function findExamples(schema: JsonObject, path: readonly string[]): readonly JsonValue[] | undefined {
+  return ownExamples(schema) ?? writtenFor(path) ?? deriveExamples(schema);
+}
+
+function ownExamples({ examples }: JsonObject): readonly JsonValue[] | undefined {
+  return Array.isArray(examples) ? examples : undefined;
+}
+
+function writtenFor(path: readonly string[]): readonly JsonValue[] | undefined {
+  for (let start = 0; start < path.length; start += 1) {
+    const key = path.slice(start).join('.');
+    if (Object.hasOwn(schemaExamples, key)) return schemaExamples[key];
+  }
+  return undefined;
+}
+
+const maxChoices = 3;
+
+function deriveExamples(schema: JsonValue | undefined): readonly JsonValue[] | undefined {
+  if (!isJsonObject(schema)) return undefined;
+  const { type, properties, items, minimum } = schema;
+  if (Array.isArray(schema['enum'])) return schema['enum'].slice(0, maxChoices);
+  if (schema['const'] !== undefined) return [schema['const']];
+  if (schema['default'] !== undefined) return [schema['default']];
+  if (type === 'boolean') return [true];
+  if (type === 'integer') return [Math.max(1, typeof minimum === 'number' ? minimum : 1)];
+  if (isJsonObject(properties)) return composeExample(schema, properties);
+  const item = isJsonObject(items) ? deriveExamples(items)?.[0] : undefined;
+  if (item !== undefined) return [[item]];
+  return formsOf(schema)
+    .map(deriveExamples)
+    .find((examples) => examples !== undefined);
+}
+
+/** What must be there, else the first key. */
+function composeExample({ required }: JsonObject, properties: JsonObject): readonly JsonValue[] | undefined {
+  const names = Array.isArray(required) && required.length > 0 ? required : Object.keys(properties).slice(0, 1);
+  const entries = names.flatMap((name): [string, JsonValue][] => {
+    const property = properties[String(name)];
+    const example = isJsonObject(property) ? (ownExamples(property) ?? deriveExamples(property))?.[0] : undefined;
+    return example === undefined ? [] : [[String(name), example]];
+  });
+  return entries.length < names.length || entries.length === 0 ? undefined : [Object.fromEntries(entries)];
+}
+
+/**
+ * What editors offer for a key, by the end of its path: `passRate.min` is looked for before `min`. Switches, choices,
+ * whole numbers, lists and maps of known keys need none: theirs follow from their schema.
+ */
+const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
+  suite: ['support-triage'],
+  description: ['Routes a support e-mail to a queue.'],
+  'case.description': ['An angry customer who wants their money back.'],
+  prompts: [[{ id: 'v1', file: 'prompts/triage.v1.md' }]],
+  'prompts.id': ['v1'],
+  'prompts.file': ['prompts/triage.v1.md'],
+  'prompts.text': ['Route this e-mail to a queue: {{ email }}'],
+  'prompts.messages': [[{ role: 'user', content: 'Route this e-mail to a queue: {{ email }}' }]],
+  'messages.content': ['Route this e-mail to a queue: {{ email }}'],
+  'messages.file': ['prompts/rules.md'],
+  'messages.attach': [['invoices/{{ invoice }}.pdf']],
+  replaces: ['v1'],
+  params: [{ temperature: 0, max_tokens: 200 }],
+  providers: [['openai:gpt-4o-mini']],
+  judges: [[{ id: 'strict', use: 'openai:gpt-4o' }]],
+  contract: [{ output: 'schemas/triage.schema.json' }],
+  'contract.input': [{ type: 'object', required: ['email'], properties: { email: { type: 'string' } } }],
+  'contract.output': ['schemas/triage.schema.json'],
+  approved: [['a1b2c3d4e5f6a7b8']],
+  overrides: [{ 'enum-value-added': 'warn' }],
+  'contract.ignore': [['/outputSchema/properties/debug']],
+  removed: [['queueName']],
+  'defaults.assert': [[{ json: true }]],
+  'case.assert': [[{ contains: 'refund' }]],
+  'turns.assert': [[{ contains: 'order number' }]],
+  vars: [{ email: 'I want my money back' }],
+  defaults: [{ trials: 3, assert: [{ json: true }] }],
+  trials: [3],
+  cases: [[{ id: 'refund', vars: { email: 'I want my money back' }, assert: [{ contains: 'billing' }] }]],
+  'gate.cases': [{ broken: 'fail', added: 'warn' }],
+  recordings: ['fixtures/triage.jsonl'],
+  gate: [{ passRate: { min: 0.9, maxDrop: 0.05 } }],
+  alpha: [0.05],
+  'passRate.min': [0.9, '90%'],
+  'score.min': [0.8],
+  maxDrop: [0.05, '5%'],
+  maxIncrease: ['10%'],
+  'cost.max': [0.5],
+  p95Max: ['4s'],
+  suites: ['evals/**/*.eval.yaml'],
+  plugins: [['./my-assertion.ts']],
+  prices: [{ 'qwen2.5:7b': { input: 0, output: 0 } }],
+  cache: ['redis://127.0.0.1:6379/0', { url: 's3://answers/team', region: 'eu-central-1' }],
+  'cache.url': ['redis://127.0.0.1:6379/0', 's3://answers/team'],
+  urlEnv: ['REDIS_URL'],
+  'cache.username': ['llmcheck'],
+  passwordEnv: ['REDIS_PASSWORD'],
+  'cache.endpoint': ['http://127.0.0.1:9000'],
+  'cache.prefix': ['llmcheck:'],
+  ttl: ['720h'],
+  run: [{ maxCost: 0.5, concurrency: 8 }],
+
+  'case.id': ['refund'],
+  tags: [['billing']],
+  threshold: [0.8],
+  skip: ['the tool is not built yet'],
+  'case.prompts': [['v1']],
+  'case.providers': [['openai:gpt-4o-mini']],
+  expected: ['billing'],
+  turns: [[{ user: 'And when will it arrive?' }]],
+  user: ['And when will it arrive?'],
+  toolResult: [{ name: 'find_order', content: { status: 'sent' } }],
+  'toolResult.name': ['find_order'],
+  'toolResult.content': ['{"status": "sent"}'],
+  'case.file': ['cases/*.jsonl'],
+
+  id: ['local'],
+  use: ['openai:gpt-4o-mini'],
+  baseURL: ['http://127.0.0.1:11434/v1'],
+  apiKeyEnv: ['LOCAL_KEY'],
+  headers: [{ 'X-Team': 'evals', 'X-Key': { env: 'TEAM_KEY' } }],
+  'headers.env': ['TEAM_KEY'],
+  env: [['LANG']],
+  files: [['lib/rules.json']],
+  export: ['default'],
+  'price.input': [0.15],
+  'price.output': [0.6],
+  'prices.input': [0.15],
+  'prices.output': [0.6],
+  cachedInput: [0.075],
+  cacheWrite: [0.1875],
+  concurrency: [20],
+  rpm: [500],
+  tpm: [200_000],
+  timeout: ['60s'],
+  retries: [4],
+  memoryMb: [512],
+  minKappa: [0.6],
+  labels: ['labels/strict.jsonl'],
+  apiVersion: ['2024-10-21'],
+  project: ['my-project'],
+  location: ['europe-west4'],
+  region: ['eu-central-1'],
+  'response.text': ['$.text'],
+  'response.reasoning': ['$.reasoning'],
+  'response.refusal': ['$.refusal'],
+  'response.toolCalls': ['$.tool_calls'],
+  'response.finishReason': ['$.finish_reason'],
+  'response.inputTokens': ['$.usage.input'],
+  'response.outputTokens': ['$.usage.output'],
+  'response.cachedInputTokens': ['$.usage.cached'],
+  'response.cacheWriteTokens': ['$.usage.cache_write'],
+  'response.reasoningTokens': ['$.usage.reasoning'],
+  'response.model': ['$.model'],
+  'response.responseId': ['$.id'],
+  'response.error': ['$.error.message'],
+  request: [{ prompt: '{{ prompt }}' }],
+
+  select: [{ jsonPath: '$.queue' }, 'toolCalls'],
+  jsonPath: ['$.queue'],
+  'select.regex': ['^Queue: (.*)$'],
+  flags: ['i'],
+  codeBlock: ['json'],
+  xmlTag: ['answer'],
+  name: ['names the queue'],
+  weight: [2],
+  value: ['{{expected}}'],
+  path: ['$.items[0].name'],
+  'jsonPath.value': ['billing'],
+  'number.value': [42],
+  tolerance: [0.01, '5%'],
+  min: [0.8],
+  'length.min': [1],
+  'count.min': [1],
+  'headings.min': [1],
+  'lists.min': [1],
+  'listItems.min': [1],
+  'codeBlocks.min': [1],
+  'tables.min': [1],
+  'links.min': [1],
+  'tokens.min': [1],
+  max: [1],
+  'number.min': [0],
+  'number.max': [100],
+  'regex.value': ['^[A-Z]{2}-\\d+$'],
+  root: ['order'],
+  'sql.tables': [['orders']],
+  statements: [['select']],
+  'html.contains': [['table', 'th']],
+  sections: [['Summary', 'Next steps']],
+  provider: ['openai:text-embedding-3-small'],
+  args: [{ id: 7 }],
+  schema: [{ type: 'object', required: ['id'] }],
+  ignore: [['$.id']],
+  names: [['find_order']],
+  'toolCalls.value': [['find_order']],
+  'toolCalls.name': ['find_order'],
+  'value.name': ['find_order'],
+  'latency.max': ['2s'],
+  'assertion.cost.max': [0.01],
+  judge: ['strict'],
+  'choice.choices': [
+    [
+      { choice: 'yes', score: 1 },
+      { choice: 'no', score: 0 },
+    ],
+  ],
+  'choices.choice': ['yes'],
+  'choices.score': [1],
+  system: ['You judge answers of a support team.'],
+  'rubric.value': ['The answer is polite and promises no refund.'],
+  'factual.value': ['The order was sent on Monday.'],
+  'pairwise.value': ['Which answer helps the customer more?'],
+  'module.value': ['checks/check.mjs'],
+  'exec.value': ['python3 checks/check.py'],
+};

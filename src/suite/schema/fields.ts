@@ -1,0 +1,83 @@
+import * as z from 'zod';
+import { DurationError, parseDurationMs } from '../../text/duration.ts';
+
+// oxlint-disable-next-line no-control-regex -- a name with control characters can't be printed or typed
+const UNTYPEABLE = /[\u0000-\u001f\u007f\u2028\u2029]/;
+
+const PERCENT = /^\d+(?:\.\d+)?\s*%$/;
+
+export const text = z.string();
+
+export const words = z.string().min(1, { error: 'must not be empty' });
+
+export const count = z.int({ error: 'must be a whole number' }).min(1, { error: 'must be 1 or more' });
+
+export const flag = z.boolean({ error: 'must be true or false' });
+
+/** Ids appear in labels, file names and filters. */
+export const id = words.refine(isId, { error: 'must be one line without blanks at its ends' });
+
+/** True for a text that can name something in a label. */
+export function isId(value: string): boolean {
+  return value !== '' && value.length <= 300 && !UNTYPEABLE.test(value) && value.trim() === value;
+}
+
+export const caseId = z
+  .unknown()
+  .refine(isCaseId, { error: 'must be a text or a number, on one line, without blanks at its ends' })
+  .meta({ type: ['string', 'number'] });
+
+function isCaseId(value: unknown): boolean {
+  if (value === undefined) return true;
+  return (
+    (typeof value === 'string' && isId(value)) ||
+    (Number.isFinite(Number(value)) && (typeof value === 'number' || typeof value === 'object') && value !== null)
+  );
+}
+
+const SHARE = 'a fraction such as 0.05, or a percentage such as "5%"';
+
+/** A fraction or a percentage, at least 0 and at most `max`. */
+function shareUpTo(max: number) {
+  return z
+    .unknown()
+    .superRefine((value, context) => {
+      const fraction = toFraction(value);
+      if (Number.isNaN(fraction)) context.addIssue({ code: 'custom', message: `must be ${SHARE}` });
+      else if (fraction < 0) context.addIssue({ code: 'custom', message: 'must not be negative' });
+      else if (fraction > max)
+        context.addIssue({ code: 'custom', message: `must lie between 0 and 1: write ${SHARE}` });
+    })
+    .meta({
+      anyOf: [
+        { type: 'number', minimum: 0 },
+        { type: 'string', pattern: PERCENT.source },
+      ],
+    })
+    .transform((value) => toFraction(value));
+}
+
+/** "5%" and 0.05 are the same. */
+export function toFraction(value: unknown): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && PERCENT.test(value) ? Number(value.replace('%', '')) / 100 : Number.NaN;
+}
+
+export const rate = shareUpTo(1);
+
+export const increase = shareUpTo(Number.POSITIVE_INFINITY);
+
+export const amount = z.number({ error: 'must be a number' }).min(0, { error: 'must not be negative' });
+
+/** A duration as it is written, such as "30s". */
+export const duration = z
+  .unknown()
+  .meta({ type: 'string' })
+  .superRefine((value, context) => {
+    try {
+      parseDurationMs(value);
+    } catch (error) {
+      if (!(error instanceof DurationError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  });

@@ -1,0 +1,243 @@
+import * as z from 'zod';
+import { amount, caseId, count, duration, flag, id, increase, rate, text, words } from './fields.ts';
+import { anyProvider, judges, params } from './provider-schema.ts';
+
+const jsonSchemaOrFile = z
+  .unknown()
+  .refine(
+    (value) => ['string', 'boolean', 'object'].includes(typeof value) && value !== null && !Array.isArray(value),
+    {
+      error: 'must be a JSON Schema or the path of one',
+    },
+  )
+  .meta({ type: ['object', 'boolean', 'string'] });
+
+const pointer = words.refine((value) => value.startsWith('/'), { error: 'must be a JSON Pointer: it begins with "/"' });
+
+/** The keys under `contract:`. */
+export const contract = z.strictObject({
+  input: jsonSchemaOrFile.optional().describe("JSON Schema 2020-12 that every case's vars must satisfy, or its file."),
+  output: jsonSchemaOrFile.optional().describe('JSON Schema 2020-12 that every answer must satisfy, or its file.'),
+  approved: z.array(words).optional().describe('Fingerprints of contract findings that are let through.'),
+  policy: z
+    .enum(['practical', 'formal', 'lenient'], { error: 'must be practical, formal or lenient' })
+    .optional()
+    .describe('How changes are judged; default practical.'),
+  overrides: z
+    .record(words, z.enum(['error', 'warn', 'info', 'off'], { error: 'must be error, warn, info or off' }))
+    .optional()
+    .describe('Severities by rule, such as enum-value-added: warn.'),
+  ignore: z
+    .array(pointer)
+    .optional()
+    .describe('JSON Pointers whose findings are left out, such as /outputSchema/properties/debug; * is one step.'),
+  strictConsumers: z
+    .boolean({ error: 'must be true or false' })
+    .optional()
+    .describe('Consumers refuse properties that they do not know.'),
+  removed: z
+    .array(words)
+    .optional()
+    .describe('What was removed on purpose: properties of the root, or JSON Pointers. Its removal is no error.'),
+});
+
+/** Stand-ins whose JSON Schema and checks come from the registries (json-schema.ts, compile-assertions.ts, parse-providers.ts). */
+export const anyAssertion = z.unknown().meta({ description: 'One assertion: a map with one assertion name.' });
+
+export const anyCase = z.unknown().meta({ description: 'A case, or the file that holds cases.' });
+
+const vars = z.record(z.string(), z.unknown());
+
+const tags = z.array(words);
+
+const assertions = z.array(anyAssertion).min(1, { error: 'needs at least one assertion, or leave it out' });
+
+const message = z
+  .strictObject({
+    role: z
+      .enum(['system', 'developer', 'user', 'assistant'], { error: 'must be system, developer, user or assistant' })
+      .describe("Who speaks. Roles are split before rendering, so that a variable can't forge one."),
+    content: text.optional().describe('The message, a template over the variables of the case.'),
+    file: words.optional().describe('A file that holds the content.'),
+    attach: z
+      .array(words)
+      .min(1, { error: 'needs at least one path' })
+      .optional()
+      .describe("Images, PDFs and sounds that go along: paths from the suite's folder, templates over the variables."),
+  })
+  .refine((value) => (value.content === undefined) !== (value.file === undefined), {
+    error: 'needs either content or file',
+  });
+
+export const promptSchema = z
+  .strictObject({
+    id: id.describe('Names the version; results and baselines refer to it.'),
+    file: words
+      .optional()
+      .describe(
+        'A prompt file: .md and .txt are one user message, .yaml and .json a list of messages; .prompt.yml, .prompt and .prompty bring parameters, schemas and test data.',
+      ),
+    text: text.optional().describe('One user message, a template over the variables of the case.'),
+    messages: z.array(message).min(1, { error: 'needs at least one message' }).optional().describe('Chat messages.'),
+    replaces: id.optional().describe('The version that this one is compared with, which is then report-only.'),
+    params: params.optional().describe("Wins over the provider's params."),
+    structured: flag
+      .optional()
+      .describe("Sends contract.output as the API's own schema mode; wins over the provider's structured."),
+    contract: contract.optional().describe("This version's contract, where it differs from the suite's."),
+  })
+  .refine(hasOneSource, { error: 'needs exactly one of file, text and messages' });
+
+const turn = z.union(
+  [
+    z.strictObject({
+      user: text.describe('What the user says next, a template.'),
+      assert: assertions.optional().describe('Checks on the answer to it.'),
+    }),
+    z.strictObject({
+      toolResult: z
+        .strictObject({
+          name: words.describe('The tool whose call this answers.'),
+          content: z.unknown().describe('What the tool returns: a template, or a value that is sent as JSON.'),
+        })
+        .describe('The result of a tool call of the model.'),
+    }),
+  ],
+  { error: 'must be {user: …, assert?: […]} or {toolResult: {name, content}}' },
+);
+
+/** What a case and a file of cases have in common. */
+const caseSettings = {
+  assert: assertions.optional().describe('What must hold of the answer.'),
+  tags: tags.optional().describe('For --tag.'),
+  trials: count.max(10_000, { error: 'must be 10000 or less' }).optional().describe('Repetitions.'),
+  threshold: rate
+    .refine((value) => value !== 0, { error: 'must be more than 0; without it every check must pass' })
+    .optional()
+    .describe('Weighted mean score to reach; without it every check must pass.'),
+  mustPass: flag.optional().describe('A contract, judged alone: a confirmed failure fails the gate.'),
+  observe: flag.optional().describe('Run and shown, never judged.'),
+  skip: z
+    .string({ error: 'must be a text: the reason' })
+    .min(1, { error: 'must be a text: the reason' })
+    .optional()
+    .describe('Not run, for this reason.'),
+  vars: vars.optional().describe('The variables of the prompt: data, never rendered.'),
+  prompts: z
+    .array(words)
+    .min(1, { error: 'needs at least one prompt version, or leave it out' })
+    .optional()
+    .describe('Only on these prompt versions.'),
+  providers: z
+    .array(words)
+    .min(1, { error: 'needs at least one provider, or leave it out' })
+    .optional()
+    .describe('Only on these providers.'),
+};
+
+export const caseSchema = z.strictObject({
+  id: caseId.optional().describe('Stable name; default: a hash of vars and turns.'),
+  ...caseSettings,
+  expected: z.unknown().optional().describe('The golden answer, {{expected}} in assertions.'),
+  turns: z
+    .array(turn)
+    .min(1, { error: 'needs at least one turn, or leave it out' })
+    .optional()
+    .describe("A conversation after the prompt's messages."),
+  description: text.optional().describe('What the case is about.'),
+});
+
+export const caseFileSchema = z.strictObject({
+  file: words.describe('A file or glob of cases: .jsonl, .json, .yaml, .csv, or a prompt file with test data.'),
+  ...caseSettings,
+});
+
+const severity = z.enum(['fail', 'warn'], { error: 'must be fail or warn' });
+
+export const gateSchema = z.strictObject({
+  alpha: z
+    .number({ error: 'must be a number' })
+    .gt(0, { error: 'must lie between 0 and 0.5' })
+    .lte(0.5, { error: 'must lie between 0 and 0.5' })
+    .optional()
+    .describe('Two-sided significance level, default 0.05.'),
+  scope: z
+    .enum(['population', 'suite'], { error: 'must be population or suite' })
+    .optional()
+    .describe('Inputs like these cases, or these cases only.'),
+  cases: z
+    .strictObject({
+      broken: severity.optional().describe('A case that passed and is now confirmed broken.'),
+      added: severity.optional().describe('An added or redefined case that fails.'),
+    })
+    .optional()
+    .describe('What single cases do to the gate.'),
+  passRate: z
+    .strictObject({
+      min: rate.optional().describe('Least pass rate of a variant.'),
+      maxDrop: rate.optional().describe('Largest drop against the baseline.'),
+    })
+    .optional()
+    .describe('Share of cases that pass.'),
+  score: z
+    .strictObject({
+      min: rate.optional().describe('Least mean score of a variant.'),
+      maxDrop: rate.optional().describe('Largest drop against the baseline.'),
+    })
+    .optional()
+    .describe('Mean score.'),
+  cost: z
+    .strictObject({
+      maxIncrease: increase.optional().describe('Largest increase against the baseline.'),
+      max: amount.optional().describe("A variant's total in USD."),
+    })
+    .optional()
+    .describe('What the calls cost.'),
+  latency: z
+    .strictObject({
+      maxIncrease: increase.optional().describe('Largest increase, where both sides ran in this invocation.'),
+      p95Max: duration.optional().describe('Largest 95th percentile, such as "4s".'),
+    })
+    .optional()
+    .describe('How long answers take.'),
+});
+
+export const defaultsSchema = z.strictObject({
+  trials: count.max(10_000, { error: 'must be 10000 or less' }).optional().describe('Repetitions of every case.'),
+  assert: assertions.optional().describe("Added before each case's own."),
+  vars: vars.optional().describe("Variables of every case; a case's own win."),
+});
+
+/** The keys of a suite file, each checked on its own so that one mistake hides no other. */
+export const suiteShape = {
+  suite: id
+    .refine((value) => !value.includes('/'), { error: 'must not hold a "/"' })
+    .optional()
+    .describe("The suite's id; default: the file's name without .eval.yaml."),
+  description: text.optional().describe('What the suite is about.'),
+  prompts: z.array(z.unknown()).min(1, { error: 'needs at least one prompt' }).describe('Prompt versions.'),
+  providers: z
+    .array(anyProvider)
+    .min(1, { error: 'needs at least one provider' })
+    .optional()
+    .describe("Endpoints; default: all of the config's."),
+  judges: judges.optional().describe('Providers that judge; never a variant.'),
+  contract: contract.optional().describe('What may go in and what must come out.'),
+  defaults: defaultsSchema.optional().describe('What holds for every case.'),
+  cases: z.array(anyCase).describe('Golden cases.'),
+  recordings: words.optional().describe('JSON lines of recorded answers; makes the run hermetic.'),
+  baseline: z
+    .strictObject({
+      outputs: z
+        .enum(['full', 'hash'], { error: 'must be full or hash' })
+        .optional()
+        .describe('Keep answers, or their hashes only.'),
+    })
+    .optional()
+    .describe('What the baseline keeps.'),
+  gate: gateSchema.optional().describe('Thresholds: what is written here fails.'),
+};
+
+function hasOneSource(prompt: { file?: unknown; text?: unknown; messages?: unknown }): boolean {
+  return [prompt.file, prompt.text, prompt.messages].filter((source) => source !== undefined).length === 1;
+}
