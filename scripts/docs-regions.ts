@@ -6,8 +6,9 @@ import * as z from 'zod';
 import { assertions } from '../src/assertions/index.ts';
 import { failurePolicies } from '../src/calls/failure-policies.ts';
 import { commands } from '../src/cli/commands/index.ts';
-import { initFiles } from '../src/cli/init-files.ts';
-import { envNameOf, runFlags } from '../src/cli/run-flags.ts';
+import { initFiles } from '../src/cli/commands/init-files.ts';
+import { envNameOf, runFlags } from '../src/cli/flags/run-flags.ts';
+import { addCommands } from '../src/cli/main.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../src/json/json.ts';
 import { describeAssertions } from '../src/listing/describe-assertion.ts';
 import type { AssertionDeclaration } from '../src/model/assertion.ts';
@@ -139,7 +140,7 @@ function propertiesOf({ properties }: JsonObject): JsonObject {
   return isJsonObject(properties) ? properties : {};
 }
 
-function openProgram(): Command {
+async function openProgram(): Promise<Command> {
   const program = new Command();
   const sink = { write: () => undefined, isTty: false, columns: () => undefined };
   const io = {
@@ -151,12 +152,13 @@ function openProgram(): Command {
     random: () => 0,
     onSignal: () => () => undefined,
   };
-  for (const addCommand of commands) addCommand(program, io, () => undefined);
+  const names = commands.map(({ name }) => name);
+  await addCommands(program, names, io, () => undefined);
   return program;
 }
 
-function renderCommands(): string {
-  const program = openProgram();
+async function renderCommands(): Promise<string> {
+  const program = await openProgram();
   const shown = program
     .createHelp()
     .visibleCommands(program)

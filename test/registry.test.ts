@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { assertions } from '../src/assertions/index.ts';
-import { envNameOf, runFlags } from '../src/cli/run-flags.ts';
+import { envNameOf, runFlags } from '../src/cli/flags/run-flags.ts';
 import { problemCodes } from '../src/model/problem.ts';
 import { adapters } from '../src/providers/index.ts';
 import { reporters } from '../src/reports/index.ts';

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { updateBaseline } from '../baseline/update-baseline.ts';
 import type { Io } from '../cli/io.ts';
-import { prepareRun as prepareForCli } from '../cli/prepare-run.ts';
+import { prepareRun as prepareForCli } from '../cli/run/prepare-run.ts';
 import { StorageError } from '../files/storage-error.ts';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';

@@ -5,10 +5,9 @@ import { exitCodes } from '../model/exit-code.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
 import { quote } from '../text/shorten.ts';
 import { commands } from './commands/index.ts';
-import { describeBug } from './describe-bug.ts';
+import { protectOptionalValues } from './flags/run-flags.ts';
 import type { Io } from './io.ts';
-import { protectOptionalValues } from './optional-values.ts';
-import { wantsColor } from './style.ts';
+import { wantsColor } from './output/style.ts';
 import { version } from './version.ts';
 
 export { processIo } from './process-io.ts';
@@ -16,13 +15,29 @@ export { processIo } from './process-io.ts';
 /** The whole program as a function: arguments and streams in, exit code out. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = exitCodes.passed;
+  const exit = (code: number) => {
+    exitCode = code;
+  };
+  const program = createProgram(io, exit);
+  try {
+    await addCommands(program, argv, io, exit);
+    await program.parseAsync(protectOptionalValues(argv, io.cwd), { from: 'user' });
+    return await settleStdout(argv, exitCode, io);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.passed : exitCodes.usage;
+    return reportError(error, argv, io);
+  }
+}
+
+function createProgram(io: Io, exit: (code: number) => void): Command {
   const program = new Command();
-  program
+  return program
     .name('llmcheck')
     .description('Regression and contract tests for prompts.')
     .version(version, '-V, --version', 'print the version')
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}`.trim() })
     .showHelpAfterError('Run with --help for the flags and examples.')
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'show the help of a command')
@@ -32,32 +47,37 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       const [unknown] = program.args;
       if (unknown === undefined) program.outputHelp({ error: true });
       else io.stderr.write(describeUnknownCommand(unknown, program));
-      exitCode = exitCodes.usage;
+      exit(exitCodes.usage);
     });
-  for (const addCommand of commands) {
-    addCommand(program, io, (code) => {
-      exitCode = code;
-    });
-  }
-  try {
-    await program.parseAsync(protectOptionalValues(argv, io.cwd), { from: 'user' });
-    return await settleStdout(argv, exitCode, io);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.passed : exitCodes.usage;
-    const problems =
-      error instanceof UserError ? error.problems : error instanceof StorageError ? [storageProblem(error)] : undefined;
-    if (problems !== undefined) {
-      const [{ describeProblems }, { maskByName }] = await Promise.all([
-        import('./describe-problems.ts'),
-        import('./mask-io.ts'),
-      ]);
-      const color = wantsColor(io.stderr, io.env, !argv.includes('--no-color'));
-      io.stderr.write(maskByName(io.env)(describeProblems(problems, { color })));
-      return exitCodes.usage;
-    }
-    const { maskByName } = await import('./mask-io.ts');
-    io.stderr.write(maskByName(io.env)(describeBug(error, argv)));
-    return exitCodes.bug;
+}
+
+const exampleText = `
+Examples:
+  $ llmcheck init                        a working suite, prompt and recorded answers
+  $ llmcheck run                         run every suite under evals/
+  $ llmcheck run --filter refund         run the cases whose id contains "refund"
+  $ llmcheck validate                    check the suites without a call
+`;
+
+/** Commander suggests commands only where the program has no action of its own. */
+function describeUnknownCommand(name: string, program: Command): string {
+  const known = program.commands.map((command) => command.name());
+  const hint = didYouMean(name, known) ?? `there are: ${known.join(', ')}`;
+  return `error: unknown command ${quote(name)}\n  hint: ${hint}\n`;
+}
+
+/** Declares every command by name, and those that the arguments may call, complete or ask help for as a whole. */
+export async function addCommands(
+  program: Command,
+  argv: readonly string[],
+  io: Io,
+  exit: (code: number) => void,
+): Promise<void> {
+  for (const { name, usage, summary, hidden = false, load } of commands) {
+    // `command(name)` inherits the streams and the exit override; `addCommand` does not.
+    const command = program.command(name, { hidden }).description(summary);
+    if (argv.includes(name)) (await load()).define(command, { program, io, exit });
+    else command.helpOption(false).usage(usage);
   }
 }
 
@@ -71,17 +91,25 @@ async function settleStdout([command = '']: readonly string[], exitCode: number,
 
 const verdictCommands: ReadonlySet<string> = new Set(['run', 'compare', 'merge', 'contract', 'ci']);
 
-/** Commander suggests commands only where the program has no action of its own. */
-function describeUnknownCommand(name: string, program: Command): string {
-  const known = program.commands.map((command) => command.name());
-  const hint = didYouMean(name, known) ?? `there are: ${known.join(', ')}`;
-  return `error: unknown command ${quote(name)}\n  hint: ${hint}\n`;
+/** Prints what the user can fix as problems, and everything else as a bug. */
+async function reportError(thrown: unknown, argv: readonly string[], io: Io): Promise<number> {
+  const [{ describeProblems }, { maskByName }, { describeBug }] = await Promise.all([
+    import('./output/problems.ts'),
+    import('./output/mask.ts'),
+    import('./output/bug.ts'),
+  ]);
+  const mask = maskByName(io.env);
+  const problems =
+    thrown instanceof UserError
+      ? thrown.problems
+      : thrown instanceof StorageError
+        ? [storageProblem(thrown)]
+        : undefined;
+  if (problems === undefined) {
+    io.stderr.write(mask(describeBug(thrown, argv)));
+    return exitCodes.bug;
+  }
+  const color = wantsColor(io.stderr, io.env, !argv.includes('--no-color'));
+  io.stderr.write(mask(describeProblems(problems, { color })));
+  return exitCodes.usage;
 }
-
-const exampleText = `
-Examples:
-  $ llmcheck init                        a working suite, prompt and recorded answers
-  $ llmcheck run                         run every suite under evals/
-  $ llmcheck run --filter refund         run the cases whose id contains "refund"
-  $ llmcheck validate                    check the suites without a call
-`;

@@ -11,7 +11,7 @@ export function processIo(): Io {
     now: () => new Date(),
     random: Math.random,
     ...(process.stdin.isTTY && process.stdout.isTTY ? { ask } : {}),
-    openWatcher: async (onBatch) => (await import('./watch-files.ts')).openFileWatcher(onBatch),
+    openWatcher: async (onBatch) => (await import('./watch/file-watcher.ts')).openFileWatcher(onBatch),
     onSignal(handler) {
       let received = 0;
       const listen = (signal: 'SIGINT' | 'SIGTERM') => () => {

@@ -13,6 +13,7 @@ import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { answerViewOf } from '../judges/answer-view.ts';
 import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
+import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import { UserError } from '../model/errors.ts';
 import type { Project } from '../model/suite.ts';
 import type { CheckSpec, SelectSpec } from '../model/verdict.ts';
@@ -32,7 +33,7 @@ import { quote } from '../text/shorten.ts';
 import { replaceYamlValue } from '../text/yaml-text.ts';
 import type { AnswerChange, Review } from './review-changes.ts';
 
-export interface AcceptContext {
+interface AcceptContext {
   readonly root: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -40,14 +41,28 @@ export interface AcceptContext {
   readonly ports: JudgePorts;
 }
 
-export type Accepted = { readonly file: string } | { readonly refused: string };
+type Accepted = { readonly file: string } | { readonly refused: string };
+
+type Place = 'expected' | 'baseline';
+
+/** Writes what a reviewer accepts, one change after the other. */
+export interface OpenReview {
+  accept(change: AnswerChange, place: Place): Promise<Accepted>;
+  close(): void;
+}
+
+export function openReview(review: Review, options: Omit<AcceptContext, 'ports'>): OpenReview {
+  const judge = openJudgePorts(options);
+  const context = { ...options, ports: judge.ports };
+  return {
+    accept: (change, place) =>
+      place === 'expected' ? acceptIntoExpected(change, context) : acceptIntoBaseline(change, review, context),
+    close: () => judge.close(),
+  };
+}
 
 /** Merges one case's rows into the baseline beside its suite. */
-export async function acceptIntoBaseline(
-  change: AnswerChange,
-  { record }: Review,
-  context: AcceptContext,
-): Promise<Accepted> {
+async function acceptIntoBaseline(change: AnswerChange, { record }: Review, context: AcceptContext): Promise<Accepted> {
   const { root, cwd, ports } = context;
   const { suite, testCase, variant, summary } = change;
   const recorded = record.summary.suites.find((other) => other.recorded.suite === suite.id);
@@ -72,7 +87,7 @@ export async function acceptIntoBaseline(
  * Writes what the answer says into the case's `expected`: of the whole answer and the parts that its checks select, the
  * first that makes the case pass. Where none does, the file stays as it is.
  */
-export async function acceptIntoExpected(found: AnswerChange, context: AcceptContext): Promise<Accepted> {
+async function acceptIntoExpected(found: AnswerChange, context: AcceptContext): Promise<Accepted> {
   const path = resolve(context.cwd, found.testCase.at.file);
   for (;;) {
     const before = readOrUndefined(path);

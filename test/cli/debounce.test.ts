@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createDebounce } from '../../src/cli/debounce.ts';
+import { createDebounce } from '../../src/cli/watch/file-watcher.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 function collect() {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeProblems } from '../../src/cli/describe-problems.ts';
+import { describeProblems } from '../../src/cli/output/problems.ts';
 import type { Problem } from '../../src/model/problem.ts';
 
 const unknown: Problem = {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type FlagSources, resolveFlagValues } from '../../src/cli/flag-values.ts';
-import { envNameOf, runFlags } from '../../src/cli/run-flags.ts';
+import { type FlagSources, resolveFlagValues } from '../../src/cli/flags/flag-values.ts';
+import { envNameOf, runFlags } from '../../src/cli/flags/run-flags.ts';
 import type { JsonValue } from '../../src/json/json.ts';
 
 function resolve(sources: Partial<FlagSources>) {
-  return resolveFlagValues(runFlags, { flags: {}, env: {}, config: {}, ...sources });
+  return resolveFlagValues({ flags: {}, env: {}, config: {}, ...sources });
 }
 
 const inConfig = (key: string, value: JsonValue) => resolve({ config: { [key]: value } });

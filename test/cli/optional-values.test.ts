@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, expect, test } from 'vitest';
-import { addFlags } from '../../src/cli/add-flags.ts';
-import { protectOptionalValues } from '../../src/cli/optional-values.ts';
-import { runFlags } from '../../src/cli/run-flags.ts';
+import { addRunFlags, protectOptionalValues } from '../../src/cli/flags/run-flags.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'llmcheck-optional-'));
 mkdirSync(join(cwd, 'evals'));
@@ -18,7 +16,7 @@ function parse(...argv: readonly string[]) {
   let parsed: unknown;
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   const run = program.command('run').argument('[paths...]');
-  addFlags(run, runFlags);
+  addRunFlags(run);
   run.action((paths: string[], { bail, changed, resume }: Record<string, unknown>) => {
     parsed = {
       paths,

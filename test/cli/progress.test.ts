@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createProgressView, type ProgressOptions } from '../../src/cli/progress.ts';
+import { createProgressView, type ProgressOptions } from '../../src/cli/output/progress.ts';
 import type { CellStatus } from '../../src/model/cell.ts';
 import type { ProgressEvent } from '../../src/model/progress.ts';
 import type { CellRow } from '../../src/model/record.ts';
@@ -91,7 +91,7 @@ describe('on a terminal', () => {
       for (let index = 0; index < 40; index += 1) send(finished('failed', { reason: 'found \u001b[31m"a"' }));
     }
     expect(log.text().match(/^✗ triage\/refund found ␛\[31m"a"$/gm)).toHaveLength(30);
-    expect(log.text()).toContain('… further failures stand in the report');
+    expect(log.text()).toContain('… further failures are in the report');
     expect(captured.text()).not.toContain('✗');
   });
 
@@ -108,7 +108,7 @@ describe('on a terminal', () => {
     send(planned);
     for (let cell = 0; cell < 500; cell += 1) send(finished('errored'));
     expect(text().match(/\n/g)).toHaveLength(31);
-    expect(text()).toContain('further failures stand in the report');
+    expect(text()).toContain('further failures are in the report');
   });
 
   it('no line is wider than the terminal, and no text acts on it', () => {

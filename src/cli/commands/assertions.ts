@@ -1,13 +1,32 @@
 import { Option } from 'commander';
-import type { StrengthFlags } from '../assertions-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { defined } from '../../json/defined.ts';
+import {
+  checkStrength,
+  isMutationKind,
+  type SuiteStrength,
+  strengthKinds,
+  type WeakCase,
+} from '../../measuring/check-strength.ts';
+import type { AnswerSource } from '../../measuring/known-answers.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import type { Io } from '../io.ts';
+import { loadSuites } from '../load-suites.ts';
+import { printJson } from '../output/table.ts';
+import { usageError } from '../usage-error.ts';
+import type { DefineCommand } from './define.ts';
 
-export const addAssertions: AddCommand = (program, io, setExitCode) => {
-  const assertions = program
-    .command('assertions')
-    .description('Look whether assertions would notice a wrong answer.')
-    .addHelpText('after', '\nExample:\n  $ llmcheck assertions check evals/triage.eval.yaml');
+interface Flags {
+  readonly from?: Exclude<AnswerSource, 'auto'>;
+  readonly run?: string;
+  readonly skip?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
 
+export const define: DefineCommand = (assertions, { io, exit }) => {
+  assertions.addHelpText('after', '\nExample:\n  $ llmcheck assertions check evals/triage.eval.yaml');
   assertions
     .command('check')
     .description('Make stored right answers wrong, and list cases and checks that still pass.')
@@ -36,8 +55,93 @@ Examples:
   $ llmcheck assertions check --from recordings --skip number-changed
   $ llmcheck assertions check --run artifact/run.jsonl --json`,
     )
-    .action(async (paths: string[], flags: StrengthFlags) => {
-      const { strengthCommand } = await import('../assertions-command.ts');
-      setExitCode(await strengthCommand(paths, flags, io));
-    });
+    .action(async (paths: string[], flags: Flags) => exit(await check(paths, flags, io)));
 };
+
+const format = 1;
+
+async function check(paths: readonly string[], flags: Flags, io: Io): Promise<number> {
+  const { run, from = run === undefined ? 'auto' : 'run' } = flags;
+  const skipped = (flags.skip ?? '').split(',').flatMap((kind) => (kind.trim() === '' ? [] : [kind.trim()]));
+  const unknown = skipped.filter((kind) => !isMutationKind(kind));
+  if (unknown.length > 0)
+    throw usageError(`--skip: there is no ${unknown.join(', ')}`, `there are: ${strengthKinds.join(', ')}`);
+  if (run !== undefined && from !== 'run') throw usageError(`--run goes with --from run, not with --from ${from}`);
+  const project = await loadSuites(paths, flags.config, io);
+  const suites = await checkStrength({
+    project,
+    root: project.root,
+    cwd: io.cwd,
+    env: io.env,
+    from,
+    skipped: new Set(skipped.filter(isMutationKind)),
+    ...defined({ run }),
+  });
+  const exitCode = decide(suites);
+  if (flags.json === true) printJson({ format, exitCode, suites }, io);
+  else io.stdout.write(describe(suites));
+  return exitCode;
+}
+
+function decide(suites: readonly SuiteStrength[]): number {
+  if (suites.some(({ weakCases, weakChecks }) => weakCases.length + weakChecks.length > 0)) return exitCodes.failed;
+  return suites.every(({ measured }) => measured === 0) ? exitCodes.incomplete : exitCodes.passed;
+}
+
+/** Each suite with what is weak in it, and a last line with the verdict. */
+function describe(suites: readonly SuiteStrength[]): string {
+  const sum = (count: (suite: SuiteStrength) => number) => suites.reduce((total, suite) => total + count(suite), 0);
+  const caught = `${sum((suite) => suite.caught)} of ${sum((suite) => suite.mutants)} wrong answers caught`;
+  const left = sum(({ leftToJudges }) => leftToJudges);
+  const toJudges = left === 0 ? '' : `, ${left} left to judges, who are not asked here`;
+  const verdict = describeVerdict({
+    cases: sum(({ weakCases }) => weakCases.length),
+    checks: sum(({ weakChecks }) => weakChecks.length),
+    measured: sum(({ measured }) => measured),
+    unmeasured: sum(({ unmeasured }) => unmeasured.length),
+  });
+  return `${suites.map(describeSuite).join('\n')}\n${caught}${toJudges}\n${verdict}\n`;
+}
+
+function describeVerdict(found: {
+  readonly cases: number;
+  readonly checks: number;
+  readonly measured: number;
+  readonly unmeasured: number;
+}): string {
+  const { cases, checks, measured, unmeasured } = found;
+  if (cases + checks > 0)
+    return `WEAK: ${formatCount(cases, 'case')} and ${formatCount(checks, 'check')} (exit code 1)`;
+  if (measured === 0) return 'NOTHING MEASURED: no stored answer passes (exit code 4)';
+  if (unmeasured === 0) return 'STRONG: every case and every check noticed (exit code 0)';
+  return `STRONG: every case and every check that was measured noticed; ${unmeasured} not measured (exit code 0)`;
+}
+
+const maxUnmeasured = 5;
+
+function describeSuite(strength: SuiteStrength): string {
+  const { suite, source, measured, weakCases, weakChecks, unmeasured } = strength;
+  const from = source === null ? 'no stored answers' : `answers of ${source}`;
+  const lines = [`${suite}: ${formatCount(measured, 'right answer')} made wrong (${from})`];
+  for (const weak of weakCases) lines.push(...describeCase(weak));
+  for (const { check: name, assertion, cases } of weakChecks) {
+    const shown = name === assertion ? assertion : `${name} (${assertion})`;
+    lines.push(`  weak check ${shown}: failed for no wrong answer of the ${formatCount(cases, 'case')} that has it`);
+  }
+  if (unmeasured.length > 0) {
+    const shown = unmeasured.slice(0, maxUnmeasured).map(({ caseId, reason }) => `${caseId} (${reason})`);
+    const more = unmeasured.length > maxUnmeasured ? ` and ${unmeasured.length - maxUnmeasured} more` : '';
+    lines.push(`  not measured: ${shown.join(', ')}${more}`);
+  }
+  return `${lines.map((line) => toSafeLine(line)).join('\n')}\n`;
+}
+
+const maxSurvivors = 6;
+
+function describeCase({ caseId, prompt, provider, at, survivors }: WeakCase): readonly string[] {
+  return [
+    `  weak case ${caseId} · ${prompt} × ${provider} (${at.file}:${at.line}) still passes with`,
+    ...survivors.slice(0, maxSurvivors).map(({ mutation, detail }) => `    ${mutation}: ${detail}`),
+    ...(survivors.length > maxSurvivors ? [`    and ${survivors.length - maxSurvivors} more`] : []),
+  ];
+}

@@ -1,10 +1,24 @@
-import type { CalibrateFlags } from '../calibrate-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { type Calibration, calibrate, type EventRate, type VariantCalibration } from '../../planning/calibrate.ts';
+import { formatCount, formatPercent } from '../../text/format-amount.ts';
+import { createRandom } from '../../text/random.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import { openFlagReader } from '../flags/flag-reader.ts';
+import type { Io } from '../io.ts';
+import { loadSuites, noGatedCaseText } from '../load-suites.ts';
+import { printProblems } from '../output/problems.ts';
+import { printJson } from '../output/table.ts';
+import type { DefineCommand } from './define.ts';
 
-export const addCalibrate: AddCommand = (program, io, setExitCode) => {
-  program
-    .command('calibrate')
-    .description("Measure the gate's own false alarms on stored trials of one version.")
+interface Flags {
+  readonly runs: string;
+  readonly seed: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export const define: DefineCommand = (command, { io, exit }) => {
+  command
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('--runs <n>', 'how many comparisons', '2000')
     .option('--seed <n>', 'of the splits; the same seed gives the same report', '1')
@@ -20,8 +34,98 @@ Examples:
   $ llmcheck calibrate
   $ llmcheck run --trials 6 && llmcheck calibrate evals/triage.eval.yaml --runs 10000`,
     )
-    .action(async (paths: string[], flags: CalibrateFlags) => {
-      const { calibrateCommand } = await import('../calibrate-command.ts');
-      setExitCode(await calibrateCommand(paths, flags, io));
-    });
+    .action(async (paths: string[], flags: Flags) => exit(await run(paths, flags, io)));
 };
+
+const format = 1;
+
+async function run(paths: readonly string[], flags: Flags, io: Io): Promise<number> {
+  const reader = openFlagReader();
+  const comparisons = reader.readCount('--runs', flags.runs, { min: 1, max: 1_000_000 });
+  const seed = reader.readCount('--seed', flags.seed, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  reader.check();
+  const project = await loadSuites(paths, flags.config, io);
+  const random = createRandom(seed);
+  const { warnings, ...calibration } = await calibrate({ project, cwd: io.cwd, comparisons, random });
+  printProblems(warnings, io);
+  if (flags.json === true) printJson({ format, comparisons, seed, ...calibration }, io);
+  else io.stdout.write(describe(calibration, { comparisons, seed }));
+  io.stderr.write(describeUnsplit(calibration));
+  return calibration.run === null ? exitCodes.incomplete : exitCodes.passed;
+}
+
+type Found = Omit<Calibration, 'warnings'>;
+
+/** The rates of each variant beside what the gate promises, then those of a whole run. */
+function describe(
+  { variants, run: whole }: Found,
+  { comparisons, seed }: { readonly comparisons: number; readonly seed: number },
+): string {
+  if (whole === null) return '';
+  const blocks = variants.map((variant) => describeVariant(variant).join('\n'));
+  const alpha = Math.max(...variants.map((variant) => variant.alpha));
+  const together = [
+    `the ${variants.length} variants judged together, as one run does:`,
+    row('regressed', whole.regressed, promise(alpha)),
+    row('failed', whole.failed, 'for any reason'),
+  ];
+  const terms = `${formatCount(comparisons, 'comparison')} of each version with itself, seed ${seed}; rates with their 95 % Wilson interval.`;
+  return `${[...blocks, ...(variants.length > 1 ? [together.join('\n')] : []), terms].join('\n\n')}\n`;
+}
+
+/** What to run first for the variants that have nothing to split; empty where there are none. */
+function describeUnsplit({ unsplit, run: whole }: Found): string {
+  if (unsplit.length === 0) return whole === null ? noGatedCaseText : '';
+  const names = unsplit.map(({ suite, prompt, provider }) => toSafeLine(`  ${suite}  ${prompt} × ${provider}`));
+  // Recorded answers come one by one from their file: further trials must be recorded first.
+  const record = unsplit.some(({ isHermetic }) => isHermetic) ? ' (with --record where a suite has recordings)' : '';
+  return [
+    'nothing to split, for want of a case with two stored trials of one version:',
+    ...names,
+    `make them by \`llmcheck run --trials 6\`${record}\n`,
+  ].join('\n');
+}
+
+function describeVariant(found: VariantCalibration): string[] {
+  const { suite, prompt, provider, cases, suiteCases, trials, runs, usesBaseline, trialsPerSide, alpha } = found;
+  const { min, max } = trialsPerSide;
+  const places = [
+    ...(runs.length > 0 ? [formatCount(runs.length, 'run')] : []),
+    ...(usesBaseline ? ['the accepted baseline'] : []),
+  ];
+  const sides = min === max ? formatCount(min, 'trial') : `${min} to ${max} trials`;
+  const left = suiteCases - cases;
+  return [
+    toSafeLine(`${suite}  ${prompt} × ${provider}`),
+    `  ${formatCount(cases, 'case')}, ${sides} a side; from ${trials} trials in ${places.join(' and ')}`,
+    ...(left > 0 ? [`  ${formatCount(left, 'case')} with fewer than two stored trials left out`] : []),
+    row('failed', found.failed, 'for any reason'),
+    row('- regressed', found.regressed, promise(alpha)),
+    row('- case broken', found.caseBroken, `${promise(alpha)} while no case fails more than one time in five`),
+    ...(found.mustPass.count > 0 ? [row('- must-pass', found.mustPass, 'a contract that is not kept every time')] : []),
+    row('inconclusive', found.inconclusive, 'too few cases or trials to exclude a drop'),
+    row('passed', found.passed, ''),
+    ...describeBroken(found),
+  ];
+}
+
+function describeBroken({ brokenCases, passed, inconclusive, failed }: VariantCalibration): string[] {
+  if (brokenCases.length === 0) return [];
+  const comparisons = passed.count + inconclusive.count + failed.count;
+  const shown = brokenCases
+    .slice(0, maxShownCases)
+    .map(({ caseId, count }) => `${toSafeLine(caseId)} (${formatPercent(count / comparisons)})`);
+  const more = brokenCases.length - shown.length;
+  return [`  called broken: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
+}
+
+const maxShownCases = 5;
+
+function row(name: string, { value, low, high }: EventRate, meaning: string): string {
+  const rate = `${formatPercent(value)} [${formatPercent(low)}, ${formatPercent(high)}]`;
+  return `  ${name.padEnd(13)}  ${rate.padEnd(24)}  ${meaning}`.trimEnd();
+}
+
+function promise(alpha: number): string {
+  return `promised: at most ${formatPercent(alpha / 2)}`;
+}

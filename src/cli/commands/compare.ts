@@ -1,26 +1,26 @@
-import type { CompareFlags } from '../compare-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { defined } from '../../json/defined.ts';
+import { findProjectRoot } from '../../project/project-paths.ts';
+import { compareRecords } from '../../verdict/compare-records.ts';
+import type { Io } from '../io.ts';
+import { addReportFlags, collect, type ReportFlags, readReporters, writeDecision } from '../output/reports.ts';
+import type { DefineCommand } from './define.ts';
 
-export const addCompare: AddCommand = (program, io, setExitCode) => {
-  program
-    .command('compare')
-    .description('Compare two records without a call: A is the baseline, B the candidate.')
+interface Flags extends ReportFlags {
+  readonly suite: readonly string[];
+  readonly run?: string;
+  readonly requireConclusive?: boolean;
+}
+
+export const define: DefineCommand = (command, { io, exit }) => {
+  command
     .argument('<A>', 'git:REF, a baseline or record file, a run id, or a prompt version')
     .argument('<B>', 'likewise')
     .argument('[others...]', 'further prompt versions, each held against A')
-    .option('--suite <id>', 'only this suite', (value: string, previous: string[]) => [...previous, value], [])
+    .option('--suite <id>', 'only this suite', collect, [])
     .option('--run <id>', 'the run that holds the prompt versions (default: the last)')
-    .option('--require-conclusive', 'exit 4 where the data cannot say')
-    .option(
-      '-r, --reporter <name[=path]>',
-      'report format (repeatable)',
-      (value: string, previous: string[]) => [...previous, value],
-      [],
-    )
-    .option('-c, --config <file>', 'config file')
-    .option('-q, --quiet', 'only the verdict and what failed')
-    .option('--verbose', 'every case, with its whole answer')
-    .option('--no-color', 'no colour')
+    .option('--require-conclusive', 'exit 4 where the data cannot say');
+  addReportFlags(command, 'every case, with its whole answer');
+  command
     .addHelpText(
       'after',
       `
@@ -31,8 +31,21 @@ Examples:
   $ llmcheck compare git:main latest                   the last run against main's baseline
   $ llmcheck compare before.jsonl after.jsonl -r markdown`,
     )
-    .action(async (a: string, b: string, others: string[], flags: CompareFlags) => {
-      const { compareCommand } = await import('../compare-command.ts');
-      setExitCode(await compareCommand([a, b, ...others], flags, io));
-    });
+    .action(async (a: string, b: string, others: string[], flags: Flags) =>
+      exit(await compare([a, b, ...others], flags, io)),
+    );
 };
+
+async function compare(sides: readonly string[], flags: Flags, io: Io): Promise<number> {
+  const requests = await readReporters(flags, io);
+  const report = await compareRecords({
+    sides,
+    suites: flags.suite,
+    ...defined({ run: flags.run }),
+    requireConclusive: flags.requireConclusive === true,
+    root: findProjectRoot(io.cwd, flags.config),
+    cwd: io.cwd,
+    env: io.env,
+  });
+  return writeDecision(report, requests, { io, ...flags });
+}

@@ -1,35 +1,60 @@
-import { Option } from 'commander';
-import type { ContractFlags } from '../contract-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { type Command, Option } from 'commander';
+import { checkContracts } from '../../contracts/check-contracts.ts';
+import { diffSchemas } from '../../contracts/diff-schemas.ts';
+import { defined } from '../../json/defined.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import type { ContractPolicy, Direction } from '../../model/finding.ts';
+import { loadProject } from '../../project/load-project.ts';
+import { contractReporters } from '../../reports/index.ts';
+import type { Io } from '../io.ts';
+import { noSuiteText } from '../load-suites.ts';
+import { printProblems } from '../output/problems.ts';
+import { collect, parseRequests, requestsOf, writeDecision } from '../output/reports.ts';
+import type { DefineCommand } from './define.ts';
 
-const collect = (value: string, previous: readonly string[]): string[] => [...previous, ...value.split(',')];
+interface ReportFlags {
+  readonly reporter: readonly string[];
+  readonly quiet?: boolean;
+  readonly color: boolean;
+}
 
-const reporter = (): Option =>
-  new Option('-r, --reporter <name[=path]>', 'terminal, json, markdown, github or junit (repeatable)')
-    .argParser((value: string, previous: readonly string[]) => [...previous, value])
-    .default([], 'terminal');
+interface CheckFlags extends ReportFlags {
+  readonly against?: string;
+  readonly config?: string;
+}
 
-export const addContract: AddCommand = (program, io, setExitCode) => {
-  const contract = program
-    .command('contract')
-    .description('Find what breaks callers and consumers of a prompt, without a call.')
-    .addHelpText(
-      'after',
-      `
+interface DiffFlags extends ReportFlags {
+  readonly direction: Direction;
+  readonly policy?: ContractPolicy;
+  readonly strictConsumers?: boolean;
+  readonly ignore: readonly string[];
+  readonly approve: readonly string[];
+}
+
+export const define: DefineCommand = (contract, { io, exit }) => {
+  contract.addHelpText(
+    'after',
+    `
 Exit code 1 where a contract breaks and nobody approved it, 2 where a schema can't be read.
 
 Examples:
   $ llmcheck contract check                             each prompt against its accepted baseline
   $ llmcheck contract check --against git:origin/main   against the files as main has them
   $ llmcheck contract diff old.json new.json --direction output`,
-    );
+  );
+  addCheck(contract).action(async (paths: string[], flags: CheckFlags) => exit(await check(paths, flags, io)));
+  addDiff(contract).action(async (old: string, replacement: string, flags: DiffFlags) =>
+    exit(await diff({ old, replacement }, flags, io)),
+  );
+};
 
-  contract
+function addCheck(contract: Command): Command {
+  return contract
     .command('check')
     .description("Hold each prompt's contract against its baseline, or against a commit.")
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('--against <git:REF|FILE>', 'a commit, or another baseline file (default: the accepted baseline)')
-    .addOption(reporter())
+    .addOption(reporterOption())
     .option('-c, --config <file>', 'config file')
     .option('-q, --quiet', 'only what breaks, and the verdict')
     .option('--no-color', 'no colour')
@@ -39,13 +64,11 @@ Examples:
 Examples:
   $ llmcheck contract check evals/triage.eval.yaml
   $ llmcheck contract check --against git:main... -r github`,
-    )
-    .action(async (paths: string[], flags: ContractFlags) => {
-      const { checkCommand } = await import('../contract-command.ts');
-      setExitCode(await checkCommand(paths, flags, io));
-    });
+    );
+}
 
-  contract
+function addDiff(contract: Command): Command {
+  return contract
     .command('diff')
     .description('Compare two JSON Schema files, JSON or YAML.')
     .argument('<OLD>', 'the schema that others rely on')
@@ -63,9 +86,9 @@ Examples:
       ]),
     )
     .option('--strict-consumers', 'consumers refuse properties that they do not know')
-    .option('--ignore <pointer>', 'leave out findings here and below (repeatable)', collect, [])
-    .option('--approve <fingerprint>', 'let this finding through (repeatable)', collect, [])
-    .addOption(reporter())
+    .option('--ignore <pointer>', 'leave out findings here and below (repeatable)', collectSplit, [])
+    .option('--approve <fingerprint>', 'let this finding through (repeatable)', collectSplit, [])
+    .addOption(reporterOption())
     .option('-q, --quiet', 'only what breaks, and the verdict')
     .option('--no-color', 'no colour')
     .addHelpText(
@@ -74,9 +97,43 @@ Examples:
 Examples:
   $ llmcheck contract diff old.json new.json --direction input
   $ llmcheck contract diff old.yaml new.yaml --direction output --approve 3f2a9c0d1e4b`,
-    )
-    .action(async (old: string, replacement: string, flags: ContractFlags) => {
-      const { diffCommand } = await import('../contract-command.ts');
-      setExitCode(await diffCommand({ old, replacement }, flags, io));
-    });
-};
+    );
+}
+
+function reporterOption(): Option {
+  return new Option('-r, --reporter <name[=path]>', 'terminal, json, markdown, github or junit (repeatable)')
+    .argParser(collect)
+    .default([], 'terminal');
+}
+
+function collectSplit(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, ...value.split(',')];
+}
+
+/** The contracts of a project's prompts. */
+async function check(paths: readonly string[], flags: CheckFlags, io: Io): Promise<number> {
+  const requests = requestsOf(parseRequests(flags.reporter, contractReporters));
+  const { against, config: configPath } = flags;
+  const { cwd, env } = io;
+  const { project, warnings } = await loadProject({ paths, cwd, ...defined({ configPath }) });
+  printProblems(warnings, io, flags.color);
+  if (project.suites.length === 0) {
+    io.stderr.write(noSuiteText);
+    return exitCodes.incomplete;
+  }
+  const report = await checkContracts({ project, paths, ...defined({ against, configPath }), cwd, env });
+  return writeDecision(report, requests, { io, ...flags });
+}
+
+/** Two schema files. */
+async function diff(
+  paths: { readonly old: string; readonly replacement: string },
+  flags: DiffFlags,
+  io: Io,
+): Promise<number> {
+  const requests = requestsOf(parseRequests(flags.reporter, contractReporters));
+  const { direction, policy, strictConsumers, ignore, approve: approved } = flags;
+  const { cwd } = io;
+  const report = diffSchemas({ paths, direction, ...defined({ policy, strictConsumers }), ignore, approved, cwd });
+  return writeDecision(report, requests, { io, ...flags });
+}

@@ -1,20 +1,44 @@
-import type { ImportFormat } from '../../importing/import-suite.ts';
-import type { ImportFlags } from '../import-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { withFileLock } from '../../files/file-lock.ts';
+import { type ImportFormat, importSuite } from '../../importing/import-suite.ts';
+import { defined } from '../../json/defined.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { loadProject } from '../../project/load-project.ts';
+import type { Io } from '../io.ts';
+import { printProblems } from '../output/problems.ts';
+import { writeFile } from '../output/write-file.ts';
+import { usageError } from '../usage-error.ts';
+import type { DefineCommand } from './define.ts';
 
-const formats: readonly { readonly name: ImportFormat; readonly description: string }[] = [
-  { name: 'promptfoo', description: 'A promptfoo config, YAML or JSON, and the files of the project that it names.' },
-  { name: 'openai-evals', description: "JSON that was exported from OpenAI's Evals API." },
-  { name: 'jsonl', description: 'A data set: a JSON object a line.' },
-];
+interface Flags {
+  readonly output?: string;
+  readonly partial?: boolean;
+  readonly force?: boolean;
+  readonly expected?: string;
+  readonly color: boolean;
+}
 
-export const addImport: AddCommand = (program, io, setExitCode) => {
-  const command = program
-    .command('import')
-    .description("Turn another tool's file into a suite.")
-    .addHelpText(
-      'after',
-      `
+const formats = [
+  {
+    name: 'promptfoo',
+    description: 'A promptfoo config, YAML or JSON, and the files of the project that it names.',
+    input: 'the config, or its folder',
+    example: '.',
+  },
+  {
+    name: 'openai-evals',
+    description: "JSON that was exported from OpenAI's Evals API.",
+    input: 'the file',
+    example: 'run.json',
+  },
+  { name: 'jsonl', description: 'A data set: a JSON object a line.', input: 'the file', example: 'data.jsonl' },
+] as const;
+
+export const define: DefineCommand = (command, { io, exit }) => {
+  command.addHelpText(
+    'after',
+    `
 Nothing is run and nothing is sent. What can't be carried over with the same meaning is listed with its place, and refused.
 
 Examples:
@@ -22,24 +46,42 @@ Examples:
   $ llmcheck import promptfoo . --partial -o evals/router.eval.yaml
   $ llmcheck import openai-evals run.json
   $ llmcheck import jsonl data.jsonl --expected answer`,
-    );
-  for (const { name, description } of formats) {
+  );
+  for (const { name, description, input, example } of formats) {
     const sub = command
       .command(name)
       .description(description)
-      .argument('<path>', name === 'promptfoo' ? 'the config, or its folder' : 'the file')
+      .argument('<path>', input)
       .option('-o, --output <file>', 'where to write (default: evals/<name>.eval.yaml)')
       .option('--partial', "write what can't be carried over as comments, in place of refusing it")
       .option('--force', 'overwrite a file that exists')
       .option('--no-color', 'no colour')
-      .addHelpText(
-        'after',
-        `\nExample:\n  $ llmcheck import ${name} ${name === 'promptfoo' ? '.' : name === 'jsonl' ? 'data.jsonl' : 'run.json'}`,
-      )
-      .action(async (path: string, flags: ImportFlags) => {
-        const { importCommand } = await import('../import-command.ts');
-        setExitCode(await importCommand(name, path, flags, io));
-      });
+      .addHelpText('after', `\nExample:\n  $ llmcheck import ${name} ${example}`)
+      .action(async (path: string, flags: Flags) => exit(await importFile(name, path, flags, io)));
     if (name === 'jsonl') sub.option('--expected <field>', 'the field that holds the golden answer');
   }
 };
+
+/** Writes the suite that another tool's file describes, and checks that it is valid. */
+async function importFile(format: ImportFormat, path: string, flags: Flags, io: Io): Promise<number> {
+  const { expected, partial = false, color } = flags;
+  const imported = await importSuite({ format, path, cwd: io.cwd, partial, ...defined({ expected }) });
+  const shown = flags.output ?? imported.path;
+  const target = resolve(io.cwd, shown);
+  const write = () => {
+    if (flags.force !== true && existsSync(target))
+      throw usageError(`${shown} is there already`, 'name another file with -o, or overwrite it with --force');
+    writeFile(target, [imported.text]);
+  };
+  if (flags.force === true || existsSync(target)) write();
+  // Another import may write the file in the meantime.
+  else withFileLock(target, write);
+  printProblems(imported.warnings, io, color);
+  const { prompts, providers, cases } = imported.counts;
+  const left = imported.leftOut === 0 ? '' : `; ${imported.leftOut} left out, as comments`;
+  io.stdout.write(`wrote ${shown}: prompts ${prompts}, providers ${providers}, cases ${cases}${left}\n`);
+  // Mistakes are reported with their place in the new file.
+  const { warnings } = await loadProject({ paths: [target], cwd: io.cwd });
+  printProblems(warnings, io, color);
+  return exitCodes.passed;
+}

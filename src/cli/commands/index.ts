@@ -1,49 +1,154 @@
-import type { AddCommand } from './add-command.ts';
-import { addAssertions } from './assertions.ts';
-import { addBaseline } from './baseline.ts';
-import { addCache } from './cache.ts';
-import { addCalibrate } from './calibrate.ts';
-import { addCi } from './ci.ts';
-import { addCompare } from './compare.ts';
-import { addCompletion } from './completion.ts';
-import { addContract } from './contract.ts';
-import { addHistory } from './history.ts';
-import { addImport } from './import.ts';
-import { addInit } from './init.ts';
-import { addJudge } from './judge.ts';
-import { addList } from './list.ts';
-import { addMerge } from './merge.ts';
-import { addPlanSize } from './plan-size.ts';
-import { addReport } from './report.ts';
-import { addReview } from './review.ts';
-import { addRun } from './run.ts';
-import { addSchema } from './schema.ts';
-import { addValidate } from './validate.ts';
-import { addView } from './view.ts';
-import { addWorker } from './worker.ts';
+import type { DefineCommand } from './define.ts';
+
+export interface CommandEntry {
+  readonly name: string;
+  /** What the list of commands shows behind the name. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly hidden?: true;
+  /** The file of a command imports what the command does, so it is loaded only where the command is called. */
+  readonly load: () => Promise<{ readonly define: DefineCommand }>;
+}
 
 /** In the order of the help. */
-export const commands: readonly AddCommand[] = [
-  addRun,
-  addWorker,
-  addCompare,
-  addBaseline,
-  addReview,
-  addContract,
-  addAssertions,
-  addPlanSize,
-  addCalibrate,
-  addJudge,
-  addValidate,
-  addList,
-  addInit,
-  addImport,
-  addReport,
-  addMerge,
-  addHistory,
-  addCi,
-  addView,
-  addCache,
-  addSchema,
-  addCompletion,
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'run',
+    usage: '[options] [paths...]',
+    summary: 'Run suites: discover, plan, execute, judge, decide, report.',
+    load: () => import('./run.ts'),
+  },
+  {
+    name: 'worker',
+    usage: '[options] [paths...]',
+    summary: 'Make the calls of runs that share a queue (llmcheck run --queue), until it is stopped.',
+    load: () => import('./worker.ts'),
+  },
+  {
+    name: 'compare',
+    usage: '[options] <A> <B> [others...]',
+    summary: 'Compare two records without a call: A is the baseline, B the candidate.',
+    load: () => import('./compare.ts'),
+  },
+  {
+    name: 'baseline',
+    usage: '',
+    summary: 'Accept a run as what later runs are held against, and look after what was accepted.',
+    load: () => import('./baseline.ts'),
+  },
+  {
+    name: 'review',
+    usage: '[options] [paths...]',
+    summary: 'Step through the changed answers of a run, and accept or reject each.',
+    load: () => import('./review.ts'),
+  },
+  {
+    name: 'contract',
+    usage: '',
+    summary: 'Find what breaks callers and consumers of a prompt, without a call.',
+    load: () => import('./contract.ts'),
+  },
+  {
+    name: 'assertions',
+    usage: '',
+    summary: 'Look whether assertions would notice a wrong answer.',
+    load: () => import('./assertions.ts'),
+  },
+  {
+    name: 'plan-size',
+    usage: '[options] [paths...]',
+    summary: 'Say what drop a suite can see, and how large it must be for another.',
+    load: () => import('./plan-size.ts'),
+  },
+  {
+    name: 'calibrate',
+    usage: '[options] [paths...]',
+    summary: "Measure the gate's own false alarms on stored trials of one version.",
+    load: () => import('./calibrate.ts'),
+  },
+  {
+    name: 'judge',
+    usage: '',
+    summary: 'Look after the models that judge answers.',
+    load: () => import('./judge.ts'),
+  },
+  {
+    name: 'validate',
+    usage: '[options] [paths...]',
+    summary: 'Check suites, prompts, schemas and config exactly as run does before its first call.',
+    load: () => import('./validate.ts'),
+  },
+  {
+    name: 'list',
+    usage: '[options] <what> [paths...]',
+    summary: 'List suites, cases, providers, assertions, reporters or stored runs.',
+    load: () => import('./list.ts'),
+  },
+  {
+    name: 'init',
+    usage: '[options] [folder]',
+    summary: 'Write a working suite, prompt versions, recorded answers and a CI workflow.',
+    load: () => import('./init.ts'),
+  },
+  {
+    name: 'import',
+    usage: '',
+    summary: "Turn another tool's file into a suite.",
+    load: () => import('./import.ts'),
+  },
+  {
+    name: 'report',
+    usage: '[options] [run]',
+    summary: 'Render a stored run again, in any reporter.',
+    load: () => import('./report.ts'),
+  },
+  {
+    name: 'merge',
+    usage: '[options] <records...>',
+    summary: 'Make one run of the records of all its shards, and let one gate decide.',
+    load: () => import('./merge.ts'),
+  },
+  {
+    name: 'history',
+    usage: '[options] [paths...]',
+    summary: 'Show how suites, variants and cases did over stored runs, and which cases flake otherwise than before.',
+    load: () => import('./history.ts'),
+  },
+  {
+    name: 'ci',
+    usage: '',
+    summary: 'Run within a CI system and publish there.',
+    load: () => import('./ci.ts'),
+  },
+  {
+    name: 'view',
+    usage: '[options]',
+    summary: 'Look at the stored runs in a browser: history, any two compared, live while one runs.',
+    load: () => import('./view.ts'),
+  },
+  {
+    name: 'cache',
+    usage: '',
+    summary: 'Look at and look after the stored answers.',
+    load: () => import('./cache.ts'),
+  },
+  {
+    name: 'schema',
+    usage: '<format>',
+    summary: 'Print the JSON Schema of a file format.',
+    load: () => import('./schema.ts'),
+  },
+  {
+    name: 'completion',
+    usage: '<shell>',
+    summary: 'Print what a shell sources to complete commands, flags and ids of suites, cases, prompts and runs.',
+    load: () => import('./completion.ts'),
+  },
+  {
+    name: 'complete',
+    usage: '[words...]',
+    summary: 'Print the words that may stand at the cursor, for the script of a shell.',
+    hidden: true,
+    load: () => import('./complete.ts'),
+  },
 ];

@@ -1,12 +1,33 @@
-import type { JudgeFlags } from '../judge-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { defined } from '../../json/defined.ts';
+import { type CheckedJudges, type CheckedSuite, checkJudges } from '../../measuring/check-judges.ts';
+import { systemClock } from '../../model/clock.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { findForeignKeys } from '../../plan/find-foreign-keys.ts';
+import { loadProject } from '../../project/load-project.ts';
+import { maskFor } from '../../project/mask-for.ts';
+import { formatPercent, formatUsd } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import { quote } from '../../text/shorten.ts';
+import { type FlagReader, openFlagReader } from '../flags/flag-reader.ts';
+import { cacheModes } from '../flags/run-settings.ts';
+import type { Io } from '../io.ts';
+import { printProblems } from '../output/problems.ts';
+import type { DefineCommand } from './define.ts';
 
-export const addJudge: AddCommand = (program, io, setExitCode) => {
-  const judge = program
-    .command('judge')
-    .description('Look after the models that judge answers.')
-    .addHelpText('after', '\nExample:\n  $ llmcheck judge check');
+interface Flags {
+  readonly judge?: string;
+  readonly cache: string;
+  readonly record?: boolean;
+  readonly maxCost?: string;
+  readonly concurrency?: string;
+  readonly timeout: string;
+  readonly keep: boolean;
+  readonly config?: string;
+  readonly json?: boolean;
+}
 
+export const define: DefineCommand = (judge, { io, exit }) => {
+  judge.addHelpText('after', '\nExample:\n  $ llmcheck judge check');
   judge
     .command('check')
     .description('Hold judges against answers that people have judged, and keep how far they agree.')
@@ -31,8 +52,180 @@ Examples:
   $ llmcheck judge check
   $ llmcheck judge check evals/triage.eval.yaml --judge strict --json`,
     )
-    .action(async (paths: string[], flags: JudgeFlags) => {
-      const { judgeCheckCommand } = await import('../judge-command.ts');
-      setExitCode(await judgeCheckCommand(paths, flags, io));
-    });
+    .action(async (paths: string[], flags: Flags) => exit(await check(paths, flags, io)));
 };
+
+async function check(paths: readonly string[], flags: Flags, io: Io): Promise<number> {
+  const { cwd, env, now, random, onSignal } = io;
+  const { project, warnings } = await loadProject({ paths, cwd, ...defined({ configPath: flags.config }) });
+  const reader = openFlagReader();
+  const settings = readSettings(flags, reader);
+  const judges = flags.judge?.split(',') ?? [];
+  const known = new Set(project.suites.flatMap(({ criteria }) => criteria.map(({ judge }) => judge.id)));
+  for (const id of judges) {
+    if (!known.has(id)) reader.refuse(`--judge ${id}: no check asks it`, `there are: ${[...known].join(', ')}`);
+  }
+  reader.check();
+  printProblems([...warnings, ...findForeignKeys(project, { env, fileVariables: new Set() })], io);
+  const mask = maskFor(project, env);
+  const checked = await checkJudges(
+    {
+      project,
+      judges,
+      keep: flags.keep,
+      record: flags.record === true,
+      isCacheModeChosen: flags.cache !== 'use',
+      ...settings,
+    },
+    {
+      env,
+      cwd,
+      clock: systemClock,
+      now,
+      random,
+      mask,
+      onProgress: (event) => {
+        if (event.type === 'note') io.stderr.write(`${mask(event.message)}\n`);
+      },
+      onSignal,
+    },
+  );
+  io.stdout.write(mask(flags.json === true ? buildJson(checked) : describe(checked)));
+  if (checked.suites.length === 0) {
+    io.stderr.write('no answer is labelled: a judge names them with labels: FILE, see docs/judges.md\n');
+  }
+  return exitCodeOf(checked);
+}
+
+function readSettings(flags: Flags, reader: FlagReader) {
+  const cacheMode = cacheModes.find((mode) => mode === flags.cache);
+  if (cacheMode === undefined) reader.refuse(`--cache ${flags.cache}: no such mode`, cacheModes.join(', '));
+  const maxCostUsd = flags.maxCost === undefined ? undefined : Number(flags.maxCost);
+  if (maxCostUsd !== undefined && !(maxCostUsd > 0)) {
+    reader.refuse(`--max-cost: "${flags.maxCost ?? ''}" is not an amount above 0`, 'write --max-cost 0.50');
+  }
+  const range = { min: 1, max: 10_000 };
+  const concurrency = flags.concurrency === undefined ? undefined : reader.readCount('-j', flags.concurrency, range);
+  return {
+    settings: { cacheMode: cacheMode ?? 'use', ...defined({ maxCostUsd }) },
+    timeoutMs: reader.readDuration('--timeout', flags.timeout, 'write --timeout 60s'),
+    ...defined({ concurrency }),
+  };
+}
+
+/** 4 where a judge may not decide, 3 where it gave no verdict. */
+function exitCodeOf({ suites, interrupted }: CheckedJudges): number {
+  if (interrupted !== undefined) return interrupted === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
+  const criteria = suites.flatMap((suite) => suite.criteria);
+  if (criteria.some(({ errored }) => errored > 0)) return exitCodes.provider;
+  if (criteria.length === 0 || criteria.some(({ lack }) => lack !== undefined)) return exitCodes.incomplete;
+  return exitCodes.passed;
+}
+
+const format = 1;
+/** More are in the JSON. */
+const maxShownWrong = 10;
+
+function describe({ suites, spentUsd }: CheckedJudges): string {
+  if (suites.length === 0) return '';
+  const lines = suites.flatMap((suite) => [
+    ...suite.criteria.flatMap((found) => [...describeCriterion(suite.suite, found), '']),
+    ...(suite.file === undefined ? [] : [`${suite.isChanged ? 'wrote' : 'unchanged'} ${suite.file}`]),
+  ]);
+  return `${[...lines, `spent ${spentUsd === undefined ? 'unknown' : formatUsd(spentUsd)}`].join('\n')}\n`;
+}
+
+type Found = CheckedSuite['criteria'][number];
+
+function describeCriterion(suite: string, found: Found): readonly string[] {
+  const { calibration, criterion, errored, confusion, positions, lengthBias, lack } = found;
+  const { judge, assertion, name, cases, agreement, kappa, low, high } = calibration;
+  const head = `${suite}: judge ${judge} on ${assertion}${name === undefined ? '' : ` ${quote(name)}`} (${criterion.judge.adapter}:${criterion.judge.model})`;
+  return [
+    toSafeLine(head),
+    row('labelled', `${cases}${errored === 0 ? '' : `, and ${errored} without a word of the judge`}`),
+    row('agreement', agreement === null ? '–' : formatPercent(agreement)),
+    row('kappa', kappa === null ? 'unknown: the labels or the verdicts are all alike' : interval(kappa, low, high)),
+    ...confusion
+      .filter(({ said, label, count }) => said !== label && count > 0)
+      .map(({ said, label, count }) =>
+        row('', `${count} × said ${wordOf(said, assertion)}, labelled ${wordOf(label, assertion)}`),
+      ),
+    ...(positions === undefined
+      ? []
+      : [row('position', `first won ${positions.first}, second ${positions.second}, neither ${positions.tie}`)]),
+    row(
+      'length',
+      lengthBias.rho === null
+        ? describeNoCorrelation(agreement)
+        : `rank correlation ${interval(lengthBias.rho, lengthBias.low, lengthBias.high)} of length and excess`,
+    ),
+    ...describeWrong(found),
+    ...(lack === undefined ? [] : [toSafeLine(`  ${lack}`)]),
+  ];
+}
+
+function describeWrong({ wrong, calibration: { assertion } }: Found): readonly string[] {
+  const shown = wrong.slice(0, maxShownWrong).map(({ label, said, verdict, error }) => {
+    const { file, line } = label.at;
+    const word =
+      said === undefined
+        ? `no word: ${error ?? ''}`
+        : `said ${wordOf(said, assertion)}, labelled ${wordOf(label.label, assertion)}: ${verdict?.reason ?? ''}`;
+    return toSafeLine(`  ${file}:${line} ${label.id}: ${word}`);
+  });
+  return wrong.length > maxShownWrong
+    ? [...shown, `  and ${wrong.length - maxShownWrong} more (--json has all)`]
+    : shown;
+}
+
+/** A judge that is never wrong has no bias; of others, a correlation can be unknown. */
+function describeNoCorrelation(agreement: number | null): string {
+  return agreement === 1 ? 'no bias to be seen' : 'unknown: the answers are all of one length, or too few were judged';
+}
+
+/** Of a comparison the words are those of its labels. */
+function wordOf(word: string, assertion: string): string {
+  if (assertion !== 'pairwise') return word;
+  return word === 'pass' ? 'win' : word === 'fail' ? 'loss' : word;
+}
+
+function row(name: string, value: string): string {
+  return `  ${name.padEnd(9)}  ${value}`;
+}
+
+function interval(value: number, low: number | null, high: number | null): string {
+  return low === null || high === null ? round(value) : `${round(value)} [${round(low)}, ${round(high)}]`;
+}
+
+/** Without the minus of a zero. */
+function round(value: number): string {
+  return value.toFixed(2).replace(/^-(?=0\.00$)/, '');
+}
+
+/** For scripts, with every wrong case. */
+function buildJson({ suites, spentUsd }: CheckedJudges): string {
+  const shown = suites.map(({ suite, criteria, file }) => ({
+    suite,
+    ...defined({ file }),
+    judges: criteria.map(({ calibration, errored, confusion, positions, lengthBias, wrong, lack, criterion }) => ({
+      ...calibration,
+      minKappa: criterion.judge.judging?.minKappa ?? null,
+      mayDecide: lack === undefined,
+      ...defined({ why: lack }),
+      errored,
+      confusion,
+      positions: positions ?? null,
+      lengthBias,
+      wrong: wrong.map(({ label, said, verdict, error }) => ({
+        id: label.id,
+        at: { file: label.at.file, line: label.at.line },
+        label: label.label,
+        said: said ?? null,
+        reason: verdict?.reason ?? error ?? '',
+        answer: label.answer,
+      })),
+    })),
+  }));
+  return `${JSON.stringify({ format, spentUsd: spentUsd ?? null, suites: shown }, undefined, 2)}\n`;
+}

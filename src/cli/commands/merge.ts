@@ -1,21 +1,14 @@
-import type { ReportFlags } from '../report-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { findProjectRoot } from '../../project/project-paths.ts';
+import { mergeRecords } from '../../run/merge-records.ts';
+import { reportOnRun } from '../../verdict/report-on-run.ts';
+import type { Io } from '../io.ts';
+import { addReportFlags, type ReportFlags, readReporters, writeDecision } from '../output/reports.ts';
+import type { DefineCommand } from './define.ts';
 
-export const addMerge: AddCommand = (program, io, setExitCode) => {
-  program
-    .command('merge')
-    .description('Make one run of the records of all its shards, and let one gate decide.')
-    .argument('<records...>', 'record files or run ids, one a shard')
-    .option(
-      '-r, --reporter <name[=path]>',
-      'report format (repeatable)',
-      (value: string, previous: string[]) => [...previous, value],
-      [],
-    )
-    .option('-c, --config <file>', 'config file')
-    .option('-q, --quiet', 'only the verdict and what failed')
-    .option('--verbose', 'every failing case, with its whole answer')
-    .option('--no-color', 'no colour')
+export const define: DefineCommand = (command, { io, exit }) => {
+  command.argument('<records...>', 'record files or run ids, one a shard');
+  addReportFlags(command);
+  command
     .addHelpText(
       'after',
       `
@@ -25,8 +18,13 @@ Examples:
   $ llmcheck merge shards/*.jsonl -r junit=report.xml      after \`llmcheck run --shard i/4\` on four machines
   $ llmcheck merge 20261124-153012-a1b2c3 20261124-153114-d4e5f6`,
     )
-    .action(async (shards: string[], flags: ReportFlags) => {
-      const { mergeCommand } = await import('../merge-command.ts');
-      setExitCode(await mergeCommand(shards, flags, io));
-    });
+    .action(async (shards: string[], flags: ReportFlags) => exit(await merge(shards, flags, io)));
 };
+
+async function merge(shards: readonly string[], flags: ReportFlags, io: Io): Promise<number> {
+  const requests = await readReporters(flags, io);
+  const root = findProjectRoot(io.cwd, flags.config);
+  const path = mergeRecords({ shards, root, cwd: io.cwd, now: io.now, random: io.random });
+  const report = await reportOnRun({ path, root, cwd: io.cwd, env: io.env });
+  return writeDecision(report, requests, { io, ...flags });
+}

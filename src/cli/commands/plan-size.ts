@@ -1,10 +1,26 @@
-import type { PlanSizeFlags } from '../plan-size-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { defined } from '../../json/defined.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { type Growth, planSize, type VariantSize } from '../../planning/plan-size.ts';
+import type { RunSize } from '../../planning/price-size.ts';
+import { formatCount, formatPercent, formatUsd } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import { openFlagReader } from '../flags/flag-reader.ts';
+import type { Io } from '../io.ts';
+import { loadSuites, noGatedCaseText } from '../load-suites.ts';
+import { printProblems } from '../output/problems.ts';
+import { printJson } from '../output/table.ts';
+import type { DefineCommand } from './define.ts';
 
-export const addPlanSize: AddCommand = (program, io, setExitCode) => {
-  program
-    .command('plan-size')
-    .description('Say what drop a suite can see, and how large it must be for another.')
+interface Flags {
+  readonly drop?: string;
+  readonly power: string;
+  readonly run?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export const define: DefineCommand = (command, { io, exit }) => {
+  command
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('--drop <share>', "the drop of the pass rate to plan for (default: the gate's maxDrop)")
     .option('--power <share>', 'the wanted chance of a clear answer', '0.8')
@@ -20,8 +36,131 @@ Examples:
   $ llmcheck plan-size                                    what each suite can see today
   $ llmcheck plan-size evals/triage.eval.yaml --drop 2%   how large it must be for 2 points`,
     )
-    .action(async (paths: string[], flags: PlanSizeFlags) => {
-      const { planSizeCommand } = await import('../plan-size-command.ts');
-      setExitCode(await planSizeCommand(paths, flags, io));
-    });
+    .action(async (paths: string[], flags: Flags) => exit(await plan(paths, flags, io)));
 };
+
+const format = 1;
+
+async function plan(paths: readonly string[], flags: Flags, io: Io): Promise<number> {
+  const reader = openFlagReader();
+  const drop = flags.drop === undefined ? undefined : reader.readShare('--drop', flags.drop);
+  const power = reader.readShare('--power', flags.power);
+  reader.check();
+  const project = await loadSuites(paths, flags.config, io);
+  const { variants, warnings } = await planSize({
+    project,
+    cwd: io.cwd,
+    power,
+    ...defined({ drop, run: flags.run }),
+  });
+  printProblems(warnings, io);
+  if (flags.json === true) printJson({ format, variants }, io);
+  else io.stdout.write(describe(variants));
+  if (variants.length > 0) return exitCodes.passed;
+  io.stderr.write(noGatedCaseText);
+  return exitCodes.incomplete;
+}
+
+/** A paragraph for each variant, then what all of them assume. */
+function describe(variants: readonly VariantSize[]): string {
+  if (variants.length === 0) return '';
+  const blocks = variants.map((variant) => describeVariant(variant).join('\n'));
+  return `${[...blocks, describeTerms(variants).join('\n')].join('\n\n')}\n`;
+}
+
+function describeVariant(size: VariantSize): string[] {
+  const { suite, prompt, provider, cases, drop, scope, run, baselineTrials, visibleDrop, excludableDrop } = size;
+  const trials = size.trials.min === size.trials.max ? trialsText(run.trials) : spanText(size.trials);
+  const onThese = scope === 'suite' ? ', on these cases only' : '';
+  return [
+    toSafeLine(`${suite}  ${prompt} × ${provider}`),
+    ...describePilot(size),
+    ...(baselineTrials === null ? [] : [item(`the accepted baseline has ${trialsText(baselineTrials)} a case`)]),
+    `  now: ${formatCount(cases, 'case')} × ${trials}, ${costText(run)}`,
+    item(
+      visibleDrop === null
+        ? 'these are too few cases to be sure of seeing a drop of any size'
+        : `a drop below ${points(visibleDrop, Math.ceil)} can go unseen`,
+    ),
+    item(
+      excludableDrop === null
+        ? 'these are too few cases to exclude a drop of any size'
+        : `a drop beyond ${points(excludableDrop, Math.ceil)} can be excluded where nothing has changed${onThese}`,
+    ),
+    `  to see a drop of ${points(drop)}:`,
+    ...describeGrowth(size.see, size, visibleDrop),
+    `  to exclude a drop of ${points(drop)}:`,
+    ...describeGrowth(size.exclude, size, excludableDrop),
+  ];
+}
+
+function describePilot({ pilot, isHermetic }: VariantSize): string[] {
+  const { cases, trials, runs, usesBaseline, passRate, flakeRate, flakyCases, isAssumed } = pilot;
+  const flake = formatPercent(flakeRate);
+  if (passRate === null) {
+    const run = isHermetic ? 'llmcheck run --record --trials 3' : 'llmcheck run --trials 3';
+    return ['  no stored trial', item(`a flake rate of ${flake} is assumed; \`${run}\` would tell`)];
+  }
+  const places = [
+    ...(runs.length > 0 ? [formatCount(runs.length, 'run')] : []),
+    ...(usesBaseline ? ['the accepted baseline'] : []),
+  ];
+  return [
+    `  stored: ${formatCount(trials, 'trial')} of ${formatCount(cases, 'case')} in ${places.join(' and ')}`,
+    item(`pass rate ${formatPercent(passRate)}`),
+    item(
+      isAssumed
+        ? `a flake rate of ${flake} is assumed, since no case was tried twice`
+        : `flake rate ${flake}, ${formatCount(flakyCases, 'flaky case')}`,
+    ),
+  ];
+}
+
+/** The ways to the end, and the one that leads nowhere. */
+function describeGrowth(growth: Growth, size: VariantSize, reached: number | null): string[] {
+  if (reached !== null && reached <= size.drop) return [item('this suite does')];
+  const ways = [growth.byCases, growth.byBoth, growth.byTrials]
+    .filter((way) => way !== null)
+    .map((way) => item(`~${formatCount(way.cases, 'case')} × ${trialsText(way.trials)}, ${costText(way)}`));
+  const cases = size.cases === 1 ? 'this case' : `these ${size.cases} cases`;
+  return [
+    ...new Set(ways),
+    ...(growth.byTrials === null ? [item(`more trials on ${cases} cannot do it: add cases`)] : []),
+  ];
+}
+
+function describeTerms(variants: readonly VariantSize[]): string[] {
+  const powers = [...new Set(variants.map(({ power }) => `${Math.round(power * 1000) / 10} %`))].join(', ');
+  const alphas = [...new Set(variants.map(({ alpha }) => alpha))].join(', ');
+  return [
+    `Each with a chance of ${powers}, at gate.alpha ${alphas}; for more trials the baseline needs as many.`,
+    'All this is about the average. Single cases that break are judged on their own, whatever the size of the suite.',
+    ...(variants.length > 1
+      ? [`${variants.length} variants judged in one run are adjusted for each other (Holm) and then see a little less.`]
+      : []),
+  ];
+}
+
+function item(text: string): string {
+  return `    ${text}`;
+}
+
+function costText({ calls, costUsd }: RunSize): string {
+  const count = calls === null ? 'an unknown number of calls' : formatCount(calls, 'call');
+  return `${count} and ${costUsd === null ? 'an unknown cost' : formatUsd(costUsd)} a run`;
+}
+
+function trialsText(trials: number): string {
+  return formatCount(Math.round(trials * 10) / 10, 'trial');
+}
+
+function spanText({ min, max }: VariantSize['trials']): string {
+  return `${min} to ${max} trials`;
+}
+
+/** Whole points read better, and tenths are what small ones need. */
+function points(share: number, round: (value: number) => number = Math.round): string {
+  const value = share * 100;
+  const rounded = value >= 10 ? round(value - 1e-9) : round((value - 1e-9) * 10) / 10;
+  return `${rounded} ${rounded === 1 ? 'point' : 'points'}`;
+}

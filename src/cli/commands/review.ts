@@ -1,14 +1,31 @@
 import { Option } from 'commander';
-import type { ReviewFlags } from '../review-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { defined } from '../../json/defined.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { describeStoredRun } from '../../project/stored-runs.ts';
+import { type OpenReview, openReview } from '../../review/accept-change.ts';
+import { type AnswerChange, describeChange, findChanges, matchChanges } from '../../review/review-changes.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import type { Io } from '../io.ts';
+import { loadSuites } from '../load-suites.ts';
+import { collect } from '../output/reports.ts';
+import { styleFor } from '../output/style.ts';
+import { printJson } from '../output/table.ts';
+import { usageError } from '../usage-error.ts';
+import type { DefineCommand } from './define.ts';
 
-// A glob may hold commas in braces.
-const collect = (value: string, previous: readonly string[]): string[] => [...previous, value];
+interface Flags {
+  readonly run?: string;
+  readonly filter: readonly string[];
+  readonly accept: readonly string[];
+  readonly into?: 'expected' | 'snapshot' | 'baseline';
+  readonly config?: string;
+  readonly color: boolean;
+  readonly json?: boolean;
+}
 
-export const addReview: AddCommand = (program, io, setExitCode) => {
-  program
-    .command('review')
-    .description('Step through the changed answers of a run, and accept or reject each.')
+export const define: DefineCommand = (command, { io, exit }) => {
+  command
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('--run <id|file>', 'the run to review (default: the last)')
     .option('-t, --filter <glob>', 'suite/case (repeatable)', collect, [])
@@ -35,8 +52,133 @@ Examples:
   $ llmcheck review --accept 'triage/refund-*' --into expected
   $ llmcheck review --accept '*' --into baseline`,
     )
-    .action(async (paths: string[], flags: ReviewFlags) => {
-      const { reviewCommand } = await import('../review-command.ts');
-      setExitCode(await reviewCommand(paths, flags, io));
-    });
+    .action(async (paths: string[], flags: Flags) => exit(await review(paths, flags, io)));
 };
+
+interface Reviewed {
+  readonly change: AnswerChange;
+  readonly action: 'listed' | 'accepted' | 'rejected' | 'refused';
+  /** The file that was written, or why none was. */
+  readonly detail?: string;
+}
+
+/** Why a review stopped before its last change. */
+type Ended = 'quit' | 'input' | 'interrupt';
+
+type Answer = 'expected' | 'baseline' | 'reject';
+
+/** Asks on a terminal, acts on `--accept`, else lists. */
+async function review(paths: readonly string[], flags: Flags, io: Io): Promise<number> {
+  const { accept, into, run, filter: filters, json } = flags;
+  if (accept.length > 0 !== (into !== undefined)) {
+    const hint = "write --accept '<suite/case>' --into expected, or --into baseline";
+    throw usageError('--accept and --into go together', hint);
+  }
+  const project = await loadSuites(paths, flags.config, io);
+  const { cwd, env } = io;
+  const found = findChanges({ project, cwd, env, filters, ...defined({ run }) });
+  if (json !== true) io.stderr.write(`reviewing ${describeStoredRun(found.record, io.now())}\n`);
+  const open = openReview(found, { root: project.root, cwd, env, ...defined({ configPath: flags.config }) });
+  try {
+    const { reviewed, ended } = await step(found.changes, open, flags, io);
+    const left = ended === undefined ? 0 : found.changes.length - reviewed.length;
+    if (json === true) printJson(toJson(reviewed), io);
+    else io.stdout.write(describeEnd(reviewed, left));
+    if (ended === 'interrupt') return exitCodes.sigint;
+    return reviewed.some(({ action }) => action === 'refused') ? exitCodes.failed : exitCodes.passed;
+  } finally {
+    open.close();
+  }
+}
+
+async function step(
+  changes: readonly AnswerChange[],
+  open: OpenReview,
+  { accept, into, json, color }: Flags,
+  io: Io,
+): Promise<{ readonly reviewed: readonly Reviewed[]; readonly ended?: Ended }> {
+  const isPrinting = json !== true;
+  const style = styleFor(io, { color }, false);
+  const wanted = into === undefined ? new Set(changes) : matchChanges(changes, accept);
+  if (into !== undefined && wanted.size === 0)
+    throw usageError(`--accept ${accept.join(',')} matches no changed answer`);
+  const answer = into === 'snapshot' ? 'baseline' : into;
+  const isAsking = io.ask !== undefined && answer === undefined && isPrinting;
+  const reviewed: Reviewed[] = [];
+  for (const change of changes) {
+    if (!wanted.has(change)) continue;
+    if (isPrinting) io.stdout.write(`${describeChange(change, style).join('\n')}\n`);
+    const given = isAsking ? await askFor(change, io) : answer;
+    if (typeof given === 'object') {
+      // The line of the question has not ended then.
+      if (given.ended !== 'quit') io.stdout.write('\n');
+      return { reviewed, ended: given.ended };
+    }
+    const one = await act(change, given, open);
+    reviewed.push(one);
+    if (isPrinting) io.stdout.write(describeAction(one));
+  }
+  return { reviewed };
+}
+
+async function act(change: AnswerChange, answer: Answer | undefined, open: OpenReview): Promise<Reviewed> {
+  if (answer === undefined) return { change, action: 'listed' };
+  if (answer === 'reject') return { change, action: 'rejected' };
+  const result = await open.accept(change, answer);
+  return 'file' in result
+    ? { change, action: 'accepted', detail: result.file }
+    : { change, action: 'refused', detail: result.refused };
+}
+
+const answers = { e: 'expected', b: 'baseline', r: 'reject' } as const;
+
+/** Asks until one of the letters is given; the end of the input is a quit. */
+async function askFor({ testCase }: AnswerChange, io: Io): Promise<Answer | { readonly ended: Ended }> {
+  const golden = testCase.expected === undefined ? '' : '[e]xpected, ';
+  for (;;) {
+    const typed = (await io.ask?.(`accept into ${golden}[b]aseline, or [r]eject, [q]uit? `)) ?? { ended: 'input' };
+    if ('ended' in typed) return typed;
+    const letter = typed.line.trim().toLowerCase().slice(0, 1);
+    if ((letter === 'e' && golden !== '') || letter === 'b' || letter === 'r') return answers[letter];
+    if (letter === 'q') return { ended: 'quit' };
+  }
+}
+
+function describeAction({ action, detail = '' }: Reviewed): string {
+  if (action === 'listed') return '\n';
+  const where = detail === '' ? '' : action === 'accepted' ? ` into ${detail}` : `: ${detail}`;
+  return `  ${action}${toSafeLine(where)}\n\n`;
+}
+
+function describeEnd(reviewed: readonly Reviewed[], left: number): string {
+  const rest = left === 0 ? '' : `, ${left} left`;
+  if (reviewed.length === 0) return left === 0 ? 'no changed answer\n' : `nothing reviewed${rest}\n`;
+  const counts = (['accepted', 'rejected', 'refused', 'listed'] as const).flatMap((action) => {
+    const count = reviewed.filter((one) => one.action === action).length;
+    return count === 0 ? [] : [`${count} ${action}`];
+  });
+  return `${formatCount(reviewed.length, 'changed answer')}: ${counts.join(', ')}${rest}\n`;
+}
+
+const format = 1;
+
+function toJson(reviewed: readonly Reviewed[]): object {
+  return {
+    format,
+    changes: reviewed.map(({ change, action, detail }) => {
+      const { suite, testCase, prompt, provider, row, before = null, after } = change;
+      return {
+        suite: suite.id,
+        caseId: testCase.id,
+        prompt,
+        provider,
+        status: row.status,
+        at: testCase.at,
+        before,
+        after,
+        action,
+        ...defined({ detail }),
+      };
+    }),
+  };
+}

@@ -1,15 +1,32 @@
-import { addFlags } from '../add-flags.ts';
-import { runFlags } from '../run-flags.ts';
-import type { AddCommand } from './add-command.ts';
+import { resolve } from 'node:path';
+import { defined } from '../../json/defined.ts';
+import { UserError } from '../../model/errors.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import type { Report } from '../../model/report.ts';
+import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
+import { forecastRun } from '../../run/dry-run.ts';
+import { runSuites } from '../../run/run.ts';
+import type { Mask } from '../../secrets/mask-secrets.ts';
+import { resolveFlagValues } from '../flags/flag-values.ts';
+import { addRunFlags } from '../flags/run-flags.ts';
+import type { Io } from '../io.ts';
+import { describeKnownFailures } from '../output/known-failures.ts';
+import { maskError } from '../output/mask.ts';
+import { describeProblems } from '../output/problems.ts';
+import { openProgress } from '../output/progress.ts';
+import { writeReports } from '../output/reports.ts';
+import { describeForecast } from '../run/describe-forecast.ts';
+import { type PreparedRun, prepareRun } from '../run/prepare-run.ts';
+import type { DefineCommand } from './define.ts';
 
-export const addRun: AddCommand = (program, io, setExitCode) => {
-  const command = program
-    .command('run')
-    .description('Run suites: discover, plan, execute, judge, decide, report.')
+export type RunFlags = Readonly<Record<string, unknown>>;
+
+export const define: DefineCommand = (command, { io, exit }) => {
+  command
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('-c, --config <file>', 'config file (default: llmcheck.config.yaml of the nearest folder)')
     .option('--no-color', 'no colour');
-  addFlags(command, runFlags);
+  addRunFlags(command);
   command
     .addHelpText(
       'after',
@@ -26,8 +43,78 @@ Examples:
 
 Exit codes: 0 passed, 1 failed, 2 usage, 3 provider errors, 4 incomplete, 70 bug, 130/143 interrupted.`,
     )
-    .action(async (paths: string[], flags: Record<string, unknown>) => {
-      const { runCommand } = await import('../run-command.ts');
-      setExitCode(await runCommand(paths, flags, io));
-    });
+    .action(async (paths: string[], flags: RunFlags) => exit(await runCommand(paths, flags, io)));
 };
+
+/** Also for `ci github`, which takes the report from `onReport`. */
+export async function runCommand(
+  paths: readonly string[],
+  flags: RunFlags,
+  io: Io,
+  onReport?: (report: Report, mask: Mask) => void,
+): Promise<number> {
+  const watch = async () => (await import('../watch/watch.ts')).watchCommand(paths, flags, io);
+  // Before the files are read: watching goes on after a mistake in one.
+  if (resolveFlagValues({ flags, env: io.env, config: {} }).values.watch === true) return watch();
+  const prepared = await prepareRun(paths, flags, io);
+  return prepared.values.watch === true ? watch() : runOnce(prepared, onReport);
+}
+
+async function runOnce(
+  prepared: PreparedRun,
+  onReport: ((report: Report, mask: Mask) => void) | undefined,
+): Promise<number> {
+  const { options, explanation, values, reporters, mask, io, quiet, color, hasColor } = prepared;
+  if (!quiet) io.stderr.write(explanation);
+  const progress = openProgress(io, color, quiet || values.dryRun === true);
+  const ports: RunPorts = { ...prepared.ports, onProgress: progress.onEvent };
+  try {
+    if (values.dryRun === true) {
+      io.stdout.write(mask(describeForecast(await forecastRun(options, ports))));
+      return exitCodes.passed;
+    }
+    const report = await runTraced(options, ports, values.otel);
+    progress.close();
+    // The reporter of a plug-in receives the report itself, and must not change the decision.
+    const { exitCode } = report;
+    const verbose = values.verbose === true;
+    await writeReports(report, reporters.requests, { io, mask, color: hasColor, quiet, verbose });
+    onReport?.(report, mask);
+    if (options.updateBaseline) io.stderr.write(await acceptReport(report, prepared));
+    return exitCode;
+  } catch (error) {
+    throw maskError(error, mask);
+  } finally {
+    progress.close();
+  }
+}
+
+/** Tracing is loaded only for `--otel`. */
+async function runTraced(options: RunOptions, ports: RunPorts, otel: string | true | undefined): Promise<Report> {
+  if (otel === undefined) return runSuites(options, ports);
+  const { resolveOtel, traceRun } = await import('../../run/trace-run.ts');
+  return traceRun(options, ports, resolveOtel(ports.env, otel === true ? undefined : otel));
+}
+
+/** Accepts the run as the baseline, and says so. A run that can't be accepted keeps its exit code. */
+async function acceptReport(report: Report, { project, ports, configPath, color }: PreparedRun): Promise<string> {
+  // Loaded only for `--update-baseline`.
+  const { updateBaseline } = await import('../../baseline/update-baseline.ts');
+  const { cwd, env } = ports;
+  try {
+    const accepted = await updateBaseline(report, {
+      root: project.root,
+      projectSuites: project.suites,
+      cwd,
+      env,
+      recordPath: resolve(cwd, report.run.recordPath ?? ''),
+      ...defined({ configPath }),
+    });
+    return accepted
+      .map((one) => `${one.isChanged ? 'accepted' : 'unchanged'} ${one.file}\n${describeKnownFailures(one, false)}`)
+      .join('');
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return `the baseline was not updated\n${describeProblems(error.problems, { color })}`;
+  }
+}

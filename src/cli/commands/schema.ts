@@ -1,17 +1,17 @@
 import { Argument } from 'commander';
-import type { SchemaName } from '../schema-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { buildSchema } from '../../listing/build-schema.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { printJson } from '../output/table.ts';
+import type { DefineCommand } from './define.ts';
 
-const names = ['suite', 'config', 'report', 'baseline'] satisfies SchemaName[];
+const formats = ['suite', 'config', 'report', 'baseline'] as const;
 
-export const addSchema: AddCommand = (program, io, setExitCode) => {
-  program
-    .command('schema')
-    .description('Print the JSON Schema of a file format.')
-    .addArgument(new Argument('<format>', 'which format').choices(names))
+export const define: DefineCommand = (command, { io, exit }) => {
+  command
+    .addArgument(new Argument('<format>', 'which format').choices(formats))
     .addHelpText('after', '\nExample:\n  $ llmcheck schema suite > suite.schema.json')
-    .action(async (name: SchemaName) => {
-      const { schemaCommand } = await import('../schema-command.ts');
-      setExitCode(await schemaCommand(name, io));
+    .action((format: (typeof formats)[number]) => {
+      printJson(buildSchema(format), io);
+      exit(exitCodes.passed);
     });
 };

@@ -1,15 +1,52 @@
-import type { AddCommand } from './add-command.ts';
+import { defined } from '../../json/defined.ts';
+import { validateProject } from '../../listing/validate-project.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { findForeignKeys } from '../../plan/find-foreign-keys.ts';
+import { findProjectRoot } from '../../project/project-paths.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { loadForRun, resolveRun } from '../flags/resolve-run.ts';
+import { buildRunOptions } from '../flags/run-settings.ts';
+import type { Io } from '../io.ts';
+import { noSuiteText } from '../load-suites.ts';
+import { printProblems } from '../output/problems.ts';
+import type { DefineCommand } from './define.ts';
 
-export const addValidate: AddCommand = (program, io, setExitCode) => {
-  program
-    .command('validate')
-    .description('Check suites, prompts, schemas and config exactly as run does before its first call.')
+interface Flags {
+  readonly config?: string;
+  readonly quiet?: boolean;
+}
+
+export const define: DefineCommand = (command, { io, exit }) => {
+  command
     .argument('[paths...]', 'suite files, folders or globs (default: evals/**/*.eval.yaml)')
     .option('-c, --config <file>', 'config file')
     .option('-q, --quiet', 'print problems only')
     .addHelpText('after', '\nExamples:\n  $ llmcheck validate\n  $ llmcheck validate evals/triage.eval.yaml')
-    .action(async (paths: string[], flags: { config?: string; quiet?: boolean }) => {
-      const { validateCommand } = await import('../validate-command.ts');
-      setExitCode(await validateCommand(paths, flags, io));
-    });
+    .action(async (paths: string[], flags: Flags) => exit(await validate(paths, flags, io)));
 };
+
+/** What run checks before its first call, and nothing else. */
+async function validate(paths: readonly string[], flags: Flags, io: Io): Promise<number> {
+  const configPath = flags.config ?? io.env['LLMCHECK_CONFIG'];
+  const { cwd, now } = io;
+  const invocation = { flags: {}, env: io.env, cwd, root: findProjectRoot(cwd, configPath) };
+  const loaded = await loadForRun({ paths, cwd, ...defined({ configPath }) }, invocation);
+  const { project, plugins } = loaded;
+  const resolved = resolveRun(project.run, invocation, plugins);
+  const { values, settings, env, fileVariables } = resolved;
+  const options = buildRunOptions(values, settings, project, paths);
+  const { warnings, cells, cases, isIncomplete } = await validateProject(options, { env, cwd, now });
+  const foreignKeys = findForeignKeys(project, { env, fileVariables });
+  printProblems([...loaded.warnings, ...resolved.problems, ...foreignKeys, ...warnings], io);
+  const { suites } = project;
+  if (suites.length === 0) {
+    io.stderr.write(noSuiteText);
+    return exitCodes.incomplete;
+  }
+  if (isIncomplete) return exitCodes.incomplete;
+  if (flags.quiet !== true) {
+    const counts = [formatCount(suites.length, 'suite'), formatCount(cases, 'case'), formatCount(cells, 'cell')];
+    io.stdout.write(`${counts.join(', ')}: valid\n`);
+  }
+  return exitCodes.passed;
+}

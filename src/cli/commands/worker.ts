@@ -1,10 +1,33 @@
-import type { WorkerFlags } from '../worker-command.ts';
-import type { AddCommand } from './add-command.ts';
+import { openWork } from '../../calls/work.ts';
+import { defined } from '../../json/defined.ts';
+import { systemClock } from '../../model/clock.ts';
+import { UserError } from '../../model/errors.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { findForeignKeys } from '../../plan/find-foreign-keys.ts';
+import { loadProject } from '../../project/load-project.ts';
+import { maskFor } from '../../project/mask-for.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { findQueueSecrets, parseQueueUrl, type QueueUrl } from '../../text/store-urls.ts';
+import { readEnvironment } from '../flags/env-file.ts';
+import { openFlagReader } from '../flags/flag-reader.ts';
+import type { Io } from '../io.ts';
+import { describeBug } from '../output/bug.ts';
+import { maskError, maskSink } from '../output/mask.ts';
+import { printProblems } from '../output/problems.ts';
+import { version } from '../version.ts';
+import type { DefineCommand } from './define.ts';
 
-export const addWorker: AddCommand = (program, io, setExitCode) => {
-  program
-    .command('worker')
-    .description('Make the calls of runs that share a queue (llmcheck run --queue), until it is stopped.')
+interface Flags {
+  readonly queue?: string;
+  readonly concurrency?: string;
+  readonly lease?: string;
+  readonly drain?: string;
+  readonly envFile?: string;
+  readonly config?: string;
+}
+
+export const define: DefineCommand = (command, { io, exit }) => {
+  command
     .argument('[paths...]', 'suites whose providers it serves (default: evals/**/*.eval.yaml)')
     .option('--queue <url>', 'redis://host:6379/0 or rediss://…, Redis 6.2 or Valkey (or LLMCHECK_QUEUE)')
     .option('-j, --concurrency <n>', 'calls in flight at most (default: 8)')
@@ -26,8 +49,78 @@ Examples:
 Exit codes: 0 after SIGTERM or SIGINT with every call ended; 143/130 where some were given back to the queue or the
 signal came twice; 2 usage (also: no connection at the start); 70 a bug.`,
     )
-    .action(async (paths: string[], flags: WorkerFlags) => {
-      const { workerCommand } = await import('../worker-command.ts');
-      setExitCode(await workerCommand(paths, flags, io));
-    });
+    .action(async (paths: string[], flags: Flags) => exit(await work(paths, flags, io)));
 };
+
+/** Makes calls until a signal comes, then waits for those in flight. */
+async function work(paths: readonly string[], flags: Flags, givenIo: Io): Promise<number> {
+  const { env, fileVariables } = readEnvironment(flags.envFile, givenIo);
+  const settings = readSettings(flags, env);
+  const configPath = flags.config ?? env['LLMCHECK_CONFIG'];
+  const { project, warnings } = await loadProject({ paths, cwd: givenIo.cwd, ...defined({ configPath }) });
+  const mask = maskFor(project, env, findQueueSecrets(flags.queue ?? env['LLMCHECK_QUEUE']));
+  const io: Io = { ...givenIo, env, stderr: maskSink(givenIo.stderr, mask) };
+  const id = `w-${Math.floor(io.random() * 2 ** 32).toString(36)}`;
+  const log = (message: string) => io.stderr.write(`${io.now().toISOString()} ${id} ${message}\n`);
+  printProblems([...warnings, ...findForeignKeys(project, { env, fileVariables })], io);
+  let bugs = 0;
+  const onBug = (bug: unknown) => {
+    bugs += 1;
+    io.stderr.write(describeBug(bug, ['worker']));
+  };
+  const signal = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => {
+    // Nothing ends the listening: a second signal must end the process at once.
+    io.onSignal(resolve);
+  });
+  const opened = await openWork(
+    { project, toolVersion: version, id, ...settings },
+    { env, clock: systemClock, mask, log, onBug },
+  ).catch((error: unknown) => {
+    throw maskError(error, mask);
+  });
+  const { address, concurrency, drainMs } = settings;
+  const serves =
+    opened.serves.length === 0 ? 'no provider: no suite has one whose key is set' : opened.serves.join(', ');
+  log(`ready at ${address.shown}, ${formatCount(concurrency, 'call')} at once, for ${serves}`);
+  const received = await signal;
+  log(`${received}: takes no further call, ends those in flight (a second signal ends at once)`);
+  const returned = await opened.drain(drainMs);
+  await opened.close();
+  log(`ended: ${opened.answered} answered, ${returned} ended early and given back to the queue`);
+  if (bugs > 0) return exitCodes.bug;
+  if (returned === 0) return exitCodes.passed;
+  return received === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm;
+}
+
+interface Settings {
+  readonly address: QueueUrl;
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  readonly drainMs: number;
+}
+
+const shortestLeaseMs = 1000;
+
+function readSettings(flags: Flags, env: Io['env']): Settings {
+  const { lease = '15s', drain = '25s' } = flags;
+  const reader = openFlagReader();
+  const text = flags.queue ?? env['LLMCHECK_QUEUE'] ?? '';
+  const address = text === '' ? { reason: 'is missing' } : parseQueueUrl(text);
+  if ('reason' in address) {
+    const hint = 'write --queue redis://127.0.0.1:6379/0, or set LLMCHECK_QUEUE';
+    reader.refuse(`--queue: the address ${address.reason}`, hint);
+  }
+  const concurrency = Number(flags.concurrency ?? 8);
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > 10_000) {
+    reader.refuse(`--concurrency: "${flags.concurrency ?? ''}" is no number of calls`, 'write -j 8');
+  }
+  const leaseMs = reader.readDuration('--lease', lease);
+  if (leaseMs < shortestLeaseMs) {
+    reader.refuse(
+      `--lease: ${lease} is shorter than ${shortestLeaseMs / 1000} s, and a live worker could count as dead`,
+    );
+  }
+  const drainMs = reader.readDuration('--drain', drain);
+  if ('reason' in address || reader.problems.length > 0) throw new UserError(reader.problems);
+  return { address, concurrency, leaseMs, drainMs };
+}

@@ -1,18 +1,26 @@
-import type { Problem } from '../model/problem.ts';
+import { UserError } from '../../model/errors.ts';
+import type { Problem } from '../../model/problem.ts';
+import { DurationError, parseDurationMs } from '../../text/duration.ts';
+import { usageProblem } from '../usage-error.ts';
 
-/** Reads the numbers of a command's flags, collecting every problem with them. */
-export interface NumberFlags {
+/** Reads the numbers and durations in a command's flags. Collects what is wrong, so that all of it is told at once. */
+export interface FlagReader {
   readonly problems: readonly Problem[];
   /** A fraction between 0 and 1, both excluded: `5%` or `0.05`. */
   readonly readShare: (flag: string, text: string) => number;
   /** A whole number from `min` to `max`. */
   readonly readCount: (flag: string, text: string, range: { readonly min: number; readonly max: number }) => number;
+  /** In milliseconds. */
+  readonly readDuration: (flag: string, text: string, hint?: string) => number;
+  readonly refuse: (message: string, hint?: string) => void;
+  /** Throws a `UserError` where anything was refused. */
+  readonly check: () => void;
 }
 
-export function openNumberFlags(): NumberFlags {
+export function openFlagReader(): FlagReader {
   const problems: Problem[] = [];
-  const refuse = (message: string, hint: string): number => {
-    problems.push({ code: 'usage', severity: 'error', message, hint });
+  const refuse = (message: string, hint?: string): number => {
+    problems.push(usageProblem(message, hint));
     return Number.NaN;
   };
   return {
@@ -21,17 +29,27 @@ export function openNumberFlags(): NumberFlags {
       const [, digits, percent] = /^\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*$/.exec(text) ?? [];
       const value = Number(digits) / (percent === '%' ? 100 : 1);
       if (value > 0 && value < 1) return value;
-      // "5" is meant as points by everybody who writes it, and as 500 % by nobody.
-      const hint =
-        value > 1 && percent === '' && value < 100
-          ? `write ${flag} ${digits ?? ''}%`
-          : `write ${flag} 5% or ${flag} 0.05`;
+      // "5" means 5 points to people who write it, and never 500 %.
+      const isPercent = value > 1 && percent === '' && value < 100;
+      const hint = isPercent ? `write ${flag} ${digits ?? ''}%` : `write ${flag} 5% or ${flag} 0.05`;
       return refuse(`${flag}: "${text}" is not a share between 0 and 1`, hint);
     },
     readCount(flag, text, { min, max }) {
       const value = Number(text);
       if (/^\d+$/.test(text) && value >= min && value <= max) return value;
       return refuse(`${flag}: "${text}" is not a whole number from ${min} to ${max}`, `write ${flag} ${min + 1}`);
+    },
+    readDuration(flag, text, hint) {
+      try {
+        return parseDurationMs(text);
+      } catch (error) {
+        if (!(error instanceof DurationError)) throw error;
+        return refuse(`${flag}: ${error.message}`, hint);
+      }
+    },
+    refuse,
+    check() {
+      if (problems.length > 0) throw new UserError(problems);
     },
   };
 }

@@ -1,12 +1,10 @@
-import type { JsonValue } from '../json/json.ts';
-import type { Problem } from '../model/problem.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
-import { DurationError, parseDurationMs } from '../text/duration.ts';
-import { envNameOf, type FlagDefinition } from './run-flags.ts';
+import type { JsonValue } from '../../json/json.ts';
+import type { Problem } from '../../model/problem.ts';
+import { didYouMean } from '../../text/did-you-mean.ts';
+import { DurationError, parseDurationMs } from '../../text/duration.ts';
+import { type CountOrFraction, envNameOf, type FlagDefinition, type RunFlagValues, runFlags } from './run-flags.ts';
 
-export type CountOrFraction = { readonly count: number } | { readonly fraction: number };
-
-export type FlagValue = string | number | boolean | readonly string[] | CountOrFraction;
+type FlagValue = string | number | boolean | readonly string[] | CountOrFraction;
 
 export interface FlagSources {
   /** What commander parsed; undefined where the flag was not given. */
@@ -17,15 +15,15 @@ export interface FlagSources {
 }
 
 export interface FlagValues {
-  readonly values: Readonly<Record<string, FlagValue>>;
+  readonly values: RunFlagValues;
   readonly problems: readonly Problem[];
 }
 
 /** A flag wins over its environment variable, which wins over the config file. */
-export function resolveFlagValues(definitions: readonly FlagDefinition[], sources: FlagSources): FlagValues {
+export function resolveFlagValues(sources: FlagSources): FlagValues {
   const values: Record<string, FlagValue> = {};
   const problems: Problem[] = [];
-  for (const definition of definitions) {
+  for (const definition of runFlags) {
     const found = findRaw(definition, sources);
     if (found === undefined) continue;
     const parsed = parseFlag(definition, found);
@@ -39,7 +37,7 @@ export function resolveFlagValues(definitions: readonly FlagDefinition[], source
       values[definition.key] = parsed.value;
     }
   }
-  problems.push(...findUnknownConfig(definitions, sources.config), ...findUnknownEnv(definitions, sources.env));
+  problems.push(...findUnknownConfig(sources.config), ...findUnknownEnv(sources.env));
   return { values, problems };
 }
 
@@ -145,8 +143,8 @@ function parseCountOrPercent(text: string): Parsed {
   return { value: match[2] === '%' ? { fraction: number / 100 } : { count: number } };
 }
 
-function findUnknownConfig(definitions: readonly FlagDefinition[], config: FlagSources['config']): readonly Problem[] {
-  const known = new Set(definitions.map(({ key }) => key));
+function findUnknownConfig(config: FlagSources['config']): readonly Problem[] {
+  const known = new Set(runFlags.map(({ key }) => key));
   return Object.keys(config)
     .filter((key) => !known.has(key))
     .map((key) => {
@@ -161,8 +159,8 @@ function findUnknownConfig(definitions: readonly FlagDefinition[], config: FlagS
 }
 
 /** A misspelt variable would be ignored in silence otherwise. */
-function findUnknownEnv(definitions: readonly FlagDefinition[], env: FlagSources['env']): readonly Problem[] {
-  const known = new Set([...definitions.map(({ key }) => envNameOf(key)), ...otherEnvNames]);
+function findUnknownEnv(env: FlagSources['env']): readonly Problem[] {
+  const known = new Set([...runFlags.map(({ key }) => envNameOf(key)), ...otherEnvNames]);
   return Object.keys(env)
     .filter((name) => name.startsWith('LLMCHECK_') && !known.has(name))
     .sort()

@@ -1,43 +1,46 @@
-import type { JsonObject } from '../json/json.ts';
-import type { LoadedPlugin } from '../model/code-plugin.ts';
-import { UserError } from '../model/errors.ts';
-import type { Plugin } from '../model/plugin.ts';
-import type { Problem } from '../model/problem.ts';
-import type { RunSettings } from '../model/record.ts';
-import type { Report } from '../model/report.ts';
-import type { Project } from '../model/suite.ts';
-import { type LoadOptions, loadProject } from '../project/load-project.ts';
-import { checkRunConfig } from './check-run-config.ts';
-import { readEnvFile } from './env-file.ts';
-import { findOutsidePaths } from './find-outside-paths.ts';
+import { resolve } from 'node:path';
+import { defined } from '../../json/defined.ts';
+import type { JsonObject, JsonValue } from '../../json/json.ts';
+import type { LoadedPlugin } from '../../model/code-plugin.ts';
+import { UserError } from '../../model/errors.ts';
+import type { Plugin } from '../../model/plugin.ts';
+import type { Problem, SettingFault } from '../../model/problem.ts';
+import type { RunSettings } from '../../model/record.ts';
+import type { Report } from '../../model/report.ts';
+import type { Project } from '../../model/suite.ts';
+import { type LoadOptions, loadProject } from '../../project/load-project.ts';
+import { findOutsideFault, type Place } from '../../project/project-paths.ts';
+import { parseQueueUrl } from '../../text/store-urls.ts';
+import { type ParsedReporters, parseReporters } from '../output/reports.ts';
+import { readEnvironment } from './env-file.ts';
 import { resolveFlagValues } from './flag-values.ts';
-import { envNameOf, runFlags } from './run-flags.ts';
-import { buildRunSettings, listOf, type Values } from './run-options.ts';
-import { type ParsedReporters, parseReporters } from './write-reports.ts';
+import { envNameOf, type RunFlagValues } from './run-flags.ts';
+import { buildRunSettings } from './run-settings.ts';
 
-export interface RunInvocation {
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A run as it was called; `root` is the project's. */
+export interface RunInvocation extends Place {
   readonly flags: Readonly<Record<string, unknown>>;
   /** Of the process. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  /** Of the project. */
-  readonly root: string;
+  readonly env: Env;
 }
 
 export interface ResolvedRun {
-  readonly values: Values;
+  readonly values: RunFlagValues;
   readonly settings: RunSettings;
   readonly reporters: ParsedReporters<Report>;
   /** With the variables of the env file. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   /** Names of the variables whose values are those of the env file. */
   readonly fileVariables: ReadonlySet<string>;
-  readonly warnings: readonly Problem[];
+  /** Errors first. */
+  readonly problems: readonly Problem[];
 }
 
 type Plugins = readonly LoadedPlugin<Plugin>[];
 
-/** Loads a project for a run; what is wrong with a flag is told together with what is wrong with the files. */
+/** Loads a project for a run. Mistakes in the flags are reported together with those in the files. */
 export async function loadForRun(
   options: Omit<LoadOptions, 'checkRun'>,
   invocation: RunInvocation,
@@ -53,59 +56,86 @@ export async function loadForRun(
     });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError([...findProblems(resolve({}, invocation, plugins)).filter(isError), ...error.problems], {
-      cause: error,
-    });
+    const flagErrors = resolveAll({}, invocation, plugins).problems.filter(isError);
+    throw new UserError([...flagErrors, ...error.problems], { cause: error });
   }
 }
 
-/** What flags, environment and the config's `run:` come to together. */
-export function resolveRun(config: JsonObject, invocation: RunInvocation, plugins: Plugins = []): ResolvedRun {
-  const resolved = resolve(config, invocation, plugins);
-  const problems = findProblems(resolved);
-  if (problems.some(isError)) {
-    throw new UserError([...problems.filter(isError), ...problems.filter((problem) => !isError(problem))]);
-  }
-  const { values, settings, reporters, env, fileVariables } = resolved;
-  return { values, settings: settings.settings, reporters, env, fileVariables, warnings: problems };
-}
-
-function resolve(config: JsonObject, invocation: RunInvocation, plugins: Plugins) {
-  const { flags, env: processEnv, cwd } = invocation;
-  // The file may hold settings too, so it is read before they are.
-  const { envFile } = resolveFlagValues(runFlags, { flags, env: processEnv, config }).values;
-  const recordedPaths = findPathsOfFiles({}, config, invocation);
-  const fileEnv = recordedPaths.length > 0 ? {} : readEnvFile(envFile, cwd);
-  const env = { ...fileEnv, ...processEnv };
-  const { values, problems } = resolveFlagValues(runFlags, { flags, env, config });
-  return {
-    env,
-    fileVariables: new Set(Object.keys(fileEnv).filter((name) => processEnv[name] === undefined)),
-    values,
-    problems: [...problems, ...recordedPaths, ...findPathsOfFiles(fileEnv, {}, invocation)],
-    settings: buildRunSettings(values),
-    reporters: parseReporters(listOf(values, 'reporter'), plugins),
-  };
-}
-
-/** Paths outside the project that an env file, the config or a resumed run's record names, where nothing wins over them. */
-function findPathsOfFiles(
-  fileEnv: RunInvocation['env'],
-  config: JsonObject,
-  invocation: RunInvocation,
-): readonly Problem[] {
-  const { flags, env: processEnv } = invocation;
-  const { values } = resolveFlagValues(runFlags, { flags: {}, env: fileEnv, config });
-  const isOpen = (key: string) => flags[key] === undefined && (processEnv[envNameOf(key)] ?? '') === '';
-  const used = Object.fromEntries(Object.entries(values).filter(([key]) => isOpen(key)));
-  return findOutsidePaths(used, invocation).map(({ key, message, ...fault }) => {
-    const label = fileEnv[envNameOf(key)] === undefined ? key : `${envNameOf(key)} of the env file`;
-    return { ...fault, severity: 'error', message: `${label}: ${message}` };
+/** What is wrong with single keys of the config's `run:`; what only a flag can complete is checked with the flags. */
+function checkRunConfig(run: JsonObject, plugins: Plugins, place: Place): readonly SettingFault[] {
+  return Object.entries(run).flatMap(([key, value]) => {
+    const { values, problems } = resolveFlagValues({ flags: {}, env: {}, config: { [key]: value } });
+    const further = [
+      ...(key === 'seed' ? [] : buildRunSettings(values).problems),
+      ...parseReporters(values.reporter ?? [], plugins).problems,
+      ...(key === 'queue' ? findPassword(value) : []),
+      ...findOutsidePaths(values, place),
+    ];
+    return [...problems, ...further].map(({ code, message, hint }) => ({ key, code, message, ...defined({ hint }) }));
   });
 }
 
-function findProblems({ problems, settings, reporters }: ReturnType<typeof resolve>): readonly Problem[] {
-  return [...problems, ...settings.problems, ...reporters.problems];
+/** The config is committed, so a password must not be in it. */
+function findPassword(value: JsonValue): readonly Problem[] {
+  const queue = typeof value === 'string' ? parseQueueUrl(value) : undefined;
+  if (queue === undefined || 'reason' in queue || queue.password === undefined) return [];
+  const message = 'the address of the queue holds a password, and the config is no place for one';
+  return [{ code: 'config', severity: 'error', message, hint: 'set the whole address as LLMCHECK_QUEUE' }];
+}
+
+/** Flags, environment and the config's `run:` together. Throws a `UserError` for mistakes; what is left are warnings. */
+export function resolveRun(config: JsonObject, invocation: RunInvocation, plugins: Plugins = []): ResolvedRun {
+  const resolved = resolveAll(config, invocation, plugins);
+  if (resolved.problems.some(isError)) throw new UserError(resolved.problems);
+  return resolved;
+}
+
+function resolveAll(config: JsonObject, invocation: RunInvocation, plugins: Plugins): ResolvedRun {
+  const { flags, env: processEnv } = invocation;
+  // The env file may hold settings too, so it is read before they are.
+  const { envFile } = resolveFlagValues({ flags, env: processEnv, config }).values;
+  const configPaths = findPathsOfFiles({}, config, invocation);
+  const { env, fileEnv, fileVariables } = readEnvironment(configPaths.length > 0 ? undefined : envFile, invocation);
+  const { values, problems } = resolveFlagValues({ flags, env, config });
+  const { settings, problems: settingProblems } = buildRunSettings(values);
+  const reporters = parseReporters(values.reporter ?? [], plugins);
+  const all = [
+    ...problems,
+    ...configPaths,
+    ...findPathsOfFiles(fileEnv, {}, invocation),
+    ...settingProblems,
+    ...reporters.problems,
+  ];
+  const sorted = [...all.filter(isError), ...all.filter((problem) => !isError(problem))];
+  return { values, settings, reporters, env, fileVariables, problems: sorted };
+}
+
+/** Paths outside the project that an env file, the config or a resumed run's record names, where nothing wins over them. */
+function findPathsOfFiles(fileEnv: Env, config: JsonObject, invocation: RunInvocation): readonly Problem[] {
+  const { flags, env: processEnv } = invocation;
+  const { values } = resolveFlagValues({ flags: {}, env: fileEnv, config });
+  const isInForce = (key: string) => flags[key] === undefined && (processEnv[envNameOf(key)] ?? '') === '';
+  return findOutsidePaths(values, invocation)
+    .filter(({ key }) => isInForce(key))
+    .map(({ key, message, ...fault }) => {
+      const label = fileEnv[envNameOf(key)] === undefined ? key : `${envNameOf(key)} of the env file`;
+      return { ...fault, severity: 'error', message: `${label}: ${message}` };
+    });
+}
+
+/** Settings from a file that name a path outside the project; flags may name any path. */
+function findOutsidePaths({ envFile, baseline, reporter = [] }: RunFlagValues, place: Place): readonly SettingFault[] {
+  const named = [
+    ...reporter.map((text) => ({ key: 'reporter', path: text.includes('=') ? text.slice(text.indexOf('=') + 1) : '' })),
+    { key: 'envFile', path: envFile ?? '' },
+    { key: 'baseline', path: baseline?.startsWith('git:') === true ? '' : (baseline ?? '') },
+  ];
+  return named.flatMap(({ key, path }) => {
+    const fault = path === '' ? undefined : findOutsideFault(resolve(place.cwd, path), place);
+    if (fault === undefined) return [];
+    const { code, message } = fault;
+    return [{ key, code, message, hint: 'move it into the project, or name it with a flag' }];
+  });
 }
 
 function isError({ severity }: Problem): boolean {

@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+
 /** How a flag's text becomes a value. */
 export type FlagKind =
   | 'switch'
@@ -20,8 +24,7 @@ export interface FlagDefinition {
   readonly choices?: readonly string[];
 }
 
-/** Every flag of `run` that stands for a setting: also an environment variable, and a key of the config's `run:`. */
-export const runFlags: readonly FlagDefinition[] = [
+const definitions = [
   {
     flags: '-t, --filter <glob>',
     key: 'filter',
@@ -138,9 +141,66 @@ export const runFlags: readonly FlagDefinition[] = [
   { flags: '--verbose', key: 'verbose', kind: 'switch', description: 'every failing case, with its whole answer' },
   { flags: '--watch', key: 'watch', kind: 'switch', description: 'run again when a file changes' },
   { flags: '--allow-empty', key: 'allowEmpty', kind: 'switch', description: 'exit 0 where nothing was selected' },
-];
+] as const satisfies readonly FlagDefinition[];
+
+/** Every flag of `run` that is a setting: also an environment variable, and a key of the config's `run:`. */
+export const runFlags: readonly FlagDefinition[] = definitions;
+
+export type CountOrFraction = { readonly count: number } | { readonly fraction: number };
+
+type ValueOf<Kind extends FlagKind> = {
+  readonly switch: boolean;
+  readonly text: string;
+  readonly list: readonly string[];
+  readonly integer: number;
+  readonly number: number;
+  /** In milliseconds. */
+  readonly duration: number;
+  readonly 'count-or-percent': CountOrFraction;
+  readonly 'optional-text': string | true;
+  readonly 'optional-integer': number | true;
+}[Kind];
+
+/** The flags of `run` as values, by their keys; those that were not given are absent. */
+export type RunFlagValues = {
+  readonly [Flag in (typeof definitions)[number] as Flag['key']]?: ValueOf<Flag['kind']>;
+};
 
 /** `maxCost` → `LLMCHECK_MAX_COST`. */
 export function envNameOf(key: string): string {
   return `LLMCHECK_${key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
+
+/** Declares the flags on a command. Values stay text: they are read together with the environment and the config. */
+export function addRunFlags(command: Command): void {
+  for (const { flags, description, kind, key } of runFlags) {
+    const option = new Option(flags, description);
+    if (kind === 'list')
+      option.argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value]);
+    // Commander stores `--no-baseline` as `baseline: false`, which would hide the other flag.
+    if (flags.startsWith('--no-')) {
+      option.attributeName = () => key;
+      option.negate = false;
+    }
+    command.addOption(option);
+  }
+}
+
+/** Keeps `--bail evals/x.eval.yaml` from taking the path as its value: a flag without a value moves behind the paths. */
+export function protectOptionalValues(argv: readonly string[], cwd: string): string[] {
+  const end = argv.indexOf('--');
+  const flags = end === -1 ? argv : argv.slice(0, end);
+  const kept: string[] = [];
+  const moved: string[] = [];
+  flags.forEach((argument, index) => {
+    const next = flags[index + 1];
+    // A flag before another flag moves too, or the path behind the second would come to stand behind the first.
+    const hasValue = next !== undefined && !next.startsWith('-') && !existsSync(resolve(cwd, next));
+    (flagsWithOptionalValue.has(argument) && !hasValue ? moved : kept).push(argument);
+  });
+  return [...kept, ...moved, ...(end === -1 ? [] : argv.slice(end))];
+}
+
+const flagsWithOptionalValue: ReadonlySet<string> = new Set(
+  runFlags.filter(({ kind }) => kind.startsWith('optional-')).map(({ flags }) => flags.replace(/ .*/, '')),
+);

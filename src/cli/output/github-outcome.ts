@@ -1,4 +1,92 @@
-import type { Report } from '../model/report.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import type { Report } from '../../model/report.ts';
+import type { Conclusion, GithubRun } from '../../publishing/publish-to-github.ts';
+import { codeBlock, reporters, shoutDecision } from '../../reports/index.ts';
+import { clipText } from '../../terminal/display-width.ts';
+
+/** What is published of a run, or of one that could not start. */
+export interface GithubOutcome {
+  readonly exitCode: number;
+  readonly conclusion: Conclusion;
+  readonly title: string;
+  /** Markdown. */
+  readonly body: string;
+  readonly annotations: string;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+export function describeOutcome(
+  report: Report,
+  run: { readonly exitCode: number; readonly isReplay: boolean; readonly github: GithubRun | undefined },
+): GithubOutcome {
+  const { totals } = report;
+  const style = { color: false, width: 80, verbose: false, quiet: false };
+  const render = (name: 'markdown' | 'github'): string => [...(reporters[name]?.render(report, style) ?? [])].join('');
+  const isNeutral = run.isReplay && lacksAnswersAlone(report);
+  const unjudged = `${totals.errored} of ${totals.planned} cells could not be judged from stored answers`;
+  const contracts = report.contracts === undefined ? '' : ' Contracts were checked.';
+  const note = run.isReplay
+    ? `> **${isNeutral ? 'Neutral' : 'From stored answers'}**: the job of this pull request has no secrets, so nothing was sent; ${unjudged}.${contracts}\n\n`
+    : '';
+  const conclusion = isNeutral ? 'neutral' : conclusionOf(report);
+  const exitCode = isNeutral ? exitCodes.passed : run.exitCode;
+  return {
+    exitCode,
+    conclusion,
+    title: isNeutral ? `neutral: ${unjudged}` : shoutDecision(report),
+    body: `${note}${render('markdown')}${renderFoot(run.github)}`,
+    annotations: render('github'),
+    outputs: { ...githubOutputs(report, exitCode), conclusion },
+  };
+}
+
+/** True where a run from stored answers is incomplete only for answers that the missing key would have brought. */
+function lacksAnswersAlone({ decision, suites, totals }: Report): boolean {
+  const { outcome, incompleteBecause, interrupted } = decision;
+  if (outcome !== 'incomplete' || interrupted !== undefined || totals.errored === 0) return false;
+  if (incompleteBecause !== 'errors' && incompleteBecause !== 'nothing-evaluated') return false;
+  for (const suite of suites) {
+    for (const { trials } of suite.cases()) {
+      if (trials.some(({ status, error }) => status === 'errored' && error?.kind !== 'cacheMiss')) return false;
+    }
+  }
+  return true;
+}
+
+function conclusionOf({ decision }: Report): Conclusion {
+  if (decision.interrupted !== undefined) return 'cancelled';
+  switch (decision.outcome) {
+    case 'passed':
+      return 'success';
+    case 'inconclusive':
+      return 'neutral';
+    case 'failed':
+    case 'incomplete':
+      return 'failure';
+  }
+}
+
+function renderFoot(github: GithubRun | undefined): string {
+  if (github === undefined) return '';
+  const commit = /^[0-9a-f]{7,64}$/.test(github.headSha) ? [`commit \`${github.headSha.slice(0, 12)}\``] : [];
+  const log = github.runUrl === undefined ? [] : [`[log](${github.runUrl})`];
+  return commit.length + log.length === 0 ? '' : `\n${[...commit, ...log].join(' · ')}\n`;
+}
+
+const maxProblemUnits = 5000;
+
+/** Of a run that could not start. */
+export function describeUsage(text: string): GithubOutcome {
+  const shown = clipText(text.trim(), maxProblemUnits);
+  return {
+    exitCode: exitCodes.usage,
+    conclusion: 'failure',
+    title: 'could not start: something has to be mended first (exit code 2)',
+    body: `## ⛔ llmcheck could not start (exit code 2)\n\n${codeBlock(shown.split('\n'), '')}`,
+    annotations: '',
+    outputs: { outcome: 'usage', exitCode: String(exitCodes.usage), conclusion: 'failure' },
+  };
+}
 
 /** What later steps of a job can read of a run. An amount that is not known is empty. */
 export function githubOutputs(report: Report, exitCode: number): Readonly<Record<string, string>> {
@@ -28,11 +116,4 @@ export function githubOutputs(report: Report, exitCode: number): Readonly<Record
     runId: run.id,
   };
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value === null ? '' : String(value)]));
-}
-
-/** Lines of GITHUB_OUTPUT. Values have no line breaks: numbers, words and ids of our own. */
-export function renderOutputs(outputs: Readonly<Record<string, string>>): string {
-  return Object.entries(outputs)
-    .map(([name, value]) => `${name}=${value.replaceAll(/[\r\n]/g, ' ')}\n`)
-    .join('');
 }

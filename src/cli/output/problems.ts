@@ -1,8 +1,16 @@
 import picocolors from 'picocolors';
-import type { Problem } from '../model/problem.ts';
-import { formatCount } from '../text/format-amount.ts';
-import { renderCodeFrame } from '../text/line-index.ts';
-import { sanitizeTerminal } from '../text/sanitize.ts';
+import type { Problem } from '../../model/problem.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { renderCodeFrame } from '../../text/line-index.ts';
+import { sanitizeTerminal } from '../../text/sanitize.ts';
+import type { Io } from '../io.ts';
+import { wantsColor } from './style.ts';
+
+/** Prints problems on stderr; `hasColor` is what `--no-color` left. */
+export function printProblems(problems: readonly Problem[], io: Pick<Io, 'stderr' | 'env'>, hasColor = true): void {
+  if (problems.length === 0) return;
+  io.stderr.write(describeProblems(problems, { color: wantsColor(io.stderr, io.env, hasColor) }));
+}
 
 /** Problems as text for stderr: errors first, each with its place, a code frame and the next step; then a count. */
 export function describeProblems(problems: readonly Problem[], style: { readonly color: boolean }): string {

@@ -1,8 +1,22 @@
 import picocolors from 'picocolors';
-import type { OnProgress, ProgressEvent } from '../model/progress.ts';
-import { shortenToWidth } from '../terminal/display-width.ts';
-import { formatCount, formatDuration, formatUsd } from '../text/format-amount.ts';
-import { toSafeLine } from '../text/sanitize.ts';
+import type { OnProgress, ProgressEvent } from '../../model/progress.ts';
+import { shortenToWidth } from '../../terminal/display-width.ts';
+import { formatCount, formatDuration, formatUsd } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import type { Io } from '../io.ts';
+
+/** The progress of a run on stderr, as its terminal and CI allow. */
+export function openProgress({ stderr, env }: Io, color: boolean, quiet: boolean): ProgressView {
+  return createProgressView({
+    write: (text) => stderr.write(text),
+    isTty: stderr.isTty && env['TERM'] !== 'dumb',
+    columns: () => stderr.columns() ?? 80,
+    now: () => performance.now(),
+    color,
+    ci: !['', '0', 'false'].includes(env['CI'] ?? ''),
+    quiet,
+  });
+}
 
 export interface ProgressOptions {
   /** Writes to stderr. */
@@ -86,7 +100,7 @@ const plainLineMs = 10_000;
 /** A run in which everything fails must not scroll the terminal away; the report has them all. */
 const maxFailures = 30;
 const maxLogColumns = 200;
-/** Before this an estimate of the time left jumps about. */
+/** An estimate of the time left is not steady before this. */
 const minEtaMs = 3000;
 
 function startState(nowMs: number): ProgressState {
@@ -118,7 +132,7 @@ function count(state: ProgressState, event: ProgressEvent, nowMs: number): void 
   if (event.spentUsd === undefined && !event.cached && event.status !== 'skipped') state.hasUnknownCost = true;
 }
 
-/** As the report counts: fresh trials are outside of the plan, and observed cells have no verdict that counts. */
+/** As the report counts: confirmation trials are outside of the plan, and observed cells have no verdict that counts. */
 function countCell(state: ProgressState, { status, cached, row }: Extract<ProgressEvent, { type: 'cell-finished' }>) {
   if (row.confirmation === true) {
     state.confirmations += 1;
@@ -139,7 +153,7 @@ function createLiveLine({ write, columns, color }: ProgressOptions): Surface {
   let drawnMs = Number.NEGATIVE_INFINITY;
   const room = (): number => Math.max(20, columns()) - 1;
   const draw = (state: ProgressState): void => {
-    // The cursor is hidden while the line rewrites itself, else it jumps about.
+    // The cursor is hidden while the line rewrites itself, or it would flicker.
     write(`${isOpen ? '' : hideCursor}${clearLine}${colors.dim(shortenToWidth(describeState(state), room()))}`);
     isOpen = true;
     drawnMs = state.nowMs;
@@ -160,7 +174,7 @@ function createLiveLine({ write, columns, color }: ProgressOptions): Surface {
     },
     failure: (mark, text, state) => {
       if (state.failuresShown < maxFailures) print(mark, text, state);
-      else if (state.failuresShown === maxFailures) print('…', 'further failures stand in the report', state);
+      else if (state.failuresShown === maxFailures) print('…', 'further failures are in the report', state);
       state.failuresShown += 1;
     },
     note: (text, state) => print(colors.yellow('·'), text, state),
@@ -186,7 +200,7 @@ function createPlainLines({ write, ci }: ProgressOptions): Surface {
     failure(mark, text, state) {
       if (!ci) return;
       if (state.failuresShown < maxFailures) write(`${mark} ${shortenToWidth(toSafeLine(text), maxLogColumns)}\n`);
-      else if (state.failuresShown === maxFailures) print('… further failures stand in the report');
+      else if (state.failuresShown === maxFailures) print('… further failures are in the report');
       state.failuresShown += 1;
     },
     note: print,

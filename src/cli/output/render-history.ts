@@ -1,17 +1,16 @@
-import Table from 'cli-table3';
 import picocolors from 'picocolors';
-import type { CaseHistory, FlakeHistory, History, HistoryPoint, SuiteHistory } from '../model/history.ts';
-import type { ReportStyle } from '../model/report.ts';
-import { displayWidth, shortenToWidth } from '../terminal/display-width.ts';
-import { formatCount, formatDuration, formatPercent, formatUsd } from '../text/format-amount.ts';
-import { breakWorkflowCommands, toSafeLine } from '../text/sanitize.ts';
-import { sparkline } from './sparkline.ts';
+import type { CaseHistory, FlakeHistory, History, HistoryPoint, SuiteHistory } from '../../model/history.ts';
+import type { ReportStyle } from '../../model/report.ts';
+import { displayWidth, shortenToWidth } from '../../terminal/display-width.ts';
+import { formatCount, formatDuration, formatPercent, formatUsd } from '../../text/format-amount.ts';
+import { breakWorkflowCommands, toSafeLine } from '../../text/sanitize.ts';
+import { formatTable } from './table.ts';
 
 export interface HistoryStyle extends ReportStyle {
   readonly allCases: boolean;
 }
 
-/** Tables of suites and variants with the way they went, and the cases whose flake rate is another than before. */
+/** Tables of suites and variants over time, and the cases whose flake rate changed. */
 export function* renderHistory(history: History, style: HistoryStyle): Iterable<string> {
   for (const line of renderSuites(history, style)) yield `${breakWorkflowCommands(line).trimEnd()}\n`;
 }
@@ -151,34 +150,49 @@ function formatFlakes({ rate, pairs }: FlakeHistory): string {
 
 function renderTable(head: readonly string[], rows: readonly (readonly string[])[], style: ReportStyle): string[] {
   if (rows.length === 0) return [];
-  const table = new Table({
-    head: [...head],
-    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 2 },
-    chars: noBorders,
-  });
-  table.push(...rows.map((row) => [...row]));
   const colors = picocolors.createColors(style.color);
-  return table
-    .toString()
-    .split('\n')
-    .map((line, index) => `  ${index === 0 ? colors.dim(line.trimEnd()) : line.trimEnd()}`)
+  return formatTable(head, rows, { left: 0, right: 2 })
+    .map((line, index) => `  ${index === 0 ? colors.dim(line) : line}`)
     .filter((line) => displayWidth(line) > 0);
 }
 
-const noBorders = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};
+const levels = '▁▂▃▄▅▆▇█';
+
+interface SparkPoint {
+  /** In [0, 1]; null where there is nothing to show. */
+  readonly value: number | null;
+  /** True where it can't be compared with the point before. */
+  readonly isBroken: boolean;
+}
+
+/** Values closer than this look nearly alike, so that noise does not look like mountains. */
+const leastSpan = 0.1;
+
+/**
+ * One character for each value, scaled from the lowest to the highest; the latest values where there is no room for all.
+ * Values that lie close together are scaled to a span of 0.1 around them, within 0 and 1. A bar marks a break.
+ */
+function sparkline(points: readonly SparkPoint[], width: number): string {
+  const values = points.flatMap(({ value }) => value ?? []);
+  const [low, high] = widen(Math.min(...values), Math.max(...values));
+  const markOf = (value: number | null): string => {
+    if (value === null) return '·';
+    const level = Math.floor(((value - low) / (high - low)) * levels.length);
+    return levels[Math.min(levels.length - 1, level)] ?? '·';
+  };
+  const parts: string[] = [];
+  let used = 0;
+  for (const { value, isBroken } of points.toReversed()) {
+    const part = isBroken ? `│${markOf(value)}` : markOf(value);
+    if (used + part.length > width) break;
+    used += part.length;
+    parts.push(part);
+  }
+  return parts.reverse().join('').replace(/^│/, '');
+}
+
+function widen(low: number, high: number): readonly [low: number, high: number] {
+  if (high - low >= leastSpan) return [low, high];
+  const start = Math.min(1 - leastSpan, Math.max(0, (low + high - leastSpan) / 2));
+  return [start, start + leastSpan];
+}

@@ -1,17 +1,20 @@
 import { resolve } from 'node:path';
-import { StorageError } from '../files/storage-error.ts';
-import { defined } from '../json/defined.ts';
-import type { LoadedPlugin } from '../model/code-plugin.ts';
-import { exitCodes } from '../model/exit-code.ts';
-import { type Plugin, pluginsOf } from '../model/plugin.ts';
-import type { Problem } from '../model/problem.ts';
-import type { Report, ReportStyle } from '../model/report.ts';
-import { reporters } from '../reports/index.ts';
-import { findNearest } from '../text/did-you-mean.ts';
-import { toSafeLine } from '../text/sanitize.ts';
-import { describeThrown } from '../text/thrown.ts';
-import type { Io } from './io.ts';
-import { type StyleFlags, styleFor } from './style.ts';
+import type { Command } from 'commander';
+import { StorageError } from '../../files/storage-error.ts';
+import { defined } from '../../json/defined.ts';
+import type { LoadedPlugin } from '../../model/code-plugin.ts';
+import { UserError } from '../../model/errors.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { type Plugin, pluginsOf } from '../../model/plugin.ts';
+import type { Problem } from '../../model/problem.ts';
+import type { Report, ReportStyle } from '../../model/report.ts';
+import { reporters } from '../../reports/index.ts';
+import { findNearest } from '../../text/did-you-mean.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import { describeThrown } from '../../text/thrown.ts';
+import type { Io } from '../io.ts';
+import { usageProblem } from '../usage-error.ts';
+import { styleFor } from './style.ts';
 import { writeFile } from './write-file.ts';
 
 /** A format of some kind of report. */
@@ -30,6 +33,45 @@ export interface ReportRequest<R = Report> {
 export interface ParsedReporters<R> {
   readonly requests: readonly ReportRequest<R>[];
   readonly problems: readonly Problem[];
+}
+
+/** Flags of the commands that report on stored records. */
+export interface ReportFlags {
+  readonly reporter: readonly string[];
+  readonly config?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color: boolean;
+}
+
+export function addReportFlags(command: Command, verboseText = 'every failing case, with its whole answer'): void {
+  command
+    .option('-r, --reporter <name[=path]>', 'report format (repeatable)', collect, [])
+    .option('-c, --config <file>', 'config file')
+    .option('-q, --quiet', 'only the verdict and what failed')
+    .option('--verbose', verboseText)
+    .option('--no-color', 'no colour');
+}
+
+/** Collects the values of a repeatable option. */
+export function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** Reads `--reporter`; the project's plug-ins are loaded where a name is none of the built-in ones. */
+export async function readReporters({ reporter, config }: ReportFlags, { cwd }: Io): Promise<readonly ReportRequest[]> {
+  const builtIn = parseReporters(reporter);
+  if (builtIn.problems.length === 0) return builtIn.requests;
+  // Imported here, since most names are built in and a project takes time to load.
+  const { loadPlugins } = await import('../../project/load-project.ts');
+  const plugins = await loadPlugins({ cwd, ...defined({ configPath: config }) });
+  return requestsOf(parseReporters(reporter, plugins));
+}
+
+/** Throws a `UserError` where a reporter can't be used. */
+export function requestsOf<R>({ requests, problems }: ParsedReporters<R>): readonly ReportRequest<R>[] {
+  if (problems.length > 0) throw new UserError(problems);
+  return requests;
 }
 
 /** Reads `name` and `name=path`; one without a path takes the terminal report's place. */
@@ -54,13 +96,15 @@ export function parseRequests<R>(
     if (reporter === undefined) {
       const nearest = findNearest(name, Object.keys(formats));
       problems.push(
-        usage(
+        usageProblem(
           `--reporter ${text}: there is no reporter "${name}"`,
           nearest === undefined ? `there are: ${Object.keys(formats).join(', ')}` : `did you mean "${nearest}"?`,
         ),
       );
     } else if (path === '') {
-      problems.push(usage(`--reporter ${text}: the path is empty`, `write ${name}=report.${reporter.extension}`));
+      problems.push(
+        usageProblem(`--reporter ${text}: the path is empty`, `write ${name}=report.${reporter.extension}`),
+      );
     } else {
       requests.push({ name, reporter, ...defined({ path }) });
     }
@@ -69,13 +113,13 @@ export function parseRequests<R>(
   if (onStdout.length > 1) {
     const names = onStdout.map(({ name }) => name).join(' and ');
     problems.push(
-      usage(`--reporter: ${names} would both write to stdout`, 'give all but one a path: junit=report.xml'),
+      usageProblem(`--reporter: ${names} would both write to stdout`, 'give all but one a path: junit=report.xml'),
     );
   }
   const paths = requests.flatMap(({ path }) => path ?? []);
   const twice = paths.find((path, index) => paths.indexOf(path) !== index);
   if (twice !== undefined) {
-    problems.push(usage(`--reporter: two reports would be written to ${twice}`, 'give each a path of its own'));
+    problems.push(usageProblem(`--reporter: two reports would be written to ${twice}`, 'give each a path of its own'));
   }
   if (onStdout.length === 0 && formats['terminal'] !== undefined) {
     requests.unshift({ name: 'terminal', reporter: formats['terminal'] });
@@ -83,9 +127,13 @@ export function parseRequests<R>(
   return { requests, problems };
 }
 
-export interface WriteOptions extends StyleFlags {
+export interface WriteOptions {
   readonly io: Io;
-  readonly mask: (text: string) => string;
+  /** Absent for stored records: they were masked when they were written. */
+  readonly mask?: (text: string) => string;
+  readonly color: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
 }
 
 /**
@@ -97,7 +145,7 @@ export async function writeReports<R>(
   requests: readonly ReportRequest<R>[],
   options: WriteOptions,
 ): Promise<boolean> {
-  const { io, mask } = options;
+  const { io, mask = (text: string) => text } = options;
   let isWhole = true;
   for (const { name, reporter, path } of requests) {
     try {
@@ -124,7 +172,19 @@ export async function writeReportsOnly<R>(
   return (await writeReports(report, requests, options)) ? exitCodes.passed : exitCodes.usage;
 }
 
-/** The name of an error's class says nothing to who reads a warning. */
+/** The same for commands that decide over stored records: the exit code is the decision's. */
+export async function writeDecision<R extends { readonly exitCode: number }>(
+  report: R,
+  requests: readonly ReportRequest<R>[],
+  options: WriteOptions,
+): Promise<number> {
+  // The reporter of a plug-in receives the report itself, and must not change the decision.
+  const { exitCode } = report;
+  await writeReports(report, requests, options);
+  return exitCode;
+}
+
+/** Without the name of the error's class, which tells a user nothing. */
 function describeFailure(error: unknown): string {
   if (error instanceof StorageError) return error.reason;
   if (!(error instanceof Error)) return `the reporter threw ${describeThrown(error)}`;
@@ -142,8 +202,4 @@ function* checkedTexts(chunks: unknown, mask: (text: string) => string): Iterabl
 
 function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value;
-}
-
-function usage(message: string, hint: string): Problem {
-  return { code: 'usage', severity: 'error', message, hint };
 }

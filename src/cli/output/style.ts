@@ -1,5 +1,5 @@
-import type { ReportStyle } from '../model/report.ts';
-import type { Io, TextSink } from './io.ts';
+import type { ReportStyle } from '../../model/report.ts';
+import type { Io, TextSink } from '../io.ts';
 
 /** NO_COLOR and --no-color turn colour off, FORCE_COLOR on; else a terminal that can show it decides. */
 export function wantsColor(sink: TextSink, env: Io['env'], isAllowed: boolean): boolean {
@@ -10,19 +10,17 @@ export function wantsColor(sink: TextSink, env: Io['env'], isAllowed: boolean): 
   return sink.isTty && env['TERM'] !== 'dumb';
 }
 
-export interface StyleFlags {
-  readonly color: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-}
-
 /** For stdout; a file is written without colour and at 80 columns, so that its bytes depend on the run alone. */
-export function styleFor(io: Io, flags: StyleFlags, isFile: boolean): ReportStyle {
+export function styleFor(
+  io: Io,
+  flags: { readonly color: boolean; readonly quiet?: boolean; readonly verbose?: boolean },
+  isFile: boolean,
+): ReportStyle {
   return {
     color: !isFile && wantsColor(io.stdout, io.env, flags.color),
     width: isFile ? 80 : Math.max(40, io.stdout.columns() ?? 80),
-    quiet: flags.quiet,
-    verbose: flags.verbose,
+    quiet: flags.quiet === true,
+    verbose: flags.verbose === true,
     ...(!isFile && canFollowLinks(io.stdout, io.env) && { linksFrom: io.cwd }),
   };
 }

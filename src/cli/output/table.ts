@@ -1,29 +1,27 @@
 import Table from 'cli-table3';
-import { toSafeLine } from '../text/sanitize.ts';
-import type { Io } from './io.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import type { Io } from '../io.ts';
 
 type Row = Readonly<Record<string, string | number | readonly string[] | null>>;
 
 /** Prints a list as a plain table, or as JSON for scripts. */
 export function printRows(
   rows: readonly Row[],
-  options: { readonly json: boolean; readonly noun: string; readonly columns?: readonly string[] },
+  { json, noun }: { readonly json: boolean; readonly noun: string },
   io: Io,
 ): void {
-  if (options.json) {
-    io.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
-    return;
-  }
   const [first] = rows;
-  if (first === undefined) {
-    io.stderr.write(`no ${options.noun}\n`);
-    return;
+  if (json) printJson(rows, io);
+  else if (first === undefined) io.stderr.write(`no ${noun}\n`);
+  else {
+    const columns = Object.keys(first);
+    const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
+    io.stdout.write(`${formatTable(columns, cells, { left: 1, right: 3 }).join('\n')}\n`);
   }
-  const columns = [...(options.columns ?? Object.keys(first))];
-  const table = new Table({ head: columns, style: { head: [], border: [], compact: true }, chars: plainBorders });
-  table.push(...rows.map((row) => columns.map((column) => cellText(row[column]))));
-  const lines = table.toString().split('\n');
-  io.stdout.write(`${lines.map((line) => line.trimEnd()).join('\n')}\n`);
+}
+
+export function printJson(value: unknown, io: Io): void {
+  io.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
 /** A value on one line, safe for a terminal. */
@@ -32,7 +30,26 @@ export function cellText(value: Row[string] | undefined): string {
   return toSafeLine(Array.isArray(value) ? value.join(', ') : String(value));
 }
 
-const plainBorders = {
+/** The lines of a table without borders; `padding` counts the spaces around each cell. */
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  padding: { readonly left: number; readonly right: number },
+): readonly string[] {
+  const table = new Table({
+    head: [...head],
+    // The library colours heads and borders even where colour is off, unless told not to.
+    style: { head: [], border: [], compact: true, 'padding-left': padding.left, 'padding-right': padding.right },
+    chars: noBorders,
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd());
+}
+
+const noBorders = {
   top: '',
   'top-mid': '',
   'top-left': '',
@@ -47,5 +64,5 @@ const plainBorders = {
   'mid-mid': '',
   right: '',
   'right-mid': '',
-  middle: '  ',
+  middle: '',
 };

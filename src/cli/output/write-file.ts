@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { withStorageErrors } from '../files/storage-error.ts';
-import { makeFolder } from '../files/write-files.ts';
+import { withStorageErrors } from '../../files/storage-error.ts';
+import { makeFolder } from '../../files/write-files.ts';
 
 /**
  * Writes a file, and its folder: under another name first, so that nobody reads half of it and a full disk leaves what

@@ -1,6 +1,6 @@
-import type { VariantForecast } from '../run/dry-run.ts';
-import { formatCount, formatUsd } from '../text/format-amount.ts';
-import { sanitizeTerminal as name } from '../text/sanitize.ts';
+import type { VariantForecast } from '../../run/dry-run.ts';
+import { formatCount, formatUsd } from '../../text/format-amount.ts';
+import { sanitizeTerminal as name } from '../../text/sanitize.ts';
 
 /** What `run --dry-run` prints: each variant, each provider where there are several, and all. */
 export function describeForecast(forecasts: readonly VariantForecast[]): string {

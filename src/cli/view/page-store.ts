@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import type { Report } from '../model/report.ts';
-import { buildPageData } from '../reports/index.ts';
-import type { ViewedRuns } from '../viewing/view-runs.ts';
+import type { Report } from '../../model/report.ts';
+import { buildPageData } from '../../reports/index.ts';
+import type { ViewedRuns } from '../../viewing/view-runs.ts';
 
 /** A page's data as it goes over the wire. */
 export interface StoredPage {

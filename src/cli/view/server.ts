@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { UserError } from '../model/errors.ts';
-import { contentPolicy, renderPageFoot, renderPageHead } from '../reports/index.ts';
-import type { ViewedRuns } from '../viewing/view-runs.ts';
+import { UserError } from '../../model/errors.ts';
+import { contentPolicy, renderPageFoot, renderPageHead } from '../../reports/index.ts';
+import type { ViewedRuns } from '../../viewing/view-runs.ts';
 import { createPageStore, type PageStore } from './page-store.ts';
 
 export interface ViewServerOptions {

@@ -1,22 +1,21 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { watch } from 'chokidar';
-import type { WatchGraph } from '../changes/watch-graph.ts';
-import { systemClock } from '../model/clock.ts';
-import { createDebounce } from './debounce.ts';
-import type { FileWatcher } from './io.ts';
+import type { WatchGraph } from '../../changes/watch-graph.ts';
+import { type Clock, systemClock } from '../../model/clock.ts';
+import type { FileWatcher } from '../io.ts';
 
 /** Long enough for an editor that writes a copy and renames it, too short to be noticed. */
 const quietMs = 40;
 const maxMs = 400;
 
-/** Watches the files of a graph and the folders where some may come to be; a burst of changes is told as one. */
+/** Watches the files of a graph, and folders in which such files may be made. A burst of changes is reported as one. */
 export function openFileWatcher(onBatch: (paths: ReadonlySet<string>) => void): FileWatcher {
   let graph: WatchGraph | undefined;
   const debounce = createDebounce({ quietMs, maxMs, clock: systemClock }, onBatch);
   const watcher = watch([], {
     ignoreInitial: true,
-    // What no suite hangs on costs no handle, and nothing of it wakes us up.
+    // Other files cost no handle, and their changes do not wake the process.
     ignored: (path, stats) => {
       if (graph === undefined) return false;
       const isFolder = (stats ?? statSync(path, { throwIfNoEntry: false }))?.isDirectory() === true;
@@ -24,7 +23,7 @@ export function openFileWatcher(onBatch: (paths: ReadonlySet<string>) => void): 
     },
   });
   watcher.on('all', (_event, path) => debounce.add(path));
-  // A folder that may not be read is told by the run that needs it.
+  // The run that needs a folder reports that it can't be read.
   watcher.on('error', () => undefined);
   const known = new Set<string>();
   return {
@@ -41,7 +40,41 @@ export function openFileWatcher(onBatch: (paths: ReadonlySet<string>) => void): 
   };
 }
 
-/** A file that is not there yet is seen by the folder in which it will be. */
+/** A file that does not exist yet is seen through its folder. */
 function nearestExisting(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearestExisting(dirname(path));
+}
+
+export interface DebounceOptions {
+  /** The batch is handed on after this long without another item. */
+  readonly quietMs: number;
+  /** The batch is handed on this long after its first item at the latest. */
+  readonly maxMs: number;
+  readonly clock: Pick<Clock, 'now' | 'startTimer'>;
+}
+
+/** Collects items that arrive in a burst, such as the files of a checkout, and hands them on as one batch. */
+export function createDebounce<T>(
+  { quietMs, maxMs, clock }: DebounceOptions,
+  onBatch: (items: ReadonlySet<T>) => void,
+): { readonly add: (item: T) => void; readonly cancel: () => void } {
+  let items = new Set<T>();
+  let firstMs = 0;
+  let stopTimer: (() => void) | undefined;
+  const fire = (): void => {
+    stopTimer = undefined;
+    const batch = items;
+    items = new Set();
+    onBatch(batch);
+  };
+  return {
+    add(item) {
+      const nowMs = clock.now();
+      if (items.size === 0) firstMs = nowMs;
+      items.add(item);
+      stopTimer?.();
+      stopTimer = clock.startTimer(Math.min(quietMs, Math.max(0, firstMs + maxMs - nowMs)), fire);
+    },
+    cancel: () => stopTimer?.(),
+  };
 }

@@ -1,17 +1,17 @@
-/** What happened while nobody looked: changed files, and the wish to end. */
-export interface WatchInbox {
+type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** Collects changed files and the signal to stop while a round runs. */
+export interface Inbox {
   add(batch: ReadonlySet<string>): void;
   end(signal: StopSignal): void;
   readonly signal: StopSignal | undefined;
-  /** Changes that count, as soon as there are some; the signal where one came. */
+  /** Resolves to the changes that count, once there are some, or to the signal. */
   next(counts: (path: string) => boolean): Promise<ReadonlySet<string> | StopSignal>;
   /** Aborted once a change that counts arrives. */
   expect(counts: (path: string) => boolean): AbortSignal;
 }
 
-type StopSignal = 'SIGINT' | 'SIGTERM';
-
-export function createWatchInbox(): WatchInbox {
+export function createInbox(): Inbox {
   let waiting = new Set<string>();
   let signal: StopSignal | undefined;
   let onArrival: () => void = () => undefined;
@@ -31,7 +31,7 @@ export function createWatchInbox(): WatchInbox {
       new Promise((resolve) => {
         onArrival = () => {
           const found = [...waiting].filter(counts);
-          // What nothing hangs on is forgotten, or the set would grow with every file of a build.
+          // Other files are forgotten, or the set would grow with every file of a build.
           waiting = new Set();
           if (signal === undefined && found.length === 0) return;
           onArrival = () => undefined;

@@ -1,15 +1,15 @@
 import picocolors from 'picocolors';
-import type { ProgressEvent } from '../model/progress.ts';
-import type { Report, ReportStyle } from '../model/report.ts';
-import { reporters } from '../reports/index.ts';
-import { formatCount, formatDuration } from '../text/format-amount.ts';
-import { breakWorkflowCommands, toSafeLine } from '../text/sanitize.ts';
+import type { ProgressEvent } from '../../model/progress.ts';
+import type { Report, ReportStyle } from '../../model/report.ts';
+import { reporters } from '../../reports/index.ts';
+import { formatCount, formatDuration } from '../../text/format-amount.ts';
+import { breakWorkflowCommands, toSafeLine } from '../../text/sanitize.ts';
 
-type FinishedCell = Extract<ProgressEvent, { readonly type: 'cell-finished' }>;
+export type FinishedCell = Extract<ProgressEvent, { readonly type: 'cell-finished' }>;
 
 const maxPassed = 20;
 
-/** A round of a watched run: the cells that ran in it, the failures among them, and the decision over all that is known. */
+/** A round of a watched run: the cells that ran in it, the failures among them, and the decision over the whole run. */
 export function* renderRound(report: Report, finished: readonly FinishedCell[], style: ReportStyle): Iterable<string> {
   const colors = picocolors.createColors(style.color);
   const passed = finished.filter(({ status }) => status === 'passed');
@@ -30,12 +30,7 @@ export function* renderRound(report: Report, finished: readonly FinishedCell[], 
   yield `${describeRound(report, finished)}\n`;
 }
 
-function caseOf({
-  suite,
-  caseId,
-  prompt,
-  provider,
-}: Pick<FinishedCell['key'], 'suite' | 'caseId' | 'prompt' | 'provider'>): string {
+function caseOf({ suite, caseId, prompt, provider }: Omit<FinishedCell['key'], 'trial'>): string {
   return JSON.stringify([suite, caseId, prompt, provider]);
 }
 
@@ -43,6 +38,6 @@ function describeRound({ totals, run }: Report, finished: readonly FinishedCell[
   if (finished.length === 0) return 'nothing had to run again';
   const cached = finished.filter((cell) => cell.cached).length;
   const kept = Math.max(0, totals.planned + totals.observed - new Set(finished.map(({ label }) => label)).size);
-  const parts = [`ran ${formatCount(finished.length, 'cell', 'cells')}`, `${cached} from the cache`, `kept ${kept}`];
+  const parts = [`ran ${formatCount(finished.length, 'cell')}`, `${cached} from the cache`, `kept ${kept}`];
   return `${parts.join(', ')}; took ${formatDuration(run.durationMs)}`;
 }

@@ -63,7 +63,7 @@ cases: [{ id: fine, vars: { word: fine } }, { id: broken, vars: { word: broken }
   let fire: (paths: ReadonlySet<string>) => void = () => undefined;
   const signals: ((name: 'SIGINT' | 'SIGTERM') => void)[] = [];
   const openWatcher: Io['openWatcher'] = isReal
-    ? async (onBatch) => (await import('../../../src/cli/watch-files.ts')).openFileWatcher(onBatch)
+    ? async (onBatch) => (await import('../../../src/cli/watch/file-watcher.ts')).openFileWatcher(onBatch)
     : (onBatch) => {
         fire = onBatch;
         return Promise.resolve({ watch: () => undefined, close: () => Promise.resolve() });

@@ -1,25 +1,110 @@
 import type { Command, Option } from 'commander';
-import { runFlags } from './run-flags.ts';
+import { defined } from '../../json/defined.ts';
+import { listReporters } from '../../listing/list-parts.ts';
+import { UserError } from '../../model/errors.ts';
+import { exitCodes } from '../../model/exit-code.ts';
+import { loadIds } from '../../project/load-project.ts';
+import { findProjectRoot } from '../../project/project-paths.ts';
+import { listStoredRuns } from '../../project/stored-runs.ts';
+import { runFlags } from '../flags/run-flags.ts';
+import type { Io } from '../io.ts';
+import type { DefineCommand } from './define.ts';
+
+export const define: DefineCommand = (command, { program, io, exit }) => {
+  command
+    .argument('[words...]', 'the words behind the program, the one at the cursor last')
+    .addHelpText('after', '\nExample:\n  $ llmcheck complete -- run --prompt ""')
+    .action(async (words: string[]) => exit(await complete(program, words, io)));
+};
+
+/**
+ * Called by a shell at each press of the key. Prints a line for each word that may stand at the cursor, with a tab before
+ * its description, and `:files` where the shell is to offer file names. Mistakes in files print nothing.
+ */
+async function complete(program: Command, words: readonly string[], io: Io): Promise<number> {
+  const typed = words.at(-1) ?? '';
+  const { words: fixed, sources, prefix } = findExpected(program, words);
+  const found = [...fixed];
+  for (const source of sources) {
+    if (source === 'files') io.stdout.write(':files\n');
+    else found.push(...(await lookUp(source, configOf(words), io)));
+  }
+  const lines = new Map(found.map(({ value, description = '' }) => [`${prefix}${value}`, description]));
+  for (const [value, description] of lines) {
+    // A line break or a tab in an id would make two words of it.
+    if (!value.startsWith(typed) || /\p{Cc}/u.test(value)) continue;
+    io.stdout.write(`${value}\t${description.replaceAll(/[\p{Cc}\s]+/gu, ' ')}\n`);
+  }
+  return exitCodes.passed;
+}
+
+function configOf(words: readonly string[]): string | undefined {
+  const at = words.findIndex((word) => word === '--config' || word === '-c');
+  return at === -1 || at + 2 >= words.length ? undefined : words[at + 1];
+}
+
+async function lookUp(source: Source, configPath: string | undefined, io: Io): Promise<readonly Candidate[]> {
+  try {
+    return await findCandidates(source, configPath ?? io.env['LLMCHECK_CONFIG'], io);
+  } catch (error) {
+    // The command itself reports mistakes, once it is called.
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+}
+
+async function findCandidates(source: Source, configPath: string | undefined, io: Io): Promise<readonly Candidate[]> {
+  if (source === 'reporters') {
+    return listReporters([]).map(({ reporter, summary }) => ({
+      value: String(reporter),
+      description: String(summary),
+    }));
+  }
+  if (source === 'runs') {
+    const root = findProjectRoot(io.cwd, configPath);
+    return listStoredRuns({ root })
+      .slice(0, maxRuns)
+      .map(({ id }) => ({ value: id }));
+  }
+  const withCases = source === 'cases' || source === 'tags';
+  const suites = await loadIds({ cwd: io.cwd, ...defined({ configPath }), withCases });
+  return suites.flatMap(({ suite, cases, ...ids }): readonly Candidate[] => {
+    switch (source) {
+      case 'suites':
+        return [{ value: suite }];
+      case 'cases':
+        return [{ value: suite, description: 'suite' }, ...cases.map((id) => ({ value: `${suite}/${id}` }))];
+      case 'prompts':
+      case 'providers':
+      case 'tags':
+        return ids[source].map((value) => ({ value, description: suite }));
+      case 'files':
+        return [];
+    }
+  });
+}
+
+const maxRuns = 50;
 
 /** A word that may stand at the cursor. */
-export interface Candidate {
+interface Candidate {
   readonly value: string;
   readonly description?: string;
 }
 
-export type Source = 'suites' | 'cases' | 'prompts' | 'providers' | 'tags' | 'runs' | 'reporters' | 'files';
+type Source = 'suites' | 'cases' | 'prompts' | 'providers' | 'tags' | 'runs' | 'reporters' | 'files';
 
-/** What stands at the cursor: fixed words, and where more are looked up. */
-export interface Expectation {
+/** What may stand at the cursor: fixed words, and where more are looked up. */
+interface Expectation {
   readonly words: readonly Candidate[];
   readonly sources: readonly Source[];
-  /** What was typed of the word before the part that is completed, as in `v1,`. */
+  /** The part of the word that is complete, such as `v1,` of a list. */
   readonly prefix: string;
 }
 
 const nothing: Expectation = { words: [], sources: [], prefix: '' };
 
-/** What a flag's value is, where the flag does not list its choices itself. */
+/** Where the values of a flag are looked up, for flags that list no choices. */
 const flagSources: Readonly<Record<string, readonly Source[]>> = {
   '--filter': ['cases'],
   '--tag': ['tags'],
@@ -44,8 +129,8 @@ const argumentSources: Readonly<Record<string, readonly Source[]>> = {
 
 const lists: ReadonlySet<string> = new Set(['--tag', '--prompt', '--provider', '--compare', '--suite']);
 
-/** Finds what may stand at the cursor, from the words before it and the part of the word that is typed already. */
-export function completeWords(program: Command, words: readonly string[]): Expectation {
+/** Finds what may stand at the cursor; the last word is what is typed so far. */
+function findExpected(program: Command, words: readonly string[]): Expectation {
   const typed = words.at(-1) ?? '';
   const { command, rest } = walk(program, words.slice(0, -1));
   const before = rest.at(-1);
@@ -110,7 +195,7 @@ function visible(command: Command): readonly Command[] {
   return command.createHelp().visibleCommands(command);
 }
 
-/** The positional argument whose turn it is; flags with a value take the word behind them. */
+/** The positional argument at the cursor; flags with a value take the word behind them. */
 function argumentAt(
   command: Command,
   rest: readonly string[],

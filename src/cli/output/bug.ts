@@ -1,4 +1,4 @@
-import { version } from './version.ts';
+import { version } from '../version.ts';
 
 /** What to send when the program itself is wrong. Arguments are named, their values may be private and are not. */
 export function describeBug(error: unknown, argv: readonly string[]): string {

@@ -1,7 +1,7 @@
-import type { AcceptedBaseline } from '../baseline/accept-baseline.ts';
-import { formatCount } from '../text/format-amount.ts';
-import { toSafeLine } from '../text/sanitize.ts';
-import { quote } from '../text/shorten.ts';
+import type { AcceptedBaseline } from '../../baseline/accept-baseline.ts';
+import { formatCount } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
+import { quote } from '../../text/shorten.ts';
 
 const maxNames = 10;
 

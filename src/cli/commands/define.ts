@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import type { Io } from '../io.ts';
+
+export interface CommandContext {
+  readonly program: Command;
+  readonly io: Io;
+  /** Sets the exit code of the program. */
+  readonly exit: (code: number) => void;
+}
+
+/** Declares the arguments, flags, examples and the action of a command. */
+export type DefineCommand = (command: Command, context: CommandContext) => void;

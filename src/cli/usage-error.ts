@@ -1,0 +1,12 @@
+import { defined } from '../json/defined.ts';
+import { UserError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
+
+/** A mistake on the command line; the hint is a next step that works. */
+export function usageProblem(message: string, hint?: string): Problem {
+  return { code: 'usage', severity: 'error', message, ...defined({ hint }) };
+}
+
+export function usageError(message: string, hint?: string): UserError {
+  return new UserError([usageProblem(message, hint)]);
+}
