@@ -46,9 +46,32 @@ export function renderEntry({ key, createdAt, receivedAt, request, completion }:
   return `${head}${sha256Hex(body)}${middle}${body}}`;
 }
 
-/** Canonical JSON of an answer, as it is stored. */
+/** An answer as it is stored: its members, and those of its usage, in one order. */
 export function completionText(completion: Completion): string {
-  return canonicalJson(completion);
+  const { usage } = completion;
+  const ordered: { readonly [Member in keyof Required<Completion>]: Completion[Member] | undefined } = {
+    text: completion.text,
+    reasoning: completion.reasoning,
+    refusal: completion.refusal,
+    toolCalls: completion.toolCalls,
+    finishReason: completion.finishReason,
+    rawFinishReason: completion.rawFinishReason,
+    usage: usage && {
+      inputTokens: usage.inputTokens,
+      outputTokens: usage.outputTokens,
+      cachedInputTokens: usage.cachedInputTokens,
+      cacheWriteTokens: usage.cacheWriteTokens,
+      reasoningTokens: usage.reasoningTokens,
+      inputAudioTokens: usage.inputAudioTokens,
+      outputAudioTokens: usage.outputAudioTokens,
+    },
+    latencyMs: completion.latencyMs,
+    responseId: completion.responseId,
+    model: completion.model,
+    systemFingerprint: completion.systemFingerprint,
+  };
+  // Arguments of tools may hold numbers that no double keeps.
+  return completion.toolCalls.length === 0 ? JSON.stringify(ordered) : canonicalJson(ordered);
 }
 
 /** Reads what `renderEntry` wrote, and says why not where it was cut, changed or made up. */

@@ -83,13 +83,16 @@ export function entryPath(folder: string, key: string): string {
 /** The end of the name of a file that is not finished. */
 export const unfinishedEnding = '.tmp';
 
+// Another process that shares the folder has another name; within this one a write ends before the next begins.
+const ownEnding = `.${randomBytes(6).toString('hex')}${unfinishedEnding}`;
+
 /**
  * Writes an entry as a whole or not at all; its file is as old as the entry, so that `prune` need not read it. Throws
  * system errors.
  */
 export function writeEntry(folder: string, entry: CacheEntry): void {
   const path = entryPath(folder, entry.key);
-  const unfinished = `${path}.${randomBytes(6).toString('hex')}${unfinishedEnding}`;
+  const unfinished = `${path}${ownEnding}`;
   const createdAt = new Date(entry.createdAt);
   try {
     writeMakingFolder(unfinished, `${renderEntry(entry)}\n`);

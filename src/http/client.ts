@@ -60,8 +60,8 @@ export function openHttpClient({
   setMaxListeners(0, closing.signal);
   // undici has no other way to end a socket that still connects.
   const connect = { timeout: 0, signal: closing.signal };
-  const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
-  const direct = new Agent({ ...timeouts, connect });
+  const limits = { headersTimeout: 0, bodyTimeout: 0, maxResponseSize: maxBodyBytes };
+  const direct = new Agent({ ...limits, connect });
   const tunnels = new Map<string, ProxyAgent>();
 
   function findRoute(url: URL): Route {
@@ -75,7 +75,7 @@ export function openHttpClient({
     let dispatcher = tunnels.get(href);
     if (dispatcher === undefined) {
       const tls = { proxyTls: connect, requestTls: connect };
-      dispatcher = new ProxyAgent({ ...timeouts, ...tls, uri: origin, headers: proxy.headers });
+      dispatcher = new ProxyAgent({ ...limits, ...tls, uri: origin, headers: proxy.headers });
       tunnels.set(href, dispatcher);
     }
     return { dispatcher, origin: url.origin, path: url.pathname + url.search, tunnel: host };
@@ -90,6 +90,7 @@ export function openHttpClient({
         return await endOnAbort(exchange(request, route, { maxBodyBytes, isFresh }), signal);
       } catch (error) {
         if (signal.aborted) throw abortReason(signal);
+        if (hasCode(error, 'UND_ERR_RES_EXCEEDED_MAX_SIZE')) throw tooLarge(maxBodyBytes);
         throw error instanceof Error ? describeSendError(error, route.tunnel) : error;
       }
     },
@@ -117,7 +118,7 @@ async function exchange(
   const startedAt = performance.now();
   const headers = { ...own, ...added };
   const response = await dispatcher.request({ origin, path, method, headers, body, signal, reset: isFresh });
-  const bytes = await readAll(response.body, maxBodyBytes);
+  const bytes = Buffer.from(await response.body.arrayBuffer());
   const latencyMs = performance.now() - startedAt;
   // undici frees a connection one turn of the event loop after its answer; a call before that would open another one.
   await setImmediate();
@@ -125,17 +126,6 @@ async function exchange(
   const decoded = encoding === undefined ? bytes : await decodeBody(bytes, String(encoding), maxBodyBytes);
   const content = decodeText(decoded, type === undefined ? undefined : String(type));
   return { status: response.statusCode, headers: response.headers, latencyMs, ...content };
-}
-
-async function readAll(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, bytes);
 }
 
 /** Settles as soon as the signal fires: undici looks at it again only once there is a connection. */
@@ -149,6 +139,10 @@ async function endOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   } finally {
     stopListening();
   }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 function abortReason(signal: AbortSignal): Error {
