@@ -23,10 +23,14 @@ export interface CacheEntry {
 /** What of an entry a hit needs. */
 export type StoredAnswer = Pick<CacheEntry, 'key' | 'receivedAt' | 'completion'>;
 
-export type ParsedEntry =
-  | { readonly ok: true; readonly entry: CacheEntry }
+interface Refused {
+  readonly ok: false;
   /** A clause about the entry: 'is empty'. */
-  | { readonly ok: false; readonly reason: string };
+  readonly reason: string;
+}
+
+export type ParsedEntry = { readonly ok: true; readonly entry: CacheEntry } | Refused;
+export type ParsedAnswer = { readonly ok: true; readonly answer: StoredAnswer } | Refused;
 
 /** Grows when an entry gains or changes meaning; other numbers are a miss. Keys of format 1 forgot the order of params. */
 export const cacheFormat = 2;
@@ -47,35 +51,42 @@ export function renderEntry({ key, createdAt, receivedAt, request, completion }:
 }
 
 /** An answer as it is stored: its members, and those of its usage, in one order. */
-export function completionText(completion: Completion): string {
-  const { usage } = completion;
-  const ordered: { readonly [Member in keyof Required<Completion>]: Completion[Member] | undefined } = {
-    text: completion.text,
-    reasoning: completion.reasoning,
-    refusal: completion.refusal,
-    toolCalls: completion.toolCalls,
-    finishReason: completion.finishReason,
-    rawFinishReason: completion.rawFinishReason,
-    usage: usage && {
-      inputTokens: usage.inputTokens,
-      outputTokens: usage.outputTokens,
-      cachedInputTokens: usage.cachedInputTokens,
-      cacheWriteTokens: usage.cacheWriteTokens,
-      reasoningTokens: usage.reasoningTokens,
-      inputAudioTokens: usage.inputAudioTokens,
-      outputAudioTokens: usage.outputAudioTokens,
-    },
-    latencyMs: completion.latencyMs,
-    responseId: completion.responseId,
-    model: completion.model,
-    systemFingerprint: completion.systemFingerprint,
+export function completionText({ toolCalls, usage, ...rest }: Completion): string {
+  const { text, reasoning, refusal, finishReason, rawFinishReason, latencyMs, responseId, model, systemFingerprint } =
+    rest;
+  const used = usage && {
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens,
+    cachedInputTokens: usage.cachedInputTokens,
+    cacheWriteTokens: usage.cacheWriteTokens,
+    reasoningTokens: usage.reasoningTokens,
+    inputAudioTokens: usage.inputAudioTokens,
+    outputAudioTokens: usage.outputAudioTokens,
   };
+  const head = { text, reasoning, refusal, toolCalls, finishReason, rawFinishReason, usage: used };
+  const ordered = { ...head, latencyMs, responseId, model, systemFingerprint };
   // Arguments of tools may hold numbers that no double keeps.
-  return completion.toolCalls.length === 0 ? JSON.stringify(ordered) : canonicalJson(ordered);
+  return toolCalls.length === 0 ? JSON.stringify(ordered) : canonicalJson(ordered);
 }
 
 /** Reads what `renderEntry` wrote, and says why not where it was cut, changed or made up. */
 export function parseEntry(line: string): ParsedEntry {
+  const opened = openLine(line);
+  if (!opened.ok) return opened;
+  const parsed = entrySchema.safeParse(opened.value);
+  return parsed.success ? { ok: true, entry: parsed.data } : refusedBy(parsed.error);
+}
+
+/** The same of what a hit needs; the request is covered by the checksum, and not looked at. */
+export function parseAnswer(line: string): ParsedAnswer {
+  const opened = openLine(line);
+  if (!opened.ok) return opened;
+  const parsed = answerSchema.safeParse(opened.value);
+  return parsed.success ? { ok: true, answer: parsed.data } : refusedBy(parsed.error);
+}
+
+/** The entry in a line whose checksum matches. */
+function openLine(line: string): { readonly ok: true; readonly value: unknown } | Refused {
   const text = line.trimEnd();
   if (text === '') return refused('is empty');
   if (!text.startsWith(head)) return refused(describeForeignLine(text));
@@ -85,11 +96,7 @@ export function parseEntry(line: string): ParsedEntry {
     return refused('is damaged: its checksum does not match');
   }
   const json = parseJson(body);
-  if (!json.ok) return refused(`is not JSON: ${json.reason}`);
-  const parsed = entrySchema.safeParse(json.value);
-  return parsed.success
-    ? { ok: true, entry: parsed.data }
-    : refused(`is no cache entry: ${describeIssue(parsed.error)}`);
+  return json.ok ? json : refused(`is not JSON: ${json.reason}`);
 }
 
 /** Refuses an entry that is not the answer to the request it names, or not stored under its key. */
@@ -140,11 +147,15 @@ const entrySchema = z.strictObject({
   completion: completionSchema,
 });
 
-function describeIssue(error: z.ZodError): string {
+const answerSchema = entrySchema.pick({ key: true, receivedAt: true, completion: true }).strip();
+
+function refusedBy(error: z.ZodError): Refused {
   const [issue] = error.issues;
-  return issue === undefined ? 'unreadable' : `${issue.path.join('.')}: ${issue.message}`;
+  return refused(
+    `is no cache entry: ${issue === undefined ? 'unreadable' : `${issue.path.join('.')}: ${issue.message}`}`,
+  );
 }
 
-function refused(reason: string): ParsedEntry {
+function refused(reason: string): Refused {
   return { ok: false, reason };
 }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../files/storage-error.ts';
 import { makeFolder } from '../files/write-files.ts';
-import { type CacheEntry, parseEntry, renderEntry, type StoredAnswer } from './cache-entry.ts';
+import { type CacheEntry, parseAnswer, renderEntry, type StoredAnswer } from './cache-entry.ts';
 
 /** Answers on disk. Neither call throws for what a disk can do: a run goes on without its cache. */
 export interface CacheStore {
@@ -39,8 +39,8 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
           warnOnce(`read ${code}`, `The cache can't be read (${code}: ${path}). What can't be read counts as missing.`);
         return undefined;
       }
-      const parsed = parseEntry(text);
-      if (parsed.ok && parsed.entry.key === key) return parsed.entry;
+      const parsed = parseAnswer(text);
+      if (parsed.ok && parsed.answer.key === key) return parsed.answer;
       const reason = parsed.ok ? 'holds the answer to another request' : parsed.reason;
       warnOnce(path, `The cache entry ${path} ${reason}. It counts as missing; the next answer replaces it.`);
       return undefined;
