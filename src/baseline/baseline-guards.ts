@@ -3,7 +3,7 @@ import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/base
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { Judgement } from '../model/verdict.ts';
-import { isCount, isMagnitude, isShare, isTrialNumber } from '../record/number-guards.ts';
+import { isCount, isMagnitude, isShare, isTrialNumber } from '../record/row-guards.ts';
 
 export function isBaselineVariant(row: unknown): row is BaselineVariant {
   return isJsonObject(row) && row['type'] === 'variant' && isVariantBody(row);

@@ -9,8 +9,8 @@ import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import type { FindCell } from '../plan/find-cells.ts';
 import { comparesAccepted, comparesOther } from '../plan/identify.ts';
 import { recordCheck } from '../record/build-cell-row.ts';
+import { caseStatusOf } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/open-stored-record.ts';
-import { caseStatusOf } from '../record/sorted-cases.ts';
 
 export interface JudgeAsAcceptedOptions {
   readonly readRow: StoredRecord['readRow'];

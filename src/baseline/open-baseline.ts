@@ -1,6 +1,6 @@
 import type { Baseline, BaselineCase, BaselineCases, BaselineTrial, VariantKey } from '../model/baseline.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import { SortedCases } from '../record/sorted-cases.ts';
+import { SortedCases } from '../record/case-summaries.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from './read-baseline.ts';
 
 /** Reads a baseline file once; undefined where there is none. `shown` is how problems name it. */

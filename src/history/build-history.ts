@@ -12,7 +12,7 @@ import {
 import { isJudged, judgedLatencies } from '../model/is-judged.ts';
 import type { RunHeader } from '../model/record.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
-import { isComplete, sumVariants } from '../record/run-totals.ts';
+import { isComplete, sumVariants } from '../record/summarize-run.ts';
 import { adjustBenjaminiHochberg } from '../stats/adjust-p-values.ts';
 import { countDisagreements, type Disagreements, flakeChangeP } from '../stats/flake-change.ts';
 import { suiteFlakiness } from '../stats/flakes.ts';

@@ -3,7 +3,7 @@ import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { Project } from '../model/suite.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import { findAdapter } from '../providers/index.ts';
-import { countStoredRun } from '../record/count-stored-run.ts';
+import { countStoredRun } from '../record/list-runs.ts';
 import { reporters } from '../reports/index.ts';
 import { findQuerySecrets } from '../secrets/find-secrets.ts';
 import { createMask } from '../secrets/mask-secrets.ts';

@@ -6,7 +6,7 @@ import type { BreachCode } from '../model/gate.ts';
 import type { RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { ComparisonOutcome } from '../model/report.ts';
 import type { CaseSummary, RowSummary, SuiteSummary } from '../model/summary.ts';
-import { caseStatusOf } from '../record/sorted-cases.ts';
+import { caseStatusOf } from '../record/case-summaries.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import type { PooledCase, TrialPool } from './pool-trials.ts';
 

@@ -10,9 +10,9 @@ import type { RowSummary } from '../model/summary.ts';
 import { createPricer, type Pricer } from '../prices/create-pricer.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
+import { summarizeRow } from '../record/case-summaries.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { readRunHeader, readRunRecord } from '../record/read-run-record.ts';
-import { summarizeRow } from '../record/summarize-row.ts';
 
 /** A trial that was judged, and the calls that it took; undefined where that was not kept. */
 export interface StoredTrial extends RowSummary {

@@ -1,178 +1,161 @@
 import type { Writable } from '../json/defined.ts';
 import { defined } from '../json/defined.ts';
-import type { CallRecord, Cell, CellResult } from '../model/cell.ts';
+import { maskJson } from '../json/mask-json.ts';
+import type { CallRecord, Cell, CellResult, CellStatus } from '../model/cell.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
-import type { CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
+import type { AskedCase, CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
-import { maskJson } from '../secrets/mask-secrets.ts';
-import { describeAsked } from './describe-asked.ts';
+import { clipText } from '../terminal/display-width.ts';
 import { hashAnswer, identifyAnswer } from './hash-answer.ts';
 
-/**
- * A result as it is stored: secrets masked in everything that came from outside, ids and numbers as they are. The cell
- * is for what was asked, which goes along with a case's first trial.
- */
-export function buildCellRow(
-  result: CellResult,
-  mask: Mask,
-  cell?: Pick<Cell, 'request' | 'turns' | 'tags' | 'description'>,
-): CellRow {
-  const { calls } = result;
-  const row = describeCell(result, mask);
-  if (cell !== undefined && result.key.trial === 0) row.asked = describeAsked(cell, mask);
-  switch (result.status) {
-    case 'skipped': {
-      const { reason, message } = result;
-      if ('judgeCostUsd' in result) recordJudgeCost(row, result.judgeCostUsd);
-      row.attempts = calls.reduce((sum, call) => sum + call.attempts, 0);
-      row.skip = { reason, ...(message === undefined ? {} : { message: mask(message) }) };
-      return row;
-    }
-    case 'errored':
-      recordAnswer(row, calls, mask);
-      row.checks = result.verdicts.map((verdict) => recordCheck(verdict, mask));
-      row.attempts = result.attempts;
-      recordJudgeCost(row, result.judgeCostUsd);
-      row.error = recordError(result, mask);
-      return row;
-    case 'judged':
-      recordAnswer(row, calls, mask);
-      row.status = result.passed ? 'passed' : 'failed';
-      row.score = result.score;
-      row.checks = result.verdicts.map((verdict) => recordCheck(verdict, mask));
-      row.attempts = result.attempts;
-      recordJudgeCost(row, result.judgeCostUsd);
-      if (result.failure === undefined) return row;
-      // A filter withholds the answer with its usage and may have billed both, so what the cell cost is not known.
-      if (result.failure.kind === 'contentFilter' && result.attempts > 0) {
-        row.costUsd = null;
-        row.spentUsd = null;
-      }
-      row.error = recordError({ ...result, failure: result.failure }, mask);
-      return row;
-  }
-}
+type AskedOf = Pick<Cell, 'request' | 'turns' | 'tags' | 'description'>;
 
-/** What rows of every status say. */
-function describeCell(result: CellResult, mask: Mask): Writable<CellRow> {
+/**
+ * A result as it is stored. Secrets are masked in every text from outside; ids and numbers stay as they are. What the
+ * cell asked goes along with a case's first trial.
+ */
+export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf): CellRow {
   const { key, identity, stamp, at, calls } = result;
   const { suite, prompt, provider, caseId, trial } = key;
-  const row: Writable<CellRow> = {
-    type: 'cell',
+  const isSkipped = result.status === 'skipped';
+  return defined({
+    type: 'cell' as const,
     suite,
     prompt,
     provider,
     caseId,
     trial,
     stamp,
-    status: result.status === 'judged' ? 'failed' : result.status,
+    status: statusOf(result),
+    observe: result.observe || undefined,
+    mustPass: result.mustPass || undefined,
+    confirmation: result.confirmation || undefined,
     cached: calls.length > 0 && calls.every(({ cached }) => cached),
+    score: result.status === 'judged' ? result.score : undefined,
+    ...sumCosts(result),
+    ...(isSkipped ? {} : recordAnswer(calls, mask)),
     identity,
     at,
     calls: calls.map((call) => recordCall(call, calls.length > 1, mask)),
-    checks: [],
-    attempts: 0,
-  };
-  if (result.observe) row.observe = true;
-  if (result.mustPass) row.mustPass = true;
-  if (result.confirmation === true) row.confirmation = true;
-  const { unusable } = result;
-  if (calls.length === 0 && unusable === undefined) return row;
-  row.costUsd = sumCosts(calls, ({ costUsd }) => costUsd);
-  row.spentUsd = sumCosts(calls, ({ cached, costUsd, billed }) => (cached ? 0 : billed ? billed.costUsd : costUsd));
-  if (unusable === undefined) return row;
-  row.costUsd = addKnown(row.costUsd, unusable.costUsd);
-  row.spentUsd = addKnown(row.spentUsd, unusable.billedUsd);
-  return row;
+    asked: cell === undefined || trial > 0 ? undefined : recordAsked(cell, mask),
+    checks: isSkipped ? [] : result.verdicts.map((verdict) => recordCheck(verdict, mask)),
+    attempts: isSkipped ? calls.reduce((sum, call) => sum + call.attempts, 0) : result.attempts,
+    error: isSkipped ? undefined : recordError(result, mask),
+    skip: isSkipped
+      ? { reason: result.reason, ...defined({ message: maskOptional(result.message, mask) }) }
+      : undefined,
+  });
 }
 
-function sumCosts(calls: readonly CallRecord[], costOf: (call: CallRecord) => number | undefined): number | null {
-  let sum = 0;
-  for (const call of calls) {
-    const costUsd = costOf(call);
-    if (costUsd === undefined) return null;
-    sum += costUsd;
+function statusOf(result: CellResult): CellStatus {
+  if (result.status !== 'judged') return result.status;
+  return result.passed ? 'passed' : 'failed';
+}
+
+/** What the cell cost as if nothing were cached, what this run paid, and what its judges took. */
+function sumCosts(result: CellResult): Pick<CellRow, 'costUsd' | 'spentUsd' | 'judgeCostUsd'> {
+  const { calls, unusable } = result;
+  const judge = judgeCost(result);
+  // A filter withholds the answer with its usage and may have billed both, so the cost of the cell is unknown.
+  if (result.status === 'judged' && result.failure?.kind === 'contentFilter' && result.attempts > 0) {
+    return { costUsd: null, spentUsd: null, ...judge };
   }
-  return sum;
+  if (calls.length === 0 && unusable === undefined) return judge;
+  const costs = calls.map(({ costUsd }) => costUsd);
+  const spent = calls.map(({ cached, costUsd, billed }) => (cached ? 0 : billed ? billed.costUsd : costUsd));
+  if (unusable !== undefined) {
+    costs.push(unusable.costUsd);
+    spent.push(unusable.billedUsd);
+  }
+  return { costUsd: sumWhereAllKnown(costs) ?? null, spentUsd: sumWhereAllKnown(spent) ?? null, ...judge };
 }
 
-function addKnown(sum: number | null, more: number | undefined): number | null {
-  return sum === null || more === undefined ? null : sum + more;
+function judgeCost(result: CellResult): Pick<CellRow, 'judgeCostUsd'> {
+  if (!('judgeCostUsd' in result) || result.judgeCostUsd === 0) return {};
+  return { judgeCostUsd: result.judgeCostUsd ?? null };
 }
 
-function recordJudgeCost(row: Writable<CellRow>, judgeCostUsd: number | undefined): void {
-  if (judgeCostUsd !== 0) row.judgeCostUsd = judgeCostUsd ?? null;
+/** Undefined as soon as one value is unknown: a partial sum would read as the whole. */
+function sumWhereAllKnown(values: readonly (number | undefined)[]): number | undefined {
+  return values.reduce<number | undefined>(
+    (sum, value) => (sum === undefined || value === undefined ? undefined : sum + value),
+    0,
+  );
 }
 
-/** The last answer, with the latency and usage of all. */
-function recordAnswer(row: Writable<CellRow>, calls: readonly CallRecord[], mask: Mask): void {
+/** The last answer, with the latency and usage of all calls. */
+function recordAnswer(calls: readonly CallRecord[], mask: Mask) {
   const completion = calls.at(-1)?.completion;
-  if (completion === undefined) return;
+  if (completion === undefined) return {};
   const { text, reasoning, refusal, finishReason, model, systemFingerprint } = completion;
   const output = mask(text);
-  const toolCalls =
-    completion.toolCalls.length === 0 ? undefined : completion.toolCalls.map((call) => maskToolCall(call, mask));
-  const latencyMs = sumLatencies(calls);
-  const usage = sumUsage(calls);
-  row.answerHash = hashAnswer(toolCalls === undefined ? { output } : { output, toolCalls });
-  row.answerId = identifyAnswer(calls);
-  row.output = output;
-  if (latencyMs !== undefined) row.latencyMs = latencyMs;
-  if (reasoning !== undefined) row.reasoning = mask(reasoning);
-  if (refusal !== undefined) row.refusal = mask(refusal);
-  if (toolCalls !== undefined) row.toolCalls = toolCalls;
-  if (finishReason !== undefined) row.finishReason = finishReason;
-  if (model !== undefined) row.model = mask(model);
-  if (systemFingerprint !== undefined) row.systemFingerprint = mask(systemFingerprint);
-  if (usage !== undefined) row.usage = usage;
-}
-
-/** Known only where every call was timed. */
-function sumLatencies(calls: readonly CallRecord[]): number | undefined {
-  let sum = 0;
-  for (const { completion } of calls) {
-    if (completion.latencyMs === undefined) return undefined;
-    sum += completion.latencyMs;
-  }
-  return roundMs(sum);
-}
-
-function maskToolCall(call: ToolCall, mask: Mask): ToolCall {
+  const masked = completion.toolCalls.map((call) => maskToolCall(call, mask));
+  const toolCalls = masked.length === 0 ? undefined : masked;
+  const latencyMs = sumWhereAllKnown(calls.map((call) => call.completion.latencyMs));
   return {
-    ...(call.id === undefined ? {} : { id: mask(call.id) }),
-    name: mask(call.name),
-    arguments: call.arguments === undefined ? undefined : maskJson(call.arguments, mask),
-    rawArguments: mask(call.rawArguments),
+    latencyMs: latencyMs === undefined ? undefined : roundMs(latencyMs),
+    answerHash: hashAnswer({ output, ...defined({ toolCalls }) }),
+    answerId: identifyAnswer(calls),
+    usage: sumUsage(calls),
+    model: maskOptional(model, mask),
+    output,
+    reasoning: maskOptional(reasoning, mask),
+    refusal: maskOptional(refusal, mask),
+    toolCalls,
+    finishReason,
+    systemFingerprint: maskOptional(systemFingerprint, mask),
+  };
+}
+
+function maskOptional(text: string | undefined, mask: Mask): string | undefined {
+  return text === undefined ? undefined : mask(text);
+}
+
+function maskToolCall({ id, name, arguments: parsed, rawArguments }: ToolCall, mask: Mask): ToolCall {
+  return {
+    ...defined({ id: maskOptional(id, mask) }),
+    name: mask(name),
+    arguments: parsed === undefined ? undefined : maskJson(parsed, mask),
+    rawArguments: mask(rawArguments),
   };
 }
 
 export function recordCheck(verdict: Verdict, mask: Mask): RecordedCheck {
   const { assertion, name, pass, score, reason, weight, required, diff, turn, error, judgement } = verdict;
-  const check: Writable<RecordedCheck> = { assertion, pass, score, reason: mask(reason) };
-  if (name !== undefined) check.name = name;
-  if (weight !== 1) check.weight = weight;
-  if (required) check.required = true;
-  if (diff !== undefined) check.diff = { expected: mask(diff.expected), found: mask(diff.found) };
-  if (turn !== undefined) check.turn = turn;
-  if (error !== undefined) check.error = mask(error);
-  if (judgement !== undefined) check.judgement = judgement;
-  return check;
+  return defined({
+    assertion,
+    pass,
+    score,
+    reason: mask(reason),
+    name,
+    weight: weight === 1 ? undefined : weight,
+    required: required || undefined,
+    diff: diff === undefined ? undefined : { expected: mask(diff.expected), found: mask(diff.found) },
+    turn,
+    error: maskOptional(error, mask),
+    judgement,
+  });
 }
 
-function recordError(result: Pick<Extract<CellResult, { status: 'errored' }>, 'failure' | 'attempts'>, mask: Mask) {
+function recordError(result: Exclude<CellResult, { status: 'skipped' }>, mask: Mask): CellRow['error'] {
+  if (result.failure === undefined) return undefined;
   const { kind, message, status } = result.failure;
   return { kind, message: mask(message), ...defined({ status }), attempts: result.attempts };
 }
 
 function recordCall(call: CallRecord, isConversation: boolean, mask: Mask): RecordedCall {
   const { requestHash, cached, attempts, costUsd, completion } = call;
-  const { latencyMs, usage } = completion;
-  const recorded: Writable<RecordedCall> = { requestHash, cached, attempts, costUsd: costUsd ?? null };
-  if (latencyMs !== undefined) recorded.latencyMs = roundMs(latencyMs);
-  if (usage !== undefined) recorded.usage = usage;
-  if (isConversation) recorded.text = mask(completion.text);
-  return recorded;
+  const { latencyMs, usage, text } = completion;
+  return defined({
+    requestHash,
+    cached,
+    attempts,
+    costUsd: costUsd ?? null,
+    latencyMs: latencyMs === undefined ? undefined : roundMs(latencyMs),
+    usage,
+    text: isConversation ? mask(text) : undefined,
+  });
 }
 
 /** Usage is known only where every call reported it. */
@@ -190,7 +173,36 @@ function sumUsage(calls: readonly CallRecord[]): Usage | undefined {
   return { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, ...parts };
 }
 
-/** Microseconds are below what a clock over a network can say. */
+/** A clock over a network is no more exact than microseconds. */
 function roundMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;
+}
+
+/** What a cell sends, as a report shows it. */
+function recordAsked({ request, turns, tags, description }: AskedOf, mask: Mask): AskedCase {
+  return defined({
+    messages: request.messages.map(({ role, content, attachments }) => ({
+      role,
+      ...clipAsked(mask(content)),
+      ...defined({ attach: attachments?.map(({ path }) => mask(path)) }),
+    })),
+    turns:
+      turns.length === 0
+        ? undefined
+        : turns.map((turn) => ({
+            role: turn.kind === 'user' ? ('user' as const) : ('tool' as const),
+            ...(turn.kind === 'user' ? {} : { name: mask(turn.name) }),
+            ...clipAsked(mask(turn.content)),
+          })),
+    tags: tags?.map(mask),
+    description: maskOptional(description, mask),
+  });
+}
+
+/** Documents of megabytes in a prompt would make a record of gigabytes. */
+const maxAskedChars = 16_384;
+
+function clipAsked(text: string): { readonly content: string; readonly ofChars?: number } {
+  if (text.length <= maxAskedChars) return { content: text };
+  return { content: clipText(text, maxAskedChars), ofChars: text.length };
 }

@@ -1,5 +1,4 @@
 import { defined } from '../json/defined.ts';
-import type { CaseStatus } from '../model/cell.ts';
 import type { ComparedVariant } from '../model/comparison.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
 import type { PromptFindings } from '../model/finding.ts';
@@ -9,7 +8,7 @@ import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { VariantTrend } from '../model/trend.ts';
-import { isComplete, totalsOf } from './run-totals.ts';
+import { isComplete, totalsOf } from './summarize-run.ts';
 
 export interface ReportInput {
   readonly header: RunHeader;
@@ -36,9 +35,11 @@ export function buildReport(input: ReportInput): Report {
       startedAt: header.startedAt,
       durationMs: end?.durationMs ?? 0,
       complete: isComplete(summary),
-      ...defined({ stopReason: summary.stopReason }),
-      ...(header.settings.baseline === 'none' ? { baseline: 'none' } : {}),
-      ...defined({ recordPath: input.recordPath }),
+      ...defined({
+        stopReason: summary.stopReason,
+        baseline: header.settings.baseline === 'none' ? ('none' as const) : undefined,
+        recordPath: input.recordPath,
+      }),
     },
     decision,
     exitCode: exitCodeFor(decision),
@@ -56,20 +57,14 @@ function buildSuiteReport(suite: SuiteSummary, input: ReportInput): SuiteReport 
     ...defined({ passRateMin: suite.recorded.gate.passRate.min }),
     variants: suite.variants.map((variant) => buildVariantReport(variant, input)),
     *cases(filter) {
-      const wanted = filter === undefined ? undefined : new Set<CaseStatus>(filter.statuses);
-      // Variants are merged by case id, so that a case's prompt versions and providers stand together.
-      const isWanted = ({ status }: CaseSummary) => wanted === undefined || wanted.has(status);
-      const [only, ...others] = suite.variants;
-      if (only !== undefined && others.length === 0) {
-        for (const found of only.cases.values()) if (isWanted(found)) yield buildCaseReport(only, found, input);
-        return;
-      }
+      // Variants are merged by case id, so that a case's prompt versions and providers are listed together.
       const ids = [...new Set(suite.variants.flatMap(({ cases }) => [...cases.keys()]))].sort();
       const variants = suite.variants.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
       for (const id of ids) {
         for (const variant of variants) {
           const found = variant.cases.get(id);
-          if (found !== undefined && isWanted(found)) yield buildCaseReport(variant, found, input);
+          if (found === undefined || filter?.statuses.includes(found.status) === false) continue;
+          yield buildCaseReport(variant, found, input);
         }
       }
     },
@@ -102,7 +97,7 @@ function latenciesOf(cases: ReadonlyMap<string, CaseSummary> | undefined): numbe
   return latencies;
 }
 
-/** The answers are read when somebody looks at them: of thousands of failures a report shows a few and counts the rest. */
+/** Rows are read when a reporter looks at them: of thousands of failures a report shows a few and counts the rest. */
 function buildCaseReport(variant: VariantSummary, found: CaseSummary, input: ReportInput): CaseReport {
   const compared = input.compared?.get(variant);
   const change = compared?.cases.get(found.caseId)?.change;

@@ -1,8 +1,10 @@
-import { readdirSync, statSync } from 'node:fs';
+import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../files/storage-error.ts';
 import { UserError } from '../model/errors.ts';
-import { secondsOfRunId } from './run-id.ts';
+import type { PageRun } from '../model/page.ts';
+import { openRecordHeads } from './open-stored-record.ts';
+import { totalsOf } from './summarize-run.ts';
 
 export interface StoredRun {
   readonly id: string;
@@ -13,9 +15,9 @@ export interface StoredRun {
 }
 
 /**
- * The records of a folder, the latest first; a missing folder holds none. A record is as old as its id says, but not younger
- * than its last write, since a clock may have been wrong. Those that claim to be younger than the last change of the
- * folder come last.
+ * The records of a folder, the latest first; a missing folder holds none. A record is as old as its id says, but never
+ * younger than its last write: a clock may have been wrong. A record that claims to be younger than the last change of
+ * the folder comes last.
  */
 export function listRuns(folder: string): StoredRun[] {
   const names = recordNames(folder);
@@ -30,7 +32,7 @@ export function listRuns(folder: string): StoredRun[] {
       const second = Math.min(secondsOfRunId(id) ?? Infinity, secondsOf(stats));
       return [{ id, path, stats, second: second > lastSecond ? -Infinity : second }];
     })
-    .sort((a, b) => compareRuns(b, a))
+    .sort(latestFirst)
     .map(({ id, path, stats }) => ({ id, path, bytes: Number(stats.size), modifiedMs: Number(stats.mtimeMs) }));
 }
 
@@ -47,7 +49,7 @@ export function findRun(folder: string, id: string): StoredRun | undefined {
 /** How far the clocks of this computer and of its disk may differ. */
 const clockToleranceS = 300;
 
-function secondsOf({ mtimeNs }: { readonly mtimeNs: bigint }): number {
+function secondsOf({ mtimeNs }: BigIntStats): number {
   return Number(mtimeNs / 1_000_000_000n);
 }
 
@@ -55,14 +57,14 @@ interface DatedRun {
   readonly id: string;
   /** Since the epoch. */
   readonly second: number;
-  readonly stats: { readonly mtimeNs: bigint };
+  readonly stats: BigIntStats;
 }
 
-/** Of two runs of one second the one is later that was written later, which the random part of an id can't say. */
-function compareRuns(a: DatedRun, b: DatedRun): number {
-  if (a.second !== b.second) return a.second < b.second ? -1 : 1;
-  if (a.stats.mtimeNs !== b.stats.mtimeNs) return a.stats.mtimeNs < b.stats.mtimeNs ? -1 : 1;
-  return a.id < b.id ? -1 : 1;
+/** Two runs of one second are ordered by their last write: the rest of an id is random. */
+function latestFirst(a: DatedRun, b: DatedRun): number {
+  if (a.second !== b.second) return a.second < b.second ? 1 : -1;
+  if (a.stats.mtimeNs !== b.stats.mtimeNs) return a.stats.mtimeNs < b.stats.mtimeNs ? 1 : -1;
+  return a.id < b.id ? 1 : -1;
 }
 
 function recordNames(folder: string): string[] {
@@ -75,4 +77,34 @@ function recordNames(folder: string): string[] {
     const message = `The folder of run records ${folder} can't be read (${code}).`;
     throw new UserError([{ code: 'record', severity: 'error', message }], { cause: error });
   }
+}
+
+/** A stored run in a list, counted as its report counts it. */
+export function countStoredRun({ id, path, bytes }: StoredRun, root: string): PageRun {
+  try {
+    const { header, summary } = openRecordHeads(path, root);
+    const { planned, passed, failed, errored, skipped, costUsd } = totalsOf(summary);
+    const suites = header.suites.map(({ suite }) => suite);
+    const state = summary.ended ? (summary.stopReason ?? 'complete') : 'running';
+    const counts = { planned, passed, failed, errored, skipped };
+    return { id, startedAt: header.startedAt, state, suites, ...counts, costUsd, bytes };
+  } catch (error) {
+    // One damaged record must not hide the others.
+    if (!(error instanceof UserError)) throw error;
+    const unknown = { planned: null, passed: null, failed: null, errored: null, skipped: null, costUsd: null };
+    return { id, startedAt: null, state: 'unreadable', suites: [], ...unknown, bytes };
+  }
+}
+
+/** A run's id: `20261124-153012-a1b2`, UTC; it sorts by time. Two random bytes or more tell runs of one second apart. */
+export function newRunId(now: Date, random: Uint8Array): string {
+  const [date = '', time = ''] = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').split('T');
+  return `${date}-${time}-${Buffer.from(random).toString('hex')}`;
+}
+
+/** The time of an id, in seconds since the epoch; undefined for the name of a record that was renamed. */
+export function secondsOfRunId(id: string): number | undefined {
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)/.exec(id) ?? [];
+  const [year, month = 1, day, hour, minute, second] = parts.map(Number);
+  return year === undefined ? undefined : Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
 }

@@ -3,9 +3,9 @@ import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { EndRow, RecordedShard, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 
-/** A shard's record, as far as merging looks at it. */
+/** What merging needs of a shard's record. */
 export interface ShardRecord {
-  /** As messages name it. */
+  /** Shown in messages. */
   readonly name: string;
   readonly header: RunHeader;
   /** Undefined where the run did not end. */
@@ -71,7 +71,7 @@ export function mergeEnds(records: readonly ShardRecord[]): EndRow {
   };
 }
 
-/** What two shards of one run have in common; what differs is named. */
+/** Names what differs between two records that shards of one run have in common; undefined where nothing does. */
 function findDifference(a: RunHeader, b: RunHeader): string | undefined {
   if (a.tool.version !== b.tool.version) return 'version of llmcheck';
   if (a.settings.shard?.selection !== b.settings.shard?.selection) return 'selection, or another state, of the cases';
@@ -91,7 +91,7 @@ function findDifference(a: RunHeader, b: RunHeader): string | undefined {
   return a.settings.shard?.plan === b.settings.shard?.plan ? undefined : 'plan: its trials or variants differ';
 }
 
-/** The flags that choose what runs, and what they were in each shard. */
+/** A flag that chooses what runs and has another value in each shard. */
 function findOtherFlag(a: RunHeader, b: RunHeader): string | undefined {
   const [own, other] = [flagsOf(a.invocation), flagsOf(b.invocation)];
   const keys = [...new Set([...Object.keys(own), ...Object.keys(other)])].filter((key) => key !== 'shard');
@@ -112,7 +112,7 @@ function describeVariant(suite: string, gate: RecordedSuite['gate'], variant: Re
   return [`${suite} · ${variant.prompt} × ${variant.provider}`, canonicalJson({ gate, ...rest })];
 }
 
-/** A suite without a case in one shard is in the others alone. */
+/** A suite that has no case in one shard is missing there. */
 function mergeSuites(all: readonly RecordedSuite[], filtered: boolean): readonly RecordedSuite[] {
   const merged = new Map<string, RecordedSuite>();
   for (const suite of all) {
@@ -124,7 +124,7 @@ function mergeSuites(all: readonly RecordedSuite[], filtered: boolean): readonly
     });
   }
   const suites = [...merged.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  // Of a suite that nobody had a case of, a whole run would not speak either, unless no suite had one.
+  // A whole run leaves a suite without a case out too, unless no suite has one.
   const used = suites.filter(({ variants }) => variants.some(({ planned, observed }) => planned + observed > 0));
   return used.length === 0 ? suites : used;
 }

@@ -1,8 +1,9 @@
 import { relative } from 'node:path';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { RowSummary, RunSummary } from '../model/summary.ts';
-import { openRowReader, type RowPlace, visitRowHeads, visitRows } from './read-run-record.ts';
-import { summarizeRow } from './summarize-row.ts';
+import { summarizeRow } from './case-summaries.ts';
+import { openRowReader } from './read-rows.ts';
+import { type ReadRecord, visitRowHeads, visitRows } from './read-run-record.ts';
 import { summarizeRun } from './summarize-run.ts';
 
 /** A record as read and counted; its answers stay on disk. */
@@ -17,35 +18,25 @@ export interface StoredRecord {
   readonly readRow: (rowIndex: number) => CellRow;
 }
 
-export interface OpenRecordOptions {
-  /** How the run ended, where the record has no such line (yet). */
-  readonly end?: EndRow;
-}
-
-export function openStoredRecord(path: string, cwd: string, options: OpenRecordOptions = {}): StoredRecord {
+/** `end` says how the run ended where the record does not say so (yet). */
+export function openStoredRecord(path: string, cwd: string, { end }: { readonly end?: EndRow } = {}): StoredRecord {
   const rows: RowSummary[] = [];
   const record = visitRows(path, (row, rowIndex) => rows.push(summarizeRow(row, rowIndex)));
-  return toStoredRecord({ ...record, rows, end: record.end ?? options.end }, cwd);
+  return toStoredRecord({ ...record, rows, end: record.end ?? end }, cwd);
 }
 
-/** The same by the heads of its rows, where most of the answers will never be looked at. */
+/** Reads the heads of the rows alone: faster where most of the answers will never be looked at. */
 export function openRecordHeads(path: string, cwd: string): StoredRecord {
   const rows: RowSummary[] = [];
   const record = visitRowHeads(path, (row, rowIndex) => rows.push(summarizeRow(row, rowIndex)));
   return toStoredRecord({ ...record, rows }, cwd);
 }
 
-interface ReadRecord {
-  readonly path: string;
-  readonly header: RunHeader;
-  readonly end: EndRow | undefined;
-  readonly rows: readonly RowSummary[];
-  readonly places: readonly RowPlace[];
-  readonly warnings: readonly string[];
-}
-
 /** Counts the rows of a record, whether they were just read or just written. */
-export function toStoredRecord(record: ReadRecord, cwd: string): StoredRecord {
+export function toStoredRecord(
+  record: ReadRecord & { readonly rows: readonly RowSummary[] },
+  cwd: string,
+): StoredRecord {
   const { path, header, end, rows, warnings } = record;
   const shown = relative(cwd, path);
   return {

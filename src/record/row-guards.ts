@@ -1,9 +1,13 @@
-import type { JsonObject } from '../json/json.ts';
-import { isJsonObject } from '../json/json.ts';
+import { isJsonObject, type JsonObject } from '../json/json.ts';
 import type { Usage } from '../model/completion.ts';
-import type { CellRow, EndRow, ResumeRow, RowHead, RunHeader } from '../model/record.ts';
-import { recordFormat } from '../model/record.ts';
-import { isMagnitude, isShare, isTrialNumber } from './number-guards.ts';
+import {
+  type CellRow,
+  type EndRow,
+  type ResumeRow,
+  type RowHead,
+  type RunHeader,
+  recordFormat,
+} from '../model/record.ts';
 
 // Written by hand: a schema takes five times as long, and a record may have 100,000 rows.
 
@@ -142,4 +146,27 @@ function isAmount(value: unknown): value is number | null {
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number';
+}
+
+/** Far more than any case has: a larger number is damage. */
+const maxTrial = 0xffff_ffff;
+
+/** Of a repetition, from 0. */
+export function isTrialNumber(value: unknown): value is number {
+  return isCount(value) && value <= maxTrial;
+}
+
+/** Tokens, turns and trials are whole and never negative. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+/** Scores and shares, in [0, 1]. */
+export function isShare(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 1;
+}
+
+/** Durations and weights: finite, and never negative. */
+export function isMagnitude(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY;
 }

@@ -4,12 +4,15 @@ import type { CellRow, RowHead } from '../model/record.ts';
 import { isRowHead } from './row-guards.ts';
 
 /**
- * A row as its line, without the line break: its head, then `identity`, then the bulk of it. Counting and comparing parse
- * the heads alone, which are a third of the bytes.
+ * A row as its line, without the line break: its head, then `identity`, then the rest. Counting and comparing parse the
+ * heads alone, which are a third of the bytes.
  */
 export function renderRow(row: CellRow): string {
-  // A head without the hash of an answer would say that there was none.
-  if (row.answerHash === undefined && row.output !== undefined) return renderWithoutHead(row);
+  // A head without the hash of an answer would say that there was none; a line that begins with the identity has no head.
+  if (row.answerHash === undefined && row.output !== undefined) {
+    const { identity, ...rest } = row;
+    return writeJson({ identity, ...rest }) ?? '';
+  }
   const line: { readonly [Key in keyof Required<CellRow>]: CellRow[Key] | undefined } = {
     type: row.type,
     suite: row.suite,
@@ -51,15 +54,10 @@ export function renderRow(row: CellRow): string {
   return (row.toolCalls === undefined ? undefined : writeJson(line)) ?? JSON.stringify(line);
 }
 
-/** What stands before the identity is no head then. */
-function renderWithoutHead({ identity, ...row }: CellRow): string {
-  return writeJson({ identity, ...row }) ?? '';
-}
-
 /**
- * The head of a row's line; undefined where the line has to be parsed whole: it was not laid out by `renderRow`, or by a
- * version that wrote the usage behind the head. Inside a text the quotes would be escaped, so the first such key is the
- * row's own.
+ * The head of a row's line; undefined where the line has to be parsed whole. It is where `renderRow` did not write it, or
+ * wrote the usage behind the head, as older versions did. The quotes of such a key inside a text would be escaped, so the
+ * first one is the row's own.
  */
 export function parseRowHead(line: Buffer): RowHead | undefined {
   const end = line.indexOf(',"identity":');

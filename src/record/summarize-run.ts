@@ -1,15 +1,16 @@
 import { defined } from '../json/defined.ts';
 import { isJudged } from '../model/is-judged.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
+import type { ReportTotals } from '../model/report.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-interval.ts';
 import { wilsonInterval } from '../stats/wilson.ts';
-import { SortedCases } from './sorted-cases.ts';
+import { SortedCases } from './case-summaries.ts';
 
 /**
- * Counts a run from its rows, over the cells that its header planned: a cell without a row was not reached, and of one
- * that ran again the last row counts.
+ * Counts a run from its rows, over the cells that its header planned. A cell without a row was not reached. The last row
+ * of a cell counts.
  */
 export function summarizeRun(header: RunHeader, rows: Iterable<RowSummary>, end: EndRow | undefined): RunSummary {
   const byVariant = groupByVariant(rows);
@@ -62,7 +63,7 @@ function summarizeVariant(
     skipped: planned - passed - failed - errored,
     observed: recorded.observed,
     ...counted,
-    ...estimate(collectMeans(cases), suite.gate.alpha),
+    ...estimate(cases, suite.gate.alpha),
     latencyMs: { p50, p95 },
     ...defined({ replacedBy: replacement?.prompt ?? recorded.baselineOf }),
     cases,
@@ -74,87 +75,103 @@ export function endSummary(end: EndRow | undefined): Pick<RunSummary, 'stopReaso
   return { stopReason: end === undefined ? 'interrupted' : end.stopReason, ended: end !== undefined };
 }
 
-/** In the order of the cases, so that sums come out alike whichever cell finished first. */
+/** Summed in the order of cases and trials, so that amounts do not depend on which cell finished first. */
 function countRows(cases: ReadonlyMap<string, CaseSummary>) {
   const latencies: number[] = [];
-  let [gated, passed, failed, errored, skippedByCase, confirmed, cached] = [0, 0, 0, 0, 0, 0, 0];
-  let [costUsd, spentUsd, spentApartUsd, judgeCostUsd]: Amounts = [0, 0, 0, 0];
+  const counts = { gated: 0, passed: 0, failed: 0, errored: 0, skippedByCase: 0, confirmations: 0, cached: 0 };
+  const amounts: Record<'costUsd' | 'spentUsd' | 'spentApartUsd' | 'judgeCostUsd', number | null> = {
+    costUsd: 0,
+    spentUsd: 0,
+    spentApartUsd: 0,
+    judgeCostUsd: 0,
+  };
   for (const { trials, confirmations } of cases.values()) {
-    for (const row of inOrder(trials, confirmations)) {
+    const rows = confirmations.length === 0 ? trials : [...trials, ...confirmations].sort((a, b) => a.trial - b.trial);
+    for (const row of rows) {
       // Confirmations and observed cells are outside the counts, but not outside the bill.
-      spentUsd = addKnown(spentUsd, row.spentUsd);
-      judgeCostUsd = addKnown(judgeCostUsd, row.judgeCostUsd);
-      if (row.confirmation) confirmed += 1;
+      amounts.spentUsd = addKnown(amounts.spentUsd, row.spentUsd);
+      amounts.judgeCostUsd = addKnown(amounts.judgeCostUsd, row.judgeCostUsd);
+      if (row.confirmation) counts.confirmations += 1;
       if (row.confirmation || row.observe) {
-        spentApartUsd = addKnown(spentApartUsd, row.spentUsd);
+        amounts.spentApartUsd = addKnown(amounts.spentApartUsd, row.spentUsd);
         continue;
       }
-      gated += 1;
-      costUsd = addKnown(costUsd, row.costUsd);
-      if (row.cached) cached += 1;
-      if (row.skipReason === 'case') skippedByCase += 1;
-      if (row.status === 'errored') errored += 1;
-      if (row.status === 'passed') passed += 1;
-      if (row.status === 'failed') failed += 1;
+      counts.gated += 1;
+      amounts.costUsd = addKnown(amounts.costUsd, row.costUsd);
+      if (row.cached) counts.cached += 1;
+      if (row.skipReason === 'case') counts.skippedByCase += 1;
+      if (row.status !== 'skipped') counts[row.status] += 1;
       if (isJudged(row) && row.latencyMs !== undefined) latencies.push(row.latencyMs);
     }
   }
-  const amounts = { costUsd, spentUsd, spentApartUsd, judgeCostUsd };
-  const counts = { gated, passed, failed, errored, skippedByCase, confirmations: confirmed, cached };
-  return { ...counts, ...amounts, latencies: Float64Array.from(latencies) };
+  return { ...counts, ...amounts, latencies };
 }
-
-/** By trial: a sum of amounts depends on their order. */
-function inOrder(trials: readonly RowSummary[], confirmations: readonly RowSummary[]): readonly RowSummary[] {
-  return confirmations.length === 0 ? trials : [...trials, ...confirmations].sort((a, b) => a.trial - b.trial);
-}
-
-type Amounts = [number | null, number | null, number | null, number | null];
 
 /** Null as soon as one answered cell has no known price: a partial sum would read as the whole. */
 function addKnown(sum: number | null, value: number | null | undefined): number | null {
   return sum === null || value === null ? null : sum + (value ?? 0);
 }
 
-/** The case is the unit of evidence: its valid trials are averaged first, and cases weigh alike. */
-function collectMeans(cases: ReadonlyMap<string, CaseSummary>): CaseMeans {
+/** The case is the unit of evidence: its judged trials are averaged first, and cases weigh alike. */
+function estimate(cases: ReadonlyMap<string, CaseSummary>, alpha: number): Pick<VariantSummary, 'passRate' | 'score'> {
   const passMeans: number[] = [];
   const scoreMeans: number[] = [];
   let isSingleTrial = true;
   for (const { observe, trials } of cases.values()) {
-    const valid = observe ? [] : trials.filter(isJudged);
-    if (valid.length === 0) continue;
-    if (valid.length > 1) isSingleTrial = false;
-    passMeans.push(valid.filter(({ status }) => status === 'passed').length / valid.length);
-    scoreMeans.push(valid.reduce((sum, { score }) => sum + (score ?? 0), 0) / valid.length);
+    const judged = observe ? [] : trials.filter(isJudged);
+    if (judged.length === 0) continue;
+    if (judged.length > 1) isSingleTrial = false;
+    passMeans.push(judged.filter(({ status }) => status === 'passed').length / judged.length);
+    scoreMeans.push(judged.reduce((sum, { score }) => sum + (score ?? 0), 0) / judged.length);
   }
-  return { passMeans: Float64Array.from(passMeans), scoreMeans: Float64Array.from(scoreMeans), isSingleTrial };
-}
-
-interface CaseMeans {
-  readonly passMeans: Float64Array;
-  readonly scoreMeans: Float64Array;
-  /** True where no case has more than one trial with a verdict. */
-  readonly isSingleTrial: boolean;
-}
-
-function estimate(
-  { passMeans, scoreMeans, isSingleTrial }: CaseMeans,
-  alpha: number,
-): Pick<VariantSummary, 'passRate' | 'score'> {
   const n = passMeans.length;
   if (n === 0) {
     return { passRate: { value: null, low: null, high: null, n }, score: { mean: null, low: null, high: null } };
   }
-  const total = passMeans.reduce((sum, mean) => sum + mean, 0);
-  const interval = isSingleTrial ? wilsonInterval(Math.round(total), n, alpha) : scoreMeanInterval(passMeans, alpha);
+  const passed = passMeans.reduce((sum, mean) => sum + mean, 0);
+  const passInterval = isSingleTrial
+    ? wilsonInterval(Math.round(passed), n, alpha)
+    : scoreMeanInterval(passMeans, alpha);
   const scoreInterval = scoreMeanInterval(scoreMeans, alpha);
   return {
-    passRate: { value: total / n, low: interval.low, high: interval.high, n },
+    passRate: { value: passed / n, low: passInterval.low, high: passInterval.high, n },
     score: {
       mean: scoreMeans.reduce((sum, mean) => sum + mean, 0) / n,
       low: scoreInterval.low,
       high: scoreInterval.high,
     },
   };
+}
+
+/** The numbers of a whole run, wherever they are shown. */
+export function totalsOf({ suites }: Pick<RunSummary, 'suites'>): ReportTotals {
+  return sumVariants(suites.flatMap(({ variants }) => variants));
+}
+
+export function sumVariants(variants: readonly VariantSummary[]): ReportTotals {
+  const sum = (pick: (variant: VariantSummary) => number) => variants.reduce((total, v) => total + pick(v), 0);
+  const sumUsd = (pick: (variant: VariantSummary) => number | null) =>
+    variants.reduce<number | null>((total, variant) => addKnown(total, pick(variant)), 0);
+  const judgedCases = sum(({ passRate }) => passRate.n);
+  return {
+    planned: sum(({ planned }) => planned),
+    passed: sum(({ passed }) => passed),
+    failed: sum(({ failed }) => failed),
+    errored: sum(({ errored }) => errored),
+    skipped: sum(({ skipped }) => skipped),
+    observed: sum(({ observed }) => observed),
+    confirmations: sum(({ confirmations }) => confirmations),
+    cached: sum(({ cached }) => cached),
+    passRate: judgedCases === 0 ? null : sum(({ passRate: { value, n } }) => (value ?? 0) * n) / judgedCases,
+    costUsd: sumUsd(({ costUsd }) => costUsd),
+    spentUsd: sumUsd(({ spentUsd }) => spentUsd),
+    spentApartUsd: sumUsd(({ spentApartUsd }) => spentApartUsd),
+    judgeCostUsd: sumUsd(({ judgeCostUsd }) => judgeCostUsd),
+  };
+}
+
+/** True where the run reached its end and every planned cell has a result, or was left out by its suite. */
+export function isComplete({ suites, ended, stopReason }: RunSummary): boolean {
+  const isUnreached = ({ skipped, skippedByCase }: VariantSummary) => skipped > skippedByCase;
+  return ended && stopReason === undefined && !suites.some(({ variants }) => variants.some(isUnreached));
 }

@@ -15,19 +15,21 @@ import { dirname, join } from 'node:path';
 import { StorageError, withStorageErrors } from '../files/storage-error.ts';
 import { makeFolder } from '../files/write-files.ts';
 import type { CellRow, EndRow, ResumeRow, RunHeader } from '../model/record.ts';
-import { type RowPlace, readRowsAt } from './read-run-record.ts';
+import { type RowPlace, readRowsAt } from './read-rows.ts';
 import { renderRow } from './row-layout.ts';
 
-/** An open run record. Every call throws a `StorageError` where the disk says no. */
+type RecordLine = CellRow | ResumeRow | EndRow;
+
+/** An open run record. Every call throws a `StorageError` where the disk refuses. */
 export interface RunRecordWriter {
   readonly path: string;
   /**
-   * Returns where the rows lie, once they are with the operating system: a kill of this process no longer loses them.
-   * Where the disk refuses one, none of them is kept.
+   * Returns where the rows lie, once the operating system has them: a kill of this process no longer loses them. Where
+   * the disk refuses one, none of them is kept.
    */
-  append(...rows: readonly (CellRow | ResumeRow | EndRow)[]): readonly RowPlace[];
+  append(...rows: readonly RecordLine[]): readonly RowPlace[];
   close(): void;
-  /** Closes the file and removes it, in place of leaving half of what was meant to be whole. */
+  /** Closes the file and removes it, so that no half of a record stays. */
   discard(): void;
 }
 
@@ -48,7 +50,7 @@ export function createRunRecord(folder: string, header: RunHeader, options: RunR
       return openWriter(path, fd, writeAll(fd, renderHeader(header), options.writeSync), options);
     } catch (error) {
       closeSync(fd);
-      // Without its header it would be the latest record, and none that anybody can read.
+      // Without its header it would be the latest record, and unreadable.
       rmSync(path, { force: true });
       throw error;
     }
@@ -56,8 +58,8 @@ export function createRunRecord(folder: string, header: RunHeader, options: RunR
 }
 
 /**
- * Replaces the record of an earlier run by one with another header and only the rows at `places`, and goes on in it. A
- * kill leaves the old record or the new one; whoever was still writing the old one is told with its next row.
+ * Replaces the record of an earlier run by one with another header and only the rows at `places`, and continues it. A
+ * kill leaves the old record or the new one. A process that still writes the old one fails with its next row.
  */
 export function rewriteRunRecord(
   path: string,
@@ -65,7 +67,7 @@ export function rewriteRunRecord(
   places: Iterable<RowPlace>,
   { renew = (row) => row, onRow, ...options }: RewriteOptions = {},
 ): RunRecordWriter {
-  // Two that resume one run must not write into one file.
+  // Two processes that resume one run must not write into one file.
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   return withStorageErrors('Rewriting', path, () => {
     const fd = openSync(temporary, 'ax+');
@@ -90,24 +92,24 @@ export function rewriteRunRecord(
   });
 }
 
-/** What a process that was killed while it rewrote a record has left behind. Whoever is at it writes all the time. */
+/** Removes what killed processes left behind. A process that rewrites a record writes all the time, so old files are dead. */
 function removeLeftovers(folder: string, nowMs: number): void {
   withStorageErrors('Looking through', folder, () => {
     for (const name of readdirSync(folder)) {
       if (!/\.jsonl\.[0-9a-f]{12}\.tmp$/.test(name)) continue;
       const path = join(folder, name);
       const stats = statSync(path, { throwIfNoEntry: false });
-      if (stats !== undefined && nowMs - stats.mtimeMs > leftAfterMs) rmSync(path, { force: true });
+      if (stats !== undefined && nowMs - stats.mtimeMs > abandonedAfterMs) rmSync(path, { force: true });
     }
   });
 }
 
-const leftAfterMs = 60_000;
+const abandonedAfterMs = 60_000;
 
 export interface RewriteOptions extends RunRecordOptions {
   /** A row as it would be written today. */
   readonly renew?: (row: CellRow) => CellRow;
-  /** Told of each row as it is written, and of where it lies. */
+  /** Gets each row as it is written, and where it lies. */
   readonly onRow?: (row: CellRow, place: RowPlace) => void;
 }
 
@@ -116,26 +118,24 @@ function writeAll(fd: number, bytes: Buffer, writeBytes: RunRecordOptions['write
   return bytes.length;
 }
 
-type Line = CellRow | ResumeRow | EndRow;
-
 function openWriter(
   path: string,
   fd: number,
   intactBytes: number,
   { writeSync: writeBytes }: RunRecordOptions,
 ): RunRecordWriter {
-  // A number of its own for each file of a disk; another run that takes the record over brings another one.
+  // Another run that takes the record over renames another file, with another inode, to this path.
   const { ino } = fstatSync(fd, { bigint: true });
   let size = intactBytes;
   let isTorn = false;
   let isOpen = true;
   return { path, append, close, discard };
 
-  function append(...rows: readonly Line[]): readonly RowPlace[] {
+  function append(...rows: readonly RecordLine[]): readonly RowPlace[] {
     const lines = rows.map((row) => Buffer.from(`${renderLine(row)}\n`));
     const bytes = Buffer.concat(lines);
     withStorageErrors('Writing', path, () => {
-      checkOwn();
+      checkNotReplaced();
       if (isTorn) removeTorn();
       isTorn = true;
       writeAll(fd, bytes, writeBytes);
@@ -148,12 +148,12 @@ function openWriter(
     });
   }
 
-  function checkOwn(): void {
+  function checkNotReplaced(): void {
     const found = statSync(path, { throwIfNoEntry: false, bigint: true });
     if (found?.ino !== ino) throw new StorageError('Writing', path, found === undefined ? 'ENOENT' : 'ESTALE');
   }
 
-  /** Half a row would be garbage in the middle of the file as soon as another follows. */
+  /** Half a row would be damage in the middle of the file as soon as another row follows. */
   function removeTorn(): void {
     ftruncateSync(fd, size);
     isTorn = false;
@@ -182,6 +182,6 @@ function renderHeader(header: RunHeader): Buffer {
   return Buffer.from(`${JSON.stringify(header)}\n`);
 }
 
-function renderLine(row: Line): string {
+function renderLine(row: RecordLine): string {
   return row.type === 'cell' ? renderRow(row) : JSON.stringify(row);
 }

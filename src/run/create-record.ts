@@ -2,7 +2,7 @@ import { StorageError } from '../files/storage-error.ts';
 import { withRefusal } from '../model/errors.ts';
 import type { RunHeader } from '../model/record.ts';
 import type { RunPorts } from '../plan/run-options.ts';
-import { newRunId } from '../record/run-id.ts';
+import { newRunId } from '../record/list-runs.ts';
 import { createRunRecord, type RunRecordWriter } from '../record/write-run-record.ts';
 
 /** Runs that start in the same second and draw the same bytes are rare, not impossible. */

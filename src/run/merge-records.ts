@@ -3,7 +3,8 @@ import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { findStoredRun, runsFolder } from '../project/stored-runs.ts';
 import { findMergeFaults, mergeEnds, mergeHeaders } from '../record/merge-headers.ts';
-import { cellKeyText, type RowPlace, readRowsAt, visitRowHeads } from '../record/read-run-record.ts';
+import { type RowPlace, readRowsAt } from '../record/read-rows.ts';
+import { cellKeyText, visitRowHeads } from '../record/read-run-record.ts';
 import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
 
 export interface MergeOptions {

@@ -6,7 +6,8 @@ import type { FindAccepted } from '../plan/identify.ts';
 import { identify } from '../plan/identify.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { findStoredRun } from '../project/stored-runs.ts';
-import { cellKeyText, type RowPlace, visitRows } from '../record/read-run-record.ts';
+import { type RowPlace } from '../record/read-rows.ts';
+import { cellKeyText, visitRows } from '../record/read-run-record.ts';
 import { type RunRecordWriter, rewriteRunRecord } from '../record/write-run-record.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 

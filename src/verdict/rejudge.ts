@@ -4,7 +4,7 @@ import type { Baseline, BaselineTrial } from '../model/baseline.ts';
 import type { Cell } from '../model/cell.ts';
 import type { ComparedCase, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import { caseStatusOf } from '../record/sorted-cases.ts';
+import { caseStatusOf } from '../record/case-summaries.ts';
 
 export interface Rejudged {
   readonly side: ComparedSide;

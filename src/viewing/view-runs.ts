@@ -1,8 +1,8 @@
 import type { PageRun } from '../model/page.ts';
 import type { Report } from '../model/report.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
-import { countStoredRun } from '../record/count-stored-run.ts';
 import type { StoredRun } from '../record/list-runs.ts';
+import { countStoredRun } from '../record/list-runs.ts';
 import { compareRecords } from '../verdict/compare-records.ts';
 import { reportOnRun } from '../verdict/report-on-run.ts';
 

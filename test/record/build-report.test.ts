@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Decision } from '../../src/model/gate.ts';
 import type { RowSummary } from '../../src/model/summary.ts';
 import { buildReport, type ReportInput } from '../../src/record/build-report.ts';
-import { totalsOf } from '../../src/record/run-totals.ts';
-import { summarizeRun } from '../../src/record/summarize-run.ts';
+import { summarizeRun, totalsOf } from '../../src/record/summarize-run.ts';
 import { buildRow } from '../support/build-report.ts';
 import { buildHeader, buildRecordedSuite, buildRowSummary, buildVariant, end } from '../support/build-summary.ts';
 

@@ -1,8 +1,7 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findRun, latestRun, listRuns } from '../../src/record/list-runs.ts';
-import { newRunId, secondsOfRunId } from '../../src/record/run-id.ts';
+import { findRun, latestRun, listRuns, newRunId, secondsOfRunId } from '../../src/record/list-runs.ts';
 import fc from '../support/property.ts';
 import { catchUserError, makeFolder } from './build-rows.ts';
 

@@ -13,7 +13,8 @@ import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../src/files/storage-error.ts';
 import type { Usage } from '../../src/model/completion.ts';
 import type { CellRow, RecordRow } from '../../src/model/record.ts';
-import { readRowsAt, readRunRecord } from '../../src/record/read-run-record.ts';
+import { readRowsAt } from '../../src/record/read-rows.ts';
+import { readRunRecord } from '../../src/record/read-run-record.ts';
 import { createRunRecord, type RunRecordWriter, rewriteRunRecord } from '../../src/record/write-run-record.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder, resumeRow } from './build-rows.ts';
 
@@ -23,7 +24,7 @@ describe('a run record', () => {
   test('gives back header, rows and end as they were appended', () => {
     const path = write([buildRow('refund'), buildRow('parcel'), endRow]);
     const record = readRunRecord(path, ({ caseId }, rowIndex) => ({ caseId, rowIndex }));
-    expect(record).toMatchObject({ path, header: buildHeader(), end: endRow, resumes: 0, warnings: [] });
+    expect(record).toMatchObject({ path, header: buildHeader(), end: endRow, warnings: [] });
     expect(record.summaries).toEqual([
       { caseId: 'refund', rowIndex: 0 },
       { caseId: 'parcel', rowIndex: 1 },
@@ -57,7 +58,7 @@ describe('a run record', () => {
   test('a run that was resumed has no end until it ends again', () => {
     const stopped = { ...endRow, stopReason: 'interrupted' as const };
     const resumed = write([buildRow('a'), stopped, resumeRow, buildRow('b')]);
-    expect(readRunRecord(resumed, () => 1)).toMatchObject({ end: undefined, resumes: 1 });
+    expect(readRunRecord(resumed, () => 1)).toMatchObject({ end: undefined });
     appendFileSync(resumed, `${JSON.stringify(endRow)}\n`);
     expect(readRunRecord(resumed, () => 1).end).toEqual(endRow);
   });
@@ -194,7 +195,6 @@ describe('a record whose writer was killed', () => {
       writer.close();
       expect(readRunRecord(path, ({ caseId }) => caseId)).toMatchObject({
         summaries: isWhole ? ['a', 'b', 'c'] : ['a', 'c'],
-        resumes: 1,
         warnings: [],
       });
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CellStatus } from '../../src/model/cell.ts';
 import type { RowSummary, VariantSummary } from '../../src/model/summary.ts';
-import { caseStatusOf } from '../../src/record/sorted-cases.ts';
+import { caseStatusOf } from '../../src/record/case-summaries.ts';
 import { summarizeRun } from '../../src/record/summarize-run.ts';
 import {
   buildHeader,

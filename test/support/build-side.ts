@@ -2,7 +2,7 @@ import { type CompareVariantsOptions, compareVariants } from '../../src/compare/
 import type { ComparedSide, ComparedVariant } from '../../src/model/comparison.ts';
 import type { RecordedVariant } from '../../src/model/record.ts';
 import type { CaseSummary, RowSummary } from '../../src/model/summary.ts';
-import { caseStatusOf } from '../../src/record/sorted-cases.ts';
+import { caseStatusOf } from '../../src/record/case-summaries.ts';
 import { openGate } from './build-case.ts';
 import { buildRowSummary, buildVariant } from './build-summary.ts';
 

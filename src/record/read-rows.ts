@@ -1,0 +1,108 @@
+import { Buffer } from 'node:buffer';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { systemErrorCode } from '../files/storage-error.ts';
+import { parseExactJson } from '../json/parse-json.ts';
+import { UserError } from '../model/errors.ts';
+import type { CellRow } from '../model/record.ts';
+import { isCellRow } from './row-guards.ts';
+
+/** Where a row lies in its file, in bytes. */
+export interface RowPlace {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Reads rows again, one at a time, in the order of `places`. */
+export function* readRowsAt(path: string, places: Iterable<RowPlace>): Generator<CellRow> {
+  const fd = openRecordFile(path);
+  try {
+    for (const place of places) yield readRowAt(fd, place, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reads single rows of a record by their index. Throws a `UserError` where another run has replaced the record. */
+export function openRowReader({
+  path,
+  places,
+}: {
+  readonly path: string;
+  readonly places: readonly RowPlace[];
+}): (rowIndex: number) => CellRow {
+  let fd: number | undefined;
+  let firstFile: string | undefined;
+  return (rowIndex) => {
+    const place = places[rowIndex];
+    if (place === undefined) throw new RangeError(`row ${rowIndex} of ${path}, which has ${places.length}`);
+    fd ??= open(place);
+    return readRowAt(fd, place, path);
+  };
+
+  /** Closes the file in a microtask: a report has no end of life, and a program may compare a thousand records at once. */
+  function open(place: RowPlace): number {
+    const opened = openRecordFile(path);
+    // Other than a path, device and inode are different for each file.
+    const { dev, ino } = fstatSync(opened, { bigint: true });
+    const file = `${dev} ${ino}`;
+    firstFile ??= file;
+    if (file !== firstFile) {
+      closeSync(opened);
+      throw changedError(path, place);
+    }
+    queueMicrotask(() => {
+      fd = undefined;
+      closeSync(opened);
+    });
+    return opened;
+  }
+}
+
+/** Opens a record for reading. A file that is missing or refused is a `UserError`. */
+export function openRecordFile(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    throw toReadError(error, path);
+  }
+}
+
+/** A system error as a `UserError`; anything else as it is. */
+export function toReadError(error: unknown, path: string): unknown {
+  const code = systemErrorCode(error);
+  if (code === undefined) return error;
+  const message =
+    code === 'ENOENT' ? `There is no run record ${path}.` : `The run record ${path} can't be read (${code}).`;
+  const hint = '`llmcheck list runs` shows those that there are';
+  return new UserError([{ code: 'record', severity: 'error', message, hint }], { cause: error });
+}
+
+/** The value of one line; undefined where it is not JSON. */
+export function parseRow(bytes: Buffer): unknown {
+  try {
+    return parseExactJson(bytes.toString('utf8'));
+  } catch (error) {
+    // No row of ours is longer than a string can be, but a damaged line may be.
+    if (error instanceof SyntaxError || systemErrorCode(error) === 'ERR_STRING_TOO_LONG') return undefined;
+    throw error;
+  }
+}
+
+function readRowAt(fd: number, place: RowPlace, path: string): CellRow {
+  const { offset, length } = place;
+  const bytes = Buffer.allocUnsafe(length);
+  let read = 0;
+  while (read < length) {
+    const count = readSync(fd, bytes, read, length - read, offset + read);
+    if (count === 0) break;
+    read += count;
+  }
+  const row = parseRow(bytes.subarray(0, read));
+  if (isCellRow(row)) return row;
+  throw changedError(path, place);
+}
+
+function changedError(path: string, { offset }: RowPlace): UserError {
+  const message = `${path} was changed while it was being read: there is no row at byte ${offset} any more.`;
+  return new UserError([{ code: 'record', severity: 'error', message, hint: 'run the command again' }]);
+}
