@@ -4,10 +4,9 @@ import { UserError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { createMask } from '../secrets/mask-secrets.ts';
-import { createExporter } from '../telemetry/exporter.ts';
 import { openTrace } from '../telemetry/open-trace.ts';
 import { type OtelSettings, readOtelSettings } from '../telemetry/otel-settings.ts';
-import { buildExport, type Span } from '../telemetry/otlp-json.ts';
+import { buildExport, createExporter, type Span } from '../telemetry/otlp-exporter.ts';
 import { runSuites } from './run.ts';
 
 /** Where a run's spans go, from the flag and OpenTelemetry's own variables. */
@@ -30,7 +29,7 @@ export async function traceRun(options: RunOptions, ports: RunPorts, settings: O
         url: settings.url,
         method: 'POST',
         headers: { 'content-type': 'application/json', ...settings.headers },
-        body: JSON.stringify(buildExport(spans, { resource: settings.resource, scope })),
+        body: JSON.stringify(buildExport(spans, settings.resource, scope)),
         signal: AbortSignal.timeout(settings.timeoutMs),
       });
       return status < 300 ? undefined : `${status} ${text.slice(0, 200)}`;

@@ -2,11 +2,11 @@ import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { CompletionOutcome, CompletionRequest, Message } from '../model/completion.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Verdict } from '../model/verdict.ts';
-import type { Attributes, AttributeValue } from './otlp-json.ts';
+import type { Attributes, AttributeValue } from './otlp-exporter.ts';
 
-/** All names of the GenAI semantic conventions stand in this file: they are in development and still move. */
+// Every name of the GenAI semantic conventions is in this file: they are in development and still change.
 
-/** Providers that the conventions name otherwise than the price table does. */
+/** Providers that have another name in the conventions than in the price table. */
 const providerNames: Readonly<Record<string, string>> = {
   azure: 'azure.ai.openai',
   aws: 'aws.bedrock',
@@ -69,7 +69,7 @@ export function outcomeAttributes(outcome: CompletionOutcome): Attributes {
   };
 }
 
-/** What was said, for those who ask for it. */
+/** Prompts and answers; only where the user asked for them. */
 export function contentAttributes(request: CompletionRequest, outcome: CompletionOutcome): Attributes {
   const output =
     outcome.status === 'failed'

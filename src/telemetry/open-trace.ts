@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Cell, CellResult } from '../model/cell.ts';
+import { defined } from '../json/defined.ts';
+import type { CellResult } from '../model/cell.ts';
 import type { Complete, CompletionOutcome } from '../model/completion.ts';
 import type { Report } from '../model/report.ts';
 import type { RunTrace } from '../model/trace.ts';
 import type { Verdict } from '../model/verdict.ts';
-import type { Exporter } from './exporter.ts';
 import { contentAttributes, operationOf, outcomeAttributes, requestAttributes, verdictAttributes } from './gen-ai.ts';
 import type { OtelSettings } from './otel-settings.ts';
-import type { Attributes, AttributeValue, Span } from './otlp-json.ts';
+import type { Attributes, AttributeValue, Exporter, Span } from './otlp-exporter.ts';
 
 export interface TracePorts {
   readonly exporter: Exporter;
@@ -25,185 +25,166 @@ export interface OpenTrace extends RunTrace {
   readonly finish: (report: Report | undefined) => void;
 }
 
-/** The span of a cell while it runs: what happens within it is its child. */
-interface Scope {
+/** The span of a cell while it runs: requests and checks are its children. */
+interface CellSpan {
   readonly spanId: string;
-  checksSinceMs: number;
+  checksStartMs: number;
 }
 
 /** Makes spans of a run: the run, its cells, and of each cell the requests that were sent and the checks that were made. */
-export function openTrace({ exporter, settings, mask, nowMs, newId }: TracePorts): OpenTrace {
-  const traceId = settings.parent?.traceId ?? newId(16);
-  const runSpanId = newId(8);
-  const runStartMs = nowMs();
-  const scopes = new AsyncLocalStorage<Scope>();
+export function openTrace(ports: TracePorts): OpenTrace {
+  const { settings, nowMs, newId } = ports;
+  const addSpan = createAddSpan(ports);
+  const run = { spanId: newId(8), startMs: nowMs() };
+  const cells = new AsyncLocalStorage<CellSpan>();
   const ended = new WeakSet<CellResult>();
 
-  function add(span: Omit<Span, 'traceId'>): void {
-    const masked = Object.entries(span.attributes).map(([key, value]) => [key, maskValue(value)]);
-    const error = span.error === undefined ? {} : { error: mask(span.error) };
-    exporter.add({
-      ...span,
-      ...error,
-      traceId,
-      name: mask(span.name),
-      attributes: Object.fromEntries(masked) as Attributes,
-    });
+  function addCell(result: CellResult, spanId: string, startMs: number): void {
+    addSpan({ name: 'llmcheck.cell', spanId, parentSpanId: run.spanId, startMs, ...describeCell(result) });
   }
 
-  function maskValue(value: AttributeValue | undefined): AttributeValue | undefined {
-    if (typeof value === 'string') return mask(value);
-    return Array.isArray(value) ? value.map(mask) : value;
-  }
-
-  function addCell(
-    result: CellResult,
-    { spanId, startMs }: { readonly spanId: string; readonly startMs: number },
-  ): void {
-    add({
-      spanId,
-      parentSpanId: runSpanId,
-      name: 'llmcheck.cell',
-      kind: 'internal',
-      startMs,
-      endMs: nowMs(),
-      ...describeCell(result),
-    });
-  }
-
-  function addCheck(verdict: Verdict, parentSpanId: string, startMs: number, endMs: number): void {
-    add({
-      spanId: newId(8),
-      parentSpanId,
-      name: `evaluate ${verdict.assertion}`,
-      kind: 'internal',
-      startMs,
-      endMs,
-      attributes: verdictAttributes(verdict, settings.capturesContent),
-      ...(verdict.error !== undefined && {
-        error: settings.capturesContent ? verdict.error : 'the check could not be made',
-      }),
-    });
+  function addCheck(verdict: Verdict, parentSpanId: string, startMs: number): void {
+    const described = describeCheck(verdict, settings.capturesContent);
+    addSpan({ name: `evaluate ${verdict.assertion}`, parentSpanId, startMs, ...described });
   }
 
   return {
-    async cell(_cell: Cell, run) {
+    async cell(_cell, work) {
       const startMs = nowMs();
-      const scope: Scope = { spanId: newId(8), checksSinceMs: startMs };
-      const result = await scopes.run(scope, run);
+      const span: CellSpan = { spanId: newId(8), checksStartMs: startMs };
+      const result = await cells.run(span, work);
       ended.add(result);
       // A conversation that broke off has a verdict that no check gave.
       const verdicts = result.status === 'skipped' ? [] : result.verdicts;
-      for (const verdict of verdicts.filter(({ assertion }) => assertion === 'turns')) {
-        addCheck(verdict, scope.spanId, nowMs(), nowMs());
-      }
-      addCell(result, { spanId: scope.spanId, startMs });
+      for (const verdict of verdicts) if (verdict.assertion === 'turns') addCheck(verdict, span.spanId, nowMs());
+      addCell(result, span.spanId, startMs);
       return result;
     },
     attempts: (config, endpoint, next) =>
-      countAttempts((request, signal, attempt) => {
+      countAttempts(next, (request, attempt) => {
         const startMs = nowMs();
-        const parentSpanId = scopes.getStore()?.spanId ?? runSpanId;
-        const end = (outcome: CompletionOutcome | undefined): void =>
-          add({
-            spanId: newId(8),
-            parentSpanId,
-            name: `${operationOf(request)} ${request.model}`,
-            kind: 'client',
-            startMs,
-            endMs: nowMs(),
-            attributes: {
-              ...requestAttributes(request, endpoint),
-              ...(outcome === undefined ? { 'error.type': 'bug' } : outcomeAttributes(outcome)),
-              ...(settings.capturesContent && outcome !== undefined ? contentAttributes(request, outcome) : {}),
-              'llmcheck.provider': config.id,
-              'llmcheck.attempt': { integer: attempt },
-            },
-            ...(outcome?.status === 'failed' && { error: outcome.failure.kind }),
-          });
-        return next(request, signal).then(
-          (outcome) => {
-            end(outcome);
-            return outcome;
-          },
-          (bug: unknown) => {
-            end(undefined);
-            throw bug;
-          },
-        );
+        const parentSpanId = cells.getStore()?.spanId ?? run.spanId;
+        return (outcome) => {
+          const attributes: Attributes = {
+            ...requestAttributes(request, endpoint),
+            ...(outcome === undefined ? { 'error.type': 'bug' } : outcomeAttributes(outcome)),
+            ...(settings.capturesContent && outcome !== undefined ? contentAttributes(request, outcome) : {}),
+            'llmcheck.provider': config.id,
+            'llmcheck.attempt': { integer: attempt },
+          };
+          const error = outcome?.status === 'failed' ? outcome.failure.kind : undefined;
+          const name = `${operationOf(request)} ${request.model}`;
+          addSpan({ name, kind: 'client', parentSpanId, startMs, attributes, error });
+        };
       }),
     startChecks() {
-      const scope = scopes.getStore();
-      if (scope !== undefined) scope.checksSinceMs = nowMs();
+      const span = cells.getStore();
+      if (span !== undefined) span.checksStartMs = nowMs();
     },
     verdict(verdict) {
-      const scope = scopes.getStore();
-      if (scope === undefined) return;
-      const endMs = nowMs();
-      addCheck(verdict, scope.spanId, scope.checksSinceMs, endMs);
-      scope.checksSinceMs = endMs;
+      const span = cells.getStore();
+      if (span === undefined) return;
+      addCheck(verdict, span.spanId, span.checksStartMs);
+      span.checksStartMs = nowMs();
     },
     result(result) {
-      if (!ended.has(result)) addCell(result, { spanId: newId(8), startMs: nowMs() });
+      if (!ended.has(result)) addCell(result, newId(8), nowMs());
     },
     finish(report) {
-      const parent = settings.parent?.spanId;
-      add({
-        spanId: runSpanId,
-        ...(parent !== undefined && { parentSpanId: parent }),
-        name: 'llmcheck.run',
-        kind: 'internal',
-        startMs: runStartMs,
-        endMs: nowMs(),
-        ...(report === undefined ? { attributes: {}, error: 'the run did not end' } : describeRun(report)),
-      });
+      addSpan({ name: 'llmcheck.run', ...run, parentSpanId: settings.parent?.spanId, ...describeRun(report) });
     },
   };
 }
 
-/** Numbers the attempts of a request from 1: a retry asks with the same object. */
-function countAttempts(next: (...call: [...Parameters<Complete>, attempt: number]) => ReturnType<Complete>): Complete {
+interface NewSpan extends Pick<Span, 'name' | 'startMs' | 'attributes'> {
+  readonly kind?: Span['kind'];
+  readonly spanId?: string;
+  readonly parentSpanId: string | undefined;
+  readonly error?: string | undefined;
+}
+
+/** Adds spans that end now to the trace, with their texts masked. */
+function createAddSpan({ exporter, settings, mask, nowMs, newId }: TracePorts): (span: NewSpan) => void {
+  const traceId = settings.parent?.traceId ?? newId(16);
+  const maskValue = (value: AttributeValue | undefined): AttributeValue | undefined => {
+    if (typeof value === 'string') return mask(value);
+    return Array.isArray(value) ? value.map(mask) : value;
+  };
+  return ({ name, kind = 'internal', spanId = newId(8), parentSpanId, startMs, attributes, error }) => {
+    const masked = Object.entries(attributes).map(([key, value]) => [key, maskValue(value)]);
+    exporter.add({
+      traceId,
+      spanId,
+      name: mask(name),
+      kind,
+      startMs,
+      endMs: nowMs(),
+      attributes: Object.fromEntries(masked) as Attributes,
+      ...defined({ parentSpanId, error: error === undefined ? undefined : mask(error) }),
+    });
+  };
+}
+
+/** Calls `start` before each attempt of a request, and what it returned with the outcome; undefined after a bug. */
+function countAttempts(
+  next: Complete,
+  start: (request: Parameters<Complete>[0], attempt: number) => (outcome: CompletionOutcome | undefined) => void,
+): Complete {
+  // A retry asks with the same object.
   const attempts = new WeakMap<object, number>();
-  return (request, signal) => {
+  return async (request, signal) => {
     const attempt = (attempts.get(request) ?? 0) + 1;
     attempts.set(request, attempt);
-    return next(request, signal, attempt);
+    const end = start(request, attempt);
+    let outcome: CompletionOutcome | undefined;
+    try {
+      outcome = await next(request, signal);
+      return outcome;
+    } finally {
+      end(outcome);
+    }
   };
 }
 
-function describeCell(result: CellResult): Pick<Span, 'attributes' | 'error'> {
+type Described = Pick<NewSpan, 'attributes' | 'error'>;
+
+function describeCell(result: CellResult): Described {
   const { key, calls } = result;
-  const status = result.status === 'judged' ? (result.passed ? 'passed' : 'failed') : result.status;
-  return {
-    attributes: {
-      'llmcheck.suite': key.suite,
-      'llmcheck.prompt': key.prompt,
-      'llmcheck.provider': key.provider,
-      'llmcheck.case.id': key.caseId,
-      'llmcheck.trial': { integer: key.trial },
-      'llmcheck.status': status,
-      'llmcheck.cached': calls.length > 0 && calls.every(({ cached }) => cached),
-      'llmcheck.score': result.status === 'judged' ? result.score : undefined,
-      'llmcheck.confirmation': result.confirmation === true ? true : undefined,
-      'error.type': result.status === 'errored' ? result.failure.kind : undefined,
-    },
-    ...(result.status === 'errored' && { error: result.failure.kind }),
+  const error = result.status === 'errored' ? result.failure.kind : undefined;
+  const attributes = {
+    'llmcheck.suite': key.suite,
+    'llmcheck.prompt': key.prompt,
+    'llmcheck.provider': key.provider,
+    'llmcheck.case.id': key.caseId,
+    'llmcheck.trial': { integer: key.trial },
+    'llmcheck.status': result.status === 'judged' ? (result.passed ? 'passed' : 'failed') : result.status,
+    'llmcheck.cached': calls.length > 0 && calls.every(({ cached }) => cached),
+    'llmcheck.score': result.status === 'judged' ? result.score : undefined,
+    'llmcheck.confirmation': result.confirmation === true ? true : undefined,
+    'error.type': error,
   };
+  return { attributes, error };
 }
 
-function describeRun({ run, decision, exitCode, totals, tool }: Report): Pick<Span, 'attributes' | 'error'> {
+function describeCheck(verdict: Verdict, capturesContent: boolean): Described {
+  const attributes = verdictAttributes(verdict, capturesContent);
+  if (verdict.error === undefined) return { attributes };
+  return { attributes, error: capturesContent ? verdict.error : 'the check could not be made' };
+}
+
+function describeRun(report: Report | undefined): Described {
+  if (report === undefined) return { attributes: {}, error: 'the run did not end' };
+  const { run, decision, exitCode, totals, tool } = report;
   const { planned, passed, failed, errored, skipped, observed, cached, costUsd, spentUsd } = totals;
   const counts = Object.entries({ planned, passed, failed, errored, skipped, observed, cached });
-  return {
-    attributes: {
-      'llmcheck.run.id': run.id,
-      'llmcheck.version': tool.version,
-      'llmcheck.outcome': decision.outcome,
-      'llmcheck.exit_code': { integer: exitCode },
-      ...Object.fromEntries(counts.map(([name, value]) => [`llmcheck.cells.${name}`, { integer: value }])),
-      'llmcheck.cost_usd': costUsd ?? undefined,
-      'llmcheck.spent_usd': spentUsd ?? undefined,
-    },
-    ...(exitCode !== 0 && { error: decision.outcome }),
+  const attributes = {
+    'llmcheck.run.id': run.id,
+    'llmcheck.version': tool.version,
+    'llmcheck.outcome': decision.outcome,
+    'llmcheck.exit_code': { integer: exitCode },
+    ...Object.fromEntries(counts.map(([name, value]) => [`llmcheck.cells.${name}`, { integer: value }])),
+    'llmcheck.cost_usd': costUsd ?? undefined,
+    'llmcheck.spent_usd': spentUsd ?? undefined,
   };
+  return { attributes, error: exitCode === 0 ? undefined : decision.outcome };
 }

@@ -1,9 +1,10 @@
-import type { Attributes } from './otlp-json.ts';
+import { defined } from '../json/defined.ts';
+import type { Attributes } from './otlp-exporter.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 export interface OtelSettings {
-  /** Where traces are sent, whole. */
+  /** The whole address of the traces. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly resource: Attributes;
@@ -17,11 +18,11 @@ export interface OtelSettings {
 const defaultEndpoint = 'http://localhost:4318';
 const defaultTimeoutMs = 10_000;
 
-/** Reads what OpenTelemetry's own variables say; an endpoint of the flag wins. Undefined where it is no address. */
+/** Reads OpenTelemetry's own variables; an endpoint from the flag wins. `fault` is an endpoint that is no address. */
 export function readOtelSettings(env: Env, endpoint: string | undefined): OtelSettings | { readonly fault: string } {
   const traces = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? '';
   const base = endpoint ?? (env['OTEL_EXPORTER_OTLP_ENDPOINT'] || defaultEndpoint);
-  // The variable for traces alone is taken as it stands, the others are the root of all signals.
+  // The variable for traces is the whole address; the others are the root of all signals.
   const text = endpoint === undefined && traces !== '' ? traces : withPath(base);
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) return { fault: text };
   const parent = parseTraceParent(env['TRACEPARENT'] ?? '');
@@ -39,7 +40,7 @@ export function readOtelSettings(env: Env, endpoint: string | undefined): OtelSe
     },
     timeoutMs: timeoutMs > 0 ? timeoutMs : defaultTimeoutMs,
     capturesContent: env['OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT']?.toLowerCase() === 'true',
-    ...(parent !== undefined && { parent }),
+    ...defined({ parent }),
   };
 }
 
