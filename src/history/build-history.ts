@@ -14,15 +14,14 @@ import type { RunHeader } from '../model/record.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { isComplete, sumVariants } from '../record/summarize-run.ts';
 import { adjustBenjaminiHochberg } from '../stats/adjust-p-values.ts';
-import { countDisagreements, type Disagreements, flakeChangeP } from '../stats/flake-change.ts';
+import { countDisagreements, flakeChangeP } from '../stats/flake-change.ts';
 import { suiteFlakiness } from '../stats/flakes.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-interval.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
-/** A run as counted. */
 export interface CountedRun {
-  readonly header: Pick<RunHeader, 'id' | 'startedAt' | 'tool'>;
+  readonly header: RunHeader;
   readonly summary: RunSummary;
 }
 
@@ -30,12 +29,10 @@ export interface HistoryOptions {
   /** True for the suites that are wanted. */
   readonly wants: (suite: { readonly suite: string; readonly path: string }) => boolean;
   /** Runs of a suite that count as recent; undefined: half of them. */
-  readonly recent?: number;
+  readonly recent: number | undefined;
 }
 
-const namedAtMost = 0.05;
-
-/** Lines up runs by what they ran; `runs` from the oldest to the latest. */
+/** Arranges runs by suite, variant and case; `runs` go from the oldest to the latest. */
 export function buildHistory(runs: readonly CountedRun[], options: HistoryOptions): Omit<History, 'damaged'> {
   const bySuite = new Map<string, SuiteInRun[]>();
   for (const { header, summary } of runs) {
@@ -90,7 +87,7 @@ function groupVariants(found: readonly SuiteInRun[]): ReadonlyMap<string, readon
   const groups = new Map<string, VariantInRun[]>();
   for (const { run, suite } of found) {
     for (const variant of suite.variants) {
-      // The baseline's prompt that ran beside this one is another one under the same name.
+      // The baseline's prompt that ran beside this one has the same name.
       if (variant.recorded.baselineOf !== undefined) continue;
       const key = JSON.stringify([variant.recorded.prompt, variant.recorded.provider]);
       const group = groups.get(key) ?? [];
@@ -129,8 +126,9 @@ function markRedefined<Found>(
   });
 }
 
-/** Of what a variant sends, in its order, cases apart. */
+/** A hash of what a variant sends, without its cases. */
 function definitionOf({ recorded: { adapter, model, params, messages } }: VariantSummary): string {
+  // The order of parameters counts, so they are text here.
   return sha256Hex(canonicalJson([adapter, model, JSON.stringify(params), messages])).slice(0, 16);
 }
 
@@ -140,48 +138,39 @@ function stampsOf({ cases }: VariantSummary): string {
 }
 
 function definitionOfSuite({ variants }: SuiteSummary): string {
-  return current(variants)
+  return gatedOf(variants)
     .map((variant) => `${variant.recorded.prompt} ${definitionOf(variant)} ${stampsOf(variant)}`)
     .sort()
     .join('\n');
 }
 
-function current(variants: readonly VariantSummary[]): readonly VariantSummary[] {
+function gatedOf(variants: readonly VariantSummary[]): readonly VariantSummary[] {
   return variants.filter(({ replacedBy }) => replacedBy === undefined);
 }
 
-function variantPoint(run: string, variant: VariantSummary): Omit<HistoryPoint, 'redefined'> {
+type Point = Omit<HistoryPoint, 'redefined'>;
+
+function variantPoint(run: string, variant: VariantSummary): Point {
   const { passRate, planned, passed, failed, errored, skipped, cached, costUsd, latencyMs } = variant;
   const counts = { planned, passed, failed, errored, skipped, cached };
   return { run, passRate, ...counts, costUsd, latencyMs, flakeRate: flakeRateOf([variant]) };
 }
 
-function suitePoint(run: string, { recorded, variants }: SuiteSummary): Omit<HistoryPoint, 'redefined'> {
-  const own = current(variants);
-  const { planned, passed, failed, errored, skipped, cached, costUsd } = sumVariants(own);
-  const rows = own.flatMap(({ cases }) =>
-    [...cases.values()].flatMap(({ observe, trials }) => (observe ? [] : trials)),
+function suitePoint(run: string, { recorded, variants }: SuiteSummary): Point {
+  const gated = gatedOf(variants);
+  const { planned, passed, failed, errored, skipped, cached, costUsd } = sumVariants(gated);
+  const trials = gated.flatMap(({ cases }) =>
+    [...cases.values()].flatMap((found) => (found.observe ? [] : found.trials)),
   );
-  const [p50, p95] = quantiles(judgedLatencies(rows), [0.5, 0.95]);
-  const means = meansByCase(own);
-  const { mean, low, high, n } = scoreMeanInterval(means, recorded.gate.alpha);
-  return {
-    run,
-    passRate: { value: mean, low, high, n },
-    planned,
-    passed,
-    failed,
-    errored,
-    skipped,
-    cached,
-    costUsd,
-    latencyMs: { p50: p50 ?? null, p95: p95 ?? null },
-    flakeRate: flakeRateOf(own),
-  };
+  const [p50, p95] = quantiles(judgedLatencies(trials), [0.5, 0.95]);
+  const { mean, low, high, n } = scoreMeanInterval(passRatesOfCases(gated), recorded.gate.alpha);
+  const counts = { planned, passed, failed, errored, skipped, cached };
+  const passRate = { value: mean, low, high, n };
+  return { run, passRate, ...counts, costUsd, latencyMs: { p50, p95 }, flakeRate: flakeRateOf(gated) };
 }
 
-/** A case's pass rate over all its trials on all variants: cases are the unit, whatever they were run on. */
-function meansByCase(variants: readonly VariantSummary[]): readonly number[] {
+/** Each case's pass rate over its trials on all variants: the case is the unit of evidence. */
+function passRatesOfCases(variants: readonly VariantSummary[]): readonly number[] {
   const counts = new Map<string, { passed: number; judged: number }>();
   for (const { cases } of variants) {
     for (const found of cases.values()) {
@@ -213,7 +202,7 @@ interface CaseSeries {
   readonly points: CasePoint[];
   status: CaseHistory['status'];
   definition: string;
-  /** Of the current definition, a run each: outcomes that were not cached, in the order seen. */
+  /** Uncached outcomes of the current definition, one entry a run, in the order seen. */
   outcomes: { readonly run: string; readonly passed: readonly boolean[] }[];
 }
 
@@ -243,27 +232,27 @@ function addRun(series: Map<string, CaseSeries>, run: string, entry: CaseSummary
   if (redefined) Object.assign(state, { definition, outcomes: [] });
   state.status = entry.status;
   state.points.push({ run, ...countTrials(entry), redefined });
-  const fresh = entry.trials.filter((trial) => !trial.cached && isJudged(trial));
-  if (fresh.length > 0) state.outcomes.push({ run, passed: fresh.map(({ status }) => status === 'passed') });
+  const uncached = entry.trials.filter((trial) => !trial.cached && isJudged(trial));
+  if (uncached.length > 0) state.outcomes.push({ run, passed: uncached.map(({ status }) => status === 'passed') });
   series.set(entry.caseId, state);
 }
 
 function describeFlakes(outcomes: CaseSeries['outcomes'], recent: number | undefined): FlakeHistory {
   const cut = Math.max(0, outcomes.length - (recent ?? Math.ceil(outcomes.length / 2)));
-  const [before, after] = [outcomes.slice(0, cut), outcomes.slice(cut)].map((part) =>
-    countDisagreements(part.flatMap(({ passed }) => passed)),
-  ) as [Disagreements, Disagreements];
+  const count = (runs: CaseSeries['outcomes']) => countDisagreements(runs.flatMap(({ passed }) => passed));
+  const [before, after] = [count(outcomes.slice(0, cut)), count(outcomes.slice(cut))];
   const pairs = before.pairs + after.pairs;
+  const rate = pairs === 0 ? null : (before.disagreements + after.disagreements) / pairs;
   const p = flakeChangeP(before, after);
   const since = outcomes[cut]?.run;
-  return {
-    rate: pairs === 0 ? null : (before.disagreements + after.disagreements) / pairs,
-    pairs,
-    ...(p === null || since === undefined ? {} : { change: { since, before, after, p, adjustedP: 1, isNamed: false } }),
-  };
+  if (p === null || since === undefined) return { rate, pairs };
+  return { rate, pairs, change: { since, before, after, p, adjustedP: 1, isNamed: false } };
 }
 
-/** Of many cases some look changed by chance; the share of such among those named is bounded. */
+/** The share of false alarms among the named changes. */
+const maxFalseDiscoveries = 0.05;
+
+/** Some of many cases look changed by chance: the share of such cases among the named ones is bounded. */
 function nameChanges(cases: readonly CaseHistory[]): readonly CaseHistory[] {
   const tested = cases.flatMap(({ flakes }) => flakes.change ?? []);
   const adjusted = new Map(
@@ -275,7 +264,7 @@ function nameChanges(cases: readonly CaseHistory[]): readonly CaseHistory[] {
     const adjustedP = adjusted.get(change) ?? 1;
     return {
       ...entry,
-      flakes: { ...entry.flakes, change: { ...change, adjustedP, isNamed: adjustedP <= namedAtMost } },
+      flakes: { ...entry.flakes, change: { ...change, adjustedP, isNamed: adjustedP <= maxFalseDiscoveries } },
     };
   });
 }

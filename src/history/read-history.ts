@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import type { History } from '../model/history.ts';
 import { matchGlob } from '../project/match-glob.ts';
@@ -12,15 +11,15 @@ import { buildHistory, type CountedRun } from './build-history.ts';
 export interface ReadHistoryOptions {
   readonly root: string;
   readonly cwd: string;
-  /** Suite files, folders and globs; none: all. Suites that are gone can be asked for, too. */
+  /** Suite files, folders and globs, also of suites that were deleted; none: all. */
   readonly paths: readonly string[];
   readonly suites: readonly string[];
-  /** The latest runs that hold a wanted suite. */
+  /** How many of the latest runs that hold a wanted suite are read. */
   readonly limit: number;
   readonly recent?: number;
 }
 
-/** Reads the heads of stored runs; a damaged record is named and hides no other. */
+/** Reads the heads of stored runs. A damaged record is named in the result, and the others are read. */
 export function readHistory(options: ReadHistoryOptions): History {
   const { root, limit, recent } = options;
   const wants = createWants(options);
@@ -40,15 +39,14 @@ export function readHistory(options: ReadHistoryOptions): History {
       damaged.push({ run: id, message: error.problems.map(({ message }) => message).join(' ') });
     }
   }
-  if (runs.length === 0) throw nothingFound(options, seen);
-  const history = buildHistory(runs.reverse(), { wants, ...defined({ recent }) });
-  return { ...history, damaged };
+  if (runs.length === 0) throw noRunFound(options, seen);
+  return { ...buildHistory(runs.reverse(), { wants, recent }), damaged };
 }
 
 type Wants = (suite: { readonly suite: string; readonly path: string }) => boolean;
 
 function createWants({ root, cwd, paths, suites }: ReadHistoryOptions): Wants {
-  // A pattern that is refused is not taken for a run that can't be read.
+  // An invalid pattern throws here, outside of the loop that takes errors for damaged records.
   for (const path of paths) matchGlob(path, cwd, []);
   return ({ suite, path }) => {
     if (suites.length > 0 && !suites.includes(suite)) return false;
@@ -61,22 +59,15 @@ function createWants({ root, cwd, paths, suites }: ReadHistoryOptions): Wants {
   };
 }
 
-function nothingFound({ paths, suites }: ReadHistoryOptions, seen: ReadonlyMap<string, string>): UserError {
+function noRunFound({ paths, suites }: ReadHistoryOptions, seen: ReadonlyMap<string, string>): UserError {
+  if (seen.size === 0 || paths.length + suites.length === 0) {
+    const hint = '`llmcheck run` stores one in .llmcheck/runs';
+    return new UserError([{ code: 'unknown-id', severity: 'error', message: 'there is no stored run yet', hint }]);
+  }
   const unknown = suites.find((suite) => !seen.has(suite));
-  const wanted = unknown === undefined ? paths.join(', ') : unknown;
-  const isAsked = paths.length + suites.length > 0 && seen.size > 0;
   const nearest = unknown === undefined ? undefined : findNearest(unknown, [...seen.keys()]);
   const known = [...seen].map(([suite, path]) => `${suite} (${path})`).join(', ');
-  return new UserError([
-    {
-      code: 'unknown-id',
-      severity: 'error',
-      message: isAsked ? `no stored run holds ${wanted}` : 'there is no stored run yet',
-      hint: isAsked
-        ? nearest === undefined
-          ? `stored runs hold ${known}`
-          : `did you mean "${nearest}"?`
-        : '`llmcheck run` stores one in .llmcheck/runs',
-    },
-  ]);
+  const message = `no stored run holds ${unknown ?? paths.join(', ')}`;
+  const hint = nearest === undefined ? `stored runs hold ${known}` : `did you mean "${nearest}"?`;
+  return new UserError([{ code: 'unknown-id', severity: 'error', message, hint }]);
 }
