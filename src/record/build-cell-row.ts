@@ -1,11 +1,10 @@
-import type { Writable } from '../json/defined.ts';
 import { defined } from '../json/defined.ts';
-import { maskJson } from '../json/mask-json.ts';
 import type { CallRecord, Cell, CellResult, CellStatus } from '../model/cell.ts';
 import type { ToolCall, Usage } from '../model/completion.ts';
 import type { AskedCase, CellRow, RecordedCall, RecordedCheck } from '../model/record.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
+import { maskJson } from '../secrets/mask-secrets.ts';
 import { clipText } from '../terminal/display-width.ts';
 import { hashAnswer, identifyAnswer } from './hash-answer.ts';
 

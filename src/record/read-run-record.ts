@@ -1,9 +1,9 @@
 import { closeSync, readSync } from 'node:fs';
+import { type ByteLine, splitLines } from '../files/split-lines.ts';
 import type { CellKey } from '../model/cell.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { type CellRow, type EndRow, type RowHead, type RunHeader, recordFormat } from '../model/record.ts';
-import { type ByteLine, splitLines } from '../text/split-lines.ts';
 import { openRecordFile, parseRow, type RowPlace, toReadError } from './read-rows.ts';
 import { isCellRow, isEndRow, isResumeRow, isRunHeader } from './row-guards.ts';
 import { parseRowHead } from './row-layout.ts';
