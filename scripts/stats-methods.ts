@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { adjustBenjaminiHochberg, adjustHolm } from '../src/stats/adjust-p-values.ts';
-import { clopperPearsonInterval } from '../src/stats/clopper-pearson.ts';
-import { clusteredMeanInterval, groupClusteredError } from '../src/stats/clustered-mean.ts';
-import { compareCases } from '../src/stats/compare-cases.ts';
-import { compareWorstCase } from '../src/stats/compare-worst-case.ts';
-import { costRatio } from '../src/stats/cost-ratio.ts';
-import { fisherMidP } from '../src/stats/fisher-mid-p.ts';
+import { compareCases, compareWorstCase } from '../src/stats/compare-cases.ts';
+import { normalQuantile, regularisedIncompleteBeta, tCdf, tQuantile } from '../src/stats/distributions.ts';
+import {
+  belowRequiredRate,
+  blockProbability,
+  cleanRepeatsBound,
+  cleanRepeatsNeeded,
+  fisherMidP,
+  mcnemarTest,
+} from '../src/stats/exact-tests.ts';
 import {
   caseFlakiness,
   flakeDetectionProbability,
@@ -13,12 +17,8 @@ import {
   repeatsToDetectFlake,
   shrinkPassRates,
 } from '../src/stats/flakes.ts';
-import { hodgesLehmann } from '../src/stats/hodges-lehmann.ts';
-import { regularisedIncompleteBeta } from '../src/stats/incomplete-beta.ts';
-import { mcnemarTest } from '../src/stats/mcnemar.ts';
-import { mean } from '../src/stats/moments.ts';
-import { belowRequiredRate, blockProbability, cleanRepeatsBound, cleanRepeatsNeeded } from '../src/stats/must-pass.ts';
-import { normalQuantile } from '../src/stats/normal.ts';
+import { clusteredMeanInterval, groupClusteredError, mean } from '../src/stats/means.ts';
+import { suiteBound, varianceComponents } from '../src/stats/pairs.ts';
 import {
   casesNeeded,
   casesNeededSingle,
@@ -27,16 +27,18 @@ import {
   minDetectableEffect,
   repeatsNeeded,
 } from '../src/stats/planning.ts';
-import { newcombePairedInterval, newcombeUnpairedInterval, tangoInterval } from '../src/stats/proportion-difference.ts';
-import { quantileRatioInterval } from '../src/stats/quantile-ratio.ts';
+import {
+  clopperPearsonInterval,
+  newcombePairedInterval,
+  newcombeUnpairedInterval,
+  tangoInterval,
+  wilsonInterval,
+} from '../src/stats/proportions.ts';
 import { clusteredQuantileInterval, quantileInterval } from '../src/stats/quantiles.ts';
-import { scoreDifferenceInterval, scoreMeanInterval } from '../src/stats/score-interval.ts';
+import { hodgesLehmann, wilcoxonSignedRank } from '../src/stats/ranks.ts';
+import { costRatio, quantileRatioInterval } from '../src/stats/ratios.ts';
+import { scoreDifferenceInterval, scoreMeanInterval } from '../src/stats/score-bound.ts';
 import { sequentialEvidence } from '../src/stats/sequential-evidence.ts';
-import { tCdf, tQuantile } from '../src/stats/student-t.ts';
-import { suiteBound } from '../src/stats/suite-bound.ts';
-import { varianceComponents } from '../src/stats/variance-components.ts';
-import { wilcoxonSignedRank } from '../src/stats/wilcoxon.ts';
-import { wilsonInterval } from '../src/stats/wilson.ts';
 
 /** A reference method: takes a case's input, returns its output under the names of the reference file. */
 export type StatsMethod = (input: unknown) => Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
 import { isJudged, judgedLatencies } from '../model/is-judged.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
-import type { PairedResults } from '../stats/pair-cases.ts';
+import type { PairedResults } from '../stats/pairs.ts';
 import { erroredTrials, validResults } from './classify-case.ts';
 import { isPaired, type PairedCase } from './pair-sides.ts';
 

@@ -6,16 +6,14 @@ import type {
   PlanningAdvice,
 } from '../model/comparison.ts';
 import type { GatePolicy } from '../model/suite.ts';
-import type { CaseComparison } from '../stats/compare-cases.ts';
-import { compareWorstCase, type ErroredResults } from '../stats/compare-worst-case.ts';
-import { type CostRatio, costRatio } from '../stats/cost-ratio.ts';
-import { hodgesLehmann } from '../stats/hodges-lehmann.ts';
-import { mean } from '../stats/moments.ts';
-import type { PairedResults } from '../stats/pair-cases.ts';
+import { type CaseComparison, compareWorstCase, type ErroredResults } from '../stats/compare-cases.ts';
+import { mean } from '../stats/means.ts';
+import type { PairedResults } from '../stats/pairs.ts';
+import { sampleSizeToSettle } from '../stats/planning.ts';
+import { compareUnpaired } from '../stats/proportions.ts';
 import { quantileOfSorted } from '../stats/quantiles.ts';
-import { sampleSizeToSettle } from '../stats/sample-size.ts';
-import { compareUnpaired } from '../stats/unpaired-rates.ts';
-import { wilcoxonSignedRank } from '../stats/wilcoxon.ts';
+import { hodgesLehmann, wilcoxonSignedRank } from '../stats/ranks.ts';
+import { type CostRatio, costRatio } from '../stats/ratios.ts';
 import { validResults } from './classify-case.ts';
 import { type CollectedEvidence, collectEvidence } from './collect-evidence.ts';
 import { countSameAnswers } from './count-same-answers.ts';

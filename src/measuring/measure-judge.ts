@@ -2,8 +2,7 @@ import { defined } from '../json/defined.ts';
 import type { JudgeCalibration } from '../model/calibration.ts';
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { cohenKappa } from '../stats/cohen-kappa.ts';
-import { type CorrelationEstimate, rankCorrelation } from '../stats/rank-correlation.ts';
+import { type CorrelationEstimate, cohenKappa, rankCorrelation } from '../stats/agreement.ts';
 
 /** What a judge said of a labelled answer, or why it said nothing. */
 export interface Word {

@@ -1,6 +1,6 @@
 import type { Problem } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
-import { wilsonInterval } from '../stats/wilson.ts';
+import { wilsonInterval } from '../stats/proportions.ts';
 import { poolTrials, type TrialPool } from './pool-trials.ts';
 import { openRehearsal, type Rehearsed, sideSize } from './rehearse-gate.ts';
 import { readStoredTrials } from './stored-trials.ts';

@@ -1,6 +1,6 @@
-import { mean, sampleVariance } from '../stats/moments.ts';
+import { mean, sampleVariance } from '../stats/means.ts';
+import { pooledVariance } from '../stats/pairs.ts';
 import { flakeRateOf } from '../stats/plan-suite.ts';
-import { pooledVariance } from '../stats/variance-components.ts';
 import type { PooledCase, TrialPool } from './pool-trials.ts';
 
 /** What the numbers are planned from. */

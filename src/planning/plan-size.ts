@@ -2,7 +2,7 @@ import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import type { Baseline } from '../model/baseline.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
-import { mean } from '../stats/moments.ts';
+import { mean } from '../stats/means.ts';
 import { planSuite, type SuiteDesign } from '../stats/plan-suite.ts';
 import { describePilot, type Pilot } from './describe-pilot.ts';
 import { poolTrials, type TrialPool } from './pool-trials.ts';

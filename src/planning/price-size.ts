@@ -1,4 +1,4 @@
-import { mean } from '../stats/moments.ts';
+import { mean } from '../stats/means.ts';
 import type { PooledCase } from './pool-trials.ts';
 import type { StoredTrial } from './stored-trials.ts';
 

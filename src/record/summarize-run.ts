@@ -3,10 +3,10 @@ import { isJudged } from '../model/is-judged.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { ReportTotals } from '../model/report.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
+import { wilsonInterval } from '../stats/proportions.ts';
 import { quantiles } from '../stats/quantiles.ts';
-import { scoreMeanInterval } from '../stats/score-interval.ts';
-import { wilsonInterval } from '../stats/wilson.ts';
-import { SortedCases } from './case-summaries.ts';
+import { scoreMeanInterval } from '../stats/score-bound.ts';
+import { SortedCases } from './sorted-cases.ts';
 
 /**
  * Counts a run from its rows, over the cells that its header planned. A cell without a row was not reached. The last row

@@ -3,7 +3,7 @@ import { contractConfirmations } from '../compare/gate/judge-cases.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
 import type { RunOptions } from '../plan/run-options.ts';
-import { brokenCaseFailures } from '../stats/must-pass.ts';
+import { brokenCaseFailures } from '../stats/exact-tests.ts';
 import { maxErroredTrials } from './confirm-cases.ts';
 
 /**

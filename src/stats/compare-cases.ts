@@ -1,11 +1,9 @@
-import { groupClusteredError } from './clustered-mean.ts';
 import { decideVerdict, type TestPolicy, type TestVerdict } from './decide-verdict.ts';
-import { mcnemarTest } from './mcnemar.ts';
-import { normalCdf, normalCritical } from './normal.ts';
-import { type PairedCase, type PairedResults, pairCases, type SingleTally, tallySingles } from './pair-cases.ts';
+import { normalCdf, normalCritical, tCdf, tCritical } from './distributions.ts';
+import { mcnemarTest } from './exact-tests.ts';
+import { groupClusteredError } from './means.ts';
+import { type PairedCase, type PairedResults, pairCases, suiteBound } from './pairs.ts';
 import { groupEqual, scoreLower, scoreUpper, type WeightedValue } from './score-bound.ts';
-import { tCdf, tCritical } from './student-t.ts';
-import { suiteBound } from './suite-bound.ts';
 
 export interface CompareOptions extends TestPolicy {
   /** `population`: inputs like these; `suite`: these cases only. */
@@ -34,8 +32,6 @@ export interface CaseComparison {
  * The mean of paired differences follows Miller 2024, https://arxiv.org/abs/2411.00640; the lower bound is the score bound.
  */
 export function compareCases(results: PairedResults, options: CompareOptions): CaseComparison {
-  const tally = options.binary === false || options.scope === 'suite' ? undefined : tallySingles(results);
-  if (tally !== undefined && tally.n > 0) return compareTally(tally, options);
   const { cases, unpaired, binary } = pairCases(results);
   if (cases.length === 0) {
     return {
@@ -62,26 +58,6 @@ export function compareCases(results: PairedResults, options: CompareOptions): C
     delta: sample.delta,
     ...evidence,
     verdict: decideVerdict(evidence, options),
-  };
-}
-
-function compareTally({ n, unpaired, worse, better }: SingleTally, options: CompareOptions): CaseComparison {
-  const differences = [
-    { value: -1, weight: worse },
-    { value: 0, weight: n - worse - better },
-    { value: 1, weight: better },
-  ];
-  const bounds = compareSingle(
-    differences.filter(({ weight }) => weight > 0),
-    options.alpha,
-  );
-  return {
-    n,
-    unpaired,
-    changed: worse + better,
-    delta: (better - worse) / n,
-    ...bounds,
-    verdict: decideVerdict(bounds, options),
   };
 }
 
@@ -175,4 +151,42 @@ function standardise(difference: number, se: number): number {
 
 function isSingleTrial({ baseline, candidate }: PairedCase): boolean {
   return baseline.length === 1 && candidate.length === 1;
+}
+
+/** Results beside the number of errored repeats of each case. */
+export interface ErroredResults extends PairedResults {
+  readonly baselineErrors: ArrayLike<number>;
+  readonly candidateErrors: ArrayLike<number>;
+}
+
+export interface WorstCaseComparison {
+  readonly observed: CaseComparison;
+  /** As if each errored candidate repeat had failed and each errored baseline repeat passed. */
+  readonly worst: CaseComparison;
+  readonly verdict: TestVerdict;
+}
+
+/** Errors can't help: what they could hide keeps a comparison from being called not regressed. */
+export function compareWorstCase(results: ErroredResults, options: CompareOptions): WorstCaseComparison {
+  const observed = compareCases(results, options);
+  const baseline = fill(results.baseline, results.baselineErrors, 1);
+  const candidate = fill(results.candidate, results.candidateErrors, 0);
+  const hasErrors = baseline !== results.baseline || candidate !== results.candidate;
+  const worst = hasErrors ? compareCases({ ...results, baseline, candidate }, options) : observed;
+  return { observed, worst, verdict: decideVerdict({ ...observed, worstLow: worst.low }, options) };
+}
+
+function fill(
+  sides: readonly (readonly number[])[],
+  errors: ArrayLike<number>,
+  result: 0 | 1,
+): readonly (readonly number[])[] {
+  if (errors.length !== sides.length) {
+    throw new RangeError(`${sides.length} cases need as many error counts, not ${errors.length}`);
+  }
+  if (Array.from(errors).every((count) => count === 0)) return sides;
+  return sides.map((side, index) => {
+    const errored = errors[index] ?? 0;
+    return errored === 0 ? side : [...side, ...Array.from({ length: errored }, () => result)];
+  });
 }

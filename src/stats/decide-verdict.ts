@@ -1,4 +1,4 @@
-/** What the data can say: a drop beyond the margin is excluded; it is worse; or neither. */
+/** What the data shows: no drop beyond the margin, a drop, or neither. */
 export type TestVerdict = 'not_regressed' | 'regressed' | 'inconclusive';
 
 /** One-sided bounds and p of a difference, candidate − baseline; null where there was nothing to compare. */
@@ -7,8 +7,8 @@ export interface DifferenceEvidence {
   readonly high: number | null;
   /** Adjusted for multiplicity by the caller where several are tested. */
   readonly pWorse: number | null;
-  /** The lower bound with every errored result held against the candidate, where there were any. */
-  readonly worstLow?: number;
+  /** The lower bound with every errored result counted against the candidate. */
+  readonly worstLow?: number | null;
 }
 
 /** The largest tolerated drop and the two-sided alpha. */
@@ -25,7 +25,7 @@ export interface TestPolicy {
 export function decideVerdict(evidence: DifferenceEvidence, { alpha, margin }: TestPolicy): TestVerdict {
   const { low, high, pWorse, worstLow } = evidence;
   if (low !== null && low >= -margin) {
-    return worstLow !== undefined && worstLow < -margin ? 'inconclusive' : 'not_regressed';
+    return (worstLow ?? 0) < -margin ? 'inconclusive' : 'not_regressed';
   }
   if (pWorse !== null && high !== null && pWorse <= alpha / 2 && high < 0) return 'regressed';
   return 'inconclusive';

@@ -1,5 +1,4 @@
-import { binomialTails } from './binomial.ts';
-import { normalCritical, normalQuantile } from './normal.ts';
+import { binomialTails, normalCritical, normalQuantile } from './distributions.ts';
 import {
   assumedComponents,
   casesNeeded,

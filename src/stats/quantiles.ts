@@ -1,8 +1,6 @@
-import { binomialQuantile } from './binomial.ts';
 import { checkAlpha } from './check-arguments.ts';
-import { groupClusteredError } from './clustered-mean.ts';
-import type { Interval } from './moments.ts';
-import { tCritical } from './student-t.ts';
+import { binomialQuantile, tCritical } from './distributions.ts';
+import { groupClusteredError, type Interval } from './means.ts';
 
 /** A quantile with the order statistics that bound it; ranks count from 1 and are null where that side is unbounded. */
 export interface QuantileEstimate extends Interval {

@@ -6,7 +6,7 @@ import {
   judgeContract,
 } from '../../src/compare/gate/judge-cases.ts';
 import type { CaseSummary } from '../../src/model/summary.ts';
-import { brokenCaseFailures } from '../../src/stats/must-pass.ts';
+import { brokenCaseFailures } from '../../src/stats/exact-tests.ts';
 import { createRandom } from '../../src/text/random.ts';
 import { openGate } from '../support/build-case.ts';
 import { buildCaseSummary, buildSide, compareSides } from '../support/build-side.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { clopperPearsonInterval } from '../../src/stats/clopper-pearson.ts';
-import { cohenKappa } from '../../src/stats/cohen-kappa.ts';
-import { rankCorrelation } from '../../src/stats/rank-correlation.ts';
+import { cohenKappa, rankCorrelation } from '../../src/stats/agreement.ts';
+import { clopperPearsonInterval } from '../../src/stats/proportions.ts';
 import fc from '../support/property.ts';
 
 describe("Cohen's kappa", () => {

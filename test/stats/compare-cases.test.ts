@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { compareCases } from '../../src/stats/compare-cases.ts';
-import { compareWorstCase } from '../../src/stats/compare-worst-case.ts';
+import { compareCases, compareWorstCase } from '../../src/stats/compare-cases.ts';
 import { decideRatioVerdict, decideVerdict, type TestVerdict } from '../../src/stats/decide-verdict.ts';
-import { mcnemarTest } from '../../src/stats/mcnemar.ts';
-import { pairCases } from '../../src/stats/pair-cases.ts';
-import { tangoInterval } from '../../src/stats/proportion-difference.ts';
-import { suiteBound } from '../../src/stats/suite-bound.ts';
+import { mcnemarTest } from '../../src/stats/exact-tests.ts';
+import { pairCases, suiteBound } from '../../src/stats/pairs.ts';
+import { tangoInterval } from '../../src/stats/proportions.ts';
 import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { costRatio } from '../../src/stats/cost-ratio.ts';
-import { hodgesLehmann } from '../../src/stats/hodges-lehmann.ts';
-import { quantileRatioInterval } from '../../src/stats/quantile-ratio.ts';
 import { clusteredQuantileInterval, quantile, quantileInterval } from '../../src/stats/quantiles.ts';
-import { signedRankCdf } from '../../src/stats/signed-rank.ts';
-import { wilcoxonSignedRank } from '../../src/stats/wilcoxon.ts';
+import { hodgesLehmann, signedRankCdf, wilcoxonSignedRank } from '../../src/stats/ranks.ts';
+import { costRatio, quantileRatioInterval } from '../../src/stats/ratios.ts';
 import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 

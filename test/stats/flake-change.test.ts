@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { countDisagreements, flakeChangeP } from '../../src/stats/flake-change.ts';
+import { countDisagreements, flakeChangeP } from '../../src/stats/flakes.ts';
 
 const outcomes = (text: string): readonly boolean[] => text.split('').map((mark) => mark === '+');
 

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { clusteredMeanInterval, groupClusteredError } from '../../src/stats/clustered-mean.ts';
+import {
+  belowRequiredRate,
+  blockProbability,
+  brokenCaseFailures,
+  cleanRepeatsBound,
+  cleanRepeatsNeeded,
+} from '../../src/stats/exact-tests.ts';
 import {
   caseFlakiness,
   flakeDetectionProbability,
@@ -8,13 +14,7 @@ import {
   shrinkPassRates,
   suiteFlakiness,
 } from '../../src/stats/flakes.ts';
-import {
-  belowRequiredRate,
-  blockProbability,
-  brokenCaseFailures,
-  cleanRepeatsBound,
-  cleanRepeatsNeeded,
-} from '../../src/stats/must-pass.ts';
+import { clusteredMeanInterval, groupClusteredError } from '../../src/stats/means.ts';
 import { sequentialEvidence } from '../../src/stats/sequential-evidence.ts';
 import fc from '../support/property.ts';
 

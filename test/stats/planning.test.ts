@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compareCases } from '../../src/stats/compare-cases.ts';
+import { varianceComponents } from '../../src/stats/pairs.ts';
 import {
   assumedComponents,
   casesNeeded,
@@ -8,9 +9,8 @@ import {
   minCasesForMargin,
   minDetectableEffect,
   repeatsNeeded,
+  sampleSizeToSettle,
 } from '../../src/stats/planning.ts';
-import { sampleSizeToSettle } from '../../src/stats/sample-size.ts';
-import { varianceComponents } from '../../src/stats/variance-components.ts';
 
 const POLICY = { alpha: 0.05, power: 0.8 };
 

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { clopperPearsonInterval } from '../../src/stats/clopper-pearson.ts';
-import { fisherMidP, hypergeometricProbability } from '../../src/stats/fisher-mid-p.ts';
-import { mcnemarTest } from '../../src/stats/mcnemar.ts';
+import { fisherMidP, hypergeometricProbability, mcnemarTest } from '../../src/stats/exact-tests.ts';
 import {
+  clopperPearsonInterval,
   newcombePairedInterval,
   newcombeUnpairedInterval,
   tangoInterval,
-} from '../../src/stats/proportion-difference.ts';
-import { wilsonInterval } from '../../src/stats/wilson.ts';
+  wilsonInterval,
+} from '../../src/stats/proportions.ts';
 import fc from '../support/property.ts';
 
 /** As papers print it. */

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { normalCritical } from '../../src/stats/normal.ts';
-import { tangoInterval } from '../../src/stats/proportion-difference.ts';
-import { groupEqual, scoreLower } from '../../src/stats/score-bound.ts';
-import { scoreDifferenceInterval, scoreMeanInterval } from '../../src/stats/score-interval.ts';
-import { wilsonInterval } from '../../src/stats/wilson.ts';
+import { normalCritical } from '../../src/stats/distributions.ts';
+import { tangoInterval, wilsonInterval } from '../../src/stats/proportions.ts';
+import { groupEqual, scoreDifferenceInterval, scoreLower, scoreMeanInterval } from '../../src/stats/score-bound.ts';
 import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 

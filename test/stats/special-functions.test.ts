@@ -1,9 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { binomialMidP, binomialProbability, binomialQuantile, binomialTails } from '../../src/stats/binomial.ts';
-import { deviance, logGamma } from '../../src/stats/gamma.ts';
-import { betaQuantile, betaTails, regularisedIncompleteBeta } from '../../src/stats/incomplete-beta.ts';
-import { normalCdf, normalCritical, normalQuantile } from '../../src/stats/normal.ts';
-import { tCdf, tCritical, tQuantile } from '../../src/stats/student-t.ts';
+import {
+  betaQuantile,
+  betaTails,
+  binomialMidP,
+  binomialProbability,
+  binomialQuantile,
+  binomialTails,
+  deviance,
+  logGamma,
+  normalCdf,
+  normalCritical,
+  normalQuantile,
+  regularisedIncompleteBeta,
+  tCdf,
+  tCritical,
+  tQuantile,
+} from '../../src/stats/distributions.ts';
 import fc from '../support/property.ts';
 
 const probability = fc.double({ min: 1e-9, max: 1 - 1e-9, noNaN: true });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compareUnpaired } from '../../src/stats/unpaired-rates.ts';
+import { compareUnpaired } from '../../src/stats/proportions.ts';
 import fc from '../support/property.ts';
 
 const rate = (passed: number, n: number): number[] => Array.from({ length: n }, (_, index) => (index < passed ? 1 : 0));

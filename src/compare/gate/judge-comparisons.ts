@@ -5,7 +5,7 @@ import type { GatePolicy } from '../../model/suite.ts';
 import type { SuiteSummary, VariantSummary } from '../../model/summary.ts';
 import { adjustHolm } from '../../stats/adjust-p-values.ts';
 import type { TestVerdict } from '../../stats/decide-verdict.ts';
-import { brokenCaseFailures } from '../../stats/must-pass.ts';
+import { brokenCaseFailures } from '../../stats/exact-tests.ts';
 import { formatCount, formatUsd, signed } from '../../text/format-amount.ts';
 import { describeComparison } from './describe-comparison.ts';
 import { type CaseBreach, type CaseWord, type Confirmability, judgeComparedCases } from './judge-cases.ts';

@@ -1,6 +1,35 @@
-import { normalCritical } from './normal.ts';
+import { checkAlpha, checkCounts } from './check-arguments.ts';
+import { betaQuantile, normalCritical } from './distributions.ts';
+import type { Interval } from './means.ts';
 import { scoreLower, scoreUpper } from './score-bound.ts';
-import { wilsonInterval } from './wilson.ts';
+
+/** Score interval of a proportion, without continuity correction; null for no trials. Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953. */
+export function wilsonInterval(successes: number, n: number, alpha: number): Interval {
+  checkCounts(successes, n);
+  if (n === 0) return { low: null, high: null };
+  const z = normalCritical(alpha);
+  const failures = n - successes;
+  const centre = successes + (z * z) / 2;
+  const spread = z * Math.sqrt((successes * failures) / n + (z * z) / 4);
+  const size = n + z * z;
+  return {
+    low: successes === 0 ? 0 : (centre - spread) / size,
+    high: failures === 0 ? 1 : (centre + spread) / size,
+  };
+}
+
+/** Exact equal-tailed interval of a proportion; null for no trials. Source: Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404. */
+export function clopperPearsonInterval(successes: number, n: number, alpha: number): Interval {
+  checkCounts(successes, n);
+  checkAlpha(alpha);
+  if (n === 0) return { low: null, high: null };
+  const failures = n - successes;
+  return {
+    low: successes === 0 ? 0 : betaQuantile(alpha / 2, successes, failures + 1),
+    // The mirrored quantile keeps alpha/2 exact.
+    high: failures === 0 ? 1 : 1 - betaQuantile(alpha / 2, failures, successes + 1),
+  };
+}
 
 /** A difference of two proportions with its interval; null where nothing can be said. */
 export interface DifferenceEstimate {
@@ -97,4 +126,66 @@ function correctedPhi({ both, only1, only2, neither }: PairedTable): number {
   if (margins === 0) return 0;
   const product = both * neither - only1 * only2;
   return (product > 0 ? Math.max(0, product - n / 2) : product) / Math.sqrt(margins);
+}
+
+/** Two rates that share no case; null where a side has none. */
+export interface UnpairedComparison {
+  readonly baseline: number | null;
+  readonly candidate: number | null;
+  readonly delta: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  /** One-sided, of being worse: the smallest alpha/2 whose interval ends below 0. */
+  readonly pWorse: number | null;
+}
+
+/**
+ * The difference of pass rates, candidate − baseline, of two separate samples of case means in [0, 1].
+ * Source: Newcombe 1998, method 10, as in proportion-difference.ts; p by inverting its interval.
+ */
+export function compareUnpaired(
+  baseline: readonly number[],
+  candidate: readonly number[],
+  alpha: number,
+): UnpairedComparison {
+  const counts = {
+    successes1: total(candidate),
+    n1: candidate.length,
+    successes2: total(baseline),
+    n2: baseline.length,
+  };
+  if (counts.n1 === 0 || counts.n2 === 0) {
+    return { baseline: null, candidate: null, delta: null, low: null, high: null, pWorse: null };
+  }
+  const { delta, low, high } = newcombeUnpairedInterval(counts, alpha);
+  const highAt = (halfAlpha: number) => newcombeUnpairedInterval(counts, 2 * halfAlpha).high ?? 1;
+  return {
+    baseline: counts.successes2 / counts.n2,
+    candidate: counts.successes1 / counts.n1,
+    delta,
+    low,
+    high,
+    // Where the rate has not fallen, not even the narrowest interval ends below 0.
+    pWorse: delta !== null && delta < 0 ? invert(highAt) : 0.5,
+  };
+}
+
+/** Bisection on a logarithmic scale; the bound falls as alpha grows. */
+function invert(highAt: (halfAlpha: number) => number): number {
+  let [low, high] = [smallestP, 0.5];
+  if (highAt(low) < 0) return low;
+  for (let step = 0; step < 100 && high / low > 1 + 1e-12; step += 1) {
+    const middle = Math.sqrt(low * high);
+    if (highAt(middle) < 0) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+const smallestP = 1e-12;
+
+/** Means of ones may exceed 1 by a rounding error. */
+function total(means: readonly number[]): number {
+  const sum = means.reduce((all, mean) => all + mean, 0);
+  return Math.min(means.length, Math.max(0, sum));
 }

@@ -1,0 +1,129 @@
+import { checkAlpha } from './check-arguments.ts';
+import { binomialMidP, binomialProbability, binomialTails } from './distributions.ts';
+
+/** p-values for paired pass/fail results of which `worse` turned to fail and `better` to pass. */
+export interface McNemarTest {
+  readonly pTwoSidedExact: number;
+  readonly pTwoSidedMidP: number;
+  /** One-sided mid-p of "more turned worse than better". */
+  readonly pWorse: number;
+  readonly pBetter: number;
+}
+
+/**
+ * The conditional test given the changed pairs, exact and mid-p.
+ * Source: McNemar 1947, https://doi.org/10.1007/BF02295996; mid-p: Fagerland, Lydersen and Laake 2013, https://doi.org/10.1186/1471-2288-13-91.
+ */
+export function mcnemarTest(worse: number, better: number): McNemarTest {
+  const changed = worse + better;
+  const pWorse = binomialMidP(better, changed, 0.5);
+  const pBetter = binomialMidP(worse, changed, 0.5);
+  return {
+    pTwoSidedExact: Math.min(1, 2 * binomialTails(Math.min(worse, better), changed, 0.5).lower),
+    pTwoSidedMidP: Math.min(1, 2 * Math.min(pWorse, pBetter)),
+    pWorse,
+    pBetter,
+  };
+}
+
+/** Passes out of repeats on each side of one case. */
+export interface CaseCounts {
+  readonly baselinePasses: number;
+  readonly baselineN: number;
+  readonly candidatePasses: number;
+  readonly candidateN: number;
+}
+
+/**
+ * One-sided mid-p that one case got worse, given all its passes: P(X < x) + ½ P(X = x), X hypergeometric.
+ * Source: Fisher 1935; mid-p: Hirji, Tan and Elashoff 1991, https://doi.org/10.1002/sim.4780100711.
+ */
+export function fisherMidP(counts: CaseCounts): number {
+  const { baselinePasses, baselineN, candidatePasses, candidateN } = counts;
+  if (!(isShare(baselinePasses, baselineN) && isShare(candidatePasses, candidateN))) {
+    throw new RangeError('passes are whole numbers between 0 and the number of repeats');
+  }
+  const urn = { drawn: candidateN, white: baselinePasses + candidatePasses, total: baselineN + candidateN };
+  const observed = hypergeometricProbability(candidatePasses, urn);
+  return Math.min(1, lowerTail(candidatePasses, observed, urn) + observed / 2);
+}
+
+interface Urn {
+  readonly drawn: number;
+  readonly white: number;
+  readonly total: number;
+}
+
+/** P(X = x) white balls among those drawn, as a ratio of three binomials. Source: Loader 2000, https://www.r-project.org/doc/reports/CLoader-dbinom-2002.pdf. */
+export function hypergeometricProbability(x: number, { drawn, white, total }: Urn): number {
+  if (total === 0) return x === 0 ? 1 : 0;
+  const p = drawn / total;
+  const black = total - white;
+  return (
+    (binomialProbability(x, white, p) * binomialProbability(drawn - x, black, p)) / binomialProbability(drawn, total, p)
+  );
+}
+
+/** P(X < x), walked down from P(X = x) by the ratio of neighbours. */
+function lowerTail(x: number, observed: number, { drawn, white, total }: Urn): number {
+  let term = observed;
+  let sum = 0;
+  for (let k = x; k > 0 && term > 0; k -= 1) {
+    term *= (k * (total - white - drawn + k)) / ((white - k + 1) * (drawn - k + 1));
+    sum += term;
+    if (term < sum * 1e-18) break;
+  }
+  return sum;
+}
+
+function isShare(passes: number, n: number): boolean {
+  return Number.isInteger(passes) && Number.isInteger(n) && passes >= 0 && passes <= n;
+}
+
+/** The chance that a case failing at the given rate fails once in its repeats and once more in its fresh confirmations. */
+export function blockProbability(flakeRate: number, repeats: number, confirmations: number): number {
+  return anyFailure(flakeRate, repeats) * anyFailure(flakeRate, confirmations);
+}
+
+/** One-sided mid-p that the pass rate lies below what is required: P(X < x) + ½ P(X = x) at that rate. Source: Lancaster 1961, https://doi.org/10.1080/01621459.1961.10482105. */
+export function belowRequiredRate(passes: number, n: number, required: number): number {
+  return binomialMidP(passes, n, required);
+}
+
+/** Repeats without a failure that show the required pass rate with confidence 1 − alpha; null where none can. Source: solved from Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404. */
+export function cleanRepeatsNeeded(required: number, alpha: number): number | null {
+  if (!(required >= 0 && required <= 1)) throw new RangeError(`a pass rate lies in [0, 1], ${required} does not`);
+  if (required === 1) return null;
+  return required === 0 ? 1 : Math.max(1, Math.ceil(Math.log(alpha) / Math.log(required)));
+}
+
+/** The pass rate that k repeats without a failure show: alpha^(1/k). Source: Clopper and Pearson 1934, as above. */
+export function cleanRepeatsBound(repeats: number, alpha: number): number {
+  return repeats > 0 ? alpha ** (1 / repeats) : 0;
+}
+
+/** When a suite's cases are each tested alone. */
+export interface BrokenCasePolicy {
+  /** Cases judged. */
+  readonly n: number;
+  readonly alpha: number;
+  /** The failure rate a case is granted. */
+  readonly toleratedFailureRate?: number;
+}
+
+/**
+ * Failures in a row, and none but failures, after which a case is called broken: max(3, ⌈ln(alpha/(2n)) / ln(f0)⌉).
+ * Bonferroni over the n cases: while each fails at most at the tolerated rate, a false alarm in the suite stays below alpha/2.
+ * Source: Dunn 1961, https://doi.org/10.1080/01621459.1961.10482090.
+ */
+export function brokenCaseFailures({ n, alpha, toleratedFailureRate = 0.2 }: BrokenCasePolicy): number {
+  checkAlpha(alpha);
+  if (!(toleratedFailureRate > 0 && toleratedFailureRate < 1)) {
+    throw new RangeError(`a tolerated failure rate lies between 0 and 1, ${toleratedFailureRate} does not`);
+  }
+  return Math.max(3, Math.ceil(Math.log(alpha / (2 * Math.max(1, n))) / Math.log(toleratedFailureRate)));
+}
+
+function anyFailure(failureRate: number, repeats: number): number {
+  return 1 - (1 - failureRate) ** repeats;
+}
