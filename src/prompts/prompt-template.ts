@@ -9,19 +9,15 @@ import type {
   Vars,
   WrittenMessage,
 } from '../model/suite.ts';
-import { bracesLanguage, parseBraces } from '../templates/braces-template.ts';
-import { handlebarsLanguage } from '../templates/handlebars-language.ts';
-import { parseHandlebars } from '../templates/handlebars-template.ts';
+import { bracesLanguage, parseBraces } from '../templates/braces.ts';
+import { handlebarsLanguage, parseHandlebars } from '../templates/handlebars.ts';
 import { jinjaLanguage } from '../templates/jinja-language.ts';
 import { parseJinja } from '../templates/jinja-template.ts';
-import { renderPastMissing } from '../templates/render-past-missing.ts';
+import { renderTree } from '../templates/render-tree.ts';
 import { surveyTree, type TreeSurvey } from '../templates/survey-tree.ts';
 import { compileTemplate } from '../templates/template.ts';
-import { TemplateError } from '../templates/template-error.ts';
-import type { TreeLanguage } from '../templates/template-language.ts';
-import type { Piece } from '../templates/template-pieces.ts';
-import type { MarkNode, TemplateTree } from '../templates/template-tree.ts';
-import { positionIn } from '../templates/tree-values.ts';
+import { positionIn, TemplateError } from '../templates/template-error.ts';
+import type { MarkNode, Piece, TemplateTree, TreeLanguage } from '../templates/template-tree.ts';
 
 /** A text whose language makes all messages of a prompt. */
 interface WholeTemplate {
@@ -59,7 +55,7 @@ export function compileBraces(source: string, { optional = [], ...language }: Te
     variables,
     language: { ...language, ...(optional.length === 0 ? {} : { optional }) },
     render: (vars) =>
-      textOf(renderPastMissing(tree, { ...language.defaults, ...vars }, { language: bracesLanguage, isOptional })),
+      textOf(renderTree(tree, { ...language.defaults, ...vars }, { language: bracesLanguage, isOptional })),
   };
 }
 
@@ -90,11 +86,7 @@ export function compileWhole(source: string, language: TemplateLanguage): WholeT
     ...(optional.length === 0 ? {} : { optional }),
   };
   const expand = (vars: Vars): readonly RenderedMessage[] => {
-    const pieces = renderPastMissing(
-      tree,
-      { ...defaults, ...vars },
-      { language: parts.language, partials, isOptional },
-    );
+    const pieces = renderTree(tree, { ...defaults, ...vars }, { language: parts.language, partials, isOptional });
     const messages = collectMessages(pieces, parts, source);
     if (messages.length > 0) return messages;
     throw new TemplateError('the prompt comes out empty', { kind: 'not-text', line: 1, column: 1 });

@@ -1,11 +1,9 @@
 import { didYouMean } from '../text/did-you-mean.ts';
 import { isKeptByDouble } from '../text/exact-numbers.ts';
 import { jinjaFilters, jinjaLanguage } from './jinja-language.ts';
-import { syntaxError } from './jinja-tokens.ts';
-import { describeLongLiteral, longLiteralHint } from './long-literal.ts';
-import { TemplateError } from './template-error.ts';
+import { positionIn, syntaxError, TemplateError } from './template-error.ts';
 import type { Expression, PathExpression, TestOperator } from './template-tree.ts';
-import { positionIn } from './tree-values.ts';
+import { describeLongLiteral, longLiteralHint } from './template-values.ts';
 
 const MAX_NESTED = 50;
 const LEXEME =
@@ -168,7 +166,7 @@ export class JinjaExpressionParser {
       }
       this.#next += 1;
       const { args, named } = this.#take('(') ? this.#args() : { args: [], named: [] };
-      // Both spellings are one filter to whoever looks for guarded variables.
+      // The survey of guarded variables knows the filter by one name.
       value = { kind: 'call', name: name === 'd' ? 'default' : name, args: [value, ...args], named, offset };
     }
     return value;

@@ -1,8 +1,8 @@
 import { spell, writeJson } from '../json/canonical-json.ts';
 import { SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
-import type { TreeFunction, TreeLanguage } from './template-language.ts';
-import { describeKind } from './tree-values.ts';
+import type { TreeFunction, TreeLanguage } from './template-tree.ts';
+import { describeKind } from './template-values.ts';
 
 function textOf(value: unknown, filter: string): string {
   if (value === undefined || value === null) return '';

@@ -1,27 +1,26 @@
 import { defined } from '../json/defined.ts';
-import { SpelledNumber } from '../text/exact-numbers.ts';
-import { TemplateError, type TemplateErrorDetails } from './template-error.ts';
-import type { TreeFunction, TreeLanguage } from './template-language.ts';
-import { indentPieces, type Piece } from './template-pieces.ts';
-import type {
-  EachNode,
-  Expression,
-  Named,
-  PathExpression,
-  TemplateTree,
-  TestOperator,
-  TreeNode,
+import { SpelledNumber } from '../text/spelled-number.ts';
+import { joinErrors, positionIn, TemplateError, type TemplateErrorDetails } from './template-error.ts';
+import {
+  type EachNode,
+  type Expression,
+  indentPieces,
+  type Named,
+  type PathExpression,
+  type Piece,
+  type TemplateTree,
+  type TestOperator,
+  type TreeFunction,
+  type TreeLanguage,
+  type TreeNode,
 } from './template-tree.ts';
-import { plainText } from './template-value.ts';
-import { compareValues, describeKind, isMap, listEntries, positionIn, readOwn } from './tree-values.ts';
+import { compareValues, describeKind, isMap, listEntries, plainText, readOwn } from './template-values.ts';
 
 export interface RenderOptions {
   readonly language: TreeLanguage;
   readonly partials?: Readonly<Record<string, TemplateTree>>;
   /** True for a variable that may be missing; it is then empty. */
   readonly isOptional: (name: string) => boolean;
-  /** Is told of a variable that is missing, which is then empty, in place of an exception. */
-  readonly onMissing?: (error: TemplateError) => void;
 }
 
 // A prompt is a text that a model reads; what needs more than this is no prompt.
@@ -36,13 +35,36 @@ interface Frame {
   readonly outer?: Frame;
 }
 
-/** Renders a tree with variables that are data: what they hold is never read as a template. */
+/**
+ * Renders a tree with variables that are data: what they hold is never read as a template.
+ * Where a variable is missing, the error carries every other one that is missing too.
+ */
 export function renderTree(
   tree: TemplateTree,
   vars: Readonly<Record<string, unknown>>,
   options: RenderOptions,
 ): readonly Piece[] {
-  return new Renderer(tree, vars, options).render();
+  try {
+    return new Renderer(tree, vars, options).render();
+  } catch (error) {
+    if (!(error instanceof TemplateError) || error.kind !== 'missing-variable') throw error;
+    throw joinErrors(error, findMissing(tree, vars, options));
+  }
+}
+
+function findMissing(
+  tree: TemplateTree,
+  vars: Readonly<Record<string, unknown>>,
+  options: RenderOptions,
+): readonly TemplateError[] {
+  const found: TemplateError[] = [];
+  try {
+    new Renderer(tree, vars, options, (error) => found.push(error)).render();
+  } catch (error) {
+    // After an empty variable that needs a value, nothing more can be found.
+    if (!(error instanceof TemplateError)) throw error;
+  }
+  return found;
 }
 
 class Renderer {
@@ -50,18 +72,26 @@ class Renderer {
   /** What the program around a prompt knows, such as `@state`, comes as a variable of that name. */
   readonly #given: Readonly<Record<string, unknown>>;
   readonly #options: RenderOptions;
+  /** Receives the error of a missing variable, which is then empty; without it the error is thrown. */
+  readonly #onMissing: ((error: TemplateError) => void) | undefined;
   #tree: TemplateTree;
   #pieces: Piece[] = [];
   #steps = 0;
   #length = 0;
   #depth = 0;
 
-  constructor(tree: TemplateTree, vars: Readonly<Record<string, unknown>>, options: RenderOptions) {
+  constructor(
+    tree: TemplateTree,
+    vars: Readonly<Record<string, unknown>>,
+    options: RenderOptions,
+    onMissing?: (error: TemplateError) => void,
+  ) {
     this.#tree = tree;
     this.#root = vars;
     const given = Object.entries(vars).filter(([key]) => key.startsWith('@'));
     this.#given = Object.fromEntries(given.map(([key, value]) => [key.slice(1), value]));
     this.#options = options;
+    this.#onMissing = onMissing;
   }
 
   render(): readonly Piece[] {
@@ -123,7 +153,7 @@ class Renderer {
     const entries = listEntries(value, node.entersItem);
     if (entries === undefined) {
       const path = describePath(node.list);
-      throw this.#error(`"${path}" is ${describeKind(value)}, which can't be gone through`, node.offset, {
+      throw this.#error(`"${path}" is ${describeKind(value)}, which is not a list`, node.offset, {
         kind: 'not-text',
         variable: path,
       });
@@ -228,8 +258,8 @@ class Renderer {
       kind: 'missing-variable',
       variable: path.text,
     });
-    if (this.#options.onMissing === undefined) throw error;
-    this.#options.onMissing(error);
+    if (this.#onMissing === undefined) throw error;
+    this.#onMissing(error);
     return '';
   }
 

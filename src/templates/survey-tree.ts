@@ -1,4 +1,5 @@
 import type { Expression, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';
+import { rootOf } from './template-values.ts';
 
 /** What a template wants of its variables, as far as its text tells. */
 export interface TreeSurvey {
@@ -8,7 +9,7 @@ export interface TreeSurvey {
   readonly guarded: readonly string[];
   /** Names of partials, its own and theirs. */
   readonly partials: readonly string[];
-  /** Where a mark stands in a part that may come several times. */
+  /** All marks, in order. */
   readonly marks: readonly (TreeNode & { readonly kind: 'mark' })[];
 }
 
@@ -133,8 +134,4 @@ function writePath(steps: PathExpression['steps']): string {
     else path += path === '' ? step : `.${step}`;
   }
   return path;
-}
-
-function rootOf(path: string): string {
-  return /^[^.[]*/.exec(path)?.[0] ?? path;
 }

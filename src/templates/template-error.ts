@@ -1,3 +1,5 @@
+import { defined } from '../json/defined.ts';
+
 export type TemplateErrorKind =
   /** The template itself can't be read. */
   | 'syntax'
@@ -59,4 +61,15 @@ export function joinErrors(first: TemplateError, others: Iterable<TemplateError>
 
 function keyOf({ kind, message }: TemplateError): string {
   return `${kind} ${message}`;
+}
+
+/** Line and column of an offset, from 1. */
+export function positionIn(source: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = source.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+}
+
+/** A syntax error at an offset of the template's text. */
+export function syntaxError(source: string, offset: number, message: string, hint?: string): TemplateError {
+  return new TemplateError(message, { kind: 'syntax', ...positionIn(source, offset), ...defined({ hint }) });
 }

@@ -83,3 +83,44 @@ export interface TemplateTree {
   readonly source: string;
   readonly nodes: readonly TreeNode[];
 }
+
+/** What the languages do differently. */
+export interface TreeLanguage {
+  readonly functions: Readonly<Record<string, TreeFunction>>;
+  /** True where an empty map counts as false. */
+  readonly emptyMapIsFalse: boolean;
+  /** The text of a value that elsewhere has none; undefined where it has none here either. */
+  readonly print?: (value: unknown) => string | undefined;
+  /** How a value without a text of its own is given one. */
+  readonly textHint: (path: string, value: unknown) => string;
+}
+
+export interface TreeFunction {
+  /** True where the first argument may be missing. */
+  readonly takesMissing?: true;
+  readonly run: (args: readonly unknown[], named: Readonly<Record<string, unknown>>) => unknown;
+}
+
+/** What a template comes to: text, and marks that no value can forge. */
+export type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'role' | 'section'; readonly value: string; readonly offset: number }
+  | { readonly kind: 'media'; readonly value: string; readonly contentType?: string; readonly offset: number }
+  | { readonly kind: 'history'; readonly value: ''; readonly offset: number };
+
+/** Puts an indent before every line that begins among the pieces. */
+export function indentPieces(pieces: readonly Piece[], indent: string): readonly Piece[] {
+  let isAtStart = true;
+  return pieces.map((piece) => {
+    if (piece.kind !== 'text') return piece;
+    const lines = piece.text.split('\n');
+    const text = lines
+      .map((line, index) => {
+        const starts = index > 0 || isAtStart;
+        return starts && (line !== '' || index < lines.length - 1) ? indent + line : line;
+      })
+      .join('\n');
+    isAtStart = piece.text.endsWith('\n');
+    return { kind: 'text', text };
+  });
+}

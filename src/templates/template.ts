@@ -1,6 +1,6 @@
-import type { TemplateEngine } from './template-engine.ts';
-import { joinErrors, TemplateError } from './template-error.ts';
-import { notText, plainText } from './template-value.ts';
+import type { TemplateEngine } from './liquid-engine.ts';
+import { joinErrors, positionIn, TemplateError } from './template-error.ts';
+import { notText, plainText } from './template-values.ts';
 
 /** A template compiled once. */
 export interface CompiledTemplate {
@@ -49,7 +49,7 @@ export function compileTemplate(source: string): CompiledTemplate {
 
 /** Imports the engine; takes some 40 ms, once. */
 export async function loadTemplateEngine(): Promise<void> {
-  loadedEngine ??= (await import('./template-engine.ts')).createTemplateEngine();
+  loadedEngine ??= (await import('./liquid-engine.ts')).createTemplateEngine();
 }
 
 /** True where a text, or a file that holds templates, may need the engine. */
@@ -115,7 +115,7 @@ function compilePaths(source: string, parts: readonly Part[]): CompiledTemplate 
       for (const part of parts) {
         if (typeof part === 'string') text += part;
         else {
-          const found = textOf(readPath(vars, part.segments));
+          const found = plainText(readPath(vars, part.segments));
           if (found === undefined) throw findErrors(source, parts, vars);
           text += found;
         }
@@ -125,28 +125,19 @@ function compilePaths(source: string, parts: readonly Part[]): CompiledTemplate 
   };
 }
 
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : plainText(value);
-}
-
 /** All that keeps a template of paths from being rendered, the first with the others beside it. */
 function findErrors(source: string, parts: readonly Part[], vars: Readonly<Record<string, unknown>>): TemplateError {
   const errors = parts.flatMap((part) => {
     if (typeof part === 'string') return [];
     const value = readPath(vars, part.segments);
     if (value === undefined) return [missing(source, part.path, part.offset)];
-    return textOf(value) === undefined ? [notText(value, part.path, positionAt(source, part.offset))] : [];
+    return plainText(value) === undefined ? [notText(value, part.path, positionIn(source, part.offset))] : [];
   });
   const [first = new TemplateError('the template has no text', { kind: 'not-text' }), ...others] = errors;
   return joinErrors(first, others);
 }
 
 function missing(source: string, path: string, offset: number): TemplateError {
-  const at = positionAt(source, offset);
+  const at = positionIn(source, offset);
   return new TemplateError(`the variable "${path}" is missing`, { kind: 'missing-variable', variable: path, ...at });
-}
-
-function positionAt(source: string, offset: number): { line: number; column: number } {
-  const before = source.slice(0, offset);
-  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }

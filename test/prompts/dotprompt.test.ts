@@ -156,7 +156,7 @@ describe('variables are strict', () => {
     ['{{a.__proto__.x}}', { a: {} }, /is missing/],
     ['{{a}}', { a: { b: 1 } }, /"a" is an object/],
     ['{{a}}', { a: null }, /"a" is null/],
-    ['{{#each a}}{{/each}}', { a: 5 }, /can't be gone through/],
+    ['{{#each a}}{{/each}}', { a: 5 }, /is not a list/],
   ])('%j', async (template, vars, message) => {
     await expect(renderPrompt('x.prompt', template, vars)).rejects.toThrow(message);
   });

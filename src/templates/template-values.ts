@@ -1,12 +1,7 @@
-import { compareNumbers, SpelledNumber } from '../text/exact-numbers.ts';
+import { isKeptByDouble } from '../text/decimal.ts';
+import { compareNumbers, SpelledNumber } from '../text/spelled-number.ts';
 import { TemplateError } from './template-error.ts';
 import type { TestOperator } from './template-tree.ts';
-
-/** 1-based. */
-export function positionIn(source: string, offset: number): { readonly line: number; readonly column: number } {
-  const before = source.slice(0, offset);
-  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
-}
 
 /** What a loop goes through; undefined for what is no list. */
 export function listEntries(
@@ -15,7 +10,7 @@ export function listEntries(
 ): readonly (readonly [string | number, unknown])[] | undefined {
   if (Array.isArray(value)) return value.map((item: unknown, index) => [index, item]);
   if (value === undefined || value === null || value === false) return [];
-  // A map is gone through by its keys.
+  // A loop over a map visits its keys.
   if (isMap(value)) return Object.entries(value).map(([key, item]) => [key, withKeys ? item : key]);
   return undefined;
 }
@@ -72,4 +67,50 @@ export function describeKind(value: unknown): string {
   if (value === undefined) return 'missing';
   if (Array.isArray(value)) return 'a list';
   return isMap(value) ? 'an object' : `a ${value instanceof SpelledNumber ? 'number' : typeof value}`;
+}
+
+/** The text of a scalar; undefined for what has none. A spelled number prints its spelling. */
+export function plainText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  return value instanceof SpelledNumber ? value.source : undefined;
+}
+
+/** Says which filter gives a value without a text form one. */
+export function notText(value: unknown, path: string, at: { line?: number; column?: number }): TemplateError {
+  if (value === null || value === undefined) {
+    return new TemplateError(`"${path}" is null, which has no text`, {
+      kind: 'not-text',
+      variable: path,
+      hint: `give it a value, or write {{ ${path} | default: "…" }}`,
+      ...at,
+    });
+  }
+  const found = Array.isArray(value) ? 'a list' : 'an object';
+  return new TemplateError(`"${path}" is ${found}, which must be rendered with a filter`, {
+    kind: 'not-text',
+    variable: path,
+    hint: `write {{ ${path} | json }}${Array.isArray(value) ? ` or {{ ${path} | join: ", " }}` : ''}`,
+    ...at,
+  });
+}
+
+const literal = /(?<![\p{L}\p{N}_.-])-?\d+(?:\.\d+)?(?![\p{L}\p{N}_-])/gu;
+
+/** The first number in the code of a template that no double keeps. Quoted texts are passed over. */
+export function findLongLiteral(code: string): { readonly text: string; readonly offset: number } | undefined {
+  const unquoted = code.replaceAll(/"[^"]*"|'[^']*'/g, (quoted) => '"'.repeat(quoted.length));
+  const found = [...unquoted.matchAll(literal)].find(([text]) => !isKeptByDouble(text));
+  return found === undefined ? undefined : { text: found[0], offset: found.index };
+}
+
+export function describeLongLiteral(text: string): string {
+  return `${text} has too many digits: a template would make it ${Number(text)}`;
+}
+
+export const longLiteralHint = 'pass it as a variable, or write it as a text, in quotes';
+
+/** The variable that a path starts from: `order.id` reads `order`. */
+export function rootOf(path: string): string {
+  return /^[^.[]*/.exec(path)?.[0] ?? path;
 }

@@ -1,13 +1,8 @@
 import { Drop, Liquid, type Template as LiquidNode, TagToken, Tokenizer, TypeGuards } from 'liquidjs';
-import { defined } from '../json/defined.ts';
-import { didYouMean } from '../text/did-you-mean.ts';
-import { refuseForeignSyntax } from './foreign-template.ts';
-import { registerFilters } from './liquid-filters.ts';
-import { describeLongLiteral, findLongLiteral, longLiteralHint } from './long-literal.ts';
-import { comparable, SpelledDrop } from './spelled-drop.ts';
-import { joinErrors, type ReadableTemplate, TemplateError, type TemplateErrorDetails } from './template-error.ts';
-import { notText, plainText } from './template-value.ts';
-import { positionIn } from './tree-values.ts';
+import { attempt, NoText, refuseOtherLanguages, translate, undefinedFilter } from './liquid-errors.ts';
+import { comparable, registerFilters, SpelledDrop } from './liquid-filters.ts';
+import { joinErrors, positionIn, type ReadableTemplate, TemplateError } from './template-error.ts';
+import { describeLongLiteral, findLongLiteral, longLiteralHint, plainText, rootOf } from './template-values.ts';
 
 /** The part of a compiled template that needs Liquid. */
 export interface TemplateEngine {
@@ -44,7 +39,7 @@ function createLiquid(): Liquid {
 }
 
 function compile(liquid: Liquid, source: string): ReadableTemplate {
-  refuseForeignSyntax(source);
+  refuseOtherLanguages(source);
   try {
     return compileNodes(liquid, source);
   } catch (error) {
@@ -69,7 +64,6 @@ function compileNodes(liquid: Liquid, source: string): ReadableTemplate {
   };
 }
 
-const undefinedFilter = /^undefined filter: (\S+)/;
 const maxUnknownFilters = 50;
 
 /** Reads past filters that are unknown: finds the others, and what else can be said of the template. */
@@ -156,10 +150,6 @@ function flatten(error: unknown): readonly unknown[] {
   return error.errors.flatMap(flatten);
 }
 
-function rootOf(path: string): string {
-  return /^[^.[]*/.exec(path)?.[0] ?? path;
-}
-
 function parse(liquid: Liquid, source: string): LiquidNode[] {
   if (isNestedTooDeep(source)) {
     throw new TemplateError(`tags are nested deeper than ${MAX_NESTED_TAGS} levels`, { kind: 'limit' });
@@ -201,15 +191,6 @@ function outputText(value: unknown): string {
   return text;
 }
 
-class NoText extends Error {
-  readonly value: unknown;
-
-  constructor(value: unknown) {
-    super('a value without a text form');
-    this.value = value;
-  }
-}
-
 function refuseTag(liquid: Liquid, name: string): void {
   liquid.registerTag(name, {
     parse() {
@@ -222,70 +203,6 @@ function refuseTag(liquid: Liquid, name: string): void {
       return '';
     },
   });
-}
-
-/** Runs a step of Liquid and translates what it throws. */
-function attempt<T>(liquid: Liquid, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    throw translate(liquid, error);
-  }
-}
-
-function translate(liquid: Liquid, error: unknown): unknown {
-  if (error instanceof TemplateError || !(error instanceof Error)) return error;
-  const at = positionOf(error);
-  const cause = 'originalError' in error ? error.originalError : undefined;
-  if (cause instanceof TemplateError) {
-    return new TemplateError(cause.message, { ...detailsOf(cause), ...at }, { cause });
-  }
-  if (cause instanceof NoText) return notText(cause.value, outputPath(error), at);
-  if (cause instanceof Error && 'variableName' in cause) {
-    const path = String(cause.variableName);
-    return new TemplateError(`the variable "${path}" is missing`, { kind: 'missing-variable', variable: path, ...at });
-  }
-  const message = error.message.replace(/, line:\d+, col:\d+$/, '');
-  if (/limit exceeded|call stack/i.test(message)) {
-    return new TemplateError(
-      `rendering takes too much time or memory (${message})`,
-      { kind: 'limit', ...at },
-      { cause: error },
-    );
-  }
-  const hint = nameHint(liquid, message);
-  return new TemplateError(message, { kind: 'syntax', ...at, ...defined({ hint }) }, { cause: error });
-}
-
-function positionOf(error: Error): { line?: number; column?: number } {
-  const token: unknown = 'token' in error ? error.token : undefined;
-  if (typeof token !== 'object' || token === null || !('getPosition' in token)) return {};
-  const position: unknown = typeof token.getPosition === 'function' ? token.getPosition() : undefined;
-  if (!Array.isArray(position)) return {};
-  const [line, column]: readonly unknown[] = position;
-  return typeof line === 'number' && typeof column === 'number' ? { line, column } : {};
-}
-
-/** The path in the output that failed: `{{ order.items | upcase }}` → `order.items`. */
-function outputPath(error: Error): string {
-  const token: unknown = 'token' in error ? error.token : undefined;
-  if (typeof token !== 'object' || token === null || !('getText' in token) || typeof token.getText !== 'function')
-    return 'value';
-  return /^\{\{-?\s*([^|}\s]+)/.exec(String(token.getText()))?.[1] ?? 'value';
-}
-
-function detailsOf(error: TemplateError): TemplateErrorDetails {
-  return {
-    kind: error.kind,
-    ...defined({ line: error.line, column: error.column, variable: error.variable, hint: error.hint }),
-  };
-}
-
-function nameHint(liquid: Liquid, message: string): string | undefined {
-  const filter = undefinedFilter.exec(message)?.[1];
-  if (filter !== undefined) return didYouMean(filter, Object.keys(liquid.filters));
-  const tag = /^tag "?([\w-]+)"? not found/.exec(message)?.[1];
-  return tag === undefined ? undefined : didYouMean(tag, Object.keys(liquid.tags));
 }
 
 type Segment = string | number | readonly Segment[];

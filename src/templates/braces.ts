@@ -1,7 +1,6 @@
-import { spell } from '../json/canonical-json.ts';
-import { SpelledNumber } from '../text/exact-numbers.ts';
-import type { TreeLanguage } from './template-language.ts';
-import type { TemplateTree, TreeNode } from './template-tree.ts';
+import { spell } from '../text/spell.ts';
+import { SpelledNumber } from '../text/spelled-number.ts';
+import type { TemplateTree, TreeLanguage, TreeNode } from './template-tree.ts';
 
 const MAX_LENGTH = 1_000_000;
 
