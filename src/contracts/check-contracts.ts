@@ -10,11 +10,11 @@ import { isContractBroken } from '../schema-diff/apply-approvals.ts';
 import { SchemaProblem } from '../schema-diff/schema-problem.ts';
 import { type AnsweredVariant, compareContracts } from './compare-contracts.ts';
 import { variantOf } from './describe-contract.ts';
-import { answersOfBaseline, answersOfRecord } from './stored-answers.ts';
+import { answersOfBaseline, answersOfRecord } from './observe-answers.ts';
 
 export interface CheckContractsOptions {
   readonly project: Project;
-  /** What was asked for; empty: every suite. */
+  /** The selected paths; empty: every suite. */
   readonly paths: readonly string[];
   /** `git:REF`, a baseline file or a run; the accepted baseline where undefined. */
   readonly against?: string;
@@ -23,7 +23,7 @@ export interface CheckContractsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Holds every prompt's contract against its baseline's or a commit's; no call is made and nothing is fetched. */
+/** Compares every prompt's contract with its baseline's or a commit's; no call is made and nothing is fetched. */
 export async function checkContracts(options: CheckContractsOptions): Promise<ContractReport> {
   const { project, paths, against, cwd, env } = options;
   const entries: PromptFindings[] = [];
@@ -38,7 +38,7 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
   for (const suite of project.suites) {
     const found = old.find(suite);
     if (found === undefined) {
-      notes.push(`${suite.id}: ${old.absence(suite)}, so there is nothing to hold its contracts against`);
+      notes.push(`${suite.id}: ${old.absence(suite)}, so there is nothing to compare its contracts with`);
       continue;
     }
     try {
@@ -70,11 +70,11 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
   }
   const isBroken = entries.some(({ findings }) => isContractBroken(findings));
   // On the command line every path is named; in the config a pattern may match nothing.
-  const isGone = (project.emptySelections ?? []).some(({ isNamed }) => isNamed || paths.length > 0);
+  const isSelectionEmpty = (project.emptySelections ?? []).some(({ isNamed }) => isNamed || paths.length > 0);
   return {
     entries,
     notes: [...notes, ...old.remarks(project)],
-    exitCode: isBroken ? exitCodes.failed : isGone ? exitCodes.incomplete : exitCodes.passed,
+    exitCode: isBroken ? exitCodes.failed : isSelectionEmpty ? exitCodes.incomplete : exitCodes.passed,
   };
 }
 

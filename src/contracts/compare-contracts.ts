@@ -4,10 +4,9 @@ import type { SourceLocation } from '../model/problem.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import { applyApprovals } from '../schema-diff/apply-approvals.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
-import type { PromptComparisonOptions } from './compare-prompt-contracts.ts';
-import { comparePromptSets, type PromptSetFindings } from './compare-prompt-sets.ts';
+import { comparePromptSets, type PromptComparisonOptions, type PromptSetFindings } from './compare-prompts.ts';
 import { type ContractVariant, describeContract } from './describe-contract.ts';
-import { type ObservedSides, observeAnswers, type StoredAnswer } from './observe-answers.ts';
+import { observeAnswers, type StoredAnswer } from './observe-answers.ts';
 
 /** A variant with the answers that were stored with it. */
 export interface AnsweredVariant {
@@ -23,7 +22,7 @@ export interface SuiteContracts {
   readonly replacement: readonly AnsweredVariant[];
   /** Leaves out prompts that the new side does not have: a filtered run has not all. */
   readonly isPart: boolean;
-  /** Of prompts that are gone, and of all that say nothing themselves. */
+  /** Of prompts that were removed, and the default for the others. */
   readonly contract: RecordedVariant['contract'];
   readonly locate?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
 }
@@ -46,15 +45,15 @@ export async function compareContracts(suite: SuiteContracts): Promise<readonly 
   const entries: PromptFindings[] = [];
   for (const [prompt, findings] of found) {
     const observed = observePrompt(prompt, suite);
-    // Of a renamed prompt the approval stands with its heir.
-    const heir = suite.replacement.find(({ variant }) => variant.replaces === prompt)?.variant.prompt ?? prompt;
-    const approved = contractOf(contracts.has(prompt) ? prompt : heir).approved ?? [];
+    // A renamed prompt's findings are approved by the contract of its new name.
+    const renamed = suite.replacement.find(({ variant }) => variant.replaces === prompt)?.variant.prompt ?? prompt;
+    const approved = contractOf(contracts.has(prompt) ? prompt : renamed).approved ?? [];
     entries.push({
       suite: suite.suite,
       prompt,
       against: suite.against,
       findings: await locateFindings(applyApprovals([...findings.values()], approved), prompt, suite),
-      ...(observed.length === 0 ? {} : { observed }),
+      ...(observed.length > 0 && { observed }),
     });
   }
   return entries;
@@ -66,7 +65,7 @@ function compareOnProviders(
 ): readonly PromptSetFindings[] {
   const providers = [...new Set(replacement.map(({ variant }) => variant.provider))];
   const known = providers.filter((id) => old.some(({ variant }) => variant.provider === id));
-  // Where no provider is left, the first stands for what all have become.
+  // Where no provider has remained, the first new one is compared.
   const compared = known.length > 0 ? known : providers.slice(0, 1);
   return compared.flatMap((provider) => {
     const before = onProvider(old, provider);
@@ -80,7 +79,7 @@ function compareOnProviders(
   });
 }
 
-/** Each prompt once: on the provider, or on any where it has not run on that one. */
+/** Each prompt once: on the provider, or on any other where it has not run on that one. */
 function onProvider(variants: readonly AnsweredVariant[], provider: string): readonly ContractVariant[] {
   const byPrompt = new Map<string, ContractVariant>();
   for (const { variant } of variants) {
@@ -89,17 +88,9 @@ function onProvider(variants: readonly AnsweredVariant[], provider: string): rea
   return [...byPrompt.values()];
 }
 
-/** How the new side wants to be judged. */
-function optionsOf({
-  policy,
-  overrides,
-  ignore,
-  strictConsumers,
-  removed,
-}: RecordedVariant['contract']): PromptComparisonOptions {
-  return {
-    ...defined({ policy, overrides, ignore, strictConsumers, removed }),
-  };
+function optionsOf(contract: RecordedVariant['contract']): PromptComparisonOptions {
+  const { policy, overrides, ignore, strictConsumers, removed } = contract;
+  return defined({ policy, overrides, ignore, strictConsumers, removed });
 }
 
 function observePrompt(prompt: string, { old, replacement }: SuiteContracts) {
@@ -109,16 +100,15 @@ function observePrompt(prompt: string, { old, replacement }: SuiteContracts) {
   const before = own.length > 0 ? own : old.filter(({ variant }) => variant.prompt === replaces);
   const [first, second] = [before[0], after[0]];
   if (first === undefined || second === undefined) return [];
-  const sides: ObservedSides = {
+  return observeAnswers({
     old: describeContract(first.variant).outputSchema,
     replacement: describeContract(second.variant).outputSchema,
-    baselineAnswers: chain(before),
-    newAnswers: chain(after),
-  };
-  return observeAnswers(sides);
+    baselineAnswers: answersOf(before),
+    newAnswers: answersOf(after),
+  });
 }
 
-function* chain(variants: readonly AnsweredVariant[]): Iterable<StoredAnswer> {
+function* answersOf(variants: readonly AnsweredVariant[]): Iterable<StoredAnswer> {
   for (const { answers } of variants) yield* answers();
 }
 

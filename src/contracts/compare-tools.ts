@@ -3,8 +3,8 @@ import type { Finding } from '../model/finding.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
 import { change, show } from '../schema-diff/comparer.ts';
 import { gradeChanges } from '../schema-diff/grade-changes.ts';
-import type { PromptTool } from '../schema-diff/prompt-contract.ts';
 import { SchemaProblem } from '../schema-diff/schema-problem.ts';
+import type { PromptTool } from './describe-contract.ts';
 
 type ToolOptions = Omit<SchemaComparisonOptions, 'direction'>;
 
@@ -41,7 +41,7 @@ export function compareTools(
   }
   for (const tool of added) {
     if (taken.has(tool)) continue;
-    const message = `The tool "${tool.name}" was added; whoever runs the tools has to know it.`;
+    const message = `The tool "${tool.name}" was added; the code that runs tools must know it.`;
     say(change('tool-added', appendPointer('/tools', tool.name), message, { new: tool.name }));
   }
   return findings;

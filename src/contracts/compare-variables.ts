@@ -4,9 +4,10 @@ import { appendPointer } from '../json/json-pointer.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Change } from '../schema-diff/change.ts';
 import { change, show } from '../schema-diff/comparer.ts';
-import type { PromptContract, PromptVariable } from '../schema-diff/prompt-contract.ts';
+import { rootOf } from '../templates/template-values.ts';
+import type { PromptContract, PromptVariable } from './describe-contract.ts';
 
-/** A variable whose schema already tells that callers must send it is not told twice. */
+/** Compares the variables of two templates. One that the input schema already reports as required is reported once. */
 export function compareVariables(
   old: PromptContract,
   replacement: PromptContract,
@@ -61,11 +62,6 @@ function byRoot(variables: readonly PromptVariable[]): ReadonlyMap<string, Promp
     if (known.get(root)?.hasDefault !== true) known.set(root, variable);
   }
   return known;
-}
-
-/** `order.id` is read from the variable `order`. */
-export function rootOf(name: string): string {
-  return name.split(/[.[]/, 1)[0] ?? name;
 }
 
 function defaultOf(variable: PromptVariable): readonly JsonValue[] {

@@ -5,12 +5,43 @@ import type { BaselineVariant } from '../model/baseline.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import { mergeContracts, type PromptVersion, type ProviderConfig, type Suite, writeMessage } from '../model/suite.ts';
 import { buildParams } from '../plan/build-params.ts';
-import { surveyWritten } from '../prompts/prompt-template.ts';
-import type { PromptContract, PromptTool, PromptVariable } from '../schema-diff/prompt-contract.ts';
+import { surveyWritten } from '../prompts/compile-language.ts';
 import { compileTemplate } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { rootOf } from '../templates/template-values.ts';
 
-/** A variant as far as others rely on it, whoever wrote it down. */
+/** Everything of a prompt that others rely on. */
+export interface PromptContract {
+  readonly promptId: string;
+  /** The id of the version that this one takes the place of. */
+  readonly replaces?: string;
+  /** What the template reads; `order.id` stands for `order`. */
+  readonly variables: readonly PromptVariable[];
+  /** What the request asks for; where it does not say, a schema makes it JSON. */
+  readonly outputFormat?: 'json' | 'text';
+  readonly inputSchema?: JsonObject | boolean;
+  readonly outputSchema?: JsonObject | boolean;
+  readonly tools: readonly PromptTool[];
+  readonly provider: string;
+  readonly model: string;
+  /** Without those that are described above, such as a response format. */
+  readonly params: JsonObject;
+  readonly messages: readonly { readonly role: string }[];
+}
+
+export interface PromptVariable {
+  readonly name: string;
+  readonly hasDefault: boolean;
+  readonly default?: JsonValue;
+}
+
+export interface PromptTool {
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters?: JsonObject | boolean;
+}
+
+/** The part of a variant that others rely on, of a baseline, a record or a suite. */
 export type ContractVariant = Pick<
   BaselineVariant | RecordedVariant,
   'prompt' | 'provider' | 'adapter' | 'model' | 'params' | 'messages' | 'replaces'
@@ -116,7 +147,7 @@ function findVariables(messages: ContractVariant['messages']): readonly PromptVa
   );
 }
 
-/** A text written by hand or by another version: what it reads may be past telling, and the rest is not. */
+/** A template that can't be read, such as one written by another version, has no known variables. */
 function attempt<T>(read: () => T, otherwise: T): T {
   try {
     return read();
@@ -124,10 +155,6 @@ function attempt<T>(read: () => T, otherwise: T): T {
     if (!(error instanceof TemplateError)) throw error;
     return otherwise;
   }
-}
-
-function rootOf(name: string): string {
-  return /^[^.[]*/.exec(name)?.[0] ?? name;
 }
 
 /** A variable that every output gives a default, or whose absence the template itself asks about, need not be sent. */

@@ -1,21 +1,50 @@
 import { canonicalJson } from '../json/canonical-json.ts';
-import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import { compileJsonSchema, JsonSchemaError } from '../json/json-schema.ts';
+import { parseJson } from '../json/parse-json.ts';
+import type { Baseline, BaselineTrial, VariantKey } from '../model/baseline.ts';
 import type { ObservedAnswers } from '../model/finding.ts';
+import type { CellRow } from '../model/record.ts';
+import type { VariantSummary } from '../model/summary.ts';
+import type { StoredRecord } from '../record/open-stored-record.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import { formatCount } from '../text/format-amount.ts';
-import { isStackOverflow } from '../text/thrown.ts';
-import { type FindComplaint, observeContract, type RecordedOutput } from './observe-contract.ts';
+import { isStackOverflow } from '../text/stack-overflow.ts';
 
-/** An answer as a baseline or a record keeps it. */
+/** An answer as a baseline or a record keeps it: the text that the model wrote. */
 export interface StoredAnswer {
   readonly caseId: string;
   readonly text: string;
 }
 
+/** The answers of a prompt on a provider that a baseline file holds. */
+export function* answersOfBaseline(
+  baseline: Pick<Baseline, 'casesOf' | 'readCase'>,
+  key: VariantKey,
+): Iterable<StoredAnswer> {
+  for (const caseId of baseline.casesOf(key).keys()) {
+    for (const trial of baseline.readCase(key, caseId)?.trials ?? []) yield* answerOf(caseId, trial);
+  }
+}
+
+/** The answers of a variant of a record, read one after the other. */
+export function* answersOfRecord(variant: VariantSummary, readRow: StoredRecord['readRow']): Iterable<StoredAnswer> {
+  for (const { caseId, trials } of variant.cases.values()) {
+    for (const { rowIndex } of trials) yield* answerOf(caseId, readRow(rowIndex));
+  }
+}
+
+/** A tool call without a text is no answer that an output schema is about. */
+function answerOf(
+  caseId: string,
+  { status, output, toolCalls, refusal }: Pick<BaselineTrial | CellRow, 'status' | 'output' | 'toolCalls' | 'refusal'>,
+): readonly StoredAnswer[] {
+  if ((status !== 'passed' && status !== 'failed') || output === undefined || refusal !== undefined) return [];
+  return output === '' && toolCalls !== undefined && toolCalls.length > 0 ? [] : [{ caseId, text: output }];
+}
+
 export interface ObservedSides {
-  /** Their side's output schemas; undefined where a side promises nothing. */
+  /** The output schema of each side; undefined where a side promises nothing. */
   readonly old: JsonValue | undefined;
   readonly replacement: JsonValue | undefined;
   readonly baselineAnswers: Iterable<StoredAnswer>;
@@ -23,29 +52,44 @@ export interface ObservedSides {
   readonly newAnswers?: Iterable<StoredAnswer>;
 }
 
-/** Holds stored answers against the schema of the other side; nothing where the schemas are the same. */
+/** Checks stored answers against the schema of the other side; nothing where the schemas are the same. */
 export function observeAnswers(sides: ObservedSides): readonly ObservedAnswers[] {
   const { old, replacement, baselineAnswers, newAnswers = [] } = sides;
   if (canonicalJson(old ?? null) === canonicalJson(replacement ?? null)) return [];
-  const seen = [
-    replacement === undefined ? undefined : observe('baseline', baselineAnswers, replacement, old),
-    old === undefined ? undefined : observe('new', newAnswers, old, replacement),
-  ];
-  return seen.filter((observed) => observed !== undefined && observed.total > 0).flatMap((observed) => observed ?? []);
+  const observed: ObservedAnswers[] = [];
+  if (replacement !== undefined) observed.push(observe('baseline', baselineAnswers, replacement, old));
+  if (old !== undefined) observed.push(observe('new', newAnswers, old, replacement));
+  return observed.filter(({ total }) => total > 0);
 }
 
-/** Counts what one schema refuses and the answers' own takes: a broken answer was broken before. */
+const maxOffenders = 5;
+
+/**
+ * Counts the answers that a schema refuses and that the schema they were given under, `own`, accepts: what turns a
+ * possible break into an observed one. An answer that both refuse was broken before.
+ */
 function observe(
   answers: ObservedAnswers['answers'],
   stored: Iterable<StoredAnswer>,
   schema: JsonValue,
   own: JsonValue | undefined,
 ): ObservedAnswers {
-  const outputs: Iterable<RecordedOutput> = stored;
-  const observation = { outputs, schema, ...defined({ own }) };
-  const judge = createJudge();
-  const { total, rejected, alreadyRejected, unjudged, offenders } = observeContract(observation, judge.findComplaint);
-  const doubt = unjudged === 0 ? '' : `; ${unjudged} could not be judged${judge.why()}`;
+  const validator = createValidator();
+  let [total, rejected, alreadyRejected, unjudged] = [0, 0, 0, 0];
+  const offenders: { readonly caseId: string; readonly reason: string }[] = [];
+  for (const { caseId, text } of stored) {
+    total += 1;
+    const reason = validator.findComplaint(schema, text);
+    if (reason === undefined) continue;
+    const before = reason === null || own === undefined ? undefined : validator.findComplaint(own, text);
+    if (typeof before === 'string') alreadyRejected += 1;
+    else if (reason === null || before === null) unjudged += 1;
+    else {
+      rejected += 1;
+      if (offenders.length < maxOffenders) offenders.push({ caseId, reason });
+    }
+  }
+  const doubt = unjudged === 0 ? '' : `; ${unjudged} could not be judged${validator.whyUnjudged()}`;
   return {
     answers,
     schema: answers === 'baseline' ? 'new' : 'old',
@@ -54,19 +98,20 @@ function observe(
     ...(alreadyRejected > 0 && { alreadyRejected }),
     ...(unjudged > 0 && { unjudged }),
     offenders,
-    message: describe(answers, { total, rejected, alreadyRejected }) + doubt,
+    message: describe(answers, total, rejected, alreadyRejected) + doubt,
   };
 }
 
 function describe(
   answers: ObservedAnswers['answers'],
-  { total, rejected, alreadyRejected }: Required<Pick<ObservedAnswers, 'total' | 'rejected' | 'alreadyRejected'>>,
+  total: number,
+  rejected: number,
+  alreadyRejected: number,
 ): string {
   const [kind, own, outcome] =
     answers === 'baseline'
       ? ['recorded', 'the old schema', 'would now be rejected']
       : ['new', 'their own schema', "would have been rejected by the baseline's schema"];
-  // What its own schema refuses was broken before: it can't be said of it that the change rejects it.
   const sound = total - alreadyRejected;
   if (sound === 0) return `all of ${formatCount(total, `${kind} answer`)} broke ${own} already`;
   const broken = alreadyRejected === 0 ? '' : `; ${alreadyRejected} more broke ${own} already`;
@@ -74,21 +119,27 @@ function describe(
 }
 
 const limitMs = 500;
-/** After these, an answer that could take long is not asked about: a thousand of them would take minutes. */
+/** After these, an answer that could take long is not validated: a thousand of them would take minutes. */
 const maxTimeouts = 3;
 
-/** Holds answers against schemas; what takes too long or can't be compiled is no verdict, and why is kept. */
-function createJudge(): { readonly findComplaint: FindComplaint; readonly why: () => string } {
+interface Validator {
+  /** Why the schema refuses the answer; undefined where it accepts it, null where that can't be told. */
+  findComplaint(schema: JsonValue, text: string): string | undefined | null;
+  whyUnjudged(): string;
+}
+
+function createValidator(): Validator {
   let timeouts = 0;
   let fault = '';
   return {
-    why: () => fault,
-    findComplaint(schema, value) {
+    whyUnjudged: () => fault,
+    findComplaint(schema, text) {
+      const parsed = parseJson(text);
+      if (!parsed.ok) return `the answer is not JSON: ${parsed.reason}`;
       try {
-        // Compiled once a schema: the compiler remembers.
         const compiled = compileJsonSchema(schema);
-        const find = () => compiled.findViolation(value);
-        const isCheap = compiled.isCheap(JSON.stringify(value).length);
+        const find = () => compiled.findViolation(parsed.value);
+        const isCheap = compiled.isCheap(text.length);
         if (!isCheap && timeouts >= maxTimeouts) return null;
         const violation = isCheap ? find() : runWithDeadline(find, limitMs);
         return violation === undefined ? undefined : `${violation.path} ${violation.message}`;

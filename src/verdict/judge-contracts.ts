@@ -1,7 +1,7 @@
 import type { FindBaseline } from '../baseline/find-baselines.ts';
 import type { GatedComparison } from '../compare/gate/judge-comparisons.ts';
 import { type AnsweredVariant, compareContracts } from '../contracts/compare-contracts.ts';
-import { answersOfBaseline, answersOfRecord } from '../contracts/stored-answers.ts';
+import { answersOfBaseline, answersOfRecord } from '../contracts/observe-answers.ts';
 import type { ComparedSide } from '../model/comparison.ts';
 import { describeContractWarnings } from '../model/contract-warnings.ts';
 import { isBreak, type PromptFindings } from '../model/finding.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { comparePromptContracts } from '../../src/contracts/compare-prompt-contracts.ts';
-import { comparePromptSets } from '../../src/contracts/compare-prompt-sets.ts';
-import type { PromptContract } from '../../src/schema-diff/prompt-contract.ts';
+import { comparePromptContracts, comparePromptSets } from '../../src/contracts/compare-prompts.ts';
+import type { PromptContract } from '../../src/contracts/describe-contract.ts';
 
 const search = {
   name: 'search',
