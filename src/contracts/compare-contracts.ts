@@ -2,7 +2,7 @@ import { defined } from '../json/defined.ts';
 import type { Finding, LocatedFinding, PromptFindings } from '../model/finding.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { RecordedVariant } from '../model/record.ts';
-import { applyApprovals } from '../schema-diff/apply-approvals.ts';
+import { applyApprovals } from '../schema-diff/grade-changes.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 import { comparePromptSets, type PromptComparisonOptions, type PromptSetFindings } from './compare-prompts.ts';
 import { type ContractVariant, describeContract } from './describe-contract.ts';

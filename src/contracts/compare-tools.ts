@@ -1,9 +1,9 @@
 import { appendPointer } from '../json/json-pointer.ts';
 import type { Finding } from '../model/finding.ts';
+import { change, show } from '../schema-diff/compare/change.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
-import { change, show } from '../schema-diff/comparer.ts';
 import { gradeChanges } from '../schema-diff/grade-changes.ts';
-import { SchemaProblem } from '../schema-diff/schema-problem.ts';
+import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import type { PromptTool } from './describe-contract.ts';
 
 type ToolOptions = Omit<SchemaComparisonOptions, 'direction'>;

@@ -2,8 +2,7 @@ import { canonicalJson } from '../json/canonical-json.ts';
 import type { JsonValue } from '../json/json.ts';
 import { appendPointer } from '../json/json-pointer.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Change } from '../schema-diff/change.ts';
-import { change, show } from '../schema-diff/comparer.ts';
+import { type Change, change, show } from '../schema-diff/compare/change.ts';
 import { rootOf } from '../templates/template-values.ts';
 import type { PromptContract, PromptVariable } from './describe-contract.ts';
 

@@ -3,10 +3,10 @@ import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ContractReport } from '../model/finding.ts';
 import type { Problem } from '../model/problem.ts';
-import { applyApprovals, isContractBroken } from '../schema-diff/apply-approvals.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
-import { SchemaProblem } from '../schema-diff/schema-problem.ts';
-import { readSchemaFile } from '../suite/contracts/contract-places.ts';
+import { applyApprovals, isContractBroken } from '../schema-diff/grade-changes.ts';
+import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
+import { readSchemaFile } from '../suite/read-schema.ts';
 
 export interface DiffSchemasOptions
   extends Pick<SchemaComparisonOptions, 'direction' | 'policy' | 'ignore' | 'strictConsumers'> {

@@ -1,14 +1,12 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { isJsonObject } from '../json/json.ts';
 import type { ContractPolicy, Direction, Finding, SeverityOverride } from '../model/finding.ts';
-import type { Change } from './change.ts';
-import { change, show } from './comparer.ts';
-import { createComparer } from './create-comparer.ts';
+import { type Change, change, show } from './compare/change.ts';
+import { createComparer } from './compare/create-comparer.ts';
 import { gradeChanges } from './grade-changes.ts';
-import { versionKeywords } from './keywords.ts';
-import { openSchema, type SchemaDocument } from './schema-document.ts';
-import { createNodeFactory, openNodes } from './schema-nodes.ts';
-import { SchemaProblem } from './schema-problem.ts';
+import { versionKeywords } from './schema/keywords.ts';
+import { openSchema, type SchemaDocument, SchemaProblem } from './schema/schema-document.ts';
+import { createNodeFactory, openNodes } from './schema/schema-nodes.ts';
 
 export interface SchemaComparisonOptions {
   readonly direction: Direction;

@@ -1,8 +1,15 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import { appendPointer, splitPointer } from '../json/json-pointer.ts';
-import type { ContractPolicy, Direction, Finding, FindingSeverity, SeverityOverride } from '../model/finding.ts';
+import {
+  type ContractPolicy,
+  type Direction,
+  type Finding,
+  type FindingSeverity,
+  isBreak,
+  type SeverityOverride,
+} from '../model/finding.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import type { Change } from './change.ts';
+import type { Change } from './compare/change.ts';
 import { type Rule, ruleFor, ruleIdOf } from './rules.ts';
 
 export interface GradeOptions {
@@ -91,4 +98,15 @@ function isWithin(path: string, pattern: string): boolean {
   const wanted = splitPointer(pattern);
   if (wanted === undefined || wanted.length > tokens.length) return false;
   return wanted.every((token, index) => token === '*' || token === tokens[index]);
+}
+
+/** Marks the findings whose fingerprints the suite lets through; what is marked no longer breaks the contract. */
+export function applyApprovals(findings: readonly Finding[], approved: readonly string[]): readonly Finding[] {
+  const known = new Set(approved.map((fingerprint) => fingerprint.trim().toLowerCase()));
+  return findings.map((finding) => (known.has(finding.fingerprint) ? { ...finding, approved: true } : finding));
+}
+
+/** True where a finding that nobody approved is an error. */
+export function isContractBroken(findings: readonly Finding[]): boolean {
+  return findings.some(isBreak);
 }

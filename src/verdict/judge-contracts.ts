@@ -9,7 +9,7 @@ import type { Breach } from '../model/gate.ts';
 import type { SourceLocation } from '../model/problem.ts';
 import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { StoredRecord } from '../record/open-stored-record.ts';
-import { SchemaProblem } from '../schema-diff/schema-problem.ts';
+import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import { withinRun } from './compare-run.ts';
 
 export interface JudgeContractsOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkJsonPathAgainstSchema } from '../../src/schema-diff/check-json-path.ts';
+import { checkJsonPathAgainstSchema } from '../../src/schema-diff/check-paths.ts';
 
 const text = { type: 'string' };
 const schema = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { JsonValue } from '../../src/json/json.ts';
-import { applyApprovals, isContractBroken } from '../../src/schema-diff/apply-approvals.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../../src/schema-diff/compare-schemas.ts';
+import { applyApprovals, isContractBroken } from '../../src/schema-diff/grade-changes.ts';
 
 const text = { type: 'string' };
 const old: JsonValue = {

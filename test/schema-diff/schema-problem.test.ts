@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { compareSchemas } from '../../src/schema-diff/compare-schemas.ts';
-import { SchemaProblem } from '../../src/schema-diff/schema-problem.ts';
+import { SchemaProblem } from '../../src/schema-diff/schema/schema-document.ts';
 
 function findProblem(run: () => unknown): SchemaProblem | undefined {
   try {

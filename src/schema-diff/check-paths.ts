@@ -1,0 +1,217 @@
+import { defined } from '../json/defined.ts';
+import { findNearest } from '../text/did-you-mean.ts';
+import { findEffectiveNode } from './compare/property-renames.ts';
+import { openSchema } from './schema/schema-document.ts';
+import { createNodeFactory, openNodes } from './schema/schema-nodes.ts';
+import { impliedTypes, isNeverNode, type NodeFactory, type SchemaNode, type Shape } from './schema/shape.ts';
+
+/** Beyond this many ways through a schema's unions, nothing is said of a path. */
+const maxPlaces = 500;
+
+/** A step of a path that the values of a schema don't have. */
+export interface PathMiss {
+  readonly message: string;
+  /** What is nearest to the name that is missing. */
+  readonly nearest?: string;
+  /** True where no value of the schema has it; else only none that the schema describes. */
+  readonly closed: boolean;
+}
+
+/**
+ * Tells whether a JSONPath can find something in the values of a schema; undefined where it can or where that can't be told.
+ * A name that an object neither declares nor expressly allows counts as missing, although open objects would take it.
+ * Throws a `SchemaProblem` for a schema that can't be read.
+ */
+export function checkJsonPathAgainstSchema(path: string, schema: unknown): PathMiss | undefined {
+  const steps = parsePlainPath(path);
+  return steps === undefined ? undefined : checkSteps(steps, path, schema);
+}
+
+/** The same for the steps of a path. */
+export function checkSteps(steps: readonly PathStep[], path: string, schema: unknown): PathMiss | undefined {
+  const factory = createNodeFactory();
+  let places: readonly SchemaNode[] = [openNodes(openSchema(schema), factory, true)];
+  let walked = '$';
+  for (const [index, step] of steps.entries()) {
+    const shapes = places.flatMap((node) => expand(node, factory)).filter((list) => list.length > 0);
+    if (shapes.length === 0 || shapes.length > maxPlaces) return undefined;
+    const next: SchemaNode[] = [];
+    let closed = true;
+    for (const alternative of shapes) {
+      const found = follow(alternative, step, factory);
+      if (found === 'anything') return undefined;
+      if (found === 'unnamed') closed = false;
+      else if (found !== 'nothing') next.push(found);
+    }
+    const reached = walked + describeStep(step);
+    if (next.length === 0) {
+      const within = index + 1 < steps.length ? ` (in ${path.trim()})` : '';
+      return { ...describeMiss(shapes.flat(), step, walked, within), closed };
+    }
+    places = next;
+    walked = reached;
+  }
+  return undefined;
+}
+
+/** The alternatives that a node's unions leave; each is a list of shapes that hold together. */
+function expand(node: SchemaNode, factory: NodeFactory, depth = 0): readonly (readonly Shape[])[] {
+  const shapes = node.shapes();
+  const split = shapes.findIndex((shape) => shape.unions.length > 0);
+  const shape = shapes[split];
+  const [union, ...unions] = shape?.unions ?? [];
+  if (shape === undefined || union === undefined || depth > 8) return [shapes];
+  const others = shapes.filter((_, index) => index !== split);
+  const rest = [{ ...shape, unions }, ...others].map((part) => factory.fromShape(part));
+  return union.branches.flatMap((branch) => expand(factory.conjoin([...rest, branch]), factory, depth + 1));
+}
+
+/** What a step leads to when all shapes hold: the most telling one decides. */
+function follow(
+  shapes: readonly Shape[],
+  step: PathStep,
+  factory: NodeFactory,
+): SchemaNode | 'anything' | 'nothing' | 'unnamed' {
+  const found: SchemaNode[] = [];
+  let named = false;
+  for (const shape of shapes) {
+    const type = step.kind === 'name' ? 'object' : 'array';
+    if (!impliedTypes(shape).has(type)) return 'nothing';
+    if (shape.unions.length > 0 || shape.unevaluated.size > 0 || shape.values !== undefined) return 'anything';
+    const node = step.kind === 'name' ? followName(shape, step.name, factory) : followIndex(shape, step.index);
+    if (node === 'nothing') return 'nothing';
+    if (node === 'unnamed') named = true;
+    else if (node !== 'anything') found.push(node);
+  }
+  if (found.length > 0) return factory.conjoin(found);
+  return named ? 'unnamed' : 'anything';
+}
+
+function followName(shape: Shape, name: string, factory: NodeFactory): SchemaNode | 'anything' | 'nothing' | 'unnamed' {
+  if (shape.properties.has(name) || shape.required.has(name)) {
+    const node = shape.properties.get(name) ?? shape.additional;
+    return node.open ? 'anything' : isNeverNode(node) ? 'nothing' : node;
+  }
+  const { node, kind, unclear } = findEffectiveNode({ factory }, shape, name);
+  if (unclear) return 'anything';
+  if (kind === 'closed') return 'nothing';
+  if (kind === 'restricted') return node;
+  const isSilent = shape.additional === factory.any && !declaresOpenness(shape);
+  return isSilent && shape.properties.size > 0 && shape.patternProperties.size === 0 ? 'unnamed' : 'anything';
+}
+
+/** `additionalProperties: true` is written by people who expect more names. */
+function declaresOpenness(shape: Shape): boolean {
+  const { source } = shape;
+  return typeof source === 'object' && source !== null && 'additionalProperties' in source;
+}
+
+function followIndex(shape: Shape, index: number): SchemaNode | 'anything' | 'nothing' {
+  const position = index < 0 ? 0 : index;
+  const length = index < 0 ? -index : index + 1;
+  if (length > shape.maxItems) return 'nothing';
+  const node = index < 0 && shape.prefix.length > 0 ? undefined : (shape.prefix[position] ?? shape.rest);
+  if (node === undefined || node.open) return 'anything';
+  return isNeverNode(node) ? 'nothing' : node;
+}
+
+function describeMiss(
+  shapes: readonly Shape[],
+  step: PathStep,
+  walked: string,
+  within: string,
+): Omit<PathMiss, 'closed'> {
+  const start = `${walked}${describeStep(step)} is not in the output schema${within}`;
+  if (step.kind === 'index') return { message: `${start}; ${walked} is no list that long.` };
+  const names = [...new Set(shapes.flatMap((shape) => [...shape.properties.keys()]))];
+  const nearest = findNearest(step.name, names);
+  if (nearest !== undefined) {
+    const message = `${start}; did you mean ${walked}${describeStep({ kind: 'name', name: nearest })}?`;
+    return { message, nearest };
+  }
+  const shown = names.slice(0, 8).join(', ');
+  if (names.length === 0) return { message: `${start}; ${walked} has no properties.` };
+  return { message: `${start}; ${walked} has ${shown}${names.length > 8 ? ', …' : ''}.` };
+}
+
+function describeStep(step: PathStep): string {
+  if (step.kind === 'index') return `[${step.index}]`;
+  return /^[A-Za-z_]\w*$/.test(step.name) ? `.${step.name}` : `[${JSON.stringify(step.name)}]`;
+}
+
+/** A variable that a template reads and an input schema does not describe. */
+export interface VariableMiss {
+  readonly message: string;
+  readonly nearest?: string;
+  /** True where callers can't send it at all. */
+  readonly closed: boolean;
+}
+
+/** Tells whether the values of an input schema have what a template reads, such as `order.items[0].id`. */
+export function checkVariable(variable: string, schema: unknown): VariableMiss | undefined {
+  const steps = parseVariable(variable);
+  if (steps.length === 0) return undefined;
+  const miss = checkSteps(steps, variable, schema);
+  if (miss === undefined) return undefined;
+  const { nearest, closed } = miss;
+  const message = `the input schema ${closed ? 'does not allow' : 'does not describe'} "${variable}"`;
+  return { message, closed, ...defined({ nearest }) };
+}
+
+/** Words that templates read of any list, map or text: what they stand behind is checked, they are not. */
+const computed = new Set(['size', 'first', 'last']);
+
+/** The steps up to the first that depends on another variable or is computed. */
+function parseVariable(variable: string): readonly PathStep[] {
+  const steps: PathStep[] = [];
+  for (const [, name, index, quoted] of variable.matchAll(/(?:^|\.)([^.[\]]+)|\[(-?\d+)\]|\["([^"\\]*)"\]|\[/g)) {
+    if (index !== undefined) steps.push({ kind: 'index', index: Number(index) });
+    else if (name === undefined && quoted === undefined) break;
+    else if (steps.length > 0 && name !== undefined && computed.has(name)) break;
+    else steps.push({ kind: 'name', name: name ?? quoted ?? '' });
+  }
+  return steps;
+}
+
+export type PathStep =
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'index'; readonly index: number };
+
+const step =
+  /\.([\p{L}_][\p{L}\p{N}_]*)|\[\s*(-?\d{1,9})\s*\]|\[\s*"((?:[^"\\]|\\.)*)"\s*\]|\[\s*'((?:[^'\\]|\\.)*)'\s*\]/uy;
+
+/** The steps of a JSONPath of names and indices alone; undefined for wildcards, slices, filters and what is no path. */
+export function parsePlainPath(path: string): readonly PathStep[] | undefined {
+  const text = path.trim();
+  if (!text.startsWith('$')) return undefined;
+  const steps: PathStep[] = [];
+  let position = 1;
+  while (position < text.length) {
+    step.lastIndex = position;
+    const match = step.exec(text);
+    if (match === null) return undefined;
+    const [whole, name, index, doubleQuoted, singleQuoted] = match;
+    if (name !== undefined) steps.push({ kind: 'name', name });
+    else if (index !== undefined) steps.push({ kind: 'index', index: Number(index) });
+    else {
+      const unescaped = unescape(doubleQuoted ?? singleQuoted ?? '', doubleQuoted === undefined);
+      if (unescaped === undefined) return undefined;
+      steps.push({ kind: 'name', name: unescaped });
+    }
+    position += whole.length;
+  }
+  return steps;
+}
+
+/** Quoted names are written as in JSON; between single quotes, these are the ones to escape. */
+function unescape(text: string, singleQuoted: boolean): string | undefined {
+  const json = singleQuoted
+    ? text.replaceAll(/\\.|"/g, (part) => (part === '"' ? String.raw`\"` : part === String.raw`\'` ? "'" : part))
+    : text;
+  try {
+    return String(JSON.parse(`"${json}"`));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,97 @@
+import type { JsonValue } from '../../json/json.ts';
+import { type RuleKey, ruleFor } from '../rules.ts';
+import type { NodeFactory, SchemaNode, Shape } from '../schema/shape.ts';
+
+/** A difference as found, before it is graded for a direction and a policy. */
+export interface Change {
+  readonly rule: RuleKey;
+  readonly path: string;
+  readonly old: JsonValue;
+  readonly new: JsonValue;
+  readonly message: string;
+  /** The thing removed is named in a tombstone list. */
+  readonly announced?: true;
+}
+
+/** True where a value that was accepted may be refused. */
+export function hasNarrowing(changes: readonly Change[]): boolean {
+  return changes.some((change) => ruleFor(change.rule).narrows);
+}
+
+/** True where a value that was refused may be accepted. */
+export function hasWidening(changes: readonly Change[]): boolean {
+  return changes.some((change) => ruleFor(change.rule).widens);
+}
+
+/** False where the two sides accept the same values. */
+export function hasEffect(changes: readonly Change[]): boolean {
+  return hasNarrowing(changes) || hasWidening(changes);
+}
+
+/** What the parts of the comparison need of each other. */
+export interface Comparer {
+  readonly factory: NodeFactory;
+  /** The runner fills in a property's default, so that callers may leave it out. */
+  readonly fillDefaults: boolean;
+  /** Properties of the root that have a default outside the schema. */
+  readonly defaulted: ReadonlySet<string>;
+  compare(old: SchemaNode, replacement: SchemaNode, path: string): readonly Change[];
+}
+
+/** Builds a change; what stands on neither side is null. */
+export function change(
+  rule: RuleKey,
+  path: string,
+  message: string,
+  sides: { readonly old?: JsonValue; readonly new?: JsonValue } = {},
+): Change {
+  return { rule, path, message, old: sides.old ?? null, new: sides.new ?? null };
+}
+
+/** The types a shape takes as a schema would say them: `integer`, `string or null`, `any value`. */
+export function describeTypes(shape: Shape): string {
+  if (shape.types.size === 0 || shape.values?.size === 0) return 'nothing';
+  if (shape.types.size === 6) return shape.unions.length > 0 ? 'a union' : 'any value';
+  const words = [...shape.types].map((type) => (type === 'number' && shape.integer ? 'integer' : type));
+  return words.sort((a, b) => Number(a === 'null') - Number(b === 'null')).join(' or ');
+}
+
+/** The types of a node, for messages and for `old` and `new` of a whole schema. */
+export function describeNode(node: SchemaNode): string {
+  const [first] = node.shapes();
+  return first === undefined ? 'any value' : describeTypes(first);
+}
+
+/** A value for a message: JSON, cut where it is long. */
+export function show(value: JsonValue): string {
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+const typeRules: ReadonlySet<RuleKey> = new Set<RuleKey>([
+  'type-generalized',
+  'type-specialized',
+  'type-union-widened',
+  'type-union-narrowed',
+  'constraint-dropped-to-any',
+  'constraint-added-to-any',
+  'schema-forbidden',
+  'schema-allowed',
+]);
+
+/** A type change of an item or a map's value, at that very place, is named for its role; all deeper ones keep their names. */
+export function renameTypeChanges(
+  changes: readonly Change[],
+  at: string,
+  role: 'items' | 'map-value' | 'prefix-items',
+): readonly Change[] {
+  return changes.map((found) => {
+    if (found.path !== at) return found;
+    if (role === 'prefix-items')
+      return found.rule === 'type-changed' ? { ...found, rule: 'prefix-items-changed' } : found;
+    if (!typeRules.has(found.rule)) return found;
+    const narrows = ruleFor(found.rule).narrows;
+    if (role === 'items') return { ...found, rule: narrows ? 'items-narrowed' : 'items-widened' };
+    return { ...found, rule: narrows ? 'map-value-narrowed' : 'map-value-widened' };
+  });
+}

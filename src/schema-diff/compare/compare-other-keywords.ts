@@ -1,0 +1,134 @@
+import { canonicalJson } from '../../json/canonical-json.ts';
+import { areDisjoint } from '../schema/are-disjoint.ts';
+import type { Conditional, Notes, SchemaNode, Shape } from '../schema/shape.ts';
+import { type Change, type Comparer, change, hasEffect, hasNarrowing, hasWidening, show } from './change.ts';
+
+/** Compares the keywords that hold for every type: not, if, and those that nobody knows. */
+export function compareResidue(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  return [
+    ...compareNots(comparer, old, replacement, `${path}/not`),
+    ...compareConditionals(comparer, old.conditionals, replacement.conditionals, path),
+    ...compareUnknown(old, replacement, path),
+  ];
+}
+
+function compareNots(comparer: Comparer, old: Shape, replacement: Shape, at: string): readonly Change[] {
+  const compare = (before: SchemaNode, after: SchemaNode): readonly Change[] => comparer.compare(before, after, at);
+  const unequal = dropEqual(old.nots, replacement.nots, compare);
+  // What is refused beside it anyway is refused by no "not".
+  const isIdle = (shape: Shape, node: SchemaNode): boolean =>
+    areDisjoint(comparer.factory.fromShape({ ...shape, nots: [] }), node) === true;
+  const left = unequal.left.filter((node) => !isIdle(replacement, node));
+  const right = unequal.right.filter((node) => !isIdle(old, node));
+  const changes: Change[] = [];
+  while (left.length > 0 && right.length > 0) {
+    const [before, after] = [left.shift(), right.shift()];
+    if (before === undefined || after === undefined) continue;
+    const inner = comparer.compare(before, after, at);
+    const [narrows, widens] = [hasNarrowing(inner), hasWidening(inner)];
+    const sides = { old: before.source, new: after.source };
+    if (narrows && widens) changes.push(change('not-changed/both', at, '"not" refuses other values.', sides));
+    else if (widens) changes.push(change('not-changed/refuses-more', at, '"not" refuses more.', sides));
+    else if (narrows) changes.push(change('not-changed/refuses-less', at, '"not" refuses less.', sides));
+  }
+  return [
+    ...changes,
+    ...left.map((node) => change('not-removed', at, '"not" was dropped.', { old: node.source })),
+    ...right.map((node) => change('not-added', at, '"not" was added.', { new: node.source })),
+  ];
+}
+
+function compareConditionals(
+  comparer: Comparer,
+  old: readonly Conditional[],
+  replacement: readonly Conditional[],
+  path: string,
+): readonly Change[] {
+  const compare = (before: Conditional, after: Conditional): readonly Change[] => {
+    if (hasEffect(comparer.compare(before.if, after.if, `${path}/if`))) {
+      const message = 'The condition changed; what it refuses could not be told.';
+      return [change('undecided', `${path}/if`, message, { old: before.if.source, new: after.if.source })];
+    }
+    return [
+      ...comparer.compare(before.whenTrue, after.whenTrue, `${path}/then`),
+      ...comparer.compare(before.whenFalse, after.whenFalse, `${path}/else`),
+    ];
+  };
+  const { left, right } = dropEqual(old, replacement, compare);
+  const changes: Change[] = [];
+  while (left.length > 0 && right.length > 0) {
+    const [before, after] = [left.shift(), right.shift()];
+    if (before !== undefined && after !== undefined) changes.push(...compare(before, after));
+  }
+  return [
+    ...changes,
+    ...left.map((item) => change('if-then-removed', `${path}/if`, 'A condition was dropped.', { old: item.if.source })),
+    ...right.map((item) => change('if-then-added', `${path}/if`, 'A condition was added.', { new: item.if.source })),
+  ];
+}
+
+/** Takes out the pairs that differ in nothing, whatever their order. */
+function dropEqual<T>(
+  old: readonly T[],
+  replacement: readonly T[],
+  compare: (before: T, after: T) => readonly Change[],
+): { readonly left: T[]; readonly right: T[] } {
+  const left = [...old];
+  const right: T[] = [];
+  for (const item of replacement) {
+    const index = left.findIndex((other) => !hasEffect(compare(other, item)));
+    if (index === -1) right.push(item);
+    else left.splice(index, 1);
+  }
+  return { left, right };
+}
+
+function compareUnknown(old: Shape, replacement: Shape, path: string): readonly Change[] {
+  const keywords = new Set([...old.unknown.keys(), ...replacement.unknown.keys()]);
+  return [...keywords].flatMap((keyword) => {
+    const [before, after] = [old.unknown.get(keyword), replacement.unknown.get(keyword)];
+    if (canonicalJson(before) === canonicalJson(after) && (before === undefined) === (after === undefined)) return [];
+    const shown = [before, after].map((value) => (value === undefined ? 'none' : show(value)));
+    const message = `"${keyword}" changed from ${shown[0] ?? ''} to ${shown[1] ?? ''}; what this keyword means is not known.`;
+    return [
+      change('unknown-keyword-changed', path, message, {
+        old: { [keyword]: before ?? null },
+        new: { [keyword]: after ?? null },
+      }),
+    ];
+  });
+}
+
+/** Compares what restricts no value but is read: by people, by the model and by the runner, which fills in defaults. */
+export function compareNotes(old: Notes, replacement: Notes, path: string): readonly Change[] {
+  if (old === replacement) return [];
+  const changes: Change[] = [];
+  for (const keyword of ['title', 'description'] as const) {
+    const [before = null, after = null] = [old[keyword], replacement[keyword]];
+    if (before === after) continue;
+    const message = `The ${keyword} changed from ${show(before)} to ${show(after)}.`;
+    changes.push(change('description-or-title-changed', path, message, { old: before, new: after }));
+  }
+  if (textOf(old.default) !== textOf(replacement.default)) {
+    const [before, after] = [old.default, replacement.default].map((side) =>
+      side === undefined ? 'none' : show(side.value),
+    );
+    changes.push(
+      change('default-changed', path, `The default changed from ${before} to ${after}.`, {
+        old: old.default?.value ?? null,
+        new: replacement.default?.value ?? null,
+      }),
+    );
+  }
+  for (const keyword of new Set([...old.others.keys(), ...replacement.others.keys()])) {
+    const [before = null, after = null] = [old.others.get(keyword), replacement.others.get(keyword)];
+    if (canonicalJson(before) === canonicalJson(after)) continue;
+    const message = `"${keyword}" changed from ${show(before)} to ${show(after)}.`;
+    changes.push(change('annotation-changed', path, message, { old: before, new: after }));
+  }
+  return changes;
+}
+
+function textOf(value: Notes['default']): string {
+  return value === undefined ? '' : canonicalJson(value.value);
+}

@@ -1,0 +1,206 @@
+import { canonicalJson } from '../../json/canonical-json.ts';
+import { isJsonObject } from '../../json/json.ts';
+import { isSilentKeyword } from '../schema/keywords.ts';
+import { mergeShapes, settleShape } from '../schema/merge-shapes.ts';
+import {
+  hasNoCrossTypeFacets,
+  hasOnlyTypes,
+  impliedTypes,
+  intersect,
+  isAny,
+  isNever,
+  type SchemaNode,
+  type Shape,
+  typeNames,
+} from '../schema/shape.ts';
+import { type Change, type Comparer, change, describeTypes, hasEffect, hasNarrowing, hasWidening } from './change.ts';
+import { compareArrays } from './compare-arrays.ts';
+import { compareObjects } from './compare-objects.ts';
+import { compareNotes, compareResidue } from './compare-other-keywords.ts';
+import { compareNumbers, compareStrings } from './compare-scalars.ts';
+import { compareTypes, compareValues } from './compare-types.ts';
+import { compareUnions, compareUnionWithPlain } from './compare-unions.ts';
+
+/** Compares two lists of shapes, each of which must hold as a whole. */
+export function compareConjunctions(
+  comparer: Comparer,
+  old: readonly Shape[],
+  replacement: readonly Shape[],
+  path: string,
+): readonly Change[] {
+  const changes = compareLists(comparer, old, replacement, path);
+  const unevaluated = compareUnevaluated(comparer, old, replacement, path, hasEffect(changes));
+  return unevaluated.length === 0 ? changes : [...changes, ...unevaluated];
+}
+
+function compareLists(
+  comparer: Comparer,
+  old: readonly Shape[],
+  replacement: readonly Shape[],
+  path: string,
+): readonly Change[] {
+  const [oldFirst, oldSecond] = old;
+  const [newFirst, newSecond] = replacement;
+  if (oldFirst === undefined || newFirst === undefined) return [];
+  if (oldSecond === undefined && newSecond === undefined) return compareShapes(comparer, oldFirst, newFirst, path);
+
+  const compare = (before: Shape, after: Shape): readonly Change[] => compareShapes(comparer, before, after, path);
+  const removed = old.filter((shape) => !isAny(shape));
+  const added: Shape[] = [];
+  const remarks: Change[] = [];
+  for (const shape of replacement.filter((candidate) => !isAny(candidate))) {
+    const index = removed.findIndex((candidate) => !hasEffect(compare(candidate, shape)));
+    const [twin] = index === -1 ? [] : removed.splice(index, 1);
+    if (twin === undefined) added.push(shape);
+    else remarks.push(...compare(twin, shape));
+  }
+  if (removed.length > 0 && added.length > 0) {
+    const whole = compareMerged(comparer, old, replacement, path);
+    if (whole !== undefined) return whole;
+    while (removed.length > 0 && added.length > 0) {
+      const [before, after] = [removed.shift(), added.shift()];
+      if (before !== undefined && after !== undefined) remarks.push(...compare(before, after));
+    }
+  }
+  const lost = removed.filter((shape) => !replacement.some((other) => !hasWidening(compare(shape, other))));
+  const gained = added.filter((shape) => !old.some((other) => !hasNarrowing(compare(other, shape))));
+  return [
+    ...remarks,
+    ...compareNotes(oldFirst.notes, newFirst.notes, path).filter(
+      (note) => !remarks.some((other) => isSame(note, other)),
+    ),
+    ...lost.map((shape) =>
+      change('all-of-branch-removed', `${path}/allOf`, 'A branch of allOf was removed.', { old: shape.source }),
+    ),
+    ...gained.map((shape) =>
+      change('all-of-branch-added', `${path}/allOf`, 'A branch of allOf was added.', { new: shape.source }),
+    ),
+  ];
+}
+
+function isSame(a: Change, b: Change): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+function compareMerged(
+  comparer: Comparer,
+  old: readonly Shape[],
+  replacement: readonly Shape[],
+  path: string,
+): readonly Change[] | undefined {
+  const { factory } = comparer;
+  const before = mergeShapes(old, factory);
+  const after = mergeShapes(replacement, factory);
+  if (before === undefined || after === undefined) return undefined;
+  const settled = [before, after].map((shape) => settleShape(shape, factory.any));
+  const [settledBefore = before, settledAfter = after] = settled;
+  return compareShapes(comparer, settledBefore, settledAfter, path);
+}
+
+/**
+ * unevaluatedProperties and unevaluatedItems depend on everything that is evaluated around them,
+ * so any other difference at their place leaves their effect open.
+ */
+function compareUnevaluated(
+  comparer: Comparer,
+  old: readonly Shape[],
+  replacement: readonly Shape[],
+  path: string,
+  otherwiseChanged: boolean,
+): readonly Change[] {
+  const changes: Change[] = [];
+  for (const keyword of ['unevaluatedProperties', 'unevaluatedItems']) {
+    const [before, after] = [find(old, keyword), find(replacement, keyword)];
+    if (before === undefined && after === undefined) continue;
+    const at = `${path}/${keyword}`;
+    const { any } = comparer.factory;
+    const own = comparer.compare(before ?? any, after ?? any, at).filter((found) => hasEffect([found]));
+    if (before === undefined) changes.push(change('object-closed', at, `"${keyword}" was added.`));
+    else if (after === undefined) changes.push(change('object-opened', at, `"${keyword}" was dropped.`));
+    else changes.push(...own);
+    const sameText = sourceText(old) === sourceText(replacement);
+    if (otherwiseChanged || own.length > 0 || !sameText) {
+      const message = `What "${keyword}" refuses depends on the other changes here; check it against real values.`;
+      changes.push(change('undecided', at, message));
+    }
+  }
+  return changes;
+}
+
+function find(shapes: readonly Shape[], keyword: string): SchemaNode | undefined {
+  return shapes.find((shape) => shape.unevaluated.has(keyword))?.unevaluated.get(keyword);
+}
+
+/** The schemas' text without annotations; under `properties` these words are names, and their values objects. */
+function sourceText(shapes: readonly Shape[]): string {
+  return JSON.stringify(
+    shapes.map((shape) => shape.source),
+    (key, value: unknown) => (isSilentKeyword(key) && !isJsonObject(value) ? undefined : value),
+  );
+}
+
+/** Compares two schemas in normal form, facet by facet. */
+export function compareShapes(comparer: Comparer, before: Shape, after: Shape, path: string): readonly Change[] {
+  const old = after.values === undefined ? before : listNull(before);
+  const replacement = before.values === undefined ? after : listNull(after);
+  const notes = compareNotes(old.notes, replacement.notes, path);
+  const whole = compareWhole(old, replacement, path);
+  if (whole !== undefined) return [...notes, ...whole];
+  // A union beside a schema without one: the latter is a union of one branch.
+  if (old.unions.length + replacement.unions.length === 1) {
+    return [...notes, ...compareUnionWithPlain(comparer, old, replacement, path)];
+  }
+  const types = compareTypes(old, replacement, path);
+  if (types.disjoint) return [...notes, ...types.changes];
+  const values = compareValues(old, replacement, path, types.changes);
+  if (values.complete) return [...notes, ...types.changes, ...values.changes];
+  const shared = intersect(impliedTypes(old), impliedTypes(replacement));
+  return [
+    ...notes,
+    ...types.changes,
+    ...values.changes,
+    ...(shared.has('string') ? compareStrings(old, replacement, path) : []),
+    ...(shared.has('number') ? compareNumbers(old, replacement, path) : []),
+    ...(shared.has('array') ? compareArrays(comparer, old, replacement, path) : []),
+    ...(shared.has('object') ? compareObjects(comparer, old, replacement, path) : []),
+    ...compareUnions(comparer, old, replacement, path),
+    ...compareResidue(comparer, old, replacement, path),
+  ];
+}
+
+/** Beside an enumeration, the type null is one of a single value. */
+function listNull(shape: Shape): Shape {
+  const isNull =
+    shape.values === undefined && shape.types.size === 1 && shape.types.has('null') && hasNoCrossTypeFacets(shape);
+  return isNull ? { ...shape, values: new Map([['null', null]]) } : shape;
+}
+
+/** The cases in which one side takes everything or nothing. */
+function compareWhole(old: Shape, replacement: Shape, path: string): readonly Change[] | undefined {
+  if (isNever(old) || isNever(replacement)) {
+    if (isNever(old) && isNever(replacement)) return [];
+    const sides = sidesOf(old, replacement);
+    return isNever(old)
+      ? [change('schema-allowed', path, 'Nothing was allowed here; now something is.', sides)]
+      : [change('schema-forbidden', path, `Nothing is allowed here any more; it was ${sides.old}.`, sides)];
+  }
+  if (isAny(replacement) && isTyped(old)) {
+    const sides = sidesOf(old, replacement);
+    return [change('constraint-dropped-to-any', path, `Any value is allowed; it was ${sides.old}.`, sides)];
+  }
+  if (isAny(old) && isTyped(replacement)) {
+    const sides = sidesOf(old, replacement);
+    return [change('constraint-added-to-any', path, `Any value was allowed; now it is ${sides.new}.`, sides)];
+  }
+  return undefined;
+}
+
+function sidesOf(old: Shape, replacement: Shape): { readonly old: string; readonly new: string } {
+  return { old: describeTypes(old), new: describeTypes(replacement) };
+}
+
+/** Restricted by type or union; where other keywords alone restrict, these say more. */
+function isTyped(shape: Shape): boolean {
+  if (shape.values !== undefined) return false;
+  return shape.types.size < typeNames.length || (shape.unions.length > 0 && hasOnlyTypes({ ...shape, unions: [] }));
+}

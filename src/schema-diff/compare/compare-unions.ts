@@ -1,0 +1,160 @@
+import type { JsonValue } from '../../json/json.ts';
+import {
+  hasOnlyTypesAndValues,
+  isAny,
+  noNotes,
+  openShape,
+  type Shape,
+  type TypeName,
+  typeNames,
+  type Union,
+} from '../schema/shape.ts';
+import { type Change, type Comparer, change, hasEffect } from './change.ts';
+import { type BranchList, compareBranches } from './compare-branches.ts';
+import { compareValues } from './compare-types.ts';
+
+/** Compares the unions of two shapes that both have some. */
+export function compareUnions(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  if (old.unions.length === 0 && replacement.unions.length === 0) return [];
+  const [oldFirst, oldSecond] = old.unions;
+  const [newFirst, newSecond] = replacement.unions;
+  const compare = (before: Union, after: Union): readonly Change[] =>
+    compareBranches(comparer, asList(before), asList(after), `${path}/${after.kind}`);
+  if (oldFirst !== undefined && newFirst !== undefined && oldSecond === undefined && newSecond === undefined) {
+    return compare(oldFirst, newFirst);
+  }
+  const lost = [...old.unions];
+  const gained: Union[] = [];
+  for (const union of replacement.unions) {
+    const index = lost.findIndex((other) => !hasEffect(compare(other, union)));
+    if (index === -1) gained.push(union);
+    else lost.splice(index, 1);
+  }
+  const changes: Change[] = [];
+  while (lost.length > 0 && gained.length > 0) {
+    const [before, after] = [lost.shift(), gained.shift()];
+    if (before !== undefined && after !== undefined) changes.push(...compare(before, after));
+  }
+  return [
+    ...changes,
+    ...lost.map((union) => describeLost(union, path)),
+    ...gained.map((union) => describeGained(union, path)),
+  ];
+}
+
+/** Compares a union with a schema that has none: the latter is taken as branches, one a type. */
+export function compareUnionWithPlain(
+  comparer: Comparer,
+  old: Shape,
+  replacement: Shape,
+  path: string,
+): readonly Change[] {
+  const [oldUnion, newUnion] = [old.unions[0], replacement.unions[0]];
+  const kind = newUnion?.kind ?? oldUnion?.kind ?? 'anyOf';
+  const before = oldUnion === undefined ? splitByType(comparer, old, kind) : distribute(comparer, old, oldUnion);
+  const after =
+    newUnion === undefined ? splitByType(comparer, replacement, kind) : distribute(comparer, replacement, newUnion);
+  const listed = compareAsValues(comparer, before, after, path);
+  if (listed !== undefined) return listed;
+  const changes = compareBranches(comparer, before, after, `${path}/${kind}`);
+  const union = newUnion ?? oldUnion;
+  if (union === undefined || !hasEffect(changes)) return changes;
+  const [base, plain] = newUnion === undefined ? [old, replacement] : [replacement, old];
+  const own = { ...base, unions: [] };
+  // Where the rest stayed the same, the union itself is what came or went.
+  if (isAny(own) || hasEffect(compareNodes(comparer, plain, own, path))) return changes;
+  return [newUnion === undefined ? describeLost(union, path) : describeGained(union, path)];
+}
+
+function compareNodes(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  return comparer.compare(comparer.factory.fromShape(old), comparer.factory.fromShape(replacement), path);
+}
+
+function describeLost(union: Union, path: string): Change {
+  return change('union-removed', `${path}/${union.kind}`, `"${union.kind}" was dropped.`, { old: sourceOf(union) });
+}
+
+function describeGained(union: Union, path: string): Change {
+  return change('union-added', `${path}/${union.kind}`, `"${union.kind}" was added.`, { new: sourceOf(union) });
+}
+
+function sourceOf(union: Union): JsonValue {
+  return union.branches.map((branch) => branch.source);
+}
+
+/** A union of constants, each perhaps with a description of its own, is an enumeration. */
+function compareAsValues(
+  comparer: Comparer,
+  old: BranchList,
+  replacement: BranchList,
+  path: string,
+): readonly Change[] | undefined {
+  const [before, after] = [listValues(comparer, old), listValues(comparer, replacement)];
+  if (before === undefined || after === undefined) return undefined;
+  const { changes } = compareValues(before, after, path, []);
+  const notes = [...old.branches, ...replacement.branches].map((branch) => branch.shapes()[0]?.notes);
+  const isDescribed = notes.some((note) => note?.description !== undefined || note?.title !== undefined);
+  const message = 'The descriptions of the single values changed.';
+  return isDescribed ? [...changes, change('description-or-title-changed', path, message)] : changes;
+}
+
+function listValues(comparer: Comparer, { kind, branches, nullable }: BranchList): Shape | undefined {
+  const values = new Map<string, JsonValue>(nullable ? [['null', null]] : []);
+  for (const branch of branches) {
+    const [shape, more] = branch.shapes();
+    if (shape?.values === undefined || more !== undefined) return undefined;
+    for (const [text, value] of shape.values) {
+      if (kind === 'oneOf' && values.has(text)) return undefined;
+      values.set(text, value);
+    }
+    // Values that other keywords may refuse are no plain list.
+    if (!hasOnlyTypesAndValues(shape)) return undefined;
+  }
+  return { ...openShape(comparer.factory.any), values };
+}
+
+function asList(union: Union): BranchList {
+  return { ...union, spelled: true };
+}
+
+/** Moves what stands beside a union into each of its branches. */
+function distribute(comparer: Comparer, shape: Shape, union: Union): BranchList {
+  const base = { ...shape, unions: [], notes: noNotes };
+  if (isAny(base)) return asList(union);
+  const node = comparer.factory.fromShape(base);
+  return {
+    kind: union.kind,
+    branches: union.branches.map((branch) => comparer.factory.conjoin([node, branch])),
+    nullable: union.nullable && base.types.has('null'),
+    spelled: true,
+  };
+}
+
+function splitByType(comparer: Comparer, shape: Shape, kind: Union['kind']): BranchList {
+  const plain = { ...shape, notes: noNotes };
+  const types = [...shape.types].filter((type) => type !== 'null');
+  const whole = shape.types.size === typeNames.length || types.length === 0;
+  const parts = whole ? [plain] : types.map((type) => restrictTo(plain, type));
+  return {
+    kind,
+    branches: parts.map((part) => comparer.factory.fromShape(part)),
+    nullable: !whole && shape.types.has('null'),
+    spelled: false,
+  };
+}
+
+function restrictTo(shape: Shape, type: TypeName): Shape {
+  const values =
+    shape.values === undefined
+      ? undefined
+      : new Map(
+          [...shape.values].filter(([, value]) => (type === 'null') === (value === null) && isOfType(value, type)),
+        );
+  return { ...shape, types: new Set([type]), values, source: { type } };
+}
+
+function isOfType(value: unknown, type: TypeName): boolean {
+  if (value === null) return type === 'null';
+  if (Array.isArray(value)) return type === 'array';
+  return typeof value === type;
+}

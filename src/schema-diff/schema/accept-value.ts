@@ -1,0 +1,175 @@
+import { canonicalJson } from '../../json/canonical-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
+import { isHarmlessRegex } from '../../text/regex-safety.ts';
+import { type SchemaNode, type Shape, typeOfValue, type Union } from './shape.ts';
+
+/** Undefined: it can't be said, or not in reasonable time. */
+export type Answer = boolean | undefined;
+
+const maxDepth = 32;
+
+/** Whether a node takes a value. Formats are not checked: they are annotations. */
+export function acceptValue(node: SchemaNode, value: JsonValue, depth = 0): Answer {
+  if (depth > maxDepth || node.reading()) return undefined;
+  return every(node.shapes(), (shape) => acceptByShape(shape, value, depth + 1));
+}
+
+export function acceptByShape(shape: Shape, value: JsonValue, depth = 0): Answer {
+  if (depth > maxDepth) return undefined;
+  if (!shape.types.has(typeOfValue(value))) return false;
+  if (shape.values !== undefined && !shape.values.has(canonicalJson(value))) return false;
+  return all([acceptByType(shape, value, depth), acceptByResidue(shape, value, depth)]);
+}
+
+function acceptByType(shape: Shape, value: JsonValue, depth: number): Answer {
+  if (typeof value === 'string') return acceptString(shape, value);
+  if (typeof value === 'number') return acceptNumber(shape, value);
+  if (Array.isArray(value)) return acceptArray(shape, value, depth);
+  return isJsonObject(value) ? acceptObject(shape, value, depth) : true;
+}
+
+function acceptString(shape: Shape, value: string): Answer {
+  const length = countCodePoints(value);
+  if (length < shape.minLength || length > shape.maxLength) return false;
+  return every(shape.patterns, (pattern) => matchPattern(pattern, value));
+}
+
+/** JSON Schema counts code points, JavaScript UTF-16 units. */
+function countCodePoints(text: string): number {
+  return text.length - (text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
+}
+
+function acceptNumber(shape: Shape, value: number): boolean {
+  const { lower, upper } = shape;
+  if (shape.integer && !Number.isInteger(value)) return false;
+  if (lower !== undefined && (lower.exclusive ? value <= lower.value : value < lower.value)) return false;
+  if (upper !== undefined && (upper.exclusive ? value >= upper.value : value > upper.value)) return false;
+  return shape.multiples.every((multiple) => isMultiple(value, multiple));
+}
+
+function acceptArray(shape: Shape, items: readonly JsonValue[], depth: number): Answer {
+  if (items.length < shape.minItems || items.length > shape.maxItems) return false;
+  if (shape.uniqueItems && new Set(items.map((item) => canonicalJson(item))).size < items.length) return false;
+  const placed = every([...items.entries()], ([index, item]) =>
+    acceptValue(shape.prefix[index] ?? shape.rest, item, depth),
+  );
+  const counted = every(shape.contains, ({ node, min, max }) => {
+    const answers = items.map((item) => acceptValue(node, item, depth));
+    const sure = answers.filter((answer) => answer === true).length;
+    const possible = answers.filter((answer) => answer !== false).length;
+    if (sure > max || possible < min) return false;
+    return sure >= min && possible <= max ? true : undefined;
+  });
+  return all([placed, counted]);
+}
+
+function acceptObject(shape: Shape, value: JsonObject, depth: number): Answer {
+  const names = Object.keys(value);
+  if (names.length < shape.minProperties || names.length > shape.maxProperties) return false;
+  for (const name of shape.required) if (!Object.hasOwn(value, name)) return false;
+  for (const [trigger, others] of shape.dependentRequired) {
+    if (Object.hasOwn(value, trigger) && [...others].some((name) => !Object.hasOwn(value, name))) return false;
+  }
+  const members = every(names, (name) => acceptMember(shape, name, value[name] ?? null, depth));
+  const dependents = every([...shape.dependentSchemas], ([trigger, node]) =>
+    Object.hasOwn(value, trigger) ? acceptValue(node, value, depth) : true,
+  );
+  return all([members, dependents]);
+}
+
+function acceptMember(shape: Shape, name: string, value: JsonValue, depth: number): Answer {
+  const named = acceptValue(shape.propertyNames, name, depth);
+  const declared = shape.properties.get(name);
+  const answers = [named];
+  if (declared !== undefined) answers.push(acceptValue(declared, value, depth));
+  let matched = declared !== undefined;
+  let unclear = false;
+  for (const [pattern, node] of shape.patternProperties) {
+    const matches = matchPattern(pattern, name);
+    if (matches === undefined) unclear = true;
+    if (matches !== true) continue;
+    matched = true;
+    answers.push(acceptValue(node, value, depth));
+  }
+  if (unclear) answers.push(undefined);
+  else if (!matched) answers.push(acceptValue(shape.additional, value, depth));
+  return all(answers);
+}
+
+function acceptByResidue(shape: Shape, value: JsonValue, depth: number): Answer {
+  if (shape.unknown.size > 0 || shape.unevaluated.size > 0) return undefined;
+  return all([
+    every(shape.unions, (union) => acceptByUnion(union, value, depth)),
+    every(shape.nots, (node) => negate(acceptValue(node, value, depth))),
+    every(shape.conditionals, (conditional) => {
+      const condition = acceptValue(conditional.if, value, depth);
+      if (condition === undefined) return undefined;
+      return acceptValue(condition ? conditional.whenTrue : conditional.whenFalse, value, depth);
+    }),
+  ]);
+}
+
+function acceptByUnion(union: Union, value: JsonValue, depth: number): Answer {
+  const answers = union.branches.map((branch) => acceptValue(branch, value, depth));
+  if (union.nullable) answers.push(value === null);
+  const sure = answers.filter((answer) => answer === true).length;
+  const possible = answers.filter((answer) => answer !== false).length;
+  if (union.kind === 'anyOf') return sure > 0 ? true : possible > 0 ? undefined : false;
+  if (sure > 1 || possible === 0) return false;
+  return sure === 1 && possible === 1 ? true : undefined;
+}
+
+function negate(answer: Answer): Answer {
+  return answer === undefined ? undefined : !answer;
+}
+
+function every<T>(items: readonly T[], ask: (item: T) => Answer): Answer {
+  let answer: Answer = true;
+  for (const item of items) {
+    const next = ask(item);
+    if (next === false) return false;
+    if (next === undefined) answer = undefined;
+  }
+  return answer;
+}
+
+function all(answers: readonly Answer[]): Answer {
+  return every(answers, (answer) => answer);
+}
+
+const limitMs = 100;
+
+/** Whether a text matches a schema's pattern; undefined where finding out takes long, since both may be hostile. */
+export function matchPattern(pattern: string, text: string): boolean | undefined {
+  const test = () => new RegExp(pattern, 'u').test(text);
+  if (isHarmlessRegex(pattern, 'u', text.length)) return test();
+  try {
+    return runWithDeadline(test, limitMs);
+  } catch (error) {
+    if (error instanceof DeadlineError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether `value` is a whole multiple of `step`, in decimals as written: 0.3 is a multiple of 0.1. */
+export function isMultiple(value: number, step: number): boolean {
+  const [a, b] = toSameScale(value, step);
+  return b !== 0n && a % b === 0n;
+}
+
+function toSameScale(value: number, step: number): readonly [bigint, bigint] {
+  const left = splitDecimal(value);
+  const right = splitDecimal(step);
+  const exponent = Math.min(left.exponent, right.exponent);
+  return [
+    left.digits * 10n ** BigInt(left.exponent - exponent),
+    right.digits * 10n ** BigInt(right.exponent - exponent),
+  ];
+}
+
+function splitDecimal(value: number): { readonly digits: bigint; readonly exponent: number } {
+  const [mantissa = '0', power = '0'] = value.toExponential().split('e');
+  const [whole = '0', fraction = ''] = mantissa.split('.');
+  return { digits: BigInt(whole + fraction), exponent: Number(power) - fraction.length };
+}

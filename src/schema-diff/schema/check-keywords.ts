@@ -1,0 +1,167 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { appendPointer } from '../../json/json-pointer.ts';
+import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
+import {
+  facetKeywords,
+  isKnownKeyword,
+  noteKeywords,
+  referenceKeywords,
+  unionKeywords,
+  visitChildren,
+} from './keywords.ts';
+
+type Expectation = { readonly is: string; readonly test: (value: JsonValue) => boolean };
+
+const typeWords = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
+
+const count: Expectation = {
+  is: 'a whole number, 0 or more',
+  test: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 0,
+};
+const number: Expectation = { is: 'a number', test: (value) => typeof value === 'number' && Number.isFinite(value) };
+const exclusive: Expectation = {
+  is: 'a number, the bound itself (draft-04 wrote true beside the bound)',
+  test: number.test,
+};
+const flag: Expectation = { is: 'true or false', test: (value) => typeof value === 'boolean' };
+const text: Expectation = { is: 'a string', test: (value) => typeof value === 'string' };
+const names: Expectation = { is: 'a list of strings', test: isListOfStrings };
+const map: Expectation = { is: 'an object', test: isJsonObject };
+const schemas: Expectation = {
+  is: 'a list of schemas with at least one member',
+  test: (value) => Array.isArray(value) && value.length > 0,
+};
+
+const expectations: Readonly<Record<string, Expectation>> = {
+  type: {
+    is: `one of ${typeWords.join(', ')}, or a list of them`,
+    test: (value) =>
+      (typeof value === 'string' && typeWords.includes(value)) ||
+      (isListOfStrings(value) && value.length > 0 && value.every((item) => typeWords.includes(item))),
+  },
+  enum: { is: 'a list of values', test: (value) => Array.isArray(value) },
+  minLength: count,
+  maxLength: count,
+  minItems: count,
+  maxItems: count,
+  minContains: count,
+  maxContains: count,
+  minProperties: count,
+  maxProperties: count,
+  minimum: number,
+  maximum: number,
+  exclusiveMinimum: exclusive,
+  exclusiveMaximum: exclusive,
+  multipleOf: { is: 'a number above 0', test: (value) => typeof value === 'number' && value > 0 },
+  uniqueItems: flag,
+  nullable: flag,
+  pattern: { is: 'a regular expression', test: (value) => typeof value === 'string' && isRegex(value) },
+  format: text,
+  $ref: text,
+  $dynamicRef: text,
+  $recursiveRef: text,
+  $id: text,
+  $anchor: text,
+  $dynamicAnchor: text,
+  title: text,
+  description: text,
+  required: names,
+  properties: map,
+  patternProperties: {
+    is: 'an object whose keys are regular expressions',
+    test: (value) => isJsonObject(value) && Object.keys(value).every((key) => isRegex(key)),
+  },
+  $defs: map,
+  definitions: map,
+  dependentSchemas: map,
+  dependentRequired: {
+    is: 'an object of lists of strings',
+    test: (value) => isJsonObject(value) && Object.values(value).every((item) => isListOfStrings(item)),
+  },
+  dependencies: {
+    is: 'an object of schemas or lists of strings',
+    test: (value) =>
+      isJsonObject(value) &&
+      Object.values(value).every((item) => isListOfStrings(item) || isJsonObject(item) || typeof item === 'boolean'),
+  },
+  allOf: schemas,
+  anyOf: schemas,
+  oneOf: schemas,
+  prefixItems: schemas,
+};
+
+const expectationOf: ReadonlyMap<string, Expectation> = new Map(Object.entries(expectations));
+
+/** Checks the values of the keywords that the comparison reads; every misfit is reported by `fail`. */
+export function validateKeywords(
+  schema: JsonObject,
+  pointer: string,
+  fail: (pointer: string, message: string, hint?: string) => void,
+): void {
+  for (const keyword of Object.keys(schema)) {
+    const expectation = expectationOf.get(keyword);
+    const value = schema[keyword] ?? null;
+    if (expectation === undefined || expectation.test(value)) continue;
+    const found = JSON.stringify(value) ?? 'nothing';
+    const shown = found.length > 60 ? `${found.slice(0, 60)}…` : found;
+    fail(
+      appendPointer(pointer, keyword),
+      `"${keyword}" must be ${expectation.is}; here stands ${shown}.`,
+      hintOf(keyword, value),
+    );
+  }
+}
+
+function hintOf(keyword: string, value: JsonValue): string | undefined {
+  if (keyword !== 'type') return undefined;
+  const given = (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
+  const strange = given.find((item) => !typeWords.includes(item));
+  return strange === undefined ? undefined : didYouMean(strange, typeWords);
+}
+
+function isListOfStrings(value: JsonValue): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function isRegex(source: string): boolean {
+  try {
+    return new RegExp(source, 'u').source !== '';
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/** A keyword that no validator knows, and the one that was probably meant. */
+export interface MisspeltKeyword {
+  /** JSON Pointer to it. */
+  readonly pointer: string;
+  readonly keyword: string;
+  readonly meant: string;
+}
+
+/** Other dialects' own: OpenAPI's, and draft-04's. */
+const foreign: ReadonlySet<string> = new Set(['example', 'id', 'nullable', 'discriminator', 'xml', 'externalDocs']);
+const meant = [...facetKeywords, ...unionKeywords, ...referenceKeywords, ...noteKeywords, '$defs', 'definitions'];
+
+/**
+ * Keywords that much resemble a known one. Validators pass over what they don't know, so that a misspelt `required`
+ * demands nothing. What is no schema has none; places that contain themselves are looked at once.
+ */
+export function findMisspeltKeywords(schema: unknown): readonly MisspeltKeyword[] {
+  const found: MisspeltKeyword[] = [];
+  const seen = new Set<unknown>();
+  const pending: { readonly value: unknown; readonly pointer: string }[] = [{ value: schema, pointer: '' }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { value, pointer: at } = next;
+    if (!isJsonObject(value) || seen.has(value)) continue;
+    seen.add(value);
+    for (const keyword of Object.keys(value)) {
+      if (isKnownKeyword(keyword) || foreign.has(keyword) || keyword.startsWith('x-')) continue;
+      const nearest = findNearest(keyword, meant);
+      if (nearest !== undefined) found.push({ pointer: appendPointer(at, keyword), keyword, meant: nearest });
+    }
+    visitChildren(value, at, (child, pointer) => pending.push({ value: child, pointer }));
+  }
+  return found;
+}

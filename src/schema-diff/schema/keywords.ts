@@ -1,0 +1,135 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { appendPointer } from '../../json/json-pointer.ts';
+
+/** Keywords that hold a reference to another schema. */
+export const referenceKeywords = ['$ref', '$dynamicRef', '$recursiveRef'];
+
+/** Keywords that a reader, and a model, sees but that refuse no value; the ones after `default` are kept together. */
+export const noteKeywords = [
+  'title',
+  'description',
+  'default',
+  'examples',
+  'deprecated',
+  'readOnly',
+  'writeOnly',
+  'version',
+  'x-version',
+];
+
+/** At the root of a schema: a label that is to change when the contract breaks. */
+export const versionKeywords = ['version', 'x-version'];
+
+/** Names, places and remarks: they say nothing of values. */
+export const silentKeywords = [
+  '$schema',
+  '$id',
+  '$anchor',
+  '$dynamicAnchor',
+  '$recursiveAnchor',
+  '$vocabulary',
+  '$defs',
+  'definitions',
+  '$comment',
+  'x-extensible-enum',
+  'removed',
+];
+
+export const unionKeywords = ['allOf', 'anyOf', 'oneOf'];
+
+export const contentKeywords = ['contentEncoding', 'contentMediaType', 'contentSchema'];
+
+/** Keywords that restrict values. */
+export const facetKeywords = [
+  'type',
+  'enum',
+  'const',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'format',
+  ...contentKeywords,
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'items',
+  'prefixItems',
+  'additionalItems',
+  'contains',
+  'minContains',
+  'maxContains',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'properties',
+  'required',
+  'patternProperties',
+  'additionalProperties',
+  'propertyNames',
+  'minProperties',
+  'maxProperties',
+  'dependencies',
+  'dependentRequired',
+  'dependentSchemas',
+  'not',
+  'if',
+  'then',
+  'else',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+];
+
+const silent: ReadonlySet<string> = new Set([...noteKeywords, ...silentKeywords]);
+const known: ReadonlySet<string> = new Set([...facetKeywords, ...unionKeywords, ...referenceKeywords, ...silent]);
+
+/** True for a keyword that refuses no value. */
+export function isSilentKeyword(keyword: string): boolean {
+  return silent.has(keyword);
+}
+
+/** True for a keyword whose meaning the comparison knows. */
+export function isKnownKeyword(keyword: string): boolean {
+  return known.has(keyword);
+}
+
+const inOne = new Set([
+  'additionalItems',
+  'additionalProperties',
+  'contains',
+  'contentSchema',
+  'else',
+  'if',
+  'not',
+  'propertyNames',
+  'then',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+]);
+const inList = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
+const inMap = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']);
+
+/** Calls back for each value that its keyword says is a schema. A callback, since large schemas have thousands. */
+export function visitChildren(
+  schema: JsonObject,
+  pointer: string,
+  visit: (value: JsonValue, pointer: string) => void,
+): void {
+  for (const keyword of Object.keys(schema)) {
+    const value = schema[keyword] ?? null;
+    const isItems = keyword === 'items';
+    if (inOne.has(keyword) || (isItems && !Array.isArray(value))) {
+      visit(value, appendPointer(pointer, keyword));
+    } else if (Array.isArray(value)) {
+      if (!isItems && !inList.has(keyword)) continue;
+      for (const [index, item] of value.entries()) visit(item, appendPointer(pointer, keyword, index));
+    } else if (isJsonObject(value) && (inMap.has(keyword) || keyword === 'dependencies')) {
+      const at = appendPointer(pointer, keyword);
+      for (const [name, item] of Object.entries(value)) {
+        if (keyword === 'dependencies' && Array.isArray(item)) continue;
+        visit(item, appendPointer(at, name));
+      }
+    }
+  }
+}

@@ -1,0 +1,263 @@
+import { defined } from '../../json/defined.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { appendPointer, splitPointer } from '../../json/json-pointer.ts';
+import { validateKeywords } from './check-keywords.ts';
+import { findEndlessReference } from './find-endless-reference.ts';
+import { referenceKeywords, visitChildren } from './keywords.ts';
+
+export type RawSchema = JsonObject | boolean;
+
+export interface LocatedSchema {
+  readonly schema: RawSchema;
+  readonly pointer: string;
+}
+
+/** Which of two compared schemas; undefined where there is only one. */
+export type Side = 'old' | 'new' | undefined;
+
+/** A schema whose form has been checked and whose references can be followed. */
+export interface SchemaDocument {
+  readonly root: RawSchema;
+  readonly side: Side;
+  /** Pointer to a reference whose target depends on the way to it; only the nearest target is known here. */
+  readonly dynamic: string | undefined;
+  /** Follows the reference `ref`, written in `from` at `pointer`. */
+  resolve(from: JsonObject, ref: string, pointer: string): LocatedSchema;
+}
+
+interface SchemaProblemDetails {
+  readonly side?: Side;
+  /** The prompt whose contract the schema belongs to, where prompts were compared. */
+  readonly promptId?: string | undefined;
+  /** What was probably meant. */
+  readonly hint?: string | undefined;
+}
+
+/** A schema that can't be compared: malformed, or with a reference that leads nowhere. */
+export class SchemaProblem extends Error {
+  /** JSON Pointer to the faulty place, so that the caller can name file and line. */
+  readonly pointer: string;
+  readonly side: Side;
+  readonly promptId: string | undefined;
+  readonly hint: string | undefined;
+  /** What else is wrong with the same schema. */
+  others: readonly SchemaProblem[] = [];
+
+  constructor(pointer: string, message: string, { side, promptId, hint }: SchemaProblemDetails = {}) {
+    super(message);
+    this.name = 'SchemaProblem';
+    this.pointer = pointer;
+    this.side = side;
+    this.promptId = promptId;
+    this.hint = hint;
+  }
+}
+
+export interface SchemaFault {
+  readonly pointer: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Where and why a schema can't be compared; none where it can. References are followed, never fetched. */
+export function findSchemaFaults(schema: unknown): readonly SchemaFault[] {
+  try {
+    openSchema(schema);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SchemaProblem)) throw error;
+    return [error, ...error.others].map(({ pointer, message, hint }) => ({ pointer, message, ...defined({ hint }) }));
+  }
+}
+
+/** Checks a schema (2020-12 or draft-07) and indexes its ids and anchors. Throws a `SchemaProblem`. */
+export function openSchema(root: unknown, side?: Side): SchemaDocument {
+  const index = new SchemaIndex(side);
+  const schema = index.open(root);
+  return {
+    root: schema,
+    side,
+    dynamic: index.findDynamicReference(),
+    resolve: (from, ref, pointer) => index.resolve(from, ref, pointer),
+  };
+}
+
+/** Far beyond what people and generators write; keeps every recursion within the stack. */
+const maxDepth = 400;
+const defaultBase = 'schema:/root';
+
+interface Reference {
+  readonly from: JsonObject;
+  readonly ref: string;
+  readonly pointer: string;
+}
+
+/** The subschemas of a schema by their ids, anchors and base URIs. */
+class SchemaIndex {
+  readonly #side: Side;
+  readonly #bases = new Map<object, string>();
+  readonly #resources = new Map<string, LocatedSchema>();
+  readonly #anchors = new Map<string, LocatedSchema>();
+  /** How often each dynamic anchor was declared. */
+  readonly #dynamicAnchors = new Map<string, number>();
+  readonly #references: Reference[] = [];
+  readonly #visited: LocatedSchema[] = [];
+  /** Subschemas that are being visited, to find one that contains itself. */
+  readonly #open = new Set<object>();
+  readonly #faults: SchemaProblem[] = [];
+
+  constructor(side: Side) {
+    this.#side = side;
+  }
+
+  open(root: unknown): RawSchema {
+    this.#visit(root, '', defaultBase, 0);
+    const schema = this.#asSchema(root, '');
+    this.#resources.set(defaultBase, { schema, pointer: '' });
+    // Following a reference may visit a place that no keyword leads to, which adds references to this very list.
+    for (const { from, ref, pointer } of this.#references) {
+      try {
+        this.resolve(from, ref, pointer);
+      } catch (error) {
+        if (!(error instanceof SchemaProblem)) throw error;
+        this.#faults.push(error);
+      }
+    }
+    const [fault, ...others] = this.#faults;
+    if (fault !== undefined) {
+      fault.others = others;
+      throw fault;
+    }
+    const endless = findEndlessReference(this.#visited, (from, ref, pointer) => this.resolve(from, ref, pointer));
+    if (endless !== undefined) throw this.#problem(endless, 'The schema refers to itself without end.');
+    return schema;
+  }
+
+  resolve(from: JsonObject, ref: string, pointer: string): LocatedSchema {
+    const base = this.#bases.get(from) ?? defaultBase;
+    const hash = ref.indexOf('#');
+    const address = hash === -1 ? ref : ref.slice(0, hash);
+    const fragment = hash === -1 ? '' : ref.slice(hash + 1);
+    const uri = address === '' ? base : resolveUri(address, base);
+    const resource = this.#resources.get(uri);
+    if (resource === undefined) {
+      const message = `$ref ${JSON.stringify(ref)} leads out of the schema and nothing is fetched; copy its target under $defs.`;
+      throw this.#problem(pointer, message);
+    }
+    const anchor = this.#anchors.get(`${uri}#${fragment}`);
+    if (anchor !== undefined) return anchor;
+    const tokens = splitPointer(decodeFragment(fragment));
+    const found = tokens === undefined ? undefined : walk(resource, tokens);
+    if (found === undefined) {
+      const message = `$ref ${JSON.stringify(ref)} leads nowhere; there is no such place in the schema.`;
+      throw this.#problem(pointer, message);
+    }
+    this.#visit(found.value, found.pointer, uri, 0);
+    return { schema: this.#asSchema(found.value, found.pointer), pointer: found.pointer };
+  }
+
+  /** A reference to an anchor that is declared more than once: its target depends on the way to it. */
+  findDynamicReference(): string | undefined {
+    return this.#references.find(({ from, ref }) => {
+      const anchor = '$dynamicRef' in from ? ref.slice(ref.indexOf('#')) : '$recursiveRef' in from ? '$recursive' : '';
+      return (this.#dynamicAnchors.get(anchor) ?? 0) > 1;
+    })?.pointer;
+  }
+
+  #visit(value: unknown, pointer: string, base: string, depth: number): void {
+    if (typeof value === 'boolean') return;
+    const note = (at: string, message: string, hint?: string) =>
+      void this.#faults.push(this.#problem(at, message, hint));
+    if (!isJsonObject(value)) return note(pointer, notASchema(value));
+    if (this.#open.has(value)) return note(pointer, 'The schema contains itself; use $ref for recursion.');
+    if (this.#bases.has(value)) return;
+    if (depth > maxDepth) return note(pointer, `The schema is nested deeper than ${maxDepth} levels.`);
+    validateKeywords(value, pointer, note);
+    this.#open.add(value);
+    this.#visited.push({ schema: value, pointer });
+    const ownBase = this.#readBase(value, pointer, base);
+    this.#bases.set(value, ownBase);
+    this.#addAnchors(value, pointer, ownBase);
+    for (const keyword of referenceKeywords) {
+      const ref = value[keyword];
+      if (typeof ref === 'string') {
+        this.#references.push({ from: value, ref, pointer: appendPointer(pointer, keyword) });
+      }
+    }
+    visitChildren(value, pointer, (child, at) => this.#visit(child, at, ownBase, depth + 1));
+    this.#open.delete(value);
+  }
+
+  #readBase(schema: JsonObject, pointer: string, base: string): string {
+    const id = schema['$id'];
+    if (typeof id !== 'string') return base;
+    // Draft-07 spells an anchor as an id that is only a fragment.
+    if (id.startsWith('#')) {
+      this.#anchors.set(base + id, { schema, pointer });
+      return base;
+    }
+    const absolute = resolveUri(id, base);
+    this.#resources.set(absolute, { schema, pointer });
+    return absolute;
+  }
+
+  #addAnchors(schema: JsonObject, pointer: string, base: string): void {
+    for (const keyword of ['$anchor', '$dynamicAnchor']) {
+      const name = schema[keyword];
+      if (typeof name !== 'string') continue;
+      this.#anchors.set(`${base}#${name}`, { schema, pointer });
+      if (keyword === '$dynamicAnchor') this.#countDynamicAnchor(`#${name}`);
+    }
+    if (schema['$recursiveAnchor'] === true) this.#countDynamicAnchor('$recursive');
+  }
+
+  #countDynamicAnchor(name: string): void {
+    this.#dynamicAnchors.set(name, (this.#dynamicAnchors.get(name) ?? 0) + 1);
+  }
+
+  #asSchema(schema: unknown, pointer: string): RawSchema {
+    if (typeof schema === 'boolean' || isJsonObject(schema)) return schema;
+    throw this.#problem(pointer, notASchema(schema));
+  }
+
+  #problem(pointer: string, message: string, hint?: string): SchemaProblem {
+    return new SchemaProblem(pointer, message, { side: this.#side, hint });
+  }
+}
+
+function notASchema(value: unknown): string {
+  return `A schema is an object, true or false; this is ${describeJson(value)}.`;
+}
+
+function describeJson(value: unknown): string {
+  if (value === null) return 'null';
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function walk(resource: LocatedSchema, tokens: readonly string[]): { value: JsonValue; pointer: string } | undefined {
+  let value: JsonValue = resource.schema;
+  for (const token of tokens) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, token)) return undefined;
+    value = (value as JsonObject)[token] ?? null;
+  }
+  return { value, pointer: appendPointer(resource.pointer, ...tokens) };
+}
+
+function resolveUri(reference: string, base: string): string {
+  const absolute = URL.canParse(reference, base) ? new URL(reference, base).href : reference;
+  return absolute.endsWith('#') ? absolute.slice(0, -1) : absolute;
+}
+
+function decodeFragment(fragment: string): string {
+  if (!fragment.includes('%')) return fragment;
+  try {
+    return decodeURIComponent(fragment);
+  } catch (error) {
+    if (error instanceof URIError) return fragment;
+    throw error;
+  }
+}
