@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { findNearest } from '../text/did-you-mean.ts';
-import { findEffectiveNode } from './compare/property-renames.ts';
+import { findEffectiveNode } from './compare/compare-properties.ts';
 import { openSchema } from './schema/schema-document.ts';
 import { createNodeFactory, openNodes } from './schema/schema-nodes.ts';
 import { impliedTypes, isNeverNode, type NodeFactory, type SchemaNode, type Shape } from './schema/shape.ts';

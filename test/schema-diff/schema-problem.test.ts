@@ -80,7 +80,7 @@ test('a message names what was found and the next step', () => {
     '$ref "https://example.com/a.json" leads out of the schema and nothing is fetched; copy its target under $defs.',
   );
   expect(problemOf({ type: 'strng' })?.message).toBe(
-    '"type" must be one of array, boolean, integer, null, number, object, string, or a list of them; here stands "strng".',
+    '"type" must be one of array, boolean, integer, null, number, object, string, or a list of them; found "strng".',
   );
 });
 

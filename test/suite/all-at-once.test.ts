@@ -216,7 +216,7 @@ test('every mistake of a schema is named once, of an assertion as of a contract'
   expect(await said(`contract: { output: ${broken} }\n${withCase('text: hi', check)}`)).toEqual([
     expect.stringContaining('"#/nowhere" leads nowhere'),
     expect.stringContaining('"#/$defs/none" leads nowhere'),
-    expect.stringContaining('here stands 5'),
+    expect.stringContaining('found 5'),
     expect.stringContaining('"anyOf" must be'),
   ]);
   const tool = `params: { tools: [{ function: { name: f, parameters: ${wrongSchema} } }] }`;

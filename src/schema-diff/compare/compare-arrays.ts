@@ -78,6 +78,6 @@ function comparePair(comparer: Comparer, old: Contains, replacement: Contains, a
   // With a largest count, items that match more easily make arrays match harder.
   const effects = [hasNarrowing(inner), hasWidening(inner)];
   if (!effects.includes(true)) return [...inner, ...counts];
-  const message = 'With "maxContains", what a change of "contains" refuses could not be told.';
+  const message = 'With "maxContains", what a change of "contains" refuses is not known.';
   return [...inner.filter((found) => !hasEffect([found])), ...counts, change('undecided', at, message)];
 }

@@ -53,7 +53,7 @@ export function compareBranches(
   changes.push(...paired.flatMap((pair) => pair.changes));
   const isMixed = old.kind !== replacement.kind && old.branches.length > 1 && replacement.branches.length > 1;
   if (isMixed && !arePairwiseDisjoint((old.kind === 'oneOf' ? old : replacement).branches)) {
-    const message = `"${old.kind}" became "${replacement.kind}" and its branches may overlap; the effect could not be told.`;
+    const message = `"${old.kind}" became "${replacement.kind}" and its branches may overlap; the effect is not known.`;
     changes.push(change('undecided', path, message, { old: old.kind, new: replacement.kind }));
   }
   const context: Context = { comparer, old, replacement, path, tags, matching, paired };
@@ -129,7 +129,7 @@ function describeExclusive(context: Context): readonly Change[] {
   const isApart = (nodes: readonly SchemaNode[], index: number): boolean =>
     nodes.every((other, position) => position === index || areDisjoint(at(nodes, index), other) === true);
   if (!altered.every((pair) => isApart(old.branches, pair.old) && isApart(replacement.branches, pair.new))) {
-    const message = 'A branch changed that may overlap another; what "oneOf" refuses for that could not be told.';
+    const message = 'A branch changed that may overlap another; what "oneOf" refuses for that is not known.';
     changes.push(change('undecided', path, message));
   }
   return changes;

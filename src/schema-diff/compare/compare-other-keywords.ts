@@ -4,7 +4,12 @@ import type { Conditional, Notes, SchemaNode, Shape } from '../schema/shape.ts';
 import { type Change, type Comparer, change, hasEffect, hasNarrowing, hasWidening, show } from './change.ts';
 
 /** Compares the keywords that hold for every type: not, if, and those that nobody knows. */
-export function compareResidue(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+export function compareOtherKeywords(
+  comparer: Comparer,
+  old: Shape,
+  replacement: Shape,
+  path: string,
+): readonly Change[] {
   return [
     ...compareNots(comparer, old, replacement, `${path}/not`),
     ...compareConditionals(comparer, old.conditionals, replacement.conditionals, path),
@@ -46,7 +51,7 @@ function compareConditionals(
 ): readonly Change[] {
   const compare = (before: Conditional, after: Conditional): readonly Change[] => {
     if (hasEffect(comparer.compare(before.if, after.if, `${path}/if`))) {
-      const message = 'The condition changed; what it refuses could not be told.';
+      const message = 'The condition changed; what it refuses is not known.';
       return [change('undecided', `${path}/if`, message, { old: before.if.source, new: after.if.source })];
     }
     return [

@@ -16,7 +16,7 @@ import {
 import { type Change, type Comparer, change, describeTypes, hasEffect, hasNarrowing, hasWidening } from './change.ts';
 import { compareArrays } from './compare-arrays.ts';
 import { compareObjects } from './compare-objects.ts';
-import { compareNotes, compareResidue } from './compare-other-keywords.ts';
+import { compareNotes, compareOtherKeywords } from './compare-other-keywords.ts';
 import { compareNumbers, compareStrings } from './compare-scalars.ts';
 import { compareTypes, compareValues } from './compare-types.ts';
 import { compareUnions, compareUnionWithPlain } from './compare-unions.ts';
@@ -164,7 +164,7 @@ export function compareShapes(comparer: Comparer, before: Shape, after: Shape, p
     ...(shared.has('array') ? compareArrays(comparer, old, replacement, path) : []),
     ...(shared.has('object') ? compareObjects(comparer, old, replacement, path) : []),
     ...compareUnions(comparer, old, replacement, path),
-    ...compareResidue(comparer, old, replacement, path),
+    ...compareOtherKeywords(comparer, old, replacement, path),
   ];
 }
 

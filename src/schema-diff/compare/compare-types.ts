@@ -167,7 +167,7 @@ function tellValues(
   const unclear = answers.filter(({ answer }) => answer === undefined).map(({ value }) => value);
   const changes = refused.map(({ value }) => changeOfValue(rule, value, path));
   if (unclear.length === 0) return changes;
-  const message = `Whether the other side takes ${show(unclear)} could not be told.`;
+  const message = `Whether the other side takes ${show(unclear)} is not known.`;
   return [...changes, change('undecided', path, message, { old: unclear })];
 }
 

@@ -19,10 +19,10 @@ export function acceptByShape(shape: Shape, value: JsonValue, depth = 0): Answer
   if (depth > maxDepth) return undefined;
   if (!shape.types.has(typeOfValue(value))) return false;
   if (shape.values !== undefined && !shape.values.has(canonicalJson(value))) return false;
-  return all([acceptByType(shape, value, depth), acceptByResidue(shape, value, depth)]);
+  return all([acceptWithinType(shape, value, depth), acceptAcrossTypes(shape, value, depth)]);
 }
 
-function acceptByType(shape: Shape, value: JsonValue, depth: number): Answer {
+function acceptWithinType(shape: Shape, value: JsonValue, depth: number): Answer {
   if (typeof value === 'string') return acceptString(shape, value);
   if (typeof value === 'number') return acceptNumber(shape, value);
   if (Array.isArray(value)) return acceptArray(shape, value, depth);
@@ -97,7 +97,7 @@ function acceptMember(shape: Shape, name: string, value: JsonValue, depth: numbe
   return all(answers);
 }
 
-function acceptByResidue(shape: Shape, value: JsonValue, depth: number): Answer {
+function acceptAcrossTypes(shape: Shape, value: JsonValue, depth: number): Answer {
   if (shape.unknown.size > 0 || shape.unevaluated.size > 0) return undefined;
   return all([
     every(shape.unions, (union) => acceptByUnion(union, value, depth)),

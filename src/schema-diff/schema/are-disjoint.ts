@@ -64,7 +64,7 @@ function valueNode(shape: Shape, name: string): SchemaNode | undefined {
 const maxSampleDepth = 8;
 const maxItems = 20;
 
-/** A small value that a node probably takes; whoever asks checks it. */
+/** A small value that a node probably accepts; the caller checks it. */
 export function buildSample(node: SchemaNode, depth = 0): JsonValue | undefined {
   if (depth > maxSampleDepth || node.reading()) return undefined;
   const [shape] = node.shapes();

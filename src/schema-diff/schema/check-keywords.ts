@@ -106,7 +106,7 @@ export function validateKeywords(
     const shown = found.length > 60 ? `${found.slice(0, 60)}…` : found;
     fail(
       appendPointer(pointer, keyword),
-      `"${keyword}" must be ${expectation.is}; here stands ${shown}.`,
+      `"${keyword}" must be ${expectation.is}; found ${shown}.`,
       hintOf(keyword, value),
     );
   }
@@ -140,8 +140,15 @@ export interface MisspeltKeyword {
   readonly meant: string;
 }
 
-/** Other dialects' own: OpenAPI's, and draft-04's. */
-const foreign: ReadonlySet<string> = new Set(['example', 'id', 'nullable', 'discriminator', 'xml', 'externalDocs']);
+/** Keywords of other dialects: OpenAPI and draft-04. */
+const otherDialects: ReadonlySet<string> = new Set([
+  'example',
+  'id',
+  'nullable',
+  'discriminator',
+  'xml',
+  'externalDocs',
+]);
 const meant = [...facetKeywords, ...unionKeywords, ...referenceKeywords, ...noteKeywords, '$defs', 'definitions'];
 
 /**
@@ -157,7 +164,7 @@ export function findMisspeltKeywords(schema: unknown): readonly MisspeltKeyword[
     if (!isJsonObject(value) || seen.has(value)) continue;
     seen.add(value);
     for (const keyword of Object.keys(value)) {
-      if (isKnownKeyword(keyword) || foreign.has(keyword) || keyword.startsWith('x-')) continue;
+      if (isKnownKeyword(keyword) || otherDialects.has(keyword) || keyword.startsWith('x-')) continue;
       const nearest = findNearest(keyword, meant);
       if (nearest !== undefined) found.push({ pointer: appendPointer(at, keyword), keyword, meant: nearest });
     }

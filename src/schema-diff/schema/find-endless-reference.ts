@@ -6,14 +6,14 @@ const inPlaceOne = ['not', 'if', 'then', 'else'];
 /** Those that hold for the very value that the schema around them holds for. */
 const inPlaceKeywords = [...referenceKeywords, ...inPlaceOne, ...unionKeywords, 'dependentSchemas', 'dependencies'];
 
-/** A schema and where it stands. */
+/** A schema and its JSON Pointer. */
 interface Placed {
   readonly schema: JsonObject | boolean;
   readonly pointer: string;
 }
 
 interface Edge {
-  /** Where the keyword stands that leads there. */
+  /** JSON Pointer to the keyword that leads there. */
   readonly from: string;
   readonly to: JsonValue;
   /** The place of `to` itself. */

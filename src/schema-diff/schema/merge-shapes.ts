@@ -160,7 +160,7 @@ function tighterBound(a: Bound | undefined, b: Bound | undefined, sign: 1 | -1):
   return (a.value - b.value) * sign > 0 ? a : b;
 }
 
-/** Drops what no value can tell: constants that other keywords refuse, keywords that constants make idle. */
+/** Drops what makes no difference: constants that other keywords refuse, keywords that constants make idle. */
 export function settleShape(shape: Shape, any: SchemaNode): Shape {
   return settleValues(settleMultiples(shape), any);
 }

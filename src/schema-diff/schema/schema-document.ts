@@ -226,7 +226,7 @@ class SchemaIndex {
 }
 
 function notASchema(value: unknown): string {
-  return `A schema is an object, true or false; this is ${describeJson(value)}.`;
+  return `A schema is an object, true or false; found ${describeJson(value)}.`;
 }
 
 function describeJson(value: unknown): string {

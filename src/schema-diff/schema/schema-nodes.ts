@@ -138,7 +138,7 @@ export interface ReadingDepth {
   depth: number;
 }
 
-/** A node whose shapes are read when they are asked for. A class, since large schemas have thousands of them. */
+/** A node whose shapes are read on first use. */
 export class LazyNode implements SchemaNode {
   readonly id: number;
   readonly pointer: string | undefined;

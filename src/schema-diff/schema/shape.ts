@@ -7,16 +7,16 @@ export type TypeName = (typeof typeNames)[number];
 
 export const everyType: ReadonlySet<TypeName> = new Set(typeNames);
 
-/** A subschema, read when it is asked for, so that recursive schemas stay finite. */
+/** A subschema, read on first use, so that recursive schemas stay finite. */
 export interface SchemaNode {
   readonly id: number;
-  /** Where it stands in its document; undefined where it was put together here. */
+  /** JSON Pointer into its document; undefined for a node that the comparison made. */
   readonly pointer: string | undefined;
   /** As written, for reports. */
   readonly source: JsonValue;
   /** Set where it is nothing but a reference, perhaps with annotations beside it. */
   readonly target: SchemaNode | undefined;
-  /** The reference stands beside null in a union. */
+  /** The reference is one branch of a union, null the other. */
   readonly nullable: boolean;
   /** The annotations at this very place, not those of a target. */
   readonly notes: Notes;

@@ -1,0 +1,248 @@
+import { appendPointer } from '../../json/json-pointer.ts';
+import { matchPattern } from '../schema/accept-value.ts';
+import { impliedTypes, isNeverNode, type SchemaNode, type Shape } from '../schema/shape.ts';
+import { type Change, type Comparer, change, describeNode, hasNarrowing, hasWidening } from './change.ts';
+
+export function compareProperties(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  const before = declaredNames(old);
+  const after = declaredNames(replacement);
+  const removed = before.filter((name) => !isDeclared(replacement, name));
+  const added = after.filter((name) => !isDeclared(old, name));
+  const renames = findRenames(comparer, old, replacement, { removed, added, path });
+  const newNames = new Set(renames.values());
+  return [
+    ...before
+      .filter((name) => isDeclared(replacement, name))
+      .flatMap((name) => compareProperty(comparer, old, replacement, name, path)),
+    ...[...renames].map(([from, to]) =>
+      change('property-renamed', propertyPath(path, from), `"${from}" seems to be renamed to "${to}".`, {
+        old: from,
+        new: to,
+      }),
+    ),
+    ...removed
+      .filter((name) => !renames.has(name))
+      .flatMap((name) => describeRemoved(comparer, old, replacement, name, path)),
+    ...added
+      .filter((name) => !newNames.has(name))
+      .flatMap((name) => describeAdded(comparer, old, replacement, name, path)),
+    ...compareOrder(old, replacement, path),
+  ];
+}
+
+function compareProperty(
+  comparer: Comparer,
+  old: Shape,
+  replacement: Shape,
+  name: string,
+  path: string,
+): readonly Change[] {
+  const at = propertyPath(path, name);
+  const before = old.properties.get(name) ?? findEffectiveNode(comparer, old, name).node;
+  const after = replacement.properties.get(name) ?? findEffectiveNode(comparer, replacement, name).node;
+  const changes = comparer.compare(before, after, at);
+  if (old.required.has(name) === replacement.required.has(name)) return changes;
+  const sides = { old: requiredness(old, name), new: requiredness(replacement, name) };
+  if (old.required.has(name)) {
+    // Picoschema's `name?` makes a property optional and nullable in one stroke.
+    const others = changes.filter((found) => found.path !== at || found.rule !== 'became-nullable');
+    return [...others, change('property-became-optional', at, `"${name}" may be left out.`, sides)];
+  }
+  const filled = isFilled(comparer, after, name, path);
+  const rule = filled ? 'property-became-required/default' : 'property-became-required';
+  const message = filled
+    ? `"${name}" is required; its default fills it in.`
+    : `"${name}" is required; it could be left out.`;
+  return [...changes, change(rule, at, message, sides)];
+}
+
+function describeAdded(
+  comparer: Comparer,
+  old: Shape,
+  replacement: Shape,
+  name: string,
+  path: string,
+): readonly Change[] {
+  const at = propertyPath(path, name);
+  const before = findEffectiveNode(comparer, old, name);
+  const after = findEffectiveNode(comparer, replacement, name);
+  const sides = { new: describeNode(after.node) };
+  const changes: Change[] = before.unclear || after.unclear ? [describeUnclear(name, at)] : [];
+  // What could already be sent under this name was less than what can be now.
+  if (before.kind === 'restricted') {
+    changes.push(...comparer.compare(before.node, after.node, at).filter((found) => hasWidening([found])));
+  }
+  const closed = before.kind === 'closed';
+  if (!replacement.required.has(name)) {
+    const rule = closed ? 'property-added-optional/closed' : 'property-added-optional/open';
+    return [change(rule, at, `"${name}" is new and optional.`, sides), ...changes];
+  }
+  const message = `"${name}" is new and required.`;
+  if (isFilled(comparer, after.node, name, path)) {
+    const rule = closed ? 'property-added-required/closed-default' : 'property-added-required/default';
+    return [change(rule, at, `"${name}" is new and required; its default fills it in.`, sides), ...changes];
+  }
+  return [
+    change(closed ? 'property-added-required/closed' : 'property-added-required/open', at, message, sides),
+    ...changes,
+  ];
+}
+
+function describeRemoved(
+  comparer: Comparer,
+  old: Shape,
+  replacement: Shape,
+  name: string,
+  path: string,
+): readonly Change[] {
+  const at = propertyPath(path, name);
+  const before = findEffectiveNode(comparer, old, name);
+  const after = findEffectiveNode(comparer, replacement, name);
+  const sides = { old: describeNode(before.node) };
+  const changes: Change[] = before.unclear || after.unclear ? [describeUnclear(name, at)] : [];
+  if (after.kind === 'restricted') {
+    changes.push(...comparer.compare(before.node, after.node, at).filter((found) => hasNarrowing([found])));
+  }
+  const [kind, word] = old.required.has(name)
+    ? (['required', 'required'] as const)
+    : (['optional', 'optional'] as const);
+  const openness = after.kind === 'closed' ? 'closed' : 'open';
+  const message =
+    openness === 'closed'
+      ? `"${name}" (${word}) was removed and is refused.`
+      : `"${name}" (${word}) was removed; nothing is said of it any more.`;
+  const found = change(`property-removed-${kind}/${openness}`, at, message, sides);
+  const announced = replacement.notes.removed.includes(name);
+  return [announced ? { ...found, announced } : found, ...changes];
+}
+
+function describeUnclear(name: string, at: string): Change {
+  return change(
+    'undecided',
+    at,
+    `Whether a pattern of patternProperties matches "${name}" could not be decided in time.`,
+  );
+}
+
+function compareOrder(old: Shape, replacement: Shape, path: string): readonly Change[] {
+  const before = [...old.properties.keys()].filter((name) => replacement.properties.has(name));
+  const after = [...replacement.properties.keys()].filter((name) => old.properties.has(name));
+  if (before.every((name, index) => name === after[index])) return [];
+  const message = 'The order of the properties changed; a model writes them in this order.';
+  return [change('property-order-changed', path, message, { old: before, new: after })];
+}
+
+function isFilled(comparer: Comparer, node: SchemaNode, name: string, path: string): boolean {
+  if (!comparer.fillDefaults) return false;
+  if (path === '' && comparer.defaulted.has(name)) return true;
+  return node.shapes().some((shape) => shape.notes.default !== undefined);
+}
+
+/** A name that is only required is declared too, with whatever its value may be. */
+function declaredNames(shape: Shape): readonly string[] {
+  return [...new Set([...shape.properties.keys(), ...shape.required])];
+}
+
+function isDeclared(shape: Shape, name: string): boolean {
+  return shape.properties.has(name) || shape.required.has(name);
+}
+
+function requiredness(shape: Shape, name: string): string {
+  return shape.required.has(name) ? 'required' : 'optional';
+}
+
+function propertyPath(path: string, name: string): string {
+  return appendPointer(path, 'properties', name);
+}
+
+/** More look-alikes than this are no sign of a rename. */
+const maxLookAlikes = 8;
+
+/** Pairs each removed property with the added one of equal schema, where there is exactly one on both sides. */
+export function findRenames(
+  comparer: Comparer,
+  old: Shape,
+  replacement: Shape,
+  {
+    removed,
+    added,
+    path,
+  }: { readonly removed: readonly string[]; readonly added: readonly string[]; readonly path: string },
+): ReadonlyMap<string, string> {
+  const lostBySketch = groupBySketch(comparer, old, removed);
+  const gainedBySketch = groupBySketch(comparer, replacement, added);
+  const renames = new Map<string, string>();
+  for (const [sketch, lost] of lostBySketch) {
+    const gained = gainedBySketch.get(sketch) ?? [];
+    if (lost.length > maxLookAlikes || gained.length > maxLookAlikes) continue;
+    const isSame = (from: string, to: string): boolean => {
+      const before = findEffectiveNode(comparer, old, from).node;
+      const after = findEffectiveNode(comparer, replacement, to).node;
+      return comparer
+        .compare(before, after, appendPointer(path, 'properties', from))
+        .every(({ rule }) => isRemark(rule));
+    };
+    for (const from of lost) {
+      const [to, another] = gained.filter((name) => isSame(from, name));
+      if (to === undefined || another !== undefined) continue;
+      if (lost.some((name) => name !== from && isSame(name, to))) continue;
+      renames.set(from, to);
+    }
+  }
+  return renames;
+}
+
+/** A renamed property usually gets another title or description too. */
+function isRemark(rule: string): boolean {
+  return rule === 'description-or-title-changed' || rule === 'annotation-changed';
+}
+
+function groupBySketch(
+  comparer: Comparer,
+  shape: Shape,
+  names: readonly string[],
+): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const { node } = findEffectiveNode(comparer, shape, name);
+    const sketch = node.shapes().map((part) => {
+      const types = [...impliedTypes(part)].sort().join();
+      return `${types}:${[...part.properties.keys()].sort().join()}`;
+    });
+    const key = `${shape.required.has(name) ? 'required' : 'optional'} ${sketch.join('&')}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [name]);
+    else group.push(name);
+  }
+  return groups;
+}
+
+export interface EffectiveNode {
+  readonly node: SchemaNode;
+  /** `closed`: refused whatever its value; `open`: anything goes. */
+  readonly kind: 'open' | 'closed' | 'restricted';
+  /** A pattern could not be matched against the name in reasonable time. */
+  readonly unclear: boolean;
+}
+
+/** What a shape asks of a property's value, be the name declared, matched by patterns, or left to additionalProperties. */
+export function findEffectiveNode({ factory }: Pick<Comparer, 'factory'>, shape: Shape, name: string): EffectiveNode {
+  const nodes: SchemaNode[] = [];
+  let unclear = false;
+  const declared = shape.properties.get(name);
+  if (declared !== undefined) nodes.push(declared);
+  for (const [pattern, node] of shape.patternProperties) {
+    const matches = matchPattern(pattern, name);
+    if (matches === undefined) unclear = true;
+    if (matches === true) nodes.push(node);
+  }
+  const node = nodes.length === 0 ? shape.additional : factory.conjoin(nodes);
+  const kind = isNeverNode(node) ? 'closed' : node.open ? 'open' : 'restricted';
+  return { node, kind, unclear };
+}
+
+/** Whether a pattern may match a name that the shape knows of otherwise. */
+export function mayOverlap(shape: Shape, pattern: string): boolean {
+  const others = [...shape.patternProperties.keys()].filter((other) => other !== pattern);
+  return others.length > 0 || [...shape.properties.keys()].some((name) => matchPattern(pattern, name) !== false);
+}
