@@ -5,7 +5,7 @@ import { exitCodes } from '../model/exit-code.ts';
 import type { ContractReport, PromptFindings } from '../model/finding.ts';
 import type { Problem } from '../model/problem.ts';
 import { type Project, providersOf, type Suite } from '../model/suite.ts';
-import { loadProjectAtRef } from '../project/load-project-at-ref.ts';
+import { loadProjectAtRef } from '../project/project-at-ref.ts';
 import { isContractBroken } from '../schema-diff/grade-changes.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import { type AnsweredVariant, compareContracts } from './compare-contracts.ts';

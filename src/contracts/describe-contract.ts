@@ -5,7 +5,7 @@ import type { BaselineVariant } from '../model/baseline.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import { mergeContracts, type PromptVersion, type ProviderConfig, type Suite, writeMessage } from '../model/suite.ts';
 import { buildParams } from '../plan/build-params.ts';
-import { surveyWritten } from '../prompts/compile-language.ts';
+import { surveyWritten } from '../prompts/prompt-template.ts';
 import { compileTemplate } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import { rootOf } from '../templates/template-values.ts';

@@ -6,7 +6,7 @@ import type { Problem } from '../model/problem.ts';
 import { compareSchemas, type SchemaComparisonOptions } from '../schema-diff/compare-schemas.ts';
 import { applyApprovals, isContractBroken } from '../schema-diff/grade-changes.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
-import { readSchemaFile } from '../suite/read-schema.ts';
+import { readSchemaFile } from '../suite/contracts/contract-places.ts';
 
 export interface DiffSchemasOptions
   extends Pick<SchemaComparisonOptions, 'direction' | 'policy' | 'ignore' | 'strictConsumers'> {

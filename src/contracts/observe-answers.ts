@@ -9,7 +9,7 @@ import type { VariantSummary } from '../model/summary.ts';
 import type { StoredRecord } from '../record/open-stored-record.ts';
 import { DeadlineError, runWithDeadline } from '../text/deadline.ts';
 import { formatCount } from '../text/format-amount.ts';
-import { isStackOverflow } from '../text/stack-overflow.ts';
+import { isStackOverflow } from '../text/thrown.ts';
 
 /** An answer as a baseline or a record keeps it: the text that the model wrote. */
 export interface StoredAnswer {

@@ -1,5 +1,5 @@
-import { spell } from '../text/spell.ts';
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { spell } from '../json/canonical-json.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 import type { TemplateTree, TreeLanguage, TreeNode } from './template-tree.ts';
 
 const MAX_LENGTH = 1_000_000;

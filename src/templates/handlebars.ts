@@ -1,9 +1,8 @@
 import { parse } from '@handlebars/parser';
-import { writeJson } from '../json/canonical-json.ts';
+import { spell, writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { spell } from '../text/spell.ts';
-import { compareNumbers } from '../text/spelled-number.ts';
+import { compareNumbers } from '../text/exact-numbers.ts';
 import { positionIn, TemplateError } from './template-error.ts';
 import type { Expression, Named, PathExpression, TemplateTree, TreeLanguage, TreeNode } from './template-tree.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './template-values.ts';

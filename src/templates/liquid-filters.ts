@@ -1,7 +1,6 @@
 import { Drop, type FilterImplOptions, type Liquid } from 'liquidjs';
 import { writeJson } from '../json/canonical-json.ts';
-import { isKeptByDouble } from '../text/decimal.ts';
-import { compareNumbers, SpelledNumber } from '../text/spelled-number.ts';
+import { compareNumbers, isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './template-values.ts';
 

@@ -1,5 +1,5 @@
 import { defined } from '../json/defined.ts';
-import { SpelledNumber } from '../text/spelled-number.ts';
+import { SpelledNumber } from '../text/exact-numbers.ts';
 import { joinErrors, positionIn, TemplateError, type TemplateErrorDetails } from './template-error.ts';
 import {
   type EachNode,

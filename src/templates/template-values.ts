@@ -1,5 +1,4 @@
-import { isKeptByDouble } from '../text/decimal.ts';
-import { compareNumbers, SpelledNumber } from '../text/spelled-number.ts';
+import { compareNumbers, isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 import type { TestOperator } from './template-tree.ts';
 

@@ -1,4 +1,4 @@
-import { isStackOverflow } from '../../text/stack-overflow.ts';
+import { isStackOverflow } from '../../text/thrown.ts';
 import { acceptValue } from '../schema/accept-value.ts';
 import type { NodeFactory, SchemaNode } from '../schema/shape.ts';
 import { type Change, type Comparer, change } from './change.ts';

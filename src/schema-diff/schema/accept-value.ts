@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
-import { isHarmlessRegex } from '../../text/regex-safety.ts';
+import { isHarmlessRegex } from '../../text/regex.ts';
 import { type SchemaNode, type Shape, typeOfValue, type Union } from './shape.ts';
 
 /** Undefined: it can't be said, or not in reasonable time. */
