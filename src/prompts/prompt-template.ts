@@ -10,9 +10,9 @@ import type {
   WrittenMessage,
 } from '../model/suite.ts';
 import { bracesLanguage, parseBraces } from '../templates/braces.ts';
-import { handlebarsLanguage, parseHandlebars } from '../templates/handlebars.ts';
-import { jinjaLanguage } from '../templates/jinja-language.ts';
+import { parseHandlebars } from '../templates/handlebars.ts';
 import { parseJinja } from '../templates/jinja-template.ts';
+import { handlebarsLanguage, jinjaLanguage } from '../templates/languages.ts';
 import { renderTree } from '../templates/render-tree.ts';
 import { surveyTree, type TreeSurvey } from '../templates/survey-tree.ts';
 import { compileTemplate } from '../templates/template.ts';

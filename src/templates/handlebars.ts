@@ -1,10 +1,9 @@
 import { parse } from '@handlebars/parser';
-import { spell, writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { compareNumbers } from '../text/exact-numbers.ts';
+import { handlebarsLanguage } from './languages.ts';
 import { positionIn, TemplateError } from './template-error.ts';
-import type { Expression, Named, PathExpression, TemplateTree, TreeLanguage, TreeNode } from './template-tree.ts';
+import type { Expression, Named, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './template-values.ts';
 
 /** What the parser makes, as far as it is read here: its own types name a package that it does not bring. */
@@ -335,23 +334,3 @@ function nameOf(node: Node): string | undefined {
   const [name] = parts;
   return parts.length === 1 && !data && depth === 0 && name === original && typeof name === 'string' ? name : undefined;
 }
-
-/** The helpers that have a value. There is no way to add one, and none reads more than it is given. */
-export const handlebarsLanguage: TreeLanguage = {
-  emptyMapIsFalse: false,
-  textHint: (path) => `write {{json ${path}}}, or go through it with {{#each ${path}}}`,
-  functions: {
-    json: {
-      run: ([value], { indent }) => writeJson(value, Number(indent) || 0) ?? '',
-    },
-    lookup: {
-      run: ([value, key]) => {
-        const name = spell(key);
-        return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-          ? (value as Readonly<Record<string, unknown>>)[name]
-          : undefined;
-      },
-    },
-    ifEquals: { run: ([left, right]) => left === right || compareNumbers(left, right) === 0 },
-  },
-};

@@ -1,6 +1,6 @@
 import { didYouMean } from '../text/did-you-mean.ts';
 import { isKeptByDouble } from '../text/exact-numbers.ts';
-import { jinjaFilters, jinjaLanguage } from './jinja-language.ts';
+import { jinjaFilters, jinjaLanguage } from './languages.ts';
 import { positionIn, syntaxError, TemplateError } from './template-error.ts';
 import type { Expression, PathExpression, TestOperator } from './template-tree.ts';
 import { describeLongLiteral, longLiteralHint } from './template-values.ts';

@@ -1,5 +1,5 @@
 import { spell, writeJson } from '../json/canonical-json.ts';
-import { SpelledNumber } from '../text/exact-numbers.ts';
+import { compareNumbers, SpelledNumber } from '../text/exact-numbers.ts';
 import { TemplateError } from './template-error.ts';
 import type { TreeFunction, TreeLanguage } from './template-tree.ts';
 import { describeKind } from './template-values.ts';
@@ -86,5 +86,25 @@ export const jinjaLanguage: TreeLanguage = {
     'is none': { takesMissing: true, run: ([value]) => value === null },
     'is string': { run: ([value]) => typeof value === 'string' },
     'is number': { run: ([value]) => typeof value === 'number' || value instanceof SpelledNumber },
+  },
+};
+
+/** The helpers that have a value. There is no way to add one, and none reads more than it is given. */
+export const handlebarsLanguage: TreeLanguage = {
+  emptyMapIsFalse: false,
+  textHint: (path) => `write {{json ${path}}}, or go through it with {{#each ${path}}}`,
+  functions: {
+    json: {
+      run: ([value], { indent }) => writeJson(value, Number(indent) || 0) ?? '',
+    },
+    lookup: {
+      run: ([value, key]) => {
+        const name = spell(key);
+        return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+          ? (value as Readonly<Record<string, unknown>>)[name]
+          : undefined;
+      },
+    },
+    ifEquals: { run: ([left, right]) => left === right || compareNumbers(left, right) === 0 },
   },
 };
