@@ -14,7 +14,7 @@ import type { RunHeader } from '../model/record.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { isComplete, sumVariants } from '../record/summarize-run.ts';
 import { adjustBenjaminiHochberg } from '../stats/adjust-p-values.ts';
-import { countDisagreements, type Disagreements, flakeChangeP, suiteFlakiness } from '../stats/flakes.ts';
+import { countDisagreements, flakeChangeP, suiteFlakiness } from '../stats/flakes.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { sha256Hex } from '../text/sha256.ts';

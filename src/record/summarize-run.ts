@@ -6,7 +6,7 @@ import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../mod
 import { wilsonInterval } from '../stats/proportions.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
-import { SortedCases } from './sorted-cases.ts';
+import { SortedCases } from './case-summaries.ts';
 
 /**
  * Counts a run from its rows, over the cells that its header planned. A cell without a row was not reached. The last row
