@@ -13,16 +13,6 @@ export type { Assertion, Case, CustomAssertions, SuiteDefinition } from './api/s
 export type { JsonObject, JsonValue } from './json/json.ts';
 export type { CellKey, CellStatus } from './model/cell.ts';
 export type {
-  AssertionPlugin,
-  ParamsOf,
-  ParamsSchema,
-  PluginCheckInput,
-  ProviderAnswer,
-  ProviderPlugin,
-  ProviderRequest,
-  TypedSchema,
-} from './model/code-plugin.ts';
-export type {
   Completion,
   FailureKind,
   FinishReason,
@@ -34,7 +24,19 @@ export type {
 export { UserError } from './model/errors.ts';
 export { type ExitCode, exitCodes } from './model/exit-code.ts';
 export type { Breach, Decision } from './model/gate.ts';
-export type { AssertionInput, AssertionModule, AssertionVerdict } from './model/own-code.ts';
+export type {
+  AssertionInput,
+  AssertionModule,
+  AssertionPlugin,
+  AssertionVerdict,
+  ParamsOf,
+  ParamsSchema,
+  PluginCheckInput,
+  ProviderAnswer,
+  ProviderPlugin,
+  ProviderRequest,
+  TypedSchema,
+} from './model/own-code.ts';
 export type { Plugin, ReporterPlugin } from './model/plugin.ts';
 export type { Problem, ProblemCode, SourceLocation } from './model/problem.ts';
 export type { CellRow, RecordRow, RunHeader } from './model/record.ts';

@@ -1,5 +1,4 @@
-import type { AssertionPlugin, ParamsOf, ParamsSchema, PluginCheckInput } from '../model/code-plugin.ts';
-import type { AssertionVerdict } from '../model/own-code.ts';
+import type { AssertionPlugin, AssertionVerdict, ParamsOf, ParamsSchema, PluginCheckInput } from '../model/own-code.ts';
 
 /** An assertion of your own; `check` is typed by `params` where that is a zod schema. */
 export interface AssertionDefinition<Schema extends ParamsSchema>

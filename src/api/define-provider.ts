@@ -1,4 +1,4 @@
-import type { ParamsOf, ParamsSchema, ProviderAnswer, ProviderPlugin, ProviderRequest } from '../model/code-plugin.ts';
+import type { ParamsOf, ParamsSchema, ProviderAnswer, ProviderPlugin, ProviderRequest } from '../model/own-code.ts';
 
 /** A provider of your own; `complete` is typed by `options` where that is a zod schema. */
 export interface ProviderDefinition<Schema extends ParamsSchema>

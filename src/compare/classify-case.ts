@@ -1,4 +1,4 @@
-import type { CaseChange } from '../model/case-change.ts';
+import type { CaseChange } from '../model/comparison.ts';
 import type { CaseSummary } from '../model/summary.ts';
 
 /** Trials with a verdict, the planned ones only: fresh confirmations answer another question. */

@@ -1,5 +1,5 @@
+import { isJudged, judgedLatencies } from '../model/cell.ts';
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
-import { isJudged, judgedLatencies } from '../model/is-judged.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import type { PairedResults } from '../stats/pairs.ts';
 import { erroredTrials, validResults } from './classify-case.ts';

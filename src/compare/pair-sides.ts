@@ -1,5 +1,4 @@
-import type { CaseChange } from '../model/case-change.ts';
-import type { ComparedCase, ComparedCases, ComparedSide } from '../model/comparison.ts';
+import type { CaseChange, ComparedCase, ComparedCases, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary } from '../model/summary.ts';
 import { classifyCase, isSuspect } from './classify-case.ts';
 

@@ -1,7 +1,6 @@
 import { defined } from '../json/defined.ts';
 import type { Baseline, BaselineVariant, VariantKey } from '../model/baseline.ts';
-import type { KeptAnswer } from '../model/case-change.ts';
-import type { ComparedSide } from '../model/comparison.ts';
+import type { ComparedSide, KeptAnswer } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 
 export interface BaselineSideOptions {

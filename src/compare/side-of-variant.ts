@@ -1,6 +1,5 @@
 import { defined } from '../json/defined.ts';
-import type { KeptAnswer } from '../model/case-change.ts';
-import type { ComparedSide } from '../model/comparison.ts';
+import type { ComparedSide, KeptAnswer } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { CellRow, RecordedVariant } from '../model/record.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../model/summary.ts';

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../json/canonical-json.ts';
+import { isJudged, judgedLatencies } from '../model/cell.ts';
 import {
   type CaseHistory,
   type CasePoint,
@@ -9,7 +10,6 @@ import {
   type SuiteHistory,
   type VariantHistory,
 } from '../model/history.ts';
-import { isJudged, judgedLatencies } from '../model/is-judged.ts';
 import type { RunHeader } from '../model/record.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import { isComplete, sumVariants } from '../record/summarize-run.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../model/errors.ts';
-import type { TrendPoint, VariantTrend } from '../model/trend.ts';
+import type { TrendPoint, VariantTrend } from '../model/history.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { openRecordHeads } from '../record/open-stored-record.ts';

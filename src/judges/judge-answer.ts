@@ -1,8 +1,7 @@
 import type { AcceptedAnswer, AssertionPorts, CompletionView, JudgedInput } from '../assertions/define.ts';
 import { decideCell, judgeChecks } from '../assertions/judge-checks.ts';
 import { defined } from '../json/defined.ts';
-import type { Cell } from '../model/cell.ts';
-import type { CellDecision, JudgedAnswer, JudgedChecks } from '../model/judged-answer.ts';
+import type { Cell, CellDecision, JudgedAnswer, JudgedChecks } from '../model/cell.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import type { FindAccepted } from '../plan/identify.ts';

@@ -1,4 +1,4 @@
-import type { LoadedPlugin } from '../model/code-plugin.ts';
+import type { LoadedPlugin } from '../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { Project } from '../model/suite.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';

@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
-import type { AssertionPlugin, LoadedPlugin } from './code-plugin.ts';
 import type { OptionalPackage } from './optional-packages.ts';
+import type { AssertionPlugin, LoadedPlugin } from './own-code.ts';
 
 export type AssertionFamily =
   | 'text'

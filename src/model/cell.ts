@@ -1,4 +1,4 @@
-import type { Completion, CompletionRequest, ProviderFailure } from './completion.ts';
+import type { Completion, CompletionRequest, Message, ProviderFailure } from './completion.ts';
 import type { SourceLocation } from './problem.ts';
 import type { Turn, Vars } from './suite.ts';
 import type { CheckSpec, Verdict } from './verdict.ts';
@@ -110,3 +110,41 @@ export type CellResult =
 
 /** `case` is the suite's own `skip:`; the others leave the run incomplete. */
 export type SkipReason = 'case' | 'budget' | 'deadline' | 'bail' | 'interrupted' | 'storage' | 'queue';
+
+/** What checks see: the last answer, with the cost and latency of the whole conversation. */
+export interface JudgedAnswer {
+  readonly cell: Cell;
+  readonly completion: Completion;
+  /** Undefined where an answer was not timed. */
+  readonly latencyMs: number | undefined;
+  readonly costUsd: number | undefined;
+  readonly calls: readonly CallRecord[];
+  /** What was said between the prompt's messages and this answer. */
+  readonly conversation: readonly Message[];
+}
+
+export interface JudgedChecks {
+  readonly verdicts: readonly Verdict[];
+  readonly judgeCostUsd: number | undefined;
+  /** Set where a judge's call failed; one that was aborted or out of budget skips the cell instead of erroring it. */
+  readonly failure?: ProviderFailure;
+}
+
+export type CellDecision =
+  | { readonly status: 'decided'; readonly passed: boolean; readonly score: number }
+  | { readonly status: 'errored'; readonly reason: string };
+
+/**
+ * True for a trial with a verdict. Figures of latency are those of judged trials: a conversation that broke off has the
+ * latency of its beginning, which is a sample of nothing.
+ */
+export function isJudged({ status }: { readonly status: CellStatus }): boolean {
+  return status === 'passed' || status === 'failed';
+}
+
+/** The latencies that figures are made of. */
+export function judgedLatencies(
+  trials: readonly { readonly status: CellStatus; readonly latencyMs?: number | undefined }[],
+): readonly number[] {
+  return trials.flatMap((trial) => (isJudged(trial) ? (trial.latencyMs ?? []) : []));
+}

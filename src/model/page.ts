@@ -1,12 +1,12 @@
-import type { CaseChange } from './case-change.ts';
 import type { CaseStatus, CellStatus } from './cell.ts';
+import type { CaseChange } from './comparison.ts';
 import type { FinishReason, Usage } from './completion.ts';
 import type { LocatedFinding, ObservedAnswers, PromptFindings } from './finding.ts';
 import type { BreachCode, DecisionOutcome } from './gate.ts';
-import type { RateEstimate } from './rate.ts';
+import type { TrendPoint } from './history.ts';
 import type { StopReason } from './record.ts';
 import type { MetricComparison, ReportTotals } from './report.ts';
-import type { TrendPoint } from './trend.ts';
+import type { RateEstimate } from './summary.ts';
 
 // What the page is given: made by the html reporter, read by src/page. An index is parsed when it opens, the blocks with
 // each case's detail when somebody looks.

@@ -1,4 +1,4 @@
-import type { AssertionPlugin, LoadedPlugin, ProviderPlugin } from './code-plugin.ts';
+import type { AssertionPlugin, LoadedPlugin, ProviderPlugin } from './own-code.ts';
 import type { Report, ReportStyle } from './report.ts';
 
 /** A format that `--reporter` takes like a built-in one. */

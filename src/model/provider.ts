@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 import type { JsonObject } from '../json/json.ts';
-import type { LoadedPlugin, ProviderPlugin } from './code-plugin.ts';
 import type { Complete } from './completion.ts';
+import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
 import type { ProviderConfig } from './suite.ts';
 
 /** What a provider may see of the world. */

@@ -1,8 +1,7 @@
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { CellKey, CellStatus, SkipReason } from './cell.ts';
 import type { FailureKind, FinishReason, ToolCall, Usage } from './completion.ts';
-import type { EmptySelection } from './empty-selection.ts';
-import type { Contract, GatePolicy, Price, WrittenMessage } from './suite.ts';
+import type { Contract, EmptySelection, GatePolicy, Price, WrittenMessage } from './suite.ts';
 import type { Judgement } from './verdict.ts';
 
 /** Grows when a field gains or changes meaning; a reader refuses a number it does not know. */

@@ -1,10 +1,10 @@
-import type { CaseChange, KeptAnswer } from './case-change.ts';
 import type { CaseStatus } from './cell.ts';
+import type { CaseChange, KeptAnswer } from './comparison.ts';
 import type { PromptFindings } from './finding.ts';
 import type { Decision } from './gate.ts';
-import type { RateEstimate } from './rate.ts';
+import type { VariantTrend } from './history.ts';
 import type { CellRow, StopReason } from './record.ts';
-import type { VariantTrend } from './trend.ts';
+import type { RateEstimate } from './summary.ts';
 
 export const reportFormat = 1;
 

@@ -1,9 +1,8 @@
 import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
-import type { LoadedPlugin, ProviderPlugin } from './code-plugin.ts';
 import type { Role } from './completion.ts';
-import type { EmptySelection } from './empty-selection.ts';
 import type { ContractPolicy, SeverityOverride } from './finding.ts';
+import type { LoadedPlugin, ProviderPlugin } from './own-code.ts';
 import type { SourceLocation } from './problem.ts';
 import type { SharedCacheConfig } from './shared-cache.ts';
 import type { CheckSpec } from './verdict.ts';
@@ -320,4 +319,15 @@ export interface Project {
   /** Flags' defaults from the config's `run:`. */
   readonly run: RunDefaults;
   readonly cache: SharedCacheConfig | undefined;
+}
+
+/** A part of what a run was asked for that brings no case. */
+export interface EmptySelection {
+  readonly message: string;
+  /** True where all of a named file or suite is gone: the run is then incomplete. */
+  readonly isNamed: boolean;
+}
+
+export function caseLabel(suiteId: string, caseId: string): string {
+  return `${suiteId}/${caseId}`;
 }

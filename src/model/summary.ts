@@ -1,6 +1,5 @@
 import type { CaseStatus, CellStatus, SkipReason } from './cell.ts';
 import type { Usage } from './completion.ts';
-import type { RateEstimate } from './rate.ts';
 import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
 
 /** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. */
@@ -86,4 +85,13 @@ export interface RunSummary {
   readonly stopReason: StopReason | undefined;
   /** False where the record has no end: the run was killed. */
   readonly ended: boolean;
+}
+
+/** A point and its interval, as fractions; null where there is nothing to estimate or a side is unbounded. */
+export interface RateEstimate {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  /** Cases behind it. */
+  readonly n: number;
 }

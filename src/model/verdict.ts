@@ -1,6 +1,5 @@
 import type { JsonValue } from '../json/json.ts';
-import type { AssertionPlugin, LoadedPlugin } from './code-plugin.ts';
-import type { CodeSource } from './own-code.ts';
+import type { AssertionPlugin, CodeSource, LoadedPlugin } from './own-code.ts';
 
 /** What one check said of one completion. */
 export interface Verdict {

@@ -1,4 +1,4 @@
-import type { RateEstimate } from '../model/rate.ts';
+import type { RateEstimate } from '../model/summary.ts';
 
 /** A rate as a dot on its interval, from 0 to 1; the numbers stand beside it. */
 export function IntervalBar({ rate }: { readonly rate: RateEstimate }) {

@@ -1,4 +1,4 @@
-import type { CaseChange } from '../model/case-change.ts';
+import type { CaseChange } from '../model/comparison.ts';
 
 /** A status as sign, word and colour: none of them alone. */
 export function StatusMark({ status, detail }: { readonly status: string; readonly detail?: string | undefined }) {

@@ -1,5 +1,5 @@
+import type { TrendPoint } from '../model/history.ts';
 import type { PageVariant } from '../model/page.ts';
-import type { TrendPoint } from '../model/trend.ts';
 import { formatDuration, formatPercent, formatUsd, percentOf } from '../text/format-amount.ts';
 import { ChartFrame, chartHeight } from './chart-frame.tsx';
 import { nameOf } from './names.ts';

@@ -1,6 +1,4 @@
-import { caseLabel } from '../model/case-label.ts';
-import type { EmptySelection } from '../model/empty-selection.ts';
-import type { Project, Suite } from '../model/suite.ts';
+import { caseLabel, type EmptySelection, type Project, type Suite } from '../model/suite.ts';
 import { findLeftBaselines } from './find-left-baselines.ts';
 import { buildCasePredicate, type Selection } from './select-cases.ts';
 

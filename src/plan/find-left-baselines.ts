@@ -1,6 +1,5 @@
 import { dirname, join, relative } from 'node:path';
-import type { EmptySelection } from '../model/empty-selection.ts';
-import type { Project } from '../model/suite.ts';
+import type { EmptySelection, Project } from '../model/suite.ts';
 import { pathBeside } from '../project/project-paths.ts';
 import { findFiles } from '../suite/files/find-files.ts';
 

@@ -1,6 +1,5 @@
-import { caseLabel } from '../model/case-label.ts';
 import { UserError } from '../model/errors.ts';
-import type { Case, Suite } from '../model/suite.ts';
+import { type Case, caseLabel, type Suite } from '../model/suite.ts';
 import { checkTextGlob, compileText, type GlobFault, isSlowForTexts, matchInTime } from '../text/glob.ts';
 import { sha256Hex } from '../text/sha256.ts';
 

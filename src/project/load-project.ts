@@ -1,5 +1,5 @@
 import { assertions } from '../assertions/index.ts';
-import type { LoadedPlugin } from '../model/code-plugin.ts';
+import type { LoadedPlugin } from '../model/own-code.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/open-packages.ts';

@@ -1,7 +1,7 @@
 import { assertions } from '../assertions/index.ts';
 import { createPluginAssertion } from '../assertions/own-code/plugin-assertion.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { LoadedPlugin } from '../model/code-plugin.ts';
+import type { LoadedPlugin } from '../model/own-code.ts';
 import { isPlugin, type Plugin } from '../model/plugin.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import { importModule } from '../programs/import-module.ts';

@@ -1,8 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
-import { caseLabel } from '../model/case-label.ts';
 import { UserError } from '../model/errors.ts';
-import type { Project } from '../model/suite.ts';
+import { caseLabel, type Project } from '../model/suite.ts';
 import { listRuns, type StoredRun } from '../record/list-runs.ts';
 import { hasHeader, readRunHeader, readRunRecord } from '../record/read-run-record.ts';
 import { formatAge } from '../text/format-amount.ts';

@@ -1,13 +1,13 @@
 import { defined } from '../json/defined.ts';
+import { judgedLatencies } from '../model/cell.ts';
 import type { ComparedVariant } from '../model/comparison.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
 import type { PromptFindings } from '../model/finding.ts';
 import type { Decision } from '../model/gate.ts';
-import { judgedLatencies } from '../model/is-judged.ts';
+import type { VariantTrend } from '../model/history.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../model/report.ts';
 import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
-import type { VariantTrend } from '../model/trend.ts';
 import { isComplete, totalsOf } from './summarize-run.ts';
 
 export interface ReportInput {

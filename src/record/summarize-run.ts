@@ -1,5 +1,5 @@
 import { defined } from '../json/defined.ts';
-import { isJudged } from '../model/is-judged.ts';
+import { isJudged } from '../model/cell.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { ReportTotals } from '../model/report.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';

@@ -1,4 +1,4 @@
-import { describeContractWarnings } from '../model/contract-warnings.ts';
+import { describeContractWarnings } from '../model/finding.ts';
 import type { Report } from '../model/report.ts';
 
 /** The warnings of a run that are not those of its contracts, which are shown with their findings. */

@@ -1,6 +1,6 @@
 import picocolors from 'picocolors';
-import type { RateEstimate } from '../model/rate.ts';
 import type { Report, SuiteReport, VariantReport } from '../model/report.ts';
+import type { RateEstimate } from '../model/summary.ts';
 import { formatDuration, formatPercent, formatUsd, percentOf } from '../text/format-amount.ts';
 import { describeMetrics, type MetricText } from './describe-metrics.ts';
 import type { Section } from './fit-sections.ts';

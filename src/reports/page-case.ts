@@ -1,5 +1,5 @@
 import { defined } from '../json/defined.ts';
-import type { KeptAnswer } from '../model/case-change.ts';
+import type { KeptAnswer } from '../model/comparison.ts';
 import type { ToolCall } from '../model/completion.ts';
 import type { PageAnswer, PageCase, PageCheck, PageText, PageToolCall, PageTrial } from '../model/page.ts';
 import type { AskedMessage, CellRow, RecordedCheck } from '../model/record.ts';

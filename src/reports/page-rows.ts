@@ -1,5 +1,5 @@
 import { defined } from '../json/defined.ts';
-import { judgedLatencies } from '../model/is-judged.ts';
+import { judgedLatencies } from '../model/cell.ts';
 import type { PageCaseRow, PageCell, PageSuite } from '../model/page.ts';
 import type { CaseReport, SuiteReport } from '../model/report.ts';
 import { clipText } from '../terminal/display-width.ts';

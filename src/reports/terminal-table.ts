@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
-import type { RateEstimate } from '../model/rate.ts';
 import type { SuiteReport, VariantReport } from '../model/report.ts';
+import type { RateEstimate } from '../model/summary.ts';
 import { displayWidth, wrapToWidth } from '../terminal/display-width.ts';
 import { formatDuration, formatPercent, formatUsd, percentOf } from '../text/format-amount.ts';
 import { toSafeLine } from '../text/sanitize.ts';

@@ -1,7 +1,16 @@
 import { failurePolicies } from '../calls/failure-policies.ts';
 import { findUnusable } from '../calls/find-unusable.ts';
 import { defined } from '../json/defined.ts';
-import type { CallRecord, Cell, CellResult, SkipReason, UnusableCost } from '../model/cell.ts';
+import type {
+  CallRecord,
+  Cell,
+  CellDecision,
+  CellResult,
+  JudgedAnswer,
+  JudgedChecks,
+  SkipReason,
+  UnusableCost,
+} from '../model/cell.ts';
 import type {
   Complete,
   Completion,
@@ -10,7 +19,6 @@ import type {
   ProviderFailure,
   ToolCall,
 } from '../model/completion.ts';
-import type { CellDecision, JudgedAnswer, JudgedChecks } from '../model/judged-answer.ts';
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
 

@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import type { EmptySelection } from '../model/empty-selection.ts';
+import type { EmptySelection } from '../model/suite.ts';
 import { isNegative } from '../text/glob.ts';
 import { readRows, rowSuffixes } from './cases/read-rows.ts';
 import type { Config } from './config.ts';

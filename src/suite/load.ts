@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
-import type { LoadedPlugin } from '../model/code-plugin.ts';
 import { UserError } from '../model/errors.ts';
+import type { LoadedPlugin } from '../model/own-code.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';

@@ -1,5 +1,5 @@
 import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { LoadedPlugin } from '../model/code-plugin.ts';
+import type { LoadedPlugin } from '../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
 import type { ProblemCode } from '../model/problem.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isJsonObject } from '../../src/json/json.ts';
+import type { JudgedAnswer } from '../../src/model/cell.ts';
 import type { CompletionOutcome, CompletionRequest, FailureKind, ToolCall } from '../../src/model/completion.ts';
-import type { JudgedAnswer } from '../../src/model/judged-answer.ts';
 import type { Turn } from '../../src/model/suite.ts';
 import type { CheckSpec, Verdict } from '../../src/model/verdict.ts';
 import { type CellPorts, runCell } from '../../src/run/run-cell.ts';

@@ -1,4 +1,4 @@
-import { describeContractWarnings } from '../../src/model/contract-warnings.ts';
+import { describeContractWarnings } from '../../src/model/finding.ts';
 import type { CellRow } from '../../src/model/record.ts';
 import type {
   CaseReport,

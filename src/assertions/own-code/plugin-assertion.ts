@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import { toZodSchema } from '../../json/to-zod-schema.ts';
-import type { AssertionPlugin, LoadedPlugin } from '../../model/code-plugin.ts';
-import type { CodeOutcome } from '../../model/own-code.ts';
+import type { AssertionPlugin, CodeOutcome, LoadedPlugin } from '../../model/own-code.ts';
 import { DeadlineError } from '../../text/deadline.ts';
 import { replaceLongNumbers } from '../../text/exact-numbers.ts';
 import { describeThrown } from '../../text/thrown.ts';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import type { JsonObject, JsonValue } from '../../json/json.ts';
-import type { LoadedPlugin } from '../../model/code-plugin.ts';
 import { UserError } from '../../model/errors.ts';
+import type { LoadedPlugin } from '../../model/own-code.ts';
 import type { Plugin } from '../../model/plugin.ts';
 import type { Problem, SettingFault } from '../../model/problem.ts';
 import type { RunSettings } from '../../model/record.ts';

@@ -1,6 +1,5 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
-import type { CaseChange } from '../../model/case-change.ts';
-import type { ComparedCase, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
+import type { CaseChange, ComparedCase, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
 import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { CaseWord } from './judge-cases.ts';

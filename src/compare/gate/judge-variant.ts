@@ -1,5 +1,5 @@
+import { isJudged } from '../../model/cell.ts';
 import type { Breach } from '../../model/gate.ts';
-import { isJudged } from '../../model/is-judged.ts';
 import type { RecordedSuite } from '../../model/record.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../../model/summary.ts';
 import { quantile } from '../../stats/quantiles.ts';

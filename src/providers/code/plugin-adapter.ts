@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { defined } from '../../json/defined.ts';
 import { toZodSchema } from '../../json/to-zod-schema.ts';
-import type { LoadedPlugin, ProviderPlugin } from '../../model/code-plugin.ts';
 import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
+import type { LoadedPlugin, ProviderPlugin } from '../../model/own-code.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { describeThrown } from '../../text/thrown.ts';

@@ -1,3 +1,0 @@
-export function caseLabel(suiteId: string, caseId: string): string {
-  return `${suiteId}/${caseId}`;
-}
