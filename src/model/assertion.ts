@@ -17,7 +17,7 @@ export type AssertionFamily =
 export interface AssertionDeclaration {
   readonly summary: string;
   readonly family: AssertionFamily;
-  /** A YAML snippet of one assertion, valid as it stands. */
+  /** A complete YAML snippet of one assertion. */
   readonly example: string;
   /** The standard or paper that says what it means, else the rule in a few words. */
   readonly definition?: string;
@@ -39,7 +39,7 @@ export interface AssertionDeclaration {
   readonly code?: 'module' | 'command';
   /** An optional package that the check needs, for a usage error with the command that installs it. */
   readonly needsPackage?: OptionalPackage;
-  /** Set where the check asks a model of the suite's. */
+  /** Set where the check calls a model of the suite. */
   readonly asks?: AskedModel;
   /** Set where the check looks at the accepted answer too. */
   readonly comparesAccepted?: true;
@@ -51,13 +51,13 @@ export interface AssertionDeclaration {
   readonly plugin?: LoadedPlugin<AssertionPlugin>;
 }
 
-/** Which model a check asks, and how. */
+/** Which model a check calls, and how. */
 export interface AskedModel {
   readonly kind: 'judge' | 'embeddings';
   /** The parameter that names it. */
   readonly param: 'judge' | 'provider';
   /** Where the parameter is left out: a model that is computed here by optional packages; undefined: the suite's only judge. */
   readonly offline?: { readonly model: string; readonly packages: readonly OptionalPackage[] };
-  /** Grows when the same parameters are asked about in other words: a verdict is then another one. */
+  /** Grows when the prompt for the same parameters is reworded, which makes stored verdicts stale. */
   readonly wording: number;
 }

@@ -38,7 +38,7 @@ export interface BaselineTrial {
   readonly refusal?: string;
   /** Of text and tool calls; absent where there was no answer. */
   readonly answerHash?: string;
-  /** Names the very answer; absent in baselines of before it was written. */
+  /** Names the very answer; absent in older baselines. */
   readonly answerId?: string;
 }
 
@@ -51,11 +51,11 @@ export interface BaselineCase {
   readonly stamp: string;
   readonly mustPass?: true;
   readonly trials: readonly BaselineTrial[];
-  /** Fresh trials after the planned ones, where some were made. */
+  /** Confirmation trials after the planned ones, where some were made. */
   readonly confirmations?: readonly BaselineTrial[];
 }
 
-/** The cases of one variant of a baseline, each read or made when it is asked for. */
+/** The cases of one variant of a baseline, each read or made on demand. */
 export interface BaselineCases {
   readonly prompt: string;
   readonly provider: string;
@@ -66,7 +66,7 @@ export interface BaselineCases {
   read(caseId: string): BaselineCase;
 }
 
-/** What a baseline file holds, or is to hold. */
+/** The content of a baseline file, read or to be written. */
 export interface BaselineContent {
   readonly suite: string;
   readonly variants: readonly BaselineVariant[];

@@ -15,7 +15,7 @@ export interface BatchApi {
    */
   find(submission: SubmittedBatch, signal: AbortSignal): Promise<BatchReply<readonly string[]>>;
   read(id: string, signal: AbortSignal): Promise<BatchReply<BatchStatus>>;
-  /** What came of each request, by its key; requests without an answer of any kind are missing. */
+  /** The outcome of each request, by its key; requests without an answer of any kind are missing. */
   collect(
     id: string,
     batch: SubmittedBatch,
@@ -54,7 +54,7 @@ export type BatchStatus =
 
 export type BatchReply<T> = { readonly value: T } | { readonly failure: ProviderFailure };
 
-/** An answer was timed by nobody, so it has no latency. */
+/** Answers of a batch are not timed, so they have no latency. */
 export type BatchAnswer = { readonly completion: Completion } | { readonly failure: ProviderFailure };
 
 export const batchHandleFormat = 1;
@@ -66,7 +66,7 @@ export interface BatchHandle extends SubmittedBatch {
   readonly provider: string;
   /** Hash of where it was handed in, and of the variable that holds the key. */
   readonly endpoint: string;
-  /** Empty while nobody knows whether it was handed in. */
+  /** Empty while it is unknown whether it was handed in. */
   readonly batchIds: readonly string[];
   /** The provider named the id when it took the batch. Otherwise `batchIds` are candidates, of which one may be it. */
   readonly isConfirmed: boolean;

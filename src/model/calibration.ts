@@ -10,9 +10,9 @@ export interface JudgeCalibration {
   readonly name?: string;
   /** The criterion's (model/suite.ts): another judge model or another question was not measured. */
   readonly stamp: string;
-  /** Hash of the labelled answers that it was measured on; absent in files of before it was written. */
+  /** Hash of the labelled answers that it was measured on; absent in older files. */
   readonly labels?: string;
-  /** Labelled answers that the judge gave a word on. */
+  /** Labelled answers that the judge gave a verdict on. */
   readonly cases: number;
   /** The share of them where judge and label agree. */
   readonly agreement: number | null;

@@ -19,7 +19,7 @@ export interface Cell {
   /** The case's variables, as a judge is shown them. */
   readonly vars: Vars;
   readonly turns: readonly Turn[];
-  /** Of the case, for whoever reads a report. */
+  /** Of the case, for the readers of a report. */
   readonly tags?: readonly string[];
   readonly description?: string;
   readonly checks: readonly CheckSpec[];
@@ -31,9 +31,9 @@ export interface Cell {
   readonly stamp: string;
   /** Hash of what would run: request, turns, checks, threshold. What `--resume` compares. */
   readonly identity: string;
-  /** Where the case stands, without an excerpt. */
+  /** The place of the case in its file, without an excerpt. */
   readonly at: SourceLocation;
-  /** A fresh trial after the planned ones. */
+  /** A confirmation trial after the planned ones. */
   readonly confirmation?: true;
 }
 
@@ -44,7 +44,7 @@ export interface CallRecord {
   readonly completion: Completion;
   readonly cached: boolean;
   readonly attempts: number;
-  /** As if asked live; undefined where no price is known; never 0 for "unknown". */
+  /** The price of a live call; undefined where no price is known; never 0 for "unknown". */
   readonly costUsd: number | undefined;
   /** What was billed, where that is another price, as in a batch; undefined where that price is not known. */
   readonly billed?: { readonly costUsd: number | undefined };
@@ -55,9 +55,9 @@ export type CellStatus = 'passed' | 'failed' | 'errored' | 'skipped';
 /** Of a case over its trials. */
 export type CaseStatus = CellStatus | 'flaky';
 
-/** What an answer cost that came and was of no use; undefined where it is not known. */
+/** The cost of an answer that arrived and could not be used; undefined where it is unknown. */
 export interface UnusableCost {
-  /** As if asked live. */
+  /** The price of a live call. */
   readonly costUsd: number | undefined;
   readonly billedUsd: number | undefined;
 }
@@ -69,9 +69,9 @@ interface CellResultBase {
   readonly observe: boolean;
   readonly mustPass: boolean;
   readonly at: SourceLocation;
-  /** Set where the last call brought an answer that is of no use. */
+  /** Set where the last call brought an answer that could not be used. */
   readonly unusable?: UnusableCost;
-  /** A fresh trial after the planned ones (stats.md 4.3, 4.4): outside `planned`. */
+  /** A confirmation trial after the planned ones: outside `planned`. */
   readonly confirmation?: true;
 }
 
@@ -104,7 +104,7 @@ export type CellResult =
       readonly message?: string;
       /** Answers of a conversation that was stopped half way, still to be paid. */
       readonly calls: readonly CallRecord[];
-      /** Absent where no judge was asked. */
+      /** Absent where no judge was called. */
       readonly judgeCostUsd?: number | undefined;
     });
 

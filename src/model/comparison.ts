@@ -46,7 +46,7 @@ export interface ComparedCase {
   readonly change: CaseChange;
   readonly baseline: CaseSummary | undefined;
   readonly candidate: CaseSummary | undefined;
-  /** Passed on the baseline by majority and failed in every candidate trial (stats.md 4.4). */
+  /** Passed on the baseline by majority and failed in every candidate trial. */
   readonly suspect: boolean;
   /** It was accepted under other checks than those that both sides are judged by here: it counts for the rates alone. */
   readonly rejudged: boolean;
@@ -65,7 +65,7 @@ export interface MetricEvidence {
   /** One-sided, of being worse. */
   readonly p: number | null;
   readonly n: number;
-  /** The lower bound with every error held against the candidate, where there were any. */
+  /** The lower bound with every error counted against the candidate, where there were any. */
   readonly worstLow?: number | null;
   /** True where no case is on both sides, so that two separate samples are compared: that can show a drop, and no more. */
   readonly isUnpaired?: true;
@@ -81,7 +81,7 @@ export interface ComparedVariant {
   readonly score?: MetricEvidence;
   readonly costUsd: MetricEvidence;
   readonly latencyMs: MetricEvidence;
-  /** True where both sides ran in this invocation, so that latencies may be held against each other. */
+  /** True where both sides ran in this invocation, so that latencies may be compared. */
   readonly latencyComparable: boolean;
   /** Errored trials of each side among the paired cases. */
   readonly errors: { readonly baseline: number; readonly candidate: number; readonly share: number };
@@ -95,7 +95,7 @@ export interface ComparedVariant {
   readonly scorePlanning?: PlanningAdvice;
   /** True where an answer of a paired case has no known cost on a side. */
   readonly isCostUnknown?: boolean;
-  /** True where latencies may be compared and nobody measured that of an answer of a paired case. */
+  /** True where latencies may be compared and that of an answer of a paired case was not measured. */
   readonly isLatencyUnknown?: boolean;
 }
 

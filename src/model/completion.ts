@@ -33,7 +33,7 @@ export interface ToolCall {
   readonly rawArguments: string;
 }
 
-/** Why the model stopped, in one closed list; the API's own word stands in `rawFinishReason`. */
+/** Why the model stopped, in one closed list; the API's own word is in `rawFinishReason`. */
 export type FinishReason = 'stop' | 'length' | 'toolCalls' | 'contentFilter' | 'refusal' | 'other';
 
 /** Tokens in one meaning for every API: the parts are included in the totals. */
@@ -66,7 +66,7 @@ export interface CompletionRequest {
   readonly baseUrl?: string;
   readonly model: string;
   readonly messages: readonly Message[];
-  /** Passed to the API as they stand: temperature, seed, tools, response_format … */
+  /** Passed to the API unchanged: temperature, seed, tools, response_format … */
   readonly params: JsonObject;
   /** 0-based repetition; part of the cache key, so that every trial is its own sample. */
   readonly trial: number;
@@ -79,12 +79,12 @@ export interface Completion {
   readonly reasoning?: string;
   readonly refusal?: string;
   readonly toolCalls: readonly ToolCall[];
-  /** Undefined where nobody gave one, as in a recording written by hand. */
+  /** Undefined where none was given, as in a recording written by hand. */
   readonly finishReason?: FinishReason;
   readonly rawFinishReason?: string;
   /** Undefined where the API reported none. */
   readonly usage?: Usage;
-  /** The successful attempt alone, on a monotonic clock: no queue, no retry wait. Absent where nobody measured it, as in a batch. */
+  /** The successful attempt alone, on a monotonic clock: no queue, no retry wait. Absent where it was not measured, as in a batch. */
   readonly latencyMs?: number;
   readonly responseId?: string;
   /** The model snapshot as the API answered it. */
@@ -117,10 +117,10 @@ export type FailureKind = (typeof failureKinds)[number];
 
 export interface ProviderFailure {
   readonly kind: FailureKind;
-  /** What happened, and the next step where there is one. Secrets are masked by whoever prints it. */
+  /** What happened, and the next step where there is one. The code that prints it masks secrets. */
   readonly message: string;
   readonly status?: number;
-  /** What the server asked for, in milliseconds from now. */
+  /** The wait that the server requested, in milliseconds from now. */
   readonly retryAfterMs?: number;
   /** What the API counted, and bills, for an answer that is of no use. */
   readonly usage?: Usage;
@@ -128,7 +128,7 @@ export interface ProviderFailure {
   readonly retryable?: boolean;
 }
 
-/** What a server told along with an answer or a refusal of one of its limits; unknown members are left out. */
+/** What a server reported of one of its limits; unknown members are left out. */
 export interface LimitReport {
   readonly unit: 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
   readonly limit?: number;
@@ -151,7 +151,7 @@ export type CompletionOutcome =
       readonly batched?: true;
       /** When the answer was first received, ISO 8601; kept through the cache. */
       readonly receivedAt?: string;
-      /** Set where the run had asked for it before it was killed, and now found it in the cache. */
+      /** Set where the run had sent it before it was killed, and found the answer in the cache. */
       readonly isStored?: true;
       readonly limits?: readonly LimitReport[];
     }

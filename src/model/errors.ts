@@ -13,7 +13,7 @@ export class UserError extends Error {
   }
 }
 
-/** What a disk refuses is the user's to mend, whoever found it. */
+/** A refusal of the disk is a problem that the user can fix. */
 export function storageProblem({ message, code }: StorageError, hint = storageHints[code]): Problem {
   return { code: 'environment', severity: 'error', message, ...defined({ hint }) };
 }

@@ -36,7 +36,7 @@ export interface Finding {
   readonly approved?: true;
 }
 
-/** True for what breaks the contract: an error that nobody approved. */
+/** True for what breaks the contract: an error that is not approved. */
 export function isBreak({ severity, approved }: Pick<Finding, 'severity' | 'approved'>): boolean {
   return severity === 'error' && approved !== true;
 }
@@ -46,9 +46,9 @@ export interface LocatedFinding extends Finding {
   readonly at?: SourceLocation;
 }
 
-/** What stored answers say of a change: a possible break that was seen, or that was not. */
+/** What stored answers say of a change: whether a possible break was observed. */
 export interface ObservedAnswers {
-  /** Whose answers were held against which side's output schema. */
+  /** Whose answers were checked against which side's output schema. */
   readonly answers: 'baseline' | 'new';
   readonly schema: 'new' | 'old';
   readonly total: number;
@@ -68,7 +68,7 @@ export interface ObservedAnswers {
 export interface PromptFindings {
   readonly suite: string;
   readonly prompt: string;
-  /** What it was held against, in words. */
+  /** What it was compared with, in words. */
   readonly against: string;
   readonly findings: readonly LocatedFinding[];
   readonly observed?: readonly ObservedAnswers[];
@@ -88,7 +88,7 @@ export interface ContractReport {
 
 const maxNamed = 20;
 
-/** What a run warns of for one prompt's contract: what is doubtful, and what stored answers say. */
+/** A run's warnings for one prompt's contract: doubtful changes, and what stored answers say. */
 export function describeContractWarnings({
   suite,
   prompt,

@@ -19,7 +19,7 @@ export interface HistoryRun {
   readonly startedAt: string;
   /** Of llmcheck. */
   readonly version: string;
-  /** False where it was stopped or killed, or where rows are gone from its record. */
+  /** False where it was stopped or killed, or where its record lacks rows. */
   readonly complete: boolean;
 }
 
@@ -75,7 +75,7 @@ export interface FlakeHistory {
   /** Share of pairs of neighbouring outcomes that disagree; null where there is no pair. */
   readonly rate: number | null;
   readonly pairs: number;
-  /** The runs since then, half of them unless asked otherwise, held against those before; present where both have a pair. */
+  /** The runs since then, half of them by default, compared with those before; present where both have a pair. */
   readonly change?: {
     /** Id of the first run after the cut. */
     readonly since: string;
@@ -107,7 +107,7 @@ export interface VariantTrend {
   readonly points: readonly TrendPoint[];
 }
 
-/** What a variant came to in one run. */
+/** The figures of a variant in one run. */
 export interface TrendPoint {
   readonly runId: string;
   /** ISO 8601. */

@@ -11,11 +11,11 @@ export interface AssertionInput {
   readonly refusal?: string;
   /** Arguments that are no JSON are the text that came. */
   readonly toolCalls: readonly { readonly name: string; readonly arguments: JsonValue }[];
-  /** Absent where nobody gave one. */
+  /** Absent where none was given. */
   readonly finishReason?: FinishReason;
   /** In tokens; absent where the API reported none. */
   readonly usage?: Usage;
-  /** In milliseconds, summed over a conversation; null where nobody measured it. */
+  /** In milliseconds, summed over a conversation; null where it was not measured. */
   readonly latencyMs: number | null;
   /** In US dollars; null where no price is known. */
   readonly costUsd: number | null;
@@ -81,7 +81,7 @@ export interface CommandCall extends CodeLimits {
   readonly input: AssertionInput;
 }
 
-/** What came back, unchecked; or why nothing did, as the end of a sentence about the code ("took longer than 10 s"). */
+/** The result, unchecked; or why there is none, as the end of a sentence about the code ("took longer than 10 s"). */
 export type CodeOutcome = { readonly returned: unknown } | { readonly fault: string };
 
 /** Runs a user's own code in children with a deadline and a bound on memory. Never rejects for what the code does. */
@@ -93,7 +93,7 @@ export interface OwnCode {
 /** A JSON Schema of a map of parameters, or a schema made with zod 4. */
 export type ParamsSchema = JsonObject | TypedSchema<unknown>;
 
-/** What a zod 4 schema shows of its type, so that nobody who writes none needs zod. */
+/** What a zod 4 schema shows of its type, so that only those who write one need zod. */
 export interface TypedSchema<Output> {
   readonly _zod: { readonly output: Output };
 }

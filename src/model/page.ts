@@ -36,7 +36,7 @@ export interface PageIndex {
   readonly contracts: readonly PageContract[];
 }
 
-/** What became of a prompt's contract; the values on both sides stand in the messages. */
+/** The findings on a prompt's contract; the messages hold the values of both sides. */
 export interface PageContract extends Omit<PromptFindings, 'findings' | 'observed'> {
   readonly findings: readonly PageFinding[];
   readonly observed: readonly Pick<ObservedAnswers, 'message' | 'offenders'>[];

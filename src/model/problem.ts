@@ -4,7 +4,7 @@ export interface SourceLocation {
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** Of what code made, where it stands in the data; line and column are then a guess. */
+  /** For values made by code: the path in the data; line and column are then a guess. */
   readonly dataPath?: string;
   /** The lines around the place, for the code frame. */
   readonly excerpt?: { readonly startLine: number; readonly lines: readonly string[] };
@@ -23,7 +23,7 @@ export interface Problem {
 
 export type ProblemDetails = Omit<Problem, 'severity'>;
 
-/** What is wrong with one setting; whoever reads the file knows its place. */
+/** What is wrong with one setting; the code that reads the file adds the place. */
 export interface SettingFault extends Pick<Problem, 'code' | 'message' | 'hint'> {
   readonly key: string;
 }

@@ -9,7 +9,7 @@ export interface PromptFileContent {
   readonly messages: readonly PromptFileMessage[];
   /** Set where one template makes all messages; `messages` then has none. */
   readonly whole?: PromptWhole;
-  /** Fields as problems of other formats name them: sent as they stand, under what the suite says. */
+  /** Parameters of the prompt file, sent unchanged; the suite's own win. */
   readonly params?: JsonObject;
   /** True: the output schema is sent as the API's own schema mode. */
   readonly structured?: true;
@@ -30,7 +30,7 @@ export interface PromptFileMessage {
   readonly role: Role;
   /** The text, its template, or the file, relative to the prompt's, that holds the text. */
   readonly content: { readonly source: string } | { readonly template: Template } | { readonly file: string };
-  /** Where a position within the source stands in the file. */
+  /** The file's position of a position within the source. */
   readonly locate: (line: number, column: number) => Position;
 }
 
@@ -61,7 +61,7 @@ export interface PromptSchema {
 /** Cases as a suite would write them. */
 export interface PromptTests {
   readonly rows: readonly PromptTestRow[];
-  /** The models that its evaluators ask. */
+  /** The models that its evaluators call. */
   readonly judges: readonly PromptModel[];
 }
 
@@ -70,7 +70,7 @@ export interface PromptTestRow {
   readonly at: (path: readonly PropertyKey[], part?: 'key' | 'value') => SourceLocation;
 }
 
-/** What reading a prompt file may ask of the world. */
+/** What reading a prompt file needs of its surroundings. */
 export interface PromptFilePorts {
   /** The text of a file that the prompt names, relative to its own folder. */
   readonly read: (path: string) => Promise<{ readonly text: string } | { readonly fault: ProblemDetails }>;

@@ -35,7 +35,7 @@ export interface Endpoint {
 
 export interface AdapterDeclaration {
   readonly summary: string;
-  /** A provider shorthand that is valid as it stands. */
+  /** A complete provider shorthand. */
   readonly example: string;
   /** Keys of its own beside those every provider has, such as `api`; strict. */
   readonly options: ZodType;

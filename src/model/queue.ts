@@ -1,6 +1,6 @@
 import type { CompletionOutcome, CompletionRequest } from './completion.ts';
 
-/** What a run asks of a worker: one attempt of one call. Where it goes, and with which key, the worker's own checkout says. */
+/** What a run sends to a worker: one attempt of one call. Address and key come from the worker's own checkout. */
 export interface AttemptTask {
   readonly runId: string;
   readonly request: QueuedRequest;
@@ -10,7 +10,7 @@ export interface AttemptTask {
 /** A request without what follows from the provider: an address may hold a secret. */
 export type QueuedRequest = Pick<CompletionRequest, 'messages' | 'params' | 'trial' | 'origin'>;
 
-/** What came of an attempt. */
+/** The outcome of an attempt. */
 export interface AttemptAnswer {
   readonly outcome: CompletionOutcome;
   readonly isTimeUp: boolean;

@@ -69,7 +69,7 @@ export interface RunSettings {
   readonly compare?: readonly string[];
   readonly maxCostUsd?: number;
   readonly shard?: RecordedShard;
-  /** Absent where everything that was asked for brings a case. */
+  /** Absent where every selected path brings a case. */
   readonly emptySelections?: readonly EmptySelection[];
   /** The ref in words, where only the suites that changed since it were taken. */
   readonly changedSince?: string;
@@ -80,9 +80,9 @@ export interface RecordedShard {
   /** From 1. */
   readonly index: number;
   readonly count: number;
-  /** Hash of every case that all shards together run, with its stamp: shards of another state are foreign. Absent in records of before it was written. */
+  /** Hash of every case that all shards together run, with its stamp: shards of another state do not belong. Absent in older records. */
   readonly selection?: string;
-  /** Hash of the whole run's suites, variants and trials: shards of another plan are foreign. Absent in records of before it was written. */
+  /** Hash of the whole run's suites, variants and trials: shards of another plan do not belong. Absent in older records. */
   readonly plan?: string;
   /** True where more than the shard left cells out. */
   readonly filtered?: boolean;
@@ -109,7 +109,7 @@ export interface RecordedCall {
   readonly requestHash: string;
   readonly cached: boolean;
   readonly attempts: number;
-  /** Absent where nobody measured it. */
+  /** Absent where it was not measured. */
   readonly latencyMs?: number;
   readonly costUsd: number | null;
   readonly usage?: Usage;
@@ -117,7 +117,7 @@ export interface RecordedCall {
   readonly text?: string;
 }
 
-/** What a case asked, as it was sent: for people to read. A text beyond the limit is its start. */
+/** What a case sent, for people to read. A text beyond the limit is cut. */
 export interface AskedCase {
   readonly messages: readonly AskedMessage[];
   readonly turns?: readonly AskedTurn[];
@@ -162,7 +162,7 @@ export interface CellRow extends CellKey {
   readonly toolCalls?: readonly ToolCall[];
   readonly finishReason?: FinishReason;
   readonly checks: readonly RecordedCheck[];
-  /** Summed over a conversation; absent where there was no answer, or one that nobody timed. */
+  /** Summed over a conversation; absent where there was no answer, or none that was timed. */
   readonly latencyMs?: number;
   /** As if nothing were cached; null where no price is known; absent where there was no answer. */
   readonly costUsd?: number | null;
@@ -176,7 +176,7 @@ export interface CellRow extends CellKey {
   readonly model?: string;
   readonly systemFingerprint?: string;
   readonly calls: readonly RecordedCall[];
-  /** On the first trial alone: the others asked the same. */
+  /** On the first trial alone: the others sent the same. */
   readonly asked?: AskedCase;
   readonly error?: {
     readonly kind: FailureKind;
@@ -187,7 +187,7 @@ export interface CellRow extends CellKey {
   readonly skip?: { readonly reason: SkipReason; readonly message?: string };
 }
 
-/** What counting, comparing and deciding need of a row; it stands before the bulk of it, so that it can be read alone. */
+/** What counting, comparing and deciding need of a row; it comes before the rest of the line, so that it can be read alone. */
 export type RowHead = CellKey &
   Pick<CellRow, 'type' | 'stamp' | 'status' | 'cached'> & {
     readonly [Key in

@@ -28,12 +28,12 @@ export interface VariantReport {
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
   /** Of the planned cells together, as if nothing were cached; null where any answer has no known price. */
   readonly costUsd: number | null;
-  /** Billed by this run, for whatever it asked. */
+  /** Billed by this run, over all its calls. */
   readonly spentUsd: number | null;
   /** The part of `spentUsd` that fresh trials and observed cells took, which `costUsd` is without. */
   readonly spentApartUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
-  /** Of every answer that was timed, and those of what it is compared with; counted when somebody asks. */
+  /** Of every answer that was timed, and those of what it is compared with; computed on first use. */
   readonly latencies?: () => { readonly candidate: readonly number[]; readonly baseline: readonly number[] };
   /** Present where another version replaces this one in the run: shown, not gated. */
   readonly replacedBy?: string;
@@ -80,7 +80,7 @@ export interface VariantComparison {
   };
   /** Failures that were neither confirmed nor cleared; absent where there is none. */
   readonly unsettled?: number;
-  /** Set where more than half of the baseline's cases are gone. */
+  /** Set where more than half of the baseline's cases are missing. */
   readonly lostCases?: { readonly lost: number; readonly of: number };
   /** What differs besides what is compared. */
   readonly residue: readonly string[];
@@ -94,7 +94,7 @@ export interface VariantComparison {
   readonly prompts?: { readonly baseline: readonly PromptText[]; readonly candidate: readonly PromptText[] };
 }
 
-/** A case on one variant, with its trials in order; what stands in its rows is read when it is asked for. */
+/** A case on one variant, with its trials in order; its rows are read on demand. */
 export interface CaseReport {
   readonly caseId: string;
   readonly prompt: string;
@@ -115,7 +115,7 @@ export interface SuiteReport {
   /** The least pass rate that the suite sets; absent where it sets none. */
   readonly passRateMin?: number;
   readonly variants: readonly VariantReport[];
-  /** Cases sorted by case, prompt, provider; read from the record as they are asked for, so that size doesn't matter. */
+  /** Cases sorted by case, prompt, provider; read from the record on demand, so that size doesn't matter. */
   cases(filter?: { readonly statuses: readonly CaseStatus[] }): Iterable<CaseReport>;
 }
 
@@ -157,7 +157,7 @@ export interface Report {
   readonly notes: readonly string[];
   /** What became of the contracts of prompts that have a baseline; absent where none has. */
   readonly contracts?: readonly PromptFindings[];
-  /** The variants over the stored runs up to this one; read when somebody asks. */
+  /** The variants over the stored runs up to this one; read on first use. */
   readonly trends?: () => readonly VariantTrend[];
 }
 

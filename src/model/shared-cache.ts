@@ -1,4 +1,4 @@
-/** The cache that several machines share, as the config names it; what is secret stands in variables alone. */
+/** The cache that several machines share, as configured; secrets are in environment variables alone. */
 export interface SharedCacheConfig {
   /** Without a password. */
   readonly url?: string;

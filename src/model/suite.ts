@@ -149,7 +149,7 @@ export interface JudgingTerms {
   readonly sameModel?: true;
 }
 
-/** One thing that a judge is asked of answers, whatever the case: what it is calibrated on. */
+/** One question that a judge is asked of answers, independent of the case: what it is validated on. */
 export interface Criterion {
   readonly judge: ProviderConfig;
   /** The assertion's name. */
@@ -168,7 +168,7 @@ export interface LabelledAnswer {
   readonly check: CheckSpec;
   readonly vars: Vars;
   readonly answer: string;
-  /** What it is held against, where two answers are compared. */
+  /** The answer it is compared with, where two answers are compared. */
   readonly other?: string;
   readonly label: 'pass' | 'fail' | 'tie';
   readonly at: SourceLocation;
@@ -260,13 +260,13 @@ export interface Suite {
   readonly prompts: readonly PromptVersion[];
   readonly providers: readonly ProviderConfig[];
   readonly judges: readonly ProviderConfig[];
-  /** The judges and models of embeddings that some check asks. */
+  /** The judges and embeddings models that some check calls. */
   readonly askedModels: readonly ProviderConfig[];
   /** What the judges are asked, each once. */
   readonly criteria: readonly Criterion[];
   readonly labels: readonly LabelledAnswer[];
   readonly contract: Contract;
-  /** Where a part of a prompt's contract is written, by its pointer in findings; read again from the files when asked. */
+  /** Where a part of a prompt's contract is written, by its pointer in findings; read again from the files on demand. */
   readonly locateContract?: (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
   readonly gate: GatePolicy;
   /** Absolute path of the recordings file; makes the run hermetic. */
@@ -276,7 +276,7 @@ export interface Suite {
   readonly caseCount: number;
   /** Files of cases that hold none, and the suite itself where it has none. */
   readonly emptySelections?: readonly EmptySelection[];
-  /** The cases in file order, made as they are asked for; may be iterated again. */
+  /** The cases in file order, made on demand; may be iterated again. */
   cases(): Iterable<Case>;
 }
 
@@ -321,10 +321,10 @@ export interface Project {
   readonly cache: SharedCacheConfig | undefined;
 }
 
-/** A part of what a run was asked for that brings no case. */
+/** A selected path or suite that brings no case. */
 export interface EmptySelection {
   readonly message: string;
-  /** True where all of a named file or suite is gone: the run is then incomplete. */
+  /** True where a named file or suite has no case at all: the run is then incomplete. */
   readonly isNamed: boolean;
 }
 

@@ -54,7 +54,7 @@ export interface VariantSummary {
   readonly failed: number;
   readonly errored: number;
   readonly skipped: number;
-  /** The part of `skipped` that the suite asked for. */
+  /** The part of `skipped` that the suite's own `skip:` made. */
   readonly skippedByCase: number;
   readonly observed: number;
   /** Fresh trials after the planned ones, which are outside of `planned`. */
@@ -68,7 +68,7 @@ export interface VariantSummary {
   readonly spentApartUsd: number | null;
   readonly judgeCostUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
-  /** The prompt version of the same run that stands in for this one. */
+  /** The prompt version of the same run that replaces this one. */
   readonly replacedBy?: string;
   /** By case id, sorted. */
   readonly cases: ReadonlyMap<string, CaseSummary>;

@@ -4,7 +4,7 @@ import type { Endpoint } from './provider.ts';
 import type { ProviderConfig } from './suite.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Watches a run for a tracing system; absent where nobody asked for one, so that it costs nothing. */
+/** Watches a run for a tracing system; absent where tracing is off, so that it costs nothing. */
 export interface RunTrace {
   /** Runs a cell within a span of its own. */
   readonly cell: (cell: Cell, run: () => Promise<CellResult>) => Promise<CellResult>;

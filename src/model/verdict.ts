@@ -20,11 +20,11 @@ export interface Verdict {
   readonly turn?: number;
   /** The check itself could not be made: neither pass nor fail. */
   readonly error?: string;
-  /** Where a model was asked, how it came to its word. */
+  /** How a judging model reached its verdict. */
   readonly judgement?: Judgement;
 }
 
-/** How a model that was asked came to its word. What the calls cost and whether a cache answered is not in it. */
+/** How a judging model reached its verdict, without the cost of its calls or whether they were cached. */
 export interface Judgement {
   /** The judge's id in the suite. */
   readonly judge: string;
@@ -35,7 +35,7 @@ export interface Judgement {
   readonly agreement: number;
   /** Where two answers were compared in both orders: how often the one shown first won, the second, or neither. */
   readonly positions?: { readonly first: number; readonly second: number; readonly tie: number };
-  /** Hash of the check as written and rendered: while it is the same, the stored verdict stands for the stored answer. */
+  /** Hash of the check as written and rendered: while it is the same, the stored verdict is valid for the stored answer. */
   readonly check: string;
 }
 
@@ -54,7 +54,7 @@ export interface CheckSpec {
   readonly code?: CodeSource;
   /** The plug-in that makes the check. */
   readonly plugin?: LoadedPlugin<AssertionPlugin>;
-  /** The id of the judge or model of embeddings that the check asks. */
+  /** The id of the judge or embeddings model that the check calls. */
   readonly asks?: string;
   /** The parameters as written and rendered: what the stamp and the cell's identity hash. */
   readonly source: JsonValue;
