@@ -1,15 +1,6 @@
 import * as z from 'zod';
 import { defineAssertion } from './define.ts';
-import {
-  canFail,
-  countParam,
-  describeBounds,
-  durationParam,
-  hasBound,
-  isOrdered,
-  isWithin,
-  numberParam,
-} from './params.ts';
+import { boundsParams, describeBounds, durationParam, isWithin, numberParam, withBounds } from './params.ts';
 
 export const cost = defineAssertion({
   summary: 'the answer cost at most so many US dollars, as if nothing were cached',
@@ -21,8 +12,7 @@ export const cost = defineAssertion({
   params: z.strictObject({
     max: numberParam.refine((max) => max >= 0, { error: 'must be 0 or more' }).describe('US dollars.'),
   }),
-  check(_target, { max }, { completion }) {
-    const { costUsd } = completion;
+  check(_target, { max }, { completion: { costUsd } }) {
     if (costUsd === undefined) {
       return { error: 'the cost is not known: give the provider a price, as in price: {input: 0.15, output: 0.60}' };
     }
@@ -30,7 +20,7 @@ export const cost = defineAssertion({
   },
 });
 
-/** Exact enough to see which of two near amounts is greater. */
+/** Exact enough to see which of two close amounts is greater. */
 function describeUsd(usd: number): string {
   return `$${Number(usd.toPrecision(6))}`;
 }
@@ -43,15 +33,12 @@ export const latency = defineAssertion({
   definition: 'the successful attempt alone, on a monotonic clock',
   main: 'max',
   params: z.strictObject({ max: durationParam }),
-  check(_target, { max }, { completion }) {
-    const { latencyMs } = completion;
+  check(_target, { max }, { completion: { latencyMs } }) {
     if (latencyMs === undefined) {
       return { error: 'the latency is not known: an answer of a batch, or one recorded by hand, was not timed' };
     }
-    return {
-      pass: latencyMs <= max,
-      reason: `took ${Number(latencyMs.toFixed(1))} ms, wanted at most ${Number(max.toFixed(1))} ms`,
-    };
+    const [took, most] = [latencyMs, max].map((ms) => `${Number(ms.toFixed(1))} ms`);
+    return { pass: latencyMs <= max, reason: `took ${took}, wanted at most ${most}` };
   },
 });
 
@@ -61,26 +48,18 @@ export const tokens = defineAssertion({
   example: 'tokens: { max: 200, of: output }',
   failsOn: { usage: { inputTokens: 10, outputTokens: 300 } },
   definition: 'the usage that the API reports',
-  params: z
-    .strictObject({
-      min: countParam.optional().describe('The least that passes.'),
-      max: countParam.optional().describe('The most that passes.'),
+  params: withBounds(
+    z.strictObject({
+      ...boundsParams,
       of: z.enum(['input', 'output', 'total']).default('total').describe('Which tokens are counted.'),
-    })
-    .refine(hasBound, { error: 'needs min or max' })
-    .refine(canFail, { error: 'min: 0 can never fail: write a min of 1 or more, or a max' })
-    .refine(isOrdered, { error: 'min is greater than max' }),
-  check(_target, { of, ...bounds }, { completion }) {
-    const { usage } = completion;
+    }),
+  ),
+  check(_target, { of, ...bounds }, { completion: { usage } }) {
     if (usage === undefined) {
       return { error: 'the API reported no usage: "length: {unit: tokens}" estimates the tokens of the text' };
     }
-    const counts = {
-      input: usage.inputTokens,
-      output: usage.outputTokens,
-      total: usage.inputTokens + usage.outputTokens,
-    };
-    const count = counts[of];
+    const { inputTokens: input, outputTokens: output } = usage;
+    const count = { input, output, total: input + output }[of];
     return { pass: isWithin(count, bounds), reason: `used ${count} ${of} tokens, wanted ${describeBounds(bounds)}` };
   },
 });

@@ -1,5 +1,6 @@
 import { writeJson } from '../json/canonical-json.ts';
 import { plainNumbers, SpelledNumber } from '../text/exact-numbers.ts';
+import { shortenText } from '../text/shorten.ts';
 
 /** How texts are made comparable. */
 export interface TextOptions {
@@ -39,14 +40,17 @@ export interface DiffSides {
   readonly found: string;
 }
 
-/** Two texts for a diff; both are cut where a diff would be of no use. */
+/** Two texts for a diff; both are cut where they are too long for one. */
 export function diffTexts(expected: string, found: string): DiffSides {
-  return { expected: cut(expected), found: cut(found) };
+  return { expected: shortenText(expected, maxSideLength), found: shortenText(found, maxSideLength) };
 }
 
 /** Two values as indented JSON with sorted keys, so that a diff shows values and not their order. */
 export function diffValues(expected: unknown, found: unknown): DiffSides {
-  return { expected: cut(writeSorted(expected)), found: cut(writeSorted(found)) };
+  return {
+    expected: shortenText(writeSorted(expected), maxSideLength),
+    found: shortenText(writeSorted(found), maxSideLength),
+  };
 }
 
 function writeSorted(value: unknown): string {
@@ -57,20 +61,14 @@ function writeSorted(value: unknown): string {
 function sortKeys(value: unknown, budget: { nodes: number }): unknown {
   budget.nodes -= 1;
   if (budget.nodes < 0) return '…';
-  if (typeof value === 'string') return value.length > maxSideLength ? cut(value) : value;
+  if (typeof value === 'string') return shortenText(value, maxSideLength);
   if (typeof value !== 'object' || value === null || value instanceof SpelledNumber) return value;
-  if (Array.isArray(value)) return takeWhileBudget(value, budget).map((item) => sortKeys(item, budget));
-  const keys = takeWhileBudget(Object.keys(value).sort(), budget);
+  if (Array.isArray(value)) return takeWithinBudget(value, budget).map((item) => sortKeys(item, budget));
+  const keys = takeWithinBudget(Object.keys(value).sort(), budget);
   const members: Readonly<Record<string, unknown>> = { ...value };
   return Object.fromEntries(keys.map((key) => [key, sortKeys(members[key], budget)]));
 }
 
-function takeWhileBudget<T>(items: readonly T[], budget: { readonly nodes: number }): readonly T[] {
+function takeWithinBudget<T>(items: readonly T[], budget: { readonly nodes: number }): readonly T[] {
   return items.length > budget.nodes ? items.slice(0, Math.max(1, budget.nodes)) : items;
-}
-
-function cut(text: string): string {
-  if (text.length <= maxSideLength) return text;
-  const end = /[\uD800-\uDBFF]/.test(text.charAt(maxSideLength - 1)) ? maxSideLength - 1 : maxSideLength;
-  return `${text.slice(0, end)}…`;
 }

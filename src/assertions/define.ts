@@ -13,7 +13,7 @@ export interface CompletionView
     Completion,
     'text' | 'reasoning' | 'refusal' | 'toolCalls' | 'finishReason' | 'rawFinishReason' | 'usage'
   > {
-  /** Undefined where nobody measured it. */
+  /** Undefined where it was not measured. */
   readonly latencyMs: number | undefined;
   /** Undefined where no price is known. */
   readonly costUsd: number | undefined;
@@ -24,11 +24,11 @@ export type Target =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'json'; readonly value: unknown };
 
-/** What the pipeline lends to checks. */
+/** What checks may use of the outside world. */
 export interface AssertionPorts {
-  /** Told of each check of a cell as soon as it is made. */
+  /** Called with the verdict of each check of a cell as soon as it is made. */
   readonly onVerdict?: (verdict: Verdict) => void;
-  /** Runs a synchronous function and throws a `DeadlineError` (lib/deadline.ts) after that many milliseconds. */
+  /** Runs a synchronous function and throws a `DeadlineError` (text/deadline.ts) after that many milliseconds. */
   readonly deadline: <T>(run: () => T, limitMs: number) => T;
   /** Runs the user's own code; undefined where none may run. */
   readonly ownCode?: OwnCode;
@@ -38,7 +38,7 @@ export interface AssertionPorts {
   readonly ask?: AskModel;
 }
 
-/** One question to a model that judges. It never rejects: what keeps the model from answering comes back. */
+/** Asks a model one question. It never rejects: a failure comes back as a value. */
 export type AskModel = (question: ModelQuestion) => Promise<ModelReply>;
 
 export interface ModelQuestion {
@@ -48,10 +48,10 @@ export interface ModelQuestion {
   readonly messages: readonly Message[];
   /** What the reply must match, where the API can be held to it. */
   readonly schema?: JsonObject;
-  /** The vote that is cast, from 0, of how many: each is a sample of its own. */
+  /** The number of this vote, from 0. Each vote is a sample of its own. */
   readonly vote: number;
   readonly votes: number;
-  /** Set where what the cache holds was of no use. */
+  /** Set where the cached reply could not be read: ask the model again. */
   readonly isFresh?: true;
 }
 
@@ -60,7 +60,7 @@ export type ModelReply =
       readonly text: string;
       /** The model snapshot that answered. */
       readonly model?: string;
-      /** True where the model may be asked anew, since this came from the cache. */
+      /** True where the reply came from the cache, so that the model may be asked again. */
       readonly canRefresh: boolean;
     }
   | { readonly failure: string };
@@ -71,24 +71,24 @@ export type AcceptedAnswer = Pick<CompletionView, 'text' | 'reasoning' | 'toolCa
 export interface CheckContext {
   readonly completion: CompletionView;
   readonly ports: AssertionPorts;
-  /** What the check's selection picks of the accepted answer; undefined where there is none, or for a check that needs none. */
+  /** The selected part of the accepted answer; undefined where there is none, or where the check needs none. */
   readonly accepted?: Target | { readonly missing: string };
   /** What a check of the user's own code runs. */
   readonly code?: CodeSource;
   /** The id of the model that the check asks. */
   readonly asks?: string;
-  /** What the answer answers. */
+  /** The case's variables and conversation. */
   readonly input?: JudgedInput;
 }
 
-/** What a judge may be shown beside the answer, the same for every prompt version: the prompt itself would move its standard. */
+/** What a judge may see besides the answer. It never sees the prompt, so that all prompt versions are judged alike. */
 export interface JudgedInput {
   readonly vars: Vars;
-  /** What was said after the prompt's own messages, the judged answer left out. */
+  /** The messages after the prompt's own, without the judged answer. */
   readonly conversation: readonly Message[];
   /** The answer of the other side, for checks that compare two; `reference`: this one is what others are compared with. */
   readonly other?: AcceptedAnswer | 'reference';
-  /** Verdicts of models on this very answer that are stored already, so that nobody has to be asked again. */
+  /** Stored verdicts of models on this answer, so that no model has to be asked again. */
   readonly stored?: readonly RecordedCheck[];
 }
 
@@ -99,14 +99,23 @@ export type CheckOutcome =
       readonly score?: number;
       readonly reason: string;
       readonly diff?: { readonly expected: string; readonly found: string };
-      /** There was nothing to check, so that `not` does not turn the failure into a pass. */
+      /** There was nothing to check; `not` keeps it a failure. */
       readonly missing?: true;
-      /** Shown, and without a say: the check does not concern this answer. */
+      /** The check does not concern this answer: it is shown and does not count. */
       readonly isIdle?: true;
       readonly judgement?: Omit<Judgement, 'check'>;
     }
   /** The check can't be made: neither pass nor fail. */
   | { readonly error: string };
+
+/** An outcome of a check that could be made. */
+export type Made = Exclude<CheckOutcome, { readonly error: string }>;
+
+/** In [0, 1], whatever a check computed. */
+export function scoreOf({ pass, score }: Made): number {
+  if (score === undefined || Number.isNaN(score)) return pass ? 1 : 0;
+  return Math.min(1, Math.max(0, score));
+}
 
 /** An assertion that looks at an answer. */
 export interface CheckAssertion extends AssertionDeclaration {
@@ -142,9 +151,4 @@ export function defineAssertion<Params extends z.ZodType>(definition: AssertionD
     // A check's parameters are what this very schema returned, which the registry's common type can't say.
     check: (target, params, context) => definition.check(target, params as z.output<Params>, context),
   };
-}
-
-/** Makes an assertion that combines the outcomes of others. */
-export function defineCombinator(combinator: Combinator): Combinator {
-  return combinator;
 }

@@ -1,20 +1,19 @@
 import { canonicalJson } from '../json/canonical-json.ts';
-import type { Writable } from '../json/defined.ts';
-import type { CheckSpec, SelectSpec, Verdict } from '../model/verdict.ts';
+import { defined } from '../json/defined.ts';
+import type { CheckSpec, Verdict } from '../model/verdict.ts';
 import { DeadlineError } from '../text/deadline.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { isStackOverflow } from '../text/thrown.ts';
-import { scoreOf } from './combinators.ts';
-import type {
-  AcceptedAnswer,
-  AssertionPorts,
-  CheckAssertion,
-  CheckContext,
-  CheckOutcome,
-  Combinator,
-  CompletionView,
-  JudgedInput,
-  Target,
+import {
+  type AcceptedAnswer,
+  type AssertionPorts,
+  type CheckAssertion,
+  type CheckContext,
+  type CheckOutcome,
+  type CompletionView,
+  type JudgedInput,
+  scoreOf,
+  type Target,
 } from './define.ts';
 import { lookupAssertion } from './index.ts';
 import { createPluginAssertion } from './own-code/plugin-assertion.ts';
@@ -24,14 +23,14 @@ import { describeToolCalls } from './targets.ts';
 /** Makes every check on one answer. What can't be checked comes back as a verdict with `error`; only bugs throw. */
 export async function judgeChecks(
   checks: readonly CheckSpec[],
-  view: CompletionView,
+  completion: CompletionView,
   ports: AssertionPorts,
-  accepted?: AcceptedAnswer,
+  answer?: AcceptedAnswer,
   input?: JudgedInput,
 ): Promise<readonly Verdict[]> {
-  const context: JudgeContext = { completion: view, ports, answer: accepted, ...(input !== undefined && { input }) };
+  const context: JudgeContext = { completion, ports, ...defined({ answer, input }) };
   const verdicts: Verdict[] = [];
-  // One after the other, so that what models are asked comes in the same order every time.
+  // One after the other, so that models are asked in the same order every time.
   for (const check of checks) {
     const verdict = toVerdict(check, await judge(check, context));
     verdicts.push(verdict);
@@ -40,9 +39,9 @@ export async function judgeChecks(
   return verdicts;
 }
 
-/** A check sees of the accepted answer only what it selects. */
 interface JudgeContext extends CheckContext {
-  readonly answer: AcceptedAnswer | undefined;
+  /** The whole accepted answer; a check sees the part that it selects. */
+  readonly answer?: AcceptedAnswer;
 }
 
 async function judge(check: CheckSpec, context: JudgeContext): Promise<CheckOutcome> {
@@ -51,43 +50,42 @@ async function judge(check: CheckSpec, context: JudgeContext): Promise<CheckOutc
   if (!('combine' in assertion)) return makeCheck(assertion, check, context);
   const outcomes: CheckOutcome[] = [];
   for (const child of check.children ?? []) outcomes.push(await judge(child, context));
-  return combine(assertion, outcomes);
+  // A child that does not concern the answer does not count under a combinator either.
+  const concerned = outcomes.filter((outcome) => !('isIdle' in outcome));
+  const [idle] = outcomes;
+  return concerned.length === 0 && idle !== undefined ? idle : assertion.combine(concerned);
 }
 
-/** Made once a plug-in, however many checks it makes. */
+/** Made once for each plug-in, however many checks it makes. */
 function openPlugin(loaded: NonNullable<CheckSpec['plugin']>): CheckAssertion {
-  const known = pluginAssertions.get(loaded);
-  if (known !== undefined) return known;
-  const made = createPluginAssertion(loaded);
-  pluginAssertions.set(loaded, made);
-  return made;
+  const assertion = pluginAssertions.get(loaded) ?? createPluginAssertion(loaded);
+  pluginAssertions.set(loaded, assertion);
+  return assertion;
 }
 
 const pluginAssertions = new WeakMap<NonNullable<CheckSpec['plugin']>, CheckAssertion>();
 
-/** A child that does not concern the answer has no say under a combinator either. */
-function combine(combinator: Combinator, outcomes: readonly CheckOutcome[]): CheckOutcome {
-  const concerned = outcomes.filter((outcome) => !('isIdle' in outcome));
-  const [idle] = outcomes;
-  return concerned.length === 0 && idle !== undefined ? idle : combinator.combine(concerned);
-}
-
 async function makeCheck(assertion: CheckAssertion, check: CheckSpec, context: JudgeContext): Promise<CheckOutcome> {
   try {
-    const target = findTarget(check.select, assertion.defaultSelect ?? 'text', context);
+    const target = findTarget(assertion, check, context);
     if ('missing' in target) return { pass: false, missing: true, reason: target.missing };
-    const stored = check.asks === undefined ? undefined : findStored(check, context.input);
-    if (stored !== undefined) return stored;
-    return await assertion.check(target, check.params, withAccepted(assertion, check, context));
+    return (
+      findStored(check, context.input) ??
+      (await assertion.check(target, check.params, contextOf(assertion, check, context)))
+    );
   } catch (error) {
-    return describeLimit(error);
+    // An answer of any size or depth may come: one that is too large for a check is no bug.
+    if (isStackOverflow(error)) return { error: 'the check was stopped: the answer is too long or too deep for it' };
+    if (!(error instanceof DeadlineError)) throw error;
+    return { error: `the check was stopped: it ${error.message}` };
   }
 }
 
-/** A model's word on the same answer to the same question stands. */
+/** A model's stored verdict on the same answer to the same question. */
 function findStored(check: CheckSpec, input: JudgedInput | undefined): CheckOutcome | undefined {
+  if (check.asks === undefined || input?.stored === undefined) return undefined;
   const hash = hashCheck(check);
-  const found = input?.stored?.find(({ judgement, error }) => judgement?.check === hash && error === undefined);
+  const found = input.stored.find(({ judgement, error }) => judgement?.check === hash && error === undefined);
   if (found?.judgement === undefined) return undefined;
   const { pass, score, reason, judgement } = found;
   return { pass, score, reason, judgement };
@@ -97,99 +95,51 @@ function hashCheck({ source }: CheckSpec): string {
   return sha256Hex(canonicalJson(source)).slice(0, 12);
 }
 
-function withAccepted(
-  assertion: CheckAssertion,
-  { select, code, asks }: CheckSpec,
-  context: JudgeContext,
-): CheckContext {
-  const { completion, ports, input } = context;
+/** What a check may see: the user's own code sees no other answer, and only checks that compare see one. */
+function contextOf(assertion: CheckAssertion, check: CheckSpec, context: JudgeContext): CheckContext {
+  const { completion, ports } = context;
+  const { code, asks } = check;
   if (code !== undefined) return { completion, ports, code };
-  if (asks !== undefined) return { asks, ...withAnswer(assertion, select, context, otherOf(assertion, input)) };
-  return withAnswer(assertion, select, context, assertion.comparesAccepted === undefined ? undefined : context.answer);
+  const other = findOther(assertion, check, context);
+  if (other === undefined) return { ...context, ...defined({ asks }) };
+  const { reasoning: _, ...rest } = completion;
+  const accepted = findTarget(assertion, check, { completion: { ...rest, ...other }, ports });
+  return { ...context, accepted, ...defined({ asks }) };
 }
 
-function otherOf({ comparesOther }: CheckAssertion, input: JudgedInput | undefined): AcceptedAnswer | undefined {
+/** The answer that a check compares with. */
+function findOther(
+  { comparesAccepted, comparesOther }: CheckAssertion,
+  { asks }: CheckSpec,
+  { answer, input }: JudgeContext,
+): AcceptedAnswer | undefined {
+  if (asks === undefined) return comparesAccepted === true ? answer : undefined;
   return comparesOther === undefined || input?.other === 'reference' ? undefined : input?.other;
 }
 
-function withAnswer(
-  assertion: CheckAssertion,
-  select: SelectSpec | undefined,
-  context: JudgeContext,
-  answer: AcceptedAnswer | undefined,
-): CheckContext {
-  const { completion } = context;
-  if (answer === undefined) return context;
-  const { reasoning: _, ...rest } = completion;
-  const view = { ...rest, ...answer };
-  return {
-    ...context,
-    accepted: findTarget(select, assertion.defaultSelect ?? 'text', { ...context, completion: view }),
-  };
-}
-
 function findTarget(
-  select: SelectSpec | undefined,
-  fallback: 'text' | 'json' | 'toolCalls',
+  { defaultSelect = 'text' }: CheckAssertion,
+  { select }: CheckSpec,
   { completion, ports }: CheckContext,
 ): Target | { readonly missing: string } {
   // Where the user selects nothing, an answer without calls is an empty list: `toolCalls: {none: true}` passes on it.
-  if (select === undefined && fallback === 'toolCalls') {
+  if (select === undefined && defaultSelect === 'toolCalls') {
     return { kind: 'json', value: describeToolCalls(completion.toolCalls) };
   }
-  const selection = selectTarget(completion, select ?? { kind: fallback === 'json' ? 'json' : 'text' }, ports);
-  return selection.found ? selection.target : { missing: selection.reason };
-}
-
-/** An answer of any size or depth may come: what is too much for a check is no bug. */
-function describeLimit(error: unknown): CheckOutcome {
-  if (isStackOverflow(error)) return { error: 'the check was stopped: the answer is too long or too deep for it' };
-  if (!(error instanceof DeadlineError)) throw error;
-  return { error: `the check was stopped: it ${error.message}` };
+  return selectTarget(completion, select ?? { kind: defaultSelect }, ports);
 }
 
 function toVerdict(check: CheckSpec, outcome: CheckOutcome): Verdict {
   const { assertion, name, weight, required } = check;
-  if (check.asks !== undefined) {
-    const base = { assertion, ...(name !== undefined && { name }), weight, required };
-    return toModelVerdict(check, base, outcome);
-  }
-  if ('error' in outcome) {
-    const { error } = outcome;
-    return withName({ assertion, weight, required, pass: false, score: 0, reason: error, error }, name);
-  }
-  const { pass, reason, diff, isIdle } = outcome;
-  const score = scoreOf(outcome);
-  if (isIdle === true) return withName({ assertion, weight: 0, required: false, pass, score, reason }, name);
-  const verdict: Writable<Verdict> = { assertion, weight, required, pass, score, reason };
-  if (diff !== undefined) verdict.diff = diff;
-  return withName(verdict, name);
-}
-
-/** Assigned, since a spread that adds to a literal costs more than the check. */
-function withName(verdict: Writable<Verdict>, name: string | undefined): Verdict {
-  if (name !== undefined) verdict.name = name;
-  return verdict;
-}
-
-function toModelVerdict(
-  check: CheckSpec,
-  base: Pick<Verdict, 'assertion' | 'name' | 'weight' | 'required'>,
-  outcome: CheckOutcome,
-): Verdict {
+  const base = { assertion, weight, required, ...defined({ name }) };
   if ('error' in outcome) return { ...base, pass: false, score: 0, reason: outcome.error, error: outcome.error };
-  const { pass, reason, isIdle, judgement } = outcome;
-  return {
-    ...base,
-    ...(isIdle === true ? { weight: 0, required: false } : {}),
-    pass,
-    score: scoreOf(outcome),
-    reason,
-    ...(judgement === undefined ? {} : { judgement: { ...judgement, check: hashCheck(check) } }),
-  };
+  const { pass, reason, diff, isIdle } = outcome;
+  const judgement = outcome.judgement && { ...outcome.judgement, check: hashCheck(check) };
+  const weighed = isIdle === true ? { ...base, weight: 0, required: false } : base;
+  return { ...weighed, pass, score: scoreOf(outcome), reason, ...defined({ diff, judgement }) };
 }
 
-/** What the verdicts say of their cell; errored where a check that counts could not be made. */
+/** What the verdicts decide for their cell; errored where a check that counts could not be made. */
 export type CellDecision = { readonly passed: boolean; readonly score: number } | { readonly errored: string };
 
 /** A mean of weights such as 0.1 may miss the threshold by a rounding error. */
@@ -197,10 +147,11 @@ const rounding = 1e-9;
 
 /**
  * Without a threshold every check with weight above 0 must pass; with one the weighted mean score must reach it. A required
- * check must pass whatever its weight. A failure that decides stands beside a check that could not be made.
+ * check must pass whatever its weight. A failure that decides counts more than a check that could not be made.
  */
 export function decideCell(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision {
-  const counting = verdicts.filter(counts);
+  // A check of weight 0 that is not required is only shown.
+  const counting = verdicts.filter(({ weight, required }) => weight > 0 || required);
   const judged = counting.filter(({ error }) => error === undefined);
   const score = meanScore(judged);
   const decidesAlone = ({ pass, required }: Verdict) => !pass && (required || threshold === undefined);
@@ -210,12 +161,7 @@ export function decideCell(verdicts: readonly Verdict[], threshold: number | und
   return { passed: threshold === undefined || score >= threshold - rounding, score };
 }
 
-/** True for a check that decides something: one of weight 0 that is not required is only shown. */
-function counts({ weight, required }: Pick<CheckSpec, 'weight' | 'required'>): boolean {
-  return weight > 0 || required;
-}
-
-/** 1 where no check counts: then nothing was asked that could have failed. */
+/** 1 where no check counts: nothing could fail. */
 function meanScore(verdicts: readonly Verdict[]): number {
   const total = verdicts.reduce((sum, { weight }) => sum + weight, 0);
   if (total === 0) return 1;

@@ -134,7 +134,7 @@ function withKey(value: object, key: string, item: unknown): unknown {
   );
 }
 
-/** All numbers of a prose at once: single ones may be beside the point. */
+/** All numbers of a text at once: a single one may not matter. */
 function* changeNumbersOfText(answer: Answer): Iterable<Mutant> {
   const text = answer.text.replaceAll(/\d{1,15}/g, (digits) => String(Number(digits) + 1));
   if (text === answer.text) return;

@@ -3,19 +3,24 @@ import { spell } from '../json/canonical-json.ts';
 import { DurationError, parseDurationMs } from '../text/duration.ts';
 import { isKeptByDouble, SpelledNumber } from '../text/exact-numbers.ts';
 
-const numberPattern = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
-
-/** A text; a number or boolean stands for the text it was written as. */
+/** A text; a number or boolean is read as the text it was written as. */
 export const textParam = z
   .unknown()
-  .refine(isScalar, { error: 'must be a string, a number or a boolean' })
+  .refine((value) => ['string', 'number', 'boolean'].includes(typeof value) || value instanceof SpelledNumber, {
+    error: 'must be a string, a number or a boolean',
+  })
   .meta({ type: ['string', 'number', 'boolean'] })
   .transform(spell);
 
 /** A text to look for: an empty one would be found everywhere. */
 export const soughtParam = textParam.refine((text) => text !== '', { error: 'must not be empty' });
 
-export const soughtListParam = z.array(soughtParam).min(1, { error: 'needs at least one text' });
+/** One reference text or several. */
+export const referencesParam = z
+  .union([textParam.transform((text) => [text]), z.array(textParam).min(1, { error: 'needs at least one text' })], {
+    error: 'must be a text or a list of texts',
+  })
+  .refine((texts) => texts.every((text) => text.trim() !== ''), { error: 'must not be empty' });
 
 /** Any JSON value; null is one. */
 export const valueParam = z
@@ -23,33 +28,33 @@ export const valueParam = z
   .refine((value) => value !== undefined, { error: 'is required' })
   .meta({ description: 'Any value; {{expected}} keeps its type.' });
 
-const isKept = (text: string) => isKeptByDouble(text.trim());
+export const ignoreCaseParam = z.boolean().default(false).describe('Upper and lower case are the same.');
+export const trimTextsParam = z.boolean().default(false).describe('White space around texts does not count.');
+export const trimAnswerParam = z.boolean().default(false).describe('White space around the answer does not count.');
+
+const numberPattern = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
 /** A number; text that is one comes from templates over CSV columns. */
 export const numberParam = z.union(
-  [z.number(), z.string().regex(numberPattern).refine(isKept).transform(Number).pipe(z.number())],
-  {
-    error: 'must be a number',
-  },
-);
-
-export const countParam = z.int({ error: 'must be a whole number' }).min(0, { error: 'must be 0 or more' });
-
-/** A number of things: exact, or bounds. */
-export const countRangeParam = z.union(
   [
-    countParam.transform((count) => ({ min: count, max: count })),
+    z.number(),
     z
-      .strictObject({
-        min: countParam.optional().describe('The fewest that pass.'),
-        max: countParam.optional().describe('The most that pass.'),
-      })
-      .refine(hasBound, { error: 'needs min or max' })
-      .refine(canFail, { error: 'min: 0 can never fail: write a min of 1 or more, or a max' })
-      .refine(isOrdered, { error: 'min is greater than max' }),
+      .string()
+      .regex(numberPattern)
+      .refine((text) => isKeptByDouble(text.trim()))
+      .transform(Number)
+      .pipe(z.number()),
   ],
-  { error: 'must be a whole number, or a map of min and max' },
+  { error: 'must be a number' },
 );
+
+/** The least score that passes. */
+export const minScoreParam = z.number().gt(0, { error: 'must be more than 0' }).max(1, { error: 'must be at most 1' });
+
+/** Whether a computed score reaches a minimum; rounding errors don't count. */
+export function reaches(score: number, min: number): boolean {
+  return score >= min - 1e-9;
+}
 
 /** A duration with its unit, in milliseconds. */
 export const durationParam = z
@@ -70,14 +75,37 @@ export interface Bounds {
   readonly max?: number | undefined;
 }
 
-export function hasBound({ min, max }: Bounds): boolean {
-  return min !== undefined || max !== undefined;
+export const countParam = z.int({ error: 'must be a whole number' }).min(0, { error: 'must be 0 or more' });
+
+/** The least and the most that pass, for maps that `withBounds` checks. */
+export const boundsParams = {
+  min: countParam.optional().describe('The least that passes.'),
+  max: countParam.optional().describe('The most that passes.'),
+};
+
+/** Refuses a map of `min` and `max` that asks for nothing, and one that nothing can meet. */
+export function withBounds<Schema extends z.ZodType<Bounds>>(schema: Schema): Schema {
+  return schema
+    .refine(({ min, max }) => min !== undefined || max !== undefined, { error: 'needs min or max' })
+    .refine(({ min, max }) => min !== 0 || max !== undefined, {
+      error: 'min: 0 can never fail: write a min of 1 or more, or a max',
+    })
+    .refine(isOrdered, { error: 'min is greater than max' });
 }
 
-/** A count is never below 0, so a least of 0 alone asks for nothing. */
-export function canFail({ min, max }: Bounds): boolean {
-  return min !== 0 || max !== undefined;
-}
+/** A number of things: exact, or bounds. */
+export const countRangeParam = z.union(
+  [
+    countParam.transform((count) => ({ min: count, max: count })),
+    withBounds(
+      z.strictObject({
+        min: countParam.optional().describe('The fewest that pass.'),
+        max: countParam.optional().describe('The most that pass.'),
+      }),
+    ),
+  ],
+  { error: 'must be a whole number, or a map of min and max' },
+);
 
 export function isOrdered({ min, max }: Bounds): boolean {
   return min === undefined || max === undefined || min <= max;
@@ -92,23 +120,4 @@ export function describeBounds({ min, max }: Bounds): string {
   if (min !== undefined && min === max) return `exactly ${min}`;
   if (min !== undefined && max !== undefined) return `from ${min} to ${max}`;
   return min === undefined ? `at most ${max ?? 'any'}` : `at least ${min}`;
-}
-
-function isScalar(value: unknown): boolean {
-  return ['string', 'number', 'boolean'].includes(typeof value) || value instanceof SpelledNumber;
-}
-
-/** One reference text or several, of which the nearest counts. */
-export const referencesParam = z
-  .union([textParam.transform((text) => [text]), z.array(textParam).min(1, { error: 'needs at least one text' })], {
-    error: 'must be a text or a list of texts',
-  })
-  .refine((texts) => texts.every((text) => text.trim() !== ''), { error: 'must not be empty' });
-
-/** The least score that passes. */
-export const minScoreParam = z.number().gt(0, { error: 'must be more than 0' }).max(1, { error: 'must be at most 1' });
-
-/** Whether a computed score reaches a minimum, rounding aside. */
-export function reaches(score: number, min: number): boolean {
-  return score >= min - 1e-9;
 }

@@ -15,7 +15,7 @@ export function jsonOf(target: Target): ParsedJson {
   return target.kind === 'json' ? { ok: true, value: target.value } : parseJson(target.text);
 }
 
-/** Why a text is not JSON, with the way out where the JSON stands in a fence. */
+/** Why a text is not JSON, with the selection to use where the JSON is in a fence. */
 export function describeNotJson(text: string, reason: string): string {
   const fence = text.includes('```') ? '; a fenced code block is selected by {codeBlock: json}' : '';
   return `not JSON, ${reason}${fence}: found ${quote(text)}`;
@@ -39,7 +39,7 @@ export function describeValue(value: unknown): string {
 const maxShortNodes = 20;
 const maxShortLength = 120;
 
-// Counted before it is written: a hostile value may be megabytes long.
+// Measured before it is written: a hostile value may be megabytes long.
 function shortJson(value: object): string | undefined {
   const pending: unknown[] = [value];
   let nodes = 0;
@@ -65,14 +65,14 @@ export function describePlace(text: string, offset: number): string {
   return `line ${before.split('\n').length}, column ${offset - start + 1}`;
 }
 
-/** Enough of what was found to find it again, and too little to use it: reasons end up in CI logs. */
-export function veil(found: string): string {
+/** The start of a found secret: enough to find it, too little to use it, since reasons end up in CI logs. */
+export function hintAtFinding(found: string): string {
   const characters = Array.from(found);
   const shown = Math.min(4, Math.floor(characters.length / 4));
   return `${quote(`${characters.slice(0, shown).join('')}…`)} (${characters.length} characters)`;
 }
 
-/** A tool call as a JSON value: arguments that are no JSON stay the text that came. */
+/** A tool call as a JSON value; arguments that are no JSON stay text. */
 export interface ToolCallValue {
   readonly name: string;
   readonly arguments: unknown;

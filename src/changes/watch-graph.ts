@@ -90,7 +90,7 @@ function* foldersAbove(path: string): Iterable<string> {
 
 function isWithin(path: string, folder: string): boolean {
   const way = relative(folder, path);
-  return !way.split(sep).some((name) => name === '..' || passedOver.has(name));
+  return !way.split(sep).some((name) => name === '..' || skippedFolders.has(name));
 }
 
-const passedOver: ReadonlySet<string> = new Set(['node_modules', '.git', '.llmcheck']);
+const skippedFolders: ReadonlySet<string> = new Set(['node_modules', '.git', '.llmcheck']);

@@ -1,7 +1,8 @@
 import { canonicalJson } from '../json/canonical-json.ts';
 import type { JsonValue } from '../json/json.ts';
-import { compileJsonSchema, JsonSchemaError } from '../json/json-schema.ts';
+import { compileJsonSchema } from '../json/json-schema.ts';
 import { parseJson } from '../json/parse-json.ts';
+import { JsonSchemaError } from '../json/schema-errors.ts';
 import type { Baseline, BaselineTrial, VariantKey } from '../model/baseline.ts';
 import type { ObservedAnswers } from '../model/finding.ts';
 import type { CellRow } from '../model/record.ts';

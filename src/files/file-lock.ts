@@ -38,14 +38,14 @@ export function withFileLock<T>(path: string, work: () => T): T {
   }
 }
 
-/** What a link names is locked, as it is what will be written. */
+/** For a link its target is locked, since that is what will be written. */
 function lockOf(path: string): string {
   const target = existsSync(path) ? realpathSync(path) : path;
   return join(dirname(target), `.${basename(target)}.lock`);
 }
 
 const pauseMs = 10;
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 
 function takeLock(lock: string, owner: string, path: string): void {
   const own = `${lock.slice(0, -'.lock'.length)}.${randomBytes(6).toString('hex')}.tmp`;
@@ -57,7 +57,7 @@ function takeLock(lock: string, owner: string, path: string): void {
       const found = removeDead(lock);
       // Of a process that can't be asked about, a minute without an end says that it died.
       if (found !== seen) [seen, waitedMs] = [found, 0];
-      if (waitedMs >= patienceMs) {
+      if (waitedMs >= timeoutMs) {
         if (found === undefined || isAlive(found) === true) throw new StorageError('Writing', path, 'EBUSY');
         rmSync(join(lock, found), { force: true });
       }
@@ -110,7 +110,7 @@ function removeIfEmpty(lock: string): void {
   }
 }
 
-/** Undefined where nobody can say: of another computer, and where the number may belong to another process by now. */
+/** Undefined where that is unknown: on another computer, or where another process may have the number by now. */
 function isAlive(owner: string): boolean | undefined {
   const [id = '', start = '', computer = ''] = owner.split('-');
   if (computer !== findComputer()) return undefined;

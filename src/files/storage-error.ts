@@ -1,4 +1,4 @@
-/** A disk that said no: full, read-only, gone. Not a bug, and not something the input can mend. */
+/** The file system refused: full, read-only, missing. Neither a bug nor a fault of the input. */
 export class StorageError extends Error {
   /** Node's name for it, such as `ENOSPC`. */
   readonly code: string;
@@ -49,7 +49,7 @@ export function withStorageErrors<T>(action: string, path: string, work: () => T
   }
 }
 
-/** A system error as a `StorageError`; anything else as it is. */
+/** A system error as a `StorageError`; any other error unchanged. */
 export function toStorageError(action: string, path: string, error: unknown): unknown {
   const code = systemErrorCode(error)?.replace(/^ERR_FS_(?=E)/, '');
   // Node's own codes, such as `ERR_INVALID_ARG_TYPE`, tell of a wrong call and not of the disk.

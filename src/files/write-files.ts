@@ -15,8 +15,8 @@ import { basename, dirname, join } from 'node:path';
 import { StorageError, systemErrorCode, withStorageErrors } from './storage-error.ts';
 
 /**
- * Writes a file anew, or makes it: a kill leaves the old text or the new one. The mode of a file that exists stays, and
- * what a link names is written. Throws a `StorageError`.
+ * Writes a whole file: a kill leaves the old text or the new one. An existing file keeps its mode, and a link's target is
+ * written. Throws a `StorageError`.
  */
 export function replaceFile(path: string, text: string): void {
   withStorageErrors('Writing', path, () => {
@@ -37,8 +37,8 @@ export function replaceFile(path: string, text: string): void {
 }
 
 /**
- * Throws the `StorageError` that writing this file would end in, as far as one page can tell: a full disk shows itself to
- * nobody but who writes. Changes nothing.
+ * Throws the `StorageError` that writing this file would throw, as far as writing one page beside it can tell. Changes
+ * nothing.
  */
 export function probeFile(path: string): void {
   withStorageErrors('Writing', path, () => {
@@ -63,7 +63,7 @@ function temporaryOf(path: string): string {
 
 const probeBytes = 4096;
 
-/** Writes a file anew, unless it holds this text already; true where it did not. */
+/** Writes a whole file, unless it holds this text already; true where it was written. */
 export function replaceWhereChanged(path: string, text: string): boolean {
   if (withStorageErrors('Reading', path, () => readOrUndefined(path)) === text) return false;
   replaceFile(path, text);

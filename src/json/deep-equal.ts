@@ -69,6 +69,7 @@ function isSameNumber(expected: unknown, found: unknown): boolean {
   return compareNumbers(expected, found) === 0;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+/** True for a JSON object; a number with its spelling is an object only to JavaScript. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SpelledNumber);
 }

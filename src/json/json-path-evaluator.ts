@@ -1,202 +1,123 @@
 import type parse from 'jsonpath-rfc9535/parser';
 import { compareNumbers } from '../text/exact-numbers.ts';
-import { deepEqual } from './deep-equal.ts';
-import { callFunction, isRecord, nothing, signatures } from './json-path-functions.ts';
+import { deepEqual, isRecord } from './deep-equal.ts';
 
-export type JsonPathAst = ReturnType<typeof parse>;
+// json-p3 (2.3.1) was tried: length("😀") is 2 there, {"0": 1} equals [1], numbers beyond a double can't be compared, more than
+// 120,000 items end in a RangeError, and a filter takes six times as long.
 
-/** What compiling a path finds out about it. */
-export interface JsonPathFacts {
-  descents: number;
-  regexes: number;
-  /** Queries inside filters that are not singular, or start at the root. */
-  queries: number;
-  problems: string[];
+export type JsonPathQuery = ReturnType<typeof parse>;
+export type Segment = JsonPathQuery['segments'][number];
+type BracketedSelection = Extract<Segment['node'], { readonly type: 'BracketedSelection' }>;
+type Selector = BracketedSelection['selectors'][number] | Exclude<Segment['node'], BracketedSelection>;
+type LogicalExpression = Extract<Selector, { readonly type: 'FilterSelector' }>['value'];
+export type Comparison = Extract<LogicalExpression, { readonly type: 'ComparisonExpr' }>;
+export type TestExpression = Extract<LogicalExpression, { readonly type: 'TestExpr' }>;
+export type FilterQuery = Extract<TestExpression['expression'], { readonly type: 'FilterQuery' }>;
+export type FunctionCall = Extract<TestExpression['expression'], { readonly type: 'FunctionExpr' }>;
+type SingularQuery = Exclude<Comparison['left'], { readonly type: 'Literal' | 'FunctionExpr' }>;
+
+/** A value of the document, and the document itself, which queries in filters may start at. */
+interface Place {
+  readonly node: unknown;
+  readonly root: unknown;
 }
 
-type Segment = JsonPathAst['segments'][number];
-type Bracketed = Extract<Segment['node'], { readonly type: 'BracketedSelection' }>;
-type Selector = Bracketed['selectors'][number];
-type Filter = Extract<Selector, { readonly type: 'FilterSelector' }>['value'];
-type Logical = Extract<Filter, { readonly type: 'LogicalOrExpr' }>['left'];
-type Comparison = Extract<Logical, { readonly type: 'ComparisonExpr' }>;
-type Comparable = Comparison['left'];
-type FunctionCall = Extract<Comparable, { readonly type: 'FunctionExpr' }>;
-type SingularQuery = Extract<Comparable, { readonly type: 'RelSingularQuery' | 'AbsSingularQuery' }>;
-type FilterQuery = Extract<FunctionCall['arguments'][number], { readonly type: 'FilterQuery' }>;
+/** What a query that selects no node gives where a value is wanted (RFC 9535, 2.4.1). */
+const nothing = Symbol('nothing');
 
-type Select = (nodes: readonly unknown[], root: unknown) => unknown[];
-type Visit = (node: unknown, root: unknown, out: unknown[]) => void;
-type Test = (node: unknown, root: unknown) => boolean;
-/** A value, or `nothing` where a query selects no node. */
-type Evaluate = (node: unknown, root: unknown) => unknown;
-
-/** True where a query can select one node at most. */
-export function isSingular(query: { readonly segments: readonly Segment[] }): boolean {
-  return query.segments.every(({ type, node }) => {
-    if (type === 'DescendantSegment') return false;
-    if (node.type === 'MemberNameShorthand') return true;
-    if (node.type !== 'BracketedSelection' || node.selectors.length !== 1) return false;
-    return node.selectors.every((selector) => selector.type === 'NameSelector' || selector.type === 'IndexSelector');
-  });
-}
-
-export function compileSegments(segments: readonly Segment[], facts: JsonPathFacts): Select {
-  const steps = segments.map((segment) => {
-    const visit = compileSegment(segment, facts);
-    if (segment.type !== 'DescendantSegment') return visit;
-    facts.descents += 1;
-    return descend(visit);
-  });
-  return (nodes, root) => {
-    let current = [...nodes];
-    for (const step of steps) {
-      const next: unknown[] = [];
-      for (const node of current) step(node, root, next);
-      current = next;
-    }
-    return current;
-  };
-}
-
-function descend(visit: Visit): Visit {
-  return function visitAll(node, root, out) {
-    visit(node, root, out);
-    for (const child of childrenOf(node)) {
-      if (typeof child === 'object' && child !== null) visitAll(child, root, out);
-    }
-  };
-}
-
-function compileSegment({ node }: Segment, facts: JsonPathFacts): Visit {
-  switch (node.type) {
-    case 'MemberNameShorthand':
-      return visitName(node.value);
-    case 'WildcardSelector':
-      return visitChildren;
-    case 'BracketedSelection': {
-      const [first, ...others] = node.selectors.map((selector) => compileSelector(selector, facts));
-      if (first !== undefined && others.length === 0) return first;
-      return (value, root, out) => {
-        first?.(value, root, out);
-        for (const visit of others) visit(value, root, out);
-      };
-    }
+/** The values that the segments of a query select, in document order (RFC 9535, 2.5). */
+export function selectNodes(segments: readonly Segment[], { node, root }: Place): readonly unknown[] {
+  let nodes: readonly unknown[] = [node];
+  for (const segment of segments) {
+    const next: unknown[] = [];
+    for (const one of nodes) selectSegment(segment, { node: one, root }, next);
+    nodes = next;
   }
+  return nodes;
 }
 
-function compileSelector(selector: Selector, facts: JsonPathFacts): Visit {
+function selectSegment(segment: Segment, { node, root }: Place, found: unknown[]): void {
+  const selectors = segment.node.type === 'BracketedSelection' ? segment.node.selectors : [segment.node];
+  for (const selector of selectors) select(selector, { node, root }, found);
+  if (segment.type === 'ChildSegment') return;
+  for (const child of childrenOf(node)) selectSegment(segment, { node: child, root }, found);
+}
+
+function select(selector: Selector, { node, root }: Place, found: unknown[]): void {
   switch (selector.type) {
+    case 'MemberNameShorthand':
     case 'NameSelector':
-      return visitName(selector.value);
+      if (isRecord(node) && Object.hasOwn(node, selector.value)) found.push(node[selector.value]);
+      break;
     case 'WildcardSelector':
-      return visitChildren;
-    case 'IndexSelector':
-      return (node, _root, out) => {
-        const index = selector.value;
-        if (Array.isArray(node) && index < node.length && index >= -node.length) out.push(node.at(index));
-      };
-    case 'SliceSelector':
-      return (node, _root, out) => {
-        if (Array.isArray(node)) visitSlice(node, selector.start, selector.end, selector.step ?? 1, out);
-      };
-    case 'FilterSelector': {
-      const test = compileLogical(selector.value, facts);
-      return (node, root, out) => {
-        for (const child of childrenOf(node)) {
-          if (test(child, root)) out.push(child);
-        }
-      };
+      for (const child of childrenOf(node)) found.push(child);
+      break;
+    case 'IndexSelector': {
+      const index = selector.value;
+      if (Array.isArray(node) && index < node.length && index >= -node.length) found.push(node.at(index));
+      break;
     }
+    case 'SliceSelector':
+      if (Array.isArray(node)) selectSlice(node, selector, found);
+      break;
+    case 'FilterSelector':
+      for (const child of childrenOf(node)) if (holds(selector.value, { node: child, root })) found.push(child);
   }
-}
-
-function visitName(name: string): Visit {
-  return (node, _root, out) => {
-    if (isRecord(node) && Object.hasOwn(node, name)) out.push(node[name]);
-  };
-}
-
-function visitChildren(node: unknown, _root: unknown, out: unknown[]): void {
-  for (const child of childrenOf(node)) out.push(child);
 }
 
 /** RFC 9535, 2.3.4.2.2. */
-function visitSlice(
+function selectSlice(
   items: readonly unknown[],
-  start: number | null,
-  end: number | null,
-  step: number,
-  out: unknown[],
+  { start, end, step: givenStep }: Extract<Selector, { readonly type: 'SliceSelector' }>,
+  found: unknown[],
 ): void {
-  if (step === 0) return;
+  const step = givenStep ?? 1;
   const { length } = items;
   const bound = (index: number) => (index < 0 ? index + length : index);
   if (step > 0) {
-    const from = Math.max(bound(start ?? 0), 0);
     const to = Math.min(bound(end ?? length), length);
-    for (let index = from; index < to; index += step) out.push(items[index]);
-    return;
+    for (let index = Math.max(bound(start ?? 0), 0); index < to; index += step) found.push(items[index]);
+  } else if (step < 0) {
+    const from = Math.min(start === null ? length - 1 : bound(start), length - 1);
+    const to = Math.max(end === null ? -1 : bound(end), -1);
+    for (let index = from; index > to; index += step) found.push(items[index]);
   }
-  const from = Math.min(start === null ? length - 1 : bound(start), length - 1);
-  const to = Math.max(end === null ? -1 : bound(end), -1);
-  for (let index = from; index > to; index += step) out.push(items[index]);
 }
 
-function compileLogical(expression: Logical, facts: JsonPathFacts): Test {
+function holds(expression: LogicalExpression, place: Place): boolean {
   switch (expression.type) {
-    case 'LogicalOrExpr': {
-      const left = compileLogical(expression.left, facts);
-      const right = compileLogical(expression.right, facts);
-      return (node, root) => left(node, root) || right(node, root);
-    }
-    case 'LogicalAndExpr': {
-      const left = compileLogical(expression.left, facts);
-      const right = compileLogical(expression.right, facts);
-      return (node, root) => left(node, root) && right(node, root);
-    }
-    case 'LogicalNotExpr': {
-      const test = compileLogical(expression.expression, facts);
-      return (node, root) => !test(node, root);
-    }
+    case 'LogicalOrExpr':
+      return holds(expression.left, place) || holds(expression.right, place);
+    case 'LogicalAndExpr':
+      return holds(expression.left, place) && holds(expression.right, place);
+    case 'LogicalNotExpr':
+      return !holds(expression.expression, place);
     case 'ComparisonExpr':
-      return compileComparison(expression, facts);
+      return compare(evaluate(expression.left, place), expression.op, evaluate(expression.right, place));
     case 'TestExpr': {
-      const inner = expression.expression;
-      if (inner.type === 'FilterQuery') {
-        const select = compileQuery(inner, facts);
-        return (node, root) => select(node, root).length > 0;
-      }
-      if (signatures.get(inner.name)?.gives === 'value') {
-        facts.problems.push(`${inner.name}() in a JSONPath gives a value: compare it, as in ${inner.name}(…) == 1`);
-      }
-      const evaluate = compileCall(inner, facts);
-      return (node, root) => evaluate(node, root) === true;
+      const { expression: tested } = expression;
+      return tested.type === 'FilterQuery'
+        ? selectQuery(tested, place).length > 0
+        : callFunction(tested, place) === true;
     }
   }
 }
 
-function compileComparison({ left, right, op }: Comparison, facts: JsonPathFacts): Test {
-  const evaluateLeft = compileComparable(left, facts);
-  const evaluateRight = compileComparable(right, facts);
-  return (node, root) => {
-    const a = evaluateLeft(node, root);
-    const b = evaluateRight(node, root);
-    switch (op) {
-      case '==':
-        return deepEqual(a, b);
-      case '!=':
-        return !deepEqual(a, b);
-      case '<':
-        return isLess(a, b);
-      case '>':
-        return isLess(b, a);
-      case '<=':
-        return isLess(a, b) || deepEqual(a, b);
-      case '>=':
-        return isLess(b, a) || deepEqual(a, b);
-    }
-  };
+function compare(a: unknown, operator: Comparison['op'], b: unknown): boolean {
+  switch (operator) {
+    case '==':
+      return deepEqual(a, b);
+    case '!=':
+      return !deepEqual(a, b);
+    case '<':
+      return isLess(a, b);
+    case '>':
+      return isLess(b, a);
+    case '<=':
+      return isLess(a, b) || deepEqual(a, b);
+    case '>=':
+      return isLess(b, a) || deepEqual(a, b);
+  }
 }
 
 function isLess(a: unknown, b: unknown): boolean {
@@ -206,94 +127,104 @@ function isLess(a: unknown, b: unknown): boolean {
   return typeof a === 'string' && typeof b === 'string' && a < b;
 }
 
-function compileComparable(comparable: Comparable, facts: JsonPathFacts): Evaluate {
+function evaluate(comparable: Comparison['left'], place: Place): unknown {
   switch (comparable.type) {
-    case 'Literal': {
-      const { value } = comparable;
-      return () => value;
-    }
+    case 'Literal':
+      return comparable.value;
     case 'FunctionExpr':
-      if (signatures.get(comparable.name)?.gives === 'truth') {
-        facts.problems.push(`${comparable.name}() in a JSONPath is true or false by itself and can't be compared`);
-      }
-      return compileCall(comparable, facts);
+      return callFunction(comparable, place);
     case 'RelSingularQuery':
     case 'AbsSingularQuery':
-      return compileSingularQuery(comparable);
+      return evaluateSingular(comparable, place);
   }
 }
 
-function compileSingularQuery(query: SingularQuery): Evaluate {
-  const visits = query.segments.map(({ node }) => {
+function evaluateSingular({ type, segments }: SingularQuery, { node, root }: Place): unknown {
+  let nodes: readonly unknown[] = [type === 'AbsSingularQuery' ? root : node];
+  for (const { node: step } of segments) {
     // The parser (1.3.0) wraps an index of a singular query once more.
-    const step: unknown = 'selector' in node ? node.selector : node;
-    const value = isRecord(step) ? step['value'] : undefined;
-    return typeof value === 'number' ? value : String(value);
-  });
-  return (node, root) => {
-    let current = query.type === 'AbsSingularQuery' ? root : node;
-    for (const step of visits) {
-      if (typeof step === 'number') {
-        if (!Array.isArray(current) || step >= current.length || step < -current.length) return nothing;
-        current = current.at(step);
-      } else {
-        if (!isRecord(current) || !Object.hasOwn(current, step)) return nothing;
-        current = current[step];
-      }
-    }
-    return current;
-  };
-}
-
-function compileQuery({ value }: FilterQuery, facts: JsonPathFacts): (node: unknown, root: unknown) => unknown[] {
-  if (!isSingular(value) || value.type === 'JsonPathQuery') facts.queries += 1;
-  const select = compileSegments(value.segments, facts);
-  return value.type === 'JsonPathQuery' ? (_node, root) => select([root], root) : (node, root) => select([node], root);
-}
-
-function compileCall(call: FunctionCall, facts: JsonPathFacts): Evaluate {
-  const signature = signatures.get(call.name);
-  if (signature === undefined) {
-    facts.problems.push(`${call.name}() is no JSONPath function: there are ${[...signatures.keys()].join(', ')}`);
-    return () => nothing;
+    const selector = 'selector' in step ? (step.selector as Selector) : step;
+    const next: unknown[] = [];
+    for (const one of nodes) select(selector, { node: one, root }, next);
+    nodes = next;
   }
-  if (call.arguments.length !== signature.takes.length) {
-    facts.problems.push(
-      `${call.name}() in a JSONPath takes ${signature.takes.length} argument${signature.takes.length === 1 ? '' : 's'}, not ${call.arguments.length}`,
-    );
-  }
-  const [first, second] = call.arguments.map((argument, index) =>
-    compileArgument(call.name, argument, signature.takes[index] ?? 'value', facts),
-  );
-  if (call.name === 'match' || call.name === 'search') facts.regexes += 1;
-  return (node, root) => callFunction(call.name, first?.(node, root), second?.(node, root));
+  return onlyOf(nodes);
 }
 
-function compileArgument(
-  name: string,
+function selectQuery({ value: query }: FilterQuery, { node, root }: Place): readonly unknown[] {
+  return selectNodes(query.segments, { node: query.type === 'JsonPathQuery' ? root : node, root });
+}
+
+function onlyOf(nodes: readonly unknown[]): unknown {
+  return nodes.length === 1 ? nodes[0] : nothing;
+}
+
+interface Signature {
+  readonly takes: readonly ('value' | 'nodes')[];
+  readonly gives: 'value' | 'truth';
+}
+
+/** RFC 9535, 2.4: what each function takes and gives. */
+export const signatures: ReadonlyMap<string, Signature> = new Map<string, Signature>([
+  ['length', { takes: ['value'], gives: 'value' }],
+  ['count', { takes: ['nodes'], gives: 'value' }],
+  ['value', { takes: ['nodes'], gives: 'value' }],
+  ['match', { takes: ['value', 'value'], gives: 'truth' }],
+  ['search', { takes: ['value', 'value'], gives: 'truth' }],
+]);
+
+function callFunction({ name, arguments: list }: FunctionCall, place: Place): unknown {
+  const takes = signatures.get(name)?.takes ?? [];
+  const [first, second] = list.map((argument, index) => evaluateArgument(argument, takes[index], place));
+  switch (name) {
+    case 'length':
+      if (typeof first === 'string') return Array.from(first).length;
+      if (Array.isArray(first)) return first.length;
+      return isRecord(first) ? Object.keys(first).length : nothing;
+    case 'count':
+      return Array.isArray(first) ? first.length : 0;
+    case 'value':
+      return Array.isArray(first) ? onlyOf(first) : nothing;
+    default:
+      if (typeof first !== 'string' || typeof second !== 'string') return false;
+      return toRegex(second, name === 'match')?.test(first) === true;
+  }
+}
+
+function evaluateArgument(
   argument: FunctionCall['arguments'][number],
-  takes: 'value' | 'nodes',
-  facts: JsonPathFacts,
-): Evaluate {
-  if (argument.type === 'FilterQuery') {
-    const select = compileQuery(argument, facts);
-    if (takes === 'nodes') return select;
-    if (!isSingular(argument.value)) {
-      facts.problems.push(`${name}() in a JSONPath takes one value: the query it is given can select several`);
-    }
-    return (node, root) => {
-      const nodes = select(node, root);
-      return nodes.length === 1 ? nodes[0] : nothing;
-    };
+  takes: 'value' | 'nodes' | undefined,
+  place: Place,
+): unknown {
+  if (argument.type === 'Literal' || argument.type === 'FunctionExpr') return evaluate(argument, place);
+  if (argument.type !== 'FilterQuery') return nothing;
+  const nodes = selectQuery(argument, place);
+  return takes === 'nodes' ? nodes : onlyOf(nodes);
+}
+
+const maxRegexes = 1000;
+const regexes = new Map<string, RegExp | undefined>();
+
+/** An I-Regexp (RFC 9485) as JavaScript's: a dot there matches neither a line feed nor a carriage return. */
+function toRegex(pattern: string, whole: boolean): RegExp | undefined {
+  const key = `${whole ? 'match' : 'search'} ${pattern}`;
+  if (regexes.has(key)) return regexes.get(key);
+  if (regexes.size >= maxRegexes) regexes.clear();
+  const body = pattern.replaceAll(/\\.|\[(?:\\.|[^\]\\])*\]|\./gsu, (part) =>
+    part === '.' ? String.raw`[^\n\r]` : part,
+  );
+  const regex = compileRegex(whole ? `^(?:${body})$` : body);
+  regexes.set(key, regex);
+  return regex;
+}
+
+function compileRegex(source: string): RegExp | undefined {
+  try {
+    return new RegExp(source, 'u');
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
-  if (takes === 'nodes') {
-    facts.problems.push(`${name}() in a JSONPath takes a query such as @.items`);
-    return () => [];
-  }
-  if (argument.type === 'Literal') return compileComparable(argument, facts);
-  if (argument.type === 'FunctionExpr') return compileComparable(argument, facts);
-  facts.problems.push(`${name}() in a JSONPath takes a value, not a condition`);
-  return () => nothing;
 }
 
 function childrenOf(node: unknown): readonly unknown[] {

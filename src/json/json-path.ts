@@ -1,6 +1,15 @@
 import parse from 'jsonpath-rfc9535/parser';
 import { isKeptByDouble } from '../text/exact-numbers.ts';
-import { compileSegments, isSingular, type JsonPathAst } from './json-path-evaluator.ts';
+import {
+  type Comparison,
+  type FilterQuery,
+  type FunctionCall,
+  type JsonPathQuery,
+  type Segment,
+  selectNodes,
+  signatures,
+  type TestExpression,
+} from './json-path-evaluator.ts';
 
 /** A JSONPath (RFC 9535) parsed once. */
 export interface JsonPath {
@@ -26,17 +35,35 @@ const maxSourceLength = 1000;
 /** Parses a path and checks its function calls; throws a `JsonPathError`. */
 export function compileJsonPath(source: string): JsonPath {
   if (source.length > maxSourceLength) throw new JsonPathError(`a JSONPath has at most ${maxSourceLength} characters`);
-  const ast = parsePath(source);
-  const facts = { descents: 0, regexes: 0, queries: 0, problems: [] as string[] };
-  const select = compileSegments(ast.segments, facts);
-  const [problem = findLongLiteral(source)] = facts.problems;
+  const query = parsePath(source);
+  const nodes = [...visitNodes(query)];
+  const [problem = findLongLiteral(source)] = nodes.flatMap(findProblems);
   if (problem !== undefined) throw new JsonPathError(problem);
   return {
     source,
-    singular: isSingular(ast),
-    costly: facts.descents > 1 || facts.regexes > 0 || facts.queries > 0,
-    query: (root) => select([root], root),
+    singular: isSingular(query),
+    costly: nodes.filter(({ type }) => type === 'DescendantSegment').length > 1 || nodes.some(isCostly),
+    query: (root) => selectNodes(query.segments, { node: root, root }),
   };
+}
+
+// The library's own evaluator parses again for every query, anchors `match(@, "a|b")` as `^a|b$`
+// and takes a call of an unknown function as false (1.3.0), so only its parser is used.
+function parsePath(source: string): JsonPathQuery {
+  try {
+    return parse(source);
+  } catch (error) {
+    // The parser's own error class only bears the name.
+    if (!(error instanceof Error && error.name === 'SyntaxError')) throw error;
+    if (!source.startsWith('$')) throw new JsonPathError('a JSONPath starts with "$"', { cause: error });
+    const { location } = error as { readonly location?: { readonly start: { readonly column: number } } };
+    const column = location?.start.column ?? source.length + 1;
+    const place =
+      column > source.length
+        ? 'it ends too early'
+        : `it can't be read at column ${column}: ${JSON.stringify(source.slice(column - 1, column + 19))}`;
+    throw new JsonPathError(`not a JSONPath (RFC 9535): ${place}`, { cause: error });
+  }
 }
 
 /** A number of a filter is a double for the parser: one that a double would change could select something else. */
@@ -46,27 +73,69 @@ function findLongLiteral(source: string): string | undefined {
   return long === undefined ? undefined : `a JSONPath can't hold the number ${long}: it would be ${Number(long)}`;
 }
 
-// The library's own evaluator parses again for every query, anchors `match(@, "a|b")` as `^a|b$`
-// and takes a call of an unknown function as false (1.3.0), so only its parser is used.
-function parsePath(source: string): JsonPathAst {
-  try {
-    return parse(source);
-  } catch (error) {
-    // The parser's own error class only bears the name.
-    if (!(error instanceof Error && error.name === 'SyntaxError')) throw error;
-    if (!source.startsWith('$')) throw new JsonPathError('a JSONPath starts with "$"', { cause: error });
-    const column = 'location' in error ? columnOf(error.location) : undefined;
-    const place =
-      column === undefined || column > source.length
-        ? 'it ends too early'
-        : `it can't be read at column ${column}: ${JSON.stringify(source.slice(column - 1, column + 19))}`;
-    throw new JsonPathError(`not a JSONPath (RFC 9535): ${place}`, { cause: error });
-  }
+/** The nodes of the syntax tree that say something about a path. */
+type SyntaxNode = Segment | FilterQuery | TestExpression | Comparison | FunctionCall;
+
+function* visitNodes(value: unknown): Iterable<SyntaxNode> {
+  if (typeof value !== 'object' || value === null) return;
+  if ('type' in value) yield value as SyntaxNode;
+  for (const part of Object.values(value)) yield* visitNodes(part);
 }
 
-function columnOf(location: unknown): number | undefined {
-  if (typeof location !== 'object' || location === null || !('start' in location)) return undefined;
-  const { start } = location;
-  if (typeof start !== 'object' || start === null || !('column' in start)) return undefined;
-  return typeof start.column === 'number' ? start.column : undefined;
+/** True where a query can select one node at most. */
+function isSingular(query: { readonly segments: readonly Segment[] }): boolean {
+  return query.segments.every(({ type, node }) => {
+    if (type === 'DescendantSegment') return false;
+    if (node.type === 'MemberNameShorthand') return true;
+    if (node.type !== 'BracketedSelection' || node.selectors.length !== 1) return false;
+    return node.selectors.every((selector) => selector.type === 'NameSelector' || selector.type === 'IndexSelector');
+  });
+}
+
+/** A regex, or a query in a filter that visits many nodes or starts at the root. */
+function isCostly(node: SyntaxNode): boolean {
+  if (node.type === 'FilterQuery') return !isSingular(node.value) || node.value.type === 'JsonPathQuery';
+  return node.type === 'FunctionExpr' && (node.name === 'match' || node.name === 'search');
+}
+
+/** RFC 9535, 2.4.3: whether function calls are of the right types. */
+function findProblems(node: SyntaxNode): readonly string[] {
+  if (node.type === 'FunctionExpr') return findCallProblems(node);
+  if (node.type === 'ComparisonExpr') {
+    return [node.left, node.right].flatMap((side) => (side.type === 'FunctionExpr' ? findTruth(side) : []));
+  }
+  if (node.type !== 'TestExpr' || node.expression.type !== 'FunctionExpr') return [];
+  if (givesOf(node.expression) !== 'value') return [];
+  return [`${node.expression.name}() in a JSONPath gives a value: compare it, as in ${node.expression.name}(…) == 1`];
+}
+
+function findCallProblems({ name, arguments: list }: FunctionCall): readonly string[] {
+  const signature = signatures.get(name);
+  if (signature === undefined) {
+    return [`${name}() is no JSONPath function: there are ${[...signatures.keys()].join(', ')}`];
+  }
+  const { length } = signature.takes;
+  if (list.length !== length) {
+    return [`${name}() in a JSONPath takes ${length} argument${length === 1 ? '' : 's'}, not ${list.length}`];
+  }
+  return list.flatMap((argument, index) => {
+    if (signature.takes[index] === 'nodes') {
+      return argument.type === 'FilterQuery' ? [] : [`${name}() in a JSONPath takes a query such as @.items`];
+    }
+    if (argument.type === 'Literal') return [];
+    if (argument.type === 'FunctionExpr') return findTruth(argument);
+    if (argument.type !== 'FilterQuery') return [`${name}() in a JSONPath takes a value, not a condition`];
+    return isSingular(argument.value)
+      ? []
+      : [`${name}() in a JSONPath takes one value: the query it is given can select several`];
+  });
+}
+
+function findTruth(call: FunctionCall): readonly string[] {
+  if (givesOf(call) !== 'truth') return [];
+  return [`${call.name}() in a JSONPath is true or false by itself and can't be compared`];
+}
+
+function givesOf({ name }: FunctionCall): 'value' | 'truth' | undefined {
+  return signatures.get(name)?.gives;
 }

@@ -1,19 +1,17 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import { didYouMean } from '../text/did-you-mean.ts';
 import { isHarmlessRegex } from '../text/regex.ts';
-import { describePath } from './deep-equal.ts';
-import { defined } from './defined.ts';
-import { openNeighbours } from './long-numbers.ts';
-import { groupErrors } from './schema-errors.ts';
-
-/** One way in which a value breaks a schema. */
-export interface SchemaViolation {
-  /** Where in the value, as a JSONPath. */
-  readonly path: string;
-  readonly message: string;
-}
+import { isRecord } from './deep-equal.ts';
+import { replaceByNeighbours } from './long-numbers.ts';
+import {
+  describeCompileError,
+  describeInvalidSchema,
+  describeViolation,
+  groupErrors,
+  JsonSchemaError,
+  type SchemaViolation,
+} from './schema-errors.ts';
 
 export interface CompiledSchema {
   /** The first violation, or undefined for a valid value. */
@@ -22,28 +20,6 @@ export interface CompiledSchema {
   findViolations(value: unknown): readonly SchemaViolation[];
   /** False where a regex of its own, or alternatives that refer back to it, might take long on a text of that length. */
   isCheap(textLength: number): boolean;
-}
-
-export interface JsonSchemaErrorOptions extends ErrorOptions {
-  /** The way to the offending place in the schema, where it is known. */
-  readonly place?: readonly (string | number)[];
-  readonly hint?: string;
-}
-
-/** A schema that can't be compiled; the message names the keyword or reference. */
-export class JsonSchemaError extends Error {
-  readonly place: readonly (string | number)[];
-  /** What was probably meant. */
-  readonly hint: string | undefined;
-  /** What else is wrong with the same schema. */
-  others: readonly JsonSchemaError[] = [];
-
-  constructor(message: string, { place = [], hint, ...options }: JsonSchemaErrorOptions = {}) {
-    super(message, options);
-    this.hint = hint;
-    this.name = 'JsonSchemaError';
-    this.place = place;
-  }
 }
 
 const draft2020Uri = 'https://json-schema.org/draft/2020-12/schema';
@@ -92,9 +68,14 @@ function compileWithAjv(schema: boolean | Readonly<Record<string, unknown>>): Va
   const draft7 = isDraft7(schema);
   const meta = metaInstances.get(draft7) ?? makeAjv(draft7, true);
   metaInstances.set(draft7, meta);
-  if (meta.validateSchema(schema) !== true) throw findInvalid(schema, draft7);
+  if (meta.validateSchema(schema) !== true) {
+    // Validated again, to say all that is wrong with it.
+    const thorough = makeAjv(draft7, true, true);
+    void thorough.validateSchema(schema);
+    throw describeInvalidSchema(schema, thorough.errors ?? []);
+  }
   try {
-    // An instance of its own: a shared one keeps every $id and refuses the second schema that bears it.
+    // An instance of its own: a shared one keeps every $id and refuses the second schema that has it.
     return makeAjv(draft7, usesMetaSchema(schema)).compile(schema);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -113,7 +94,7 @@ function isDraft7(schema: boolean | Readonly<Record<string, unknown>>): boolean 
   );
 }
 
-/** To load the meta-schemas costs more than most compilations, and hardly any schema refers to them. */
+/** Loading the meta-schemas costs more than most compilations, and few schemas refer to them. */
 function usesMetaSchema(schema: unknown): boolean {
   return /"\$ref":\s*"https?:\/\/json-schema\.org\//.test(JSON.stringify(schema));
 }
@@ -127,11 +108,11 @@ function makeAjv(draft7: boolean, meta: boolean, allErrors = false): Ajv {
 }
 
 /**
- * Validates a value that may hold numbers which no double keeps. The validator knows doubles alone, so it is asked with
- * the neighbours of each: where its word depends on which of them is taken, nobody knows it.
+ * Validates a value that may hold numbers which no double keeps. The validator knows doubles only, so it validates the value
+ * with the doubles next to each such number. Where the results differ, the right one is unknown: that is an error.
  */
 function findExactly<T>(schema: unknown, value: unknown, find: (value: unknown) => T | undefined): T | undefined {
-  const neighbours = openNeighbours(schema, value);
+  const neighbours = replaceByNeighbours(schema, value);
   if (neighbours === undefined) return find(value);
   const { number, isDecidable, variants } = neighbours;
   const [first, ...others] = variants.map(find);
@@ -152,82 +133,7 @@ function runValidation(validate: ValidateFunction, value: unknown): boolean {
   }
 }
 
-/** The last error is the one that decided; before it stand those of the alternatives it tried. */
-function describeViolation(errors: readonly ErrorObject[]): SchemaViolation {
-  const [first] = errors;
-  const last = errors.at(-1);
-  if (first === undefined || last === undefined) return { path: '$', message: 'does not match the schema' };
-  const path = toJsonPath(last.instancePath);
-  if (first === last) return { path, message: describeError(last) };
-  return {
-    path,
-    message: `${describeError(last)}; of the first alternative, ${toJsonPath(first.instancePath)} ${describeError(first)}`,
-  };
-}
-
-function describeError(error: ErrorObject): string {
-  const { keyword, params, message = `breaks "${keyword}"` } = error;
-  switch (keyword) {
-    case 'additionalProperties':
-      return `must not have the property ${JSON.stringify(params['additionalProperty'])}`;
-    case 'unevaluatedProperties':
-      return `must not have the property ${JSON.stringify(params['unevaluatedProperty'])}`;
-    case 'enum':
-      return `must be one of ${cut(JSON.stringify(params['allowedValues']))}`;
-    case 'const':
-      return `must be ${cut(JSON.stringify(params['allowedValue']))}`;
-    case 'false schema':
-      return 'is not allowed here';
-    default:
-      return cut(message);
-  }
-}
-
-/** Validates the schema once more, to say all that is wrong with it. */
-function findInvalid(schema: boolean | Readonly<Record<string, unknown>>, draft7: boolean): JsonSchemaError {
-  const meta = makeAjv(draft7, true, true);
-  void meta.validateSchema(schema);
-  const [first, ...others] = groupErrors(meta.errors ?? []).map((errors) => invalidSchema(schema, errors));
-  const error = first ?? new JsonSchemaError('the schema is not valid');
-  error.others = others;
-  return error;
-}
-
-function invalidSchema(schema: unknown, errors: readonly ErrorObject[]): JsonSchemaError {
-  const [first, ...tried] = errors;
-  // Of the alternatives, the one that came furthest is most likely what was meant.
-  const meant = tried.reduce((best, error) => (depthOf(error) > depthOf(best) ? error : best), first);
-  const { path, message } = describeViolation(meant === undefined ? [] : [meant]);
-  const place = toSteps(meant?.instancePath ?? '');
-  const found = place.reduce(
-    (value, step) => (typeof value === 'object' ? readMember(value, step) : undefined),
-    schema,
-  );
-  const allowed: unknown = meant?.params['allowedValues'];
-  const known = Array.isArray(allowed) ? allowed.filter((value) => typeof value === 'string') : [];
-  const hint = typeof found === 'string' ? didYouMean(found, known) : undefined;
-  return new JsonSchemaError(`the schema is not valid at ${path}: ${message}`, {
-    place,
-    ...defined({ hint }),
-  });
-}
-
-function depthOf(error: ErrorObject | undefined): number {
-  return error === undefined ? 0 : toSteps(error.instancePath).length;
-}
-
-function readMember(value: object | null, step: string | number): unknown {
-  return value === null ? undefined : (Object.getOwnPropertyDescriptor(value, step)?.value as unknown);
-}
-
-function describeCompileError(error: Error): string {
-  if ('missingRef' in error) {
-    return `$ref ${JSON.stringify(error.missingRef)} can't be resolved: references are never fetched, so put the schema under $defs`;
-  }
-  return `the schema can't be compiled: ${cut(error.message)}`;
-}
-
-/** Looks at every keyword wherever it stands: to find more than applies only makes checking slower. */
+/** Looks at every keyword, also where it does not apply: to find too many only makes checking slower. */
 function findCosts(schema: unknown): { readonly patterns: readonly string[]; readonly recursive: boolean } {
   const patterns = new Set<string>();
   const keywords = new Set<string>();
@@ -250,27 +156,7 @@ function findCosts(schema: unknown): { readonly patterns: readonly string[]; rea
   return { patterns: [...patterns], recursive };
 }
 
-function toJsonPath(pointer: string): string {
-  return describePath(toSteps(pointer));
-}
-
-function toSteps(pointer: string): (string | number)[] {
-  const steps = pointer.split('/').slice(1);
-  return steps.map((step) => {
-    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
-    return /^(?:0|[1-9]\d{0,9})$/.test(name) ? Number(name) : name;
-  });
-}
-
-function cut(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
-}
-
 function describeType(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

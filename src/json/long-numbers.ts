@@ -10,14 +10,14 @@ import {
 export interface Neighbours {
   /** The first number that no double keeps. */
   readonly number: SpelledNumber;
-  /** False where a keyword asks what neighbours can't answer. */
+  /** False where a keyword, such as `multipleOf`, can't be decided by neighbours. */
   readonly isDecidable: boolean;
   /** The value with a double below, above, and by turns on either side of each such number. */
   readonly variants: readonly unknown[];
 }
 
-/** A value in doubles around its long numbers; undefined where it holds none. */
-export function openNeighbours(schema: unknown, value: unknown): Neighbours | undefined {
+/** A value with its long numbers replaced by the doubles next to them; undefined where it holds no long number. */
+export function replaceByNeighbours(schema: unknown, value: unknown): Neighbours | undefined {
   const long = findLongNumbers(value).map(({ number }) => number);
   const [number] = long;
   if (number === undefined) return undefined;
@@ -42,7 +42,7 @@ function distinct(sorted: readonly SpelledNumber[]): readonly SpelledNumber[] {
   return sorted.filter((number, index) => index === 0 || compareNumbers(sorted[index - 1], number) !== 0);
 }
 
-/** The numbers that a schema names, which a neighbour must not be taken for; true where it asks for multiples. */
+/** Collects the numbers that a schema names: a neighbour must not equal one. True where the schema has `multipleOf`. */
 function collectNumbers(schema: unknown, named: Set<number>): boolean {
   if (typeof schema === 'number') named.add(schema);
   if (typeof schema !== 'object' || schema === null) return false;

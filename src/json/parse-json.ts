@@ -9,8 +9,8 @@ export type ParsedJson =
 export const maxJsonDepth = 500;
 
 /**
- * Parses strict JSON and refuses nesting that would overflow the stack of whoever walks the value. A number that no
- * double keeps is a `SpelledNumber`.
+ * Parses strict JSON. Nesting that would overflow the stack of recursive code is refused. A number that no double keeps is a
+ * `SpelledNumber`.
  */
 export function parseJson(text: string): ParsedJson {
   if (isTooDeep(text)) return { ok: false, reason: `it is nested deeper than ${maxJsonDepth} levels` };
@@ -36,7 +36,7 @@ const stringsAndNumbers = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\
 export function parseExactJson(text: string): unknown {
   const parsed: unknown = JSON.parse(text);
   if (!mayBeLong.test(text)) return parsed;
-  // A revived text is told from those of the document by a mark that stands in none of them.
+  // Marked texts become numbers again. No text of the document starts with the mark.
   const alike = (text.match(stringsAndNumbers) ?? []).filter((token) => /^"[#\\]/.test(token)).map(decodeString);
   let mark = '#';
   while (alike.some((found) => found.startsWith(mark))) mark += '#';

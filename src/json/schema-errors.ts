@@ -1,14 +1,108 @@
 import type { ErrorObject } from 'ajv';
+import { didYouMean } from '../text/did-you-mean.ts';
+import { describePath } from './deep-equal.ts';
+import { defined } from './defined.ts';
+import { splitPointer } from './json-pointer.ts';
+
+/** One way in which a value breaks a schema. */
+export interface SchemaViolation {
+  /** Where in the value, as a JSONPath. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface JsonSchemaErrorOptions extends ErrorOptions {
+  /** The way to the offending place in the schema, where it is known. */
+  readonly place?: readonly (string | number)[];
+  readonly hint?: string;
+}
+
+/** A schema that can't be compiled; the message names the keyword or reference. */
+export class JsonSchemaError extends Error {
+  readonly place: readonly (string | number)[];
+  /** What was probably meant. */
+  readonly hint: string | undefined;
+  /** What else is wrong with the same schema. */
+  others: readonly JsonSchemaError[] = [];
+
+  constructor(message: string, { place = [], hint, ...options }: JsonSchemaErrorOptions = {}) {
+    super(message, options);
+    this.hint = hint;
+    this.name = 'JsonSchemaError';
+    this.place = place;
+  }
+}
+
+/** What Ajv's meta-schema finds wrong with a schema, as one error that holds the others. */
+export function describeInvalidSchema(schema: unknown, errors: readonly ErrorObject[]): JsonSchemaError {
+  const [first, ...others] = groupErrors(errors).map((group) => invalidSchema(schema, group));
+  const error = first ?? new JsonSchemaError('the schema is not valid');
+  error.others = others;
+  return error;
+}
+
+function invalidSchema(schema: unknown, [first, ...tried]: readonly ErrorObject[]): JsonSchemaError {
+  // Of the alternatives, the one with the longest path is most likely what was meant.
+  const meant = tried.reduce((best, error) => (depthOf(error) > depthOf(best) ? error : best), first);
+  const { path, message } = describeViolation(meant === undefined ? [] : [meant]);
+  const place = toSteps(meant?.instancePath ?? '');
+  const found = place.reduce(readMember, schema);
+  const allowed: unknown = meant?.params['allowedValues'];
+  const known = Array.isArray(allowed) ? allowed.filter((value) => typeof value === 'string') : [];
+  const hint = typeof found === 'string' ? didYouMean(found, known) : undefined;
+  return new JsonSchemaError(`the schema is not valid at ${path}: ${message}`, { place, ...defined({ hint }) });
+}
+
+function depthOf(error: ErrorObject | undefined): number {
+  return toSteps(error?.instancePath ?? '').length;
+}
+
+function readMember(value: unknown, step: string | number): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.getOwnPropertyDescriptor(value, step)?.value as unknown;
+}
+
+export function describeCompileError(error: Error): string {
+  if ('missingRef' in error) {
+    return `$ref ${JSON.stringify(error.missingRef)} can't be resolved: references are never fetched, so put the schema under $defs`;
+  }
+  return `the schema can't be compiled: ${cut(error.message)}`;
+}
+
+/** The last error is the one that decided; the errors before it are of the alternatives that were tried. */
+export function describeViolation(errors: readonly ErrorObject[]): SchemaViolation {
+  const [first] = errors;
+  const last = errors.at(-1);
+  if (first === undefined || last === undefined) return { path: '$', message: 'does not match the schema' };
+  const path = toJsonPath(last.instancePath);
+  if (first === last) return { path, message: describeError(last) };
+  const alternative = `of the first alternative, ${toJsonPath(first.instancePath)} ${describeError(first)}`;
+  return { path, message: `${describeError(last)}; ${alternative}` };
+}
+
+function describeError({ keyword, params, message = `breaks "${keyword}"` }: ErrorObject): string {
+  switch (keyword) {
+    case 'additionalProperties':
+      return `must not have the property ${JSON.stringify(params['additionalProperty'])}`;
+    case 'unevaluatedProperties':
+      return `must not have the property ${JSON.stringify(params['unevaluatedProperty'])}`;
+    case 'enum':
+      return `must be one of ${cut(JSON.stringify(params['allowedValues']))}`;
+    case 'const':
+      return `must be ${cut(JSON.stringify(params['allowedValue']))}`;
+    case 'false schema':
+      return 'is not allowed here';
+    default:
+      return cut(message);
+  }
+}
 
 /** Keywords whose error comes after those of the alternatives or parts that they tried. */
 const wrappers: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'contains', 'propertyNames']);
 /** Keywords whose error follows from those of other keywords. */
 const followers: ReadonlySet<string> = new Set(['if', 'unevaluatedProperties', 'unevaluatedItems']);
 
-/**
- * What Ajv finds with `allErrors`, a group for each mistake: the error that decided stands last, before it those of the
- * alternatives that were tried.
- */
+/** What Ajv finds with `allErrors`, a group for each mistake: first the errors of alternatives, last the one that decided. */
 export function groupErrors(errors: readonly ErrorObject[]): readonly (readonly ErrorObject[])[] {
   let groups: (readonly ErrorObject[])[] = [];
   for (const error of errors) {
@@ -28,4 +122,16 @@ function isTriedBy(tried: ErrorObject | undefined, wrapper: ErrorObject): boolea
 
 function isWithin(path: string, outer: string): boolean {
   return path === outer || path.startsWith(`${outer}/`);
+}
+
+function toJsonPath(pointer: string): string {
+  return describePath(toSteps(pointer));
+}
+
+function toSteps(pointer: string): (string | number)[] {
+  return (splitPointer(pointer) ?? []).map((name) => (/^(?:0|[1-9]\d{0,9})$/.test(name) ? Number(name) : name));
+}
+
+function cut(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

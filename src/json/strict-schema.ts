@@ -1,3 +1,5 @@
+import { isRecord } from './deep-equal.ts';
+
 /**
  * True where a JSON Schema keeps to what strict schema modes ask for: the root is an object, and every object is closed
  * and requires all of its properties (OpenAI, "Structured model outputs", 2024).
@@ -35,7 +37,3 @@ const parts: ReadonlySet<string> = new Set([
   'then',
   'else',
 ]);
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

@@ -7,7 +7,7 @@ import * as z from 'zod';
 export function toZodSchema(schema: unknown): z.ZodType {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
     throw new TypeError('is neither a JSON Schema nor a zod schema');
-  // Whichever copy of zod made it: what a schema can do stands in it.
+  // A schema of another copy of zod brings its own methods.
   if ('_zod' in schema) return schema as z.ZodType;
   if (!('type' in schema) || schema.type !== 'object')
     throw new TypeError('must be a JSON Schema with type: "object", or a zod schema');

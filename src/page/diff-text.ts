@@ -1,5 +1,5 @@
 import { type Change, diffLines, diffWordsWithSpace } from 'diff';
-import { clipText } from '../terminal/display-width.ts';
+import { clipText } from '../text/shorten.ts';
 
 export interface DiffPart {
   readonly text: string;

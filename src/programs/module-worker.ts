@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
-import { shortenText } from '../terminal/display-width.ts';
+import { shortenText } from '../text/shorten.ts';
 import { killGroup } from './kill-group.ts';
 import { watchMemory } from './watch-memory.ts';
 

@@ -1,7 +1,7 @@
 import { writeJson } from '../json/canonical-json.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import type { CodeOutcome, CommandCall, OwnCode } from '../model/own-code.ts';
-import { lastWords, shortenText } from '../terminal/display-width.ts';
+import { lastWords, shortenText } from '../text/shorten.ts';
 import { openProgramRunner, type ProgramResult } from './run-program.ts';
 import { selectEnv } from './select-env.ts';
 import { createWorkerPool, stopped, type WorkerPool } from './worker-pool.ts';

@@ -8,7 +8,7 @@ import {
   isNegative,
   isSlowForPaths,
   matchInTime,
-  passedOver,
+  skippedFolders,
 } from '../text/glob.ts';
 
 const limitMs = 1000;
@@ -49,7 +49,7 @@ function compile(pattern: string, folder: string): (path: string) => boolean {
   return (path) => {
     if (path === literal) return true;
     const names = relative(start, path).split(sep);
-    return names[0] !== '..' && !names.some((name) => passedOver.has(name)) && matches(names.join('/'));
+    return names[0] !== '..' && !names.some((name) => skippedFolders.has(name)) && matches(names.join('/'));
   };
 }
 

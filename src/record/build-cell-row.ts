@@ -5,7 +5,7 @@ import type { AskedCase, CellRow, RecordedCall, RecordedCheck } from '../model/r
 import type { Verdict } from '../model/verdict.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { maskJson } from '../secrets/mask-secrets.ts';
-import { clipText } from '../terminal/display-width.ts';
+import { clipText } from '../text/shorten.ts';
 import { hashAnswer, identifyAnswer } from './hash-answer.ts';
 
 type AskedOf = Pick<Cell, 'request' | 'turns' | 'tags' | 'description'>;

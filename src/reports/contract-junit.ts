@@ -1,6 +1,7 @@
 import { type ContractReport, isBreak, type LocatedFinding } from '../model/finding.ts';
-import { clipText, shortenToWidth } from '../terminal/display-width.ts';
+import { shortenToWidth } from '../terminal/display-width.ts';
 import { escapeXml, toSafeLine } from '../text/sanitize.ts';
+import { clipText } from '../text/shorten.ts';
 
 type Entries = ContractReport['entries'];
 

@@ -1,5 +1,6 @@
-import { clipText, shortenToWidth } from '../terminal/display-width.ts';
+import { shortenToWidth } from '../terminal/display-width.ts';
 import { sanitizeTerminal, toSafeLine } from '../text/sanitize.ts';
+import { clipText } from '../text/shorten.ts';
 
 /** A message that GitHub Actions shows at a line of a changed file. */
 export interface Annotation {

@@ -1,7 +1,8 @@
 import { isBreak, type LocatedFinding, type PromptFindings } from '../model/finding.ts';
 import type { CaseReport, Report, SuiteReport } from '../model/report.ts';
-import { clipText, shortenToWidth } from '../terminal/display-width.ts';
+import { shortenToWidth } from '../terminal/display-width.ts';
 import { sanitizeTerminal } from '../text/sanitize.ts';
+import { clipText } from '../text/shorten.ts';
 import { type CaseExplanation, describeError, describeSkip, explainCase } from './explain-case.ts';
 import { findGateEntries } from './find-gate-entries.ts';
 import { createFindStanding, type FindStanding } from './find-standing.ts';

@@ -1,5 +1,6 @@
-import { clipText, shortenToWidth } from '../terminal/display-width.ts';
+import { shortenToWidth } from '../terminal/display-width.ts';
 import { sanitizeTerminal } from '../text/sanitize.ts';
+import { clipText } from '../text/shorten.ts';
 
 /**
  * Foreign text in Markdown stands in code and nowhere else: a mention, a link or an issue number acts wherever a page

@@ -4,7 +4,7 @@ import type { ToolCall } from '../model/completion.ts';
 import type { PageAnswer, PageCase, PageCheck, PageText, PageToolCall, PageTrial } from '../model/page.ts';
 import type { AskedMessage, CellRow, RecordedCheck } from '../model/record.ts';
 import type { CaseReport } from '../model/report.ts';
-import { clipText } from '../terminal/display-width.ts';
+import { clipText } from '../text/shorten.ts';
 import { describeSkip } from './explain-case.ts';
 import type { Standing } from './find-standing.ts';
 

@@ -2,7 +2,7 @@ import { defined } from '../json/defined.ts';
 import { judgedLatencies } from '../model/cell.ts';
 import type { PageCaseRow, PageCell, PageSuite } from '../model/page.ts';
 import type { CaseReport, SuiteReport } from '../model/report.ts';
-import { clipText } from '../terminal/display-width.ts';
+import { clipText } from '../text/shorten.ts';
 import { explainCase } from './explain-case.ts';
 import type { Standing } from './find-standing.ts';
 import { caseRanks, rankCase } from './rank-case.ts';

@@ -3,7 +3,7 @@ import type { VariantTrend } from '../model/history.ts';
 import type { PageComparison, PageLatencies, PageVariant } from '../model/page.ts';
 import type { VariantComparison, VariantReport } from '../model/report.ts';
 import { quantile } from '../stats/quantiles.ts';
-import { clipText } from '../terminal/display-width.ts';
+import { clipText } from '../text/shorten.ts';
 import { describeInconclusive } from './describe-decision.ts';
 import { describeMetrics } from './describe-metrics.ts';
 import { promptSides } from './prompt-sides.ts';

@@ -1,6 +1,7 @@
 import { type Change, diffLines, diffWordsWithSpace } from 'diff';
-import { clipText, wrapToWidth } from '../terminal/display-width.ts';
+import { wrapToWidth } from '../terminal/display-width.ts';
 import { sanitizeTerminal } from '../text/sanitize.ts';
+import { clipText } from '../text/shorten.ts';
 import type { Colors } from './paint.ts';
 
 export interface DiffStyle {

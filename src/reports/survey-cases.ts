@@ -1,5 +1,5 @@
 import type { CaseReport, Report, SuiteReport } from '../model/report.ts';
-import { clipText } from '../terminal/display-width.ts';
+import { clipText } from '../text/shorten.ts';
 import { describeError } from './explain-case.ts';
 import { createFindStanding, type Standing } from './find-standing.ts';
 import { type CaseRank, caseRanks, rankCase } from './rank-case.ts';

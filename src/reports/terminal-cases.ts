@@ -1,7 +1,8 @@
 import type { CaseReport, Report, SuiteReport } from '../model/report.ts';
-import { clipText, shortenToWidth, wrapToWidth } from '../terminal/display-width.ts';
+import { shortenToWidth, wrapToWidth } from '../terminal/display-width.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { sanitizeTerminal, toSafeLine } from '../text/sanitize.ts';
+import { clipText } from '../text/shorten.ts';
 import { type CaseExplanation, type CaseReason, describeSkip, explainCase, isAnswerDiff } from './explain-case.ts';
 import { createFindStanding } from './find-standing.ts';
 import { indentText, linkPlace, type Paint } from './paint.ts';

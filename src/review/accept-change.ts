@@ -156,11 +156,10 @@ function findCandidates({ testCase, row }: AnswerChange): readonly unknown[] {
   const selects = testCase.checks.flatMap(selectsOf);
   const whole: SelectSpec[] = isText ? [{ kind: 'text' }] : [{ kind: 'json' }];
   const values = [...selects, ...whole].flatMap((select) => {
-    const selected = selectTarget({ ...answerViewOf(row), latencyMs: row.latencyMs }, select, {
+    const target = selectTarget({ ...answerViewOf(row), latencyMs: row.latencyMs }, select, {
       deadline: runWithDeadline,
     });
-    if (!selected.found) return [];
-    const { target } = selected;
+    if ('missing' in target) return [];
     if (isText)
       return target.kind === 'text' ? [target.text.trim()] : typeof target.value === 'string' ? [target.value] : [];
     if (target.kind === 'json') return [plainNumbers(target.value)];

@@ -3,17 +3,17 @@ import { SpelledNumber } from '../text/exact-numbers.ts';
 
 export type Mask = (text: string) => string;
 
-/** Shorter values occur in ordinary text, so masking them would garble it without hiding anything. */
+/** Shorter values occur in ordinary text: masking them would spoil the text and hide nothing. */
 const minSecretLength = 8;
 
-/** What is shorter may be an ordinary word when its letters are written otherwise; what is longer is none. */
+/** A shorter value in another letter case may be an ordinary word. */
 const minCaselessLength = 16;
 
-/** Of a secret that was cut, less than this tells nothing, and more of it would garble what merely begins alike. */
+/** Fewer characters of a cut secret reveal nothing, and masking them would spoil words that only begin alike. */
 const minShownUnits = 4;
 
 /**
- * Replaces each secret by `***`: as it stands; escaped for JSON, however deeply, for a URL, a form, HTML or XML, or for
+ * Replaces each secret by `***`: as written; escaped for JSON, however deeply, for a URL, a form, HTML or XML, or for
  * several of them; in base64, alone or within a longer text such as `user:key`. A long one is found in any letter case,
  * since servers and URLs change it. Of one that was cut where a text was
  * shortened (`…`), what is left is replaced.

@@ -1,4 +1,5 @@
 import stringWidth from 'fast-string-width';
+import { clipText } from '../text/shorten.ts';
 
 /** Columns that a text takes on a terminal. Colours take none; other control characters are not expected. */
 export function displayWidth(text: string): number {
@@ -27,27 +28,6 @@ export function shortenToWidth(text: string, width: number): string {
 export function wrapToWidth(text: string, width: number): string[] {
   const columns = Math.max(1, width);
   return text.split('\n').flatMap((line) => (displayWidth(line) <= columns ? [line] : wrapLine(line, columns)));
-}
-
-/** At most `maxUnits` UTF-16 code units, never half a surrogate pair. */
-export function clipText(text: string, maxUnits: number): string {
-  if (text.length <= maxUnits) return text;
-  const last = text.charCodeAt(maxUnits - 1);
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxUnits - 1 : maxUnits);
-}
-
-/** Cut with a mark, by which a mask knows that a secret may have been cut with it. */
-export function shortenText(text: string, maxUnits: number): string {
-  return text.length <= maxUnits ? text : `${clipText(text, maxUnits)}…`;
-}
-
-/** The end of a text. A word at whose middle it would begin is left out: a part of a secret could not be told as one. */
-export function lastWords(text: string, maxUnits: number): string {
-  if (text.length <= maxUnits) return text;
-  const end = text.slice(-maxUnits);
-  const word = /\s/.test(text.charAt(text.length - maxUnits - 1)) ? 0 : end.search(/\s/);
-  const whole = end.slice(Math.max(0, word)).trimStart();
-  return whole === '' ? end : whole;
 }
 
 let segmenter: Intl.Segmenter | undefined;
@@ -113,7 +93,7 @@ function* splitGraphemes(text: string): Iterable<string> {
   }
 }
 
-/** Characters of which each stands for itself: Latin letters, dashes and quotes, arrows, mathematical signs, box drawing. */
+/** True for characters that never combine: Latin letters, dashes and quotes, arrows, mathematical signs, box drawing. */
 function isSimple(text: string): boolean {
   return /^[\u0020-\u007e\u00a0-\u02ff\u2010-\u2027\u2190-\u25ff]*$/.test(text);
 }

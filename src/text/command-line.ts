@@ -6,7 +6,7 @@ export function splitCommand(line: string): readonly string[] | undefined {
   for (let index = 0; index < line.length; index += 1) {
     const character = line.charAt(index);
     const next = line.charAt(index + 1);
-    // Before any other character a backslash stands for itself, so that C:\tools\run.exe needs no care.
+    // Before any other character a backslash is itself, so that C:\tools\run.exe needs no escapes.
     if (character === '\\' && quote !== "'" && /["'\\\s]/.test(next)) {
       word = (word ?? '') + next;
       index += 1;

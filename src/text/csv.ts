@@ -43,7 +43,7 @@ export function parseCsv(text: string): CsvText {
     } else {
       const end = findFieldEnd(text, at);
       const field = text.slice(at, end);
-      if (field.includes('"')) return { error: { message: 'a quote stands inside a field that is not quoted', line } };
+      if (field.includes('"')) return { error: { message: 'a quote is inside a field that is not quoted', line } };
       fields.push(field);
       bounds.push(at, end);
       at = end;

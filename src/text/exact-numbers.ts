@@ -40,7 +40,7 @@ export function sourceOf(value: unknown): string | undefined {
   return value instanceof SpelledNumber ? value.source : undefined;
 }
 
-/** Why a long number can't stand somewhere. */
+/** Why a long number can't be used where doubles are. */
 export function describeLongNumber({ source }: SpelledNumber): string {
   return `${source} can't be kept exactly here: it would be ${Number(source)}`;
 }

@@ -7,8 +7,8 @@ export interface GlobFault {
   readonly hint: string;
 }
 
-/** Folders that no wildcard leads into. */
-export const passedOver: ReadonlySet<string> = new Set(['node_modules', '.git', '.llmcheck']);
+/** Folders that no wildcard matches. */
+export const skippedFolders: ReadonlySet<string> = new Set(['node_modules', '.git', '.llmcheck']);
 
 const maxLength = 4000;
 const maxStars = 20;
@@ -29,7 +29,7 @@ export function checkGlob(pattern: string): GlobFault | undefined {
   const { names, depth } = countNames(plain);
   if (depth > maxDepth) return { message: `the pattern nests braces deeper than ${maxDepth}`, hint };
   if (names > maxNames) {
-    return { message: `the braces stand for more than ${maxNames} names`, hint: 'write * or a shorter list' };
+    return { message: `the braces make more than ${maxNames} names`, hint: 'write * or a shorter list' };
   }
   return undefined;
 }
@@ -44,13 +44,13 @@ export function isNegative(pattern: string): boolean {
   return pattern.startsWith('!') && pattern[1] !== '(';
 }
 
-/** Compiles a pattern of paths: a star ends at a slash, and no wildcard stands for the dot at the start of a name. */
+/** Compiles a pattern of paths: a star ends at a slash, and no wildcard matches the dot at the start of a name. */
 export function compilePaths(pattern: string): (path: string) => boolean {
   const isMatch = picomatch(pattern, options);
   return (path) => isMatch(path);
 }
 
-/** Compiles a pattern of texts: a star stands for any text, and parentheses and quotes stand for themselves. */
+/** Compiles a pattern of texts: a star matches any text, and parentheses and quotes match themselves. */
 export function compileText(pattern: string): (text: string) => boolean {
   const isMatch = picomatch(escapeText(pattern), { ...options, bash: true, dot: true, flags: 's' });
   return (text) => isMatch(text);
@@ -95,7 +95,7 @@ function escapeText(pattern: string): string {
   return pattern.replaceAll(/(?<!\\)[()"]/g, String.raw`\$&`);
 }
 
-/** Escaped characters and classes stand for one character each. */
+/** An escaped character or a class matches one character. */
 function withoutEscapes(pattern: string): string {
   return pattern.replaceAll(/\\.|\[[^\]/]*\]/gs, 'x');
 }
@@ -104,7 +104,7 @@ function count(text: string, part: RegExp): number {
   return text.match(part)?.length ?? 0;
 }
 
-/** How many names the braces of a pattern stand for, and how deep they are nested; an unclosed one counts as closed at the end. */
+/** How many names the braces of a pattern make, and how deep they are nested; an unclosed brace counts as closed at the end. */
 function countNames(plain: string): { readonly names: number; readonly depth: number } {
   let level = { before: 0, product: 1 };
   const outer: (typeof level)[] = [];
@@ -141,7 +141,7 @@ function parseRange(text: string) {
   return { start, step: end < start ? -stepSize : stepSize, length, isNumber, width };
 }
 
-/** The names that a range stands for. */
+/** The names that a range makes. */
 function listRange(text: string): readonly string[] | undefined {
   const range = parseRange(text);
   if (range === undefined) return undefined;

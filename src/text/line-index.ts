@@ -87,7 +87,7 @@ export function renderCodeFrame(location: FramedLocation): readonly string[] {
   });
 }
 
-/** One column a character, so that the caret stands right, and no control character reaches a terminal. */
+/** One column for each character, so that the caret is right, and no control character for the terminal. */
 function printable(text: string): string {
   return text.replaceAll('\t', ' ').replaceAll(UNPRINTABLE, '\ufffd');
 }

@@ -15,7 +15,7 @@ export function findFaultOfAnyMode(pattern: string): string | undefined {
   return ['u', 'v'].every((mode) => findRegexFault(pattern, mode) !== undefined) ? fault : undefined;
 }
 
-/** Steps that an ordinary machine makes in a few milliseconds. */
+/** Steps that a usual machine makes in a few milliseconds. */
 const harmlessSteps = 10_000_000;
 
 /**
@@ -24,7 +24,7 @@ const harmlessSteps = 10_000_000;
  */
 export function isHarmlessRegex(source: string, flags: string, textLength: number): boolean {
   if (source.length > 300 || flags.includes('v')) return false;
-  // Escapes and classes stand for one character each.
+  // An escape or a class matches one character.
   const plain = source
     .replace(/\\[pP]\{\w+\}|\\[^pPk\d]|\[(?:\\.|[^\]\\])*\]/gsu, 'x')
     .replace(/\(\?(?::|<\w+>)/g, '(');

@@ -1,4 +1,4 @@
-import { clipText } from '../terminal/display-width.ts';
+import { clipText } from './shorten.ts';
 
 /** What a one-line or many-line text may keep; everything else that can act on a terminal becomes visible. */
 export interface SanitizeOptions {
@@ -7,12 +7,12 @@ export interface SanitizeOptions {
   readonly keepTabs?: boolean;
 }
 
-/** A stretch of harmless text, or a character that would act or hide, by its name and how often it stands there. */
+/** A stretch of harmless text, or an unsafe character by its name and count. */
 export type TextPart = { readonly text: string } | { readonly mark: string; readonly count: number };
 
 /**
- * Cuts a text at what acts on a reader or hides from one; line feeds and tabs are harmless here. Joiners count only beside
- * plain letters, where no script needs them. Beyond `maxMarks` the rest is one stretch, with each of them spelled out.
+ * Cuts a text at characters that act on a terminal or are invisible; line feeds and tabs are harmless here. Joiners count only
+ * next to plain letters, where no script needs them. After `maxMarks` the rest is one stretch that names each of them.
  */
 export function splitUnsafe(text: string, maxMarks = 2000): readonly TextPart[] {
   const parts: TextPart[] = [];
@@ -103,7 +103,7 @@ const unsafeCharacters =
   // oxlint-disable-next-line no-control-regex -- Control characters are what this looks for.
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\u{e0000}-\u{e007f}\p{Surrogate}]/gu;
 
-/** The same but line feeds and tabs, as runs of one character, and joiners beside plain letters. */
+/** The same without line feeds and tabs, as runs of one character, and joiners next to plain letters. */
 const unsafeRuns =
   // oxlint-disable-next-line no-control-regex -- Control characters are what this looks for.
   /([\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\u{e0000}-\u{e007f}\p{Surrogate}]|(?<=[ -~])[\u200c\u200d]|[\u200c\u200d](?=[ -~]))\1*/gu;

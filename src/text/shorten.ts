@@ -1,7 +1,26 @@
+/** At most `maxUnits` UTF-16 code units, never half a surrogate pair. */
+export function clipText(text: string, maxUnits: number): string {
+  if (text.length <= maxUnits) return text;
+  const last = text.charCodeAt(maxUnits - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? maxUnits - 1 : maxUnits);
+}
+
+/** The same with an ellipsis, which tells the masking of secrets that one may have been cut. */
+export function shortenText(text: string, maxUnits: number): string {
+  return text.length <= maxUnits ? text : `${clipText(text, maxUnits)}…`;
+}
+
+/** The end of a text, from the start of a word: a mask could not recognise a secret without its start. */
+export function lastWords(text: string, maxUnits: number): string {
+  if (text.length <= maxUnits) return text;
+  const end = text.slice(-maxUnits);
+  const word = /\s/.test(text.charAt(text.length - maxUnits - 1)) ? 0 : end.search(/\s/);
+  const whole = end.slice(Math.max(0, word)).trimStart();
+  return whole === '' ? end : whole;
+}
+
 /** A text in double quotes on one line, cut where it is long; the cut never splits a character. */
-export function quote(text: string, maxChars = 200): string {
-  if (text.length <= maxChars) return JSON.stringify(text);
-  const last = text.charCodeAt(maxChars - 1);
-  const end = last >= 0xd8_00 && last <= 0xdb_ff ? maxChars - 1 : maxChars;
-  return `${JSON.stringify(text.slice(0, end))}… (${text.length} characters)`;
+export function quote(text: string, maxUnits = 200): string {
+  if (text.length <= maxUnits) return JSON.stringify(text);
+  return `${JSON.stringify(clipText(text, maxUnits))}… (${text.length} characters)`;
 }

@@ -66,7 +66,7 @@ export interface QueueUrl extends RedisAddress {
   readonly shown: string;
 }
 
-/** The address, or what is wrong with it, without a word of it: it may hold a password. */
+/** The address, or what is wrong with it. The reason quotes nothing of it, since it may hold a password. */
 export function parseQueueUrl(text: string): QueueUrl | { readonly reason: string } {
   const parsed = parseStoreUrl(text);
   if (!parsed.ok || parsed.store.kind !== 'redis') {
@@ -82,7 +82,7 @@ export function parseQueueUrl(text: string): QueueUrl | { readonly reason: strin
   };
 }
 
-/** What must be shown nowhere, as it stands in the address and as it is meant. */
+/** The password of an address, decoded and as written: both must be masked. */
 export function findQueueSecrets(text: unknown): readonly string[] {
   const queue = typeof text === 'string' ? parseQueueUrl(text) : undefined;
   if (queue === undefined || 'reason' in queue || queue.password === undefined) return [];

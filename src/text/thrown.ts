@@ -1,4 +1,4 @@
-/** What somebody else's code threw, on one line. That may be anything: null, an object without a prototype, a hostile getter. */
+/** What a user's code threw, on one line. It may be anything: null, an object without a prototype, a hostile getter. */
 export function describeThrown(error: unknown): string {
   try {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -143,7 +143,7 @@ function readAlias(name: string, offset: number, reading: Reading): unknown {
     return null;
   };
   if (anchor === undefined) return refuse(`the alias *${name} names no anchor before it`);
-  if (anchor.open) return refuse(`the alias *${name} stands inside its own anchor`);
+  if (anchor.open) return refuse(`the alias *${name} is inside its own anchor`);
   reading.aliased += anchor.nodes;
   if (reading.aliased <= MAX_ALIASED_NODES) return anchor.value;
   if (reading.exhausted) return null;

@@ -144,7 +144,7 @@ describeAssertion('html', [
     params: {},
     answer: '<b><i>a</b></i>',
     is: 'fail',
-    reason: /<\/b> stands where <\/i> was due/,
+    reason: /<\/b> is found where <\/i> is expected/,
   },
   { when: 'an end tag has no start', params: {}, answer: '<p>a</p></div>', is: 'fail', reason: /never opened/ },
   { when: 'a void element is closed', params: {}, answer: '<br></br>', is: 'fail', reason: /without content/ },

@@ -4,9 +4,9 @@ import type { SelectSpec } from '../../src/model/verdict.ts';
 import { buildToolCall, buildView, ports } from './judge-one.ts';
 
 function select(spec: SelectSpec, answer: Parameters<typeof buildView>[0]): unknown {
-  const selection = selectTarget(buildView(answer), spec, ports);
-  if (!selection.found) return { missing: selection.reason };
-  return selection.target.kind === 'text' ? selection.target.text : { json: selection.target.value };
+  const target = selectTarget(buildView(answer), spec, ports);
+  if ('missing' in target) return target;
+  return target.kind === 'text' ? target.text : { json: target.value };
 }
 
 const regex = { kind: 'regex', flags: '', group: 0, match: 'first' } as const;

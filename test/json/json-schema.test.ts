@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compileJsonSchema, JsonSchemaError } from '../../src/json/json-schema.ts';
+import { compileJsonSchema } from '../../src/json/json-schema.ts';
+import { JsonSchemaError } from '../../src/json/schema-errors.ts';
 
 describe('cost', () => {
   test.each<[unknown, number, boolean]>([

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  clipText,
-  displayWidth,
-  lastWords,
-  shortenText,
-  shortenToWidth,
-  wrapToWidth,
-} from '../../src/terminal/display-width.ts';
+import { displayWidth, shortenToWidth, wrapToWidth } from '../../src/terminal/display-width.ts';
+import { clipText, lastWords, shortenText } from '../../src/text/shorten.ts';
 import fc from '../support/property.ts';
 
 describe('displayWidth', () => {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { findPii, type PiiKind, piiKinds } from '../../secrets/find-pii.ts';
 import { defineAssertion } from '../define.ts';
-import { textOf, veil } from '../targets.ts';
+import { hintAtFinding, textOf } from '../targets.ts';
 
 const names: Readonly<Record<PiiKind, string>> = {
   email: 'an email address',
@@ -38,7 +38,7 @@ export const pii = defineAssertion({
       return { pass: !value, reason: `holds no personal data of the kinds ${kinds.join(', ')}` };
     const shown = findings
       .slice(0, 5)
-      .map(({ kind, text: found, index }) => `${names[kind]} ${veil(found)} at character ${index + 1}`);
+      .map(({ kind, text: found, index }) => `${names[kind]} ${hintAtFinding(found)} at character ${index + 1}`);
     return { pass: value, reason: `holds ${shown.join(', ')}${findings.length > 5 ? ' and more' : ''}` };
   },
 });

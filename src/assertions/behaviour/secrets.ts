@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { findSecrets } from '../../secrets/find-secrets.ts';
 import { defineAssertion } from '../define.ts';
-import { textOf, veil } from '../targets.ts';
+import { hintAtFinding, textOf } from '../targets.ts';
 
 const maxFindings = 20;
 
@@ -24,7 +24,7 @@ export const secrets = defineAssertion({
     if (findings.length === 0) return { pass: !value, reason: 'holds no key or token' };
     const shown = findings
       .slice(0, 5)
-      .map(({ kind, text, index }) => `${kind}, ${veil(text)} at character ${index + 1}`);
+      .map(({ kind, text, index }) => `${kind}, ${hintAtFinding(text)} at character ${index + 1}`);
     return { pass: value, reason: `holds ${shown.join('; ')}${findings.length > 5 ? '; and more' : ''}` };
   },
 });

@@ -36,7 +36,7 @@ export const choice = defineAssertion({
   }),
   async check(target, { value, choices, system }, { ports, asks }) {
     if (asks === undefined || ports.ask === undefined) return { error: 'no judge may be asked here' };
-    // A function, so that no "$" in an answer is taken for a pattern.
+    // A function, so that no "$" in an answer counts as a pattern.
     const question = value.replaceAll('{answer}', () => textOf(target));
     const messages: readonly Message[] = [
       ...(system === undefined ? [] : [{ role: 'system', content: system } as const]),
@@ -46,12 +46,7 @@ export const choice = defineAssertion({
     if ('failure' in reply) return { error: `judge "${asks}" gave no reply: ${reply.failure}` };
     const said = reply.text.trim().toLowerCase();
     const found = choices.find((option) => said.includes(option.choice.toLowerCase()));
-    const judgement = {
-      judge: asks,
-      votes: 1,
-      agreement: 1,
-      ...defined({ model: reply.model }),
-    };
+    const judgement = { judge: asks, votes: 1, agreement: 1, ...defined({ model: reply.model }) };
     if (found === undefined) {
       const known = choices.map((option) => quote(option.choice)).join(', ');
       return { pass: false, reason: `judge "${asks}" names none of ${known}: ${quote(reply.text, 200)}`, judgement };

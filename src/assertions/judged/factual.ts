@@ -15,9 +15,7 @@ export const factual = defineAssertion({
   params: z.strictObject({
     value: valueParam.describe('The reference answer.'),
     ...judgeParams,
-    threshold: thresholdParam
-      .optional()
-      .describe('Asks for a score from 0 to 1 and passes from here on; without it the judge says pass or fail.'),
+    threshold: thresholdParam,
   }),
   check(target, { value, threshold, ...options }, context) {
     const reference = typeof value === 'string' ? value : textOf({ kind: 'json', value });

@@ -6,8 +6,7 @@ import { quote } from '../../text/shorten.ts';
 import type { CheckContext, CheckOutcome, Target } from '../define.ts';
 import { numberParam, reaches } from '../params.ts';
 import { textOf } from '../targets.ts';
-import type { FramedPart } from './ask-judge.ts';
-import { describeInput, prepareJudge } from './ask-judge.ts';
+import { describeInput, type FramedPart, prepareJudge } from './ask-judge.ts';
 
 export interface JudgeOptions {
   readonly task: string;
@@ -17,7 +16,7 @@ export interface JudgeOptions {
   readonly threshold: number | undefined;
 }
 
-/** Lets the check's judge hold one answer against a standard, as often as there are votes. */
+/** Asks the check's judge whether an answer meets a standard, once for each vote. */
 export async function judgeAnswerBy(
   standard: FramedPart,
   target: Target,
@@ -32,8 +31,7 @@ export async function judgeAnswerBy(
       const reply = await ask({ vote, votes });
       if ('error' in reply) return reply;
       const { reason } = reply.value;
-      const model = reply.model === undefined ? {} : { model: reply.model };
-      return { ...decide(reply.value, threshold), reason, ...model };
+      return { ...decide(reply.value, threshold), reason, ...defined({ model: reply.model }) };
     }),
   );
   const counted = countVotes(cast);
@@ -41,11 +39,11 @@ export async function judgeAnswerBy(
   const { side, score, shown, reason, judgement } = counted;
   const pass = side === 'pass';
   const scored = threshold === undefined ? '' : ` (score ${score.toFixed(2)}, wanted ${threshold})`;
-  const word = `judge "${context.asks ?? ''}" says ${side}${scored}${shown === '' ? '' : ` by ${shown}`}`;
+  const verdict = `judge "${context.asks ?? ''}" says ${side}${scored}${shown === '' ? '' : ` by ${shown}`}`;
   return {
     pass,
     score,
-    reason: `${word}: ${quote(reason, 300)}`,
+    reason: `${verdict}: ${quote(reason, 300)}`,
     judgement: { judge: context.asks ?? '', ...judgement },
   };
 }
@@ -57,11 +55,11 @@ const replySchema = z
   .object({ reason: z.string(), pass: z.boolean().optional(), score: z.number().min(0).max(1).optional() })
   .refine(({ pass, score }) => pass !== undefined || score !== undefined, { error: 'neither "pass" nor "score"' });
 
-/** What was asked for decides; where a judge gives the other one alone, that does. */
+/** Pass or fail decides without a threshold, the score with one; each replaces the other where a judge gives only that. */
 function decide({ pass, score }: Reply, threshold: number | undefined): { side: 'pass' | 'fail'; score: number } {
   const given = score ?? (pass === true ? 1 : 0);
   const passes = threshold === undefined ? (pass ?? reaches(given, 0.5)) : reaches(given, threshold);
-  // A score beside a word that was asked for is not what was asked for.
+  // Where pass or fail was asked for, a score with it does not count.
   return { side: passes ? 'pass' : 'fail', score: threshold === undefined ? Number(passes) : given };
 }
 
@@ -80,7 +78,7 @@ const scoreShape: ReplyShape = {
   jsonSchema: buildSchema('score', { type: 'number' }),
 };
 
-/** The reason comes first, so that the word follows from it. */
+/** The reason comes first, so that the verdict follows from it. */
 export function buildSchema(name: string, schema: JsonObject): JsonObject {
   return {
     type: 'object',
@@ -112,7 +110,9 @@ export const judgeParams = {
 
 export const thresholdParam = numberParam
   .refine((value) => value > 0 && value <= 1, { error: 'must be more than 0 and at most 1' })
-  .meta({ type: 'number', exclusiveMinimum: 0, maximum: 1 });
+  .meta({ type: 'number', exclusiveMinimum: 0, maximum: 1 })
+  .optional()
+  .describe('Asks for a score from 0 to 1 and passes from here on; without it the judge says pass or fail.');
 
 /** One vote of a judge, or why it is none. */
 export type Vote<Side extends string> =
@@ -132,7 +132,7 @@ export type Count<Side extends string> =
     }
   | { readonly error: string };
 
-/** The side of more than half of the votes, whatever the unreadable ones would have said; else `undecided`, where there is one. */
+/** The side with more than half of all votes, unreadable ones included; else `undecided`, where there is one. */
 export function countVotes<Side extends string>(votes: readonly Vote<Side>[], undecided?: Side): Count<Side> {
   const cast = votes.filter((vote) => 'side' in vote);
   const counts = new Map<Side, number>();
@@ -143,21 +143,16 @@ export function countVotes<Side extends string>(votes: readonly Vote<Side>[], un
     const errors = votes.flatMap((vote) => ('error' in vote ? [vote.error] : []));
     return { error: `${votes.length > 1 ? `${errors.length} of ${votes.length} votes: ` : ''}${errors[0] ?? ''}` };
   }
-  const agreement = (counts.get(side) ?? 0) / votes.length;
+  const count = counts.get(side) ?? 0;
+  const agreement = count / votes.length;
+  const lost = cast.length === votes.length ? '' : `, ${votes.length - cast.length} unreadable`;
   const [first] = [...cast.filter((vote) => vote.side === side), ...cast];
   const model = cast.find((vote) => vote.model !== undefined)?.model;
   return {
     side,
     score: cast.reduce((sum, { score }) => sum + score, 0) / Math.max(1, cast.length),
     reason: first?.reason ?? '',
-    shown:
-      votes.length === 1
-        ? ''
-        : `${counts.get(side) ?? 0} of ${votes.length} votes, agreement ${agreement.toFixed(2)}${describeLost(votes.length - cast.length)}`,
+    shown: votes.length === 1 ? '' : `${count} of ${votes.length} votes, agreement ${agreement.toFixed(2)}${lost}`,
     judgement: { votes: votes.length, agreement, ...defined({ model }) },
   };
-}
-
-function describeLost(count: number): string {
-  return count === 0 ? '' : `, ${count} unreadable`;
 }

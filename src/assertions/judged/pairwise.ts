@@ -68,14 +68,14 @@ interface Compared {
 
 const scores: Readonly<Record<Side, number>> = { win: 1, tie: 0.5, loss: 0 };
 
-/** Asks in both orders; a judge whose word goes with the place has none. */
+/** Asks in both orders. A judge whose verdict depends on the order gives a tie. */
 async function compare(ownFirst: AskOrder, otherFirst: AskOrder, number: VoteNumber): Promise<Compared> {
   const asIs = toSide(await ownFirst(number), 'first');
   if ('error' in asIs) return { vote: asIs, places: [] };
   const swapped = toSide(await otherFirst(number), 'second');
   if ('error' in swapped) return { vote: swapped, places: [asIs.place] };
   const places = [asIs.place, swapped.place];
-  const model = asIs.model === undefined ? {} : { model: asIs.model };
+  const model = defined({ model: asIs.model });
   if (asIs.side === swapped.side) {
     return { vote: { side: asIs.side, score: scores[asIs.side], reason: asIs.reason, ...model }, places };
   }
@@ -95,7 +95,7 @@ type Asked =
   | { readonly side: Side; readonly place: Place; readonly reason: string; readonly model?: string }
   | { readonly error: string };
 
-/** What a reply says of our own answer, which was shown in that place. */
+/** What a reply says of our own answer, given the place where it was shown. */
 function toSide(reply: JudgeReply<Reply>, ownPlace: Place): Asked {
   if ('error' in reply) return reply;
   const { winner, reason } = reply.value;
@@ -119,7 +119,7 @@ const replySchema = z.object({
     .transform((winner) => (winner === 'tie' ? 'tie' : winner === 'a' ? 'A' : 'B')),
 });
 
-const words: Readonly<Record<Side, string>> = {
+const descriptions: Readonly<Record<Side, string>> = {
   win: 'better than the answer of the other side',
   tie: 'neither better nor worse than the answer of the other side',
   loss: 'worse than the answer of the other side',
@@ -127,7 +127,7 @@ const words: Readonly<Record<Side, string>> = {
 
 function toOutcome(side: Side, score: number, min: number, why: string, { asks = '' }: CheckContext) {
   const judgement = { judge: asks, votes: 0, agreement: 1 };
-  return { pass: reaches(score, min), score, reason: `${words[side]}: ${why}`, judgement };
+  return { pass: reaches(score, min), score, reason: `${descriptions[side]}: ${why}`, judgement };
 }
 
 function describeMissing({ input }: CheckContext): CheckOutcome {

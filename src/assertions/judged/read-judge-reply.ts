@@ -6,8 +6,8 @@ import { quote } from '../../text/shorten.ts';
 export type ReadReply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 /**
- * Reads the one verdict that a judge's reply holds, alone or among prose. An object that the judged texts hold as well is a
- * quotation: an answer must not be able to hand the judge its verdict.
+ * Reads the one verdict in a judge's reply; prose may surround it. An object that is also in the judged texts is a quotation:
+ * an answer must not dictate its own verdict.
  */
 export function readJudgeReply<T>(
   reply: string,
@@ -49,15 +49,15 @@ function squeeze(text: string): string {
 }
 
 export interface FoundObject {
-  /** As it stands in the text. */
+  /** As written in the text. */
   readonly text: string;
   readonly value: unknown;
 }
 
-/** Beyond these a text is no message with an object in it, and looking for more would take time squared. */
+/** A reply has one object. To look at more starts would take quadratic time. */
 const maxStarts = 200;
 
-/** The JSON objects in a text, outermost ones alone, in order: the text itself, or what stands among prose. */
+/** The JSON objects in a text, outermost ones only, in order; prose may surround them. */
 export function findJsonObjects(text: string): readonly FoundObject[] {
   const found: FoundObject[] = [];
   let starts = 0;

@@ -14,9 +14,7 @@ export const rubric = defineAssertion({
   params: z.strictObject({
     value: soughtParam.describe('The criterion, in plain words.'),
     ...judgeParams,
-    threshold: thresholdParam
-      .optional()
-      .describe('Asks for a score from 0 to 1 and passes from here on; without it the judge says pass or fail.'),
+    threshold: thresholdParam,
   }),
   check: (target, { value, threshold, ...options }, context) =>
     judgeAnswerBy({ title: 'criterion', text: value }, target, { ...options, threshold, task }, context),

@@ -1,4 +1,4 @@
-/** Names that stand for the same language in a fence. */
+/** Other names of a language in the info string of a fence. */
 const aliases: Readonly<Record<string, string>> = {
   js: 'javascript',
   mjs: 'javascript',
@@ -25,66 +25,44 @@ export function findCodeBlock(text: string, language: string): string | undefine
   const wanted = normalise(language);
   let open: Fence | undefined;
   let content: string[] = [];
-  for (const line of linesOf(text)) {
+  for (const whole of text.split('\n')) {
+    const line = whole.replace(/\r$/, '');
     const fence = readFence(line);
     if (open === undefined) {
-      if (fence !== undefined && !(fence.mark === '`' && fence.info.includes('`'))) {
+      if (fence !== undefined && !(fence.mark.startsWith('`') && fence.info.includes('`'))) {
         open = fence;
         content = [];
       }
-      continue;
-    }
-    if (fence !== undefined && fence.mark === open.mark && fence.length >= open.length && fence.info === '') {
-      if (matches(open, wanted)) return content.join('\n');
+    } else if (fence?.mark.startsWith(open.mark) === true && fence.info === '') {
+      if (isOfLanguage(open, wanted)) return content.join('\n');
       open = undefined;
-      continue;
+    } else {
+      // As in CommonMark, lines lose as much indentation as the opening fence has.
+      content.push(line.replace(new RegExp(`^[ \\t]{0,${open.indent}}`), ''));
     }
-    if (matches(open, wanted)) content.push(outdent(line, open.indent));
   }
-  return open !== undefined && matches(open, wanted) ? content.join('\n') : undefined;
+  return open !== undefined && isOfLanguage(open, wanted) ? content.join('\n') : undefined;
 }
 
 interface Fence {
   readonly indent: number;
+  /** Three or more backquotes or tildes. A closing fence has at least as many as the opening one. */
   readonly mark: string;
-  readonly length: number;
   readonly info: string;
 }
 
 function readFence(line: string): Fence | undefined {
-  let indent = 0;
-  while (line[indent] === ' ' || line[indent] === '\t') indent += 1;
-  const mark = line[indent];
-  if (mark !== '`' && mark !== '~') return undefined;
-  let end = indent;
-  while (line[end] === mark) end += 1;
-  return end - indent < 3 ? undefined : { indent, mark, length: end - indent, info: line.slice(end).trim() };
+  const [, indent = '', mark, info = ''] = /^([ \t]*)(`{3,}|~{3,})(.*)$/s.exec(line) ?? [];
+  return mark === undefined ? undefined : { indent: indent.length, mark, info: info.trim() };
 }
 
-function matches(fence: Fence, wanted: string): boolean {
-  if (wanted === '') return true;
+function isOfLanguage({ info }: Fence, wanted: string): boolean {
   // An info string is the language and what a tool adds to it: "python title=x", "{.python}", "python,ignore".
-  const [first = ''] = fence.info.replace(/^\{\.?/, '').split(/[\s,{}:]/, 1);
-  return normalise(first) === wanted;
+  const [first = ''] = info.replace(/^\{\.?/, '').split(/[\s,{}:]/, 1);
+  return wanted === '' || normalise(first) === wanted;
 }
 
 function normalise(language: string): string {
   const name = language.trim().toLowerCase();
   return Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name;
-}
-
-function outdent(line: string, indent: number): string {
-  let start = 0;
-  while (start < indent && (line[start] === ' ' || line[start] === '\t')) start += 1;
-  return line.slice(start);
-}
-
-function* linesOf(text: string): Generator<string> {
-  let start = 0;
-  while (start <= text.length) {
-    const newline = text.indexOf('\n', start);
-    const end = newline === -1 ? text.length : newline;
-    yield text.slice(start, text[end - 1] === '\r' && end > start ? end - 1 : end);
-    start = end + 1;
-  }
 }

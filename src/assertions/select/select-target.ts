@@ -7,12 +7,11 @@ import type { AssertionPorts, CompletionView, Target } from '../define.ts';
 import { describeNotJson, describeToolCalls } from '../targets.ts';
 import { findCodeBlock } from './find-code-block.ts';
 
-export type Selection =
-  | { readonly found: true; readonly target: Target }
-  | { readonly found: false; readonly reason: string };
+/** The part of an answer, or why the answer has none. */
+export type Selected = Target | { readonly missing: string };
 
-/** Picks the part of an answer that is checked. Throws a `DeadlineError` where looking for it takes too long. */
-export function selectTarget(view: CompletionView, select: SelectSpec, ports: AssertionPorts): Selection {
+/** Picks the part of an answer that is checked. Throws a `DeadlineError` where the search takes too long. */
+export function selectTarget(view: CompletionView, select: SelectSpec, ports: AssertionPorts): Selected {
   switch (select.kind) {
     case 'text':
       return foundText(view.text);
@@ -28,11 +27,9 @@ export function selectTarget(view: CompletionView, select: SelectSpec, ports: As
       return selectByRegex(view.text, select, ports);
     case 'codeBlock': {
       const block = findCodeBlock(view.text, select.language);
-      const wanted =
-        select.language === '' ? 'a fenced code block' : `a fenced code block of ${quote(select.language)}`;
-      return block === undefined
-        ? missing(`the answer has no ${wanted.slice(2)}: found ${quote(view.text)}`)
-        : foundText(block);
+      if (block !== undefined) return foundText(block);
+      const language = select.language === '' ? '' : ` of ${quote(select.language)}`;
+      return missing(`the answer has no fenced code block${language}: found ${quote(view.text)}`);
     }
     case 'xmlTag': {
       const tag = findXmlTag(view.text, select.tag);
@@ -51,7 +48,7 @@ export function selectTarget(view: CompletionView, select: SelectSpec, ports: As
   }
 }
 
-// Several checks look at one answer; it is parsed for the first.
+// Several checks read one answer; it is parsed once.
 const parsedAnswers = new WeakMap<CompletionView, ParsedJson>();
 
 function parseAnswer(view: CompletionView): ParsedJson {
@@ -63,7 +60,6 @@ function parseAnswer(view: CompletionView): ParsedJson {
 }
 
 const paths = new Map<string, JsonPath>();
-const regexes = new Map<string, RegExp>();
 const maxCompiled = 1000;
 /** Without regexes and nested queries, filters over a document of that length are quick. */
 const maxCheapLength = 10_000;
@@ -72,7 +68,7 @@ function selectByPath(
   view: CompletionView,
   { path }: SelectSpec & { kind: 'jsonPath' },
   ports: AssertionPorts,
-): Selection {
+): Selected {
   const parsed = parseAnswer(view);
   if (!parsed.ok) return missing(`the answer is ${describeNotJson(view.text, parsed.reason)}`);
   const nodes = queryPath(path, parsed.value, view.text.length, ports);
@@ -82,25 +78,22 @@ function selectByPath(
 
 /** The nodes of a path, under the deadline where the path and the document could be slow together. */
 export function queryPath(path: string, root: unknown, textLength: number, ports: AssertionPorts): readonly unknown[] {
-  const compiled = remember(paths, path, () => compileJsonPath(path));
+  const compiled = paths.get(path) ?? compileJsonPath(path);
+  if (paths.size >= maxCompiled) paths.clear();
+  paths.set(path, compiled);
   const cheap = compiled.singular || (!compiled.costly && textLength <= maxCheapLength);
   return runBounded(cheap, ports, () => compiled.query(root));
 }
 
-function selectByRegex(text: string, select: SelectSpec & { kind: 'regex' }, ports: AssertionPorts): Selection {
+function selectByRegex(text: string, select: SelectSpec & { kind: 'regex' }, ports: AssertionPorts): Selected {
   const { pattern, group, match } = select;
   const flags = select.flags.replace('g', '');
-  // The last match is found by going through all, so the regex is global and keeps its place.
-  const regex = remember(
-    regexes,
-    `${match}${flags}/${pattern}`,
-    () => new RegExp(pattern, match === 'last' ? `${flags}g` : flags),
-  );
+  const regex = new RegExp(pattern, match === 'last' ? `${flags}g` : flags);
   const found = runRegex(regex, text.length, ports, () =>
-    match === 'last' ? findLast(regex, text) : findFirst(regex, text),
+    match === 'last' ? [...text.matchAll(regex)].at(-1) : regex.exec(text),
   );
   const shown = `/${pattern}/${flags}`;
-  if (found === null) return missing(`${shown} matches nothing in ${quote(text)}`);
+  if (found === null || found === undefined) return missing(`${shown} matches nothing in ${quote(text)}`);
   const selected = found[group];
   if (selected !== undefined) return foundText(selected);
   return missing(
@@ -110,44 +103,19 @@ function selectByRegex(text: string, select: SelectSpec & { kind: 'regex' }, por
   );
 }
 
-function findFirst(regex: RegExp, text: string): RegExpExecArray | null {
-  regex.lastIndex = 0;
-  return regex.exec(text);
+function foundText(text: string): Target {
+  return { kind: 'text', text };
 }
 
-function findLast(regex: RegExp, text: string): RegExpExecArray | null {
-  regex.lastIndex = 0;
-  let last: RegExpExecArray | null = null;
-  for (let found = regex.exec(text); found !== null; found = regex.exec(text)) {
-    last = found;
-    // An empty match would be found again for ever; in unicode mode the index may not split a pair.
-    if (found[0] === '') regex.lastIndex += regex.unicode && (text.codePointAt(found.index) ?? 0) > 0xff_ff ? 2 : 1;
-  }
-  return last;
+function foundValue(value: unknown): Target {
+  return { kind: 'json', value };
 }
 
-function remember<T>(known: Map<string, T>, key: string, make: () => T): T {
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  if (known.size >= maxCompiled) known.clear();
-  const made = make();
-  known.set(key, made);
-  return made;
+function missing(reason: string): Selected {
+  return { missing: reason };
 }
 
-function foundText(text: string): Selection {
-  return { found: true, target: { kind: 'text', text } };
-}
-
-function foundValue(value: unknown): Selection {
-  return { found: true, target: { kind: 'json', value } };
-}
-
-function missing(reason: string): Selection {
-  return { found: false, reason };
-}
-
-export interface FoundTag {
+interface FoundTag {
   /** Trimmed; undefined where the tag is not there or is never closed. */
   readonly content?: string;
   readonly opened: boolean;
@@ -157,7 +125,7 @@ export interface FoundTag {
  * The content of the first element of that name, elements of the same name inside it included.
  * Answers are no XML documents, so nothing else of the text has to be well-formed.
  */
-export function findXmlTag(text: string, tag: string): FoundTag {
+function findXmlTag(text: string, tag: string): FoundTag {
   let depth = 0;
   let contentStart = 0;
   let at = 0;

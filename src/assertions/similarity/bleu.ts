@@ -3,7 +3,7 @@ import { quote } from '../../text/shorten.ts';
 import { scoreBleu } from '../../text/similarity.ts';
 import { splitTokens } from '../../text/words.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
-import { minScoreParam, reaches, referencesParam } from '../params.ts';
+import { ignoreCaseParam, minScoreParam, reaches, referencesParam } from '../params.ts';
 import { textOf } from '../targets.ts';
 
 /** Parting a longer answer, or counting its runs, takes too long. */
@@ -27,7 +27,7 @@ export const bleu = defineAssertion({
       .describe(
         'For runs without a match: exp (NIST: a half, a quarter … of one), addOne (Lin and Och 2004), none (the score is 0).',
       ),
-    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
+    ignoreCase: ignoreCaseParam,
   }),
   check(target, { value, min, smoothing, ignoreCase }): CheckOutcome {
     const text = textOf(target);

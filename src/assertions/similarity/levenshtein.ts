@@ -3,7 +3,7 @@ import { quote } from '../../text/shorten.ts';
 import { measureEditDistance } from '../../text/similarity.ts';
 import { diffTexts, normaliseText } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
-import { countParam, minScoreParam, reaches, textParam } from '../params.ts';
+import { countParam, ignoreCaseParam, minScoreParam, reaches, textParam, trimTextsParam } from '../params.ts';
 import { textOf } from '../targets.ts';
 
 /** Levenshtein 1966, "Binary codes capable of correcting deletions, insertions and reversals". */
@@ -18,8 +18,8 @@ export const levenshtein = defineAssertion({
       value: textParam.describe('The text to compare with.'),
       max: countParam.optional().describe('The most edits that pass.'),
       min: minScoreParam.optional().describe('The least similarity that passes.'),
-      ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
-      trim: z.boolean().default(false).describe('White space around texts does not count.'),
+      ignoreCase: ignoreCaseParam,
+      trim: trimTextsParam,
     })
     .refine(({ max, min }) => max !== undefined || min !== undefined, {
       error: 'needs max (edits) or min (similarity)',

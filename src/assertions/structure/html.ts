@@ -47,7 +47,7 @@ export interface HtmlFault {
 }
 
 export interface HtmlOutline {
-  /** How often each element stands there, by its lower-case name. */
+  /** How often each element occurs, by its lower-case name. */
   readonly counts: ReadonlyMap<string, number>;
   /** The first tag that is not opened, closed or nested as the HTML standard wants. */
   readonly fault: HtmlFault | undefined;
@@ -108,7 +108,7 @@ export function outlineHtml(text: string): HtmlOutline {
       if (last.name === name) return;
       if (!optionalEnds.has(last.name)) {
         open.push(last);
-        return report(`</${name}> stands where </${last.name}> was due`, offset);
+        return report(`</${name}> is found where </${last.name}> is expected`, offset);
       }
     }
   }

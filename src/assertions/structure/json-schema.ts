@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { JsonObject } from '../../json/json.ts';
-import { compileJsonSchema, JsonSchemaError } from '../../json/json-schema.ts';
+import { compileJsonSchema } from '../../json/json-schema.ts';
+import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { describeLongNumber, findLongNumbers, longNumberHint } from '../../text/exact-numbers.ts';
 import { runBounded } from '../check-limit.ts';

@@ -4,7 +4,7 @@ import { parseJson } from '../../json/parse-json.ts';
 import { measureCommonSubsequence } from '../../text/similarity.ts';
 import { isScalar, normaliseText, normaliseValue, type TextOptions } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion, type Target } from '../define.ts';
-import { valueParam } from '../params.ts';
+import { ignoreCaseParam, reaches, valueParam } from '../params.ts';
 import { describeValue } from '../targets.ts';
 
 export const list = defineAssertion({
@@ -24,7 +24,7 @@ export const list = defineAssertion({
       .describe('The expected items.'),
     ordered: z.boolean().default(false).describe('The order counts, and so does how often an item stands there.'),
     min: z.number().gt(0).max(1).default(1).describe('The F1 score that passes; 1 wants equality.'),
-    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
+    ignoreCase: ignoreCaseParam,
     trim: z.boolean().default(true).describe('White space around items does not count.'),
   }),
   check(target, { value, ordered, min, ...options }): CheckOutcome {
@@ -34,7 +34,7 @@ export const list = defineAssertion({
     const foundKeys = found.items.map((item) => keyOf(item, found.from, options));
     const score = ordered ? scoreSequences(wantedKeys, foundKeys) : scoreSets(new Set(wantedKeys), new Set(foundKeys));
     return {
-      pass: score >= min - 1e-9,
+      pass: reaches(score, min),
       score,
       reason: `${describeMatch(value, wantedKeys, found, foundKeys)}; F1 ${score.toFixed(2)}${min < 1 ? `, wanted ${min}` : ''}`,
     };
@@ -109,8 +109,8 @@ export interface ListItems {
 const bullet = /^\s*(?:[-*+•‣◦–]|\(?\d{1,4}[.)])\s+/;
 
 /**
- * Reads a list out of a text: a JSON array; else its bulleted or numbered lines, whatever stands around them;
- * else its lines; else, of a single line, what its commas or semicolons part.
+ * Reads a list out of a text: a JSON array; else its bulleted or numbered lines, whatever is around them;
+ * else its lines; else, for a single line, the parts between commas or semicolons.
  */
 export function readListItems(text: string): ListItems {
   const trimmed = text.trim();

@@ -58,8 +58,8 @@ export const sql = defineAssertion({
       return { pass: !value, reason: `is not ${dialect} SQL, ${parsed.fault}${fence}: found ${quote(text)}` };
     }
     const faults = [
-      findStranger('statement', parsed.kinds, statements),
-      findStranger('table', parsed.tables, tables),
+      describeForbidden('statement', parsed.kinds, statements),
+      describeForbidden('table', parsed.tables, tables),
     ].filter((fault) => fault !== undefined);
     const found = `found ${quote(text)}`;
     if (faults.length > 0) return { pass: false, reason: `${faults.join('; ')}: ${found}` };
@@ -68,16 +68,16 @@ export const sql = defineAssertion({
   },
 });
 
-function findStranger(
+function describeForbidden(
   noun: string,
   found: readonly string[],
   allowed: readonly string[] | undefined,
 ): string | undefined {
   if (allowed === undefined) return undefined;
   const known = new Set(allowed.map((name) => name.toLowerCase()));
-  const strangers = found.filter((name) => !known.has(name.toLowerCase())).map((name) => quote(name, 60));
-  if (strangers.length === 0) return undefined;
-  return `uses the ${noun} ${strangers.slice(0, 8).join(', ')}, allowed: ${allowed.join(', ').slice(0, 200)}`;
+  const forbidden = found.filter((name) => !known.has(name.toLowerCase())).map((name) => quote(name, 60));
+  if (forbidden.length === 0) return undefined;
+  return `uses the ${noun} ${forbidden.slice(0, 8).join(', ')}, allowed: ${allowed.join(', ').slice(0, 200)}`;
 }
 
 interface ParsedSql {
@@ -107,7 +107,7 @@ async function parseSql(
     if (error instanceof RangeError) return { error: 'the SQL is nested too deep to be parsed' };
     if (error instanceof DeadlineError || !(error instanceof Error)) throw error;
     const fault = describeFault(error);
-    // A parser that stumbles over an answer says nothing of the answer, and must not end the run.
+    // A parser that fails on an answer decides nothing about it, and must not end the run.
     return fault === undefined ? { error: `the parser failed on the SQL: ${error.message}` } : { fault };
   }
 }
@@ -123,7 +123,7 @@ async function openParser(
   return typeof Parser === 'function' ? (Reflect.construct(Parser, []) as SqlParser) : undefined;
 }
 
-/** Undefined for what is no syntax error. The parser's own message lists hundreds of tokens that could stand there. */
+/** Undefined for what is no syntax error. The parser's own message lists hundreds of possible tokens. */
 function describeFault(error: Error): string | undefined {
   // Some rules of its grammars throw a plain error with a sentence of their own.
   if (error.constructor === Error && error.name === 'Error') return error.message;

@@ -92,7 +92,7 @@ export function hasXmlPath(root: XmlElement, steps: readonly XmlStep[]): boolean
 
 function collectDescendants(elements: readonly XmlElement[]): readonly XmlElement[] {
   const reached = new Set(elements);
-  // A set goes on to what is added while it is gone through.
+  // The loop also visits what is added to the set on the way.
   for (const element of reached) for (const child of element.children) reached.add(child);
   return [...reached];
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { quote } from '../../text/shorten.ts';
 import { defineAssertion } from '../define.ts';
-import { soughtListParam, soughtParam } from '../params.ts';
+import { ignoreCaseParam, soughtParam } from '../params.ts';
 import { textOf } from '../targets.ts';
 
 export const contains = defineAssertion({
@@ -12,15 +12,17 @@ export const contains = defineAssertion({
   definition: 'substring of code points; case by Unicode, section 3.13 (default conversion)',
   main: 'value',
   spelled: true,
-  params: z.strictObject({
-    value: soughtParam.describe('The text to look for.'),
-    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
-  }),
+  params: z.strictObject({ value: soughtParam.describe('The text to look for.'), ignoreCase: ignoreCaseParam }),
   check(target, { value, ignoreCase }) {
     const text = textOf(target);
-    const pass = ignoreCase ? text.toLowerCase().includes(value.toLowerCase()) : text.includes(value);
+    const pass = searchIn(text, ignoreCase)(value);
     return { pass, reason: `${pass ? 'contains' : 'does not contain'} ${quote(value)}: found ${quote(text)}` };
   },
+});
+
+const listParams = z.strictObject({
+  value: z.array(soughtParam).min(1, { error: 'needs at least one text' }).describe('The texts to look for.'),
+  ignoreCase: ignoreCaseParam,
 });
 
 export const containsAll = defineAssertion({
@@ -31,25 +33,14 @@ export const containsAll = defineAssertion({
   definition: 'substrings of code points; the score is the share found',
   main: 'value',
   spelled: true,
-  params: z.strictObject({
-    value: soughtListParam.describe('The texts to look for.'),
-    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
-  }),
+  params: listParams,
   check(target, { value, ignoreCase }) {
     const text = textOf(target);
-    const searched = ignoreCase ? text.toLowerCase() : text;
-    const absent = value.filter((part) => !searched.includes(ignoreCase ? part.toLowerCase() : part));
+    const isFound = searchIn(text, ignoreCase);
+    const absent = value.filter((part) => !isFound(part));
     const pass = absent.length === 0;
-    return {
-      pass,
-      score: 1 - absent.length / value.length,
-      reason: pass
-        ? `contains all ${value.length} texts: found ${quote(text)}`
-        : `does not contain ${absent
-            .map((part) => quote(part, 60))
-            .slice(0, 10)
-            .join(', ')}: found ${quote(text)}`,
-    };
+    const result = pass ? `contains all ${value.length} texts` : `does not contain ${listTexts(absent)}`;
+    return { pass, score: 1 - absent.length / value.length, reason: `${result}: found ${quote(text)}` };
   },
 });
 
@@ -61,23 +52,23 @@ export const containsAny = defineAssertion({
   definition: 'substrings of code points',
   main: 'value',
   spelled: true,
-  params: z.strictObject({
-    value: soughtListParam.describe('The texts to look for.'),
-    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
-  }),
+  params: listParams,
   check(target, { value, ignoreCase }) {
     const text = textOf(target);
-    const searched = ignoreCase ? text.toLowerCase() : text;
-    const found = value.find((part) => searched.includes(ignoreCase ? part.toLowerCase() : part));
-    return {
-      pass: found !== undefined,
-      reason:
-        found === undefined
-          ? `contains none of ${value
-              .map((part) => quote(part, 60))
-              .slice(0, 10)
-              .join(', ')}: found ${quote(text)}`
-          : `contains ${quote(found)}: found ${quote(text)}`,
-    };
+    const found = value.find(searchIn(text, ignoreCase));
+    const result = found === undefined ? `contains none of ${listTexts(value)}` : `contains ${quote(found)}`;
+    return { pass: found !== undefined, reason: `${result}: found ${quote(text)}` };
   },
 });
+
+function searchIn(text: string, ignoreCase: boolean): (part: string) => boolean {
+  const searched = ignoreCase ? text.toLowerCase() : text;
+  return (part) => searched.includes(ignoreCase ? part.toLowerCase() : part);
+}
+
+function listTexts(texts: readonly string[]): string {
+  return texts
+    .slice(0, 10)
+    .map((text) => quote(text, 60))
+    .join(', ');
+}

@@ -4,7 +4,7 @@ import { type Difference, describePath, findDifference } from '../../json/deep-e
 import { quote } from '../../text/shorten.ts';
 import { diffTexts, diffValues, isScalar, normaliseText, normaliseValue, type TextOptions } from '../compare-values.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
-import { valueParam } from '../params.ts';
+import { ignoreCaseParam, trimTextsParam, valueParam } from '../params.ts';
 import { describeValue } from '../targets.ts';
 
 export const equals = defineAssertion({
@@ -17,8 +17,8 @@ export const equals = defineAssertion({
   spelled: true,
   params: z.strictObject({
     value: valueParam.describe('The expected text or value; "{{expected}}" keeps its type.'),
-    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
-    trim: z.boolean().default(false).describe('White space around texts does not count.'),
+    ignoreCase: ignoreCaseParam,
+    trim: trimTextsParam,
   }),
   check(target, { value, ...options }) {
     return target.kind === 'text'

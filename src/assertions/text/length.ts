@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { quote } from '../../text/shorten.ts';
 import { type Count, countCharacters, countLines, countSentences, countWords } from '../../text/words.ts';
 import { type CheckOutcome, defineAssertion } from '../define.ts';
-import { canFail, countParam, describeBounds, hasBound, isOrdered, isWithin } from '../params.ts';
+import { boundsParams, describeBounds, isWithin, withBounds } from '../params.ts';
 import { textOf } from '../targets.ts';
 
 const units = ['chars', 'words', 'sentences', 'lines', 'tokens'] as const;
@@ -15,15 +15,12 @@ export const length = defineAssertion({
   failsOn: { text: 'word '.repeat(81) },
   definition:
     'words: what white space parts, and Unicode Standard Annex 29 where a script writes none; sentences: by the closing marks of all scripts',
-  params: z
-    .strictObject({
-      min: countParam.optional().describe('The least that passes.'),
-      max: countParam.optional().describe('The most that passes.'),
+  params: withBounds(
+    z.strictObject({
+      ...boundsParams,
       unit: z.enum(units).default('chars').describe('What is counted; tokens are an estimate.'),
-    })
-    .refine(hasBound, { error: 'needs min or max' })
-    .refine(canFail, { error: 'min: 0 can never fail: write a min of 1 or more, or a max' })
-    .refine(isOrdered, { error: 'min is greater than max' }),
+    }),
+  ),
   check(target, { unit, ...bounds }): CheckOutcome {
     const text = textOf(target);
     const { count, exact } = countUnits(text, unit);
@@ -32,10 +29,8 @@ export const length = defineAssertion({
     const counted =
       unit === 'tokens' ? `~${count} tokens (estimated)` : `${count} ${count === 1 ? unit.slice(0, -1) : unit}`;
     const shown = exact ? counted : `at least ${counted}`;
-    return {
-      pass: isWithin(count, bounds),
-      reason: `has ${shown}, wanted ${describeBounds(bounds)}: found ${quote(text)}`,
-    };
+    const reason = `has ${shown}, wanted ${describeBounds(bounds)}: found ${quote(text)}`;
+    return { pass: isWithin(count, bounds), reason };
   },
 });
 

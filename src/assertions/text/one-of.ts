@@ -4,7 +4,7 @@ import { deepEqual } from '../../json/deep-equal.ts';
 import { quote } from '../../text/shorten.ts';
 import { isScalar, normaliseText, normaliseValue } from '../compare-values.ts';
 import { defineAssertion } from '../define.ts';
-import { valueParam } from '../params.ts';
+import { ignoreCaseParam, trimTextsParam, valueParam } from '../params.ts';
 import { describeValue } from '../targets.ts';
 
 export const oneOf = defineAssertion({
@@ -17,8 +17,8 @@ export const oneOf = defineAssertion({
   spelled: true,
   params: z.strictObject({
     value: z.array(valueParam).min(1, { error: 'needs at least one value' }).describe('The values that pass.'),
-    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
-    trim: z.boolean().default(false).describe('White space around texts does not count.'),
+    ignoreCase: ignoreCaseParam,
+    trim: trimTextsParam,
   }),
   check(target, { value, ...options }) {
     const listed = `one of ${value.slice(0, 10).map(describeOption).join(', ')}${value.length > 10 ? ' …' : ''}`;

@@ -14,7 +14,7 @@ export const regexParams = {
     // It would match everywhere.
     .min(1, { error: 'must not be empty' })
     .superRefine((pattern, context) => {
-      // Here too, since nothing is asked of a map with a key that is unknown.
+      // Here too, since `checkRegex` doesn't run on a map with an unknown key.
       const fault = findFaultOfAnyMode(pattern);
       if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
     })
@@ -27,12 +27,12 @@ export const regexParams = {
     .describe('Such as "i" for upper and lower case alike.'),
 };
 
-/** For `superRefine`: reports a pattern that JavaScript can't compile at the parameter it stands in. */
+/** For `superRefine`: reports a pattern that JavaScript can't compile. */
 export function checkRegex(
   { value, flags }: { readonly value: string; readonly flags: string },
   context: z.RefinementCtx,
 ): void {
-  // What is wrong with the flags, or with the pattern alone, is said where it stands.
+  // A fault of the flags, or of the pattern with any flags, is reported by its own schema.
   const problem = flagsPattern.test(flags) ? findRegexFault(value, flags) : undefined;
   if (problem !== undefined && findFaultOfAnyMode(value) === undefined)
     context.addIssue({ code: 'custom', path: ['value'], message: problem });
@@ -53,7 +53,7 @@ export const regex = defineAssertion({
     const text = textOf(target);
     const pattern = compiled.get(params) ?? new RegExp(params.value, params.flags);
     compiled.set(params, pattern);
-    // With the flags g and y an earlier answer's place would be kept.
+    // With the flags g and y the regex would keep its position in an earlier answer.
     pattern.lastIndex = 0;
     const found = runRegex(pattern, text.length, ports, () => pattern.exec(text));
     const shown = `/${params.value}/${params.flags}`;

@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { lastWords } from '../../terminal/display-width.ts';
-import { quote } from '../../text/shorten.ts';
+import { lastWords, quote } from '../../text/shorten.ts';
 import { defineAssertion } from '../define.ts';
-import { soughtParam } from '../params.ts';
+import { ignoreCaseParam, soughtParam, trimAnswerParam } from '../params.ts';
 import { textOf } from '../targets.ts';
 
 export const startsWith = defineAssertion({
@@ -15,14 +14,13 @@ export const startsWith = defineAssertion({
   spelled: true,
   params: z.strictObject({
     value: soughtParam.describe('The text it starts with.'),
-    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
-    trim: z.boolean().default(false).describe('White space around the answer does not count.'),
+    ignoreCase: ignoreCaseParam,
+    trim: trimAnswerParam,
   }),
   check(target, { value, ignoreCase, trim }) {
     const text = trim ? textOf(target).trim() : textOf(target);
     const pass = ignoreCase ? text.toLowerCase().startsWith(value.toLowerCase()) : text.startsWith(value);
-    const found = text;
-    return { pass, reason: `${pass ? 'starts' : 'does not start'} with ${quote(value)}: found ${quote(found)}` };
+    return { pass, reason: `${pass ? 'starts' : 'does not start'} with ${quote(value)}: found ${quote(text)}` };
   },
 });
 
@@ -36,15 +34,13 @@ export const endsWith = defineAssertion({
   spelled: true,
   params: z.strictObject({
     value: soughtParam.describe('The text it ends with.'),
-    ignoreCase: z.boolean().default(false).describe('Upper and lower case are the same.'),
-    trim: z.boolean().default(false).describe('White space around the answer does not count.'),
+    ignoreCase: ignoreCaseParam,
+    trim: trimAnswerParam,
   }),
   check(target, { value, ignoreCase, trim }) {
     const text = trim ? textOf(target).trim() : textOf(target);
     const pass = ignoreCase ? text.toLowerCase().endsWith(value.toLowerCase()) : text.endsWith(value);
-    return {
-      pass,
-      reason: `${pass ? 'ends' : 'does not end'} with ${quote(value)}: found ${quote(lastWords(text, 200))}`,
-    };
+    const found = quote(lastWords(text, 200));
+    return { pass, reason: `${pass ? 'ends' : 'does not end'} with ${quote(value)}: found ${found}` };
   },
 });

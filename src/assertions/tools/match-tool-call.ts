@@ -1,5 +1,6 @@
 import { describePath, findDifference } from '../../json/deep-equal.ts';
-import { compileJsonSchema, JsonSchemaError } from '../../json/json-schema.ts';
+import { compileJsonSchema } from '../../json/json-schema.ts';
+import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import { plainNumbers, SpelledNumber } from '../../text/exact-numbers.ts';
 import { quote } from '../../text/shorten.ts';

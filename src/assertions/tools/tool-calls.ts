@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import type { ToolCall } from '../../model/completion.ts';
-import { shortenText } from '../../terminal/display-width.ts';
-import { quote } from '../../text/shorten.ts';
+import { quote, shortenText } from '../../text/shorten.ts';
 import { type AssertionPorts, type CheckOutcome, defineAssertion } from '../define.ts';
 import { type Bounds, countRangeParam, describeBounds, isWithin } from '../params.ts';
 import { schemaParam } from '../structure/json-schema.ts';
@@ -83,11 +82,11 @@ export const toolCalls = defineAssertion({
     }
     const wanted: readonly WantedCall[] | undefined = value ?? names?.map((name) => ({ name, compare: 'subset' }));
     if (wanted === undefined) return { pass: true, reason: `found ${found}` };
-    // Each call that must be there is a wish of its own.
-    const wishes = wanted.flatMap((want) =>
+    // A call that must be made several times is expected several times.
+    const expected = wanted.flatMap((want) =>
       Array.from({ length: want.count?.min ?? (want.count ? 0 : 1) }, () => want),
     );
-    const outcome = checkCalls(wishes, calls, order, found, ports);
+    const outcome = checkCalls(expected, calls, order, found, ports);
     return 'error' in outcome || !outcome.pass ? outcome : (findSurplus(wanted, calls, found, ports) ?? outcome);
   },
 });
@@ -130,7 +129,7 @@ function checkCalls(
   return { pass: true, reason: `makes the wanted tool calls: found ${found}` };
 }
 
-/** A wish that more calls fit than it allows. */
+/** Finds an expected call that is made more often than it may be. */
 function findSurplus(
   wanted: readonly WantedCall[],
   calls: readonly ToolCall[],
@@ -171,7 +170,7 @@ function pairInOrder(
   });
 }
 
-/** Pairs every wanted call with a call of its own; augmenting paths, so that a vague wish does not take a specific one's call. */
+/** Pairs every wanted call with a call of its own, by augmenting paths (Kuhn 1955): a vague one must not take a specific one's call. */
 function pairInAnyOrder(
   wanted: readonly WantedCall[],
   calls: readonly ToolCall[],

@@ -2,7 +2,7 @@ import { exitCodes } from '../../model/exit-code.ts';
 import type { Report } from '../../model/report.ts';
 import type { Conclusion, GithubRun } from '../../publishing/publish-to-github.ts';
 import { codeBlock, reporters, shoutDecision } from '../../reports/index.ts';
-import { clipText } from '../../terminal/display-width.ts';
+import { clipText } from '../../text/shorten.ts';
 
 /** What is published of a run, or of one that could not start. */
 export interface GithubOutcome {

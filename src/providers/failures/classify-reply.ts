@@ -2,7 +2,7 @@ import type { HttpReply } from '../../http/client.ts';
 import { defined } from '../../json/defined.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
 import type { FailureKind, ProviderFailure } from '../../model/completion.ts';
-import { shortenText } from '../../terminal/display-width.ts';
+import { shortenText } from '../../text/shorten.ts';
 import { describeText } from './describe-text.ts';
 import { kindOfWords } from './failure-signs.ts';
 import { type ApiError, cut, readApiError } from './read-api-error.ts';

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../json/json.ts';
 import type { CompiledSchema } from '../../json/json-schema.ts';
+import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { Contract } from '../../model/suite.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
@@ -140,7 +141,7 @@ interface InputViolation {
 
 /** Says how a case's vars break the contract's input schema, in every way; nothing where they keep it. */
 async function createInputCheck(schema: JsonObject | boolean): Promise<(vars: unknown) => readonly InputViolation[]> {
-  const { compileJsonSchema, JsonSchemaError } = await import('../../json/json-schema.ts');
+  const { compileJsonSchema } = await import('../../json/json-schema.ts');
   const compiled = compileJsonSchema(schema);
   return (vars) => {
     const value = plainNumbers(vars);

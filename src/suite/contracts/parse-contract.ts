@@ -1,6 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
+import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { ContractPolicy, SeverityOverride } from '../../model/finding.ts';
 import { type Contract, mergeContracts } from '../../model/suite.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
@@ -109,7 +110,7 @@ async function parseSchema(
   const located = typeof value === 'string' ? await readFile({ ...named, value }) : named;
   if (located === undefined) return undefined;
   // Imported on use: compiling schemas takes its time to load.
-  const { compileJsonSchema, JsonSchemaError } = await import('../../json/json-schema.ts');
+  const { compileJsonSchema } = await import('../../json/json-schema.ts');
   const schema = plainNumbers(located.value);
   const faults = contracts?.findSchemaFaults(schema) ?? [];
   for (const { pointer, ...described } of faults)

@@ -1,7 +1,7 @@
 import { type Dirent, lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type FastGlob from 'fast-glob';
-import { checkGlob, type GlobFault, isNegative, isSlowForPaths, matchInTime, passedOver } from '../../text/glob.ts';
+import { checkGlob, type GlobFault, isNegative, isSlowForPaths, matchInTime, skippedFolders } from '../../text/glob.ts';
 import type { FileFault } from './project-place.ts';
 
 export interface FoundFiles {
@@ -69,7 +69,7 @@ function watchFaults({ findFault, describeError }: Place, faults: FileFault[]): 
       realPaths.set(folder, real);
       const fault = realPaths.size > maxFolders ? tooMany : findFault(folder);
       if (fault === undefined) {
-        return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !passedOver.has(name));
+        return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !skippedFolders.has(name));
       }
       if (!faults.includes(fault)) faults.push(fault);
     } catch (error) {

@@ -150,7 +150,7 @@ describe('a hostile pattern is refused or matched at once', () => {
   const long = 'a'.repeat(200);
 
   test.each([
-    ['{1..100000000}.eval.yaml', 'stand for more than 1000 names'],
+    ['{1..100000000}.eval.yaml', 'make more than 1000 names'],
     [tooMany, 'more than 20 stars'],
   ])('%.30s', async (pattern, words) => {
     const project = openProject();
@@ -207,7 +207,7 @@ describe('a hostile pattern is refused or matched at once', () => {
     for (const pattern of [stars, '{a,b}'.repeat(40), '{a,aa}'.repeat(40)]) {
       for (const argv of [[`evals/${pattern}`], ['-t', pattern]]) {
         const { code, stderr } = await project.run(['run', ...argv], { env });
-        expect(stderr).toMatch(/takes longer than \d+ ms|stand for more than 1000 names/);
+        expect(stderr).toMatch(/takes longer than \d+ ms|make more than 1000 names/);
         expect(code).toBe(2);
       }
     }
