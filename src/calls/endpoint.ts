@@ -83,7 +83,7 @@ export function openEndpoint(config: ProviderConfig, run: RunCalls): Endpoint {
   };
 }
 
-/** The HTTP client is loaded by the first call that really is sent. */
+/** The SDK is loaded by the first call that really is sent. */
 function connectWhenAsked(config: ProviderConfig, { known, connected }: RunCalls): Complete {
   let connecting: Promise<ConnectedProvider> | undefined;
   return async (request, signal) => {

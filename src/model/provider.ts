@@ -52,7 +52,7 @@ export interface AdapterDeclaration {
 /** One kind of API. */
 export interface Adapter extends AdapterDeclaration {
   resolve(config: ProviderConfig, env: ProviderEnv): Endpoint;
-  /** Loads what the calls need and returns a function that makes exactly one attempt a call. */
+  /** Imports the SDK and returns a function that makes exactly one attempt a call. */
   connect(config: ProviderConfig, env: ProviderEnv): Promise<ConnectedProvider>;
 }
 

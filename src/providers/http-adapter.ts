@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { HttpReply } from '../http/client.ts';
+import type { HttpClient, HttpReply } from '../http/client.ts';
 import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
@@ -27,8 +27,15 @@ export interface HttpFormat {
   readAnswer(body: unknown, reply: Pick<HttpReply, 'latencyMs' | 'headers'>): Answer;
 }
 
+/** Where requests go, and the headers that each carries. */
+export interface Target {
+  readonly baseUrl: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Sends a body of JSON, once. */
-type Send = (body: string, signal: AbortSignal) => Promise<HttpReply>;
+export type Send = (body: string, signal: AbortSignal) => Promise<HttpReply>;
 
 /** Headers that prove who asks, made for each request. */
 export type Sign = (url: string, body: string) => Promise<Readonly<Record<string, string>>>;
@@ -47,6 +54,8 @@ export interface HttpService extends Omit<AdapterDeclaration, 'options' | 'plugi
   readonly formatOf: (config: ProviderConfig) => HttpFormat;
   /** Undefined where the key in a header is all, a failure where something is missing. */
   readonly openSigner?: (config: ProviderConfig, env: ProviderEnv) => Promise<Sign | ProviderFailure | undefined>;
+  /** Takes the place of a plain POST, for services that are asked through an SDK. */
+  readonly openSender?: (client: HttpClient, target: Target) => Promise<Send>;
 }
 
 export function defineHttpAdapter(service: HttpService): Adapter {
@@ -80,12 +89,13 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
   const { openHttpClient } = await import('../http/client.ts');
   const client = openHttpClient({ env: env.env });
   const format = service.formatOf(config);
-  const url = joinUrl(findBaseUrl(service, config, env), format.pathOf(config.model));
-  const headers = { ...commonHeaders, ...preset.headers, ...credentials.headers };
-  const send: Send = async (body, signal) => {
-    const signed = sign === undefined ? headers : { ...headers, ...(await sign(url, body)) };
-    return client.send({ url, method: 'POST', headers: signed, body, signal });
+  const target: Target = {
+    baseUrl: findBaseUrl(service, config, env),
+    path: format.pathOf(config.model),
+    headers: { ...commonHeaders, ...preset.headers, ...credentials.headers },
   };
+  const send = (await service.openSender?.(client, target)) ?? openPost(client, target, sign);
+  const url = joinUrl(target.baseUrl, target.path);
 
   return {
     async complete(request, signal) {
@@ -107,6 +117,14 @@ async function connect(service: HttpService, config: ProviderConfig, env: Provid
 function findBaseUrl(service: HttpService, config: ProviderConfig, env: ProviderEnv): string {
   const { baseUrl } = resolveAddress(service.presetOf(config, env), config, env);
   return service.adjustBaseUrl?.(baseUrl, config) ?? baseUrl;
+}
+
+function openPost(client: HttpClient, { baseUrl, path, headers }: Target, sign: Sign | undefined): Send {
+  const url = joinUrl(baseUrl, path);
+  return async (body, signal) => {
+    const signed = sign === undefined ? headers : { ...headers, ...(await sign(url, body)) };
+    return client.send({ url, method: 'POST', headers: signed, body, signal });
+  };
 }
 
 /** A user's template may read what this request does not have. */

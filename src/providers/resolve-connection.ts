@@ -78,7 +78,7 @@ export function readCredentials(preset: Preset, config: ProviderConfig, provider
   return checkHeaders(headers) ?? { headers };
 }
 
-/** What OpenAI's own SDK sends too. It names an account, so no other host may see it. */
+/** What the official SDK sends too. It names an account, so no other host may see it. */
 function readOpenaiAccount(env: ProviderEnv['env']): Record<string, string> {
   const organization = env['OPENAI_ORG_ID']?.trim() ?? '';
   const project = env['OPENAI_PROJECT_ID']?.trim() ?? '';

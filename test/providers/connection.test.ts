@@ -172,7 +172,7 @@ describe('headers', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('hold nothing of the process beside the key', async () => {
+  it('that the SDK would add from the process stay at home', async () => {
     vi.stubEnv('OPENAI_ORG_ID', 'org-secret');
     vi.stubEnv('OPENAI_PROJECT_ID', 'proj-secret');
     vi.stubEnv('OPENAI_ADMIN_KEY', 'sk-admin-secret');
@@ -196,6 +196,11 @@ describe('headers', () => {
       headers: { authorization: 'Bearer sk', 'openai-organization': 'org-1', 'openai-project': 'proj-1' },
     });
     expect(read({ baseUrl: 'https://gateway.example/v1' })).toEqual({ headers: {} });
+  });
+
+  it('that break the SDK are a usage error', async () => {
+    vi.stubEnv('OPENAI_CUSTOM_HEADERS', 'bad name: x');
+    await expect(send({ baseUrl: 'server' }, {})).rejects.toThrow(UserError);
   });
 });
 

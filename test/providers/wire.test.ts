@@ -6,6 +6,7 @@ import { SpelledNumber } from '../../src/text/exact-numbers.ts';
 import { askProvider } from './ask-provider.ts';
 import { buildConfig, buildRequest } from './build-request.ts';
 
+// The OpenAI protocol goes through an SDK, the others through a plain POST.
 const adapters = ['openai', 'anthropic'];
 
 test.each(adapters)('%s is sent every digit of a number that no double holds', async (adapter) => {

@@ -1,10 +1,11 @@
-// Over plain HTTP: beside URL and body, which are two lines here, the OpenAI SDK adds retries, deadlines and errors that
-// the engine owns, and 0.12 ms of CPU a call (10,000 calls: 4.7 instead of 3.5 s).
+import type { ClientOptions, OpenAI } from 'openai';
 import * as z from 'zod';
+import type { HttpReply } from '../../http/client.ts';
 import { isJsonObject } from '../../json/json.ts';
+import { UserError } from '../../model/errors.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
-import { defineHttpAdapter } from '../http-adapter.ts';
+import { defineHttpAdapter, type HttpService } from '../http-adapter.ts';
 import type { OutgoingRequest } from '../outgoing-request.ts';
 import type { Preset } from '../presets.ts';
 import { openaiChat } from './chat.ts';
@@ -34,6 +35,7 @@ export function defineOpenaiAdapter(name: string, preset: Preset): Adapter {
       const dialect = dialectOf(config);
       return preset.knowsNoSchema === true ? withoutSchema(dialect) : dialect;
     },
+    openSender,
   });
 }
 
@@ -67,4 +69,66 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
   }
   url.searchParams.set('api-version', apiVersion);
   return url.href;
+}
+
+/**
+ * Sends through OpenAI's SDK with our client as its `fetch`. The SDK's own headers are left out: they name the platform,
+ * and OPENAI_CUSTOM_HEADERS would go to whatever host is configured. It sees no status either, since its errors drop
+ * bodies and headers that say what failed.
+ */
+const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
+  const sdk = await import('openai');
+  const base = openSdk(sdk.OpenAI, new URL(baseUrl));
+  return async (body, signal) => {
+    let reply: Promise<HttpReply> | undefined;
+    const fetch: ClientOptions['fetch'] = async (url, init) => {
+      if (typeof url !== 'string' || typeof init?.body !== 'string') throw new Error('the OpenAI SDK wrote no text');
+      reply = client.send({ url, method: 'POST', headers, body: init.body, signal });
+      await reply;
+      return new Response(null);
+    };
+    try {
+      await base.withOptions({ fetch }).post(path, { body, headers: json }).asResponse();
+    } catch (error) {
+      // What the client rejected with says more than what the SDK makes of it.
+      if (reply === undefined) throw error;
+    }
+    if (reply === undefined) throw new Error('the OpenAI SDK sent nothing');
+    return reply;
+  };
+};
+
+/** Under this type the SDK sends a string as it stands. */
+const json = { 'content-type': 'application/json' };
+
+function openSdk(Sdk: typeof OpenAI, address: URL): OpenAI {
+  try {
+    return new Sdk({
+      // The client sends headers of its own, so a key here would only be one more place that holds it.
+      apiKey: 'unused',
+      // Null keeps the SDK from reading the variables itself.
+      adminAPIKey: null,
+      organization: null,
+      project: null,
+      webhookSecret: null,
+      baseURL: address.origin + address.pathname,
+      defaultQuery: Object.fromEntries(address.searchParams),
+      logLevel: 'off',
+      // The engine owns retries and deadlines.
+      maxRetries: 0,
+    });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UserError(
+      [
+        {
+          code: 'environment',
+          severity: 'error',
+          message: `The OpenAI client refuses its settings: ${error.message}`,
+          hint: 'check the variable OPENAI_CUSTOM_HEADERS',
+        },
+      ],
+      { cause: error },
+    );
+  }
 }
