@@ -73,26 +73,25 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
 
 /**
  * Sends through OpenAI's SDK with our client as its `fetch`. The SDK's own headers are left out: they name the platform,
- * and OPENAI_CUSTOM_HEADERS would go to whatever host is configured. It sees no status either, since its errors drop
- * bodies and headers that say what failed.
+ * and OPENAI_CUSTOM_HEADERS would go to whatever host is configured. It sees no status and no error either, since it would
+ * drop bodies and headers that say what failed.
  */
 const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
-  const sdk = await import('openai');
-  const base = openSdk(sdk.OpenAI, new URL(baseUrl));
+  const { OpenAI: Sdk } = await import('openai');
+  const replies = new WeakMap<Response, Promise<HttpReply>>();
+  const fetch: ClientOptions['fetch'] = async (url, init) => {
+    if (typeof url !== 'string' || typeof init?.body !== 'string') throw new Error('the OpenAI SDK wrote no text');
+    const signal = init.signal ?? new AbortController().signal;
+    const reply = client.send({ url, method: 'POST', headers, body: init.body, signal });
+    await Promise.allSettled([reply]);
+    const response = new Response(null);
+    replies.set(response, reply);
+    return response;
+  };
+  const sdk = openSdk(Sdk, new URL(baseUrl), fetch);
   return async (body, signal) => {
-    let reply: Promise<HttpReply> | undefined;
-    const fetch: ClientOptions['fetch'] = async (url, init) => {
-      if (typeof url !== 'string' || typeof init?.body !== 'string') throw new Error('the OpenAI SDK wrote no text');
-      reply = client.send({ url, method: 'POST', headers, body: init.body, signal });
-      await reply;
-      return new Response(null);
-    };
-    try {
-      await base.withOptions({ fetch }).post(path, { body, headers: json }).asResponse();
-    } catch (error) {
-      // What the client rejected with says more than what the SDK makes of it.
-      if (reply === undefined) throw error;
-    }
+    const response = await sdk.post(path, { body, headers: json, signal }).asResponse();
+    const reply = replies.get(response);
     if (reply === undefined) throw new Error('the OpenAI SDK sent nothing');
     return reply;
   };
@@ -101,7 +100,7 @@ const openSender: NonNullable<HttpService['openSender']> = async (client, { base
 /** Under this type the SDK sends a string as it stands. */
 const json = { 'content-type': 'application/json' };
 
-function openSdk(Sdk: typeof OpenAI, address: URL): OpenAI {
+function openSdk(Sdk: typeof OpenAI, address: URL, fetch: ClientOptions['fetch']): OpenAI {
   try {
     return new Sdk({
       // The client sends headers of its own, so a key here would only be one more place that holds it.
@@ -114,6 +113,7 @@ function openSdk(Sdk: typeof OpenAI, address: URL): OpenAI {
       baseURL: address.origin + address.pathname,
       defaultQuery: Object.fromEntries(address.searchParams),
       logLevel: 'off',
+      fetch,
       // The engine owns retries and deadlines.
       maxRetries: 0,
     });
