@@ -2,7 +2,7 @@
  * What llmcheck adds to the calls it makes: CPU, wall time and peak memory beside a bare HTTP loop over the same
  * requests, as ratios of medians of five rounds in turn. Run by `npm run bench`; `npm run bench -- --quick` takes the small sizes only.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -23,46 +23,62 @@ const isQuick = process.argv.includes('--quick');
 await main();
 
 async function main(): Promise<void> {
-  print('| cases | server | mode | CPU s (bare) | ratio | wall s (bare) | ratio | peak MB (bare) |');
-  print('|---|---|---|---|---|---|---|---|');
-  const peaks = new Map<number, number>();
-  for (const size of isQuick ? [1000] : [1000, 10_000]) {
-    for (const delayMs of [0, 50]) {
-      const folder = mkdtempSync(join(tmpdir(), 'llmcheck-bench-'));
-      const server = await startServer(delayMs);
-      const options = { cwd: folder, env: server.env };
-      try {
-        writeSuite(folder, makeCases(size));
-        const files = ['cases.jsonl', 'out.jsonl'].map((file) => join(folder, file));
-        const run = () =>
-          measure([join(root, 'bin/llmcheck.js'), 'run', 'bench.eval.yaml', '-j', `${concurrency}`, '-q'], options);
-        const rounds: { bare: Usage; cold: Usage; cached?: Usage }[] = [];
-        // In turn, so that a drift of the machine's speed, or of the server's as it warms up, meets all alike.
-        while (rounds.length < (delayMs === 0 ? 5 : 1)) {
-          rmSync(join(folder, '.llmcheck'), { recursive: true, force: true });
-          const bare = await measure([join(parts, 'bare-loop.mjs'), server.url, ...files, `${concurrency}`], options);
-          const cold = await run();
-          rounds.push(delayMs === 0 ? { bare, cold, cached: await run() } : { bare, cold });
-        }
+  // Removed at the very end: for minutes after a removal of many files, ext4 looks at each of them to create a new one.
+  const folder = mkdtempSync(join(tmpdir(), 'llmcheck-bench-'));
+  try {
+    print('| cases | server | mode | CPU s (bare) | ratio | wall s (bare) | ratio | peak MB (bare) |');
+    print('|---|---|---|---|---|---|---|---|');
+    const peaks: number[] = [];
+    for (const size of isQuick ? [1000] : [1000, 10_000]) {
+      for (const delayMs of [0, 50]) {
+        const rounds = await runRounds(size, delayMs, join(folder, `${size}-${delayMs}`));
         const bare = medianOf(rounds.map((round) => round.bare));
         const cold = medianOf(rounds.map((round) => round.cold));
         printRow(size, delayMs, 'cold', cold, bare);
-        const cached = rounds.flatMap((round) => round.cached ?? []);
-        if (cached.length > 0) {
-          peaks.set(size, cold.peakMb);
-          printRow(size, delayMs, 'cached', medianOf(cached), bare);
-        }
-      } finally {
-        server.stop();
-        rmSync(folder, { recursive: true, force: true });
+        if (delayMs !== 0) continue;
+        peaks.push(cold.peakMb);
+        printRow(size, delayMs, 'cached', medianOf(rounds.map((round) => round.cached)), bare);
       }
     }
+    const [small, large] = peaks;
+    if (small !== undefined && large !== undefined) {
+      print(`\nPeak memory of 10,000 cases over that of 1,000: ${(large / small).toFixed(2)}`);
+    }
+    await compareStart();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-  const [small, large] = [...peaks.values()];
-  if (small !== undefined && large !== undefined) {
-    print(`\nPeak memory of 10,000 cases over that of 1,000: ${(large / small).toFixed(2)}`);
+}
+
+interface Round {
+  readonly bare: Usage;
+  readonly cold: Usage;
+  /** A second run over the answers of the first. */
+  readonly cached: Usage;
+}
+
+/** In turn, so that a drift of the machine's speed, or of the server's as it warms up, meets all alike. */
+async function runRounds(size: number, delayMs: number, folder: string): Promise<readonly Round[]> {
+  const server = await startServer(delayMs);
+  const rounds: Round[] = [];
+  try {
+    while (rounds.length < (delayMs === 0 ? 5 : 1)) {
+      const cwd = join(folder, `${rounds.length}`);
+      mkdirSync(cwd, { recursive: true });
+      writeSuite(cwd, makeCases(size));
+      const options = { cwd, env: server.env };
+      const loop = [join(parts, 'bare-loop.mjs'), server.url, 'cases.jsonl', 'out.jsonl', `${concurrency}`];
+      const run = [join(root, 'bin/llmcheck.js'), 'run', 'bench.eval.yaml', '-j', `${concurrency}`, '-q'];
+      rounds.push({
+        bare: await measure(loop, options),
+        cold: await measure(run, options),
+        cached: await measure(run, options),
+      });
+    }
+  } finally {
+    server.stop();
   }
-  await compareStart();
+  return rounds;
 }
 
 async function compareStart(): Promise<void> {
