@@ -147,6 +147,20 @@ test('a deadline leaves the batch at its provider, says so, and the next run col
   ]);
 });
 
+test('a run that is cut short after its batch has ended keeps the batch for the next run', async () => {
+  const server = await startBatchServer('openai', (word) => (word === 'one' ? 'wrong' : word));
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite());
+  const cut = await project.report(['run', '--batch', '--bail', '1', '-j', '1'], { env: server.env });
+  expect([cut.report.run.stopReason, cut.report.totals.failed]).toEqual(['bail', 1]);
+  expect(cut.report.totals.skipped).toBeGreaterThan(0);
+  expect(project.files('.llmcheck/batches')).toHaveLength(1);
+  const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+  expect([code, report.totals.failed, report.totals.passed]).toEqual([1, 1, 3]);
+  expect([server.submissions.length, server.liveCount]).toEqual([1, 0]);
+  expect(project.files('.llmcheck/batches')).toEqual([]);
+});
+
 test('later turns and fresh trials are asked live', async () => {
   const server = await startBatchServer('openai');
   const project = openTempProject();
