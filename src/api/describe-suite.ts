@@ -1,6 +1,6 @@
 import { beforeAll, describe, test } from 'vitest';
 import type { CaseReport, Report } from '../model/report.ts';
-import { createFindStanding, describeDecision, describeSkip, explainCase } from '../reports/index.ts';
+import { createFindGateEffect, describeDecision, describeSkip, explainCase } from '../reports/index.ts';
 import { openContext } from './api-context.ts';
 import { type Keys, refuseUnknown } from './refuse-unknown.ts';
 import { type RunSuitesOptions, runSuitesKeys, toFlags } from './run-options.ts';
@@ -43,10 +43,10 @@ export function describeSuite(path: string | readonly string[], options: Describ
           test(`${caseId} · ${prompt} × ${provider}`, (context) => {
             const found = results?.find(plannedCase);
             if (found === undefined) throw plainError('the run ended before this case was reached');
-            const { entry, standing } = found;
-            if (standing.kind === 'skipped') context.skip(skipReason(entry));
-            if (standing.kind === 'tolerated') context.skip(`${standing.reason}: ${describeCase(entry)}`);
-            if (standing.kind !== 'passed') throw plainError(describeCase(entry));
+            const { entry, effect } = found;
+            if (effect.kind === 'skipped') context.skip(skipReason(entry));
+            if (effect.kind === 'tolerated') context.skip(`${effect.reason}: ${describeCase(entry)}`);
+            if (effect.kind !== 'passed') throw plainError(describeCase(entry));
           });
         }
       });
@@ -66,15 +66,15 @@ const describeSuiteKeys: Keys<DescribeSuiteOptions> = { ...sharedKeys, testTimeo
 
 interface Found {
   readonly entry: CaseReport;
-  readonly standing: ReturnType<ReturnType<typeof createFindStanding>>;
+  readonly effect: ReturnType<ReturnType<typeof createFindGateEffect>>;
 }
 
 function indexCases(report: Report): (planned: PlannedCase) => Found | undefined {
   const found = new Map<string, Found>();
   for (const suite of report.suites) {
-    const findStanding = createFindStanding(report, suite);
+    const findEffect = createFindGateEffect(report, suite);
     for (const entry of suite.cases()) {
-      found.set(keyOf({ suite: suite.suite, ...entry }), { entry, standing: findStanding(entry) });
+      found.set(keyOf({ suite: suite.suite, ...entry }), { entry, effect: findEffect(entry) });
     }
   }
   return (planned) => found.get(keyOf(planned));

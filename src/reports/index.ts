@@ -1,22 +1,21 @@
-import { ctrf } from './ctrf.ts';
-import type { Reporter } from './define.ts';
-import { github } from './github.ts';
-import { html } from './html.ts';
-import { json } from './json.ts';
-import { jsonl } from './jsonl.ts';
-import { junit } from './junit.ts';
-import { markdown } from './markdown.ts';
-import { tap } from './tap.ts';
-import { terminal } from './terminal.ts';
+import { ctrf } from './ci/ctrf.ts';
+import { github } from './ci/github.ts';
+import { junit } from './ci/junit.ts';
+import { tap } from './ci/tap.ts';
+import { html } from './html/html.ts';
+import { json, jsonl } from './json/json.ts';
+import { markdown } from './markdown/markdown.ts';
+import type { Reporter } from './reporter.ts';
+import { terminal } from './terminal/terminal.ts';
 
-export type { Reporter } from './define.ts';
-export { describeDecision, shoutDecision } from './describe-decision.ts';
-export { describeSkip, explainCase } from './explain-case.ts';
-export { createFindStanding } from './find-standing.ts';
-export { codeBlock } from './markdown-text.ts';
-export { buildPageData } from './page-data.ts';
-export { contentPolicy, renderPageFoot, renderPageHead } from './page-document.ts';
-export { contractReporters } from './render-contract.ts';
+export { describeSkip, explainCase } from './cases/explain-case.ts';
+export { createFindGateEffect } from './cases/gate-effect.ts';
+export { contractReporters } from './contract-reporters.ts';
+export { describeDecision, shoutDecision } from './headline.ts';
+export { contentPolicy, renderPageFoot, renderPageHead } from './html/html.ts';
+export { buildPageData } from './html/page-data.ts';
+export { codeBlock } from './markdown/text.ts';
+export type { Reporter } from './reporter.ts';
 
 /** Every reporter by the name that `--reporter` takes. */
 export const reporters: Readonly<Record<string, Reporter>> = {

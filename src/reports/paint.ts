@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import picocolors from 'picocolors';
+import { defined } from '../json/defined.ts';
 import type { ReportStyle } from '../model/report.ts';
 import { wrapToWidth } from '../terminal/display-width.ts';
+import { breakWorkflowCommands } from '../text/sanitize.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
@@ -20,7 +22,7 @@ export function createPaint(style: ReportStyle): Paint {
     colors: picocolors.createColors(style.color),
     width: Math.max(minWidth, style.width),
     verbose: style.verbose,
-    ...(style.linksFrom !== undefined && { linksFrom: style.linksFrom }),
+    ...defined({ linksFrom: style.linksFrom }),
   };
 }
 
@@ -29,6 +31,11 @@ export function indentText(text: string, paint: Paint, indent: number, hanging =
   const first = ' '.repeat(indent);
   const [head = '', ...rest] = wrapToWidth(text, paint.width - indent - hanging);
   return [first + head, ...rest.map((line) => first + ' '.repeat(hanging) + line)];
+}
+
+/** Every part of a line is safe by itself, but wrapping may put a workflow command at its start. */
+export function printLine(line: string): string {
+  return `${breakWorkflowCommands(line).trimEnd()}\n`;
 }
 
 /** A line that names a place in a file, as a link where the terminal can follow one (OSC 8). */

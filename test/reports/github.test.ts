@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Breach } from '../../src/model/gate.ts';
 import type { CellRow } from '../../src/model/record.ts';
 import type { CaseReport, Report } from '../../src/model/report.ts';
-import { github } from '../../src/reports/github.ts';
+import { github } from '../../src/reports/ci/github.ts';
 import { buildCase, buildReport, buildReports, buildSuite, buildVariant, plainStyle } from '../support/build-report.ts';
 
 function render(report: Report): string[] {

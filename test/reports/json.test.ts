@@ -1,9 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import type { Report, SuiteReport } from '../../src/model/report.ts';
-import { json } from '../../src/reports/json.ts';
-import { jsonl } from '../../src/reports/jsonl.ts';
-import { buildReportJsonSchema, reportSchema } from '../../src/reports/report-schema.ts';
+import { json, jsonl } from '../../src/reports/json/json.ts';
+import { buildReportJsonSchema, reportSchema } from '../../src/reports/json/report-schema.ts';
 import { buildCase, buildReport, buildReports, buildSuite, buildVariant, plainStyle } from '../support/build-report.ts';
 
 function render(report: Report): string {

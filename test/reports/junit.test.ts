@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BreachCode, Decision } from '../../src/model/gate.ts';
 import type { CaseReport, Report } from '../../src/model/report.ts';
-import { junit } from '../../src/reports/junit.ts';
+import { junit } from '../../src/reports/ci/junit.ts';
 import {
   buildCase,
   buildComparison,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CellRow } from '../../src/model/record.ts';
 import type { CaseReport, Report } from '../../src/model/report.ts';
-import { renderMarkdown } from '../../src/reports/markdown.ts';
-import { codeBlock, codeCell, codeSpan, escapeHtmlLine, proseOrCode } from '../../src/reports/markdown-text.ts';
+import { renderMarkdown } from '../../src/reports/markdown/markdown.ts';
+import { codeBlock, codeCell, codeSpan, escapeHtmlLine, proseOrCode } from '../../src/reports/markdown/text.ts';
 import {
   buildCase,
   buildComparison,

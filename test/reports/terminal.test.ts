@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CellRow } from '../../src/model/record.ts';
 import type { CaseReport, Report, ReportStyle, SuiteReport, VariantComparison } from '../../src/model/report.ts';
-import { terminal } from '../../src/reports/terminal.ts';
+import { terminal } from '../../src/reports/terminal/terminal.ts';
 import {
   buildCase,
   buildComparison,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { BreachCode, Decision } from '../../src/model/gate.ts';
 import type { CaseReport, Report } from '../../src/model/report.ts';
-import { ctrf } from '../../src/reports/ctrf.ts';
-import { tap } from '../../src/reports/tap.ts';
+import { ctrf } from '../../src/reports/ci/ctrf.ts';
+import { tap } from '../../src/reports/ci/tap.ts';
 import {
   buildCase,
   buildComparison,

@@ -1,0 +1,132 @@
+import { defined } from '../../json/defined.ts';
+import type { SkipReason } from '../../model/cell.ts';
+import type { ToolCall } from '../../model/completion.ts';
+import type { CellRow, RecordedCheck } from '../../model/record.ts';
+import type { CaseReport } from '../../model/report.ts';
+
+/** Why a case did not pass, each reason once, whatever the number of trials that gave it. */
+export interface CaseExplanation {
+  /** `2 of 3 trials failed`; empty for a single trial. */
+  readonly trials: string;
+  readonly reasons: readonly CaseReason[];
+  /** The first answer that failed; undefined where none came. */
+  readonly answer?: string;
+  /** The baseline's answer to the same case, where there is one and it was kept. */
+  readonly before?: string;
+}
+
+export interface CaseReason {
+  /** The check, or the kind of failure. */
+  readonly label: string;
+  readonly reason: string;
+  readonly diff?: { readonly expected: string; readonly found: string };
+  /** Trials that gave this reason. */
+  readonly count: number;
+}
+
+export function explainCase(entry: CaseReport): CaseExplanation {
+  const reasons = new Map<string, CaseReason>();
+  let answer: string | undefined;
+  for (const row of entry.trials) {
+    if (row.status !== 'failed' && row.status !== 'errored') continue;
+    answer ??= answerText(row);
+    for (const found of rowReasons(row)) {
+      // Reasons may have megabytes: to escape them would cost more than all the rest.
+      const key = `${found.label}\n${found.reason}`;
+      const known = reasons.get(key);
+      reasons.set(key, known === undefined ? found : { ...known, count: known.count + 1 });
+    }
+  }
+  const before = entry.baseline === undefined ? undefined : answerText(entry.baseline);
+  return {
+    trials: describeTrials(entry.trials),
+    reasons: [...reasons.values()],
+    ...defined({ answer, before }),
+  };
+}
+
+/** A check's own difference says nothing new where it is the one between the two answers. */
+export function isAnswerDiff({ diff }: CaseReason, { answer, before }: CaseExplanation): boolean {
+  return diff !== undefined && diff.found === answer && diff.expected === before;
+}
+
+/** Why a trial could not be judged; errored cases are grouped by this text. */
+export function describeError(row: CellRow): string {
+  if (row.error !== undefined) return `${row.error.kind}: ${row.error.message}`;
+  const check = row.checks.find(({ error }) => error !== undefined);
+  return check === undefined ? 'no reason was recorded' : `${checkLabel(check)}: ${check.error ?? check.reason}`;
+}
+
+/** Why a skipped case was not run. */
+export function skipReasonOf({ trials }: CaseReport): string {
+  const skip = trials.find((row) => row.skip !== undefined)?.skip;
+  return skip === undefined ? 'skipped' : describeSkip(skip);
+}
+
+export function describeSkip({ reason, message }: NonNullable<CellRow['skip']>): string {
+  return message ?? skipSentences[reason];
+}
+
+const skipSentences: Readonly<Record<SkipReason, string>> = {
+  case: 'the suite skips it',
+  budget: 'the budget was used up',
+  deadline: 'the time limit had passed',
+  bail: 'the run was stopped at its failures',
+  interrupted: 'the run was interrupted',
+  storage: 'the record could not be written',
+  queue: 'the queue or its workers were gone',
+};
+
+function rowReasons(row: CellRow): CaseReason[] {
+  const reasons: CaseReason[] = [];
+  if (row.error !== undefined) reasons.push({ label: row.error.kind, reason: row.error.message, count: 1 });
+  for (const check of row.checks) {
+    if (check.error !== undefined) {
+      reasons.push({ label: checkLabel(check), reason: check.error, count: 1 });
+    } else if (!check.pass && row.status === 'failed' && decides(check)) {
+      reasons.push({ label: checkLabel(check), reason: check.reason, ...defined({ diff: check.diff }), count: 1 });
+    }
+  }
+  if (reasons.length > 0) return reasons;
+  const score = row.score === undefined ? 'no reason was recorded' : `${row.score.toFixed(2)} is too low`;
+  return [{ label: 'score', reason: score, count: 1 }];
+}
+
+/** A check of weight 0 only reports. */
+function decides(check: RecordedCheck): boolean {
+  return (check.weight ?? 1) > 0 || check.required === true;
+}
+
+function checkLabel(check: RecordedCheck): string {
+  const name = check.name === undefined ? check.assertion : `${check.name} (${check.assertion})`;
+  return check.turn === undefined ? name : `${name}, turn ${check.turn + 1}`;
+}
+
+function describeTrials(rows: readonly CellRow[]): string {
+  const planned = rows.filter((row) => row.confirmation !== true);
+  const confirmations = rows.filter((row) => row.confirmation === true);
+  const parts = [
+    ...(planned.length > 1 ? countStatuses(planned, 'trials') : []),
+    ...(confirmations.length > 0 ? countStatuses(confirmations, 'fresh confirmation trials') : []),
+  ];
+  return parts.join(', ');
+}
+
+function countStatuses(rows: readonly CellRow[], noun: string): string[] {
+  const count = (status: CellRow['status']): number => rows.filter((row) => row.status === status).length;
+  const parts = [`${count('failed')} of ${rows.length} ${rows.length === 1 ? noun.slice(0, -1) : noun} failed`];
+  if (count('errored') > 0) parts.push(`${count('errored')} errored`);
+  if (count('skipped') > 0) parts.push(`${count('skipped')} skipped`);
+  return parts;
+}
+
+/** An answer as people read it: its text, then a line a tool call; undefined where there is none. */
+function answerText(answer: {
+  readonly output?: string;
+  readonly toolCalls?: readonly ToolCall[];
+}): string | undefined {
+  const { output, toolCalls = [] } = answer;
+  const calls = toolCalls.map(({ name, rawArguments }) => `${name}(${rawArguments})`);
+  if (output === undefined && calls.length === 0) return undefined;
+  return [...(output === undefined || (output === '' && calls.length > 0) ? [] : [output]), ...calls].join('\n');
+}

@@ -1,0 +1,165 @@
+import type { RateEstimate } from '../model/rate.ts';
+import type {
+  MetricComparison,
+  PromptText,
+  Report,
+  SuiteReport,
+  VariantComparison,
+  VariantReport,
+} from '../model/report.ts';
+import {
+  formatChange,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatPoints,
+  formatUsd,
+  percentOf,
+  signed,
+} from '../text/format-amount.ts';
+
+/** What a comparison with the baseline found, in a few words. */
+export function describeComparison({ outcome, accepted, cases, unsettled }: VariantComparison): string {
+  switch (outcome) {
+    case 'passed':
+      return accepted.length > 0 ? 'its differences are accepted in this change' : 'not regressed';
+    case 'failed':
+      return 'regressed';
+    case 'inconclusive':
+      return describeInconclusive(cases.regressed.length, unsettled);
+  }
+}
+
+/** An inconclusive comparison never says that there is no regression. */
+export function describeInconclusive(regressedCases: number, unsettled = 0): string {
+  if (unsettled > 0) {
+    return `${formatCount(unsettled, 'failure')} ${unsettled === 1 ? 'was' : 'were'} neither confirmed nor cleared`;
+  }
+  if (regressedCases === 0) return 'nothing shows a regression, and nothing excludes one';
+  const [noun, verb] = regressedCases === 1 ? ['case', 'is'] : ['cases', 'are'];
+  return `${regressedCases} regressed ${noun} ${verb} not enough to show a regression, and nothing excludes one`;
+}
+
+export interface MetricText {
+  readonly key: 'passRate' | 'score' | 'costUsd' | 'latencyMs';
+  readonly label: string;
+  /** `−2.0 pts [−7.6, +2.8]`; undefined where the sides can't be held against each other. */
+  readonly change: string | undefined;
+  /** `98.0 % → 96.0 %, −2.0 pts [−7.6, +2.8]`. */
+  readonly text: string;
+}
+
+/** The metrics of a comparison of which anything can be said. */
+export function describeMetrics(comparison: VariantComparison): readonly MetricText[] {
+  return metrics.flatMap(({ key, label, formatValue, formatDelta }): readonly MetricText[] => {
+    const metric = comparison[key];
+    const { baseline, candidate, delta } = metric;
+    if (delta === null) {
+      if (baseline === null || candidate === null) return [];
+      if (key === 'costUsd' && baseline !== candidate) return [describeFirstCost(label, baseline, candidate)];
+      if (key !== 'latencyMs') return [];
+      const sides = `${formatValue(baseline)} → ${formatValue(candidate)}`;
+      return [
+        {
+          key,
+          label,
+          change: undefined,
+          text: `p50 ${sides}; not comparable: both sides must run now, uncached (--rerun-baseline)`,
+        },
+      ];
+    }
+    const change = `${formatDelta(delta)}${formatInterval(metric)}`;
+    if (baseline === null || candidate === null) return [{ key, label, change, text: change }];
+    const sides = `${formatValue(baseline)} → ${formatValue(candidate)}`;
+    // Medians of all answers may move against the change within cases, which is what is judged.
+    const text = key === 'latencyMs' ? `p50 ${sides}; case by case ${change}` : `${sides}, ${change}`;
+    return [{ key, label, change, text }];
+  });
+}
+
+const metrics = [
+  { key: 'passRate', label: 'pass rate', formatValue: formatPercent, formatDelta: formatPoints },
+  { key: 'score', label: 'score', formatValue: (score: number) => score.toFixed(3), formatDelta: formatPoints },
+  { key: 'costUsd', label: 'cost', formatValue: formatUsd, formatDelta: formatChange },
+  { key: 'latencyMs', label: 'latency', formatValue: formatDuration, formatDelta: formatChange },
+] as const;
+
+/** What was free has no ratio to what it costs now. */
+function describeFirstCost(label: string, baseline: number, candidate: number): MetricText {
+  const change = `${candidate < baseline ? '−' : '+'}${formatUsd(Math.abs(candidate - baseline))}`;
+  const text = `${formatUsd(baseline)} → ${formatUsd(candidate)}, ${change} (no ratio to nothing)`;
+  return { key: 'costUsd', label, change, text };
+}
+
+/** An unbounded side is a question mark: nothing is excluded there. */
+function formatInterval({ low, high }: MetricComparison): string {
+  if (low === null && high === null) return '';
+  const bound = (side: number | null): string => (side === null ? '?' : signed(side * 100, 1));
+  return ` [${bound(low)}, ${bound(high)}]`;
+}
+
+/** `85.0 % [64.0–94.8]`. */
+export function formatRate({ value, low, high }: RateEstimate, separator = ' '): string {
+  if (value === null) return '–';
+  if (low === null && high === null) return formatPercent(value);
+  const bound = (side: number | null): string => (side === null ? '?' : percentOf(side));
+  return `${formatPercent(value)}${separator}[${bound(low)}–${bound(high)}]`;
+}
+
+export function formatCost(costUsd: number | null): string {
+  return costUsd === null ? 'unknown' : formatUsd(costUsd);
+}
+
+export function formatLatency(latencyMs: number | null): string {
+  return latencyMs === null ? '–' : formatDuration(latencyMs);
+}
+
+/** The lists of a comparison's cases, in words and in the order in which they are shown. */
+export const changeWords: Readonly<Record<keyof VariantComparison['cases'], string>> = {
+  regressed: 'regressed',
+  flaky: 'flaky',
+  fixed: 'fixed',
+  stillFailing: 'still failing',
+  added: 'added',
+  removed: 'removed',
+  redefined: 'redefined',
+};
+
+/** Both prompts as one text each, so that an added message is a difference like any other. */
+export function promptSides({ baseline, candidate }: NonNullable<VariantComparison['prompts']>) {
+  const text = (messages: readonly PromptText[]): string =>
+    messages
+      .map(({ role, content, attach = [] }) => {
+        const files = attach.map((path) => `with the file ${path}\n`);
+        return `${role}:\n${content.replace(/\n+$/, '')}\n${files.join('')}`;
+      })
+      .join('');
+  return { expected: text(baseline), found: text(candidate) };
+}
+
+/** Gated variants that had nothing to be compared with. */
+export function findUncompared({ variants }: SuiteReport): {
+  readonly variants: readonly VariantReport[];
+  readonly isWholeSuite: boolean;
+} {
+  const gated = variants.filter(({ replacedBy, planned }) => replacedBy === undefined && planned > 0);
+  const uncompared = gated.filter(({ comparison }) => comparison === undefined);
+  return { variants: uncompared, isWholeSuite: uncompared.length === gated.length };
+}
+
+/** The limit on variants that are compared with nothing. */
+export function describeBareLimit({ passRateMin = 1 }: SuiteReport): string {
+  return passRateMin === 1 ? 'must pass whole' : `must reach a pass rate of ${formatPercent(passRateMin)}`;
+}
+
+/** The notes of a comparison that are not among the warnings already. */
+export function notesBesideWarnings(
+  { decision }: Report,
+  suite: SuiteReport,
+  variant: VariantReport,
+): readonly string[] {
+  const place = `${suite.suite} · ${variant.prompt} × ${variant.provider}`;
+  // Of a large suite there may be thousands of either.
+  const warnings = new Set(decision.warnings);
+  return (variant.comparison?.notes ?? []).filter((note) => !warnings.has(`${place}: ${note}`));
+}

@@ -1,0 +1,135 @@
+import { defined } from '../../json/defined.ts';
+import type { KeptAnswer } from '../../model/case-change.ts';
+import type { ToolCall } from '../../model/completion.ts';
+import type { PageAnswer, PageCase, PageCheck, PageText, PageToolCall, PageTrial } from '../../model/page.ts';
+import type { AskedMessage, CellRow, RecordedCheck } from '../../model/record.ts';
+import type { CaseReport } from '../../model/report.ts';
+import { clipText } from '../../terminal/display-width.ts';
+import { describeSkip } from '../cases/explain-case.ts';
+import type { GateEffect } from '../cases/gate-effect.ts';
+
+/** Characters that a page keeps of each text. */
+export interface PageLimits {
+  readonly answerChars: number;
+  /** Of prompts, reasons and all other texts. */
+  readonly textChars: number;
+}
+
+/** The details of a case on a variant. */
+export function buildPageCase(suite: string, entry: CaseReport, effect: GateEffect, limits: PageLimits): PageCase {
+  const { caseId, prompt, provider, status, observe, change, at, trials, baseline } = entry;
+  const asked = trials.find((row) => row.asked !== undefined)?.asked;
+  const { tags = [], description, turns = [] } = asked ?? {};
+  return defined({
+    suite,
+    caseId,
+    prompt,
+    provider,
+    status,
+    observe: observe || undefined,
+    mustPass: trials.some((row) => row.mustPass === true) || undefined,
+    change,
+    tolerated: effect.kind === 'tolerated' ? effect.reason : undefined,
+    at: { file: at.file, line: at.line, column: at.column },
+    tags: orUndefined(tags),
+    description: description === undefined ? undefined : clipText(description, limits.textChars),
+    messages: asked?.messages.map((message) => ({
+      role: message.role,
+      content: askedText(message, limits),
+      ...defined({ attach: message.attach }),
+    })),
+    turns: orUndefined(
+      turns.map((turn) => ({
+        role: turn.role,
+        ...defined({ name: turn.name }),
+        content: askedText(turn, limits),
+      })),
+    ),
+    trials: trials.map((row) => buildTrial(row, limits)),
+    baseline: baseline && buildAnswer(baseline, limits),
+  });
+}
+
+function orUndefined<T>(items: readonly T[]): readonly T[] | undefined {
+  return items.length === 0 ? undefined : items;
+}
+
+function cut(text: string, maxChars: number): PageText {
+  return text.length <= maxChars ? text : { text: clipText(text, maxChars), ofChars: text.length };
+}
+
+function cutOptional(text: string | undefined, maxChars: number): PageText | undefined {
+  return text === undefined ? undefined : cut(text, maxChars);
+}
+
+/** A record may have cut it already. */
+function askedText({ content, ofChars }: Omit<AskedMessage, 'role'>, { textChars }: PageLimits): PageText {
+  return ofChars === undefined ? cut(content, textChars) : { text: clipText(content, textChars), ofChars };
+}
+
+function buildTrial(row: CellRow, limits: PageLimits): PageTrial {
+  const { answerChars, textChars } = limits;
+  const { status, confirmation, score, finishReason, model, latencyMs, costUsd, usage, cached, attempts } = row;
+  const { error, skip } = row;
+  return defined({
+    index: row.trial,
+    status,
+    confirmation,
+    score,
+    output: cutOptional(row.output, answerChars),
+    reasoning: cutOptional(row.reasoning, answerChars),
+    refusal: cutOptional(row.refusal, textChars),
+    toolCalls: row.toolCalls?.map((call) => buildToolCall(call, limits)),
+    finishReason,
+    model,
+    checks: row.checks.map((check) => buildCheck(check, textChars)),
+    latencyMs,
+    costUsd,
+    usage,
+    cached,
+    attempts,
+    earlier: orUndefined(row.calls.slice(0, -1).flatMap(({ text }) => cutOptional(text, textChars) ?? [])),
+    error: error && {
+      kind: error.kind,
+      message: cut(error.message, textChars),
+      ...defined({ status: error.status }),
+      attempts: error.attempts,
+    },
+    skip: skip && clipText(describeSkip(skip), textChars),
+  });
+}
+
+function buildCheck(check: RecordedCheck, maxChars: number): PageCheck {
+  const { assertion, name, pass, score, reason, weight, required, turn, error, diff, judgement } = check;
+  return defined({
+    assertion,
+    name,
+    pass,
+    score,
+    reason: cut(reason, maxChars),
+    weight,
+    required,
+    turn,
+    error: cutOptional(error, maxChars),
+    diff: diff && { expected: cut(diff.expected, maxChars), found: cut(diff.found, maxChars) },
+    judge: judgement && {
+      id: judgement.judge,
+      ...defined({ model: judgement.model }),
+      votes: judgement.votes,
+      agreement: judgement.agreement,
+    },
+  });
+}
+
+function buildAnswer({ status, output, toolCalls, reason }: KeptAnswer, limits: PageLimits): PageAnswer {
+  return defined({
+    status,
+    output: cutOptional(output, limits.answerChars),
+    toolCalls: toolCalls?.map((call) => buildToolCall(call, limits)),
+    reason: cutOptional(reason, limits.textChars),
+  });
+}
+
+function buildToolCall({ name, id, rawArguments }: ToolCall, { textChars }: PageLimits): PageToolCall {
+  return { name, ...defined({ id }), arguments: cut(rawArguments, textChars) };
+}

@@ -1,0 +1,155 @@
+import { defined } from '../../json/defined.ts';
+import type { PromptFindings } from '../../model/finding.ts';
+import type { PageBreach, PageCase, PageContract, PageIndex, PageSuite } from '../../model/page.ts';
+import type { Report } from '../../model/report.ts';
+import { clipText } from '../../terminal/display-width.ts';
+import { escapeJsonText } from '../../text/sanitize.ts';
+import { createFindGateEffect, variantKey } from '../cases/gate-effect.ts';
+import { notesBesideWarnings } from '../comparison.ts';
+import { describeDecision } from '../headline.ts';
+import { describeCounts } from '../run-facts.ts';
+import { buildPageCase, type PageLimits } from './page-case.ts';
+import { createPageRows, type RowBlock } from './page-rows.ts';
+import { buildPageVariant } from './page-variant.ts';
+
+/** JSON of the page's data, safe inside HTML. Details of cases and rows of tables come first, the index comes last. */
+export type PagePiece =
+  | { readonly kind: 'block' | 'rows'; readonly number: number; readonly json: string }
+  | { readonly kind: 'index'; readonly json: string };
+
+/**
+ * Reads each case once; memory holds one block, and the table rows of the index. Rows of more than `maxIndexCells` cells
+ * make pieces of their own; without it the index holds them all.
+ */
+export function* buildPageData(
+  report: Report,
+  { maxIndexCells = Number.POSITIVE_INFINITY }: { readonly maxIndexCells?: number } = {},
+): Generator<PagePiece> {
+  const writer = createBlockWriter();
+  const tables = createPageRows(maxIndexCells);
+  const trends = report.trends?.() ?? [];
+  const suites: PageSuite[] = [];
+  for (const suite of report.suites) {
+    const findEffect = createFindGateEffect(report, suite);
+    const rows = tables.open(suite);
+    for (const entry of suite.cases()) {
+      const effect = findEffect(entry);
+      const place = writer.place();
+      rows.add(entry, effect, place);
+      const block = writer.add((limits) => buildPageCase(suite.suite, entry, effect, limits));
+      if (block !== undefined) yield block;
+      yield* rowPieces(rows.takeFull());
+    }
+    yield* rowPieces(rows.end());
+    suites.push({
+      suite: suite.suite,
+      path: suite.path,
+      variants: suite.variants.map((variant) =>
+        buildPageVariant(
+          variant,
+          trends.find((trend) => trend.suite === suite.suite && variantKey(trend) === variantKey(variant)),
+          notesBesideWarnings(report, suite, variant).map(clip),
+        ),
+      ),
+      ...rows.list(),
+    });
+  }
+  const last = writer.end();
+  if (last !== undefined) yield last;
+  yield { kind: 'index', json: renderHtmlJson(buildIndex(report, suites)) };
+}
+
+function rowPieces(block: RowBlock | undefined): PagePiece[] {
+  return block === undefined ? [] : [{ kind: 'rows', number: block.number, json: renderHtmlJson(block.rows) }];
+}
+
+/** JSON that can't end a script element and has no invisible control characters; a parser reads the same value. */
+function renderHtmlJson(value: unknown): string {
+  return escapeJsonText(JSON.stringify(value)).replace(/[<>&]/g, (sign) => htmlSigns[sign] ?? sign);
+}
+
+const htmlSigns: Readonly<Record<string, string>> = {
+  '<': String.raw`\u003c`,
+  '>': String.raw`\u003e`,
+  '&': String.raw`\u0026`,
+};
+
+function buildIndex(report: Report, suites: readonly PageSuite[]): PageIndex {
+  const { tool, run, decision, exitCode, totals, notes, contracts = [] } = report;
+  const { id, startedAt, durationMs, complete, stopReason, recordPath } = run;
+  return {
+    tool,
+    run: { id, startedAt, durationMs, complete, ...defined({ stopReason, recordPath }) },
+    verdict: {
+      outcome: decision.outcome,
+      exitCode,
+      text: describeDecision(report),
+      counts: describeCounts(report),
+    },
+    totals,
+    breaches: decision.breaches.map(
+      ({ code, suite, prompt, provider, caseId, ...breach }): PageBreach => ({
+        code,
+        ...defined({ suite, prompt, provider, caseId }),
+        message: clip(breach.message),
+      }),
+    ),
+    warnings: decision.warnings.map(clip),
+    notes: notes.map(clip),
+    suites,
+    contracts: contracts.map(buildContract),
+  };
+}
+
+function buildContract({ suite, prompt, against, findings, observed = [] }: PromptFindings): PageContract {
+  return {
+    suite,
+    prompt,
+    against,
+    findings: findings.map(({ old: _old, new: _new, ...finding }) => ({ ...finding, message: clip(finding.message) })),
+    observed: observed.map(({ message, offenders }) => ({
+      message: clip(message),
+      offenders: offenders.map(({ caseId, reason }) => ({ caseId, reason: clip(reason) })),
+    })),
+  };
+}
+
+function clip(text: string): string {
+  return clipText(text, maxMessageChars);
+}
+
+const maxMessageChars = 4000;
+
+/** Fills blocks to a size that opens at once. The size of a page is bounded: later texts are cut shorter. */
+function createBlockWriter() {
+  let items: string[] = [];
+  let size = 0;
+  let number = 0;
+  let written = 0;
+  return {
+    place: () => ({ block: number, item: items.length }),
+    add(build: (limits: PageLimits) => PageCase): PagePiece | undefined {
+      const json = renderHtmlJson(build(written < generousChars ? generous : written < tightChars ? tight : bare));
+      items.push(json);
+      size += json.length;
+      written += json.length;
+      return size < blockChars ? undefined : flush();
+    },
+    end: () => (items.length === 0 ? undefined : flush()),
+  };
+
+  function flush(): PagePiece {
+    const block: PagePiece = { kind: 'block', number, json: `[${items.join(',\n')}]` };
+    items = [];
+    size = 0;
+    number += 1;
+    return block;
+  }
+}
+
+const blockChars = 100_000;
+const generousChars = 40_000_000;
+const tightChars = 120_000_000;
+const generous: PageLimits = { answerChars: 65_536, textChars: 16_384 };
+const tight: PageLimits = { answerChars: 4096, textChars: 2048 };
+const bare: PageLimits = { answerChars: 512, textChars: 256 };

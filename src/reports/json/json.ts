@@ -1,0 +1,70 @@
+import { reportFormat } from '../../model/report.ts';
+import type { Reporter } from '../reporter.ts';
+import {
+  buildJsonCase,
+  buildJsonContracts,
+  buildJsonDecision,
+  buildJsonRun,
+  buildJsonTotals,
+  buildJsonTrial,
+  buildJsonVariants,
+  compareText,
+  renderSafeJson,
+} from './report-json.ts';
+
+export const json: Reporter = {
+  summary: 'the whole run as one JSON document, with a JSON Schema (llmcheck schema report)',
+  extension: 'json',
+  /** One case a line: a run of any size streams, and two reports can be compared by lines. */
+  *render(report) {
+    const contracts = buildJsonContracts(report).map((entry) => `\n${renderSafeJson(entry)}`);
+    yield `{\n"contracts":[${contracts.join(',')}],\n`;
+    yield `"decision":${renderSafeJson(buildJsonDecision(report))},\n`;
+    yield `"format":${reportFormat},\n"notes":${renderSafeJson(report.notes)},\n`;
+    yield `"run":${renderSafeJson(buildJsonRun(report))},\n"suites":[`;
+    const suites = report.suites.toSorted((a, b) => compareText(a.suite, b.suite));
+    for (const [index, suite] of suites.entries()) {
+      yield `${index === 0 ? '' : ','}\n{"cases":[`;
+      let isFirst = true;
+      for (const entry of suite.cases()) {
+        yield `${isFirst ? '' : ','}\n${renderSafeJson(buildJsonCase(entry))}`;
+        isFirst = false;
+      }
+      yield `],\n"path":${renderSafeJson(suite.path)},\n"suite":${renderSafeJson(suite.suite)},\n`;
+      yield `"variants":${renderSafeJson(buildJsonVariants(suite))}}`;
+    }
+    yield `],\n"tool":${renderSafeJson(report.tool)},\n"totals":${renderSafeJson(buildJsonTotals(report))}\n}\n`;
+  },
+};
+
+export const jsonl: Reporter = {
+  summary: 'a JSON line a cell, after a header line and before a decision line',
+  extension: 'jsonl',
+  *render(report) {
+    const { tool, notes } = report;
+    const suites = report.suites.toSorted((a, b) => compareText(a.suite, b.suite));
+    const headers = suites.map((suite) => ({
+      suite: suite.suite,
+      path: suite.path,
+      variants: buildJsonVariants(suite),
+    }));
+    yield renderLine({ type: 'run', format: reportFormat, tool, run: buildJsonRun(report), suites: headers });
+    for (const suite of suites) {
+      for (const { caseId, prompt, provider, observe, at, trials, change } of suite.cases()) {
+        const place = { suite: suite.suite, caseId, prompt, provider, observe: observe || undefined, at, change };
+        for (const row of trials) yield renderLine({ type: 'cell', ...place, ...buildJsonTrial(row) });
+      }
+    }
+    yield renderLine({
+      type: 'decision',
+      contracts: buildJsonContracts(report),
+      decision: buildJsonDecision(report),
+      totals: buildJsonTotals(report),
+      notes,
+    });
+  },
+};
+
+function renderLine(value: unknown): string {
+  return `${renderSafeJson(value)}\n`;
+}

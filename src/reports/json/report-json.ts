@@ -1,0 +1,193 @@
+import type * as z from 'zod';
+import { canonicalJson } from '../../json/canonical-json.ts';
+import type { KeptAnswer } from '../../model/case-change.ts';
+import type { ToolCall } from '../../model/completion.ts';
+import type { LocatedFinding } from '../../model/finding.ts';
+import type { CellRow, RecordedCheck } from '../../model/record.ts';
+import type { CaseReport, Report, SuiteReport, VariantComparison, VariantReport } from '../../model/report.ts';
+import { escapeJsonText } from '../../text/sanitize.ts';
+import type {
+  answerSchema,
+  caseSchema,
+  checkSchema,
+  contractSchema,
+  decisionSchema,
+  findingSchema,
+  runSchema,
+  totalsSchema,
+  trialSchema,
+  variantSchema,
+} from './report-schema.ts';
+
+// Each function lists the members of the public format. Writing drops members that are undefined.
+
+/** JSON on one line with sorted keys, safe to print wherever the values came from. */
+export function renderSafeJson(value: unknown): string {
+  return escapeJsonText(canonicalJson(value));
+}
+
+export function buildJsonDecision({ decision, exitCode }: Report): z.input<typeof decisionSchema> {
+  const { outcome, incompleteBecause, interrupted, breaches, warnings } = decision;
+  return {
+    outcome,
+    exitCode,
+    incompleteBecause,
+    interrupted,
+    breaches: breaches.map(({ code, suite, prompt, provider, caseId, metric, baseline, candidate, message }) => ({
+      code,
+      suite: suite ?? null,
+      prompt: prompt ?? null,
+      provider: provider ?? null,
+      caseId,
+      metric,
+      baseline,
+      candidate,
+      message,
+    })),
+    warnings: [...warnings],
+  };
+}
+
+export function buildJsonRun({ run }: Report): z.input<typeof runSchema> {
+  const { id, startedAt, durationMs, complete, stopReason } = run;
+  return { id, startedAt, durationMs, complete, stopReason: stopReason ?? null };
+}
+
+export function buildJsonTotals({ totals }: Report): z.input<typeof totalsSchema> {
+  const { planned, passed, failed, errored, skipped, observed, confirmations, cached, passRate } = totals;
+  const { costUsd, spentUsd, spentApartUsd, judgeCostUsd } = totals;
+  const counts = { planned, passed, failed, errored, skipped, observed, confirmations, cached };
+  return { ...counts, passRate, costUsd, spentUsd, spentApartUsd, judgeCostUsd };
+}
+
+/** Findings keep the order in which they were found. */
+export function buildJsonContracts({ contracts = [] }: Report): z.input<typeof contractSchema>[] {
+  return contracts
+    .toSorted((a, b) => compareText(a.suite, b.suite) || compareText(a.prompt, b.prompt))
+    .map(({ suite, prompt, against, findings, observed = [] }) => ({
+      suite,
+      prompt,
+      against,
+      findings: findings.map(buildJsonFinding),
+      observed: observed.map((answers) => ({ ...answers, offenders: [...answers.offenders] })),
+    }));
+}
+
+function buildJsonFinding(finding: LocatedFinding): z.input<typeof findingSchema> {
+  const { ruleId, direction, severity, path, old, new: replacement, message, fingerprint, approved, at } = finding;
+  return {
+    ruleId,
+    direction,
+    severity,
+    path,
+    old: asJson(old),
+    new: asJson(replacement),
+    message,
+    fingerprint,
+    approved,
+    at: at && { file: at.file, line: at.line, column: at.column },
+  };
+}
+
+export function buildJsonVariants(suite: SuiteReport): z.input<typeof variantSchema>[] {
+  return suite.variants
+    .toSorted((a, b) => compareText(a.prompt, b.prompt) || compareText(a.provider, b.provider))
+    .map(({ comparison, latencies: _latencies, ...variant }: VariantReport) => ({
+      ...variant,
+      comparison: comparison && buildJsonComparison(comparison),
+    }));
+}
+
+function buildJsonComparison(comparison: VariantComparison): z.input<typeof variantSchema>['comparison'] {
+  const { outcome, against, passRate, score, costUsd, latencyMs, cases, prompts } = comparison;
+  const sorted = (ids: readonly string[]): string[] => ids.toSorted(compareText);
+  return {
+    outcome,
+    against,
+    passRate,
+    score,
+    costUsd,
+    latencyMs,
+    cases: {
+      regressed: sorted(cases.regressed),
+      fixed: sorted(cases.fixed),
+      stillFailing: sorted(cases.stillFailing),
+      flaky: sorted(cases.flaky),
+      added: sorted(cases.added),
+      removed: sorted(cases.removed),
+      redefined: sorted(cases.redefined),
+    },
+    residue: [...comparison.residue],
+    advice: [...comparison.advice],
+    notes: [...comparison.notes],
+    accepted: [...comparison.accepted],
+    prompts: prompts && { baseline: [...prompts.baseline], candidate: [...prompts.candidate] },
+  };
+}
+
+export function buildJsonCase(entry: CaseReport): z.input<typeof caseSchema> {
+  const { caseId, prompt, provider, status, observe, at, trials, change, baseline } = entry;
+  return {
+    caseId,
+    prompt,
+    provider,
+    status,
+    observe: observe || undefined,
+    change,
+    baseline: baseline && buildJsonAnswer(baseline),
+    at: { file: at.file, line: at.line, column: at.column },
+    trials: trials.map(buildJsonTrial),
+  };
+}
+
+export function buildJsonTrial(row: CellRow): z.input<typeof trialSchema> {
+  const { status, confirmation, score, refusal, toolCalls, finishReason, model, cached, error, skip } = row;
+  return {
+    index: row.trial,
+    status,
+    confirmation,
+    score,
+    output: row.output ?? null,
+    refusal,
+    toolCalls: toolCalls?.map(buildJsonToolCall),
+    finishReason,
+    model,
+    checks: row.checks.map(buildJsonCheck),
+    latencyMs: row.latencyMs ?? null,
+    costUsd: row.costUsd ?? null,
+    usage: row.usage ?? null,
+    cached,
+    error: error && { kind: error.kind, message: error.message, status: error.status, attempts: error.attempts },
+    skip: skip && { reason: skip.reason, message: skip.message },
+  };
+}
+
+function buildJsonAnswer({ status, output, toolCalls, reason }: KeptAnswer): z.input<typeof answerSchema> {
+  return { status, output: output ?? null, toolCalls: toolCalls?.map(buildJsonToolCall), reason };
+}
+
+function buildJsonToolCall({ id, name, arguments: parsed, rawArguments }: ToolCall) {
+  return { id, name, arguments: parsed === undefined ? undefined : asJson(parsed), rawArguments };
+}
+
+function buildJsonCheck(check: RecordedCheck): z.input<typeof checkSchema> {
+  const { assertion, name, pass, score, reason, weight, required, turn, error, judgement } = check;
+  const judge = judgement && {
+    id: judgement.judge,
+    model: judgement.model,
+    votes: judgement.votes,
+    agreement: judgement.agreement,
+  };
+  return { assertion, name, pass, score, reason, weight, required, turn, judge, error };
+}
+
+/** zod's type of JSON is mutable; nothing here changes a value. */
+function asJson(value: unknown): z.input<ReturnType<typeof z.json>> {
+  return value as z.input<ReturnType<typeof z.json>>;
+}
+
+/** By UTF-16 code unit: the same order on every machine, whatever its locale. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

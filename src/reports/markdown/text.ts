@@ -1,0 +1,136 @@
+import picocolors from 'picocolors';
+import { clipText, shortenToWidth } from '../../terminal/display-width.ts';
+import { sanitizeTerminal } from '../../text/sanitize.ts';
+import { renderDiff } from '../render-diff.ts';
+
+/**
+ * Text from outside is always in code. Mentions, links and issue numbers act anywhere else in a page, however they are
+ * escaped; every page leaves code alone.
+ */
+export function codeSpan(text: string, columns: number): string {
+  const line = shortenLine(text, columns);
+  if (line === '') return '(empty)';
+  const fence = '`'.repeat(longestRun(line) + 1);
+  const pad = line.startsWith('`') || line.endsWith('`') || (line.startsWith(' ') && line.endsWith(' ')) ? ' ' : '';
+  return `${fence}${pad}${line}${pad}${fence}`;
+}
+
+/** A code span for a cell of a table, where a bar ends the cell even in code. */
+export function codeCell(text: string, columns: number): string {
+  // Parsers differ on a backslash before an escaped bar, so that one is kept apart.
+  return codeSpan(text, columns)
+    .replace(/\\(?=\|)/g, String.raw`\ `)
+    .replaceAll('|', String.raw`\|`);
+}
+
+/** Lines in a fence that none of them can close; `diff` colours them by their signs. */
+export function codeBlock(lines: readonly string[], language: 'diff' | ''): string {
+  const whole = lines.join('\n');
+  const text = whole.length > maxBlockUnits ? `${clipText(whole, maxBlockUnits)}\n…` : whole;
+  const fence = '`'.repeat(Math.max(3, longestRun(text) + 1));
+  return `${fence}${language}\n${text}\n${fence}\n`;
+}
+
+/** Text for the inside of an HTML element in Markdown, on one line; give it a `<code>` around it. */
+export function escapeHtmlLine(text: string, columns: number): string {
+  return shortenLine(text, columns).replace(/[^\p{L}\p{N}\p{M} ]/gu, (character) => {
+    return `&#${character.codePointAt(0) ?? 0};`;
+  });
+}
+
+/** A difference of two texts in a fence. */
+export function diffBlock(sides: { readonly expected: string; readonly found: string }): string {
+  return codeBlock(renderDiff(sides, diffStyle), 'diff');
+}
+
+const diffStyle = { colors: picocolors.createColors(false), width: 100, maxLines: 40, maxUnits: 4000 };
+
+export function tableHead(titles: readonly string[]): string {
+  return `${tableRow(titles)}${tableRow(titles.map(() => '---'))}`;
+}
+
+export function tableRow(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |\n`;
+}
+
+/** A folded block of HTML around Markdown; `code` follows the title. */
+export function details(title: string, code: string, body: string): string {
+  return `${openDetails(`${title}: <code>${escapeHtmlLine(code, 120)}</code>`)}${body}${closeDetails}`;
+}
+
+/** The blank line ends the HTML: what follows is Markdown again. */
+export function openDetails(title: string): string {
+  return `<details><summary>${title}</summary>\n\n`;
+}
+
+export const closeDetails = '\n</details>\n\n';
+
+/** Names in code, and how many of `count` are not shown. */
+export function codeList(names: readonly string[], count: number, columns: number): string {
+  const more = count > names.length ? ` and ${count - names.length} more` : '';
+  return `${names.map((name) => codeSpan(name, columns)).join(', ')}${more}`;
+}
+
+/** A sentence as prose where it has only words and numbers, else as code. */
+export function proseOrCode(text: string, columns: number): string {
+  const line = shortenLine(text, columns);
+  if (!plainProse.test(line) || autolinks.test(line)) return codeSpan(text, columns);
+  return line.replaceAll('~', String.raw`\~`).replaceAll('[', String.raw`\[`).replaceAll(']', String.raw`\]`);
+}
+
+/** Two dollar signs in a line are a formula on some pages, and a `<` may open a tag. */
+export function escapeAmount(text: string): string {
+  return text.replaceAll('$', String.raw`\$`).replaceAll('<', '&lt;');
+}
+
+/** Letters of European alphabets, digits and the signs that reports are written with. */
+const plainProse = /^[A-Za-z\u00c0-\u024f0-9 .,;:%()[\]~+−–…'"→×·≥≤?-]*$/;
+
+/** What pages turn into links without being asked: hosts, commits, tickets, emoji codes. */
+const autolinks = /www\.|https?:|[0-9a-f]{7}|[A-Za-z]-\d|:\w+:|\]\(|\]:|\]\[/i;
+
+const maxBlockUnits = 6000;
+/** Marks can be stacked on a letter, so that columns alone bound nothing. */
+const maxUnitsPerColumn = 4;
+
+function shortenLine(text: string, columns: number): string {
+  const line = shortenToWidth(sanitizeTerminal(clipText(text, columns * maxClipFactor)), columns);
+  const clipped = clipText(line, columns * maxUnitsPerColumn);
+  return clipped.length < line.length ? `${clipped}…` : clipped;
+}
+
+const maxClipFactor = 40;
+
+function longestRun(text: string): number {
+  return Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+}
+
+/** A part of a report that can be cut: its items fall away from the end, and the whole where none fits. */
+export interface Section {
+  readonly head: string;
+  /** Made when there is room for them. */
+  readonly items: readonly (() => string)[];
+  readonly tail: string;
+  /** Plural, for what is left out. */
+  readonly noun: string;
+}
+
+/** The sections in their order, as many items as there is room for; earlier ones go first. */
+export function fitSections(sections: readonly Section[], maxChars: number): { text: string; leftOut: string[] } {
+  const leftOut: string[] = [];
+  let text = '';
+  for (const { head, items, tail, noun } of sections) {
+    if (items.length === 0) continue;
+    let body = '';
+    let fitting = 0;
+    for (const item of items) {
+      const next = item();
+      if (text.length + head.length + body.length + next.length + tail.length > maxChars) break;
+      body += next;
+      fitting += 1;
+    }
+    if (fitting > 0) text += head + body + tail;
+    if (fitting < items.length) leftOut.push(`${items.length - fitting} of ${items.length} ${noun}`);
+  }
+  return { text, leftOut };
+}

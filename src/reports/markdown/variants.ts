@@ -1,0 +1,102 @@
+import type { Report, SuiteReport, VariantReport } from '../../model/report.ts';
+import { describeMetrics, formatCost, formatLatency, formatRate, type MetricText, promptSides } from '../comparison.ts';
+import {
+  closeDetails,
+  codeCell,
+  codeSpan,
+  details,
+  diffBlock,
+  escapeAmount,
+  openDetails,
+  proseOrCode,
+  type Section,
+  tableHead,
+  tableRow,
+} from './text.ts';
+
+/** One row for each variant: its results, and each metric against the baseline with its interval. */
+export function metricTable({ suites }: Report): Section {
+  const rows = suites.flatMap((suite) => suite.variants.map((variant) => ({ suite, variant })));
+  const changes = rows.map(({ variant: { comparison } }) =>
+    comparison === undefined ? [] : describeMetrics(comparison),
+  );
+  const columns = metricColumns.filter(({ key }) =>
+    changes.some((texts) => texts.some(({ key: own, change }) => own === key && change !== undefined)),
+  );
+  const isCompared = rows.some(({ variant }) => variant.comparison !== undefined);
+  const titles = [
+    'variant',
+    ...(isCompared ? ['against the baseline'] : []),
+    ...columns.map(({ title }) => title),
+    'passed',
+    'pass rate',
+    'cost',
+    'p50 / p95',
+  ];
+  const items = rows.map(({ suite, variant }, index) => {
+    const texts = changes[index] ?? [];
+    const cells = [
+      variantCell(suite, variant, suites.length > 1),
+      ...(isCompared ? [outcomeCell(variant)] : []),
+      ...columns.map(({ key }) => texts.find((text) => text.key === key)?.change ?? '–'),
+      `${variant.passed} of ${variant.planned}`,
+      formatRate(variant.passRate),
+      escapeAmount(formatCost(variant.costUsd)),
+      `${formatLatency(variant.latencyMs.p50)} / ${formatLatency(variant.latencyMs.p95)}`,
+    ];
+    return () => tableRow(cells);
+  });
+  return { head: tableHead(titles), items, tail: '\n', noun: 'variants' };
+}
+
+/** For each variant, how its prompt differs from the baseline's. */
+export function promptSection({ suites }: Report): Section {
+  const items = suites.flatMap((suite) =>
+    suite.variants.flatMap((variant) => {
+      const { comparison } = variant;
+      const prompts = comparison?.prompts;
+      if (comparison === undefined || prompts === undefined) return [];
+      const from = comparison.against.prompt === variant.prompt ? '' : `${comparison.against.prompt} → `;
+      const place = `${suite.suite} · ${from}${variant.prompt} × ${variant.provider}`;
+      return [() => details('Prompt', place, diffBlock(promptSides(prompts)))];
+    }),
+  );
+  return { head: '', items, tail: '', noun: 'prompt differences' };
+}
+
+/** What differs besides the prompt. */
+export function residueSection({ suites }: Report): Section {
+  const items = suites.flatMap((suite) =>
+    suite.variants.flatMap(({ prompt, provider, comparison }) =>
+      (comparison?.residue ?? []).map((line) => {
+        const place = codeSpan(`${suite.suite} · ${prompt} × ${provider}`, 100);
+        return () => `- ${place}: ${proseOrCode(line, 200)}\n`;
+      }),
+    ),
+  );
+  return { head: openDetails('What else differs'), items, tail: closeDetails, noun: 'lines of what else differs' };
+}
+
+const metricColumns: readonly { readonly key: MetricText['key']; readonly title: string }[] = [
+  { key: 'passRate', title: 'Δ pass rate' },
+  { key: 'score', title: 'Δ score' },
+  { key: 'costUsd', title: 'Δ cost' },
+  { key: 'latencyMs', title: 'Δ latency' },
+];
+
+function variantCell(suite: SuiteReport, { prompt, provider }: VariantReport, isOneOfMany: boolean): string {
+  return `${isOneOfMany ? `${codeCell(suite.suite, 60)}<br>` : ''}${codeCell(`${prompt} × ${provider}`, 80)}`;
+}
+
+function outcomeCell({ comparison, replacedBy }: VariantReport): string {
+  if (replacedBy !== undefined) return `replaced by ${codeCell(replacedBy, 40)}`;
+  if (comparison === undefined) return 'no baseline';
+  switch (comparison.outcome) {
+    case 'passed':
+      return comparison.accepted.length > 0 ? '✅ accepted in this change' : '✅ not regressed';
+    case 'failed':
+      return '❌ **regressed**';
+    case 'inconclusive':
+      return '⚠️ **inconclusive**';
+  }
+}
