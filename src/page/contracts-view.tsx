@@ -1,11 +1,11 @@
 import { isBreak } from '../model/finding.ts';
 import type { PageContract, PageFinding } from '../model/page.ts';
-import { plainName } from './names.ts';
 import { usePage } from './page-context.ts';
 import { SafeLine } from './safe-text.tsx';
 import { toneOf } from './status-mark.tsx';
+import { Table } from './table.tsx';
 
-/** What became of the contracts, what breaks first. */
+/** Each contract against the baseline, what breaks first. */
 export function ContractsView() {
   const { index } = usePage();
   return (
@@ -42,24 +42,11 @@ function Entry({ entry }: { readonly entry: PageContract }) {
             : 'The contract holds.'}
       </p>
       {sorted.length === 0 ? null : (
-        <div class="scroll" tabIndex={0} role="region" aria-label={plainName(`Findings of ${suite} ${prompt}`)}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Severity</th>
-                <th scope="col">Rule</th>
-                <th scope="col">Where</th>
-                <th scope="col">What</th>
-                <th scope="col">Fingerprint</th>
-              </tr>
-            </thead>
-            <tbody>
-              {sorted.slice(0, maxFindings).map((finding, place) => (
-                <Finding key={place} finding={finding} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label={`Findings of ${suite} ${prompt}`} headings={['Severity', 'Rule', 'Where', 'What', 'Fingerprint']}>
+          {sorted.slice(0, maxFindings).map((finding, place) => (
+            <Finding key={place} finding={finding} />
+          ))}
+        </Table>
       )}
       {sorted.length > maxFindings ? (
         <p class="note">and {sorted.length - maxFindings} more: see the json report</p>

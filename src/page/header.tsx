@@ -1,6 +1,5 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { chooseTheme, storedTheme, type Theme } from './theme.ts';
 
 interface HeaderProps {
   readonly links: readonly { readonly text: string; readonly href: string; readonly isCurrent: boolean }[];
@@ -37,7 +36,7 @@ export function Header({ links, children }: HeaderProps) {
   );
 }
 
-/** The address is the route, so that the link can't be one. */
+/** A link to `#main` would change the route. */
 function skipToMain(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();
@@ -59,4 +58,38 @@ function ThemeSwitch() {
       </select>
     </label>
   );
+}
+
+export type Theme = 'auto' | 'light' | 'dark';
+
+const key = 'llmcheck-theme';
+
+/** Call it before anything is drawn: the page must not flash. */
+export function startTheme(): void {
+  applyTheme(storedTheme());
+}
+
+export function storedTheme(): Theme {
+  try {
+    const stored = localStorage.getItem(key);
+    return stored === 'light' || stored === 'dark' ? stored : 'auto';
+  } catch (error) {
+    // Browsers refuse storage to some files; the system's theme is as good.
+    if (!(error instanceof DOMException)) throw error;
+    return 'auto';
+  }
+}
+
+export function chooseTheme(theme: Theme): void {
+  applyTheme(theme);
+  try {
+    localStorage.setItem(key, theme);
+  } catch (error) {
+    // The theme holds as long as the page is open.
+    if (!(error instanceof DOMException)) throw error;
+  }
+}
+
+function applyTheme(theme: Theme): void {
+  document.documentElement.dataset['theme'] = theme;
 }

@@ -1,13 +1,13 @@
 import type { PageBlock, PageCaseRow, PageIndex, PageRun, PageSuite } from '../model/page.ts';
 import type { Subject } from './route.ts';
 
-/** Where the page has its data from. A block is asked for when one of its cases is opened. */
+/** The data of a report. A block is loaded when one of its cases is opened. */
 export interface PageSource {
   index(): Promise<PageIndex>;
   block(number: number): Promise<PageBlock>;
 }
 
-/** The data that stands in the file; each part is parsed when it is wanted. */
+/** The data in the file itself; each part is parsed when it is needed. */
 export function openFile(): PageSource {
   return keepBlocks({
     index: async () => joinRows(await readElement<PageIndex>('index')),
@@ -15,17 +15,17 @@ export function openFile(): PageSource {
   });
 }
 
-/** The data of a run, or of two, from the server that sent the page. */
+/** The data of a run, or of a comparison of two, from the server that sent the page. */
 export function openServed(subject: Subject): PageSource {
   const path = servedPath(subject);
   return keepBlocks({
-    index: () => ask<PageIndex>(`${path}/index`),
-    block: (number) => ask<PageBlock>(`${path}/block/${number}`),
+    index: () => fetchJson<PageIndex>(`${path}/index`),
+    block: (number) => fetchJson<PageBlock>(`${path}/block/${number}`),
   });
 }
 
-export function askRuns(): Promise<readonly PageRun[]> {
-  return ask<readonly PageRun[]>('/api/runs');
+export function fetchRuns(): Promise<readonly PageRun[]> {
+  return fetchJson<readonly PageRun[]>('/api/runs');
 }
 
 /** The same index with every row in its suite. */
@@ -45,7 +45,7 @@ async function readElement<T>(id: string): Promise<T> {
   return JSON.parse(text) as T;
 }
 
-async function ask<T>(path: string): Promise<T> {
+async function fetchJson<T>(path: string): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, { headers: { accept: 'application/json' } });
@@ -79,7 +79,7 @@ function keepBlocks(source: PageSource): PageSource {
       const known = kept.get(number);
       if (known !== undefined) return known;
       const block = source.block(number);
-      // The last few: going back and forth is free, and reading on does not fill the memory.
+      // The last few are kept: going back is free, and memory stays bounded.
       for (const old of kept.keys()) {
         if (kept.size < maxBlocks) break;
         kept.delete(old);
@@ -91,3 +91,31 @@ function keepBlocks(source: PageSource): PageSource {
 }
 
 const maxBlocks = 16;
+
+/** Loads a value and calls back with it, or with the problem in words, unless the returned function was called. */
+export function load<T>(
+  read: () => Promise<T>,
+  onValue: (value: T) => void,
+  onProblem: (problem: string) => void,
+): () => void {
+  let isOver = false;
+  const run = async () => {
+    try {
+      const value = await read();
+      if (!isOver) onValue(value);
+    } catch (error) {
+      if (!isOver) onProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  void run();
+  return () => {
+    isOver = true;
+  };
+}
+
+/** Calls back with the id of each run whose record changed, until the returned function is called. */
+export function onRunChanged(onRun: (runId: string) => void): () => void {
+  const events = new EventSource('/api/events');
+  events.addEventListener('run', (event: MessageEvent<string>) => onRun(decodeURIComponent(event.data)));
+  return () => events.close();
+}

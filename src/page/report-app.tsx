@@ -1,15 +1,14 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { PageIndex } from '../model/page.ts';
-import { CaseView } from './case-view.tsx';
-import { CasesView } from './cases-view.tsx';
+import { CaseView } from './cases/case-view.tsx';
+import { CasesView } from './cases/cases-view.tsx';
 import { ContractsView } from './contracts-view.tsx';
 import { Header } from './header.tsx';
-import { plainName } from './names.ts';
-import { onServerNews } from './on-server-news.ts';
-import { OverviewView } from './overview-view.tsx';
+import { OverviewView } from './overview/overview-view.tsx';
 import { PageContext } from './page-context.ts';
-import type { PageSource } from './page-source.ts';
+import { onRunChanged, type PageSource } from './page-source.ts';
 import { hrefOf, type Subject, type View } from './route.ts';
+import { plainName } from './safe-text.tsx';
 
 interface ReportAppProps {
   readonly subject: Subject;
@@ -81,7 +80,7 @@ function titleOf(view: View, index: PageIndex | undefined): string {
   return `${page}${index === undefined ? '' : `${index.verdict.outcome}: `}${suites} – llmcheck`;
 }
 
-/** Read once from a file; from a server again whenever the record has grown. */
+/** Reads the index once from a file; from a server again whenever the record has changed. */
 function useIndex(source: PageSource, subject: Subject) {
   const [state, setState] = useState<{ readonly index?: PageIndex; readonly problem?: string }>({});
   useEffect(() => {
@@ -108,7 +107,7 @@ function useIndex(source: PageSource, subject: Subject) {
       }
     };
     void read();
-    const stop = subject.kind === 'run' ? onServerNews((id) => id === subject.id && void read()) : undefined;
+    const stop = subject.kind === 'run' ? onRunChanged((id) => id === subject.id && void read()) : undefined;
     return () => {
       isOver = true;
       stop?.();

@@ -1,6 +1,6 @@
-import { type CaseFilter, filterQuery, readFilter } from './filter-rows.ts';
+import { type CaseFilter, filterQuery, readFilter } from './cases/filter-rows.ts';
 
-/** What is shown, as the address says it. */
+/** What is shown, as in the address. */
 export type View =
   | { readonly name: 'overview' }
   | { readonly name: 'cases'; readonly filter: CaseFilter }
@@ -10,7 +10,7 @@ export type View =
       readonly caseId: string;
       readonly prompt: string;
       readonly provider: string;
-      /** What the reader came from: the next case is the next of those. */
+      /** Of the table that the reader came from: it orders the previous and next case. */
       readonly filter: CaseFilter;
     }
   | { readonly name: 'contracts' };
@@ -25,7 +25,7 @@ export type Route =
   | { readonly kind: 'runs' }
   | { readonly kind: 'report'; readonly subject: Subject; readonly view: View };
 
-/** Reads `#/…`; what can't be read is the start. */
+/** Reads `#/…`; an unknown address is the start page. */
 export function parseRoute(hash: string, isServed: boolean): Route {
   const [path, query] = splitOnce(hash.replace(/^#?\/?/, ''), '?');
   const parts = path.split('/').map(decode);
@@ -92,7 +92,7 @@ function splitOnce(text: string, sign: string): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** An id may hold half of a surrogate pair, which has no address. */
+/** An id may hold half of a surrogate pair, which can't be encoded. */
 function encode(text: string): string {
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, (unit) => `\u{f0000}${unit.charCodeAt(0).toString(16)}`));
 }

@@ -2,13 +2,12 @@ import { useEffect, useState } from 'preact/hooks';
 import type { PageRun } from '../model/page.ts';
 import { formatPercent, formatUsd } from '../text/format-amount.ts';
 import { Header } from './header.tsx';
-import { load } from './load.ts';
-import { onServerNews } from './on-server-news.ts';
-import { askRuns } from './page-source.ts';
+import { fetchRuns, load, onRunChanged } from './page-source.ts';
 import { hrefOf } from './route.ts';
 import { SafeLine } from './safe-text.tsx';
+import { Table } from './table.tsx';
 
-/** The stored runs of a server, the latest first; two of them can be picked to be compared. */
+/** The stored runs of a server, the latest first. Two of them can be compared. */
 export function RunsView() {
   const { runs, problem } = useRuns();
   const [baseline, setBaseline] = useState<string>();
@@ -46,46 +45,29 @@ export function RunsView() {
                 {isReady ? 'A is the baseline, B the candidate.' : 'Pick a baseline (A) and a candidate (B).'}
               </span>
             </p>
-            <div class="scroll" tabIndex={0} role="region" aria-label="Stored runs">
-              <table class="runs">
-                <thead>
-                  <tr>
-                    <th scope="col">A</th>
-                    <th scope="col">B</th>
-                    <th scope="col">Run</th>
-                    <th scope="col">State</th>
-                    <th scope="col">Suites</th>
-                    <th scope="col" class="number">
-                      Passed
-                    </th>
-                    <th scope="col" class="number">
-                      Failed
-                    </th>
-                    <th scope="col" class="number">
-                      Errored
-                    </th>
-                    <th scope="col" class="number">
-                      Skipped
-                    </th>
-                    <th scope="col" class="number">
-                      Cost
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {runs.map((run) => (
-                    <RunRow
-                      key={run.id}
-                      run={run}
-                      isBaseline={run.id === baseline}
-                      isCandidate={run.id === candidate}
-                      onBaseline={() => setBaseline(run.id)}
-                      onCandidate={() => setCandidate(run.id)}
-                    />
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              label="Stored runs"
+              kind="runs"
+              headings={[
+                'A',
+                'B',
+                'Run',
+                'State',
+                'Suites',
+                ...['Passed', 'Failed', 'Errored', 'Skipped', 'Cost'].map((number) => ({ number })),
+              ]}
+            >
+              {runs.map((run) => (
+                <RunRow
+                  key={run.id}
+                  run={run}
+                  isBaseline={run.id === baseline}
+                  isCandidate={run.id === candidate}
+                  onBaseline={() => setBaseline(run.id)}
+                  onCandidate={() => setCandidate(run.id)}
+                />
+              ))}
+            </Table>
           </>
         )}
       </main>
@@ -174,13 +156,13 @@ function useRuns() {
     const read = () => {
       stopLoading?.();
       stopLoading = load(
-        askRuns,
+        fetchRuns,
         (runs) => setState({ runs }),
         (problem) => setState((before) => ({ ...before, problem })),
       );
     };
     read();
-    const stop = onServerNews(read);
+    const stop = onRunChanged(read);
     return () => {
       stopLoading?.();
       stop();

@@ -1,8 +1,8 @@
-import type { PageText } from '../model/page.ts';
+import { useEffect, useState } from 'preact/hooks';
+import type { PageCell, PageText, PageVariant } from '../model/page.ts';
 import { splitUnsafe } from '../text/sanitize.ts';
-import { CopyButton } from './copy-button.tsx';
 
-/** A text of anybody: what acts or hides is named, and its direction ends where it does. */
+/** Text from outside: control and invisible characters are named, and its direction ends with it. */
 export function SafeText({ text }: { readonly text: string }) {
   return (
     <bdi>
@@ -30,7 +30,7 @@ interface TextBlockProps {
   readonly label: string;
 }
 
-/** A whole text as it stands, to be read and copied. */
+/** A whole text, to be read and copied. */
 export function TextBlock({ value, label }: TextBlockProps) {
   const text = plainText(value);
   return (
@@ -44,7 +44,7 @@ export function TextBlock({ value, label }: TextBlockProps) {
   );
 }
 
-/** That a text is only the start of one. */
+/** Says that a text is only the start of a longer one. */
 export function CutNote({ value }: { readonly value: PageText }) {
   if (typeof value === 'string') return null;
   return (
@@ -60,4 +60,70 @@ export function plainText(value: PageText): string {
 
 function kilobytes(chars: number): string {
   return chars < 1_000_000 ? `${Math.max(1, Math.round(chars / 1024))} KB` : `${(chars / 1_048_576).toFixed(1)} MB`;
+}
+
+interface CopyButtonProps {
+  readonly text: string;
+  /** Of what is copied. */
+  readonly label: string;
+  readonly caption?: string;
+}
+
+export function CopyButton({ text, label, caption = 'Copy' }: CopyButtonProps) {
+  const [state, setState] = useState<'idle' | 'copied' | 'refused'>('idle');
+  useEffect(() => {
+    if (state === 'idle') return undefined;
+    const timer = setTimeout(() => setState('idle'), 1500);
+    return () => clearTimeout(timer);
+  }, [state]);
+  const copy = () => {
+    void copyText(text).then((isCopied) => setState(isCopied ? 'copied' : 'refused'));
+  };
+  return (
+    <button type="button" class="copy" onClick={copy} aria-label={`${caption}: ${label}`}>
+      <span aria-live="polite">{state === 'idle' ? caption : words[state]}</span>
+    </button>
+  );
+}
+
+const words = { copied: 'Copied', refused: 'Not allowed' } as const;
+
+/** A page that was opened from disk may only have the old way to copy. */
+async function copyText(text: string): Promise<boolean> {
+  if (isSecureContext && 'clipboard' in navigator) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+    }
+  }
+  const area = document.createElement('textarea');
+  area.value = text;
+  area.className = 'off-screen';
+  document.body.append(area);
+  area.select();
+  const isCopied = document.execCommand('copy');
+  area.remove();
+  return isCopied;
+}
+
+export function nameOf({ prompt, provider }: Pick<PageVariant, 'prompt' | 'provider'>): string {
+  return `${prompt} × ${provider}`;
+}
+
+/** `2/3` passed, where there are several trials. */
+export function trialsOf({ trials }: PageCell): string | undefined {
+  return trials === undefined ? undefined : `${trials[0]}/${trials[1]}`;
+}
+
+export function formatNumber(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** The same as plain text, for titles and attributes. */
+export function plainName(text: string): string {
+  return splitUnsafe(text)
+    .map((part) => ('text' in part ? part.text : `<${part.mark}>`))
+    .join('');
 }

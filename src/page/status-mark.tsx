@@ -1,6 +1,6 @@
 import type { CaseChange } from '../model/comparison.ts';
 
-/** A status as sign, word and colour: none of them alone. */
+/** A status as sign, word and colour, so that none of them is needed. */
 export function StatusMark({ status, detail }: { readonly status: string; readonly detail?: string | undefined }) {
   return (
     <span class={`status ${toneOf(status)}`}>

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { diffJsonTexts, formatJson } from '../../src/page/diff-json.ts';
-import { diffTexts } from '../../src/page/diff-text.ts';
+import { diffJsonTexts, diffTexts, formatJson } from '../../src/page/diff/diff.ts';
 import { splitUnsafe } from '../../src/text/sanitize.ts';
 import fc from '../support/property.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PageCell, PageIndex, PageSuite } from '../../src/model/page.ts';
-import { type CaseFilter, filterQuery, filterRows, listCells, readFilter } from '../../src/page/filter-rows.ts';
+import { type CaseFilter, filterQuery, filterRows, listCells, readFilter } from '../../src/page/cases/filter-rows.ts';
 import { buildVariant } from '../support/build-report.ts';
 
 const cell = (variant: number, overrides: Partial<PageCell> = {}): PageCell => ({

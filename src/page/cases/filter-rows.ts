@@ -1,7 +1,7 @@
-import type { CaseStatus } from '../model/cell.ts';
-import type { PageCaseRow, PageCell, PageIndex, PageSuite, PageVariant } from '../model/page.ts';
+import type { CaseStatus } from '../../model/cell.ts';
+import type { PageCaseRow, PageCell, PageIndex, PageSuite, PageVariant } from '../../model/page.ts';
 
-/** Which cases are shown; what is left empty lets all through. */
+/** Which cases are shown; a missing member shows all. */
 export interface CaseFilter {
   readonly text?: string;
   readonly statuses?: readonly CaseStatus[];
@@ -20,13 +20,13 @@ export const caseStatuses = [
   'passed',
 ] as const satisfies readonly CaseStatus[];
 
-/** A variant as a column; suites may have the same one. */
+/** A variant as a column, which suites may share. */
 export interface Column {
   readonly prompt: string;
   readonly provider: string;
 }
 
-/** A row of the table: cells stand at their columns' places. */
+/** A row of the table; `cells` has the index of columns. */
 export interface MatrixRow {
   readonly suite: PageSuite;
   readonly row: PageCaseRow;
@@ -36,7 +36,7 @@ export interface MatrixRow {
 export interface Matrix {
   readonly columns: readonly Column[];
   readonly rows: readonly MatrixRow[];
-  /** Cells by status among what all but the status filter lets through. */
+  /** Cells by status that match all but the status filter. */
   readonly counts: Readonly<Record<CaseStatus, number>>;
   readonly total: number;
 }
@@ -69,7 +69,7 @@ export function filterQuery(filter: CaseFilter): string {
 
 const textKeys = ['text', 'change', 'suite', 'tag', 'prompt', 'provider'] as const;
 
-/** A case is shown where one of its cells fits, and columns where their variant does. */
+/** A case is shown where one of its cells matches, and a column where its variant does. */
 export function filterRows({ suites }: Pick<PageIndex, 'suites'>, filter: CaseFilter): Matrix {
   const columns: Column[] = [];
   const places = new Map<string, number>();
@@ -110,7 +110,7 @@ export function filterRows({ suites }: Pick<PageIndex, 'suites'>, filter: CaseFi
   }
 }
 
-/** The cells that a filter lets through, in the order of the table: what comes before and after a case. */
+/** The cells that match a filter, in the order of the table. */
 export function listCells(
   { rows }: Matrix,
   filter: CaseFilter,
@@ -145,14 +145,14 @@ function fitsText(suite: PageSuite, row: PageCaseRow, cell: PageCell, words: rea
   return words.every((word) => text.includes(word));
 }
 
-/** Makes the texts that are searched, so that the first letter typed does not wait for them. */
+/** Makes the texts that are searched before the first letter is typed. */
 export function prepareSearch({ suites }: Pick<PageIndex, 'suites'>): void {
   for (const suite of suites) {
     for (const row of suite.cases) for (const cell of row.cells) textOf(suite, row, cell);
   }
 }
 
-/** Made once for each cell: lower case of 10,000 answers takes longer than to search them. */
+/** Made once for each cell: to lower the case of 10,000 answers takes longer than to search them. */
 const texts = new WeakMap<PageCell, string>();
 
 function textOf(suite: PageSuite, row: PageCaseRow, cell: PageCell): string {

@@ -1,10 +1,9 @@
-import type { PageVariant } from '../model/page.ts';
-import { formatPercent, formatUsd, percentOf } from '../text/format-amount.ts';
-import { ChartFrame, chartHeight } from './chart-frame.tsx';
-import { nameOf, plainName } from './names.ts';
-import { linearScale } from './scale.ts';
+import type { PageVariant } from '../../model/page.ts';
+import { formatPercent, formatUsd } from '../../text/format-amount.ts';
+import { nameOf, plainName } from '../safe-text.tsx';
+import { ChartFrame, chartHeight, linearScale, RateAxis, RateMark, rateScale } from './chart-frame.tsx';
 
-/** What each variant costs beside how well it does: what is up and to the left is better. */
+/** The cost of each variant beside its pass rate: up and to the left is better. */
 export function QualityChart({ variants }: { readonly variants: readonly PageVariant[] }) {
   const points = variants.map((variant) => ({
     name: nameOf(variant),
@@ -12,10 +11,6 @@ export function QualityChart({ variants }: { readonly variants: readonly PageVar
     rate: variant.passRate,
   }));
   const most = Math.max(...points.map(({ cost }) => cost), 1e-9);
-  const floor = Math.max(
-    0,
-    Math.floor(Math.min(...points.map(({ rate }) => rate.low ?? rate.value ?? 1)) * 10 - 0.01) / 10,
-  );
   return (
     <ChartFrame
       title="Cost against quality"
@@ -34,18 +29,14 @@ export function QualityChart({ variants }: { readonly variants: readonly PageVar
       ]}
     >
       {(width) => {
-        const y = linearScale([floor, 1], [chartHeight - 26, 12]);
+        const y = rateScale(
+          points.map(({ rate }) => rate),
+          [chartHeight - 26, 12],
+        );
         const x = linearScale([0, most * 1.08], [56, width - 16], 3);
         return (
           <>
-            {y.ticks.map((tick) => (
-              <g key={tick}>
-                <line class="grid" x1={50} x2={width - 8} y1={y(tick)} y2={y(tick)} />
-                <text class="tick" x={44} y={y(tick) + 4} text-anchor="end">
-                  {percentOf(tick, 0)} %
-                </text>
-              </g>
-            ))}
+            <RateAxis y={y} width={width} />
             {x.ticks.map((tick) => (
               <text key={tick} class="tick" x={x(tick)} y={chartHeight - 6} text-anchor="middle">
                 {formatUsd(tick)}
@@ -53,10 +44,7 @@ export function QualityChart({ variants }: { readonly variants: readonly PageVar
             ))}
             {points.map(({ name, cost, rate }, place) => (
               <g key={name}>
-                {rate.low === null || rate.high === null ? null : (
-                  <line class="range" x1={x(cost)} x2={x(cost)} y1={y(rate.low)} y2={y(rate.high)} />
-                )}
-                <circle class="dot" cx={x(cost)} cy={y(rate.value ?? 0)} r={4} />
+                <RateMark rate={rate} x={x(cost)} y={y} />
                 <Label x={x(cost)} y={y(rate.value ?? 0)} width={width} text={name} place={place} />
               </g>
             ))}

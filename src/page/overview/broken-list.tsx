@@ -1,8 +1,7 @@
-import type { PageCaseRow, PageCell, PageSuite } from '../model/page.ts';
-import { formatNumber, trialsOf } from './names.ts';
-import { usePage } from './page-context.ts';
-import { SafeLine } from './safe-text.tsx';
-import { ChangeMark, StatusMark } from './status-mark.tsx';
+import type { PageCaseRow, PageCell, PageSuite } from '../../model/page.ts';
+import { usePage } from '../page-context.ts';
+import { formatNumber, SafeLine, trialsOf } from '../safe-text.tsx';
+import { ChangeMark, StatusMark } from '../status-mark.tsx';
 
 interface Broken {
   readonly suite: PageSuite;
@@ -10,7 +9,7 @@ interface Broken {
   readonly cell: PageCell;
 }
 
-/** The cases that should be looked at, the worst first; those that the gate lets through are folded away. */
+/** The cases that did not pass, the worst first; tolerated ones are folded. */
 export function BrokenList() {
   const { index, href } = usePage();
   const { broken, tolerated } = findBroken(index.suites);
@@ -86,7 +85,7 @@ function findBroken(suites: readonly PageSuite[]) {
   };
 }
 
-/** What could not be judged stands behind what failed. */
+/** Errored cases come after failed ones. */
 function rankOf({ cell }: Broken): number {
   return cell.rank ?? Number.POSITIVE_INFINITY;
 }

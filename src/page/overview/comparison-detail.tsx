@@ -1,8 +1,8 @@
-import type { PageComparison, PageSuite, PageVariant } from '../model/page.ts';
-import { usePage } from './page-context.ts';
-import { SafeLine } from './safe-text.tsx';
-import { changeWords, StatusMark } from './status-mark.tsx';
-import { TextDiff } from './text-diff.tsx';
+import type { PageComparison, PageSuite, PageVariant } from '../../model/page.ts';
+import { TextDiff } from '../diff/text-diff.tsx';
+import { usePage } from '../page-context.ts';
+import { SafeLine } from '../safe-text.tsx';
+import { changeWords, StatusMark } from '../status-mark.tsx';
 
 interface ComparisonDetailProps {
   readonly suite: PageSuite;
@@ -10,7 +10,7 @@ interface ComparisonDetailProps {
   readonly comparison: PageComparison;
 }
 
-/** What a comparison found, in words and numbers, and what else differs. */
+/** A comparison in words and numbers, and what else differs. */
 export function ComparisonDetail({ suite, variant, comparison }: ComparisonDetailProps) {
   const { href } = usePage();
   const { prompt, provider } = variant;

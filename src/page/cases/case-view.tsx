@@ -1,19 +1,17 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { defined } from '../json/defined.ts';
-import type { PageCase, PageCell } from '../model/page.ts';
+import { defined } from '../../json/defined.ts';
+import type { PageCase, PageCell } from '../../model/page.ts';
+import { usePage } from '../page-context.ts';
+import { load } from '../page-source.ts';
+import type { View } from '../route.ts';
+import { CopyButton, nameOf, SafeLine } from '../safe-text.tsx';
+import { ChangeMark, StatusMark } from '../status-mark.tsx';
 import { CaseDetail } from './case-detail.tsx';
-import { CopyButton } from './copy-button.tsx';
 import { type CaseFilter, filterRows, listCells } from './filter-rows.ts';
-import { load } from './load.ts';
-import { nameOf } from './names.ts';
-import { usePage } from './page-context.ts';
-import type { View } from './route.ts';
-import { SafeLine } from './safe-text.tsx';
-import { ChangeMark, StatusMark } from './status-mark.tsx';
 
 type CaseAddress = Extract<View, { name: 'case' }>;
 
-/** One case on one variant; its neighbours are those of the table that the reader came from. */
+/** One case on one variant. Previous and next are those of the table that the reader came from. */
 export function CaseView({ view }: { readonly view: CaseAddress }) {
   const { index, href } = usePage();
   const suite = index.suites.find((other) => other.suite === view.suite);
@@ -121,9 +119,7 @@ function useNeighbours(view: CaseAddress, cell: PageCell | undefined): Neighbour
   };
   if (at === -1) return {};
   const [before, after] = [address(at - 1), address(at + 1)];
-  return {
-    ...defined({ before, after }),
-  };
+  return defined({ before, after });
 }
 
 interface NeighbourProps {

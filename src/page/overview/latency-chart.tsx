@@ -1,5 +1,5 @@
-import type { PageLatencies } from '../model/page.ts';
-import { formatCount, formatDuration } from '../text/format-amount.ts';
+import type { PageLatencies } from '../../model/page.ts';
+import { formatCount, formatDuration } from '../../text/format-amount.ts';
 import { ChartFrame, chartHeight } from './chart-frame.tsx';
 
 interface LatencyChartProps {
@@ -7,7 +7,7 @@ interface LatencyChartProps {
   readonly latencies: PageLatencies;
 }
 
-/** How answers spread over latencies, as shares of each side; the baseline as an outline. */
+/** The distribution of latencies as shares of each side; the baseline is an outline. */
 export function LatencyChart({ name, latencies }: LatencyChartProps) {
   const { edgesMs, candidate, baseline, candidateMs, baselineMs } = latencies;
   const [now, before] = [sharesOf(candidate), baseline === undefined ? [] : sharesOf(baseline)];

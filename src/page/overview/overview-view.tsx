@@ -1,14 +1,12 @@
-import type { PageBreach, PageIndex } from '../model/page.ts';
-import { formatCount, formatDuration, formatUsd } from '../text/format-amount.ts';
+import type { PageBreach, PageIndex } from '../../model/page.ts';
+import { formatCount, formatDuration, formatUsd } from '../../text/format-amount.ts';
+import { usePage, useProgress } from '../page-context.ts';
+import { formatNumber, SafeLine } from '../safe-text.tsx';
+import { toneOf } from '../status-mark.tsx';
 import { BrokenList } from './broken-list.tsx';
-import { formatNumber } from './names.ts';
-import { usePage } from './page-context.ts';
-import { SafeLine } from './safe-text.tsx';
-import { toneOf } from './status-mark.tsx';
 import { SuiteSection } from './suite-section.tsx';
-import { useProgress } from './use-progress.ts';
 
-/** The verdict first, what broke next, the numbers behind it after. */
+/** The verdict, then what broke, then the numbers behind it. */
 export function OverviewView() {
   const { index } = usePage();
   return (
@@ -42,7 +40,7 @@ function Verdict({ index }: { readonly index: PageIndex }) {
         {isRunning ? (
           `${formatNumber(done)} of ${formatCount(totals.planned, 'cell')} so far; this page follows the record.`
         ) : rest.length === 0 ? (
-          standingOf(index)
+          describePassedRun(index)
         ) : (
           <SafeLine text={capitalize(rest.join(': '))} />
         )}
@@ -84,8 +82,8 @@ function Figure({
   );
 }
 
-/** The verdict of a run that passed, in words. */
-function standingOf({ suites, totals }: PageIndex): string {
+/** What a run that passed has shown. */
+function describePassedRun({ suites, totals }: PageIndex): string {
   const compared = suites.flatMap(({ variants }) => variants).filter(({ comparison }) => comparison !== undefined);
   if (totals.planned === 0) return 'Nothing was planned.';
   if (compared.length === 0) return 'Every limit of the gate holds. There was nothing to compare with.';

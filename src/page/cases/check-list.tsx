@@ -1,9 +1,9 @@
-import type { PageCheck } from '../model/page.ts';
-import { CutNote, plainText, SafeLine, SafeText } from './safe-text.tsx';
-import { StatusMark } from './status-mark.tsx';
-import { TextDiff } from './text-diff.tsx';
+import type { PageCheck } from '../../model/page.ts';
+import { TextDiff } from '../diff/text-diff.tsx';
+import { CutNote, plainText, SafeLine, SafeText } from '../safe-text.tsx';
+import { StatusMark } from '../status-mark.tsx';
 
-/** What was checked, what failed first, each with what it found. */
+/** Every check with its reason, failed ones first. */
 export function CheckList({ checks }: { readonly checks: readonly PageCheck[] }) {
   const sorted = checks.toSorted((a, b) => rank(a) - rank(b));
   return (

@@ -1,19 +1,19 @@
-import type { TrendPoint } from '../model/history.ts';
-import type { PageVariant } from '../model/page.ts';
-import { formatDuration, formatPercent, formatUsd, percentOf } from '../text/format-amount.ts';
-import { ChartFrame, chartHeight } from './chart-frame.tsx';
-import { nameOf } from './names.ts';
-import { linearScale } from './scale.ts';
+import type { PageVariant } from '../../model/page.ts';
+import type { TrendPoint } from '../../model/trend.ts';
+import { formatDuration, formatPercent, formatUsd } from '../../text/format-amount.ts';
+import { nameOf } from '../safe-text.tsx';
+import { ChartFrame, chartHeight, RateAxis, RateMark, rateScale } from './chart-frame.tsx';
 
 /** The pass rate of a variant over runs, each with its interval. */
 export function TrendChart({ variant }: { readonly variant: PageVariant }) {
   const { trend = [] } = variant;
-  const lows = trend.map(({ passRate }) => passRate.low ?? passRate.value ?? 1);
-  const floor = Math.max(0, Math.floor(Math.min(...lows) * 10 - 0.01) / 10);
   return (
     <ChartFrame title={`Pass rate over runs: ${nameOf(variant)}`} summary={describe(trend)} table={tableOf(trend)}>
       {(width) => {
-        const y = linearScale([floor, 1], [chartHeight - 24, 10]);
+        const y = rateScale(
+          trend.map(({ passRate }) => passRate),
+          [chartHeight - 24, 10],
+        );
         const x = (place: number) => 52 + ((width - 68) * (place + 0.5)) / trend.length;
         const points = trend.map(({ passRate }, place) => [x(place), y(passRate.value ?? 0)] as const);
         const path = points
@@ -21,17 +21,10 @@ export function TrendChart({ variant }: { readonly variant: PageVariant }) {
           .join('');
         return (
           <>
-            {y.ticks.map((tick) => (
-              <g key={tick}>
-                <line class="grid" x1={50} x2={width - 8} y1={y(tick)} y2={y(tick)} />
-                <text class="tick" x={44} y={y(tick) + 4} text-anchor="end">
-                  {percentOf(tick, 0)} %
-                </text>
-              </g>
-            ))}
+            <RateAxis y={y} width={width} />
             <path class="line" d={path} />
-            {trend.map((point, place) => (
-              <Mark key={point.runId} point={point} x={x(place)} y={y} />
+            {trend.map(({ runId, passRate, isPartial }, place) => (
+              <RateMark key={runId} rate={passRate} x={x(place)} y={y} isHollow={isPartial} />
             ))}
             <text class="tick" x={50} y={chartHeight - 4}>
               {dayOf(trend[0])}
@@ -43,24 +36,6 @@ export function TrendChart({ variant }: { readonly variant: PageVariant }) {
         );
       }}
     </ChartFrame>
-  );
-}
-
-function Mark({
-  point,
-  x,
-  y,
-}: {
-  readonly point: TrendPoint;
-  readonly x: number;
-  readonly y: (rate: number) => number;
-}) {
-  const { value, low, high } = point.passRate;
-  return (
-    <g>
-      {low === null || high === null ? null : <line class="range" x1={x} x2={x} y1={y(low)} y2={y(high)} />}
-      <circle class={point.isPartial ? 'dot hollow' : 'dot'} cx={x} cy={y(value ?? 0)} r={4} />
-    </g>
   );
 }
 

@@ -1,8 +1,7 @@
-import type { PageCase, PageText, PageTrial } from '../model/page.ts';
-import { plainName } from './names.ts';
-import { SafeLine, TextBlock } from './safe-text.tsx';
+import type { PageCase, PageText, PageTrial } from '../../model/page.ts';
+import { plainName, SafeLine, TextBlock } from '../safe-text.tsx';
 
-/** The prompt as it was sent, and what was said after it up to the last answer. */
+/** The prompt as it was sent, and the conversation up to the last answer. */
 export function Conversation({ detail, trial }: { readonly detail: PageCase; readonly trial: PageTrial }) {
   const { messages, turns = [] } = detail;
   if (messages === undefined) {
@@ -43,7 +42,7 @@ interface Step {
   readonly content: PageText;
 }
 
-/** An answer stands before each step of a user, and before the results of the tools that it called. */
+/** Puts an answer before each step of a user, and before the results of the tools that it called. */
 function interleave(turns: NonNullable<PageCase['turns']>, { earlier = [] }: PageTrial): readonly Step[] {
   const steps: Step[] = [];
   let answers = 0;

@@ -1,24 +1,23 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { PageCell } from '../model/page.ts';
-import { formatDuration } from '../text/format-amount.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { PageCell } from '../../model/page.ts';
+import { formatDuration } from '../../text/format-amount.ts';
+import { usePage } from '../page-context.ts';
+import { SafeLine, trialsOf } from '../safe-text.tsx';
+import { ChangeMark, StatusMark, toneOf } from '../status-mark.tsx';
+import { useSize } from '../use-size.ts';
 import type { CaseFilter, Column, Matrix, MatrixRow } from './filter-rows.ts';
-import { trialsOf } from './names.ts';
-import { usePage } from './page-context.ts';
-import { SafeLine } from './safe-text.tsx';
-import { ChangeMark, StatusMark, toneOf } from './status-mark.tsx';
 
 interface CaseMatrixProps {
   readonly matrix: Matrix;
   readonly filter: CaseFilter;
 }
 
-/** Cases × variants. Of ten thousand rows those in sight are drawn; the others are two empty rows of their height. */
+/** Cases × variants. Only the rows in sight are drawn; two empty rows have the height of the others. */
 export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
   const { rows, columns } = matrix;
   const box = useRef<HTMLDivElement>(null);
-  const sight = useSight(box, rows);
   const isManySuites = usePage().index.suites.length > 1;
-  const [first, last] = sight;
+  const { first, last, setTop } = useSight(box, rows);
   return (
     <div
       ref={box}
@@ -26,6 +25,7 @@ export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
       role="region"
       aria-label="Cases by variant"
       tabIndex={0}
+      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
       onKeyDown={(event) => moveFocus(event, box.current)}
     >
       <table
@@ -70,34 +70,18 @@ export function CaseMatrix({ matrix, filter }: CaseMatrixProps) {
 const rowHeight = 56;
 const overscan = 8;
 
-/** The rows in sight, from the first to behind the last. */
-function useSight(
-  box: { readonly current: HTMLDivElement | null },
-  rows: readonly MatrixRow[],
-): readonly [number, number] {
+/** The rows in sight: the first, and the one after the last. */
+function useSight(box: { readonly current: HTMLDivElement | null }, rows: readonly MatrixRow[]) {
   const [top, setTop] = useState(0);
-  const [height, setHeight] = useState(900);
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return undefined;
-    const onScroll = () => setTop(element.scrollTop);
-    const measure = () => setHeight(element.clientHeight);
-    measure();
-    element.addEventListener('scroll', onScroll, { passive: true });
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => {
-      element.removeEventListener('scroll', onScroll);
-      observer.disconnect();
-    };
-  }, [box]);
-  // A filter that leaves fewer rows starts at its first one.
+  const height = useSize(box, 900, ({ clientHeight }) => clientHeight);
+  // Other filters show other rows, from the first one.
   useEffect(() => {
     if (box.current !== null) box.current.scrollTop = 0;
     setTop(0);
   }, [box, rows]);
   const first = Math.max(0, Math.min(rows.length, Math.floor(top / rowHeight) - overscan));
-  return [first, Math.min(rows.length, first + Math.ceil(height / rowHeight) + 2 * overscan)];
+  const last = Math.min(rows.length, first + Math.ceil(height / rowHeight) + 2 * overscan);
+  return { first, last, setTop };
 }
 
 function Gap({ rows, columns }: { readonly rows: number; readonly columns: number }) {
@@ -167,7 +151,7 @@ function CellText({ cell }: { readonly cell: PageCell }) {
   );
 }
 
-/** Arrow keys go from cell to cell, as in a sheet. */
+/** Arrow keys move from cell to cell, as in a spreadsheet. */
 function moveFocus(event: KeyboardEvent, box: HTMLDivElement | null): void {
   const link = event.target instanceof Element ? event.target.closest('a') : null;
   const cell = link?.closest('td');

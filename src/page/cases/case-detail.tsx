@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
-import type { PageAnswer, PageCase, PageToolCall, PageTrial } from '../model/page.ts';
-import { formatDuration, formatUsd } from '../text/format-amount.ts';
-import { AnswerDiff } from './answer-diff.tsx';
+import type { PageAnswer, PageCase, PageToolCall, PageTrial } from '../../model/page.ts';
+import { formatDuration, formatUsd } from '../../text/format-amount.ts';
+import { formatJson } from '../diff/diff.ts';
+import { AnswerDiff } from '../diff/text-diff.tsx';
+import { CutNote, plainText, SafeLine, SafeText, TextBlock } from '../safe-text.tsx';
+import { StatusMark } from '../status-mark.tsx';
 import { CheckList } from './check-list.tsx';
 import { Conversation } from './conversation.tsx';
-import { formatJson } from './diff-json.ts';
-import { CutNote, plainText, SafeLine, SafeText, TextBlock } from './safe-text.tsx';
-import { StatusMark } from './status-mark.tsx';
 
-/** All that is known of a case on a variant: why it got its status, what was answered, what was asked. */
+/** A case on a variant: the reason of its status, the answer, and the prompt. */
 export function CaseDetail({ detail }: { readonly detail: PageCase }) {
   const { trials, baseline, tags = [], description, at, tolerated } = detail;
   const [chosen, setChosen] = useState(() =>
@@ -180,7 +180,7 @@ export function ToolCalls({ calls = [] }: { readonly calls: readonly PageToolCal
   );
 }
 
-/** As one text, so that tool calls are compared as words are. */
+/** Text and tool calls as one text, so that both are compared. */
 function answerText({ output, toolCalls = [] }: Pick<PageAnswer, 'output' | 'toolCalls'>): string | undefined {
   if (output === undefined && toolCalls.length === 0) return undefined;
   const text = output === undefined ? '' : plainText(output);

@@ -1,8 +1,49 @@
-import type { CaseStatus } from '../model/cell.ts';
-import type { PageIndex } from '../model/page.ts';
-import { type CaseFilter, caseStatuses } from './filter-rows.ts';
-import { formatNumber, plainName } from './names.ts';
-import { changeWords } from './status-mark.tsx';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { CaseStatus } from '../../model/cell.ts';
+import type { PageIndex } from '../../model/page.ts';
+import { usePage } from '../page-context.ts';
+import { formatNumber, plainName } from '../safe-text.tsx';
+import { changeWords } from '../status-mark.tsx';
+import { CaseMatrix } from './case-matrix.tsx';
+import { type CaseFilter, caseStatuses, filterRows, prepareSearch } from './filter-rows.ts';
+
+/** Every case on every variant. The filter is in the address, so that a link keeps it. */
+export function CasesView({ filter: given }: { readonly filter: CaseFilter }) {
+  const { index, href } = usePage();
+  const [filter, setFilter] = useState(given);
+  useEffect(() => setFilter(given), [given]);
+  useEffect(() => {
+    const timer = setTimeout(() => prepareSearch(index), 100);
+    return () => clearTimeout(timer);
+  }, [index]);
+  const matrix = useMemo(() => filterRows(index, filter), [index, filter]);
+  const change = (next: CaseFilter) => {
+    setFilter(next);
+    // Each letter would else be a step of the browser's history.
+    history.replaceState(null, '', href({ name: 'cases', filter: next }));
+  };
+  const { rows, total, counts } = matrix;
+  const shown = rows.length === total ? formatNumber(total) : `${formatNumber(rows.length)} of ${formatNumber(total)}`;
+  return (
+    <>
+      <h1>Cases</h1>
+      <CaseFilters index={index} filter={filter} counts={counts} onChange={change} />
+      <p class="shown" role="status">
+        {shown} {total === 1 ? 'case' : 'cases'}
+        {Object.keys(filter).length === 0 ? null : (
+          <button type="button" class="plain" onClick={() => change({})}>
+            Show all
+          </button>
+        )}
+      </p>
+      {rows.length === 0 ? (
+        <p class="empty">No case fits these filters.</p>
+      ) : (
+        <CaseMatrix matrix={matrix} filter={filter} />
+      )}
+    </>
+  );
+}
 
 interface CaseFiltersProps {
   readonly index: PageIndex;
@@ -94,7 +135,7 @@ interface ChoiceProps {
   readonly onChange: (value: string) => void;
 }
 
-/** Nothing to choose from is nothing to show. */
+/** Hidden where there is only one value. */
 function Choice({ label, value, values, nameOf = (text) => text, onChange }: ChoiceProps) {
   const distinct = [...new Set(values)].sort();
   if (distinct.length < 2 && value === '') return null;

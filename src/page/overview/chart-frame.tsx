@@ -1,0 +1,126 @@
+import type { ComponentChildren } from 'preact';
+import { useId, useRef } from 'preact/hooks';
+import type { RateEstimate } from '../../model/rate.ts';
+import { percentOf } from '../../text/format-amount.ts';
+import { plainName, SafeLine } from '../safe-text.tsx';
+import { Table } from '../table.tsx';
+import { useSize } from '../use-size.ts';
+
+interface ChartFrameProps {
+  readonly title: string;
+  /** What the chart shows, in one sentence. */
+  readonly summary: string;
+  /** The same as a table: its head, then its rows. */
+  readonly table: readonly (readonly string[])[];
+  readonly children: (width: number) => ComponentChildren;
+}
+
+export const chartHeight = 200;
+
+/** A chart with a sentence and a table that say the same. */
+export function ChartFrame({ title, summary, table, children }: ChartFrameProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const width = useSize(box, 420, ({ clientWidth }) => Math.max(200, Math.floor(clientWidth)));
+  const id = useId();
+  const [head = [], ...rows] = table;
+  return (
+    <figure class="chart">
+      <figcaption>
+        <SafeLine text={title} />
+      </figcaption>
+      <div ref={box}>
+        <svg
+          role="img"
+          aria-labelledby={`${id}-title ${id}-desc`}
+          width={width}
+          height={chartHeight}
+          viewBox={`0 0 ${width} ${chartHeight}`}
+        >
+          <title id={`${id}-title`}>{plainName(title)}</title>
+          <desc id={`${id}-desc`}>{plainName(summary)}</desc>
+          {children(width)}
+        </svg>
+      </div>
+      <p class="note">
+        <SafeLine text={summary} />
+      </p>
+      <details>
+        <summary>As a table</summary>
+        <Table label={`Table: ${title}`} headings={head}>
+          {rows.map((cells, row) => (
+            <tr key={row}>
+              {cells.map((text, column) => (
+                <td key={column}>
+                  <SafeLine text={text} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </Table>
+      </details>
+    </figure>
+  );
+}
+
+/** The grid of a chart whose vertical axis is a pass rate. */
+export function RateAxis({ y, width }: { readonly y: Scale; readonly width: number }) {
+  return (
+    <>
+      {y.ticks.map((tick) => (
+        <g key={tick}>
+          <line class="grid" x1={50} x2={width - 8} y1={y(tick)} y2={y(tick)} />
+          <text class="tick" x={44} y={y(tick) + 4} text-anchor="end">
+            {percentOf(tick, 0)} %
+          </text>
+        </g>
+      ))}
+    </>
+  );
+}
+
+interface RateMarkProps {
+  readonly rate: RateEstimate;
+  readonly x: number;
+  readonly y: Scale;
+  readonly isHollow?: boolean;
+}
+
+/** A rate as a dot on its interval. */
+export function RateMark({ rate: { value, low, high }, x, y, isHollow = false }: RateMarkProps) {
+  return (
+    <g>
+      {low === null || high === null ? null : <line class="range" x1={x} x2={x} y1={y(low)} y2={y(high)} />}
+      <circle class={isHollow ? 'dot hollow' : 'dot'} cx={x} cy={y(value ?? 0)} r={4} />
+    </g>
+  );
+}
+
+/** A scale from just below the lowest rate to 1; `range` is in pixels. */
+export function rateScale(rates: readonly RateEstimate[], range: readonly [number, number]): Scale {
+  const lowest = Math.min(...rates.map(({ low, value }) => low ?? value ?? 1));
+  return linearScale([Math.max(0, Math.floor(lowest * 10 - 0.01) / 10), 1], range);
+}
+
+export interface Scale {
+  (value: number): number;
+  readonly ticks: readonly number[];
+}
+
+/** Maps values onto a stretch of pixels, with round ticks. */
+export function linearScale(domain: readonly [number, number], range: readonly [number, number], count = 4): Scale {
+  const [low, high] = domain;
+  const [from, to] = range;
+  const span = high - low || 1;
+  const scale = (value: number) => from + ((value - low) / span) * (to - from);
+  return Object.assign(scale, { ticks: roundTicks(low, high, count) });
+}
+
+function roundTicks(low: number, high: number, count: number): readonly number[] {
+  const rough = (high - low) / count;
+  if (!(rough > 0)) return [low];
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.999) ?? power;
+  const ticks: number[] = [];
+  for (let tick = Math.ceil(low / step - 1e-9) * step; tick <= high + step * 1e-6; tick += step) ticks.push(tick);
+  return ticks;
+}

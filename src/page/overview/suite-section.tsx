@@ -1,0 +1,140 @@
+import { useId } from 'preact/hooks';
+import type { PageSuite } from '../../model/page.ts';
+import type { RateEstimate } from '../../model/rate.ts';
+import { formatDuration, formatPercent, formatUsd, percentOf } from '../../text/format-amount.ts';
+import { usePage } from '../page-context.ts';
+import { nameOf, SafeLine } from '../safe-text.tsx';
+import { StatusMark } from '../status-mark.tsx';
+import { Table } from '../table.tsx';
+import { ComparisonDetail } from './comparison-detail.tsx';
+import { LatencyChart } from './latency-chart.tsx';
+import { QualityChart } from './quality-chart.tsx';
+import { TrendChart } from './trend-chart.tsx';
+
+/** One suite: a row for each variant, its comparison, and the charts. */
+export function SuiteSection({ suite }: { readonly suite: PageSuite }) {
+  const id = useId();
+  return (
+    <section class="suite" aria-labelledby={id}>
+      <h2 id={id}>
+        <SafeLine text={suite.suite} />
+        <span class="where">
+          <SafeLine text={suite.path} />
+        </span>
+      </h2>
+      <VariantTable suite={suite} />
+      {suite.variants.map((variant) =>
+        variant.comparison === undefined ? null : (
+          <ComparisonDetail key={nameOf(variant)} suite={suite} variant={variant} comparison={variant.comparison} />
+        ),
+      )}
+      <Charts suite={suite} />
+    </section>
+  );
+}
+
+function VariantTable({ suite }: { readonly suite: PageSuite }) {
+  const { href } = usePage();
+  return (
+    <Table
+      label={`Variants of ${suite.suite}`}
+      kind="variants"
+      headings={[
+        'Variant',
+        'Pass rate, 95 % interval',
+        ...['Passed', 'Failed', 'Errored', 'Score', 'Cost', 'p50', 'p95'].map((number) => ({ number })),
+        'Against the baseline',
+      ]}
+    >
+      {suite.variants.map((variant) => {
+        const { prompt, provider, passRate, score, costUsd, latencyMs, comparison, replacedBy } = variant;
+        const filter = { suite: suite.suite, prompt, provider };
+        return (
+          <tr key={nameOf(variant)}>
+            <th scope="row">
+              <a href={href({ name: 'cases', filter })}>
+                <SafeLine text={prompt} />
+              </a>
+              <span class="where">
+                <SafeLine text={provider} />
+              </span>
+            </th>
+            <td>
+              <span class="rate">
+                <IntervalBar rate={passRate} />
+                <span>
+                  <strong>{passRate.value === null ? '–' : formatPercent(passRate.value)}</strong>
+                  {passRate.low === null || passRate.high === null ? null : (
+                    <span class="interval">
+                      {percentOf(passRate.low)}–{percentOf(passRate.high)}
+                    </span>
+                  )}
+                </span>
+              </span>
+            </td>
+            <td class="number">{variant.passed}</td>
+            <td class={`number ${variant.failed > 0 ? 'bad' : ''}`}>{variant.failed}</td>
+            <td class={`number ${variant.errored > 0 ? 'warn' : ''}`}>{variant.errored}</td>
+            <td class="number">{score.mean === null ? '–' : score.mean.toFixed(3)}</td>
+            <td class="number">{costUsd === null ? 'unknown' : formatUsd(costUsd)}</td>
+            <td class="number">{latencyMs.p50 === null ? '–' : formatDuration(latencyMs.p50)}</td>
+            <td class="number">{latencyMs.p95 === null ? '–' : formatDuration(latencyMs.p95)}</td>
+            <td>
+              {comparison === undefined ? (
+                <span class="muted">
+                  {replacedBy === undefined ? (
+                    'nothing to compare with'
+                  ) : (
+                    <SafeLine text={`replaced by ${replacedBy}: shown, not gated`} />
+                  )}
+                </span>
+              ) : (
+                <StatusMark status={comparison.outcome} />
+              )}
+            </td>
+          </tr>
+        );
+      })}
+    </Table>
+  );
+}
+
+/** Only charts that show something. */
+function Charts({ suite }: { readonly suite: PageSuite }) {
+  const gated = suite.variants.filter(({ replacedBy }) => replacedBy === undefined);
+  const trends = gated.filter(({ trend = [] }) => trend.length > 1).slice(0, maxCharts);
+  const priced = suite.variants.filter(({ costUsd, passRate }) => costUsd !== null && passRate.value !== null);
+  const timed = gated.filter(({ latencies }) => latencies !== undefined).slice(0, maxCharts);
+  if (trends.length + timed.length === 0 && priced.length < 2) return null;
+  return (
+    <div class="charts">
+      {trends.map((variant) => (
+        <TrendChart key={`trend ${nameOf(variant)}`} variant={variant} />
+      ))}
+      {priced.length < 2 ? null : <QualityChart variants={priced} />}
+      {timed.map(({ latencies, ...variant }) =>
+        latencies === undefined ? null : (
+          <LatencyChart key={`latency ${nameOf(variant)}`} name={nameOf(variant)} latencies={latencies} />
+        ),
+      )}
+    </div>
+  );
+}
+
+const maxCharts = 4;
+
+/** A rate as a dot on its interval, from 0 to 1. */
+export function IntervalBar({ rate }: { readonly rate: RateEstimate }) {
+  const { value, low, high } = rate;
+  return (
+    <svg class="interval-bar" width="96" height="14" viewBox="0 0 96 14" aria-hidden="true">
+      <line x1="3" x2="93" y1="7" y2="7" class="track" />
+      {low === null || high === null ? null : <line x1={at(low)} x2={at(high)} y1="7" y2="7" class="range" />}
+      {value === null ? null : <circle cx={at(value)} cy="7" r="3.5" class="dot" />}
+    </svg>
+  );
+}
+
+function at(rate: number): number {
+  return 3 + 90 * Math.min(1, Math.max(0, rate));
+}
