@@ -2,7 +2,7 @@ import { assertions } from '../assertions/index.ts';
 import { buildBaselineJsonSchema } from '../baseline/baseline-schema.ts';
 import { adapters } from '../providers/index.ts';
 import { buildReportJsonSchema } from '../reports/json/report-schema.ts';
-import { buildConfigJsonSchema, buildSuiteJsonSchema } from '../suite/json-schema.ts';
+import { buildConfigJsonSchema, buildSuiteJsonSchema } from '../suite/schema/json-schema.ts';
 
 /** The JSON Schema of a file format, as committed in schema/. */
 export function buildSchema(name: 'suite' | 'config' | 'report' | 'baseline'): unknown {

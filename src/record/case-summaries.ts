@@ -32,8 +32,8 @@ export function summarizeRow(row: RowHead & Pick<CellRow, 'output' | 'toolCalls'
 }
 
 /**
- * The cases of one variant by id, sorted by code units; their trials in order. Of a cell that ran again the last row counts.
- * A case is made when it is asked for: kept in a `Map`, a million of them took 174 MB more.
+ * The cases of one variant by id, sorted by code units; their trials in order. The last row of a cell counts. A case is
+ * made on each access: a `Map` of a million of them took 174 MB more.
  */
 export class SortedCases implements ReadonlyMap<string, CaseSummary> {
   /** Sorted by case and trial. */
@@ -127,7 +127,7 @@ function summarizeCase(caseId: string, rows: readonly RowSummary[]): CaseSummary
   };
 }
 
-/** Passed (all trials), failed (none), flaky (mixed). A failure is certain whatever an errored or skipped trial would have said, a pass is not. */
+/** Passed (all trials), failed (none), flaky (mixed). Errored and skipped trials could turn a pass, but no failure. */
 export function caseStatusOf(trials: readonly Pick<RowSummary, 'status'>[]): CaseStatus {
   const has = (wanted: RowSummary['status']) => trials.some(({ status }) => status === wanted);
   if (has('failed')) return has('passed') ? 'flaky' : 'failed';

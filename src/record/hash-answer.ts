@@ -5,7 +5,7 @@ import type { CallRecord } from '../model/cell.ts';
 import type { CellRow, RowHead } from '../model/record.ts';
 import { sha256Hex } from '../text/sha256.ts';
 
-/** Of a text and its tool calls. */
+/** A hash of an answer's text and tool calls. */
 export function hashAnswer({
   output,
   toolCalls,
@@ -14,19 +14,19 @@ export function hashAnswer({
 }
 
 /**
- * Of what was asked and of all that came back, the API's own id and the measured time with it: an answer from the cache
- * or a recording has the one that it had when it came, and a new call that answers alike has another.
+ * Names one answer by a hash of the request and the whole response, with the API's own id and the measured time. An
+ * answer from the cache or a recording keeps its name; a new call that answers the same has another one.
  */
 export function identifyAnswer(calls: readonly Pick<CallRecord, 'requestHash' | 'completion'>[]): string {
   return shorten(sha256Hex(canonicalJson(calls.map(({ requestHash, completion }) => [requestHash, completion]))));
 }
 
-/** A slice would keep all 64 digits alive, a hundred thousand times. */
+/** Copies the digits: a slice would keep all 64 of them in memory, for each of 100,000 rows. */
 function shorten(hex: string): string {
   return Buffer.from(hex.slice(0, 16), 'latin1').toString('latin1');
 }
 
-/** Of a row's answer, as it was recorded with it or else from the answer; undefined where there was none. */
+/** The hash of a row's answer, as recorded or from the answer itself; undefined where there was none. */
 export function answerHashOf(
   row: Pick<RowHead, 'answerHash'> & Pick<CellRow, 'output' | 'toolCalls'>,
 ): string | undefined {

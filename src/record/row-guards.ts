@@ -9,7 +9,7 @@ import {
   recordFormat,
 } from '../model/record.ts';
 
-// Written by hand: a schema takes five times as long, and a record may have 100,000 rows.
+// By hand: a zod schema takes five times as long, and a record may have 100,000 rows.
 
 export function isRunHeader(row: unknown): row is RunHeader {
   if (!isJsonObject(row) || row['type'] !== 'run' || !('format' in row)) return false;
@@ -45,7 +45,7 @@ export function isCellRow(row: unknown): row is CellRow {
   );
 }
 
-/** Whether a row has what counting and comparing need, whatever else it has. */
+/** Whether a row has what counting and comparing need; other members are ignored. */
 export function isRowHead(row: unknown): row is RowHead & JsonObject {
   if (!isJsonObject(row) || row['type'] !== 'cell') return false;
   const { suite, prompt, provider, caseId, trial, stamp, status, cached } = row;

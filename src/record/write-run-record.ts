@@ -92,7 +92,7 @@ export function rewriteRunRecord(
   });
 }
 
-/** Removes what killed processes left behind. A process that rewrites a record writes all the time, so old files are dead. */
+/** Removes what killed processes left behind. A process that rewrites a record writes all the time, so an old file is abandoned. */
 function removeLeftovers(folder: string, nowMs: number): void {
   withStorageErrors('Looking through', folder, () => {
     for (const name of readdirSync(folder)) {

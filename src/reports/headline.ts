@@ -24,7 +24,7 @@ function describeLosses({ suites }: Report): readonly string[] {
   return suites.flatMap(({ suite, variants }) => {
     const losses = variants.flatMap(({ comparison }) => comparison?.lostCases ?? []);
     const [worst] = losses.toSorted((a, b) => b.lost - a.lost);
-    return worst === undefined ? [] : [`${worst.lost} of ${worst.of} cases of the baseline of ${suite} are gone`];
+    return worst === undefined ? [] : [`${worst.lost} of ${worst.of} cases of the baseline of ${suite} are missing`];
   });
 }
 
@@ -65,7 +65,7 @@ const stopSentences: Readonly<Record<StopReason, string>> = {
   deadline: 'the time limit (--deadline) stopped the run',
   bail: 'the run was stopped at the failures that --bail allows',
   storage: 'the record could not be written any further',
-  queue: 'the queue (--queue) or its workers were gone for too long',
+  queue: 'the queue (--queue) or its workers did not answer for too long',
   interrupted: 'the run was interrupted',
 };
 

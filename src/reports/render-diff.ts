@@ -28,14 +28,14 @@ export function renderDiff(diff: { readonly expected: string; readonly found: st
   ];
 }
 
-/** Beyond these a difference is not worth reading, and finding it would take seconds. */
+/** Beyond these limits finding a difference would take seconds. */
 const defaultMaxUnits = 20_000;
 const limits = { timeout: 500, maxEditLength: 1000 };
 const contextUnits = 200;
 const contextLines = 2;
 const contextColumns = 24;
 
-/** Texts that look the same once they are printable are spelled out. */
+/** Different texts that would print the same are spelled out. */
 function printableSides(
   diff: { readonly expected: string; readonly found: string },
   maxUnits: number,
@@ -46,7 +46,7 @@ function printableSides(
   readonly isClipped: boolean;
 } {
   const show = (text: string): string => sanitizeTerminal(text, { keepNewlines: true });
-  const start = alikeUnits(diff.expected, diff.found, maxUnits);
+  const start = countEqualUnits(diff.expected, diff.found, maxUnits);
   const clip = (text: string): string => (start > 0 ? '…' : '') + clipText(text.slice(start), maxUnits);
   const [rawExpected, rawFound] = [clip(diff.expected), clip(diff.found)];
   const [expected, found] = [show(rawExpected), show(rawFound)];
@@ -62,8 +62,8 @@ function printableSides(
   };
 }
 
-/** Units to leave out at the start, where a difference would else lie beyond what is read. */
-function alikeUnits(expected: string, found: string, maxUnits: number): number {
+/** How many equal units to skip, so that the first difference is within the compared part. */
+function countEqualUnits(expected: string, found: string, maxUnits: number): number {
   let alike = 0;
   while (alike < expected.length && expected[alike] === found[alike]) alike += 1;
   const start = alike - contextUnits;
@@ -104,7 +104,7 @@ function linesOf({ value }: Change): string[] {
   return value.replace(/\n$/, '').split('\n');
 }
 
-/** Lines that were changed one for one are compared by words; beyond these sizes that would take seconds. */
+/** Lines that changed one for one are compared by words, up to sizes that take no seconds. */
 function arePairs(before: readonly string[], after: readonly string[]): boolean {
   return (
     before.length === after.length &&
@@ -132,7 +132,7 @@ function renderWordDiff(expected: string, found: string, style: DiffStyle): stri
   const changes = diffWordsWithSpace(expected, found, limits);
   if (changes === undefined) return renderWhole(expected, found, style);
   const common = changes.reduce((sum, { added, removed, value }) => sum + (added || removed ? 0 : value.length), 0);
-  // Where little is alike every word would be marked, which tells nothing.
+  // Where little is equal, nearly every word would be marked.
   const isMarked = common * 3 >= Math.max(expected.length, found.length);
   return (['-', '+'] as const).flatMap((sign) => {
     const parts = joinChanged(changes.filter(({ added, removed }) => (sign === '-' ? !added : !removed)));
@@ -174,7 +174,7 @@ function markWords(text: string, sign: '-' | '+', { colors }: DiffStyle): string
   return `${before}${sign === '-' ? `[-${core}-]` : `{+${core}+}`}${after}`;
 }
 
-/** Keeps the words that stand beside a change; the rest of what is alike helps nobody. */
+/** Keeps the words beside a change; other equal text is replaced by an ellipsis. */
 function foldCommonText(value: string, index: number, length: number): string {
   const head = index > 0 ? contextColumns : 0;
   const tail = index < length - 1 ? contextColumns : 0;
@@ -199,7 +199,7 @@ function renderWhole(expected: string, found: string, style: DiffStyle): string[
   ];
 }
 
-/** A space at the end of a line would be a difference that nobody sees. */
+/** Spaces at the end of a line are shown as dots. */
 function markEnd(line: string): string {
   let end = line.length;
   while (line[end - 1] === ' ') end -= 1;

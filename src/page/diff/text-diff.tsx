@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../json/json.ts';
-import { SafeText } from '../safe-text.tsx';
+import { SafeText, TextBlock } from '../safe-text.tsx';
 import { Table } from '../table.tsx';
 import { diffJsonTexts, diffTexts, isBeyondDiff, type JsonChange } from './diff.ts';
 
@@ -10,11 +10,17 @@ interface TextDiffProps {
   readonly label: string;
 }
 
-/** Both texts as one, with what went struck out and what came underlined. */
+/** Both texts as one: removed parts are struck out, added ones underlined. */
 export function TextDiff({ before, after, label }: TextDiffProps) {
   const parts = diffTexts(before, after);
   if (parts === undefined) {
-    return <p class="note">The two are too different to be compared; they stand below each other.</p>;
+    return (
+      <>
+        <p class="note">The two are too different to be compared.</p>
+        <TextBlock value={before} label={`Before: ${label}`} />
+        <TextBlock value={after} label={`After: ${label}`} />
+      </>
+    );
   }
   return (
     <div class="text-block">
@@ -38,14 +44,14 @@ export function TextDiff({ before, after, label }: TextDiffProps) {
   );
 }
 
-/** A change of nothing but blanks would not be seen. */
+/** Makes a change of blanks visible. */
 function showBlank(text: string): string {
   return text.trim() === '' ? text.replaceAll(' ', '·').replaceAll('\n', '↵\n') : text;
 }
 
 /** An answer against the baseline's: by members where both are JSON, by words else. */
 export function AnswerDiff({ before, after }: { readonly before: string; readonly after: string }) {
-  if (before === after) return <p class="note">The very answer that the baseline holds.</p>;
+  if (before === after) return <p class="note">The same answer as in the baseline.</p>;
   const changes = diffJsonTexts(before, after);
   return (
     <>
@@ -78,7 +84,7 @@ function JsonChanges({ changes }: { readonly changes: readonly JsonChange[] }) {
           </td>
           <td>
             {after === undefined ? (
-              <span class="muted">gone</span>
+              <span class="muted">removed</span>
             ) : (
               <ins>
                 <SafeText text={show(after)} />

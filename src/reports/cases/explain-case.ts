@@ -4,7 +4,7 @@ import type { ToolCall } from '../../model/completion.ts';
 import type { CellRow, RecordedCheck } from '../../model/record.ts';
 import type { CaseReport } from '../../model/report.ts';
 
-/** Why a case did not pass, each reason once, whatever the number of trials that gave it. */
+/** Why a case did not pass. Every report says it from here. A reason that several trials gave is listed once. */
 export interface CaseExplanation {
   /** `2 of 3 trials failed`; empty for a single trial. */
   readonly trials: string;
@@ -31,7 +31,7 @@ export function explainCase(entry: CaseReport): CaseExplanation {
     if (row.status !== 'failed' && row.status !== 'errored') continue;
     answer ??= answerText(row);
     for (const found of rowReasons(row)) {
-      // Reasons may have megabytes: to escape them would cost more than all the rest.
+      // Plain text and no JSON: escaping reasons of megabytes would be slow.
       const key = `${found.label}\n${found.reason}`;
       const known = reasons.get(key);
       reasons.set(key, known === undefined ? found : { ...known, count: known.count + 1 });
@@ -74,7 +74,7 @@ const skipSentences: Readonly<Record<SkipReason, string>> = {
   bail: 'the run was stopped at its failures',
   interrupted: 'the run was interrupted',
   storage: 'the record could not be written',
-  queue: 'the queue or its workers were gone',
+  queue: 'the queue or its workers did not answer',
 };
 
 function rowReasons(row: CellRow): CaseReason[] {

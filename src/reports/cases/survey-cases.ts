@@ -3,7 +3,7 @@ import { clipText } from '../../terminal/display-width.ts';
 import { describeError } from './explain-case.ts';
 import { type CaseRank, caseRanks, createFindGateEffect, type GateEffect, rankCase } from './gate-effect.ts';
 
-/** A case to be shown by itself. */
+/** A case that is shown by itself. */
 export interface RankedCase {
   readonly suite: SuiteReport;
   readonly entry: CaseReport;
@@ -23,28 +23,28 @@ export interface CaseGroup {
 
 export type CaseName = Pick<CaseReport, 'caseId' | 'prompt' | 'provider' | 'at'>;
 
-/** What one suite's cases came to, besides those that passed. */
+/** The cases of one suite that did not pass. */
 export interface SuiteSurvey {
   readonly suite: SuiteReport;
   /** Those that are shown, worst first. */
   readonly worst: readonly RankedCase[];
-  /** Those that should be shown by themselves, the shown ones included. */
+  /** Of all that should be shown by themselves, shown or not. */
   readonly counts: Readonly<Record<CaseRank, number>>;
-  /** Let through by the gate for a reason that says it all. */
+  /** Tolerated by the gate; the reason is enough. */
   readonly tolerated: readonly CaseGroup[];
   readonly errored: readonly CaseGroup[];
 }
 
 export interface SurveyLimits {
-  /** Over the whole report: a screen is all that anybody reads. */
+  /** Over the whole report: people read one screen. */
   readonly maxCases: number;
   /** Names in a group. */
   readonly maxNames: number;
-  /** Groups of a kind in a suite: a message that names each case would make as many groups as cases. */
+  /** Groups of a kind in a suite: messages that name their case would make one group for each. */
   readonly maxGroups: number;
 }
 
-/** Reads every case that did not pass once, and keeps the worst of the whole report and counts of the others. */
+/** Reads every case that did not pass once. Keeps the worst of the whole report, and counts the others. */
 export function surveyCases(report: Report, limits: SurveyLimits): readonly SuiteSurvey[] {
   const worst = createWorst(limits.maxCases);
   const surveys = report.suites.map((suite) => surveySuite(report, suite, worst, limits));
@@ -52,7 +52,7 @@ export function surveyCases(report: Report, limits: SurveyLimits): readonly Suit
   return surveys.map((survey) => ({ ...survey, worst: shown.filter(({ suite }) => suite === survey.suite) }));
 }
 
-/** What is not shown of a suite, by rank. */
+/** How many cases of a suite are not shown, by rank. */
 export function countHidden({ counts, worst }: SuiteSurvey): readonly (readonly [CaseRank, number])[] {
   return caseRanks.flatMap((rank) => {
     const hidden = counts[rank] - worst.filter((ranked) => ranked.rank === rank).length;
@@ -69,7 +69,7 @@ function surveySuite(
   const counts = { regressed: 0, broken: 0, new: 0, failing: 0, flaky: 0, tolerated: 0 };
   const tolerated = createGroups(limits);
   const errored = createGroups(limits);
-  // Reading the whole record is something a clean suite is spared.
+  // A suite without failures need not be read.
   if (suite.variants.some((variant) => variant.failed + variant.errored + variant.observed > 0)) {
     const findEffect = createFindGateEffect(report, suite);
     for (const entry of suite.cases({ statuses: ['failed', 'flaky', 'errored'] })) {
@@ -95,7 +95,7 @@ function surveySuite(
 
 const maxMessageUnits = 1000;
 
-/** Holds no more cases than will be shown: each may have an answer of megabytes. */
+/** Keeps only as many cases as are shown: each may have an answer of megabytes. */
 function createWorst(maxCases: number) {
   const kept: Record<CaseRank, RankedCase[]> = {
     regressed: [],

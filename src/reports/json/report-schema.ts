@@ -123,7 +123,7 @@ export const variantSchema = z.object({
   passRate: z.object({ value: fraction, low: fraction, high: fraction, n: count }),
   score: z.object({ mean: fraction, low: fraction, high: fraction }),
   costUsd: amount.describe('Of the planned cells together, as if nothing were cached.'),
-  spentUsd: amount.describe('Billed by this run, for whatever it asked.'),
+  spentUsd: amount.describe('Billed by this run, for all its requests.'),
   spentApartUsd: amount.describe('The part of spentUsd that fresh trials and observed cells took.'),
   latencyMs: z.object({ p50: amount, p95: amount }),
   replacedBy: z.string().optional().describe('The prompt version that is gated in place of this one.'),
@@ -198,9 +198,9 @@ export const totalsSchema = z.object({
   cached: count.describe('Planned cells that were answered without a call.'),
   passRate: z.number().nullable().describe('The mean over the cases of all variants; null where none was judged.'),
   costUsd: amount.describe('Of the planned cells, as if nothing were cached.'),
-  spentUsd: amount.describe('Billed by this run, for whatever it asked.'),
+  spentUsd: amount.describe('Billed by this run, for all its requests.'),
   spentApartUsd: amount.describe('The part of spentUsd that fresh trials and observed cells took.'),
-  judgeCostUsd: amount.describe('Billed by judges, for whatever they were asked.'),
+  judgeCostUsd: amount.describe('Billed by judges, for all their requests.'),
 });
 
 const place = z.object({ file: z.string(), line: z.int(), column: z.int() });
@@ -229,11 +229,11 @@ export const contractSchema = z.object({
         answers: z.enum(['baseline', 'new']),
         schema: z.enum(['new', 'old']),
         total: count,
-        rejected: count.describe("Refused by this schema and not by the answers' own."),
+        rejected: count.describe("Rejected by this schema and not by the answers' own."),
         alreadyRejected: count
           .optional()
-          .describe('Refused by both schemas, so that nothing has changed for them; left out where 0.'),
-        unjudged: count.optional().describe('Answers that no verdict could be had on in time; left out where 0.'),
+          .describe('Rejected by both schemas, so that nothing changed for them; left out where 0.'),
+        unjudged: count.optional().describe('Answers that could not be judged in time; left out where 0.'),
         offenders: z.array(z.object({ caseId: z.string(), reason: z.string() })),
         message: z.string(),
       }),

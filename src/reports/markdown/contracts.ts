@@ -21,7 +21,7 @@ export function* renderContractMarkdown({ entries, notes, exitCode }: ContractRe
     for (const answers of observed) yield `\n${renderObserved(answers)}`;
     if (others.length === 0) continue;
     const rows = others.map(rowOf).join('');
-    yield `\n<details><summary>${others.length} more that break nobody</summary>\n\n${findingsHead}${rows}\n</details>\n`;
+    yield `\n<details><summary>${others.length} more that break nothing</summary>\n\n${findingsHead}${rows}\n</details>\n`;
   }
   for (const note of notes) yield `\n> ${proseOrCode(note, remarkColumns)}\n`;
 }
@@ -35,7 +35,7 @@ export function contractSections({ contracts = [] }: Report): readonly Section[]
       const rank = (finding: LocatedFinding): number => (isBreak(finding) ? 0 : finding.severity === 'info' ? 2 : 1);
       const shown = findings.toSorted((a, b) => rank(a) - rank(b));
       const breaks = findings.filter(isBreak).length;
-      const word = breaks === 0 ? 'breaks nobody' : `breaks: ${breaks} unapproved`;
+      const word = breaks === 0 ? 'breaks nothing' : `breaks: ${breaks} unapproved`;
       const title = `### Contract of ${titleOf(entry)}: ${word}\n\n`;
       return [
         {

@@ -105,17 +105,17 @@ function longestRun(text: string): number {
   return Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
 }
 
-/** A part of a report that can be cut: its items fall away from the end, and the whole where none fits. */
+/** A part of a report that can be shortened from its end; without an item it is omitted. */
 export interface Section {
   readonly head: string;
-  /** Made when there is room for them. */
+  /** Rendered only as long as they fit. */
   readonly items: readonly (() => string)[];
   readonly tail: string;
-  /** Plural, for what is left out. */
+  /** Plural, for the sentence about omitted items. */
   readonly noun: string;
 }
 
-/** The sections in their order, as many items as there is room for; earlier ones go first. */
+/** The sections in their order, with as many items as fit; earlier sections go first. */
 export function fitSections(sections: readonly Section[], maxChars: number): { text: string; leftOut: string[] } {
   const leftOut: string[] = [];
   let text = '';
