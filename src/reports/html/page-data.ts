@@ -34,11 +34,10 @@ export function* buildPageData(
     const rows = tables.open(suite);
     for (const entry of suite.cases()) {
       const effect = findEffect(entry);
-      const place = writer.place();
-      rows.add(entry, effect, place);
+      const fullRows = rows.add(entry, effect, writer.place());
       const block = writer.add((limits) => buildPageCase(suite.suite, entry, effect, limits));
       if (block !== undefined) yield block;
-      yield* rowPieces(rows.takeFull());
+      yield* rowPieces(fullRows);
     }
     yield* rowPieces(rows.end());
     suites.push({

@@ -25,9 +25,10 @@ export function createPageRows(maxCells: number) {
     let rows: { id: string; tags?: readonly number[]; cells: PageCell[] }[] = [];
     let cells = 0;
     return {
-      add(entry: CaseReport, effect: GateEffect, place: { readonly block: number; readonly item: number }): void {
+      /** Returns a block where there are enough rows for one. */
+      add(entry: CaseReport, effect: GateEffect, place: CellPlace): RowBlock | undefined {
         const variant = variants.get(variantKey(entry));
-        if (variant === undefined) return;
+        if (variant === undefined) return undefined;
         let row = rows.at(-1);
         // Cells of a case come one after the other.
         if (row === undefined || row.id !== entry.caseId) {
@@ -36,15 +37,12 @@ export function createPageRows(maxCells: number) {
         }
         row.cells.push(buildCell(entry, effect, variant, place));
         cells += 1;
-      },
-      /** A block where there are enough rows for one. */
-      takeFull(): RowBlock | undefined {
-        const last = cells > maxCells ? rows.pop() : undefined;
-        if (last === undefined) return undefined;
-        // The last case may have cells to come.
-        const block = rows.length === 0 ? undefined : take();
-        rows = [last];
-        cells = last.cells.length;
+        if (cells <= maxCells || rows.length === 1) return undefined;
+        // More cells of the last case may follow.
+        rows.pop();
+        const block = take();
+        rows = [row];
+        cells = row.cells.length;
         return block;
       },
       /** The suite's last block, where there is no room for its rows in the index. */
@@ -78,12 +76,13 @@ export function createPageRows(maxCells: number) {
   }
 }
 
-function buildCell(
-  entry: CaseReport,
-  effect: GateEffect,
-  variant: number,
-  { block, item }: { readonly block: number; readonly item: number },
-): PageCell {
+/** Where the details of a cell are: the block, and the index in it. */
+interface CellPlace {
+  readonly block: number;
+  readonly item: number;
+}
+
+function buildCell(entry: CaseReport, effect: GateEffect, variant: number, { block, item }: CellPlace): PageCell {
   const { status, change, trials } = entry;
   const rank = rankCase(entry, effect);
   const planned = trials.filter(({ confirmation }) => confirmation !== true);

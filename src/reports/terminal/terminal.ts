@@ -53,10 +53,12 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
 function* renderQuiet(report: Report, paint: Paint): Iterable<string> {
   const listing = listCases(report, paint);
   for (const suite of report.suites) {
-    const [first, ...others] = renderCases(listing, suite);
-    if (first === undefined) continue;
-    yield* indentText(paint.colors.bold(toSafeLine(suite.suite)), paint, 0);
-    yield* [first, ...others];
+    let hasTitle = false;
+    for (const line of renderCases(listing, suite)) {
+      if (!hasTitle) yield* indentText(paint.colors.bold(toSafeLine(suite.suite)), paint, 0);
+      hasTitle = true;
+      yield line;
+    }
   }
   yield* indentText(describeCounts(report), paint, 0);
   yield* renderDecision(report, report.decision.warnings, paint);
