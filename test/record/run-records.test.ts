@@ -13,7 +13,7 @@ import { describe, expect, test } from 'vitest';
 import { StorageError } from '../../src/files/storage-error.ts';
 import type { Usage } from '../../src/model/completion.ts';
 import type { CellRow, RecordRow } from '../../src/model/record.ts';
-import { readRowsAt } from '../../src/record/read-rows.ts';
+import { openRowReader, readRowsAt } from '../../src/record/read-rows.ts';
 import { readRunRecord } from '../../src/record/read-run-record.ts';
 import { createRunRecord, type RunRecordWriter, rewriteRunRecord } from '../../src/record/write-run-record.ts';
 import { buildHeader, buildRow, catchUserError, endRow, makeFolder, resumeRow } from './build-rows.ts';
@@ -155,6 +155,16 @@ describe('a record that another run goes on with', () => {
     second.append(buildRow('b'));
     second.close();
     expect(summarize(writer.path)).toEqual(['a passed', 'b passed']);
+  });
+
+  test('is not read at the places of its earlier rows', async () => {
+    const path = write([buildRow('a')]);
+    const readRow = openRowReader(readRunRecord(path, () => 1));
+    expect(readRow(0).caseId).toBe('a');
+    // The open file is closed in a microtask.
+    await Promise.resolve();
+    resume(path).close();
+    expect(catchUserError(() => readRow(0)).problems).toMatchObject([{ code: 'record' }]);
   });
 
   test('that has been deleted is a StorageError, not a run without a record', () => {

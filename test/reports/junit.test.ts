@@ -56,6 +56,20 @@ describe('junit', () => {
     ['a failing case that the gate lets through', failing, passed, undefined, 'skipped'],
     ['a known failure', failing, failedBy('pass-rate-regressed'), buildVariant({ comparison: known }), 'skipped'],
     [
+      'a case that fails with the version beside it too, under a pass rate that is too low',
+      failing,
+      failedBy('pass-rate-min'),
+      buildVariant({ comparison: { ...known, isWithinRun: true } }),
+      'failure',
+    ],
+    [
+      'a case that fails with the version beside it too, under a passed gate',
+      failing,
+      passed,
+      buildVariant({ comparison: { ...known, isWithinRun: true } }),
+      'skipped',
+    ],
+    [
       'a known failure that is a contract',
       failing,
       failedBy('must-pass', 'refund'),

@@ -47,6 +47,11 @@ describe('failing cases', () => {
     expect(text).toContain('… and 30 more cases (30 failing): llmcheck report 20260301-101500-abcd --verbose');
   });
 
+  it('say that a single one is left', () => {
+    const text = render(buildReport([buildSuite(buildFailing(21), { variants })], breached), { width: 120 });
+    expect(text).toContain('… and 1 more case (1 failing): llmcheck report ');
+  });
+
   it('share the twenty among the suites', () => {
     const suites = ['a', 'b'].map((suite) => buildSuite(buildFailing(15), { suite, variants }));
     expect(render(buildReport(suites, breached)).match(/✗ case-/g)).toHaveLength(20);

@@ -209,6 +209,14 @@ describe('run --otel', () => {
     expect(plain.stderr).not.toContain('spans');
   });
 
+  test('a collector that refuses every batch is one warning, and is not asked after three', async () => {
+    const { project, chat } = await openProject();
+    const collector = await startCollector({ status: 401, body: { message: 'no' } });
+    const { stderr } = await project.run(['run', '--trials', '100', '--otel', collector.url], { env: chat.env });
+    expect(stderr.match(/spans were not exported to/g)).toHaveLength(1);
+    expect(collector.requests).toHaveLength(3);
+  });
+
   test('what is no address is a usage error before anything is sent', async () => {
     const { project, chat } = await openProject();
     const { code, stderr } = await project.run(['run', '--otel', 'grpc://x'], { env: chat.env });

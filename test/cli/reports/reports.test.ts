@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
+import type { PageIndex } from '../../../src/model/page.ts';
 import { reporters } from '../../../src/reports/index.ts';
 import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
@@ -158,6 +159,19 @@ describe('report', () => {
       const { stdout } = await project.run(['report', name, '-r', 'json']);
       expect((JSON.parse(stdout) as typeof report).run.id).toBe(id);
     }
+  });
+
+  test('of an earlier run leaves later runs out of its charts', async () => {
+    const { project, env } = await openFailed();
+    const { report } = await project.report(['run'], { env });
+    await project.run(['run'], { env });
+    const runsInChart = async (...runs: readonly string[]) => {
+      const { stdout } = await project.run(['report', ...runs, '-r', 'html']);
+      const json = /<script type="application\/json" id="index">(.*?)<\/script>/s.exec(stdout)?.[1] ?? '';
+      return (JSON.parse(json) as PageIndex).suites[0]?.variants[0]?.trend?.map(({ runId }) => runId);
+    };
+    expect(await runsInChart(report.run.id)).toEqual([report.run.id]);
+    expect(await runsInChart()).toHaveLength(2);
   });
 
   test.each(['nowhere', '.llmcheck/runs/nowhere.jsonl', '../../etc/passwd'])('of %s is a usage error', async (name) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { History } from '../../../src/model/history.ts';
 import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject, withoutTimes } from '../../support/temp-project.ts';
 
@@ -51,6 +52,17 @@ describe('llmcheck merge', () => {
     expect(merged.code).toBe(whole.code);
     expect(withoutTimes(merged.report)).toEqual(withoutTimes(whole.report));
     expect(merged.report.totals.planned).toBe(100);
+  });
+
+  test.each([
+    ['all cases is a whole run', [], 2],
+    ['a part of the cases is a partial run', ['-t', 'w1*'], 3],
+  ])('a merged run of %s in the history', async (_, flags, partialRuns) => {
+    const { project, env } = await open();
+    const shards = [await runShard(project, '1/2', env, flags), await runShard(project, '2/2', env, flags)];
+    await project.run(['merge', ...shards]);
+    const { stdout } = await project.run(['history', '--suite', 'a', '-r', 'json']);
+    expect((JSON.parse(stdout) as History).suites).toMatchObject([{ suite: 'a', partialRuns }]);
   });
 
   test('a cell whose row is gone leaves the merged run incomplete', async () => {
