@@ -1,4 +1,3 @@
-import type { RateEstimate } from '../model/rate.ts';
 import type {
   MetricComparison,
   PromptText,
@@ -7,6 +6,7 @@ import type {
   VariantComparison,
   VariantReport,
 } from '../model/report.ts';
+import type { RateEstimate } from '../model/summary.ts';
 import {
   formatChange,
   formatCount,

@@ -1,5 +1,4 @@
-import { describeContractWarnings } from '../model/contract-warnings.ts';
-import type { ObservedAnswers } from '../model/finding.ts';
+import { describeContractWarnings, type ObservedAnswers } from '../model/finding.ts';
 import type { Breach } from '../model/gate.ts';
 import type { Report } from '../model/report.ts';
 import { formatCount } from '../text/format-amount.ts';

@@ -1,6 +1,6 @@
 import { type Change, diffLines, diffWordsWithSpace } from 'diff';
 import type { JsonValue } from '../../json/json.ts';
-import { clipText } from '../../terminal/display-width.ts';
+import { clipText } from '../../text/shorten.ts';
 
 export interface DiffPart {
   readonly text: string;

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
-import type { RateEstimate } from '../../model/rate.ts';
+import type { RateEstimate } from '../../model/summary.ts';
 import { percentOf } from '../../text/format-amount.ts';
 import { plainName, SafeLine } from '../safe-text.tsx';
 import { Table } from '../table.tsx';

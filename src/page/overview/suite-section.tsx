@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks';
 import type { PageSuite } from '../../model/page.ts';
-import type { RateEstimate } from '../../model/rate.ts';
+import type { RateEstimate } from '../../model/summary.ts';
 import { formatDuration, formatPercent, formatUsd, percentOf } from '../../text/format-amount.ts';
 import { usePage } from '../page-context.ts';
 import { nameOf, SafeLine } from '../safe-text.tsx';

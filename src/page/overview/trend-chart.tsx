@@ -1,5 +1,5 @@
+import type { TrendPoint } from '../../model/history.ts';
 import type { PageVariant } from '../../model/page.ts';
-import type { TrendPoint } from '../../model/trend.ts';
 import { formatDuration, formatPercent, formatUsd } from '../../text/format-amount.ts';
 import { nameOf } from '../safe-text.tsx';
 import { ChartFrame, chartHeight, RateAxis, RateMark, rateScale } from './chart-frame.tsx';

@@ -1,5 +1,5 @@
 import type { CaseReport, Report, SuiteReport } from '../../model/report.ts';
-import { clipText } from '../../terminal/display-width.ts';
+import { clipText } from '../../text/shorten.ts';
 import { describeError } from './explain-case.ts';
 import { type CaseRank, caseRanks, createFindGateEffect, type GateEffect, rankCase } from './gate-effect.ts';
 

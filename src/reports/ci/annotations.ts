@@ -1,7 +1,8 @@
 import { defined } from '../../json/defined.ts';
 import { type ContractReport, isBreak, type LocatedFinding } from '../../model/finding.ts';
-import { clipText, shortenToWidth } from '../../terminal/display-width.ts';
+import { shortenToWidth } from '../../terminal/display-width.ts';
 import { sanitizeTerminal, toSafeLine } from '../../text/sanitize.ts';
+import { clipText } from '../../text/shorten.ts';
 import { describeRejected } from '../run-facts.ts';
 
 /** A message that GitHub Actions shows at a line of a changed file. */

@@ -1,8 +1,9 @@
 import { defined } from '../../json/defined.ts';
 import { isBreak, type LocatedFinding, type PromptFindings } from '../../model/finding.ts';
 import type { CaseReport, Report, SuiteReport } from '../../model/report.ts';
-import { clipText, shortenToWidth } from '../../terminal/display-width.ts';
+import { shortenToWidth } from '../../terminal/display-width.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
+import { clipText } from '../../text/shorten.ts';
 import { type CaseExplanation, describeError, explainCase, skipReasonOf } from '../cases/explain-case.ts';
 import { createFindGateEffect, type FindGateEffect } from '../cases/gate-effect.ts';
 import { findGateEntries } from '../run-facts.ts';

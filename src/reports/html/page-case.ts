@@ -1,10 +1,10 @@
 import { defined } from '../../json/defined.ts';
-import type { KeptAnswer } from '../../model/case-change.ts';
+import type { KeptAnswer } from '../../model/comparison.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import type { PageAnswer, PageCase, PageCheck, PageText, PageToolCall, PageTrial } from '../../model/page.ts';
 import type { AskedMessage, CellRow, RecordedCheck } from '../../model/record.ts';
 import type { CaseReport } from '../../model/report.ts';
-import { clipText } from '../../terminal/display-width.ts';
+import { clipText } from '../../text/shorten.ts';
 import { describeSkip } from '../cases/explain-case.ts';
 import type { GateEffect } from '../cases/gate-effect.ts';
 

@@ -1,8 +1,8 @@
 import { defined } from '../../json/defined.ts';
-import { judgedLatencies } from '../../model/is-judged.ts';
+import { judgedLatencies } from '../../model/cell.ts';
 import type { PageCaseRow, PageCell, PageSuite } from '../../model/page.ts';
 import type { CaseReport, SuiteReport } from '../../model/report.ts';
-import { clipText } from '../../terminal/display-width.ts';
+import { clipText } from '../../text/shorten.ts';
 import { explainCase } from '../cases/explain-case.ts';
 import { caseRanks, type GateEffect, rankCase, variantKey } from '../cases/gate-effect.ts';
 

@@ -1,9 +1,9 @@
 import { defined } from '../../json/defined.ts';
+import type { VariantTrend } from '../../model/history.ts';
 import type { PageComparison, PageLatencies, PageVariant } from '../../model/page.ts';
 import type { VariantComparison, VariantReport } from '../../model/report.ts';
-import type { VariantTrend } from '../../model/trend.ts';
 import { quantile } from '../../stats/quantiles.ts';
-import { clipText } from '../../terminal/display-width.ts';
+import { clipText } from '../../text/shorten.ts';
 import { describeComparison, describeMetrics, promptSides } from '../comparison.ts';
 
 /** A variant with its numbers, its comparison, and what charts draw. */

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { canonicalJson } from '../../json/canonical-json.ts';
-import type { KeptAnswer } from '../../model/case-change.ts';
+import type { KeptAnswer } from '../../model/comparison.ts';
 import type { ToolCall } from '../../model/completion.ts';
 import type { LocatedFinding } from '../../model/finding.ts';
 import type { CellRow, RecordedCheck } from '../../model/record.ts';

@@ -1,6 +1,7 @@
 import picocolors from 'picocolors';
-import { clipText, shortenToWidth } from '../../terminal/display-width.ts';
+import { shortenToWidth } from '../../terminal/display-width.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
+import { clipText } from '../../text/shorten.ts';
 import { renderDiff } from '../render-diff.ts';
 
 /**

@@ -1,8 +1,9 @@
 import type { CellRow } from '../../model/record.ts';
 import type { CaseReport, Report, SuiteReport } from '../../model/report.ts';
-import { clipText, shortenToWidth, wrapToWidth } from '../../terminal/display-width.ts';
+import { shortenToWidth, wrapToWidth } from '../../terminal/display-width.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { sanitizeTerminal, toSafeLine } from '../../text/sanitize.ts';
+import { clipText } from '../../text/shorten.ts';
 import {
   type CaseExplanation,
   type CaseReason,
