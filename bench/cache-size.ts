@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { CacheEntry } from '../src/cache/cache-entry.ts';
 import { cacheKey } from '../src/cache/cache-key.ts';
 import { openCacheStore } from '../src/cache/file-store.ts';
-import { maintainCache } from '../src/cache/maintain-cache.ts';
+import { CacheMaintenance } from '../src/cache/maintain-cache.ts';
 import type { CompletionRequest } from '../src/model/completion.ts';
 
 const startMs = Date.UTC(2026, 9, 1);
@@ -27,7 +27,7 @@ try {
   const keys = Array.from({ length: sampled }, (_, index) => cacheKey(buildRequest((index * 7919) % entries)));
   const gets = measureEach(sampled, (index) => store.read(keys[index] ?? '') ?? fail('an answer is lost'));
   const misses = measureEach(sampled, (index) => store.read(cacheKey(buildRequest(entries + index))));
-  const cache = maintainCache(folder, { now: () => new Date(startMs + 100 * dayMs) });
+  const cache = new CacheMaintenance(folder, { now: () => new Date(startMs + 100 * dayMs) });
   const baseMb = memoryMb();
   const statsMs = time(() => cache.stats());
   let lines = 0;

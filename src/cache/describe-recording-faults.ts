@@ -6,7 +6,7 @@ import { didYouMean, findNearest } from '../text/did-you-mean.ts';
 export interface LineFault {
   readonly message: string;
   readonly hint?: string;
-  /** Characters of the line where it stands, as JSON; the line's start where they are left out. */
+  /** The characters to look for in the line, as JSON; without them the fault is placed at its start. */
   readonly sought?: string;
 }
 

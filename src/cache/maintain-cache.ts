@@ -49,32 +49,24 @@ export interface ImportResult {
   readonly problems: readonly { readonly line: number; readonly reason: string }[];
 }
 
-/** What `llmcheck cache` does with a folder. Every operation streams: `prune` alone holds a path and a size for each entry. */
-export interface CacheMaintenance {
-  stats(): CacheStats;
-  /** Readable entries in the order of keys. */
-  list(): Generator<ListedEntry>;
-  clear(): Removal;
-  prune(limits: PruneLimits): Removal;
-  /** Every entry that can't be used; `remove` deletes them. */
-  verify(options: { readonly remove: boolean }): {
-    readonly checked: number;
-    readonly damaged: readonly DamagedEntry[];
-  };
-  /** A line for each readable entry, without line breaks. */
-  exportLines(): Generator<string>;
-  importLines(lines: Iterable<string> | AsyncIterable<string>): Promise<ImportResult>;
-}
+/**
+ * What `llmcheck cache` does with a folder; a missing one is an empty cache. Every operation streams: `prune` alone holds a
+ * path and a size for each entry. Disk errors are `StorageError`s.
+ */
+export class CacheMaintenance {
+  readonly #folder: string;
+  readonly #now: () => Date;
 
-/** Opens a cache folder for the commands; a missing folder is an empty cache. Disk errors are `StorageError`s. */
-export function maintainCache(folder: string, { now }: { readonly now: () => Date }): CacheMaintenance {
-  return { stats, list, clear, prune, verify, exportLines, importLines };
+  constructor(folder: string, { now }: { readonly now: () => Date }) {
+    this.#folder = folder;
+    this.#now = now;
+  }
 
-  function stats(): CacheStats {
+  stats(): CacheStats {
     const models = new Map<string, { entries: number; bytes: number }>();
     let [entries, bytes, damaged] = [0, 0, 0];
     let [oldest, newest]: (string | undefined)[] = [];
-    for (const found of readEntries(folder)) {
+    for (const found of readEntries(this.#folder)) {
       bytes += found.bytes;
       if (!found.parsed.ok) {
         damaged += 1;
@@ -97,33 +89,35 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
     };
   }
 
-  function* list(): Generator<ListedEntry> {
-    for (const { parsed, path, bytes } of readEntries(folder))
+  /** Readable entries in the order of keys. */
+  *list(): Generator<ListedEntry> {
+    for (const { parsed, path, bytes } of readEntries(this.#folder))
       if (parsed.ok) yield { entry: parsed.entry, path, bytes };
   }
 
-  function* exportLines(): Generator<string> {
-    for (const { entry } of list()) yield renderEntry(entry);
+  /** A line for each readable entry, without line breaks. */
+  *exportLines(): Generator<string> {
+    for (const { entry } of this.list()) yield renderEntry(entry);
   }
 
-  function clear(): Removal {
-    const removal = remove(listFiles(folder));
-    withStorageErrors('Removing', folder, () => {
-      // Files of older versions stood in the folder itself.
-      for (const name of listNames(folder)) {
-        if (/\.(jsonl|index|tmp)$/.test(name)) rmSync(join(folder, name), { force: true });
+  clear(): Removal {
+    const removal = remove(listFiles(this.#folder));
+    withStorageErrors('Removing', this.#folder, () => {
+      // Older versions kept their files in the folder itself.
+      for (const name of listNames(this.#folder)) {
+        if (/\.(jsonl|index|tmp)$/.test(name)) rmSync(join(this.#folder, name), { force: true });
       }
     });
-    removeEmptyFolder(folder);
+    removeEmptyFolder(this.#folder);
     return removal;
   }
 
-  function prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits): Removal {
-    const oldestMs = now().getTime() - maxAgeMs;
-    const files = [...listFiles(folder)].sort((a, b) => b.createdAtMs - a.createdAtMs);
+  prune({ maxAgeMs = Infinity, maxBytes = Infinity }: PruneLimits): Removal {
+    const oldestMs = this.#now().getTime() - maxAgeMs;
+    const files = [...listFiles(this.#folder)].sort((a, b) => b.createdAtMs - a.createdAtMs);
     let kept = 0;
     const excess = files.filter((file) => {
-      if (!file.isEntry) return isLeftOver(file);
+      if (!file.isEntry) return this.#isLeftOver(file);
       if (file.createdAtMs >= oldestMs && kept + file.bytes <= maxBytes) {
         kept += file.bytes;
         return false;
@@ -135,24 +129,25 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
     return remove(excess);
   }
 
-  function verify({ remove: isFix }: { readonly remove: boolean }) {
+  /** Every entry that can't be used; `remove` deletes them. */
+  verify({ remove: isFix }: { readonly remove: boolean }) {
     const damaged: DamagedEntry[] = [];
     let checked = 0;
-    for (const { parsed, path } of readEntries(folder)) {
+    for (const { parsed, path } of readEntries(this.#folder)) {
       checked += 1;
       const whole = parsed.ok ? checkKey(parsed.entry, basename(path, '.json')) : parsed;
       if (!whole.ok) damaged.push({ path, reason: whole.reason });
     }
     if (isFix) {
-      withStorageErrors('Removing', folder, () => {
+      withStorageErrors('Removing', this.#folder, () => {
         for (const { path } of damaged) rmSync(path, { force: true });
       });
-      remove([...listFiles(folder)].filter(isLeftOver));
+      remove([...listFiles(this.#folder)].filter((file) => this.#isLeftOver(file)));
     }
     return { checked, damaged };
   }
 
-  async function importLines(lines: Iterable<string> | AsyncIterable<string>): Promise<ImportResult> {
+  async importLines(lines: Iterable<string> | AsyncIterable<string>): Promise<ImportResult> {
     let [imported, skipped, rejected, number] = [0, 0, 0, 0];
     const problems: { line: number; reason: string }[] = [];
     for await (const line of lines) {
@@ -163,8 +158,8 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
       if (!whole.ok) {
         rejected += 1;
         if (problems.length < maxProblems) problems.push({ line: number, reason: whole.reason });
-      } else if (isNewer(folder, whole.entry)) {
-        withStorageErrors('Writing', folder, () => writeEntry(folder, whole.entry));
+      } else if (isNewer(this.#folder, whole.entry)) {
+        withStorageErrors('Writing', this.#folder, () => writeEntry(this.#folder, whole.entry));
         imported += 1;
       } else skipped += 1;
     }
@@ -172,8 +167,8 @@ export function maintainCache(folder: string, { now }: { readonly now: () => Dat
   }
 
   /** Left behind by a process that was killed; a younger one may still be in work. */
-  function isLeftOver({ isEntry, createdAtMs }: CacheFile): boolean {
-    return !isEntry && now().getTime() - createdAtMs > leftOverMs;
+  #isLeftOver({ isEntry, createdAtMs }: CacheFile): boolean {
+    return !isEntry && this.#now().getTime() - createdAtMs > leftOverMs;
   }
 }
 

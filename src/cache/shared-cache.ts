@@ -11,15 +11,6 @@ export interface SharedBackend {
   close(): void;
 }
 
-/** Answers of all machines behind the local cache. No call rejects, and none takes longer than the time limit. */
-export interface SharedCache {
-  read(key: string): Promise<CacheEntry | undefined>;
-  /** Returns at once; what is written waits for its turn. */
-  write(entry: CacheEntry): void;
-  /** Gives what waits a last chance, and lets go of the connection. */
-  close(): Promise<void>;
-}
-
 export interface SharedCacheOptions {
   /** Without credentials, for messages. */
   readonly address: string;
@@ -30,96 +21,117 @@ export interface SharedCacheOptions {
   readonly onWarning: (message: string) => void;
 }
 
-/** Opens the store with the first call. One that fails or is too slow once is left alone from then on. */
-export function openSharedCache(open: () => Promise<SharedBackend>, options: SharedCacheOptions): SharedCache {
-  const { address, timeoutMs, ttlMs, now, startTimer, onWarning } = options;
-  let opening: Promise<SharedBackend> | undefined;
-  let isOff = false;
-  let hasGarbled = false;
-  let dropped = 0;
-  let writing = 0;
-  let waiting: CacheEntry[] = [];
-  let onDrained: (() => void) | undefined;
+/**
+ * Answers of all machines behind the local cache. No call rejects, and none takes longer than the time limit. The store is
+ * opened with the first call; once it fails or is too slow, it is not asked again.
+ */
+export class SharedCache {
+  readonly #open: () => Promise<SharedBackend>;
+  readonly #options: SharedCacheOptions;
+  #opening: Promise<SharedBackend> | undefined;
+  #isOff = false;
+  #hasWarned = false;
+  #dropped = 0;
+  #writing = 0;
+  #waiting: CacheEntry[] = [];
+  #onDrained: (() => void) | undefined;
 
-  return { read, write, close };
+  constructor(open: () => Promise<SharedBackend>, options: SharedCacheOptions) {
+    this.#open = open;
+    this.#options = options;
+  }
 
-  async function read(key: string): Promise<CacheEntry | undefined> {
-    const text = await attempt((backend) => backend.read(keyOf(key)));
+  async read(key: string): Promise<CacheEntry | undefined> {
+    const { ttlMs, now } = this.#options;
+    const text = await this.#attempt((backend) => backend.read(keyOf(key)));
     if (text === undefined) return undefined;
     const parsed = parseEntry(text);
     if (!parsed.ok || parsed.entry.key !== key) {
-      if (!hasGarbled) {
-        const reason = parsed.ok ? 'holds the answer to another request' : parsed.reason;
-        onWarning(`A value in the shared cache ${address} ${reason}. Values like it count as missing.`);
-      }
-      hasGarbled = true;
+      this.#warnOfDamage(parsed.ok ? 'holds the answer to another request' : parsed.reason);
       return undefined;
     }
     const isTooOld = ttlMs !== undefined && now().getTime() - Date.parse(parsed.entry.createdAt) > ttlMs;
     return isTooOld ? undefined : parsed.entry;
   }
 
-  function write(entry: CacheEntry): void {
-    if (isOff) return;
-    if (waiting.length >= maxWaiting) dropped += 1;
-    else waiting.push(entry);
-    writeNext();
+  /** Returns at once; what is written waits for its turn. */
+  write(entry: CacheEntry): void {
+    if (this.#isOff) return;
+    if (this.#waiting.length >= maxWaiting) this.#dropped += 1;
+    else this.#waiting.push(entry);
+    this.#writeNext();
   }
 
-  function writeNext(): void {
-    while (writing < maxWriting && waiting.length > 0) {
-      const [entry] = waiting.splice(0, 1);
+  /** Gives what waits a last chance, and lets go of the connection. */
+  async close(): Promise<void> {
+    const { address, onWarning } = this.#options;
+    if (this.#writing > 0 || this.#waiting.length > 0) await this.#drain();
+    this.#dropped += this.#waiting.length;
+    this.#waiting = [];
+    if (this.#dropped > 0 && !this.#isOff) {
+      onWarning(
+        `${this.#dropped} answers are not in the shared cache ${address}: it takes them more slowly than they come.`,
+      );
+    }
+    this.#isOff = true;
+    (await this.#opening?.catch(() => undefined))?.close();
+  }
+
+  #warnOfDamage(reason: string): void {
+    const { address, onWarning } = this.#options;
+    if (!this.#hasWarned) {
+      onWarning(`A value in the shared cache ${address} ${reason}. Values like it count as missing.`);
+    }
+    this.#hasWarned = true;
+  }
+
+  #writeNext(): void {
+    while (this.#writing < maxWriting) {
+      const entry = this.#waiting.shift();
       if (entry === undefined) return;
-      void writeOne(entry);
+      void this.#writeOne(entry);
     }
   }
 
-  async function writeOne(entry: CacheEntry): Promise<void> {
-    writing += 1;
-    await attempt((backend) => backend.write(keyOf(entry.key), renderEntry(entry)));
-    writing -= 1;
-    if (isOff) waiting = [];
-    writeNext();
-    if (writing === 0 && waiting.length === 0) onDrained?.();
+  async #writeOne(entry: CacheEntry): Promise<void> {
+    this.#writing += 1;
+    await this.#attempt((backend) => backend.write(keyOf(entry.key), renderEntry(entry)));
+    this.#writing -= 1;
+    if (this.#isOff) this.#waiting = [];
+    this.#writeNext();
+    if (this.#writing === 0 && this.#waiting.length === 0) this.#onDrained?.();
   }
 
-  async function close(): Promise<void> {
-    if (writing > 0 || waiting.length > 0) {
-      await new Promise<void>((resolve) => {
-        const stopTimer = startTimer(drainMs, resolve);
-        onDrained = () => {
-          stopTimer();
-          resolve();
-        };
-      });
-    }
-    dropped += waiting.length;
-    waiting = [];
-    if (dropped > 0 && !isOff) {
-      onWarning(`${dropped} answers are not in the shared cache ${address}: it takes them more slowly than they come.`);
-    }
-    isOff = true;
-    if (opening !== undefined) (await opening.catch(() => undefined))?.close();
+  #drain(): Promise<void> {
+    return new Promise((resolve) => {
+      const stopTimer = this.#options.startTimer(drainMs, resolve);
+      this.#onDrained = () => {
+        stopTimer();
+        resolve();
+      };
+    });
   }
 
   /** Undefined where the store is off, fails or takes too long. */
-  async function attempt<T>(work: (backend: SharedBackend) => Promise<T>): Promise<T | undefined> {
-    if (isOff) return undefined;
+  async #attempt<T>(work: (backend: SharedBackend) => Promise<T>): Promise<T | undefined> {
+    if (this.#isOff) return undefined;
+    const { timeoutMs, startTimer } = this.#options;
     try {
       // Loading the client is our own time, not the store's.
-      opening ??= open();
-      const backend = await opening;
+      this.#opening ??= this.#open();
+      const backend = await this.#opening;
       return await withTimeLimit(work(backend), timeoutMs, startTimer);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      turnOff(error.message);
+      this.#turnOff(error.message);
       return undefined;
     }
   }
 
-  function turnOff(reason: string): void {
-    if (isOff) return;
-    isOff = true;
+  #turnOff(reason: string): void {
+    if (this.#isOff) return;
+    this.#isOff = true;
+    const { address, onWarning } = this.#options;
     onWarning(
       `The shared cache ${address} can't be used (${reason}). The run goes on with the local cache alone; ` +
         'what is missing there is asked for.',

@@ -11,7 +11,7 @@ export type CacheMode = 'use' | 'refresh' | 'replay' | 'off';
 export interface CacheOptions {
   readonly store: CacheStore;
   readonly mode: CacheMode;
-  /** Asked for what the store does not have, and told of what comes. */
+  /** Asked for what the store does not have; stores what comes, too. */
   readonly shared?: Pick<SharedCache, 'read' | 'write'>;
   /** The wall clock. */
   readonly now: () => Date;

@@ -7,10 +7,10 @@ import { laneId } from '../plan/build-plan.ts';
 import { createOutputEstimate, inputBytes } from '../plan/estimate-tokens.ts';
 import { pricedModel } from '../plan/plan-run.ts';
 import type { RunPorts } from '../plan/run-options.ts';
-import { type BatchSpending, openBatchSpending } from './batch-spending.ts';
 import { type Endpoint, openEndpoint } from './endpoint.ts';
 import { readSuiteRecordings } from './read-suite-recordings.ts';
 import { type CallOptions, type KnownEndpoints, openRunCalls, priceAnswer, type RunCalls } from './run-calls.ts';
+import { type BatchSpending, openBatchSpending } from './with-budget.ts';
 
 /** Every endpoint that a run may ask, each behind its recordings or cache, its budget, retries and limits. */
 export interface Calls {
@@ -71,7 +71,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
     batchSpendingOf: (config) => openBatches(run, config),
     workersFor: (config) => findEndpoint(config).workers,
     isHermetic: (suite) => cacheMode === 'replay' || isReplayed(suite),
-    isBudgetExhausted: () => run.budget?.exhausted === true,
+    isBudgetExhausted: () => run.budget?.isExhausted === true,
     notes: () => [...notes],
     writeRecordings: () => run.recorder?.write(),
     async close() {

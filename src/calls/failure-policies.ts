@@ -1,4 +1,4 @@
-import type { FailureKind, ProviderFailure } from '../model/completion.ts';
+import type { Completion, CompletionOutcome, FailureKind, ProviderFailure } from '../model/completion.ts';
 
 export interface FailurePolicy {
   /** Ask again, within the retry budget. */
@@ -14,7 +14,7 @@ const error: FailurePolicy = { retry: false, stopsProvider: false, failsCell: fa
 const stop: FailurePolicy = { retry: false, stopsProvider: true, failsCell: false };
 const fail: FailurePolicy = { retry: false, stopsProvider: false, failsCell: true };
 
-/** One policy a kind; spec 7. */
+/** The one policy of each kind of failure. */
 export const failurePolicies: Readonly<Record<FailureKind, FailurePolicy>> = {
   auth: stop,
   notFound: stop,
@@ -37,4 +37,16 @@ export const failurePolicies: Readonly<Record<FailureKind, FailurePolicy>> = {
 
 export function isRetryable(failure: ProviderFailure): boolean {
   return failurePolicies[failure.kind].retry && failure.retryable !== false;
+}
+
+/**
+ * What a call was billed for though it brought nothing to judge: a body that is no answer, whose usage may be unknown.
+ * Undefined where nothing is known to have been billed.
+ */
+export function findUnusable(outcome: CompletionOutcome): Pick<Completion, 'usage'> | undefined {
+  if (outcome.status === 'completed' || outcome.attempts === 0) return undefined;
+  const { kind, usage } = outcome.failure;
+  if (usage !== undefined) return { usage };
+  // A batch bills nothing for a request that brought no answer at all.
+  return kind === 'malformed' && outcome.batched !== true ? {} : undefined;
 }

@@ -1,5 +1,5 @@
 import { openRedisBackend } from '../cache/redis-backend.ts';
-import { openSharedCache, type SharedBackend, type SharedCache } from '../cache/shared-cache.ts';
+import { type SharedBackend, SharedCache } from '../cache/shared-cache.ts';
 import { defined } from '../json/defined.ts';
 import type { Clock } from '../model/clock.ts';
 import { UserError } from '../model/errors.ts';
@@ -29,7 +29,7 @@ export function openConfiguredCache(config: SharedCacheConfig, ports: SharedCach
   }
   const { address, open } = found;
   const { timeoutMs, ttlMs } = config;
-  return openSharedCache(open, {
+  return new SharedCache(open, {
     address,
     timeoutMs,
     ...defined({ ttlMs }),

@@ -56,185 +56,205 @@ const maxRounds = 2;
 
 /**
  * Hands in what no earlier batch covers, waits, and collects. Every batch is written down before it is handed in, so that
- * a run that is killed at any point is gone on with: one whose submission was not answered is looked for at the provider
- * before it is handed in again.
+ * the next run goes on after a kill at any point: it looks for a submission that was not answered at the provider before
+ * it hands that in again.
  */
-export async function runBatches({ items, handles }: BatchRequests, ports: BatchPorts): Promise<BatchResults> {
-  const { api, clock, signal, say } = ports;
-  const answers = new Map<string, SentAnswer>();
-  const collected: BatchHandle[] = [];
-  let pending: BatchHandle[] = [];
-  let open: BatchHandle[] = [...handles];
+export async function runBatches(requests: BatchRequests, ports: BatchPorts): Promise<BatchResults> {
+  return new BatchRun(requests, ports).run();
+}
 
-  const call = async <T>(run: (signal: AbortSignal) => Promise<BatchReply<T>>) => {
+/** What became of one look at a batch. `lost`: the provider does not know it. */
+type Look = 'wait' | 'done' | 'lost' | ProviderFailure;
+
+class BatchRun {
+  readonly #items: BatchRequests['items'];
+  readonly #ports: BatchPorts;
+  readonly #answers = new Map<string, SentAnswer>();
+  readonly #collected: BatchHandle[] = [];
+  readonly #pending: BatchHandle[] = [];
+  #open: BatchHandle[];
+
+  constructor({ items, handles }: BatchRequests, ports: BatchPorts) {
+    this.#items = items;
+    this.#ports = ports;
+    this.#open = [...handles];
+  }
+
+  async run(): Promise<BatchResults> {
+    for (let round = 0; round < maxRounds && !this.#ports.signal.aborted; round += 1) {
+      const confirmed: BatchHandle[] = [];
+      for (const handle of this.#open) {
+        const known = await this.#confirm(handle);
+        if (known !== undefined) confirmed.push(known);
+      }
+      this.#open = confirmed;
+      await this.#submitMissing();
+      if (!(await this.#awaitOpen(round === maxRounds - 1))) break;
+    }
+    return { answers: this.#answers, pending: [...this.#pending, ...this.#open], collected: this.#collected };
+  }
+
+  async #call<T>(run: (signal: AbortSignal) => Promise<BatchReply<T>>): Promise<BatchReply<T>> {
+    const { clock, signal } = this.#ports;
     const { result } = await boundCall(run, { clock, signal, timeoutMs: transferTimeoutMs });
     return result;
-  };
+  }
 
-  function fail(keys: readonly string[], failure: ProviderFailure, isSent = true): void {
-    for (const key of keys) answers.set(key, { answer: { failure }, isSent });
+  #fail(keys: readonly string[], failure: ProviderFailure, isSent = true): void {
+    for (const key of keys) this.#answers.set(key, { answer: { failure }, isSent });
   }
 
   /** Batches of other submissions are no candidates. */
-  async function find(handle: BatchHandle): Promise<BatchReply<readonly string[]>> {
-    const found = await call((bounded) => api.find(handle, bounded));
+  async #find(handle: BatchHandle): Promise<BatchReply<readonly string[]>> {
+    const found = await this.#call((bounded) => this.#ports.api.find(handle, bounded));
     if ('failure' in found) return found;
-    const known = new Set([...open, ...collected, ...pending].flatMap(({ batchIds }) => batchIds));
+    const handles = [...this.#open, ...this.#collected, ...this.#pending];
+    const known = new Set(handles.flatMap(({ batchIds }) => batchIds));
     return { value: found.value.filter((id) => !known.has(id)) };
   }
 
   /** Handles whose batch exists, as far as the provider says. */
-  async function confirm(handle: BatchHandle): Promise<BatchHandle | undefined> {
+  async #confirm(handle: BatchHandle): Promise<BatchHandle | undefined> {
     if (handle.batchIds.length > 0) return handle;
-    const found = await find(handle);
+    const found = await this.#find(handle);
     if ('failure' in found) {
-      fail(handle.keys, found.failure, false);
-      pending.push(handle);
+      this.#fail(handle.keys, found.failure, false);
+      this.#pending.push(handle);
       return undefined;
     }
     if (found.value.length === 0) {
-      ports.remove(handle);
+      this.#ports.remove(handle);
       return undefined;
     }
-    return remember(handle, found.value);
+    return this.#remember(handle, found.value);
   }
 
-  function remember(handle: BatchHandle, batchIds: readonly string[], isConfirmed = false): BatchHandle {
+  #remember(handle: BatchHandle, batchIds: readonly string[], isConfirmed = false): BatchHandle {
     const known: BatchHandle = { ...handle, batchIds, isConfirmed };
     // Should it not be kept, the next run finds the batch by looking for it.
-    ports.save(known);
+    this.#ports.save(known);
     return known;
   }
 
-  async function submit(chunk: readonly { readonly key: string; readonly text: string }[]): Promise<void> {
-    const handle = ports.newHandle(chunk.map(({ key }) => key));
-    if (!ports.save(handle)) return;
+  async #submitMissing(): Promise<void> {
+    const { api, refuse, signal } = this.#ports;
+    const covered = new Set([...this.#open, ...this.#pending].flatMap(({ keys }) => keys));
+    const chunks = chunkItems(this.#items(), {
+      api,
+      isWanted: ({ key }) => !covered.has(key) && !this.#answers.has(key),
+      refuse,
+      onRefused: ({ key }, failure) => this.#fail([key], failure, false),
+    });
+    for await (const chunk of chunks) {
+      if (signal.aborted) return;
+      await this.#submit(chunk);
+    }
+  }
+
+  async #submit(chunk: readonly { readonly key: string; readonly text: string }[]): Promise<void> {
+    const { api, clock, signal, say } = this.#ports;
+    const handle = this.#ports.newHandle(chunk.map(({ key }) => key));
+    if (!this.#ports.save(handle)) return;
     const { name } = handle;
     for (let submits = 1; ; submits += 1) {
-      const reply = await call((bounded) => api.submit({ name, items: chunk }, bounded));
+      const reply = await this.#call((bounded) => api.submit({ name, items: chunk }, bounded));
       if ('value' in reply) {
-        open.push(remember(handle, [reply.value], true));
+        this.#open.push(this.#remember(handle, [reply.value], true));
         say(`a batch of ${formatCount(chunk.length, 'request')} was handed in: ${reply.value}`);
         return;
       }
       const { failure } = reply;
       if (signal.aborted) {
-        pending.push(handle);
+        this.#pending.push(handle);
         return;
       }
       const isUnclear = unclear.has(failure.kind);
       if (!isUnclear && !isRetryable(failure)) {
-        ports.remove(handle);
-        fail(handle.keys, failure);
+        this.#ports.remove(handle);
+        this.#fail(handle.keys, failure);
         return;
       }
       if (submits < maxSubmits) await clock.wait(failure.retryAfterMs ?? firstPollMs * 2 ** submits, signal);
       if (isUnclear) {
-        const found = await find(handle);
+        const found = await this.#find(handle);
         if ('value' in found && found.value.length > 0) {
-          open.push(remember(handle, found.value));
+          this.#open.push(this.#remember(handle, found.value));
           return;
         }
       }
       if (submits >= maxSubmits || signal.aborted) {
-        pending.push(handle);
-        if (!signal.aborted) fail(handle.keys, failure);
+        this.#pending.push(handle);
+        if (!signal.aborted) this.#fail(handle.keys, failure);
         return;
       }
     }
   }
 
-  async function submitMissing(): Promise<void> {
-    const covered = new Set([...open, ...pending].flatMap(({ keys }) => keys));
-    const chunks = chunkItems(items(), {
-      api,
-      isWanted: ({ key }) => !covered.has(key) && !answers.has(key),
-      refuse: ports.refuse,
-      onRefused: ({ key }, failure) => fail([key], failure, false),
-    });
-    for await (const chunk of chunks) {
-      if (signal.aborted) return;
-      await submit(chunk);
-    }
-  }
-
-  /** `lost`: the provider does not know it. */
-  async function look(handle: BatchHandle): Promise<'wait' | 'done' | 'lost' | ProviderFailure> {
-    const [id, ...others] = handle.batchIds;
-    if (id === undefined) return 'lost';
-    const status = await call((bounded) => api.read(id, bounded));
-    if ('failure' in status) return status.failure;
-    switch (status.value.state) {
-      case 'running':
-        return 'wait';
-      case 'unknown':
-        return others.length === 0 ? 'lost' : look(remember(handle, others));
-      case 'refused':
-        fail(handle.keys, status.value.failure);
-        return 'done';
-      case 'ended':
-        break;
-    }
-    const found = await call((bounded) => api.collect(id, handle, bounded));
-    if ('failure' in found) return found.failure;
-    const isOwn = handle.keys.some((key) => found.value.has(key));
-    if (!isOwn && !handle.isConfirmed) return others.length === 0 ? 'lost' : look(remember(handle, others));
-    for (const key of handle.keys) answers.set(key, { answer: found.value.get(key) ?? unanswered, isSent: true });
-    return 'done';
-  }
-
-  /** Waits for all that is open; what the provider has lost goes back to be handed in again. */
-  async function awaitOpen(isLastRound: boolean): Promise<boolean> {
+  /** Waits for all that is open; true where the provider has lost some of it, which is to be handed in again. */
+  async #awaitOpen(isLastRound: boolean): Promise<boolean> {
+    const { clock, signal } = this.#ports;
     const failures = new Map<BatchHandle, number>();
     let waitMs = firstPollMs;
     let hasLost = false;
     for (;;) {
       const left: BatchHandle[] = [];
-      for (const handle of open) {
-        if (signal.aborted) {
-          left.push(handle);
-          continue;
-        }
-        const outcome = await look(handle);
-        if (outcome === 'done') collected.push(handle);
-        else if (outcome === 'lost') {
-          ports.remove(handle);
-          if (isLastRound) fail(handle.keys, lost);
+      for (const handle of this.#open) {
+        const look = signal.aborted ? 'wait' : await this.#look(handle);
+        if (look === 'done') this.#collected.push(handle);
+        else if (look === 'wait') left.push(handle);
+        else if (look === 'lost') {
+          this.#ports.remove(handle);
+          if (isLastRound) this.#fail(handle.keys, lost);
           hasLost = true;
-        } else if (outcome === 'wait') left.push(handle);
-        else {
+        } else {
           const failed = (failures.get(handle) ?? 0) + 1;
           failures.set(handle, failed);
-          if (signal.aborted || ((isRetryable(outcome) || outcome.kind === 'malformed') && failed < maxFailedPolls)) {
-            left.push(handle);
-          } else {
-            fail(handle.keys, outcome);
-            pending.push(handle);
+          const mayPass = isRetryable(look) || look.kind === 'malformed';
+          if (signal.aborted || (mayPass && failed < maxFailedPolls)) left.push(handle);
+          else {
+            this.#fail(handle.keys, look);
+            this.#pending.push(handle);
           }
         }
       }
-      open = left;
-      if (open.length === 0 || signal.aborted) return hasLost;
+      this.#open = left;
+      if (left.length === 0 || signal.aborted) return hasLost;
       await clock.wait(waitMs, signal);
       waitMs = Math.min(waitMs * pollGrowth, longestPollMs);
     }
   }
 
-  for (let round = 0; round < maxRounds && !signal.aborted; round += 1) {
-    const confirmed: BatchHandle[] = [];
-    for (const handle of open) {
-      const known = await confirm(handle);
-      if (known !== undefined) confirmed.push(known);
+  async #look(handle: BatchHandle): Promise<Look> {
+    const { api } = this.#ports;
+    const [id, ...others] = handle.batchIds;
+    if (id === undefined) return 'lost';
+    const status = await this.#call((bounded) => api.read(id, bounded));
+    if ('failure' in status) return status.failure;
+    switch (status.value.state) {
+      case 'running':
+        return 'wait';
+      case 'unknown':
+        return others.length === 0 ? 'lost' : this.#look(this.#remember(handle, others));
+      case 'refused':
+        this.#fail(handle.keys, status.value.failure);
+        return 'done';
+      case 'ended':
+        break;
     }
-    open = confirmed;
-    await submitMissing();
-    if (!(await awaitOpen(round === maxRounds - 1))) break;
+    const found = await this.#call((bounded) => api.collect(id, handle, bounded));
+    if ('failure' in found) return found.failure;
+    const isOwn = handle.keys.some((key) => found.value.has(key));
+    if (!isOwn && !handle.isConfirmed) {
+      return others.length === 0 ? 'lost' : this.#look(this.#remember(handle, others));
+    }
+    for (const key of handle.keys) {
+      this.#answers.set(key, { answer: found.value.get(key) ?? unanswered, isSent: true });
+    }
+    return 'done';
   }
-  pending = [...pending, ...open];
-  return { answers, pending, collected };
 }
 
-/** Whoever does not know whether a batch was taken must look before it hands it in again. */
+/** After these it is not known whether the batch was taken, so it is looked for before it is handed in again. */
 const unclear: ReadonlySet<FailureKind> = new Set(['network', 'timeout', 'server', 'malformed', 'aborted']);
 
 const lost: ProviderFailure = { kind: 'server', message: 'the provider does not know the batch that it took' };

@@ -11,7 +11,7 @@ import type { Dispatch } from './open-dispatch.ts';
 import { openConfiguredCache } from './open-shared-cache.ts';
 import { createRecorder, type Recorder } from './record-answers.ts';
 import type { BatchAnswers } from './with-batch.ts';
-import { type Budget, createBudget } from './with-budget.ts';
+import { Budget } from './with-budget.ts';
 
 /** What is known of endpoints before anything is sent. */
 export type KnownEndpoints = Pick<PlannedRun, 'endpointOf' | 'pricer' | 'providerEnv' | 'providers'>;
@@ -69,7 +69,7 @@ export function openRunCalls(
     options,
     ports,
     note,
-    budget: maxCostUsd === undefined ? undefined : createBudget(maxCostUsd),
+    budget: maxCostUsd === undefined ? undefined : new Budget(maxCostUsd),
     store: openCacheStore(join(root, '.llmcheck', 'cache'), { onWarning: note }),
     sharedCache:
       cache === undefined || cacheMode === 'off'

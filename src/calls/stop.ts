@@ -23,7 +23,7 @@ export function createStop(): Stop {
       first ??= reason;
     },
     hard(reason) {
-      // Whoever interrupts a run that is already ending wants that to be its reason.
+      // A user who interrupts a run that is already ending expects to see that as the reason.
       first = reason === 'interrupted' ? reason : (first ?? reason);
       controller.abort(new DOMException(`the run was stopped: ${reason}`, 'AbortError'));
     },

@@ -62,7 +62,7 @@ export class TokenBucket {
 export class AccountRates {
   readonly buckets = new Map<string, TokenBucket>();
   readonly all: OwnRates[] = [];
-  /** Told last, by whatever call: holds for providers that were told nothing yet. */
+  /** From the latest report of any call: holds for providers that had no report yet. */
   readonly latest = new Map<Unit, TokenBucket>();
 }
 

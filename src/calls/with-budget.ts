@@ -1,3 +1,4 @@
+import type { BatchAnswer } from '../model/batch.ts';
 import type {
   Complete,
   Completion,
@@ -8,22 +9,6 @@ import type {
 } from '../model/completion.ts';
 import { onAbort } from '../text/on-abort.ts';
 
-export interface Budget {
-  /** Wraps the calls of one provider. */
-  wrap(next: Complete, pricing: BudgetPricing): Complete;
-  /**
-   * Wraps the attempts of such calls: one that waited for its slot looks again at what was spent, since a server that
-   * ignores the token limit of its requests makes answers cost more than their bounds.
-   */
-  guard(next: Complete, pricing: BudgetPricing): Complete;
-  /** Takes a bound for a request that is handed in with others, or says why it does not fit. */
-  take(boundUsd: number): ProviderFailure | undefined;
-  /** Gives a taken bound back for what was billed. */
-  settle(boundUsd: number, billedUsd: number): void;
-  /** True from the first call that did not fit. */
-  readonly exhausted: boolean;
-}
-
 export interface BudgetPricing {
   /** An upper bound in USD of what the request may cost. */
   boundOf(request: CompletionRequest): number;
@@ -31,94 +16,110 @@ export interface BudgetPricing {
 }
 
 /** Reserves an upper bound before each call, so that the cap is never exceeded by more than one bound per call in flight. */
-export function createBudget(maxCostUsd: number): Budget {
-  let spentUsd = 0;
-  let reservedUsd = 0;
-  let inFlight = 0;
-  let exhausted = false;
-  let waiting: (() => void)[] = [];
+export class Budget {
+  readonly #maxCostUsd: number;
+  #spentUsd = 0;
+  #reservedUsd = 0;
+  #inFlight = 0;
+  #waiting: (() => void)[] = [];
+  #isExhausted = false;
 
-  async function reserve(boundUsd: number, signal: AbortSignal): Promise<boolean> {
-    while (!exhausted && !signal.aborted) {
-      if (spentUsd + reservedUsd + boundUsd <= maxCostUsd + 1e-12) {
-        reservedUsd += boundUsd;
-        inFlight += 1;
-        return true;
-      }
-      // Calls in flight may turn out cheaper than their bounds: only an idle budget is an exhausted one.
-      if (inFlight === 0) {
-        exhausted = true;
-        wakeAll();
-        return false;
-      }
-      await nextSettlement(signal);
-    }
-    return false;
+  constructor(maxCostUsd: number) {
+    this.#maxCostUsd = maxCostUsd;
   }
 
-  function nextSettlement(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        stopListening();
-        resolve();
-      };
-      const stopListening = onAbort(signal, wake);
-      waiting.push(wake);
-    });
+  /** True from the first call that did not fit. */
+  get isExhausted(): boolean {
+    return this.#isExhausted;
   }
 
-  function settleCall(boundUsd: number, billedUsd: number) {
-    inFlight -= 1;
-    reservedUsd -= boundUsd;
-    spentUsd += billedUsd;
-    wakeAll();
-  }
-
-  function wakeAll() {
-    const woken = waiting;
-    waiting = [];
-    for (const wake of woken) wake();
-  }
-
-  return {
-    get exhausted() {
-      return exhausted;
-    },
-    wrap: (next, pricing) => async (request, signal) => {
+  /** Wraps the calls of one provider. */
+  wrap(next: Complete, pricing: BudgetPricing): Complete {
+    return async (request, signal) => {
       const boundUsd = pricing.boundOf(request);
-      if (!(await reserve(boundUsd, signal))) {
-        return exhausted ? refusal(boundUsd) : abortedOutcome;
-      }
+      if (!(await this.#reserve(boundUsd, signal))) return this.#isExhausted ? refusal(boundUsd) : abortedOutcome;
       let billedUsd = boundUsd;
       try {
         const outcome = await next(request, signal);
         billedUsd = billOf(outcome, request, boundUsd, pricing);
         return outcome;
       } finally {
-        settleCall(boundUsd, billedUsd);
+        this.#inFlight -= 1;
+        this.settle(boundUsd, billedUsd);
       }
-    },
-    take(boundUsd) {
-      if (spentUsd + reservedUsd + boundUsd <= maxCostUsd + 1e-12) {
-        reservedUsd += boundUsd;
-        return undefined;
-      }
-      exhausted = true;
-      return refusalOf(boundUsd);
-    },
-    settle(boundUsd, billedUsd) {
-      reservedUsd -= boundUsd;
-      spentUsd += billedUsd;
-      wakeAll();
-    },
-    guard: (next, pricing) => async (request, signal) => {
+    };
+  }
+
+  /**
+   * Wraps the attempts of such calls: one that waited for its slot looks again at what was spent, since a server that
+   * ignores the token limit of its requests makes answers cost more than their bounds.
+   */
+  guard(next: Complete, pricing: BudgetPricing): Complete {
+    return async (request, signal) => {
       const boundUsd = pricing.boundOf(request);
-      if (spentUsd + boundUsd <= maxCostUsd + 1e-12) return next(request, signal);
-      exhausted = true;
-      wakeAll();
+      if (this.#fits(this.#spentUsd + boundUsd)) return next(request, signal);
+      this.#exhaust();
       return refusal(boundUsd);
-    },
-  };
+    };
+  }
+
+  /** Takes a bound for a request that is handed in with others, or says why it does not fit. */
+  take(boundUsd: number): ProviderFailure | undefined {
+    if (this.#fits(this.#spentUsd + this.#reservedUsd + boundUsd)) {
+      this.#reservedUsd += boundUsd;
+      return undefined;
+    }
+    this.#isExhausted = true;
+    return refusalOf(boundUsd);
+  }
+
+  /** Gives a taken bound back for what was billed. */
+  settle(boundUsd: number, billedUsd: number): void {
+    this.#reservedUsd -= boundUsd;
+    this.#spentUsd += billedUsd;
+    this.#wakeAll();
+  }
+
+  async #reserve(boundUsd: number, signal: AbortSignal): Promise<boolean> {
+    while (!this.#isExhausted && !signal.aborted) {
+      if (this.#fits(this.#spentUsd + this.#reservedUsd + boundUsd)) {
+        this.#reservedUsd += boundUsd;
+        this.#inFlight += 1;
+        return true;
+      }
+      // Calls in flight may turn out cheaper than their bounds: only an idle budget is an exhausted one.
+      if (this.#inFlight === 0) this.#exhaust();
+      else await this.#nextSettlement(signal);
+    }
+    return false;
+  }
+
+  /** Sums of prices are a little off, so the cap has some slack. */
+  #fits(usd: number): boolean {
+    return usd <= this.#maxCostUsd + 1e-12;
+  }
+
+  #exhaust(): void {
+    this.#isExhausted = true;
+    this.#wakeAll();
+  }
+
+  #nextSettlement(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        stopListening();
+        resolve();
+      };
+      const stopListening = onAbort(signal, wake);
+      this.#waiting.push(wake);
+    });
+  }
+
+  #wakeAll(): void {
+    const woken = this.#waiting;
+    this.#waiting = [];
+    for (const wake of woken) wake();
+  }
 }
 
 function refusal(boundUsd: number): CompletionOutcome {
@@ -151,3 +152,44 @@ const abortedOutcome = {
   failure: { kind: 'aborted', message: 'the run was stopped before the request was sent' },
   attempts: 0,
 } as const;
+
+/** What a provider's batches take of the budget. */
+export interface BatchSpending {
+  /** Takes an upper bound for a request before it is handed in, or says why it does not fit. */
+  take(key: string, request: CompletionRequest): ProviderFailure | undefined;
+  /** Books what came; also of what an earlier run handed in, which this one is billed for. */
+  settle(key: string, answer: BatchAnswer): void;
+}
+
+export interface BatchPricing {
+  /** USD, at the price of batches. */
+  readonly boundOf: (request: CompletionRequest) => number;
+  readonly costOf: (completion: Pick<Completion, 'usage'>) => number | undefined;
+}
+
+/** Without a budget everything fits. */
+export function openBatchSpending(budget: Budget | undefined, { boundOf, costOf }: BatchPricing): BatchSpending {
+  if (budget === undefined) return { take: () => undefined, settle: () => undefined };
+  const taken = new Map<string, number>();
+
+  /** Requests of a batch that failed are not billed, unless they brought an answer that is of no use. */
+  function billOf(answer: BatchAnswer): number | undefined {
+    if (!('failure' in answer)) return costOf(answer.completion);
+    const { usage } = answer.failure;
+    return usage === undefined ? 0 : costOf({ usage });
+  }
+
+  return {
+    take(key, request) {
+      const boundUsd = boundOf(request);
+      const refusal = budget.take(boundUsd);
+      if (refusal === undefined) taken.set(key, boundUsd);
+      return refusal;
+    },
+    settle(key, answer) {
+      const boundUsd = taken.get(key) ?? 0;
+      taken.delete(key);
+      budget.settle(boundUsd, billOf(answer) ?? boundUsd);
+    },
+  };
+}

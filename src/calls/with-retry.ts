@@ -15,7 +15,7 @@ export interface RetryOptions {
   random(): number;
   /** Asked once a call has the slot that it waited for: false where it is not worth making any more. */
   mayBegin?(request: CompletionRequest): Promise<boolean>;
-  /** Told when a call begins and ends to wait for its retry, which takes no slot. */
+  /** Called when a call begins and when it ends to wait for its retry, which takes no slot. */
   onWait?(isWaiting: boolean): void;
 }
 

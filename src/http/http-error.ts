@@ -11,7 +11,7 @@ export class HttpError extends Error {
 
 /**
  * Names what broke an exchange. Errors of sockets, DNS and TLS keep their own codes. `proxy` is the host of a proxy that
- * opens a tunnel: whatever fails before the tunnel is open is its fault.
+ * opens a tunnel: it is named for a failure before the tunnel is open.
  */
 export function describeSendError(error: Error, proxy: string | undefined): Error {
   if (error instanceof HttpError) return error;

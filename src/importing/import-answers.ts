@@ -3,7 +3,7 @@ import { contractCheck } from '../assertions/structure/json-schema.ts';
 import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
 import { isCacheExportLine } from '../cache/cache-entry.ts';
 import { recordingHash } from '../cache/cache-key.ts';
-import { type CacheMaintenance, maintainCache } from '../cache/maintain-cache.ts';
+import { CacheMaintenance } from '../cache/maintain-cache.ts';
 import { type NumberedRecording, readRecordings, recordedCellKey, renderRecording } from '../cache/recordings.ts';
 import { writeRecordings } from '../cache/write-recordings.ts';
 import { withFileLock } from '../files/file-lock.ts';
@@ -79,7 +79,7 @@ export async function importAnswers(options: ImportOptions): Promise<ImportedAns
 }
 
 export function openCacheMaintenance(root: string, now: () => Date): CacheMaintenance {
-  return maintainCache(join(root, '.llmcheck', 'cache'), { now });
+  return new CacheMaintenance(join(root, '.llmcheck', 'cache'), { now });
 }
 
 export interface ImportedRecordings {

@@ -1,6 +1,6 @@
 import type { AskModel, ModelQuestion } from '../assertions/define.ts';
 import type { Calls } from '../calls/calls.ts';
-import { findUnusable } from '../calls/find-unusable.ts';
+import { findUnusable } from '../calls/failure-policies.ts';
 import { defined } from '../json/defined.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { CellKey } from '../model/cell.ts';

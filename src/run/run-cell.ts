@@ -1,5 +1,4 @@
-import { failurePolicies } from '../calls/failure-policies.ts';
-import { findUnusable } from '../calls/find-unusable.ts';
+import { failurePolicies, findUnusable } from '../calls/failure-policies.ts';
 import { defined } from '../json/defined.ts';
 import type {
   CallRecord,

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { renderEntry } from '../../src/cache/cache-entry.ts';
-import { maintainCache } from '../../src/cache/maintain-cache.ts';
+import { CacheMaintenance } from '../../src/cache/maintain-cache.ts';
 import { ask, buildEntry, makeFolder } from './build-request.ts';
 import { openStore } from './open-store.ts';
 
@@ -20,7 +20,7 @@ describe('processes that share a cache', () => {
     // 100 entries are the same for all, 100 are each writer's own.
     expect(keys.size).toBe(500);
     expectAll(folder, keys);
-    expect(maintainCache(folder, { now }).verify({ remove: false })).toEqual({ checked: 500, damaged: [] });
+    expect(new CacheMaintenance(folder, { now }).verify({ remove: false })).toEqual({ checked: 500, damaged: [] });
   });
 
   test('lose nothing when another one prunes and imports under their hands again and again', async () => {
@@ -34,8 +34,8 @@ describe('processes that share a cache', () => {
     );
     let removed = 0;
     while (writers.size > 0) {
-      await maintainCache(folder, { now }).importLines(old);
-      removed += maintainCache(folder, { now }).prune({ maxAgeMs: 3_600_000 }).removed;
+      await new CacheMaintenance(folder, { now }).importLines(old);
+      removed += new CacheMaintenance(folder, { now }).prune({ maxAgeMs: 3_600_000 }).removed;
       // Lets what the writers print come in.
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -58,7 +58,7 @@ describe('processes that share a cache', () => {
       folder,
       written.flatMap(({ keys }) => keys),
     );
-    expect(maintainCache(folder, { now }).verify({ remove: false }).damaged).toEqual([]);
+    expect(new CacheMaintenance(folder, { now }).verify({ remove: false }).damaged).toEqual([]);
   });
 
   test.skipIf(process.platform === 'win32')('go on after a write that the disk cut off in the middle', async () => {
@@ -67,8 +67,8 @@ describe('processes that share a cache', () => {
     const { keys, warnings } = await write(script, folder, 'limited', 40, { maxFileBlocks: 2 });
     expect(warnings).toEqual([expect.stringMatching(/EFBIG.*Some answers are not stored/)]);
     expect(keys).toEqual([]);
-    expect(maintainCache(folder, { now }).stats()).toMatchObject({ entries: 0, bytes: 0, damaged: 0 });
-    expect(maintainCache(folder, { now }).prune({ maxBytes: 0 })).toEqual({ removed: 0, bytes: 0 });
+    expect(new CacheMaintenance(folder, { now }).stats()).toMatchObject({ entries: 0, bytes: 0, damaged: 0 });
+    expect(new CacheMaintenance(folder, { now }).prune({ maxBytes: 0 })).toEqual({ removed: 0, bytes: 0 });
   });
 });
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type CacheEntry, renderEntry } from '../../src/cache/cache-entry.ts';
 import { entryPath } from '../../src/cache/file-store.ts';
-import { maintainCache } from '../../src/cache/maintain-cache.ts';
+import { CacheMaintenance } from '../../src/cache/maintain-cache.ts';
 import { StorageError } from '../../src/files/storage-error.ts';
 import { ask, buildEntry, makeFolder } from './build-request.ts';
 import { editEntry, openStore } from './open-store.ts';
@@ -22,7 +22,7 @@ const byKey = entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
 describe('a cache folder that is not there', () => {
   test('is an empty cache for every operation', async () => {
-    const cache = maintainCache(join(makeFolder(), 'none'), { now });
+    const cache = new CacheMaintenance(join(makeFolder(), 'none'), { now });
     expect(cache.stats()).toEqual({ entries: 0, bytes: 0, damaged: 0, models: [] });
     expect([...cache.list(), ...cache.exportLines()]).toEqual([]);
     expect(cache.clear()).toEqual({ removed: 0, bytes: 0 });
@@ -35,7 +35,7 @@ describe('a cache folder that is not there', () => {
 describe('stats and list', () => {
   test('count entries, bytes and models', () => {
     const folder = fill(entries);
-    const cache = maintainCache(folder, { now });
+    const cache = new CacheMaintenance(folder, { now });
     const stats = cache.stats();
     expect(stats).toMatchObject({
       entries: 3,
@@ -57,7 +57,7 @@ describe('stats and list', () => {
   test('leave out damaged entries, and stats counts them', () => {
     const folder = fill(entries);
     editEntry(folder, first.key, (text) => text.replace('first answer', 'FIRST answer'));
-    const cache = maintainCache(folder, { now });
+    const cache = new CacheMaintenance(folder, { now });
     expect(cache.stats()).toMatchObject({ entries: 2, damaged: 1, bytes: sizeOf(folder, entries) });
     expect([...cache.list()]).toHaveLength(2);
     expect(exported(folder)).toHaveLength(2);
@@ -68,7 +68,7 @@ describe('stats and list', () => {
     mkdirSync(join(folder, 'zz'));
     writeFileSync(join(folder, 'zz', `${second.key}.json`), renderEntry(second));
     writeFileSync(join(dirname(entryPath(folder, first.key)), 'notes.json'), renderEntry(second));
-    expect(maintainCache(folder, { now }).stats()).toMatchObject({ entries: 1, damaged: 0 });
+    expect(new CacheMaintenance(folder, { now }).stats()).toMatchObject({ entries: 1, damaged: 0 });
   });
 });
 
@@ -77,14 +77,14 @@ describe('clear', () => {
     const folder = fill(entries);
     writeFileSync(join(folder, 'README.md'), 'mine');
     const bytes = sizeOf(folder, entries);
-    expect(maintainCache(folder, { now }).clear()).toEqual({ removed: 3, bytes });
+    expect(new CacheMaintenance(folder, { now }).clear()).toEqual({ removed: 3, bytes });
     expect(readdirSync(folder)).toEqual(['README.md']);
   });
 
   test('removes the folder itself where nothing is left in it, files of older versions included', () => {
     const folder = fill(entries);
     for (const name of ['20260101.jsonl', '20260101.index']) writeFileSync(join(folder, name), 'old');
-    maintainCache(folder, { now }).clear();
+    new CacheMaintenance(folder, { now }).clear();
     expect(existsSync(folder)).toBe(false);
   });
 
@@ -92,7 +92,7 @@ describe('clear', () => {
     const folder = join(makeFolder(), 'cache');
     const { store, warnings } = openStore(folder);
     store.write(first);
-    maintainCache(folder, { now }).clear();
+    new CacheMaintenance(folder, { now }).clear();
     store.write(second);
     expect(left(folder)).toEqual(['second']);
     expect(warnings).toEqual([]);
@@ -103,37 +103,37 @@ describe('prune', () => {
   test('removes what is older than the limit', () => {
     const folder = fill(aged([40, 20, 10]));
     const bytes = sizeOf(folder, [first]);
-    expect(maintainCache(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 1, bytes });
+    expect(new CacheMaintenance(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 1, bytes });
     expect(left(folder)).toEqual(['second', 'third']);
   });
 
   test('keeps what is exactly as old as the limit', () => {
     const folder = fill(aged([30, 30, 30]));
-    expect(maintainCache(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 0, bytes: 0 });
+    expect(new CacheMaintenance(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 0, bytes: 0 });
   });
 
   test('removes the oldest until the rest fits', () => {
     const folder = fill(aged([10, 40, 20]));
     const maxBytes = sizeOf(folder, [first]) + sizeOf(folder, [third]) - 1;
-    expect(maintainCache(folder, { now }).prune({ maxBytes })).toMatchObject({ removed: 2 });
+    expect(new CacheMaintenance(folder, { now }).prune({ maxBytes })).toMatchObject({ removed: 2 });
     expect(left(folder)).toEqual(['first']);
   });
 
   test('never keeps an older answer in the room that a younger one did not fit into', () => {
     const large = buildEntry(ask('large'), 'x'.repeat(5000), '2026-11-23T00:00:00.000Z');
     const folder = fill([...aged([10, 10, 0]), large]);
-    maintainCache(folder, { now }).prune({ maxBytes: 2000 });
+    new CacheMaintenance(folder, { now }).prune({ maxBytes: 2000 });
     expect(left(folder)).toEqual(['third']);
   });
 
   test('leaves the folders, in which a run may be about to store an answer', () => {
     const folder = fill(entries);
-    expect(maintainCache(folder, { now }).prune({ maxBytes: 0 })).toMatchObject({ removed: 3 });
+    expect(new CacheMaintenance(folder, { now }).prune({ maxBytes: 0 })).toMatchObject({ removed: 3 });
     expect(readdirSync(folder)).toHaveLength(3);
   });
 
   test('removes nothing without a limit', () => {
-    expect(maintainCache(fill(entries), { now }).prune({})).toEqual({ removed: 0, bytes: 0 });
+    expect(new CacheMaintenance(fill(entries), { now }).prune({})).toEqual({ removed: 0, bytes: 0 });
   });
 
   test('removes what a process that was killed left unfinished, once it is an hour old', () => {
@@ -147,9 +147,9 @@ describe('prune', () => {
       const time = new Date(now().getTime() - age);
       utimesSync(path, time, time);
     }
-    expect(maintainCache(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 0, bytes: 4 });
+    expect(new CacheMaintenance(folder, { now }).prune({ maxAgeMs: days(30) })).toEqual({ removed: 0, bytes: 4 });
     expect([old, young].map((path) => existsSync(path))).toEqual([false, true]);
-    expect(maintainCache(folder, { now }).stats()).toMatchObject({ entries: 3, damaged: 0 });
+    expect(new CacheMaintenance(folder, { now }).stats()).toMatchObject({ entries: 3, damaged: 0 });
   });
 });
 
@@ -158,7 +158,7 @@ describe('verify', () => {
     const folder = fill(entries);
     const changed = editEntry(folder, first.key, (text) => text.replace('first answer', 'FIRST answer'));
     const forged = editEntry(folder, second.key, () => renderEntry({ ...third, key: second.key }));
-    const cache = maintainCache(folder, { now });
+    const cache = new CacheMaintenance(folder, { now });
     const { checked, damaged } = cache.verify({ remove: false });
     expect(checked).toBe(3);
     expect(new Map(damaged.map(({ path, reason }) => [path, reason]))).toEqual(
@@ -175,7 +175,7 @@ describe('verify', () => {
   test('finds an entry under the name of another', () => {
     const folder = fill([first, second]);
     const path = editEntry(folder, first.key, () => renderEntry(second));
-    expect(maintainCache(folder, { now }).verify({ remove: false }).damaged).toEqual([
+    expect(new CacheMaintenance(folder, { now }).verify({ remove: false }).damaged).toEqual([
       { path, reason: 'is damaged: its key is not that of its request' },
     ]);
   });
@@ -185,10 +185,10 @@ describe('export and import', () => {
   test('carry a cache to another folder byte by byte, age included', async () => {
     const source = fill(entries);
     const target = join(makeFolder(), 'target');
-    const result = await maintainCache(target, { now }).importLines(exported(source));
+    const result = await new CacheMaintenance(target, { now }).importLines(exported(source));
     expect(result).toEqual({ imported: 3, skipped: 0, rejected: 0, problems: [] });
     expect(exported(target)).toEqual(exported(source));
-    expect(maintainCache(target, { now }).prune({ maxAgeMs: days(3) })).toMatchObject({ removed: 2 });
+    expect(new CacheMaintenance(target, { now }).prune({ maxAgeMs: days(3) })).toMatchObject({ removed: 2 });
     expect(left(target)).toEqual(['third']);
   });
 
@@ -196,7 +196,7 @@ describe('export and import', () => {
     const folder = fill([first]);
     const older = renderEntry({ ...first, createdAt: '2026-01-01T00:00:00.000Z' });
     const newer = renderEntry({ ...first, createdAt: '2026-12-01T00:00:00.000Z' });
-    const cache = maintainCache(folder, { now });
+    const cache = new CacheMaintenance(folder, { now });
     expect(await cache.importLines([older])).toMatchObject({ imported: 0, skipped: 1 });
     expect(await cache.importLines(exported(folder))).toMatchObject({ imported: 0, skipped: 1 });
     expect(await cache.importLines([newer])).toMatchObject({ imported: 1, skipped: 0 });
@@ -207,7 +207,7 @@ describe('export and import', () => {
     const lines = exported(fill(entries));
     const target = fill(entries);
     editEntry(target, first.key, (text) => text.replace('first answer', 'FIRST answer'));
-    expect(await maintainCache(target, { now }).importLines(lines)).toMatchObject({ imported: 1, skipped: 2 });
+    expect(await new CacheMaintenance(target, { now }).importLines(lines)).toMatchObject({ imported: 1, skipped: 2 });
     expect(left(target)).toEqual(questions);
   });
 
@@ -215,7 +215,7 @@ describe('export and import', () => {
     const [one = '', two = ''] = exported(fill(entries));
     const forged = renderEntry({ ...first, key: 'f'.repeat(64) });
     const lines = [`\uFEFF${one}\r`, '', two.replace('answer', 'ANSWER'), 'no json', forged];
-    const result = await maintainCache(join(makeFolder(), 'cache'), { now }).importLines(fromStream(lines));
+    const result = await new CacheMaintenance(join(makeFolder(), 'cache'), { now }).importLines(fromStream(lines));
     expect(result).toMatchObject({ imported: 1, rejected: 3 });
     expect(result.problems).toEqual([
       { line: 3, reason: 'is damaged: its checksum does not match' },
@@ -226,7 +226,7 @@ describe('export and import', () => {
 
   test('a file of nothing but rubbish is counted whole and described in part', async () => {
     const lines = Array.from({ length: 1000 }, () => 'rubbish');
-    const result = await maintainCache(makeFolder(), { now }).importLines(lines);
+    const result = await new CacheMaintenance(makeFolder(), { now }).importLines(lines);
     expect(result.rejected).toBe(1000);
     expect(result.problems).toHaveLength(20);
   });
@@ -234,7 +234,7 @@ describe('export and import', () => {
   test('a folder that cannot be written is a StorageError with its code', async () => {
     const blocker = join(makeFolder(), 'file');
     writeFileSync(blocker, '');
-    const importing = maintainCache(join(blocker, 'cache'), { now }).importLines(exported(fill(entries)));
+    const importing = new CacheMaintenance(join(blocker, 'cache'), { now }).importLines(exported(fill(entries)));
     await expect(importing).rejects.toThrow(StorageError);
     await expect(importing).rejects.toMatchObject({ code: 'ENOTDIR' });
   });
@@ -242,11 +242,11 @@ describe('export and import', () => {
 
 describe('a disk that says no', () => {
   test.each<[string, (folder: string) => unknown]>([
-    ['stats', (folder) => maintainCache(folder, { now }).stats()],
-    ['list', (folder) => [...maintainCache(folder, { now }).list()]],
-    ['clear', (folder) => maintainCache(folder, { now }).clear()],
-    ['prune', (folder) => maintainCache(folder, { now }).prune({ maxBytes: 0 })],
-    ['verify', (folder) => maintainCache(folder, { now }).verify({ remove: true })],
+    ['stats', (folder) => new CacheMaintenance(folder, { now }).stats()],
+    ['list', (folder) => [...new CacheMaintenance(folder, { now }).list()]],
+    ['clear', (folder) => new CacheMaintenance(folder, { now }).clear()],
+    ['prune', (folder) => new CacheMaintenance(folder, { now }).prune({ maxBytes: 0 })],
+    ['verify', (folder) => new CacheMaintenance(folder, { now }).verify({ remove: true })],
   ])('is a StorageError of %s', (_, work) => {
     expect(() => work(join(makeFolder(), 'x'.repeat(300)))).toThrow(StorageError);
   });
@@ -261,7 +261,7 @@ function fill(content: readonly CacheEntry[]): string {
 }
 
 function exported(folder: string): string[] {
-  return [...maintainCache(folder, { now }).exportLines()];
+  return [...new CacheMaintenance(folder, { now }).exportLines()];
 }
 
 function sizeOf(folder: string, content: readonly CacheEntry[]): number {

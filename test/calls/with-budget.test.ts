@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type BudgetPricing, createBudget } from '../../src/calls/with-budget.ts';
+import { Budget, type BudgetPricing } from '../../src/calls/with-budget.ts';
 import type { Complete, CompletionOutcome, FailureKind } from '../../src/model/completion.ts';
 import { buildRequest, completed, failed, neverAborted } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';
@@ -21,38 +21,38 @@ function holdBack() {
   return { pending, next };
 }
 
-describe('createBudget', () => {
+describe('a budget', () => {
   test('lets calls through while their bounds fit, and bills what they cost', async () => {
-    const budget = createBudget(1);
+    const budget = new Budget(1);
     const complete = budget.wrap(async () => completed(), pricing);
     for (let count = 0; count < 9; count += 1) {
       expect(await complete(priced(0.2, 0.1), neverAborted)).toMatchObject({ status: 'completed' });
     }
-    expect(budget.exhausted).toBe(false);
+    expect(budget.isExhausted).toBe(false);
     expect(await complete(priced(0.2, 0.1), neverAborted)).toMatchObject({ failure: { kind: 'budget' }, attempts: 0 });
-    expect(budget.exhausted).toBe(true);
+    expect(budget.isExhausted).toBe(true);
   });
 
   test('once a call did not fit, no other is sent, however small', async () => {
-    const budget = createBudget(1);
+    const budget = new Budget(1);
     const complete = budget.wrap(async () => completed(), pricing);
     await complete(priced(5), neverAborted);
     expect(await complete(priced(0.001, 0.001), neverAborted)).toMatchObject({ failure: { kind: 'budget' } });
   });
 
   test('a cap of zero still lets free calls through', async () => {
-    const complete = createBudget(0).wrap(async () => completed(), pricing);
+    const complete = new Budget(0).wrap(async () => completed(), pricing);
     expect(await complete(priced(0, 0), neverAborted)).toMatchObject({ status: 'completed' });
   });
 
   test('a bound that is no number never fits', async () => {
-    const complete = createBudget(1).wrap(async () => completed(), pricing);
+    const complete = new Budget(1).wrap(async () => completed(), pricing);
     expect(await complete(priced(Number.NaN), neverAborted)).toMatchObject({ failure: { kind: 'budget' } });
   });
 
   test('a call that does not fit yet waits for what the calls in flight leave', async () => {
     const { pending, next } = holdBack();
-    const budget = createBudget(1);
+    const budget = new Budget(1);
     const complete = budget.wrap(next, pricing);
     const first = complete(priced(0.8, 0.1), neverAborted);
     const second = complete(priced(0.8, 0.1), neverAborted);
@@ -68,7 +68,7 @@ describe('createBudget', () => {
 
   test('all waiting calls are refused when what is left can never fit them', async () => {
     const { pending, next } = holdBack();
-    const complete = createBudget(1).wrap(next, pricing);
+    const complete = new Budget(1).wrap(next, pricing);
     const first = complete(priced(0.8, 0.8), neverAborted);
     const others = [0.5, 0.6, 0.7].map((bound) => complete(priced(bound), neverAborted));
     await settleMicrotasks();
@@ -81,14 +81,14 @@ describe('createBudget', () => {
   test('an abort while waiting is an abort and leaves the budget open', async () => {
     const controller = new AbortController();
     const { pending, next } = holdBack();
-    const budget = createBudget(1);
+    const budget = new Budget(1);
     const complete = budget.wrap(next, pricing);
     const first = complete(priced(0.8), neverAborted);
     const second = complete(priced(0.8), controller.signal);
     await settleMicrotasks();
     controller.abort();
     expect(await second).toMatchObject({ failure: { kind: 'aborted' }, attempts: 0 });
-    expect(budget.exhausted).toBe(false);
+    expect(budget.isExhausted).toBe(false);
     pending[0]?.(completed());
     await first;
   });
@@ -101,34 +101,34 @@ describe('createBudget', () => {
     ['a refused request costs nothing', 'rateLimit', 3, true],
     ['nor does one that was never sent', 'aborted', 0, true],
   ])('%s', async (_name, kind, attempts, isFree) => {
-    const budget = createBudget(1);
+    const budget = new Budget(1);
     const complete = budget.wrap(async () => failed(kind, {}, attempts), pricing);
     await complete(priced(0.9), neverAborted);
     await complete(priced(0.9), neverAborted);
-    expect(budget.exhausted).toBe(!isFree);
+    expect(budget.isExhausted).toBe(!isFree);
   });
 
   test('a reply that was no answer costs what its usage says', async () => {
-    const budget = createBudget(1);
+    const budget = new Budget(1);
     const usage = { inputTokens: 1, outputTokens: 1 };
     const complete = budget.wrap(async () => failed('malformed', { usage }), pricing);
     await complete(priced(0.9, 0.1), neverAborted);
     await complete(priced(0.9, 0.1), neverAborted);
-    expect(budget.exhausted).toBe(false);
+    expect(budget.isExhausted).toBe(false);
     await complete(priced(0.9), neverAborted);
-    expect(budget.exhausted).toBe(true);
+    expect(budget.isExhausted).toBe(true);
   });
 
   test('an answer whose cost is not known costs its bound', async () => {
-    const budget = createBudget(1);
+    const budget = new Budget(1);
     const complete = budget.wrap(async () => completed(), pricing);
     await complete(priced(0.9), neverAborted);
     await complete(priced(0.2), neverAborted);
-    expect(budget.exhausted).toBe(true);
+    expect(budget.isExhausted).toBe(true);
   });
 
   test('a bug gives the reservation up as spent and lets others go on', async () => {
-    const budget = createBudget(1);
+    const budget = new Budget(1);
     const complete = budget.wrap(async ({ params }) => {
       if (params['bound'] === 0.3) throw new TypeError('a bug');
       return completed();
@@ -140,7 +140,7 @@ describe('createBudget', () => {
 
   test('rounding leaves no reservation behind, so an idle budget knows that it is idle', async () => {
     const { pending, next } = holdBack();
-    const complete = createBudget(2e6).wrap(next, pricing);
+    const complete = new Budget(2e6).wrap(next, pricing);
     const calls = [complete(priced(0.3, 0), neverAborted), complete(priced(1e6, 0), neverAborted)];
     await settleMicrotasks();
     // (0.3 + 1e6) - 1e6 - 0.3 is 4.7e-11 in floating point.
@@ -165,7 +165,7 @@ describe('createBudget', () => {
         fc.array(call, { maxLength: 30 }),
         async (cap, calls) => {
           const clock = createManualClock();
-          const budget = createBudget(cap);
+          const budget = new Budget(cap);
           let spent = 0;
           let overrun = 0;
           const complete = budget.wrap(
@@ -198,7 +198,7 @@ describe('createBudget', () => {
           const isRefused = outcomes.some(
             (outcome) => outcome.status === 'failed' && outcome.failure.kind === 'budget',
           );
-          expect(isRefused).toBe(budget.exhausted);
+          expect(isRefused).toBe(budget.isExhausted);
         },
       ),
       { numRuns: 60 },
@@ -206,7 +206,7 @@ describe('createBudget', () => {
   });
 
   test('a call that waited for its slot is not sent once others cost more than their bounds', async () => {
-    const budget = createBudget(1);
+    const budget = new Budget(1);
     let sent = 0;
     const gates: (() => void)[] = [];
     const attempt = budget.guard(async () => {
@@ -225,6 +225,6 @@ describe('createBudget', () => {
     }
     expect(sent).toBe(1);
     expect(await calls[3]).toMatchObject({ failure: { kind: 'budget' }, attempts: 0 });
-    expect(budget.exhausted).toBe(true);
+    expect(budget.isExhausted).toBe(true);
   });
 });
