@@ -1,7 +1,7 @@
 // jsonc-parser (3.3.1) was tried: esbuild can't bundle its main file, and to find our values, long numbers and messages in its
 // tree takes 70 of the 110 lines of this reader.
 import { SpelledNumber } from '../text/exact-numbers.ts';
-import { parseJson } from './parse-json.ts';
+import { maxJsonDepth, parseJson } from './parse-json.ts';
 
 /** A JSON value with its place in the text. */
 export interface JsonNode {
@@ -23,14 +23,13 @@ export type JsonText = { readonly value: unknown } | { readonly error: JsonError
 export function parseJsonText(text: string): JsonText {
   const parsed = parseJson(text);
   if (parsed.ok && !mayBeOdd(text, parsed.value)) return { value: parsed.value };
-  if (!parsed.ok && parsed.reason.includes('nested deeper')) return { error: { message: parsed.reason, offset: 0 } };
   const node = parseJsonNodes(text);
   return 'error' in node ? node : { value: node.value };
 }
 
 /** Parses strict JSON into nodes with their positions. */
 export function parseJsonNodes(text: string): JsonNode | { readonly error: JsonError } {
-  const reader: Reader = { text, at: 0 };
+  const reader: Reader = { text, at: 0, depth: 0 };
   try {
     skipBlanks(reader);
     const node = readValue(reader);
@@ -93,6 +92,8 @@ function countParts(value: unknown, found: { keys: number; hasNumber: boolean })
 interface Reader {
   readonly text: string;
   at: number;
+  /** Of the objects and arrays around the current place. */
+  depth: number;
 }
 
 class JsonTextError extends Error {
@@ -107,16 +108,16 @@ class JsonTextError extends Error {
 
 function readValue(reader: Reader): JsonNode {
   const start = reader.at;
-  switch (reader.text.charAt(start)) {
-    case '{':
-      return readObject(reader, start);
-    case '[':
-      return readArray(reader, start);
-    case '"':
-      return { value: readString(reader), start };
-    default:
-      return { value: readLiteral(reader), start };
+  const mark = reader.text.charAt(start);
+  if (mark === '"') return { value: readString(reader), start };
+  if (mark !== '{' && mark !== '[') return { value: readLiteral(reader), start };
+  if (reader.depth === maxJsonDepth) {
+    throw new JsonTextError(`it is nested deeper than ${maxJsonDepth} levels`, start);
   }
+  reader.depth += 1;
+  const node = mark === '{' ? readObject(reader, start) : readArray(reader, start);
+  reader.depth -= 1;
+  return node;
 }
 
 function readObject(reader: Reader, start: number): JsonNode {

@@ -5,38 +5,53 @@ export type ParsedJson =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly reason: string };
 
-/** Far beyond any honest answer, and shallow enough for recursive code on a default stack. */
+/** More than any honest answer needs, and few enough for recursive code on a default stack. */
 export const maxJsonDepth = 500;
 
-/**
- * Parses strict JSON. Nesting that would overflow the stack of recursive code is refused. A number that no double keeps is a
- * `SpelledNumber`.
- */
-export function parseJson(text: string): ParsedJson {
-  if (isTooDeep(text)) return { ok: false, reason: `it is nested deeper than ${maxJsonDepth} levels` };
-  try {
-    return { ok: true, value: parseExactJson(text) };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return { ok: false, reason: describeSyntaxError(text, error) };
+/** Valid JSON, nested too deep. A `SyntaxError`, since to callers it is as unusable as invalid JSON. */
+class NestingError extends SyntaxError {
+  constructor() {
+    super(`it is nested deeper than ${maxJsonDepth} levels`);
+    this.name = 'NestingError';
   }
 }
 
-/** The same, with a `SyntaxError` where the text is no JSON, and where the nesting is refused. */
-export function parseShallowJson(text: string): unknown {
-  if (isTooDeep(text)) throw new SyntaxError(`JSON is nested deeper than ${maxJsonDepth} levels`);
-  return parseExactJson(text);
+/** Parses strict JSON, at most `maxJsonDepth` levels deep. A number that no double keeps is a `SpelledNumber`. */
+export function parseJson(text: string): ParsedJson {
+  try {
+    return { ok: true, value: parseShallowJson(text) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { ok: false, reason: error instanceof NestingError ? error.message : describeSyntaxError(text, error) };
+  }
 }
 
-// Sixteen digits or more, or a large exponent: any other number is kept by a double.
+/** The same; throws a `SyntaxError` for a text that is no JSON or is nested too deep. */
+export function parseShallowJson(text: string): unknown {
+  const parsed: unknown = JSON.parse(text);
+  if (isDeeper(parsed, maxJsonDepth)) throw new NestingError();
+  return restoreLongNumbers(text, parsed);
+}
+
+/** The same without a limit of depth, for texts that this program wrote. */
+export function parseExactJson(text: string): unknown {
+  return restoreLongNumbers(text, JSON.parse(text));
+}
+
+/** True where a value has more than that many levels of objects and arrays. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1));
+}
+
+// Sixteen digits or more, or a large exponent: a double keeps any other number.
 const mayBeLong = /\d[\d.]{15}|\d[eE][+-]?0*(?:2[89]\d|[3-9]\d\d|[1-9]\d{3})/;
 const stringsAndNumbers = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** `JSON.parse` in which a number that no double keeps is a `SpelledNumber`; without a limit of depth. */
-export function parseExactJson(text: string): unknown {
-  const parsed: unknown = JSON.parse(text);
+/** `JSON.parse` gave doubles: parses again, with each number that no double keeps as a marked text, and reads those. */
+function restoreLongNumbers(text: string, parsed: unknown): unknown {
   if (!mayBeLong.test(text)) return parsed;
-  // Marked texts become numbers again. No text of the document starts with the mark.
+  // No text of the document starts with the mark, so that marked texts can be told apart.
   const alike = (text.match(stringsAndNumbers) ?? []).filter((token) => /^"[#\\]/.test(token)).map(decodeString);
   let mark = '#';
   while (alike.some((found) => found.startsWith(mark))) mark += '#';
@@ -57,41 +72,6 @@ export function parseExactJson(text: string): unknown {
 function decodeString(token: string): string {
   const decoded: unknown = JSON.parse(token);
   return String(decoded);
-}
-
-function isTooDeep(text: string): boolean {
-  if (text.length <= maxJsonDepth) return false;
-  let depth = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    switch (text.charCodeAt(index)) {
-      case 0x22: // A quote: brackets inside a string do not nest.
-        index = endOfString(text, index);
-        break;
-      case 0x5b:
-      case 0x7b:
-        depth += 1;
-        if (depth > maxJsonDepth) return true;
-        break;
-      case 0x5d:
-      case 0x7d:
-        depth -= 1;
-        break;
-      default:
-    }
-  }
-  return false;
-}
-
-/** The index of the closing quote, or the text's end. */
-function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (end !== -1) {
-    let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
-    if (backslashes % 2 === 0) return end;
-    end = text.indexOf('"', end + 1);
-  }
-  return text.length;
 }
 
 // V8's own message quotes the text around the error, which may be long and differs between versions.

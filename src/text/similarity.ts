@@ -120,10 +120,15 @@ function scoreShared(shared: number, candidateCount: number, referenceCount: num
   return { precision, recall, f: shared === 0 ? 0 : (2 * precision * recall) / (precision + recall) };
 }
 
-/** How far two texts are apart, or the least it can be where they are too long to say. */
-export type EditDistance =
-  | { readonly exact: true; readonly distance: number; readonly longest: number }
-  | { readonly exact: false; readonly atLeast: number; readonly longest: number };
+export interface EditDistance {
+  /** Edited characters; where the texts are too long to compare, the least number that is possible. */
+  readonly distance: number;
+  readonly isExact: boolean;
+  /** 1 − distance / the longer length. */
+  readonly similarity: number;
+  /** Characters of the longer text. */
+  readonly longest: number;
+}
 
 /** A product of lengths that takes a fifth of a second. */
 const maxProduct = 600_000_000;
@@ -135,10 +140,9 @@ export function measureEditDistance(first: string, second: string): EditDistance
   const start = countCommonStart(left, right);
   const end = countCommonEnd(left, right, start);
   const [leftRest, rightRest] = [left.slice(start, left.length - end), right.slice(start, right.length - end)];
-  if (leftRest.length * rightRest.length > maxProduct) {
-    return { exact: false, atLeast: Math.max(1, Math.abs(left.length - right.length)), longest };
-  }
-  return { exact: true, distance: distance(leftRest, rightRest), longest };
+  const isExact = leftRest.length * rightRest.length <= maxProduct;
+  const edits = isExact ? distance(leftRest, rightRest) : Math.max(1, Math.abs(left.length - right.length));
+  return { distance: edits, isExact, similarity: longest === 0 ? 1 : 1 - edits / longest, longest };
 }
 
 /** The distance counts code units, so that each code point is given a unit of its own. */

@@ -304,7 +304,7 @@ describe('50 pairs of random texts have the figures of the reference implementat
   test.each(pairs)('%s | %s', (candidate, reference, distance, bleu, rouge) => {
     const [a, b] = [words(candidate), words(reference)];
     expect(splitTokens(candidate)).toEqual(a);
-    expect(measureEditDistance(reference, candidate)).toMatchObject({ exact: true, distance });
+    expect(measureEditDistance(reference, candidate)).toMatchObject({ isExact: true, distance });
     expectNear(
       (['none', 'addOne', 'exp'] as const).map((smoothing) => scoreBleu(a, [b], smoothing)),
       bleu,
@@ -339,7 +339,7 @@ test('the edit distance is a metric', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '😀', 'é'), maxLength: 12 });
   const between = (first: string, second: string) => {
     const measured = measureEditDistance(first, second);
-    return measured.exact ? measured.distance : Number.NaN;
+    return measured.isExact ? measured.distance : Number.NaN;
   };
   fc.assert(
     fc.property(text, text, text, (a, b, c) => {

@@ -25,7 +25,14 @@ describeAssertion('json', [
   { when: 'empty', params: {}, answer: '', is: 'fail', reason: /empty/ },
   { when: 'cut off', params: {}, answer: '{"a": [1,', is: 'fail', reason: /ends in the middle/ },
   { when: 'prose is wanted', params: { value: false }, answer: 'Hello', is: 'pass' },
-  { when: 'nested without end', params: {}, answer: '['.repeat(200_000), is: 'fail', reason: /nested deeper than 500/ },
+  { when: 'nested without end', params: {}, answer: '['.repeat(200_000), is: 'fail', reason: /ends in the middle/ },
+  {
+    when: 'nested too deep',
+    params: {},
+    answer: '['.repeat(100_000) + ']'.repeat(100_000),
+    is: 'fail',
+    reason: /nested deeper than 500/,
+  },
 ]);
 
 const schema = { type: 'object', required: ['queue'], properties: { queue: { enum: ['billing', 'sales'] } } };

@@ -26,13 +26,11 @@ export const levenshtein = defineAssertion({
     }),
   check(target, { value, max, min, ...options }): CheckOutcome {
     const text = textOf(target);
-    const measured = measureEditDistance(normaliseText(value, options), normaliseText(text, options));
-    const { longest } = measured;
-    const edits = measured.exact ? measured.distance : measured.atLeast;
-    const similarity = longest === 0 ? 1 : 1 - edits / longest;
+    const [expected, found] = [normaliseText(value, options), normaliseText(text, options)];
+    const { distance: edits, isExact, similarity, longest } = measureEditDistance(expected, found);
     const pass = (max === undefined || edits <= max) && (min === undefined || reaches(similarity, min));
-    // The least possible distance settles a failure, never a pass.
-    if (!measured.exact && pass) {
+    // The least possible distance proves a failure, never a pass.
+    if (!isExact && pass) {
       return { error: `the texts are too long to compare (${longest} characters): select a part of the answer` };
     }
     const bounds = [
@@ -40,7 +38,7 @@ export const levenshtein = defineAssertion({
       min === undefined ? '' : `a similarity of at least ${min}`,
     ];
     const wanted = bounds.filter((bound) => bound !== '').join(' and ');
-    const shown = `${measured.exact ? '' : 'at least '}${edits} edit${edits === 1 ? '' : 's'} from ${quote(value)}, similarity ${similarity.toFixed(3)}`;
+    const shown = `${isExact ? '' : 'at least '}${edits} edit${edits === 1 ? '' : 's'} from ${quote(value)}, similarity ${similarity.toFixed(3)}`;
     const reason = `is ${shown}, wanted ${wanted}: found ${quote(text)}`;
     return { pass, score: similarity, reason, ...(!pass && { diff: diffTexts(value, text) }) };
   },

@@ -51,14 +51,11 @@ function compareTexts(target: Target, accepted: Target, normalise: boolean, min:
   const difference = { diff: diffTexts(expected, found) };
   const named = `accepted ${quote(expected)}, found ${quote(found)}`;
   if (min === undefined) return { pass: false, reason: `is not the accepted answer: ${named}`, ...difference };
-  const measured = measureEditDistance(expectedForm, foundForm);
-  const edits = measured.exact ? measured.distance : measured.atLeast;
-  const similarity = 1 - edits / measured.longest;
+  const { isExact, similarity, longest } = measureEditDistance(expectedForm, foundForm);
   const pass = reaches(similarity, min);
-  // The least possible distance settles a failure, never a pass.
-  if (!measured.exact && pass)
-    return { error: `the answers are too long to compare (${measured.longest} characters): select a part` };
-  const shown = `${measured.exact ? '' : 'at most '}${similarity.toFixed(3)}`;
+  // The least possible distance proves a failure, never a pass.
+  if (!isExact && pass) return { error: `the answers are too long to compare (${longest} characters): select a part` };
+  const shown = `${isExact ? '' : 'at most '}${similarity.toFixed(3)}`;
   const reason = `is similar to the accepted answer by ${shown}, wanted ${min}: ${named}`;
   return { pass, score: similarity, reason, ...(!pass && difference) };
 }

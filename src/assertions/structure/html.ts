@@ -41,12 +41,12 @@ export const html = defineAssertion({
   },
 });
 
-export interface HtmlFault {
+interface HtmlFault {
   readonly message: string;
   readonly offset: number;
 }
 
-export interface HtmlOutline {
+interface HtmlOutline {
   /** How often each element occurs, by its lower-case name. */
   readonly counts: ReadonlyMap<string, number>;
   /** The first tag that is not opened, closed or nested as the HTML standard wants. */
@@ -57,107 +57,105 @@ export interface HtmlOutline {
  * Reads the tags of HTML. End tags may be left out where the standard lets them (`li`, `p`, `td` …); a browser
  * would repair everything else, and here it is a fault.
  */
-export function outlineHtml(text: string): HtmlOutline {
+function outlineHtml(text: string): HtmlOutline {
   const counts = new Map<string, number>();
-  const open: { readonly name: string; readonly offset: number }[] = [];
+  const open: Tag[] = [];
   let fault: HtmlFault | undefined;
-  const report = (message: string, offset: number) => {
-    fault ??= { message, offset };
-  };
-  let at = 0;
-  while (at < text.length) {
-    const start = text.indexOf('<', at);
-    if (start === -1) break;
-    const tag = readTag(text, start);
-    at = tag.end;
-    if (tag.kind === 'text') continue;
-    if (tag.kind === 'unclosed') {
-      report(`${tag.what} is never closed`, start);
-      break;
-    }
-    if (tag.kind === 'end') {
-      closeElement(tag.name, start);
-      continue;
-    }
-    counts.set(tag.name, (counts.get(tag.name) ?? 0) + 1);
-    // Inside svg and math, as in XML, a slash closes the element.
-    if (voidElements.has(tag.name) || (tag.selfClosing && open.some(({ name }) => name === 'svg' || name === 'math')))
-      continue;
-    if (tag.selfClosing && (tag.name === 'svg' || tag.name === 'math')) continue;
-    if (!rawElements.has(tag.name)) {
-      if (open.length < maxDepth) open.push({ name: tag.name, offset: start });
-      else report(`<${tag.name}> is nested more than ${maxDepth} deep`, start);
-      continue;
-    }
-    const end = findRawEnd(text, tag.name, at);
-    if (end === -1) {
-      report(`<${tag.name}> is never closed`, start);
-      break;
-    }
-    at = end;
+  for (const tag of readTags(text)) {
+    if (tag.kind === 'start') counts.set(tag.name, (counts.get(tag.name) ?? 0) + 1);
+    fault ??= nestTag(tag, open);
   }
   const unclosed = open.findLast(({ name }) => !optionalEnds.has(name));
-  if (unclosed !== undefined) report(`<${unclosed.name}> is never closed`, unclosed.offset);
-  return { counts, fault };
-
-  function closeElement(name: string, offset: number): void {
-    if (voidElements.has(name)) return report(`</${name}> closes an element without content`, offset);
-    for (;;) {
-      const last = open.pop();
-      if (last === undefined) return report(`</${name}> closes what was never opened`, offset);
-      if (last.name === name) return;
-      if (!optionalEnds.has(last.name)) {
-        open.push(last);
-        return report(`</${name}> is found where </${last.name}> is expected`, offset);
-      }
-    }
+  if (unclosed !== undefined) {
+    fault ??= { message: `<${unclosed.name}> is never closed`, offset: unclosed.offset };
   }
+  return { counts, fault };
 }
 
-/** Far deeper than any page, and what keeps hostile nesting cheap. */
+/** More than any page needs; it keeps hostile nesting cheap. */
 const maxDepth = 512;
 const voidElements = new Set('area base br col embed hr img input link meta source track wbr'.split(' '));
 const rawElements = new Set('script style textarea title'.split(' '));
+const foreignElements = new Set(['svg', 'math']);
 const optionalEnds = new Set(
   'html head body li dt dd p rt rp optgroup option colgroup caption thead tbody tfoot tr td th'.split(' '),
 );
 
-type Tag =
-  | { readonly kind: 'text'; readonly end: number }
-  | { readonly kind: 'unclosed'; readonly what: string; readonly end: number }
-  | { readonly kind: 'end'; readonly name: string; readonly end: number }
-  | { readonly kind: 'start'; readonly name: string; readonly selfClosing: boolean; readonly end: number };
-
-const namePattern = /<(\/?)([a-zA-Z][^\s/><]{0,100})/y;
-const attributePattern = /(?:[\s/]*[^\s/>="'<]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?)/y;
-
-function readTag(text: string, start: number): Tag {
-  if (text.startsWith('<!--', start)) return skipTo(text, start, '-->', 'a comment');
-  if (text.startsWith('<!', start) || text.startsWith('<?', start))
-    return skipTo(text, start, '>', text.slice(start, start + 2));
-  namePattern.lastIndex = start;
-  const found = namePattern.exec(text);
-  // As in a browser, a "<" before anything else is text.
-  if (found === null) return { kind: 'text', end: start + 1 };
-  const name = (found[2] ?? '').toLowerCase();
-  let at = namePattern.lastIndex;
-  for (;;) {
-    attributePattern.lastIndex = at;
-    if (!attributePattern.test(text)) break;
-    at = attributePattern.lastIndex;
+/** Puts a tag among the open elements; tells what is wrong with its place. */
+function nestTag({ kind, name, offset, isSelfClosing }: Tag, open: Tag[]): HtmlFault | undefined {
+  const fault = (message: string) => ({ message, offset });
+  if (kind === 'unclosed') return fault(`${name} is never closed`);
+  if (kind === 'start') {
+    if (voidElements.has(name) || rawElements.has(name)) return undefined;
+    // Inside svg and math, as in XML, a slash closes the element.
+    if (isSelfClosing && [...open, { name }].some((element) => foreignElements.has(element.name))) return undefined;
+    if (open.length >= maxDepth) return fault(`<${name}> is nested more than ${maxDepth} deep`);
+    open.push({ kind, name, offset, isSelfClosing });
+    return undefined;
   }
-  const rest = /[\s/]*/y;
-  rest.lastIndex = at;
-  rest.test(text);
-  const end = rest.lastIndex;
-  if (text[end] !== '>') return { kind: 'unclosed', what: `the tag <${found[1] ?? ''}${name}`, end };
-  if (found[1] === '/') return { kind: 'end', name, end: end + 1 };
-  return { kind: 'start', name, selfClosing: text[end - 1] === '/', end: end + 1 };
+  if (voidElements.has(name)) return fault(`</${name}> closes an element without content`);
+  for (let last = open.pop(); last?.name !== name; last = open.pop()) {
+    if (last === undefined) return fault(`</${name}> closes what was never opened`);
+    if (!optionalEnds.has(last.name)) return fault(`</${name}> is found where </${last.name}> is expected`);
+  }
+  return undefined;
 }
 
-function skipTo(text: string, start: number, mark: string, what: string): Tag {
-  const found = text.indexOf(mark, start + 2);
-  return found === -1 ? { kind: 'unclosed', what, end: text.length } : { kind: 'text', end: found + mark.length };
+interface Tag {
+  readonly kind: 'start' | 'end' | 'unclosed';
+  /** In lower case; of an unclosed tag or comment a description. */
+  readonly name: string;
+  readonly offset: number;
+  readonly isSelfClosing: boolean;
+}
+
+const namePattern = /<(\/?)([a-zA-Z][^\s/><]{0,100})/y;
+const attributePattern = /[\s/]*[^\s/>="'<]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?/y;
+const blankPattern = /[\s/]*/y;
+
+function* readTags(text: string): Iterable<Tag> {
+  let offset = text.indexOf('<');
+  while (offset !== -1) {
+    let end = offset + 1;
+    const unclosed = (name: string): Tag => ({ kind: 'unclosed', name, offset, isSelfClosing: false });
+    const comment = /<(?:!--|!|\?)/y;
+    comment.lastIndex = offset;
+    const [mark] = comment.exec(text) ?? [];
+    namePattern.lastIndex = offset;
+    // As in a browser, a "<" before anything else is text.
+    const [, slash, written] = namePattern.exec(text) ?? [];
+    if (mark !== undefined) {
+      end = endOf(text, mark === '<!--' ? '-->' : '>', offset + 2);
+      if (end === -1) return yield unclosed(mark === '<!--' ? 'a comment' : mark);
+    } else if (written !== undefined) {
+      end = findTagEnd(text, namePattern.lastIndex);
+      const name = written.toLowerCase();
+      if (text[end] !== '>') return yield unclosed(`the tag <${slash ?? ''}${name}`);
+      yield { kind: slash === '/' ? 'end' : 'start', name, offset, isSelfClosing: text[end - 1] === '/' };
+      end += 1;
+      if (slash === '' && rawElements.has(name)) {
+        end = findRawEnd(text, name, end);
+        if (end === -1) return yield unclosed(`<${name}>`);
+      }
+    }
+    offset = text.indexOf('<', end);
+  }
+}
+
+/** Behind the attributes. One by one: a regex for all of them would run out of stack on a hostile tag. */
+function findTagEnd(text: string, from: number): number {
+  let at = from;
+  for (attributePattern.lastIndex = at; attributePattern.test(text); attributePattern.lastIndex = at) {
+    at = attributePattern.lastIndex;
+  }
+  blankPattern.lastIndex = at;
+  blankPattern.test(text);
+  return blankPattern.lastIndex;
+}
+
+function endOf(text: string, mark: string, from: number): number {
+  const found = text.indexOf(mark, from);
+  return found === -1 ? -1 : found + mark.length;
 }
 
 function findRawEnd(text: string, name: string, from: number): number {
