@@ -1,4 +1,4 @@
-import type { Expression, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';
+import type { Expression, MarkNode, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';
 import { rootOf } from './template-values.ts';
 
 /** What a template wants of its variables, as far as its text tells. */
@@ -10,7 +10,7 @@ export interface TreeSurvey {
   /** Names of partials, its own and theirs. */
   readonly partials: readonly string[];
   /** All marks, in order. */
-  readonly marks: readonly (TreeNode & { readonly kind: 'mark' })[];
+  readonly marks: readonly MarkNode[];
 }
 
 interface Reach {
@@ -22,94 +22,105 @@ interface Reach {
 
 /** Walks a tree, and the partials it names, each once. */
 export function surveyTree(tree: TemplateTree, partials: Readonly<Record<string, TemplateTree>> = {}): TreeSurvey {
-  const variables = new Set<string>();
-  const guarded = new Set<string>();
-  const named = new Set<string>();
-  const marks: (TreeNode & { readonly kind: 'mark' })[] = [];
+  const surveyor = new Surveyor(partials);
+  surveyor.walk(tree.nodes, { depth: 0, bound: new Set(), guarded: false });
+  const { variables, guarded, named, marks } = surveyor;
+  return { variables: [...variables], guarded: [...guarded], partials: [...named], marks };
+}
 
-  function walk(nodes: readonly TreeNode[], reach: Reach): void {
-    for (const node of nodes) visit(node, reach);
+class Surveyor {
+  readonly variables = new Set<string>();
+  readonly guarded = new Set<string>();
+  /** Names of partials. */
+  readonly named = new Set<string>();
+  readonly marks: MarkNode[] = [];
+  readonly #partials: Readonly<Record<string, TemplateTree>>;
+
+  constructor(partials: Readonly<Record<string, TemplateTree>>) {
+    this.#partials = partials;
   }
 
-  function visit(node: TreeNode, reach: Reach): void {
+  walk(nodes: readonly TreeNode[], reach: Reach): void {
+    for (const node of nodes) this.#visit(node, reach);
+  }
+
+  #visit(node: TreeNode, reach: Reach): void {
     switch (node.kind) {
       case 'text':
         break;
       case 'output':
-        read(node.value, reach);
+        this.#read(node.value, reach);
         break;
       case 'if':
         for (const { test, body } of node.branches) {
-          read(test, { ...reach, guarded: true });
-          walk(body, reach);
+          this.#read(test, { ...reach, guarded: true });
+          this.walk(body, reach);
         }
-        walk(node.otherwise, reach);
+        this.walk(node.otherwise, reach);
         break;
-      case 'each': {
-        read(node.list, reach);
-        const bound = [node.item, node.key, ...(node.entersItem ? [] : ['loop'])].filter((name) => name !== undefined);
-        walk(node.body, {
-          ...reach,
-          depth: reach.depth + Number(node.entersItem),
-          bound: new Set([...reach.bound, ...bound]),
-        });
-        walk(node.otherwise, reach);
+      case 'each':
+        this.#read(node.list, reach);
+        this.walk(
+          node.body,
+          enter(reach, node.entersItem, [node.item, node.key, node.entersItem ? undefined : 'loop']),
+        );
+        this.walk(node.otherwise, reach);
         break;
-      }
       case 'with':
-        read(node.value, { ...reach, guarded: true });
-        walk(node.body, {
-          ...reach,
-          depth: reach.depth + 1,
-          bound: new Set([...reach.bound, ...(node.name === undefined ? [] : [node.name])]),
-        });
-        walk(node.otherwise, reach);
+        this.#read(node.value, { ...reach, guarded: true });
+        this.walk(node.body, enter(reach, true, [node.name]));
+        this.walk(node.otherwise, reach);
         break;
-      case 'partial': {
-        if (node.context !== undefined) read(node.context, reach);
-        for (const [, value] of node.named) read(value, reach);
-        const partial = Object.hasOwn(partials, node.name) ? partials[node.name] : undefined;
-        const seen = named.has(node.name);
-        named.add(node.name);
-        if (partial === undefined || seen) break;
-        walk(partial.nodes, {
-          depth: reach.depth + Number(node.context !== undefined),
-          bound: new Set(node.named.map(([name]) => name)),
-          guarded: false,
-        });
+      case 'partial':
+        this.#visitPartial(node, reach);
         break;
-      }
       case 'mark':
-        marks.push(node);
-        if (node.value !== undefined) read(node.value, reach);
+        this.marks.push(node);
+        if (node.value !== undefined) this.#read(node.value, reach);
     }
   }
 
-  function read(expression: Expression, reach: Reach): void {
+  #visitPartial(node: TreeNode & { readonly kind: 'partial' }, reach: Reach): void {
+    if (node.context !== undefined) this.#read(node.context, reach);
+    for (const [, value] of node.named) this.#read(value, reach);
+    const partial = Object.hasOwn(this.#partials, node.name) ? this.#partials[node.name] : undefined;
+    const isKnown = this.named.has(node.name);
+    this.named.add(node.name);
+    if (partial === undefined || isKnown) return;
+    this.walk(partial.nodes, {
+      depth: reach.depth + Number(node.context !== undefined),
+      bound: new Set(node.named.map(([name]) => name)),
+      guarded: false,
+    });
+  }
+
+  #read(expression: Expression, reach: Reach): void {
     switch (expression.kind) {
       case 'literal':
         break;
       case 'path': {
-        for (const step of expression.steps) if (typeof step === 'object') read(step, reach);
+        for (const step of expression.steps) if (typeof step === 'object') this.#read(step, reach);
         const path = variablePath(expression, reach);
         if (path === undefined) break;
-        variables.add(path);
-        if (reach.guarded) guarded.add(rootOf(path));
+        this.variables.add(path);
+        if (reach.guarded) this.guarded.add(rootOf(path));
         break;
       }
       case 'call':
         for (const [index, arg] of expression.args.entries()) {
-          read(arg, index === 0 && expression.name === 'default' ? { ...reach, guarded: true } : reach);
+          this.#read(arg, index === 0 && expression.name === 'default' ? { ...reach, guarded: true } : reach);
         }
-        for (const [, value] of expression.named) read(value, reach);
+        for (const [, value] of expression.named) this.#read(value, reach);
         break;
       case 'test':
-        for (const operand of expression.operands) read(operand, reach);
+        for (const operand of expression.operands) this.#read(operand, reach);
     }
   }
+}
 
-  walk(tree.nodes, { depth: 0, bound: new Set(), guarded: false });
-  return { variables: [...variables], guarded: [...guarded], partials: [...named], marks };
+function enter(reach: Reach, entersValue: boolean, names: readonly (string | undefined)[]): Reach {
+  const bound = new Set([...reach.bound, ...names.filter((name) => name !== undefined)]);
+  return { ...reach, depth: reach.depth + Number(entersValue), bound };
 }
 
 const LOOP_DATA = new Set(['index', 'key', 'first', 'last', 'length']);

@@ -38,7 +38,7 @@ export interface Comparer {
   compare(old: SchemaNode, replacement: SchemaNode, path: string): readonly Change[];
 }
 
-/** Builds a change; what stands on neither side is null. */
+/** Builds a change; a side without a value is null. */
 export function change(
   rule: RuleKey,
   path: string,
@@ -79,7 +79,7 @@ const typeRules: ReadonlySet<RuleKey> = new Set<RuleKey>([
   'schema-allowed',
 ]);
 
-/** A type change of an item or a map's value, at that very place, is named for its role; all deeper ones keep their names. */
+/** Names a type change of an item or a map's value for its role; changes further down keep their names. */
 export function renameTypeChanges(
   changes: readonly Change[],
   at: string,
@@ -94,4 +94,57 @@ export function renameTypeChanges(
     if (role === 'items') return { ...found, rule: narrows ? 'items-narrowed' : 'items-widened' };
     return { ...found, rule: narrows ? 'map-value-narrowed' : 'map-value-widened' };
   });
+}
+
+interface Pairing<T> {
+  readonly pairs: readonly (readonly [T, T])[];
+  readonly removed: readonly T[];
+  readonly added: readonly T[];
+}
+
+/** Pairs the members of two lists that are equal, whatever their order. */
+export function pairEqual<T>(
+  old: readonly T[],
+  replacement: readonly T[],
+  isEqual: (before: T, after: T) => boolean,
+): Pairing<T> {
+  const removed = [...old];
+  const added: T[] = [];
+  const pairs: (readonly [T, T])[] = [];
+  for (const after of replacement) {
+    const index = removed.findIndex((before) => isEqual(before, after));
+    const [before] = index === -1 ? [] : removed.splice(index, 1);
+    if (before === undefined) added.push(after);
+    else pairs.push([before, after]);
+  }
+  return { pairs, removed, added };
+}
+
+/** Pairs what was removed with what was added, in order; the rest has no partner. */
+export function pairInOrder<T>(removed: readonly T[], added: readonly T[]): Pairing<T> {
+  const pairs = removed.flatMap((before, index): readonly (readonly [T, T])[] => {
+    const after = added[index];
+    return after === undefined ? [] : [[before, after]];
+  });
+  return { pairs, removed: removed.slice(pairs.length), added: added.slice(pairs.length) };
+}
+
+/** Compares two lists whose order has no meaning: members without an equal one are paired in order. */
+export function compareLists<T>(
+  old: readonly T[],
+  replacement: readonly T[],
+  by: {
+    readonly compare: (before: T, after: T) => readonly Change[];
+    readonly isEqual: (changes: readonly Change[]) => boolean;
+    readonly describeRemoved: (item: T) => Change;
+    readonly describeAdded: (item: T) => Change;
+  },
+): readonly Change[] {
+  const unequal = pairEqual(old, replacement, (before, after) => by.isEqual(by.compare(before, after)));
+  const { pairs, removed, added } = pairInOrder(unequal.removed, unequal.added);
+  return [
+    ...pairs.flatMap(([before, after]) => by.compare(before, after)),
+    ...removed.map(by.describeRemoved),
+    ...added.map(by.describeAdded),
+  ];
 }

@@ -4,6 +4,7 @@ import {
   type Change,
   type Comparer,
   change,
+  compareLists,
   hasEffect,
   hasNarrowing,
   hasWidening,
@@ -48,23 +49,12 @@ function compareContains(
   path: string,
 ): readonly Change[] {
   const at = `${path}/contains`;
-  const lost = [...old];
-  const gained: Contains[] = [];
-  for (const contains of replacement) {
-    const index = lost.findIndex((other) => comparePair(comparer, other, contains, at).length === 0);
-    if (index === -1) gained.push(contains);
-    else lost.splice(index, 1);
-  }
-  const changes: Change[] = [];
-  while (lost.length > 0 && gained.length > 0) {
-    const [before, after] = [lost.shift(), gained.shift()];
-    if (before !== undefined && after !== undefined) changes.push(...comparePair(comparer, before, after, at));
-  }
-  return [
-    ...changes,
-    ...lost.map(({ node }) => change('contains-removed', at, '"contains" was dropped.', { old: node.source })),
-    ...gained.map(({ node }) => change('contains-added', at, '"contains" was added.', { new: node.source })),
-  ];
+  return compareLists(old, replacement, {
+    compare: (before, after) => comparePair(comparer, before, after, at),
+    isEqual: (changes) => changes.length === 0,
+    describeRemoved: ({ node }) => change('contains-removed', at, '"contains" was dropped.', { old: node.source }),
+    describeAdded: ({ node }) => change('contains-added', at, '"contains" was added.', { new: node.source }),
+  });
 }
 
 function comparePair(comparer: Comparer, old: Contains, replacement: Contains, at: string): readonly Change[] {

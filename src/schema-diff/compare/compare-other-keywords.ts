@@ -1,9 +1,20 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { areDisjoint } from '../schema/are-disjoint.ts';
 import type { Conditional, Notes, SchemaNode, Shape } from '../schema/shape.ts';
-import { type Change, type Comparer, change, hasEffect, hasNarrowing, hasWidening, show } from './change.ts';
+import {
+  type Change,
+  type Comparer,
+  change,
+  compareLists,
+  hasEffect,
+  hasNarrowing,
+  hasWidening,
+  pairEqual,
+  pairInOrder,
+  show,
+} from './change.ts';
 
-/** Compares the keywords that hold for every type: not, if, and those that nobody knows. */
+/** Compares the keywords that hold for every type: not, if, and unknown ones. */
 export function compareOtherKeywords(
   comparer: Comparer,
   old: Shape,
@@ -19,27 +30,26 @@ export function compareOtherKeywords(
 
 function compareNots(comparer: Comparer, old: Shape, replacement: Shape, at: string): readonly Change[] {
   const compare = (before: SchemaNode, after: SchemaNode): readonly Change[] => comparer.compare(before, after, at);
-  const unequal = dropEqual(old.nots, replacement.nots, compare);
+  const unequal = pairEqual(old.nots, replacement.nots, (before, after) => !hasEffect(compare(before, after)));
   // What is refused beside it anyway is refused by no "not".
   const isIdle = (shape: Shape, node: SchemaNode): boolean =>
     areDisjoint(comparer.factory.fromShape({ ...shape, nots: [] }), node) === true;
-  const left = unequal.left.filter((node) => !isIdle(replacement, node));
-  const right = unequal.right.filter((node) => !isIdle(old, node));
-  const changes: Change[] = [];
-  while (left.length > 0 && right.length > 0) {
-    const [before, after] = [left.shift(), right.shift()];
-    if (before === undefined || after === undefined) continue;
-    const inner = comparer.compare(before, after, at);
+  const { pairs, removed, added } = pairInOrder(
+    unequal.removed.filter((node) => !isIdle(replacement, node)),
+    unequal.added.filter((node) => !isIdle(old, node)),
+  );
+  const changes = pairs.flatMap(([before, after]): readonly Change[] => {
+    const inner = compare(before, after);
     const [narrows, widens] = [hasNarrowing(inner), hasWidening(inner)];
     const sides = { old: before.source, new: after.source };
-    if (narrows && widens) changes.push(change('not-changed/both', at, '"not" refuses other values.', sides));
-    else if (widens) changes.push(change('not-changed/refuses-more', at, '"not" refuses more.', sides));
-    else if (narrows) changes.push(change('not-changed/refuses-less', at, '"not" refuses less.', sides));
-  }
+    if (narrows && widens) return [change('not-changed/both', at, '"not" refuses other values.', sides)];
+    if (widens) return [change('not-changed/refuses-more', at, '"not" refuses more.', sides)];
+    return narrows ? [change('not-changed/refuses-less', at, '"not" refuses less.', sides)] : [];
+  });
   return [
     ...changes,
-    ...left.map((node) => change('not-removed', at, '"not" was dropped.', { old: node.source })),
-    ...right.map((node) => change('not-added', at, '"not" was added.', { new: node.source })),
+    ...removed.map((node) => change('not-removed', at, '"not" was dropped.', { old: node.source })),
+    ...added.map((node) => change('not-added', at, '"not" was added.', { new: node.source })),
   ];
 }
 
@@ -59,33 +69,13 @@ function compareConditionals(
       ...comparer.compare(before.whenFalse, after.whenFalse, `${path}/else`),
     ];
   };
-  const { left, right } = dropEqual(old, replacement, compare);
-  const changes: Change[] = [];
-  while (left.length > 0 && right.length > 0) {
-    const [before, after] = [left.shift(), right.shift()];
-    if (before !== undefined && after !== undefined) changes.push(...compare(before, after));
-  }
-  return [
-    ...changes,
-    ...left.map((item) => change('if-then-removed', `${path}/if`, 'A condition was dropped.', { old: item.if.source })),
-    ...right.map((item) => change('if-then-added', `${path}/if`, 'A condition was added.', { new: item.if.source })),
-  ];
-}
-
-/** Takes out the pairs that differ in nothing, whatever their order. */
-function dropEqual<T>(
-  old: readonly T[],
-  replacement: readonly T[],
-  compare: (before: T, after: T) => readonly Change[],
-): { readonly left: T[]; readonly right: T[] } {
-  const left = [...old];
-  const right: T[] = [];
-  for (const item of replacement) {
-    const index = left.findIndex((other) => !hasEffect(compare(other, item)));
-    if (index === -1) right.push(item);
-    else left.splice(index, 1);
-  }
-  return { left, right };
+  const at = `${path}/if`;
+  return compareLists(old, replacement, {
+    compare,
+    isEqual: (changes) => !hasEffect(changes),
+    describeRemoved: (item) => change('if-then-removed', at, 'A condition was dropped.', { old: item.if.source }),
+    describeAdded: (item) => change('if-then-added', at, 'A condition was added.', { new: item.if.source }),
+  });
 }
 
 function compareUnknown(old: Shape, replacement: Shape, path: string): readonly Change[] {
@@ -104,7 +94,7 @@ function compareUnknown(old: Shape, replacement: Shape, path: string): readonly 
   });
 }
 
-/** Compares what restricts no value but is read: by people, by the model and by the runner, which fills in defaults. */
+/** Compares annotations: people and models read them, and the runner fills in defaults. */
 export function compareNotes(old: Notes, replacement: Notes, path: string): readonly Change[] {
   if (old === replacement) return [];
   const changes: Change[] = [];

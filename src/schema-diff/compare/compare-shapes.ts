@@ -13,7 +13,17 @@ import {
   type Shape,
   typeNames,
 } from '../schema/shape.ts';
-import { type Change, type Comparer, change, describeTypes, hasEffect, hasNarrowing, hasWidening } from './change.ts';
+import {
+  type Change,
+  type Comparer,
+  change,
+  describeTypes,
+  hasEffect,
+  hasNarrowing,
+  hasWidening,
+  pairEqual,
+  pairInOrder,
+} from './change.ts';
 import { compareArrays } from './compare-arrays.ts';
 import { compareObjects } from './compare-objects.ts';
 import { compareNotes, compareOtherKeywords } from './compare-other-keywords.ts';
@@ -28,12 +38,11 @@ export function compareConjunctions(
   replacement: readonly Shape[],
   path: string,
 ): readonly Change[] {
-  const changes = compareLists(comparer, old, replacement, path);
-  const unevaluated = compareUnevaluated(comparer, old, replacement, path, hasEffect(changes));
-  return unevaluated.length === 0 ? changes : [...changes, ...unevaluated];
+  const changes = compareConjuncts(comparer, old, replacement, path);
+  return [...changes, ...compareUnevaluated(comparer, old, replacement, path, hasEffect(changes))];
 }
 
-function compareLists(
+function compareConjuncts(
   comparer: Comparer,
   old: readonly Shape[],
   replacement: readonly Shape[],
@@ -45,23 +54,17 @@ function compareLists(
   if (oldSecond === undefined && newSecond === undefined) return compareShapes(comparer, oldFirst, newFirst, path);
 
   const compare = (before: Shape, after: Shape): readonly Change[] => compareShapes(comparer, before, after, path);
-  const removed = old.filter((shape) => !isAny(shape));
-  const added: Shape[] = [];
-  const remarks: Change[] = [];
-  for (const shape of replacement.filter((candidate) => !isAny(candidate))) {
-    const index = removed.findIndex((candidate) => !hasEffect(compare(candidate, shape)));
-    const [twin] = index === -1 ? [] : removed.splice(index, 1);
-    if (twin === undefined) added.push(shape);
-    else remarks.push(...compare(twin, shape));
-  }
-  if (removed.length > 0 && added.length > 0) {
+  const unequal = pairEqual(
+    old.filter((shape) => !isAny(shape)),
+    replacement.filter((shape) => !isAny(shape)),
+    (before, after) => !hasEffect(compare(before, after)),
+  );
+  if (unequal.removed.length > 0 && unequal.added.length > 0) {
     const whole = compareMerged(comparer, old, replacement, path);
     if (whole !== undefined) return whole;
-    while (removed.length > 0 && added.length > 0) {
-      const [before, after] = [removed.shift(), added.shift()];
-      if (before !== undefined && after !== undefined) remarks.push(...compare(before, after));
-    }
   }
+  const { pairs, removed, added } = pairInOrder(unequal.removed, unequal.added);
+  const remarks = [...unequal.pairs, ...pairs].flatMap(([before, after]) => compare(before, after));
   const lost = removed.filter((shape) => !replacement.some((other) => !hasWidening(compare(shape, other))));
   const gained = added.filter((shape) => !old.some((other) => !hasNarrowing(compare(other, shape))));
   return [
@@ -92,9 +95,7 @@ function compareMerged(
   const before = mergeShapes(old, factory);
   const after = mergeShapes(replacement, factory);
   if (before === undefined || after === undefined) return undefined;
-  const settled = [before, after].map((shape) => settleShape(shape, factory.any));
-  const [settledBefore = before, settledAfter = after] = settled;
-  return compareShapes(comparer, settledBefore, settledAfter, path);
+  return compareShapes(comparer, settleShape(before, factory.any), settleShape(after, factory.any), path);
 }
 
 /**

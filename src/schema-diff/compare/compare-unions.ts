@@ -9,7 +9,7 @@ import {
   typeNames,
   type Union,
 } from '../schema/shape.ts';
-import { type Change, type Comparer, change, hasEffect } from './change.ts';
+import { type Change, type Comparer, change, compareLists, hasEffect } from './change.ts';
 import { type BranchList, compareBranches } from './compare-branches.ts';
 import { compareValues } from './compare-types.ts';
 
@@ -23,23 +23,12 @@ export function compareUnions(comparer: Comparer, old: Shape, replacement: Shape
   if (oldFirst !== undefined && newFirst !== undefined && oldSecond === undefined && newSecond === undefined) {
     return compare(oldFirst, newFirst);
   }
-  const lost = [...old.unions];
-  const gained: Union[] = [];
-  for (const union of replacement.unions) {
-    const index = lost.findIndex((other) => !hasEffect(compare(other, union)));
-    if (index === -1) gained.push(union);
-    else lost.splice(index, 1);
-  }
-  const changes: Change[] = [];
-  while (lost.length > 0 && gained.length > 0) {
-    const [before, after] = [lost.shift(), gained.shift()];
-    if (before !== undefined && after !== undefined) changes.push(...compare(before, after));
-  }
-  return [
-    ...changes,
-    ...lost.map((union) => describeLost(union, path)),
-    ...gained.map((union) => describeGained(union, path)),
-  ];
+  return compareLists(old.unions, replacement.unions, {
+    compare,
+    isEqual: (changes) => !hasEffect(changes),
+    describeRemoved: (union) => describeLost(union, path),
+    describeAdded: (union) => describeGained(union, path),
+  });
 }
 
 /** Compares a union with a schema that has none: the latter is taken as branches, one a type. */
