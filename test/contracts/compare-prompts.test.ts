@@ -46,7 +46,7 @@ describe('input', () => {
     expect(list({ ...base, variables: [] }, base)).toEqual([]);
   });
 
-  test('a variable that the schema requires anew is told once', () => {
+  test('a variable that the schema newly requires is reported once', () => {
     const replacement: PromptContract = {
       ...base,
       variables: [...base.variables, { name: 'lang', hasDefault: false }],
@@ -59,7 +59,7 @@ describe('input', () => {
     expect(list(base, replacement)).toEqual(['property-added-required input error /inputSchema/properties/lang']);
   });
 
-  test('a required property that the prompt has a default for breaks nobody', () => {
+  test('a required property with a default in the prompt breaks no caller', () => {
     const inputSchema = { type: 'object', properties: { email: { type: 'string' }, lang: { type: 'string' } } };
     const replacement: PromptContract = {
       ...base,
@@ -245,7 +245,7 @@ describe('sets of prompts', () => {
       findings.map(({ ruleId, severity, path }) => `${ruleId} ${severity} ${path}`),
     );
 
-  test('a prompt that is gone breaks whoever refers to it', () => {
+  test('a removed prompt breaks those that refer to it', () => {
     expect(ids([base], [])).toEqual(['prompt-removed error /prompts/triage']);
   });
 
@@ -257,7 +257,7 @@ describe('sets of prompts', () => {
     ]);
   });
 
-  test('one new prompt that is the same in all but its name makes it a rename; of two, none can be told', () => {
+  test('one new prompt that differs in its name alone is a rename; two are not', () => {
     const [b, c] = ['b', 'c'].map((promptId): PromptContract => ({ ...base, promptId }));
     if (b === undefined || c === undefined) throw new Error('two were made');
     expect(ids([base], [b])).toEqual(['prompt-renamed error /prompts/triage']);
@@ -273,7 +273,7 @@ describe('sets of prompts', () => {
     ]);
   });
 
-  test('prompts are paired by id, and a new one breaks nobody', () => {
+  test('prompts are paired by id, and a new one breaks no caller', () => {
     expect(
       ids(
         [base],

@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 describe('systemClock', () => {
-  test('waits as long as it was told', async () => {
+  test('waits for the given time', async () => {
     const startMs = systemClock.now();
     const wait = systemClock.wait(5000, neverAborted).then(() => systemClock.now() - startMs);
     await vi.advanceTimersByTimeAsync(5000);
@@ -41,7 +41,7 @@ describe('systemClock', () => {
     expect(fired).toEqual(['due']);
   });
 
-  test('a time beyond what a timer can hold does not fire at once', () => {
+  test('a time beyond the limit of a timer does not fire at once', () => {
     let isFired = false;
     const stop = systemClock.startTimer(2 ** 40, () => {
       isFired = true;

@@ -45,7 +45,7 @@ describe('several differences', () => {
     ]);
   });
 
-  test('nested changes stand at their places, whatever holds them', () => {
+  test('nested changes are reported at their own places', () => {
     const wrap = (inner: JsonValue): JsonValue =>
       object({ 'a/b': { type: 'array', items: object({ m: { type: 'object', additionalProperties: inner } }) } });
     expect(list(wrap(object({ x: text })), wrap(object({ x: text }, { required: ['x'] })), 'input')).toEqual([
@@ -234,7 +234,7 @@ describe('references and recursion', () => {
     expect(list(doubling(text), doubling(number), 'input')).toEqual(['type-changed error /$defs/A30']);
   });
 
-  test('a description beside a reference is compared where it stands', () => {
+  test('a description beside a reference is compared at the reference', () => {
     const at = (description: string): JsonValue => ({
       ...(object({ a: { $ref: '#/$defs/A', description } }) as object),
       $defs: { A: text },

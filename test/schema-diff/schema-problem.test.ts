@@ -70,7 +70,7 @@ test('branches that lead into each other without end of patience are refused', (
   expect(problemOf({ $ref: '#/$defs/A0', $defs })?.message).toContain('references lead into each other');
 });
 
-test('a problem of the old schema says so', () => {
+test('a problem of the old schema names its side', () => {
   const problem = findProblem(() => compareSchemas({ type: 'strng' }, true, { direction: 'output' }));
   expect(problem).toMatchObject({ side: 'old', pointer: '/type' });
 });

@@ -64,7 +64,7 @@ describe('one result a side', () => {
     expect(comparison.verdict).toBe('not_regressed');
   });
 
-  test('scores of 0 and 1 are compared as scores when the caller says so', () => {
+  test('scores of 0 and 1 are compared as scores on request', () => {
     const results = suite(clean(45), broke(5));
     expect(compareCases(results, POLICY).high).not.toBe(compareCases(results, { ...POLICY, binary: false }).high);
   });

@@ -76,7 +76,7 @@ describe('rendering', () => {
     );
   });
 
-  test('the engine and the fast path say the same of text and paths', () => {
+  test('the engine and the fast path render text and paths alike', () => {
     const part = fc.constantFrom('{{ a }}', '{{b.c}}', '{{ l[0] }}', '{{ l.1 }}', ' text ', '\n', '}', '"');
     fc.assert(
       fc.property(fc.array(part), (parts) => {
