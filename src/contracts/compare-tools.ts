@@ -65,7 +65,7 @@ function compareParameters(old: PromptTool, replacement: PromptTool, options: To
   try {
     return compareSchemas(parametersOf(old), parametersOf(replacement), comparison);
   } catch (error) {
-    // What was accepted once can't be mended any more; a new schema that can't be read is the caller's to report.
+    // An accepted schema can't be corrected any more; the caller reports a new schema that can't be read.
     if (!(error instanceof SchemaProblem) || error.side !== 'old') throw error;
     const message = `The tool's old parameters could not be read, so nothing is known of what changed: ${error.message}`;
     return gradeChanges([change('undecided', '', message)], { ...comparison, pathPrefix: at });

@@ -15,7 +15,7 @@ export interface PromptContract {
   readonly promptId: string;
   /** The id of the version that this one takes the place of. */
   readonly replaces?: string;
-  /** What the template reads; `order.id` stands for `order`. */
+  /** What the template reads; `order.id` counts as `order`. */
   readonly variables: readonly PromptVariable[];
   /** What the request asks for; where it does not say, a schema makes it JSON. */
   readonly outputFormat?: 'json' | 'text';
@@ -157,7 +157,7 @@ function attempt<T>(read: () => T, otherwise: T): T {
   }
 }
 
-/** A variable that every output gives a default, or whose absence the template itself asks about, need not be sent. */
+/** Finds the default of a variable. One with a default in every output, or that the template tests for, may be left out. */
 function findDefault(content: string, root: string): Omit<PromptVariable, 'name'> {
   let found: JsonValue | undefined;
   let reads = 0;

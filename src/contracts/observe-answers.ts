@@ -124,7 +124,7 @@ const limitMs = 500;
 const maxTimeouts = 3;
 
 interface Validator {
-  /** Why the schema refuses the answer; undefined where it accepts it, null where that can't be told. */
+  /** Why the schema refuses the answer; undefined where it accepts it, null where that is unknown. */
   findComplaint(schema: JsonValue, text: string): string | undefined | null;
   whyUnjudged(): string;
 }

@@ -1,11 +1,10 @@
-import { defined } from '../json/defined.ts';
 import { findNearest } from '../text/did-you-mean.ts';
 import { findEffectiveNode } from './compare/compare-properties.ts';
 import { openSchema } from './schema/schema-document.ts';
 import { createNodeFactory, openNodes } from './schema/schema-nodes.ts';
 import { impliedTypes, isNeverNode, type NodeFactory, type SchemaNode, type Shape } from './schema/shape.ts';
 
-/** Beyond this many ways through a schema's unions, nothing is said of a path. */
+/** Beyond this many ways through a schema's unions, a path is not checked. */
 const maxPlaces = 500;
 
 /** A step of a path that the values of a schema don't have. */
@@ -18,8 +17,8 @@ export interface PathMiss {
 }
 
 /**
- * Tells whether a JSONPath can find something in the values of a schema; undefined where it can or where that can't be told.
- * A name that an object neither declares nor expressly allows counts as missing, although open objects would take it.
+ * Finds the step of a JSONPath that no value of a schema has; undefined where there is none, or where that is unknown.
+ * A name that an object neither declares nor expressly allows counts as missing, although open objects would accept it.
  * Throws a `SchemaProblem` for a schema that can't be read.
  */
 export function checkJsonPathAgainstSchema(path: string, schema: unknown): PathMiss | undefined {
@@ -27,8 +26,7 @@ export function checkJsonPathAgainstSchema(path: string, schema: unknown): PathM
   return steps === undefined ? undefined : checkSteps(steps, path, schema);
 }
 
-/** The same for the steps of a path. */
-export function checkSteps(steps: readonly PathStep[], path: string, schema: unknown): PathMiss | undefined {
+function checkSteps(steps: readonly PathStep[], path: string, schema: unknown): PathMiss | undefined {
   const factory = createNodeFactory();
   let places: readonly SchemaNode[] = [openNodes(openSchema(schema), factory, true)];
   let walked = '$';
@@ -139,26 +137,17 @@ function describeStep(step: PathStep): string {
   return /^[A-Za-z_]\w*$/.test(step.name) ? `.${step.name}` : `[${JSON.stringify(step.name)}]`;
 }
 
-/** A variable that a template reads and an input schema does not describe. */
-export interface VariableMiss {
-  readonly message: string;
-  readonly nearest?: string;
-  /** True where callers can't send it at all. */
-  readonly closed: boolean;
-}
-
 /** Tells whether the values of an input schema have what a template reads, such as `order.items[0].id`. */
-export function checkVariable(variable: string, schema: unknown): VariableMiss | undefined {
+export function checkVariable(variable: string, schema: unknown): PathMiss | undefined {
   const steps = parseVariable(variable);
   if (steps.length === 0) return undefined;
   const miss = checkSteps(steps, variable, schema);
   if (miss === undefined) return undefined;
-  const { nearest, closed } = miss;
-  const message = `the input schema ${closed ? 'does not allow' : 'does not describe'} "${variable}"`;
-  return { message, closed, ...defined({ nearest }) };
+  const message = `the input schema ${miss.closed ? 'does not allow' : 'does not describe'} "${variable}"`;
+  return { ...miss, message };
 }
 
-/** Words that templates read of any list, map or text: what they stand behind is checked, they are not. */
+/** Members that templates compute for any list, map or text: the path before them is checked, they are not. */
 const computed = new Set(['size', 'first', 'last']);
 
 /** The steps up to the first that depends on another variable or is computed. */
@@ -173,15 +162,13 @@ function parseVariable(variable: string): readonly PathStep[] {
   return steps;
 }
 
-export type PathStep =
-  | { readonly kind: 'name'; readonly name: string }
-  | { readonly kind: 'index'; readonly index: number };
+type PathStep = { readonly kind: 'name'; readonly name: string } | { readonly kind: 'index'; readonly index: number };
 
 const step =
   /\.([\p{L}_][\p{L}\p{N}_]*)|\[\s*(-?\d{1,9})\s*\]|\[\s*"((?:[^"\\]|\\.)*)"\s*\]|\[\s*'((?:[^'\\]|\\.)*)'\s*\]/uy;
 
 /** The steps of a JSONPath of names and indices alone; undefined for wildcards, slices, filters and what is no path. */
-export function parsePlainPath(path: string): readonly PathStep[] | undefined {
+function parsePlainPath(path: string): readonly PathStep[] | undefined {
   const text = path.trim();
   if (!text.startsWith('$')) return undefined;
   const steps: PathStep[] = [];

@@ -16,7 +16,7 @@ export interface SchemaComparisonOptions {
   readonly overrides?: readonly SeverityOverride[];
   /** Consumers refuse what they don't know: opening a closed object fails. */
   readonly strictConsumers?: boolean;
-  /** JSON Pointers whose findings, and those below them, are left out; a `*` stands for one token. */
+  /** JSON Pointers whose findings, and those below them, are left out; a `*` matches one token. */
   readonly ignore?: readonly string[];
   /** Tombstones: JSON Pointers of what was removed on purpose, or names of properties of the root. */
   readonly removed?: readonly string[];
@@ -24,15 +24,15 @@ export interface SchemaComparisonOptions {
   readonly defaulted?: readonly string[];
   /** Part of the fingerprint, so that an approval holds for one prompt. */
   readonly promptId?: string;
-  /** Where the schema stands in what its findings and problems are reported for; '' by default. */
+  /** JSON Pointer to the schema, put before the paths of findings and problems; '' by default. */
   readonly at?: string;
   /** Put before the rule ids; overrides may leave it out. */
   readonly rulePrefix?: string;
 }
 
 /**
- * Compares two JSON Schemas (2020-12 or draft-07) with polarity: what callers may no longer send under `input`,
- * what may newly arrive under `output`. Throws a `SchemaProblem` for a schema that can't be read.
+ * Compares two JSON Schemas (2020-12 or draft-07) in one direction. `input` finds what callers may no longer send,
+ * `output` what may newly arrive. Throws a `SchemaProblem` for a schema that can't be read.
  */
 export function compareSchemas(
   oldSchema: unknown,
@@ -60,7 +60,7 @@ export function compareSchemas(
   }
 }
 
-/** A reference that other schemas can redirect is followed to its nearest target, which may not be where it leads. */
+/** A dynamic reference is followed to its nearest target, which may not be where it leads. */
 function findDynamic(old: SchemaDocument, replacement: SchemaDocument): readonly Change[] {
   const at = replacement.dynamic ?? old.dynamic;
   if (at === undefined || canonicalJson(old.root) === canonicalJson(replacement.root)) return [];
@@ -68,7 +68,7 @@ function findDynamic(old: SchemaDocument, replacement: SchemaDocument): readonly
   return [change('undecided', at, message)];
 }
 
-/** A label that both schemas carry at their root, and that a breaking change should have moved. */
+/** A version label that both schemas have at their root, unchanged although the contract breaks. */
 function findStaleVersion(old: unknown, replacement: unknown): readonly Change[] {
   if (!isJsonObject(old) || !isJsonObject(replacement)) return [];
   return versionKeywords.flatMap((keyword) => {

@@ -100,13 +100,13 @@ function isWithin(path: string, pattern: string): boolean {
   return wanted.every((token, index) => token === '*' || token === tokens[index]);
 }
 
-/** Marks the findings whose fingerprints the suite lets through; what is marked no longer breaks the contract. */
+/** Marks the findings whose fingerprints are approved; they no longer break the contract. */
 export function applyApprovals(findings: readonly Finding[], approved: readonly string[]): readonly Finding[] {
   const known = new Set(approved.map((fingerprint) => fingerprint.trim().toLowerCase()));
   return findings.map((finding) => (known.has(finding.fingerprint) ? { ...finding, approved: true } : finding));
 }
 
-/** True where a finding that nobody approved is an error. */
+/** True where an error is not approved. */
 export function isContractBroken(findings: readonly Finding[]): boolean {
   return findings.some(isBreak);
 }

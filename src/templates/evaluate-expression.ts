@@ -19,7 +19,7 @@ export interface RenderOptions {
   readonly isOptional: (name: string) => boolean;
 }
 
-/** What a part of a template sees: the value at hand, the names in reach, and the data of its loop. */
+/** The scope of a part of a template: the current value, the names in scope, and the data of its loop. */
 export interface Frame {
   readonly value: unknown;
   readonly names: ReadonlyMap<string, unknown>;

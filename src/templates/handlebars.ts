@@ -6,7 +6,7 @@ import { positionIn, TemplateError } from './template-error.ts';
 import type { Expression, Named, PathExpression, TemplateTree, TreeNode } from './template-tree.ts';
 import { describeLongLiteral, findLongLiteral, longLiteralHint } from './template-values.ts';
 
-/** What the parser makes, as far as it is read here: its own types name a package that it does not bring. */
+/** The parser's output, as far as it is used: its own types name a package that it does not install. */
 interface Program {
   readonly body: readonly Statement[];
 }
@@ -18,7 +18,7 @@ const MAX_LENGTH = 1_000_000;
 const BLOCKS = ['if', 'unless', 'each', 'with', 'ifEquals', 'unlessEquals'];
 const HELPERS = ['json', 'lookup', 'role', 'history', 'section', 'media'];
 
-/** Reads the part of Handlebars that prompts are written in; throws a `TemplateError` with the place of what is not in it. */
+/** Parses the supported part of Handlebars; throws a `TemplateError` with the place of anything else. */
 export function parseHandlebars(source: string): TemplateTree {
   refuseTooLarge(source);
   const program = parseProgram(source);

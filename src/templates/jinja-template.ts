@@ -11,7 +11,7 @@ interface JinjaOptions {
   readonly roles?: boolean;
 }
 
-/** Reads the part of Jinja that prompts are written in; throws a `TemplateError` with the place of what is not in it. */
+/** Parses the supported part of Jinja; throws a `TemplateError` with the place of anything else. */
 export function parseJinja(source: string, { roles = false }: JinjaOptions = {}): TemplateTree {
   if (source.length > MAX_LENGTH) {
     throw new TemplateError(`the template is longer than ${MAX_LENGTH} characters`, { kind: 'limit' });

@@ -66,7 +66,7 @@ function compileNodes(liquid: Liquid, source: string): ReadableTemplate {
 
 const maxUnknownFilters = 50;
 
-/** Reads past filters that are unknown: finds the others, and what else can be said of the template. */
+/** Continues past unknown filters, to find the other errors of the template. */
 function readOn(first: TemplateError, source: string): TemplateError {
   // One of its own, which learns the unknown filters so that the text after them can be read.
   const liquid = createLiquid();
@@ -115,7 +115,7 @@ interface Rendering {
 function findOthers(first: unknown, { liquid, nodes, vars, variables }: Rendering): unknown {
   if (!(first instanceof TemplateError) || first.kind === 'limit') return first;
   const roots = new Set(variables.map(rootOf));
-  // Nobody sees where in Liquid an error was made, and to write that down takes longer than to render.
+  // The stacks of these errors are never shown, and recording them takes longer than to render.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {

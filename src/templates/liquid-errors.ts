@@ -11,7 +11,7 @@ interface OtherSyntax {
 
 const OUTPUT = String.raw`\{\{-?`;
 
-// What Jinja, Nunjucks and Handlebars write otherwise; Liquid would refuse it in words that don't help, or take it as text.
+// Syntax of Jinja, Nunjucks and Handlebars, which Liquid would refuse with an unhelpful message or print as text.
 const OTHER_LANGUAGES: readonly OtherSyntax[] = [
   { pattern: /\{#[\s\S]*?#\}/, hint: () => 'a comment is written {% comment %}…{% endcomment %}' },
   { pattern: /\{\{\{[\s\S]*?\}\}\}/, hint: () => 'write two braces: nothing is escaped' },

@@ -20,7 +20,7 @@ export interface TemplateErrorDetails {
   readonly hint?: string;
 }
 
-/** A template as far as it can be read, to find what else is wrong with it. Its `render` throws for missing variables alone. */
+/** A template without its unknown filters, to find its other errors. Its `render` throws for missing variables alone. */
 export interface ReadableTemplate {
   readonly source: string;
   readonly variables: readonly string[];

@@ -41,7 +41,7 @@ export interface EachNode {
   readonly offset: number;
 }
 
-/** What is no text: where a message begins, a file to attach. Values can't make one, since text never becomes a mark. */
+/** Anything but text: the start of a message, a file to attach. Values can't make one: text never becomes a mark. */
 export interface MarkNode {
   readonly kind: 'mark';
   readonly mark: 'role' | 'media' | 'history' | 'section';
@@ -66,7 +66,7 @@ export type Expression =
 
 export interface PathExpression {
   readonly kind: 'path';
-  /** Where the first step is looked up: names in reach, the value at hand, or what the loop tells (`@index`). */
+  /** Where the first step is looked up: names in scope, the current value, or the data of the loop (`@index`). */
   readonly from: 'names' | 'this' | 'data';
   /** How many values further out. */
   readonly up: number;

@@ -96,7 +96,7 @@ export function notText(value: unknown, path: string, at: { line?: number; colum
 
 const literal = /(?<![\p{L}\p{N}_.-])-?\d+(?:\.\d+)?(?![\p{L}\p{N}_-])/gu;
 
-/** The first number in the code of a template that no double keeps. Quoted texts are passed over. */
+/** The first number in a template's code that a double would round. Quoted texts are skipped. */
 export function findLongLiteral(code: string): { readonly text: string; readonly offset: number } | undefined {
   const unquoted = code.replaceAll(/"[^"]*"|'[^']*'/g, (quoted) => '"'.repeat(quoted.length));
   const found = [...unquoted.matchAll(literal)].find(([text]) => !isKeptByDouble(text));

@@ -81,7 +81,7 @@ function compareDependents(comparer: Comparer, old: Shape, replacement: Shape, p
   return changes;
 }
 
-/** Compares patternProperties by the text of the pattern: which names two patterns share can't be told. */
+/** Compares patternProperties by the text of the pattern: which names two patterns share is undecidable. */
 export function comparePatternProperties(
   comparer: Comparer,
   old: Shape,

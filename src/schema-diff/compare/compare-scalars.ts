@@ -66,7 +66,7 @@ export function compareMaximum(
   return [change(replacement < old ? lowered : raised, path, message, sides)];
 }
 
-/** Compares keywords whose containment can't be told: any other text may take more and less. */
+/** Compares keywords whose containment is undecidable: another text may accept more and refuse more. */
 function compareTexts(
   old: readonly string[],
   replacement: readonly string[],

@@ -106,7 +106,7 @@ function asList(union: Union): BranchList {
   return { ...union, spelled: true };
 }
 
-/** Moves what stands beside a union into each of its branches. */
+/** Moves the keywords beside a union into each of its branches. */
 function distribute(comparer: Comparer, shape: Shape, union: Union): BranchList {
   const base = { ...shape, unions: [], notes: noNotes };
   if (isAny(base)) return asList(union);

@@ -8,19 +8,19 @@ import { compareConjunctions } from './compare-shapes.ts';
 /** Bounds the time for schemas made to take long; real ones stay far below. */
 const maxComparisons = 10_000;
 const maxDepth = 450;
-/** Where the stack runs out, what lies this far down is given up, and the rest goes on with room again. */
+/** Where the stack runs out, comparing gives up this many frames and continues with the rest. */
 const framesToUnwind = 64;
 
 interface Frame {
   readonly key: string;
   readonly index: number;
-  /** The outermost unfinished pair that the result rests on. */
+  /** The outermost unfinished pair that the result depends on. */
   lowest: number;
 }
 
 /**
- * Compares nodes with a memory of pairs. A pair that is met again inside itself is taken to be compatible,
- * which is right once everything around it is; a result that rests on such an assumption is not kept.
+ * Compares nodes and remembers the result of each pair. A pair that recurs inside itself is assumed to be compatible,
+ * which is right once everything around it is. A result that depends on such an assumption is not kept.
  */
 export function createComparer(
   factory: NodeFactory,
@@ -36,7 +36,7 @@ export function createComparer(
   function compare(old: SchemaNode, replacement: SchemaNode, path: string): readonly Change[] {
     if (old === replacement && old.pointer === undefined) return [];
     if (old.target !== undefined && replacement.target !== undefined) {
-      // A shared definition is reported once, where it stands, however often it is used.
+      // A shared definition is reported once, at its own place, however often it is used.
       return [
         ...compareNotes(old.notes, replacement.notes, path),
         ...compareNullability(old, replacement, path),
@@ -69,7 +69,7 @@ export function createComparer(
       if (frame.lowest === frame.index) known.set(placedKey, changes);
       return changes;
     } catch (error) {
-      // Frames of several kinds lie on the stack, so that their number alone does not tell how much of it is left.
+      // The number of frames alone does not say how much of the stack is used, so the overflow itself is caught.
       if (!isStackOverflow(error) || frame.index % framesToUnwind !== 0) throw error;
       return [tooDeep()];
     } finally {

@@ -152,7 +152,7 @@ const otherDialects: ReadonlySet<string> = new Set([
 const meant = [...facetKeywords, ...unionKeywords, ...referenceKeywords, ...noteKeywords, '$defs', 'definitions'];
 
 /**
- * Keywords that much resemble a known one. Validators pass over what they don't know, so that a misspelt `required`
+ * Keywords that resemble a known one. Validators ignore unknown keywords, so that a misspelt `required`
  * demands nothing. What is no schema has none; places that contain themselves are looked at once.
  */
 export function findMisspeltKeywords(schema: unknown): readonly MisspeltKeyword[] {

@@ -26,7 +26,7 @@ interface Frame {
 }
 
 /**
- * Finds a schema that refers to itself for the very same value, so that no validator comes to an end with it.
+ * Finds a schema that refers to itself for the same value, so that no validator would ever finish.
  * Recursion through properties or items is fine: there the value gets smaller. Returns where the circle closes.
  */
 export function findEndlessReference(

@@ -110,7 +110,7 @@ const inOne = new Set([
 const inList = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
 const inMap = new Set(['$defs', 'definitions', 'dependentSchemas', 'patternProperties', 'properties']);
 
-/** Calls back for each value that its keyword says is a schema. A callback, since large schemas have thousands. */
+/** Calls back for each subschema, with its JSON Pointer. */
 export function visitChildren(
   schema: JsonObject,
   pointer: string,
