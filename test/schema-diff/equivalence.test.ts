@@ -38,6 +38,11 @@ const groups: readonly (readonly [string, readonly JsonValue[]])[] = [
   ],
   ['a list with a single branch is the branch', [text, { allOf: [text] }, { anyOf: [text] }, { oneOf: [text] }]],
   ['true is the empty schema', [true, {}]],
+  ['an integer beside a number is a number', [{ type: 'number' }, { type: ['integer', 'number'] }]],
+  [
+    'a value that two branches of oneOf accept is refused',
+    [{ const: 'bb' }, { enum: ['a', 'bb'], oneOf: [text, { ...text, maxLength: 1 }] }],
+  ],
   ['a choice of anything is no choice', [{ anyOf: [true, text] }, { anyOf: [{ minimum: 3 }, {}] }, true]],
   ['refusing what the type refuses refuses nothing', [text, { ...text, not: { type: 'integer' } }]],
   ['required properties are so many properties at least', [address, { ...address, minProperties: 1 }]],

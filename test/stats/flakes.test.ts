@@ -197,6 +197,7 @@ describe('a broken case', () => {
 
   test('needs a rate between none and all', () => {
     expect(brokenCaseFailures({ n: 0, alpha: 0.05 })).toBe(3);
+    expect(brokenCaseFailures({ n: 1, alpha: 0.5 })).toBe(3);
     expect(() => brokenCaseFailures({ n: 5, alpha: 0.05, toleratedFailureRate: 1 })).toThrow('tolerated');
     expect(() => brokenCaseFailures({ n: 5, alpha: 0 })).toThrow('alpha');
   });
