@@ -1,14 +1,16 @@
-export type { ApiContext } from './api/api-context.ts';
 export { type CheckAnswerOptions, type CheckedAnswer, checkAnswer } from './api/check-answer.ts';
-export { type CompareRecordsOptions, compareRecords } from './api/compare-records.ts';
-export { type AssertionDefinition, defineAssertion } from './api/define-assertion.ts';
-export { defineProvider, type ProviderDefinition } from './api/define-provider.ts';
-export { defineReporter } from './api/define-reporter.ts';
-export { defineSuite } from './api/define-suite.ts';
-export { renderReport } from './api/render-report.ts';
-export type { RunEvent } from './api/run-events.ts';
+export type { ApiContext } from './api/context.ts';
+export {
+  type AssertionDefinition,
+  defineAssertion,
+  defineProvider,
+  defineReporter,
+  defineSuite,
+  type ProviderDefinition,
+} from './api/define.ts';
+export { type CompareRecordsOptions, compareRecords, renderReport } from './api/records.ts';
 export type { RunSuitesOptions } from './api/run-options.ts';
-export { runSuites, type SuiteRun } from './api/run-suites.ts';
+export { type RunEvent, runSuites, type SuiteRun } from './api/run-suites.ts';
 export type { Assertion, Case, CustomAssertions, SuiteDefinition } from './api/suite-definition.ts';
 export type { JsonObject, JsonValue } from './json/json.ts';
 export type { CellKey, CellStatus } from './model/cell.ts';

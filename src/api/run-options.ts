@@ -1,6 +1,6 @@
+import { defined } from '../json/defined.ts';
 import type { Plugin } from '../model/plugin.ts';
-import type { ApiContext } from './api-context.ts';
-import type { Keys } from './refuse-unknown.ts';
+import type { ApiContext, Keys } from './context.ts';
 
 /**
  * The flags of `llmcheck run` under their names in the config's `run:`. What is left out comes from `LLMCHECK_` variables
@@ -88,14 +88,13 @@ export const runSuitesKeys: Keys<RunSuitesOptions> = {
   allowEmpty: true,
 };
 
-/** The options as the command line would have brought them. */
+/** The options as flags of the command line. */
 export function toFlags(options: RunSuitesOptions): Readonly<Record<string, unknown>> {
   const { cwd: _cwd, env: _env, config: _config, paths: _paths, plugins: _plugins, signal: _signal, ...rest } = options;
   const { baseline, ...flags } = rest;
   const given = Object.entries(flags).filter(([, value]) => value !== undefined && value !== false);
   return {
     ...Object.fromEntries(given.map(([key, value]) => [key, typeof value === 'number' ? String(value) : value])),
-    ...(baseline === false ? { noBaseline: true } : {}),
-    ...(typeof baseline === 'string' ? { baseline } : {}),
+    ...(baseline === false ? { noBaseline: true } : defined({ baseline })),
   };
 }

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { updateBaseline } from '../baseline/update-baseline.ts';
 import type { Io } from '../cli/io.ts';
-import { prepareRun as prepareForCli } from '../cli/run/prepare-run.ts';
+import { prepareRun } from '../cli/run/prepare-run.ts';
 import { StorageError } from '../files/storage-error.ts';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
@@ -10,8 +10,8 @@ import type { Report } from '../model/report.ts';
 import { planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { runSuites } from '../run/run.ts';
-import type { RunEvent } from './run-events.ts';
 import type { RunSuitesOptions } from './run-options.ts';
+import type { RunEvent } from './run-suites.ts';
 
 export interface ProjectRun {
   readonly cwd: string;
@@ -21,20 +21,21 @@ export interface ProjectRun {
   readonly onEvent: (event: RunEvent) => void;
 }
 
-/** Runs a project, and accepts the run as its baseline where that was asked for. */
+/** Runs a project, and accepts the run as its baseline under `updateBaseline`. */
 export async function runProject(given: ProjectRun): Promise<Report> {
-  const { options, ports } = await prepareRun(given);
+  const { options, ports } = await prepare(given);
+  const { cwd, env } = ports;
   const report = await runSuites(options, ports);
-  if (options.updateBaseline) {
-    const recordPath = resolve(ports.cwd, report.run.recordPath ?? '');
-    try {
-      const { root, suites } = options.project;
-      await updateBaseline(report, { root, projectSuites: suites, cwd: ports.cwd, env: ports.env, recordPath });
-    } catch (error) {
-      // The run has earned its report, whatever became of the baseline.
-      if (!(error instanceof UserError) && !(error instanceof StorageError)) throw error;
-      given.onEvent({ type: 'note', message: `the baseline was not updated: ${error.message}` });
-    }
+  if (!options.updateBaseline) return report;
+  const { root, suites: projectSuites } = options.project;
+  const recordPath = resolve(cwd, report.run.recordPath ?? '');
+  const configPath = given.options.config;
+  try {
+    await updateBaseline(report, { root, projectSuites, cwd, env, recordPath, ...defined({ configPath }) });
+  } catch (error) {
+    // The report is due whether or not the baseline could be written.
+    if (!(error instanceof UserError) && !(error instanceof StorageError)) throw error;
+    given.onEvent({ type: 'note', message: `the baseline was not updated: ${error.message}` });
   }
   return report;
 }
@@ -47,9 +48,9 @@ export interface PlannedCase {
   readonly provider: string;
 }
 
-/** What a run would run, each case once a variant; nothing is sent. */
+/** What a run would run, each case once for each variant; nothing is sent. */
 export async function planProject(given: ProjectRun): Promise<readonly PlannedCase[]> {
-  const { options, ports } = await prepareRun(given);
+  const { options, ports } = await prepare(given);
   const { plan } = await planRun(options, ports);
   const cases = new Map<string, PlannedCase>();
   for (const providerId of plan.providerIds) {
@@ -62,11 +63,9 @@ export async function planProject(given: ProjectRun): Promise<readonly PlannedCa
 }
 
 /** Prepared by the same code as a run of the command line, so that both mean the same. */
-async function prepareRun({ cwd, env, flags, options, onEvent }: ProjectRun): Promise<{
-  readonly options: RunOptions;
-  readonly ports: RunPorts;
-}> {
-  const { config, signal, plugins = [] } = options;
+async function prepare(given: ProjectRun): Promise<{ readonly options: RunOptions; readonly ports: RunPorts }> {
+  const { cwd, env, flags, options, onEvent } = given;
+  const { config, signal, paths = [], plugins = [] } = options;
   const note = (text: string) => {
     if (text.trim() !== '') onEvent({ type: 'note', message: text.trim() });
   };
@@ -85,8 +84,7 @@ async function prepareRun({ cwd, env, flags, options, onEvent }: ProjectRun): Pr
       return () => signal.removeEventListener('abort', abort);
     },
   };
-  const given = { ...flags, color: false, ...defined({ config }) };
-  const prepared = await prepareForCli(options.paths ?? [], given, io, { plugins });
+  const prepared = await prepareRun(paths, { ...flags, color: false, ...defined({ config }) }, io, { plugins });
   note(prepared.mask(prepared.explanation));
   return { options: prepared.options, ports: { ...prepared.ports, onProgress: onEvent } };
 }

@@ -1,8 +1,10 @@
+import type { ProgressEvent } from '../model/progress.ts';
 import type { Report } from '../model/report.ts';
-import { openContext } from './api-context.ts';
-import { refuseUnknown } from './refuse-unknown.ts';
-import { createEventLog, type RunEvent } from './run-events.ts';
+import { openContext, refuseUnknown } from './context.ts';
 import { type RunSuitesOptions, runSuitesKeys, toFlags } from './run-options.ts';
+
+/** What happens while a run is going on. */
+export type RunEvent = ProgressEvent;
 
 /** A run that is going on: its events by `for await`, its report by `await`. */
 export interface SuiteRun extends AsyncIterable<RunEvent>, PromiseLike<Report> {
@@ -12,21 +14,20 @@ export interface SuiteRun extends AsyncIterable<RunEvent>, PromiseLike<Report> {
 
 /**
  * Runs suites as `llmcheck run` does: the same plan, cache, record, comparison and gate. Writes no report and sets no exit
- * code; the report holds both the decision and the code that it stands for.
+ * code; the report holds both the decision and its exit code.
  */
 export function runSuites(options: RunSuitesOptions = {}): SuiteRun {
-  const events = createEventLog();
-  // A reader that is opened in the same turn sees the first event.
-  const report = Promise.resolve().then(() => run(options, events.push));
-  report.then(
-    () => events.end(),
-    (error: unknown) => events.end(error),
-  );
+  const readers: Readers = new Set();
+  const onEvent = (event: RunEvent): void => {
+    for (const push of readers) push(event);
+  };
+  // The run starts after this turn, so that a reader that is opened in it gets the first event.
+  const report = Promise.resolve().then(() => run(options, onEvent));
   return {
     report,
     // oxlint-disable-next-line unicorn/no-thenable -- awaiting a run gives its report
     then: (onFulfilled, onRejected) => report.then(onFulfilled, onRejected),
-    [Symbol.asyncIterator]: events.read,
+    [Symbol.asyncIterator]: () => readEvents(readers, report),
   };
 }
 
@@ -35,4 +36,42 @@ async function run(options: RunSuitesOptions, onEvent: (event: RunEvent) => void
   refuseUnknown(options, runSuitesKeys, 'runSuites');
   const { runProject } = await import('./run-project.ts');
   return runProject({ ...openContext(options), flags: toFlags(options), options, onEvent });
+}
+
+/** Takes the next event, for each open reader. Without a reader nothing is kept. */
+type Readers = Set<(event: RunEvent) => void>;
+
+/** The events from now on. Throws the error of a run that fails. */
+function readEvents(readers: Readers, report: Promise<Report>): AsyncIterator<RunEvent> {
+  const waiting: RunEvent[] = [];
+  let isEnded = false;
+  let wake = (): void => undefined;
+  const push = (event: RunEvent): void => {
+    waiting.push(event);
+    wake();
+  };
+  const end = (): void => {
+    isEnded = true;
+    wake();
+  };
+  readers.add(push);
+  report.then(end, end);
+  return read();
+
+  async function* read(): AsyncGenerator<RunEvent, undefined> {
+    try {
+      for (;;) {
+        for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) yield event;
+        if (isEnded) {
+          await report;
+          return undefined;
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      readers.delete(push);
+    }
+  }
 }

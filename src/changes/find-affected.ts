@@ -26,24 +26,24 @@ export interface AffectedSuites {
   readonly since: string;
   /** In the order of the project. */
   readonly suites: readonly AffectedSuite[];
-  /** Suite files that the commit has and that are gone, relative to the working folder. */
+  /** Suite files that were deleted since the commit, relative to the working folder. */
   readonly removed: readonly string[];
 }
 
 export interface AffectedSuite {
   readonly suite: Suite;
-  /** Why it must run; none: nothing that it hangs on changed. */
+  /** Why it must run; empty where no file that it depends on changed. */
   readonly reasons: readonly string[];
-  /** What was looked at. */
+  /** How many files it depends on. */
   readonly fileCount: number;
 }
 
-/** Which suites hang on what changed since a commit, and why. */
+/** Finds the suites that depend on files changed since a commit, and why. */
 export function findAffected(options: AffectedOptions): AffectedSuites {
   const { project, cwd, env } = options;
   const changes = findGitChanges(project.root, options.ref, env);
-  const look = createLook(changes, cwd);
-  const shared = findShared(options, changes, look);
+  const reader = createChangeReader(changes, cwd);
+  const shared = findShared(options, changes, reader);
   const versions = findLastVersions(project, options.tool.version);
   const suites = project.suites.map((suite): AffectedSuite => {
     const sources = findSuiteSources(suite, project, { env, ...baselineOf(options) });
@@ -53,13 +53,13 @@ export function findAffected(options: AffectedOptions): AffectedSuites {
       ...(last === undefined || last === options.tool.version
         ? []
         : [`llmcheck is ${options.tool.version}, and its last run here was by ${last}`]),
-      ...look.reasonsOf(sources),
+      ...reader.reasonsOf(sources),
     ];
-    return { suite, reasons: [...new Set(reasons)], fileCount: look.countOf(sources) };
+    return { suite, reasons: [...new Set(reasons)], fileCount: reader.countOf(sources) };
   });
   const removed = [...changes.changed]
     .filter(([path, kind]) => kind === 'deleted' && /\.eval\.(?:ya?ml|[cm]?[jt]s)$/.test(path))
-    .map(([path]) => look.shown(path));
+    .map(([path]) => reader.shown(path));
   return { since: changes.since, suites, removed };
 }
 
@@ -70,14 +70,14 @@ function baselineOf({ baseline, cwd }: AffectedOptions): { readonly baselinePath
   return isFile ? { baselinePath: resolve(cwd, baseline.source) } : {};
 }
 
-interface Look {
-  /** In words, for whatever of the sources changed. */
+interface ChangeReader {
+  /** A reason in words for each of the sources that changed. */
   reasonsOf(sources: SuiteSources): readonly string[];
   countOf(sources: SuiteSources): number;
   shown(path: string): string;
 }
 
-function createLook(changes: GitChanges, cwd: string): Look {
+function createChangeReader(changes: GitChanges, cwd: string): ChangeReader {
   const here = changes.realPathOf(cwd);
   const shown = (path: string): string => relative(here, path).split(sep).join('/') || '.';
   const known = new Map<string, string | undefined>();
@@ -88,7 +88,7 @@ function createLook(changes: GitChanges, cwd: string): Look {
     }
     return known.get(path);
   };
-  // What came under a pattern was read; what went can only be found among the changes.
+  // Files that match a pattern now were read; deleted ones are found among the changes only.
   const changed = [...changes.changed.keys()];
   return {
     shown,
@@ -105,30 +105,32 @@ const describeKind: Readonly<Record<PathChange['kind'], string>> = {
   added: 'was added',
   modified: 'changed',
   deleted: 'was deleted',
-  unknown: 'is not tracked by git, so nobody can say whether it changed',
+  unknown: 'is not tracked by git, so it may have changed',
 };
 
 /** Reasons to run everything. */
 function findShared(
   { project, cwd, envFile, tool }: AffectedOptions,
   changes: GitChanges,
-  look: Look,
+  reader: ChangeReader,
 ): readonly string[] {
   const { paths } = absoluteSources(project.sources, project.root);
-  const reasons = [...look.reasonsOf({ paths, globs: [] })];
+  const reasons = [...reader.reasonsOf({ paths, globs: [] })];
   const env = envFile === undefined ? undefined : changes.changeOf(resolve(cwd, envFile));
-  // One that git ignores holds secrets, as it should.
-  if (env !== undefined && env.kind !== 'unknown') reasons.push(`${look.shown(env.path)} ${describeKind[env.kind]}`);
+  // Git ignores most of them, since they hold secrets: that is no change.
+  if (env !== undefined && env.kind !== 'unknown') reasons.push(`${reader.shown(env.path)} ${describeKind[env.kind]}`);
   const above = foldersUpTo(changes.realPathOf(project.root), changes.root);
   const toolFolder = tool.folder === undefined ? undefined : changes.realPathOf(tool.folder);
   for (const [path, kind] of changes.changed) {
     const name = basename(path);
     const isShared =
       (above.includes(dirname(path)) &&
-        (lockfiles.has(name) || name === configName || (name === 'package.json' && hasOther(path, changes, runsBy)))) ||
-      (isWorkflow(relative(changes.root, path)) && hasOther(path, changes, linesOnTool)) ||
+        (lockfiles.has(name) ||
+          name === configName ||
+          (name === 'package.json' && isDifferent(path, changes, runKeysOf)))) ||
+      (isWorkflow(relative(changes.root, path)) && isDifferent(path, changes, linesAboutTool)) ||
       (toolFolder !== undefined && isToolFile(relative(toolFolder, path)));
-    if (isShared) reasons.push(`${look.shown(path)} ${describeKind[kind]}`);
+    if (isShared) reasons.push(`${reader.shown(path)} ${describeKind[kind]}`);
   }
   return reasons;
 }
@@ -145,7 +147,7 @@ const lockfiles: ReadonlySet<string> = new Set([
   'deno.lock',
 ]);
 
-/** What a manifest says of how code is run, beside the lockfile or where there is none. */
+/** Keys of package.json that decide how code runs, beside the lockfile or without one. */
 const dependencyKeys = [
   'dependencies',
   'devDependencies',
@@ -158,7 +160,7 @@ const dependencyKeys = [
   'imports',
 ];
 
-function runsBy(manifestText: string): string {
+function runKeysOf(manifestText: string): string {
   const manifest = parseJson(manifestText || '{}');
   if (!isJsonObject(manifest)) return manifestText;
   return canonicalJson(Object.fromEntries(dependencyKeys.map((key) => [key, manifest[key] ?? null])));
@@ -173,7 +175,7 @@ function parseJson(text: string): JsonValue | undefined {
   }
 }
 
-/** Where CI names the version of llmcheck: a step or an action that is another runs another llmcheck. */
+/** Files of CI, which may name the version of llmcheck. */
 function isWorkflow(path: string): boolean {
   const shown = path.split(sep).join('/');
   return /^\.github\/(?:workflows|actions)\/.+\.ya?ml$/.test(shown) || ciFiles.has(shown);
@@ -187,26 +189,26 @@ const ciFiles: ReadonlySet<string> = new Set([
   'Jenkinsfile',
 ]);
 
-function linesOnTool(text: string): string {
+function linesAboutTool(text: string): string {
   return text
     .split(/\r?\n/)
     .filter((line) => line.includes('llmcheck'))
     .join('\n');
 }
 
-function hasOther(path: string, changes: GitChanges, pick: (text: string) => string): boolean {
+function isDifferent(path: string, changes: GitChanges, pick: (text: string) => string): boolean {
   const [before, now] = changes.readBoth(path).map((text) => pick(text ?? ''));
   return before !== now;
 }
 
-/** The program itself, where it lies in the repository. */
+/** The program itself, where it is part of the repository. */
 function isToolFile(inside: string): boolean {
   return ['bin', 'dist', 'src', 'package.json'].includes(inside.split(sep)[0] ?? '');
 }
 
 const maxRunsRead = 200;
 
-/** The version of llmcheck that ran each suite last. That a shard or a filter ran a part with this one says nothing of the rest. */
+/** The version of llmcheck that ran each suite last. A shard or a filtered run of this version does not count: the rest may be older. */
 function findLastVersions(project: Project, current: string): ReadonlyMap<string, string> {
   const versions = new Map<string, string>();
   for (const { path } of listStoredRuns(project).slice(0, maxRunsRead)) {
@@ -220,7 +222,7 @@ function findLastVersions(project: Project, current: string): ReadonlyMap<string
   return versions;
 }
 
-/** A damaged record says nothing of the version; whoever reads it is told of it. */
+/** Undefined for a damaged record: the command that reads it reports that. */
 function readHeaderIfWhole(path: string): RunHeader | undefined {
   try {
     return readRunHeader(path);

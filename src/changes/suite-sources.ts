@@ -5,14 +5,14 @@ import { findAttached } from '../plan/attachments.ts';
 import { pathBeside } from '../project/project-paths.ts';
 import { lookupAdapter } from '../providers/index.ts';
 
-/** Everything on disk that a suite's results hang on, absolute. */
+/** The files on which the results of a suite depend, absolute. */
 export interface SuiteSources {
-  /** Paths, those where nothing is included: a file that comes to be there counts. */
+  /** Also of files that do not exist: creating one is a change. */
   readonly paths: ReadonlySet<string>;
   readonly globs: readonly { readonly pattern: string; readonly folder: string }[];
 }
 
-/** What loading read, and what later stages will: modules and programs of providers, attached files, the baseline. */
+/** What loading read, and what a run will read: modules and programs of providers, attached files, the baseline. */
 export function findSuiteSources(
   suite: Suite,
   project: Pick<Project, 'root'>,

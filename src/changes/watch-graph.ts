@@ -4,21 +4,21 @@ import { matchGlob } from '../project/match-glob.ts';
 import type { ReadLog } from '../suite/files/project-files.ts';
 import { absoluteSources, findSuiteSources, type SuiteSources } from './suite-sources.ts';
 
-/** What a project hangs on, for whoever waits for changes. */
+/** The files on which a project depends. */
 export interface WatchGraph {
-  /** Absolute; also those where nothing is yet. */
+  /** Absolute; also of files that do not exist yet. */
   readonly paths: ReadonlySet<string>;
-  /** Where patterns begin. */
+  /** The folders in which patterns start. */
   readonly folders: ReadonlySet<string>;
-  /** True for a file that something hangs on, also one that came under a pattern. */
+  /** True for a file on which the project depends, by its path or by a pattern. */
   holds(path: string): boolean;
-  /** True for a folder in which such a file may lie. */
+  /** True for a folder in which such a file may be. */
   leadsTo(folder: string): boolean;
-  /** The suites that hang on one of some files; `undefined` where all do. */
+  /** The suites that depend on one of the files; undefined: all of them. */
   touchedBy(paths: Iterable<string>): ReadonlySet<string> | undefined;
 }
 
-/** Of a project that was loaded. */
+/** The graph of a loaded project; `extra` are files on which all suites depend. */
 export function buildWatchGraph(
   project: Project,
   { env, extra }: { readonly env: Readonly<Record<string, string | undefined>>; readonly extra: readonly string[] },
@@ -28,7 +28,7 @@ export function buildWatchGraph(
   return joinSources({ paths: new Set([...shared.paths, ...extra]), globs: shared.globs }, own);
 }
 
-/** Of one that could not be loaded: what was read before the mistakes were found, and all that counted before. */
+/** The graph of a project that could not be loaded: the files that were read, and those of the graph before. */
 export function buildBrokenGraph(reads: ReadLog, before: WatchGraph | undefined): WatchGraph {
   const graph = joinSources({ paths: new Set([...reads.files, ...reads.missing]), globs: reads.globs }, []);
   if (before === undefined) return graph;
@@ -65,7 +65,7 @@ function joinSources(shared: SuiteSources, own: readonly OwnSources[]): WatchGra
       const touched = new Set<string>();
       for (const path of changed) {
         const owners = own.filter(({ sources }) => isUnder(sources, path));
-        // A suite that is new hangs on the pattern that found it, and no other suite hangs on it.
+        // A new suite depends on the pattern that found it, and no other suite depends on the new file.
         if (owners.length === 0 && shared.paths.has(path)) return undefined;
         for (const { suite } of owners) touched.add(suite.id);
       }
@@ -74,7 +74,7 @@ function joinSources(shared: SuiteSources, own: readonly OwnSources[]): WatchGra
   };
 }
 
-/** The folder that a pattern's first special character leaves. */
+/** The folder before the first name of the pattern that has a special character. */
 function baseOf({ pattern, folder }: SuiteSources['globs'][number]): string {
   const names = pattern.split('/');
   const first = names.findIndex((name) => /[*?{}[\]!()]/.test(name));

@@ -1,26 +1,27 @@
+import { createInterface } from 'node:readline';
 import type { WatchGraph } from '../changes/watch-graph.ts';
 
 /** A stream as the program sees it. */
 export interface TextSink {
   readonly write: (text: string) => void;
   readonly isTty: boolean;
-  /** Undefined where the terminal does not say. */
+  /** Undefined where it is not known. */
   readonly columns: () => number | undefined;
-  /** Waits until everything was handed over; gives the reason where some of it was lost, such as a full disk. */
+  /** Waits until everything is written; resolves to the reason where some of it was lost, such as a full disk. */
   readonly settle?: () => Promise<string | undefined>;
 }
 
-/** What the user typed: a line, the end of all input, or Ctrl-C, which is no signal while a line is edited. */
+/** A line that the user typed, the end of the input, or Ctrl-C, which sends no signal while a line is edited. */
 export type Typed = { readonly line: string } | { readonly ended: 'input' | 'interrupt' };
 
-/** Tells of changed files; absolute paths, those of a burst together. */
+/** Reports changed files in batches, by their absolute paths. */
 export interface FileWatcher {
-  /** What counts from now on. */
+  /** Replaces what is watched. */
   watch(graph: WatchGraph): void;
   close(): Promise<void>;
 }
 
-/** Everything the program may know of its process: tests hand in another one. */
+/** All that the program may use of its process. Tests pass another one. */
 export interface Io {
   readonly stdout: TextSink;
   readonly stderr: TextSink;
@@ -30,10 +31,85 @@ export interface Io {
   readonly now: () => Date;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Asks the user for a line; undefined where nobody can answer. */
+  /** Asks the user for a line; undefined where there is no terminal. */
   readonly ask?: (question: string) => Promise<Typed>;
   /** Undefined where files can't be watched. */
   readonly openWatcher?: (onBatch: (paths: ReadonlySet<string>) => void) => Promise<FileWatcher>;
   /** Calls back for SIGINT and SIGTERM until the returned function is called; a second SIGINT ends at once. */
   readonly onSignal: (handler: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void;
+}
+
+/** The real process. A reader that closes the pipe (`llmcheck run | head`) is not an error. */
+export function processIo(): Io {
+  return {
+    stdout: streamSink(process.stdout),
+    stderr: streamSink(process.stderr),
+    env: process.env,
+    cwd: process.cwd(),
+    now: () => new Date(),
+    random: Math.random,
+    ...(process.stdin.isTTY && process.stdout.isTTY ? { ask } : {}),
+    openWatcher: async (onBatch) => (await import('./watch/file-watcher.ts')).openFileWatcher(onBatch),
+    onSignal(handler) {
+      let received = 0;
+      const listen = (signal: 'SIGINT' | 'SIGTERM') => () => {
+        received += 1;
+        // The first signal asks for an orderly end, the second ends the process at once.
+        if (received > 1) {
+          removeAll();
+          process.kill(process.pid, signal);
+          return;
+        }
+        handler(signal);
+      };
+      const onInt = listen('SIGINT');
+      const onTerm = listen('SIGTERM');
+      process.on('SIGINT', onInt);
+      process.on('SIGTERM', onTerm);
+      const removeAll = () => {
+        process.off('SIGINT', onInt);
+        process.off('SIGTERM', onTerm);
+      };
+      return removeAll;
+    },
+  };
+}
+
+function ask(question: string): Promise<Typed> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  return new Promise((resolve) => {
+    lines.once('close', () => resolve({ ended: 'input' }));
+    lines.once('SIGINT', () => {
+      resolve({ ended: 'interrupt' });
+      lines.close();
+    });
+    lines.question(question, (line) => {
+      resolve({ line });
+      lines.close();
+    });
+  });
+}
+
+function streamSink(stream: NodeJS.WriteStream): TextSink {
+  let broken = false;
+  let fault: string | undefined;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    broken = true;
+    // A reader that closed the pipe has what it needs.
+    if (error.code !== 'EPIPE') fault ??= error.message;
+  });
+  return {
+    write(text) {
+      if (!broken) stream.write(text);
+    },
+    isTty: stream.isTTY,
+    columns: () => stream.columns,
+    settle: () =>
+      new Promise((resolve) => {
+        // The event of an error comes after the callback of its write.
+        const end = () => setImmediate(() => resolve(fault));
+        if (broken) end();
+        else stream.write('', end);
+      }),
+  };
 }

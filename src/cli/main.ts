@@ -10,7 +10,7 @@ import type { Io } from './io.ts';
 import { wantsColor } from './output/style.ts';
 import { version } from './version.ts';
 
-export { processIo } from './process-io.ts';
+export { processIo } from './io.ts';
 
 /** The whole program as a function: arguments and streams in, exit code out. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -93,10 +93,9 @@ const verdictCommands: ReadonlySet<string> = new Set(['run', 'compare', 'merge',
 
 /** Prints what the user can fix as problems, and everything else as a bug. */
 async function reportError(thrown: unknown, argv: readonly string[], io: Io): Promise<number> {
-  const [{ describeProblems }, { maskByName }, { describeBug }] = await Promise.all([
+  const [{ describeBug, describeProblems }, { maskByName }] = await Promise.all([
     import('./output/problems.ts'),
     import('./output/mask.ts'),
-    import('./output/bug.ts'),
   ]);
   const mask = maskByName(io.env);
   const problems =

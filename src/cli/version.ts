@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 
-/** Read from the package, so that it is written in one place. */
+/** Read from package.json, its only place. */
 export const version: string = readVersion().version;
 
-/** Where the program lies; undefined where that can't be told. */
+/** The folder of the package; undefined where it is not found. */
 export const packageFolder: string | undefined = readVersion().folder;
 
 function readVersion(): { readonly version: string; readonly folder?: string } {
@@ -20,7 +20,7 @@ function readPackage(require: NodeJS.Require, path: string): { name: string; ver
   try {
     return require(path) as { name: string; version: string };
   } catch (error) {
-    // The bundle lies one folder higher than the source.
+    // The bundle is one folder higher than the source.
     if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') return undefined;
     throw error;
   }

@@ -1,6 +1,5 @@
-import type { JsonValue } from '../json/json.ts';
+import { isJsonObject, type JsonValue } from '../json/json.ts';
 import { toSafeLine } from '../text/sanitize.ts';
-import { textAt } from './read-json.ts';
 
 /** Sends one request; rejects with a socket's error or a time-out, never for a status. */
 export type Send = (request: {
@@ -20,7 +19,7 @@ export interface GithubApiPorts {
   readonly now: () => Date;
 }
 
-/** What came back, or why not, in words; what is transient may succeed at another try. */
+/** What came back, or why not, in words; a transient failure may succeed at another attempt. */
 export type GithubReply =
   | { readonly ok: true; readonly value: JsonValue }
   | { readonly ok: false; readonly status?: number; readonly message: string; readonly isTransient: boolean };
@@ -31,10 +30,10 @@ export interface GithubApi {
 }
 
 const maxAttempts = 4;
-/** A job must not hang for its report: what asks to wait longer is given up. */
+/** A job must not wait longer than this for its report. */
 const maxWaitMs = 30_000;
 
-/** GitHub's REST API, as far as reports need it. Reads and changes in place are tried again, creations are not. */
+/** GitHub's REST API, as far as reports need it. Reads and updates are repeated on failure, creations are not. */
 export function openGithubApi(apiUrl: string, token: string, { send, wait, now }: GithubApiPorts): GithubApi {
   const headers = {
     accept: 'application/vnd.github+json',
@@ -61,7 +60,7 @@ export function openGithubApi(apiUrl: string, token: string, { send, wait, now }
         const { reply, message } = await askOnce(method, url, body === undefined ? '' : JSON.stringify(body));
         if (reply !== undefined && reply.status < 300) return { ok: true, value: parseBody(reply.text) };
         const waitMs = waitBefore(reply, attempt, now());
-        // Whether a creation without an answer has happened is for the caller to find out.
+        // A creation without an answer may have happened: the caller looks for it.
         const isTransient = waitMs !== undefined;
         if (!isTransient || method === 'POST' || attempt >= maxAttempts || waitMs > maxWaitMs) {
           const said = reply === undefined ? message : `${reply.status} ${messageOf(reply.text)}`.trim();
@@ -99,4 +98,14 @@ function parseBody(text: string): JsonValue {
 
 function messageOf(text: string): string {
   return textAt(parseBody(text), 'message') ?? '';
+}
+
+/** A member of a value that may not be an object. */
+export function memberAt(value: JsonValue | undefined, key: string): JsonValue | undefined {
+  return value !== undefined && isJsonObject(value) ? value[key] : undefined;
+}
+
+export function textAt(value: JsonValue | undefined, key: string): string | undefined {
+  const found = memberAt(value, key);
+  return typeof found === 'string' ? found : undefined;
 }

@@ -1,16 +1,17 @@
+import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonValue } from '../json/json.ts';
-import { memberAt, textAt } from './read-json.ts';
+import { memberAt, textAt } from './github-api.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The job that this process is a part of, as the runner tells it. */
+/** The job that this process is a part of, from the runner's variables. */
 export interface GithubRun {
   readonly apiUrl: string;
   readonly graphqlUrl: string;
   /** `owner/name`. */
   readonly repository: string;
   readonly eventName: string;
-  /** What is tested: of a pull request the head, since GITHUB_SHA names a merge that nobody sees. */
+  /** The tested commit: of a pull request the head, since GITHUB_SHA is a merge that no page shows. */
   readonly headSha: string;
   /** The commit that the workflow runs for: of a pull request the merge of its head into its base. */
   readonly workflowSha?: string;
@@ -40,16 +41,14 @@ export function parseGithubRun(env: Env, event: JsonValue | undefined): GithubRu
     repository,
     eventName: env['GITHUB_EVENT_NAME'] ?? '',
     headSha: textAt(memberAt(pull, 'head'), 'sha') ?? env['GITHUB_SHA'] ?? '',
-    ...(env['GITHUB_SHA'] !== undefined && { workflowSha: env['GITHUB_SHA'] }),
-    ...(pullRequest !== undefined && { pullRequest }),
-    ...(runUrl !== undefined && { runUrl }),
+    ...defined({ workflowSha: env['GITHUB_SHA'], pullRequest, runUrl }),
   };
 }
 
 function parsePullRequest(pull: JsonValue, repository: string, actor: string): GithubPullRequest | undefined {
   const number = isJsonObject(pull) ? pull['number'] : undefined;
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) return undefined;
-  // The head's repository is null where the fork was deleted since.
+  // The head's repository is null once the fork is deleted.
   const from = textAt(memberAt(memberAt(pull, 'head'), 'repo'), 'full_name');
   const isForeign = from?.toLowerCase() !== repository.toLowerCase() || actor === 'dependabot[bot]';
   return { number, baseRef: textAt(memberAt(pull, 'base'), 'ref') ?? '', isForeign };

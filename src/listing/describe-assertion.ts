@@ -87,7 +87,7 @@ function buildSpec(written: unknown): CheckSpec | undefined {
   };
 }
 
-/** What stands for the accepted answer, and for that of the other side. */
+/** Taken as the accepted answer, and as the answer of the other side. */
 const staged = { text: 'Your parcel is on its way.', toolCalls: [] };
 
 const saysNo = () => Promise.resolve({ returned: { pass: false, reason: 'does not greet the customer by name' } });

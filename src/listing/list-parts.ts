@@ -95,7 +95,7 @@ export function listRuns(root: string): readonly ListedRow[] {
       failed,
       errored,
       skipped,
-      // A list is printed once, so that nobody can tell whether the run still goes on.
+      // A list is printed once, so it can't show whether the run still goes on.
       state: state === 'running' ? 'unfinished' : state,
       bytes,
     };

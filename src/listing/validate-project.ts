@@ -12,7 +12,7 @@ export interface ValidatedProject {
   readonly warnings: readonly Problem[];
   readonly cases: number;
   readonly cells: number;
-  /** True where all of a named file or suite is gone. */
+  /** True where a path or filter that names one file or suite selects nothing. */
   readonly isIncomplete: boolean;
 }
 
@@ -41,7 +41,7 @@ export async function validateProject(
       ...defined({ at: provider.at }),
     });
   }
-  // Those of the files were told when they were loaded.
+  // Those of the files were reported when they were loaded.
   const known = new Set([project, ...project.suites].flatMap(({ emptySelections = [] }) => emptySelections));
   for (const empty of planned.emptySelections) {
     if (!known.has(empty)) warnings.push({ code: 'selects-nothing', severity: 'warning', message: empty.message });
@@ -55,7 +55,7 @@ export async function validateProject(
   };
 }
 
-/** What is wrong with the baselines that the run would open is told together with what can't be planned. */
+/** Mistakes in the baselines that the run would open are reported together with those of the plan. */
 async function planWithBaselines(
   options: ValidateOptions,
   { env, cwd }: Pick<RunPorts, 'env' | 'cwd'>,

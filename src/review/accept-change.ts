@@ -84,8 +84,8 @@ async function acceptIntoBaseline(change: AnswerChange, { record }: Review, cont
 }
 
 /**
- * Writes what the answer says into the case's `expected`: of the whole answer and the parts that its checks select, the
- * first that makes the case pass. Where none does, the file stays as it is.
+ * Writes the answer into the case's `expected`: the whole answer or a part that its checks select, whichever first makes
+ * the case pass. Where none does, the file stays as it is.
  */
 async function acceptIntoExpected(found: AnswerChange, context: AcceptContext): Promise<Accepted> {
   const path = resolve(context.cwd, found.testCase.at.file);
@@ -94,7 +94,7 @@ async function acceptIntoExpected(found: AnswerChange, context: AcceptContext): 
     const edited = await editExpected(found, path, context);
     if ('refused' in edited) return edited;
     const isWritten = withFileLock(path, () => {
-      // Another process may have written the file in the meantime: then the case is looked for in the new text.
+      // Another process may have written the file in the meantime: then the new text is edited.
       if (readOrUndefined(path) !== before) return false;
       replaceFile(path, markOf(path) + edited.text);
       return true;
@@ -109,7 +109,7 @@ async function editExpected(
   path: string,
   context: AcceptContext,
 ): Promise<{ readonly text: string } | { readonly refused: string }> {
-  const change = await placeAnew(found, context);
+  const change = await reloadCase(found, context);
   if (change === undefined) return { refused: 'the case is not in the suite any more' };
   const { testCase, suite } = change;
   if (resolve(context.cwd, testCase.at.file) !== path) return { refused: 'the case is in another file now' };
@@ -130,14 +130,14 @@ async function editExpected(
   return { refused: reason };
 }
 
-/** A byte order mark is no part of a text that was read, and stays in its file. */
+/** The byte order mark of a file: reading drops it, so it is written back. */
 function markOf(path: string): string {
   const mark = '\ufeff';
   return readOrUndefined(path)?.startsWith(mark) === true ? mark : '';
 }
 
-/** An answer that was accepted before may have moved the lines of those that follow. */
-async function placeAnew(
+/** The case as it is on disk now: an answer accepted before may have moved its lines. */
+async function reloadCase(
   change: AnswerChange,
   { root, cwd, configPath }: AcceptContext,
 ): Promise<AnswerChange | undefined> {
@@ -187,13 +187,13 @@ function editCase(text: string, { testCase }: AnswerChange, value: unknown, kind
 
 function editRow(text: string, line: number, value: unknown) {
   const field = spell(value);
-  // A table is opened with a spreadsheet, which would compute what a model wrote.
+  // A spreadsheet that opens the table would run what a model wrote.
   if (/^(?:[=@\t\r]|[+-](?![\d.,\s]*$))/.test(field))
     return { fault: `can't take ${quote(field, 60)}: a spreadsheet would read it as a formula` };
   return replaceCsvField(text, line, 'expected', field);
 }
 
-/** Why the case would not pass with the edited file; nothing is written for that. */
+/** Why the case would not pass with the edited file. Writes nothing. */
 async function findFailure(
   text: string,
   path: string,
@@ -209,9 +209,8 @@ async function findFailure(
     readBytes: (asked: string) =>
       asked === path ? Promise.resolve({ bytes: bytesOfText(text) }) : onDisk.readBytes(asked),
   };
-  const config = configPath === undefined ? {} : { configPath };
   const snapshot = { place, files, kindOf: kindOfPath };
-  const project = await loadEdited({ paths: [suitePath], cwd, snapshot, ...config });
+  const project = await loadEdited({ paths: [suitePath], cwd, snapshot, ...defined({ configPath }) });
   if (typeof project === 'string') return project;
   const settings = { cacheMode: 'use', maxErrors: { count: 0 }, allowEmpty: false, requireConclusive: false } as const;
   const { plan } = await planRun({ project, selection: emptySelection, settings, record: false }, { env });
@@ -229,7 +228,7 @@ async function loadEdited(options: LoadOptions): Promise<Project | string> {
   try {
     return (await loadProject(options)).project;
   } catch (error) {
-    // What is read as a suite without it must be one with it.
+    // The suite was valid before the edit.
     if (!(error instanceof UserError)) throw error;
     return error.problems[0]?.message ?? 'the suite is broken by it';
   }

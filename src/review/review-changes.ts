@@ -21,7 +21,7 @@ export interface ReviewOptions {
   readonly filters: readonly string[];
 }
 
-/** An answer that is not the accepted one, or not the golden one and failed. */
+/** An answer that differs from the accepted one, or that failed and differs from the golden one. */
 export interface AnswerChange {
   readonly suite: Suite;
   readonly testCase: Case;
@@ -31,7 +31,7 @@ export interface AnswerChange {
   /** The whole case on its variant, as the run has it. */
   readonly summary: CaseSummary;
   readonly variant: VariantSummary;
-  /** What it is held against, and where that stands. */
+  /** The text that it is compared with, and where that is stored. */
   readonly before: { readonly from: 'baseline' | 'expected'; readonly text: string } | undefined;
   readonly after: string;
 }
@@ -79,13 +79,13 @@ function expectedOf({ expected }: Case): AnswerChange['before'] {
   return { from: 'expected', text: spell(expected) };
 }
 
-/** The answer as one text: its calls stand below it. */
+/** The answer as one text, with its tool calls below. */
 function textOf({ text, toolCalls }: Pick<Required<CellRow>, 'toolCalls'> & { readonly text: string }): string {
   const calls = toolCalls.map(({ name, rawArguments }) => `${name}(${rawArguments})`);
   return [...(text === '' && calls.length > 0 ? [] : [text]), ...calls].join('\n');
 }
 
-/** `suite/case`, the variant, where the case stands, and how the answer changed by words. */
+/** `suite/case`, the variant, the place of the case, and a diff of the answer by words. */
 export function describeChange(change: AnswerChange, style: ReportStyle): readonly string[] {
   const { colors, width } = createPaint(style);
   const { suite, testCase, prompt, provider, row, before, after } = change;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { upsertComment } from '../../src/github/comments-and-checks.ts';
 import { openGithubApi, type Send } from '../../src/github/github-api.ts';
 import { type GithubRun, parseGithubRun } from '../../src/github/github-run.ts';
-import { upsertComment } from '../../src/github/sticky-comment.ts';
 import type { JsonValue } from '../../src/json/json.ts';
 
 const run: GithubRun = {
@@ -43,7 +43,7 @@ const own = (id: number) => ({ id, body: `${marker}\nold`, user: { login: 'githu
 const comments = '/repos/acme/shop/issues/7/comments';
 
 function upsert({ api, wait }: ReturnType<typeof openScripted>) {
-  return upsertComment(api, run, { marker, body: `${marker}\nnew` }, wait);
+  return upsertComment(api, run, { id: 'default', body: 'new' }, wait);
 }
 
 describe('the comment', () => {

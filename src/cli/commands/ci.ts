@@ -8,9 +8,9 @@ import { loadProject } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
 import {
-  findGithubRun,
   findPublishFault,
   type GithubRun,
+  parseGithubRun,
   publishToGithub,
 } from '../../publishing/publish-to-github.ts';
 import { createMask, type Mask } from '../../secrets/mask-secrets.ts';
@@ -74,7 +74,7 @@ async function runInGithub(givenPaths: readonly string[], flags: Flags, io: Io):
   if (!/^[\w.-]{1,60}$/.test(flags.id)) {
     throw usageError(`--id ${flags.id}: not a word of letters, digits, dots, dashes and underscores`);
   }
-  const github = findGithubRun(io.env, readEvent(io));
+  const github = parseGithubRun(io.env, readEvent(io));
   const maskKnown = maskAll(maskByName(io.env), createMask([io.env['GITHUB_TOKEN'] ?? '']));
   try {
     const { report, mask, isReplay, exitCode } = await runOrRead(givenPaths, flags, io, github);
@@ -166,7 +166,7 @@ async function hasToReplay(
 ): Promise<boolean> {
   if (github?.pullRequest?.isForeign !== true || cache !== undefined || record === true) return false;
   const { project } = await loadProject({ paths, cwd, ...(typeof config === 'string' && { configPath: config }) });
-  // Suites with recordings send nothing: a missing recording is a mistake, whoever runs the suite.
+  // Suites with recordings send nothing: a missing recording is a mistake with a key too.
   const suites = project.suites.filter(({ recordings }) => recordings === undefined);
   return findMissingKeys({ ...project, suites }, env).length > 0;
 }

@@ -11,9 +11,8 @@ import { findQueueSecrets, parseQueueUrl, type QueueUrl } from '../../text/store
 import { readEnvironment } from '../flags/env-file.ts';
 import { openFlagReader } from '../flags/flag-reader.ts';
 import type { Io } from '../io.ts';
-import { describeBug } from '../output/bug.ts';
 import { maskError, maskSink } from '../output/mask.ts';
-import { printProblems } from '../output/problems.ts';
+import { describeBug, printProblems } from '../output/problems.ts';
 import { version } from '../version.ts';
 import type { DefineCommand } from './define.ts';
 

@@ -3,7 +3,7 @@ import type { Problem } from '../../model/problem.ts';
 import { DurationError, parseDurationMs } from '../../text/duration.ts';
 import { usageProblem } from '../usage-error.ts';
 
-/** Reads the numbers and durations in a command's flags. Collects what is wrong, so that all of it is told at once. */
+/** Reads the numbers and durations in a command's flags. Collects the mistakes, to report them all at once. */
 export interface FlagReader {
   readonly problems: readonly Problem[];
   /** A fraction between 0 and 1, both excluded: `5%` or `0.05`. */

@@ -194,7 +194,7 @@ export function protectOptionalValues(argv: readonly string[], cwd: string): str
   const moved: string[] = [];
   flags.forEach((argument, index) => {
     const next = flags[index + 1];
-    // A flag before another flag moves too, or the path behind the second would come to stand behind the first.
+    // A flag before another flag moves too, or the path behind the second would then follow the first.
     const hasValue = next !== undefined && !next.startsWith('-') && !existsSync(resolve(cwd, next));
     (flagsWithOptionalValue.has(argument) && !hasValue ? moved : kept).push(argument);
   });

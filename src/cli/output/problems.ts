@@ -4,6 +4,7 @@ import { formatCount } from '../../text/format-amount.ts';
 import { renderCodeFrame } from '../../text/line-index.ts';
 import { sanitizeTerminal } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
+import { version } from '../version.ts';
 import { wantsColor } from './style.ts';
 
 /** Prints problems on stderr; `hasColor` is what `--no-color` left. */
@@ -48,4 +49,17 @@ function clean(text: string): string {
 
 function cleanLines(text: string): string[] {
   return sanitizeTerminal(text, { keepNewlines: true }).split('\n');
+}
+
+/** What to send when the program itself is wrong. Flags are named without their values, which may be private. */
+export function describeBug(error: unknown, argv: readonly string[]): string {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const flags = argv.filter((argument) => argument.startsWith('-')).map((argument) => argument.replace(/=.*$/s, '=…'));
+  return [
+    'llmcheck: this is a bug in llmcheck, not in your suites.',
+    stack,
+    `llmcheck ${version}, Node ${process.version}, ${process.platform} ${process.arch}, ${[argv[0] ?? '', ...flags].join(' ')}`,
+    'Please report it with the lines above at https://github.com/llmcheck/llmcheck/issues',
+    '',
+  ].join('\n');
 }

@@ -72,7 +72,7 @@ function nameWidth({ width }: ReportStyle): number {
   return Math.max(12, Math.min(40, width - 66));
 }
 
-/** What the lowest and the highest mark stand for. */
+/** The values of the lowest and the highest mark. */
 function formatRange(points: readonly HistoryPoint[]): string {
   const values = points.flatMap(({ passRate }) => passRate.value ?? []);
   if (values.length === 0) return unknown;

@@ -6,8 +6,8 @@ import { withStorageErrors } from '../../files/storage-error.ts';
 import { makeFolder } from '../../files/write-files.ts';
 
 /**
- * Writes a file, and its folder: under another name first, so that nobody reads half of it and a full disk leaves what
- * was there. What a link names is written; a device or a pipe is written to as it is. Throws a `StorageError`.
+ * Writes a file, and its folder, in chunks: under a temporary name first, so that a reader never sees half of it and a
+ * full disk leaves the old file. Follows links, and writes to a device or a pipe directly. Throws a `StorageError`.
  */
 export function writeFile(path: string, chunks: Iterable<string>): void {
   withStorageErrors('Writing', path, () => {
@@ -48,7 +48,7 @@ function writeChunks(path: string, chunks: Iterable<string>): void {
   }
 }
 
-/** A disk that is nearly full takes the beginning without a word. */
+/** A disk that is nearly full writes the beginning and reports no error. */
 function writeWhole(file: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);

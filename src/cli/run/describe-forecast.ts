@@ -78,7 +78,7 @@ function describeCost(forecasts: readonly VariantForecast[]): readonly string[] 
   ];
 }
 
-/** Fresh trials are asked where cases fail; nobody knows yet which, so the most of them is told. */
+/** Confirmation trials run where cases fail. Which ones fail is not known yet, so this is the upper bound. */
 function describeFresh(forecasts: readonly VariantForecast[]): readonly string[] {
   const requests = sum(forecasts, ({ freshRequests }) => freshRequests);
   if (requests === 0) return [];

@@ -1,31 +1,30 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { UserError } from '../../model/errors.ts';
-import { contentPolicy, renderPageFoot, renderPageHead } from '../../reports/index.ts';
+import type { Report } from '../../model/report.ts';
+import { buildPageData, contentPolicy, renderPageFoot, renderPageHead } from '../../reports/index.ts';
 import type { ViewedRuns } from '../../viewing/view-runs.ts';
-import { createPageStore, type PageStore } from './page-store.ts';
 
 export interface ViewServerOptions {
   readonly runs: ViewedRuns;
-  /** Who has it may look; 32 random bytes or more, as text. */
+  /** Grants access; 32 random bytes or more, as text. */
   readonly token: string;
   /** 0: any that is free. */
   readonly port: number;
 }
 
 export interface ViewServer {
-  /** With the token: what is to be opened. */
+  /** The address to open, with the token. */
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** Serves stored runs to one browser on this machine: loopback alone, no other origin, reading alone. */
+/** Serves stored runs to a browser on this machine: on loopback only, to no other origin, and read-only. */
 export async function openViewServer({ runs, token, port }: ViewServerOptions): Promise<ViewServer> {
   const pages = createPageStore(runs);
-  const news = createNews(runs);
-  // Imported here: on Node 22 it brings 28 ms along, and every command loads this file.
-  const { createServer } = await import('node:http');
+  const updates = watchRecords(runs);
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       refuse(response, error instanceof UserError ? 422 : 500, describeError(error));
@@ -38,7 +37,7 @@ export async function openViewServer({ runs, token, port }: ViewServerOptions): 
   return {
     url: `http://127.0.0.1:${bound}/?token=${token}`,
     async close() {
-      news.close();
+      updates.close();
       const isClosed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await isClosed;
@@ -47,25 +46,25 @@ export async function openViewServer({ runs, token, port }: ViewServerOptions): 
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method, url = '/', headers } = request;
-    // Another name that leads here is another origin's: DNS can be made to say anything.
+    // Any other name belongs to another origin, whose DNS may point here.
     if (!hosts.has(headers.host ?? '')) return refuse(response, 403, 'This address is not one of the server.');
     if (isForeign(request, hosts)) return refuse(response, 403, 'Another site asks.');
     if (method !== 'GET') {
       response.setHeader('Allow', 'GET');
       return refuse(response, 405, 'There is nothing to be changed here.');
     }
-    // Not by URL, which throws at some of what a socket may bring.
+    // `URL` throws for some of the texts that a client can send.
     const [pathname = '', query = ''] = url.split('?');
     const given = new URLSearchParams(query).get('token');
     if (pathname === '/' && given !== null) {
       if (!isSame(given, token)) return refuse(response, 403, noToken);
-      // Out of the address, where it could be seen or sent along.
+      // The redirect takes the token out of the address, where others could see it.
       response.setHeader('Set-Cookie', `${cookie}=${token}; Path=/; HttpOnly; SameSite=Strict`);
       response.writeHead(303, { ...headersOf('text/plain'), Location: '/' }).end();
       return;
     }
     if (!isSame(readCookie(headers.cookie, cookie), token)) return refuse(response, 403, noToken);
-    await serve(pathname, response, { runs, pages, news });
+    await serve(pathname, response, { runs, pages, updates });
   }
 }
 
@@ -74,15 +73,15 @@ const noToken = 'Open the address that `llmcheck view` printed: it holds the key
 interface Served {
   readonly runs: ViewedRuns;
   readonly pages: PageStore;
-  readonly news: News;
+  readonly updates: Updates;
 }
 
-async function serve(pathname: string, response: ServerResponse, { runs, pages, news }: Served): Promise<void> {
+async function serve(pathname: string, response: ServerResponse, { runs, pages, updates }: Served): Promise<void> {
   const parts = pathname.split('/').slice(1).map(decode);
   const [first, kind, ...rest] = parts;
   if (pathname === '/') return send(response, 'text/html; charset=utf-8', page());
   if (pathname === '/api/runs') return send(response, json, JSON.stringify(runs.list()));
-  if (pathname === '/api/events') return news.add(response);
+  if (pathname === '/api/events') return updates.add(response);
   const count = kind === 'run' ? 1 : kind === 'compare' ? 2 : 0;
   const ids = rest.slice(0, count);
   const [part, number, ...more] = rest.slice(count);
@@ -127,16 +126,16 @@ function headersOf(type: string): Record<string, string> {
   };
 }
 
-/** By what browsers say of themselves; a person's own address bar says `none`. */
+/** True for a request that another site made. The address bar of a browser sends `none` as the site. */
 function isForeign({ headers }: IncomingMessage, hosts: ReadonlySet<string>): boolean {
   const { origin } = headers;
   if (origin !== undefined && ![...hosts].some((host) => origin === `http://${host}`)) return true;
   const site = headers['sec-fetch-site'];
-  // A link to the address from elsewhere is a person's click; anything else from elsewhere is not.
+  // A link on another page may lead here, since a person clicks it.
   return site !== undefined && site !== 'same-origin' && site !== 'none' && headers['sec-fetch-mode'] !== 'navigate';
 }
 
-/** In a time that tells nothing of where they differ, nor of their lengths. */
+/** Takes the same time wherever the two differ, and whatever their lengths. */
 function isSame(given: string | undefined, token: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return given !== undefined && timingSafeEqual(hash(given), hash(token));
@@ -161,13 +160,13 @@ function describeError(error: unknown): string {
   return `This is a bug of llmcheck: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-interface News {
+interface Updates {
   add(response: ServerResponse): void;
   close(): void;
 }
 
-/** Tells every open page which records have grown; looks only while somebody listens. */
-function createNews(runs: ViewedRuns): News {
+/** Tells every open page which records have grown. Reads their states only while a page is open. */
+function watchRecords(runs: ViewedRuns): Updates {
   const listeners = new Set<ServerResponse>();
   let known = new Map<string, string>();
   let timer: NodeJS.Timeout | undefined;
@@ -175,7 +174,7 @@ function createNews(runs: ViewedRuns): News {
     const states = new Map(runs.states());
     for (const [id, state] of states) {
       if (known.get(id) === state) continue;
-      // A file's name may hold a line break.
+      // The name of a file may hold a line break.
       for (const listener of listeners) listener.write(`event: run\ndata: ${encodeURIComponent(id)}\n\n`);
     }
     known = states;
@@ -218,4 +217,53 @@ function listen(server: Server, port: number): Promise<void> {
     });
     server.listen(port, '127.0.0.1', resolve);
   });
+}
+
+/** A page's data as it goes over the wire. */
+interface StoredPage {
+  readonly index: Buffer;
+  readonly blocks: readonly Buffer[];
+}
+
+interface PageStore {
+  /** Of one run, or of two that are compared; undefined where one does not exist. */
+  find(ids: readonly string[]): Promise<StoredPage | undefined>;
+}
+
+/** Keeps the latest pages, compressed, until their records grow. */
+function createPageStore(runs: ViewedRuns): PageStore {
+  const kept = new Map<string, { readonly state: string; readonly page: Promise<StoredPage> }>();
+  return {
+    async find(ids) {
+      const states = runs.states();
+      const state = JSON.stringify(ids.map((id) => states.get(id)));
+      const key = JSON.stringify(ids);
+      const known = kept.get(key);
+      if (known?.state === state) return known.page;
+      const [first = '', second] = ids;
+      const report = second === undefined ? runs.report(first) : runs.compare(first, second);
+      if (report === undefined) return undefined;
+      const page = report.then(compress);
+      kept.delete(key);
+      for (const old of kept.keys()) if (kept.size >= maxPages) kept.delete(old);
+      kept.set(key, { state, page });
+      // A page that failed may succeed once its files are mended.
+      page.catch(() => kept.delete(key));
+      return page;
+    },
+  };
+}
+
+const maxPages = 4;
+
+function compress(report: Report): StoredPage {
+  const blocks: Buffer[] = [];
+  let index = Buffer.alloc(0);
+  // The blocks are made with the index: made on request, they could be those of a record that grew in between.
+  for (const piece of buildPageData(report)) {
+    const packed = gzipSync(piece.json, { level: 1 });
+    if (piece.kind === 'index') index = packed;
+    else blocks[piece.number] = packed;
+  }
+  return { index, blocks };
 }

@@ -182,9 +182,7 @@ export default { prompts: [{ id: 'v1', text: '{{ word }}' }], providers: ['exec:
       project.read('evals/a.eval.yaml').replace('prompts/ä b.md', '../secret/text.md'),
     );
     commitAll(project);
-    expect((await look(project))['a']).toBe(
-      'run: secret/text.md is not tracked by git, so nobody can say whether it changed',
-    );
+    expect((await look(project))['a']).toBe('run: secret/text.md is not tracked by git, so it may have changed');
   });
 });
 

@@ -1,13 +1,20 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
-import type { GithubApi, GithubReply } from './github-api.ts';
+import { defined } from '../json/defined.ts';
+import { isJsonObject, type JsonObject } from '../json/json.ts';
+import { type GithubApi, type GithubReply, memberAt, textAt } from './github-api.ts';
 import type { GithubRun } from './github-run.ts';
-import { memberAt, textAt } from './read-json.ts';
 
 export type Published =
   | { readonly ok: true; readonly how: 'created' | 'updated'; readonly url?: string }
   | { readonly ok: false; readonly message: string };
 
-/** A line that no page shows, by which the comment is found again. */
+export interface Comment {
+  /** Tells several comments on one pull request apart. */
+  readonly id: string;
+  /** Markdown. */
+  readonly body: string;
+}
+
+/** A line that no page shows. The comment is found by it. */
 export function commentMarker(id: string): string {
   return `<!-- llmcheck:${id} -->`;
 }
@@ -15,14 +22,16 @@ export function commentMarker(id: string): string {
 const maxPages = 100;
 const maxTries = 3;
 
-/** Keeps one comment on the pull request: the one that this token's owner wrote with the marker, or a new one. */
+/** Keeps one comment on the pull request: updates the one that the token's owner wrote with the marker, or creates it. */
 export async function upsertComment(
   api: GithubApi,
   run: GithubRun,
-  { marker, body }: { readonly marker: string; readonly body: string },
+  comment: Comment,
   wait: (ms: number) => Promise<void>,
 ): Promise<Published> {
   const { repository, pullRequest } = run;
+  const marker = commentMarker(comment.id);
+  const body = `${marker}\n${comment.body}`;
   if (pullRequest === undefined) return { ok: false, message: 'the event is about no pull request' };
   const path = `/repos/${repository}/issues/${pullRequest.number}/comments`;
   const author = await findAuthor(api, run.graphqlUrl);
@@ -34,15 +43,18 @@ export async function upsertComment(
       id === undefined
         ? await api.ask('POST', path, { body })
         : await api.ask('PATCH', `/repos/${repository}/issues/comments/${id}`, { body });
-    if (reply.ok) return { ok: true, how: id === undefined ? 'created' : 'updated', ...urlOf(reply.value) };
-    // A creation that got no answer may have happened all the same: it is looked for before another is made.
-    const isGone = id !== undefined && reply.status === 404;
-    if ((!reply.isTransient && !isGone) || attempt >= maxTries) return { ok: false, message: reply.message };
+    if (reply.ok) {
+      const how = id === undefined ? 'created' : 'updated';
+      return { ok: true, how, ...defined({ url: textAt(reply.value, 'html_url') }) };
+    }
+    // A creation without an answer may have happened, so the comment is looked for before another is created.
+    const isDeleted = id !== undefined && reply.status === 404;
+    if ((!reply.isTransient && !isDeleted) || attempt >= maxTries) return { ok: false, message: reply.message };
     await wait(1000 * attempt);
   }
 }
 
-/** Who writes with this token. The REST API tells that to people alone, the other one to apps as well. */
+/** The owner of the token. The REST API tells it to people only, GraphQL to apps as well. */
 async function findAuthor(api: GithubApi, graphqlUrl: string): Promise<string> {
   const reply = await api.ask('POST', graphqlUrl, { query: 'query { viewer { login } }' });
   const login = reply.ok ? textAt(memberAt(memberAt(reply.value, 'data'), 'viewer'), 'login') : undefined;
@@ -66,15 +78,43 @@ async function findComment(
   return { ok: true };
 }
 
-/** Anybody can write the marker into a comment of theirs, so the author decides. */
+/** Anyone can write the marker into a comment, so the author decides. */
 function isOwn(comment: JsonObject, { marker, author }: { readonly marker: string; readonly author: string }): boolean {
   if (textAt(comment, 'body')?.startsWith(marker) !== true) return false;
   const login = textAt(comment['user'], 'login');
-  // Servers that speak the same protocol may not tell who wrote what.
+  // Other servers with the same API may leave the author out.
   return login === undefined ? comment['user'] === undefined : login.toLowerCase() === author.toLowerCase();
 }
 
-function urlOf(value: JsonValue): { readonly url?: string } {
-  const url = textAt(value, 'html_url');
-  return url === undefined ? {} : { url };
+export type Conclusion = 'success' | 'failure' | 'neutral' | 'cancelled';
+
+export interface CheckRun {
+  readonly name: string;
+  readonly conclusion: Conclusion;
+  /** In words, on one line. */
+  readonly title: string;
+  /** Markdown. */
+  readonly summary: string;
+}
+
+/** GitHub refuses longer titles. */
+const maxTitleChars = 250;
+
+/** Puts a finished check on the commit that was tested. */
+export async function createCheckRun(
+  api: GithubApi,
+  { repository, headSha, runUrl }: GithubRun,
+  { name, conclusion, title, summary }: CheckRun,
+): Promise<Published> {
+  const body: JsonObject = {
+    name,
+    head_sha: headSha,
+    status: 'completed',
+    conclusion,
+    output: { title: title.slice(0, maxTitleChars), summary },
+    ...defined({ details_url: runUrl }),
+  };
+  const reply = await api.ask('POST', `/repos/${repository}/check-runs`, body);
+  if (!reply.ok) return { ok: false, message: reply.message };
+  return { ok: true, how: 'created', ...defined({ url: textAt(reply.value, 'html_url') }) };
 }
