@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Report } from '../../model/report.ts';
@@ -216,9 +217,8 @@ async function publishParts(
   );
   const links: Record<string, string> = {};
   for (const [part, published] of Object.entries(parts)) {
-    if (published?.ok === false)
-      warn(`the ${part === 'comment' ? 'comment' : 'check'} was not published: ${published.message}`);
-    else if (published?.url !== undefined) links[`${part}Url`] = published.url;
+    if (published.ok) Object.assign(links, defined({ [`${part}Url`]: published.url }));
+    else warn(`the ${part === 'comment' ? 'comment' : 'check'} was not published: ${published.message}`);
   }
   return links;
 }
