@@ -6,19 +6,19 @@ import { prepareRun } from '../cli/run/prepare-run.ts';
 import { StorageError } from '../files/storage-error.ts';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
+import type { ProgressEvent } from '../model/progress.ts';
 import type { Report } from '../model/report.ts';
 import { planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 import { runSuites } from '../run/run.ts';
 import type { RunSuitesOptions } from './run-options.ts';
-import type { RunEvent } from './run-suites.ts';
 
 export interface ProjectRun {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly flags: Readonly<Record<string, unknown>>;
   readonly options: RunSuitesOptions;
-  readonly onEvent: (event: RunEvent) => void;
+  readonly onEvent: (event: ProgressEvent) => void;
 }
 
 /** Runs a project, and accepts the run as its baseline under `updateBaseline`. */

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { WatchGraph } from '../changes/watch-graph.ts';
+import type { FileWatcher } from './watch/file-watcher.ts';
 
 /** A stream as the program sees it. */
 export interface TextSink {
@@ -13,13 +13,6 @@ export interface TextSink {
 
 /** A line that the user typed, the end of the input, or Ctrl-C, which sends no signal while a line is edited. */
 export type Typed = { readonly line: string } | { readonly ended: 'input' | 'interrupt' };
-
-/** Reports changed files in batches, by their absolute paths. */
-export interface FileWatcher {
-  /** Replaces what is watched. */
-  watch(graph: WatchGraph): void;
-  close(): Promise<void>;
-}
 
 /** All that the program may use of its process. Tests pass another one. */
 export interface Io {

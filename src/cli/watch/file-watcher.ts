@@ -3,7 +3,13 @@ import { dirname } from 'node:path';
 import { watch } from 'chokidar';
 import type { WatchGraph } from '../../changes/watch-graph.ts';
 import { type Clock, systemClock } from '../../model/clock.ts';
-import type { FileWatcher } from '../io.ts';
+
+/** Reports changed files in batches, by their absolute paths. */
+export interface FileWatcher {
+  /** Replaces what is watched. */
+  watch(graph: WatchGraph): void;
+  close(): Promise<void>;
+}
 
 /** Long enough for an editor that writes a copy and renames it, too short to be noticed. */
 const quietMs = 40;

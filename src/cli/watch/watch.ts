@@ -11,7 +11,7 @@ import { runSuites } from '../../run/run.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { resolveRun } from '../flags/resolve-run.ts';
-import type { FileWatcher, Io } from '../io.ts';
+import type { Io } from '../io.ts';
 import { maskByName } from '../output/mask.ts';
 import { describeProblems } from '../output/problems.ts';
 import { openProgress } from '../output/progress.ts';
@@ -19,6 +19,7 @@ import { type ReportRequest, writeReports } from '../output/reports.ts';
 import { wantsColor } from '../output/style.ts';
 import { type PreparedRun, prepareRun } from '../run/prepare-run.ts';
 import { usageError } from '../usage-error.ts';
+import type { FileWatcher } from './file-watcher.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { type FinishedCell, renderRound } from './render-round.ts';
 
