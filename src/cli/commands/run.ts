@@ -16,6 +16,7 @@ import { describeProblems } from '../output/problems.ts';
 import { openProgress } from '../output/progress.ts';
 import { writeReports } from '../output/reports.ts';
 import { describeForecast } from '../run/describe-forecast.ts';
+import { keepHeapSmall } from '../run/keep-heap-small.ts';
 import { type PreparedRun, prepareRun } from '../run/prepare-run.ts';
 import type { DefineCommand } from './define.ts';
 
@@ -67,7 +68,11 @@ async function runOnce(
   const { options, explanation, values, reporters, mask, io, quiet, color, hasColor } = prepared;
   if (!quiet) io.stderr.write(explanation);
   const progress = openProgress(io, color, quiet || values.dryRun === true);
-  const ports: RunPorts = { ...prepared.ports, onProgress: progress.onEvent };
+  const onProgress: RunPorts['onProgress'] = (event) => {
+    if (event.type === 'planned') keepHeapSmall(event.cells);
+    progress.onEvent(event);
+  };
+  const ports: RunPorts = { ...prepared.ports, onProgress };
   try {
     if (values.dryRun === true) {
       io.stdout.write(mask(describeForecast(await forecastRun(options, ports))));
