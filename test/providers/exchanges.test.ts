@@ -1,22 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkExchanges, findFaults } from '../../scripts/exchange-checks.ts';
 import type { Exchange } from '../../scripts/exchange-truth.ts';
-
-/** Real exchanges with many services, as JSON lines {id, kind, uri, status, request, response}; too large to ship. */
-const file = process.env['LLMCHECK_EXCHANGES'] ?? '';
-
-it.skipIf(!existsSync(file))(
-  'every exchange of the file named by LLMCHECK_EXCHANGES is read as its body says',
-  async () => {
-    const lines = readFileSync(file, 'utf8').trim().split('\n');
-    const faults: string[] = [];
-    for await (const checked of checkExchanges(lines.map((line) => JSON.parse(line) as Exchange))) {
-      faults.push(...checked.faults);
-    }
-    expect(faults).toEqual([]);
-  },
-);
 
 function build(kind: string, response: unknown, status = 200, uri = 'https://example.com/'): Exchange {
   return { id: 'e1', kind, uri, status, request: null, response };

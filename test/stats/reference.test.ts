@@ -1,18 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { statsMethods } from '../../scripts/stats-methods.ts';
 import { checkReference, parseReference } from '../../scripts/stats-reference.ts';
-
-const file = process.env['LLMCHECK_STATS_REFERENCE'];
-
-test.skipIf(file === undefined)(
-  'every reference value of the file named by LLMCHECK_STATS_REFERENCE is met',
-  async () => {
-    const reference = parseReference(await readFile(file ?? '', 'utf8'));
-    if (typeof reference === 'string') throw new Error(reference);
-    expect(checkReference(reference)).toEqual([]);
-  },
-);
 
 describe('the checker of reference values', () => {
   const wilson = { id: 'w', method: 'wilson', input: { passes: 0, n: 1, alpha: 0.05 } };

@@ -171,5 +171,5 @@ function findUnknownEnv(env: FlagSources['env']): readonly Problem[] {
     }));
 }
 
-/** Read elsewhere: the config file's path, colour, and data for the project's own tests. */
-const otherEnvNames = ['LLMCHECK_CONFIG', 'LLMCHECK_NO_COLOR', 'LLMCHECK_STATS_REFERENCE', 'LLMCHECK_EXCHANGES'];
+/** Read elsewhere: the config file's path, and colour. */
+const otherEnvNames = ['LLMCHECK_CONFIG', 'LLMCHECK_NO_COLOR'];
