@@ -1,7 +1,11 @@
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEchoServer } from '../../support/chat-server.ts';
+import { prepareSpawn } from '../../support/spawn-cli.ts';
 import { openTempProject } from '../../support/temp-project.ts';
+
+const spawnCli = prepareSpawn();
 
 test('a suite outside the project is refused', async () => {
   const outside = openTempProject('echo');
@@ -52,15 +56,33 @@ test('a folder that takes the place of a record is told before any call', async 
   expect(server.requests).toHaveLength(0);
 });
 
-// The super-user writes wherever it likes.
-test.skipIf(process.getuid?.() === 0)('a folder that can not be written is told before any call', async () => {
+test('a folder that can not be written is told before any call', async () => {
   const project = openTempProject('echo');
   mkdirSync(project.path('.llmcheck'));
-  chmodSync(project.path('.llmcheck'), 0o500);
+  chmodSync(project.path('.llmcheck'), 0o555);
+  chmodSync(project.root, 0o755);
   const server = await startEchoServer();
-  const { code } = await project.run(['run'], { env: server.env });
+  const { code } = await spawnCli(['run'], { cwd: project.root, env: server.env, isUnprivileged: true }).ended;
   expect(code).toBe(2);
   expect(server.requests).toHaveLength(0);
+});
+
+test('a cache that can only be read answers what it holds', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  await project.run(['run'], { env: server.env });
+  const asked = server.requests.length;
+  const cached = project.files('.llmcheck/cache');
+  const folders = [...new Set(cached.map((file) => dirname(project.path(file))))];
+  rmSync(project.path(cached[0] ?? ''));
+  for (const folder of folders) chmodSync(folder, 0o555);
+  for (const folder of ['.', '.llmcheck', '.llmcheck/runs']) chmodSync(project.path(folder), 0o777);
+  const running = spawnCli(['run'], { cwd: project.root, env: server.env, isUnprivileged: true });
+  const { code, stderr } = await running.ended;
+  for (const folder of folders) chmodSync(folder, 0o755);
+  expect(stderr).toMatch(/can't be written \(EACCES.*No further answer is stored/);
+  expect(code).toBe(0);
+  expect(server.requests.length - asked).toBe(1);
 });
 
 test('a cache that can not be written warns and does not stop the run', async () => {
