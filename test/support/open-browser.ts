@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs';
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { findProgram } from './find-program.ts';
 
-const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** Undefined where this machine has no Chromium: nothing is downloaded for a test. */
-export const chromiumPath = [process.env['LLMCHECK_CHROMIUM'] ?? '', ...usual].find((path) => existsSync(path));
+/** Undefined where this machine has no Chromium: the tests that need one are skipped, and nothing is downloaded. */
+export const chromiumPath = findProgram('Chromium', [
+  process.env['LLMCHECK_CHROMIUM'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]);
 
 export function openBrowser(): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error('there is no Chromium here');

@@ -1,15 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
+import { findProgram } from './find-program.ts';
 
-const usual = ['/usr/bin/redis-server', '/usr/local/bin/redis-server', '/usr/bin/valkey-server'];
-
-/** Undefined where this machine has no Redis and no Valkey: tests that need Lua scripts are skipped, and nothing is installed for them. */
-export const redisPath = [process.env['LLMCHECK_REDIS_SERVER'] ?? '', ...usual].find((path) => existsSync(path));
+/** Undefined where this machine has no Redis and no Valkey: the tests that need one are skipped. */
+export const redisPath = findProgram('redis-server', [
+  process.env['LLMCHECK_REDIS_SERVER'],
+  '/usr/bin/redis-server',
+  '/usr/local/bin/redis-server',
+  '/usr/bin/valkey-server',
+]);
 
 export interface RealRedis {
   readonly url: string;
