@@ -5,9 +5,21 @@ export default defineConfig({
   plugins: [pageVitePlugin],
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/temp-folder.ts'],
     setupFiles: ['test/support/no-network.ts'],
-    testTimeout: 20_000,
-    // Threads share one process, so the suite starts fast enough to run on every save.
+    tags: [
+      {
+        name: 'slow',
+        description: 'Takes seconds, or a browser, a package, killed processes: left out by `npm test`.',
+        timeout: 180_000,
+      },
+    ],
+    // Only guards against tests that never end: a busy machine must not fail them.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // The suite runs on every save: threads start fast, no file loads the program again, and no core is idle.
     pool: 'threads',
+    isolate: false,
+    maxWorkers: '100%',
   },
 });

@@ -118,7 +118,7 @@ describe('links', () => {
   it('the commands that set up a clone are those of the package', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const readme = read('README.md');
-    expect(readme).toContain('\nnpm ci && node bin/llmcheck.js run\nnpm ci && npm test\n');
+    expect(readme).toContain('\nnpm ci && node bin/llmcheck.js run\nnpm ci && npm run test:all\n');
     expect(scripts['prepare']).toBe('npm run build');
     const named = pages.flatMap((page) => [...read(page).matchAll(/`npm run ([\w:]+)/g)].map(([, name = '']) => name));
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);

@@ -122,7 +122,7 @@ const gitEnv = {
   GIT_CONFIG_GLOBAL: '/dev/null',
 };
 
-describe('the action', () => {
+describe('the action', { tags: 'slow' }, () => {
   test('gates a pull request on the merge-base, and a second push updates the same comment', async () => {
     const job = await openJob();
     for (let id = 1; id <= 120; id += 1) {

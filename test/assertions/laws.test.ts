@@ -175,7 +175,7 @@ test('a check gives the same verdict twice, a score in [0, 1], a short reason, a
   );
 });
 
-describe('an answer of 1 MB is judged within a second', () => {
+describe('an answer of 1 MB is judged within a second', { tags: 'slow' }, () => {
   const parts = [
     'a',
     ' ',
@@ -253,7 +253,7 @@ function threadMs(): number {
   return Number(readFileSync(schedulerFile, 'utf8').split(' ')[0]) / 1e6;
 }
 
-test('answers of 5 MB with all that is hostile throw nothing', async () => {
+test('answers of 5 MB with all that is hostile throw nothing', { tags: 'slow' }, async () => {
   const hostile = '\ud800\u0000\u001b[31m{"__proto__":"'.repeat(200_000);
   for (const spec of specs) expect((await judgeOne(spec, hostile)).reason.length).toBeLessThan(2000);
 });

@@ -23,7 +23,9 @@ describe('processes that share a cache', () => {
     expect(new CacheMaintenance(folder, { now }).verify({ remove: false })).toEqual({ checked: 500, damaged: [] });
   });
 
-  test('lose nothing when another one prunes and imports under their hands again and again', async () => {
+  test('lose nothing when another one prunes and imports under their hands again and again', {
+    tags: 'slow',
+  }, async () => {
     const { folder, script } = await prepare();
     const old = Array.from({ length: 20 }, (_, index) =>
       renderEntry(buildEntry(ask(`old ${index}`), 'old', '2020-01-01T00:00:00.000Z')),

@@ -16,9 +16,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
-const hasNpm = spawnSync('npm', ['--version']).status === 0;
 
-describe.skipIf(!hasNpm)('the package, as npm installs it (skipped where there is no npm)', () => {
+describe('the package, as npm installs it', { tags: 'slow' }, () => {
   let folder = '';
   let project = '';
   let tarball = '';

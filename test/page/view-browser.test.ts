@@ -13,12 +13,13 @@ describe.skipIf(chromiumPath === undefined)('llmcheck view in a browser', () => 
   });
   afterAll(() => browser.close());
 
-  test.each([
-    [1280, 'light'],
-    [400, 'dark'],
-  ] as const)(
-    'leads from the list of runs to one of them and to two compared at %i px, %s',
-    async (width, colorScheme) => {
+  for (const [width, colorScheme, tags] of [
+    [1280, 'light', []],
+    [400, 'dark', ['slow']],
+  ] as const) {
+    test(`leads from the list of runs to one of them and to two compared at ${width} px, ${colorScheme}`, {
+      tags: [...tags],
+    }, async () => {
       const project = await openRunProject(3);
       const [first = '', , last = ''] = runIdsOf(project);
       const view = await openView(project);
@@ -42,8 +43,8 @@ describe.skipIf(chromiumPath === undefined)('llmcheck view in a browser', () => 
       expect(noise).toEqual([]);
       expect(requests.filter((url) => !url.startsWith(view.address.origin) && !url.startsWith('data:'))).toEqual([]);
       await page.close();
-    },
-  );
+    });
+  }
 
   test('follows a run as its record grows', async () => {
     const project = await openRunProject(1);

@@ -131,6 +131,7 @@ describe('a module', () => {
   // Linux alone tells what left the child's process group.
   test.each([false, ...(process.platform === 'linux' ? [true] : [])])(
     'takes what it started with it when its time is over (in a group of its own: %s)',
+    { tags: 'slow' },
     async (detached) => {
       const { folder, runModule } = openProject({
         'check.mjs': `import { spawn } from 'node:child_process';

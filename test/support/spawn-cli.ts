@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
-import { afterAll } from 'vitest';
 import type { CliResult } from './run-cli.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -27,9 +27,8 @@ export type SpawnCli = (argv: readonly string[], options: SpawnOptions) => Spawn
 
 /** For what only a real process can show: kills, signals, pipes. */
 export function prepareSpawn(): SpawnCli {
-  const bundle = bundleCli();
   return (argv, { cwd, env = {}, maxFileBlocks, isUnprivileged = false, stdout: target }) => {
-    const command = [process.execPath, bundle, ...argv];
+    const command = [process.execPath, bundleCli(), ...argv];
     const [program = '', ...args] =
       maxFileBlocks === undefined
         ? command
@@ -56,11 +55,19 @@ export function prepareSpawn(): SpawnCli {
 
 const nobody = 65_534;
 
-/** The program in one file, gone with the tests: bundled from the source, so that no build has to be fresh. */
+let bundle: string | undefined;
+
+/** The program in one file, made once for many tests: bundled from the source, so that no build has to be fresh. */
 export function bundleCli(): string {
-  const folder = join(root, 'node_modules/.cache/spawn-cli');
-  mkdirSync(folder, { recursive: true });
-  const bundle = join(folder, `main-${process.pid}-${Math.random().toString(36).slice(2)}.mjs`);
+  bundle ??= buildBundle();
+  return bundle;
+}
+
+function buildBundle(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'llmcheck-bundle-'));
+  chmodSync(folder, 0o755);
+  const outfile = join(folder, 'main.mjs');
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   buildSync({
     stdin: {
       contents: `import { main, processIo } from './src/cli/main.ts';
@@ -68,7 +75,7 @@ process.exitCode = await main(process.argv.slice(2), processIo());`,
       resolveDir: root,
       loader: 'ts',
     },
-    outfile: bundle,
+    outfile,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -77,6 +84,5 @@ process.exitCode = await main(process.argv.slice(2), processIo());`,
     alias: { 'virtual:page': join(root, 'test/support/empty-page.mjs') },
     logLevel: 'error',
   });
-  afterAll(() => rmSync(bundle, { force: true }));
-  return bundle;
+  return outfile;
 }

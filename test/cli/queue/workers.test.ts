@@ -122,7 +122,7 @@ ${words.join('\n')}
     expect(server.requests).toHaveLength(40);
   });
 
-  test('loses nothing with a worker that is killed', async () => {
+  test('loses nothing with a worker that is killed', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const server = await startGatedServer((index) => index < 4);
     const project = openTempProject('two-providers');
@@ -168,7 +168,7 @@ ${words.join('\n')}
     expect((await running).code).toBe(0);
   });
 
-  test('that is killed takes over what workers were answered meanwhile', async () => {
+  test('that is killed takes over what workers were answered meanwhile', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const server = await startGatedServer((index) => index >= 10);
     const project = openTempProject('two-providers');
@@ -188,7 +188,7 @@ ${words.join('\n')}
     await worker.ended;
   });
 
-  test('goes on where Redis is restarted, also where that lost all it had', async () => {
+  test('goes on where Redis is restarted, also where that lost all it had', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const server = await startGatedServer((index) => index === 10);
     const project = openTempProject('two-providers');
@@ -245,7 +245,7 @@ ${words.join('\n')}
     expect(server.requests).toHaveLength(5);
   });
 
-  test('starts programs on the worker, for as long as a call may take from its begin', async () => {
+  test('starts programs on the worker, for as long as a call may take from its begin', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     const project = openTempProject('exec');
     await startWorker(project.root, ['--queue', redis.url, '--lease', '1s', '-j', '1'], {});
@@ -278,7 +278,7 @@ ${words.join('\n')}
     await untilEnded();
   });
 
-  test('ends the calls of a worker before others may make them, where Redis is gone', async () => {
+  test('ends the calls of a worker before others may make them, where Redis is gone', { tags: 'slow' }, async () => {
     const redis = await startRealRedis();
     let tellCut: () => void = () => undefined;
     const cut = new Promise<void>((resolve) => {

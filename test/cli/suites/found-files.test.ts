@@ -181,7 +181,7 @@ describe('a hostile pattern is refused or matched at once', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
-  test('over 10,000 long ids', async () => {
+  test('over 10,000 long ids', { tags: 'slow' }, async () => {
     const project = openProject();
     project.write(
       'evals/cases.jsonl',
@@ -197,7 +197,7 @@ describe('a hostile pattern is refused or matched at once', () => {
     expect((await project.run(['run', '-t', '*a1234'], { env })).code).toBe(0);
   });
 
-  test('over many names', async () => {
+  test('over many names', { tags: 'slow' }, async () => {
     const project = openProject();
     for (let index = 0; index < 300; index += 1) writeFileSync(join(project.root, 'evals', `${long}${index}`), '');
     project.write('evals/cases.jsonl', Array.from({ length: 300 }, (_, index) => row(`${long}${index}`)).join(''));

@@ -47,7 +47,7 @@ describe('processes that write one file at once', { timeout: 120_000 }, () => {
     expect(project.files('evals')).toEqual(['evals/a.baseline.jsonl', 'evals/a.eval.yaml']);
   });
 
-  test('record one case each, and every answer is in the recordings', async () => {
+  test('record one case each, and every answer is in the recordings', { tags: 'slow' }, async () => {
     const { project, runAll, caseIdsIn } = await openProject();
     const ended = await runAll(words.map((word) => ['run', '--record', '-t', word]));
     expect(ended.map(({ code }) => code)).toEqual(words.map(() => 0));
@@ -55,7 +55,7 @@ describe('processes that write one file at once', { timeout: 120_000 }, () => {
     expect(project.files('evals')).toEqual(['evals/a.eval.yaml', 'evals/a.recordings.jsonl']);
   });
 
-  test('begin one project, and each file is written once', async () => {
+  test('begin one project, and each file is written once', { tags: 'slow' }, async () => {
     const project = openTempProject();
     const ended = await Promise.all(words.map(() => spawnCli(['init'], { cwd: project.root }).ended));
     expect(ended.map(({ code }) => code)).toEqual(words.map(() => 0));
