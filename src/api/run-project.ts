@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
-import { updateBaseline } from '../baseline/update-baseline.ts';
+import { updateBaseline } from '../baseline/accept-baseline.ts';
 import type { Io } from '../cli/io.ts';
 import { prepareRun } from '../cli/run/prepare-run.ts';
 import { StorageError } from '../files/storage-error.ts';
@@ -53,8 +53,8 @@ export async function planProject(given: ProjectRun): Promise<readonly PlannedCa
   const { options, ports } = await prepare(given);
   const { plan } = await planRun(options, ports);
   const cases = new Map<string, PlannedCase>();
-  for (const providerId of plan.providerIds) {
-    for (const { key } of plan.cells(providerId)) {
+  for (const providerKey of plan.providerKeys) {
+    for (const { key } of plan.cells(providerKey)) {
       const { suite, caseId, prompt, provider } = key;
       cases.set(JSON.stringify([suite, caseId, prompt, provider]), { suite, caseId, prompt, provider });
     }

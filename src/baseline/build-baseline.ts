@@ -8,7 +8,7 @@ import { answerHashOf } from '../record/hash-answer.ts';
 /** Longer answers are kept by their hash alone. */
 export const maxKeptOutputBytes = 64 * 1024;
 
-/** What a suite's run has to say for later comparisons, read when it is asked for. Nothing of when, where or how fast it was served is in it. */
+/** What later comparisons need of a suite's run. Nothing in it depends on when, where or how fast it ran, and rows are read lazily. */
 export function buildBaseline(suite: SuiteSummary, readRow: (rowIndex: number) => CellRow): BaselineContent {
   const keepsOutputs = suite.recorded.outputs === 'full';
   return {
@@ -30,10 +30,8 @@ function describeVariant({ recorded, cases }: VariantSummary): BaselineVariant {
     params,
     messages,
     ...defined({ replaces }),
-    // Approvals and policies belong to who compares, not to what was accepted.
-    contract: {
-      ...defined({ input: contract.input, output: contract.output }),
-    },
+    // Approvals and policies belong to a comparison, not to what was accepted.
+    contract: defined({ input: contract.input, output: contract.output }),
     models: answeredModels(cases.values()),
   };
 }
@@ -85,21 +83,8 @@ function isAcceptable({ observe, status }: CaseSummary): boolean {
 }
 
 function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
-  const {
-    trial,
-    status,
-    score,
-    checks,
-    usage,
-    latencyMs,
-    finishReason,
-    output,
-    toolCalls,
-    reasoning,
-    refusal,
-    answerId,
-  } = row;
-  const answerHash = answerHashOf(row);
+  const { trial, status, score, checks, usage, latencyMs, finishReason, answerId } = row;
+  const { output, toolCalls, reasoning, refusal } = row;
   const isKept = keepsOutputs && output !== undefined && Buffer.byteLength(output) <= maxKeptOutputBytes;
   return {
     trial,
@@ -107,10 +92,7 @@ function buildTrial(row: CellRow, keepsOutputs: boolean): BaselineTrial {
     ...defined({ score }),
     checks,
     ...defined({ usage, latencyMs, finishReason }),
-    ...(isKept ? { output } : {}),
-    ...(isKept && toolCalls !== undefined ? { toolCalls } : {}),
-    ...(isKept && reasoning !== undefined ? { reasoning } : {}),
-    ...(isKept && refusal !== undefined ? { refusal } : {}),
-    ...defined({ answerHash, answerId }),
+    ...(isKept ? defined({ output, toolCalls, reasoning, refusal }) : {}),
+    ...defined({ answerHash: answerHashOf(row), answerId }),
   };
 }

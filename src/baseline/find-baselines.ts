@@ -1,24 +1,27 @@
 import { relative } from 'node:path';
+import { defined } from '../json/defined.ts';
 import type { Baseline } from '../model/baseline.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RunSettings } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
+import type { Plan, PlannedSuite, PlannedVariant } from '../plan/build-plan.ts';
+import type { FindAccepted } from '../plan/cell-hash.ts';
 import { type GitRef, openGitRef } from '../project/git/git-files.ts';
 import { baselinePathOf, refuseLinkOutside, refuseOutside } from '../project/project-paths.ts';
 import { classifySource, type RecordSource } from '../project/record-source.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { openRecordHeads, type StoredRecord } from '../record/open-stored-record.ts';
 import { isRunRecord } from '../record/read-run-record.ts';
-import { readCases } from './baseline-order.ts';
+import { readCases } from './baseline-cases.ts';
 import { openBaselineFile, openBaselineText } from './open-baseline.ts';
 
-/** What a suite is held against. */
+/** What a suite is compared with. `own` is the working tree's baseline where `--baseline git:REF` names another one. */
 export type SuiteBaseline =
   | { readonly kind: 'file'; readonly source: string; readonly baseline: Baseline; readonly own?: Baseline }
   | { readonly kind: 'record'; readonly source: string; readonly record: StoredRecord };
 
-/** Finds the baseline of a suite; undefined where there is none yet, which is news and no error. */
+/** Finds the baseline of a suite; undefined where there is none yet. */
 export type FindBaseline = (suite: { readonly id: string; readonly path: string }) => SuiteBaseline | undefined;
 
 export interface FindBaselineOptions {
@@ -31,7 +34,7 @@ export interface FindBaselineOptions {
 export function openBaselines(
   wanted: RunSettings['baseline'],
   options: FindBaselineOptions & {
-    /** True where a record says what it was compared with: a record may come from anywhere. */
+    /** True where the source comes from a record, which may come from anywhere. */
     readonly isRecorded?: boolean;
   },
 ): FindBaseline {
@@ -48,7 +51,7 @@ export function openBaselines(
 
 const recordedHint = 'put that file into the project, or name both sides: llmcheck compare BASELINE RUN';
 
-/** Opens the baseline of every suite; one UserError has the problems of them all. */
+/** Opens the baseline of every suite. Throws one `UserError` with the problems of all. */
 export function checkBaselines(suites: readonly Pick<Suite, 'id' | 'path'>[], findBaseline: FindBaseline): void {
   const problems: Problem[] = [];
   for (const suite of suites) {
@@ -62,7 +65,7 @@ export function checkBaselines(suites: readonly Pick<Suite, 'id' | 'path'>[], fi
   if (problems.length > 0) throw new UserError(problems);
 }
 
-/** A run asks several times; each file is read once. */
+/** Reads each file once. */
 function remember(find: FindBaseline): FindBaseline {
   const found = new Map<string, SuiteBaseline | undefined>();
   return (suite) => {
@@ -108,7 +111,7 @@ function fileBeside(
   return { kind: 'file', source: shown, baseline };
 }
 
-/** The baseline as it stands at the ref, beside the one that the working tree brings where that is another. */
+/** The baseline at the ref, and the working tree's as `own` where it differs. */
 function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
   const { root, cwd } = options;
   return ({ id, path }) => {
@@ -130,7 +133,7 @@ function fromGit(ref: GitRef, options: FindBaselineOptions): FindBaseline {
   };
 }
 
-/** Line by line, since either may be larger than what should be in memory. */
+/** Compares line by line: either may be larger than what should be in memory. */
 function isSameBaseline(a: Baseline, b: Baseline): boolean {
   if (a.suite !== b.suite || JSON.stringify(a.variants) !== JSON.stringify(b.variants)) return false;
   const others = readCases(b);
@@ -144,6 +147,56 @@ function isSameBaseline(a: Baseline, b: Baseline): boolean {
 function checkSuite(baseline: Baseline, id: string, file: string): void {
   if (baseline.suite === id) return;
   const message = `${file} is the baseline of suite ${baseline.suite}, not of ${id}`;
-  const hint = 'accept it anew with llmcheck baseline accept, after removing the file';
+  const hint = 'remove the file, and accept a run again with llmcheck baseline accept';
   throw new UserError([{ code: 'record', severity: 'error', message, hint, at: { file, line: 1, column: 1 } }]);
+}
+
+/** Finds accepted answers in the baseline files. A file is read only when a check asks for one of its answers. */
+export function createFindAccepted(suites: readonly Suite[], findBaseline: FindBaseline): FindAccepted {
+  const bySuite = new Map(suites.map((suite) => [suite.id, suite]));
+  return ({ suite: suiteId, prompt, provider, caseId, trial: index }) => {
+    const suite = bySuite.get(suiteId);
+    const found = suite === undefined ? undefined : findBaseline(suite);
+    const trials = found?.kind === 'file' ? (found.baseline.readCase({ prompt, provider }, caseId)?.trials ?? []) : [];
+    const trial = trials.find((other) => other.trial === index) ?? trials[0];
+    if (trial?.output === undefined) return undefined;
+    const { output: text, toolCalls = [], reasoning } = trial;
+    return { text, toolCalls, ...defined({ reasoning }) };
+  };
+}
+
+/**
+ * Names each variant of which the baseline file has no case, nor of the version that it replaces. A file that lost its cases
+ * would otherwise pass without a comparison and without a remark.
+ */
+export function describeUnaccepted({ suites }: Pick<Plan, 'suites'>, findBaseline: FindBaseline): readonly string[] {
+  return suites.flatMap((planned) => {
+    const found = findBaseline(planned.suite);
+    if (found?.kind !== 'file') return [];
+    const { source, baseline } = found;
+    return planned.variants
+      .filter((variant) => isComparedWithFile(variant, planned))
+      .filter(({ prompt: { id, replaces }, provider }) =>
+        [id, replaces].every(
+          (prompt) => prompt === undefined || baseline.casesOf({ prompt, provider: provider.id }).size === 0,
+        ),
+      )
+      .map(
+        ({ prompt, provider }) =>
+          `the baseline ${source} has no case of ${prompt.id} on ${provider.id}: nothing there is compared until a run is accepted`,
+      );
+  });
+}
+
+/** False where the variant is compared with another one of the same run. */
+function isComparedWithFile({ prompt, provider, planned }: PlannedVariant, { variants }: PlannedSuite): boolean {
+  if (planned === 0 || prompt.baselineOf !== undefined) return false;
+  return !variants.some(
+    (other) =>
+      other.planned > 0 &&
+      other.provider.id === provider.id &&
+      (other.prompt.replaces === prompt.id ||
+        other.prompt.id === prompt.replaces ||
+        other.prompt.baselineOf === prompt.id),
+  );
 }

@@ -1,13 +1,12 @@
 import { lookupAssertion } from '../assertions/index.ts';
 import { defined } from '../json/defined.ts';
-import { answerViewOf } from '../judges/answer-view.ts';
-import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
+import { answerViewOf, decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
 import type { Cell } from '../model/cell.ts';
 import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CaseSummary, RowSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
+import { comparesAccepted, comparesOther } from '../plan/cell-hash.ts';
 import type { FindCell } from '../plan/find-cells.ts';
-import { comparesAccepted, comparesOther } from '../plan/identify.ts';
 import { recordCheck } from '../record/build-cell-row.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
 import type { StoredRecord } from '../record/open-stored-record.ts';
@@ -19,15 +18,15 @@ export interface JudgeAsAcceptedOptions {
   readonly ports: JudgePorts;
 }
 
-/** A suite of a record, and its rows, as they are to be accepted. */
+/** A suite of a record and its rows, as they will be accepted. */
 export interface AcceptableSuite {
   readonly suite: SuiteSummary;
   readonly readRow: StoredRecord['readRow'];
 }
 
 /**
- * Judges what did not pass by a check that compares with the accepted answer as that answer itself: once it is accepted,
- * later answers are compared with it, and its own row has passed. Other checks keep what they said, and no model is asked.
+ * Judges answers again that failed a check which compares with the accepted answer: once such an answer is accepted itself,
+ * it equals the accepted one and passes. Other checks keep their verdicts, and no model is asked.
  */
 export async function judgeAsAccepted(suite: SuiteSummary, options: JudgeAsAcceptedOptions): Promise<AcceptableSuite> {
   const judged = new Map<number, CellRow>();
@@ -44,12 +43,12 @@ export async function judgeAsAccepted(suite: SuiteSummary, options: JudgeAsAccep
   return { suite: { ...suite, variants }, readRow: (rowIndex) => judged.get(rowIndex) ?? readRow(rowIndex) };
 }
 
-/** A stamp without its judges: none is asked here, and their address may come from the environment of the run. */
+/** A stamp without its judges: none is asked here, and the run's environment may have named another address of theirs. */
 function caseOfStamp(stamp: string): string {
   return stamp.split('.').slice(0, 2).join('.');
 }
 
-/** Adds the rows that pass once they are accepted; undefined where none does. */
+/** Adds the rows that pass once they are accepted. Undefined where none does. */
 async function judgeCase(
   { caseId, observe, mustPass, stamp, trials, confirmations }: CaseSummary,
   { recorded }: VariantSummary,
@@ -61,11 +60,11 @@ async function judgeCase(
   const [first] = rows;
   if (first === undefined) return undefined;
   const cell = await cellOf(first.suite, recorded.prompt, recorded.provider, caseId);
-  // The suite may have moved on since the run.
+  // The suite may have changed since the run.
   if (cell === undefined || caseOfStamp(cell.stamp) !== caseOfStamp(stamp) || !cell.checks.some(compares)) {
     return undefined;
   }
-  // A fresh trial is compared with the first answer.
+  // A confirmation trial is compared with the first answer.
   const firstRow = trials[0] === undefined ? first : readRow(trials[0].rowIndex);
   const again = new Map<RowSummary, RowSummary>();
   for (const summary of open) {
@@ -89,7 +88,7 @@ async function judgeCase(
   };
 }
 
-/** Whether a check that compares may be why it did not pass: then the suite is worth loading. */
+/** True where a check that compares may be the reason why it did not pass. Only then is the suite loaded. */
 function mayPass({ answerHash, checks }: CellRow): boolean {
   return answerHash !== undefined && checks.some(({ pass, assertion }) => !pass && mayCompare(assertion));
 }

@@ -1,6 +1,7 @@
-import type { Baseline, BaselineCase, BaselineCases, BaselineTrial, VariantKey } from '../model/baseline.ts';
+import type { Baseline, BaselineCase, BaselineTrial, VariantKey } from '../model/baseline.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { SortedCases } from '../record/case-summaries.ts';
+import { variantKey } from './baseline-cases.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from './read-baseline.ts';
 
 /** Reads a baseline file once; undefined where there is none. `shown` is how problems name it. */
@@ -37,11 +38,7 @@ class BaselineRows {
   }
 }
 
-function variantKey({ prompt, provider }: VariantKey): string {
-  return JSON.stringify([prompt, provider]);
-}
-
-/** A baseline books no cost: it is computed from the usage. */
+/** A baseline stores no cost: it is computed from the usage. */
 function summarizeTrial(
   suite: string,
   { prompt, provider, caseId, stamp, mustPass }: BaselineCase,
@@ -74,38 +71,23 @@ function summarizeTrial(
   };
 }
 
-function toBaseline({ suite, variants, readCase }: ScannedBaseline, rows: BaselineRows): Baseline {
+function toBaseline({ suite, variants, readCase: readRow }: ScannedBaseline, rows: BaselineRows): Baseline {
   const casesOf = (key: VariantKey) => rows.casesOf(key);
-  const read = ({ prompt, provider }: VariantKey, caseId: string) => {
+  const readCase = ({ prompt, provider }: VariantKey, caseId: string) => {
     const found = casesOf({ prompt, provider }).get(caseId);
-    // Every case has a trial.
-    const row = found?.trials[0] ?? found?.confirmations[0];
-    return row === undefined ? undefined : readCase(row.rowIndex, { caseId, prompt, provider });
+    const trial = found?.trials[0] ?? found?.confirmations[0];
+    return trial === undefined ? undefined : readRow(trial.rowIndex, { caseId, prompt, provider });
   };
-  return {
-    suite,
-    variants,
-    cases: variants.map((variant) => casesOfVariant(variant, casesOf, read)),
-    casesOf,
-    readCase: read,
-  };
-}
-
-function casesOfVariant(
-  { prompt, provider }: VariantKey,
-  casesOf: Baseline['casesOf'],
-  readCase: Baseline['readCase'],
-): BaselineCases {
-  const key = { prompt, provider };
-  return {
+  const cases = variants.map(({ prompt, provider }) => ({
     prompt,
     provider,
-    caseIds: () => casesOf(key).keys(),
-    has: (caseId) => casesOf(key).has(caseId),
-    read(caseId) {
-      const found = readCase(key, caseId);
+    caseIds: () => casesOf({ prompt, provider }).keys(),
+    has: (caseId: string) => casesOf({ prompt, provider }).has(caseId),
+    read(caseId: string) {
+      const found = readCase({ prompt, provider }, caseId);
       if (found === undefined) throw new RangeError(`${caseId} is no case of ${prompt} on ${provider}`);
       return found;
     },
-  };
+  }));
+  return { suite, variants, cases, casesOf, readCase };
 }

@@ -1,19 +1,19 @@
 import { Buffer } from 'node:buffer';
-import { splitLines } from '../files/split-lines.ts';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { type ReadBytes, splitLines } from '../files/split-lines.ts';
 import { systemErrorCode } from '../files/storage-error.ts';
 import { isJsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
-import type { BaselineCase, BaselineVariant, VariantKey } from '../model/baseline.ts';
-import { baselineFormat } from '../model/baseline.ts';
+import { type BaselineCase, type BaselineVariant, baselineFormat, type VariantKey } from '../model/baseline.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { quote } from '../text/shorten.ts';
-import { describeRowFault, isBaselineCase, isBaselineVariant } from './baseline-guards.ts';
-import { type BaselineSource, openSource, sourceOfBytes } from './baseline-source.ts';
+import { variantKey } from './baseline-cases.ts';
+import { describeRowFault, isBaselineCase, isBaselineVariant } from './validate-rows.ts';
 
 export type CaseKey = Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>;
 
-/** A baseline file that was read once from end to end; its cases are where they were. */
+/** A baseline file that was read once from end to end. Its cases stay on disk. */
 export interface ScannedBaseline {
   readonly suite: string;
   readonly variants: readonly BaselineVariant[];
@@ -21,10 +21,10 @@ export interface ScannedBaseline {
   readonly readCase: (index: number, key: CaseKey) => BaselineCase;
 }
 
-/** Told of each case line in turn; nothing is kept of it but where it lies. */
+/** Called with each case line in turn. Only its place in the file is kept. */
 export type VisitCase = (row: BaselineCase, index: number, suite: string) => void;
 
-/** Undefined where there is no such file; `shown` is how problems name it. Every line that can't be used is a problem of one UserError. */
+/** Undefined where there is no such file. `shown` is how problems name it. Throws one `UserError` with every bad line. */
 export function readBaseline(path: string, shown: string, visit: VisitCase): ScannedBaseline | undefined {
   try {
     const source = openSource(path);
@@ -45,7 +45,7 @@ export function parseBaseline(text: string, shown: string, visit: VisitCase): Sc
 const maxProblems = 20;
 const conflictMarker = /^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)/;
 
-/** Where a case lies in its file. */
+/** The place of a case in its file. */
 interface CasePlace {
   readonly offset: number;
   readonly length: number;
@@ -59,7 +59,8 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
     if (place === undefined) throw new RangeError(`case ${index} of ${places.length}`);
     const row = readPlace(source, place);
     if (row !== undefined && (key === undefined || isOf(row, key))) return row;
-    throw new UserError([changeProblem(file, place.line)]);
+    const message = `The baseline ${file} was changed while it was being read: line ${place.line} is not what it was.`;
+    throw new UserError([problemAt(file, place.line, message, 'run the command again')]);
   };
   const variants: BaselineVariant[] = [];
   const problems: Problem[] = [];
@@ -72,7 +73,7 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
     const raw = found.bytes.toString('utf8');
     const text = line === 1 && raw.startsWith('\uFEFF') ? raw.slice(1) : raw;
     if (text.trim() === '') continue;
-    // A conflict makes most of what follows it wrong too, and none of that is worth a word.
+    // After a conflict marker most other lines are wrong too, so only the conflict is reported.
     if (conflictMarker.test(text)) throw new UserError([conflictProblem(file, line)]);
     if (suite === undefined) {
       suite = parseHeader(text, file, line);
@@ -112,7 +113,7 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
   return { suite, variants, readCase };
 }
 
-/** Undefined where there is no case any more. */
+/** Undefined where the file was changed. */
 function readPlace(source: BaselineSource, { offset, length }: CasePlace): BaselineCase | undefined {
   const bytes = Buffer.allocUnsafe(length);
   let read = 0;
@@ -139,14 +140,14 @@ function parseHeader(text: string, file: string, line: number): string {
   if (header['format'] !== baselineFormat) {
     const message = `The baseline ${file} has format ${JSON.stringify(header['format'])}; this version reads format ${baselineFormat}.`;
     const hint = 'use the version of llmcheck that wrote it, or accept a run again with this one';
-    throw new UserError([{ code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } }]);
+    throw new UserError([problemAt(file, line, message, hint)]);
   }
   const { suite } = header;
   if (typeof suite !== 'string') throw new UserError([notABaseline(file, line, 'its header names no suite')]);
   return suite;
 }
 
-/** A row, or in words why the line is none. */
+/** A row, or the reason why the line is none. */
 function parseRow(text: string): BaselineVariant | BaselineCase | string {
   const parsed = parseJson(text);
   if (!parsed.ok) return `it is no JSON: ${parsed.reason}`;
@@ -160,36 +161,27 @@ function hasRepeatedTrial({ trials, confirmations = [] }: BaselineCase): boolean
   return indices.size !== trials.length + confirmations.length;
 }
 
-function variantKey({ prompt, provider }: VariantKey): string {
-  return JSON.stringify([prompt, provider]);
-}
-
 function caseKey({ caseId, prompt, provider }: CaseKey): string {
   return JSON.stringify([caseId, prompt, provider]);
 }
 
+function problemAt(file: string, line: number, message: string, hint: string): Problem {
+  return { code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } };
+}
+
 function notABaseline(file: string, line: number, found: string): Problem {
   const hint = 'a baseline is made by `llmcheck baseline accept`';
-  const message = `${file} is no baseline: ${found}.`;
-  return { code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } };
+  return problemAt(file, line, `${file} is no baseline: ${found}.`, hint);
 }
 
 function conflictProblem(file: string, line: number): Problem {
   const hint = 'take either side whole, run the suite and accept again: a merge of two baselines was never measured';
-  const message = `The baseline ${file} holds an unresolved merge conflict at line ${line}.`;
-  return { code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } };
+  return problemAt(file, line, `The baseline ${file} holds an unresolved merge conflict at line ${line}.`, hint);
 }
 
 function damageProblem(file: string, line: number, found: string): Problem {
   const hint = 'restore the file from git, or run the suite and accept again';
-  const message = `Line ${line} of the baseline ${file} is damaged: ${found}.`;
-  return { code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } };
-}
-
-function changeProblem(file: string, line: number): Problem {
-  const message = `The baseline ${file} was changed while it was being read: line ${line} is not what it was.`;
-  const hint = 'run the command again';
-  return { code: 'record', severity: 'error', message, hint, at: { file, line, column: 1 } };
+  return problemAt(file, line, `Line ${line} of the baseline ${file} is damaged: ${found}.`, hint);
 }
 
 function duplicateProblem(file: string, line: number, row: BaselineVariant | BaselineCase, earlier: number): Problem {
@@ -203,4 +195,59 @@ function orphanProblem(file: string, line: number, row: BaselineCase): Problem {
 
 function nameVariant({ prompt, provider }: VariantKey): string {
   return `${quote(prompt)} on ${quote(provider)}`;
+}
+
+/** Bytes that can be read again at their positions. */
+interface BaselineSource {
+  readonly read: ReadBytes;
+  /** True where the file was changed since it was opened. */
+  isChanged(): boolean;
+}
+
+function sourceOfBytes(bytes: Buffer): BaselineSource {
+  return {
+    read: (buffer, start, length, position) => bytes.copy(buffer, start, position, position + length),
+    isChanged: () => false,
+  };
+}
+
+/** Undefined where there is no such file. Throws system errors. */
+function openSource(path: string): BaselineSource | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    const { size } = fstatSync(fd);
+    // A pipe has size 0, and can't be read at a position.
+    if (size <= maxKeptBytes) return sourceOfBytes(readFileSync(fd));
+    const source = sourceOfFile(fd);
+    fd = undefined;
+    return source;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** Files up to this size are kept in memory. */
+const maxKeptBytes = 1 << 18;
+
+/** Closes files whose sources are no longer used. Node allows as many open files as the system's hard limit. */
+const unused = new FinalizationRegistry<number>(closeSync);
+
+/** Keeps the file open, so that its answers can be read even after another file has replaced it. */
+function sourceOfFile(fd: number): BaselineSource {
+  const opened = sizeAndTimeOf(fd);
+  const source: BaselineSource = {
+    read: (buffer, start, length, position) => readSync(fd, buffer, start, length, position),
+    isChanged: () => sizeAndTimeOf(fd) !== opened,
+  };
+  unused.register(source, fd);
+  return source;
+}
+
+function sizeAndTimeOf(fd: number): string {
+  const { size, mtimeMs } = fstatSync(fd);
+  return `${size} ${mtimeMs}`;
 }

@@ -11,7 +11,7 @@ export interface BaselineFile {
   readonly suitePath: string;
 }
 
-/** Baseline files read as the record of the run that they were accepted from, so that one can be a candidate. */
+/** Presents baseline files as the record of a run, so that a baseline can be the candidate of a comparison. */
 export function recordOfBaselines(files: readonly BaselineFile[], source: string): StoredRecord {
   const rows: RowSummary[] = [];
   /** Of each row. */
@@ -68,7 +68,7 @@ function readRow(baseline: Baseline, row: RowSummary): CellRow {
   return toRow(baseline.suite, found, trial);
 }
 
-/** A baseline file does not say how its suite is gated. */
+/** A baseline file does not hold the gate of its suite. */
 const defaultGate: GatePolicy = {
   alpha: 0.05,
   scope: 'population',
@@ -95,7 +95,7 @@ function toRow(suite: string, found: BaselineCase, trial: BaselineTrial): CellRo
     cached: true,
     attempts: 0,
     calls: [],
-    // A baseline books no costs: an answer has the one that the price table gives it.
+    // A baseline stores no cost: the price table gives it.
     ...(answerHash === undefined ? {} : { costUsd: null }),
     ...answer,
   };

@@ -9,8 +9,8 @@ import { TemplateError } from '../templates/template-error.ts';
 import type { FindBaseline } from './find-baselines.ts';
 
 /**
- * Adds each baseline's own prompt beside the version that is held against it, so that both run interleaved in one
- * invocation: against drift of the provider and for comparable latencies. Throws where a baseline's prompt can't run.
+ * Adds each baseline's own prompt beside the version that is compared with it. Both run interleaved in one invocation, so that
+ * drift of the provider affects both and latencies are comparable. Throws a `UserError` where a baseline's prompt can't run.
  */
 export async function addBaselinePrompts(project: Project, findBaseline: FindBaseline): Promise<Project> {
   await loadTemplateEngine();
@@ -49,7 +49,7 @@ function buildPrompt(
   };
 }
 
-/** A variable that only the old prompt needs may be gone from the cases. */
+/** The cases may no longer have a variable that only the old prompt needs. */
 function findUnrenderable(suite: Suite, prompt: PromptVersion): Problem[] {
   for (const { vars, id, at } of suite.cases()) {
     try {

@@ -1,10 +1,10 @@
 import type { Endpoint } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
-import { laneId } from '../plan/build-plan.ts';
+import { providerKey } from '../plan/build-plan.ts';
 
 /** What is asked at one address with one key shares its limits; a child process or a module has its own. */
 export function accountId(config: ProviderConfig, { baseUrl, apiKeyEnv }: Endpoint): string {
-  if (baseUrl === undefined) return laneId(config);
+  if (baseUrl === undefined) return providerKey(config);
   const variables = Object.values(config.headers).map((value) => (typeof value === 'string' ? '' : value.env));
   return [baseUrl, apiKeyEnv, ...variables.toSorted()].join('\n');
 }

@@ -3,9 +3,9 @@ import type { Recordings } from '../cache/recordings.ts';
 import { withRecordings } from '../cache/with-recordings.ts';
 import type { Complete, Completion, CompletionRequest } from '../model/completion.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
-import { laneId } from '../plan/build-plan.ts';
-import { createOutputEstimate, inputBytes } from '../plan/estimate-tokens.ts';
-import { pricedModel } from '../plan/plan-run.ts';
+import { providerKey } from '../plan/build-plan.ts';
+import { createOutputEstimate, inputBytes } from '../plan/estimate-requests.ts';
+import { pricedModel } from '../plan/price-variants.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { type Endpoint, openEndpoint } from './endpoint.ts';
 import { readSuiteRecordings } from './read-suite-recordings.ts';
@@ -49,7 +49,7 @@ export function openCalls(known: KnownEndpoints, options: CallOptions, ports: Om
   const endpoints = new Map<string, Endpoint>();
 
   function findEndpoint(config: ProviderConfig): Endpoint {
-    const id = laneId(config);
+    const id = providerKey(config);
     const endpoint = endpoints.get(id) ?? openEndpoint(config, run);
     endpoints.set(id, endpoint);
     return endpoint;

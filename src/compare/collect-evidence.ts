@@ -2,13 +2,12 @@ import { isJudged, judgedLatencies } from '../model/cell.ts';
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import type { PairedResults } from '../stats/pairs.ts';
-import { erroredTrials, validResults } from './classify-case.ts';
-import { isPaired, type PairedCase } from './pair-sides.ts';
+import { erroredTrials, isPaired, type PairedCase, validResults } from './pair-cases.ts';
 
 /** What the tests need of the cases that both sides have alike; arrays have an entry a case, in the order of their ids. */
 export interface CollectedEvidence {
   readonly results: PairedResults;
-  /** Undefined where every score is its pass or fail again. */
+  /** Undefined where every score is 1 for passed and 0 for failed. */
   readonly scores: PairedResults | undefined;
   readonly errors: { readonly baselineErrors: ArrayLike<number>; readonly candidateErrors: ArrayLike<number> };
   /** Of the candidate. */
@@ -28,7 +27,7 @@ export interface CollectedEvidence {
     readonly cases: number;
     /** Of the ratios of those cases' means; empty where latencies are not comparable. */
     readonly logs: readonly number[];
-    /** True where nobody measured an answer. */
+    /** True where the latency of an answer was not measured. */
     readonly isUnknown: boolean;
   };
 }

@@ -6,7 +6,8 @@ import type {
   PlanningAdvice,
 } from '../model/comparison.ts';
 import type { GatePolicy } from '../model/suite.ts';
-import { type CaseComparison, compareWorstCase, type ErroredResults } from '../stats/compare-cases.ts';
+import type { CaseComparison } from '../stats/compare-cases.ts';
+import { compareWorstCase, type ErroredResults } from '../stats/compare-cases.ts';
 import { mean } from '../stats/means.ts';
 import type { PairedResults } from '../stats/pairs.ts';
 import { sampleSizeToSettle } from '../stats/planning.ts';
@@ -14,25 +15,23 @@ import { compareUnpaired } from '../stats/proportions.ts';
 import { quantileOfSorted } from '../stats/quantiles.ts';
 import { hodgesLehmann, wilcoxonSignedRank } from '../stats/ranks.ts';
 import { type CostRatio, costRatio } from '../stats/ratios.ts';
-import { validResults } from './classify-case.ts';
 import { type CollectedEvidence, collectEvidence } from './collect-evidence.ts';
-import { countSameAnswers } from './count-same-answers.ts';
-import { findResidue } from './find-residue.ts';
-import { type PairOptions, pairSides } from './pair-sides.ts';
+import { type PairOptions, pairSides, validResults } from './pair-cases.ts';
+import { countSameAnswers, findUnmatched } from './side-differences.ts';
 
 export interface CompareVariantsOptions extends PairOptions {
   readonly gate: GatePolicy;
   /** The largest tolerated drop of the pass rate. */
   readonly margin: number;
-  /** The same of the score; as the pass rate's where undefined. */
+  /** The largest tolerated drop of the score; `margin` where undefined. */
   readonly scoreMargin?: number;
   /** True where both sides ran in this invocation. */
   readonly latencyComparable: boolean;
-  /** True where the sides are two versions of one run, so that either may have the other's answer. */
+  /** True where the sides are two versions of one run, so that either may have got the other's answer. */
   readonly isWithinRun?: boolean;
 }
 
-/** Compares two sides by case identity and content stamp; position never enters. */
+/** Compares two sides case by case. Cases are matched by id and stamp, never by position. */
 export function compareVariants(
   baseline: ComparedSide,
   candidate: ComparedSide,
@@ -73,7 +72,7 @@ export function compareVariants(
     },
     sameAnswers: answers.same,
     answers: answers.all,
-    residue: findResidue(baseline, candidate),
+    residue: findUnmatched(baseline, candidate),
     planning: planOn(results, comparison.worst.low, policy),
   };
 }
@@ -97,7 +96,7 @@ function rateEvidence(results: PairedResults, comparison: CaseComparison): Metri
   };
 }
 
-/** Without a common case the rates of the two sides are all there is. */
+/** Without a common case, only the rates of the two sides can be compared. */
 function compareSeparately(cases: ComparedCases, alpha: number): MetricEvidence {
   const means = (side: 'baseline' | 'candidate') => {
     const found: number[] = [];
@@ -111,7 +110,7 @@ function compareSeparately(cases: ComparedCases, alpha: number): MetricEvidence 
   return difference.delta === null ? nothing : { ...difference, p: pWorse, n: 0, isUnpaired: true };
 }
 
-/** Over the cases that the other side has a result of too. */
+/** Over the cases of which the other side has a result too. */
 function meanOfCases(side: readonly (readonly number[])[], other: readonly (readonly number[])[]): number | null {
   let total = 0;
   let cases = 0;
@@ -137,7 +136,7 @@ function compareScores(
   };
 }
 
-/** What would settle a comparison that leaves a drop beyond the margin possible; nothing would add to another. */
+/** What would settle a comparison that leaves a drop beyond the margin possible. */
 function planOn(
   results: PairedResults,
   low: number | null,
@@ -151,7 +150,7 @@ function compareCosts({ before, after, isUnknown }: CollectedEvidence['costs'], 
   if (isUnknown || before.length === 0) return nothing;
   const isFree = before.every((cost) => cost === 0) && after.every((cost) => cost === 0);
   const { ratio, low, high, pIncrease, exact } = isFree ? unchangedCost : costRatio(before, after, alpha);
-  // The same ratio in every case leaves nothing to estimate: the change is certain.
+  // The same ratio in every case makes the change certain.
   const certain = exact && ratio !== null;
   return {
     baseline: sum(before),
@@ -164,10 +163,10 @@ function compareCosts({ before, after, isUnknown }: CollectedEvidence['costs'], 
   };
 }
 
-/** Nothing against nothing is no ratio, and no change either. */
+/** For two free sides, where 0 / 0 is no ratio. */
 const unchangedCost: CostRatio = { ratio: 1, low: null, high: null, seLog: null, pIncrease: null, exact: true };
 
-/** Case by case only where both sides ran in this invocation: another day's load is no change of the prompt. */
+/** Tests latencies only where both sides ran in this invocation: another day's load is no change of the prompt. */
 function compareLatencies(
   { before, after, cases, logs }: CollectedEvidence['latencies'],
   alpha: number,

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import type { BaselineVariant } from '../model/baseline.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import { mergeContracts, type PromptVersion, type ProviderConfig, type Suite, writeMessage } from '../model/suite.ts';
-import { buildParams } from '../plan/build-params.ts';
+import { buildParams } from '../plan/render-cells.ts';
 import { surveyWritten } from '../prompts/prompt-template.ts';
 import { compileTemplate } from '../templates/template.ts';
 import { TemplateError } from '../templates/template-error.ts';

@@ -1,5 +1,4 @@
 import { join, relative } from 'node:path';
-import { contractCheck } from '../assertions/structure/json-schema.ts';
 import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
 import { isCacheExportLine } from '../cache/cache-entry.ts';
 import { recordingHash } from '../cache/cache-key.ts';
@@ -14,14 +13,14 @@ import type { Cell, CellResult } from '../model/cell.ts';
 import type { Complete, CompletionRequest } from '../model/completion.ts';
 import { UserError } from '../model/errors.ts';
 import type { Suite } from '../model/suite.ts';
-import { type FreshTrials, renderFreshCells } from '../plan/fresh-cells.ts';
-import { identify } from '../plan/identify.ts';
-import { indexCells } from '../plan/index-cells.ts';
+import { hashCell } from '../plan/cell-hash.ts';
+import { indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { loadProject } from '../project/load-project.ts';
 import { findProjectRoot } from '../project/project-paths.ts';
-import { createOtherAnswers } from '../run/find-other.ts';
+import { createComparedAnswers } from '../run/compared-answers.ts';
+import { type Retrials, renderRetrials } from '../run/confirm-cases.ts';
 import { runCell } from '../run/run-cell.ts';
 
 export interface ImportOptions {
@@ -113,7 +112,7 @@ export async function importRecordings(
   }
   const hashes = new Map<NumberedRecording, string>();
   const { signal } = new AbortController();
-  const others = createOtherAnswers({
+  const answers = createComparedAnswers({
     suites,
     findBaseline,
     cellOf: indexCells(planned.plan),
@@ -123,9 +122,9 @@ export async function importRecordings(
   for (const cell of cellsOf(planned, suites, lines)) {
     const suite = suites.find(({ id }) => id === cell.key.suite);
     const linesOf = ({ origin, trial }: CompletionRequest) => byCell.get(recordedCellKey({ ...origin, trial })) ?? [];
-    const playing = { suite, linesOf, hashes, endpointOf: planned.endpointOf, findOther: others.find, signal };
+    const playing = { suite, linesOf, hashes, endpointOf: planned.endpointOf, findOther: answers.find, signal };
     // Told of every cell, so that none waits for an answer that is not there.
-    others.post(cell.key, await playCell(cell, playing));
+    answers.post(cell.key, await playCell(cell, playing));
   }
   const filled = lines.filter((line) => hashes.has(line) && hashes.get(line) !== line.requestHash);
   if (filled.length > 0) fillHashes(path, filled, hashes);
@@ -152,7 +151,7 @@ function fillHashes(
   });
 }
 
-/** The planned cells, a version after the one it is compared with, and then the fresh trials that lines were recorded of. */
+/** The planned cells, a version after the one it is compared with, and then the confirmation trials that lines were recorded of. */
 function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly NumberedRecording[]): Iterable<Cell> {
   const suiteIds = new Set(suites.map(({ id }) => id));
   const lastTrials = new Map<string, number>();
@@ -160,9 +159,9 @@ function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly
     const key = JSON.stringify([prompt, provider, caseId]);
     lastTrials.set(key, Math.max(trial, lastTrials.get(key) ?? 0));
   }
-  const trials = new Map<string, FreshTrials>();
-  for (const lane of planned.plan.providerIds) {
-    for (const cell of planned.plan.cells(lane)) {
+  const trials = new Map<string, Retrials>();
+  for (const providerKey of planned.plan.providerKeys) {
+    for (const cell of planned.plan.cells(providerKey)) {
       const { suite, prompt, provider, caseId, trial } = cell.key;
       if (!suiteIds.has(suite)) continue;
       yield cell;
@@ -173,16 +172,8 @@ function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly
       trials.set(key, { suite, prompt, provider, caseId, firstTrial, count });
     }
   }
-  const fresh = [...trials.values()].filter(({ count }) => count > 0);
-  const { endpointOf, hashEnv, describeFile } = planned;
-  const lanes = renderFreshCells(planned.plan, fresh, {
-    selection: emptySelection,
-    endpointOf,
-    hashEnv,
-    contractCheck,
-    describeFile,
-  });
-  for (const cells of lanes.values()) yield* cells;
+  const retrials = [...trials.values()].filter(({ count }) => count > 0);
+  for (const cells of renderRetrials(planned, retrials).values()) yield* cells;
 }
 
 interface Playing {
@@ -221,7 +212,7 @@ async function playCell(
     asking,
     {
       complete,
-      requestKey: () => identify(cell, () => undefined),
+      requestKey: () => hashCell(cell, () => undefined),
       costOf: () => undefined,
       judge: (checks, answer) =>
         judgeAnswer(checks === asking.checks ? checks : checks.filter(asksModel), answer, { openAsker, findOther }),

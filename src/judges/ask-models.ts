@@ -8,12 +8,12 @@ import type { CompletionRequest, ProviderFailure } from '../model/completion.ts'
 import type { Endpoint } from '../model/provider.ts';
 import type { ProviderConfig, Suite } from '../model/suite.ts';
 
-/** What the checks of one answer may ask, and what came of it. */
+/** Asks models for the checks of one answer, and sums up what that cost. */
 export interface Asker {
   readonly ask: AskModel;
-  /** Billed for what was asked; undefined where a price is not known. */
+  /** USD billed; undefined where a price is not known. */
   readonly costUsd: () => number | undefined;
-  /** The last failure that kept a model from answering. */
+  /** The last failed call. */
   readonly failure: () => ProviderFailure | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface AskOptions {
   readonly signal: AbortSignal;
 }
 
-/** Lets checks ask the models of their suite: behind the same cache, recordings, budget, retries and limits as any call. */
+/** Lets checks ask the models of their suite, through the same cache, recordings, budget, retries and limits as any call. */
 export function createOpenAsker({ calls, endpointOf, findSuite, signal }: AskOptions): OpenAsker {
   return (key) => {
     let costUsd: number | undefined = 0;
@@ -65,30 +65,30 @@ function addKnown(a: number | undefined, b: number | undefined): number | undefi
   return a === undefined || b === undefined ? undefined : a + b;
 }
 
-/** The request of one question; its trial number makes every vote on every trial a sample of its own. */
-export function buildModelRequest(
+/** The request of one question. Its trial number makes every vote on every trial a sample of its own. */
+function buildModelRequest(
   { kind, messages, schema, vote, votes }: ModelQuestion,
   config: ProviderConfig,
   endpoint: Endpoint,
   { suite, prompt, caseId, trial }: CellKey,
 ): CompletionRequest {
   const { adapter, model, id } = config;
-  const held = schema === undefined || endpoint.refusesSchema === true ? {} : holdTo(schema);
+  const format = schema === undefined || endpoint.refusesSchema === true ? {} : responseFormat(schema);
   return {
     adapter,
     adapterVersion: endpoint.adapterVersion,
     ...defined({ baseUrl: endpoint.baseUrl }),
     model,
     messages,
-    params: kind === 'judge' ? withoutNulls({ temperature: 0, ...held, ...config.params }) : config.params,
-    // An embedding is the same whenever it is asked for.
+    params: kind === 'judge' ? withoutNulls({ temperature: 0, ...format, ...config.params }) : config.params,
+    // A text has one embedding, whatever the trial.
     trial: kind === 'judge' ? trial * votes + vote : 0,
     origin: { suite, prompt, provider: id, caseId },
   };
 }
 
-/** As Chat Completions spells it, which every adapter translates. */
-function holdTo(schema: JsonObject): JsonObject {
+/** In the form of Chat Completions, which every adapter translates. */
+function responseFormat(schema: JsonObject): JsonObject {
   return { response_format: { type: 'json_schema', json_schema: { name: 'verdict', strict: true, schema } } };
 }
 

@@ -6,7 +6,7 @@ import type { Completion } from '../model/completion.ts';
 import { UserError } from '../model/errors.ts';
 import type { Plugin } from '../model/plugin.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
-import { comparesAccepted, comparesOther } from '../plan/identify.ts';
+import { comparesAccepted, comparesOther } from '../plan/cell-hash.ts';
 import { loadProject } from '../project/load-project.ts';
 import { openWorkingTree } from '../suite/open-project.ts';
 import { asksModel, judgeAnswer } from './judge-answer.ts';
@@ -27,7 +27,7 @@ export interface CheckOptions {
   readonly plugins: readonly Plugin[];
 }
 
-/** Checks that belong to no suite, compiled as those of one are, so that a typo in them is found as there. */
+/** Applies checks that belong to no suite. They are compiled like those of a suite, so that mistakes get the same messages. */
 export async function checkOneAnswer(
   answer: AnswerToCheck,
   checks: readonly unknown[],
@@ -35,8 +35,8 @@ export async function checkOneAnswer(
 ): Promise<readonly Verdict[]> {
   const { project } = await loadChecks(checks, options);
   const [found] = project.suites.flatMap((suite) => [...suite.cases()]);
-  if (found === undefined) throw new Error('the case of the checks is gone');
-  const problems = found.checks.flatMap(findUnfit);
+  if (found === undefined) throw new Error('the suite of the checks has no case');
+  const problems = found.checks.flatMap(findRunOnly);
   if (problems.length > 0) throw new UserError(problems);
   const judge = openJudgePorts({ root: project.root, env: options.env });
   try {
@@ -56,7 +56,7 @@ export async function checkOneAnswer(
   }
 }
 
-/** A suite of one case that stands in no file: problems name its text. */
+/** Loads the checks as a suite of one case that is in no file. Problems are placed in its text. */
 function loadChecks(checks: readonly unknown[], { cwd, configPath, vars, expected, plugins }: CheckOptions) {
   const path = join(cwd, 'checks.yaml');
   const text = stringify({
@@ -88,7 +88,8 @@ function keyOf(caseId: string) {
   return { suite: 'checks', prompt: 'answer', provider: 'replay:answer', caseId, trial: 0 };
 }
 
-function findUnfit(check: CheckSpec) {
+/** A check that only a run can make. */
+function findRunOnly(check: CheckSpec) {
   const reason = asksModel(check)
     ? 'asks a model'
     : comparesAccepted(check) || comparesOther(check)

@@ -1,26 +1,25 @@
-import type { AcceptedAnswer, AssertionPorts, CompletionView, JudgedInput } from '../assertions/define.ts';
+import type { AssertionPorts, JudgedInput } from '../assertions/define.ts';
 import { decideCell, judgeChecks } from '../assertions/judge-checks.ts';
 import { defined } from '../json/defined.ts';
 import type { Cell, CellDecision, JudgedAnswer, JudgedChecks } from '../model/cell.ts';
-import type { RecordedCheck } from '../model/record.ts';
+import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
-import type { FindAccepted } from '../plan/identify.ts';
-import { comparesAccepted, comparesOther } from '../plan/identify.ts';
+import { comparesAccepted, comparesOther, type FindAccepted } from '../plan/cell-hash.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import type { OpenAsker } from './ask-models.ts';
 
-/** Finds the answer that a cell's own is compared with: that of the side which the gate compares its version with. */
+/** Finds the answer that a cell's answer is compared with: the one of the side which the gate compares its version with. */
 export type FindOther = (cell: ComparedCell) => Promise<JudgedInput['other']>;
 
 export type ComparedCell = Pick<Cell, 'key' | 'confirmation'>;
 
-/** What checks may need of the world; where something is missing, the checks that need it can't be made. */
+/** What checks may need of the world. Where something is missing, the checks that need it can't be made. */
 export interface JudgePorts extends Omit<AssertionPorts, 'deadline'> {
-  /** Gives `snapshot` the answer that was accepted for the same cell. */
+  /** Finds the accepted answer of the same cell, for `snapshot`. */
   readonly findAccepted?: FindAccepted;
-  /** Gives checks that compare two answers the other one. */
+  /** Finds the other answer, for checks that compare two. */
   readonly findOther?: FindOther;
-  /** Lets checks ask models; without it they can't be made. */
+  /** Lets checks ask models. */
   readonly openAsker?: OpenAsker;
 }
 
@@ -35,58 +34,23 @@ export interface AnswerToJudge extends Omit<JudgedAnswer, 'cell' | 'calls' | 'co
 export async function judgeAnswer(
   checks: readonly CheckSpec[],
   answer: AnswerToJudge,
-  judgePorts: JudgePorts = noPorts,
+  { findAccepted, findOther, openAsker, ...ports }: JudgePorts = {},
 ): Promise<JudgedChecks> {
-  const { cell, completion, latencyMs, costUsd } = answer;
-  // Of a conversation the last answer alone is kept, and turns have checks of their own.
+  const { cell, completion, latencyMs, costUsd, conversation = [], stored } = answer;
+  // Only the last answer of a conversation is stored, and turns have checks of their own.
   const isLast = checks === cell.checks;
-  const accepted = isLast && checks.some(comparesAccepted) ? judgePorts.findAccepted?.(cell.key) : undefined;
-  const view = { costUsd, ...completion, latencyMs };
-  const given = lendPorts(judgePorts);
-  if (checks.some(asksModel)) return askModels(checks, answer, judgePorts, { view, given, accepted });
-  return { verdicts: await judgeChecks(checks, view, given, accepted), judgeCostUsd: 0 };
-}
-
-interface Lent {
-  readonly view: CompletionView;
-  readonly given: AssertionPorts;
-  readonly accepted: AcceptedAnswer | undefined;
-}
-
-async function askModels(
-  checks: readonly CheckSpec[],
-  answer: AnswerToJudge,
-  { findOther, openAsker }: JudgePorts,
-  { view, given, accepted }: Lent,
-): Promise<JudgedChecks> {
-  const { cell } = answer;
-  const asker = openAsker?.(cell.key);
-  const other = checks === cell.checks && checks.some(comparesOther) ? await findOther?.(cell) : undefined;
-  const verdicts = await judgeChecks(checks, view, { ...given, ...defined({ ask: asker?.ask }) }, accepted, {
-    vars: cell.vars,
-    conversation: answer.conversation ?? [],
-    ...defined({ other, stored: answer.stored }),
-  });
+  const accepted = isLast && checks.some(comparesAccepted) ? findAccepted?.(cell.key) : undefined;
+  const other = isLast && checks.some(comparesOther) ? await findOther?.(cell) : undefined;
+  const asker = checks.some(asksModel) ? openAsker?.(cell.key) : undefined;
+  const verdicts = await judgeChecks(
+    checks,
+    { costUsd, ...completion, latencyMs },
+    { deadline: runWithDeadline, ...ports, ...defined({ ask: asker?.ask }) },
+    accepted,
+    { vars: cell.vars, conversation, ...defined({ other, stored }) },
+  );
   const failure = asker?.failure();
-  return {
-    verdicts,
-    judgeCostUsd: asker === undefined ? 0 : asker.costUsd(),
-    ...defined({ failure }),
-  };
-}
-
-const noPorts: JudgePorts = {};
-// One object for all answers of a run.
-const lent = new WeakMap<JudgePorts, AssertionPorts>();
-
-function lendPorts(judgePorts: JudgePorts): AssertionPorts {
-  let given = lent.get(judgePorts);
-  if (given === undefined) {
-    const { findAccepted: _accepted, findOther: _other, openAsker: _asker, ...ports } = judgePorts;
-    given = { deadline: runWithDeadline, ...ports };
-    lent.set(judgePorts, given);
-  }
-  return given;
+  return { verdicts, judgeCostUsd: asker === undefined ? 0 : asker.costUsd(), ...defined({ failure }) };
 }
 
 /** True for a check that asks a model, itself or below a combinator. */
@@ -97,4 +61,16 @@ export function asksModel({ asks, children = [] }: CheckSpec): boolean {
 export function decideAnswer(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision {
   const decision = decideCell(verdicts, threshold);
   return 'errored' in decision ? { status: 'errored', reason: decision.errored } : { status: 'decided', ...decision };
+}
+
+/** The answer of a stored row, as checks see it. */
+export function answerViewOf(row: CellRow) {
+  const { output: text = '', toolCalls = [], finishReason, latencyMs, costUsd, reasoning, usage } = row;
+  return {
+    text,
+    toolCalls,
+    ...defined({ finishReason, latencyMs }),
+    costUsd: costUsd ?? undefined,
+    ...defined({ reasoning, usage }),
+  };
 }

@@ -4,11 +4,11 @@ import type { JudgePorts } from './judge-answer.ts';
 
 export interface OpenJudgePorts {
   readonly ports: JudgePorts;
-  /** Ends every child that a check left running. */
+  /** Ends every child process of a check. */
   close(): void;
 }
 
-/** What checks may use of the world; nothing is started or imported before a check asks. */
+/** What checks may use of the world. Nothing is started or imported before a check needs it. */
 export function openJudgePorts(options: {
   readonly root: string;
   readonly env: Readonly<Record<string, string | undefined>>;

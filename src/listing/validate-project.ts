@@ -4,7 +4,7 @@ import { readSuiteRecordings } from '../calls/read-suite-recordings.ts';
 import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
-import { findRetirements } from '../plan/find-retirements.ts';
+import { findRetirements } from '../plan/check-providers.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
 

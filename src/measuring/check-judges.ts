@@ -7,10 +7,8 @@ import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/write-files.ts';
 import { defined } from '../json/defined.ts';
 import { createOpenAsker } from '../judges/ask-models.ts';
-import { readCalibrations, writeCalibrations } from '../judges/calibration-file.ts';
-import { describeLack } from '../judges/find-uncalibrated.ts';
-import { hashLabels } from '../judges/hash-labels.ts';
 import { judgeAnswer } from '../judges/judge-answer.ts';
+import { describeUnvalidated, hashLabels, readCalibrations, writeCalibrations } from '../judges/validated-judges.ts';
 import type { JudgeCalibration } from '../model/calibration.ts';
 import type { CellKey } from '../model/cell.ts';
 import { withRefusal } from '../model/errors.ts';
@@ -20,7 +18,7 @@ import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunPorts } from '../plan/run-options.ts';
 import { emptySelection } from '../plan/select-cases.ts';
 import { calibrationPathOf } from '../project/project-paths.ts';
-import { type MeasuredCriterion, measureJudge, type Word } from './measure-judge.ts';
+import { type JudgedLabel, type MeasuredCriterion, measureJudge } from './measure-judge.ts';
 
 export interface CheckJudgesOptions extends Omit<CallOptions, 'suites'> {
   /** Only these judges; all where empty. */
@@ -47,7 +45,7 @@ export interface CheckedSuite {
   readonly isChanged: boolean;
 }
 
-/** Lets judges judge answers that people have judged, measures how far they agree, and keeps the result beside the suite. */
+/** Asks judges about answers that people have labelled, measures the agreement, and keeps the result beside the suite. */
 export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts): Promise<CheckedJudges> {
   const { project } = options;
   const settings = { maxErrors: { count: 0 }, allowEmpty: true, requireConclusive: false, ...options.settings };
@@ -71,8 +69,8 @@ export async function checkJudges(options: CheckJudgesOptions, ports: RunPorts):
     for (const suite of project.suites) {
       const wanted = suite.labels.filter(({ criterion }) => isWanted(criterion.judge.id, options));
       if (wanted.length === 0) continue;
-      const words = await askAll(wanted, suite, { calls, planned, signal: stop.signal, spent });
-      suites.push(keepSuite(suite, words, interrupted === undefined && options.keep, { ...options, cwd: ports.cwd }));
+      const judged = await askAll(wanted, suite, { calls, planned, signal: stop.signal, spent });
+      suites.push(keepSuite(suite, judged, interrupted === undefined && options.keep, { ...options, cwd: ports.cwd }));
     }
     const spentUsd = spent.reduce((sum, cost) => (sum === undefined || cost === undefined ? undefined : sum + cost), 0);
     return { suites, spentUsd, ...defined({ interrupted }) };
@@ -94,22 +92,30 @@ interface Asking {
   readonly spent: (number | undefined)[];
 }
 
-async function askAll(labels: readonly LabelledAnswer[], suite: Suite, asking: Asking): Promise<readonly Word[]> {
-  const words: Word[] = [];
+async function askAll(
+  labels: readonly LabelledAnswer[],
+  suite: Suite,
+  asking: Asking,
+): Promise<readonly JudgedLabel[]> {
+  const judged: JudgedLabel[] = [];
   const queue = labels.entries();
   const work = async (): Promise<boolean> => {
     const next = queue.next();
     if (next.done === true) return false;
     const [index, label] = next.value;
-    words[index] = await askOne(label, suite, asking);
+    judged[index] = await askOne(label, suite, asking);
     return true;
   };
   const workers = suite.askedModels.map((model) => asking.calls.workersFor(model));
   await runWorkers(work, () => Math.max(...workers.map((allowed) => allowed())));
-  return words;
+  return judged;
 }
 
-async function askOne(label: LabelledAnswer, suite: Suite, { calls, planned, signal, spent }: Asking): Promise<Word> {
+async function askOne(
+  label: LabelledAnswer,
+  suite: Suite,
+  { calls, planned, signal, spent }: Asking,
+): Promise<JudgedLabel> {
   const key: CellKey = {
     suite: suite.id,
     prompt: 'labels',
@@ -132,21 +138,21 @@ async function askOne(label: LabelledAnswer, suite: Suite, { calls, planned, sig
     { openAsker, findOther: () => Promise.resolve(other === undefined ? undefined : { text: other, toolCalls: [] }) },
   );
   spent.push(judgeCostUsd);
-  return { label, ...readWord(verdicts[0]) };
+  return { label, ...readVerdict(verdicts[0]) };
 }
 
-function readWord(verdict: Verdict | undefined): Pick<Word, 'said' | 'verdict' | 'error'> {
+function readVerdict(verdict: Verdict | undefined): Pick<JudgedLabel, 'said' | 'verdict' | 'error'> {
   if (verdict === undefined || verdict.error !== undefined) return { error: verdict?.error ?? 'no verdict' };
   const isTie = verdict.assertion === 'pairwise' && verdict.score === 0.5;
-  // A comparison's `min` says what the gate lets pass, not what the judge found.
+  // The `min` of a comparison decides what passes the gate, not which answer the judge preferred.
   const isPass = verdict.assertion === 'pairwise' ? verdict.score > 0.5 : verdict.pass;
   return { said: isTie ? 'tie' : isPass ? 'pass' : 'fail', verdict };
 }
 
-/** Measurements of questions that the suite asks no more are dropped, others that were not made now stay. */
+/** Removes measurements of checks that the suite no longer has. Keeps those that were not made again. */
 function keepSuite(
   suite: Suite,
-  words: readonly Word[],
+  judged: readonly JudgedLabel[],
   keep: boolean,
   { project, cwd }: Pick<CheckJudgesOptions, 'project'> & { readonly cwd: string },
 ): CheckedSuite {
@@ -154,7 +160,7 @@ function keepSuite(
     .map((criterion) =>
       measureJudge(
         criterion,
-        words.filter(
+        judged.filter(
           ({ label }) => label.criterion.stamp === criterion.stamp && label.criterion.judge.id === criterion.judge.id,
         ),
       ),
@@ -165,7 +171,7 @@ function keepSuite(
     labels: hashLabels(suite.labels, criterion),
   }));
   const criteria = measured.map((found) => {
-    const lack = describeLack(found.criterion, fresh, suite);
+    const lack = describeUnvalidated(found.criterion, fresh, suite);
     return { ...found, ...defined({ lack }) };
   });
   if (!keep) return { suite: suite.id, criteria, isChanged: false };
@@ -175,7 +181,7 @@ function keepSuite(
     suite.criteria.some((criterion) => criterion.judge.id === judge && criterion.stamp === stamp);
   const isFresh = ({ judge, stamp }: JudgeCalibration) =>
     fresh.some((other) => other.judge === judge && other.stamp === stamp);
-  // Words that could not be had say nothing, and must not stand as a measurement.
+  // Without a verdict there is no measurement.
   const usable = fresh.filter(({ cases }) => cases > 0);
   const isChanged = withFileLock(path, () => {
     const kept = readCalibrations(path, file).filter((old) => isAsked(old) && !isFresh(old));

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { readCases } from '../baseline/baseline-order.ts';
+import { readCases } from '../baseline/baseline-cases.ts';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
 import { readRecordings } from '../cache/recordings.ts';
 import { defined } from '../json/defined.ts';
@@ -12,12 +12,12 @@ import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
 import { openStoredRecord } from '../record/open-stored-record.ts';
 import { readRunHeader } from '../record/read-run-record.ts';
 
-/** Where answers are taken from; `auto` is the first that has the suite. */
+/** Where answers come from; `auto` is the first that has the suite. */
 export const answerSources = ['auto', 'run', 'baseline', 'recordings'] as const;
 
 export type AnswerSource = (typeof answerSources)[number];
 
-/** An answer that was given once to a case, whatever was said of it then. */
+/** A stored answer to a case, passed or not. */
 export interface KnownAnswer {
   readonly prompt: string;
   readonly provider: string;

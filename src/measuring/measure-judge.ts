@@ -4,8 +4,8 @@ import type { Criterion, LabelledAnswer } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type CorrelationEstimate, cohenKappa, rankCorrelation } from '../stats/agreement.ts';
 
-/** What a judge said of a labelled answer, or why it said nothing. */
-export interface Word {
+/** A labelled answer with the judge's verdict, or the reason why there is none. */
+export interface JudgedLabel {
   readonly label: LabelledAnswer;
   readonly said?: LabelledAnswer['label'];
   readonly verdict?: Verdict;
@@ -15,16 +15,16 @@ export interface Word {
 export interface MeasuredCriterion {
   readonly criterion: Criterion;
   readonly calibration: JudgeCalibration;
-  /** Labelled answers without a word of the judge; outside the measurement. */
+  /** Labelled answers without a verdict, which are not measured. */
   readonly errored: number;
-  /** Pairs of the judge's word and the label. */
+  /** Counts of verdict and label. */
   readonly confusion: readonly { readonly said: string; readonly label: string; readonly count: number }[];
   /** Of comparisons: how often the answer shown first won, the second, or neither, over both orders. */
   readonly positions?: { readonly first: number; readonly second: number; readonly tie: number };
-  /** Rank correlation of length and of what the judge gave beyond the label; above 0 it likes long answers. */
+  /** Rank correlation of the answer's length with verdict minus label. Above 0 the judge prefers long answers. */
   readonly lengthBias: CorrelationEstimate;
-  /** What the judge got wrong, or said nothing on, in the order of the file. */
-  readonly wrong: readonly Word[];
+  /** Answers with a wrong verdict or none, in the order of the file. */
+  readonly wrong: readonly JudgedLabel[];
 }
 
 /** The interval of everything that is measured here. */
@@ -32,46 +32,35 @@ export const calibrationAlpha = 0.05;
 
 const worth = { fail: 0, tie: 0.5, pass: 1 } as const;
 
-/** Holds a judge's words against the labels of one criterion. */
-export function measureJudge(criterion: Criterion, words: readonly Word[]): MeasuredCriterion {
-  const said = words.flatMap(({ label, said: word, verdict }) =>
-    word === undefined ? [] : [{ label, word, verdict }],
-  );
+/** Compares a judge's verdicts with the labels of one criterion. */
+export function measureJudge(criterion: Criterion, labelled: readonly JudgedLabel[]): MeasuredCriterion {
+  const judged = labelled.flatMap(({ label, said, verdict }) => (said === undefined ? [] : [{ label, said, verdict }]));
   const categories = (['pass', 'tie', 'fail'] as const).filter((category) =>
-    said.some(({ label, word }) => word === category || label.label === category),
+    judged.some(({ label, said }) => said === category || label.label === category),
   );
-  const counts = categories.map((word) =>
-    categories.map((label) => said.filter((pair) => pair.word === word && pair.label.label === label).length),
+  const counts = categories.map((said) =>
+    categories.map((label) => judged.filter((one) => one.said === said && one.label.label === label).length),
   );
   const { kappa, agreement, low, high } = cohenKappa(counts, calibrationAlpha);
   const { judge, assertion, name, stamp } = criterion;
-  const positions = sumPositions(said.map(({ verdict }) => verdict));
+  const positions = sumPositions(judged.map(({ verdict }) => verdict));
+  const measured = { stamp, cases: judged.length, agreement, kappa, low, high };
   return {
     criterion,
-    calibration: {
-      judge: judge.id,
-      assertion,
-      ...defined({ name }),
-      stamp,
-      cases: said.length,
-      agreement,
-      kappa,
-      low,
-      high,
-    },
-    errored: words.length - said.length,
-    confusion: categories.flatMap((word, i) =>
-      categories.map((label, j) => ({ said: word, label, count: counts[i]?.[j] ?? 0 })),
+    calibration: { judge: judge.id, assertion, ...defined({ name }), ...measured },
+    errored: labelled.length - judged.length,
+    confusion: categories.flatMap((said, i) =>
+      categories.map((label, j) => ({ said, label, count: counts[i]?.[j] ?? 0 })),
     ),
     ...defined({ positions }),
     lengthBias: rankCorrelation(
-      said.map(({ label, word }) => [
+      judged.map(({ label, said }) => [
         label.answer.length - (label.other?.length ?? 0),
-        worth[word] - worth[label.label],
+        worth[said] - worth[label.label],
       ]),
       calibrationAlpha,
     ),
-    wrong: words.filter(({ label, said: word }) => word !== label.label),
+    wrong: labelled.filter(({ label, said }) => said !== label.label),
   };
 }
 

@@ -1,4 +1,5 @@
 import { dirname, posix, resolve } from 'node:path';
+import { defined } from '../json/defined.ts';
 import type { Attachment } from '../model/completion.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
@@ -6,25 +7,22 @@ import { type PromptVersion, renderMessages, type Suite, type Vars } from '../mo
 import { readAttachment } from '../providers/describe-file.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import type { Plan } from './build-plan.ts';
-import { runsOn } from './build-plan.ts';
+import { runsOn } from './render-cells.ts';
 
 export interface Attachments {
-  describeFile(suite: Suite, path: string): Attachment;
-  /** Every file that a case of the plan's suites names and that can't go along. */
+  readonly describeFile: (suite: Suite, path: string) => Attachment;
+  /** Problems of every file that a case of the plan names and that can't be sent. */
   findProblems(plan: Plan): readonly Problem[];
 }
 
-/** Reads each file once a run, so that all its requests say the same of it. */
+/** Reads each file once, so that all requests of a run get the same content. */
 export function createAttachments(projectRoot: string): Attachments {
-  const known = new Map<string, ReturnType<typeof describe>>();
+  const known = new Map<string, ReturnType<typeof readAttachment>>();
 
-  function find(suite: Suite, path: string): ReturnType<typeof describe> {
+  function find(suite: Suite, path: string): ReturnType<typeof readAttachment> {
     const joined = posix.isAbsolute(path) ? path : posix.join(posix.dirname(suite.path), path);
-    let found = known.get(joined);
-    if (found === undefined) {
-      found = describe(joined, projectRoot);
-      known.set(joined, found);
-    }
+    const found = known.get(joined) ?? readAttachment(joined, projectRoot);
+    known.set(joined, found);
     return found;
   }
 
@@ -32,7 +30,7 @@ export function createAttachments(projectRoot: string): Attachments {
     describeFile(suite, path) {
       const found = find(suite, path);
       if ('fault' in found) throw new UserError([buildProblem(path, found)]);
-      return found;
+      return found.attachment;
     },
     findProblems(plan) {
       const problems = new Map<string, Problem>();
@@ -68,7 +66,7 @@ export function findAttached(suite: Suite, projectRoot: string): ReadonlySet<str
   return found;
 }
 
-/** Whether a template of its own language attaches anything shows where it is rendered; one that never says so is spared. */
+/** A template of another language shows what it attaches only when it is rendered; one without "media" attaches nothing. */
 function mayAttach({ messages, expand }: PromptVersion): boolean {
   if (expand === undefined) return messages.some(({ attach }) => attach !== undefined);
   return messages.some(({ template: { source, language } }) =>
@@ -76,12 +74,7 @@ function mayAttach({ messages, expand }: PromptVersion): boolean {
   );
 }
 
-function describe(path: string, projectRoot: string) {
-  const read = readAttachment(path, projectRoot);
-  return 'fault' in read ? read : read.attachment;
-}
-
-/** A variable that is missing is told by whoever renders the prompt. */
+/** A missing variable is reported where the prompt is rendered. */
 function renderPaths(prompt: PromptVersion, vars: Vars): readonly string[] {
   if (prompt.expand !== undefined) return attempt(() => renderMessages(prompt, vars).flatMap(({ attach }) => attach));
   const templates = prompt.messages.flatMap(({ attach = [] }) => attach);
@@ -102,11 +95,7 @@ function buildProblem(
   { code, fault }: Pick<Problem, 'code'> & { readonly fault: string },
   at?: SourceLocation,
 ): Problem {
-  const problem = {
-    code,
-    severity: 'error',
-    message: `attach: ${path} ${fault}`,
-    hint: "write the path from the suite file's folder",
-  } as const;
-  return at === undefined ? problem : { ...problem, at };
+  const message = `attach: ${path} ${fault}`;
+  const hint = "write the path from the suite file's folder";
+  return { code, severity: 'error', message, hint, ...defined({ at }) };
 }

@@ -1,27 +1,9 @@
-import { canonicalJson } from '../json/canonical-json.ts';
-import type { Writable } from '../json/defined.ts';
-import type { JsonObject } from '../json/json.ts';
 import type { Cell } from '../model/cell.ts';
-import type { Attachment, CompletionRequest, Message } from '../model/completion.ts';
-import type { SourceLocation } from '../model/problem.ts';
-import {
-  type Case,
-  type PromptVersion,
-  type ProviderConfig,
-  providersOf,
-  renderMessages,
-  type Suite,
-} from '../model/suite.ts';
-import type { CheckSpec } from '../model/verdict.ts';
-import { sha256Hex } from '../text/sha256.ts';
-import { type AskedIdentityOptions, createAskedIdentity } from './asked-identity.ts';
-import { buildParams } from './build-params.ts';
+import { type Case, type PromptVersion, type ProviderConfig, providersOf, type Suite } from '../model/suite.ts';
+import { buildParams, createRenderer, type RenderedVariant, type RenderOptions, runsOn } from './render-cells.ts';
 import { buildCasePredicate, isNarrowed, type Selection } from './select-cases.ts';
 
-export interface PlannedVariant {
-  readonly prompt: PromptVersion;
-  readonly provider: ProviderConfig;
-  readonly params: JsonObject;
+export interface PlannedVariant extends RenderedVariant {
   /** Cells; those under `observe` counted apart. */
   readonly planned: number;
   readonly observed: number;
@@ -39,60 +21,56 @@ export interface PlannedSuite {
 export interface Plan {
   readonly suites: readonly PlannedSuite[];
   readonly cellCount: number;
-  /** The cells of one provider, cases in file order, prompt versions and trials of a case side by side. */
-  cells(providerId: string): Iterable<Cell>;
-  /** Ids of the providers that have cells, in suite order. */
-  readonly providerIds: readonly string[];
+  /** The cells of one provider: cases in file order, with the prompt versions and trials of a case side by side. */
+  cells(key: string): Iterable<Cell>;
+  /** Keys (`providerKey`) of the providers that have cells, in suite order. */
+  readonly providerKeys: readonly string[];
 }
 
-/** `endpointOf`: the same id in two suites may be configured differently. */
-export interface PlanOptions extends AskedIdentityOptions {
+export interface PlanOptions extends RenderOptions {
   readonly selection: Selection;
-  /** What a request says of a file, named from the suite file's folder; throws a UserError where it can't be read. */
-  describeFile(suite: Suite, path: string): Attachment;
-  /** The check that a contract's output schema adds to every completion. */
-  contractCheck(schema: JsonObject | boolean): CheckSpec;
   /** The version that the others are compared with, where the user named one. */
   readonly firstPrompt?: string;
 }
 
 /** Plans lazily: memory grows with variants, not with cases. */
 export function buildPlan(suites: readonly Suite[], options: PlanOptions): Plan {
-  const { selection } = options;
+  const { selection, firstPrompt } = options;
   const isSelected = buildCasePredicate(suites, selection);
   const planned = suites.map((suite) => countSuite(suite, selection, isSelected));
-  const providerIds = [
-    ...new Set(
-      planned.flatMap(({ variants }) =>
-        variants.filter((v) => v.planned + v.observed > 0).map(({ provider }) => laneId(provider)),
-      ),
-    ),
-  ];
+  const variants = planned.flatMap((suite) => suite.variants);
   return {
     suites: planned,
-    cellCount: planned.reduce((sum, { variants }) => sum + variants.reduce((n, v) => n + v.planned + v.observed, 0), 0),
-    providerIds,
-    *cells(lane) {
-      for (const { suite, variants } of planned) {
-        const own = inOrder(
-          suite,
-          variants.filter(({ provider }) => laneId(provider) === lane),
-          options.firstPrompt,
-        );
+    cellCount: variants.reduce((sum, variant) => sum + countCells(variant), 0),
+    providerKeys: [
+      ...new Set(variants.filter((variant) => countCells(variant) > 0).map(({ provider }) => providerKey(provider))),
+    ],
+    *cells(key) {
+      for (const { suite, variants: all } of planned) {
+        const own = all.filter(({ provider }) => providerKey(provider) === key);
         if (own.length === 0) continue;
-        const renderers = own.map((variant) => buildRenderer(suite, variant, options));
+        const renderers = inOrder(suite, own, firstPrompt).map((variant) => createRenderer(suite, variant, options));
         for (const testCase of suite.cases()) {
           if (!isSelected(suite, testCase)) continue;
-          for (const render of renderers) {
-            for (const cell of render(testCase, selection.trials ?? testCase.trials)) yield cell;
-          }
+          for (const render of renderers) yield* render(testCase, selection.trials ?? testCase.trials);
         }
       }
     },
   };
 }
 
-/** Where a judge may compare answers, a version comes after the one it is compared with: its checks wait for that answer. */
+function countCells({ planned, observed }: PlannedVariant): number {
+  return planned + observed;
+}
+
+/** Providers with the same configuration share a key, and so their limits, in whatever suite they are. */
+export function providerKey(provider: ProviderConfig): string {
+  const { at: _at, id, ...rest } = provider;
+  // In the order of its members, in which options of an adapter may be sent.
+  return `${id}\u0000${JSON.stringify(rest)}`;
+}
+
+/** A check may compare two versions' answers and waits for the other one, so a version comes after the one it is compared with. */
 function inOrder(
   { criteria, prompts }: Suite,
   variants: readonly PlannedVariant[],
@@ -102,25 +80,10 @@ function inOrder(
   const rankOf = ({ id, baselineOf, replaces }: PromptVersion, depth = 0): number => {
     if (baselineOf !== undefined || id === firstPrompt) return -1;
     const before = prompts.find((other) => other.id === replaces);
-    // A circle of versions has no order.
+    // Versions that replace each other in a circle have no order.
     return before === undefined || depth > prompts.length ? 0 : rankOf(before, depth + 1) + 1;
   };
   return variants.toSorted((a, b) => rankOf(a.prompt) - rankOf(b.prompt));
-}
-
-/** Providers that are configured alike share a lane (and so its limits), whatever suite they stand in. */
-export function laneId(provider: ProviderConfig): string {
-  const { at: _at, id, ...rest } = provider;
-  // In the order of its members, in which options of an adapter may be sent.
-  return `${id}\u0000${JSON.stringify(rest)}`;
-}
-
-/** Cells of a case on one variant, or none where the case is restricted to others. */
-export function runsOn(testCase: Case, promptId: string, providerId: string): boolean {
-  return (
-    (testCase.prompts === undefined || testCase.prompts.includes(promptId)) &&
-    (testCase.providers === undefined || testCase.providers.includes(providerId))
-  );
 }
 
 function countSuite(
@@ -128,86 +91,29 @@ function countSuite(
   selection: Selection,
   isSelected: (suite: Suite, testCase: Case) => boolean,
 ): PlannedSuite {
-  const counts = suite.prompts
+  const variants = suite.prompts
     .filter(({ id, baselineOf }) => selection.prompts.length === 0 || selection.prompts.includes(baselineOf ?? id))
     .flatMap((prompt) =>
       providersOf(suite, prompt)
         .filter(({ id }) => selection.providers.length === 0 || selection.providers.includes(id))
-        .map((provider) => ({ prompt, provider, planned: 0, observed: 0 })),
+        .map((provider) => ({
+          prompt,
+          provider,
+          params: buildParams(suite, prompt, provider),
+          planned: 0,
+          observed: 0,
+        })),
     );
   let selectedCases = 0;
   for (const testCase of suite.cases()) {
     if (!isSelected(suite, testCase)) continue;
     selectedCases += 1;
     const trials = selection.trials ?? testCase.trials;
-    for (const count of counts) {
-      if (!runsOn(testCase, count.prompt.baselineOf ?? count.prompt.id, count.provider.id)) continue;
-      if (testCase.observe) count.observed += trials;
-      else count.planned += trials;
+    for (const variant of variants) {
+      if (!runsOn(testCase, variant.prompt.baselineOf ?? variant.prompt.id, variant.provider.id)) continue;
+      if (testCase.observe) variant.observed += trials;
+      else variant.planned += trials;
     }
   }
-  return {
-    suite,
-    selectedCases,
-    filtered: isNarrowed(selection),
-    variants: counts.map(({ prompt, provider, planned, observed }) => ({
-      prompt,
-      provider,
-      planned,
-      observed,
-      params: buildParams(suite, prompt, provider),
-    })),
-  };
-}
-
-export type CellRenderer = (testCase: Case, trials: number, firstTrial?: number) => readonly Cell[];
-
-/** Renders the cells of one variant; what does not depend on the case is made once. */
-export function buildRenderer(suite: Suite, variant: PlannedVariant, options: PlanOptions): CellRenderer {
-  const { prompt, provider, params } = variant;
-  const endpoint = options.endpointOf(provider);
-  const outputSchema = prompt.contract?.output ?? suite.contract.output;
-  const contract = outputSchema === undefined ? [] : [options.contractCheck(outputSchema)];
-  const contractIdentity = outputSchema === undefined ? '' : `.${sha256Hex(canonicalJson(outputSchema)).slice(0, 12)}`;
-  const askedIdentity = createAskedIdentity(suite, options);
-  const { adapter, model } = provider;
-  const { adapterVersion, baseUrl } = endpoint;
-  const promptId = prompt.baselineOf ?? prompt.id;
-  return function renderCells(testCase, trials, firstTrial = 0) {
-    if (!runsOn(testCase, promptId, provider.id)) return [];
-    const cells: Cell[] = [];
-    const { vars, turns, tags, description, threshold, mustPass, observe, skip } = testCase;
-    const at = withoutExcerpt(testCase.at);
-    const messages: Message[] = renderMessages(prompt, vars).map(({ role, content, attach }) => {
-      if (attach.length === 0) return { role, content };
-      return { role, content, attachments: attach.map((path) => options.describeFile(suite, path)) };
-    });
-    const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
-    const stamp = `${testCase.stamp}${askedIdentity(testCase)}`;
-    const identity = `${identityOf(testCase, stamp)}${contractIdentity}`;
-    const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
-    for (let trial = firstTrial; trial < firstTrial + trials; trial += 1) {
-      // Member by member: a spread for each that may be missing would cost more than the rendering.
-      const request: Writable<CompletionRequest> = { adapter, adapterVersion, model, messages, params, trial, origin };
-      if (baseUrl !== undefined) request.baseUrl = baseUrl;
-      const key = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id, trial };
-      const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, stamp, identity, at };
-      if (tags.length > 0) cell.tags = tags;
-      if (description !== undefined) cell.description = description;
-      if (threshold !== undefined) cell.threshold = threshold;
-      if (skip !== undefined) cell.skip = skip;
-      cells.push(cell);
-    }
-    return cells;
-  };
-}
-
-function withoutExcerpt(at: SourceLocation): SourceLocation {
-  const { file, line, column, excerpt } = at;
-  return excerpt === undefined ? at : { file, line, column };
-}
-
-/** The part of a cell's identity that neither its request's key nor its variant holds; a stamp covers turns and checks. */
-function identityOf({ observe, mustPass, skip }: Case, stamp: string): string {
-  return `${stamp}${observe ? '.observe' : ''}${mustPass ? '.mustPass' : ''}${skip === undefined ? '' : '.skip'}`;
+  return { suite, selectedCases, filtered: isNarrowed(selection), variants };
 }

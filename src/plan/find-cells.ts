@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Cell } from '../model/cell.ts';
 import { UserError } from '../model/errors.ts';
 import type { RunHeader } from '../model/record.ts';
+import type { Plan } from './build-plan.ts';
+import { emptySelection } from './select-cases.ts';
 
 /** Finds the cell of a case, for its checks. */
 export type FindCell = (
@@ -16,16 +18,15 @@ export interface FindCellsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The cells of a stored run's suites as they stand today; a suite is loaded when it is asked for first. */
+/** The cells of a stored run's suites as the files are today. A suite is loaded when one of its cells is needed. */
 export function openCells({ settings, suites }: RunHeader, options: FindCellsOptions): FindCell {
   const opened = new Map<string, Promise<FindCell>>();
   return async (suite, prompt, provider, caseId) => {
     const recorded = suites.find((other) => other.suite === suite);
     if (recorded === undefined) return undefined;
-    const known = opened.get(suite);
-    const cells = known ?? openSuite(recorded.path, settings, options);
-    if (known === undefined) opened.set(suite, cells);
-    return (await cells)(suite, prompt, provider, caseId);
+    const findCell = opened.get(suite) ?? openSuite(recorded.path, settings, options);
+    opened.set(suite, findCell);
+    return (await findCell)(suite, prompt, provider, caseId);
   };
 }
 
@@ -34,19 +35,37 @@ async function openSuite(
   { maxCostUsd: _maxCostUsd, ...settings }: RunHeader['settings'],
   { root, env }: FindCellsOptions,
 ): Promise<FindCell> {
-  // Most records are compared without a look at their suites, and what reads those is half of the program.
-  const [{ loadProject }, { planRun }, { indexCells }] = await Promise.all([
+  // Most comparisons need no suite, and the code that loads one is half of the program.
+  const [{ loadProject }, { planRun }] = await Promise.all([
     import('../project/load-project.ts'),
     import('./plan-run.ts'),
-    import('./index-cells.ts'),
   ]);
   try {
     const { project } = await loadProject({ paths: [join(root, path)], cwd: root });
-    const selection = { filters: [], tags: [], prompts: [], providers: [] };
-    return indexCells((await planRun({ project, selection, settings, record: false }, { env })).plan);
+    return indexCells((await planRun({ project, selection: emptySelection, settings, record: false }, { env })).plan);
   } catch (error) {
-    // A suite that is gone or broken has nothing to say of a run that is over.
+    // A run can be judged without its suite, so one that is missing or broken is no error here.
     if (!(error instanceof UserError)) throw error;
     return () => undefined;
+  }
+}
+
+/** Finds the first trial of a case on a variant. The plan is walked once, at the first call. */
+export function indexCells(
+  plan: Plan,
+): (suite: string, prompt: string, provider: string, caseId: string) => Cell | undefined {
+  let index: Map<string, Cell> | undefined;
+  return (suite, prompt, provider, caseId) => {
+    index ??= new Map(firstTrials(plan));
+    return index.get(JSON.stringify([suite, prompt, provider, caseId]));
+  };
+}
+
+function* firstTrials(plan: Plan): Iterable<[string, Cell]> {
+  for (const key of plan.providerKeys) {
+    for (const cell of plan.cells(key)) {
+      const { suite, prompt, provider, caseId, trial } = cell.key;
+      if (trial === 0) yield [JSON.stringify([suite, prompt, provider, caseId]), cell];
+    }
   }
 }

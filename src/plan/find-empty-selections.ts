@@ -1,26 +1,29 @@
-import { caseLabel, type EmptySelection, type Project, type Suite } from '../model/suite.ts';
-import { findLeftBaselines } from './find-left-baselines.ts';
+import type { EmptySelection, Project, Suite } from '../model/suite.ts';
+import { caseLabel } from '../model/suite.ts';
+import { findOrphanBaselines } from './find-orphan-baselines.ts';
 import { buildCasePredicate, type Selection } from './select-cases.ts';
 
-/** What was asked for beside the rest and brings no case; a shard or a sample may well leave it out. */
+/** Flags and files that select no case. Shards and samples don't count: they may leave any of them out. */
 export async function findEmptySelections(project: Project, selection: Selection): Promise<readonly EmptySelection[]> {
   const { suites, emptySelections = [] } = project;
   const { sample: _sample, shard: _shard, ...whole } = selection;
   return [
     ...emptySelections,
-    ...suites.filter((suite) => isAsked(suite, whole)).flatMap((suite) => suite.emptySelections ?? []),
+    ...suites.filter((suite) => isWanted(suite, whole)).flatMap((suite) => suite.emptySelections ?? []),
     ...whole.filters.flatMap((filter) =>
-      selectsAny(suites, { ...whole, filters: [filter] }) ? [] : [nothingOf(`--filter ${filter}`)],
+      selectsAny(suites, { ...whole, filters: [filter] }) ? [] : [selectsNothing(`--filter ${filter}`)],
     ),
-    ...whole.tags.flatMap((tag) => (selectsAny(suites, { ...whole, tags: [tag] }) ? [] : [nothingOf(`--tag ${tag}`)])),
+    ...whole.tags.flatMap((tag) =>
+      selectsAny(suites, { ...whole, tags: [tag] }) ? [] : [selectsNothing(`--tag ${tag}`)],
+    ),
     ...whole.prompts.flatMap((id) =>
-      suites.some((suite) => runsOn(suite, whole, 'prompts', id)) ? [] : [nothingOf(`--prompt ${id}`)],
+      suites.some((suite) => runsCases(suite, whole, 'prompts', id)) ? [] : [selectsNothing(`--prompt ${id}`)],
     ),
     ...whole.providers.flatMap((id) =>
-      suites.some((suite) => runsOn(suite, whole, 'providers', id)) ? [] : [nothingOf(`--provider ${id}`)],
+      suites.some((suite) => runsCases(suite, whole, 'providers', id)) ? [] : [selectsNothing(`--provider ${id}`)],
     ),
-    ...findGone(suites, whole),
-    ...(selectsAll(whole) ? await findLeftBaselines(project) : []),
+    ...findMissingCases(suites, whole),
+    ...(selectsAll(whole) ? await findOrphanBaselines(project) : []),
   ];
 }
 
@@ -28,12 +31,12 @@ function selectsAll({ filters, tags, prompts, providers, onlyCases }: Selection)
   return filters.length + tags.length + prompts.length + providers.length === 0 && onlyCases === undefined;
 }
 
-function nothingOf(flag: string): EmptySelection {
+function selectsNothing(flag: string): EmptySelection {
   return { message: `${flag} selects no case`, isNamed: false };
 }
 
-/** A suite that other filters leave out is not missed. */
-function isAsked(suite: Suite, selection: Selection): boolean {
+/** A suite that other filters leave out is no mistake. */
+function isWanted(suite: Suite, selection: Selection): boolean {
   const { filters, tags, onlyCases } = selection;
   if (filters.length + tags.length === 0 && onlyCases === undefined) return true;
   return filters.includes(suite.id) || selectsAny([suite], selection);
@@ -47,7 +50,7 @@ function selectsAny(suites: readonly Suite[], selection: Selection): boolean {
   });
 }
 
-function runsOn(suite: Suite, selection: Selection, kind: 'prompts' | 'providers', id: string): boolean {
+function runsCases(suite: Suite, selection: Selection, kind: 'prompts' | 'providers', id: string): boolean {
   if (!suite[kind].some((entry) => entry.id === id)) return false;
   const isSelected = buildCasePredicate([suite], selection);
   for (const testCase of suite.cases()) {
@@ -56,11 +59,11 @@ function runsOn(suite: Suite, selection: Selection, kind: 'prompts' | 'providers
   return false;
 }
 
-function findGone(suites: readonly Suite[], { onlyCases }: Selection): readonly EmptySelection[] {
+function findMissingCases(suites: readonly Suite[], { onlyCases }: Selection): readonly EmptySelection[] {
   if (onlyCases === undefined) return [];
-  const gone = new Set(onlyCases);
-  for (const suite of suites) for (const { id } of suite.cases()) gone.delete(caseLabel(suite.id, id));
-  if (gone.size === 0) return [];
-  const named = [...gone].slice(0, 5).join(', ');
-  return [{ message: `--last-failed: ${gone.size} of its cases are gone: ${named}`, isNamed: false }];
+  const missing = new Set(onlyCases);
+  for (const suite of suites) for (const { id } of suite.cases()) missing.delete(caseLabel(suite.id, id));
+  if (missing.size === 0) return [];
+  const named = [...missing].slice(0, 5).join(', ');
+  return [{ message: `--last-failed: ${missing.size} of its cases are gone: ${named}`, isNamed: false }];
 }

@@ -38,7 +38,7 @@ export function isNarrowed(selection: Selection): boolean {
 
 export type CasePredicate = (suite: Suite, testCase: Case) => boolean;
 
-/** Builds the predicate of a selection once; sampling and sharding look at all suites first. */
+/** Builds the predicate of a selection. Sampling and sharding read all suites first. */
 export function buildCasePredicate(suites: readonly Suite[], selection: Selection): CasePredicate {
   const matchers = selection.filters.map(buildFilter);
   const tags = new Set(selection.tags);
@@ -59,7 +59,7 @@ function buildFilter(pattern: string): (suiteId: string, caseId: string) => bool
   }
   // Ids may hold slashes and dots, so a star crosses both.
   const fault = checkTextGlob(pattern);
-  if (fault !== undefined) throw refusal(pattern, fault);
+  if (fault !== undefined) throw filterProblem(pattern, fault);
   const isMatch = compileText(pattern);
   const isGlobOfLabel = pattern.includes('/');
   return (suiteId, caseId) => {
@@ -72,7 +72,7 @@ function buildFilter(pattern: string): (suiteId: string, caseId: string) => bool
 const batchSize = 10_000;
 const batchLimitMs = 500;
 
-/** Tries filters that may be slow on every case once, so that none is slow later; throws a `UserError`. */
+/** Tries filters that may be slow on every case once, so that none is slow later. Throws a `UserError`. */
 export function refuseSlowFilters(
   filters: readonly string[],
   cases: Iterable<{ readonly suite: Suite; readonly testCase: Case }>,
@@ -83,7 +83,7 @@ export function refuseSlowFilters(
   const tryBatch = () => {
     for (const { pattern, matches } of slow) {
       const outcome = matchInTime(() => batch.forEach((one) => matches(...one)), batchLimitMs);
-      if ('fault' in outcome) throw refusal(pattern, outcome.fault);
+      if ('fault' in outcome) throw filterProblem(pattern, outcome.fault);
     }
     batch = [];
   };
@@ -96,15 +96,15 @@ export function* casesOf(suites: readonly Suite[]): Generator<{ readonly suite: 
   for (const suite of suites) for (const testCase of suite.cases()) yield { suite, testCase };
 }
 
-function refusal(pattern: string, { message, hint }: GlobFault): UserError {
+function filterProblem(pattern: string, { message, hint }: GlobFault): UserError {
   return new UserError([
     { code: 'usage', severity: 'error', message: `--filter ${pattern.slice(0, 80)}: ${message}`, hint },
   ]);
 }
 
 /**
- * By ids and the seed alone: nothing that a run writes may move a case, or shards that run one after the other leave cases
- * out. Every prompt version of a case stays in one shard, and a new case moves few others, since the order is a hash's.
+ * Draws by ids and the seed alone: if something that a run writes could move a case, shards that run one after the other
+ * would leave cases out. All prompt versions of a case are in one shard, and a new case moves few others.
  */
 function drawCases(suites: readonly Suite[], selection: Selection, matches: CasePredicate): ReadonlySet<string> {
   let drawn: RankedCase[] = [];
@@ -133,7 +133,7 @@ interface RankedCase {
   readonly rank: string;
 }
 
-/** Unlike a label it can't mean two cases: ids may hold slashes. */
+/** Unlike a label it is unique: ids may hold slashes. */
 function caseKey(suite: Suite, testCase: Case): string {
   return `${suite.id}\u0000${testCase.id}`;
 }

@@ -2,7 +2,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { poolTrials, type TrialPool } from './pool-trials.ts';
-import { openRehearsal, type Rehearsed, sideSize } from './rehearse-gate.ts';
+import { createSimulation, type SimulatedComparison, sideSize } from './simulate-gate.ts';
 import { readStoredTrials } from './stored-trials.ts';
 
 export interface CalibrateOptions {
@@ -16,7 +16,7 @@ export interface CalibrateOptions {
 
 export interface Calibration {
   readonly variants: readonly VariantCalibration[];
-  /** Over all variants together, as one run judges them; null where none could be split. */
+  /** Over all variants together, as one run judges them. Null where none could be split. */
   readonly run: { readonly regressed: EventRate; readonly failed: EventRate } | null;
   /** Variants without a case of two trials. */
   readonly unsplit: readonly UnsplitVariant[];
@@ -31,7 +31,7 @@ export interface UnsplitVariant {
   readonly isHermetic: boolean;
 }
 
-/** How often the gate spoke against a version that was held against itself. */
+/** How often the gate failed a version that was compared with itself. */
 export interface VariantCalibration {
   readonly suite: string;
   readonly prompt: string;
@@ -64,7 +64,7 @@ export interface EventRate {
   readonly high: number;
 }
 
-/** Measures the gate's false alarms on these suites: each comparison splits the stored trials of one version at random in two. */
+/** Measures the gate's false alarms: each comparison splits the stored trials of one version into two random halves. */
 export async function calibrate(options: CalibrateOptions): Promise<Calibration> {
   const { project, comparisons, random } = options;
   const { sources, warnings } = await readStoredTrials(options);
@@ -79,11 +79,11 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
     }));
   const split = pools.filter(canSplit);
   if (split.length === 0) return { variants: [], run: null, unsplit, warnings };
-  const rehearsal = openRehearsal(split, random);
+  const simulation = createSimulation(split, random);
   const tallies = split.map(newTally);
   const any = { regressed: 0, failed: 0 };
   for (let comparison = 0; comparison < comparisons; comparison += 1) {
-    const results = rehearsal.rehearse();
+    const results = simulation.simulate();
     for (const [index, tally] of tallies.entries()) count(tally, results[index]);
     if (results.some(({ codes }) => isRegression(codes))) any.regressed += 1;
     if (results.some(({ outcome }) => outcome === 'failed')) any.failed += 1;
@@ -123,7 +123,7 @@ function newTally(): Tally {
   };
 }
 
-function count(tally: Tally, result: Rehearsed | undefined): void {
+function count(tally: Tally, result: SimulatedComparison | undefined): void {
   if (result === undefined) return;
   const { outcome, codes, brokenCases } = result;
   tally[outcome] += 1;
@@ -133,7 +133,7 @@ function count(tally: Tally, result: Rehearsed | undefined): void {
   for (const caseId of brokenCases) tally.brokenCases.set(caseId, (tally.brokenCases.get(caseId) ?? 0) + 1);
 }
 
-function isRegression(codes: Rehearsed['codes']): boolean {
+function isRegression(codes: SimulatedComparison['codes']): boolean {
   return [...codes].some((code) => code.endsWith('-regressed'));
 }
 

@@ -2,12 +2,11 @@ import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
 import type { Baseline } from '../model/baseline.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Project } from '../model/suite.ts';
-import { mean } from '../stats/means.ts';
-import { planSuite, type SuiteDesign } from '../stats/plan-suite.ts';
-import { describePilot, type Pilot } from './describe-pilot.ts';
-import { poolTrials, type TrialPool } from './pool-trials.ts';
-import { priceSize, type RunSize } from './price-size.ts';
-import { readStoredTrials } from './stored-trials.ts';
+import { mean, sampleVariance } from '../stats/means.ts';
+import { pooledVariance } from '../stats/pairs.ts';
+import { flakeRateOf, planSuite, type SuiteDesign } from '../stats/plan-suite.ts';
+import { type PooledCase, poolTrials, type TrialPool } from './pool-trials.ts';
+import { readStoredTrials, type StoredTrial } from './stored-trials.ts';
 
 export interface PlanSizeOptions {
   readonly project: Project;
@@ -25,7 +24,7 @@ export interface PlanSizeResult {
   readonly warnings: readonly Problem[];
 }
 
-/** What one variant's suite can say, and what would say more; null: no number of that kind does it. */
+/** Which drop one variant's suite can see, and which size would see a given drop. Null where no such number exists. */
 export interface VariantSize {
   readonly suite: string;
   readonly prompt: string;
@@ -83,7 +82,7 @@ function planVariant(
   const design: SuiteDesign = { cases: cases.length, trials, baselineTrials: baselineTrials ?? trials, sigma2, scope };
   const policy = { alpha, power };
   const plan = planSuite(design, drop, policy);
-  // Whoever accepts a baseline of as many trials gains on both sides.
+  // A baseline that is accepted with as many trials makes both sides more precise.
   const others = largerTrials.filter((count) => count > trials).map((count) => ({ ...design, ...both(count) }));
   const price = priceSize(cases);
   const grow = (kind: 'see' | 'exclude'): Growth => {
@@ -121,14 +120,14 @@ function planVariant(
   };
 }
 
-/** The smallest odd numbers, of which a majority can be had. */
+/** The smallest odd numbers above one, so that there is always a majority. */
 const largerTrials = [3, 5];
 
 function both(trials: number): Pick<SuiteDesign, 'trials' | 'baselineTrials'> {
   return { trials, baselineTrials: trials };
 }
 
-/** Trials a case that the baseline holds of the cases as they are now. */
+/** The baseline's trials per case, over the cases that are unchanged. */
 function countBaselineTrials(baseline: Baseline, { prompt, provider, replaces, cases }: TrialPool): number | null {
   const ofProvider = baseline.variants.filter((variant) => variant.provider === provider);
   const source = [prompt, replaces].find((id) => ofProvider.some((variant) => variant.prompt === id));
@@ -146,4 +145,89 @@ function countBaselineTrials(baseline: Baseline, { prompt, provider, replaces, c
 /** What a variance divided by the count averages to; null for no counts. */
 function harmonicMean(counts: readonly number[]): number | null {
   return counts.length === 0 ? null : 1 / mean(counts.map((count) => 1 / count));
+}
+
+/** The stored trials that the numbers are planned from. */
+export interface Pilot {
+  readonly runs: readonly string[];
+  readonly usesBaseline: boolean;
+  readonly cases: number;
+  readonly trials: number;
+  readonly passRate: number | null;
+  readonly flakyCases: number;
+  /** Of one trial; `isAssumed` where no case has two trials to tell it from. */
+  readonly flakeRate: number;
+  readonly isAssumed: boolean;
+  /** Variance of one trial within its case, and of the pass rate between cases; null where the trials don't tell. */
+  readonly withinCases: number | null;
+  readonly betweenCases: number | null;
+}
+
+/** Used where no case has two trials. */
+const assumedFlakeRate = 0.05;
+
+/** Describes the stored trials of a version. */
+function describePilot({ cases, runIds, usesBaseline }: TrialPool): Pilot {
+  const results = cases.map(resultsOf).filter((trials) => trials.length > 0);
+  const rates = results.map(mean);
+  const withinCases = pooledVariance(results);
+  const noise = withinCases === null ? null : withinCases * mean(results.map((trials) => 1 / trials.length));
+  const spread = sampleVariance(rates);
+  return {
+    runs: runIds,
+    usesBaseline,
+    cases: results.length,
+    trials: results.reduce((sum, trials) => sum + trials.length, 0),
+    passRate: rates.length === 0 ? null : mean(rates),
+    flakyCases: rates.filter((rate) => rate > 0 && rate < 1).length,
+    flakeRate: withinCases === null ? assumedFlakeRate : flakeRateOf(withinCases),
+    isAssumed: withinCases === null,
+    withinCases,
+    betweenCases: noise === null || spread === null ? null : Math.max(0, spread - noise),
+  };
+}
+
+function resultsOf({ trials }: PooledCase): readonly number[] {
+  return trials.map(({ status }) => (status === 'passed' ? 1 : 0));
+}
+
+/** What a run of some size takes; null where it is not known. */
+export interface RunSize {
+  readonly cases: number;
+  readonly trials: number;
+  readonly calls: number | null;
+  readonly costUsd: number | null;
+}
+
+/** Prices runs of any size by the mean of the stored trials. */
+function priceSize(cases: readonly PooledCase[]): (cases: number, trials: number) => RunSize {
+  const trials = cases.flatMap((found) => found.trials);
+  const calls = trials.flatMap((trial) => trial.calls ?? []);
+  // If the number of calls was not stored, a case of one turn takes one.
+  const callsPerTrial = calls.length > 0 ? mean(calls) : cases.some(({ hasTurns }) => hasTurns) ? null : 1;
+  const costPerTrial = addKnown(meanCost(trials), meanJudgeCost(trials));
+  return (count, repeats) => ({
+    cases: count,
+    trials: repeats,
+    calls: callsPerTrial === null ? null : Math.round(count * repeats * callsPerTrial),
+    costUsd: costPerTrial === null ? null : count * repeats * costPerTrial,
+  });
+}
+
+/** Null where there is no answer, or one without a known price. */
+function meanCost(trials: readonly StoredTrial[]): number | null {
+  const costs = trials.flatMap(({ costUsd }) => (costUsd === undefined ? [] : [costUsd]));
+  const known = costs.filter((cost) => cost !== null);
+  return known.length === 0 || known.length < costs.length ? null : mean(known);
+}
+
+/** A judge that answered from the cache billed nothing, which says nothing of what it costs. */
+function meanJudgeCost(trials: readonly StoredTrial[]): number | null {
+  if (trials.every(({ judgeCostUsd }) => judgeCostUsd === undefined || judgeCostUsd === 0)) return 0;
+  const fresh = trials.filter(({ cached }) => !cached).map(({ judgeCostUsd }) => judgeCostUsd ?? 0);
+  return fresh.length === 0 || trials.some(({ judgeCostUsd }) => judgeCostUsd === null) ? null : mean(fresh);
+}
+
+function addKnown(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
 }

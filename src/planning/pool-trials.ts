@@ -2,7 +2,7 @@ import { canonicalJson } from '../json/canonical-json.ts';
 import type { BaselineVariant } from '../model/baseline.ts';
 import type { RecordedVariant } from '../model/record.ts';
 import { type Case, providersOf, type Suite } from '../model/suite.ts';
-import { runsOn } from '../plan/build-plan.ts';
+import { runsOn } from '../plan/render-cells.ts';
 import type { StoredTrial, TrialSource } from './stored-trials.ts';
 
 /** A gated variant of a suite with every stored trial of one and the same version. */
@@ -30,12 +30,12 @@ export interface PooledCase {
   readonly trials: readonly StoredTrial[];
 }
 
-/** Pools over runs what was asked alike: same prompt, params, model and snapshot, and cases of the same stamp. */
+/** Pools the trials of all runs with the same prompt, params, model and snapshot, of cases with the same stamp. */
 export function poolTrials(suites: readonly Suite[], sources: readonly TrialSource[]): readonly TrialPool[] {
   return suites.flatMap((suite) => {
     const cases = [...suite.cases()].filter(({ observe, skip }) => !observe && skip === undefined);
     const replaced = new Set(suite.prompts.map(({ replaces }) => replaces));
-    // A version that another one replaces is shown by a run and not gated.
+    // A version that another one replaces is not gated.
     return suite.prompts
       .filter(({ id }) => !replaced.has(id))
       .flatMap((prompt) =>
@@ -66,7 +66,7 @@ function poolVariant(
     .filter(({ trials }) => trials.length > 0);
   const [latest] = comparable;
   const same = latest === undefined ? [] : comparable.flatMap((source) => sameVersion(latest, source));
-  const byCase = groupByCase(keepDistinct(keepJudgedAlike(same.flatMap(({ trials }) => trials))));
+  const byCase = groupByCase(keepDistinct(keepLatestStamp(same.flatMap(({ trials }) => trials))));
   return {
     recorded: latest?.recorded,
     runIds: same.flatMap(({ runId }) => runId ?? []),
@@ -84,19 +84,19 @@ function poolVariant(
   };
 }
 
-/** The stamp of a stored trial has one more part where a judge or a program's variables decided as well. */
+/** The stamp of a stored trial has one more part where its result also depends on a judge or a program's variables. */
 function isOf(stampOfCase: string | undefined, stamp: string): boolean {
   return stampOfCase !== undefined && (stamp === stampOfCase || stamp.startsWith(`${stampOfCase}.`));
 }
 
-/** Of each case, those whose stamp is that of its latest trial. */
-function keepJudgedAlike(trials: readonly StoredTrial[]): readonly StoredTrial[] {
+/** The trials of each case whose stamp is that of its latest trial. */
+function keepLatestStamp(trials: readonly StoredTrial[]): readonly StoredTrial[] {
   const latest = new Map<string, string>();
   for (const { caseId, stamp } of trials) if (!latest.has(caseId)) latest.set(caseId, stamp);
   return trials.filter(({ caseId, stamp }) => latest.get(caseId) === stamp);
 }
 
-/** Trials that another snapshot of the model answered are those of another version. */
+/** Trials that another snapshot of the model answered belong to another version. */
 function sameVersion(latest: TrialSource, source: TrialSource): TrialSource[] {
   if (versionOf(source.recorded) !== versionOf(latest.recorded)) return [];
   // A refused answer names no snapshot.
@@ -106,7 +106,7 @@ function sameVersion(latest: TrialSource, source: TrialSource): TrialSource[] {
 }
 
 function versionOf({ adapter, model, baseUrl, params, messages, contract }: RecordedVariant | BaselineVariant): string {
-  // As written: the order of members is part of what is sent.
+  // Not canonical: the order of members is part of what is sent.
   return JSON.stringify([adapter, model, baseUrl ?? null, params, canonicalJson(messages), contract?.output ?? null]);
 }
 

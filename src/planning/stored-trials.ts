@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { openBaselineFile } from '../baseline/open-baseline.ts';
-import { type BaselineSideOptions, sideOfBaseline } from '../compare/side-of-baseline.ts';
+import { type BaselineSideOptions, sideOfBaseline } from '../compare/sides.ts';
 import type { Baseline } from '../model/baseline.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
@@ -14,7 +14,7 @@ import { summarizeRow } from '../record/case-summaries.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { readRunHeader, readRunRecord } from '../record/read-run-record.ts';
 
-/** A trial that was judged, and the calls that it took; undefined where that was not kept. */
+/** A judged trial with the number of its calls; undefined where that was not kept. */
 export interface StoredTrial extends RowSummary {
   readonly calls: number | undefined;
 }
@@ -44,7 +44,7 @@ export interface StoredTrialsOptions {
   readonly run?: string;
 }
 
-/** Reads the judged, planned trials of every stored run: confirmations were made because a case had failed, so they would bias a rate. */
+/** Reads the judged, planned trials of every stored run. Confirmation trials, made because a case had failed, would bias a rate. */
 export async function readStoredTrials({ project, cwd, run }: StoredTrialsOptions): Promise<StoredTrials> {
   const suites = new Set(project.suites.map(({ id }) => id));
   const baselines = readBaselines(project, cwd);
@@ -55,7 +55,7 @@ export async function readStoredTrials({ project, cwd, run }: StoredTrialsOption
     try {
       sources.push(...readRun(stored, suites));
     } catch (error) {
-      // One damaged record of last month must not keep the others from being counted.
+      // One damaged record must not stop the others from being counted.
       if (!(error instanceof UserError)) throw error;
       for (const problem of error.problems.slice(0, 1)) {
         warnings.push({ ...problem, severity: 'warning', hint: 'the run is left out; remove it to be rid of this' });
@@ -88,7 +88,7 @@ function readRun({ id, path }: StoredRun, suites: ReadonlySet<string>): TrialSou
     variants.flatMap((variant) => {
       const key = variantKey(suite, variant.prompt, variant.provider);
       const trials = byVariant.get(key);
-      // A header that names a variant twice has its trials but once.
+      // If a header names a variant twice, its trials count once.
       byVariant.delete(key);
       return trials === undefined ? [] : [{ suite, recorded: variant, runId: id, trials }];
     }),
@@ -104,7 +104,7 @@ function sourcesOfBaseline(baseline: Baseline, { providers }: Suite, pricer: Pri
   return baseline.variants.flatMap((variant) => {
     const side = sideOfBaseline(baseline, variant, { source: '', costOf });
     if (side === undefined) return [];
-    // A baseline says once for all of its trials which snapshots answered: of several, nobody knows which one a trial had.
+    // A baseline names the snapshots of all its trials together: with several, that of a single trial is unknown.
     const model = side.models.length === 0 ? undefined : side.models.join(', ');
     const trials: StoredTrial[] = [];
     for (const { trials: rows } of side.cases.values()) {

@@ -1,5 +1,4 @@
-import { createFindAccepted } from '../baseline/find-accepted.ts';
-import { openBaselines } from '../baseline/find-baselines.ts';
+import { createFindAccepted, openBaselines } from '../baseline/find-baselines.ts';
 import { spell } from '../json/canonical-json.ts';
 import type { CellRow } from '../model/record.ts';
 import type { ReportStyle } from '../model/report.ts';

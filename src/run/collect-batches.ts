@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { cacheKey } from '../cache/cache-key.ts';
+import type { Calls } from '../calls/calls.ts';
 import { type BatchRequests, type BatchResults, runBatches } from '../calls/run-batches.ts';
 import type { Stop } from '../calls/stop.ts';
 import type { BatchAnswers } from '../calls/with-batch.ts';
 import { StorageError } from '../files/storage-error.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
 import { type BatchHandle, type BatchItem, batchHandleFormat } from '../model/batch.ts';
-import type { CellKey } from '../model/cell.ts';
 import { UserError } from '../model/errors.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
@@ -15,50 +15,49 @@ import { type BatchHandles, openBatchHandles } from '../providers/batch/batch-ha
 import { batchAdapters, lookupBatchApi } from '../providers/batch/index.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { sha256Hex } from '../text/sha256.ts';
-import type { Lanes } from './open-lanes.ts';
+import type { EarlierPart } from './resume.ts';
 
 export interface CollectedBatches {
   /** What the report says of batches that are still under way. */
   readonly notes: readonly string[];
-  /** Forgets the batches whose answers were collected: to be called once these are in the record. */
+  /** Removes the handles of batches whose answers were collected. To be called once these are in the record. */
   forget(): void;
 }
 
-export interface CollectOptions {
+/** The members of a run that batches need. */
+export interface BatchRun {
+  readonly options: Pick<RunOptions, 'project'>;
+  readonly ports: RunPorts;
   readonly planned: PlannedRun;
-  readonly lanes: Pick<Lanes, 'isAnswered' | 'batchSpendingOf'>;
-  readonly isDone: (key: CellKey) => boolean;
-  readonly answers: BatchAnswers;
+  readonly calls: Pick<Calls, 'isAnswered' | 'batchSpendingOf'>;
+  readonly earlier: Pick<EarlierPart, 'rowOf'> | undefined;
   readonly stop: Stop;
 }
 
-/** Answers the first requests of all cells through the batch APIs of their providers, as far as nothing else answers them. */
-export async function collectBatches(
-  options: Pick<RunOptions, 'project'>,
-  ports: RunPorts,
-  { planned, lanes, isDone, answers, stop }: CollectOptions,
-): Promise<CollectedBatches> {
+/** Adds answers from the providers' batch APIs for the first requests of all cells that nothing else answers. */
+export async function collectBatches(run: BatchRun, answers: BatchAnswers): Promise<CollectedBatches> {
+  const { options, ports, planned, calls, earlier } = run;
   const say = (message: string) => ports.onProgress({ type: 'note', message });
   const handles = openBatchHandles(join(options.project.root, '.llmcheck', 'batches'), say);
   const stored = handles.list();
   const suites = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite]));
 
-  function* missing(laneId: string): Iterable<BatchItem> {
-    for (const cell of planned.plan.cells(laneId)) {
+  function* unanswered(providerKey: string): Iterable<BatchItem> {
+    for (const cell of planned.plan.cells(providerKey)) {
       const suite = suites.get(cell.key.suite);
-      if (suite === undefined || cell.skip !== undefined || isDone(cell.key)) continue;
-      if (!lanes.isAnswered(cell.request, suite)) yield { key: cacheKey(cell.request), request: cell.request };
+      if (suite === undefined || cell.skip !== undefined || earlier?.rowOf(cell.key) !== undefined) continue;
+      if (!calls.isAnswered(cell.request, suite)) yield { key: cacheKey(cell.request), request: cell.request };
     }
   }
 
   const results = await Promise.all(
-    [...batchLanes(planned)].map(async ([laneId, config]) => {
+    [...batchProviders(planned)].map(async ([providerKey, config]) => {
       const endpoint = endpointHash(config, planned);
-      const wanted = new Set([...missing(laneId)].map(({ key }) => key));
+      const wanted = new Set([...unanswered(providerKey)].map(({ key }) => key));
       if (wanted.size === 0) return undefined;
       const own = stored.filter((handle) => handle.endpoint === endpoint && handle.keys.some((key) => wanted.has(key)));
-      const requests = { items: () => missing(laneId), handles: own };
-      return collectLane(config, { requests, endpoint, handles, planned, lanes, stop, ports });
+      const requests = { items: () => unanswered(providerKey), handles: own };
+      return collectFromProvider(config, run, { requests, endpoint, handles });
     }),
   );
   const found = results.filter((result) => result !== undefined);
@@ -69,7 +68,7 @@ export async function collectBatches(
       try {
         for (const { collected } of found) for (const handle of collected) handles.remove(handle);
       } catch (error) {
-        // The run has what they brought; the next one only looks at them once more.
+        // The run has their answers. The next run only collects them once more.
         if (!(error instanceof StorageError)) throw error;
         ports.onProgress({ type: 'note', message: error.message });
       }
@@ -77,17 +76,18 @@ export async function collectBatches(
   };
 }
 
-interface LaneOptions extends Pick<CollectOptions, 'planned' | 'lanes' | 'stop'> {
+interface ProviderBatches {
   readonly requests: BatchRequests;
   readonly endpoint: string;
   readonly handles: BatchHandles;
-  readonly ports: RunPorts;
 }
 
-async function collectLane(
+async function collectFromProvider(
   config: ProviderConfig,
-  { requests, endpoint, handles, planned, lanes, stop, ports }: LaneOptions,
+  run: BatchRun,
+  { requests, endpoint, handles }: ProviderBatches,
 ): Promise<BatchResults> {
+  const { planned, calls, stop, ports } = run;
   const connect = await lookupBatchApi(config.adapter)?.();
   if (connect === undefined) throw new Error(`adapter ${config.adapter} has no batch API`);
   const api = connect(config, planned.providerEnv);
@@ -95,7 +95,7 @@ async function collectLane(
     const failed = { answer: api, isSent: false } as const;
     return { answers: new Map([...requests.items()].map(({ key }) => [key, failed])), pending: [], collected: [] };
   }
-  const spending = lanes.batchSpendingOf(config);
+  const spending = calls.batchSpendingOf(config);
   try {
     const results = await runBatches(requests, {
       api,
@@ -111,7 +111,7 @@ async function collectLane(
         batchIds: [],
         isConfirmed: false,
       }),
-      save: (handle) => save(handle, handles, { stop, ports }),
+      save: (handle) => save(handle, handles, run),
       remove: handles.remove,
       refuse: ({ key, request }) => spending.take(key, request),
       say: (message) => ports.onProgress({ type: 'note', message: `${config.id}: ${message}` }),
@@ -123,11 +123,7 @@ async function collectLane(
   }
 }
 
-function save(
-  handle: BatchHandle,
-  handles: BatchHandles,
-  { stop, ports }: { readonly stop: Stop; readonly ports: RunPorts },
-): boolean {
+function save(handle: BatchHandle, handles: BatchHandles, { stop, ports }: BatchRun): boolean {
   try {
     handles.write(handle);
     return true;
@@ -139,9 +135,9 @@ function save(
   }
 }
 
-/** Refuses `--batch` where no provider of the run has a batch API, and names those that are asked live beside others. */
+/** Refuses `--batch` where no provider has a batch API. Names those without one where others have one. */
 export function checkBatchable({ plan, providers, endpointOf }: PlannedRun): readonly string[] {
-  const sending = plan.providerIds
+  const sending = plan.providerKeys
     .flatMap((id) => providers.get(id) ?? [])
     .filter((config) => endpointOf(config).sends);
   const others = sending.filter(({ adapter }) => lookupBatchApi(adapter) === undefined);
@@ -156,21 +152,21 @@ export function checkBatchable({ plan, providers, endpointOf }: PlannedRun): rea
   );
 }
 
-function* batchLanes({ plan, providers }: PlannedRun): Iterable<readonly [string, ProviderConfig]> {
-  for (const id of plan.providerIds) {
+function* batchProviders({ plan, providers }: PlannedRun): Iterable<readonly [string, ProviderConfig]> {
+  for (const id of plan.providerKeys) {
     const config = providers.get(id);
     if (config !== undefined && lookupBatchApi(config.adapter) !== undefined) yield [id, config];
   }
 }
 
-/** What must be the same for a batch to be collected; limits or prices may have changed since it was handed in. */
+/** What must be the same for a batch to be collected. Limits and prices may have changed since it was submitted. */
 function endpointHash(config: ProviderConfig, { endpointOf }: PlannedRun): string {
   const { adapter, model, options } = config;
   const { baseUrl = '', apiKeyEnv = '' } = endpointOf(config);
   return sha256Hex(canonicalJson([adapter, model, baseUrl, apiKeyEnv, options]));
 }
 
-/** Of letters that every API takes in a name. */
+/** Only letters that every API accepts in a name. */
 function newName({ now, random }: RunPorts): string {
   const time = now()
     .toISOString()

@@ -1,82 +1,81 @@
-import { contractCheck } from '../assertions/structure/json-schema.ts';
-import { judgeContract } from '../compare/gate/judge-cases.ts';
+import type { FindBaseline } from '../baseline/find-baselines.ts';
+import { judgeContract, mustPassRetrials } from '../compare/gate/judge-cases.ts';
+import type { VariantKey } from '../model/baseline.ts';
 import type { Cell } from '../model/cell.ts';
 import type { CaseSummary } from '../model/summary.ts';
-import type { Plan } from '../plan/build-plan.ts';
-import { type FreshTrials, renderFreshCells } from '../plan/fresh-cells.ts';
+import { providerKey } from '../plan/build-plan.ts';
 import type { PlannedRun } from '../plan/plan-run.ts';
+import { createRenderer } from '../plan/render-cells.ts';
+import type { RunOptions } from '../plan/run-options.ts';
+import { brokenCaseFailures } from '../stats/exact-tests.ts';
 import type { Assessment } from '../verdict/assess-run.ts';
 
+/** Further trials of a case on one variant, to tell a broken case from a flaky one. */
+export interface Retrials extends VariantKey {
+  readonly suite: string;
+  readonly caseId: string;
+  /** The number after the planned trials and the retrials so far. */
+  readonly firstTrial: number;
+  readonly count: number;
+}
+
 export interface ConfirmOptions {
-  readonly plan: Plan;
   readonly planned: PlannedRun;
-  readonly execute: (cellsOf: (laneId: string) => Iterable<Cell>, laneIds: Iterable<string>) => Promise<void>;
+  /** Runs cells, by the keys of their providers. */
+  readonly execute: (cells: ReadonlyMap<string, readonly Cell[]>) => Promise<void>;
+  /** Judges the record as it is now. */
   readonly assess: () => Promise<Assessment>;
-  /** Suites that answer the same again, so that a fresh trial is none. */
+  /** True for suites that would give the same answer again. */
   readonly isHermetic: (suiteId: string) => boolean;
-  /** True as soon as nothing new may be started. */
   readonly isStopped: () => boolean;
 }
 
-/** A case whose fresh trials errored this often won't be settled by asking again. */
-export const maxErroredTrials = 2;
+/** A case whose retrials errored this often won't be settled by asking again. */
+const maxErroredRetrials = 2;
 
-/** Rounds without a verdict, as where the budget is used up, after which no further round would bring one. */
+/** After this many rounds without a verdict, as with an exhausted budget, a further round would bring none. */
 const maxIdleRounds = 2;
 
-/**
- * Runs fresh trials of the cases whose fate hangs on them (stats.md 4.3, 4.4), and of no others, until all are settled.
- * False where the run was stopped before they were.
- */
+/** Runs retrials of failed cases in rounds until the gate needs no more. False where the run was stopped before that. */
 export async function confirmCases(options: ConfirmOptions): Promise<boolean> {
-  const { plan, planned, execute, assess, isHermetic } = options;
+  const { planned, execute, assess, isHermetic, isStopped } = options;
   let verdictsBefore = -1;
   let idleRounds = 0;
   for (;;) {
     const assessment = await assess();
-    const wanted = findOpenCases(assessment).filter(({ suite }) => !isHermetic(suite));
+    const wanted = planRetrials(assessment).filter(({ suite }) => !isHermetic(suite));
     if (wanted.length === 0) return true;
-    if (options.isStopped()) return false;
-    const verdicts = countConfirmations(assessment);
+    if (isStopped()) return false;
+    const verdicts = countRetrialVerdicts(assessment);
     idleRounds = verdicts > verdictsBefore ? 0 : idleRounds + 1;
     if (idleRounds >= maxIdleRounds) return true;
     verdictsBefore = verdicts;
-    const lanes = renderFreshCells(plan, wanted, {
-      selection: { filters: [], tags: [], prompts: [], providers: [] },
-      endpointOf: planned.endpointOf,
-      hashEnv: planned.hashEnv,
-      contractCheck,
-      describeFile: planned.describeFile,
-    });
-    await execute((id) => lanes.get(id) ?? [], lanes.keys());
+    await execute(renderRetrials(planned, wanted));
   }
 }
 
-function findOpenCases({ record, gated, judged }: Assessment): readonly FreshTrials[] {
-  const wanted: FreshTrials[] = [];
-  const add = (suite: string, prompt: string, provider: string, found: CaseSummary, count: number) => {
+/** The retrials that would settle the cases which the gate leaves open. */
+function planRetrials({ record, gated, judged }: Assessment): readonly Retrials[] {
+  const wanted: Retrials[] = [];
+  const add = (suite: string, { prompt, provider }: VariantKey, found: CaseSummary, count: number) => {
     const errored = found.confirmations.filter(({ status }) => status === 'errored').length;
-    if (errored >= maxErroredTrials) return;
+    if (errored >= maxErroredRetrials) return;
     wanted.push({ suite, prompt, provider, caseId: found.caseId, firstTrial: nextTrial(found), count });
   };
-  for (const [index, { open }] of judged.entries()) {
-    const comparison = gated[index];
-    if (comparison === undefined) continue;
-    const { prompt, provider } = comparison.variant.recorded;
-    for (const { caseId, freshTrials } of open) {
-      const found = comparison.variant.cases.get(caseId);
-      if (found !== undefined) add(comparison.suite.recorded.suite, prompt, provider, found, freshTrials);
+  for (const [index, { suite, variant }] of gated.entries()) {
+    for (const { caseId, retrials } of judged[index]?.open ?? []) {
+      const found = variant.cases.get(caseId);
+      if (found !== undefined) add(suite.recorded.suite, variant.recorded, found, retrials);
     }
   }
   const compared = new Set(gated.map(({ variant }) => variant));
-  for (const suite of record.summary.suites) {
-    for (const variant of suite.variants) {
+  for (const { recorded, variants } of record.summary.suites) {
+    for (const variant of variants) {
       if (compared.has(variant) || variant.replacedBy !== undefined) continue;
       for (const found of variant.cases.values()) {
         if (!found.mustPass) continue;
-        const [word] = judgeContract(found.caseId, found, 'must-pass', 'fresh', false);
-        if (word?.kind !== 'open') continue;
-        add(suite.recorded.suite, variant.recorded.prompt, variant.recorded.provider, found, word.freshTrials);
+        const [verdict] = judgeContract(found.caseId, found, 'must-pass', 'retrials', false);
+        if (verdict?.kind === 'open') add(recorded.suite, variant.recorded, found, verdict.retrials);
       }
     }
   }
@@ -87,7 +86,7 @@ function nextTrial({ trials, confirmations }: CaseSummary): number {
   return Math.max(-1, ...[...trials, ...confirmations].map(({ trial }) => trial)) + 1;
 }
 
-function countConfirmations({ record }: Assessment): number {
+function countRetrialVerdicts({ record }: Assessment): number {
   let count = 0;
   for (const { variants } of record.summary.suites) {
     for (const { cases } of variants) {
@@ -97,4 +96,62 @@ function countConfirmations({ record }: Assessment): number {
     }
   }
   return count;
+}
+
+/** Renders retrials, by provider key. Their trial numbers are part of the cache key, so each is a new sample. */
+export function renderRetrials(
+  { plan, rendering }: Pick<PlannedRun, 'plan' | 'rendering'>,
+  wanted: readonly Retrials[],
+): ReadonlyMap<string, readonly Cell[]> {
+  const cells = new Map<string, Cell[]>();
+  for (const { suite, variants } of plan.suites) {
+    const byCase = new Map<string, Retrials[]>();
+    for (const retrials of wanted) {
+      if (retrials.suite !== suite.id) continue;
+      byCase.set(retrials.caseId, [...(byCase.get(retrials.caseId) ?? []), retrials]);
+    }
+    if (byCase.size === 0) continue;
+    for (const testCase of suite.cases()) {
+      for (const { prompt, provider, count, firstTrial } of byCase.get(testCase.id) ?? []) {
+        const variant = variants.find((other) => other.prompt.id === prompt && other.provider.id === provider);
+        if (variant === undefined) continue;
+        const key = providerKey(variant.provider);
+        const rendered = createRenderer(suite, variant, rendering)(testCase, count, firstTrial);
+        const confirming = rendered.map((cell) => ({ ...cell, confirmation: true as const }));
+        cells.set(key, [...(cells.get(key) ?? []), ...confirming]);
+      }
+    }
+  }
+  return cells;
+}
+
+/**
+ * The most retrials that the planned trials of a case can lead to, given for one of these trials after the other: the first
+ * brings all that a single trial can lead to, each further one what more, or less, there is to ask for then.
+ */
+export function createRetrialBound(
+  { settings, rerunBaseline }: Pick<RunOptions, 'settings' | 'rerunBaseline'>,
+  { plan }: PlannedRun,
+  findBaseline: FindBaseline,
+): (cell: Cell) => number {
+  const failuresToBreak = new Map<string, number>();
+  for (const { suite, variants } of plan.suites) {
+    const isCompared =
+      rerunBaseline ||
+      settings.compare !== undefined ||
+      findBaseline(suite) !== undefined ||
+      suite.prompts.some(({ replaces }) => replaces !== undefined);
+    if (!isCompared) continue;
+    let cases = 0;
+    for (const _case of suite.cases()) cases += 1;
+    // Both sides of each variant, since they may have no case in common.
+    const n = cases * variants.length * 2;
+    failuresToBreak.set(suite.id, brokenCaseFailures({ n, alpha: suite.gate.alpha }));
+  }
+  const boundAfter = (trials: number, { key, mustPass }: Cell) => {
+    const failures = failuresToBreak.get(key.suite);
+    if (trials === 0 || (failures === undefined && !mustPass)) return 0;
+    return Math.max(mustPassRetrials, (failures ?? 0) - trials) + maxErroredRetrials - 1;
+  };
+  return (cell) => (cell.observe ? 0 : boundAfter(cell.key.trial + 1, cell) - boundAfter(cell.key.trial, cell));
 }

@@ -5,39 +5,39 @@ import { type Assessment, assessRecord, reportAssessment } from '../verdict/asse
 import { judgeContracts } from '../verdict/judge-contracts.ts';
 import type { Run } from './open-run.ts';
 
-/** What the record says so far; without an end the run goes on, and fresh trials may still be asked. */
+/** Judges the record so far. Without an end the run goes on, and confirmation trials can still be made. */
 export function assess(run: Run, end?: EndRow): Promise<Assessment> {
-  const { record, findBaseline, planned, cellOf, judgePorts, lanes } = run;
+  const { record, findBaseline, planned, cellOf, judgePorts, isHermetic } = run;
   return assessRecord({
     record: record.read(end),
     findBaseline,
     costOf: planned.costOfRecorded,
     cellOf,
     judgePorts,
-    ...(end === undefined ? { confirmability: (suite: string) => (lanes.isHermetic(suite) ? 'stands' : 'fresh') } : {}),
+    ...(end === undefined ? { confirmability: (suite: string) => (isHermetic(suite) ? 'stands' : 'retrials') } : {}),
   });
 }
 
 /** Writes the last row of the record. */
 export function closeRecord(run: Run): EndRow {
-  const { options, ports, lanes, record, remarks, startedMs, state } = run;
+  const { options, ports, calls, record, remarks, startedMs, state } = run;
   const stopReason = findStopReason(run);
   const end: EndRow = {
     type: 'end',
     durationMs: Math.round(ports.clock.now() - startedMs),
     ...defined({ stopReason }),
-    notes: [...(options.notes ?? []), ...lanes.notes(), ...remarks, ...(state.batches?.notes ?? [])].map(ports.mask),
+    notes: [...(options.notes ?? []), ...calls.notes(), ...remarks, ...(state.batches?.notes ?? [])].map(ports.mask),
   };
   record.close(end);
-  // What was cut off is collected again by the next run, without being handed in again.
+  // The next run collects the answers of a run that was cut short, without submitting a batch again.
   if (!state.isCutShort) state.batches?.forget();
   ports.onProgress({ type: 'finished' });
   return end;
 }
 
 /** A limit that was reached with the last cell has cut nothing off. */
-function findStopReason({ stop, lanes, state }: Run): EndRow['stopReason'] {
-  const reached = stop.reason() ?? (lanes.isBudgetExhausted() ? 'budget' : undefined);
+function findStopReason({ stop, calls, state }: Run): EndRow['stopReason'] {
+  const reached = stop.reason() ?? (calls.isBudgetExhausted() ? 'budget' : undefined);
   const isAlwaysCut = reached === 'interrupted' || reached === 'storage' || reached === 'queue';
   return isAlwaysCut || state.isCutShort ? reached : undefined;
 }

@@ -1,35 +1,38 @@
 import { runWorkers } from '../calls/run-workers.ts';
+import { defined } from '../json/defined.ts';
 import type { Cell, CellResult, SkipReason } from '../model/cell.ts';
+import type { ProgressEvent } from '../model/progress.ts';
+import type { CellRow } from '../model/record.ts';
+import { buildCellRow } from '../record/build-cell-row.ts';
+import type { CellRunner } from './cell-runner.ts';
+import type { Run } from './open-run.ts';
 import { describeCell } from './run-cell.ts';
 
-/** The cells of one provider, taken one after the other as its workers get free. */
-export interface Lane {
+/** The cells of one provider, started one after the other as its workers get free. */
+export interface CellQueue extends CellRunner {
   readonly cells: Iterable<Cell>;
-  /** Cells of this lane that may be in work at present; the limits of calls are the provider's own. */
-  readonly workers: () => number;
-  run(cell: Cell): Promise<CellResult>;
 }
 
 export interface ExecuteOptions {
-  readonly lanes: readonly Lane[];
-  /** Asked before each cell: once it names a reason, the rest is skipped with it. */
+  readonly queues: readonly CellQueue[];
+  /** Read before each cell: once there is a reason, the rest is skipped with it. */
   stopReason(): SkipReason | undefined;
   /**
-   * Resolves once the result is kept: until then its worker takes no other cell. It must let the event loop have its
-   * turn, or a run on cached answers would never leave its microtasks.
+   * Resolves once the result is kept: until then its worker takes no other cell. It must give the event loop a turn, or a
+   * run on cached answers would never leave its microtasks.
    */
   onResult(result: CellResult, cell: Cell): Promise<void>;
 }
 
-/** Executes every cell once; each gets a result, also those that are skipped. A bug in one ends all, once what is in work has ended. */
+/** Executes every cell once; each gets a result, skipped ones too. Rejects with the first bug, once cells in work have ended. */
 export async function executeCells(options: ExecuteOptions): Promise<void> {
   const bugs: unknown[] = [];
-  await Promise.all(options.lanes.map((lane) => executeLane(lane, options, bugs)));
+  await Promise.all(options.queues.map((queue) => executeQueue(queue, options, bugs)));
   if (bugs.length > 0) throw bugs[0];
 }
 
-function executeLane(lane: Lane, options: ExecuteOptions, bugs: unknown[]): Promise<void> {
-  const cells = lane.cells[Symbol.iterator]();
+function executeQueue(queue: CellQueue, options: ExecuteOptions, bugs: unknown[]): Promise<void> {
+  const cells = queue.cells[Symbol.iterator]();
   const work = async (): Promise<boolean> => {
     if (bugs.length > 0) return false;
     const next = cells.next();
@@ -37,14 +40,70 @@ function executeLane(lane: Lane, options: ExecuteOptions, bugs: unknown[]): Prom
     const cell = next.value;
     const reason = options.stopReason();
     const isRun = reason === undefined || cell.skip !== undefined;
-    await options.onResult(isRun ? await lane.run(cell) : skipped(cell, reason), cell);
+    await options.onResult(isRun ? await queue.run(cell) : skipped(cell, reason), cell);
     return true;
   };
-  return runWorkers(work, lane.workers).catch((bug: unknown) => {
+  return runWorkers(work, queue.workers).catch((bug: unknown) => {
     bugs.push(bug);
   });
 }
 
 function skipped(cell: Cell, reason: SkipReason): CellResult {
-  return { status: 'skipped', ...describeCell(cell, cell.identity), reason, calls: [] };
+  return { ...describeCell(cell, cell.identity), status: 'skipped', reason, calls: [] };
+}
+
+/** Runs cells of some providers, by provider key. Each row is in the record before its cell counts as done. */
+export function executeInRun(run: Run, cells: Iterable<readonly [string, Iterable<Cell>]>): Promise<void> {
+  return executeCells({
+    queues: Array.from(cells, ([key, own]) => ({ cells: own, ...run.runnerOf(key) })),
+    stopReason: run.stop.reason,
+    onResult: (result, cell) => keepResult(run, result, cell),
+  });
+}
+
+async function keepResult(run: Run, result: CellResult, cell: Cell): Promise<void> {
+  const { options, ports, comparedAnswers, stop, record, dispatch, state } = run;
+  // A cell that was skipped before it began was not posted by its runner.
+  if (result.status === 'skipped') comparedAnswers.post(result.key, undefined);
+  const row = buildCellRow(result, ports.mask, cell);
+  ports.onProgress(describeProgress(result, row));
+  ports.trace?.result(result);
+  if (result.status === 'skipped' && result.reason !== 'case') state.isCutShort = true;
+  if (result.status === 'judged' && !result.passed && !result.observe && result.confirmation !== true) {
+    state.failedCells += 1;
+    if (state.failedCells === options.bail) stop.soft('bail');
+  }
+  await record.append(row);
+  dispatch?.forget(result.key);
+}
+
+/** What the progress of a run shows of a cell that has ended. */
+function describeProgress(result: CellResult, row: CellRow): ProgressEvent {
+  const { suite, caseId, prompt, provider, trial } = result.key;
+  const reason = reasonOf(result);
+  const { unusable = { billedUsd: 0 } } = result;
+  return {
+    type: 'cell-finished',
+    key: result.key,
+    label: `${suite}/${caseId} · ${prompt} × ${provider}${trial === 0 ? '' : ` · trial ${trial + 1}`}`,
+    status: result.status === 'judged' ? (result.passed ? 'passed' : 'failed') : result.status,
+    row,
+    cached: result.calls.length > 0 && result.calls.every(({ cached }) => cached),
+    spentUsd: result.calls.reduce<number | undefined>((sum, { cached, costUsd, billed = { costUsd } }) => {
+      if (cached) return sum;
+      return sum === undefined || billed.costUsd === undefined ? undefined : sum + billed.costUsd;
+    }, unusable.billedUsd),
+    ...defined({ reason }),
+  };
+}
+
+function reasonOf(result: CellResult): string | undefined {
+  switch (result.status) {
+    case 'skipped':
+      return result.message ?? result.reason;
+    case 'errored':
+      return result.failure.message;
+    case 'judged':
+      return result.passed ? undefined : (result.failure?.message ?? result.verdicts.find(({ pass }) => !pass)?.reason);
+  }
 }

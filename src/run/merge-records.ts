@@ -5,7 +5,7 @@ import { findStoredRun, runsFolder } from '../project/stored-runs.ts';
 import { findMergeFaults, mergeEnds, mergeHeaders } from '../record/merge-headers.ts';
 import { type RowPlace, readRowsAt } from '../record/read-rows.ts';
 import { cellKeyText, visitRowHeads } from '../record/read-run-record.ts';
-import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
+import { createUnderFreeId, refuseStorageErrors } from './open-record.ts';
 
 export interface MergeOptions {
   /** Record files or run ids. */
@@ -17,11 +17,14 @@ export interface MergeOptions {
   readonly random: () => number;
 }
 
-/** Makes one record of those of all shards of a run, beside the other runs; gives its path. Refuses what is missing, foreign or double. Throws a `StorageError`. */
+/**
+ * Writes one record from those of all shards of a run, beside the other runs, and returns its path. Throws a `UserError` for
+ * shards that are missing, of another run, or given twice, and a `StorageError`.
+ */
 export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): string {
   const records = shards.map((name) => {
     const { path } = findStoredRun({ root }, name, cwd);
-    // Of a cell that ran again the last row counts.
+    // If a cell ran again, its last row counts.
     const cells = new Map<string, RecordedCell>();
     const record = visitRowHeads(path, (row, index) => cells.set(cellKeyText(row), { label: labelOf(row), index }));
     return { ...record, name, cells };
@@ -45,7 +48,7 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
     for (const { path, places, cells } of records) {
       const kept = Array.from(cells.values(), ({ index }) => index)
         .toSorted((a, b) => a - b)
-        .flatMap((index): RowPlace[] => [places.at(index) ?? []].flat());
+        .flatMap((index): RowPlace | [] => places.at(index) ?? []);
       for (const row of readRowsAt(path, kept)) writer.append(row);
     }
     writer.append(mergeEnds(records));

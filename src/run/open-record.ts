@@ -1,150 +1,178 @@
 import { StorageError } from '../files/storage-error.ts';
-import type { CellKey } from '../model/cell.ts';
+import { withRefusal } from '../model/errors.ts';
 import type { CellRow, EndRow, RunHeader } from '../model/record.ts';
 import type { RowSummary } from '../model/summary.ts';
-import type { Plan } from '../plan/build-plan.ts';
-import type { FindAccepted } from '../plan/identify.ts';
-import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { runsFolder } from '../project/stored-runs.ts';
+import type { RunPorts } from '../plan/run-options.ts';
 import { summarizeRow } from '../record/case-summaries.ts';
+import { newRunId } from '../record/list-runs.ts';
 import { openStoredRecord, type StoredRecord, toStoredRecord } from '../record/open-stored-record.ts';
 import { openRowReader, type RowPlace } from '../record/read-rows.ts';
 import { endSummary } from '../record/summarize-run.ts';
-import type { RunRecordWriter } from '../record/write-run-record.ts';
-import { createUnderFreeId, refuseStorageErrors } from './create-record.ts';
-import { prepareResume } from './prepare-resume.ts';
+import { createRunRecord, type RunRecordWriter } from '../record/write-run-record.ts';
+import type { EarlierPart } from './resume.ts';
 
-/** The record of the run that is going on. */
-export interface OpenRecord {
-  readonly path: string;
-  readonly id: string;
-  /** ISO 8601; of its first part. */
-  readonly startedAt: string;
-  /** Cells that an earlier part of the run finished. */
-  readonly keptCells: number;
-  /** True where the record holds a verdict on exactly this cell. */
-  readonly isDone: (key: CellKey) => boolean;
-  /** True for an answer of that time which an earlier part of the run had asked for, though it left no row. */
-  readonly isOwn: (receivedAt: string) => boolean;
-  /** The row of a cell that an earlier part of the run finished. */
-  readonly readDone: (key: CellKey) => CellRow | undefined;
-  /**
-   * Resolves once the row is on disk or the disk refused it; what was written before stays readable. Rows of one turn of
-   * the event loop are written together: a write costs more than all else that is done with a row.
-   */
-  readonly append: (row: CellRow) => Promise<void>;
-  readonly close: (end: EndRow) => void;
-  /** The record as it stands, counted from its rows. */
-  readonly read: (end: EndRow | undefined) => StoredRecord;
+export interface RecordOptions {
+  /** Where new records are created. */
+  readonly folder: string;
+  readonly header: Omit<RunHeader, 'id'>;
+  /** The part of the run that this one continues. */
+  readonly earlier: EarlierPart | undefined;
+  readonly ports: RunPorts;
+  /** Called once where the disk refuses a row. */
+  readonly onRefused: () => void;
 }
 
-/** Opens a new record, or the one that a resumed run goes on in. */
-export function openRecord(
-  options: RunOptions,
-  plan: Plan,
-  newHeader: Omit<RunHeader, 'id'>,
-  ports: RunPorts,
-  { findAccepted, onRefused }: { readonly findAccepted: FindAccepted; readonly onRefused: () => void },
-): OpenRecord {
-  const resumed =
-    options.resume === undefined ? undefined : prepareResume(options, plan, newHeader, { findAccepted, ports });
-  // Rows are summarised as they are written, so that nothing has to be read again to count them.
-  const summaries: RowSummary[] = [];
-  const places: RowPlace[] = [];
-  const addRow = (row: CellRow, place: RowPlace) => {
-    summaries.push(summarizeRow(row, places.length));
-    places.push(place);
-  };
+/** Opens a new record, or the one that a resumed run continues. Throws a `UserError` where the disk refuses it. */
+export function openRecord(options: RecordOptions): OpenRecord {
+  const { folder, header, earlier, ports } = options;
+  const rows = new KeptRows();
   const { id, writer } = refuseStorageErrors(() => {
-    if (resumed === undefined) return createUnderFreeId(runsFolder(options.project), newHeader, ports);
-    const opened = resumed.rewrite(addRow);
-    opened.append({ type: 'resume', startedAt: newHeader.startedAt });
-    return { id: resumed.id, writer: opened };
+    if (earlier === undefined) return createUnderFreeId(folder, header, ports);
+    const rewritten = earlier.rewrite(rows.add);
+    rewritten.append({ type: 'resume', startedAt: header.startedAt });
+    return { id: earlier.id, writer: rewritten };
   });
-  const startedAt = resumed?.startedAt ?? newHeader.startedAt;
-  const readRow = openRowReader({ path: writer.path, places });
-  /** With no row since, it differs in how it ended alone, and is large. */
-  let counted: { readonly rows: number; readonly record: StoredRecord } | undefined;
-  let isBroken = false;
-  let isTakenOver = false;
-  let waiting: CellRow[] = [];
-  let written: Promise<void> | undefined;
+  const startedAt = earlier?.startedAt ?? header.startedAt;
+  return new OpenRecord({ ...header, id, startedAt }, writer, rows, options);
+}
 
-  function append(row: CellRow): Promise<void> {
-    waiting.push(row);
-    written ??= new Promise((resolve) => {
+/** Rows are summarized as they are written, so that nothing has to be read again to count them. */
+class KeptRows {
+  readonly summaries: RowSummary[] = [];
+  readonly places: RowPlace[] = [];
+
+  readonly add = (row: CellRow, place: RowPlace): void => {
+    this.summaries.push(summarizeRow(row, this.places.length));
+    this.places.push(place);
+  };
+}
+
+/** The record of the current run. */
+export class OpenRecord {
+  readonly path: string;
+  readonly id: string;
+  /** ISO 8601; of the run's first part. */
+  readonly startedAt: string;
+  /** Reads a row by its index. */
+  readonly readRow: (rowIndex: number) => CellRow;
+  readonly #header: RunHeader;
+  readonly #writer: RunRecordWriter;
+  readonly #rows: KeptRows;
+  readonly #ports: Pick<RunPorts, 'cwd' | 'onProgress'>;
+  readonly #onRefused: () => void;
+  /** The last count: reading again without a new row differs only in how the run ended. */
+  #counted: { readonly rows: number; readonly record: StoredRecord } | undefined;
+  #isBroken = false;
+  #isTakenOver = false;
+  #waiting: CellRow[] = [];
+  #written: Promise<void> | undefined;
+
+  constructor(
+    header: RunHeader,
+    writer: RunRecordWriter,
+    rows: KeptRows,
+    { ports, onRefused }: Pick<RecordOptions, 'ports' | 'onRefused'>,
+  ) {
+    this.path = writer.path;
+    this.id = header.id;
+    this.startedAt = header.startedAt;
+    this.readRow = openRowReader({ path: writer.path, places: rows.places });
+    this.#header = header;
+    this.#writer = writer;
+    this.#rows = rows;
+    this.#ports = ports;
+    this.#onRefused = onRefused;
+  }
+
+  /**
+   * Resolves once the row is on disk, or the disk has refused it; earlier rows stay readable. Rows of one turn of the event
+   * loop are written together: a write takes longer than all other work on a row.
+   */
+  append(row: CellRow): Promise<void> {
+    this.#waiting.push(row);
+    this.#written ??= new Promise((resolve) => {
       setImmediate(() => {
-        flush();
+        this.#flush();
         resolve();
       });
     });
-    return written;
+    return this.#written;
   }
 
-  function flush(): void {
-    const rows = waiting;
-    waiting = [];
-    written = undefined;
-    // A full disk may have room for some of them.
-    if (!write(rows) && rows.length > 1) rows.every((row) => write([row]));
-  }
-
-  /** False where the disk refused, which ends all writing. */
-  function write(rows: readonly (CellRow | EndRow)[]): boolean {
-    if (isBroken) return false;
+  close(end: EndRow): void {
+    this.#flush();
+    this.#write([end]);
     try {
-      const found = writer.append(...rows);
+      this.#writer.close();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+    }
+  }
+
+  /** The record so far, counted from its rows. Without an end the run goes on. */
+  read(end: EndRow | undefined): StoredRecord {
+    const { cwd } = this.#ports;
+    // Another run has rewritten the file, so rows are at other places now.
+    if (this.#isTakenOver) return openStoredRecord(this.path, cwd, end === undefined ? {} : { end });
+    const { summaries, places } = this.#rows;
+    if (this.#counted?.rows !== summaries.length) {
+      const written = { path: this.path, header: this.#header, end, places, rows: summaries, warnings: [] };
+      this.#counted = { rows: summaries.length, record: toStoredRecord(written, cwd) };
+    }
+    const { record } = this.#counted;
+    return { ...record, end, summary: { ...record.summary, ...endSummary(end) } };
+  }
+
+  #flush(): void {
+    const rows = this.#waiting;
+    this.#waiting = [];
+    this.#written = undefined;
+    // A full disk may have room for some of them.
+    if (!this.#write(rows) && rows.length > 1) rows.every((row) => this.#write([row]));
+  }
+
+  /** False where the disk refused. A refused single row ends all writing. */
+  #write(rows: readonly (CellRow | EndRow)[]): boolean {
+    if (this.#isBroken) return false;
+    try {
+      const places = this.#writer.append(...rows);
       for (const [index, row] of rows.entries()) {
-        const place = found[index];
-        if (row.type !== 'cell' || place === undefined) continue;
-        addRow(row, place);
+        const place = places[index];
+        if (row.type === 'cell' && place !== undefined) this.#rows.add(row, place);
       }
+      return true;
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       if (rows.length > 1) return false;
-      ports.onProgress({ type: 'note', message: error.message });
-      isBroken = true;
-      isTakenOver = error.code === 'ESTALE';
-      onRefused();
+      this.#ports.onProgress({ type: 'note', message: error.message });
+      this.#isBroken = true;
+      this.#isTakenOver = error.code === 'ESTALE';
+      this.#onRefused();
+      return false;
     }
-    return !isBroken;
   }
-
-  return {
-    path: writer.path,
-    id,
-    startedAt,
-    keptCells: resumed?.doneCells ?? 0,
-    isDone: (key) => resumed?.indexOf(key) !== undefined,
-    readDone(key) {
-      const index = resumed?.indexOf(key);
-      return index === undefined ? undefined : readRow(index);
-    },
-    isOwn: (receivedAt) => resumed?.isOwn(receivedAt) === true,
-    append,
-    close(end) {
-      flush();
-      write([end]);
-      closeQuietly(writer);
-    },
-    read(end) {
-      // What another run goes on with is counted as it stands there: rows lie elsewhere in it.
-      if (isTakenOver) return openStoredRecord(writer.path, ports.cwd, end === undefined ? {} : { end });
-      if (counted?.rows !== summaries.length) {
-        const header = { ...newHeader, id, startedAt };
-        const record = { path: writer.path, header, end, places, rows: summaries, warnings: [] };
-        counted = { rows: summaries.length, record: toStoredRecord(record, ports.cwd) };
-      }
-      const { record } = counted;
-      return { ...record, end, summary: { ...record.summary, ...endSummary(end) } };
-    },
-  };
 }
 
-function closeQuietly(writer: RunRecordWriter): void {
-  try {
-    writer.close();
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
+/** Two runs that start in the same second may draw the same id. */
+export function createUnderFreeId(
+  folder: string,
+  header: Omit<RunHeader, 'id'>,
+  { now, random }: Pick<RunPorts, 'now' | 'random'>,
+): { readonly id: string; readonly writer: RunRecordWriter } {
+  for (let draws = 1; ; draws += 1) {
+    const bytes = Uint8Array.from({ length: 3 }, () => Math.floor(random() * 256));
+    const id = newRunId(now(), bytes);
+    try {
+      return { id, writer: createRunRecord(folder, { ...header, id }) };
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== 'EEXIST' || draws >= maxIdDraws) throw error;
+    }
   }
+}
+
+const maxIdDraws = 100;
+
+/** A record that can't be opened is a problem before the first call, while the user can still fix it. */
+export function refuseStorageErrors<T>(open: () => T): T {
+  return withRefusal(open, 'make room or make the folder writable: a run without a record could not be reported');
 }

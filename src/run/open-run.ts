@@ -1,23 +1,34 @@
 import { refuseUnwritableBaselines } from '../baseline/accept-baseline.ts';
-import { describeUnaccepted } from '../baseline/describe-unaccepted.ts';
-import { createFindAccepted } from '../baseline/find-accepted.ts';
-import { checkBaselines, type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
+import {
+  checkBaselines,
+  createFindAccepted,
+  describeUnaccepted,
+  type FindBaseline,
+  openBaselines,
+} from '../baseline/find-baselines.ts';
 import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
+import { type Calls, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
 import type { Stop } from '../calls/stop.ts';
 import { type BatchAnswers, createBatchAnswers } from '../calls/with-batch.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
-import type { FindCell } from '../plan/find-cells.ts';
-import { describeRetirements, findRetirements } from '../plan/find-retirements.ts';
-import { indexCells } from '../plan/index-cells.ts';
+import { findUnvalidated } from '../judges/validated-judges.ts';
+import type { CellKey } from '../model/cell.ts';
+import type { RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
+import { findRetirements } from '../plan/check-providers.ts';
+import { describeRecordedSuites } from '../plan/describe-plan.ts';
+import { type FindCell, indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
-import { buildHeader } from './build-header.ts';
+import { runsFolder } from '../project/stored-runs.ts';
+import type { Mask } from '../secrets/mask-secrets.ts';
+import { maskJson } from '../secrets/mask-secrets.ts';
+import { type CellRunner, createBailGate, createCellRunners } from './cell-runner.ts';
 import { type CollectedBatches, checkBatchable } from './collect-batches.ts';
-import { createOtherAnswers, type OtherAnswers } from './find-other.ts';
-import { type Lanes, openLanes } from './open-lanes.ts';
+import { type ComparedAnswers, createComparedAnswers } from './compared-answers.ts';
 import { type OpenRecord, openRecord } from './open-record.ts';
+import { type EarlierPart, openEarlierPart } from './resume.ts';
 
 /** What the steps of a run share. */
 export interface Run {
@@ -25,16 +36,22 @@ export interface Run {
   readonly ports: RunPorts;
   readonly stop: Stop;
   readonly judgePorts: JudgePorts;
-  /** Workers that make the calls, where there are some. */
+  /** Workers that make the calls, with `--queue`. */
   readonly dispatch: Dispatch | undefined;
   readonly findBaseline: FindBaseline;
   readonly planned: PlannedRun;
   readonly cellOf: FindCell;
-  readonly others: OtherAnswers;
-  readonly lanes: Lanes;
-  readonly record: OpenRecord;
-  /** Answers that come through batch APIs; undefined without `--batch`. */
+  readonly calls: Calls;
+  /** True where a suite answers from its recordings or the cache alone, so that asking again gives the same answer. */
+  readonly isHermetic: (suiteId: string) => boolean;
+  /** Answers that come through batch APIs, with `--batch`. */
   readonly batchAnswers: BatchAnswers | undefined;
+  /** The part of the run that this one continues, with `--resume`. */
+  readonly earlier: EarlierPart | undefined;
+  readonly record: OpenRecord;
+  readonly comparedAnswers: ComparedAnswers;
+  /** Runs the cells of a provider, by its key. */
+  readonly runnerOf: (key: string) => CellRunner;
   /** Remarks that were known before the first call. */
   readonly remarks: readonly string[];
   readonly startedMs: number;
@@ -50,54 +67,44 @@ export interface RunState {
   batches?: CollectedBatches;
 }
 
-export interface GivenRun {
-  readonly stop: Stop;
-  readonly judgePorts: JudgePorts;
-  readonly dispatch: Dispatch | undefined;
-}
-
 /** Plans a run, refuses what can't work, and opens its calls and its record. Nothing is sent. */
 export async function openRun(
   given: RunOptions,
   ports: RunPorts,
-  { stop, judgePorts, dispatch }: GivenRun,
+  { stop, judgePorts, dispatch }: Pick<Run, 'stop' | 'judgePorts' | 'dispatch'>,
 ): Promise<Run> {
-  const { root, suites } = given.project;
-  const findBaseline = openBaselines(given.settings.baseline, { root, cwd: ports.cwd, env: ports.env });
-  // A damaged baseline is found before the first call.
-  checkBaselines(suites, findBaseline);
-  const options = given.rerunBaseline
-    ? { ...given, project: await addBaselinePrompts(given.project, findBaseline) }
-    : given;
-  const planned = await planRun(options, ports);
+  const { options, findBaseline, planned } = await planWithBaselines(given, ports);
   const { plan } = planned;
-  if (options.updateBaseline) refuseUnwritableBaselines(plan.suites, root);
-  const findAccepted = createFindAccepted(options.project.suites, findBaseline);
-  const cellOf = indexCells(plan);
-  const { compare } = options.settings;
-  const others = createOtherAnswers({
-    suites: options.project.suites,
-    ...defined({ compare }),
-    findBaseline,
-    cellOf,
-    findDone: (key) => record.readDone(key),
-    signal: stop.signal,
-  });
-  const batchAnswers = options.batch ? createBatchAnswers() : undefined;
+  const { project, resume, settings } = options;
+  if (options.updateBaseline) refuseUnwritableBaselines(plan.suites, project.root);
   const batchRemarks = options.batch ? checkBatchable(planned) : [];
-  const lanes = openLanes(planned, options, ports, {
-    stop,
-    others,
-    judgePorts: { findAccepted, ...judgePorts },
-    ...defined({ dispatch, batchAnswers }),
-    ...(options.resume === undefined ? {} : { isOwn: (receivedAt) => record.isOwn(receivedAt) }),
-  });
-  const remarks = [...findRemarks(planned, { options, ports, lanes, findBaseline }), ...batchRemarks];
+  const batchAnswers = options.batch ? createBatchAnswers() : undefined;
+  const cellOf = indexCells(plan);
+  const findAccepted = createFindAccepted(project.suites, findBaseline);
+  const header = buildHeader(options, planned, ports);
+  const earlier =
+    resume === undefined ? undefined : openEarlierPart({ options, resume, plan, header, findAccepted, ports });
+  const bailGate = options.bail === undefined ? undefined : createBailGate(stop);
+  const suites = new Map(plan.suites.map(({ suite }) => [suite.id, suite]));
+  const callOptions = { ...options, suites: [...suites.values()] };
+  const further = defined({ batchAnswers, dispatch, isOwn: earlier?.isOwn, mayBegin: bailGate?.mayBegin });
+  const calls = openCalls(planned, { ...callOptions, ...further }, ports);
+  const isHermetic = (suiteId: string) => {
+    const suite = suites.get(suiteId);
+    return suite !== undefined && calls.isHermetic(suite);
+  };
+  const remarks = [...findRemarks(planned, { options, ports, isHermetic, findBaseline }), ...batchRemarks];
   for (const message of remarks) ports.onProgress({ type: 'note', message });
-  const record = openRecord(options, plan, buildHeader(options, planned, ports), ports, {
-    findAccepted,
-    onRefused: () => stop.hard('storage'),
-  });
+  const folder = runsFolder(project);
+  const record = openRecord({ folder, header, earlier, ports, onRefused: () => stop.hard('storage') });
+  const findDone = (key: CellKey) => {
+    const row = earlier?.rowOf(key);
+    return row === undefined ? undefined : record.readRow(row);
+  };
+  const { signal } = stop;
+  const compared = { suites: project.suites, findBaseline, cellOf, findDone, signal };
+  const comparedAnswers = createComparedAnswers({ ...compared, ...defined({ compare: settings.compare }) });
+  const { trace } = ports;
   return {
     options,
     ports,
@@ -107,28 +114,82 @@ export async function openRun(
     findBaseline,
     planned,
     cellOf,
-    others,
-    lanes,
-    record,
+    calls,
+    isHermetic,
     batchAnswers,
+    earlier,
+    record,
+    comparedAnswers,
+    runnerOf: createCellRunners({ planned, calls, judgePorts, findAccepted, comparedAnswers, stop, bailGate, trace }),
     remarks,
     startedMs: ports.clock.now(),
     state: { failedCells: 0, isCutShort: false },
   };
 }
 
-interface RemarkPorts {
-  readonly options: RunOptions;
-  readonly ports: RunPorts;
-  readonly lanes: Lanes;
-  readonly findBaseline: FindBaseline;
+/** A plan over the suites, with the baselines' own prompts where `--rerun-baseline` wants them. */
+export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts, 'cwd' | 'env'>) {
+  const { project, settings } = given;
+  const findBaseline = openBaselines(settings.baseline, { root: project.root, cwd: ports.cwd, env: ports.env });
+  // A damaged baseline is reported before the first call.
+  checkBaselines(project.suites, findBaseline);
+  const options = given.rerunBaseline ? { ...given, project: await addBaselinePrompts(project, findBaseline) } : given;
+  return { options, findBaseline, planned: await planRun(options, ports) };
 }
 
-/** Models that retire soon, and variants that nothing was accepted of. */
-function findRemarks(planned: PlannedRun, { options, ports, lanes, findBaseline }: RemarkPorts): readonly string[] {
-  const isHermetic = ({ id }: { readonly id: string }) => lanes.isHermetic(id);
-  const retirements = describeRetirements(findRetirements({ planned, isHermetic, now: ports.now() }));
+/** What a record says before its first row: settings, suites and variants, without secrets. */
+function buildHeader(options: RunOptions, planned: PlannedRun, ports: RunPorts): Omit<RunHeader, 'id'> {
+  const { plan, describeProvider, emptySelections } = planned;
+  const { root } = options.project;
+  const suites = describeRecordedSuites(plan, {
+    describeProvider,
+    compare: options.settings.compare,
+    uncalibratedOf: (suite) => findUnvalidated(suite, root, ports.cwd),
+  });
+  return {
+    type: 'run',
+    format: 1,
+    startedAt: ports.now().toISOString(),
+    tool: { name: 'llmcheck', version: options.toolVersion },
+    settings: {
+      ...settingsOf(options.settings, planned),
+      ...(emptySelections.length === 0 ? {} : { emptySelections }),
+    },
+    invocation: options.invocation,
+    suites: suites.map((suite) => ({
+      ...suite,
+      variants: suite.variants.map((variant) => maskVariant(variant, ports.mask)),
+    })),
+  };
+}
+
+/** A run that selects no case in any shard has no shard: its emptiness is a mistake, that of a single shard is not. */
+function settingsOf(settings: RunSettings, { plan, isEmptyShard, shard }: PlannedRun): RunSettings {
+  const { shard: _shard, ...unsharded } = settings;
+  return plan.cellCount === 0 && !isEmptyShard ? unsharded : { ...settings, ...defined({ shard }) };
+}
+
+/** Ids stay as they are, since rows are found by them. */
+function maskVariant(variant: RecordedVariant, mask: Mask): RecordedVariant {
+  const { params, messages, contract } = variant;
+  const baseUrl = variant.baseUrl === undefined ? undefined : mask(variant.baseUrl);
+  return {
+    ...variant,
+    params: maskJson(params, mask),
+    messages: maskJson(messages, mask),
+    contract: maskJson(contract, mask),
+    ...defined({ baseUrl }),
+  };
+}
+
+/** Models that retire soon, and variants of which nothing was accepted. */
+function findRemarks(
+  planned: PlannedRun,
+  { options, ports, isHermetic, findBaseline }: Pick<Run, 'options' | 'ports' | 'isHermetic' | 'findBaseline'>,
+): readonly string[] {
+  const retirements = findRetirements({ planned, isHermetic: ({ id }) => isHermetic(id), now: ports.now() });
+  const remarks = retirements.map(({ message, hint }) => `${message}; ${hint ?? ''}`);
   // A user who accepts the run knows, and two versions side by side need no file.
-  const isKnown = options.updateBaseline || options.settings.compare !== undefined;
-  return [...retirements, ...(isKnown ? [] : describeUnaccepted(planned.plan, findBaseline))];
+  if (options.updateBaseline || options.settings.compare !== undefined) return remarks;
+  return [...remarks, ...describeUnaccepted(planned.plan, findBaseline)];
 }

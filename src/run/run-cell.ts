@@ -26,8 +26,8 @@ export interface CellPorts {
   readonly complete: Complete;
   /** Names a request in the record; the cache's key. */
   requestKey(request: CompletionRequest): string;
-  /** What an answer costs that is asked for live, or through the provider's batch API; undefined where no price is known. */
-  costOf(request: CompletionRequest, completion: Pick<Completion, 'usage'>, how: 'live' | 'batch'): number | undefined;
+  /** What an answer costs, asked live or through the provider's batch API; undefined where no price is known. */
+  costOf(completion: Pick<Completion, 'usage'>, how: 'live' | 'batch'): number | undefined;
   judge(checks: readonly CheckSpec[], answer: JudgedAnswer): Promise<JudgedChecks>;
   decide(verdicts: readonly Verdict[], threshold: number | undefined): CellDecision;
   /** Why the run is being stopped, once it is. */
@@ -37,152 +37,154 @@ export interface CellPorts {
 /** Runs one cell to its end: the prompt's request, then each turn with the model's own answers in between. */
 export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal): Promise<CellResult> {
   const requestKey = ports.requestKey(cell.request);
-  const base = describeCell(cell, `${cell.identity}:${requestKey}`);
+  const described = describeCell(cell, `${cell.identity}:${requestKey}`);
   if (cell.skip !== undefined) {
-    return { status: 'skipped', ...base, reason: 'case', message: cell.skip, calls: [] };
+    return { ...described, status: 'skipped', reason: 'case', message: cell.skip, calls: [] };
   }
-  const talk: Talk = { messages: cell.request.messages, calls: [], verdicts: [], attempts: 0, judgeCostUsd: 0 };
-  const ending = await converse(cell, requestKey, talk, ports, signal);
-  const { calls, verdicts, attempts, judgeCostUsd } = talk;
-  if (ending.status === 'skipped')
-    return { calls, ...base, ...ending, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };
-  if (ending.status === 'errored') {
-    const unusable = talk.unusable === undefined ? {} : { unusable: talk.unusable };
-    return { attempts, ...base, ...ending, verdicts, calls, judgeCostUsd, ...unusable };
-  }
-  return { attempts, ...base, ...ending, verdicts, calls, judgeCostUsd };
+  const conversation = new Conversation(cell, ports, signal);
+  const ending = await conversation.run(requestKey);
+  return { ...described, ...conversation.resultOf(ending) };
 }
 
-/** What every result says of its cell. */
-export function describeCell(cell: Cell, identity: string) {
-  const { key, stamp, observe, mustPass, at } = cell;
-  const base = { key, identity, stamp, observe, mustPass, at };
-  return cell.confirmation === true ? { ...base, confirmation: true as const } : base;
+/** What every result says of its cell. `identity` is the hash of all that it ran. */
+export function describeCell({ key, stamp, observe, mustPass, at, confirmation }: Cell, identity: string) {
+  return { key, identity, stamp, observe, mustPass, at, ...defined({ confirmation }) };
 }
 
-/** What a conversation has come to so far. */
-interface Talk {
-  messages: readonly Message[];
-  readonly calls: CallRecord[];
-  readonly verdicts: Verdict[];
-  attempts: number;
-  judgeCostUsd: number | undefined;
-  judgeFailure?: ProviderFailure;
-  unusable?: UnusableCost;
-}
+/** Members that every result of a cell has. */
+type Described = keyof ReturnType<typeof describeCell>;
 
+/** How a conversation ended. */
 type Ending =
   | { readonly status: 'judged'; readonly passed: boolean; readonly score: number; readonly failure?: ProviderFailure }
   | { readonly status: 'errored'; readonly failure: ProviderFailure }
   | { readonly status: 'skipped'; readonly reason: SkipReason; readonly message?: string };
 
-async function converse(
-  cell: Cell,
-  requestKey: string,
-  talk: Talk,
-  ports: CellPorts,
-  signal: AbortSignal,
-): Promise<Ending> {
-  const failure = await ask(cell.request, requestKey, talk, ports, signal);
-  if (failure !== undefined) return endWithout(failure, ports);
-  if (cell.turns.length > 0) {
-    const ending = await takeTurns(cell, talk, ports, signal);
-    if (ending !== undefined) return ending;
-  }
-  await judge(cell.checks, undefined, cell, talk, ports);
-  return endJudged(cell, talk, ports, signal);
-}
+type EndedCell = CellResult extends infer Result
+  ? Result extends CellResult
+    ? Omit<Result, Described>
+    : never
+  : never;
 
-/** Says each turn and takes the answer to it; gives the ending where the conversation breaks off. */
-async function takeTurns(cell: Cell, talk: Talk, ports: CellPorts, signal: AbortSignal): Promise<Ending | undefined> {
-  for (let next = 0; next < cell.turns.length; ) {
-    const step = planStep(cell.turns, next, talk.messages.at(-1)?.toolCalls ?? []);
-    if ('problem' in step) {
-      talk.verdicts.push(turnVerdict(step.problem, next));
-      return { status: 'judged', passed: false, score: 0 };
+/** The requests, answers and verdicts of one cell. */
+class Conversation {
+  readonly #cell: Cell;
+  readonly #ports: CellPorts;
+  readonly #signal: AbortSignal;
+  #messages: readonly Message[];
+  readonly #calls: CallRecord[] = [];
+  readonly #verdicts: Verdict[] = [];
+  #attempts = 0;
+  #judgeCostUsd: number | undefined = 0;
+  #judgeFailure: ProviderFailure | undefined;
+  #unusable: UnusableCost | undefined;
+
+  constructor(cell: Cell, ports: CellPorts, signal: AbortSignal) {
+    this.#cell = cell;
+    this.#ports = ports;
+    this.#signal = signal;
+    this.#messages = cell.request.messages;
+  }
+
+  async run(requestKey: string): Promise<Ending> {
+    const { request, turns, checks } = this.#cell;
+    const failure = await this.#ask(request, requestKey);
+    if (failure !== undefined) return this.#endWithout(failure);
+    for (let next = 0; next < turns.length; ) {
+      const step = planStep(turns, next, this.#messages.at(-1)?.toolCalls ?? []);
+      if ('problem' in step) {
+        this.#verdicts.push(turnVerdict(step.problem, next));
+        return { status: 'judged', passed: false, score: 0 };
+      }
+      next = step.nextTurn;
+      const ending = await this.#takeStep(step);
+      if (ending !== undefined) return ending;
     }
-    talk.messages = [...talk.messages, ...step.messages];
-    next = step.nextTurn;
-    const request = { ...cell.request, messages: talk.messages };
-    const failure = await ask(request, ports.requestKey(request), talk, ports, signal);
-    if (failure !== undefined) return endWithout(failure, ports);
-    await judge(step.checks, next - 1, cell, talk, ports);
+    await this.#judge(checks, undefined);
+    return this.#decide();
   }
-  return undefined;
-}
 
-function endJudged(cell: Cell, talk: Talk, ports: CellPorts, signal: AbortSignal): Ending {
-  const decision = ports.decide(talk.verdicts, cell.threshold);
-  if (decision.status === 'decided') return { status: 'judged', passed: decision.passed, score: decision.score };
-  const isOutOfBudget = talk.judgeFailure?.kind === 'budget';
-  const isStopped = signal.aborted || talk.judgeFailure?.kind === 'aborted';
-  const isMissing = talk.judgeFailure?.kind === 'cacheMiss';
-  const kind = isOutOfBudget ? 'budget' : isStopped ? 'aborted' : isMissing ? 'cacheMiss' : 'check';
-  return endWithout({ kind, message: decision.reason }, ports);
-}
-
-/** Sends one request and takes its answer into the conversation, or says why there is none. */
-async function ask(
-  request: CompletionRequest,
-  requestHash: string,
-  talk: Talk,
-  ports: CellPorts,
-  signal: AbortSignal,
-): Promise<ProviderFailure | undefined> {
-  const outcome = await ports.complete(request, signal);
-  talk.attempts += outcome.attempts;
-  if (outcome.status === 'failed') {
-    const unusable = findUnusable(outcome);
-    if (unusable !== undefined) {
-      const costUsd = ports.costOf(request, unusable, 'live');
-      const billedUsd = outcome.batched === true ? ports.costOf(request, unusable, 'batch') : costUsd;
-      talk.unusable = { costUsd, billedUsd };
+  resultOf(ending: Ending): EndedCell {
+    const [calls, verdicts, attempts, judgeCostUsd] = [this.#calls, this.#verdicts, this.#attempts, this.#judgeCostUsd];
+    switch (ending.status) {
+      case 'skipped':
+        return { ...ending, calls, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };
+      case 'errored':
+        return { ...ending, attempts, verdicts, calls, judgeCostUsd, ...defined({ unusable: this.#unusable }) };
+      case 'judged':
+        return { ...ending, attempts, verdicts, calls, judgeCostUsd };
     }
-    return outcome.failure;
   }
-  const { completion, cached, attempts, batched } = outcome;
-  talk.messages = [...talk.messages, answerMessage(completion, talk.calls.length)];
-  const call = { requestHash, completion, cached, attempts, costUsd: ports.costOf(request, completion, 'live') };
-  talk.calls.push(
-    batched === true ? { ...call, billed: { costUsd: ports.costOf(request, completion, 'batch') } } : call,
-  );
-  return undefined;
-}
 
-/** Makes the checks on the last answer. */
-async function judge(
-  checks: readonly CheckSpec[],
-  turn: number | undefined,
-  cell: Cell,
-  talk: Talk,
-  ports: CellPorts,
-): Promise<void> {
-  const { calls } = talk;
-  const completion = calls.at(-1)?.completion;
-  if (completion === undefined || checks.length === 0) return;
-  let latencyMs: number | undefined = 0;
-  let costUsd: number | undefined = 0;
-  for (const call of calls) {
-    latencyMs = addKnown(latencyMs, call.completion.latencyMs);
-    costUsd = addKnown(costUsd, call.costUsd);
+  async #takeStep({ messages, checks, nextTurn }: Step): Promise<Ending | undefined> {
+    this.#messages = [...this.#messages, ...messages];
+    const request = { ...this.#cell.request, messages: this.#messages };
+    const failure = await this.#ask(request, this.#ports.requestKey(request));
+    if (failure !== undefined) return this.#endWithout(failure);
+    await this.#judge(checks, nextTurn - 1);
+    return undefined;
   }
-  const conversation = talk.messages.slice(cell.request.messages.length, -1);
-  const judged = await ports.judge(checks, { cell, completion, latencyMs, costUsd, calls: [...calls], conversation });
-  for (const verdict of judged.verdicts) talk.verdicts.push(turn === undefined ? verdict : { ...verdict, turn });
-  talk.judgeCostUsd = addKnown(talk.judgeCostUsd, judged.judgeCostUsd);
-  if (judged.failure !== undefined) talk.judgeFailure = judged.failure;
+
+  /** Sends one request and adds its answer to the conversation, or says why there is none. */
+  async #ask(request: CompletionRequest, requestHash: string): Promise<ProviderFailure | undefined> {
+    const ports = this.#ports;
+    const outcome = await ports.complete(request, this.#signal);
+    this.#attempts += outcome.attempts;
+    if (outcome.status === 'failed') {
+      const unusable = findUnusable(outcome);
+      if (unusable !== undefined) {
+        const costUsd = ports.costOf(unusable, 'live');
+        const billedUsd = outcome.batched === true ? ports.costOf(unusable, 'batch') : costUsd;
+        this.#unusable = { costUsd, billedUsd };
+      }
+      return outcome.failure;
+    }
+    const { completion, cached, attempts, batched } = outcome;
+    this.#messages = [...this.#messages, answerMessage(completion, this.#calls.length)];
+    const billed = batched === true ? { costUsd: ports.costOf(completion, 'batch') } : undefined;
+    const costUsd = ports.costOf(completion, 'live');
+    this.#calls.push({ requestHash, completion, cached, attempts, costUsd, ...defined({ billed }) });
+    return undefined;
+  }
+
+  /** Makes checks on the last answer. */
+  async #judge(checks: readonly CheckSpec[], turn: number | undefined): Promise<void> {
+    const [cell, calls] = [this.#cell, this.#calls];
+    const completion = calls.at(-1)?.completion;
+    if (completion === undefined || checks.length === 0) return;
+    const judged = await this.#ports.judge(checks, {
+      cell,
+      completion,
+      latencyMs: sumKnown(calls.map((call) => call.completion.latencyMs)),
+      costUsd: sumKnown(calls.map(({ costUsd }) => costUsd)),
+      calls: [...calls],
+      conversation: this.#messages.slice(cell.request.messages.length, -1),
+    });
+    this.#verdicts.push(...judged.verdicts.map((verdict) => (turn === undefined ? verdict : { ...verdict, turn })));
+    this.#judgeCostUsd = sumKnown([this.#judgeCostUsd, judged.judgeCostUsd]);
+    this.#judgeFailure = judged.failure ?? this.#judgeFailure;
+  }
+
+  #decide(): Ending {
+    const decision = this.#ports.decide(this.#verdicts, this.#cell.threshold);
+    if (decision.status === 'decided') return { status: 'judged', passed: decision.passed, score: decision.score };
+    const { kind } = this.#judgeFailure ?? {};
+    const isStopped = this.#signal.aborted && kind !== 'budget';
+    const isOfRun = kind === 'budget' || kind === 'aborted' || kind === 'cacheMiss';
+    return this.#endWithout({ kind: isStopped ? 'aborted' : isOfRun ? kind : 'check', message: decision.reason });
+  }
+
+  /** A cell that the run itself stopped is skipped, one whose prompt is at fault fails, any other is errored. */
+  #endWithout(failure: ProviderFailure): Ending {
+    if (failure.kind === 'budget') return { status: 'skipped', reason: 'budget', message: failure.message };
+    const reason = this.#ports.stopReason();
+    if (failure.kind === 'aborted' && reason !== undefined) return { status: 'skipped', reason };
+    if (failurePolicies[failure.kind].failsCell) return { status: 'judged', passed: false, score: 0, failure };
+    return { status: 'errored', failure };
+  }
 }
 
-/** A cell that the run itself stopped is skipped, one whose prompt is at fault fails, any other is errored. */
-function endWithout(failure: ProviderFailure, ports: CellPorts): Ending {
-  if (failure.kind === 'budget') return { status: 'skipped', reason: 'budget', message: failure.message };
-  const stopReason = ports.stopReason();
-  if (failure.kind === 'aborted' && stopReason !== undefined) return { status: 'skipped', reason: stopReason };
-  if (failurePolicies[failure.kind].failsCell) return { status: 'judged', passed: false, score: 0, failure };
-  return { status: 'errored', failure };
-}
-
-/** An API takes a tool's result only under its call's id, so calls that came without one get one. */
+/** An API takes a tool's result only under its call's id, so calls without an id get one. */
 function answerMessage({ text, toolCalls }: Completion, answer: number): Message {
   if (toolCalls.length === 0) return { role: 'assistant', content: text };
   const named = toolCalls.map((call, position) => ({ ...call, id: call.id ?? `call_${answer}_${position}` }));
@@ -195,38 +197,42 @@ interface Step {
   readonly nextTurn: number;
 }
 
-/** What is said next: a user's message, or the results of all calls that the last answer made. */
+/** What is sent next: a user's message, or the results of all calls that the last answer made. */
 function planStep(turns: readonly Turn[], start: number, toolCalls: readonly ToolCall[]): Step | { problem: string } {
-  const open = [...toolCalls];
+  const unanswered = [...toolCalls];
   const results: Message[] = [];
   let nextTurn = start;
   for (let turn = turns[nextTurn]; turn?.kind === 'toolResult'; turn = turns[nextTurn]) {
     const { name, content } = turn;
-    const [call] = open.splice(indexOrEnd(open, name), 1);
+    const index = unanswered.findIndex((call) => call.name === name);
+    const call = unanswered[index];
     if (call === undefined) return { problem: `the result of "${name}" answers no call: ${describeCalls(toolCalls)}` };
+    unanswered.splice(index, 1);
     results.push({ role: 'tool', content, name, ...defined({ toolCallId: call.id }) });
     nextTurn += 1;
   }
-  if (open.length > 0) return { problem: `no toolResult answers ${open.map(({ name }) => `"${name}"`).join(', ')}` };
+  if (unanswered.length > 0) return { problem: `no toolResult answers ${quoteNames(unanswered)}` };
   const turn = turns[nextTurn];
   if (results.length > 0 || turn?.kind !== 'user') return { messages: results, checks: [], nextTurn };
   return { messages: [{ role: 'user', content: turn.content }], checks: turn.checks, nextTurn: nextTurn + 1 };
 }
 
-function indexOrEnd(calls: readonly ToolCall[], name: string): number {
-  const index = calls.findIndex((call) => call.name === name);
-  return index === -1 ? calls.length : index;
+function describeCalls(toolCalls: readonly ToolCall[]): string {
+  return toolCalls.length === 0 ? 'the model called no tool' : `the model called ${quoteNames(toolCalls)}`;
 }
 
-function describeCalls(toolCalls: readonly ToolCall[]): string {
-  if (toolCalls.length === 0) return 'the model called no tool';
-  return `the model called ${toolCalls.map(({ name }) => `"${name}"`).join(', ')}`;
+function quoteNames(toolCalls: readonly ToolCall[]): string {
+  return toolCalls.map(({ name }) => `"${name}"`).join(', ');
 }
 
 function turnVerdict(reason: string, turn: number): Verdict {
   return { assertion: 'turns', pass: false, score: 0, reason, weight: 1, required: true, turn };
 }
 
-function addKnown(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? undefined : a + b;
+/** Undefined where a part is not known. */
+function sumKnown(values: readonly (number | undefined)[]): number | undefined {
+  return values.reduce<number | undefined>(
+    (sum, value) => (sum === undefined || value === undefined ? undefined : sum + value),
+    0,
+  );
 }

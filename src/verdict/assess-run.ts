@@ -1,41 +1,32 @@
+import { openBaselines } from '../baseline/find-baselines.ts';
 import { decide } from '../compare/gate/decide.ts';
 import type { Confirmability } from '../compare/gate/judge-cases.ts';
 import { type GatedComparison, type JudgedComparison, judgeComparisons } from '../compare/gate/judge-comparisons.ts';
 import { readTrends } from '../history/read-trends.ts';
 import { defined } from '../json/defined.ts';
-import type { EndRow } from '../model/record.ts';
+import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import type { Report } from '../model/report.ts';
+import { openCells } from '../plan/find-cells.ts';
+import { createRecordPricer } from '../plan/price-variants.ts';
 import { buildReport } from '../record/build-report.ts';
 import { openStoredRecord, type StoredRecord } from '../record/open-stored-record.ts';
+import { readRunHeader } from '../record/read-run-record.ts';
 import { type CompareRunOptions, compareRun } from './compare-run.ts';
-import type { JudgedContracts } from './judge-contracts.ts';
+import { type JudgedContracts, judgeContracts } from './judge-contracts.ts';
 
 export interface AssessRecordOptions extends Omit<CompareRunOptions, 'confirmability'> {
-  /** Undefined: nobody is asked any more, so a failure stands unless the run was cut off before it could be confirmed. */
+  /** Undefined where the run has ended: a failure counts, unless the run was stopped before it could be confirmed. */
   readonly confirmability?: (suite: string) => Confirmability;
 }
 
-export interface AssessOptions extends Omit<AssessRecordOptions, 'record'> {
-  readonly path: string;
-  readonly cwd: string;
-  /** How the run ended, where the record has no such line (yet). */
-  readonly end?: EndRow;
-}
-
-/** A record counted, compared and judged, before anybody words it. */
+/** A record counted, compared and judged; not yet a report. */
 export interface Assessment {
   readonly record: StoredRecord;
   readonly gated: readonly GatedComparison[];
   readonly judged: readonly JudgedComparison[];
 }
 
-/** Judges a record from its rows: the same for the run that just ended and for one of last week. */
-export async function assessRun(options: AssessOptions): Promise<Assessment> {
-  const { path, cwd, end } = options;
-  return assessRecord({ ...options, record: openStoredRecord(path, cwd, end === undefined ? {} : { end }) });
-}
-
-/** Judges a record that is open already. */
+/** Judges a record from its rows: of the run that just ended or of an older one. */
 export async function assessRecord(options: AssessRecordOptions): Promise<Assessment> {
   const settled = options.record.summary.stopReason === undefined ? 'stands' : 'stopped';
   const gated = await compareRun({ confirmability: () => settled, ...options });
@@ -45,7 +36,7 @@ export async function assessRecord(options: AssessRecordOptions): Promise<Assess
 export interface ReportOptions {
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
   readonly contracts?: JudgedContracts;
-  /** The project's root, where the stored runs lie that trends are read from. */
+  /** The project's root. Trends are read from the stored runs there. */
   readonly root?: string;
 }
 
@@ -71,4 +62,34 @@ export function reportAssessment({ record, gated, judged }: Assessment, options:
     ...(contracts === undefined || contracts.contracts.length === 0 ? {} : { contracts: contracts.contracts }),
     ...(root === undefined ? {} : { trends: () => readTrends({ root }, { header, summary }) }),
   });
+}
+
+export interface ReportOnRunOptions {
+  readonly path: string;
+  readonly root: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reports on a stored run, compared with the baseline that it ran against, as that is today. */
+export async function reportOnRun(options: ReportOnRunOptions): Promise<Report> {
+  const { path, cwd } = options;
+  const header = readRunHeader(path);
+  const findBaseline = openBaselines(header.settings.baseline, { ...options, isRecorded: true });
+  const judge = openJudgePorts(options);
+  try {
+    const assessment = await assessRecord({
+      record: openStoredRecord(path, cwd),
+      findBaseline,
+      costOf: await createRecordPricer(header.suites),
+      cellOf: openCells(header, options),
+      judgePorts: judge.ports,
+    });
+    return reportAssessment(assessment, {
+      contracts: await judgeContracts(assessment, { findBaseline }),
+      root: options.root,
+    });
+  } finally {
+    judge.close();
+  }
 }

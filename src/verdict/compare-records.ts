@@ -7,6 +7,7 @@ import { UserError } from '../model/errors.ts';
 import type { RecordedSuite, RunHeader } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { openCells } from '../plan/find-cells.ts';
+import { createRecordPricer } from '../plan/price-variants.ts';
 import { openGitRef } from '../project/git/git-files.ts';
 import { refuseLinkOutside } from '../project/project-paths.ts';
 import { classifySource, type RecordSource } from '../project/record-source.ts';
@@ -15,7 +16,6 @@ import { openRecordHeads, type StoredRecord } from '../record/open-stored-record
 import { isRunRecord, readRunHeader } from '../record/read-run-record.ts';
 import { summarizeRun } from '../record/summarize-run.ts';
 import { assessRecord, reportAssessment } from './assess-run.ts';
-import { pricerOfRecords } from './price-records.ts';
 
 export interface CompareRecordsOptions {
   /** A and B, or prompt versions of which the first is the baseline. */
@@ -29,7 +29,7 @@ export interface CompareRecordsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Compares two stored things without a call; suspects stay unconfirmed, and the averages decide. */
+/** Compares two stored runs, baselines or versions without a call. Suspects stay unconfirmed, and the averages decide. */
 export async function compareRecords(options: CompareRecordsOptions): Promise<Report> {
   const { sides, root, cwd } = options;
   const runs = listStoredRuns({ root });
@@ -49,7 +49,7 @@ export async function compareRecords(options: CompareRecordsOptions): Promise<Re
     const assessment = await assessRecord({
       record,
       findBaseline: opened.findBaseline,
-      costOf: await pricerOfRecords(record.header.suites),
+      costOf: await createRecordPricer(record.header.suites),
       cellOf: openCells(record.header, options),
       judgePorts: judge.ports,
       confirmability: () => 'unknown',
@@ -75,7 +75,7 @@ function openSides(a: RecordSource, b: RecordSource, options: CompareRecordsOpti
     findBaseline: (suite) => {
       const found = find(suite);
       if (found?.kind !== 'file') return found;
-      // What the working tree has accepted says nothing of two sides that were named.
+      // The working tree's own baseline does not matter where both sides are named.
       const { own: _own, ...named } = found;
       return named;
     },
@@ -91,7 +91,7 @@ function openCandidate(source: RecordSource, { root, cwd, env, sides }: CompareR
       refuseLinkOutside(source.path, { root, cwd });
       if (isRunRecord(source.path)) return openRecordHeads(source.path, cwd);
       const baseline = openBaselineFile(source.path, text);
-      if (baseline === undefined) throw new Error(`${source.path} was there a moment ago`);
+      if (baseline === undefined) throw new Error(`${source.path} was removed while it was read`);
       return recordOfBaselines([{ baseline, suitePath: suitePathOf(relative(root, source.path)) }], text);
     }
     case 'git': {
@@ -115,7 +115,7 @@ function suitePathOf(baselinePath: string): string {
   return baselinePath.replace(/\.baseline\.jsonl$/, '.eval.yaml');
 }
 
-/** The versions of one run: the others are held against the first. */
+/** The versions of one run: the others are compared with the first. */
 function openPrompts(prompts: readonly string[], options: CompareRecordsOptions): OpenedSides {
   const { root, cwd, run } = options;
   const record = openRecordHeads(findStoredRun({ root }, run, cwd).path, cwd);
@@ -153,7 +153,7 @@ function keepSuites(record: StoredRecord, { suites, requireConclusive }: Compare
   }
   const kept = record.header.suites.filter(({ suite }) => suites.length === 0 || suites.includes(suite));
   const header = { ...record.header, settings: { ...record.header.settings, requireConclusive }, suites: kept };
-  // Counting 100,000 rows again takes its time.
+  // Counting the rows of a large record again takes long.
   return kept.length === record.header.suites.length ? { ...record, header } : withHeader(record, header);
 }
 

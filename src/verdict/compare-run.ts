@@ -1,97 +1,95 @@
 import type { FindBaseline, SuiteBaseline } from '../baseline/find-baselines.ts';
-import { compareVariants } from '../compare/compare-variants.ts';
+import { type CompareVariantsOptions, compareVariants } from '../compare/compare-variants.ts';
 import type { Confirmability } from '../compare/gate/judge-cases.ts';
 import type { GatedComparison } from '../compare/gate/judge-comparisons.ts';
 import { defaultMaxDrop } from '../compare/gate/judge-metrics.ts';
-import { sideOfBaseline } from '../compare/side-of-baseline.ts';
-import { sideOfVariant } from '../compare/side-of-variant.ts';
+import { sideOfBaseline, sideOfVariant } from '../compare/sides.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
-import type { Baseline, BaselineVariant } from '../model/baseline.ts';
+import type { BaselineVariant, VariantKey } from '../model/baseline.ts';
 import type { ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { Usage } from '../model/completion.ts';
 import type { RecordedVariant } from '../model/record.ts';
-import type { CaseSummary, SuiteSummary, VariantSummary } from '../model/summary.ts';
+import type { SuiteSummary, VariantSummary } from '../model/summary.ts';
 import type { FindCell } from '../plan/find-cells.ts';
 import type { StoredRecord } from '../record/open-stored-record.ts';
-import { type Accepted, findRedefined } from './find-redefined.ts';
-import { rejudge } from './rejudge.ts';
+import { type AcceptedVariant, findRedefined, rejudge } from './rejudge.ts';
 
 export interface CompareRunOptions {
   readonly record: StoredRecord;
   readonly findBaseline: FindBaseline;
   readonly confirmability: (suite: string) => Confirmability;
-  /** By one price table for both sides; undefined where no price is known. */
+  /** Prices both sides by one table. Undefined where no price is known. */
   readonly costOf: (variant: BaselineVariant | RecordedVariant, usage: Usage | undefined) => number | undefined;
-  /** The cell of a case as it is planned now, for its checks; undefined where there is none any more. */
+  /** The cell of a case as it is planned now, for its checks; undefined where the case was removed. */
   readonly cellOf?: FindCell;
   /** What checks need to judge stored answers again. */
   readonly judgePorts?: JudgePorts;
-  /** True where a variant without a counterpart is open, and not one whose suite must pass whole. */
+  /** True where a variant without a counterpart is compared with nothing, so that its cases are new. */
   readonly isPairWanted?: boolean;
 }
 
-/** Where a side came from that is of the run itself. */
+/** How reports name a side that is of the run itself. */
 export const withinRun = 'this run';
 
-/** Pairs every gated variant of a record with what it is compared with; a variant without a baseline is left out. */
+/** Pairs every gated variant of a record with what it is compared with. A variant without a baseline is left out. */
 export async function compareRun(options: CompareRunOptions): Promise<readonly GatedComparison[]> {
-  const { record } = options;
+  const { header, summary } = options.record;
+  const { compare, shard } = header.settings;
   const gated: GatedComparison[] = [];
-  for (const suite of record.summary.suites) {
-    const found = options.findBaseline({ id: suite.recorded.suite, path: suite.recorded.path });
+  for (const suite of summary.suites) {
+    const { suite: id, path } = suite.recorded;
+    const found = options.findBaseline({ id, path });
     for (const variant of suite.variants) {
       if (variant.replacedBy !== undefined || variant.planned === 0) continue;
-      const compared = await compareVariant(suite, variant, found, options);
+      const candidate: Candidate = { suite, variant, options };
+      const compared = await compareCandidate(candidate, found);
       if (compared === undefined) continue;
-      const own =
-        found?.kind === 'file' && found.own !== undefined
-          ? await compareWithFile(
-              suite,
-              variant,
-              { ...found, source: 'the baseline of this change', baseline: found.own },
-              options,
-            )
-          : undefined;
+      const own = found?.kind === 'file' ? await compareWithOwn(candidate, found) : undefined;
       gated.push({
         suite,
         variant,
         compared,
         ...defined({ own }),
-        confirmability: options.confirmability(suite.recorded.suite),
-        // `--compare v1,v2` names its baseline: v1 takes the place of what was accepted.
-        mustPassWhole: compared.baseline.accepted?.size === 0 && record.header.settings.compare === undefined,
-        otherCases: record.header.settings.shard?.otherCases?.[suite.recorded.suite] ?? 0,
+        confirmability: options.confirmability(id),
+        // With `--compare v1,v2` v1 is the baseline, so nothing needs to have been accepted.
+        mustPassWhole: compared.baseline.accepted?.size === 0 && compare === undefined,
+        otherCases: shard?.otherCases?.[id] ?? 0,
       });
     }
   }
   return gated;
 }
 
-async function compareVariant(
-  suite: SuiteSummary,
-  variant: VariantSummary,
-  found: SuiteBaseline | undefined,
-  options: CompareRunOptions,
-): Promise<ComparedVariant | undefined> {
-  const beside = findBeside(suite, variant);
-  // What was asked for side by side goes before what is stored.
-  if (beside !== undefined && (beside.recorded.baselineOf !== undefined || isComparedPrompt(beside, options))) {
-    return compareBeside(suite, variant, beside, options, found);
-  }
-  const stored =
-    found?.kind === 'file'
-      ? await compareWithFile(suite, variant, found, options)
-      : found?.kind === 'record'
-        ? compareWithRecord(suite, variant, found, options)
-        : undefined;
-  if (stored !== undefined) return stored;
-  if (beside !== undefined) return compareBeside(suite, variant, beside, options, found);
-  return options.isPairWanted === true ? compareWithNothing(suite, variant, options) : undefined;
+/** A variant of the record that is compared. */
+interface Candidate {
+  readonly suite: SuiteSummary;
+  readonly variant: VariantSummary;
+  readonly options: CompareRunOptions;
 }
 
-/** The variant of the same run that this one stands in for: the baseline's prompt run again, or the version it replaces. */
-function findBeside(suite: SuiteSummary, variant: VariantSummary): VariantSummary | undefined {
+type FileBaseline = Extract<SuiteBaseline, { kind: 'file' }>;
+type RecordBaseline = Extract<SuiteBaseline, { kind: 'record' }>;
+
+/** A version that runs beside it on purpose goes before what is stored, and that before the version that it replaces. */
+async function compareCandidate(
+  candidate: Candidate,
+  found: SuiteBaseline | undefined,
+): Promise<ComparedVariant | undefined> {
+  const { options } = candidate;
+  const [first] = options.record.header.settings.compare ?? [];
+  const beside = findBeside(candidate);
+  const isOnPurpose = beside?.recorded.baselineOf !== undefined || beside?.recorded.prompt === first;
+  if (beside !== undefined && isOnPurpose) return compareBeside(candidate, beside, found);
+  const stored =
+    found?.kind === 'file' ? await compareWithFile(candidate, found) : found && compareWithRecord(candidate, found);
+  if (stored !== undefined) return stored;
+  if (beside !== undefined) return compareBeside(candidate, beside, found);
+  return options.isPairWanted === true ? compareWithNothing(candidate) : undefined;
+}
+
+/** The other variant of the same run: the baseline's prompt run again, or the version that this one replaces. */
+function findBeside({ suite, variant }: Candidate): VariantSummary | undefined {
   const { prompt, provider, replaces } = variant.recorded;
   const onProvider = suite.variants.filter((other) => other.recorded.provider === provider && other.planned > 0);
   return (
@@ -100,61 +98,56 @@ function findBeside(suite: SuiteSummary, variant: VariantSummary): VariantSummar
   );
 }
 
-function isComparedPrompt({ recorded }: VariantSummary, { record }: CompareRunOptions): boolean {
-  return record.header.settings.compare?.[0] === recorded.prompt;
-}
-
 function compareBeside(
-  suite: SuiteSummary,
-  variant: VariantSummary,
+  candidate: Candidate,
   beside: VariantSummary,
-  options: CompareRunOptions,
   found: SuiteBaseline | undefined,
 ): ComparedVariant {
+  const { variant, options } = candidate;
   const { record, costOf } = options;
-  const { readRow } = record;
-  const hasFreshAnswers = [variant, beside].every(({ cases }) =>
-    [...cases.values()].every(({ trials }) => trials.every(({ cached }) => !cached)),
-  );
   const isRerun = beside.recorded.baselineOf !== undefined;
-  const source = isRerun ? 'the baseline, run again' : withinRun;
-  const { recorded } = beside;
-  const accepted = findAccepted(suite, variant, found);
-  // A case that nobody accepted is new, whatever the old prompt makes of it: it must pass by itself.
+  const accepted = findAccepted(candidate, found);
+  // A case that was not accepted is new, whatever the old prompt answers to it: it must pass by itself.
   const cases = isRerun ? new Map([...beside.cases].filter(([id]) => accepted.cases.has(id))) : beside.cases;
-  const side = sideOfVariant({ recorded, cases }, { source, readRow, costOf });
+  const source = isRerun ? 'the baseline, run again' : withinRun;
+  const side = sideOfVariant({ recorded: beside.recorded, cases }, { source, readRow: record.readRow, costOf });
   const compare = (redefined: ReadonlySet<string>) =>
-    compareVariants({ ...side, accepted: accepted.cases }, candidateSide(variant, options), {
-      ...marginsOf(suite),
-      redefined,
-      latencyComparable: hasFreshAnswers,
-      isWithinRun: true,
-      isWhole: isEnded(record),
-    });
-  return compareWithoutRedefined(compare, accepted, options);
+    compareTo(
+      candidate,
+      { ...side, accepted: accepted.cases },
+      {
+        redefined,
+        latencyComparable: !hasCachedAnswer(variant) && !hasCachedAnswer(beside),
+        isWithinRun: true,
+        isWhole: isEnded(record),
+      },
+    );
+  return compareTwice(compare, accepted, options);
+}
+
+function hasCachedAnswer({ cases }: VariantSummary): boolean {
+  return [...cases.values()].some(({ trials }) => trials.some(({ cached }) => cached));
 }
 
 /** What was accepted of a variant: its own cases, else those of the version that it replaces. */
-function findAccepted(suite: SuiteSummary, variant: VariantSummary, found: SuiteBaseline | undefined): Accepted {
-  if (found === undefined) return nothingAccepted;
+function findAccepted({ suite, variant }: Candidate, found: SuiteBaseline | undefined): AcceptedVariant {
   const side =
-    found.kind === 'file'
-      ? findSide(variant, (key) =>
+    found?.kind === 'file'
+      ? findOwnOrReplaced(variant, (key) =>
           sideOfBaseline(found.baseline, key, { source: found.source, costOf: () => undefined }),
         )
-      : findVariant(suite, variant, found.record);
-  return side === undefined ? nothingAccepted : acceptedOf(side);
+      : found && findVariant(suite, variant, found.record);
+  return side === undefined ? { cases: new Map(), outputContract: undefined } : acceptedOf(side);
 }
 
-const nothingAccepted: Accepted = { cases: new Map<string, CaseSummary>(), outputContract: undefined };
-
-function acceptedOf({ cases, recorded }: Pick<ComparedSide, 'cases' | 'recorded'>): Accepted {
+function acceptedOf({ cases, recorded }: Pick<ComparedSide, 'cases' | 'recorded'>): AcceptedVariant {
   return { cases, outputContract: recorded.contract.output };
 }
 
-function compareWithoutRedefined(
+/** Compares again where cases were accepted under other checks. */
+function compareTwice(
   compare: (redefined: ReadonlySet<string>) => ComparedVariant,
-  accepted: Accepted,
+  accepted: AcceptedVariant,
   { record }: CompareRunOptions,
 ): ComparedVariant {
   const compared = compare(new Set());
@@ -164,103 +157,80 @@ function compareWithoutRedefined(
 
 function findVariant(suite: SuiteSummary, variant: VariantSummary, record: StoredRecord): VariantSummary | undefined {
   const other = record.summary.suites.find(({ recorded }) => recorded.suite === suite.recorded.suite);
-  return findSide(variant, ({ prompt, provider }) =>
+  return findOwnOrReplaced(variant, ({ prompt, provider }) =>
     other?.variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider),
   );
 }
 
-async function compareWithFile(
-  suite: SuiteSummary,
-  variant: VariantSummary,
-  { source, baseline }: Extract<SuiteBaseline, { kind: 'file' }>,
-  options: CompareRunOptions,
-): Promise<ComparedVariant | undefined> {
-  const side = findSide(variant, (key) => sideOfBaseline(baseline, key, { source, costOf: options.costOf }));
-  if (side === undefined) return undefined;
-  return compareWithSide(suite, variant, side, baseline, options);
+function compareWithOwn(candidate: Candidate, found: FileBaseline): Promise<ComparedVariant | undefined> {
+  if (found.own === undefined) return Promise.resolve(undefined);
+  return compareWithFile(candidate, { ...found, source: 'the baseline of this change', baseline: found.own });
 }
 
-function compareWithRecord(
-  suite: SuiteSummary,
-  variant: VariantSummary,
-  { source, record }: Extract<SuiteBaseline, { kind: 'record' }>,
-  options: CompareRunOptions,
-): ComparedVariant | undefined {
+async function compareWithFile(
+  candidate: Candidate,
+  { source, baseline }: FileBaseline,
+): Promise<ComparedVariant | undefined> {
+  const { suite, variant, options } = candidate;
+  const { prompt, provider } = variant.recorded;
+  const side = findOwnOrReplaced(variant, (key) => sideOfBaseline(baseline, key, { source, costOf: options.costOf }));
+  if (side === undefined) return undefined;
+  const compared = compareTo(candidate, side, {});
+  const changed = [...compared.cases.values()].filter(({ change }) => change === 'redefined');
+  const cellOf = (caseId: string) => options.cellOf?.(suite.recorded.suite, prompt, provider, caseId);
+  const rejudged = await rejudge(side, baseline, changed, cellOf, options.judgePorts);
+  const redefined = new Set([...rejudged.cases, ...findRedefined(compared, acceptedOf(side), options.record.readRow)]);
+  return redefined.size === 0 ? compared : compareTo(candidate, rejudged.side, { redefined });
+}
+
+function compareWithRecord(candidate: Candidate, { source, record }: RecordBaseline): ComparedVariant | undefined {
+  const { suite, variant, options } = candidate;
   const other = findVariant(suite, variant, record);
   if (other === undefined) return undefined;
-  const { readRow } = record;
-  const side = sideOfVariant(other, { source, readRow, costOf: options.costOf });
-  const compare = (redefined: ReadonlySet<string>) =>
-    compareVariants(side, candidateSide(variant, options), {
-      ...marginsOf(suite),
-      redefined,
-      latencyComparable: false,
-      isWhole: !suite.recorded.filtered && isEnded(options.record),
-    });
-  return compareWithoutRedefined(compare, acceptedOf(side), options);
-}
-
-async function compareWithSide(
-  suite: SuiteSummary,
-  variant: VariantSummary,
-  side: ComparedSide,
-  baseline: Baseline,
-  options: CompareRunOptions,
-): Promise<ComparedVariant> {
-  const { prompt, provider } = variant.recorded;
-  const cellOf = (caseId: string) => options.cellOf?.(suite.recorded.suite, prompt, provider, caseId);
-  const compare = (before: ComparedSide, redefined: ReadonlySet<string>) =>
-    compareVariants(before, candidateSide(variant, options), {
-      ...marginsOf(suite),
-      redefined,
-      latencyComparable: false,
-      isWhole: !suite.recorded.filtered && isEnded(options.record),
-    });
-  const compared = compare(side, new Set());
-  const redefinedCases = [...compared.cases.values()].filter(({ change }) => change === 'redefined');
-  const again = await rejudge(side, baseline, redefinedCases, cellOf, options.judgePorts);
-  const redefined = new Set([...again.cases, ...findRedefined(compared, acceptedOf(side), options.record.readRow)]);
-  return redefined.size === 0 ? compared : compare(again.side, redefined);
+  const side = sideOfVariant(other, { source, readRow: record.readRow, costOf: options.costOf });
+  return compareTwice((redefined) => compareTo(candidate, side, { redefined }), acceptedOf(side), options);
 }
 
 /** Every case of a variant without a counterpart is new. */
-function compareWithNothing(suite: SuiteSummary, variant: VariantSummary, options: CompareRunOptions): ComparedVariant {
-  const { recorded } = variant;
+function compareWithNothing(candidate: Candidate): ComparedVariant {
   const nothing: ComparedSide = {
     source: 'nothing: the other side has no such variant',
-    recorded,
+    recorded: candidate.variant.recorded,
     cases: new Map(),
     models: [],
     answerOf: () => undefined,
   };
-  return compareVariants(nothing, candidateSide(variant, options), {
-    ...marginsOf(suite),
+  return compareTo(candidate, nothing, { isWhole: false });
+}
+
+function compareTo(
+  { suite, variant, options }: Candidate,
+  side: ComparedSide,
+  overrides: Partial<CompareVariantsOptions>,
+): ComparedVariant {
+  const { record, costOf } = options;
+  const { gate, filtered } = suite.recorded;
+  const own = sideOfVariant(variant, { source: withinRun, readRow: record.readRow, costOf });
+  return compareVariants(side, own, {
+    gate,
+    margin: gate.passRate.maxDrop ?? defaultMaxDrop,
+    scoreMargin: gate.score.maxDrop ?? defaultMaxDrop,
     redefined: new Set(),
     latencyComparable: false,
-    isWhole: false,
+    isWhole: !filtered && isEnded(record),
+    ...overrides,
   });
 }
 
-function candidateSide(variant: VariantSummary, { record, costOf }: CompareRunOptions): ComparedSide {
-  const { readRow } = record;
-  return sideOfVariant(variant, { source: withinRun, readRow, costOf });
-}
-
-/** What a run did not come to is not gone. */
+/** Cases that a stopped run did not reach are not removed. */
 function isEnded({ summary }: StoredRecord): boolean {
   return summary.stopReason === undefined;
 }
 
-/** By its own rows, else by those of the version that it replaces. */
-function findSide<T>(
-  { recorded }: VariantSummary,
-  find: (key: { prompt: string; provider: string }) => T | undefined,
+/** Finds by the variant's own prompt, else by the version that it replaces. */
+function findOwnOrReplaced<T>(
+  { recorded: { prompt, provider, replaces } }: VariantSummary,
+  find: (key: VariantKey) => T | undefined,
 ): T | undefined {
-  const { prompt, provider, replaces } = recorded;
   return find({ prompt, provider }) ?? (replaces === undefined ? undefined : find({ prompt: replaces, provider }));
-}
-
-function marginsOf({ recorded: { gate } }: SuiteSummary) {
-  const { passRate, score } = gate;
-  return { gate, margin: passRate.maxDrop ?? defaultMaxDrop, scoreMargin: score.maxDrop ?? defaultMaxDrop };
 }

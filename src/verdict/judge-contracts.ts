@@ -23,14 +23,14 @@ export interface ComparedRun {
   readonly gated: readonly GatedComparison[];
 }
 
-/** What the contracts of a run's prompts have to say to its decision. */
+/** What the contracts of a run's prompts add to its decision. */
 export interface JudgedContracts {
   readonly contracts: readonly PromptFindings[];
   readonly failures: readonly Breach[];
   readonly warnings: readonly string[];
 }
 
-/** Holds the contract of every compared prompt against the one that its baseline was accepted with. */
+/** Compares the contract of every compared prompt with the one that its baseline was accepted with. */
 export async function judgeContracts(
   { record, gated }: ComparedRun,
   { findBaseline, locate }: JudgeContractsOptions,
@@ -72,12 +72,12 @@ export async function judgeContracts(
   return { contracts, failures, warnings };
 }
 
-/** A version that runs beside the one it replaces owes its contract nothing until one of them is accepted, or is asked to. */
+/** Two versions side by side are held to a contract only once one of them is accepted, or with `--compare`. */
 function isHeldToBaseline({ compared }: GatedComparison, { header }: StoredRecord): boolean {
   return compared.baseline.source !== withinRun || header.settings.compare !== undefined;
 }
 
-/** The baseline's own contract, also where its prompt has run again beside the new one. */
+/** The baseline's own contract, even where its prompt ran again beside the new one. */
 function findOld(
   { recorded: { suite, path } }: SuiteSummary,
   variant: VariantSummary,
@@ -103,7 +103,7 @@ function findOld(
   return asOld(side.recorded, variant, () => (known === undefined ? [] : answersOfRecord(known, other.readRow)));
 }
 
-/** Under the new prompt's name: what it is held against was decided before. */
+/** Named like the new prompt, so that the contracts of both are compared. */
 function asOld(
   old: AnsweredVariant['variant'],
   { recorded }: VariantSummary,

@@ -1,10 +1,51 @@
+import { canonicalJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
+import type { JsonValue } from '../json/json.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
 import type { Baseline, BaselineTrial } from '../model/baseline.ts';
 import type { Cell } from '../model/cell.ts';
-import type { ComparedCase, ComparedSide } from '../model/comparison.ts';
+import type { ComparedCase, ComparedSide, ComparedVariant } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { caseStatusOf } from '../record/case-summaries.ts';
+import type { StoredRecord } from '../record/open-stored-record.ts';
+
+/** The cases of a variant as they were accepted. */
+export interface AcceptedVariant {
+  readonly cases: ReadonlyMap<string, CaseSummary>;
+  /** The output contract that their answers were checked against. */
+  readonly outputContract: JsonValue | undefined;
+}
+
+/**
+ * Finds cases that were accepted under other checks than those that both sides were judged by: none of them is a known
+ * failure. A changed output contract, which belongs to the variant, does not make all cases incomparable: only a case that
+ * breaks the new contract is redefined, unless it counts as a regression anyway.
+ */
+export function findRedefined(
+  { baseline: side, candidate, cases }: ComparedVariant,
+  accepted: AcceptedVariant,
+  readRow: StoredRecord['readRow'],
+): ReadonlySet<string> {
+  const hasOtherContract = canonicalJson(accepted.outputContract) !== canonicalJson(candidate.recorded.contract.output);
+  const isAcceptedSide = side.cases === accepted.cases;
+  const redefined = new Set<string>();
+  // Nothing can be found then, so the rows of a large suite are not read.
+  if (isAcceptedSide && !hasOtherContract) return redefined;
+  const breaksContract = ({ trials }: CaseSummary) =>
+    trials.some(
+      ({ status, rowIndex }) =>
+        status === 'failed' &&
+        readRow(rowIndex).checks.some(({ assertion, pass }) => assertion === 'contract' && !pass),
+    );
+  for (const { caseId, baseline, candidate: found, change } of cases.values()) {
+    const held = accepted.cases.get(caseId);
+    if (held === undefined || baseline === undefined || found === undefined || change === 'redefined') continue;
+    const mayBeExcused = change === 'stillFailing' || change === 'flaky';
+    if (held.stamp !== found.stamp || (hasOtherContract && mayBeExcused && breaksContract(found)))
+      redefined.add(caseId);
+  }
+  return redefined;
+}
 
 export interface Rejudged {
   readonly side: ComparedSide;
@@ -13,8 +54,8 @@ export interface Rejudged {
 }
 
 /**
- * Judges a baseline's stored answers again where nothing of a case but its checks has changed: without a call, and so
- * that the pair stays comparable. A case whose answers were not kept, or broke off, stays redefined.
+ * Judges a baseline's stored answers again where only the checks of a case have changed, so that the pair stays comparable. No
+ * call is made. A case whose answers were not kept stays redefined.
  */
 export async function rejudge(
   side: ComparedSide,
@@ -30,7 +71,7 @@ export async function rejudge(
     const { stamp } = candidate;
     if (inputsOf(before.stamp) !== inputsOf(stamp)) continue;
     const cell = await cellOf(caseId);
-    // The suite may have moved on since the candidate ran.
+    // The suite may have changed since the candidate ran.
     if (cell?.stamp !== stamp) continue;
     const answers = baseline.readCase(side.recorded, caseId);
     if (answers === undefined) continue;
@@ -47,7 +88,7 @@ function bookedCost({ costUsd }: RowSummary): number | null | undefined {
   return costUsd;
 }
 
-/** The part of a stamp that is not about checks. */
+/** The part of a stamp that does not depend on checks. */
 function inputsOf(stamp: string): string {
   return stamp.split('.')[0] ?? stamp;
 }
@@ -92,7 +133,7 @@ async function judgeStored(
     toolCalls,
     ...defined({ finishReason, latencyMs, usage, reasoning, refusal }),
   };
-  // Nobody is asked: a model's word stands where its question is the same, else the case is redefined.
+  // No model is asked: its stored verdict is used where its question is the same, else the case is redefined.
   const judged = {
     cell,
     completion,
@@ -102,7 +143,7 @@ async function judgeStored(
     conversation: [],
     stored,
   };
-  // Nearly every comparison does without the assertions.
+  // Loaded late: nearly every comparison works without the assertions.
   const { decideAnswer, judgeAnswer } = await import('../judges/judge-answer.ts');
   const { verdicts } = await judgeAnswer(cell.checks, judged, ports);
   const decision = decideAnswer(verdicts, cell.threshold);

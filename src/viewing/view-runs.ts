@@ -3,8 +3,8 @@ import type { Report } from '../model/report.ts';
 import { listStoredRuns } from '../project/stored-runs.ts';
 import type { StoredRun } from '../record/list-runs.ts';
 import { countStoredRun } from '../record/list-runs.ts';
+import { reportOnRun } from '../verdict/assess-run.ts';
 import { compareRecords } from '../verdict/compare-records.ts';
-import { reportOnRun } from '../verdict/report-on-run.ts';
 
 export interface ViewOptions {
   readonly root: string;

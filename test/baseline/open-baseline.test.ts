@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { renderBaseline } from '../../src/baseline/baseline-file.ts';
 import { openBaselineText } from '../../src/baseline/open-baseline.ts';
+import { renderBaseline } from '../../src/baseline/write-baseline.ts';
 import type { BaselineCase, BaselineTrial } from '../../src/model/baseline.ts';
 import { caseStatusOf } from '../../src/record/case-summaries.ts';
 import { contentOf, rowsOf } from '../support/baseline-rows.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
-  type CaseWord,
+  type CaseVerdict,
   type Confirmability,
   judgeComparedCases,
   judgeContract,
@@ -12,11 +12,11 @@ import { openGate } from '../support/build-case.ts';
 import { buildCaseSummary, buildSide, compareSides } from '../support/build-side.ts';
 
 /** What is said of one case, in short: `open 2`, `broken must-pass`, or nothing. */
-function shorten(words: readonly CaseWord[]): string {
+function shorten(words: readonly CaseVerdict[]): string {
   return words
     .map((word) =>
       word.kind === 'open'
-        ? `open ${word.freshTrials}`
+        ? `open ${word.retrials}`
         : word.kind === 'broken'
           ? `broken ${word.because}`
           : word.kind === 'unsettled'
@@ -32,10 +32,10 @@ interface Judged {
 }
 
 function judge(before: CaseSummary | undefined, after: CaseSummary, options: Judged = {}): string {
-  const { confirmability = 'fresh', failuresToBreak = 5 } = options;
+  const { confirmability = 'retrials', failuresToBreak = 5 } = options;
   const side = (found: CaseSummary | undefined) => buildSide(found === undefined ? {} : { a: found });
   const compared = compareSides(side(before), side(after));
-  return shorten(judgeComparedCases(compared, { gate: openGate, confirmability, failuresToBreak }));
+  return shorten(judgeComparedCases(compared, { confirmability, failuresToBreak }));
 }
 
 const plain = (outcomes: string, stamp = 'stamp') => buildCaseSummary('a', outcomes, { stamp });
@@ -43,15 +43,15 @@ const contract = (outcomes: string) => buildCaseSummary('a', outcomes, { mustPas
 
 describe('a suspect', () => {
   test.each<[string, string, string, Confirmability]>([
-    ['p', 'p', '', 'fresh'],
-    ['p', 'f', 'open 1', 'fresh'],
-    ['p', 'f+fff', 'open 1', 'fresh'],
-    ['p', 'f+ffff', 'broken case-broken', 'fresh'],
-    ['ppp', 'fff+f', 'open 1', 'fresh'],
-    ['ppp', 'fff+ff', 'broken case-broken', 'fresh'],
-    ['p', 'f+fffp', 'flaky', 'fresh'],
+    ['p', 'p', '', 'retrials'],
+    ['p', 'f', 'open 1', 'retrials'],
+    ['p', 'f+fff', 'open 1', 'retrials'],
+    ['p', 'f+ffff', 'broken case-broken', 'retrials'],
+    ['ppp', 'fff+f', 'open 1', 'retrials'],
+    ['ppp', 'fff+ff', 'broken case-broken', 'retrials'],
+    ['p', 'f+fffp', 'flaky', 'retrials'],
     // Errors are no verdict.
-    ['p', 'f+eeee', 'open 1', 'fresh'],
+    ['p', 'f+eeee', 'open 1', 'retrials'],
     ['p', 'f+e', 'unsettled errors', 'stands'],
     ['p', 'f+ffee', 'unsettled errors', 'stands'],
     ['p', 'f', 'unsettled stopped', 'stopped'],
@@ -60,10 +60,10 @@ describe('a suspect', () => {
     ['p', 'f', 'unconfirmed', 'unknown'],
     ['p', 'f+ffff', 'broken case-broken', 'unknown'],
     // It never passed by majority, or still passes sometimes.
-    ['f', 'f', '', 'fresh'],
-    ['pf', 'ff', '', 'fresh'],
-    ['ppp', 'ffp', '', 'fresh'],
-    ['p', 'e', '', 'fresh'],
+    ['f', 'f', '', 'retrials'],
+    ['pf', 'ff', '', 'retrials'],
+    ['ppp', 'ffp', '', 'retrials'],
+    ['p', 'e', '', 'retrials'],
   ])('that was %s and is %s: %s (%s)', (before, after, word, confirmability) => {
     expect(judge(plain(before), plain(after), { confirmability })).toBe(word);
   });
@@ -71,14 +71,14 @@ describe('a suspect', () => {
 
 describe('a contract', () => {
   test.each<[string, string, Confirmability]>([
-    ['ppp', '', 'fresh'],
-    ['f', 'open 2', 'fresh'],
-    ['ppf', 'open 2', 'fresh'],
-    ['f+p', 'open 1', 'fresh'],
-    ['f+e', 'open 2', 'fresh'],
-    ['f+pp', 'flaky', 'fresh'],
-    ['f+pf', 'broken must-pass', 'fresh'],
-    ['ppf+f', 'broken must-pass', 'fresh'],
+    ['ppp', '', 'retrials'],
+    ['f', 'open 2', 'retrials'],
+    ['ppf', 'open 2', 'retrials'],
+    ['f+p', 'open 1', 'retrials'],
+    ['f+e', 'open 2', 'retrials'],
+    ['f+pp', 'flaky', 'retrials'],
+    ['f+pf', 'broken must-pass', 'retrials'],
+    ['ppf+f', 'broken must-pass', 'retrials'],
     ['f', 'broken must-pass', 'stands'],
     ['f', 'broken must-pass', 'unknown'],
     // What nobody could confirm is no verdict yet.
@@ -89,7 +89,7 @@ describe('a contract', () => {
     ['f+pe', 'unsettled errors', 'stands'],
     ['f+epp', 'flaky', 'stands'],
     ['f+ef', 'broken must-pass', 'stands'],
-    ['e', '', 'fresh'],
+    ['e', '', 'retrials'],
   ])('that is %s: %s', (after, word, confirmability) => {
     expect(judge(contract('p'), contract(after), { confirmability })).toBe(word);
   });
@@ -118,7 +118,7 @@ describe('a contract', () => {
 
   test('that is only observed is none', () => {
     const observed = buildCaseSummary('a', 'f', { mustPass: true, observe: true });
-    expect(judgeContract('a', observed, 'must-pass', 'fresh', false)).toEqual([]);
+    expect(judgeContract('a', observed, 'must-pass', 'retrials', false)).toEqual([]);
   });
 });
 
@@ -136,7 +136,7 @@ describe('a new case', () => {
   test('is called new only where the baseline does not have it', () => {
     const said = (before: Parameters<typeof buildSide>[0]) => {
       const compared = compareSides(buildSide(before), buildSide({ a: plain('f+f') }));
-      return judgeComparedCases(compared, { gate: openGate, confirmability: 'fresh', failuresToBreak: 5 });
+      return judgeComparedCases(compared, { confirmability: 'retrials', failuresToBreak: 5 });
     };
     expect(said({})).toMatchObject([{ message: 'new case a failed in 1 of 1 trials and in 1 of 1 fresh ones' }]);
     expect(said({ a: plain('p', 'old') })).toMatchObject([
@@ -155,15 +155,15 @@ describe('over a suite of twenty cases', () => {
     const failuresToBreak = brokenCaseFailures({ n: 20, alpha: openGate.alpha });
     for (let calls = 20; ; ) {
       const compared = compareSides(before, buildSide(Object.fromEntries(ids.map((id, i) => [id, outcomes[i] ?? '']))));
-      const words = judgeComparedCases(compared, { gate: openGate, confirmability: 'fresh', failuresToBreak });
+      const words = judgeComparedCases(compared, { confirmability: 'retrials', failuresToBreak });
       const open = words.filter((word) => word.kind === 'open');
       if (open.length === 0) return { broken: words.filter(({ kind }) => kind === 'broken').length, calls };
-      for (const { caseId, freshTrials } of open) {
+      for (const { caseId, retrials } of open) {
         const index = ids.indexOf(caseId);
         const outcome = outcomes[index] ?? '';
         outcomes[index] = outcome.includes('+') ? outcome : `${outcome}+`;
-        for (let trial = 0; trial < freshTrials; trial += 1) outcomes[index] += draw(index);
-        calls += freshTrials;
+        for (let trial = 0; trial < retrials; trial += 1) outcomes[index] += draw(index);
+        calls += retrials;
       }
     }
   }

@@ -111,7 +111,7 @@ describe('broken cases', () => {
       [1, 'f+ff', false],
     ] as const) {
       const candidate = buildSide({ ...repeatCase(of, 'p'), 'case-000': outcomes });
-      const { open } = judge(compareSides(buildSide(repeatCase(of, 'p')), candidate), { confirmability: 'fresh' });
+      const { open } = judge(compareSides(buildSide(repeatCase(of, 'p')), candidate), { confirmability: 'retrials' });
       expect([of, outcomes, open.length === 1]).toEqual([of, outcomes, isOpen]);
     }
   });
@@ -121,8 +121,8 @@ test('how often a suspect is asked again depends on the cases of its own suite',
   const small = compareSides(buildSide({ a: 'p' }), buildSide({ a: 'f+ff' }));
   const large = compareSides(buildSide(repeatCase(100, 'p')), buildSide(repeatCase(100, 'p')));
   const [judged] = judgeComparisons([
-    gated(small, { confirmability: 'fresh' }),
-    gated(large, { confirmability: 'fresh' }),
+    gated(small, { confirmability: 'retrials' }),
+    gated(large, { confirmability: 'retrials' }),
   ]);
   expect([judged?.open, judged?.failures.map(({ caseId }) => caseId)]).toEqual([[], ['a']]);
 });
@@ -256,12 +256,12 @@ describe('a change that brings its own accepted baseline', () => {
 
   test('asks nothing again of what it accepts', () => {
     const own = compareSides(candidate, candidate);
-    expect(judge(compared, { own, confirmability: 'fresh' }).open).toEqual([]);
+    expect(judge(compared, { own, confirmability: 'retrials' }).open).toEqual([]);
   });
 
   test('asks for what it has not accepted', () => {
     const own = compareSides(before, candidate);
-    expect(judge(compared, { own, confirmability: 'fresh' }).open.map(({ caseId }) => caseId)).toEqual(['new', 'z']);
+    expect(judge(compared, { own, confirmability: 'retrials' }).open.map(({ caseId }) => caseId)).toEqual(['new', 'z']);
   });
 
   test('fails where it accepted something else', () => {

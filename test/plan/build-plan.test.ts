@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Cell } from '../../src/model/cell.ts';
 import type { Case, Suite } from '../../src/model/suite.ts';
-import { buildPlan, laneId, type Plan, type PlanOptions } from '../../src/plan/build-plan.ts';
+import { buildPlan, type Plan, type PlanOptions, providerKey } from '../../src/plan/build-plan.ts';
 import { emptySelection, type Selection } from '../../src/plan/select-cases.ts';
 import { buildCase, buildCheck, buildPrompt, buildProvider, buildSuite } from '../support/build-case.ts';
 import fc from '../support/property.ts';
@@ -19,7 +19,7 @@ function plan(suites: readonly Suite[], selection: Partial<Selection> = {}): Pla
 }
 
 function cellsOf(built: Plan): Cell[] {
-  return built.providerIds.flatMap((lane) => [...built.cells(lane)]);
+  return built.providerKeys.flatMap((lane) => [...built.cells(lane)]);
 }
 
 const keyOf = ({ key }: Cell) => `${key.suite}/${key.caseId} ${key.prompt} ${key.provider} ${key.trial}`;
@@ -160,7 +160,7 @@ describe('a plan', () => {
 
   test('names only providers that have cells, and has none for others', () => {
     const built = plan([buildSuite([buildCase({ providers: ['b'] })], twoByTwo)]);
-    expect(built.providerIds).toEqual([laneId(twoByTwo.providers[1] ?? buildProvider())]);
+    expect(built.providerKeys).toEqual([providerKey(twoByTwo.providers[1] ?? buildProvider())]);
     expect([...built.cells('no such lane')]).toEqual([]);
   });
 
@@ -180,7 +180,7 @@ describe('a plan', () => {
       buildSuite([buildCase()], { id: 'three', providers: [other] }),
     ];
     const built = plan(suites);
-    expect(built.providerIds.map((lane) => [...built.cells(lane)].map(({ key }) => key.suite))).toEqual([
+    expect(built.providerKeys.map((lane) => [...built.cells(lane)].map(({ key }) => key.suite))).toEqual([
       ['one', 'two'],
       ['three'],
     ]);
@@ -200,14 +200,14 @@ describe('a plan', () => {
     const cases = Array.from({ length: 10 }, (_, index) => buildCase({ id: `case-${index}`, trials: 4 }));
     const built = plan([buildSuite(cases, { prompts })]);
     expect([built.cellCount, rendered]).toEqual([40, 0]);
-    const cells = built.cells(built.providerIds[0] ?? '')[Symbol.iterator]();
+    const cells = built.cells(built.providerKeys[0] ?? '')[Symbol.iterator]();
     cells.next();
     expect(rendered).toBe(1);
   });
 
   test('without suites or cases is empty', () => {
-    expect(plan([])).toMatchObject({ cellCount: 0, providerIds: [], suites: [] });
-    expect(plan([buildSuite([])])).toMatchObject({ cellCount: 0, providerIds: [] });
+    expect(plan([])).toMatchObject({ cellCount: 0, providerKeys: [], suites: [] });
+    expect(plan([buildSuite([])])).toMatchObject({ cellCount: 0, providerKeys: [] });
   });
 
   test('counts exactly the cells that it yields, each with its own key', () => {

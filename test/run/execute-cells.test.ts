@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cell, CellResult } from '../../src/model/cell.ts';
-import { type ExecuteOptions, executeCells, type Lane } from '../../src/run/execute-cells.ts';
+import { type CellQueue, type ExecuteOptions, executeCells } from '../../src/run/execute-cells.ts';
 import { buildCell } from '../support/build-case.ts';
 import { createManualClock, settleMicrotasks } from '../support/manual-clock.ts';
 import fc from '../support/property.ts';
@@ -16,10 +16,10 @@ function judged({ key, identity, stamp, observe, mustPass, at }: Cell): CellResu
   return { ...base, status: 'judged', passed: true, score: 1, verdicts: [], calls: [], attempts: 1, judgeCostUsd: 0 };
 }
 
-async function execute(lanes: readonly Lane[], overrides: Partial<ExecuteOptions> = {}): Promise<CellResult[]> {
+async function execute(queues: readonly CellQueue[], overrides: Partial<ExecuteOptions> = {}): Promise<CellResult[]> {
   const results: CellResult[] = [];
   await executeCells({
-    lanes,
+    queues,
     stopReason: () => undefined,
     onResult: async (result) => {
       results.push(result);
@@ -30,14 +30,14 @@ async function execute(lanes: readonly Lane[], overrides: Partial<ExecuteOptions
 }
 
 describe('executeCells', () => {
-  test('gives every cell of every lane exactly one result', async () => {
-    const lane = fc.record({ cells: fc.nat(80), workers: fc.integer({ min: 0, max: 9 }) });
+  test('gives every cell of every queue exactly one result', async () => {
+    const queue = fc.record({ cells: fc.nat(80), workers: fc.integer({ min: 0, max: 9 }) });
     await fc.assert(
-      fc.asyncProperty(fc.array(lane, { maxLength: 4 }), fc.nat(200), async (shapes, stopAfter) => {
+      fc.asyncProperty(fc.array(queue, { maxLength: 4 }), fc.nat(200), async (shapes, stopAfter) => {
         const clock = createManualClock();
         let started = 0;
-        const lanes = shapes.map(
-          ({ cells, workers }, index): Lane => ({
+        const queues = shapes.map(
+          ({ cells, workers }, index): CellQueue => ({
             cells: cellsOf(cells, `p${index}`),
             workers: () => workers,
             run: async (cell) => {
@@ -48,8 +48,8 @@ describe('executeCells', () => {
           }),
         );
         const stopReason = () => (started >= stopAfter ? 'bail' : undefined);
-        const results = await clock.runUntil(execute(lanes, { stopReason }));
-        const expected = lanes.flatMap(({ cells }) => [...cells].map(({ key }) => JSON.stringify(key)));
+        const results = await clock.runUntil(execute(queues, { stopReason }));
+        const expected = queues.flatMap(({ cells }) => [...cells].map(({ key }) => JSON.stringify(key)));
         expect(results.map(({ key }) => JSON.stringify(key)).toSorted()).toEqual(expected.toSorted());
         expect(results.filter(({ status }) => status === 'judged')).toHaveLength(started);
       }),
@@ -66,7 +66,7 @@ describe('executeCells', () => {
       }
     }
     const gates: (() => void)[] = [];
-    const run: Lane['run'] = (cell) => new Promise((resolve) => gates.push(() => resolve(judged(cell))));
+    const run: CellQueue['run'] = (cell) => new Promise((resolve) => gates.push(() => resolve(judged(cell))));
     const all = execute([{ cells: cells(), workers: () => 3, run }]);
     await settleMicrotasks();
     expect(taken).toBe(3);
@@ -83,7 +83,7 @@ describe('executeCells', () => {
 
   test('after a stop the rest is skipped with its reason, and what is in work ends by itself', async () => {
     let stopped: 'deadline' | undefined;
-    const run: Lane['run'] = async (cell) => {
+    const run: CellQueue['run'] = async (cell) => {
       if (cell.key.trial === 2) stopped = 'deadline';
       return judged(cell);
     };
@@ -111,7 +111,7 @@ describe('executeCells', () => {
 
   test('a cell that its suite skips keeps that reason after a stop', async () => {
     const ran: Cell[] = [];
-    const run: Lane['run'] = async (cell) => {
+    const run: CellQueue['run'] = async (cell) => {
       ran.push(cell);
       return judged(cell);
     };
@@ -123,7 +123,7 @@ describe('executeCells', () => {
   test('takes no further cell before the result of the last one is kept', async () => {
     const keep: (() => void)[] = [];
     let started = 0;
-    const run: Lane['run'] = async (cell) => {
+    const run: CellQueue['run'] = async (cell) => {
       started += 1;
       return judged(cell);
     };
@@ -138,9 +138,9 @@ describe('executeCells', () => {
     await all;
   });
 
-  test('lanes do not wait for each other', async () => {
+  test('queues do not wait for each other', async () => {
     const gates: (() => void)[] = [];
-    const slow: Lane['run'] = (cell) => new Promise((resolve) => gates.push(() => resolve(judged(cell))));
+    const slow: CellQueue['run'] = (cell) => new Promise((resolve) => gates.push(() => resolve(judged(cell))));
     const results: CellResult[] = [];
     const all = execute(
       [
@@ -161,10 +161,10 @@ describe('executeCells', () => {
     await all;
   });
 
-  test('a bug ends all lanes, but only after what is in work has its result', async () => {
+  test('a bug ends all queues, but only after what is in work has its result', async () => {
     const results: CellResult[] = [];
     const gates: (() => void)[] = [];
-    const slow: Lane['run'] = (cell) => new Promise((resolve) => gates.push(() => resolve(judged(cell))));
+    const slow: CellQueue['run'] = (cell) => new Promise((resolve) => gates.push(() => resolve(judged(cell))));
     const all = execute(
       [
         { cells: cellsOf(5, 'slow'), workers: () => 1, run: slow },

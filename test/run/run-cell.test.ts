@@ -19,7 +19,7 @@ function build(outcomes: readonly CompletionOutcome[], overrides: Partial<CellPo
       return outcome;
     },
     requestKey: ({ messages }) => `key-${messages.length}`,
-    costOf: (_request, { usage }) => (usage === undefined ? undefined : usage.outputTokens / 1000),
+    costOf: ({ usage }) => (usage === undefined ? undefined : usage.outputTokens / 1000),
     judge: async (checks, answer) => {
       judged.push({ checks, answer });
       return { verdicts: checks.map((check) => verdictOf(check, answer)), judgeCostUsd: 0 };
@@ -219,7 +219,7 @@ describe('an answer that is of no use', () => {
     ['never came', failed('server'), undefined],
   ] as const)('and %s costs what is known of it', async (_what, outcome, unusable) => {
     const { ports } = build([outcome], {
-      costOf: (_request, { usage: used }, how) =>
+      costOf: ({ usage: used }, how) =>
         used === undefined ? undefined : used.outputTokens / (how === 'batch' ? 2000 : 1000),
     });
     const result = await runCell(buildCell(), ports, neverAborted);

@@ -1,4 +1,4 @@
-import { readCases } from '../../src/baseline/baseline-order.ts';
+import { readCases } from '../../src/baseline/baseline-cases.ts';
 import { parseBaseline, readBaseline, type ScannedBaseline, type VisitCase } from '../../src/baseline/read-baseline.ts';
 import type { BaselineCase, BaselineContent, BaselineVariant } from '../../src/model/baseline.ts';
 

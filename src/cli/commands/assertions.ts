@@ -1,13 +1,13 @@
 import { Option } from 'commander';
 import { defined } from '../../json/defined.ts';
-import {
-  checkStrength,
-  isMutationKind,
-  type SuiteStrength,
-  strengthKinds,
-  type WeakCase,
-} from '../../measuring/check-strength.ts';
 import type { AnswerSource } from '../../measuring/known-answers.ts';
+import {
+  isMutationKind,
+  type MutationResult,
+  mutationKindNames,
+  runMutationTest,
+  type WeakCase,
+} from '../../measuring/mutation-test.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
@@ -65,10 +65,10 @@ async function check(paths: readonly string[], flags: Flags, io: Io): Promise<nu
   const skipped = (flags.skip ?? '').split(',').flatMap((kind) => (kind.trim() === '' ? [] : [kind.trim()]));
   const unknown = skipped.filter((kind) => !isMutationKind(kind));
   if (unknown.length > 0)
-    throw usageError(`--skip: there is no ${unknown.join(', ')}`, `there are: ${strengthKinds.join(', ')}`);
+    throw usageError(`--skip: there is no ${unknown.join(', ')}`, `there are: ${mutationKindNames.join(', ')}`);
   if (run !== undefined && from !== 'run') throw usageError(`--run goes with --from run, not with --from ${from}`);
   const project = await loadSuites(paths, flags.config, io);
-  const suites = await checkStrength({
+  const suites = await runMutationTest({
     project,
     root: project.root,
     cwd: io.cwd,
@@ -83,14 +83,14 @@ async function check(paths: readonly string[], flags: Flags, io: Io): Promise<nu
   return exitCode;
 }
 
-function decide(suites: readonly SuiteStrength[]): number {
+function decide(suites: readonly MutationResult[]): number {
   if (suites.some(({ weakCases, weakChecks }) => weakCases.length + weakChecks.length > 0)) return exitCodes.failed;
   return suites.every(({ measured }) => measured === 0) ? exitCodes.incomplete : exitCodes.passed;
 }
 
 /** Each suite with what is weak in it, and a last line with the verdict. */
-function describe(suites: readonly SuiteStrength[]): string {
-  const sum = (count: (suite: SuiteStrength) => number) => suites.reduce((total, suite) => total + count(suite), 0);
+function describe(suites: readonly MutationResult[]): string {
+  const sum = (count: (suite: MutationResult) => number) => suites.reduce((total, suite) => total + count(suite), 0);
   const caught = `${sum((suite) => suite.caught)} of ${sum((suite) => suite.mutants)} wrong answers caught`;
   const left = sum(({ leftToJudges }) => leftToJudges);
   const toJudges = left === 0 ? '' : `, ${left} left to judges, who are not asked here`;
@@ -119,7 +119,7 @@ function describeVerdict(found: {
 
 const maxUnmeasured = 5;
 
-function describeSuite(strength: SuiteStrength): string {
+function describeSuite(strength: MutationResult): string {
   const { suite, source, measured, weakCases, weakChecks, unmeasured } = strength;
   const from = source === null ? 'no stored answers' : `answers of ${source}`;
   const lines = [`${suite}: ${formatCount(measured, 'right answer')} made wrong (${from})`];

@@ -1,9 +1,8 @@
-import { acceptBaseline } from '../../baseline/accept-baseline.ts';
-import { findRecordedSuiteFiles } from '../../baseline/find-recorded-suites.ts';
-import { listBaselines, pruneBaselines, showBaselines } from '../../baseline/tend-baselines.ts';
+import { acceptBaseline, findRecordedSuiteFiles } from '../../baseline/accept-baseline.ts';
+import { listBaselines, pruneBaselines, showBaselines } from '../../baseline/list-baselines.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { listLeftBaselines } from '../../plan/find-left-baselines.ts';
+import { listOrphanBaselines } from '../../plan/find-orphan-baselines.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { describeStoredRun, findStoredRun, listStoredRuns } from '../../project/stored-runs.ts';
 import { formatCount } from '../../text/format-amount.ts';
@@ -104,7 +103,7 @@ async function show(paths: readonly string[], { config, json = false }: ListFlag
 
 async function list(paths: readonly string[], { config, json = false }: ListFlags, io: Io): Promise<void> {
   const project = await loadSuites(paths, config, io);
-  const withoutSuite = paths.length === 0 ? await listLeftBaselines(project) : [];
+  const withoutSuite = paths.length === 0 ? await listOrphanBaselines(project) : [];
   printRows(listBaselines(project, withoutSuite, io.cwd), { json, noun: 'suites' }, io);
 }
 

@@ -4,7 +4,7 @@ import { defined } from '../../json/defined.ts';
 import type { JsonValue } from '../../json/json.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Report } from '../../model/report.ts';
-import { findMissingKeys } from '../../plan/find-missing-keys.ts';
+import { findMissingKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { findStoredRun } from '../../project/stored-runs.ts';
@@ -17,7 +17,7 @@ import {
 import { createMask, type Mask } from '../../secrets/mask-secrets.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
-import { reportOnRun } from '../../verdict/report-on-run.ts';
+import { reportOnRun } from '../../verdict/assess-run.ts';
 import { addRunFlags, protectOptionalValues } from '../flags/run-flags.ts';
 import type { Io } from '../io.ts';
 import { describeOutcome, describeUsage, type GithubOutcome } from '../output/github-outcome.ts';

@@ -2,7 +2,7 @@ import { defined } from '../../json/defined.ts';
 import { type CheckedJudges, type CheckedSuite, checkJudges } from '../../measuring/check-judges.ts';
 import { systemClock } from '../../model/clock.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { findForeignKeys } from '../../plan/find-foreign-keys.ts';
+import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
 import { formatPercent, formatUsd } from '../../text/format-amount.ts';
@@ -66,7 +66,7 @@ async function check(paths: readonly string[], flags: Flags, io: Io): Promise<nu
     if (!known.has(id)) reader.refuse(`--judge ${id}: no check asks it`, `there are: ${[...known].join(', ')}`);
   }
   reader.check();
-  printProblems([...warnings, ...findForeignKeys(project, { env, fileVariables: new Set() })], io);
+  printProblems([...warnings, ...findMisdirectedKeys(project, { env, fileVariables: new Set() })], io);
   const mask = maskFor(project, env);
   const checked = await checkJudges(
     {

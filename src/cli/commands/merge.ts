@@ -1,6 +1,6 @@
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { mergeRecords } from '../../run/merge-records.ts';
-import { reportOnRun } from '../../verdict/report-on-run.ts';
+import { reportOnRun } from '../../verdict/assess-run.ts';
 import type { Io } from '../io.ts';
 import { addReportFlags, type ReportFlags, readReporters, writeDecision } from '../output/reports.ts';
 import type { DefineCommand } from './define.ts';

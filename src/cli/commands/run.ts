@@ -104,7 +104,7 @@ async function runTraced(options: RunOptions, ports: RunPorts, otel: string | tr
 /** Accepts the run as the baseline, and says so. A run that can't be accepted keeps its exit code. */
 async function acceptReport(report: Report, { project, ports, configPath, color }: PreparedRun): Promise<string> {
   // Loaded only for `--update-baseline`.
-  const { updateBaseline } = await import('../../baseline/update-baseline.ts');
+  const { updateBaseline } = await import('../../baseline/accept-baseline.ts');
   const { cwd, env } = ports;
   try {
     const accepted = await updateBaseline(report, {

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { validateProject } from '../../listing/validate-project.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { findForeignKeys } from '../../plan/find-foreign-keys.ts';
+import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import { loadForRun, resolveRun } from '../flags/resolve-run.ts';
@@ -36,7 +36,7 @@ async function validate(paths: readonly string[], flags: Flags, io: Io): Promise
   const { values, settings, env, fileVariables } = resolved;
   const options = buildRunOptions(values, settings, project, paths);
   const { warnings, cells, cases, isIncomplete } = await validateProject(options, { env, cwd, now });
-  const foreignKeys = findForeignKeys(project, { env, fileVariables });
+  const foreignKeys = findMisdirectedKeys(project, { env, fileVariables });
   printProblems([...loaded.warnings, ...resolved.problems, ...foreignKeys, ...warnings], io);
   const { suites } = project;
   if (suites.length === 0) {

@@ -3,7 +3,7 @@ import { defined } from '../../json/defined.ts';
 import { systemClock } from '../../model/clock.ts';
 import { UserError } from '../../model/errors.ts';
 import { exitCodes } from '../../model/exit-code.ts';
-import { findForeignKeys } from '../../plan/find-foreign-keys.ts';
+import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
 import { formatCount } from '../../text/format-amount.ts';
@@ -61,7 +61,7 @@ async function work(paths: readonly string[], flags: Flags, givenIo: Io): Promis
   const io: Io = { ...givenIo, env, stderr: maskSink(givenIo.stderr, mask) };
   const id = `w-${Math.floor(io.random() * 2 ** 32).toString(36)}`;
   const log = (message: string) => io.stderr.write(`${io.now().toISOString()} ${id} ${message}\n`);
-  printProblems([...warnings, ...findForeignKeys(project, { env, fileVariables })], io);
+  printProblems([...warnings, ...findMisdirectedKeys(project, { env, fileVariables })], io);
   let bugs = 0;
   const onBug = (bug: unknown) => {
     bugs += 1;

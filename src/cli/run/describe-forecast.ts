@@ -80,9 +80,9 @@ function describeCost(forecasts: readonly VariantForecast[]): readonly string[] 
 
 /** Confirmation trials run where cases fail. Which ones fail is not known yet, so this is the upper bound. */
 function describeFresh(forecasts: readonly VariantForecast[]): readonly string[] {
-  const requests = sum(forecasts, ({ freshRequests }) => freshRequests);
+  const requests = sum(forecasts, ({ retrialRequests }) => retrialRequests);
   if (requests === 0) return [];
-  const bounds = forecasts.flatMap(({ boundUsd, freshBoundUsd }) => [boundUsd, freshBoundUsd]);
+  const bounds = forecasts.flatMap(({ boundUsd, retrialBoundUsd }) => [boundUsd, retrialBoundUsd]);
   const known = bounds.filter((bound) => bound !== undefined);
   const inAll =
     known.length < bounds.length

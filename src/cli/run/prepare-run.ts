@@ -5,7 +5,7 @@ import type { Plugin } from '../../model/plugin.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Report } from '../../model/report.ts';
 import type { Project } from '../../model/suite.ts';
-import { findForeignKeys } from '../../plan/find-foreign-keys.ts';
+import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import type { RunOptions, RunPorts } from '../../plan/run-options.ts';
 import type { ReadLog } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
@@ -74,7 +74,7 @@ export async function prepareRun(
       ...(resumed.isNew === true ? [nothingToResume] : []),
       ...loaded.warnings,
       ...resolved.problems,
-      ...findForeignKeys(project, { env, fileVariables }),
+      ...findMisdirectedKeys(project, { env, fileVariables }),
     ],
     io,
     hasColor,

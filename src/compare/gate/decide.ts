@@ -1,9 +1,8 @@
 import { defined } from '../../json/defined.ts';
 import type { Breach, Decision } from '../../model/gate.ts';
-import type { RunSettings } from '../../model/record.ts';
+import type { RunSettings, StopReason } from '../../model/record.ts';
 import type { RunSummary, VariantSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { findStop } from './find-stop.ts';
 import type { JudgedComparison } from './judge-comparisons.ts';
 import { judgeVariant } from './judge-variant.ts';
 import { percent, rounding } from './wording.ts';
@@ -12,13 +11,13 @@ export interface DecideInput {
   readonly summary: RunSummary;
   readonly settings: RunSettings;
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
-  /** What the comparisons said (judge-comparisons.ts); a variant without one must pass whole. */
+  /** The judged comparisons. A variant without one must pass whole. */
   readonly comparisons?: readonly JudgedComparison[];
   /** Breaches and remarks of others, such as contracts. */
   readonly further?: { readonly failures: readonly Breach[]; readonly warnings: readonly string[] };
 }
 
-/** The gate's word over the planned cells: what failed for sure, what could not be judged, what was not evaluated. */
+/** Decides over the planned cells: what failed, what could not be judged, and what was not evaluated. */
 export function decide(input: DecideInput): Decision {
   const { summary, settings, comparisons = [], further = { failures: [], warnings: [] } } = input;
   const compared = new Map(comparisons.map(({ variant, mustPassWhole }) => [variant, { mustPassWhole }]));
@@ -30,11 +29,11 @@ export function decide(input: DecideInput): Decision {
       .map((variant) => judgeVariant(suite.recorded, variant, { compared: compared.get(variant), confirmability })),
   );
   const uncalibrated = findUncalibrated(summary);
-  const isHeard = ({ suite }: Breach) => !uncalibrated.some((breach) => breach.suite === suite);
+  const mayDecide = ({ suite }: Breach) => !uncalibrated.some((breach) => breach.suite === suite);
   const found = [...gates, ...comparisons].flatMap((gate) => gate.failures);
-  // A judge that may not decide may not fail a suite either; contracts are compared without one.
-  const failures = [...found.filter(isHeard), ...further.failures];
-  const unheard = found.filter((breach) => !isHeard(breach));
+  // A judge that may not decide may not fail a suite either. Contracts are compared without a judge.
+  const failures = [...found.filter(mayDecide), ...further.failures];
+  const undecidedBreaches = found.filter((breach) => !mayDecide(breach));
   const unsettled = [...gates, ...comparisons].flatMap((gate) => gate.unsettled);
   const unconfirmed = unsettled.filter(({ why }) => why === 'errors').length;
   const errors = [
@@ -51,7 +50,9 @@ export function decide(input: DecideInput): Decision {
     warnings: [
       ...(settings.emptySelections ?? []).map(({ message }) => message),
       ...[...gates, ...comparisons, further].flatMap((gate) => gate.warnings),
-      ...unheard.map(({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not calibrated)`),
+      ...undecidedBreaches.map(
+        ({ suite = '', message }) => `${suite}: ${message} (not decided: its judge is not calibrated)`,
+      ),
     ],
     ...defined({ interrupted: input.interrupted }),
   };
@@ -71,7 +72,7 @@ export function decide(input: DecideInput): Decision {
   return { outcome: 'incomplete', incompleteBecause: 'inconclusive', ...said, breaches };
 }
 
-/** A failure whose fresh trials errored could not be judged either, and the tolerance holds for it too. */
+/** A failure whose confirmation trials errored could not be judged either, and counts as an error. */
 function findErrors(
   variants: readonly VariantSummary[],
   unconfirmed: number,
@@ -88,7 +89,7 @@ function findErrors(
   return [{ code: 'errors-exceeded', message }];
 }
 
-/** A judge whose agreement with people was never measured, or is too low, has no word that could be passed on. */
+/** A judge whose agreement with people was never measured, or is too low, may not decide. */
 function findUncalibrated({ suites }: RunSummary): readonly Breach[] {
   return suites.flatMap(({ recorded: { suite, uncalibrated = [] }, variants }) =>
     variants.some(({ planned }) => planned > 0)
@@ -97,25 +98,25 @@ function findUncalibrated({ suites }: RunSummary): readonly Breach[] {
   );
 }
 
-/** A green gate when nothing was tested is the worst of all verdicts. */
+/** A run that tested nothing must not pass. */
 function findEmptiness(
   summary: RunSummary,
   variants: readonly VariantSummary[],
   settings: RunSettings,
 ): readonly Breach[] {
   if (settings.allowEmpty) return [];
-  const gone = (settings.emptySelections ?? []).flatMap(({ message, isNamed }) =>
+  const missing = (settings.emptySelections ?? []).flatMap(({ message, isNamed }) =>
     isNamed ? [{ code: 'nothing-evaluated' as const, message: `${message} (--allow-empty accepts that)` }] : [],
   );
   const judged = variants.reduce((sum, variant) => sum + variant.passed + variant.failed, 0);
-  if (judged > 0) return gone;
+  if (judged > 0) return missing;
   const planned = variants.reduce((sum, variant) => sum + variant.planned, 0);
   const observed = variants.reduce((sum, variant) => sum + variant.observed, 0);
-  // More shards than cases leave some of them empty, which is nobody's mistake.
+  // With more shards than cases some shards are empty, which is no mistake.
   const isEmptyShard = planned + observed === 0 && (settings.shard?.count ?? 1) > 1 && summary.suites.length > 0;
-  if (isEmptyShard) return gone;
+  if (isEmptyShard) return missing;
   const message = `${describeEmptiness(summary.suites.length, planned, observed, settings)} (--allow-empty accepts that)`;
-  return [...gone, { code: 'nothing-evaluated', message }];
+  return [...missing, { code: 'nothing-evaluated', message }];
 }
 
 function describeEmptiness(suites: number, planned: number, observed: number, { changedSince }: RunSettings): string {
@@ -123,3 +124,31 @@ function describeEmptiness(suites: number, planned: number, observed: number, { 
   if (planned > 0) return `none of the ${planned} planned cells was judged`;
   return observed > 0 ? `all ${observed} cells are under observe, so nothing was judged` : 'no case was selected';
 }
+
+/** Says that a run ended before its plan. `undecided` are the limits that its unreached cells still decide. */
+function findStop(summary: RunSummary, undecided: readonly string[]): readonly Breach[] {
+  const unreached = summary.suites
+    .flatMap(({ variants }) => variants)
+    .reduce((sum, { skipped, skippedByCase }) => sum + skipped - skippedByCase, 0);
+  const { stopReason } = summary;
+  // A cell without a verdict and without a reason did not pass.
+  if (stopReason === undefined && unreached === 0) return [];
+  const reason = stopReason === undefined ? 'cells have no result' : describeStop[stopReason];
+  const cells =
+    unreached === 0 ? '' : `; ${unreached} planned ${unreached === 1 ? 'cell was' : 'cells were'} not judged`;
+  return [{ code: 'stopped', message: `the run stopped before its end: ${reason}${cells}${describeOpen(undecided)}` }];
+}
+
+function describeOpen([example, ...others]: readonly string[]): string {
+  if (example === undefined) return '';
+  return `; undecided: ${example}${others.length === 0 ? '' : ` and ${others.length} more`}`;
+}
+
+const describeStop: Readonly<Record<StopReason, string>> = {
+  budget: 'the budget is used up (--max-cost)',
+  deadline: 'the deadline was reached (--deadline)',
+  bail: 'enough cells failed (--bail)',
+  storage: 'the run record could not be written',
+  queue: 'its queue or its workers were gone (--queue; --resume goes on with it)',
+  interrupted: 'it was interrupted (--resume goes on with it)',
+};

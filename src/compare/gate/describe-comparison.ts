@@ -2,13 +2,11 @@ import { canonicalJson } from '../../json/canonical-json.ts';
 import type { CaseChange, ComparedCase, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
 import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import type { CaseWord } from './judge-cases.ts';
 import type { Hypothesis } from './judge-metrics.ts';
 import { percent } from './wording.ts';
 
 export interface ComparisonVerdict {
   readonly outcome: ComparisonOutcome;
-  readonly words: readonly CaseWord[];
   readonly notes: readonly string[];
   readonly accepted: readonly string[];
   /** Failures that were neither confirmed nor cleared. */
@@ -43,7 +41,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     ...(verdict.unsettled === 0 ? {} : { unsettled: verdict.unsettled }),
     ...describeLoss(compared),
     residue,
-    // What has failed is settled, whatever else would have been open.
+    // A failed comparison needs no advice.
     advice: verdict.outcome === 'failed' ? [] : verdict.open.map((hypothesis) => advise(hypothesis, compared)),
     notes: [...describeData(compared), ...verdict.notes],
     accepted: verdict.accepted,
@@ -66,14 +64,14 @@ function describeMetric({ baseline, candidate, delta, low, high, p }: MetricEvid
 
 const nothing: MetricComparison = { baseline: null, candidate: null, delta: null, low: null, high: null, p: null };
 
-/** What would settle it: never "no regression" for what was not excluded. */
+/** Says which regression is not excluded, and what would exclude it. */
 function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
   const { evidence, margin, metric, isRatio } = hypothesis;
   const { n } = evidence;
-  if (n === 0) return `no case is comparable, so nothing can be said of the ${words[metric]}`;
+  if (n === 0) return `no case is comparable, so nothing can be said of the ${metricNames[metric]}`;
   if (isRatio) {
     const bound = evidence.high === null ? 'an increase of any size' : `an increase of up to ${percent(evidence.high)}`;
-    return `${words[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; more cases narrow it`;
+    return `${metricNames[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; more cases narrow it`;
   }
   const low = evidence.worstLow ?? evidence.low;
   const bound = low === null ? 'a drop of any size' : `a drop of up to ${points(-low)}`;
@@ -83,10 +81,10 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
     ...(repeats === null ? [] : [`${formatCount(repeats, 'trial')} on ${n === 1 ? 'this case' : `these ${n} cases`}`]),
   ];
   const way = ways.length === 0 ? 'more cases' : ways.join(', or ');
-  return `${words[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; to certify ${points(margin)}: ${way}`;
+  return `${metricNames[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; to certify ${points(margin)}: ${way}`;
 }
 
-const words: Readonly<Record<Hypothesis['metric'], string>> = {
+const metricNames: Readonly<Record<Hypothesis['metric'], string>> = {
   passRate: 'pass rate',
   score: 'score',
   cost: 'cost',
@@ -118,7 +116,7 @@ function describeSame(same: number, all: number): string {
   return `${same} of ${formatCount(all, 'answer')} ${verb} the baseline holds${rest}`;
 }
 
-/** Deleting what fails must be seen. */
+/** Deleted failing cases must be seen. */
 function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
   const removed = withChange(cases, 'removed');
   const failing = removed.filter(({ baseline }) => baseline?.status === 'failed' || baseline?.status === 'flaky');
@@ -128,7 +126,7 @@ function describeRemoved(cases: ComparedVariant['cases']): readonly string[] {
   ];
 }
 
-/** What fails with the accepted prompt too, although it passed when it was accepted, is no known failure. */
+/** A case that passed when it was accepted and now fails with the accepted prompt too is no known failure. */
 function describeDrift({ baseline: { accepted }, cases }: ComparedVariant): readonly string[] {
   if (accepted === undefined) return [];
   const drifted = withChange(cases, 'stillFailing').filter(({ caseId }) => accepted.get(caseId)?.status === 'passed');

@@ -1,67 +1,82 @@
 import type { ComparedCase, ComparedVariant } from '../../model/comparison.ts';
-import type { GatePolicy } from '../../model/suite.ts';
 import type { CaseSummary, RowSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
 
 /**
- * Whether fresh trials can be asked for. Where the same answer would come again, failures stand (`stands`); two records
- * leave suspects open (`unknown`); a run that was cut off before it could ask has confirmed nothing (`stopped`).
+ * Whether confirmation trials can be made. Where the same answer would come again, failures count as they are (`stands`). Two
+ * records leave suspects open (`unknown`). A run that was stopped before it could confirm has confirmed nothing (`stopped`).
  */
-export type Confirmability = 'fresh' | 'stands' | 'unknown' | 'stopped';
+export type Confirmability = 'retrials' | 'stands' | 'unknown' | 'stopped';
 
 export interface JudgeCasesOptions {
-  readonly gate: GatePolicy;
   readonly confirmability: Confirmability;
-  /** Failures in a row that make a suspect broken (stats.md 4.4). */
+  /** Failures in a row after which a suspect is broken (stats.md 4.4). */
   readonly failuresToBreak: number;
 }
 
-/** What a case says when it is judged alone. */
-export type CaseWord =
-  | { readonly kind: 'broken'; readonly caseId: string; readonly because: CaseBreach; readonly message: string }
-  | { readonly kind: 'flaky' | 'unconfirmed' | 'known'; readonly caseId: string; readonly message: string }
-  /** It failed, and what was asked to confirm it came to nothing: no verdict (stats.md 4.3). */
-  | {
-      readonly kind: 'unsettled';
-      readonly caseId: string;
-      readonly because: CaseBreach;
-      readonly why: 'errors' | 'stopped';
-      readonly message: string;
-    }
-  /** Fresh trials that would settle it. */
-  | { readonly kind: 'open'; readonly caseId: string; readonly freshTrials: number };
+/** What the gate says of a single case, beside the averages. */
+export type CaseVerdict = BrokenCase | UnsettledCase | OpenCase | RemarkedCase;
+
+export interface BrokenCase {
+  readonly kind: 'broken';
+  readonly caseId: string;
+  readonly because: CaseBreach;
+  readonly message: string;
+}
+
+/** It failed, but its confirmation trials errored or were not made. */
+export interface UnsettledCase {
+  readonly kind: 'unsettled';
+  readonly caseId: string;
+  readonly because: CaseBreach;
+  readonly why: 'errors' | 'stopped';
+  readonly message: string;
+}
+
+/** This many confirmation trials would bring it further. */
+export interface OpenCase {
+  readonly kind: 'open';
+  readonly caseId: string;
+  readonly retrials: number;
+}
+
+/** It fails no gate. */
+export interface RemarkedCase {
+  readonly kind: 'flaky' | 'unconfirmed' | 'known';
+  readonly caseId: string;
+  readonly message: string;
+}
 
 export type CaseBreach = 'must-pass' | 'case-broken' | 'case-added-failed';
 
-/** Fresh passes that turn a failed contract into a flaky one (stats.md 4.3). */
-export const contractConfirmations = 2;
+/** Passed confirmation trials that make a failed must-pass case flaky (stats.md 4.3). */
+export const mustPassRetrials = 2;
 
-/** Judges every case of a comparison alone: contracts and new cases by 4.3, the others by 4.4. */
+/** Judges every case of a comparison alone: must-pass and new cases by stats.md 4.3, the others by 4.4. */
 export function judgeComparedCases(
   { cases, baseline: { accepted } }: ComparedVariant,
   options: JudgeCasesOptions,
-): readonly CaseWord[] {
-  const words: CaseWord[] = [];
+): readonly CaseVerdict[] {
+  const verdicts: CaseVerdict[] = [];
   for (const found of cases.values()) {
-    // Nearly all of a large suite: they have nothing to say.
+    // Nearly all cases of a large suite, and there is nothing to say of them.
     if (found.change === 'stillPassing' && found.candidate?.mustPass === false) continue;
-    words.push(...judgeCase(found, accepted === undefined ? found.baseline : accepted.get(found.caseId), options));
+    verdicts.push(...judgeCase(found, accepted === undefined ? found.baseline : accepted.get(found.caseId), options));
   }
-  return words;
+  return verdicts;
 }
 
 /** `accepted` is the case as the baseline holds it. */
-function judgeCase(found: ComparedCase, accepted: CaseSummary | undefined, options: JudgeCasesOptions): CaseWord[] {
+function judgeCase(found: ComparedCase, accepted: CaseSummary | undefined, options: JudgeCasesOptions): CaseVerdict[] {
   const { candidate, baseline, change, caseId } = found;
   if (candidate === undefined) return [];
   if (candidate.mustPass) {
     const isKnown = change !== 'redefined' && isKnownFailure(accepted, candidate);
-    // A contract that was accepted although it fails at times can still break for good, as any case can.
+    // A must-pass case that was accepted although it fails at times can still break for good, like any case.
     if (isKnown && found.suspect) return judgeSuspect(found, candidate, options);
     return judgeContract(caseId, candidate, 'must-pass', options.confirmability, isKnown);
   }
-  // A baseline without a verdict on the case is none: what it does now must stand by itself.
-  const isNew = change === 'added' || change === 'redefined' || (change === 'unjudged' && !isJudged(baseline));
+  const isNew = change === 'added' || change === 'redefined' || (change === 'unjudged' && !hasVerdict(baseline));
   if (isNew) {
     const noun = change === 'redefined' ? 'redefined case' : 'new case';
     return judgeContract(caseId, candidate, 'case-added-failed', options.confirmability, false, noun);
@@ -69,7 +84,7 @@ function judgeCase(found: ComparedCase, accepted: CaseSummary | undefined, optio
   return judgeSuspect(found, candidate, options);
 }
 
-/** Judges a case that must pass: one failure asks for two fresh trials, and one more failure breaks it. */
+/** Judges a case that must pass. After one failure, two confirmation trials are made, and a second failure breaks it. */
 export function judgeContract(
   caseId: string,
   candidate: CaseSummary,
@@ -77,48 +92,42 @@ export function judgeContract(
   confirmability: Confirmability,
   isKnown: boolean,
   noun = 'must-pass case',
-): CaseWord[] {
+): CaseVerdict[] {
   const failed = countStatus(candidate.trials, 'failed');
   if (failed === 0 || candidate.observe) return [];
   const again = countStatus(candidate.confirmations, 'failed');
-  const confirmed = countStatus(candidate.confirmations, 'passed');
+  const passed = countStatus(candidate.confirmations, 'passed');
   const what = `${noun} ${caseId} failed in ${failed} of ${candidate.trials.length} trials`;
-  const fresh = again + confirmed === 0 ? '' : ` and in ${again} of ${again + confirmed} fresh ones`;
-  const broken = { kind: 'broken', caseId, because, message: `${what}${fresh}` } as const;
-  if (isKnown) return [{ kind: 'known', caseId, message: `${what}${fresh}; it was broken on the baseline already` }];
+  const retried = again + passed === 0 ? '' : ` and in ${again} of ${again + passed} fresh ones`;
+  const message = `${what}${retried}`;
+  const broken: BrokenCase = { kind: 'broken', caseId, because, message };
+  if (isKnown) return [{ kind: 'known', caseId, message: `${message}; it was broken on the baseline already` }];
   if (again > 0) return [broken];
-  if (confirmed >= contractConfirmations) {
-    return [{ kind: 'flaky', caseId, message: `${what}, but in none of ${confirmed} fresh ones: a flaky contract` }];
+  if (passed >= mustPassRetrials) {
+    return [{ kind: 'flaky', caseId, message: `${what}, but in none of ${passed} fresh ones: a flaky contract` }];
   }
-  if (confirmability === 'fresh') return [{ kind: 'open', caseId, freshTrials: contractConfirmations - confirmed }];
-  // Where the same answer would come again the failure stands as it is.
-  return findUnsettled(candidate, { caseId, because, message: `${what}${fresh}` }, confirmability) ?? [broken];
+  if (confirmability === 'retrials') return [{ kind: 'open', caseId, retrials: mustPassRetrials - passed }];
+  return [findUnsettled(candidate, broken, confirmability) ?? broken];
 }
 
-/** Fresh trials until one passes, or until it has failed often enough for a case that fails one time in five at most. */
-function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: JudgeCasesOptions): CaseWord[] {
+/** A suspect gets confirmation trials until one passes, or until it has failed too often for a case that is only flaky. */
+function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: JudgeCasesOptions): CaseVerdict[] {
   const { caseId, suspect, baseline } = found;
-  const confirmed = countStatus(candidate.confirmations, 'passed');
+  const { confirmability, failuresToBreak } = options;
   const failures = countStatus(candidate.trials, 'failed') + countStatus(candidate.confirmations, 'failed');
   if (!suspect) {
-    if (confirmed === 0 || found.change !== 'flaky') return [];
-    return [
-      {
-        kind: 'flaky',
-        caseId,
-        message: `case ${caseId} failed ${formatCount(failures, 'time')} and then passed a fresh trial`,
-      },
-    ];
+    if (countStatus(candidate.confirmations, 'passed') === 0 || found.change !== 'flaky') return [];
+    const message = `case ${caseId} failed ${formatCount(failures, 'time')} and then passed a fresh trial`;
+    return [{ kind: 'flaky', caseId, message }];
   }
-  const passedBefore = baseline === undefined ? 0 : countStatus(baseline.trials, 'passed');
-  const before = `passed ${passedBefore} of ${baseline?.trials.length ?? 0} trials on the baseline`;
-  const message = `case ${caseId} ${before} and now failed ${describeFailures(candidate, failures)}`;
-  const broken = { kind: 'broken', caseId, because: 'case-broken', message } as const;
-  if (failures >= options.failuresToBreak) return [broken];
-  if (options.confirmability === 'fresh') return [{ kind: 'open', caseId, freshTrials: 1 }];
-  const unsettled = findUnsettled(candidate, { caseId, because: 'case-broken', message }, options.confirmability);
-  if (unsettled !== undefined) return unsettled;
-  if (options.confirmability === 'stands') return [broken];
+  const before = baseline?.trials ?? [];
+  const message = `case ${caseId} passed ${countStatus(before, 'passed')} of ${before.length} trials on the baseline and now failed ${describeFailures(candidate, failures)}`;
+  const broken: BrokenCase = { kind: 'broken', caseId, because: 'case-broken', message };
+  if (failures >= failuresToBreak) return [broken];
+  if (confirmability === 'retrials') return [{ kind: 'open', caseId, retrials: 1 }];
+  const unsettled = findUnsettled(candidate, broken, confirmability);
+  if (unsettled !== undefined) return [unsettled];
+  if (confirmability === 'stands') return [broken];
   return [{ kind: 'unconfirmed', caseId, message: `${message}; no fresh trial confirms it` }];
 }
 
@@ -128,38 +137,35 @@ function describeFailures({ trials, confirmations }: CaseSummary, failures: numb
   return failures === all ? `all ${all}` : `${failures} of ${all}, the others without a verdict`;
 }
 
-/** A failure that was to be confirmed and was not, for want of time or of answers, is no verdict yet. */
+/** A failure is no verdict yet where its confirmation trials errored, or the run stopped before them. */
 function findUnsettled(
   { confirmations }: CaseSummary,
-  { message, ...which }: { caseId: string; because: CaseBreach; message: string },
+  { caseId, because, message }: BrokenCase,
   confirmability: Confirmability,
-): CaseWord[] | undefined {
+): UnsettledCase | undefined {
   const errored = countStatus(confirmations, 'errored');
   if (errored > 0) {
-    const asked = `${errored} of ${confirmations.length} fresh trials errored`;
-    return [{ kind: 'unsettled', ...which, why: 'errors', message: `${message}; ${asked}, so nothing confirms it` }];
+    const said = `${message}; ${errored} of ${confirmations.length} fresh trials errored, so nothing confirms it`;
+    return { kind: 'unsettled', caseId, because, why: 'errors', message: said };
   }
   if (confirmability !== 'stopped') return undefined;
-  const stopped = 'the run stopped before fresh trials could confirm it';
-  return [{ kind: 'unsettled', ...which, why: 'stopped', message: `${message}; ${stopped}` }];
+  const said = `${message}; the run stopped before fresh trials could confirm it`;
+  return { kind: 'unsettled', caseId, because, why: 'stopped', message: said };
 }
 
-function isJudged(found: CaseSummary | undefined): boolean {
+function hasVerdict(found: CaseSummary | undefined): boolean {
   return found?.trials.some(({ status }) => status === 'passed' || status === 'failed') === true;
 }
 
-/** Accepted as a broken contract, under the same checks. */
+/** True where the case was accepted as broken under the same checks. */
 function isKnownFailure(accepted: CaseSummary | undefined, { stamp }: CaseSummary): boolean {
   return accepted?.mustPass === true && accepted.stamp === stamp && wasBroken(accepted);
 }
 
-/** By the rule for contracts: a failure, and no fresh passes that call it flaky. */
-function wasBroken(baseline: CaseSummary): boolean {
-  if (countStatus(baseline.trials, 'failed') === 0) return false;
-  return (
-    countStatus(baseline.confirmations, 'failed') > 0 ||
-    countStatus(baseline.confirmations, 'passed') < contractConfirmations
-  );
+/** By the rule for must-pass cases: a failure, and no passed confirmation trials that make it flaky. */
+function wasBroken({ trials, confirmations }: CaseSummary): boolean {
+  if (countStatus(trials, 'failed') === 0) return false;
+  return countStatus(confirmations, 'failed') > 0 || countStatus(confirmations, 'passed') < mustPassRetrials;
 }
 
 function countStatus(rows: readonly RowSummary[], status: RowSummary['status']): number {

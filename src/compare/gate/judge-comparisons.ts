@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import type { ComparedVariant } from '../../model/comparison.ts';
 import type { Breach } from '../../model/gate.ts';
 import type { VariantComparison } from '../../model/report.ts';
@@ -6,18 +7,25 @@ import type { SuiteSummary, VariantSummary } from '../../model/summary.ts';
 import { adjustHolm } from '../../stats/adjust-p-values.ts';
 import type { TestVerdict } from '../../stats/decide-verdict.ts';
 import { brokenCaseFailures } from '../../stats/exact-tests.ts';
-import { formatCount, formatUsd, signed } from '../../text/format-amount.ts';
+import { formatCount } from '../../text/format-amount.ts';
 import { describeComparison } from './describe-comparison.ts';
-import { type CaseBreach, type CaseWord, type Confirmability, judgeComparedCases } from './judge-cases.ts';
-import { decideHypothesis, findHypotheses, type Hypothesis, isFromNothing } from './judge-metrics.ts';
-import { percent } from './wording.ts';
+import {
+  type CaseBreach,
+  type CaseVerdict,
+  type Confirmability,
+  judgeComparedCases,
+  type OpenCase,
+  type UnsettledCase,
+} from './judge-cases.ts';
+import { decideHypothesis, findHypotheses, type Hypothesis } from './judge-metrics.ts';
+import { describeWithin, describeWorse, percent } from './wording.ts';
 
 /** A gated variant with what it is compared with. */
 export interface GatedComparison {
   readonly suite: SuiteSummary;
   readonly variant: VariantSummary;
   readonly compared: ComparedVariant;
-  /** The comparison with the baseline that the change itself brings, where that is another one. */
+  /** The comparison with the working tree's own baseline, where `--baseline git:REF` names another one. */
   readonly own?: ComparedVariant;
   readonly confirmability: Confirmability;
   /** Nothing of the variant was accepted: beside what it is compared with, it must pass whole. */
@@ -35,16 +43,16 @@ export interface JudgedComparison {
   readonly errors: readonly Breach[];
   readonly warnings: readonly string[];
   readonly isInconclusive: boolean;
-  /** Failures that would count, had fresh trials confirmed them. */
-  readonly unsettled: readonly Extract<CaseWord, { kind: 'unsettled' }>[];
-  /** Cases that fresh trials would settle. */
-  readonly open: readonly Extract<CaseWord, { kind: 'open' }>[];
+  /** Failures that would count if confirmation trials had confirmed them. */
+  readonly unsettled: readonly UnsettledCase[];
+  /** Cases that need confirmation trials. */
+  readonly open: readonly OpenCase[];
 }
 
-/** More errors than this and no test of what is left says anything about the whole. */
+/** With more errors than this, tests of the rest say nothing about the whole. */
 const maxErrorShare = 0.05;
 
-/** Judges every comparison of an invocation together: the more claims are tested, the stronger each must be (Holm 1979). */
+/** Judges every comparison of an invocation together: the more claims are tested, the stronger the evidence for each must be (Holm 1979). */
 export function judgeComparisons(gated: readonly GatedComparison[]): readonly JudgedComparison[] {
   const verdicts = testAll(gated, ({ compared }) => compared);
   const ownVerdicts = testAll(
@@ -99,61 +107,85 @@ function judgeOne(
   tested: readonly TestedHypothesis[],
   gated: readonly GatedComparison[],
 ): JudgedComparison {
-  const { suite, variant, confirmability } = comparison;
-  const { gate } = suite.recorded;
-  const where = { suite: suite.recorded.suite, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
-  const casesJudged = gated
+  const { suite, variant, confirmability, mustPassWhole = false } = comparison;
+  const { gate, suite: suiteId } = suite.recorded;
+  const where = { suite: suiteId, prompt: variant.recorded.prompt, provider: variant.recorded.provider };
+  const judgedCases = gated
     .filter((other) => other.suite === suite)
     .reduce((sum, other) => sum + other.compared.passRate.n + (other.otherCases ?? 0), 0);
-  const failuresToBreak = brokenCaseFailures({ n: casesJudged, alpha: gate.alpha });
-  const words = judgeComparedCases(compared, { gate, confirmability, failuresToBreak });
+  const failuresToBreak = brokenCaseFailures({ n: judgedCases, alpha: gate.alpha });
+  const verdicts = judgeComparedCases(compared, { confirmability, failuresToBreak });
+  const cases = gateCases(verdicts, gate, where);
+  const metrics = gateMetrics(tested, compared, gate, where);
+  const hasTooManyErrors = compared.errors.share > maxErrorShare;
+  const failures = [...cases.failures, ...metrics.failures];
+  const notes = [
+    ...cases.notes,
+    ...metrics.notes,
+    ...(hasTooManyErrors ? [`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`] : []),
+  ];
+  const open = verdicts.filter((verdict) => verdict.kind === 'open');
+  // Unconfirmed suspects are listed, and the averages decide.
+  const isInconclusive = metrics.open.length + cases.unsettled.length + open.length > 0 || hasTooManyErrors;
+  const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
+  const unsettled = cases.unsettled.length;
+  return {
+    variant,
+    mustPassWhole,
+    failures,
+    errors: metrics.errors,
+    warnings: notes.map((note) => `${where.suite} · ${where.prompt} × ${where.provider}: ${note}`),
+    isInconclusive,
+    unsettled: cases.unsettled,
+    open,
+    report: describeComparison(compared, { outcome, notes, accepted: [], unsettled, open: metrics.open }),
+  };
+}
+
+type Where = Pick<Breach, 'suite' | 'prompt' | 'provider'>;
+
+/** What the verdicts on single cases do to the gate. */
+function gateCases(verdicts: readonly CaseVerdict[], gate: GatePolicy, where: Where) {
+  const failures: Breach[] = [];
+  const unsettled: UnsettledCase[] = [];
+  const unconfirmed = verdicts.filter(({ kind }) => kind === 'unconfirmed');
+  const isSummarized = unconfirmed.length > maxUnconfirmed;
+  const notes = isSummarized ? [summarizeUnconfirmed(unconfirmed)] : [];
+  for (const verdict of verdicts) {
+    if (verdict.kind === 'open' || (verdict.kind === 'unconfirmed' && isSummarized)) continue;
+    const { kind, caseId, message } = verdict;
+    if (kind === 'broken' && failsGate(verdict.because, gate)) {
+      failures.push({ code: verdict.because, ...where, caseId, message });
+      continue;
+    }
+    if (kind === 'unsettled' && failsGate(verdict.because, gate)) unsettled.push(verdict);
+    notes.push(message);
+  }
+  return { failures, unsettled, notes };
+}
+
+/** What the tested metrics do to the gate. */
+function gateMetrics(tested: readonly TestedHypothesis[], compared: ComparedVariant, gate: GatePolicy, where: Where) {
   const failures: Breach[] = [];
   const errors: Breach[] = [];
   const notes: string[] = [];
-  const unsettled: Extract<CaseWord, { kind: 'unsettled' }>[] = [];
-  const unconfirmed = words.filter((word) => word.kind === 'unconfirmed');
-  if (unconfirmed.length > maxUnconfirmed) notes.push(summarizeUnconfirmed(unconfirmed));
-  for (const word of words) {
-    if (word.kind === 'open' || (word.kind === 'unconfirmed' && unconfirmed.length > maxUnconfirmed)) continue;
-    const isGated = (word.kind === 'broken' || word.kind === 'unsettled') && isFailing(word.because, gate);
-    if (isGated && word.kind === 'unsettled') unsettled.push(word);
-    if (!isGated || word.kind === 'unsettled') notes.push(word.message);
-    else failures.push({ code: word.because, ...where, caseId: word.caseId, message: word.message });
-  }
+  const open: Hypothesis[] = [];
   for (const { hypothesis, verdict, isWorseUnadjusted } of tested) {
     const message = describeWorse(hypothesis);
-    if (verdict === 'regressed' && hypothesis.level === 'fail') failures.push(breachOf(hypothesis, where, message));
+    const isGated = hypothesis.level === 'fail';
+    if (verdict === 'regressed' && isGated) failures.push(breachOf(hypothesis, where, message));
     else if (verdict === 'regressed') notes.push(`${message} (a warning: the suite's gate sets no limit)`);
     else if (isWorseUnadjusted) notes.push(`${message} before adjusting for the comparisons of this run`);
     else if (verdict === 'not_regressed' && isWorse(hypothesis, gate.alpha)) notes.push(describeWithin(hypothesis));
-    if (hypothesis.level === 'fail' && isUnknown(hypothesis, compared)) errors.push(unknownOf(hypothesis, where));
+    if (isGated && isUnknown(hypothesis, compared)) errors.push(unknownOf(hypothesis, where));
+    else if (isGated && verdict === 'inconclusive') open.push(hypothesis);
   }
   if (gate.latency.maxIncrease !== undefined && !compared.latencyComparable) {
     notes.push(
       'the latency gate was not applied: latencies are not comparable unless both sides ran in this invocation, without the cache (--rerun-baseline)',
     );
   }
-  const open = tested
-    .filter(({ hypothesis, verdict }) => hypothesis.level === 'fail' && verdict === 'inconclusive')
-    .filter(({ hypothesis }) => !isUnknown(hypothesis, compared))
-    .map(({ hypothesis }) => hypothesis);
-  const hasTooManyErrors = compared.errors.share > maxErrorShare;
-  if (hasTooManyErrors) notes.push(`${percent(compared.errors.share)} of the trials errored: no verdict on the rest`);
-  // Suspects that nobody confirmed are listed, and the averages decide.
-  const isInconclusive =
-    open.length > 0 || unsettled.length > 0 || hasTooManyErrors || words.some(({ kind }) => kind === 'open');
-  const outcome = failures.length > 0 ? 'failed' : isInconclusive ? 'inconclusive' : 'passed';
-  return {
-    variant,
-    mustPassWhole: comparison.mustPassWhole === true,
-    failures,
-    errors,
-    warnings: notes.map((note) => `${where.suite} · ${where.prompt} × ${where.provider}: ${note}`),
-    isInconclusive,
-    unsettled,
-    open: words.filter((word) => word.kind === 'open'),
-    report: describeComparison(compared, { outcome, words, notes, accepted: [], unsettled: unsettled.length, open }),
-  };
+  return { failures, errors, notes, open };
 }
 
 /** True where an answer has no known cost or latency, so that a limit on it can't be judged. */
@@ -168,21 +200,21 @@ function unknownOf({ metric, margin }: Hypothesis, where: Partial<Breach>): Brea
   return { code: isCost ? 'unpriced' : 'untimed', ...where, metric, message };
 }
 
-/** More of them, and a sentence each would hide what else there is to say. */
+/** More unconfirmed cases than this get one sentence together, so that other notes are seen. */
 const maxUnconfirmed = 5;
 
-function summarizeUnconfirmed(words: readonly { readonly caseId: string }[]): string {
-  const named = words.slice(0, maxUnconfirmed).map(({ caseId }) => caseId);
-  const more = words.length - named.length;
-  return `${formatCount(words.length, 'case')} passed on the baseline and failed in every trial with a verdict now; no fresh trial confirms them: ${named.join(', ')} and ${more} more`;
+function summarizeUnconfirmed(unconfirmed: readonly { readonly caseId: string }[]): string {
+  const named = unconfirmed.slice(0, maxUnconfirmed).map(({ caseId }) => caseId);
+  const more = unconfirmed.length - named.length;
+  return `${formatCount(unconfirmed.length, 'case')} passed on the baseline and failed in every trial with a verdict now; no fresh trial confirms them: ${named.join(', ')} and ${more} more`;
 }
 
-function isFailing(because: CaseBreach, { cases }: GatePolicy): boolean {
+function failsGate(because: CaseBreach, { cases }: GatePolicy): boolean {
   if (because === 'case-broken') return cases.broken === 'fail';
   return because === 'must-pass' || cases.added === 'fail';
 }
 
-/** A change that brings the baseline it leads to has had its differences looked at: they are listed, and pass. */
+/** A change that also brings the baseline for its results was reviewed: its differences are listed, and pass. */
 function accept(comparison: GatedComparison, judged: JudgedComparison): JudgedComparison {
   const { compared, own } = comparison;
   const isInconclusive = compared.errors.share > maxErrorShare;
@@ -214,8 +246,7 @@ function breachOf(hypothesis: Hypothesis, where: Partial<Breach>, message: strin
     code: hypothesis.code,
     ...where,
     metric: hypothesis.metric,
-    ...(baseline === null ? {} : { baseline }),
-    ...(candidate === null ? {} : { candidate }),
+    ...defined({ baseline: baseline ?? undefined, candidate: candidate ?? undefined }),
     message,
   };
 }
@@ -224,34 +255,4 @@ function breachOf(hypothesis: Hypothesis, where: Partial<Breach>, message: strin
 function isWorse({ evidence: { low, high }, isRatio, p }: Hypothesis, alpha: number): boolean {
   const isBeyondZero = isRatio ? low !== null && low > 0 : high !== null && high < 0;
   return isBeyondZero && p !== null && p <= alpha / 2;
-}
-
-function describeWorse(hypothesis: Hypothesis): string {
-  if (isFromNothing(hypothesis)) return `cost rose from nothing to ${formatUsd(hypothesis.evidence.candidate ?? 0)}`;
-  if (isBeyondMargin(hypothesis)) {
-    return `${describeChange(hypothesis)}, which is more than the ${describeMargin(hypothesis)} that are tolerated`;
-  }
-  const noun = hypothesis.isRatio ? 'an increase' : 'a drop';
-  return `${describeChange(hypothesis)}, and ${noun} beyond ${describeMargin(hypothesis)} is not excluded`;
-}
-
-/** The whole interval lies beyond what is tolerated. */
-function isBeyondMargin({ evidence: { low, high }, isRatio, margin }: Hypothesis): boolean {
-  return isRatio ? low !== null && low > margin : high !== null && high < -margin;
-}
-
-function describeWithin(hypothesis: Hypothesis): string {
-  return `${describeChange(hypothesis)}, which is within the ${describeMargin(hypothesis)} that are tolerated`;
-}
-
-function describeChange({ metric, evidence, isRatio }: Hypothesis): string {
-  const { delta, low, high } = evidence;
-  const side = (value: number | null) => (value === null ? '?' : signed(value * 100, 1));
-  const name = { passRate: 'pass rate', score: 'score', cost: 'cost', latency: 'latency' }[metric];
-  const [word, unit] = isRatio ? ['rose', '%'] : ['fell', 'pts'];
-  return `${name} ${word}: ${side(delta)} ${unit} [${side(low)}, ${side(high)}]`;
-}
-
-function describeMargin({ margin, isRatio }: Hypothesis): string {
-  return `${Math.round(margin * 1000) / 10} ${isRatio ? '%' : 'pts'}`;
 }

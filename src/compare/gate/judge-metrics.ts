@@ -56,7 +56,7 @@ export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): rea
     level: gate.cost.maxIncrease === undefined ? 'warn' : 'fail',
     p: compared.costUsd.p,
   });
-  // The latency of another day is not comparable: without a side by side run there is nothing to hold it against.
+  // The latency of another day is not comparable.
   if (compared.latencyComparable) {
     hypotheses.push({
       metric: 'latency',
@@ -71,7 +71,7 @@ export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): rea
   return hypotheses;
 }
 
-/** What was free and now costs something has no ratio, and rose by more than any all the same. */
+/** A cost that rose from 0 has no ratio, but has certainly risen. */
 export function isFromNothing({ metric, evidence: { baseline, candidate } }: Hypothesis): boolean {
   return metric === 'cost' && baseline === 0 && candidate !== null && candidate > 0;
 }
@@ -88,7 +88,7 @@ export function decideHypothesis(hypothesis: Hypothesis, p: number | null, alpha
     );
   }
   const { low, high, worstLow, isUnpaired } = evidence;
-  // Other cases may be easier: two separate samples can't show that nothing got worse.
+  // Other cases may be easier, so two separate samples can't show that nothing got worse.
   if (isUnpaired === true) return decideVerdict({ low: null, high, pWorse: p }, { alpha, margin });
   return decideVerdict(
     { low, high, pWorse: p, ...(worstLow === undefined || worstLow === null ? {} : { worstLow }) },

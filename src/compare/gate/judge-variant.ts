@@ -4,26 +4,26 @@ import type { RecordedSuite } from '../../model/record.ts';
 import type { CaseSummary, RowSummary, VariantSummary } from '../../model/summary.ts';
 import { quantile } from '../../stats/quantiles.ts';
 import { formatCount } from '../../text/format-amount.ts';
-import { type CaseWord, type Confirmability, judgeContract } from './judge-cases.ts';
+import { type Confirmability, judgeContract, type UnsettledCase } from './judge-cases.ts';
 import { describeBelow, rounding } from './wording.ts';
 
-/** What the absolute limits of a suite say of one variant. */
+/** A variant judged by the absolute limits of its suite. */
 export interface VariantGate {
-  /** Missed whatever the cells without a verdict would say. */
+  /** Limits that are missed, whatever the cells without a verdict would say. */
   readonly failures: readonly Breach[];
   /** Limits that can't be judged at all. */
   readonly errors: readonly Breach[];
   /** Limits that the cells without a verdict still decide. */
   readonly undecided: readonly string[];
-  /** Failed contracts that no fresh trial confirmed. */
-  readonly unsettled: readonly Extract<CaseWord, { kind: 'unsettled' }>[];
+  /** Failed must-pass cases that no confirmation trial confirmed. */
+  readonly unsettled: readonly UnsettledCase[];
   readonly warnings: readonly string[];
 }
 
 export interface JudgeVariantOptions {
   /** Where a comparison judges the variant's cases: whether it must pass whole all the same. */
   readonly compared: { readonly mustPassWhole: boolean } | undefined;
-  readonly confirmability: Exclude<Confirmability, 'fresh'>;
+  readonly confirmability: Exclude<Confirmability, 'retrials'>;
 }
 
 /** Judges the limits that need no baseline. */
@@ -59,7 +59,7 @@ interface LimitGate {
   readonly failure?: LocalBreach;
   readonly error?: LocalBreach;
   readonly undecided?: string;
-  readonly unsettled?: Extract<CaseWord, { kind: 'unsettled' }>;
+  readonly unsettled?: UnsettledCase;
   readonly warning?: string;
 }
 
@@ -67,11 +67,11 @@ const met: LimitGate = {};
 
 function judgeMustPass(found: CaseSummary, confirmability: Confirmability): LimitGate {
   if (!found.mustPass) return met;
-  const [word] = judgeContract(found.caseId, found, 'must-pass', confirmability, false);
-  if (word?.kind === 'unsettled') return { unsettled: word, warning: word.message };
-  if (word?.kind === 'flaky') return { warning: word.message };
-  if (word?.kind !== 'broken') return met;
-  return { failure: { code: 'must-pass', caseId: found.caseId, message: word.message } };
+  const [verdict] = judgeContract(found.caseId, found, 'must-pass', confirmability, false);
+  if (verdict?.kind === 'unsettled') return { unsettled: verdict, warning: verdict.message };
+  if (verdict?.kind === 'flaky') return { warning: verdict.message };
+  if (verdict?.kind !== 'broken') return met;
+  return { failure: { code: 'must-pass', caseId: found.caseId, message: verdict.message } };
 }
 
 function judgePassRate(
@@ -124,7 +124,7 @@ function judgeLatency({ gate }: RecordedSuite, variant: VariantSummary): LimitGa
   const unjudged = countUnjudged(variant);
   const p95If = (others: number) =>
     quantile([...known, ...Array.from({ length: untimed + unjudged }, () => others)], 0.95) ?? 0;
-  // Broken even if every answer without a latency came at once.
+  // Missed even if every answer without a latency took no time.
   if (p95If(0) > p95MaxMs) {
     const p95 = quantile(known, 0.95) ?? 0;
     const message = `p95 latency ${(p95 / 1000).toFixed(2)} s is above ${p95MaxMs / 1000} s`;
@@ -139,20 +139,20 @@ function judgeLatency({ gate }: RecordedSuite, variant: VariantSummary): LimitGa
   return { error: { code: 'untimed', metric: 'latency', message } };
 }
 
-/** One for each answer that was judged; undefined where nobody measured it. */
+/** Of each judged answer; undefined where it was not measured. */
 function latenciesOf(variant: VariantSummary): readonly (number | undefined)[] {
   return [...variant.cases.values()].flatMap(({ trials, observe }) =>
     observe ? [] : trials.filter(isJudged).map(({ latencyMs }) => latencyMs),
   );
 }
 
-/** The means over cases that are still possible, if the cells without a verdict come out all worst or all best. */
+/** The lowest and highest mean over cases that the cells without a verdict still allow. */
 function rangeOfMean(
   variant: VariantSummary,
   mean: number | null,
   valueOf: (row: RowSummary) => number,
 ): { low: number; high: number } | undefined {
-  // Where every cell has its verdict nothing is open, and no row has to be looked at.
+  // If every cell has a verdict, the mean is final.
   if (mean !== null && variant.errored === 0 && variant.skipped === 0) return { low: mean, high: mean };
   let [low, high, cases, unreached] = [0, 0, 0, 0];
   for (const { trials, observe } of variant.cases.values()) {
@@ -170,7 +170,7 @@ function rangeOfMean(
     low += sum / (judged + open);
     high += (sum + open) / (judged + open);
   }
-  // Cells without a row belong to no known case: each can move the mean by one case's whole weight, not more.
+  // A cell without a row can move the mean by the weight of one case at most.
   const missing = countUnjudged(variant) - unreached;
   if (cases === 0) return missing > 0 ? { low: 0, high: 1 } : undefined;
   return { low: Math.max(0, (low - missing) / cases), high: Math.min(1, (high + missing) / cases) };

@@ -1,14 +1,15 @@
-import { percentOf } from '../../text/format-amount.ts';
+import { formatUsd, percentOf, signed } from '../../text/format-amount.ts';
+import { type Hypothesis, isFromNothing } from './judge-metrics.ts';
 
-/** Floating point must not fail a gate that is met exactly. */
+/** Floating-point error must not fail a gate that is met exactly. */
 export const rounding = 1e-9;
 
-/** `66.7 %`, `90 %`: rounded as in every table, without a zero that says nothing. */
+/** `66.7 %`, `90 %`: rounded as in every table, without a trailing zero. */
 export function percent(fraction: number, digits = 1): string {
   return `${Number(percentOf(fraction, digits))} %`;
 }
 
-/** `66.67 % is below 66.7 %`: with as many digits as it takes to tell the two apart. */
+/** `66.67 % is below 66.7 %`: with as many digits as it takes to tell them apart. */
 export function describeBelow(fraction: number, limit: number): string {
   let digits = 1;
   while (digits < maxDigits && percent(fraction, digits) === percent(limit, digits)) digits += 1;
@@ -16,3 +17,34 @@ export function describeBelow(fraction: number, limit: number): string {
 }
 
 const maxDigits = 8;
+
+/** `pass rate fell: -8.0 pts [-12.0, -4.0], which is more than the 5 pts that are tolerated`. */
+export function describeWorse(hypothesis: Hypothesis): string {
+  if (isFromNothing(hypothesis)) return `cost rose from nothing to ${formatUsd(hypothesis.evidence.candidate ?? 0)}`;
+  if (isBeyondMargin(hypothesis)) {
+    return `${describeChange(hypothesis)}, which is more than the ${describeMargin(hypothesis)} that are tolerated`;
+  }
+  const noun = hypothesis.isRatio ? 'an increase' : 'a drop';
+  return `${describeChange(hypothesis)}, and ${noun} beyond ${describeMargin(hypothesis)} is not excluded`;
+}
+
+/** True where the whole interval is beyond the margin. */
+function isBeyondMargin({ evidence: { low, high }, isRatio, margin }: Hypothesis): boolean {
+  return isRatio ? low !== null && low > margin : high !== null && high < -margin;
+}
+
+export function describeWithin(hypothesis: Hypothesis): string {
+  return `${describeChange(hypothesis)}, which is within the ${describeMargin(hypothesis)} that are tolerated`;
+}
+
+function describeChange({ metric, evidence, isRatio }: Hypothesis): string {
+  const { delta, low, high } = evidence;
+  const side = (value: number | null) => (value === null ? '?' : signed(value * 100, 1));
+  const name = { passRate: 'pass rate', score: 'score', cost: 'cost', latency: 'latency' }[metric];
+  const [verb, unit] = isRatio ? ['rose', '%'] : ['fell', 'pts'];
+  return `${name} ${verb}: ${side(delta)} ${unit} [${side(low)}, ${side(high)}]`;
+}
+
+function describeMargin({ margin, isRatio }: Hypothesis): string {
+  return `${Math.round(margin * 1000) / 10} ${isRatio ? '%' : 'pts'}`;
+}

@@ -1,0 +1,107 @@
+import type { BaselineCase, BaselineCases, BaselineContent, BaselineVariant, VariantKey } from '../model/baseline.ts';
+
+export interface MergeOptions {
+  /** False where the run left cells out by a filter, tag, sample, shard or restriction: rows that it lacks are kept then. */
+  readonly isFull: boolean;
+}
+
+/** The baseline after a run was accepted: its rows replace those of the same case and variant. Only a full run deletes rows. */
+export function mergeBaseline(
+  old: BaselineContent | undefined,
+  accepted: BaselineContent,
+  { isFull }: MergeOptions,
+): BaselineContent {
+  if (old === undefined || isFull) return accepted;
+  const added = new Map(accepted.cases.map((cases) => [variantKey(cases), cases]));
+  const kept = new Map(
+    old.cases
+      .map((cases) => keepCases(cases, (caseId) => added.get(variantKey(cases))?.has(caseId) !== true))
+      .filter((cases) => [...cases.caseIds()].length > 0)
+      .map((cases) => [variantKey(cases), cases]),
+  );
+  return {
+    suite: accepted.suite,
+    variants: mergeVariants(old, accepted, new Set(kept.keys())),
+    cases: [
+      ...[...kept].map(([key, cases]) => unite(cases, added.get(key))),
+      ...accepted.cases.filter((cases) => !kept.has(variantKey(cases))),
+    ],
+  };
+}
+
+function mergeVariants(
+  old: BaselineContent,
+  accepted: BaselineContent,
+  keptKeys: ReadonlySet<string>,
+): BaselineVariant[] {
+  const merged = new Map(old.variants.map((row) => [variantKey(row), row]));
+  for (const row of accepted.variants) {
+    const key = variantKey(row);
+    // Where old answers are kept beside new ones, the variant's answers came from the snapshots of both.
+    const models = keptKeys.has(key) ? [...(merged.get(key)?.models ?? []), ...row.models] : row.models;
+    merged.set(key, { ...row, models: [...new Set(models)].sort() });
+  }
+  return [...merged.values()];
+}
+
+/** The cases of a variant without those that fail a test. */
+export function keepCases(cases: BaselineCases, isKept: (caseId: string) => boolean): BaselineCases {
+  const { prompt, provider } = cases;
+  return {
+    prompt,
+    provider,
+    caseIds: () => [...cases.caseIds()].filter(isKept),
+    has: (caseId) => isKept(caseId) && cases.has(caseId),
+    read: (caseId) => cases.read(caseId),
+  };
+}
+
+/** The cases of one variant from two places; no case is in both. */
+function unite(a: BaselineCases, b: BaselineCases | undefined): BaselineCases {
+  if (b === undefined) return a;
+  const { prompt, provider } = a;
+  return {
+    prompt,
+    provider,
+    caseIds: () => [...a.caseIds(), ...b.caseIds()].sort(),
+    has: (caseId) => a.has(caseId) || b.has(caseId),
+    read: (caseId) => (a.has(caseId) ? a : b).read(caseId),
+  };
+}
+
+export function variantKey({ prompt, provider }: VariantKey): string {
+  return JSON.stringify([prompt, provider]);
+}
+
+/** Orders by code units, which is the same on every machine. */
+export function compareVariants(a: VariantKey, b: VariantKey): number {
+  return compareTexts(a.prompt, b.prompt) || compareTexts(a.provider, b.provider);
+}
+
+function compareTexts(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+/** Every case in the order of a baseline's lines, read one at a time. */
+export function* readCases(content: Pick<BaselineContent, 'cases'>): Generator<BaselineCase, undefined> {
+  for (const { caseId, cases } of listCases(content)) yield cases.read(caseId);
+}
+
+/** Different case ids, and the rows of all variants together. */
+export function countCases(content: Pick<BaselineContent, 'cases'>): { readonly ids: number; readonly rows: number } {
+  const cases = listCases(content);
+  return { ids: new Set(cases.map(({ caseId }) => caseId)).size, rows: cases.length };
+}
+
+interface ListedCase {
+  readonly caseId: string;
+  readonly cases: BaselineCases;
+}
+
+/** By case id, and by variant within a case. */
+function listCases({ cases }: Pick<BaselineContent, 'cases'>): readonly ListedCase[] {
+  return cases
+    .toSorted(compareVariants)
+    .flatMap((variant) => Array.from(variant.caseIds(), (caseId) => ({ caseId, cases: variant })))
+    .sort((a, b) => compareTexts(a.caseId, b.caseId));
+}

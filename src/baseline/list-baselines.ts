@@ -1,0 +1,90 @@
+import { relative } from 'node:path';
+import { withFileLock } from '../files/file-lock.ts';
+import type { Baseline, BaselineContent } from '../model/baseline.ts';
+import type { Project, Suite } from '../model/suite.ts';
+import { baselinePathOf, refuseOutside } from '../project/project-paths.ts';
+import { countCases, keepCases, readCases } from './baseline-cases.ts';
+import { openBaselineFile } from './open-baseline.ts';
+import { writeBaseline } from './write-baseline.ts';
+
+/** A row of `baseline list` and `baseline show`. */
+type ListedRow = Readonly<Record<string, string | number | readonly string[] | null>>;
+
+/** One row for each suite: where its baseline is and what it holds. `orphans` are paths of baselines without a suite. */
+export function listBaselines(
+  { suites, root }: Project,
+  orphans: readonly string[],
+  cwd: string,
+): readonly ListedRow[] {
+  const ofSuites = suites.map((suite) => ({ suite: suite.id, ...read(suite, root, cwd) }));
+  const ofNone = orphans.map((path) => {
+    refuseOutside(path, { root, cwd });
+    const file = relative(cwd, path);
+    return { suite: 'none: removed or renamed', file, baseline: openBaselineFile(path, file) };
+  });
+  return [...ofSuites, ...ofNone].map(({ suite, file, baseline }) => ({
+    suite,
+    baseline: baseline === undefined ? 'none yet' : file,
+    variants: baseline?.variants.map(({ prompt, provider }) => `${prompt} × ${provider}`) ?? [],
+    cases: baseline === undefined ? 0 : countCases(baseline).ids,
+  }));
+}
+
+/** One row for each case and variant of the accepted baselines. */
+export function showBaselines({ suites, root }: Project, cwd: string): readonly ListedRow[] {
+  return suites.flatMap((suite) => {
+    const { baseline } = read(suite, root, cwd);
+    return Array.from(readCases(baseline ?? { cases: [] }), ({ caseId, prompt, provider, trials }) => {
+      const passed = trials.filter(({ status }) => status === 'passed').length;
+      const judged = trials.filter(({ status }) => status === 'passed' || status === 'failed').length;
+      return {
+        suite: suite.id,
+        case: caseId,
+        prompt,
+        provider,
+        passed: `${passed} of ${judged}`,
+        answer: trials[0]?.output?.slice(0, 80) ?? trials[0]?.answerHash ?? null,
+      };
+    });
+  });
+}
+
+export interface PrunedBaseline {
+  readonly suite: string;
+  readonly file: string;
+  readonly removed: number;
+}
+
+/** Removes rows of cases, prompts and providers that the suite no longer has. */
+export function pruneBaselines({ suites, root }: Project, cwd: string): readonly PrunedBaseline[] {
+  return suites.flatMap((suite) => {
+    const path = baselinePathOf(root, suite.path);
+    if (read(suite, root, cwd).baseline === undefined) return [];
+    return withFileLock(path, () => {
+      const { file, baseline } = read(suite, root, cwd);
+      if (baseline === undefined) return [];
+      const kept = pruneBaseline(baseline, suite);
+      const removed = countCases(baseline).rows - countCases(kept).rows;
+      writeBaseline(path, kept);
+      return [{ suite: suite.id, file, removed }];
+    });
+  });
+}
+
+function pruneBaseline(baseline: Baseline, suite: Suite): BaselineContent {
+  const cases = new Set(Array.from(suite.cases(), ({ id }) => id));
+  const prompts = new Set(suite.prompts.map(({ id }) => id));
+  const providers = new Set(suite.providers.map(({ id }) => id));
+  const isKnown = (row: { prompt: string; provider: string }) => prompts.has(row.prompt) && providers.has(row.provider);
+  return {
+    suite: baseline.suite,
+    variants: baseline.variants.filter(isKnown),
+    cases: baseline.cases.filter(isKnown).map((rows) => keepCases(rows, (caseId) => cases.has(caseId))),
+  };
+}
+
+function read({ path: suitePath }: Suite, root: string, cwd: string) {
+  const path = baselinePathOf(root, suitePath);
+  const file = relative(cwd, path);
+  return { file, baseline: openBaselineFile(path, file) };
+}

@@ -1,0 +1,151 @@
+import { isJsonObject } from '../json/json.ts';
+import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
+import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
+import type { RecordedCheck } from '../model/record.ts';
+import type { Judgement } from '../model/verdict.ts';
+import { isCount, isMagnitude, isShare, isTrialNumber } from '../record/row-guards.ts';
+
+export function isBaselineVariant(row: unknown): row is BaselineVariant {
+  return isJsonObject(row) && row['type'] === 'variant' && isVariantBody(row);
+}
+
+export function isBaselineCase(row: unknown): row is BaselineCase {
+  return isJsonObject(row) && row['type'] === 'case' && isCaseBody(row);
+}
+
+/** Says why a value is neither a variant nor a case. */
+export function describeRowFault(row: unknown): string {
+  if (!isJsonObject(row)) return 'it is no JSON object';
+  const { type } = row;
+  if (type !== 'case' && type !== 'variant') return 'its "type" is neither "variant" nor "case"';
+  const fields: Readonly<Record<string, Test>> = type === 'case' ? caseFields : variantFields;
+  const [wrong = 'type'] = Object.entries(fields).find(([name, test]) => !test(row[name])) ?? [];
+  return Object.hasOwn(row, wrong) ? `its "${wrong}" is not what belongs there` : `it has no "${wrong}"`;
+}
+
+// Written by hand as in row-guards.ts: a schema takes five times as long, and a baseline may have 100,000 lines.
+type Test = (value: unknown) => boolean;
+
+/** A test for each field, so that the compiler asks for one where the model gains a field. */
+type FieldsOf<Row> = { readonly [Name in Exclude<keyof Row, 'type'>]-?: Test };
+
+const statuses: ReadonlySet<unknown> = new Set<BaselineTrial['status']>(['passed', 'failed', 'errored', 'skipped']);
+const finishReasons: ReadonlySet<unknown> = new Set<FinishReason>([
+  'stop',
+  'length',
+  'toolCalls',
+  'contentFilter',
+  'refusal',
+  'other',
+]);
+
+const judgementFields: FieldsOf<Judgement> = {
+  judge: isText,
+  model: optional(isText),
+  votes: isCount,
+  agreement: isShare,
+  positions: optional(objectOf({ first: isCount, second: isCount, tie: isCount })),
+  check: isText,
+};
+
+const checkFields: FieldsOf<RecordedCheck> = {
+  assertion: isText,
+  name: optional(isText),
+  pass: isSwitch,
+  score: isShare,
+  reason: isText,
+  weight: optional(isMagnitude),
+  required: optional(isSwitch),
+  diff: optional(objectOf({ expected: isText, found: isText })),
+  turn: optional(isCount),
+  error: optional(isText),
+  judgement: optional(objectOf(judgementFields)),
+};
+
+const usageFields: FieldsOf<Usage> = {
+  inputTokens: isCount,
+  outputTokens: isCount,
+  cachedInputTokens: optional(isCount),
+  cacheWriteTokens: optional(isCount),
+  reasoningTokens: optional(isCount),
+  inputAudioTokens: optional(isCount),
+  outputAudioTokens: optional(isCount),
+};
+
+const toolCallFields: FieldsOf<ToolCall> = {
+  id: optional(isText),
+  name: isText,
+  arguments: () => true,
+  rawArguments: isText,
+};
+
+const trialFields: FieldsOf<BaselineTrial> = {
+  trial: isTrialNumber,
+  status: (value) => statuses.has(value),
+  score: optional(isShare),
+  checks: listOf(objectOf(checkFields)),
+  usage: optional(objectOf(usageFields)),
+  latencyMs: optional(isMagnitude),
+  finishReason: optional((value) => finishReasons.has(value)),
+  output: optional(isText),
+  toolCalls: optional(listOf(objectOf(toolCallFields))),
+  reasoning: optional(isText),
+  refusal: optional(isText),
+  answerHash: optional(isText),
+  answerId: optional(isText),
+};
+
+const caseFields: FieldsOf<BaselineCase> = {
+  prompt: isText,
+  provider: isText,
+  caseId: isText,
+  stamp: isFilled,
+  mustPass: optional((value) => value === true),
+  trials: filledListOf(objectOf(trialFields)),
+  confirmations: optional(listOf(objectOf(trialFields))),
+};
+
+const variantFields: FieldsOf<BaselineVariant> = {
+  prompt: isText,
+  provider: isText,
+  adapter: isText,
+  model: isText,
+  baseUrl: optional(isText),
+  params: isJsonObject,
+  messages: listOf(objectOf({ role: isText, content: isText, attach: optional(listOf(isText)) })),
+  replaces: optional(isText),
+  contract: isJsonObject,
+  models: listOf(isText),
+};
+
+const isCaseBody = objectOf(caseFields);
+const isVariantBody = objectOf(variantFields);
+
+function objectOf(fields: Readonly<Record<string, Test>>): Test {
+  const tests = Object.entries(fields);
+  return (value) => isJsonObject(value) && tests.every(([name, test]) => test(value[name]));
+}
+
+function listOf(test: Test): Test {
+  return (value) => Array.isArray(value) && value.every(test);
+}
+
+function filledListOf(test: Test): Test {
+  return (value) => Array.isArray(value) && value.length > 0 && value.every(test);
+}
+
+function optional(test: Test): Test {
+  return (value) => value === undefined || test(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isFilled(value: unknown): boolean {
+  return isText(value) && value !== '';
+}
+
+function isSwitch(value: unknown): boolean {
+  return typeof value === 'boolean';
+}

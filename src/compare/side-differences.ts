@@ -1,0 +1,84 @@
+import type { ComparedSide } from '../model/comparison.ts';
+import type { CaseSummary, RowSummary } from '../model/summary.ts';
+
+/** What differs between two sides besides the prompt, one line each: an unmatched provider, model or parameter. */
+export function findUnmatched(before: ComparedSide, after: ComparedSide): readonly string[] {
+  const [baseline, candidate] = [before.recorded, after.recorded];
+  const lines: string[] = [];
+  const compare = (name: string, from: unknown, to: unknown) => {
+    const [a, b] = [textOf(from), textOf(to)];
+    if (a === b) return;
+    const at = firstDifference(a, b);
+    lines.push(`${name}: ${cut(a, at)} → ${cut(b, at)}`);
+  };
+  compare('provider', baseline.provider, candidate.provider);
+  compare('model', `${baseline.adapter}:${baseline.model}`, `${candidate.adapter}:${candidate.model}`);
+  compare('base URL', baseline.baseUrl, candidate.baseUrl);
+  compare('model snapshot', before.models, after.models);
+  for (const key of [...new Set([...Object.keys(baseline.params), ...Object.keys(candidate.params)])].sort()) {
+    compare(`params.${key}`, baseline.params[key], candidate.params[key]);
+  }
+  return lines;
+}
+
+function textOf(value: unknown): string {
+  if (value === undefined) return 'none';
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ') || 'none';
+  // In the order in which its members are sent.
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+const maxLength = 60;
+const contextLength = 20;
+
+function firstDifference(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at += 1;
+  return at;
+}
+
+/** Shows a long text from its start, or from just before the difference if that is further on. */
+function cut(text: string, difference: number): string {
+  if (text.length <= maxLength) return text;
+  const start = difference < maxLength - contextLength ? 0 : difference - contextLength;
+  const shown = text.slice(start, start + maxLength - 3);
+  return `${start === 0 ? '' : '…'}${shown}${start + shown.length < text.length ? '…' : ''}`;
+}
+
+export interface SameAnswers {
+  /** Of the candidate: those that the baseline holds, and that came without a call. */
+  readonly same: number;
+  /** All of the candidate, with observed cases and confirmation trials. */
+  readonly all: number;
+}
+
+/**
+ * Counts the answers that the candidate took from the cache and that the baseline holds. Equal ids make two answers the same,
+ * not equal texts. Two versions of one run that ask the same share an answer: the first call's.
+ */
+export function countSameAnswers(
+  baseline: Pick<ComparedSide, 'cases'>,
+  candidate: Pick<ComparedSide, 'cases'>,
+  isWithinRun: boolean,
+): SameAnswers {
+  let [same, all] = [0, 0];
+  for (const found of candidate.cases.values()) {
+    const others = baseline.cases.get(found.caseId);
+    for (const row of rowsOf(found)) {
+      if (row.answerHash === undefined) continue;
+      all += 1;
+      if (others !== undefined && isSameAnswer(row, others, isWithinRun)) same += 1;
+    }
+  }
+  return { same, all };
+}
+
+function isSameAnswer(row: RowSummary, others: CaseSummary, isWithinRun: boolean): boolean {
+  const { answerId } = row;
+  if (answerId === undefined || (!row.cached && !isWithinRun)) return false;
+  return rowsOf(others).some((other) => other.answerId === answerId && (row.cached || other.cached));
+}
+
+function rowsOf({ trials, confirmations }: CaseSummary): readonly RowSummary[] {
+  return confirmations.length === 0 ? trials : [...trials, ...confirmations];
+}

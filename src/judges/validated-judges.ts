@@ -1,0 +1,126 @@
+import { relative } from 'node:path';
+import * as z from 'zod';
+import { withStorageErrors } from '../files/storage-error.ts';
+import { readOrUndefined, replaceWhereChanged } from '../files/write-files.ts';
+import { canonicalJson } from '../json/canonical-json.ts';
+import { parseJson } from '../json/parse-json.ts';
+import { calibrationFormat, type JudgeCalibration } from '../model/calibration.ts';
+import { UserError } from '../model/errors.ts';
+import type { Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
+import { calibrationPathOf } from '../project/project-paths.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
+import { sha256Hex } from '../text/sha256.ts';
+import { quote } from '../text/shorten.ts';
+
+/** Why judges of a suite may not decide yet, a sentence each. Nothing is read where no judge has a `minKappa`. */
+export function findUnvalidated(suite: Suite, root: string, cwd: string): readonly string[] {
+  const demanding = suite.criteria.filter(({ judge }) => judge.judging?.minKappa !== undefined);
+  if (demanding.length === 0) return [];
+  const path = calibrationPathOf(root, suite.path);
+  const calibrations = readCalibrations(path, relative(cwd, path));
+  return demanding.flatMap((criterion) => describeUnvalidated(criterion, calibrations, suite) ?? []);
+}
+
+/** Undefined where the judge may decide by this criterion. */
+export function describeUnvalidated(
+  criterion: Criterion,
+  calibrations: readonly JudgeCalibration[],
+  { path: suitePath, labels }: Pick<Suite, 'path' | 'labels'>,
+): string | undefined {
+  const minKappa = criterion.judge.judging?.minKappa;
+  if (minKappa === undefined) return undefined;
+  const own = calibrations.filter(({ judge }) => judge === criterion.judge.id);
+  const measured = own.find(({ stamp }) => stamp === criterion.stamp);
+  const lead = `judge ${quote(criterion.judge.id)} may not decide by ${describeCriterion(criterion)}`;
+  const wanted = `minKappa is ${minKappa}`;
+  const next = `run llmcheck judge check ${suitePath}`;
+  if (measured === undefined) {
+    const before = own.some(({ assertion, name }) => assertion === criterion.assertion && name === criterion.name);
+    const what = before
+      ? 'it was measured before the judge or the check changed'
+      : 'its agreement with people was never measured';
+    return `${lead}: ${what}, and ${wanted}; ${next}`;
+  }
+  if (measured.labels !== undefined && measured.labels !== hashLabels(labels, criterion)) {
+    return `${lead}: it was measured before its labels changed, and ${wanted}; ${next}`;
+  }
+  const { kappa, low, high, cases } = measured;
+  if (kappa === null) return `${lead}: its kappa over ${cases} labelled answers can't be said, and ${wanted}`;
+  if (kappa >= minKappa) return undefined;
+  return `${lead}: kappa ${kappa.toFixed(2)} [${show(low)}, ${show(high)}] over ${cases} labelled answers, and ${wanted}`;
+}
+
+function describeCriterion({ assertion, name }: Pick<Criterion, 'assertion' | 'name'>): string {
+  return name === undefined ? assertion : quote(name);
+}
+
+function show(bound: number | null): string {
+  return bound === null ? '–' : bound.toFixed(2);
+}
+
+/** Hash of what a judge is measured on by one criterion, whatever the order of the rows. */
+export function hashLabels(labels: readonly LabelledAnswer[], { judge, stamp }: Criterion): string {
+  const rows = labels
+    .filter(({ criterion }) => criterion.judge.id === judge.id && criterion.stamp === stamp)
+    .map(({ id, vars, answer, other, label }) => canonicalJson(plainNumbers([id, vars, answer, other ?? null, label])));
+  return sha256Hex(rows.toSorted().join('\n')).slice(0, 12);
+}
+
+const share = z.number().nullable();
+
+const fileSchema = z.object({
+  format: z.literal(calibrationFormat),
+  calibrations: z.array(
+    z.object({
+      judge: z.string(),
+      assertion: z.string(),
+      name: z.string().exactOptional(),
+      stamp: z.string(),
+      labels: z.string().exactOptional(),
+      cases: z.int().nonnegative(),
+      agreement: share,
+      kappa: share,
+      low: share,
+      high: share,
+    }),
+  ),
+});
+
+/** What was measured of a suite's judges; empty where there is no file. Throws a `UserError` or a `StorageError`. */
+export function readCalibrations(path: string, shown: string): readonly JudgeCalibration[] {
+  const text = withStorageErrors('Reading', path, () => readOrUndefined(path));
+  if (text === undefined) return [];
+  const json = parseJson(text);
+  const parsed = json.ok ? fileSchema.safeParse(json.value) : undefined;
+  if (parsed?.success === true) return parsed.data.calibrations;
+  throw new UserError([
+    {
+      code: 'record',
+      severity: 'error',
+      message: `${shown} holds no calibrations of judges: ${describeFault(json, parsed?.error)}`,
+      hint: 'restore it, or remove it and run llmcheck judge check',
+    },
+  ]);
+}
+
+/** Replaces the whole file, sorted; true where it changed. */
+export function writeCalibrations(path: string, calibrations: readonly JudgeCalibration[]): boolean {
+  const sorted = calibrations.toSorted((a, b) => compareText(keyOf(a), keyOf(b)));
+  const text = `${JSON.stringify({ format: calibrationFormat, calibrations: sorted }, undefined, 2)}\n`;
+  return replaceWhereChanged(path, text);
+}
+
+function describeFault(json: ReturnType<typeof parseJson>, error: z.ZodError | undefined): string {
+  if (!json.ok) return `it is no JSON: ${json.reason}`;
+  const [issue] = error?.issues ?? [];
+  return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
+}
+
+function keyOf({ judge, assertion, name = '', stamp }: JudgeCalibration): string {
+  return [judge, assertion, name, stamp].join('\u0000');
+}
+
+/** By code unit: the same order on every machine. */
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}

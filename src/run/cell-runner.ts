@@ -1,0 +1,112 @@
+import { cacheKey } from '../cache/cache-key.ts';
+import type { Calls } from '../calls/calls.ts';
+import type { Stop } from '../calls/stop.ts';
+import { defined } from '../json/defined.ts';
+import { createOpenAsker } from '../judges/ask-models.ts';
+import { decideAnswer, type JudgePorts, judgeAnswer } from '../judges/judge-answer.ts';
+import type { Cell, CellResult } from '../model/cell.ts';
+import type { CompletionRequest } from '../model/completion.ts';
+import type { RunTrace } from '../model/trace.ts';
+import { type FindAccepted, withAcceptedHash } from '../plan/cell-hash.ts';
+import type { PlannedRun } from '../plan/plan-run.ts';
+import type { ComparedAnswers } from './compared-answers.ts';
+import { type CellPorts, runCell } from './run-cell.ts';
+
+export interface CellRunnerOptions {
+  readonly planned: PlannedRun;
+  readonly calls: Calls;
+  readonly judgePorts: JudgePorts;
+  readonly findAccepted: FindAccepted;
+  readonly comparedAnswers: ComparedAnswers;
+  readonly stop: Stop;
+  readonly bailGate: BailGate | undefined;
+  readonly trace: RunTrace | undefined;
+}
+
+/** Runs the cells of one provider. */
+export interface CellRunner {
+  /** How many cells may be in work at present. The limits of calls are the provider's own. */
+  readonly workers: () => number;
+  run(cell: Cell): Promise<CellResult>;
+}
+
+/** Gives the runner of a provider, by its key. Confirmation trials get the same one, with its breaker and limits. */
+export function createCellRunners(options: CellRunnerOptions): (key: string) => CellRunner {
+  const { planned, calls, findAccepted, comparedAnswers, stop, trace } = options;
+  const suites = new Map(planned.plan.suites.map(({ suite }) => [suite.id, suite]));
+  const { signal } = stop;
+  const openAsker = createOpenAsker({
+    calls,
+    endpointOf: planned.endpointOf,
+    findSuite: (id) => suites.get(id),
+    signal,
+  });
+  const judgePorts: JudgePorts = {
+    ...options.judgePorts,
+    findAccepted,
+    openAsker,
+    findOther: comparedAnswers.find,
+    ...defined({ onVerdict: trace?.verdict }),
+  };
+  const judge: CellPorts['judge'] = (checks, answer) => {
+    trace?.startChecks();
+    return judgeAnswer(checks, answer, judgePorts);
+  };
+  const runners = new Map<string, CellRunner>();
+
+  function createRunner(key: string): CellRunner {
+    const config = planned.providers.get(key);
+    if (config === undefined) throw new Error(`the plan has no provider ${key}`);
+    const costOf: CellPorts['costOf'] = (completion, how) => calls.costOf(config, completion, how);
+    const stopReason = stop.reason;
+    const portsOf = new Map<string, CellPorts>();
+    for (const [id, suite] of suites) {
+      const complete = calls.completeFor(config, suite);
+      portsOf.set(id, { complete, requestKey: cacheKey, costOf, judge, decide: decideAnswer, stopReason });
+    }
+    return { workers: calls.workersFor(config), run };
+
+    async function run(cell: Cell): Promise<CellResult> {
+      const ports = portsOf.get(cell.key.suite);
+      if (ports === undefined) throw new Error(`the plan has no suite ${cell.key.suite}`);
+      options.bailGate?.add(cell.request);
+      let result: CellResult | undefined;
+      try {
+        const runIt = () => runCell(withAcceptedHash(cell, findAccepted), ports, signal);
+        result = await (trace === undefined ? runIt() : trace.cell(cell, runIt));
+        return result;
+      } finally {
+        // A check that waits for this answer must not wait forever, even where a bug ends the cell.
+        comparedAnswers.post(cell.key, result);
+      }
+    }
+  }
+
+  return (key) => {
+    const runner = runners.get(key) ?? createRunner(key);
+    runners.set(key, runner);
+    return runner;
+  };
+}
+
+/** Holds back the first requests of cells once enough cells have failed (`--bail`). */
+export interface BailGate {
+  /** Marks the first request of a cell. A cell in work may still ask its judges and take its next turns. */
+  add(request: CompletionRequest): void;
+  /** False for a call that must not be made any more once it has waited for its turn. */
+  readonly mayBegin: (request: CompletionRequest) => Promise<boolean>;
+}
+
+export function createBailGate(stop: Pick<Stop, 'reason'>): BailGate {
+  const firstRequests = new WeakSet<CompletionRequest>();
+  return {
+    add(request) {
+      firstRequests.add(request);
+    },
+    async mayBegin(request) {
+      // The call that made room has been answered, but its cell is not judged yet.
+      await new Promise((resolve) => setImmediate(resolve));
+      return stop.reason() === undefined || !firstRequests.has(request);
+    },
+  };
+}

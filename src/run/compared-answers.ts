@@ -1,0 +1,151 @@
+import type { AcceptedAnswer, JudgedInput } from '../assertions/define.ts';
+import type { FindBaseline, SuiteBaseline } from '../baseline/find-baselines.ts';
+import { defined } from '../json/defined.ts';
+import type { ComparedCell, FindOther } from '../judges/judge-answer.ts';
+import type { BaselineTrial } from '../model/baseline.ts';
+import type { CellKey, CellResult } from '../model/cell.ts';
+import type { CellRow } from '../model/record.ts';
+import type { PromptVersion, Suite } from '../model/suite.ts';
+import type { FindCell } from '../plan/find-cells.ts';
+import type { StoredRecord } from '../record/open-stored-record.ts';
+import { cellKeyText } from '../record/read-run-record.ts';
+import { onAbort } from '../text/on-abort.ts';
+
+/** The answers that pairwise checks compare a cell's answer with. */
+export interface ComparedAnswers {
+  readonly find: FindOther;
+  /** To be called with every cell that has ended, so that cells which wait for its answer go on. */
+  readonly post: (key: CellKey, result: CellResult | undefined) => void;
+}
+
+export interface ComparedAnswersOptions {
+  readonly suites: readonly Suite[];
+  /** `--compare`: the first is the baseline of the others. */
+  readonly compare?: readonly string[];
+  readonly findBaseline: FindBaseline;
+  readonly cellOf: FindCell;
+  /** The row of a cell that an earlier part of the run finished. */
+  readonly findDone: (key: CellKey) => CellRow | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks in the order in which the gate looks for the other side: the version that runs beside this one, the baseline's rows
+ * of this version, those of the version that it replaces, and that version within the run. The plan starts a version after
+ * the one it is compared with, so waiting for an answer of the run ends.
+ */
+export function createComparedAnswers(options: ComparedAnswersOptions): ComparedAnswers {
+  const answers = createAnswerBoard(options.signal);
+  const suites = new Map(options.suites.map((suite) => [suite.id, suite]));
+  const comparing = new Set(options.suites.filter(hasPairwiseCheck).map(({ id }) => id));
+
+  async function findInRun(cell: ComparedCell, prompt: string): Promise<AcceptedAnswer | undefined> {
+    const { suite, provider, caseId } = cell.key;
+    if ((await options.cellOf(suite, prompt, provider, caseId)) === undefined) return undefined;
+    // The other version has no confirmation trial of this number.
+    const trial = cell.confirmation === true ? 0 : cell.key.trial;
+    const key = { suite, prompt, provider, caseId, trial };
+    const done = options.findDone(key);
+    return done === undefined ? answers.wait(key) : answerOf(done);
+  }
+
+  return {
+    async find(cell): Promise<JudgedInput['other']> {
+      const suite = suites.get(cell.key.suite);
+      const prompt = suite?.prompts.find(({ id }) => id === cell.key.prompt);
+      if (suite === undefined || prompt === undefined) return undefined;
+      if (prompt.baselineOf !== undefined || options.compare?.[0] === prompt.id) return 'reference';
+      const beside = findBeside(prompt, suite, options.compare);
+      if (beside !== undefined) return findInRun(cell, beside);
+      const stored = findStored(cell, prompt, options.findBaseline(suite));
+      if (stored !== undefined) return stored;
+      const inRun = prompt.replaces === undefined ? undefined : await findInRun(cell, prompt.replaces);
+      if (inRun !== undefined) return inRun;
+      return suite.prompts.some((other) => other.replaces === prompt.id) ? 'reference' : undefined;
+    },
+    post(key, result) {
+      if (comparing.has(key.suite)) answers.post(key, result === undefined ? undefined : answerOfResult(result));
+    },
+  };
+}
+
+function hasPairwiseCheck({ criteria }: Suite): boolean {
+  return criteria.some(({ assertion }) => assertion === 'pairwise');
+}
+
+/** The version that runs beside this one to be compared with it: the baseline's own prompt, or the first of `--compare`. */
+function findBeside(
+  prompt: PromptVersion,
+  suite: Suite,
+  [first, ...others]: readonly string[] = [],
+): string | undefined {
+  const ofBaseline = suite.prompts.find(({ baselineOf }) => baselineOf === prompt.id)?.id;
+  return ofBaseline ?? (others.includes(prompt.id) ? first : undefined);
+}
+
+function findStored(
+  { key: { suite, provider, caseId, trial } }: ComparedCell,
+  { id, replaces }: PromptVersion,
+  found: SuiteBaseline | undefined,
+): AcceptedAnswer | undefined {
+  for (const prompt of replaces === undefined ? [id] : [id, replaces]) {
+    const trials =
+      found?.kind === 'file'
+        ? (found.baseline.readCase({ prompt, provider }, caseId)?.trials ?? [])
+        : found?.kind === 'record'
+          ? rowsOf(found.record, { suite, prompt, provider, caseId })
+          : [];
+    const kept = trials.filter(({ output }) => output !== undefined);
+    const answer = kept.find((row) => row.trial === trial) ?? kept[trial % Math.max(1, kept.length)];
+    if (answer !== undefined) return answerOf(answer);
+  }
+  return undefined;
+}
+
+function rowsOf(
+  { summary, readRow }: StoredRecord,
+  { suite, prompt, provider, caseId }: Omit<CellKey, 'trial'>,
+): readonly CellRow[] {
+  const variants = summary.suites.find(({ recorded }) => recorded.suite === suite)?.variants ?? [];
+  const variant = variants.find(({ recorded }) => recorded.prompt === prompt && recorded.provider === provider);
+  return (variant?.cases.get(caseId)?.trials ?? []).map(({ rowIndex }) => readRow(rowIndex));
+}
+
+function answerOf({ output, toolCalls = [], reasoning }: Pick<BaselineTrial, 'output' | 'toolCalls' | 'reasoning'>) {
+  return output === undefined ? undefined : { text: output, toolCalls, ...defined({ reasoning }) };
+}
+
+function answerOfResult({ calls }: CellResult): AcceptedAnswer | undefined {
+  const completion = calls.at(-1)?.completion;
+  if (completion === undefined) return undefined;
+  const { text, toolCalls, reasoning } = completion;
+  return { text, toolCalls, ...defined({ reasoning }) };
+}
+
+interface AnswerBoard {
+  wait(key: CellKey): Promise<AcceptedAnswer | undefined>;
+  post(key: CellKey, answer: AcceptedAnswer | undefined): void;
+}
+
+/** Answers of the run so far. Waiting for one ends with the run. */
+function createAnswerBoard(signal: AbortSignal): AnswerBoard {
+  const posted = new Map<string, AcceptedAnswer | undefined>();
+  const waiting = new Map<string, ((answer: AcceptedAnswer | undefined) => void)[]>();
+  onAbort(signal, () => {
+    for (const resolve of [...waiting.values()].flat()) resolve(undefined);
+    waiting.clear();
+  });
+  return {
+    wait(key) {
+      const text = cellKeyText(key);
+      if (posted.has(text) || signal.aborted) return Promise.resolve(posted.get(text));
+      return new Promise((resolve) => waiting.set(text, [...(waiting.get(text) ?? []), resolve]));
+    },
+    post(key, answer) {
+      const text = cellKeyText(key);
+      posted.set(text, answer);
+      for (const resolve of waiting.get(text) ?? []) resolve(answer);
+      waiting.delete(text);
+    },
+  };
+}

@@ -1,0 +1,181 @@
+import { defined } from '../json/defined.ts';
+import type { Cell, CellKey } from '../model/cell.ts';
+import type { CellRow, RunHeader } from '../model/record.ts';
+import type { Plan } from '../plan/build-plan.ts';
+import { type FindAccepted, hashCell } from '../plan/cell-hash.ts';
+import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { findStoredRun } from '../project/stored-runs.ts';
+import { type RowPlace } from '../record/read-rows.ts';
+import { cellKeyText, visitRows } from '../record/read-run-record.ts';
+import { type RunRecordWriter, rewriteRunRecord } from '../record/write-run-record.ts';
+import type { Mask } from '../secrets/mask-secrets.ts';
+
+/** The part of a run that came before, and that this one continues. */
+export interface EarlierPart {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** Planned cells that it finished. */
+  readonly doneCells: number;
+  /** The row of a finished cell in the record as written again; undefined for a cell that runs now. */
+  readonly rowOf: (key: CellKey) => number | undefined;
+  /**
+   * True for a cached answer of this time that the earlier part was billed for, though its row was not written any more.
+   */
+  readonly isOwn: (receivedAt: string) => boolean;
+  /** Writes the record again with the rows that are kept; `onRow` gets each with its new place. Call it once. */
+  readonly rewrite: (onRow: (row: CellRow, place: RowPlace) => void) => RunRecordWriter;
+}
+
+/** An answer may have come this long after the last row: judges take their time before a row is written. */
+const unwrittenMs = 60_000;
+
+export interface ResumeOptions {
+  readonly options: RunOptions;
+  readonly resume: NonNullable<RunOptions['resume']>;
+  readonly plan: Plan;
+  readonly header: Omit<RunHeader, 'id'>;
+  readonly findAccepted: FindAccepted;
+  readonly ports: Pick<RunPorts, 'onProgress' | 'mask'>;
+}
+
+/**
+ * Keeps the verdicts on cells, confirmation trials included, that would run again exactly as they did. Every other cell runs
+ * again: errored and interrupted ones, those whose request, checks or settings changed, and those on damaged lines.
+ */
+export function openEarlierPart({ options, resume, plan, header, findAccepted, ports }: ResumeOptions): EarlierPart {
+  const { path, modifiedMs } = findStoredRun(options.project, resume.runId);
+  const earlier = readEarlierCells(path, resume);
+  if (earlier.damagedLines > 0) {
+    ports.onProgress({ type: 'note', message: describeDamage(path, earlier.damagedLines) });
+  }
+  const kept = findKept(earlier.cells, plan, findAccepted);
+  const { id, startedAt } = earlier.header;
+  const rows = new Map<string, number>();
+  for (const [index, [key, { isConfirmation }]] of [...kept].entries()) if (!isConfirmation) rows.set(key, index);
+  return {
+    id,
+    startedAt,
+    doneCells: rows.size,
+    rowOf: (key) => rows.get(cellKeyText(key)),
+    // With `--watch` the earlier part ended by itself, so answers since then belong to no cell of it.
+    isOwn: (receivedAt) =>
+      resume.isTouched === undefined && receivedAt >= startedAt && Date.parse(receivedAt) <= modifiedMs + unwrittenMs,
+    rewrite(onRow) {
+      const places = Array.from(kept.values(), ({ place }) => place);
+      const writer = rewriteRunRecord(path, { ...header, id, startedAt }, places, {
+        renew: (row) => renewRow(row, kept.get(cellKeyText(row))?.detail, ports.mask),
+        onRow,
+      });
+      kept.clear();
+      return writer;
+    },
+  };
+}
+
+/** A cell of the earlier part, by its last row. */
+interface EarlierCell {
+  readonly key: CellKey;
+  readonly place: RowPlace;
+  /** The hash of all that it ran. */
+  readonly identity: string;
+  readonly isVerdict: boolean;
+  readonly isConfirmation: boolean;
+}
+
+/** The cells of a record by their keys, in the order in which they first finished. */
+function readEarlierCells(path: string, resume: ResumeOptions['resume']) {
+  const cells = new Map<string, EarlierCell>();
+  let damagedLines = 0;
+  const { header } = visitRows(
+    path,
+    (row, _rowIndex, place) => {
+      const { suite, prompt, provider, caseId, trial, identity } = row;
+      const key = { suite, prompt, provider, caseId, trial };
+      const isConfirmation = row.confirmation === true;
+      cells.set(cellKeyText(key), { key, place, identity, isVerdict: isVerdict(row, resume), isConfirmation });
+    },
+    () => {
+      damagedLines += 1;
+    },
+  );
+  return { header, cells, damagedLines };
+}
+
+function isVerdict({ status, suite }: CellRow, { isTouched }: ResumeOptions['resume']): boolean {
+  return status === 'passed' || status === 'failed' || (status === 'errored' && isTouched?.(suite) === false);
+}
+
+/** What a row says of its case that is not part of the cell's hash, so that it may have changed since. */
+type CellDetail = Pick<Cell, 'at' | 'tags' | 'description'>;
+
+interface KeptCell extends Pick<EarlierCell, 'place' | 'isConfirmation'> {
+  readonly detail: CellDetail;
+}
+
+/** The cells whose rows are kept, by their keys and in the order of the record. */
+function findKept(
+  cells: ReadonlyMap<string, EarlierCell>,
+  plan: Plan,
+  findAccepted: FindAccepted,
+): Map<string, KeptCell> {
+  const confirmations = groupConfirmations(cells.values());
+  const details = new Map<string, CellDetail>();
+  const plannedAgain = new Set<string>();
+  for (const providerKey of plan.providerKeys) {
+    for (const cell of plan.cells(providerKey)) {
+      const key = cellKeyText(cell.key);
+      const found = cells.get(key);
+      // With more trials than before, the number of a confirmation trial may now be a planned one.
+      if (found?.isConfirmation === true) plannedAgain.add(key);
+      else if (found !== undefined && isSame(found, cell, findAccepted)) details.set(key, detailOf(cell));
+      if (cell.key.trial !== 0) continue;
+      for (const confirmation of confirmations.get(key) ?? []) {
+        const { trial } = confirmation.key;
+        // It asked what its case's first trial asks, under another number.
+        const retrial = { ...cell, key: { ...cell.key, trial }, request: { ...cell.request, trial } };
+        if (isSame(confirmation, retrial, findAccepted)) details.set(cellKeyText(confirmation.key), detailOf(cell));
+      }
+    }
+  }
+  const kept = new Map<string, KeptCell>();
+  for (const [key, { place, isConfirmation }] of cells) {
+    const detail = plannedAgain.has(key) ? undefined : details.get(key);
+    if (detail !== undefined) kept.set(key, { place, isConfirmation, detail });
+  }
+  return kept;
+}
+
+/** Confirmation trials by the key of their case's first trial. */
+function groupConfirmations(cells: Iterable<EarlierCell>): ReadonlyMap<string, readonly EarlierCell[]> {
+  const groups = new Map<string, EarlierCell[]>();
+  for (const cell of cells) {
+    if (!cell.isConfirmation) continue;
+    const key = cellKeyText({ ...cell.key, trial: 0 });
+    groups.set(key, [...(groups.get(key) ?? []), cell]);
+  }
+  return groups;
+}
+
+function isSame({ isVerdict, identity }: EarlierCell, cell: Cell, findAccepted: FindAccepted): boolean {
+  return isVerdict && identity === hashCell(cell, findAccepted);
+}
+
+function detailOf({ at, tags, description }: Cell): CellDetail {
+  return { at, ...defined({ tags, description }) };
+}
+
+function renewRow(row: CellRow, detail: CellDetail | undefined, mask: Mask): CellRow {
+  if (detail === undefined) return row;
+  const { at } = detail;
+  if (row.asked === undefined) return { ...row, at };
+  const { tags: _tags, description: _description, ...asked } = row.asked;
+  const tags = detail.tags?.map(mask);
+  const description = detail.description === undefined ? undefined : mask(detail.description);
+  return { ...row, at, asked: { ...asked, ...defined({ tags, description }) } };
+}
+
+function describeDamage(path: string, count: number): string {
+  const lines = count === 1 ? 'A line' : `${count} lines`;
+  return `${lines} of ${path} could not be read; what is missing for it runs again.`;
+}
