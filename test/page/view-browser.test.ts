@@ -59,8 +59,15 @@ describe.skipIf(chromiumPath === undefined)('llmcheck view in a browser', () => 
     await page.goto(`${view.address.origin}/#/run/${other}/`);
     await isListening;
     await page.getByText('1 of 2 cells so far').waitFor();
+    await page.getByRole('link', { name: 'Cases', exact: true }).click();
+    await page.locator('.matrix td a').click();
+    await page.getByText('Say: green').waitFor();
+    await page.getByRole('link', { name: 'Overview' }).click();
     appendFileSync(project.path(`.llmcheck/runs/${other}.jsonl`), `${others.join('\n')}\n`);
     await page.getByRole('heading', { level: 1, name: /Failed/ }).waitFor();
+    // The details of the new case are in the block that was read before.
+    await page.locator('.broken a').click();
+    await page.getByText('Say: red').waitFor();
     expect(noise).toEqual([]);
     await page.close();
   });

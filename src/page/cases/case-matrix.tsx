@@ -75,10 +75,11 @@ function useSight(box: { readonly current: HTMLDivElement | null }, rows: readon
   const [top, setTop] = useState(0);
   const height = useSize(box, 900, ({ clientHeight }) => clientHeight);
   // Other filters show other rows, from the first one.
-  useEffect(() => {
+  const scrollToTop = () => {
     if (box.current !== null) box.current.scrollTop = 0;
     setTop(0);
-  }, [box, rows]);
+  };
+  useEffect(scrollToTop, [box, rows]);
   const first = Math.max(0, Math.min(rows.length, Math.floor(top / rowHeight) - overscan));
   const last = Math.min(rows.length, first + Math.ceil(height / rowHeight) + 2 * overscan);
   return { first, last, setTop };
