@@ -5,7 +5,9 @@ export type Defined<T extends object> = {
 
 /** The members of an object that have a value, in their order. */
 export function defined<T extends object>(object: T): Defined<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
+  const found: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(object)) if (value !== undefined) found[name] = value;
+  return found as Defined<T>;
 }
 
 /** The same type while it is being made. */

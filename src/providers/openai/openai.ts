@@ -97,6 +97,9 @@ const openSender: NonNullable<HttpService['openSender']> = async (client, { base
   };
 };
 
+/** Node takes no longer time for a timer. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Under this type the SDK sends a string as it stands. */
 const json = { 'content-type': 'application/json' };
 
@@ -114,8 +117,9 @@ function openSdk(Sdk: typeof OpenAI, address: URL, fetch: ClientOptions['fetch']
       defaultQuery: Object.fromEntries(address.searchParams),
       logLevel: 'off',
       fetch,
-      // The engine owns retries and deadlines.
+      // The engine owns retries and deadlines; the SDK's own timer would end a call after ten minutes.
       maxRetries: 0,
+      timeout: longestTimerMs,
     });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
