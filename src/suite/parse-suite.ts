@@ -15,7 +15,6 @@ import { createReadCode } from './assertions/own-code.ts';
 import { buildCases } from './cases/build-cases.ts';
 import type { CaseGroup } from './cases/case-row.ts';
 import { type CaseFile, readCases } from './cases/read-cases.ts';
-import { openUnusedCheck } from './cases/unused-variables.ts';
 import type { Config } from './config.ts';
 import { checkPromptVariables, openInputCheck } from './contracts/check-contract.ts';
 import { createContractLocator, placeOf } from './contracts/contract-places.ts';
@@ -137,13 +136,8 @@ export async function parseSuite(
           assertionContext,
           parsePrompt: context.parsePrompt,
         });
-  const checkInput = await openInputCheck(contract, prompts, problems);
-  const unused = openUnusedCheck(defaults, prompts, problems);
   const cases = await buildCases(sources, {
-    visit(built, row) {
-      checkInput(built, row);
-      unused.visit(built, row);
-    },
+    checkInput: await openInputCheck(contract, prompts, problems),
     problems,
     assertionContext,
     defaults,
@@ -157,7 +151,7 @@ export async function parseSuite(
   });
   const criteria = models.criteria();
   const labels = await readLabels(criteria, { files, problems });
-  if (isWhole) unused.report(cases.variables);
+  if (isWhole) cases.reportUnused();
   const recordingsPath = recordings === undefined ? undefined : resolve(document.source.folder, recordings);
   if (recordingsPath !== undefined && isWhole) {
     // Read by whoever opens the recordings.

@@ -4,12 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { assertions } from '../../src/assertions/index.ts';
 import { compileJsonSchema } from '../../src/json/json-schema.ts';
 import { adapters } from '../../src/providers/index.ts';
-import { isPlainCase } from '../../src/suite/cases/case-row.ts';
 import { buildConfigJsonSchema, buildSuiteJsonSchema } from '../../src/suite/schema/json-schema.ts';
-import { caseSchema } from '../../src/suite/schema/suite-schema.ts';
 import { plainNumbers } from '../../src/text/exact-numbers.ts';
 import { parseYaml } from '../../src/text/yaml-text.ts';
-import fc from '../support/property.ts';
 import { fixtureFolder } from './load-fixture.ts';
 
 const suiteSchema = compileJsonSchema(buildSuiteJsonSchema({ assertions, adapters }));
@@ -62,36 +59,4 @@ describe('the JSON Schema for editors', () => {
       );
     }
   });
-});
-
-test('the fast check of a row lets nothing through that the schema refuses', () => {
-  const field = fc.oneof(
-    fc.jsonValue(),
-    fc.boolean(),
-    fc.string(),
-    fc.array(fc.string()),
-    fc.dictionary(fc.string(), fc.string()),
-  );
-  const keys = [
-    'id',
-    'vars',
-    'expected',
-    'assert',
-    'tags',
-    'trials',
-    'threshold',
-    'mustPass',
-    'observe',
-    'skip',
-    'turns',
-    'prompts',
-    'description',
-    'other',
-  ];
-  fc.assert(
-    fc.property(fc.dictionary(fc.constantFrom(...keys), field, { maxKeys: 4 }), (row) => {
-      fc.pre(isPlainCase(row));
-      expect(caseSchema.safeParse(row).success).toBe(true);
-    }),
-  );
 });

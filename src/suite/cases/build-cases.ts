@@ -1,37 +1,43 @@
-import type { Writable } from '../../json/defined.ts';
+import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
-import type { Case, Contract, Turn, Vars } from '../../model/suite.ts';
+import type { Case, Contract, Vars } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import type { CompiledAssertion } from '../assertions/compiled-assertion.ts';
-import { type CheckPaths, createPathCheck, type VisitCase } from '../contracts/check-contract.ts';
+import { type CheckInput, type CheckPaths, createPathCheck } from '../contracts/check-contract.ts';
 import type { ContractKnowledge } from '../contracts/parse-contract.ts';
-import { childOf, itemsOf, type Located, locate, placeOf } from '../documents/locate.ts';
-import { createProblems, type Problems } from '../documents/problems.ts';
+import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
+import { createProblems, type Problems, withoutExcerpt } from '../documents/problems.ts';
+import { changedError } from '../files/project-files.ts';
 import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
-import { toFraction } from '../schema/fields.ts';
 import { caseSchema } from '../schema/suite-schema.ts';
-import { buildChecks, buildTurns, type CheckBuilder, compileOwn, NONE } from './case-checks.ts';
+import {
+  addRoots,
+  buildChecks,
+  buildTurns,
+  type CaseInput,
+  type CheckBuilder,
+  compileRow,
+  noteVariables,
+} from './case-checks.ts';
 import { createCaseFaults } from './case-faults.ts';
-import type { BuiltCase } from './case-hash.ts';
-import { CaseList } from './case-list.ts';
+import { hashCase } from './case-hash.ts';
 import {
   type CaseGroup,
   type CaseRow,
-  checkCaseSettings,
+  checkSettings,
   idOf,
-  isBare,
   mergeSettings,
-  type Naming,
   readRow,
   type Settings,
 } from './case-row.ts';
-import { type CaseFile, type PlacedRow, type RowSource, rowsOf } from './read-cases.ts';
+import type { CaseFile, RowSource } from './read-cases.ts';
 
 interface CaseContext {
-  readonly visit: VisitCase;
+  /** Checks the vars of a case against the input contract. */
+  readonly checkInput: CheckInput;
   readonly problems: Problems;
   readonly assertionContext: AssertionContext;
   readonly defaults: CaseGroup;
@@ -50,239 +56,213 @@ interface BuiltCases {
   readonly emptyFiles: readonly CaseFile[];
   /** In the order of their rows. */
   readonly iterate: () => Iterable<Case>;
-  /** Names of the variables that some assertion or turn reads. */
-  readonly variables: ReadonlySet<string>;
+  /** Warns of variables that no template reads: most likely their names are mistyped. */
+  readonly reportUnused: () => void;
 }
 
-/**
- * Characters of a suite's rows whose cases are kept. Where there are more, none is: each cleaning of the heap walks what is
- * kept, which over a long run takes longer than to read it all again.
- */
+/** The characters of a suite's rows whose cases stay in memory. Where there are more, each reader reads the files again. */
 const maxKeptChars = 4 * 1024 * 1024;
 
-/**
- * Builds every case once, to check it: shape, id, checks, turns, and a trial rendering of each prompt. Where files hold
- * many, theirs are built again by each who asks for them.
- */
+/** Builds and checks every case: shape, id, settings, checks, turns, and a trial rendering of each prompt. */
 export async function buildCases(sources: readonly RowSource[], context: CaseContext): Promise<BuiltCases> {
-  const list = new CaseList();
   const builder: Builder = {
     ...context,
     faults: createCaseFaults(),
-    known: new Map(),
-    combined: new WeakMap(),
+    compiled: new Map(),
     variables: new Set(),
     stopped: new Set(),
-    shared: new Map(),
     checkPaths: createPathCheck(context),
-    register: createRegister(context.problems),
-    isFirstReading: true,
+    firstPlaces: new Map(),
   };
-  const silent = createSilent(builder);
-  const rebuild = (placed: PlacedRow) => buildCase(placed, silent);
-  let keptChars = 0;
+  const { problems, defaults } = context;
   const emptyFiles: CaseFile[] = [];
+  const rowByVariable = new Map<string, Located>();
+  let kept: Case[] | undefined = [];
+  let keptChars = 0;
+  let count = 0;
+  noteVariables(defaults.assertions, builder);
   for (const source of sources) {
     let rows = 0;
-    const part = list.open(source, rebuild);
-    for (const placed of rowsOf(source, context.problems)) {
+    noteVariables(source.group.assertions, builder);
+    for (const { row, text = '' } of source.read(problems.report)) {
       rows += 1;
-      if (placed.text !== undefined && needsTemplateEngine(placed.text)) await loadTemplateEngine();
-      const built = buildCase(placed, builder);
+      if (needsTemplateEngine(text)) await loadTemplateEngine();
+      const built = checkCase(row, source.group, builder);
       if (built === undefined) continue;
-      context.visit(built, placed.row);
-      keptChars += placed.text?.length ?? 0;
-      if (keptChars > maxKeptChars) list.release();
-      part.add(built, placed.start);
+      count += 1;
+      for (const name of Object.keys(childOf(row, 'vars').value ?? {})) {
+        if (!rowByVariable.has(name)) rowByVariable.set(name, row);
+      }
+      keptChars += text.length;
+      if (keptChars > maxKeptChars) kept = undefined;
+      kept?.push(built);
     }
     if (rows === 0 && source.file !== undefined) emptyFiles.push(source.file);
   }
-  builder.faults.flush(context.problems);
-  return { count: list.count, emptyFiles, iterate: () => list.iterate(), variables: builder.variables };
+  builder.faults.flush(problems);
+  return {
+    count,
+    emptyFiles,
+    iterate: () => kept ?? rebuildCases(sources, builder),
+    reportUnused: () => reportUnused(rowByVariable, builder),
+  };
 }
 
 interface Builder extends CaseContext, CheckBuilder {
-  readonly register: RegisterId;
   /** Prompts that took too long to render once are not tried again. */
   readonly stopped: Set<CompiledPrompt>;
-  /** The settings of rows that bring none, by their group. */
-  readonly shared: Map<object, Settings>;
   readonly checkPaths: CheckPaths;
-  /** False where a row is known to be right. */
-  readonly isFirstReading: boolean;
+  /** Where each id comes first. */
+  readonly firstPlaces: Map<string, SourceLocation>;
 }
 
-/** Builds again what was checked once. */
-function createSilent(builder: Builder): Builder {
+/** Builds the cases that were checked before; throws a `UserError` where their files have changed since. */
+function* rebuildCases(sources: readonly RowSource[], builder: Builder): Generator<Case> {
   const problems = createProblems();
-  return {
+  const silent: Builder = {
     ...builder,
     problems,
     assertionContext: { ...builder.assertionContext, problems },
     faults: createCaseFaults(),
-    register: () => undefined,
-    checkPaths: () => undefined,
-    // Nothing is rendered on trial.
-    prompts: [],
-    isFirstReading: false,
   };
-}
-
-/** The case of a row; undefined where it can't be one. */
-function buildCase(placed: PlacedRow, builder: Builder): BuiltCase | undefined {
-  const { row } = placed;
-  const own = readRow(row, builder.problems);
-  if (own === undefined) {
-    checkParts(placed, builder);
-    return undefined;
+  for (const { read, group, file } of sources) {
+    for (const { row } of read(() => undefined)) {
+      const own = readRow(row, problems);
+      if (own === undefined) throw changedError(file?.shown ?? row.source.file);
+      yield buildCase(draftCase(row, own, group, silent), silent);
+    }
   }
-  const draft = draftCase(placed, own, builder);
-  const assertions = own.assert === undefined ? NONE : compileOwn(childOf(row, 'assert'), builder);
-  const turns = own.turns === undefined ? noTurns : buildTurns(childOf(row, 'turns'), draft.naming, builder);
-  return finishCase(draft, assertions, turns, builder);
 }
 
-const noTurns: readonly Turn[] = [];
-
-/** What a row says without its assertions and turns. */
-interface Draft {
+/** A row with what its file and the defaults add to it. */
+interface Draft extends CaseInput {
   readonly own: CaseRow;
-  readonly group: CaseGroup | undefined;
   readonly settings: Settings;
   readonly vars: Vars;
-  readonly naming: Naming;
+  /** Its own; those of its file and the defaults come before them. */
+  readonly assertions: readonly CompiledAssertion[];
+  readonly group: CaseGroup;
+  readonly at: SourceLocation;
 }
 
-function draftCase(placed: PlacedRow, own: CaseRow, builder: Builder): Draft {
+function draftCase(row: Located, own: CaseRow, group: CaseGroup, builder: Builder): Draft {
   const { defaults } = builder;
-  const { row, source } = placed;
-  const { group } = source;
-  const vars = mergeVars(defaults.settings.vars, group?.settings.vars, own.vars);
-  return {
-    own,
-    group,
-    settings: isBare(own) ? sharedSettings(group, builder) : mergeSettings(defaults.settings, group?.settings, own),
-    vars,
-    naming: {
-      id: registerId(own, placed, builder),
-      row,
-      scope: Object.hasOwn(own, 'expected') ? { ...vars, expected: own.expected } : vars,
-    },
-  };
-}
-
-const noGroup = {};
-
-function sharedSettings(group: CaseGroup | undefined, { defaults, shared }: Builder): Settings {
-  const key = group ?? noGroup;
-  let settings = shared.get(key);
-  if (settings === undefined) {
-    settings = mergeSettings(defaults.settings, group?.settings, {});
-    shared.set(key, settings);
-  }
-  return settings;
-}
-
-function finishCase(
-  draft: Draft,
-  assertions: readonly CompiledAssertion[],
-  turns: readonly Turn[],
-  builder: Builder,
-): BuiltCase {
-  const { own, group, settings, vars, naming } = draft;
-  const { row } = naming;
-  const { defaults } = builder;
-  const groupAssertions = group?.assertions ?? NONE;
-  const checks = buildChecks(groupAssertions, assertions, naming, builder);
-  if (builder.isFirstReading) {
-    builder.checkPaths(defaults.assertions, settings.prompts);
-    builder.checkPaths(groupAssertions, settings.prompts);
-    builder.checkPaths(assertions, settings.prompts);
-    checkCaseSettings(naming, settings, builder);
-    checkJudged(draft, { checks, turns }, builder);
-    tryPrompts(naming, vars, settings, builder);
-  }
-  const built: Writable<BuiltCase> = {
-    id: naming.id,
-    vars,
-    checks,
-    tags: mergeTags(group?.settings.tags, own.tags),
-    trials: settings.trials ?? 1,
-    mustPass: settings.mustPass ?? false,
-    observe: settings.observe ?? false,
-    turns,
-    at: placeOf(row),
-  };
-  // One by one: a spread for each that may be missing would cost as much as all the rest.
-  if (Object.hasOwn(own, 'expected')) built.expected = own.expected;
-  if (settings.threshold !== undefined) built.threshold = toFraction(settings.threshold);
-  if (settings.skip !== undefined) built.skip = settings.skip;
-  if (settings.prompts !== undefined) built.prompts = settings.prompts;
-  if (settings.providers !== undefined) built.providers = settings.providers;
-  if (own.description !== undefined) built.description = own.description;
-  return built;
-}
-
-/** A case without a check is reported, unless it says that it wants none. */
-function checkJudged(
-  { own, group, settings, naming }: Draft,
-  { checks, turns }: Pick<BuiltCase, 'checks' | 'turns'>,
-  builder: Builder,
-): void {
-  const isJudged = checks.some(counts) || turns.some((turn) => turn.kind === 'user' && turn.checks.some(counts));
-  if (isJudged || settings.observe === true) return;
-  if (checks.length > 0 || turns.some((turn) => turn.kind === 'user' && turn.checks.length > 0)) {
-    reportNoAssertion(
-      naming,
-      builder,
-      `no assertion of case "${naming.id}" counts: all have weight 0, and none is required`,
-    );
-    return;
-  }
-  // Assertions that could not be read are reported themselves.
-  const written = [builder.defaults.settings.assert, group?.settings.assert, own.assert, own.turns].flatMap(
-    (list) => list ?? [],
-  );
-  if (written.every(isBareTurn)) reportNoAssertion(naming, builder);
-}
-
-/** One mistake in a case must not hide the others: what can be checked without the rest of it is. */
-function checkParts(placed: PlacedRow, builder: Builder): void {
-  const { row } = placed;
-  if (caseSchema.shape.assert.safeParse(childOf(row, 'assert').value).success) {
-    compileOwn(childOf(row, 'assert'), builder);
-  }
-  for (const turn of itemsOf(childOf(row, 'turns'))) compileOwn(childOf(turn, 'assert'), builder);
-  const id = childOf(row, 'id').value;
-  if (id !== undefined && caseSchema.shape.id.safeParse(id).success) registerId({ id }, placed, builder);
-}
-
-/** The case's id, or the start of a hash of its input: where it stands in the file is no part of what it is. */
-function registerId(own: CaseRow, placed: PlacedRow, { register }: Builder): string {
-  const id = idOf(own);
-  register(id, own.id !== undefined, placed);
-  return id;
-}
-
-const noTags: readonly string[] = [];
-
-function mergeTags(group: readonly string[] = noTags, own: readonly string[] = noTags): readonly string[] {
-  return group.length + own.length === 0 ? noTags : [...new Set([...group, ...own])];
+  const settings = mergeSettings(own, group.settings, defaults.settings);
+  const vars = mergeVars(defaults.settings.vars, group.settings.vars, own.vars);
+  const scope = own.expected === undefined ? vars : { ...vars, expected: own.expected };
+  const assertions = compileRow(childOf(row, 'assert'), builder);
+  return { id: idOf(own), row, own, settings, vars, scope, assertions, group, at: withoutExcerpt(locate(row)) };
 }
 
 function mergeVars(defaults: Vars | undefined, group: Vars | undefined, own: Vars = {}): Vars {
   return defaults === undefined && group === undefined ? own : { ...defaults, ...group, ...own };
 }
 
-/** Renders what each prompt would send, so that what a template asks for and does not get is known before any call. */
-function tryPrompts(
-  { id, row }: Naming,
-  vars: Vars,
-  { prompts: only }: Pick<Settings, 'prompts'>,
-  { prompts, faults, stopped }: Builder,
+function buildCase(draft: Draft, builder: Builder): Case {
+  const { id, row, own, settings, vars, group, at } = draft;
+  const assertions = [...builder.defaults.assertions, ...group.assertions, ...draft.assertions];
+  const { threshold, skip, prompts, providers } = settings;
+  const built = {
+    id,
+    vars,
+    checks: buildChecks(assertions, draft, builder),
+    tags: [...new Set([...(group.settings.tags ?? []), ...(own.tags ?? [])])],
+    trials: settings.trials,
+    mustPass: settings.mustPass,
+    observe: settings.observe,
+    turns: buildTurns(childOf(row, 'turns'), draft, builder),
+    at,
+    ...defined({ expected: own.expected, threshold, skip, prompts, providers, description: own.description }),
+  };
+  return { ...built, stamp: hashCase(built) };
+}
+
+/** The case of a row with everything that is wrong with it reported; undefined where it can't be one. */
+function checkCase(row: Located, group: CaseGroup, builder: Builder): Case | undefined {
+  const own = readRow(row, builder.problems);
+  if (own === undefined) {
+    checkParts(row, builder);
+    return undefined;
+  }
+  const draft = draftCase(row, own, group, builder);
+  registerId(draft.id, own.id !== undefined, draft, builder);
+  const built = buildCase(draft, builder);
+  const { settings } = draft;
+  for (const assertions of [builder.defaults.assertions, group.assertions, draft.assertions]) {
+    builder.checkPaths(assertions, settings.prompts);
+  }
+  checkSettings(draft.id, row, settings, builder);
+  checkJudged(draft, built, builder);
+  tryPrompts(draft, builder);
+  builder.checkInput(built, row);
+  return built;
+}
+
+/** A mistake in a row must not hide the others: checks what can be checked without the rest. */
+function checkParts(row: Located, builder: Builder): void {
+  const written = childOf(row, 'assert');
+  if (caseSchema.shape.assert.safeParse(written.value).success) compileRow(written, builder);
+  for (const turn of itemsOf(childOf(row, 'turns'))) compileRow(childOf(turn, 'assert'), builder);
+  const { value: id } = childOf(row, 'id');
+  if (id !== undefined && caseSchema.shape.id.safeParse(id).success)
+    registerId(idOf({ id }), true, { row, at: locate(row) }, builder);
+}
+
+/** Reports an id that comes twice. */
+function registerId(
+  id: string,
+  isWritten: boolean,
+  { row, at }: Pick<Draft, 'row' | 'at'>,
+  { firstPlaces, problems }: Builder,
 ): void {
+  const first = firstPlaces.get(id);
+  if (first === undefined) {
+    firstPlaces.set(id, at);
+    return;
+  }
+  const where = ` (the first at ${first.file}:${first.line})`;
+  problems.report({
+    code: 'duplicate-id',
+    message: isWritten
+      ? `two cases have the id "${id}"${where}`
+      : `two cases have the same vars and turns, and so the id "${id}"${where}`,
+    hint: isWritten ? 'every case of a suite needs an id of its own' : 'remove one, or give each an id',
+    at: locate(isWritten ? childOf(row, 'id') : row),
+  });
+}
+
+/** Reports a case that nothing judges, unless it says that it is only observed. */
+function checkJudged(draft: Draft, { checks, turns }: Case, { defaults, problems, hasOutputContract }: Builder): void {
+  const { id, row, own, group, settings } = draft;
+  const all = [...checks, ...turns.flatMap((turn) => (turn.kind === 'user' ? turn.checks : []))];
+  if (all.some(counts) || settings.observe) return;
+  // Assertions that could not be read are reported themselves.
+  const isWritten =
+    [defaults.settings.assert, group.settings.assert, own.assert].some((list) => list !== undefined) ||
+    own.turns?.some((turn) => 'assert' in turn) === true;
+  if (all.length === 0 && isWritten) return;
+  problems.report({
+    code: 'no-assertion',
+    message:
+      all.length === 0
+        ? `case "${id}" has no assertion`
+        : `no assertion of case "${id}" counts: all have weight 0, and none is required`,
+    hint: hasOutputContract
+      ? 'the output contract says nothing of what is right: add assert, or observe: true to run it unjudged'
+      : 'add assert, or observe: true to run it unjudged',
+    at: locate(row),
+  });
+}
+
+/** A check of weight 0 that is not required is shown, and decides nothing. */
+function counts({ weight, required }: CheckSpec): boolean {
+  return weight > 0 || required;
+}
+
+/** Renders each prompt, so that a variable it lacks is known before any call. */
+function tryPrompts({ id, row, vars, settings }: Draft, { prompts, faults, stopped }: Builder): void {
   for (const prompt of prompts) {
-    if (stopped.has(prompt) || only?.includes(prompt.version.id) === false) continue;
+    if (stopped.has(prompt) || settings.prompts?.includes(prompt.version.id) === false) continue;
     faults.tried(prompt);
     for (const { template, at } of prompt.templates) {
       try {
@@ -300,53 +280,19 @@ function tryPrompts(
   }
 }
 
-/** A step of a conversation that asks for no check. */
-function isBareTurn(item: unknown): boolean {
-  return typeof item === 'object' && item !== null && ('user' in item || 'toolResult' in item) && !('assert' in item);
-}
-
-/** A check of weight 0 that is not required is shown, and decides nothing. */
-function counts({ weight, required }: CheckSpec): boolean {
-  return weight > 0 || required;
-}
-
-function reportNoAssertion(
-  { id, row }: Naming,
-  { problems, hasOutputContract }: Builder,
-  message = `case "${id}" has no assertion`,
-): void {
-  problems.report({
-    code: 'no-assertion',
-    message,
-    hint: hasOutputContract
-      ? 'the output contract says nothing of what is right: add assert, or observe: true to run it unjudged'
-      : 'add assert, or observe: true to run it unjudged',
-    at: locate(row),
-  });
-}
-
-/** Told of the id of every case, with its row; `isOwn` where it was written there. */
-type RegisterId = (id: string, isOwn: boolean, placed: PlacedRow) => void;
-
-/** Reports the ids that come twice. */
-function createRegister(problems: Problems): RegisterId {
-  /** Of each id the row that had it first; of a row of a file its place alone, since a file may be larger than memory. */
-  const firsts = new Map<string, Located | SourceLocation>();
-  return (id, isOwn, { row, start }) => {
-    const first = firsts.get(id);
-    if (first === undefined) {
-      firsts.set(id, start === undefined ? row : placeOf(row));
-      return;
-    }
-    const { file, line } = 'path' in first ? locate(first) : first;
-    const where = ` (the first at ${file}:${line})`;
-    problems.report({
-      code: 'duplicate-id',
-      message: isOwn
-        ? `two cases have the id "${id}"${where}`
-        : `two cases have the same vars and turns, and so the id "${id}"${where}`,
-      hint: isOwn ? 'every case of a suite needs an id of its own' : 'remove one, or give each an id',
-      at: locate(isOwn ? childOf(row, 'id') : row),
+/** Each name is reported once. With a template that can't be read, what is used is not known. */
+function reportUnused(rowByVariable: ReadonlyMap<string, Located>, builder: Builder): void {
+  const { problems, defaults, prompts, variables } = builder;
+  if (problems.errorCount() > 0) return;
+  const used = new Set([...variables, ...Object.keys(defaults.settings.vars ?? {})]);
+  for (const { templates } of prompts) for (const { template } of templates) addRoots(template.variables, used);
+  for (const [name, row] of rowByVariable) {
+    if (used.has(name)) continue;
+    problems.warn({
+      code: 'unused-variable',
+      message: `no template reads the variable "${name}"`,
+      hint: `write {{ ${name} }} in a prompt, or remove it`,
+      at: locate(childOf(childOf(row, 'vars'), name), 'key'),
     });
-  };
+  }
 }

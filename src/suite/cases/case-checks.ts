@@ -1,7 +1,7 @@
 import { writeJson } from '../../json/canonical-json.ts';
 import type { Turn } from '../../model/suite.ts';
 import type { CheckSpec } from '../../model/verdict.ts';
-import { findLongNumbers, plainNumbers } from '../../text/exact-numbers.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
 import { compileAssertions } from '../assertions/compile-assertions.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import { type CompiledAssertion, instantiate } from '../assertions/compiled-assertion.ts';
@@ -11,148 +11,106 @@ import {
   placeOfError,
   RenderError,
   renderTemplate,
+  type Scope,
+  type ValueTemplate,
 } from '../assertions/value-template.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
-import type { Problems } from '../documents/problems.ts';
 import type { CaseFaults } from './case-faults.ts';
 import { markSpelling } from './case-hash.ts';
-import type { CaseGroup, Naming } from './case-row.ts';
 
 /** What the checks of all cases of a suite share. */
 export interface CheckBuilder {
-  readonly problems: Problems;
   readonly assertionContext: AssertionContext;
-  readonly defaults: CaseGroup;
   readonly faults: CaseFaults;
-  /** Assertions of rows by their text: rows of a file often have the same. */
-  readonly known: Map<string, readonly CompiledAssertion[]>;
-  /** What is the same for all cases with the same assertions, by the group's list and the case's own. */
-  readonly combined: WeakMap<readonly CompiledAssertion[], WeakMap<readonly CompiledAssertion[], Combined>>;
-  /** The variables that assertions and turns read. */
+  /** Compiled assertions of rows by their text: rows of a file often have the same. */
+  readonly compiled: Map<string, readonly CompiledAssertion[]>;
+  /** The names of the variables that assertions and turns read. */
   readonly variables: Set<string>;
 }
 
-/** One list for all that have none, so that they share their checks. */
-export const NONE: readonly CompiledAssertion[] = [];
-
-interface Combined {
-  readonly assertions: readonly CompiledAssertion[];
-  /** Set where no assertion has a template: one list of checks for all cases. */
-  readonly checks?: readonly CheckSpec[];
+/** A case while its checks are built. */
+export interface CaseInput {
+  readonly id: string;
+  readonly row: Located;
+  /** What its templates may read. */
+  readonly scope: Scope;
 }
 
-/** Compiles the assertions of one row, or finds those of an earlier row that were written alike. */
-export function compileOwn(located: Located, builder: CheckBuilder): readonly CompiledAssertion[] {
-  // Numbers that are spelled differently have the same JSON.
-  const isPlain = plainNumbers(located.value) === located.value && findLongNumbers(located.value).length === 0;
-  const text = isPlain ? JSON.stringify(located.value) : `spelled ${JSON.stringify(markSpelling(located.value))}`;
-  const key = `${located.source.folder}\n${text}`;
-  const known = builder.known.get(key);
+/** Compiles the assertions of one row, or finds those of an earlier row that has the same. */
+export function compileRow(written: Located, builder: CheckBuilder): readonly CompiledAssertion[] {
+  if (written.value === undefined) return [];
+  const key = `${written.source.folder}\n${JSON.stringify(markSpelling(written.value))}`;
+  const known = builder.compiled.get(key);
   if (known !== undefined) return known;
-  const compiled = compileAssertions(located, builder.assertionContext);
-  if (builder.known.size < maxKnown) builder.known.set(key, compiled);
+  const compiled = compileAssertions(written, builder.assertionContext);
+  noteVariables(compiled, builder);
+  if (builder.compiled.size < maxCompiled) builder.compiled.set(key, compiled);
   return compiled;
 }
 
-/** Files whose every row has assertions of its own would else be held in memory by them. */
-const maxKnown = 1000;
+/** A file whose rows all have assertions of their own would otherwise be kept in memory. */
+const maxCompiled = 1000;
 
-/** The checks of a case: the defaults', its group's, its own. */
+export function noteVariables(compiled: readonly CompiledAssertion[], { variables }: CheckBuilder): void {
+  for (const assertion of compiled) addRoots(assertion.variables, variables);
+}
+
+/** The checks of a case; what can't be rendered is left out and counted as a fault. */
 export function buildChecks(
-  group: readonly CompiledAssertion[],
-  own: readonly CompiledAssertion[],
-  naming: Naming,
-  builder: CheckBuilder,
-): readonly CheckSpec[] {
-  const { assertions, checks } = combine(group, own, builder);
-  return checks ?? makeChecks(assertions, naming, builder);
-}
-
-function makeChecks(
   assertions: readonly CompiledAssertion[],
-  naming: Naming,
-  builder: CheckBuilder,
-): readonly CheckSpec[] {
-  const made: CheckSpec[] = [];
-  for (const assertion of assertions) {
-    const check = makeCheck(assertion, naming, builder);
-    if (check !== undefined) made.push(check);
-  }
-  return made;
-}
-
-function combine(
-  group: readonly CompiledAssertion[],
-  own: readonly CompiledAssertion[],
-  builder: CheckBuilder,
-): Combined {
-  const byOwn = builder.combined.get(group) ?? new WeakMap<readonly CompiledAssertion[], Combined>();
-  builder.combined.set(group, byOwn);
-  const known = byOwn.get(own);
-  if (known !== undefined) return known;
-  const assertions = [...builder.defaults.assertions, ...group, ...own];
-  for (const { variables } of assertions) addRoots(variables, builder.variables);
-  const checks = assertions.flatMap((assertion) => (assertion.kind === 'constant' ? [assertion.check] : []));
-  const combined = { assertions, ...(checks.length === assertions.length ? { checks } : {}) };
-  byOwn.set(own, combined);
-  return combined;
-}
-
-function makeCheck(
-  assertion: CompiledAssertion,
-  { id, row, scope }: Naming,
+  input: CaseInput,
   { faults }: CheckBuilder,
-): CheckSpec | undefined {
-  if (assertion.kind === 'constant') return assertion.check;
-  faults.tried(assertion);
-  try {
-    return instantiate(assertion, scope);
-  } catch (error) {
-    if (!(error instanceof RenderError)) throw error;
-    const reader = `the assertion "${assertion.name}"`;
-    for (const one of findRenderErrors(assertion.templates, scope)) {
-      const at = placeOfError(one.located, one.error);
-      faults.add({ reader, key: assertion, at, error: one.error, caseId: id, row, scope });
+): readonly CheckSpec[] {
+  return assertions.flatMap((assertion) => {
+    if (assertion.kind === 'constant') return [assertion.check];
+    faults.tried(assertion);
+    try {
+      return instantiate(assertion, input.scope) ?? [];
+    } catch (error) {
+      if (!(error instanceof RenderError)) throw error;
+      addFaults(assertion.templates, { reader: `the assertion "${assertion.name}"`, key: assertion }, input, faults);
+      return [];
     }
-    return undefined;
+  });
+}
+
+function addFaults(
+  templates: readonly ValueTemplate[],
+  reader: { readonly reader: string; readonly key: object },
+  { id, row, scope }: CaseInput,
+  faults: CaseFaults,
+): void {
+  for (const { located, error } of findRenderErrors(templates, scope)) {
+    faults.add({ ...reader, at: placeOfError(located, error), error, caseId: id, row, scope });
   }
 }
 
 /** Renders the turns of a conversation, with the checks on its answers. */
-export function buildTurns(located: Located, naming: Naming, builder: CheckBuilder): readonly Turn[] {
-  const turns: Turn[] = [];
-  for (const item of itemsOf(located)) {
+export function buildTurns(written: Located, input: CaseInput, builder: CheckBuilder): readonly Turn[] {
+  return itemsOf(written).map((item) => {
     const result = childOf(item, 'toolResult');
-    if (result.value === undefined) {
-      const content = renderTurn(childOf(item, 'user'), naming, builder);
-      const written = childOf(item, 'assert');
-      const assertions = compileOwn(written, builder);
-      refuseStored(itemsOf(written), builder);
-      for (const { variables } of assertions) addRoots(variables, builder.variables);
-      turns.push({
-        kind: 'user',
-        content,
-        checks: makeChecks(assertions, naming, builder),
-      });
-    } else {
-      const content = renderTurn(childOf(result, 'content'), naming, builder);
-      turns.push({ kind: 'toolResult', name: String(childOf(result, 'name').value), content });
+    if (result.value !== undefined) {
+      const content = renderTurn(childOf(result, 'content'), input, builder);
+      return { kind: 'toolResult', name: String(childOf(result, 'name').value), content };
     }
-  }
-  return turns;
+    const content = renderTurn(childOf(item, 'user'), input, builder);
+    const assertions = compileRow(childOf(item, 'assert'), builder);
+    refuseComparisons(itemsOf(childOf(item, 'assert')), builder.assertionContext);
+    return { kind: 'user', content, checks: buildChecks(assertions, input, builder) };
+  });
 }
 
-/** Baselines and records keep the last answer of a conversation alone, so no earlier one has an answer to be compared with. */
-function refuseStored(written: readonly Located[], builder: CheckBuilder): void {
-  const { declarations } = builder.assertionContext;
+/** Baselines and records keep only the last answer of a conversation: an earlier one has nothing to be compared with. */
+function refuseComparisons(written: readonly Located[], context: AssertionContext): void {
+  const { declarations, problems } = context;
   for (const item of written) {
     for (const name of Object.keys(item.value ?? {})) {
       const declaration = Object.hasOwn(declarations, name) ? declarations[name] : undefined;
       const below = childOf(item, name);
       if (declaration?.children !== undefined) {
-        refuseStored(declaration.children === 'one' ? [below] : itemsOf(below), builder);
+        refuseComparisons(declaration.children === 'one' ? [below] : itemsOf(below), context);
       } else if (declaration?.comparesAccepted === true || declaration?.comparesOther === true) {
-        builder.problems.report({
+        problems.report({
           code: 'invalid-value',
           message: `${name} can't check the answer to a turn: only the last answer of a conversation is stored`,
           at: locate(below),
@@ -164,28 +122,22 @@ function refuseStored(written: readonly Located[], builder: CheckBuilder): void 
 }
 
 /** A text is a template over the vars; anything else is sent as JSON. */
-function renderTurn(
-  located: Located,
-  { id, row, scope }: Naming,
-  { problems, faults, variables }: CheckBuilder,
-): string {
-  const template = compileValue(located, problems.report);
+function renderTurn(written: Located, input: CaseInput, builder: CheckBuilder): string {
+  const { faults, variables, assertionContext } = builder;
+  const template = compileValue(written, assertionContext.problems.report);
   if (template.kind === 'template') addRoots(template.variables, variables);
-  faults.tried(located);
+  faults.tried(written);
   try {
-    const value = renderTemplate(template, scope);
+    const value = renderTemplate(template, input.scope);
     return typeof value === 'string' ? value : (writeJson(plainNumbers(value)) ?? '');
   } catch (error) {
     if (!(error instanceof RenderError)) throw error;
-    for (const one of findRenderErrors([template], scope)) {
-      const at = placeOfError(one.located, one.error);
-      faults.add({ reader: 'a turn', key: located, at, error: one.error, caseId: id, row, scope });
-    }
+    addFaults([template], { reader: 'a turn', key: written }, input, faults);
     return '';
   }
 }
 
-/** `docs[0].title` reads the variable `docs`. */
+/** Adds the variables of some paths: `docs[0].title` reads the variable `docs`. */
 export function addRoots(paths: readonly string[], into: Set<string>): void {
   for (const path of paths) into.add(/^[^.[]*/.exec(path)?.[0] ?? path);
 }

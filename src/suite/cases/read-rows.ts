@@ -1,15 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { dirname, extname } from 'node:path';
-import { type ByteLine, type LineStart, splitLines } from '../../files/split-lines.ts';
+import { type ByteLine, splitLines } from '../../files/split-lines.ts';
 import { defined } from '../../json/defined.ts';
 import { parseJsonText } from '../../json/json-text.ts';
 import { parseCsv } from '../../text/csv.ts';
 import { cutLine } from '../../text/line-index.ts';
-import { CsvRowSource, itemsOf, JsonRowSource, type Located, locate, noPath } from '../documents/locate.ts';
+import { csvRowSource, itemsOf, jsonRowSource, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 import { parseDocument } from '../documents/read-document.ts';
 import { bytesOfText, type FileBytes, type ProjectFiles } from '../files/project-files.ts';
-import type { FileFault } from '../files/project-place.ts';
 
 export const rowSuffixes = ['.jsonl', '.ndjson', '.json', '.yaml', '.yml', '.csv'] as const;
 
@@ -19,29 +18,30 @@ interface RowFile {
   readonly text: string;
 }
 
-/** A row with where it lies, so that reading can begin there again. */
 interface FileRow {
   readonly row: Located;
-  /** As it is written. */
-  readonly text: string;
-  readonly start: LineStart;
+  /** As it is written in a file that is not parsed as a whole. */
+  readonly text?: string;
 }
 
-/** The rows of a file, one by one; what is wrong with it is reported, at the row or, of the whole, by `refuse`. */
-export type ReadRows = (
-  report: Problems['report'],
-  options?: { readonly from?: LineStart; readonly refuse?: (fault: FileFault) => void },
-) => Iterable<FileRow>;
+/** Reads rows one by one, each time from the first; what is wrong is reported at its row, or where the file is named. */
+export type ReadRows = (report: Problems['report']) => Iterable<FileRow>;
 
-/** True where a file is rows, and no document that has to be parsed as one. */
+/** True for a file that is read row by row, not parsed as a whole. */
 export function isRowFile(path: string): boolean {
   return ['.jsonl', '.ndjson', '.csv'].includes(extname(path).toLowerCase());
 }
 
 /** Opens a file of rows, which may be larger than memory. */
-export function openRows(path: string, bytes: FileBytes, { display }: Pick<ProjectFiles, 'display'>): ReadRows {
-  const names = { file: display(path), folder: dirname(path) };
-  return extname(path).toLowerCase() === '.csv' ? openCsv(names, bytes) : openJsonLines(names, bytes);
+export function openRows(
+  path: string,
+  bytes: FileBytes,
+  { display }: Pick<ProjectFiles, 'display'>,
+  namedBy?: Located,
+): ReadRows {
+  const file: OpenFile = { file: display(path), folder: dirname(path), bytes, namedBy };
+  const read = extname(path).toLowerCase() === '.csv' ? readCsv : readJsonLines;
+  return (report) => read(file, report);
 }
 
 /** The case objects of a data file, each with its place. */
@@ -60,46 +60,53 @@ export function readRows({ path, text }: RowFile, files: ProjectFiles, problems:
   return [];
 }
 
-interface Names {
+interface OpenFile {
+  /** As problems name it. */
   readonly file: string;
   readonly folder: string;
+  readonly bytes: FileBytes;
+  readonly namedBy: Located | undefined;
 }
 
-function openJsonLines(names: Names, bytes: FileBytes): ReadRows {
-  return function* readJsonLines(report, { from, refuse } = {}) {
-    for (const line of readTextLines(bytes, from)) {
-      if (line === undefined) {
-        refuse?.(notText(names));
-        return;
-      }
-      const { text, start } = line;
-      if (!text.startsWith('{') && text.trim() === '') continue;
-      const parsed = parseJsonText(text);
-      if ('error' in parsed) {
-        const column = parsed.error.offset + 1;
-        const excerpt = { startLine: start.number, lines: [cutLine(text, column)] };
-        const at = { file: names.file, line: start.number, column, excerpt };
-        report({ code: 'syntax', message: parsed.error.message, at, hint: 'every line is one JSON object' });
-      } else {
-        const row = { value: parsed.value, source: new JsonRowSource(names, text, start.number), path: noPath };
-        yield { row, text, start };
-      }
+type Report = Problems['report'];
+
+function* readJsonLines(open: OpenFile, report: Report): Generator<FileRow> {
+  for (const { text, number } of readTextLines(open, report)) {
+    if (text.trim() === '') continue;
+    const parsed = parseJsonText(text);
+    if ('error' in parsed) {
+      const column = parsed.error.offset + 1;
+      const excerpt = { startLine: number, lines: [cutLine(text, column)] };
+      const at = { file: open.file, line: number, column, excerpt };
+      report({ code: 'syntax', message: parsed.error.message, at, hint: 'every line is one JSON object' });
+    } else {
+      yield { row: { value: parsed.value, source: jsonRowSource(open, text, number), path: [] }, text };
     }
-  };
+  }
 }
 
 interface TextLine {
   readonly text: string;
-  readonly start: LineStart;
+  /** 1-based. */
+  readonly number: number;
 }
 
-/** The lines of a file without their line feeds; undefined where it is no UTF-8. */
-function* readTextLines(bytes: FileBytes, from: LineStart | undefined): Generator<TextLine | undefined> {
+/** The lines of a file without their line feeds, up to the first that is not UTF-8. */
+function* readTextLines({ file, bytes, namedBy }: OpenFile, report: Report): Generator<TextLine> {
   const { read, close } = bytes.open();
   try {
-    for (const line of splitLines(read, from === undefined ? {} : { from })) {
+    for (const line of splitLines(read)) {
       const text = decode(line);
-      yield text === undefined ? undefined : { text, start: { offset: line.offset, number: line.number } };
+      if (text === undefined) {
+        const fault = {
+          code: 'file-unreadable',
+          message: `${file} is not UTF-8 text`,
+          hint: 'save it as UTF-8',
+        } as const;
+        report({ ...fault, ...defined({ at: namedBy && locate(namedBy) }) });
+        return;
+      }
+      yield { text, number: line.number };
     }
   } finally {
     close();
@@ -108,94 +115,62 @@ function* readTextLines(bytes: FileBytes, from: LineStart | undefined): Generato
 
 function decode({ bytes, offset }: ByteLine): string | undefined {
   const text = bytes.toString('utf8');
-  // What is no UTF-8 is decoded to this character, which may also stand there.
+  // Bytes that are not UTF-8 become this character, which a text may also hold.
   if (text.includes('\ufffd') && !isUtf8(bytes)) return undefined;
   return offset === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
-}
-
-function notText({ file }: Names) {
-  return { code: 'file-unreadable', message: `${file} is not UTF-8 text`, hint: 'save it as UTF-8' } as const;
 }
 
 // The columns that are no variables.
 const RESERVED_COLUMNS = new Set(['id', 'expected', 'tags', 'mustPass']);
 
-function openCsv(names: Names, bytes: FileBytes): ReadRows {
-  let known: readonly string[] | undefined;
-  return function* readCsv(report, { from, refuse } = {}) {
-    let columns = from === undefined ? undefined : known;
-    for (const piece of readPieces(bytes, from)) {
-      if (piece === undefined) {
-        refuse?.(notText(names));
-        return;
-      }
-      const { text, start } = piece;
-      const sourceAt = (line: number) => new CsvRowSource(names, text, start.number, line);
-      const complain = (message: string, line: number, hint?: string) =>
-        report({
-          code: 'syntax',
-          message,
-          at: sourceAt(start.number + line - 1).at(),
-          ...defined({ hint }),
-        });
-      const csv = parseCsv(text);
-      if ('error' in csv) {
-        complain(csv.error.message, csv.error.line);
-        return;
-      }
-      for (const { fields, line } of csv.records) {
-        if (columns === undefined) {
-          columns = fields.map((column) => column.trim());
-          const wrong = findWrongColumn(columns);
-          if (wrong !== undefined) {
-            complain(wrong, line);
-            return;
-          }
-          known = columns;
-        } else if (fields.length === columns.length) {
-          const row = { value: toCase(columns, fields), source: sourceAt(start.number + line - 1), path: noPath };
-          yield { row, text, start };
-        } else {
-          const message = `the row has ${fields.length} fields, the header ${columns.length}`;
-          complain(message, line, 'quote a field that holds a comma');
-        }
-      }
-    }
-    if (columns === undefined) {
-      report({
-        code: 'syntax',
-        message: `${names.file} has no header line`,
-        at: { file: names.file, line: 1, column: 1 },
-      });
-    }
-  };
-}
-
-/** Lines, put together where a quoted field goes over several of them. */
-function* readPieces(bytes: FileBytes, from: LineStart | undefined): Generator<TextLine | undefined> {
-  let start: LineStart | undefined;
-  let lines: string[] = [];
-  let isOpen = false;
-  for (const line of readTextLines(bytes, from)) {
-    if (line === undefined) {
-      yield undefined;
+function* readCsv(open: OpenFile, report: Report): Generator<FileRow> {
+  let columns: readonly string[] | undefined;
+  for (const { text, number } of joinQuotedLines(readTextLines(open, report))) {
+    const sourceAt = (line: number) => csvRowSource(open, { text, startLine: number }, number + line - 1);
+    const complain = (message: string, line: number, hint?: string) =>
+      report({ code: 'syntax', message, at: sourceAt(line).at([]), ...defined({ hint }) });
+    const csv = parseCsv(text);
+    if ('error' in csv) {
+      complain(csv.error.message, csv.error.line);
       return;
     }
-    start ??= line.start;
-    lines.push(line.text);
-    if (hasOddQuotes(line.text)) isOpen = !isOpen;
-    if (isOpen) continue;
-    yield { text: lines.join('\n'), start };
-    start = undefined;
-    lines = [];
+    for (const { fields, line } of csv.records) {
+      if (columns === undefined) {
+        columns = fields.map((column) => column.trim());
+        const wrong = findWrongColumn(columns);
+        if (wrong === undefined) continue;
+        complain(wrong, line);
+        return;
+      }
+      if (fields.length === columns.length) {
+        yield { row: { value: toCase(columns, fields), source: sourceAt(line), path: [] }, text };
+      } else {
+        const message = `the row has ${fields.length} fields, the header ${columns.length}`;
+        complain(message, line, 'quote a field that holds a comma');
+      }
+    }
   }
-  if (start !== undefined) yield { text: lines.join('\n'), start };
+  if (columns !== undefined) return;
+  const at = { file: open.file, line: 1, column: 1 };
+  report({ code: 'syntax', message: `${open.file} has no header line`, at });
+}
+
+/** Joins the lines of a quoted field that holds line breaks. */
+function* joinQuotedLines(lines: Iterable<TextLine>): Generator<TextLine> {
+  let joined: TextLine | undefined;
+  let isOpen = false;
+  for (const { text, number } of lines) {
+    joined = joined === undefined ? { text, number } : { text: `${joined.text}\n${text}`, number: joined.number };
+    if (hasOddQuotes(text)) isOpen = !isOpen;
+    if (isOpen) continue;
+    yield joined;
+    joined = undefined;
+  }
+  if (joined !== undefined) yield joined;
 }
 
 function hasOddQuotes(text: string): boolean {
-  let isOdd = false;
-  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) isOdd = !isOdd;
-  return isOdd;
+  return text.split('"').length % 2 === 0;
 }
 
 function findWrongColumn(columns: readonly string[]): string | undefined {

@@ -1,11 +1,9 @@
 import type { JsonObject } from '../../json/json.ts';
-import type { CompiledSchema } from '../../json/json-schema.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
-import type { Contract } from '../../model/suite.ts';
+import type { Case, Contract } from '../../model/suite.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import type { PlacedPath } from '../assertions/compiled-assertion.ts';
-import type { BuiltCase } from '../cases/case-hash.ts';
 import { childOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 import type { CompiledPrompt, PlacedTemplate } from '../prompts/parse-prompts.ts';
@@ -100,15 +98,15 @@ export function createPathCheck({ problems, contract, prompts, contracts }: Path
   };
 }
 
-/** Looks at a case when it is built, with the row that it came from. */
-export type VisitCase = (built: BuiltCase, row: Located) => void;
+/** Checks the vars of a case; what is wrong is reported at its row. */
+export type CheckInput = (built: Case, row: Located) => void;
 
 /** Checks each case's vars against the input schema of each prompt that it runs on. */
 export async function openInputCheck(
   contract: Contract,
   prompts: readonly CompiledPrompt[],
   problems: Problems,
-): Promise<VisitCase> {
+): Promise<CheckInput> {
   const idsBySchema = new Map<NonNullable<Contract['input']>, string[]>();
   for (const { version } of prompts) {
     const input = version.contract?.input ?? contract.input;
@@ -132,39 +130,23 @@ export async function openInputCheck(
   };
 }
 
-const LIMIT_MS = 500;
+const limitMs = 500;
 
-interface InputViolation {
-  readonly path: string;
-  readonly message: string;
-}
-
-/** Says how a case's vars break the contract's input schema, in every way; nothing where they keep it. */
-async function createInputCheck(schema: JsonObject | boolean): Promise<(vars: unknown) => readonly InputViolation[]> {
+/** Finds every way in which vars break an input schema. */
+async function createInputCheck(
+  schema: JsonObject | boolean,
+): Promise<(vars: unknown) => readonly { readonly path: string; readonly message: string }[]> {
   const { compileJsonSchema } = await import('../../json/json-schema.ts');
   const compiled = compileJsonSchema(schema);
   return (vars) => {
     const value = plainNumbers(vars);
+    const find = () => (compiled.findViolation(value) === undefined ? [] : compiled.findViolations(value));
     try {
-      if (!compiled.isCheap(JSON.stringify(value).length)) return findWithDeadline(compiled, value);
-      return compiled.findViolation(value) === undefined ? kept : compiled.findViolations(value);
+      return compiled.isCheap(JSON.stringify(value).length) ? find() : runWithDeadline(find, limitMs);
     } catch (error) {
-      if (!(error instanceof JsonSchemaError)) throw error;
-      return [{ path: '$', message: `could not be checked: ${error.message}` }];
+      if (error instanceof JsonSchemaError) return [{ path: '$', message: `could not be checked: ${error.message}` }];
+      if (!(error instanceof DeadlineError)) throw error;
+      return [{ path: '$', message: `could not be checked in ${limitMs} ms: simplify the schema's patterns` }];
     }
   };
-}
-
-const kept: readonly InputViolation[] = [];
-
-function findWithDeadline(compiled: CompiledSchema, value: unknown): readonly InputViolation[] {
-  try {
-    return runWithDeadline(
-      () => (compiled.findViolation(value) === undefined ? kept : compiled.findViolations(value)),
-      LIMIT_MS,
-    );
-  } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    return [{ path: '$', message: `could not be checked in ${LIMIT_MS} ms: simplify the schema's patterns` }];
-  }
 }

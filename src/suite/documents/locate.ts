@@ -1,13 +1,10 @@
+import { defined } from '../../json/defined.ts';
 import { findInJson, type JsonNode, parseJsonNodes } from '../../json/json-text.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import { createLineIndex, cutLine } from '../../text/line-index.ts';
 import type { YamlText } from '../../text/yaml-text.ts';
-import { withoutExcerpt } from './problems.ts';
 
 export type Path = readonly PropertyKey[];
-
-/** Of a whole file or row: one for all of them. */
-export const noPath: Path = [];
 
 /** A file, or a row of one, that knows where its values were written. */
 export interface SourceFile {
@@ -19,8 +16,6 @@ export interface SourceFile {
   at(path: Path, part?: 'key' | 'value'): SourceLocation;
   /** A place within the text of the string at a path. */
   within(path: Path, line: number, column: number): SourceLocation;
-  /** The place of the whole, without an excerpt, where that is cheaper to say than `at`. */
-  start?(): SourceLocation;
 }
 
 /** A value and where it was written. */
@@ -34,19 +29,9 @@ export function locate(located: Located, part: 'key' | 'value' = 'value'): Sourc
   return located.source.at(located.path, part);
 }
 
-/** The same without an excerpt, for data that outlives loading. */
-export function placeOf({ source, path }: Located): SourceLocation {
-  return path.length === 0 && source.start !== undefined ? source.start() : withoutExcerpt(source.at(path));
-}
-
 /** The value under a key, whether it exists or not. */
 export function childOf(located: Located, key: PropertyKey): Located {
   return { value: readOwn(located.value, key), source: located.source, path: [...located.path, key] };
-}
-
-/** The same without its place. */
-export function valueAt({ value }: Located, key: PropertyKey): unknown {
-  return readOwn(value, key);
 }
 
 /** The items of a list with their places; empty for anything else. */
@@ -90,95 +75,42 @@ export function jsonSource(names: FileNames, text: string): SourceFile {
   return yamlSource(names, text, { find, findWithin: (path) => find(path, 'value') });
 }
 
-/**
- * One row of a file of JSON lines. Rows come by the ten thousand, so it is one small object; only a problem within one is
- * worth a second parse.
- */
-export class JsonRowSource implements SourceFile {
-  readonly #names: FileNames;
-  readonly #text: string;
-  readonly #line: number;
-
-  constructor(names: FileNames, text: string, line: number) {
-    this.#names = names;
-    this.#text = text;
-    this.#line = line;
-  }
-
-  get file(): string {
-    return this.#names.file;
-  }
-
-  get folder(): string {
-    return this.#names.folder;
-  }
-
-  at(path: Path, part?: 'key' | 'value'): SourceLocation {
-    if (path.length > 0) return this.#toFile(jsonSource(this.#names, this.#text).at(path, part));
-    const excerpt = { startLine: this.#line, lines: [cutLine(this.#text, 1)] };
-    return { file: this.file, line: this.#line, column: this.#column(), excerpt };
-  }
-
-  within(path: Path): SourceLocation {
-    return this.#toFile(jsonSource(this.#names, this.#text).at(path));
-  }
-
-  start(): SourceLocation {
-    return { file: this.file, line: this.#line, column: this.#column() };
-  }
-
-  #column(): number {
-    return this.#text.startsWith('{') ? 1 : 1 + this.#text.length - this.#text.trimStart().length;
-  }
-
-  #toFile(at: SourceLocation): SourceLocation {
+/** One row of a file of JSON lines. It is parsed again only when a place within it is needed. */
+export function jsonRowSource({ file, folder }: FileNames, text: string, line: number): SourceFile {
+  const within = (path: Path, part?: 'key' | 'value'): SourceLocation => {
+    const { column, excerpt } = jsonSource({ file, folder }, text).at(path, part);
     return {
-      file: this.file,
-      line: this.#line,
-      column: at.column,
-      ...(at.excerpt === undefined ? {} : { excerpt: { startLine: this.#line, lines: at.excerpt.lines.slice(0, 1) } }),
+      file,
+      line,
+      column,
+      ...defined({ excerpt: excerpt && { startLine: line, lines: excerpt.lines.slice(0, 1) } }),
     };
-  }
+  };
+  const start = () => ({
+    file,
+    line,
+    column: 1 + text.length - text.trimStart().length,
+    excerpt: { startLine: line, lines: [cutLine(text, 1)] },
+  });
+  return {
+    file,
+    folder,
+    at: (path, part) => (path.length === 0 ? start() : within(path, part)),
+    within: (path) => within(path),
+  };
 }
 
-/** One row of a CSV file, whose fields have no places of their own. */
-export class CsvRowSource implements SourceFile {
-  readonly #names: FileNames;
-  readonly #text: string;
-  readonly #textLine: number;
-  readonly #line: number;
-
-  /** The text holds the row and begins on `textLine`. */
-  constructor(names: FileNames, text: string, textLine: number, line: number) {
-    this.#names = names;
-    this.#text = text;
-    this.#textLine = textLine;
-    this.#line = line;
-  }
-
-  get file(): string {
-    return this.#names.file;
-  }
-
-  get folder(): string {
-    return this.#names.folder;
-  }
-
-  at(): SourceLocation {
-    const { startLine, lines } = createLineIndex(this.#text).excerptAround({
-      line: this.#line - this.#textLine + 1,
-      column: 1,
-    });
-    return { ...this.start(), excerpt: { startLine: startLine + this.#textLine - 1, lines } };
-  }
-
-  within(): SourceLocation {
-    return this.at();
-  }
-
-  start(): SourceLocation {
-    return { file: this.file, line: this.#line, column: 1 };
-  }
+/** One row of a CSV file, whose fields have no places of their own; `text` holds the row and begins on `startLine`. */
+export function csvRowSource(
+  { file, folder }: FileNames,
+  { text, startLine }: { readonly text: string; readonly startLine: number },
+  line: number,
+): SourceFile {
+  const at = (): SourceLocation => {
+    const shown = createLineIndex(text).excerptAround({ line: line - startLine + 1, column: 1 });
+    return { file, line, column: 1, excerpt: { startLine: shown.startLine + startLine - 1, lines: shown.lines } };
+  };
+  return { file, folder, at, within: at };
 }
 
 /** A place that stands for all of a row or a plain text file. */
