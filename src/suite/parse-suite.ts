@@ -4,24 +4,29 @@ import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
-import type { EmptySelection, GatePolicy, MetricLimits, Suite } from '../model/suite.ts';
+import type { EmptySelection, GatePolicy, Suite } from '../model/suite.ts';
 import { parseDurationMs } from '../text/duration.ts';
-import { SpelledNumber } from '../text/exact-numbers.ts';
-import { createAskedModels } from './assertions/asked-models.ts';
+import { plainNumbers } from '../text/exact-numbers.ts';
+import { type AskedModels, createAskedModels } from './assertions/asked-models.ts';
 import { compileAssertions } from './assertions/compile-assertions.ts';
 import type { AssertionContext } from './assertions/compile-plain.ts';
 import { readLabels } from './assertions/labels.ts';
 import { createReadCode } from './assertions/own-code.ts';
-import { buildCases } from './cases/build-cases.ts';
+import { type BuiltCases, buildCases, type CaseContext } from './cases/build-cases.ts';
 import type { CaseGroup } from './cases/case-row.ts';
-import { type CaseFile, readCases } from './cases/read-cases.ts';
+import { readCases } from './cases/read-cases.ts';
 import type { Config } from './config.ts';
 import { checkPromptVariables, openInputCheck } from './contracts/check-contract.ts';
 import { createContractLocator, placeOf } from './contracts/contract-places.ts';
-import { type ContractKnowledge, joinContracts, parseContract } from './contracts/parse-contract.ts';
+import {
+  type ContractKnowledge,
+  joinContracts,
+  type ParsedContract,
+  parseContract,
+} from './contracts/parse-contract.ts';
 import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
 import { isCodeSuite } from './documents/code-suite.ts';
-import { childOf, type Located, locate } from './documents/locate.ts';
+import { childOf, itemsOf, type Located, locate } from './documents/locate.ts';
 import type { Problems } from './documents/problems.ts';
 import { createReadData, readDocument, reportFault } from './documents/read-document.ts';
 import { type ProjectFiles, type ReadLog, sourcesOf } from './files/project-files.ts';
@@ -34,7 +39,6 @@ import {
   parseSuiteProviders,
   restrictToModel,
 } from './providers/suite-providers.ts';
-import { toFraction } from './schema/fields.ts';
 import { type gateSchema, suiteShape } from './schema/suite-schema.ts';
 
 interface SuiteContext {
@@ -68,103 +72,35 @@ export async function parseSuite(
 ): Promise<ParsedSuite | undefined> {
   const { problems, files, config, reads } = context;
   if (!requireMap(document, 'a suite', problems)) return undefined;
-  const readFile = (namedBy: Located<string>) =>
-    readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
   checkKeys(document, suiteShape, 'the suite', problems);
-  const id =
-    checkPart(document, 'suite', suiteShape.suite, problems) ??
-    basename(path).replace(/(?:\.eval|\.prompt)?\.(?:ya?ml|[cm]?[jt]s)$|\.prompty?$/, '');
+  const id = checkPart(document, 'suite', suiteShape.suite, problems) ?? basename(path).replace(suiteEnding, '');
   const description = checkPart(document, 'description', suiteShape.description, problems);
   const gate = checkPart(document, 'gate', suiteShape.gate, problems);
   const baseline = checkPart(document, 'baseline', suiteShape.baseline, problems);
-  const recordings = checkPart(document, 'recordings', suiteShape.recordings, problems);
+  const recordings = parseRecordings(document, context);
   const judges = parseEndpoints('judges', document, context);
-  const knowledge = context.contracts === undefined ? {} : { contracts: context.contracts };
-  const joined = joinContracts(
-    config.contract,
-    checkPart(document, 'contract', suiteShape.contract, problems) === undefined
-      ? undefined
-      : await parseContract(childOf(document, 'contract'), { problems, readFile, ...knowledge }),
-  );
-  const { contract } = joined;
+  const suiteContract = await parseSuiteContract(document, context);
+  const { contract } = suiteContract;
   const promptList = childOf(document, 'prompts');
-  const prompts =
-    checkPart(document, 'prompts', suiteShape.prompts, problems) === undefined
-      ? []
-      : await parsePrompts(promptList, {
-          files,
-          problems,
-          parsePrompt: context.parsePrompt,
-          resolvePath: (located) => resolve(located.source.folder, located.value),
-          readFile,
-          suiteContract: joined,
-          ...knowledge,
-        });
-  checkPromptVariables(prompts, contract, { problems, ...knowledge });
+  const prompts = await parsePromptList(document, suiteContract, context);
   const providers = parseSuiteProviders(document, prompts, context);
-  for (const prompt of prompts) {
-    checkPromptParams(prompt, { prompts: promptList, providers: providers.list, adapters: context.adapters, problems });
-  }
+  checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
   const models = createAskedModels({
-    problems,
-    adapters: context.adapters,
-    packageVersion: context.packageVersion,
+    ...context,
     judges: judges.list,
     judgeIds: judges.known,
     providers: providers.list,
   });
-  const readCode = createReadCode({ files, problems });
-  // What the suite's own code imports decides what it says.
-  if (isCodeSuite(path)) readCode('module', { value: { ...document, value: path, path: [] } });
-  const assertionContext: AssertionContext = {
-    ...knowledge,
-    models,
-    declarations: context.assertions,
-    problems,
-    readFile: createReadData(files, problems),
-    readCode,
-    packageVersion: context.packageVersion,
-  };
-  const isWhole = context.contractOnly !== true;
-  const defaults = isWhole ? parseDefaults(document, context, assertionContext) : { settings: {}, assertions: [] };
-  const sources =
-    !isWhole || checkPart(document, 'cases', suiteShape.cases, problems) === undefined
-      ? []
-      : await readCases(childOf(document, 'cases'), {
-          files,
-          problems,
-          assertionContext,
-          parsePrompt: context.parsePrompt,
-        });
-  const cases = await buildCases(sources, {
-    checkInput: await openInputCheck(contract, prompts, problems),
-    problems,
-    assertionContext,
-    defaults,
-    prompts,
-    promptIds: idsOf(promptList),
-    providerIds: providers.known,
-    hasOutputContract:
-      contract.output !== undefined || prompts.some(({ version }) => version.contract?.output !== undefined),
-    contract,
-    ...knowledge,
-  });
+  const assertionContext = openAssertions(path, document, models, context);
+  const cases = await parseCases(
+    document,
+    { prompts, promptIds: idsOf(promptList), providerIds: providers.known, contract, assertionContext },
+    context,
+  );
   const criteria = models.criteria();
-  const labels = await readLabels(criteria, { files, problems });
-  if (isWhole) cases.reportUnused();
-  const recordingsPath = recordings === undefined ? undefined : resolve(document.source.folder, recordings);
-  if (recordingsPath !== undefined && isWhole) {
-    // Read by whoever opens the recordings.
-    reads.files.add(recordingsPath);
-    const fault = files.findReadFault(recordingsPath);
-    if (fault !== undefined) reportFault(fault, problems, childOf(document, 'recordings'));
-  }
-  // What could not be read is no empty list.
-  const isEmptyKnown = isWhole && Array.isArray(childOf(document, 'cases').value) && problems.errorCount() === 0;
-  const { count, emptyFiles } = cases;
-  const empty = isEmptyKnown
-    ? findEmptyCases({ suite: id, cases: childOf(document, 'cases'), count, emptyFiles }, problems)
-    : [];
+  const labels = await readLabels(criteria, context);
+  if (context.contractOnly !== true) cases.reportUnused();
+  const empty = findEmptyCases(id, childOf(document, 'cases'), cases, context);
   const suite: Suite = {
     id,
     ...defined({ description }),
@@ -182,14 +118,80 @@ export async function parseSuite(
       placeOf(promptList),
     ),
     gate: buildGate(gate, config.gate),
-    ...defined({ recordings: recordingsPath }),
+    ...defined({ recordings }),
     baseline: { outputs: baseline?.outputs ?? 'full' },
     sources: sourcesOf(reads, files),
     caseCount: cases.count,
     ...(empty.length === 0 ? {} : { emptySelections: empty }),
-    cases: () => cases.iterate(),
+    cases: cases.iterate,
   };
   return { suite, idAt: childOf(document, 'suite') };
+}
+
+const suiteEnding = /(?:\.eval|\.prompt)?\.(?:ya?ml|[cm]?[jt]s)$|\.prompty?$/;
+
+function fileReader({ files, problems }: SuiteContext): (namedBy: Located<string>) => Promise<Located | undefined> {
+  return (namedBy) => readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
+}
+
+/** The suite's contract, and behind it the config's. */
+async function parseSuiteContract(document: Located, context: SuiteContext): Promise<ParsedContract> {
+  const own =
+    checkPart(document, 'contract', suiteShape.contract, context.problems) === undefined
+      ? undefined
+      : await parseContract(childOf(document, 'contract'), { ...context, readFile: fileReader(context) });
+  return joinContracts(context.config.contract, own);
+}
+
+async function parsePromptList(document: Located, suiteContract: ParsedContract, context: SuiteContext) {
+  if (checkPart(document, 'prompts', suiteShape.prompts, context.problems) === undefined) return [];
+  const readFile = fileReader(context);
+  const prompts = await parsePrompts(childOf(document, 'prompts'), { ...context, readFile, suiteContract });
+  checkPromptVariables(prompts, suiteContract.contract, context);
+  return prompts;
+}
+
+/** The absolute path of the recordings, which are read when a run opens them. */
+function parseRecordings(document: Located, { problems, files, reads, contractOnly }: SuiteContext) {
+  const written = checkPart(document, 'recordings', suiteShape.recordings, problems);
+  if (written === undefined) return undefined;
+  const path = resolve(document.source.folder, written);
+  if (contractOnly === true) return path;
+  reads.files.add(path);
+  const fault = files.findReadFault(path);
+  if (fault !== undefined) reportFault(fault, problems, childOf(document, 'recordings'));
+  return path;
+}
+
+function openAssertions(path: string, document: Located, models: AskedModels, context: SuiteContext): AssertionContext {
+  const { files, problems } = context;
+  const readCode = createReadCode(context);
+  // What the suite's own code imports decides what it says.
+  if (isCodeSuite(path)) readCode('module', { value: { ...document, value: path, path: [] } });
+  return { ...context, models, declarations: context.assertions, readFile: createReadData(files, problems), readCode };
+}
+
+type CaseParts = Pick<CaseContext, 'prompts' | 'promptIds' | 'providerIds' | 'contract' | 'assertionContext'>;
+
+/** The suite's cases; none where only its contract is wanted. */
+async function parseCases(document: Located, parts: CaseParts, context: SuiteContext) {
+  const { prompts, contract, assertionContext } = parts;
+  const { problems, contractOnly } = context;
+  const defaults =
+    contractOnly === true ? { settings: {}, assertions: [] } : parseDefaults(document, context, assertionContext);
+  const sources =
+    contractOnly === true || checkPart(document, 'cases', suiteShape.cases, problems) === undefined
+      ? []
+      : await readCases(childOf(document, 'cases'), { ...context, assertionContext });
+  return buildCases(sources, {
+    ...context,
+    ...parts,
+    defaults,
+    checkInput: await openInputCheck(contract, prompts, problems),
+    hasOutputContract: [contract, ...prompts.map(({ version }) => version.contract)].some(
+      (one) => one?.output !== undefined,
+    ),
+  });
 }
 
 /** The suite's defaults, and the config's where it says nothing, key by key. */
@@ -198,31 +200,21 @@ function parseDefaults(
   { config, problems }: SuiteContext,
   assertionContext: AssertionContext,
 ): CaseGroup {
-  const own = childOf(document, 'defaults');
   const suite = checkPart(document, 'defaults', suiteShape.defaults, problems);
-  const configured = config.defaults;
-  const ownVars = childOf(own, 'vars').value;
-  const configVars = configured === undefined ? undefined : childOf(configured, 'vars').value;
-  const assertPart =
-    childOf(own, 'assert').value === undefined && configured !== undefined
-      ? childOf(configured, 'assert')
-      : childOf(own, 'assert');
-  const trials = suite?.trials ?? (configured === undefined ? undefined : toCount(childOf(configured, 'trials').value));
+  const own = childOf(document, 'defaults');
+  const general = config.defaults ?? { ...document, value: undefined };
+  const assert = [own, general].map((part) => childOf(part, 'assert')).find(({ value }) => Array.isArray(value));
+  const vars = { ...toRecord(childOf(general, 'vars').value), ...toRecord(childOf(own, 'vars').value) };
+  const trials = suite?.trials ?? plainNumbers(childOf(general, 'trials').value);
   const isRight = own.value === undefined || suite !== undefined;
   return {
     settings: {
-      ...defined({ trials }),
-      ...(ownVars === undefined && configVars === undefined
-        ? {}
-        : { vars: { ...toRecord(configVars), ...toRecord(ownVars) } }),
-      ...(Array.isArray(assertPart.value) ? { assert: assertPart.value } : {}),
+      ...(typeof trials === 'number' ? { trials } : {}),
+      ...(Object.keys(vars).length === 0 ? {} : { vars }),
+      ...(assert === undefined ? {} : { assert: itemsOf(assert).map(({ value }) => value) }),
     },
-    assertions: isRight && Array.isArray(assertPart.value) ? compileAssertions(assertPart, assertionContext) : [],
+    assertions: isRight && assert !== undefined ? compileAssertions(assert, assertionContext) : [],
   };
-}
-
-function toCount(value: unknown): number | undefined {
-  return typeof value === 'number' || value instanceof SpelledNumber ? Number(value) : undefined;
 }
 
 function toRecord(value: unknown): Readonly<Record<string, unknown>> {
@@ -233,49 +225,37 @@ function toRecord(value: unknown): Readonly<Record<string, unknown>> {
 
 type Gate = z.output<typeof gateSchema>;
 
-/** The suite's gate, with the config's where it says nothing, key by key. */
+/** The suite's gate, and the config's where it says nothing, key by key. */
 function buildGate(suite: Gate = {}, config: Gate = {}): GatePolicy {
-  const cases = { ...config.cases, ...suite.cases };
-  const latency = { ...config.latency, ...suite.latency };
+  const { broken = 'fail', added = 'fail' } = { ...config.cases, ...suite.cases };
+  const { maxIncrease, p95Max } = { ...config.latency, ...suite.latency };
+  const p95MaxMs = p95Max === undefined ? undefined : parseDurationMs(p95Max);
   return {
     alpha: suite.alpha ?? config.alpha ?? 0.05,
     scope: suite.scope ?? config.scope ?? 'population',
-    cases: { broken: cases.broken ?? 'fail', added: cases.added ?? 'fail' },
-    passRate: toLimits({ ...config.passRate, ...suite.passRate }),
-    score: toLimits({ ...config.score, ...suite.score }),
-    cost: toLimits({ ...config.cost, ...suite.cost }),
-    latency: {
-      ...toLimits({ maxIncrease: latency.maxIncrease }),
-      ...(latency.p95Max === undefined ? {} : { p95MaxMs: parseDurationMs(latency.p95Max) }),
-    },
+    cases: { broken, added },
+    passRate: defined({ ...config.passRate, ...suite.passRate }),
+    score: defined({ ...config.score, ...suite.score }),
+    cost: defined({ ...config.cost, ...suite.cost }),
+    latency: defined({ maxIncrease, p95MaxMs }),
   };
-}
-
-type Limit = 'min' | 'max' | 'maxDrop' | 'maxIncrease';
-
-function toLimits(limits: { readonly [Key in Limit]?: unknown }): MetricLimits {
-  const written = Object.entries(limits).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(written.map(([key, value]) => [key, toFraction(value)]));
-}
-
-interface WrittenCases {
-  readonly suite: string;
-  readonly cases: Located;
-  readonly count: number;
-  readonly emptyFiles: readonly CaseFile[];
 }
 
 /** Warns of files of cases that hold none, and of a suite that has none at all. */
 function findEmptyCases(
-  { suite, cases, count, emptyFiles }: WrittenCases,
-  problems: Problems,
+  suite: string,
+  list: Located,
+  { count, emptyFiles }: Pick<BuiltCases, 'count' | 'emptyFiles'>,
+  { problems, contractOnly }: SuiteContext,
 ): readonly EmptySelection[] {
+  // A list that could not be read is not an empty one.
+  if (contractOnly === true || !Array.isArray(list.value) || problems.errorCount() > 0) return [];
   const found: EmptySelection[] = [];
   const warn = (message: string, isNamed: boolean, at: Located) => {
     problems.warn({ code: 'selects-nothing', message, at: locate(at) });
     found.push({ message: `suite ${suite}: ${message}`, isNamed });
   };
   for (const { shown, namedBy, isNamed } of emptyFiles) warn(`${shown} holds no case`, isNamed, namedBy);
-  if (count === 0) warn('the suite has no case', true, cases);
+  if (count === 0) warn('the suite has no case', true, list);
   return found;
 }

@@ -48,7 +48,7 @@ function compileAssertion(
   }
   const { asks } = declaration;
   const model = asks === undefined ? undefined : context.models.find(name, asks, written);
-  const plain = compilePlain(name, declaration, written, { frame, model }, context);
+  const plain = compilePlain({ name, declaration, written, frame, model }, context);
   if (plain === undefined) return undefined;
   const compiled = { ...plain, paths: findPaths(name, written, placed) };
   if (!isFramed || (asks !== undefined && model === undefined)) return withoutCheck(name, compiled);

@@ -35,7 +35,7 @@ import {
 } from './case-row.ts';
 import type { CaseFile, RowSource } from './read-cases.ts';
 
-interface CaseContext {
+export interface CaseContext {
   /** Checks the vars of a case against the input contract. */
   readonly checkInput: CheckInput;
   readonly problems: Problems;
@@ -51,7 +51,7 @@ interface CaseContext {
   readonly contracts?: ContractKnowledge;
 }
 
-interface BuiltCases {
+export interface BuiltCases {
   readonly count: number;
   readonly emptyFiles: readonly CaseFile[];
   /** In the order of their rows. */

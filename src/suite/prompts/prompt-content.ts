@@ -13,7 +13,6 @@ export interface PromptContext {
   readonly files: ProjectFiles;
   readonly problems: Problems;
   readonly parsePrompt: ParsePrompt;
-  readonly resolvePath: (located: Located<string>) => string;
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
   readonly contracts?: ContractKnowledge;
   /** The suite's, and behind it the config's. */
@@ -53,7 +52,7 @@ export async function readContent(
     const attach = itemsOf(childOf(message, 'attach')).map((path) => placePath(String(path.value), path));
     if (typeof content.value === 'string') texts.push({ ...placeText(role, content.value, content), attach });
     else if (typeof file.value === 'string') {
-      const text = await readText(context.resolvePath({ ...file, value: file.value }), file, context);
+      const text = await readText(resolve(file.source.folder, file.value), file, context);
       if (text !== undefined) texts.push({ role, ...text, attach });
     }
   }
