@@ -27,13 +27,13 @@ export interface LoadOptions {
   readonly snapshot?: ProjectSnapshot;
   /** Checks the config's `run:`. */
   readonly checkRun?: CheckRun;
-  /** Told of all that is read, in a load that fails too. */
+  /** Records every file that is read, also when loading fails. */
   readonly reads?: ReadLog;
   /** Reads what contracts are made of, and no case. */
   readonly contractOnly?: boolean;
   /** Those that a program hands over, beside what the config names. */
   readonly plugins?: readonly Plugin[];
-  /** Told of the plug-ins as soon as they are there, whatever else is wrong with the project. */
+  /** Gets the plug-ins as soon as they are loaded, whatever else is wrong with the project. */
   readonly onPlugins?: (plugins: readonly LoadedPlugin<Plugin>[]) => void;
 }
 
@@ -50,7 +50,7 @@ export function loadProject({
     parsePrompt: parsePromptFile,
     packageVersion: (name, root) => openPackages(root).version(name),
     contracts: contractKnowledge,
-    // A suite sees no variable: what it says must not hang on the machine.
+    // A suite gets no environment variables: it must be the same on every machine.
     async evaluateSuite(path) {
       const { evaluateModule } = await import('../programs/evaluate-module.ts');
       return evaluateModule(path, { env: {}, noun: 'suite' });
@@ -93,7 +93,7 @@ export function loadIds(options: {
   return readIds({ ...options, paths: [], adapters }, options);
 }
 
-/** What the suite stage asks of the contract stage while it loads. */
+/** The checks of JSON Schemas that loading a suite uses. */
 export const contractKnowledge: ContractKnowledge = {
   ruleIds: [...new Set(Object.keys(rules).map((key) => ruleIdOf(key as RuleKey)))],
   findSchemaFaults,

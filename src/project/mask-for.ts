@@ -40,7 +40,7 @@ function credentialsOf(text: string | undefined): readonly string[] {
   return password === '' ? [] : [username, password].map(decodePercent);
 }
 
-/** A stray percent sign stands for itself. */
+/** A text with a stray percent sign comes back unchanged. */
 function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -50,7 +50,7 @@ function decodePercent(text: string): string {
   }
 }
 
-/** Of the variables that hold a secret, and what is secret in an address that one holds. */
+/** Values of variables that hold a secret, and the password in the address of a cache. */
 function findCacheSecrets(config: SharedCacheConfig | undefined, env: Env): readonly string[] {
   if (config === undefined) return [];
   const { urlEnv, passwordEnv } = config;

@@ -51,7 +51,7 @@ export async function openPlugins(
       continue;
     }
     const fault = add({ plugin, hash: hashOf(plugin, '') });
-    // What a program hands over is its own mistake, not one of a file.
+    // A plug-in that a program passes has no place in a file.
     if (fault !== undefined) faults.push({ ...fault, index: -1 });
   }
   for (const [index, request] of requests.entries()) {
@@ -97,7 +97,7 @@ async function importPlugins(request: PluginRequest): Promise<Found> {
   };
 }
 
-/** A plug-in is often written without types: what it lacks or misspells would show in the middle of a run. */
+/** Plug-ins are often written without types: a missing or misspelt key would fail in the middle of a run. */
 function findFormFault(plugin: Plugin): PluginFault | undefined {
   const { name, kind } = plugin;
   const keys: readonly string[] = pluginKeys[kind];
@@ -131,7 +131,7 @@ function workOf(plugin: Plugin): { readonly key: string; readonly run: unknown }
   }
 }
 
-/** A name that could not be told from a built-in one would change what a suite means. */
+/** A name that a built-in part has would change what a suite means. */
 function findClash({ kind, name }: Plugin, others: readonly LoadedPlugin<Plugin>[]): PluginFault | undefined {
   const taken = { assertion: assertions, provider: adapters, reporter: reporters }[kind];
   if (!/^[a-z][A-Za-z0-9_-]*$/.test(name) || reservedNames.has(name)) {

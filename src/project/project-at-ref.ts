@@ -12,9 +12,9 @@ import { loadProject } from './load-project.ts';
 import { matchGlobs } from './match-glob.ts';
 
 interface LoadAtRefOptions {
-  /** The working tree's, whose suites are looked for. */
+  /** The project of the working tree, whose suites are loaded from the commit. */
   readonly project: Project;
-  /** What was asked for; empty: every suite. */
+  /** The paths of the command line; empty: every suite. */
   readonly paths: readonly string[];
   /** With `git:`. */
   readonly against?: string;
@@ -42,14 +42,14 @@ export async function loadProjectAtRef(options: LoadAtRefOptions): Promise<Proje
   const known = project.suites
     .map(({ path }) => join(project.root, path))
     .filter((path) => snapshot.kindOf(path) === 'file');
-  // A suite that is not where it was may have been moved: then all are looked through for its id.
+  // A suite that is missing at its path may have been moved: all suites are loaded to find its id.
   if (paths.length > 0 && known.length === project.suites.length) return { ref, suites: await load(known) };
   const found = await load([]);
   const others = known.filter((path) => !found.some((suite) => join(project.root, suite.path) === path));
   return { ref, suites: others.length === 0 ? found : [...found, ...(await load(others))] };
 }
 
-/** The project as it stands at a commit: nothing is checked out, and what no suite names is not read. */
+/** The project as a commit has it. Nothing is checked out, and only files that suites name are read. */
 function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): ProjectSnapshot {
   const { root, boundary } = place;
   const files = new Set(ref.listFiles(boundary));
@@ -58,7 +58,7 @@ function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): Project
   const snapshot: ProjectFiles = {
     root,
     display,
-    // Git answers for what lies outside of its repository when it is asked for the file.
+    // Git reports a file outside of its repository when it reads it.
     findFault: () => undefined,
     findReadFault: () => undefined,
     relative: (path) => relative(root, path).split(sep).join('/'),

@@ -51,7 +51,7 @@ const gitScheme = 'git:';
 
 const maxListed = 5;
 
-/** `file`, `folder`, `missing`, `dangling` for a link to nothing, or the system's own word for why it can't be told. */
+/** `file`, `folder`, `missing`, `dangling` for a link to nothing, or the system's error code. */
 function lookAt(path: string): string {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });

@@ -38,7 +38,7 @@ export function findStoredRun(project: Root, id: string | undefined, cwd?: strin
   return found;
 }
 
-/** A run and its age, for whoever did not name it: `run 20261124-153012-a1b2, 5 minutes old`. */
+/** A run and its age, such as `run 20261124-153012-a1b2, 5 minutes old`. */
 export function describeStoredRun({ path }: Pick<StoredRun, 'path'>, now: Date): string {
   const { id, startedAt } = readRunHeader(path);
   const ageMs = now.getTime() - Date.parse(startedAt);
@@ -60,8 +60,8 @@ export function findLastFailed(project: Root): ReadonlySet<string> {
 }
 
 /**
- * True where the latest run was killed before its record had a first line, or there is none at all: there is nothing to
- * go on with then, and nothing is lost by beginning anew.
+ * True where no run is stored, or the latest was killed before its record had a first line: a new run then loses
+ * nothing.
  */
 export function isNothingToResume(project: Root): boolean {
   const [latest] = listStoredRuns(project);

@@ -1,69 +1,41 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
-import type { Problem } from '../model/problem.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema } from '../model/prompt-file.ts';
-import type { TemplateLanguage } from '../model/suite.ts';
 import { TemplateError } from '../templates/template-error.ts';
+import { positionIn } from '../templates/tree-values.ts';
+import type { Position } from '../text/line-index.ts';
 import { findModel } from './find-model.ts';
+import { compileBody, type FrontMatterFile, openFrontMatter, type PromptBody } from './front-matter.ts';
 import { PicoschemaError, readPicoschema } from './picoschema.ts';
-import {
-  openDocument,
-  type PromptDocument,
-  readBody,
-  readMap,
-  readText,
-  renameParams,
-  splitFrontMatter,
-  toJson,
-  toJsonObject,
-} from './prompt-document.ts';
-import { compileWhole, findPartials } from './prompt-template.ts';
+import { type PromptDocument, readMap, readText, renameParams, toJson, toJsonObject } from './prompt-document.ts';
+import { findPartials } from './prompt-template.ts';
 
-const MARKS = { lead: /^(?:(?:#[^\n]*|[ \t]*)\r?\n)*/, mark: /^---\s*$/ };
+// The format's own reader trims the text after front matter, and nothing in a file without.
+const format = { lead: /^(?:(?:#[^\n]*|[ \t]*)\r?\n)*/, mark: /^---\s*$/, trimsWithoutData: false };
 
 const MAX_PARTIALS = 100;
 
 /** Reads a dotprompt file: front matter, then a template in Handlebars, with its partials beside it. */
 export async function parseDotprompt(path: string, text: string, ports: PromptFilePorts): Promise<ParsedPromptFile> {
-  const parts = splitFrontMatter(text, MARKS);
-  if ('fault' in parts) return { problems: [describeUnclosed(path, text, parts.fault)] };
-  const { data = { text: '', start: 0 } } = parts;
-  const document = openDocument({ path, text, data: data.text, start: data.start });
-  const { value } = document;
-  if (value === undefined) return { problems: document.problems };
-  // Its own reader trims what follows the front matter, and nothing where there is none.
-  const { source, locate } = readBody(text, parts.body, parts.data !== undefined);
-  const named = nameOf(path);
-  const name = readText(document, ['name'], value['name']) ?? named.name;
+  const file = openFrontMatter(path, text, format);
+  if ('problems' in file) return file;
+  const { document, value } = file;
+  const name = readText(document, ['name'], value['name']) ?? nameOf(path);
   const description = readText(document, ['description'], value['description']);
   const inputs = readInput(document, value['input']);
   const output = readOutput(document, value['output']);
   const config = readMap(document, ['config'], value['config']) ?? {};
   const model = readText(document, ['model'], value['model']);
   const tools = readTools(document, value);
-  const partials = await readPartials(source, document, locate, ports);
-  const language: TemplateLanguage = {
-    name: 'handlebars',
-    partials,
-    defaults: inputs.defaults,
-    optional: inputs.optional,
-  };
-  if (source.trim() === '') {
-    document.report(
-      'invalid-value',
-      'the prompt is empty',
-      document.locationOf(locate(1, 1)),
-      'write what the model is to be sent',
-    );
-  }
-  const whole =
-    document.problems.length > 0 ? undefined : document.attempt(() => compileWhole(source, language), locate);
+  const { defaults, optional } = inputs;
+  const partials = await readPartials(file, ports);
+  const whole = compileBody(file, { name: 'handlebars', partials, defaults, optional });
   if (whole === undefined) return { problems: document.problems };
   const { version, ...settings } = config;
   const pinned = typeof version === 'string' && model !== undefined ? pinModel(model, version) : model;
   return {
     messages: [],
-    whole: { ...whole, source, locate },
+    whole,
     params: { ...renameParams(settings), ...tools, ...output.params },
     ...(output.structured ? { structured: true } : {}),
     ...defined({ output: output.schema, input: inputs.schema }),
@@ -80,28 +52,11 @@ function pinModel(model: string, version: string): string {
   return slash === -1 ? version : `${model.slice(0, slash)}/${version}`;
 }
 
-/** Its own reader would take the whole file for the template; what is meant as data must not be sent as text. */
-function describeUnclosed(path: string, text: string, offset: number): Problem {
-  const line = text.slice(0, offset).split('\n').length;
-  return {
-    code: 'syntax',
-    severity: 'error',
-    message: 'the front matter is never closed',
-    hint: 'end it with a line ---',
-    at: {
-      file: path,
-      line,
-      column: 1,
-      excerpt: { startLine: line, lines: text.split('\n').slice(line - 1, line + 1) },
-    },
-  };
-}
-
-/** `a.b.prompt` is the variant b of a; with more dots, the last part is the variant. */
-export function nameOf(path: string): { readonly name: string; readonly variant?: string } {
+/** The name in a path: `a.b.prompt` is the variant b of a. With more dots, the last part is the variant. */
+function nameOf(path: string): string {
   const base = (path.split(/[\\/]/).at(-1) ?? path).replace(/\.prompt$/i, '');
   const dot = base.lastIndexOf('.');
-  return dot <= 0 ? { name: base } : { name: base.slice(0, dot), variant: base.slice(dot + 1) };
+  return dot <= 0 ? base : base.slice(0, dot);
 }
 
 interface Input {
@@ -152,7 +107,7 @@ function readOutput(document: PromptDocument, written: unknown): Output {
     document.report('invalid-value', 'output.format must be json or text', document.at(['output', 'format']));
   }
   const schema = readSchema(document, ['output', 'schema'], output['schema']);
-  // A schema without a word on the format asks for JSON.
+  // A schema without a format means JSON.
   const isJson = format === 'json' || (format === undefined && schema !== undefined);
   if (!isJson) return { params: {}, structured: false, ...defined({ schema }) };
   if (schema === undefined) return { params: { response_format: { type: 'json_object' } }, structured: false };
@@ -210,16 +165,14 @@ function readTools(document: PromptDocument, { tools, toolDefs }: Readonly<Recor
 
 /** The partials that a text names, and those that they name, each from `_name.prompt` beside it. */
 async function readPartials(
-  source: string,
-  document: PromptDocument,
-  locate: (line: number, column: number) => { line: number; column: number },
+  { document, body }: FrontMatterFile,
   { read }: PromptFilePorts,
 ): Promise<Readonly<Record<string, string>>> {
   const partials = new Map<string, string>();
-  const pending = [...(document.attempt(() => findPartials(source), locate) ?? [])];
+  const pending = [...(document.attempt(() => findPartials(body.source), body.locate) ?? [])];
   for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
     if (partials.has(name)) continue;
-    const at = document.locationOf(placeOfPartial(source, name, locate));
+    const at = document.locationOf(findPartialPlace(body, name));
     const parts = name.split('/');
     if (partials.size >= MAX_PARTIALS) {
       document.report('invalid-value', `there are more than ${MAX_PARTIALS} partials`, at);
@@ -240,22 +193,15 @@ async function readPartials(
     try {
       pending.push(...findPartials(text));
     } catch (error) {
-      // Told with its place when the whole is compiled.
+      // Compiling the whole template reports it with its place.
       if (!(error instanceof TemplateError)) throw error;
     }
   }
   return Object.fromEntries(partials);
 }
 
-function placeOfPartial(
-  source: string,
-  name: string,
-  locate: (line: number, column: number) => { line: number; column: number },
-): { line: number; column: number } {
-  for (const match of source.matchAll(/\{\{~?>\s*([^\s}~]+)/g)) {
-    if (match[1] !== name) continue;
-    const before = source.slice(0, match.index);
-    return locate(before.split('\n').length, match.index - before.lastIndexOf('\n'));
-  }
-  return locate(1, 1);
+function findPartialPlace({ source, locate }: PromptBody, name: string): Position {
+  const reference = [...source.matchAll(/\{\{~?>\s*([^\s}~]+)/g)].find((match) => match[1] === name);
+  const { line, column } = positionIn(source, reference?.index ?? 0);
+  return locate(line, column);
 }

@@ -33,7 +33,7 @@ export function findModel(written: string, at: SourceLocation): PromptModel {
   return buildModel(written, adapter, written.slice(slash + 1), at);
 }
 
-/** A model whose vendor stands beside it. */
+/** A model whose vendor is a key beside it. */
 export function findVendorModel(vendor: string, model: string, at: SourceLocation): PromptModel {
   const adapter = Object.hasOwn(adapterOf, vendor.toLowerCase()) ? adapterOf[vendor.toLowerCase()] : undefined;
   return buildModel(model, adapter, model, at);

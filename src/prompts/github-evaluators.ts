@@ -53,7 +53,7 @@ export function readTests(
     const key = canonicalJson(plainNumbers(item));
     const first = seen.get(key);
     if (first !== undefined) {
-      document.warn('duplicate-id', `the same test data stands at entry ${first + 1}: it runs once`, at);
+      document.warn('duplicate-id', `entry ${first + 1} has the same test data: it runs once`, at);
       return [];
     }
     seen.set(key, index);
@@ -65,7 +65,7 @@ export function readTests(
 interface Evaluator {
   /** As a suite would write it. */
   readonly assertion: Readonly<Record<string, unknown>>;
-  /** Where a part of it stands in the file. */
+  /** Where a part of it is in the file. */
   readonly path: (rest: readonly PropertyKey[]) => readonly PropertyKey[];
 }
 
@@ -164,7 +164,7 @@ function readString(
   for (const other of ignored) {
     document.warn(
       'invalid-value',
-      `${other} has no say beside ${key}: one of them is taken`,
+      `${other} is ignored beside ${key}: only one of them is used`,
       document.at([...path, other], 'key'),
     );
   }
@@ -201,7 +201,7 @@ function readLlm(
   if (typeof modelId !== 'string' || typeof prompt !== 'string' || choices === undefined) return undefined;
   document.warn(
     'invalid-value',
-    "the first choice found anywhere in the judge's reply counts, and the answer it judges stands in its prompt unmarked",
+    "the first choice found anywhere in the judge's reply counts, and its prompt does not mark the answer it judges",
     document.at([...path, 'choices'], 'key'),
     'as its own runner has it; the assertion rubric is stricter',
   );
@@ -289,7 +289,7 @@ function translate(document: PromptDocument, text: string, path: readonly Proper
   if (text.includes('{answer}')) {
     document.report(
       'invalid-template',
-      '"{answer}" stands for the answer here, and can\'t be a text',
+      '"{answer}" is the placeholder of the answer here, and can\'t be a text',
       document.at(path),
     );
     return undefined;
@@ -311,7 +311,7 @@ function translate(document: PromptDocument, text: string, path: readonly Proper
   return translated + escape(text.slice(from));
 }
 
-/** Braces that would mean something to a suite's template stand for themselves here. */
+/** Escapes braces that are part of a suite's template language. */
 function escape(text: string): string {
   return text.replaceAll(/\{[{%#]+/g, (braces) => `{% raw %}${braces}{% endraw %}`);
 }

@@ -1,4 +1,5 @@
 import { defined } from '../json/defined.ts';
+import { isJsonObject } from '../json/json.ts';
 import { findInJson, parseJsonNodes } from '../json/json-text.ts';
 import type { Problem, ProblemCode } from '../model/problem.ts';
 import type { ParsedPromptFile, PromptFileMessage, PromptFilePorts } from '../model/prompt-file.ts';
@@ -25,7 +26,7 @@ export async function parsePromptFile({ path, text }: PromptFile, ports: PromptF
   if (name.endsWith('.prompt')) return (await import('./dotprompt.ts')).parseDotprompt(path, text, ports);
   if (name.endsWith('.prompty')) return (await import('./prompty.ts')).parsePrompty(path, text, ports);
   if (/\.(?:md|txt)$/.test(name)) return parseText(text);
-  if (/\.ya?ml$/.test(name)) return parseMessages(path, text, readYaml(text));
+  if (/\.ya?ml$/.test(name)) return parseMessages(path, text, parseYaml(text));
   if (name.endsWith('.json')) return parseMessages(path, text, readJson(text));
   return refuse(
     'invalid-value',
@@ -45,10 +46,6 @@ function parseText(text: string): ParsedPromptFile {
     messages: [{ role: 'user', content: { source }, locate: (line, column) => ({ line, column }) }],
     warnings: [],
   };
-}
-
-function readYaml(text: string): YamlText {
-  return parseYaml(text);
 }
 
 function readJson(text: string): YamlText {
@@ -73,8 +70,8 @@ function parseMessages(path: string, text: string, document: YamlText): ParsedPr
   if (document.errors.length > 0) return { problems };
 
   const { value } = document;
-  const root = isRecord(value) ? ['messages'] : [];
-  if (isRecord(value)) {
+  const root = isJsonObject(value) ? ['messages'] : [];
+  if (isJsonObject(value)) {
     for (const key of Object.keys(value).filter((key) => key !== 'messages')) {
       report(
         'unknown-key',
@@ -84,7 +81,7 @@ function parseMessages(path: string, text: string, document: YamlText): ParsedPr
       );
     }
   }
-  const list: unknown = isRecord(value) ? value['messages'] : value;
+  const list: unknown = isJsonObject(value) ? value['messages'] : value;
   if (!Array.isArray(list) || list.length === 0) {
     report(
       'invalid-value',
@@ -99,7 +96,7 @@ function parseMessages(path: string, text: string, document: YamlText): ParsedPr
 
   function parseMessage(item: unknown, at: readonly PropertyKey[]): readonly PromptFileMessage[] {
     const before = problems.length;
-    if (!isRecord(item)) {
+    if (!isJsonObject(item)) {
       report('invalid-value', 'a message is a map of role and content', document.find(at, 'value'));
       return [];
     }
@@ -143,8 +140,4 @@ function parseMessages(path: string, text: string, document: YamlText): ParsedPr
       },
     ];
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -18,21 +18,18 @@ export class PicoschemaError extends Error {
   }
 }
 
-/** Schemas that a bare word may name. */
-type NamedSchemas = Readonly<Record<string, JsonObject>>;
-
 /** Reads dotprompt's short form of JSON Schema; what is a JSON Schema already comes back as it is. */
-export function readPicoschema(schema: JsonValue, named: NamedSchemas = {}): JsonObject {
-  if (typeof schema === 'string') return readScalar(schema, [], named);
+export function readPicoschema(schema: JsonValue): JsonObject {
+  if (typeof schema === 'string') return readScalar(schema, []);
   if (!isJsonObject(schema)) throw new PicoschemaError('a schema is a text or a map', []);
   const { type, properties } = schema;
   if (typeof type === 'string' && [...SCALARS, 'object', 'array'].includes(type)) return schema;
   if (typeof properties === 'object' && properties !== null) return { ...schema, type: 'object' };
-  return readFragment(schema, [], named);
+  return readFragment(schema, []);
 }
 
-function readFragment(value: JsonValue, path: readonly PropertyKey[], named: NamedSchemas): JsonObject {
-  if (typeof value === 'string') return readScalar(value, path, named);
+function readFragment(value: JsonValue, path: readonly PropertyKey[]): JsonObject {
+  if (typeof value === 'string') return readScalar(value, path);
   if (!isJsonObject(value)) throw new PicoschemaError('a field is a type, such as string, or a map of fields', path);
   if (path.length > MAX_DEPTH) throw new PicoschemaError(`fields are nested deeper than ${MAX_DEPTH} levels`, path);
   const properties: [string, JsonObject][] = [];
@@ -41,12 +38,12 @@ function readFragment(value: JsonValue, path: readonly PropertyKey[], named: Nam
   for (const [key, item] of Object.entries(value)) {
     const at = [...path, key];
     if (key === '(*)') {
-      additionalProperties = readFragment(item, at, named);
+      additionalProperties = readFragment(item, at);
       continue;
     }
     const field = readKey(key, at);
     if (!field.isOptional) required.push(field.name);
-    properties.push([field.name, readField(field, item, at, named)]);
+    properties.push([field.name, readField(field, item, at)]);
   }
   return {
     type: 'object',
@@ -80,22 +77,21 @@ function readField(
   { isOptional, kind, description }: Field,
   value: JsonValue,
   path: readonly PropertyKey[],
-  named: NamedSchemas,
 ): JsonObject {
   const described = description === undefined ? {} : { description };
   switch (kind) {
     case undefined: {
-      const field = readFragment(value, path, named);
+      const field = readFragment(value, path);
       return isOptional ? makeNullable(field) : field;
     }
     case 'array':
       return {
         type: isOptional ? ['array', 'null'] : 'array',
-        items: readFragment(value, path, named),
+        items: readFragment(value, path),
         ...described,
       };
     case 'object': {
-      const field = readFragment(value, path, named);
+      const field = readFragment(value, path);
       return { ...(isOptional ? makeNullable(field) : field), ...described };
     }
     case 'enum': {
@@ -104,7 +100,7 @@ function readField(
       return { enum: isOptional && !values.includes(null) ? [...values, null] : values, ...described };
     }
     default:
-      throw new PicoschemaError(`what stands in parentheses must be array, object or enum, not "${kind}"`, path);
+      throw new PicoschemaError(`the type in parentheses must be array, object or enum, not "${kind}"`, path);
   }
 }
 
@@ -113,12 +109,10 @@ function makeNullable(field: JsonObject): JsonObject {
   return typeof type === 'string' ? { ...field, type: [type, 'null'] } : field;
 }
 
-function readScalar(written: string, path: readonly PropertyKey[], named: NamedSchemas): JsonObject {
+function readScalar(written: string, path: readonly PropertyKey[]): JsonObject {
   const [type, description] = splitDescription(written);
   const described = description === undefined ? {} : { description };
   if (SCALARS.includes(type)) return type === 'any' ? described : { type, ...described };
-  const found = Object.hasOwn(named, type) ? named[type] : undefined;
-  if (found !== undefined) return { ...found, ...described };
   throw new PicoschemaError(
     `"${type}" is no type`,
     path,

@@ -22,7 +22,7 @@ export interface PromptDocument {
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
   readonly at: (path: Path, part?: 'key' | 'value') => SourceLocation;
-  /** Where a position within the text at a path stands. */
+  /** The position in the file of a position within the text at a path. */
   readonly within: (path: Path, line: number, column: number) => Position;
   readonly report: Say;
   readonly warn: Say;
@@ -129,7 +129,7 @@ export function toJsonObject(value: unknown): JsonObject {
   return isJsonObject(plain) ? plain : {};
 }
 
-/** What a format calls a parameter, and what Chat Completions calls it; the adapters put that into the words of their API. */
+/** Parameter names of the formats, and those of Chat Completions, which adapters translate for their API. */
 const paramNames: Readonly<Record<string, string>> = {
   maxTokens: 'max_tokens',
   maxOutputTokens: 'max_tokens',
@@ -142,7 +142,7 @@ const paramNames: Readonly<Record<string, string>> = {
   allowMultipleToolCalls: 'parallel_tool_calls',
 };
 
-/** Parameters under their usual names; the others as they stand. */
+/** Parameters under the names of Chat Completions; unknown ones keep theirs. */
 export function renameParams(params: Readonly<Record<string, unknown>>): JsonObject {
   return Object.fromEntries(
     Object.entries(params).map(([key, value]) => [
@@ -150,63 +150,4 @@ export function renameParams(params: Readonly<Record<string, unknown>>): JsonObj
       toJson(value),
     ]),
   );
-}
-
-/** A prompt file in two parts: data between marks, then the text of the prompt. */
-interface FrontMatter {
-  /** Undefined where the file has none. */
-  readonly data?: { readonly text: string; readonly start: number };
-  readonly body: { readonly text: string; readonly start: number };
-}
-
-interface FrontMatterMarks {
-  /** What may stand before the first mark. */
-  readonly lead: RegExp;
-  readonly mark: RegExp;
-}
-
-/** Splits at two lines that are marks; `fault` is the offset of a first mark that has no second. */
-export function splitFrontMatter(
-  text: string,
-  { lead, mark }: FrontMatterMarks,
-): FrontMatter | { readonly fault: number } {
-  const before = lead.exec(text)?.[0].length ?? 0;
-  const opening = lineAt(text, before);
-  if (!mark.test(opening.line)) return { body: { text, start: 0 } };
-  const start = opening.next;
-  for (let from = start; from < text.length; ) {
-    const { line, next } = lineAt(text, from);
-    if (mark.test(line)) {
-      return { data: { text: text.slice(start, from), start }, body: { text: text.slice(next), start: next } };
-    }
-    from = next;
-  }
-  return { fault: before };
-}
-
-function lineAt(text: string, from: number): { readonly line: string; readonly next: number } {
-  const end = text.indexOf('\n', from);
-  const stop = end === -1 ? text.length : end;
-  return { line: text.slice(from, stop).replace(/\r$/, ''), next: end === -1 ? text.length : end + 1 };
-}
-
-/** The text without blanks at its ends, where `trims`, and how its places are found in the file. */
-export function readBody(
-  file: string,
-  { text, start }: FrontMatter['body'],
-  trims: boolean,
-): { readonly source: string; readonly locate: (line: number, column: number) => { line: number; column: number } } {
-  const skipped = trims ? text.length - text.trimStart().length : 0;
-  const before = file.slice(0, start + skipped);
-  const firstLine = before.split('\n').length;
-  const firstColumn = before.length - before.lastIndexOf('\n');
-  const kept = trims ? text.trim() : text;
-  return {
-    // How a checkout ends its lines is no part of the prompt.
-    source: kept.replaceAll('\r\n', '\n'),
-    locate: (line, column) => ({
-      line: firstLine + line - 1,
-      column: line === 1 ? firstColumn + column - 1 : column,
-    }),
-  };
 }

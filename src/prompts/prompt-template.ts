@@ -20,7 +20,7 @@ import { positionIn, TemplateError } from '../templates/template-error.ts';
 import type { MarkNode, Piece, TemplateTree, TreeLanguage } from '../templates/template-tree.ts';
 
 /** A text whose language makes all messages of a prompt. */
-interface WholeTemplate {
+export interface WholeTemplate {
   /** The messages as written: each text begins at its own mark, and all of them together are the source. */
   readonly messages: readonly PromptMessage[];
   /** The paths that it reads. */
@@ -113,7 +113,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   model: 'assistant',
 };
 
-/** A role is the template's own word: a variable can't choose one. */
+/** A role is written in the template: a variable can't choose one. */
 function checkMark({ mark, value, offset }: MarkNode, source: string | undefined): void {
   if (mark !== 'role') return;
   const written = value?.kind === 'literal' ? value.value : undefined;
@@ -121,7 +121,7 @@ function checkMark({ mark, value, offset }: MarkNode, source: string | undefined
   const at = source === undefined ? {} : positionIn(source, offset);
   throw new TemplateError(
     written === undefined
-      ? 'a role must stand in the template: a variable may not choose one'
+      ? 'a role must be written in the template: a variable may not choose it'
       : `the role of a message must be system, user or model, not ${JSON.stringify(written)}`,
     { kind: 'syntax', ...at },
   );

@@ -80,7 +80,7 @@ function readProperty(
   ];
 }
 
-const WORDS = new Set([
+const PROPERTY_KEYS = new Set([
   'kind',
   'type',
   'default',
@@ -94,9 +94,9 @@ const WORDS = new Set([
   'properties',
 ]);
 
-/** A map without any of the words of a property is a value. */
+/** A map without any key of a property is a value. */
 function isDescription(value: Readonly<Record<string, unknown>>): boolean {
-  return Object.keys(value).some((key) => WORDS.has(key));
+  return Object.keys(value).some((key) => PROPERTY_KEYS.has(key));
 }
 
 function readSchema(
@@ -153,7 +153,7 @@ function inferSchema(value: JsonValue): JsonObject {
   return { type: typeof value };
 }
 
-/** Text that stands for another value, such as `${env:NAME}`. */
+/** A text that refers to another value, such as `${env:NAME}`. */
 export const promptyReference = /^\$\{(\w+):([^}]*)\}$/;
 
 /** The model and its parameters, of either generation. */

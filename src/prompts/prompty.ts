@@ -2,33 +2,21 @@ import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import { parseJsonText } from '../json/json-text.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema, PromptTests } from '../model/prompt-file.ts';
-import type { TemplateLanguage } from '../model/suite.ts';
+import { positionIn } from '../templates/tree-values.ts';
 import { parseYaml } from '../text/yaml-text.ts';
-import {
-  isRecord,
-  openDocument,
-  type PromptDocument,
-  readBody,
-  readMap,
-  readText,
-  splitFrontMatter,
-  toJsonObject,
-} from './prompt-document.ts';
-import { compileWhole } from './prompt-template.ts';
+import { compileBody, openFrontMatter, type PromptBody } from './front-matter.ts';
+import { isRecord, type PromptDocument, readMap, readText, toJsonObject } from './prompt-document.ts';
 import { promptyReference, readModel, readProperties, readTools } from './prompty-schemas.ts';
 
-const MARKS = { lead: /^\s*/, mark: /^(?:---|\+\+\+)\s*$/ };
+const format = { lead: /^\s*/, mark: /^(?:---|\+\+\+)\s*$/, trimsWithoutData: true };
 
 /** Reads a Prompty file of either generation: front matter, then a template in Jinja whose lines name the roles. */
 export async function parsePrompty(path: string, text: string, ports: PromptFilePorts): Promise<ParsedPromptFile> {
-  const parts = splitFrontMatter(text, MARKS);
-  if ('fault' in parts) return { problems: [describeUnclosed(path, text, parts.fault)] };
-  const { data = { text: '', start: 0 } } = parts;
-  const document = openDocument({ path, text, data: data.text, start: data.start });
-  if (document.value === undefined) return { problems: document.problems };
-  const value = await resolveReferences(document, document.value, ports);
-  const { source, locate } = readBody(text, parts.body, true);
-  refuseReferences(document, source, locate);
+  const file = openFrontMatter(path, text, format);
+  if ('problems' in file) return file;
+  const { document, body } = file;
+  const value = await resolveReferences(document, file.value, ports);
+  refuseReferences(document, body);
   refuseTemplate(document, value['template']);
   const name = readText(document, ['name'], value['name']);
   const description = readText(document, ['description'], value['description']);
@@ -36,22 +24,12 @@ export async function parsePrompty(path: string, text: string, ports: PromptFile
   const output = readOutputs(document, value['outputs']);
   const model = readModel(document, value['model']);
   const tools = readTools(document, value['tools']);
-  const language: TemplateLanguage = { name: 'jinja', defaults: inputs.defaults, optional: inputs.optional };
-  if (source === '') {
-    document.report(
-      'invalid-value',
-      'the prompt is empty',
-      document.locationOf(locate(1, 1)),
-      'write what the model is to be sent',
-    );
-  }
-  const whole =
-    document.problems.length > 0 ? undefined : document.attempt(() => compileWhole(source, language), locate);
+  const whole = compileBody(file, { name: 'jinja', defaults: inputs.defaults, optional: inputs.optional });
   if (whole === undefined) return { problems: document.problems };
   const tests = buildTests(document, inputs, output);
   return {
     messages: [],
-    whole: { ...whole, source, locate },
+    whole,
     params: { ...model.params, ...tools },
     ...(output === undefined ? {} : { output, structured: true }),
     ...defined({ input: inputs.schema, model: model.model, name, description, tests }),
@@ -59,19 +37,7 @@ export async function parsePrompty(path: string, text: string, ports: PromptFile
   };
 }
 
-function describeUnclosed(path: string, text: string, offset: number) {
-  const line = text.slice(0, offset).split('\n').length;
-  const lines = text.split('\n').slice(line - 1, line + 1);
-  return {
-    code: 'syntax',
-    severity: 'error',
-    message: 'the front matter is never closed',
-    hint: 'end it with a line ---',
-    at: { file: path, line, column: 1, excerpt: { startLine: line, lines } },
-  } as const;
-}
-
-/** Where an account is and how it is told who asks is nothing that a prompt is made of: it stays unread. */
+/** Account settings are no part of a prompt: they are not read. */
 const UNREAD = new Set(['connection', 'configuration', 'metadata', 'authors', 'tags', 'version']);
 
 /** `${file:…}` becomes what the file holds; `${env:…}` is never looked up, so that a prompt is the same on every machine. */
@@ -160,15 +126,11 @@ async function readReferenced(
   return undefined;
 }
 
-/** In the text nothing resolves them: who wrote one there believes otherwise. */
-function refuseReferences(
-  document: PromptDocument,
-  source: string,
-  locate: (line: number, column: number) => { line: number; column: number },
-): void {
+/** Reports references in the text, where nothing resolves them. */
+function refuseReferences(document: PromptDocument, { source, locate }: PromptBody): void {
   for (const match of source.matchAll(/\$\{(?:env|file):[^}\n]*\}?/gi)) {
-    const before = source.slice(0, match.index);
-    const place = locate(before.split('\n').length, match.index - before.lastIndexOf('\n'));
+    const { line, column } = positionIn(source, match.index);
+    const place = locate(line, column);
     document.report(
       'invalid-template',
       `${match[0]} is no part of a prompt's text`,

@@ -56,7 +56,7 @@ interface ConfigContext {
   readonly checkRun?: CheckRun;
 }
 
-/** What is wrong with the keys of `run:`, which are the flags of a command that this stage does not know. */
+/** Finds what is wrong with the keys of `run:`, which are flags of the command line. */
 export type CheckRun = (run: RunDefaults) => readonly SettingFault[];
 
 /** Parses the config; what is wrong is reported, and taken as not written. */

@@ -51,7 +51,7 @@ export async function findSuites(
     if (isNegative(pattern)) continue;
     const { paths: matches, faults } = await files.glob([pattern, ...excluded], place.root);
     for (const fault of faults) problems.report({ ...fault, ...config.suitesAt });
-    // Without suites: nothing was asked for by name.
+    // No pattern was written, so none can be empty by mistake.
     if (config.suites === undefined) return { paths: matches, empty };
     add(matches, `suites: no file matches ${pattern}`, !isGlob(pattern), config.suitesAt);
   }

@@ -27,14 +27,14 @@ export interface LoadOptions {
   readonly openPlugins?: OpenPlugins;
   /** Evaluates suites that are code; without it, there are none. */
   readonly evaluateSuite?: EvaluateSuite;
-  /** True where the project at a folder has an optional package. */
+  /** The version of an optional package in the project at a folder; undefined where it is missing. */
   readonly packageVersion: (name: string, root: string) => string | undefined;
   readonly contracts?: ContractKnowledge;
-  /** Checks the config's `run:`; without it, it is taken as it stands. */
+  /** Checks the config's `run:`; without it, `run:` is not checked. */
   readonly checkRun?: CheckRun;
   /** Another state of the project than that of the working tree. */
   readonly snapshot?: ProjectSnapshot;
-  /** Told of all that is read, in a load that fails too. */
+  /** Records every file that is read, also when loading fails. */
   readonly reads?: ReadLog;
   /** Leaves cases and assertions unread; the suites then have none. */
   readonly contractOnly?: boolean;

@@ -52,15 +52,15 @@ interface SuiteContext {
   readonly problems: Problems;
   readonly config: Config;
   readonly contracts?: ContractKnowledge;
-  /** Leaves cases, assertions and recordings unread: what a contract is made of may be whole where they are not. */
+  /** Leaves cases, assertions and recordings unread, so that their mistakes do not matter. */
   readonly contractOnly?: boolean;
-  /** True where a prompt file stands for the suite. */
+  /** True for a prompt file that is run as a suite. */
   readonly isPromptFile?: boolean;
 }
 
 export interface ParsedSuite {
   readonly suite: Suite;
-  /** Where its id stands. */
+  /** Where its id is written. */
   readonly idAt: Located;
 }
 

@@ -30,7 +30,7 @@ export interface OpenedPlugins {
   readonly faults: readonly (PluginFault & { readonly index: number })[];
 }
 
-/** Imports the user's own code, which the pipeline does. */
+/** Imports the user's own code. */
 export type OpenPlugins = (requests: readonly PluginRequest[]) => Promise<OpenedPlugins>;
 
 type LoadedPlugins = Omit<OpenedPlugins, 'faults'>;

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Vars } from '../../src/model/suite.ts';
-import { nameOf } from '../../src/prompts/dotprompt.ts';
 import { readPicoschema } from '../../src/prompts/picoschema.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
 import { findPromptProblems, readPrompt, renderPrompt } from './read-prompt.ts';
@@ -58,12 +57,12 @@ describe('a dotprompt file', () => {
   });
 
   test.each([
-    ['a.prompt', { name: 'a' }],
-    ['dir/a.b.prompt', { name: 'a', variant: 'b' }],
-    ['a.b.c.prompt', { name: 'a.b', variant: 'c' }],
-    ['_x.prompt', { name: '_x' }],
-  ])('%s names it', (path, name) => {
-    expect(nameOf(path)).toEqual(name);
+    ['a.prompt', 'a'],
+    ['dir/a.b.prompt', 'a'],
+    ['a.b.c.prompt', 'a.b'],
+    ['_x.prompt', '_x'],
+  ])('%s names it', async (path, name) => {
+    expect((await readPrompt(path, 'hi')).name).toBe(name);
   });
 
   test.each<[template: string, vars: Vars, messages: unknown]>([

@@ -93,7 +93,7 @@ function fetchCommand(ref: string): string | undefined {
   if (/^[0-9a-f]{40,64}$/.test(ref)) return `git fetch origin ${ref}`;
   const branch = ref.replace(/^origin\//, '');
   if (!/^\w[\w./-]*$/.test(branch) || branch.includes('..') || /^[0-9a-f]{7,}$/.test(branch)) return undefined;
-  // A clone of a single branch keeps no other unless it is told where.
+  // A clone of a single branch stores another branch only under an explicit name.
   return `git fetch origin ${branch}:refs/remotes/origin/${branch}`;
 }
 

@@ -12,7 +12,7 @@ export interface GitChanges {
   readonly since: string;
   /** The repository's root, absolute, with links resolved. */
   readonly root: string;
-  /** By absolute path. A folder stands for all below it: a submodule that can't be looked into, a repository in the repository. */
+  /** By absolute path. A folder means all below it: a submodule that can't be read, or a repository inside the repository. */
   readonly changed: ReadonlyMap<string, ChangeKind>;
   /** What became of a file, of what it leads to as a link, or of a folder or link on the way to it. */
   changeOf(path: string): PathChange | undefined;
@@ -128,7 +128,7 @@ function findDefaultRef(git: Git, { isShallow }: Repository): string {
   if (isWhole) return 'HEAD';
   const kind = isShallow ? 'shallow clone' : 'clone of a single branch';
   const command = isShallow ? unshallow : 'git remote set-branches origin "*" && git fetch origin';
-  const message = `Where HEAD left the default branch can't be told in this ${kind}.`;
+  const message = `This ${kind} does not show where HEAD left the default branch.`;
   throw recordError(message, `run \`${command}\`, or name the commit to compare with: --changed <ref>`);
 }
 

@@ -6,13 +6,13 @@ import type { ProblemCode } from '../../model/problem.ts';
 
 export type GitEnvironment = Readonly<Record<string, string | undefined>>;
 
-/** Whose repository is asked, and for what. */
+/** A repository, and what is read from it. */
 export interface Git {
   readonly cwd: string;
   readonly env: GitEnvironment;
   /** As the user wrote it. */
   readonly ref: string;
-  /** What asks, where it is not `git:REF`, such as `--changed`. */
+  /** The flag that needs git, such as `--changed`; unset for `git:REF`. */
   readonly asker?: string;
   /** What the user can do without git, as the end of a sentence. */
   readonly instead?: string;
@@ -22,11 +22,11 @@ interface GitOutput {
   /** Null where a signal ended it. */
   readonly status: number | null;
   readonly stdout: Buffer;
-  /** What git said first, without its `fatal:`. */
+  /** The first line of its error output, without `fatal:`. */
   readonly complaint: string;
 }
 
-/** Runs a reading command of git to its end. What git says no to comes back as data, that it can't be run is a UserError. */
+/** Runs a git command that only reads. A refusal of git comes back as data; a git that can't be run is a `UserError`. */
 export function runGit(git: Git, args: readonly string[], input = ''): GitOutput {
   const { cwd, env } = git;
   const folder = resolve(cwd);
@@ -38,9 +38,9 @@ export function runGit(git: Git, args: readonly string[], input = ''): GitOutput
       ...Object.fromEntries(misleadingVariables.map((name) => [name, undefined])),
       GIT_TERMINAL_PROMPT: '0',
       GIT_NO_LAZY_FETCH: '1',
-      // What is only read must not wait for a lock, or hold one.
+      // Reading must neither wait for a lock nor hold one.
       GIT_OPTIONAL_LOCKS: '0',
-      // The sentences that are looked at below come in English then.
+      // Messages of git are matched in English.
       LC_ALL: 'C',
       LANGUAGE: 'C',
     },

@@ -25,7 +25,7 @@ export interface CompiledCriterion {
 export interface FoundModel {
   /** The id it is asked under; undefined for a model that is computed here. */
   readonly id?: string;
-  /** What the stamp holds of it: another model is another check, another name for it is not. */
+  /** What a case's hash covers: the model, and not the id it is given. */
   readonly identity: JsonValue;
   readonly config?: ProviderConfig;
 }
@@ -120,7 +120,7 @@ export function createAskedModels(context: AskedModelsContext): AskedModels {
   };
 }
 
-/** The check with the model it asks, which is part of the stamp. */
+/** The check with the model it asks, which is part of the case's hash. */
 export function withModel(
   check: CheckSpec | undefined,
   model: FoundModel | undefined,
@@ -136,7 +136,7 @@ export function withModel(
   };
 }
 
-/** What a judge is called says nothing of what it finds. */
+/** The id of a judge does not change its verdict. */
 function withoutModel(value: unknown, { param }: AskedModel): JsonValue {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value as JsonValue;
   const { [param]: _, ...rest } = value as JsonObject;
@@ -190,7 +190,7 @@ function chooseJudge(
   return judge;
 }
 
-/** True, and reported, where the judge is a model under test or can't be told from one in recordings. */
+/** Reports a judge that is a model under test, or has the id of one; true where it does. */
 function refuseUnfit(name: string, judge: ProviderConfig, written: Located, context: AskedModelsContext): boolean {
   const { providers, problems } = context;
   const same = providers.find(

@@ -92,19 +92,19 @@ export interface Frame {
 /** Of an assertion that says nothing beside its name. */
 export const noFrame: Frame = { weight: 1, required: false };
 
-/** Parses what stands beside the name; undefined and problems where it is wrong. */
+/** Parses the keys beside the name; undefined where one is wrong, which is reported. */
 export function parseFrame(located: Located, problems: Problems): Frame | undefined {
   const select = childOf(located, 'select');
   const name = childOf(located, 'name');
   const weight = childOf(located, 'weight');
   const required = childOf(located, 'required');
   let isRight = true;
-  const expect = (part: Located, isValid: boolean, words: string) => {
+  const expect = (part: Located, isValid: boolean, expected: string) => {
     if (part.value === undefined || isValid) return;
     isRight = false;
     problems.report({
       code: 'invalid-value',
-      message: `${String(part.path.at(-1))} must be ${words}, not ${describeValue(part.value)}`,
+      message: `${String(part.path.at(-1))} must be ${expected}, not ${describeValue(part.value)}`,
       at: locate(part),
     });
   };
@@ -123,7 +123,7 @@ export function parseFrame(located: Located, problems: Problems): Frame | undefi
   };
 }
 
-/** What the stamp hashes beside the parameters: everything that changes the check's word, not what the user calls it. */
+/** What a case's hash covers beside the parameters: all that changes the verdict, so not the name. */
 export function framedSource({ select, weight, required }: Frame): JsonObject {
   return {
     ...(required ? { required } : {}),
@@ -132,7 +132,7 @@ export function framedSource({ select, weight, required }: Frame): JsonObject {
   };
 }
 
-/** As canonical JSON has it, so that nobody has to sort it for each case. */
+/** Sorted once, so that hashing each case need not sort it. */
 function inOrder(value: SelectSpec): JsonObject {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

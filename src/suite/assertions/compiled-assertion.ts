@@ -7,7 +7,7 @@ export type CompiledAssertion = ConstantAssertion | TemplateAssertion;
 
 interface NamedAssertion {
   readonly name: string;
-  /** The JSONPaths that it goes along, where they are no templates. */
+  /** The JSONPaths that it follows in the answer; those that are templates are left out. */
   readonly paths: readonly PlacedPath[];
 }
 
@@ -51,7 +51,7 @@ export function instantiateAll(
   return checks;
 }
 
-/** What is left of an assertion with mistakes around its parameters: those can still be looked at, case by case. */
+/** An assertion with a mistake beside its parameters: they are still checked for each case, but make no check. */
 export function withoutCheck(name: string, compiled: CompiledAssertion | undefined): CompiledAssertion | undefined {
   if (compiled?.kind !== 'template') return undefined;
   const { templates, variables } = compiled;
@@ -62,7 +62,7 @@ export function withoutCheck(name: string, compiled: CompiledAssertion | undefin
   return { kind: 'template', name, variables, templates, paths: [], instantiate };
 }
 
-/** What is left of one with mistakes in its parameters: its variables can still be looked for. */
+/** An assertion with a mistake in its parameters: its variables are still checked for each case. */
 export function variableReader(
   name: string,
   templates: readonly ValueTemplate[],
@@ -76,7 +76,7 @@ export function variableReader(
   return { kind: 'template', name, variables, templates, paths: [], instantiate };
 }
 
-/** A JSONPath that an assertion goes along in the answer. */
+/** A JSONPath that an assertion follows in the answer. */
 export interface PlacedPath {
   readonly path: string;
   readonly at: Located;

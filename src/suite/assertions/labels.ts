@@ -64,7 +64,7 @@ function readLabel(
   if (shaped === undefined) return undefined;
   const chosen = chooseCriterion(row, shaped.check, criteria, problems);
   const criterion = chosen?.criterion;
-  const label = criterion === undefined ? undefined : readWord(row, shaped.label, criterion, problems);
+  const label = criterion === undefined ? undefined : parseLabel(row, shaped.label, criterion, problems);
   if (chosen === undefined || criterion === undefined || label === undefined) return undefined;
   const isPairwise = criterion.assertion === 'pairwise';
   if (isPairwise !== (shaped.other !== undefined)) {
@@ -131,10 +131,10 @@ function chooseCriterion(
   return undefined;
 }
 
-/** The word as `pass`, `fail` or `tie`: to win is to pass. */
-function readWord(
+/** The label as `pass`, `fail` or `tie`; a win is a pass. */
+function parseLabel(
   row: Located,
-  word: boolean | string,
+  written: boolean | string,
   { assertion }: Criterion,
   problems: Problems,
 ): LabelledAnswer['label'] | undefined {
@@ -142,11 +142,11 @@ function readWord(
     assertion === 'pairwise'
       ? { win: 'pass', loss: 'fail', tie: 'tie' }
       : { true: 'pass', false: 'fail', pass: 'pass', fail: 'fail' };
-  const label = known[String(word)];
+  const label = known[String(written)];
   if (label === undefined) {
     problems.report({
       code: 'invalid-value',
-      message: `a label of ${assertion} is ${Object.keys(known).slice(-3).join(', ')}, not ${String(word)}`,
+      message: `a label of ${assertion} is ${Object.keys(known).slice(-3).join(', ')}, not ${String(written)}`,
       at: locate(childOf(row, 'label')),
     });
   }

@@ -12,7 +12,7 @@ import type { Problems } from '../documents/problems.ts';
 import { reportFault } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 
-/** What an assertion may need beside its parameters. */
+/** What compiling an assertion needs beside its parameters. */
 export interface Needs {
   readonly readCode: ReadCode;
   readonly packageVersion: VersionOf;
@@ -39,7 +39,7 @@ export function readNeeds(
   return readCode(code, { value, ...further });
 }
 
-/** The check with the code it runs, whose hash is part of the stamp. */
+/** The check with the code it runs, whose hash is part of the case's hash. */
 export function withCode(
   check: CheckSpec | undefined,
   code: CodeSource | undefined,
@@ -117,7 +117,7 @@ function hashNamed(
   context: CodeContext,
   closures: Map<string, readonly string[]>,
 ): readonly string[] {
-  // A file that was there is not looked for again: a case may be built again later in the run.
+  // A file is read once: cases may be built again later in the run, when it has changed.
   const known = closures.get(path);
   if (known !== undefined && known.length > 0) return known;
   const found = context.files.readText(path);

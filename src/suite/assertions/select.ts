@@ -29,7 +29,7 @@ const forms = {
     })
     .superRefine(checkRegex),
   codeBlock: z.strictObject({ codeBlock: z.string().describe('A fenced code block of that language; "" is any.') }),
-  xmlTag: z.strictObject({ xmlTag: words.describe('What stands between <tag> and </tag>.') }),
+  xmlTag: z.strictObject({ xmlTag: words.describe('The text between <tag> and </tag>.') }),
 };
 
 const names = ['text', 'json', 'toolCalls', 'reasoning'] as const;

@@ -18,7 +18,7 @@ export type ValueTemplate =
       render(scope: Scope): unknown;
     };
 
-/** A template that can't be rendered, and the string it stands in. */
+/** A template that can't be rendered, and the string that holds it. */
 export class RenderError extends Error {
   readonly located: Located;
   readonly error: TemplateError;

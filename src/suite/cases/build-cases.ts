@@ -100,6 +100,8 @@ export async function buildCases(sources: readonly RowSource[], context: CaseCon
     if (rows === 0 && source.file !== undefined) emptyFiles.push(source.file);
   }
   builder.faults.flush(problems);
+  // They are not needed while the cases run.
+  builder.firstPlaces.clear();
   return {
     count,
     emptyFiles,

@@ -63,7 +63,7 @@ export type CheckPaths = (
   prompts: readonly string[] | undefined,
 ) => void;
 
-/** Reports the paths of a case's assertions that no output schema of its prompts has; each place is looked at once. */
+/** Reports the paths of a case's assertions that no output schema of its prompts has; each place is checked once. */
 export function createPathCheck({ problems, contract, prompts, contracts }: PathContext): CheckPaths {
   const schemasByPrompts = new Map<string, ReadonlySet<JsonObject | boolean>>();
   const seen = new WeakMap<PlacedPath, Set<ReadonlySet<unknown>>>();

@@ -9,13 +9,13 @@ import { parseDocument, parseText } from '../documents/read-document.ts';
 import { type ProjectFiles, readTextFile } from '../files/project-files.ts';
 import { displayPath } from '../files/project-place.ts';
 
-/** Where a value is written, without the parsed file: a suite with its cases is large, and most are never asked for. */
+/** Where a value is written. The parsed file is not kept, since a suite with its cases is large. */
 export interface ContractPlace {
   /** Absolute. */
   readonly file: string;
   readonly path: Path;
   readonly at: SourceLocation;
-  /** True where the file is of a form that is not looked into again: `at` is as near as it gets. */
+  /** True where `at` is exact enough, so that the file need not be parsed again. */
   readonly isFixed?: boolean;
 }
 
@@ -81,7 +81,7 @@ async function readAgain(file: string, files: ProjectFiles): Promise<Located | u
   return 'fault' in found ? undefined : parseDocument(file, found.text, files, createProblems());
 }
 
-/** The nearest place above where nothing stands at the path. */
+/** The place of a path, or of the nearest value above it. */
 async function find({ file, path, at }: ContractPlace, open: Open): Promise<SourceLocation> {
   const document = await open(file);
   return document === undefined ? at : withoutExcerpt(locate({ ...document, path }, 'key'));

@@ -10,7 +10,7 @@ import { childOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
 
-/** What the comparison of contracts knows of schemas, handed in by whoever joins the stages. */
+/** Checks of JSON Schemas, handed in so that this folder need not import them. */
 export interface ContractKnowledge extends KeywordKnowledge {
   /** For `overrides`, which must not name a rule that never fires. */
   readonly ruleIds: readonly string[];

@@ -8,7 +8,7 @@ import type { Problems } from './problems.ts';
 
 type Shape = Readonly<Record<string, z.ZodType>>;
 
-/** Reports a document that is no map; undefined values of a map are what its parts report. */
+/** Reports a document that is no map of keys. */
 export function requireMap(located: Located, label: string, problems: Problems): boolean {
   const { value } = located;
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return true;
@@ -56,9 +56,9 @@ interface Checking {
   /** What the root is called in messages. */
   readonly label: string;
   readonly problems: Problems;
-  /** Where an issue's path really stands, where the checked value is not the written one. */
+  /** Where an issue's path is written, if the checked value is not the written one. */
   readonly relocate?: (path: Path) => Located;
-  /** Keys at the root that are missing because they are mistyped, which whoever knows all of the keys has said. */
+  /** Keys at the root that are missing only because they are mistyped; that is reported already. */
   readonly mistyped?: readonly string[];
 }
 

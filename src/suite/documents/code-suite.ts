@@ -9,7 +9,7 @@ import { fixedSource, type Located, type Path, type SourceFile, textSource } fro
 import type { Problems } from './problems.ts';
 import { reportFault } from './read-document.ts';
 
-/** Evaluates a suite that is code, in a child, which the pipeline starts. */
+/** Evaluates a suite that is code, in a child process. */
 export type EvaluateSuite = (path: string) => Promise<CodeOutcome>;
 
 const codePattern = /\.[cm]?[jt]s$/i;
@@ -62,8 +62,8 @@ export async function readCodeSuite(
 }
 
 /**
- * A suite that code made: where a value was written can't be known, only guessed. A key or an id that stands in the text
- * once is taken for its place, else what is above it; the path of the value goes along, since the guess may be coarse.
+ * Finds places in a suite that code made by a guess: a key or id that the text holds once is taken for the value's place,
+ * else that of a value above it. The location has the path of the value too, since the guess may be coarse.
  */
 function codeSource(names: Pick<SourceFile, 'file' | 'folder'>, text: string, root: unknown): SourceFile {
   const lines = createLineIndex(text);

@@ -18,10 +18,8 @@ export function writeLabel(label: string, path: Path): string {
   return /\s/.test(label) ? `${text} of ${label}` : `${label}${text.startsWith('[') ? '' : '.'}${text}`;
 }
 
-export function sentence(name: string, words: string): string {
-  return /^(?:must|needs?|is|has|can|takes|does|doesn't|holds)\b/.test(words)
-    ? `${name} ${words}`
-    : `${name}: ${words}`;
+export function sentence(name: string, text: string): string {
+  return /^(?:must|needs?|is|has|can|takes|does|doesn't|holds)\b/.test(text) ? `${name} ${text}` : `${name}: ${text}`;
 }
 
 export function describeIssue(issue: Issue): string {
@@ -49,7 +47,7 @@ export function hintOf(issue: Issue): string | undefined {
   return didYouMean(issue.input, wordsOf(issue));
 }
 
-/** The words that may stand there, in any of its forms. */
+/** The texts that are allowed there. */
 function wordsOf(issue: Issue): readonly string[] {
   if (issue.code === 'invalid_union') {
     return issue.errors.flat().flatMap((inner) => (inner.path.length === 0 ? wordsOf(inner) : []));
@@ -57,7 +55,7 @@ function wordsOf(issue: Issue): readonly string[] {
   return issue.code === 'invalid_value' ? issue.values.filter((value) => typeof value === 'string') : [];
 }
 
-/** What YAML made of words that were meant otherwise. */
+/** The next step where YAML made another type of what was meant. */
 function hintOfType(expected: string, input: unknown): string | undefined {
   const isPlain = typeof input === 'number' || typeof input === 'boolean' || input instanceof SpelledNumber;
   if (expected === 'string' && isPlain) return `for a text, write it in quotes: "${describeValue(input)}"`;
@@ -75,7 +73,7 @@ export function codeOf(issue: Issue): ProblemCode {
   const given: unknown = issue.params?.['code'];
   const named = problemCodes.find((code) => code === given);
   if (named !== undefined) return named;
-  // Parameter schemas of assertions say it in words alone.
+  // Parameter schemas of assertions give no code, only a message.
   if (/regular expression/i.test(issue.message)) return 'invalid-regex';
   if (/JSONPath/.test(issue.message)) return 'invalid-json-path';
   return /\bschema\b|\$(?:ref|schema)\b/i.test(issue.message) ? 'invalid-schema' : 'invalid-value';

@@ -62,7 +62,7 @@ export function yamlSource(names: FileNames, text: string, yaml: Pick<YamlText, 
   };
 }
 
-/** A JSON text; it is looked at again only when a place is asked for. */
+/** A JSON text. It is parsed again only when a place is needed. */
 export function jsonSource(names: FileNames, text: string): SourceFile {
   let root: JsonNode | undefined;
   const find = (path: Path, part: 'key' | 'value'): number => {
@@ -113,7 +113,7 @@ export function csvRowSource(
   return { file, folder, at, within: at };
 }
 
-/** A place that stands for all of a row or a plain text file. */
+/** One place for every value, such as of a file that is made from another. */
 export function fixedSource(names: FileNames, at: SourceLocation): SourceFile {
   return { ...names, at: () => at, within: () => at };
 }

@@ -46,7 +46,7 @@ export function createProblems(): Problems {
   };
 }
 
-/** The frame of a neighbouring problem must not print a key that stands in the file. */
+/** The excerpt of a problem nearby must not show a key that is written in the file. */
 function hideKeys(problems: readonly Problem[]): readonly Problem[] {
   const keys = problems.filter(({ code }) => code === 'literal-key').flatMap(({ at }) => at ?? []);
   return problems.map((problem) => {

@@ -69,7 +69,7 @@ export function parseText(names: Names, text: string, problems: Problems): Locat
   return problems.list().length > before ? undefined : located;
 }
 
-/** Cases and their checks keep every digit of a number; whatever else stands in a file is a double. */
+/** Cases and their checks keep every digit of a number; any other number is a double. */
 const exactKeys: ReadonlySet<unknown> = new Set(['cases', 'defaults']);
 
 function refuseLongNumbers(located: Located, problems: Problems): void {

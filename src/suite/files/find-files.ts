@@ -7,7 +7,7 @@ import type { FileFault } from './project-place.ts';
 export interface FoundFiles {
   /** Absolute, sorted, each file once. */
   readonly paths: readonly string[];
-  /** What could not be looked into. */
+  /** What could not be read. */
   readonly faults: readonly FileFault[];
 }
 

@@ -195,7 +195,7 @@ function hashFile(path: string): string | undefined {
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex');
   } catch (error) {
-    // What can't be read is told by whoever must read it.
+    // The code that reads the file reports the fault.
     if (error instanceof Error && 'code' in error) return undefined;
     throw error;
   }

@@ -24,7 +24,7 @@ export interface FoundPrompt {
   readonly source: SourceFile;
 }
 
-/** True for a prompt file that brings data of its own, and so may stand for a suite. */
+/** True for a prompt file of a format that can hold test data, and so can be run as a suite. */
 export function isPromptFile(path: string): boolean {
   return /\.(?:prompt\.ya?ml|prompt|prompty)$/i.test(path);
 }
@@ -50,7 +50,7 @@ export async function readPromptFile(
   );
   const said = 'problems' in parsed ? parsed.problems : parsed.warnings;
   for (const { severity, ...problem } of said) {
-    // A format that is not read at all is a mistake of whoever names the file.
+    // A format that is not known is a mistake at the place that names the file.
     const placed = problem.at === undefined && namedBy !== undefined ? { ...problem, at: locate(namedBy) } : problem;
     if (severity === 'error') problems.report(placed);
     else problems.warn(placed);
@@ -67,7 +67,7 @@ interface PromptSuiteContext {
   readonly parsePrompt: ParsePrompt;
 }
 
-/** The suite that a prompt file with test data stands for, as its author would have written it. */
+/** Makes a suite document of a prompt file with test data. */
 export async function readPromptSuite(path: string, context: PromptSuiteContext): Promise<Located | undefined> {
   const { problems, config } = context;
   const found = await readPromptFile(path, context);

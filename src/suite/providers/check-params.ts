@@ -12,7 +12,7 @@ interface ParamsContext {
   readonly problems: Problems;
 }
 
-/** Params go to the API as they stand; reports what no API could answer usefully here. */
+/** Reports params that would make an answer useless here. */
 export function checkParams(params: Located, context: ParamsContext): void {
   checkToolSchemas(params, context);
   warnOfSeveralAnswers(params, context);
@@ -39,7 +39,7 @@ export function reportWritten(member: string, problems: Problems, at: SourceLoca
     code: 'invalid-value',
     message: `params: ${member} is written by llmcheck, so it can't be set`,
     hint: member.startsWith('model')
-      ? 'leave it out: the model stands in use: adapter:model'
+      ? 'leave it out: use: adapter:model names the model'
       : 'leave it out: the messages are those of the prompt',
     ...defined({ at }),
   });

@@ -19,7 +19,7 @@ export function reportLiteralKeys(located: Located, problems: Problems): boolean
     if (key !== 'apiKeyEnv' && isSecretName(key))
       refuse(
         childOf(located, key),
-        `a key must not stand in the file ("${key}")`,
+        `a key must not be written in the file ("${key}")`,
         'write apiKeyEnv: NAME_OF_A_VARIABLE',
       );
   }

@@ -175,7 +175,7 @@ const partsOfUse = ['adapter', 'model', 'command'];
 
 function hintOfUse(key: string, example: string | undefined): string | undefined {
   const part = findNearest(key, partsOfUse);
-  return part === undefined ? undefined : `the ${part} stands in use: ${example ?? 'openai:gpt-4o-mini'}`;
+  return part === undefined ? undefined : `write the ${part} under use: ${example ?? 'openai:gpt-4o-mini'}`;
 }
 
 function pick(located: Located, entries: readonly (readonly [string, unknown])[], keys: readonly string[]): Located {

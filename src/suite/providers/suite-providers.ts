@@ -18,7 +18,7 @@ interface EndpointContext {
   readonly problems: Problems;
   readonly config: Config;
   readonly contracts?: ContractKnowledge;
-  /** True where a prompt file stands for the suite: the model that it names comes before the config's providers. */
+  /** True for a prompt file that is run as a suite: its model comes before the config's providers. */
   readonly isPromptFile?: boolean;
 }
 
@@ -30,7 +30,7 @@ interface Endpoints {
 }
 
 interface SuiteEndpoints extends Endpoints {
-  /** The provider that stands for a model of a prompt file; unset where the suite or the config names providers. */
+  /** The provider of each model that a prompt file names; unset where the suite or the config names providers. */
   readonly byModel?: ReadonlyMap<string, string>;
 }
 

@@ -11,7 +11,7 @@ export const anyJudge = z
 
 export const params = z
   .record(z.string(), z.unknown())
-  .describe('Passed to the API as they stand, such as temperature and max_tokens.');
+  .describe('Passed to the API unchanged, such as temperature and max_tokens.');
 
 export const priceSchema = z.strictObject({
   input: amount.describe('USD per million input tokens.'),

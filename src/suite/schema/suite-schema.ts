@@ -63,7 +63,9 @@ const message = z
       .array(words)
       .min(1, { error: 'needs at least one path' })
       .optional()
-      .describe("Images, PDFs and sounds that go along: paths from the suite's folder, templates over the variables."),
+      .describe(
+        "Images, PDFs and sounds to send with it: paths from the suite's folder, templates over the variables.",
+      ),
   })
   .refine((value) => (value.content === undefined) !== (value.file === undefined), {
     error: 'needs either content or file',
