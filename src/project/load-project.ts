@@ -5,12 +5,7 @@ import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import { openPackages } from '../programs/open-packages.ts';
 import { parsePromptFile } from '../prompts/parse-prompt-file.ts';
 import { adapters } from '../providers/index.ts';
-import { checkJsonPathAgainstSchema, checkVariable } from '../schema-diff/check-paths.ts';
-import { type RuleKey, ruleIdOf, rules } from '../schema-diff/rules.ts';
-import { findMisspeltKeywords } from '../schema-diff/schema/check-keywords.ts';
-import { findSchemaFaults } from '../schema-diff/schema/schema-document.ts';
 import type { CheckRun } from '../suite/config.ts';
-import type { ContractKnowledge } from '../suite/contracts/parse-contract.ts';
 import { createReadLog, type ReadLog } from '../suite/files/project-files.ts';
 import { loadIds as readIds, type SuiteIds } from '../suite/find-suites.ts';
 import { type LoadedProject, loadProjectCache, loadProjectPlugins, loadProject as loadSuites } from '../suite/load.ts';
@@ -49,7 +44,6 @@ export function loadProject({
     adapters,
     parsePrompt: parsePromptFile,
     packageVersion: (name, root) => openPackages(root).version(name),
-    contracts: contractKnowledge,
     // A suite gets no environment variables: it must be the same on every machine.
     async evaluateSuite(path) {
       const { evaluateModule } = await import('../programs/evaluate-module.ts');
@@ -92,12 +86,3 @@ export function loadIds(options: {
 }): Promise<readonly SuiteIds[]> {
   return readIds({ ...options, paths: [], adapters }, options);
 }
-
-/** The checks of JSON Schemas that loading a suite uses. */
-export const contractKnowledge: ContractKnowledge = {
-  ruleIds: [...new Set(Object.keys(rules).map((key) => ruleIdOf(key as RuleKey)))],
-  findSchemaFaults,
-  findMisspeltKeywords,
-  findPathFault: (path, schema) => checkJsonPathAgainstSchema(path, schema)?.message,
-  findVariableFault: checkVariable,
-};

@@ -7,12 +7,7 @@ import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Price, ProviderConfig, RunDefaults } from '../model/suite.ts';
 import { parseDurationMs } from '../text/duration.ts';
 import { parseStoreUrl } from '../text/store-urls.ts';
-import {
-  type ContractKnowledge,
-  emptyContract,
-  type ParsedContract,
-  parseContract,
-} from './contracts/parse-contract.ts';
+import { emptyContract, type ParsedContract, parseContract } from './contracts/parse-contract.ts';
 import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
 import { childOf, type Located, locate } from './documents/locate.ts';
 import type { Problems } from './documents/problems.ts';
@@ -52,7 +47,6 @@ interface ConfigContext {
   readonly problems: Problems;
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
   readonly packageVersion: VersionOf;
-  readonly contracts?: ContractKnowledge;
   readonly checkRun?: CheckRun;
 }
 

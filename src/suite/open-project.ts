@@ -4,7 +4,6 @@ import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import { type CheckRun, type Config, emptyConfig, parseConfig } from './config.ts';
-import type { ContractKnowledge } from './contracts/parse-contract.ts';
 import type { EvaluateSuite } from './documents/code-suite.ts';
 import type { Located } from './documents/locate.ts';
 import type { Problems } from './documents/problems.ts';
@@ -29,7 +28,6 @@ export interface LoadOptions {
   readonly evaluateSuite?: EvaluateSuite;
   /** The version of an optional package in the project at a folder; undefined where it is missing. */
   readonly packageVersion: (name: string, root: string) => string | undefined;
-  readonly contracts?: ContractKnowledge;
   /** Checks the config's `run:`; without it, `run:` is not checked. */
   readonly checkRun?: CheckRun;
   /** Another state of the project than that of the working tree. */
@@ -70,14 +68,14 @@ export async function readConfig(
   return readDocument(configPath, files, problems);
 }
 
-interface ConfigOptions extends Pick<LoadOptions, 'adapters' | 'contracts' | 'checkRun'> {
+interface ConfigOptions extends Pick<LoadOptions, 'adapters' | 'checkRun'> {
   readonly packageVersion: VersionOf;
 }
 
 export async function loadConfig(
   document: Located | undefined,
   files: ProjectFiles,
-  { adapters, contracts, checkRun, packageVersion }: ConfigOptions,
+  { adapters, checkRun, packageVersion }: ConfigOptions,
   problems: Problems,
 ): Promise<Config> {
   if (document === undefined) return emptyConfig;
@@ -88,6 +86,6 @@ export async function loadConfig(
     packageVersion,
     problems,
     readFile,
-    ...defined({ contracts, checkRun }),
+    ...defined({ checkRun }),
   });
 }

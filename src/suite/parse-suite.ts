@@ -18,12 +18,7 @@ import { readCases } from './cases/read-cases.ts';
 import type { Config } from './config.ts';
 import { checkPromptVariables, openInputCheck } from './contracts/check-contract.ts';
 import { createContractLocator, placeOf } from './contracts/contract-places.ts';
-import {
-  type ContractKnowledge,
-  joinContracts,
-  type ParsedContract,
-  parseContract,
-} from './contracts/parse-contract.ts';
+import { joinContracts, type ParsedContract, parseContract } from './contracts/parse-contract.ts';
 import { checkKeys, checkPart, requireMap } from './documents/check-shape.ts';
 import { isCodeSuite } from './documents/code-suite.ts';
 import { childOf, itemsOf, type Located, locate } from './documents/locate.ts';
@@ -51,7 +46,6 @@ interface SuiteContext {
   readonly reads: ReadLog;
   readonly problems: Problems;
   readonly config: Config;
-  readonly contracts?: ContractKnowledge;
   /** Leaves cases, assertions and recordings unread, so that their mistakes do not matter. */
   readonly contractOnly?: boolean;
   /** True for a prompt file that is run as a suite. */
@@ -147,7 +141,7 @@ async function parsePromptList(document: Located, suiteContract: ParsedContract,
   if (checkPart(document, 'prompts', suiteShape.prompts, context.problems) === undefined) return [];
   const readFile = fileReader(context);
   const prompts = await parsePrompts(childOf(document, 'prompts'), { ...context, readFile, suiteContract });
-  checkPromptVariables(prompts, suiteContract.contract, context);
+  checkPromptVariables(prompts, suiteContract.contract, context.problems);
   return prompts;
 }
 

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { contractKnowledge } from '../../src/project/load-project.ts';
 import { openTempProject } from '../support/temp-project.ts';
 import { problemsAt } from './load-fixture.ts';
 
@@ -7,7 +6,7 @@ import { problemsAt } from './load-fixture.ts';
 async function said(suite: string, files: Readonly<Record<string, string>> = {}): Promise<readonly string[]> {
   const project = openTempProject();
   for (const [path, text] of Object.entries({ 'a.eval.yaml': suite, ...files })) project.write(path, text);
-  const problems = await problemsAt(project.root, ['a.eval.yaml'], undefined, contractKnowledge);
+  const problems = await problemsAt(project.root, ['a.eval.yaml']);
   return problems.map(({ code, message, hint, at }) => {
     const file = at?.file === 'a.eval.yaml' ? '' : `${at?.file}:`;
     return `${file}${at?.line}:${at?.column} ${code}: ${message}${hint === undefined ? '' : ` | ${hint}`}`;

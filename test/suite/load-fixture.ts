@@ -6,18 +6,12 @@ import type { Case, Suite } from '../../src/model/suite.ts';
 import { openPackages } from '../../src/programs/open-packages.ts';
 import { parsePromptFile } from '../../src/prompts/parse-prompt-file.ts';
 import { adapters } from '../../src/providers/index.ts';
-import type { ContractKnowledge } from '../../src/suite/contracts/parse-contract.ts';
 import { type LoadedProject, loadProject } from '../../src/suite/load.ts';
 
 export const fixtureFolder = join(import.meta.dirname, '../../fixtures/suite');
 
 /** Loads suites with the real registries. */
-export function loadAt(
-  cwd: string,
-  paths: readonly string[] = [],
-  configPath?: string,
-  contracts?: ContractKnowledge,
-): Promise<LoadedProject> {
+export function loadAt(cwd: string, paths: readonly string[] = [], configPath?: string): Promise<LoadedProject> {
   return loadProject({
     cwd,
     paths,
@@ -26,7 +20,6 @@ export function loadAt(
     parsePrompt: parsePromptFile,
     packageVersion: (name) => openPackages(import.meta.dirname).version(name),
     ...(configPath === undefined ? {} : { configPath }),
-    ...(contracts === undefined ? {} : { contracts }),
   });
 }
 
@@ -35,10 +28,9 @@ export async function problemsAt(
   cwd: string,
   paths: readonly string[] = [],
   configPath?: string,
-  contracts?: ContractKnowledge,
 ): Promise<readonly Problem[]> {
   try {
-    await loadAt(cwd, paths, configPath, contracts);
+    await loadAt(cwd, paths, configPath);
   } catch (error) {
     if (error instanceof UserError) return error.problems;
     throw error;

@@ -4,7 +4,7 @@ import type { CheckSpec } from '../../model/verdict.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { markSpelling } from '../cases/case-hash.ts';
-import { type ContractKnowledge, warnOfKeywords } from '../contracts/parse-contract.ts';
+import { warnOfKeywords } from '../contracts/parse-contract.ts';
 import { keysAt, reportIssues } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, type Located, locate, type Path } from '../documents/locate.ts';
@@ -17,7 +17,6 @@ import { compileValue, renderTemplate, type Scope, type ValueTemplate } from './
 export interface AssertionContext extends Needs {
   readonly declarations: Readonly<Record<string, AssertionDeclaration>>;
   readonly models: AskedModels;
-  readonly contracts?: ContractKnowledge;
   /** The content of a JSON or YAML file that a parameter names. */
   readonly readFile: (namedBy: Located<string>) => Located | undefined;
 }
@@ -121,7 +120,7 @@ function readParams({ declaration, written }: PlainAssertion, isMap: boolean, co
     const content = isFile ? context.readFile({ ...param, value }) : param;
     if (content === undefined) continue;
     places.set(key, content);
-    if (declaration.schemas?.includes(key) === true) warnOfKeywords(content, context);
+    if (declaration.schemas?.includes(key) === true) warnOfKeywords(content, context.problems);
     // The content of a file is data, never a template.
     const constant = { kind: 'constant', value: content.value } as const;
     templates.set(key, isFile ? constant : compileValue(content, context.problems.report));

@@ -7,7 +7,6 @@ import { TemplateError } from '../../templates/template-error.ts';
 import type { AssertionContext } from '../assertions/compile-plain.ts';
 import type { CompiledAssertion } from '../assertions/compiled-assertion.ts';
 import { type CheckInput, type CheckPaths, createPathCheck } from '../contracts/check-contract.ts';
-import type { ContractKnowledge } from '../contracts/parse-contract.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
 import { createProblems, type Problems, withoutExcerpt } from '../documents/problems.ts';
 import { changedError } from '../files/project-files.ts';
@@ -48,7 +47,6 @@ export interface CaseContext {
   readonly hasOutputContract: boolean;
   /** The suite's, for prompts without one of their own. */
   readonly contract: Contract;
-  readonly contracts?: ContractKnowledge;
 }
 
 export interface BuiltCases {

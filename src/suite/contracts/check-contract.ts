@@ -1,6 +1,8 @@
 import type { JsonObject } from '../../json/json.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { Case, Contract } from '../../model/suite.ts';
+import { checkJsonPathAgainstSchema } from '../../schema-diff/check-json-path.ts';
+import { checkVariable } from '../../schema-diff/check-variable.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import type { PlacedPath } from '../assertions/compiled-assertion.ts';
@@ -8,26 +10,15 @@ import { childOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 import type { CompiledPrompt, PlacedTemplate } from '../prompts/parse-prompts.ts';
 import { findTemplateVariable, positionAt } from './contract-places.ts';
-import type { ContractKnowledge } from './parse-contract.ts';
-
-interface PromptVariableContext {
-  readonly problems: Problems;
-  readonly contracts?: ContractKnowledge;
-}
 
 /** Holds what each prompt reads against the input schema that callers see. */
-export function checkPromptVariables(
-  prompts: readonly CompiledPrompt[],
-  contract: Contract,
-  { problems, contracts }: PromptVariableContext,
-): void {
-  if (contracts === undefined) return;
+export function checkPromptVariables(prompts: readonly CompiledPrompt[], contract: Contract, problems: Problems): void {
   for (const { version, templates } of prompts) {
     const schema = version.contract?.input ?? contract.input;
     if (schema === undefined) continue;
     for (const placed of templates) {
       for (const variable of placed.template.variables) {
-        const fault = contracts.findVariableFault(variable, schema);
+        const fault = checkVariable(variable, schema);
         if (fault === undefined) continue;
         const { message, nearest, closed } = fault;
         const problem = {
@@ -55,7 +46,6 @@ interface PathContext {
   readonly problems: Problems;
   readonly contract: Contract;
   readonly prompts: readonly CompiledPrompt[];
-  readonly contracts?: ContractKnowledge;
 }
 
 export type CheckPaths = (
@@ -64,7 +54,7 @@ export type CheckPaths = (
 ) => void;
 
 /** Reports the paths of a case's assertions that no output schema of its prompts has; each place is checked once. */
-export function createPathCheck({ problems, contract, prompts, contracts }: PathContext): CheckPaths {
+export function createPathCheck({ problems, contract, prompts }: PathContext): CheckPaths {
   const schemasByPrompts = new Map<string, ReadonlySet<JsonObject | boolean>>();
   const seen = new WeakMap<PlacedPath, Set<ReadonlySet<unknown>>>();
   const schemasFor = (only: readonly string[] | undefined): ReadonlySet<JsonObject | boolean> => {
@@ -82,14 +72,13 @@ export function createPathCheck({ problems, contract, prompts, contracts }: Path
     return new Set(given.length < schemas.length ? [] : given);
   }
   return (assertions, only) => {
-    if (contracts === undefined) return;
     for (const { paths } of assertions) {
       for (const placed of paths) {
         const schemas = schemasFor(only);
         const checked = seen.get(placed) ?? new Set();
         if (schemas.size === 0 || checked.has(schemas)) continue;
         seen.set(placed, checked.add(schemas));
-        const faults = [...schemas].map((schema) => contracts.findPathFault(placed.path, schema));
+        const faults = [...schemas].map((schema) => checkJsonPathAgainstSchema(placed.path, schema)?.message);
         const [message] = faults;
         if (message === undefined || faults.includes(undefined)) continue;
         problems.report({ code: 'invalid-json-path', message, at: locate(placed.at) });

@@ -4,34 +4,19 @@ import { appendPointer } from '../../json/json-pointer.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { ContractPolicy, SeverityOverride } from '../../model/finding.ts';
 import { type Contract, mergeContracts } from '../../model/suite.ts';
+import { findMisspeltKeywords } from '../../schema-diff/find-misspelt-keywords.ts';
+import { findSchemaFaults } from '../../schema-diff/find-schema-faults.ts';
+import { type RuleKey, ruleIdOf, rules } from '../../schema-diff/rules.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { childOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 import { type ContractPlace, locateInSchema, placeOf } from './contract-places.ts';
 
-/** Checks of JSON Schemas, handed in so that this folder need not import them. */
-export interface ContractKnowledge extends KeywordKnowledge {
-  /** For `overrides`, which must not name a rule that never fires. */
-  readonly ruleIds: readonly string[];
-  /** Where and why a schema can't be compared. */
-  findSchemaFaults(
-    schema: unknown,
-  ): readonly { readonly pointer: string; readonly message: string; readonly hint?: string }[];
-  /** Why a JSONPath can't find anything in an answer that keeps the schema. */
-  findPathFault(path: string, schema: unknown): string | undefined;
-  /** Why a template's variable is none of the input schema's. */
-  findVariableFault(
-    variable: string,
-    schema: unknown,
-  ): { readonly message: string; readonly nearest?: string; readonly closed: boolean } | undefined;
-}
-
 interface ContractContext {
   readonly problems: Problems;
   /** The content of a JSON or YAML file that a value names. */
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
-  readonly contracts?: ContractKnowledge;
 }
 
 /** A contract and where its schemas are written. */
@@ -75,18 +60,18 @@ export async function parseContract(located: Located, context: ContractContext):
   };
 }
 
-function parseOverrides(
-  located: Located,
-  { problems, contracts }: ContractContext,
-): readonly SeverityOverride[] | undefined {
+/** Without the prefix of rules on the parameters of tools. */
+const ruleIds = [...new Set(Object.keys(rules).map((key) => ruleIdOf(key as RuleKey)))];
+
+function parseOverrides(located: Located, { problems }: ContractContext): readonly SeverityOverride[] | undefined {
   const { value } = located;
   if (typeof value !== 'object' || value === null) return undefined;
   for (const rule of Object.keys(value)) {
-    if (contracts === undefined || contracts.ruleIds.includes(rule.replace(/^tool-parameter-/, ''))) continue;
+    if (ruleIds.includes(rule.replace(/^tool-parameter-/, ''))) continue;
     problems.report({
       code: 'unknown-id',
       message: `there is no contract rule "${rule}"`,
-      hint: didYouMean(rule, contracts.ruleIds) ?? 'docs/contracts.md lists the rules',
+      hint: didYouMean(rule, ruleIds) ?? 'docs/contracts.md lists the rules',
       at: locate(childOf(located, rule), 'key'),
     });
   }
@@ -101,10 +86,7 @@ interface ParsedSchema {
   readonly place: ContractPlace;
 }
 
-async function parseSchema(
-  named: Located,
-  { problems, readFile, contracts }: ContractContext,
-): Promise<ParsedSchema | undefined> {
+async function parseSchema(named: Located, { problems, readFile }: ContractContext): Promise<ParsedSchema | undefined> {
   const { value } = named;
   if (value === undefined) return undefined;
   const located = typeof value === 'string' ? await readFile({ ...named, value }) : named;
@@ -112,7 +94,7 @@ async function parseSchema(
   // Imported on use: compiling schemas takes its time to load.
   const { compileJsonSchema } = await import('../../json/json-schema.ts');
   const schema = plainNumbers(located.value);
-  const faults = contracts?.findSchemaFaults(schema) ?? [];
+  const faults = findSchemaFaults(schema);
   for (const { pointer, ...described } of faults)
     problems.report({ code: 'invalid-schema', ...described, at: locateInSchema(located, pointer) });
   if (faults.length > 0) return undefined;
@@ -127,25 +109,13 @@ async function parseSchema(
     return undefined;
   }
   if (typeof schema !== 'boolean' && !isJsonObject(schema)) return undefined;
-  warnOfKeywords(located, { problems, ...defined({ contracts }) });
+  warnOfKeywords(located, problems);
   return { schema, place: placeOf(located) };
 }
 
-interface KeywordKnowledge {
-  /** Keywords that validators pass over, and what was probably meant. */
-  findMisspeltKeywords(
-    schema: unknown,
-  ): readonly { readonly pointer: string; readonly keyword: string; readonly meant: string }[];
-}
-
-interface KeywordContext {
-  readonly contracts?: KeywordKnowledge;
-  readonly problems: Pick<Problems, 'warn'>;
-}
-
 /** Warns of keywords in a schema that are none, but look like one: no validator would say so. */
-export function warnOfKeywords(schema: Located, { contracts, problems }: KeywordContext): void {
-  for (const { pointer, keyword, meant } of contracts?.findMisspeltKeywords(plainNumbers(schema.value)) ?? []) {
+export function warnOfKeywords(schema: Located, problems: Pick<Problems, 'warn'>): void {
+  for (const { pointer, keyword, meant } of findMisspeltKeywords(plainNumbers(schema.value))) {
     problems.warn({
       code: 'unknown-key',
       message: `"${keyword}" is no keyword of JSON Schema, so nothing is demanded by it`,

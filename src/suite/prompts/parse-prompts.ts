@@ -61,7 +61,7 @@ export async function parsePrompts(located: Located, context: PromptContext): Pr
 async function parsePromptItem(item: Located, context: PromptContext): Promise<CompiledPrompt | undefined> {
   const prompt = checkShape(promptSchema, item, { label: 'the prompt', problems: context.problems });
   if (prompt === undefined) return undefined;
-  checkParams(childOf(item, 'params'), context);
+  checkParams(childOf(item, 'params'), context.problems);
   const content = await readContent(item, prompt, context);
   const { texts, found } = content ?? {};
   reportEmpty(prompt.id, texts ?? [], context.problems);

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Role } from '../../model/completion.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { Template } from '../../model/suite.ts';
-import type { ContractKnowledge, ParsedContract } from '../contracts/parse-contract.ts';
+import type { ParsedContract } from '../contracts/parse-contract.ts';
 import { childOf, itemsOf, type Located, textSource } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 import { reportFault } from '../documents/read-document.ts';
@@ -14,7 +14,6 @@ export interface PromptContext {
   readonly problems: Problems;
   readonly parsePrompt: ParsePrompt;
   readonly readFile: (namedBy: Located<string>) => Promise<Located | undefined>;
-  readonly contracts?: ContractKnowledge;
   /** The suite's, and behind it the config's. */
   readonly suiteContract: ParsedContract;
 }

@@ -1,24 +1,20 @@
 import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
+import { findSchemaFaults } from '../../schema-diff/find-schema-faults.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { locateInSchema } from '../contracts/contract-places.ts';
-import { type ContractKnowledge, warnOfKeywords } from '../contracts/parse-contract.ts';
+import { warnOfKeywords } from '../contracts/parse-contract.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 
-interface ParamsContext {
-  readonly contracts?: ContractKnowledge;
-  readonly problems: Problems;
-}
-
 /** Reports params that would make an answer useless here. */
-export function checkParams(params: Located, context: ParamsContext): void {
-  checkToolSchemas(params, context);
-  warnOfSeveralAnswers(params, context);
+export function checkParams(params: Located, problems: Problems): void {
+  checkToolSchemas(params, problems);
+  warnOfSeveralAnswers(params, problems);
   const stream = childOf(params, 'stream');
   if (stream.value !== true) return;
-  context.problems.report({
+  problems.report({
     code: 'invalid-value',
     message: 'params: stream is true, but answers are read whole',
     hint: 'leave stream out',
@@ -46,7 +42,7 @@ export function reportWritten(member: string, problems: Problems, at: SourceLoca
 }
 
 /** Every answer is billed, and the first one alone is judged. */
-function warnOfSeveralAnswers(params: Located, { problems }: ParamsContext): void {
+function warnOfSeveralAnswers(params: Located, problems: Problems): void {
   for (const name of ['n', 'candidateCount']) {
     const asked = childOf(params, name);
     const count = plainNumbers(asked.value);
@@ -61,9 +57,9 @@ function warnOfSeveralAnswers(params: Located, { problems }: ParamsContext): voi
 }
 
 /** The parameters of tools are a contract too: reports those that are no JSON Schema, in any spelling of a tool. */
-function checkToolSchemas(params: Located, { contracts, problems }: ParamsContext): void {
+function checkToolSchemas(params: Located, problems: Problems): void {
   const tools = childOf(params, 'tools');
-  if (contracts === undefined || !Array.isArray(tools.value)) return;
+  if (!Array.isArray(tools.value)) return;
   for (const tool of itemsOf(tools)) {
     for (const schema of [
       childOf(childOf(tool, 'function'), 'parameters'),
@@ -71,8 +67,8 @@ function checkToolSchemas(params: Located, { contracts, problems }: ParamsContex
       childOf(tool, 'input_schema'),
     ]) {
       if (typeof schema.value !== 'object' || schema.value === null) continue;
-      const faults = contracts.findSchemaFaults(plainNumbers(schema.value));
-      if (faults.length === 0) warnOfKeywords(schema, { contracts, problems });
+      const faults = findSchemaFaults(plainNumbers(schema.value));
+      if (faults.length === 0) warnOfKeywords(schema, problems);
       for (const { pointer, message, hint } of faults) {
         problems.report({
           code: 'invalid-schema',

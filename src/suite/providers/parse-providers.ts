@@ -8,7 +8,6 @@ import type { Price, ProviderConfig, ProviderLimits } from '../../model/suite.ts
 import { didYouMean, findNearest } from '../../text/did-you-mean.ts';
 import { parseDurationMs } from '../../text/duration.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
-import type { ContractKnowledge } from '../contracts/parse-contract.ts';
 import { checkShape, keysAt } from '../documents/check-shape.ts';
 import { describeValue } from '../documents/describe-issue.ts';
 import { childOf, itemsOf, type Located, locate } from '../documents/locate.ts';
@@ -20,7 +19,6 @@ import { reportLiteralKeys } from './literal-keys.ts';
 interface ProviderContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
-  readonly contracts?: ContractKnowledge;
   /** Those of the config, which a suite may name by id. */
   readonly known: readonly ProviderConfig[];
   /** What one is called in messages. */
@@ -113,7 +111,7 @@ function parseProviderMap(item: Located, context: ProviderContext): ProviderConf
     return undefined;
   }
   const located = { ...item, value: plainNumbers(item.value) };
-  checkParams(childOf(located, 'params'), context);
+  checkParams(childOf(located, 'params'), context.problems);
   const schema = noun === 'judge' ? judgeSchema : providerSchema;
   const baseKeys = Object.keys(schema.shape);
   const use = childOf(located, findUseKey(located, baseKeys));

@@ -4,7 +4,6 @@ import type { PromptModel } from '../../model/prompt-file.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
 import type { PromptVersion, ProviderConfig } from '../../model/suite.ts';
 import type { Config } from '../config.ts';
-import type { ContractKnowledge } from '../contracts/parse-contract.ts';
 import { checkPart } from '../documents/check-shape.ts';
 import { childOf, fixedSource, itemsOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
@@ -17,7 +16,6 @@ interface EndpointContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
   readonly config: Config;
-  readonly contracts?: ContractKnowledge;
   /** True for a prompt file that is run as a suite: its model comes before the config's providers. */
   readonly isPromptFile?: boolean;
 }
@@ -71,7 +69,7 @@ export function parseSuiteProviders(
 /** A provider of the config with the model's own name, else its adapter and model. */
 function buildModelProvider(
   { written, use, hint, at }: PromptModel,
-  { problems, adapters, config, contracts }: EndpointContext,
+  { problems, adapters, config }: EndpointContext,
 ): ProviderConfig | undefined {
   if (use === undefined && !config.providers.some(({ id }) => id === written)) {
     const message = `no adapter is known for the model "${written}"`;
@@ -83,7 +81,6 @@ function buildModelProvider(
   const [provider] = parseProviders(located, {
     adapters,
     problems,
-    ...defined({ contracts }),
     known: config.providers,
     noun: 'provider',
   });
@@ -98,14 +95,13 @@ export function restrictToModel({ version, model }: CompiledPrompt, { byModel }:
 
 /** The suite's own providers or judges, else the config's. */
 export function parseEndpoints(key: 'providers' | 'judges', document: Located, context: EndpointContext): Endpoints {
-  const { problems, adapters, config, contracts } = context;
+  const { problems, adapters, config } = context;
   const written = childOf(document, key);
   if (written.value === undefined) return { list: config[key], known: config[key].map(({ id }) => id) };
   if (checkPart(document, key, suiteShape[key], problems) === undefined) return { list: [], known: [] };
   const list = parseProviders(written, {
     adapters,
     problems,
-    ...defined({ contracts }),
     known: config[key],
     noun: key === 'providers' ? 'provider' : 'judge',
   });
