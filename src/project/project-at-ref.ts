@@ -4,7 +4,8 @@ import { UserError } from '../model/errors.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { bytesOfText, type FileText, type ProjectFiles } from '../suite/files/project-files.ts';
 import type { ProjectPlace } from '../suite/files/project-place.ts';
-import { findProjectPlace, type ProjectSnapshot } from '../suite/open-project.ts';
+import { findProject } from '../suite/files/project-place.ts';
+import type { ProjectSnapshot } from '../suite/open-project.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../templates/template.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { type GitRef, openGitRef } from './git/git-files.ts';
@@ -33,7 +34,7 @@ interface ProjectAtRef {
 export async function loadProjectAtRef(options: LoadAtRefOptions): Promise<ProjectAtRef> {
   const { project, paths, against = '', configPath, cwd, env } = options;
   const ref = openGitRef(project.root, against.slice('git:'.length), env);
-  const place = findProjectPlace(cwd, configPath);
+  const place = findProject(cwd, configPath);
   const snapshot = openGitSnapshot(ref, place, cwd);
   const load = async (wanted: readonly string[]) => {
     const loaded = await loadProject({ paths: wanted, cwd, snapshot, contractOnly: true });

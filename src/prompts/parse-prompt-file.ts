@@ -4,7 +4,7 @@ import { findInJson, parseJsonNodes } from '../json/json-text.ts';
 import type { Problem, ProblemCode } from '../model/problem.ts';
 import type { ParsedPromptFile, PromptFileMessage, PromptFilePorts } from '../model/prompt-file.ts';
 import { didYouMean } from '../text/did-you-mean.ts';
-import { createLineIndex } from '../text/line-index.ts';
+import { createLineIndex, type LineIndex } from '../text/line-index.ts';
 import { parseYaml, type YamlText } from '../text/yaml-text.ts';
 
 interface PromptFile {
@@ -58,10 +58,16 @@ function readJson(text: string): YamlText {
   return { value: node.value, errors: [], find, findWithin: (path) => find(path, 'value') };
 }
 
+interface MessagesFile {
+  readonly document: YamlText;
+  readonly lines: LineIndex;
+  readonly report: (code: ProblemCode, message: string, offset: number, hint?: string) => void;
+}
+
 function parseMessages(path: string, text: string, document: YamlText): ParsedPromptFile {
   const lines = createLineIndex(text);
   const problems: Problem[] = [];
-  const report = (code: ProblemCode, message: string, offset: number, hint?: string) => {
+  const report: MessagesFile['report'] = (code, message, offset, hint) => {
     const position = lines.positionAt(offset);
     const at = { file: path, ...position, excerpt: lines.excerptAround(position) };
     problems.push({ code, severity: 'error', message, at, ...defined({ hint }) });
@@ -69,75 +75,64 @@ function parseMessages(path: string, text: string, document: YamlText): ParsedPr
   for (const { message, offset, hint } of document.errors) report('syntax', message, offset, hint);
   if (document.errors.length > 0) return { problems };
 
+  const file = { document, lines, report };
   const { value } = document;
-  const root = isJsonObject(value) ? ['messages'] : [];
-  if (isJsonObject(value)) {
-    for (const key of Object.keys(value).filter((key) => key !== 'messages')) {
-      report(
-        'unknown-key',
-        `unknown key "${key}" in a prompt file`,
-        document.find([key], 'key'),
-        didYouMean(key, ['messages']) ?? 'known here: messages',
-      );
-    }
-  }
-  const list: unknown = isJsonObject(value) ? value['messages'] : value;
+  const isMap = isJsonObject(value);
+  if (isMap) reportUnknownKeys(value, [], 'a prompt file', ['messages'], file);
+  const root = isMap ? ['messages'] : [];
+  const list: unknown = isMap ? value['messages'] : value;
   if (!Array.isArray(list) || list.length === 0) {
-    report(
-      'invalid-value',
-      'a prompt file holds a list of messages',
-      document.find(root, 'value'),
-      'write - role: user and content: … for each',
-    );
+    const hint = 'write - role: user and content: … for each';
+    report('invalid-value', 'a prompt file holds a list of messages', document.find(root, 'value'), hint);
     return { problems };
   }
-  const messages = list.flatMap((item: unknown, index) => parseMessage(item, [...root, index]));
+  const messages = list.flatMap((item: unknown, index) => readMessage(item, [...root, index], file) ?? []);
   return problems.length > 0 ? { problems } : { messages, warnings: [] };
+}
 
-  function parseMessage(item: unknown, at: readonly PropertyKey[]): readonly PromptFileMessage[] {
-    const before = problems.length;
-    if (!isJsonObject(item)) {
-      report('invalid-value', 'a message is a map of role and content', document.find(at, 'value'));
-      return [];
-    }
-    for (const key of Object.keys(item).filter((key) => !['role', 'content', 'file'].includes(key))) {
-      report(
-        'unknown-key',
-        `unknown key "${key}" in a message`,
-        document.find([...at, key], 'key'),
-        didYouMean(key, ['role', 'content', 'file']) ?? 'known here: role, content, file',
-      );
-    }
-    const written = item['role'];
-    const role = ROLES.find((known) => known === written);
-    if (role === undefined) {
-      const hint =
-        written === 'model' ? 'write assistant' : typeof written === 'string' ? didYouMean(written, ROLES) : undefined;
-      report(
-        'invalid-value',
-        `the role of a message must be ${ROLES.slice(0, -1).join(', ')} or assistant`,
-        document.find([...at, 'role'], 'value'),
-        hint,
-      );
-    }
-    const { content, file } = item;
-    if ((content === undefined) === (file === undefined)) {
-      report('invalid-value', 'a message needs either content or file', document.find(at, 'value'));
-    } else if (typeof (content ?? file) !== 'string') {
-      report(
-        'invalid-value',
-        'the content of a message must be a text',
-        document.find([...at, content === undefined ? 'file' : 'content'], 'value'),
-      );
-    }
-    if (problems.length > before || role === undefined) return [];
-    const path = [...at, typeof content === 'string' ? 'content' : 'file'];
-    return [
-      {
-        role,
-        content: typeof content === 'string' ? { source: content } : { file: String(file) },
-        locate: (line, column) => lines.positionAt(document.findWithin(path, line, column)),
-      },
-    ];
+function reportUnknownKeys(
+  value: object,
+  at: readonly PropertyKey[],
+  noun: string,
+  known: readonly string[],
+  { document, report }: MessagesFile,
+): void {
+  for (const key of Object.keys(value).filter((other) => !known.includes(other))) {
+    const hint = didYouMean(key, known) ?? `known here: ${known.join(', ')}`;
+    report('unknown-key', `unknown key "${key}" in ${noun}`, document.find([...at, key], 'key'), hint);
   }
+}
+
+/** Undefined where the message is wrong, which is reported. */
+function readMessage(item: unknown, at: readonly PropertyKey[], file: MessagesFile): PromptFileMessage | undefined {
+  const { document, lines, report } = file;
+  if (!isJsonObject(item)) {
+    report('invalid-value', 'a message is a map of role and content', document.find(at, 'value'));
+    return undefined;
+  }
+  reportUnknownKeys(item, at, 'a message', ['role', 'content', 'file'], file);
+  const { role: written, content, file: named } = item;
+  const role = ROLES.find((known) => known === written);
+  if (role === undefined) {
+    const hint =
+      written === 'model' ? 'write assistant' : typeof written === 'string' ? didYouMean(written, ROLES) : undefined;
+    const message = `the role of a message must be ${ROLES.slice(0, -1).join(', ')} or assistant`;
+    report('invalid-value', message, document.find([...at, 'role'], 'value'), hint);
+  }
+  const key = content === undefined ? 'file' : 'content';
+  const text = content ?? named;
+  if ((content === undefined) === (named === undefined)) {
+    report('invalid-value', 'a message needs either content or file', document.find(at, 'value'));
+    return undefined;
+  }
+  if (typeof text !== 'string') {
+    report('invalid-value', 'the content of a message must be a text', document.find([...at, key], 'value'));
+    return undefined;
+  }
+  if (role === undefined) return undefined;
+  return {
+    role,
+    content: key === 'content' ? { source: text } : { file: text },
+    locate: (line, column) => lines.positionAt(document.findWithin([...at, key], line, column)),
+  };
 }

@@ -22,8 +22,7 @@ import { emptySelection } from '../plan/select-cases.ts';
 import { type LoadOptions, loadProject } from '../project/load-project.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
 import { bytesOfText, openProjectFiles } from '../suite/files/project-files.ts';
-import { kindOfPath } from '../suite/files/project-place.ts';
-import { findProjectPlace } from '../suite/open-project.ts';
+import { findProject, kindOfPath } from '../suite/files/project-place.ts';
 import { replaceCsvField } from '../text/csv.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
@@ -113,7 +112,7 @@ async function editExpected(
   if (resolve(context.cwd, testCase.at.file) !== path) return { refused: 'the case is in another file now' };
   const kind = extname(path).toLowerCase();
   if (testCase.expected === undefined) return { refused: 'the case has no "expected" to put it into' };
-  const files = openProjectFiles(findProjectPlace(context.cwd, context.configPath), context.cwd);
+  const files = openProjectFiles(findProject(context.cwd, context.configPath), context.cwd);
   const read = await files.read(path);
   if ('fault' in read) return { refused: read.fault.message };
   const suitePath = resolve(context.root, suite.path);
@@ -199,7 +198,7 @@ async function findFailure(
   { suite, testCase, prompt, provider, row }: AnswerChange,
   { cwd, env, configPath, ports }: AcceptContext,
 ): Promise<string | undefined> {
-  const place = findProjectPlace(cwd, configPath);
+  const place = findProject(cwd, configPath);
   const onDisk = openProjectFiles(place, cwd);
   const files = {
     ...onDisk,

@@ -9,8 +9,7 @@ import { createProblems, type Problems } from './documents/problems.ts';
 import { readDocument } from './documents/read-document.ts';
 import type { ProjectFiles } from './files/project-files.ts';
 import { describeMissing, isGlob } from './files/project-place.ts';
-import type { LoadOptions } from './open-project.ts';
-import { loadConfig, openWorkingTree, type ProjectSnapshot, readConfig } from './open-project.ts';
+import { type LoadOptions, loadConfig, openWorkingTree, type ProjectSnapshot, readConfig } from './open-project.ts';
 import { isPromptFile } from './prompts/prompt-file.ts';
 
 const DEFAULT_SUITES = ['evals/**/*.eval.{yaml,yml,ts,mts,js,mjs}'];
@@ -25,7 +24,7 @@ interface FoundSuites {
   readonly empty: readonly EmptySelection[];
 }
 
-/** Looks for suite files, and warns of what leads to none. */
+/** Finds suite files, and warns of paths and patterns that find none. */
 export async function findSuites(
   snapshot: ProjectSnapshot,
   config: Config,
@@ -101,7 +100,7 @@ async function findByGlob(
   return paths;
 }
 
-/** What a suite's parts are called, as far as its files can be read: for suggestions, never for a run. */
+/** The ids in a suite, as far as its files can be read: for suggestions, never for a run. */
 export interface SuiteIds {
   readonly suite: string;
   readonly prompts: readonly string[];
@@ -111,7 +110,7 @@ export interface SuiteIds {
   readonly cases: readonly string[];
 }
 
-/** Reads ids and nothing else, and runs no code to find some; what is wrong in a file hides its own ids and no others. */
+/** Reads ids only, and runs no code. A mistake in a file hides only the ids of that file. */
 export async function loadIds(
   options: Parameters<typeof findSuiteFiles>[0],
   { withCases }: { readonly withCases: boolean },
@@ -167,7 +166,7 @@ function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-/** The suite files that a load would read, and the ids of the config's providers; mistakes are passed over. */
+/** The suite files that a load would read, and the ids of the config's providers; mistakes are ignored. */
 async function findSuiteFiles(options: Pick<LoadOptions, 'paths' | 'cwd' | 'configPath' | 'adapters'>): Promise<{
   readonly paths: readonly string[];
   readonly files: ProjectFiles;
@@ -176,8 +175,8 @@ async function findSuiteFiles(options: Pick<LoadOptions, 'paths' | 'cwd' | 'conf
   const snapshot = openWorkingTree(options);
   const problems = createProblems();
   const document = await readConfig(snapshot, options, problems);
-  const known = { ...options, packageVersion: () => undefined };
-  const config = await loadConfig(document, snapshot.files, known, problems);
+  const known = { adapters: options.adapters, packageVersion: () => undefined, problems };
+  const config = await loadConfig(document, snapshot.files, known);
   return {
     paths: (await findSuites(snapshot, config, options, problems)).paths,
     files: snapshot.files,

@@ -5,12 +5,12 @@ import type { Plugin } from '../model/plugin.ts';
 import type { Problem } from '../model/problem.ts';
 import type { SharedCacheConfig } from '../model/shared-cache.ts';
 import type { Project, Suite } from '../model/suite.ts';
-import { parseCache } from './config.ts';
+import { type Config, parseCache } from './config.ts';
 import { isCodeSuite, readCodeSuite } from './documents/code-suite.ts';
-import { locate } from './documents/locate.ts';
+import { type Located, locate } from './documents/locate.ts';
 import { createProblems, type Problems } from './documents/problems.ts';
 import { readDocument } from './documents/read-document.ts';
-import { createReadLog, recordReads, sourcesOf } from './files/project-files.ts';
+import { createReadLog, type ProjectFiles, recordReads, sourcesOf } from './files/project-files.ts';
 import { findSuites } from './find-suites.ts';
 import { type LoadOptions, loadConfig, openWorkingTree, readConfig } from './open-project.ts';
 import { type ParsedSuite, parseSuite } from './parse-suite.ts';
@@ -33,45 +33,21 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const project = { ...snapshot, files: recordReads(all, shared) };
   const configDocument = await readConfig(project, options, problems);
   const plugins = await loadPlugins(configDocument, project, { open: options.openPlugins, problems });
-  const known = { ...options, ...extendDeclarations(options, plugins) };
-  const config = await loadConfig(
-    configDocument,
-    project.files,
-    { ...known, packageVersion: (name) => options.packageVersion(name, place.root) },
-    problems,
-  );
+  const packageVersion = (name: string) => options.packageVersion(name, place.root);
+  const known = { ...options, ...extendDeclarations(options, plugins), packageVersion, problems };
+  const config = await loadConfig(configDocument, project.files, known);
   const { paths, empty } = await findSuites(project, config, options, problems);
   const parsed: ParsedSuite[] = [];
   for (const path of paths) {
     const reads = createReadLog();
-    const files = recordReads(all, reads);
+    const context = { ...known, files: recordReads(all, reads), config };
+    const document = await readSuite(path, context);
     const isPrompt = isPromptFile(path);
-    const document = isCodeSuite(path)
-      ? await readCodeSuite(path, {
-          files,
-          problems,
-          evaluate: options.snapshot === undefined ? options.evaluateSuite : undefined,
-        })
-      : isPrompt
-        ? await readPromptSuite(path, { files, problems, config, parsePrompt: options.parsePrompt })
-        : await readDocument(path, files, problems);
-    const suite =
-      document === undefined
-        ? undefined
-        : await parseSuite(path, document, {
-            ...known,
-            packageVersion: (name) => options.packageVersion(name, place.root),
-            files,
-            reads,
-            problems,
-            config,
-            isPromptFile: isPrompt,
-          });
+    const suite = document && (await parseSuite(path, document, { ...context, reads, isPromptFile: isPrompt }));
     if (suite !== undefined) parsed.push(suite);
   }
   reportDuplicates(parsed, problems);
-  const list = problems.list();
-  if (problems.errorCount() > 0) throw new UserError(list);
+  const warnings = listWarnings(problems);
   return {
     project: {
       root: place.root,
@@ -83,9 +59,31 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
       run: config.run,
       cache: config.cache,
     },
-    warnings: list,
+    warnings,
     plugins: plugins.list,
   };
+}
+
+type ReadContext = Pick<LoadOptions, 'snapshot' | 'evaluateSuite' | 'parsePrompt'> & {
+  readonly files: ProjectFiles;
+  readonly problems: Problems;
+  readonly config: Config;
+};
+
+/** The document of a suite in any form; undefined where it can't be read, which is reported. */
+function readSuite(path: string, context: ReadContext): Promise<Located | undefined> {
+  const { files, problems, snapshot, evaluateSuite } = context;
+  // Code at a commit can't be run: only the working tree has the files that it imports.
+  const evaluate = snapshot === undefined ? evaluateSuite : undefined;
+  if (isCodeSuite(path)) return readCodeSuite(path, { files, problems, evaluate });
+  return isPromptFile(path) ? readPromptSuite(path, context) : readDocument(path, files, problems);
+}
+
+/** The warnings, where nothing is an error; else throws all problems. */
+function listWarnings(problems: Problems): readonly Problem[] {
+  const list = problems.list();
+  if (problems.errorCount() > 0) throw new UserError(list);
+  return list;
 }
 
 function reportDuplicates(parsed: readonly ParsedSuite[], problems: Problems): void {
@@ -113,7 +111,7 @@ export async function loadProjectPlugins(
   const snapshot = openWorkingTree(options);
   const document = await readConfig(snapshot, options, problems);
   const { list } = await loadPlugins(document, snapshot, { open: options.openPlugins, problems });
-  if (problems.errorCount() > 0) throw new UserError(problems.list());
+  listWarnings(problems);
   return list;
 }
 
@@ -126,6 +124,6 @@ export async function loadProjectCache(
   const document = await readConfig(snapshot, options, problems);
   const packageVersion = (name: string) => options.packageVersion(name, snapshot.place.root);
   const cache = document === undefined ? undefined : parseCache(document, { problems, packageVersion });
-  if (problems.errorCount() > 0) throw new UserError(problems.list());
+  listWarnings(problems);
   return cache;
 }

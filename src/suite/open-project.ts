@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
-import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
-import type { VersionOf } from '../model/optional-packages.ts';
 import type { AdapterDeclaration } from '../model/provider.ts';
 import { type CheckRun, type Config, emptyConfig, parseConfig } from './config.ts';
 import type { EvaluateSuite } from './documents/code-suite.ts';
@@ -50,11 +48,7 @@ export function openWorkingTree({ cwd, configPath }: Pick<LoadOptions, 'cwd' | '
   return { place, files: openProjectFiles(place, cwd), kindOf: kindOfPath };
 }
 
-/** Where the project of a folder is, for snapshots of it. */
-export function findProjectPlace(cwd: string, configPath?: string): ProjectPlace {
-  return findProject(cwd, configPath);
-}
-
+/** The document of the config; undefined where there is none, or none that can be read, which is reported. */
 export async function readConfig(
   { place: { configPath }, files, kindOf }: ProjectSnapshot,
   { cwd, configPath: asked }: Pick<LoadOptions, 'cwd' | 'configPath'>,
@@ -68,24 +62,15 @@ export async function readConfig(
   return readDocument(configPath, files, problems);
 }
 
-interface ConfigOptions extends Pick<LoadOptions, 'adapters' | 'checkRun'> {
-  readonly packageVersion: VersionOf;
-}
+type ConfigOptions = Omit<Parameters<typeof parseConfig>[1], 'readFile'>;
 
 export async function loadConfig(
   document: Located | undefined,
   files: ProjectFiles,
-  { adapters, checkRun, packageVersion }: ConfigOptions,
-  problems: Problems,
+  options: ConfigOptions,
 ): Promise<Config> {
   if (document === undefined) return emptyConfig;
   const readFile = (namedBy: Located<string>) =>
-    readDocument(resolve(namedBy.source.folder, namedBy.value), files, problems, namedBy);
-  return parseConfig(document, {
-    adapters,
-    packageVersion,
-    problems,
-    readFile,
-    ...defined({ checkRun }),
-  });
+    readDocument(resolve(namedBy.source.folder, namedBy.value), files, options.problems, namedBy);
+  return parseConfig(document, { ...options, readFile });
 }

@@ -79,12 +79,7 @@ export async function parseSuite(
   const prompts = await parsePromptList(document, suiteContract, context);
   const providers = parseSuiteProviders(document, prompts, context);
   checkPromptParams(prompts, { ...context, list: promptList, providers: providers.list });
-  const models = createAskedModels({
-    ...context,
-    judges: judges.list,
-    judgeIds: judges.known,
-    providers: providers.list,
-  });
+  const models = createAskedModels({ ...context, judges, providers: providers.list });
   const assertionContext = openAssertions(path, document, models, context);
   const cases = await parseCases(
     document,

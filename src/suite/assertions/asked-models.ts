@@ -12,6 +12,7 @@ import { sha256Hex } from '../../text/sha256.ts';
 import { childOf, type Located, locate } from '../documents/locate.ts';
 import { type Problems, withoutExcerpt } from '../documents/problems.ts';
 import { parseUse, placeOf, toJsonObject } from '../providers/parse-providers.ts';
+import type { Endpoints } from '../providers/suite-providers.ts';
 import type { Frame } from './assertion-frame.ts';
 import type { CompiledAssertion } from './compiled-assertion.ts';
 
@@ -51,73 +52,71 @@ interface AskedModelsContext {
   readonly problems: Problems;
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly packageVersion: VersionOf;
-  readonly judges: readonly ProviderConfig[];
-  /** Every id that was written, those of judges that could not be read included. */
-  readonly judgeIds: readonly string[];
+  readonly judges: Endpoints;
   /** The models under test. */
   readonly providers: readonly ProviderConfig[];
 }
 
 export function createAskedModels(context: AskedModelsContext): AskedModels {
-  const { problems, packageVersion } = context;
   const configs = new Map<string, ProviderConfig>();
   const criteria = new Map<string, CompiledCriterion>();
 
-  function findJudge(name: string, written: Located): FoundModel | undefined {
-    const named = childOf(written, 'judge');
-    const judge = chooseJudge(name, named.value === undefined ? written : named, named.value, context);
-    if (judge === undefined || refuseUnfit(name, judge, written, context)) return undefined;
-    configs.set(judge.id, judge);
-    return { id: judge.id, identity: identityOf(judge), config: judge };
-  }
-
-  function findEmbeddings(name: string, { offline }: AskedModel, written: Located): FoundModel | undefined {
-    const named = childOf(written, 'provider');
-    if (named.value === undefined && offline !== undefined) {
-      const fault = findPackageFault(offline.packages, packageVersion);
-      if (fault === undefined) return { identity: offline.model };
-      problems.report({
-        code: 'environment',
-        message: `${name} needs ${fault.needed}, or a provider of embeddings`,
-        hint: `${fault.install}, or add provider: openai:text-embedding-3-small`,
-        at: locate(written),
-      });
-      return undefined;
-    }
-    // The parameter's own schema reports what is no text.
-    if (typeof named.value !== 'string') return undefined;
-    const config = chooseEmbeddings({ ...named, value: named.value }, context);
-    if (config === undefined) return undefined;
-    configs.set(config.id, config);
-    return { id: config.id, identity: identityOf(config), config };
-  }
-
   return {
-    find: (name, asks, written) =>
-      asks.kind === 'judge' ? findJudge(name, written) : findEmbeddings(name, asks, written),
+    find(name, asks, written) {
+      const found =
+        asks.kind === 'judge' ? findJudge(name, written, context) : findEmbeddings(name, asks, written, context);
+      if (found?.config !== undefined) configs.set(found.config.id, found.config);
+      return found;
+    },
     remember(name, { model, written, frame, declaration, compiled }) {
       if (model.config === undefined || declaration.asks?.kind !== 'judge') return;
-      const asked = withoutModel(plainNumbers(written.value), declaration.asks);
       const source = canonicalJson({
-        [name]: asked,
+        [name]: withoutModel(plainNumbers(written.value), declaration.asks),
         model: model.identity,
         wording: declaration.asks.wording,
         ...(frame.select === undefined ? {} : { select: { ...frame.select } }),
       });
       const stamp = sha256Hex(source).slice(0, 12);
-      if (criteria.has(`${model.id ?? ''} ${stamp}`)) return;
-      const criterion = {
-        judge: model.config,
-        assertion: name,
-        ...defined({ name: frame.name }),
-        stamp,
-        at: withoutExcerpt(locate(written)),
-      };
-      criteria.set(`${model.id ?? ''} ${stamp}`, { criterion, compiled });
+      const key = `${model.id ?? ''} ${stamp}`;
+      if (criteria.has(key)) return;
+      const at = withoutExcerpt(locate(written));
+      const criterion = { judge: model.config, assertion: name, ...defined({ name: frame.name }), stamp, at };
+      criteria.set(key, { criterion, compiled });
     },
     configs: () => [...configs.values()],
     criteria: () => [...criteria.values()],
   };
+}
+
+function findJudge(name: string, written: Located, context: AskedModelsContext): FoundModel | undefined {
+  const named = childOf(written, 'judge');
+  const judge = chooseJudge(name, named.value === undefined ? written : named, named.value, context);
+  if (judge === undefined || refuseUnfit(name, judge, written, context)) return undefined;
+  return { id: judge.id, identity: identityOf(judge), config: judge };
+}
+
+function findEmbeddings(
+  name: string,
+  { offline }: AskedModel,
+  written: Located,
+  context: AskedModelsContext,
+): FoundModel | undefined {
+  const named = childOf(written, 'provider');
+  if (named.value === undefined && offline !== undefined) {
+    const fault = findPackageFault(offline.packages, context.packageVersion);
+    if (fault === undefined) return { identity: offline.model };
+    context.problems.report({
+      code: 'environment',
+      message: `${name} needs ${fault.needed}, or a provider of embeddings`,
+      hint: `${fault.install}, or add provider: openai:text-embedding-3-small`,
+      at: locate(written),
+    });
+    return undefined;
+  }
+  // The parameter's own schema reports what is no text.
+  if (typeof named.value !== 'string') return undefined;
+  const config = chooseEmbeddings({ ...named, value: named.value }, context);
+  return config && { id: config.id, identity: identityOf(config), config };
 }
 
 /** The check with the model it asks, which is part of the case's hash. */
@@ -152,10 +151,10 @@ function chooseJudge(
   name: string,
   place: Located,
   id: unknown,
-  { judges, judgeIds, problems }: AskedModelsContext,
+  { judges, problems }: AskedModelsContext,
 ): ProviderConfig | undefined {
   const at = locate(place);
-  const known = [...new Set([...judgeIds, ...judges.map((judge) => judge.id)])];
+  const known = [...new Set([...judges.known, ...judges.list.map((judge) => judge.id)])];
   if (known.length === 0) {
     problems.report({
       code: 'unknown-id',
@@ -167,7 +166,7 @@ function chooseJudge(
   }
   if (id === undefined) {
     const [only, second] = known;
-    if (second === undefined) return judges.find((judge) => judge.id === only);
+    if (second === undefined) return judges.list.find((judge) => judge.id === only);
     problems.report({
       code: 'invalid-value',
       message: `${name} names no judge, and the suite has several: ${known.join(', ')}`,
@@ -178,7 +177,7 @@ function chooseJudge(
   }
   // The parameter's own schema reports what is no text.
   if (typeof id !== 'string') return undefined;
-  const judge = judges.find((other) => other.id === id);
+  const judge = judges.list.find((other) => other.id === id);
   if (judge === undefined && !known.includes(id)) {
     problems.report({
       code: 'unknown-id',
@@ -219,8 +218,8 @@ function refuseUnfit(name: string, judge: ProviderConfig, written: Located, cont
 /** A judge by its id, else adapter:model; with the options under which its adapter gives embeddings. */
 function chooseEmbeddings(named: Located<string>, context: AskedModelsContext): ProviderConfig | undefined {
   const { adapters, judges, problems } = context;
-  const known = judges.find(({ id }) => id === named.value);
-  const use = known ?? parseUse(named, { adapters, problems, known: judges, noun: 'judge' });
+  const known = judges.list.find(({ id }) => id === named.value);
+  const use = known ?? parseUse(named, { adapters, problems, known: judges.list, noun: 'judge' });
   if (use === undefined) return undefined;
   const { embeddings } = adapters[use.adapter] ?? {};
   if (embeddings === undefined) {

@@ -18,44 +18,33 @@ interface FrameContext {
 }
 
 /** The one key that names an assertion; unknown keys beside it are reported. */
-export function findName({ value, ...rest }: Located, { declarations, problems }: FrameContext): string | undefined {
-  const located = { value, ...rest };
+export function findName(located: Located, { declarations, problems }: FrameContext): string | undefined {
+  const { value } = located;
   const known = Object.keys(declarations);
+  const isKnown = (key: string) => Object.hasOwn(declarations, key);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const hint =
-      typeof value === 'string' && Object.hasOwn(declarations, value)
-        ? `write {${value}: …}`
-        : 'write {contains: refund}, for example';
     problems.report({
       code: 'invalid-value',
       message: `an assertion is a map with one assertion name, not ${describeValue(value)}`,
-      hint,
+      hint:
+        typeof value === 'string' && isKnown(value) ? `write {${value}: …}` : 'write {contains: refund}, for example',
       at: locate(located),
     });
     return undefined;
   }
   const keys = Object.keys(value).filter((key) => !COMMON_KEYS.includes(key));
-  const [name, ...others] = keys.filter((key) => Object.hasOwn(declarations, key));
+  const [name, second] = keys.filter(isKnown);
   if (name === undefined) {
     const [unknown] = keys;
-    problems.report(
-      unknown === undefined
-        ? {
-            code: 'unknown-assertion',
-            message: 'the assertion has no name',
-            hint: `known: ${known.join(', ')}`,
-            at: locate(located),
-          }
-        : {
-            code: 'unknown-assertion',
-            message: `unknown assertion "${unknown}"`,
-            hint: didYouMean(unknown, known) ?? `known: ${known.join(', ')}`,
-            at: locate(childOf(located, unknown), 'key'),
-          },
-    );
+    const hint = (unknown === undefined ? undefined : didYouMean(unknown, known)) ?? `known: ${known.join(', ')}`;
+    problems.report({
+      code: 'unknown-assertion',
+      message: unknown === undefined ? 'the assertion has no name' : `unknown assertion "${unknown}"`,
+      hint,
+      at: unknown === undefined ? locate(located) : locate(childOf(located, unknown), 'key'),
+    });
     return undefined;
   }
-  const [second] = others;
   if (second !== undefined) {
     problems.report({
       code: 'invalid-value',
@@ -65,20 +54,22 @@ export function findName({ value, ...rest }: Located, { declarations, problems }
     });
     return undefined;
   }
-  const extra = keys.filter((key) => key !== name);
-  for (const key of extra) {
-    const declaration = declarations[name];
-    const isParameter = declaration !== undefined && keysAt(declaration.params, []).includes(key);
-    problems.report({
-      code: 'unknown-key',
-      message: `unknown key "${key}" beside "${name}"`,
-      hint: isParameter
-        ? `it belongs inside: ${name}: {${declaration.main ?? 'value'}: …, ${key}: …}`
-        : (didYouMean(key, [...COMMON_KEYS, ...known]) ?? `known here: ${COMMON_KEYS.join(', ')}`),
-      at: locate(childOf(located, key), 'key'),
-    });
+  for (const key of keys.filter((other) => other !== name)) {
+    reportExtraKey(located, name, key, { declarations, problems });
   }
   return name;
+}
+
+function reportExtraKey(located: Located, name: string, key: string, { declarations, problems }: FrameContext): void {
+  const { main = 'value', params } = declarations[name] ?? {};
+  problems.report({
+    code: 'unknown-key',
+    message: `unknown key "${key}" beside "${name}"`,
+    hint: keysAt(params, []).includes(key)
+      ? `it belongs inside: ${name}: {${main}: …, ${key}: …}`
+      : (didYouMean(key, [...COMMON_KEYS, ...Object.keys(declarations)]) ?? `known here: ${COMMON_KEYS.join(', ')}`),
+    at: locate(childOf(located, key), 'key'),
+  });
 }
 
 /** What every assertion may have beside its name. */

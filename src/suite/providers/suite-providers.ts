@@ -21,7 +21,7 @@ interface EndpointContext {
 }
 
 /** Providers or judges. */
-interface Endpoints {
+export interface Endpoints {
   readonly list: readonly ProviderConfig[];
   /** Every id that was written, those that could not be read included. */
   readonly known: readonly string[];
