@@ -57,10 +57,8 @@ function openGitSnapshot(ref: GitRef, place: ProjectPlace, cwd: string): Project
   const display = (path: string): string => `git:${ref.name}:${relative(cwd, path).split(sep).join('/')}`;
   const configPath = place.configPath ?? resolve(root, 'llmcheck.config.yaml');
   const snapshot: ProjectFiles = {
-    root,
     display,
     // Git reports a file outside of its repository when it reads it.
-    findFault: () => undefined,
     findReadFault: () => undefined,
     relative: (path) => relative(root, path).split(sep).join('/'),
     readText: (path) => readText(ref, path, display(path)),

@@ -31,33 +31,29 @@ import {
 
 export type FileText = { readonly text: string } | { readonly fault: FileFault };
 
-/** A file that is read bit by bit, and again, since it may be larger than what should be in memory. */
+/** A file that is read in parts, and again, since it may be larger than memory. */
 export interface FileBytes {
   open(): OpenBytes;
 }
 
 interface OpenBytes {
-  /** Throws a `UserError` where the file is another than when it was read first. */
+  /** Throws a `UserError` where the file has changed since it was first opened. */
   readonly read: ReadBytes;
   readonly close: () => void;
 }
 
-/** The only way to the disk: reads text inside the project, and remembers what was read. */
+/** Reads files inside the project; nothing else in this folder reads the disk. */
 export interface ProjectFiles {
-  /** Absolute. */
-  readonly root: string;
   read(path: string): Promise<FileText>;
-  /** The same of data and code, whose texts are no templates. */
+  /** The same for data and code, whose texts are no templates. */
   readText(path: string): FileText;
-  /** The same bit by bit, of any size; whether it is text has to be seen by who reads it. */
+  /** A file of any size, read in parts. The caller checks whether it is text. */
   readBytes(path: string): Promise<{ readonly bytes: FileBytes } | { readonly fault: FileFault }>;
   /** SHA-256 of a file inside the project, text or not; undefined where there is none. */
   hash(path: string): string | undefined;
-  /** A fault where a path that may not exist yet leaves the project. */
-  findFault(path: string): FileFault | undefined;
-  /** Like `findFault`; and a fault where something is there that can't be read as a file. */
+  /** A fault where a path leaves the project, or something is there that can't be read as a file; it may not exist yet. */
   findReadFault(path: string): FileFault | undefined;
-  /** The files of some patterns; folders of packages are passed over. */
+  /** The files of some patterns; folders of packages are left out. */
   glob(patterns: readonly string[], folder: string): Promise<FoundFiles>;
   /** As problems name it: relative to the working folder where that is shorter. */
   display(path: string): string;
@@ -76,9 +72,7 @@ export function openProjectFiles(place: ProjectPlace, cwd: string): ProjectFiles
   };
 
   return {
-    root: place.root,
     display,
-    findFault: faultOf,
     findReadFault: (path) => faultOf(path) ?? findReadFault(path, display(path)),
     relative: (path) => toSlashes(relative(place.root, path)),
     readText,
@@ -139,7 +133,7 @@ function findBytes(path: string, shown: string): { readonly bytes: FileBytes } |
 
 type FileState = Pick<BigIntStats, 'ino' | 'size' | 'mtimeNs'>;
 
-/** Another content under the same name would be taken for rows that were checked. */
+/** Rows were checked once, so the file must still be the same. */
 function openUnchanged(path: string, shown: string, known: FileState): OpenBytes {
   const fd = openAgain(path, shown);
   const check = () => {
@@ -165,7 +159,6 @@ function openAgain(path: string, shown: string): number {
   }
 }
 
-/** What a file that was read once is no more. */
 export function changedError(shown: string, cause?: unknown): UserError {
   return new UserError(
     [
