@@ -39,7 +39,7 @@ export async function parseDotprompt(path: string, text: string, ports: PromptFi
     params: { ...renameParams(settings), ...tools, ...output.params },
     ...(output.structured ? { structured: true } : {}),
     ...defined({ output: output.schema, input: inputs.schema }),
-    ...(pinned === undefined ? {} : { model: findModel(pinned, document.at(['model'])) }),
+    ...defined({ model: pinned === undefined ? undefined : findModel(pinned, document.at(['model'])) }),
     name,
     ...defined({ description }),
     warnings: document.warnings,

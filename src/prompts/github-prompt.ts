@@ -45,7 +45,8 @@ export function parseGithubPrompt(path: string, text: string): ParsedPromptFile 
   checkKeys(document, value);
   const name = readText(document, ['name'], value['name']);
   const description = readText(document, ['description'], value['description']);
-  const model = readText(document, ['model'], value['model']);
+  const written = readText(document, ['model'], value['model']);
+  const model = written === undefined ? undefined : findModel(written, document.at(['model']));
   const params = readParameters(document, value['modelParameters']);
   const format = readFormat(document, value);
   const messages = readMessages(document, value['messages']);
@@ -56,8 +57,7 @@ export function parseGithubPrompt(path: string, text: string): ParsedPromptFile 
     params: { ...params, ...format.params },
     warnings: document.warnings,
     ...defined({ output: format.output }),
-    ...(model === undefined ? {} : { model: findModel(model, document.at(['model'])) }),
-    ...defined({ name, description, tests }),
+    ...defined({ model, name, description, tests }),
   };
 }
 

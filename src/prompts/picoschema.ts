@@ -78,7 +78,7 @@ function readField(
   value: JsonValue,
   path: readonly PropertyKey[],
 ): JsonObject {
-  const described = description === undefined ? {} : { description };
+  const described = defined({ description });
   switch (kind) {
     case undefined: {
       const field = readFragment(value, path);
@@ -111,7 +111,7 @@ function makeNullable(field: JsonObject): JsonObject {
 
 function readScalar(written: string, path: readonly PropertyKey[]): JsonObject {
   const [type, description] = splitDescription(written);
-  const described = description === undefined ? {} : { description };
+  const described = defined({ description });
   if (SCALARS.includes(type)) return type === 'any' ? described : { type, ...described };
   throw new PicoschemaError(
     `"${type}" is no type`,

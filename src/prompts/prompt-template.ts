@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { JsonValue } from '../json/json.ts';
 import type { Role } from '../model/completion.ts';
 import type {
@@ -213,7 +214,7 @@ export function compileWritten(written: readonly WrittenMessage[]): Pick<PromptV
     messages: written.map(({ role, content, attach, language }) => ({
       role: ROLES[role] ?? 'user',
       template: language === undefined ? compileTemplate(content) : compileBraces(content, language),
-      ...(attach === undefined ? {} : { attach: attach.map(compileTemplate) }),
+      ...defined({ attach: attach?.map(compileTemplate) }),
     })),
   };
 }

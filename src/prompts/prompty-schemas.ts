@@ -74,10 +74,13 @@ function readProperty(
       name,
       schema,
       isRequired: required === true,
-      ...(fallback === undefined ? {} : { fallback: toJson(fallback) }),
-      ...(shown === undefined ? {} : { example: toJson(shown) }),
+      ...defined({ fallback: toOptionalJson(fallback), example: toOptionalJson(shown) }),
     },
   ];
+}
+
+function toOptionalJson(value: unknown): JsonValue | undefined {
+  return value === undefined ? undefined : toJson(value);
 }
 
 const PROPERTY_KEYS = new Set([

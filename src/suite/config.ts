@@ -81,7 +81,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
     ...(suites === undefined ? {} : { suites: [suites].flat(), suitesAt: { at: locate(childOf(document, 'suites')) } }),
     providers: parse('providers', 'provider'),
     judges: parse('judges', 'judge'),
-    ...(defaults === undefined ? {} : { defaults: childOf(document, 'defaults') }),
+    ...defined({ defaults: defaults && childOf(document, 'defaults') }),
     ...defined({ gate }),
     contract: contract === undefined ? emptyContract : await parseContract(childOf(document, 'contract'), context),
     prices: Object.fromEntries(Object.entries(prices).map(([model, price]) => [model, toPrice(price)])),
@@ -121,12 +121,12 @@ export function parseCache(
     problems.report({ code: 'literal-key', message, at: locate(childOf(located, key)) });
     return undefined;
   }
+  const ttlMs = ttl === undefined ? undefined : parseDurationMs(ttl);
   return {
     ...others,
     prefix,
     timeoutMs: timeout === undefined ? defaultTimeoutMs : parseDurationMs(timeout),
-    ...defined({ url, urlEnv }),
-    ...(ttl === undefined ? {} : { ttlMs: parseDurationMs(ttl) }),
+    ...defined({ url, urlEnv, ttlMs }),
   };
 }
 

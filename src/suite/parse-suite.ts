@@ -200,7 +200,7 @@ function parseDefaults(
     settings: {
       ...(typeof trials === 'number' ? { trials } : {}),
       ...(Object.keys(vars).length === 0 ? {} : { vars }),
-      ...(assert === undefined ? {} : { assert: itemsOf(assert).map(({ value }) => value) }),
+      ...defined({ assert: assert && itemsOf(assert).map(({ value }) => value) }),
     },
     assertions: isRight && assert !== undefined ? compileAssertions(assert, assertionContext) : [],
   };

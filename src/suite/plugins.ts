@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { AssertionDeclaration } from '../model/assertion.ts';
 import type { LoadedPlugin } from '../model/own-code.ts';
 import { type Plugin, pluginsOf } from '../model/plugin.ts';
@@ -63,7 +64,7 @@ export async function loadPlugins(
   const { faults, ...opened } = await open(requests);
   for (const { index, ...fault } of faults) {
     const at = places[index];
-    problems.report({ ...fault, ...(at === undefined ? {} : { at: locate(at) }) });
+    problems.report({ ...fault, ...defined({ at: at && locate(at) }) });
   }
   return opened;
 }

@@ -74,7 +74,7 @@ export function createAskedModels(context: AskedModelsContext): AskedModels {
         [name]: withoutModel(plainNumbers(written.value), declaration.asks),
         model: model.identity,
         wording: declaration.asks.wording,
-        ...(frame.select === undefined ? {} : { select: { ...frame.select } }),
+        ...defined({ select: frame.select && { ...frame.select } }),
       });
       const stamp = sha256Hex(source).slice(0, 12);
       const key = `${model.id ?? ''} ${stamp}`;

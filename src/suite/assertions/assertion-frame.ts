@@ -118,7 +118,7 @@ export function parseFrame(located: Located, problems: Problems): Frame | undefi
 export function framedSource({ select, weight, required }: Frame): JsonObject {
   return {
     ...(required ? { required } : {}),
-    ...(select === undefined ? {} : { select: inOrder(select) }),
+    ...defined({ select: select && inOrder(select) }),
     ...(weight === 1 ? {} : { weight }),
   };
 }

@@ -46,7 +46,7 @@ function parseFound(
 }
 
 export function reportFault(fault: FileFault, problems: Problems, namedBy?: Located): void {
-  problems.report({ ...fault, ...(namedBy === undefined ? {} : { at: locate(namedBy) }) });
+  problems.report({ ...fault, ...defined({ at: namedBy && locate(namedBy) }) });
 }
 
 /** Parses the text of a YAML or, by its suffix, JSON file. */

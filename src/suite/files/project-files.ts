@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
 import type { ReadBytes } from '../../files/split-lines.ts';
+import { defined } from '../../json/defined.ts';
 import { UserError } from '../../model/errors.ts';
 import type { SourceGlob, Sources } from '../../model/suite.ts';
 import { loadTemplateEngine, needsTemplateEngine } from '../../templates/template.ts';
@@ -169,7 +170,7 @@ export function changedError(shown: string, cause?: unknown): UserError {
         hint: 'run the command again; `llmcheck run --resume` keeps the answers of a run that had begun',
       },
     ],
-    cause === undefined ? {} : { cause },
+    defined({ cause }),
   );
 }
 
@@ -218,7 +219,7 @@ function nearHint(path: string): { hint?: string } {
   const folder = dirname(path);
   if (!existsSync(folder)) return { hint: `the folder ${basename(folder)} does not exist either` };
   const hint = didYouMean(basename(path), listNames(folder));
-  return hint === undefined ? {} : { hint };
+  return defined({ hint });
 }
 
 function listNames(folder: string): readonly string[] {

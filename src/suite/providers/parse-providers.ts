@@ -193,7 +193,7 @@ function buildProvider(
     params: toJsonObject(base.params),
     ...defined({ structured: base.structured }),
     headers: base.headers ?? {},
-    ...(base.price === undefined ? {} : { price: toPrice(base.price) }),
+    ...defined({ price: base.price && toPrice(base.price) }),
     limits: toLimits(base.limits),
     options: toJsonObject(options),
     ...judgingOf(base, item.source.folder),
@@ -207,7 +207,7 @@ function judgingOf(base: Partial<z.output<typeof judgeSchema>>, folder: string):
   return {
     judging: {
       ...defined({ minKappa }),
-      ...(labels === undefined ? {} : { labels: resolve(folder, labels) }),
+      ...defined({ labels: labels && resolve(folder, labels) }),
       ...(sameModel === true ? { sameModel } : {}),
     },
   };
@@ -240,9 +240,8 @@ export function toPrice(price: {
 function toLimits(limits: z.output<typeof providerSchema>['limits']): ProviderLimits {
   if (limits === undefined) return {};
   const { concurrency, rpm, tpm, timeout, retries } = limits;
+  const timeoutMs = timeout === undefined ? undefined : parseDurationMs(timeout);
   return {
-    ...defined({ concurrency, rpm, tpm }),
-    ...(timeout === undefined ? {} : { timeoutMs: parseDurationMs(timeout) }),
-    ...defined({ retries }),
+    ...defined({ concurrency, rpm, tpm, timeoutMs, retries }),
   };
 }

@@ -36,7 +36,7 @@ function teachProperties(properties: JsonObject, path: readonly string[]): JsonO
         {
           ...defined({ description }),
           ...taught,
-          ...(examples === undefined ? {} : { examples: [...examples] }),
+          ...defined({ examples }),
         },
       ];
     }),
