@@ -26,7 +26,7 @@ export interface LoadOptions {
   readonly reads?: ReadLog;
   /** Reads what contracts are made of, and no case. */
   readonly contractOnly?: boolean;
-  /** Those that a program hands over, beside what the config names. */
+  /** Plug-ins that a program passes, beside those that the config names. */
   readonly plugins?: readonly Plugin[];
   /** Gets the plug-ins as soon as they are loaded, whatever else is wrong with the project. */
   readonly onPlugins?: (plugins: readonly LoadedPlugin<Plugin>[]) => void;

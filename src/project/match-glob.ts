@@ -13,12 +13,12 @@ import {
 
 const limitMs = 1000;
 
-/** Those of some absolute paths that a pattern means as seen from a folder. */
+/** The absolute paths that match a pattern, which starts from a folder. */
 export function matchGlob(pattern: string, folder: string, paths: Iterable<string>): readonly string[] {
   return matchGlobs([pattern], folder, paths);
 }
 
-/** Those that one of several patterns means, and none of `!pattern` takes away; sorted. */
+/** The paths that match a pattern, and no `!pattern`; sorted. */
 export function matchGlobs(patterns: readonly string[], folder: string, paths: Iterable<string>): readonly string[] {
   const compileAll = (some: readonly string[]) => some.map((pattern) => compile(pattern, folder));
   const wanted = compileAll(patterns.filter((pattern) => !isNegative(pattern)));

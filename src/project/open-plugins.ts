@@ -14,7 +14,7 @@ import { didYouMean } from '../text/did-you-mean.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { describeThrown } from '../text/thrown.ts';
 
-/** Imports plug-ins and makes parts of them; `given` are those that a program hands over. What is wrong comes back as faults. */
+/** Imports plug-ins and registers their parts; `given` are those that a program passes. Mistakes come back as faults. */
 export async function openPlugins(
   requests: readonly PluginRequest[],
   given: readonly Plugin[] = [],
@@ -76,7 +76,7 @@ async function importPlugins(request: PluginRequest): Promise<Found> {
   let plugins: readonly Plugin[] = [];
   try {
     exported = request.kind === 'file' ? await importModule(request.file) : await openPackages(request.root).load(name);
-    // What is exported may be a getter, and throw as well.
+    // An export may be a getter, which can throw too.
     if (exported !== undefined) plugins = Object.values(Object(exported)).flat().filter(isPlugin);
   } catch (error) {
     return { code: 'invalid-value', message: `the plug-in ${name} can't be loaded: ${describeThrown(error)}` };

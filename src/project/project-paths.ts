@@ -3,7 +3,7 @@ import { defined } from '../json/defined.ts';
 import { UserError } from '../model/errors.ts';
 import { boundaryOf, displayPath, type FileFault, findPlaceFault, findProject } from '../suite/files/project-place.ts';
 
-/** The folder that holds `.llmcheck/`, without what it takes to read a suite: who only looks at records starts sooner. */
+/** The folder that holds `.llmcheck/`. Commands that only read records start faster without the code that reads suites. */
 export function findProjectRoot(cwd: string, configPath: string | undefined): string {
   return findProject(cwd, configPath).root;
 }
@@ -16,12 +16,12 @@ export function baselinePathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'baseline.jsonl'));
 }
 
-/** The same of `evals/triage.judges.json`, which holds what was measured of the suite's judges. */
+/** The same for `evals/triage.judges.json`, which holds measurements of the suite's judges. */
 export function calibrationPathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'judges.json'));
 }
 
-/** Such a path for those who neither read nor write the file. */
+/** The same path for a caller that neither reads nor writes the file. */
 export function pathBeside(root: string, suitePath: string, ending: 'baseline.jsonl' | 'judges.json'): string {
   return join(root, `${suitePath.replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/i, '')}.${ending}`);
 }
@@ -37,12 +37,12 @@ export interface Place {
   readonly cwd: string;
 }
 
-/** Why a path that came out of a file can't be used: it leads, perhaps by links, out of the project. */
+/** Why a path in a file can't be used: it leads out of the project, perhaps by links. */
 export function findOutsideFault(path: string, { root, cwd }: Place): FileFault | undefined {
   return findPlaceFault(path, boundaryOf(root), displayPath(path, cwd));
 }
 
-/** Throws a `UserError` before anything of such a path is read or written. */
+/** Throws a `UserError` for a path that leads out of the project. */
 export function refuseOutside(path: string, place: Place, hint?: string): void {
   const fault = findOutsideFault(path, place);
   if (fault === undefined) return;
@@ -50,8 +50,8 @@ export function refuseOutside(path: string, place: Place, hint?: string): void {
 }
 
 /**
- * The same of a path that a flag names: it may lie anywhere, but what lies in the project and is a link out of it was
- * not named by the user.
+ * The same for a path that a flag names. It may be anywhere, but a path in the project may not be a link out of it: the
+ * user did not name the target.
  */
 export function refuseLinkOutside(path: string, place: Place): void {
   if (path.startsWith(`${boundaryOf(place.root)}${sep}`)) refuseOutside(path, place);

@@ -22,7 +22,7 @@ export interface SourceChoices {
   readonly promptIds?: Iterable<string>;
 }
 
-/** Decides what a text names: `git:REF`, a file, a run id, a prompt id, in this order. */
+/** Decides what a text names: `git:REF`, a file, a run id or a prompt id, in this order. */
 export function classifySource(text: string, choices: SourceChoices): RecordSource {
   const { cwd, runs } = choices;
   if (text === '') {

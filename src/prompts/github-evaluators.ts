@@ -7,13 +7,13 @@ import { findModel } from './find-model.ts';
 import { findRating, ratingChoices, ratingJudge, ratingNames } from './github-ratings.ts';
 import { isRecord, type PromptDocument } from './prompt-document.ts';
 
-/** What is checked is the reply without white space around it, as its own runner has it. */
+/** Selects the reply without white space around it, as the format's own runner does. */
 const TRIMMED = { regex: String.raw`\S(?:[\s\S]*\S)?` };
 
-/** In the order in which one of them is taken. */
+/** In the order of precedence: only one is used. */
 const STRING_KEYS = ['equals', 'contains', 'startsWith', 'endsWith'] as const;
 
-/** Test data as cases, and evaluators as the assertions that say the same. */
+/** Reads test data as cases, and evaluators as equivalent assertions. */
 export function readTests(
   document: PromptDocument,
   { testData, evaluators }: Readonly<Record<string, unknown>>,

@@ -26,7 +26,7 @@ const titles: Readonly<Record<Rating['parts'][number], string>> = { input: 'Ques
 
 export const ratingNames: readonly string[] = Object.keys(ratings).map((name) => `github/${name}`);
 
-/** The question of `github/NAME`, a template of a suite; undefined where there is none of that name. */
+/** The question of `github/NAME` as a template; undefined for an unknown name. */
 export function findRating(uses: string): string | undefined {
   const name = uses.startsWith('github/') ? uses.slice('github/'.length) : '';
   const rating = Object.hasOwn(ratings, name) ? ratings[name] : undefined;

@@ -5,7 +5,7 @@ const SCALARS = ['any', 'boolean', 'integer', 'null', 'number', 'string'];
 
 const MAX_DEPTH = 50;
 
-/** What is no Picoschema, and where in it. */
+/** A mistake in a Picoschema, and where it is. */
 export class PicoschemaError extends Error {
   readonly path: readonly PropertyKey[];
   readonly hint: string | undefined;
@@ -18,7 +18,7 @@ export class PicoschemaError extends Error {
   }
 }
 
-/** Reads dotprompt's short form of JSON Schema; what is a JSON Schema already comes back as it is. */
+/** Reads dotprompt's short form of JSON Schema; a JSON Schema is returned unchanged. */
 export function readPicoschema(schema: JsonValue): JsonObject {
   if (typeof schema === 'string') return readScalar(schema, []);
   if (!isJsonObject(schema)) throw new PicoschemaError('a schema is a text or a map', []);

@@ -14,7 +14,7 @@ import { parseYaml } from '../text/yaml-text.ts';
 
 type Path = readonly PropertyKey[];
 
-/** A prompt file of a format that has data beside its text; what is wrong in it is collected with its place. */
+/** A prompt file of a format that has data beside its text. Its problems are collected with their places. */
 export interface PromptDocument {
   readonly path: string;
   /** The data; undefined where it can't be read, which is reported. */

@@ -22,7 +22,7 @@ import type { MarkNode, Piece, TemplateTree, TreeLanguage } from '../templates/t
 
 /** A text whose language makes all messages of a prompt. */
 export interface WholeTemplate {
-  /** The messages as written: each text begins at its own mark, and all of them together are the source. */
+  /** The messages as written: each text begins at its own mark, and together they are the source. */
   readonly messages: readonly PromptMessage[];
   /** The paths that it reads. */
   readonly variables: readonly string[];
@@ -203,7 +203,7 @@ function checkMedia(url: string, offset: number, source: string): void {
   );
 }
 
-/** What a record keeps of a prompt, ready to be rendered again. Texts in Liquid must need no engine that is not loaded. */
+/** Compiles the prompt in a record. Texts in Liquid that need the engine can be compiled only once it is loaded. */
 export function compileWritten(written: readonly WrittenMessage[]): Pick<PromptVersion, 'messages' | 'expand'> {
   const [first] = written;
   if (first?.language !== undefined && first.language.name !== 'braces') {
@@ -219,7 +219,7 @@ export function compileWritten(written: readonly WrittenMessage[]): Pick<PromptV
   };
 }
 
-/** The paths that a prompt reads, and what is known of those that it need not be given. */
+/** The paths that a prompt reads, with their defaults. */
 export function surveyWritten(written: readonly WrittenMessage[]): readonly WrittenVariable[] | undefined {
   const [first] = written;
   if (first?.language === undefined) return undefined;

@@ -189,7 +189,7 @@ export function readModel(
   return { params, ...defined({ model }) };
 }
 
-/** The first generation: where the model runs says what it is called. */
+/** The model of the first generation of the format, whose `configuration` names it. */
 function readConfiguration(
   configuration: Readonly<Record<string, unknown>> | undefined,
   at: PromptSchema['at'],

@@ -40,7 +40,7 @@ export async function parsePrompty(path: string, text: string, ports: PromptFile
 /** Account settings are no part of a prompt: they are not read. */
 const UNREAD = new Set(['connection', 'configuration', 'metadata', 'authors', 'tags', 'version']);
 
-/** `${file:…}` becomes what the file holds; `${env:…}` is never looked up, so that a prompt is the same on every machine. */
+/** Replaces `${file:…}` by the file's content. `${env:…}` is never read, so that a prompt is the same on every machine. */
 async function resolveReferences(
   document: PromptDocument,
   root: Readonly<Record<string, unknown>>,
@@ -222,7 +222,7 @@ function readOutputs(document: PromptDocument, written: unknown): PromptSchema |
   };
 }
 
-/** The sample is a case: judged by what comes out where the file says what that is, else shown. */
+/** Makes a case of the sample, judged by the output schema; without one it is only observed. */
 function buildTests(
   document: PromptDocument,
   { sample }: Inputs,

@@ -17,7 +17,7 @@ import { duration, words } from './schema/fields.ts';
 import { anyProvider, judges, priceSchema } from './schema/provider-schema.ts';
 import { contract, defaultsSchema, gateSchema } from './schema/suite-schema.ts';
 
-/** What llmcheck.config.yaml says. */
+/** The settings in llmcheck.config.yaml. */
 export interface Config {
   readonly suites?: readonly string[];
   /** Where they are written. */
@@ -90,7 +90,7 @@ export async function parseConfig(document: Located, context: ConfigContext): Pr
   };
 }
 
-/** Undefined where there is none, or one that is not usable and was reported. */
+/** Undefined where there is none, or where it can't be used, which is reported. */
 export function parseCache(
   document: Located,
   { problems, packageVersion }: Pick<ConfigContext, 'problems' | 'packageVersion'>,

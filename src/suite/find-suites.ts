@@ -138,7 +138,7 @@ export async function loadIds(
   return found;
 }
 
-/** Of a list of maps with an id, or of texts. */
+/** The ids in a list of maps or texts. */
 function namesOf(list: Located): readonly string[] {
   return itemsOf(list).flatMap((item) => {
     const id = isText(item.value) ? item.value : (childOf(item, 'id').value ?? childOf(item, 'use').value);

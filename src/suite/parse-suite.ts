@@ -155,7 +155,7 @@ function parseRecordings(document: Located, { problems, files, reads, contractOn
 function openAssertions(path: string, document: Located, models: AskedModels, context: SuiteContext): AssertionContext {
   const { files, problems } = context;
   const readCode = createReadCode(context);
-  // What the suite's own code imports decides what it says.
+  // The suite depends on all that its code imports.
   if (isCodeSuite(path)) readCode('module', { value: { ...document, value: path, path: [] } });
   return { ...context, models, declarations: context.assertions, readFile: createReadData(files, problems), readCode };
 }
@@ -183,7 +183,7 @@ async function parseCases(document: Located, parts: CaseParts, context: SuiteCon
   });
 }
 
-/** The suite's defaults, and the config's where it says nothing, key by key. */
+/** The suite's defaults, and for each key that it leaves out, the config's. */
 function parseDefaults(
   document: Located,
   { config, problems }: SuiteContext,
@@ -214,7 +214,7 @@ function toRecord(value: unknown): Readonly<Record<string, unknown>> {
 
 type Gate = z.output<typeof gateSchema>;
 
-/** The suite's gate, and the config's where it says nothing, key by key. */
+/** The suite's gate, and for each key that it leaves out, the config's. */
 function buildGate(suite: Gate = {}, config: Gate = {}): GatePolicy {
   const { broken = 'fail', added = 'fail' } = { ...config.cases, ...suite.cases };
   const { maxIncrease, p95Max } = { ...config.latency, ...suite.latency };

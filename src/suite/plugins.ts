@@ -15,14 +15,14 @@ export type PluginRequest =
   | { readonly kind: 'file'; readonly name: string; readonly file: string; readonly hash: string }
   | { readonly kind: 'package'; readonly name: string; readonly root: string };
 
-/** Why an entry brings nothing. */
+/** Why an entry of `plugins:` can't be used. */
 export interface PluginFault {
   readonly code: ProblemCode;
   readonly message: string;
   readonly hint?: string;
 }
 
-/** What the entries bring. */
+/** The parts that the entries of `plugins:` add. */
 export interface OpenedPlugins {
   readonly list: readonly LoadedPlugin<Plugin>[];
   readonly assertions: Readonly<Record<string, AssertionDeclaration>>;

@@ -4,7 +4,7 @@ import { didYouMean } from '../../text/did-you-mean.ts';
 import { quote } from '../../text/shorten.ts';
 import { environmentError, type Git, nameOf, recordError, runGit } from './run-git.ts';
 
-/** What is no ref at all is found before git is asked. */
+/** Refuses a text that can't be a ref, without running git. */
 export function checkRefs(refText: string): void {
   for (const ref of splitRange(refText)) checkRef(ref, refText);
 }
@@ -15,7 +15,7 @@ export function resolveCommit(git: Git, { isShallow }: Repository): string {
   return right === undefined ? findCommit(git, left, isShallow) : findMergeBase(git, [left, right], isShallow);
 }
 
-/** `main...` are two refs, as git itself reads it; what is missing on the right is HEAD. */
+/** `main...` is two refs, as in git; a missing right side is HEAD. */
 function splitRange(refText: string): readonly string[] {
   const at = refText.indexOf('...');
   return at === -1 ? [refText] : [refText.slice(0, at), refText.slice(at + 3) || 'HEAD'];
@@ -88,7 +88,7 @@ function mendUnknownRef(git: Git, ref: string, isShallow: boolean): string {
   return suggestion === undefined ? `run \`${command}\`` : `${suggestion} If not, run \`${command}\``;
 }
 
-/** Only what is harmless in any shell is offered as a part of a command. */
+/** A ref becomes part of a suggested command only if it is harmless in any shell. */
 function fetchCommand(ref: string): string | undefined {
   if (/^[0-9a-f]{40,64}$/.test(ref)) return `git fetch origin ${ref}`;
   const branch = ref.replace(/^origin\//, '');

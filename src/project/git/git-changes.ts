@@ -8,7 +8,7 @@ type ChangeKind = 'added' | 'modified' | 'deleted';
 
 /** How the working tree differs from a commit: what is staged, unstaged and untracked included. */
 export interface GitChanges {
-  /** The ref in words, with the commit's short hash. */
+  /** The ref, described with the commit's short hash. */
   readonly since: string;
   /** The repository's root, absolute, with links resolved. */
   readonly root: string;
@@ -92,7 +92,7 @@ function createRealPaths(): (path: string) => string {
   };
 }
 
-/** The folders and links on the way to a file, and the file: a change of any is one of what is read there. */
+/** The folders and links on the way to a file, and the file: a change of any changes what is read. */
 function* stepsTo(path: string, linksLeft = 40): Iterable<string> {
   const names = path.split(sep);
   for (let length = 2; length <= names.length; length += 1) {

@@ -78,7 +78,7 @@ function readBlob(git: Git, commit: string, path: string): string | undefined {
     );
   }
   if (answer.startsWith('loop ')) throw recordError(`${path} at git:${git.ref} is a link that leads back to itself.`);
-  // A link to what the commit does not have, or a path through a file.
+  // A link to a file that the commit lacks, or a path through a file.
   if (/^(?:dangling|notdir) /.test(answer)) return undefined;
   throw recordError(`${path || 'The root'} at git:${git.ref} is a folder, not a file.`);
 }

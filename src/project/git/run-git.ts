@@ -14,7 +14,7 @@ export interface Git {
   readonly ref: string;
   /** The flag that needs git, such as `--changed`; unset for `git:REF`. */
   readonly asker?: string;
-  /** What the user can do without git, as the end of a sentence. */
+  /** What the user can do without git, as the end of a hint. */
   readonly instead?: string;
 }
 

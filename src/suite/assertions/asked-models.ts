@@ -31,9 +31,9 @@ export interface FoundModel {
   readonly config?: ProviderConfig;
 }
 
-/** Finds the judge or the model of embeddings that an assertion asks, and remembers what is asked. */
+/** Finds the judge or the embedding model of an assertion, and collects all of them. */
 export interface AskedModels {
-  /** Undefined where there is none; that is reported. */
+  /** Undefined where it can't be found, which is reported. */
   readonly find: (name: string, asks: AskedModel, written: Located) => FoundModel | undefined;
   readonly remember: (name: string, asked: RememberedAssertion) => void;
   readonly configs: () => readonly ProviderConfig[];
@@ -113,7 +113,7 @@ function findEmbeddings(
     });
     return undefined;
   }
-  // The parameter's own schema reports what is no text.
+  // The parameter's own schema reports a value that is not a text.
   if (typeof named.value !== 'string') return undefined;
   const config = chooseEmbeddings({ ...named, value: named.value }, context);
   return config && { id: config.id, identity: identityOf(config), config };
@@ -175,7 +175,7 @@ function chooseJudge(
     });
     return undefined;
   }
-  // The parameter's own schema reports what is no text.
+  // The parameter's own schema reports a value that is not a text.
   if (typeof id !== 'string') return undefined;
   const judge = judges.list.find((other) => other.id === id);
   if (judge === undefined && !known.includes(id)) {

@@ -80,7 +80,7 @@ export interface Frame {
   readonly required: boolean;
 }
 
-/** Of an assertion that says nothing beside its name. */
+/** The frame of an assertion with no key beside its name. */
 export const noFrame: Frame = { weight: 1, required: false };
 
 /** Parses the keys beside the name; undefined where one is wrong, which is reported. */

@@ -92,7 +92,7 @@ function compileCombinator(
     children: checks,
     source: { [name]: checks.map(({ source }) => source), ...framedSource(frame) },
   });
-  // Under `not` a path that leads nowhere may be what is wanted; a selection must be there even so.
+  // Under `not`, a path that finds nothing may be intended; a selection must still find something.
   const paths = compiled.flatMap((child) => child.paths).filter(({ selects }) => children === 'many' || selects);
   const constants = compiled.flatMap((child) => (child.kind === 'constant' ? [child.check] : []));
   if (constants.length === compiled.length)
@@ -112,7 +112,7 @@ function compileCombinator(
   };
 }
 
-/** A combinator takes the verdicts of its children alike, so a weight of one of them would be ignored. */
+/** A combinator gives all its children the same weight, so a weight of one would be ignored. */
 function refuseWeight(name: string, child: Located, { problems }: AssertionContext): void {
   for (const key of ['weight', 'required']) {
     const part = childOf(child, key);

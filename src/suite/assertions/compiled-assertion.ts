@@ -11,18 +11,18 @@ interface NamedAssertion {
   readonly paths: readonly PlacedPath[];
 }
 
-/** The same for every case, and so one object for all. */
+/** Has no template: one check for all cases. */
 export interface ConstantAssertion extends NamedAssertion {
   readonly kind: 'constant';
   readonly check: CheckSpec;
   readonly variables: readonly [];
 }
 
-/** Throws a `RenderError`; reports what the parameters' schema refuses and gives undefined. */
+/** Makes a check for each case. Throws a `RenderError`; undefined where the schema refuses a parameter, which is reported. */
 export interface TemplateAssertion extends NamedAssertion {
   readonly kind: 'template';
   readonly variables: readonly string[];
-  /** Of its parameters and of its children's. */
+  /** Templates of its parameters and of its children's. */
   readonly templates: readonly ValueTemplate[];
   instantiate(scope: Scope): CheckSpec | undefined;
 }
@@ -32,7 +32,7 @@ export function instantiate(assertion: CompiledAssertion, scope: Scope): CheckSp
   return assertion.kind === 'constant' ? assertion.check : assertion.instantiate(scope);
 }
 
-/** The checks of several assertions; where one can't be rendered, the others still say what is wrong with them. */
+/** The checks of several assertions. All are rendered before the first failure is thrown, so that each reports its mistakes. */
 export function instantiateAll(
   assertions: readonly CompiledAssertion[],
   scope: Scope,

@@ -13,7 +13,7 @@ export type ValueTemplate =
   | {
       readonly kind: 'template';
       readonly variables: readonly string[];
-      /** Of a list or a map, its parts. */
+      /** The parts of a list or a map. */
       readonly parts?: readonly ValueTemplate[];
       render(scope: Scope): unknown;
     };
@@ -68,7 +68,7 @@ export function renderTemplate(template: ValueTemplate, scope: Scope): unknown {
   return template.kind === 'constant' ? template.value : template.render(scope);
 }
 
-/** All that keeps templates from being rendered, for when one of them could not be. */
+/** Every error of rendering some templates, for use after one has failed. */
 export function findRenderErrors(templates: readonly ValueTemplate[], scope: Scope): readonly RenderError[] {
   return templates.flatMap((template) => {
     if (template.kind === 'constant') return [];

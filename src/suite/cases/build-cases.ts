@@ -41,7 +41,7 @@ export interface CaseContext {
   readonly assertionContext: AssertionContext;
   readonly defaults: CaseGroup;
   readonly prompts: readonly CompiledPrompt[];
-  /** All that the suite names, those that could not be read included. */
+  /** The ids of all prompts, also of those that could not be read. */
   readonly promptIds: readonly string[];
   readonly providerIds: readonly string[];
   readonly hasOutputContract: boolean;
@@ -139,7 +139,7 @@ interface Draft extends CaseInput {
   readonly own: CaseRow;
   readonly settings: Settings;
   readonly vars: Vars;
-  /** Its own; those of its file and the defaults come before them. */
+  /** Its own assertions; those of its file and the defaults come before them. */
   readonly assertions: readonly CompiledAssertion[];
   readonly group: CaseGroup;
   readonly at: SourceLocation;
@@ -231,7 +231,7 @@ function registerId(
   });
 }
 
-/** Reports a case that nothing judges, unless it says that it is only observed. */
+/** Reports a case that nothing judges, unless it has `observe: true`. */
 function checkJudged(draft: Draft, { checks, turns }: Case, { defaults, problems, hasOutputContract }: Builder): void {
   const { id, row, own, group, settings } = draft;
   const all = [...checks, ...turns.flatMap((turn) => (turn.kind === 'user' ? turn.checks : []))];
@@ -280,7 +280,7 @@ function tryPrompts({ id, row, vars, settings }: Draft, { prompts, faults, stopp
   }
 }
 
-/** Each name is reported once. With a template that can't be read, what is used is not known. */
+/** Reports each name once. After an error, the variables that are used are not all known. */
 function reportUnused(rowByVariable: ReadonlyMap<string, Located>, builder: Builder): void {
   const { problems, defaults, prompts, variables } = builder;
   if (problems.errorCount() > 0) return;

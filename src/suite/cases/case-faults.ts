@@ -8,7 +8,7 @@ import type { Problems } from '../documents/problems.ts';
 
 /** A template that could not be rendered for a case. */
 interface CaseFault {
-  /** What reads the variable, as a sentence says it: `prompt "v1"`. */
+  /** The name of what reads the variable, for messages: `prompt "v1"`. */
   readonly reader: string;
   /** The reader itself, to count by. */
   readonly key: object;
@@ -41,7 +41,7 @@ export function createCaseFaults(): CaseFaults {
       const { at, error } = fault;
       const key = `${at.file}:${at.line}:${at.column}:${error.kind}:${error.message}`;
       const group = groups.get(key);
-      // What is said of an error is the same for all of a group, and an error of its own is large.
+      // All errors of a group have the same message, and an error object is large.
       if (group?.[0] === undefined) groups.set(key, [fault]);
       else group.push({ ...fault, error: group[0].error });
     },

@@ -12,7 +12,7 @@ import { caseSchema } from '../schema/suite-schema.ts';
 /** A case as written, once its shape is known to be right. */
 export type CaseRow = z.output<typeof caseSchema>;
 
-/** What a file of cases, or the suite's defaults, say for each of several cases. */
+/** Settings and assertions that several cases share: those of a file of cases, or the suite's defaults. */
 export interface CaseGroup {
   readonly settings: CaseRow;
   readonly assertions: readonly CompiledAssertion[];
@@ -36,7 +36,7 @@ export function withPlainSettings(row: Located): Located {
 
 const spelledKeys: ReadonlySet<string> = new Set(['id', 'vars', 'expected', 'assert', 'turns']);
 
-/** The id as written, else a hash of what the model is sent: where a case is in its file is no part of it. */
+/** The id as written, else a hash of what the model is sent, so that moving a case does not change it. */
 export function idOf({ id, vars = {}, turns }: Pick<CaseRow, 'id' | 'vars' | 'turns'>): string {
   if (id !== undefined) return spell(id);
   const sent = turns?.map((turn) => ({ ...turn, assert: undefined }));

@@ -190,7 +190,7 @@ function toCase(columns: readonly string[], record: readonly string[]): unknown 
   const mustPass = cells.get('mustPass')?.trim();
   return {
     ...(id === undefined || id === '' ? {} : { id }),
-    // An empty cell is no golden answer: what asks for {{expected}} then says that it is missing.
+    // An empty cell is no golden answer: a template that reads {{expected}} reports it as missing.
     ...(expected === undefined || expected === '' ? {} : { expected }),
     ...defined({ tags }),
     ...(mustPass === undefined || mustPass === '' ? {} : { mustPass: toFlag(mustPass) }),

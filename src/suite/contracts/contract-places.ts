@@ -19,7 +19,7 @@ export interface ContractPlace {
   readonly isFixed?: boolean;
 }
 
-/** The places of what a prompt's contract is made of. */
+/** The places of the parts of a prompt's contract. */
 export interface PromptPlaces {
   /** The prompt's entry in the suite. */
   readonly item: ContractPlace;
@@ -36,7 +36,7 @@ export function placeOf(located: Located): ContractPlace {
 
 type LocateContract = (prompt: string, pointer: string) => Promise<SourceLocation | undefined>;
 
-/** Finds the lines that findings are about by reading the files again; the prompt's own line where there is none better. */
+/** Finds the lines of findings by reading the files again; falls back to the prompt's own line. */
 export function createContractLocator(
   files: ProjectFiles,
   prompts: ReadonlyMap<string, PromptPlaces>,

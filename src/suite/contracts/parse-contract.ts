@@ -113,7 +113,7 @@ async function parseSchema(named: Located, { problems, readFile }: ContractConte
   return { schema, place: placeOf(located) };
 }
 
-/** Warns of keywords in a schema that are none, but look like one: no validator would say so. */
+/** Warns of unknown keywords in a schema that look like known ones: validators ignore them. */
 export function warnOfKeywords(schema: Located, problems: Pick<Problems, 'warn'>): void {
   for (const { pointer, keyword, meant } of findMisspeltKeywords(plainNumbers(schema.value))) {
     problems.warn({

@@ -12,7 +12,7 @@ export interface SourceFile {
   readonly file: string;
   /** Absolute: where relative paths in it start from. */
   readonly folder: string;
-  /** The place of a value, or of its key; of the nearest thing above it where there is none. */
+  /** The place of a value, or of its key; of the nearest value above it where it does not exist. */
   at(path: Path, part?: 'key' | 'value'): SourceLocation;
   /** A place within the text of the string at a path. */
   within(path: Path, line: number, column: number): SourceLocation;

@@ -59,7 +59,7 @@ export function parseDocument(
   return parseText({ file: files.display(path), folder: dirname(path) }, text, problems);
 }
 
-/** The same for a text that is read already. */
+/** Parses a text that was read before. */
 export function parseText(names: Names, text: string, problems: Problems): Located | undefined {
   const parsed = names.file.endsWith('.json') ? readJson(names, text, problems) : readYaml(names, text, problems);
   if (parsed === undefined) return undefined;

@@ -14,7 +14,7 @@ export interface FoundFiles {
 interface Place {
   /** A fault where a path leads out of the project. */
   readonly findFault: (path: string) => FileFault | undefined;
-  /** What the system's refusal to list a folder means. */
+  /** Turns an error of the file system into a fault. */
   readonly describeError: (error: unknown, path: string) => FileFault;
 }
 

@@ -243,7 +243,7 @@ export function createReadLog(): ReadLog {
   return { files: new Set(), missing: new Set(), globs: [] };
 }
 
-/** The same files; each read and look-up is noted, so that what something depends on need not be guessed. */
+/** The same files, with every read and look-up recorded, so that dependencies are exact. */
 export function recordReads(files: ProjectFiles, log: ReadLog): ProjectFiles {
   const note = (path: string, isThere: boolean) => void (isThere ? log.files : log.missing).add(path);
   return {
@@ -269,7 +269,7 @@ export function recordReads(files: ProjectFiles, log: ReadLog): ProjectFiles {
       return found;
     },
     glob(patterns, folder) {
-      // What a pattern takes away can only be less than what the others bring.
+      // A negative pattern only removes files that other patterns find.
       log.globs.push(...patterns.filter((pattern) => !isNegative(pattern)).map((pattern) => ({ pattern, folder })));
       return files.glob(patterns, folder);
     },
@@ -277,7 +277,7 @@ export function recordReads(files: ProjectFiles, log: ReadLog): ProjectFiles {
 }
 
 export function sourcesOf({ files, missing, globs }: ReadLog, { relative }: Pick<ProjectFiles, 'relative'>): Sources {
-  // What is no text fails to be read and may still be hashed.
+  // A file that is not text can't be read, but can be hashed.
   const absent = [...missing].filter((path) => !files.has(path));
   return {
     files: [...files].map(relative).sort(),

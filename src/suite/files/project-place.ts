@@ -35,7 +35,7 @@ function findUp(start: string, name: string, last?: string): string | undefined 
   }
 }
 
-/** Nothing outside this folder is read or written because a file says so: the git root, else the project root. */
+/** The git root, else the project root: a path in a file may not lead out of it. */
 export function boundaryOf(root: string): string {
   return findUp(root, '.git') ?? root;
 }
@@ -82,7 +82,7 @@ function realPathOf(path: string, linksLeft = maxLinks): string {
   }
 }
 
-/** What a link names, whether or not it is there; undefined for all else. */
+/** The target of a link, whether or not it exists; undefined for anything else. */
 export function readLink(path: string): string | undefined {
   try {
     return readlinkSync(path);
@@ -103,7 +103,7 @@ export function toSlashes(path: string): string {
 }
 
 export function kindOfPath(path: string): 'file' | 'folder' | undefined {
-  // Of a path through a file, too, Node says by throwing that it leads nowhere.
+  // Node throws for a path that goes through a file.
   const stats = existsSync(path) ? statSync(path, { throwIfNoEntry: false }) : undefined;
   if (stats === undefined) return undefined;
   return stats.isDirectory() ? 'folder' : 'file';

@@ -131,7 +131,7 @@ function reportEmpty(id: string, texts: readonly PlacedText[], problems: Problem
   });
 }
 
-/** A whole template as one that makes a text, for those who only want to know whether it can be rendered. */
+/** A template of all messages as one of a text, to check whether it can be rendered. */
 function templateOf({ source, variables, expand }: PromptWhole): Template {
   return {
     source,
@@ -143,7 +143,7 @@ function templateOf({ source, variables, expand }: PromptWhole): Template {
   };
 }
 
-/** What the file promises, and over it what the suite says of the version. */
+/** The contract in the prompt file, overridden by the one in the suite. */
 async function readContract(
   item: Located,
   found: FoundPrompt | undefined,

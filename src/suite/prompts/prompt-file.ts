@@ -7,7 +7,7 @@ import type { Problems } from '../documents/problems.ts';
 import { reportFault } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
 
-/** `at.file` of its problems is the path that was given. */
+/** Reads a prompt file; `at.file` of its problems is `path`. */
 export type ParsePrompt = (
   file: { readonly path: string; readonly text: string },
   ports: PromptFilePorts,

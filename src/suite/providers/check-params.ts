@@ -56,7 +56,7 @@ function warnOfSeveralAnswers(params: Located, problems: Problems): void {
   }
 }
 
-/** The parameters of tools are a contract too: reports those that are no JSON Schema, in any spelling of a tool. */
+/** Reports parameters of tools that are no JSON Schema, in any format of a tool. */
 function checkToolSchemas(params: Located, problems: Problems): void {
   const tools = childOf(params, 'tools');
   if (!Array.isArray(tools.value)) return;

@@ -19,7 +19,7 @@ import { reportLiteralKeys } from './literal-keys.ts';
 interface ProviderContext {
   readonly adapters: Readonly<Record<string, AdapterDeclaration>>;
   readonly problems: Problems;
-  /** Those of the config, which a suite may name by id. */
+  /** The providers of the config, which a suite may name by id. */
   readonly known: readonly ProviderConfig[];
   /** What one is called in messages. */
   readonly noun: 'provider' | 'judge';
@@ -56,7 +56,7 @@ function parseProvider(item: Located, context: ProviderContext): ProviderConfig 
     : { id: item.value, ...use, params: {}, headers: {}, limits: {}, options: {}, ...placeOf(item) };
 }
 
-/** `adapter:model`, split at the first colon. */
+/** Parses `adapter:model`, split at the first colon. */
 export function parseUse(
   located: Located<string>,
   { adapters, problems, known, noun }: ProviderContext,

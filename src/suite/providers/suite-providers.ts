@@ -23,7 +23,7 @@ interface EndpointContext {
 /** Providers or judges. */
 export interface Endpoints {
   readonly list: readonly ProviderConfig[];
-  /** Every id that was written, those that could not be read included. */
+  /** Every id that is written, also of those that could not be read. */
   readonly known: readonly string[];
 }
 

@@ -166,7 +166,7 @@ function describe(schema: z.ZodType): string {
   return schema.description ?? '';
 }
 
-/** What is written, not what parsing makes of it; stand-ins become references. */
+/** The schema of the input, before transforms; stand-ins become references. */
 function toJsonSchema(schema: z.ZodType): JsonObject {
   const { $schema: _dialect, ...made } = z.toJSONSchema(schema, {
     io: 'input',

@@ -108,7 +108,7 @@ const turn = z.union(
   { error: 'must be {user: …, assert?: […]} or {toolResult: {name, content}}' },
 );
 
-/** What a case and a file of cases have in common. */
+/** Keys that a case and a file of cases share. */
 const caseSettings = {
   assert: assertions.optional().describe('What must hold of the answer.'),
   tags: tags.optional().describe('For --tag.'),
