@@ -1,41 +1,41 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 
-/** Gives every key of a schema its description where an editor looks for it, and examples to complete from. */
-export function teachSchema(schema: JsonObject): JsonObject {
+/** Adds to every key of a schema its description, where an editor looks for it, and examples to complete from. */
+export function addKeyHelp(schema: JsonObject): JsonObject {
   const { $defs, ...own } = schema;
-  const root = teach(own, []) as JsonObject;
+  const root = addHelp(own, []) as JsonObject;
   if (!isJsonObject($defs)) return root;
-  const taught = Object.entries($defs).map(([name, value]): [string, JsonValue] => [name, teach(value, [name])]);
-  return { ...root, $defs: Object.fromEntries(taught) };
+  const helped = Object.entries($defs).map(([name, value]): [string, JsonValue] => [name, addHelp(value, [name])]);
+  return { ...root, $defs: Object.fromEntries(helped) };
 }
 
-function teach(schema: JsonValue, path: readonly string[]): JsonValue {
-  if (Array.isArray(schema)) return schema.map((item) => teach(item, path));
+function addHelp(schema: JsonValue, path: readonly string[]): JsonValue {
+  if (Array.isArray(schema)) return schema.map((item) => addHelp(item, path));
   if (!isJsonObject(schema)) return schema;
-  const taught = Object.entries(schema).map(([keyword, value]): [string, JsonValue] => {
-    if (keyword === 'properties' && isJsonObject(value)) return [keyword, teachProperties(value, path)];
-    return [keyword, data.has(keyword) ? value : teach(value, path)];
+  const helped = Object.entries(schema).map(([keyword, value]): [string, JsonValue] => {
+    if (keyword === 'properties' && isJsonObject(value)) return [keyword, addHelpToProperties(value, path)];
+    return [keyword, data.has(keyword) ? value : addHelp(value, path)];
   });
-  return Object.fromEntries(taught);
+  return Object.fromEntries(helped);
 }
 
 /** Keywords whose value is no schema. */
 const data: ReadonlySet<string> = new Set(['examples', 'default', 'enum', 'const', 'required', 'type', 'pattern']);
 
-function teachProperties(properties: JsonObject, path: readonly string[]): JsonObject {
+function addHelpToProperties(properties: JsonObject, path: readonly string[]): JsonObject {
   return Object.fromEntries(
     Object.entries(properties).map(([name, property]) => {
       const own = [...path, name];
-      const taught = teach(property, own);
-      if (!isJsonObject(taught)) return [name, taught];
-      const description = findDescription(taught);
-      const examples = findExamples(taught, own);
+      const helped = addHelp(property, own);
+      if (!isJsonObject(helped)) return [name, helped];
+      const description = findDescription(helped);
+      const examples = findExamples(helped, own);
       return [
         name,
         {
           ...defined({ description }),
-          ...taught,
+          ...helped,
           ...defined({ examples }),
         },
       ];
@@ -43,7 +43,7 @@ function teachProperties(properties: JsonObject, path: readonly string[]): JsonO
   );
 }
 
-/** Its own, else that of the first of its forms. */
+/** Its own description, else that of the first of its forms that has one. */
 function findDescription(schema: JsonValue | undefined): string | undefined {
   if (!isJsonObject(schema)) return undefined;
   if (typeof schema['description'] === 'string') return schema['description'];
@@ -90,7 +90,7 @@ function deriveExamples(schema: JsonValue | undefined): readonly JsonValue[] | u
     .find((examples) => examples !== undefined);
 }
 
-/** What must be there, else the first key. */
+/** An example with the required keys, else with the first key. */
 function composeExample({ required }: JsonObject, properties: JsonObject): readonly JsonValue[] | undefined {
   const names = Array.isArray(required) && required.length > 0 ? required : Object.keys(properties).slice(0, 1);
   const entries = names.flatMap((name): [string, JsonValue][] => {

@@ -7,7 +7,7 @@ import { parseYaml } from '../../text/yaml-text.ts';
 import { selectSchema } from '../assertions/select.ts';
 import { configShape } from '../config.ts';
 import { keysAt } from '../documents/check-shape.ts';
-import { teachSchema } from './examples.ts';
+import { addKeyHelp } from './examples.ts';
 import { anyJudge, anyProvider, judgeSchema, providerSchema } from './provider-schema.ts';
 import { anyAssertion, anyCase, caseFileSchema, caseSchema, promptSchema, suiteShape } from './suite-schema.ts';
 
@@ -23,7 +23,7 @@ export function buildSuiteJsonSchema(declarations: Declarations): JsonObject {
   const schema = toJsonSchema(
     z.strictObject({ ...suiteShape, prompts: z.array(promptSchema).min(1).describe('Prompt versions.') }),
   );
-  return teachSchema({
+  return addKeyHelp({
     $schema: DIALECT,
     title: 'llmcheck suite',
     ...schema,
@@ -33,7 +33,7 @@ export function buildSuiteJsonSchema(declarations: Declarations): JsonObject {
 
 /** The JSON Schema of llmcheck.config.yaml. */
 export function buildConfigJsonSchema(declarations: Declarations): JsonObject {
-  return teachSchema({
+  return addKeyHelp({
     $schema: DIALECT,
     title: 'llmcheck config',
     ...toJsonSchema(z.strictObject(configShape)),
