@@ -65,7 +65,7 @@ const mistakes: Readonly<Record<string, readonly (readonly [place: string, sugge
   'provider-unknown-id': [['provider-unknown-id.eval.yaml:2:13 unknown-id']],
   'provider-without-model': [['provider-without-model.eval.yaml:2:13 invalid-value']],
   'recordings-outside': [['recordings-outside.eval.yaml:3:13 file-outside-project']],
-  'remote-reference': [['remote-reference.eval.yaml:4:11 invalid-schema']],
+  'remote-reference': [['remote-reference.eval.yaml:4:13 invalid-schema']],
   'replaces-itself': [['replaces-itself.eval.yaml:1:31 invalid-value']],
   'replaces-unknown': [['replaces-unknown.eval.yaml:1:31 unknown-id', 'v1']],
   'skip-without-reason': [['skip-without-reason.eval.yaml:7:11 invalid-value']],

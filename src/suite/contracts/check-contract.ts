@@ -8,7 +8,8 @@ import { plainNumbers } from '../../text/exact-numbers.ts';
 import type { PlacedPath } from '../assertions/compiled-assertion.ts';
 import { childOf, type Located, locate } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
-import type { CompiledPrompt, PlacedTemplate } from '../prompts/parse-prompts.ts';
+import type { CompiledPrompt } from '../prompts/parse-prompts.ts';
+import type { PlacedTemplate } from '../prompts/prompt-content.ts';
 import { findTemplateVariable, positionAt } from './contract-places.ts';
 
 /** Holds what each prompt reads against the input schema that callers see. */

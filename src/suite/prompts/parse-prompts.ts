@@ -1,14 +1,10 @@
 import { resolve } from 'node:path';
 import { defined } from '../../json/defined.ts';
 import { isJsonObject } from '../../json/json.ts';
-import type { SourceLocation } from '../../model/problem.ts';
-import type { PromptModel, PromptWhole } from '../../model/prompt-file.ts';
-import type { PromptVersion, Template } from '../../model/suite.ts';
-import { compileTemplate } from '../../templates/template.ts';
-import { TemplateError } from '../../templates/template-error.ts';
+import type { PromptModel } from '../../model/prompt-file.ts';
+import type { PromptVersion } from '../../model/suite.ts';
 import { didYouMean } from '../../text/did-you-mean.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
-import { describeTemplateError } from '../assertions/value-template.ts';
 import { type PromptPlaces, placeOf } from '../contracts/contract-places.ts';
 import { joinContracts, type ParsedContract, parseContract } from '../contracts/parse-contract.ts';
 import { checkShape } from '../documents/check-shape.ts';
@@ -17,7 +13,7 @@ import { type Problems, withoutExcerpt } from '../documents/problems.ts';
 import { checkParams } from '../providers/check-params.ts';
 import { toJsonObject } from '../providers/parse-providers.ts';
 import { promptSchema } from '../schema/suite-schema.ts';
-import { type PlacedText, type PromptContext, placeIn, readContent } from './prompt-content.ts';
+import { type PlacedTemplate, type PromptContext, readContent } from './prompt-content.ts';
 import type { FoundPrompt } from './prompt-file.ts';
 
 /** A prompt version with the places of its templates. */
@@ -27,11 +23,6 @@ export interface CompiledPrompt {
   readonly places: PromptPlaces;
   /** The model that its file names. */
   readonly model?: PromptModel;
-}
-
-export interface PlacedTemplate {
-  readonly template: Template;
-  readonly at: (line: number, column: number) => SourceLocation;
 }
 
 /** Parses the prompt versions of a suite; what is wrong is reported, and left out. */
@@ -63,17 +54,7 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
   if (prompt === undefined) return undefined;
   checkParams(childOf(item, 'params'), context.problems);
   const content = await readContent(item, prompt, context);
-  const { texts, found } = content ?? {};
-  reportEmpty(prompt.id, texts ?? [], context.problems);
-  const messages = texts?.flatMap(({ role, text, at, attach, compiled: read }) => {
-    const template = read ?? compilePlaced(text, at, context.problems);
-    const files = attach.flatMap((path) => {
-      const compiled = compilePlaced(path.text, path.at, context.problems);
-      return compiled === undefined ? [] : [{ template: compiled, at: path.at }];
-    });
-    if (template === undefined || files.length < attach.length) return [];
-    return [{ role, placed: { template, at }, files }];
-  });
+  const found = content?.found;
   const contract = await readContract(item, found, context);
   const output = contract?.contract.output ?? context.suiteContract.contract.output;
   const structured = prompt.structured ?? found?.content.structured;
@@ -85,61 +66,21 @@ async function parsePromptItem(item: Located, context: PromptContext): Promise<C
       at: locate(childOf(item, 'structured')),
     });
   }
-  if (texts === undefined || messages === undefined || messages.length < texts.length) return undefined;
+  if (content?.messages === undefined) return undefined;
   const textFile = prompt.file === undefined ? undefined : resolve(item.source.folder, prompt.file);
   const file = textFile === undefined ? undefined : context.files.relative(textFile);
-  const { whole, model } = found?.content ?? {};
-  const written: readonly PlacedTemplate[] =
-    whole === undefined || found === undefined
-      ? messages.flatMap(({ placed, files }) => [placed, ...files])
-      : [{ template: templateOf(whole), at: placeIn(found, whole.locate) }];
   return {
     version: {
       id: prompt.id,
-      messages:
-        whole?.messages ??
-        messages.map(({ role, placed, files }) => ({
-          role,
-          template: placed.template,
-          ...(files.length === 0 ? {} : { attach: files.map(({ template }) => template) }),
-        })),
-      ...defined({ replaces: prompt.replaces, expand: whole?.expand }),
+      messages: content.messages,
+      ...defined({ replaces: prompt.replaces, expand: content.expand }),
       params: { ...found?.content.params, ...toJsonObject(prompt.params) },
       ...defined({ structured, contract: contract?.contract, file }),
       at: withoutExcerpt(locate(item)),
     },
-    templates: written,
-    ...defined({ model }),
-    places: {
-      item: placeOf(item),
-      ...defined({ textFile }),
-      ...context.suiteContract.places,
-      ...contract?.places,
-    },
-  };
-}
-
-/** Neither text nor file to send: a prompt that was never written. */
-function reportEmpty(id: string, texts: readonly PlacedText[], problems: Problems): void {
-  const [first] = texts;
-  if (first === undefined || texts.some(({ text, attach }) => text.trim() !== '' || attach.length > 0)) return;
-  problems.report({
-    code: 'invalid-value',
-    message: `the prompt "${id}" is empty`,
-    hint: 'write what the model is to be sent',
-    at: first.at(1, 1),
-  });
-}
-
-/** A template of all messages as one of a text, to check whether it can be rendered. */
-function templateOf({ source, variables, expand }: PromptWhole): Template {
-  return {
-    source,
-    variables,
-    render: (vars) =>
-      expand(vars)
-        .map(({ content }) => content)
-        .join('\n'),
+    templates: content.templates,
+    ...defined({ model: found?.content.model }),
+    places: { item: placeOf(item), ...defined({ textFile }), ...context.suiteContract.places, ...contract?.places },
   };
 }
 
@@ -161,18 +102,6 @@ async function readContract(
   const { contract, places } = await parseContract(located, context);
   const fixed = Object.fromEntries(Object.entries(places).map(([key, place]) => [key, { ...place, isFixed: true }]));
   return joinContracts({ contract, places: fixed }, own);
-}
-
-function compilePlaced(text: string, at: PlacedText['at'], problems: Problems): Template | undefined {
-  try {
-    return compileTemplate(text);
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    for (const one of [error, ...error.also])
-      problems.report(describeTemplateError(one, at(one.line ?? 1, one.column ?? 1)));
-    // What can be read of it may miss variables too.
-    return error.rest;
-  }
 }
 
 function checkReplaces(

@@ -1,12 +1,19 @@
 import { dirname, resolve } from 'node:path';
+import type * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import type { Role } from '../../model/completion.ts';
 import type { SourceLocation } from '../../model/problem.ts';
-import type { Template } from '../../model/suite.ts';
+import type { PromptWhole } from '../../model/prompt-file.ts';
+import type { PromptMessage, PromptVersion, Template } from '../../model/suite.ts';
+import { compileTemplate } from '../../templates/template.ts';
+import { TemplateError } from '../../templates/template-error.ts';
+import { describeTemplateError } from '../assertions/value-template.ts';
 import type { ParsedContract } from '../contracts/parse-contract.ts';
 import { childOf, itemsOf, type Located, textSource } from '../documents/locate.ts';
 import type { Problems } from '../documents/problems.ts';
 import { reportFault } from '../documents/read-document.ts';
 import type { ProjectFiles } from '../files/project-files.ts';
+import type { promptSchema } from '../schema/suite-schema.ts';
 import { type FoundPrompt, type ParsePrompt, readPromptFile } from './prompt-file.ts';
 
 export interface PromptContext {
@@ -18,59 +25,140 @@ export interface PromptContext {
   readonly suiteContract: ParsedContract;
 }
 
-interface PlacedPath {
-  readonly text: string;
+export interface PlacedTemplate {
+  readonly template: Template;
   readonly at: (line: number, column: number) => SourceLocation;
 }
 
-export interface PlacedText extends PlacedPath {
-  readonly role: Role;
-  readonly attach: readonly PlacedPath[];
-  /** Set where the file's own language is no Liquid. */
-  readonly compiled?: Template;
-}
-
-interface PromptContent {
-  readonly texts: readonly PlacedText[];
+interface PromptContent extends Pick<PromptVersion, 'expand'> {
+  /** Undefined where a template can't be read, which is reported. */
+  readonly messages: readonly PromptMessage[] | undefined;
+  readonly templates: readonly PlacedTemplate[];
   readonly found?: FoundPrompt;
 }
 
+/** Reads what a prompt sends; undefined where one of its files can't be read, which is reported. */
 export async function readContent(
   item: Located,
-  prompt: { file?: string | undefined; text?: string | undefined },
+  prompt: z.output<typeof promptSchema>,
   context: PromptContext,
 ): Promise<PromptContent | undefined> {
-  if (prompt.text !== undefined) return { texts: [placeText('user', prompt.text, childOf(item, 'text'))] };
-  if (prompt.file !== undefined) return readFileContent({ ...childOf(item, 'file'), value: prompt.file }, context);
-  const texts: PlacedText[] = [];
+  const read = await readTexts(item, prompt, context);
+  if (read === undefined) return undefined;
+  const { texts, found } = read;
+  const whole = found?.content.whole;
+  if (found !== undefined && whole !== undefined) {
+    const template = { template: templateOf(whole), at: placeIn(found, whole.locate) };
+    return { messages: whole.messages, expand: whole.expand, templates: [template], found };
+  }
+  reportEmpty(prompt.id, texts, context.problems);
+  const compiled = texts.flatMap((text) => compileMessage(text, context.problems) ?? []);
+  return {
+    messages: compiled.length < texts.length ? undefined : compiled.map(({ message }) => message),
+    templates: compiled.flatMap(({ templates }) => templates),
+    ...defined({ found }),
+  };
+}
+
+/** A template of all messages as one of a text, to check whether it can be rendered. */
+function templateOf({ source, variables, expand }: PromptWhole): Template {
+  const render: Template['render'] = (vars) =>
+    expand(vars)
+      .map(({ content }) => content)
+      .join('\n');
+  return { source, variables, render };
+}
+
+/** Reports a prompt with neither text nor file to send: it was never written. */
+function reportEmpty(id: string, texts: readonly MessageText[], problems: Problems): void {
+  const [first] = texts;
+  if (first === undefined || texts.some(({ text, attach }) => text.trim() !== '' || attach.length > 0)) return;
+  problems.report({
+    code: 'invalid-value',
+    message: `the prompt "${id}" is empty`,
+    hint: 'write what the model is to be sent',
+    at: first.at(1, 1),
+  });
+}
+
+function compileMessage({ role, text, at, attach, compiled }: MessageText, problems: Problems) {
+  const template = compiled ?? compileText({ text, at }, problems);
+  const files = attach.flatMap((path) => {
+    const file = compileText(path, problems);
+    return file === undefined ? [] : [{ template: file, at: path.at }];
+  });
+  if (template === undefined || files.length < attach.length) return undefined;
+  const paths = files.length === 0 ? undefined : files.map((file) => file.template);
+  const message: PromptMessage = { role, template, ...defined({ attach: paths }) };
+  return { message, templates: [{ template, at }, ...files] };
+}
+
+function compileText({ text, at }: PlacedText, problems: Problems): Template | undefined {
+  try {
+    return compileTemplate(text);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    for (const one of [error, ...error.also]) {
+      problems.report(describeTemplateError(one, at(one.line ?? 1, one.column ?? 1)));
+    }
+    // The variables of the part that could be read are still checked.
+    return error.rest;
+  }
+}
+
+interface PlacedText {
+  readonly text: string;
+  readonly at: PlacedTemplate['at'];
+}
+
+interface MessageText extends PlacedText {
+  readonly role: Role;
+  readonly attach: readonly PlacedText[];
+  /** Set where the file's own language is not Liquid. */
+  readonly compiled?: Template;
+}
+
+interface PromptTexts {
+  readonly texts: readonly MessageText[];
+  readonly found?: FoundPrompt;
+}
+
+async function readTexts(
+  item: Located,
+  { text, file }: z.output<typeof promptSchema>,
+  context: PromptContext,
+): Promise<PromptTexts | undefined> {
+  if (text !== undefined) return { texts: [placeText('user', text, childOf(item, 'text'))] };
+  if (file !== undefined) return readFileTexts({ ...childOf(item, 'file'), value: file }, context);
+  const texts: MessageText[] = [];
   const messages = itemsOf(childOf(item, 'messages'));
   for (const message of messages) {
     const role = toRole(childOf(message, 'role').value);
     const content = childOf(message, 'content');
-    const file = childOf(message, 'file');
+    const named = childOf(message, 'file');
     const attach = itemsOf(childOf(message, 'attach')).map((path) => placePath(String(path.value), path));
     if (typeof content.value === 'string') texts.push({ ...placeText(role, content.value, content), attach });
-    else if (typeof file.value === 'string') {
-      const text = await readText(resolve(file.source.folder, file.value), file, context);
-      if (text !== undefined) texts.push({ role, ...text, attach });
+    else if (typeof named.value === 'string') {
+      const read = await readText(resolve(named.source.folder, named.value), named, context);
+      if (read !== undefined) texts.push({ role, ...read, attach });
     }
   }
   return texts.length < messages.length ? undefined : { texts };
 }
 
-function placeText(role: Role, text: string, located: Located): PlacedText {
+function placeText(role: Role, text: string, located: Located): MessageText {
   return { role, ...placePath(text, located), attach: [] };
 }
 
-function placePath(text: string, located: Located): PlacedPath {
+function placePath(text: string, located: Located): PlacedText {
   return { text, at: (line, column) => located.source.within(located.path, line, column) };
 }
 
-async function readFileContent(namedBy: Located<string>, context: PromptContext): Promise<PromptContent | undefined> {
+async function readFileTexts(namedBy: Located<string>, context: PromptContext): Promise<PromptTexts | undefined> {
   const { folder } = namedBy.source;
   const found = await readPromptFile(resolve(folder, namedBy.value), context, namedBy);
   if (found === undefined) return undefined;
-  const texts: PlacedText[] = [];
+  const texts: MessageText[] = [];
   for (const { role, content, locate: locateIn } of found.content.messages) {
     const at = placeIn(found, locateIn);
     if ('template' in content)
@@ -89,10 +177,10 @@ async function readFileContent(namedBy: Located<string>, context: PromptContext)
   return { texts, found };
 }
 
-export function placeIn(
+function placeIn(
   { source }: FoundPrompt,
   locateIn: (line: number, column: number) => { readonly line: number; readonly column: number },
-): PlacedText['at'] {
+): PlacedTemplate['at'] {
   return (line, column) => {
     const position = locateIn(line, column);
     return source.within([], position.line, position.column);
@@ -104,7 +192,7 @@ async function readText(
   path: string,
   namedBy: Located,
   { files, problems }: PromptContext,
-): Promise<PlacedPath | undefined> {
+): Promise<PlacedText | undefined> {
   const found = await files.read(path);
   if ('fault' in found) {
     reportFault(found.fault, problems, namedBy);
