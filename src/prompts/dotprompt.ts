@@ -1,8 +1,7 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../json/json.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema } from '../model/prompt-file.ts';
-import { TemplateError } from '../templates/template-error.ts';
-import { positionIn } from '../templates/tree-values.ts';
+import { positionIn, TemplateError } from '../templates/template-error.ts';
 import type { Position } from '../text/line-index.ts';
 import { findModel } from './find-model.ts';
 import { compileBody, type FrontMatterFile, openFrontMatter, type PromptBody } from './front-matter.ts';

@@ -2,7 +2,7 @@ import { defined } from '../json/defined.ts';
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import { parseJsonText } from '../json/json-text.ts';
 import type { ParsedPromptFile, PromptFilePorts, PromptSchema, PromptTests } from '../model/prompt-file.ts';
-import { positionIn } from '../templates/tree-values.ts';
+import { positionIn } from '../templates/template-error.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 import { compileBody, openFrontMatter, type PromptBody } from './front-matter.ts';
 import { isRecord, type PromptDocument, readMap, readText, toJsonObject } from './prompt-document.ts';

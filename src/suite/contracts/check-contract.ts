@@ -1,8 +1,7 @@
 import type { JsonObject } from '../../json/json.ts';
 import { JsonSchemaError } from '../../json/schema-errors.ts';
 import type { Case, Contract } from '../../model/suite.ts';
-import { checkJsonPathAgainstSchema } from '../../schema-diff/check-json-path.ts';
-import { checkVariable } from '../../schema-diff/check-variable.ts';
+import { checkJsonPathAgainstSchema, checkVariable } from '../../schema-diff/check-paths.ts';
 import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import type { PlacedPath } from '../assertions/compiled-assertion.ts';

@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import type { SourceLocation } from '../../model/problem.ts';
 import type { AdapterDeclaration } from '../../model/provider.ts';
-import { findSchemaFaults } from '../../schema-diff/find-schema-faults.ts';
+import { findSchemaFaults } from '../../schema-diff/schema/schema-document.ts';
 import { plainNumbers } from '../../text/exact-numbers.ts';
 import { locateInSchema } from '../contracts/contract-places.ts';
 import { warnOfKeywords } from '../contracts/parse-contract.ts';
