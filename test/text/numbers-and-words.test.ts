@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readNumber } from '../../src/assertions/structure/number.ts';
 import { spell } from '../../src/json/canonical-json.ts';
-import { deepEqual, describePath, findDifference } from '../../src/json/deep-equal.ts';
-import { maxJsonDepth, parseJson } from '../../src/json/parse-json.ts';
 import { DeadlineError, runWithDeadline } from '../../src/text/deadline.ts';
 import { DurationError, parseDurationMs } from '../../src/text/duration.ts';
 import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
@@ -88,80 +86,6 @@ describe('spelled numbers', () => {
     expect(JSON.stringify(plainNumbers({ value, spelled }))).toBe('{"value":{"__proto__":1},"spelled":1}');
     const hostile = Object.defineProperty({}, '__proto__', { value: spelled, enumerable: true });
     expect(JSON.stringify(plainNumbers(hostile))).toBe('{"__proto__":1}');
-  });
-});
-
-describe('deep equality', () => {
-  test('a value equals its copy with the keys in another order', () => {
-    const reverse = (value: unknown): unknown => {
-      if (Array.isArray(value)) return value.map(reverse);
-      if (typeof value !== 'object' || value === null) return value;
-      return Object.fromEntries(
-        Object.entries(value)
-          .reverse()
-          .map(([key, item]) => [key, reverse(item)]),
-      );
-    };
-    const law = fc.property(fc.jsonValue(), (value) => deepEqual(value, reverse(value)));
-    expect(() => fc.assert(law)).not.toThrow();
-  });
-
-  test('two values are equal both ways or not at all', () => {
-    const values = fc.jsonValue({ maxDepth: 2 });
-    const law = fc.property(values, values, (a, b) => deepEqual(a, b) === deepEqual(b, a));
-    expect(() => fc.assert(law)).not.toThrow();
-  });
-
-  test('the first difference is named by its path', () => {
-    expect(findDifference({ a: [{ 'b c': 1 }] }, { a: [{ 'b c': 2 }] })).toEqual({
-      path: ['a', 0, 'b c'],
-      expected: 1,
-      found: 2,
-    });
-    expect(describePath(['a', 0, 'b c'])).toBe('$.a[0]["b c"]');
-    expect(findDifference([1, 2], [1])).toEqual({ path: [1], expected: 2, found: undefined });
-    expect(findDifference({}, { a: 1 })).toEqual({ path: ['a'], expected: undefined, found: 1 });
-  });
-
-  test('a subset may have further keys, in nested objects too, but not further items', () => {
-    expect(findDifference({ a: { b: 1 } }, { a: { b: 1, c: 2 }, d: 3 }, true)).toBeUndefined();
-    expect(findDifference({ a: [1] }, { a: [1, 2] }, true)).toBeDefined();
-  });
-
-  test('inherited keys are not there', () => {
-    expect(deepEqual({ toString: undefined }, {})).toBe(false);
-    expect(deepEqual(JSON.parse('{"__proto__": 1}'), JSON.parse('{"a": 1}'))).toBe(false);
-  });
-});
-
-describe('JSON', () => {
-  test('what JSON.stringify writes is read back', () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
-        expect(parseJson(JSON.stringify(value))).toEqual({ ok: true, value: JSON.parse(JSON.stringify(value)) });
-      }),
-    );
-  });
-
-  test('brackets in strings are no nesting', () => {
-    const text = JSON.stringify(['['.repeat(5000), '\\"['.repeat(1000), '\\']);
-    expect(parseJson(text).ok).toBe(true);
-  });
-
-  test('the deepest nesting passes and one more does not', () => {
-    const nest = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
-    expect(parseJson(nest(maxJsonDepth)).ok).toBe(true);
-    expect(parseJson(nest(maxJsonDepth + 1))).toMatchObject({ ok: false });
-  });
-
-  test.each([
-    ['', 'it is empty'],
-    ['{"a":', 'it ends in the middle of a value'],
-    ['"a', 'it ends in the middle of a value'],
-    ['{"a": 1} x', 'unexpected "x" at line 1, column 10'],
-    ['{"a":\n 1,}', 'unexpected "}" at line 2, column 4'],
-  ])('%j is not valid: %s', (text, reason) => {
-    expect(parseJson(text)).toEqual({ ok: false, reason });
   });
 });
 

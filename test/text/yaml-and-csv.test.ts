@@ -1,6 +1,5 @@
 import { parse as parseWithLibrary } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
-import { findInJson, parseJsonNodes, parseJsonText } from '../../src/json/json-text.ts';
 import { parseCsv, replaceCsvField } from '../../src/text/csv.ts';
 import { didYouMean } from '../../src/text/did-you-mean.ts';
 import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
@@ -86,54 +85,6 @@ describe('YAML', () => {
         expect(plainNumbers(parseYaml(text).value)).toEqual(JSON.parse(text));
       }),
     );
-  });
-});
-
-describe('JSON', () => {
-  test('the positions of nodes are those of the text', () => {
-    fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
-        const text = JSON.stringify(value);
-        const node = parseJsonNodes(text);
-        if ('error' in node) throw new Error(node.error.message);
-        expect(plainNumbers(node.value)).toEqual(JSON.parse(text));
-        expect(plainNumbers(parseJsonText(text))).toEqual({ value: JSON.parse(text) });
-      }),
-    );
-  });
-
-  test('keys and values are found', () => {
-    const text = '{"a": [1, {"b": "x"}]}';
-    const node = parseJsonNodes(text);
-    if ('error' in node) throw new Error(node.error.message);
-    expect(findInJson(node, ['a', 1, 'b'], 'key')).toBe(11);
-    expect(findInJson(node, ['a', 1, 'b'], 'value')).toBe(16);
-    expect(findInJson(node, ['a', 5], 'value')).toBe(6);
-  });
-
-  test('numbers keep a spelling of their own, strings that hold numbers do not matter', () => {
-    expect(parseJsonText('{"a": 1.0, "b": "1.0", "c": 1e3, "d": 2}')).toEqual({
-      value: { a: new SpelledNumber(1, '1.0'), b: '1.0', c: new SpelledNumber(1000, '1e3'), d: 2 },
-    });
-  });
-
-  test.each([
-    ['{"a": 1,}', 8],
-    ['{"a": 1', 7],
-    ['[1 2]', 3],
-    ['{"a": 1, "a": 2}', 9],
-    ['{"a": {"b": 1, "\\u0062": 2}}', 15],
-    ["{'a': 1}", 1],
-    ['"a\nb"', 0],
-    ['1e999', 0],
-    ['{} x', 3],
-    ['', 0],
-  ])('%j is refused at its place', (text, offset) => {
-    expect(parseJsonText(text)).toMatchObject({ error: { offset } });
-  });
-
-  test('nesting without end is refused', () => {
-    expect(parseJsonText('['.repeat(100_000) + ']'.repeat(100_000))).toHaveProperty('error');
   });
 });
 
