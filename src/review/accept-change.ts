@@ -23,11 +23,10 @@ import { type LoadOptions, loadProject } from '../project/load-project.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
 import { bytesOfText, openProjectFiles } from '../suite/files/project-files.ts';
 import { findProject, kindOfPath } from '../suite/files/project-place.ts';
-import { replaceCsvField } from '../text/csv.ts';
 import { runWithDeadline } from '../text/deadline.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
+import { replaceCsvField, replaceYamlValue } from '../text/replace-values.ts';
 import { quote } from '../text/shorten.ts';
-import { replaceYamlValue } from '../text/yaml-text.ts';
 import type { AnswerChange, Review } from './review-changes.ts';
 
 interface AcceptContext {

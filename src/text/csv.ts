@@ -1,4 +1,4 @@
-// csv-parse does not say where a field is in the text, which `review` needs to edit one.
+// csv-parse does not give the position of a field, which `review` needs to edit one.
 export interface CsvRecord {
   readonly fields: readonly string[];
   /** 1-based line on which the record starts. */
@@ -63,25 +63,6 @@ export function parseCsv(text: string): CsvText {
     at += 1;
   }
   return { records };
-}
-
-export type ReplacedCsv = { readonly text: string } | { readonly fault: string };
-
-/**
- * Puts a text into one column of the record that starts on a line. Every other byte stays; a field that was quoted is
- * quoted still, another is where its new text needs it.
- */
-export function replaceCsvField(text: string, line: number, column: string, value: string): ReplacedCsv {
-  const csv = parseCsv(text);
-  if ('error' in csv) return { fault: `can't be read: ${csv.error.message}` };
-  const [header] = csv.records;
-  const place = header?.fields.findIndex((name) => name.trim() === column) ?? -1;
-  const bounds = csv.records.find((record) => record.line === line)?.bounds ?? [];
-  const [start, end] = [bounds[2 * place], bounds[2 * place + 1]];
-  if (start === undefined || end === undefined) return { fault: `has no column "${column}"` };
-  const isQuoted = text[start] === '"' || /[",\r\n]/.test(value);
-  const field = isQuoted ? `"${value.replaceAll('"', '""')}"` : value;
-  return { text: text.slice(0, start) + field + text.slice(end) };
 }
 
 function findClosingQuote(text: string, from: number): number {

@@ -1,9 +1,10 @@
 import { parse as parseWithLibrary } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
-import { parseCsv, replaceCsvField } from '../../src/text/csv.ts';
+import { parseCsv } from '../../src/text/csv.ts';
 import { didYouMean } from '../../src/text/did-you-mean.ts';
 import { plainNumbers, SpelledNumber } from '../../src/text/exact-numbers.ts';
 import { createLineIndex, renderCodeFrame } from '../../src/text/line-index.ts';
+import { replaceCsvField, replaceYamlValue } from '../../src/text/replace-values.ts';
 import { parseYaml } from '../../src/text/yaml-text.ts';
 import fc from '../support/property.ts';
 
@@ -85,6 +86,13 @@ describe('YAML', () => {
         expect(plainNumbers(parseYaml(text).value)).toEqual(JSON.parse(text));
       }),
     );
+  });
+});
+
+test.each(['text', '[1, 2]', '{ b: 1 }'])('a value with an anchor is shared and not replaced: %s', (value) => {
+  const text = `- expected: &a ${value}\n- expected: *a\n`;
+  expect(replaceYamlValue(text, 2, 'expected', 'new')).toEqual({
+    fault: 'shares "expected" with other places in the file (&a)',
   });
 });
 
