@@ -85,7 +85,7 @@ async function makeCheck(assertion: CheckAssertion, check: CheckSpec, context: J
 function findStored(check: CheckSpec, input: JudgedInput | undefined): CheckOutcome | undefined {
   if (check.asks === undefined || input?.stored === undefined) return undefined;
   const hash = hashCheck(check);
-  const found = input.stored.find(({ judgement, error }) => judgement?.check === hash && error === undefined);
+  const found = input.stored.find(({ judgement }) => judgement?.check === hash);
   if (found?.judgement === undefined) return undefined;
   const { pass, score, reason, judgement } = found;
   return { pass, score, reason, judgement };

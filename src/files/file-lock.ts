@@ -18,16 +18,16 @@ import { makeFolder } from './write-files.ts';
 
 /**
  * Runs what reads a file, changes its content and writes it: one process at a time for each file. Throws a `StorageError`
- * where another process does not finish within a minute.
+ * where another process does not finish within the time, a minute.
  *
  * The lock is a folder beside the file that holds one file, named after its process. A process makes such a folder under a
  * name of its own and renames it, which fails while the lock holds a file. So a lock never lacks the name of its owner, and
  * removing the file of a process that died can't remove the lock of the next one.
  */
-export function withFileLock<T>(path: string, work: () => T): T {
+export function withFileLock<T>(path: string, work: () => T, timeoutMs = 60_000): T {
   const lock = withStorageErrors('Writing', path, () => lockOf(path));
   const owner = [pid, startOf(pid) ?? '', findComputer(), randomBytes(6).toString('hex')].join('-');
-  withStorageErrors('Writing', path, () => takeLock(lock, owner, path));
+  withStorageErrors('Writing', path, () => takeLock(lock, owner, { path, timeoutMs }));
   try {
     return work();
   } finally {
@@ -45,9 +45,13 @@ function lockOf(path: string): string {
 }
 
 const pauseMs = 10;
-const timeoutMs = 60_000;
 
-function takeLock(lock: string, owner: string, path: string): void {
+interface Waiting {
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
+function takeLock(lock: string, owner: string, { path, timeoutMs }: Waiting): void {
   const own = `${lock.slice(0, -'.lock'.length)}.${randomBytes(6).toString('hex')}.tmp`;
   makeFolder(own);
   try {

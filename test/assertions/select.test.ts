@@ -77,6 +77,7 @@ describe('codeBlock', () => {
 
   test('a longer fence holds a shorter one', () => {
     expect(select({ kind: 'codeBlock', language: 'md' }, '````markdown\n```\nx\n```\n````')).toBe('```\nx\n```');
+    expect(select({ kind: 'codeBlock', language: '' }, '```\nx\n`````\ny')).toBe('x');
   });
 
   test('an indented block loses its indentation', () => {

@@ -87,6 +87,24 @@ describe('withFileLock', () => {
     expect(withFileLock(path, () => 'done')).toBe('done');
   });
 
+  test('waits for a process of another computer, and takes the lock once the time is over', () => {
+    const project = openTempProject();
+    const path = project.path('file');
+    mkdirSync(project.path('.file.lock'));
+    writeFileSync(project.path('.file.lock/1-1-elsewhere-0'), '');
+    const start = performance.now();
+    expect(withFileLock(path, () => 'done', 100)).toBe('done');
+    expect(performance.now() - start).toBeGreaterThan(90);
+  });
+
+  test('gives up on a process that still runs once the time is over', () => {
+    const project = openTempProject();
+    const path = project.path('file');
+    const takeTwice = () => withFileLock(path, () => withFileLock(path, () => 'done', 50));
+    expect(takeTwice).toThrow(expect.objectContaining({ code: 'EBUSY' }));
+    expect(existsSync(project.path('.file.lock'))).toBe(false);
+  });
+
   test('takes an empty lock, as a kill may leave it', () => {
     const project = openTempProject();
     mkdirSync(project.path('.file.lock'));

@@ -30,6 +30,12 @@ test.each<[unknown, RegExp]>([
   expect(() => compileJsonSchema(schema)).toThrow(message);
 });
 
+test('of the alternatives of a keyword, the one that comes nearest tells what is wrong', () => {
+  expect(() => compileJsonSchema({ type: ['string', 'nul'] })).toThrow(
+    expect.objectContaining({ place: ['type', 1], hint: 'did you mean "null"?' }),
+  );
+});
+
 test('a schema object is compiled once', () => {
   const schema = { type: 'string' };
   expect(compileJsonSchema(schema)).toBe(compileJsonSchema(schema));

@@ -49,7 +49,12 @@ describe('createMask', () => {
     expect(createMask(['12345678'])('12345678')).toBe('***');
   });
 
-  it('masks a long secret in any letter case, whole and cut, and a short one only as it stands', () => {
+  it('masks a secret of 16 characters in any letter case, a shorter one only as written', () => {
+    expect(createMask(['Sk-Proj-AbCdEf16'])('sk-proj-abcdef16')).toBe('***');
+    expect(createMask(['Sk-Proj-AbCdE15'])('sk-proj-abcde15, Sk-Proj-AbCdE15')).toBe('sk-proj-abcde15, ***');
+  });
+
+  it('masks a long secret in any letter case, whole and cut, and a short one only as written', () => {
     const long = 'sk-Proj-AbCdEf/0123';
     const both = createMask([long, 'Paragraph']);
     expect(both(`a ${long.toLowerCase()} b ${long.toUpperCase()} c ${encodeURIComponent(long).toLowerCase()}`)).toBe(

@@ -23,25 +23,25 @@ const aliases: Readonly<Record<string, string>> = {
  */
 export function findCodeBlock(text: string, language: string): string | undefined {
   const wanted = normalise(language);
-  let open: Fence | undefined;
+  let open: { readonly mark: string; readonly indent: RegExp; readonly isWanted: boolean } | undefined;
   let content: string[] = [];
   for (const whole of text.split('\n')) {
     const line = whole.replace(/\r$/, '');
     const fence = readFence(line);
     if (open === undefined) {
-      if (fence !== undefined && !(fence.mark.startsWith('`') && fence.info.includes('`'))) {
-        open = fence;
-        content = [];
-      }
-    } else if (fence?.mark.startsWith(open.mark) === true && fence.info === '') {
-      if (isOfLanguage(open, wanted)) return content.join('\n');
-      open = undefined;
-    } else {
+      if (fence === undefined || (fence.mark.startsWith('`') && fence.info.includes('`'))) continue;
       // As in CommonMark, lines lose as much indentation as the opening fence has.
-      content.push(line.replace(new RegExp(`^[ \\t]{0,${open.indent}}`), ''));
+      const indent = new RegExp(`^[ \\t]{0,${fence.indent}}`);
+      open = { mark: fence.mark, indent, isWanted: isOfLanguage(fence, wanted) };
+      content = [];
+    } else if (fence?.mark.startsWith(open.mark) === true && fence.info === '') {
+      if (open.isWanted) return content.join('\n');
+      open = undefined;
+    } else if (open.isWanted) {
+      content.push(line.replace(open.indent, ''));
     }
   }
-  return open !== undefined && isOfLanguage(open, wanted) ? content.join('\n') : undefined;
+  return open?.isWanted === true ? content.join('\n') : undefined;
 }
 
 interface Fence {
