@@ -167,6 +167,7 @@ test('a cache in a bucket answers on a second machine, signed, and a bucket that
 
 test.each([
   ['a password in the address', 'redis://:hunter2hunter2@127.0.0.1:6379/0', 'literal-key', 'passwordEnv'],
+  ['a key in the address of a bucket', 's3://hunter2@answers/team', 'literal-key', 'passwordEnv'],
   ['an unknown scheme', 'memcached://127.0.0.1', 'invalid-value', 'redis://host:6379/0'],
   ['a key instead of a name', '{ url: "redis://h/0", passwordEnv: "my secret" }', 'literal-key', 'NAME'],
   ['two addresses', '{ url: "redis://h/0", urlEnv: REDIS_URL }', 'invalid-value', 'url and urlEnv'],
