@@ -46,6 +46,12 @@ describe('input', () => {
     expect(list({ ...base, variables: [] }, base)).toEqual([]);
   });
 
+  test('a default of a variable covers its members', () => {
+    const tone = { name: 'tone', hasDefault: true, default: 'kind' };
+    const variables = [...base.variables, tone, { name: 'tone.level', hasDefault: false }];
+    expect(list(base, { ...base, variables })).toEqual(['input-variable-added input info /variables/tone']);
+  });
+
   test('a variable that the schema newly requires is reported once', () => {
     const replacement: PromptContract = {
       ...base,

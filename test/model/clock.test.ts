@@ -41,6 +41,18 @@ describe('systemClock', () => {
     expect(fired).toEqual(['due']);
   });
 
+  test('a wait beyond the limit of a timer does not end at once', async () => {
+    const controller = new AbortController();
+    let isOver = false;
+    const wait = systemClock.wait(2 ** 40, controller.signal).then(() => {
+      isOver = true;
+    });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(isOver).toBe(false);
+    controller.abort();
+    await wait;
+  });
+
   test('a time beyond the limit of a timer does not fire at once', () => {
     let isFired = false;
     const stop = systemClock.startTimer(2 ** 40, () => {

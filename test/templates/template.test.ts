@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parseJinja } from '../../src/templates/jinja-template.ts';
+import { surveyTree } from '../../src/templates/survey-tree.ts';
 import {
   compileTemplate,
   isTemplate,
@@ -212,4 +214,13 @@ test('a failed rendering leaves the stack traces of others as they were', () => 
   expect(() => template.render({ a: 1 })).toThrow(TemplateError);
   expect(Error.stackTraceLimit).toBe(stackTraceLimit);
   expect(stackTraceLimit).toBeGreaterThan(0);
+});
+
+test('what a template captures is not missing where its own capture failed', () => {
+  const found = faultOf('{% capture x %}{{ a }}{% endcapture %}{{ x }}{{ b }}');
+  expect([found, ...found.also].map(({ variable }) => variable)).toEqual(['a', 'b']);
+});
+
+test('a default guards the variable before it, not the one it names', () => {
+  expect(surveyTree(parseJinja('{{ a | default(b) }}'))).toMatchObject({ variables: ['a', 'b'], guarded: ['a'] });
 });
