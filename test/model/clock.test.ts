@@ -44,9 +44,11 @@ describe('systemClock', () => {
   test('a wait beyond the limit of a timer does not end at once', async () => {
     const controller = new AbortController();
     let isOver = false;
-    const wait = systemClock.wait(2 ** 40, controller.signal).then(() => {
+    const waitLong = async (): Promise<void> => {
+      await systemClock.wait(2 ** 40, controller.signal);
       isOver = true;
-    });
+    };
+    const wait = waitLong();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(isOver).toBe(false);
     controller.abort();
