@@ -30,7 +30,7 @@ export interface Cell {
   /** What makes two results comparable: the case's stamp (model/suite.ts), and what its judges and programs get from outside of the suite. */
   readonly stamp: string;
   /** Hash of what would run: request, turns, checks, threshold. What `--resume` compares. */
-  readonly identity: string;
+  readonly cellHash: string;
   /** The place of the case in its file, without an excerpt. */
   readonly at: SourceLocation;
   /** A confirmation trial after the planned ones. */
@@ -64,7 +64,7 @@ export interface UnusableCost {
 
 interface CellResultBase {
   readonly key: CellKey;
-  readonly identity: string;
+  readonly cellHash: string;
   readonly stamp: string;
   readonly observe: boolean;
   readonly mustPass: boolean;

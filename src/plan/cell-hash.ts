@@ -17,14 +17,14 @@ export type FindAccepted = (key: CellKey) => AcceptedAnswer | undefined;
 
 /** Hash of everything that a cell would run: its first request, its turns and its checks. A record calls it `identity`. */
 export function hashCell(cell: Cell, findAccepted: FindAccepted): string {
-  return `${withAcceptedHash(cell, findAccepted).identity}:${cacheKey(cell.request)}`;
+  return `${withAcceptedHash(cell, findAccepted).cellHash}:${cacheKey(cell.request)}`;
 }
 
 /** The result of a check that compares with the accepted answer depends on that answer, so the cell's hash includes it. */
 export function withAcceptedHash(cell: Cell, findAccepted: FindAccepted): Cell {
   if (!cell.checks.some(comparesAccepted) && !cell.checks.some(comparesOther)) return cell;
   const accepted = sha256Hex(canonicalJson(findAccepted(cell.key) ?? null)).slice(0, 12);
-  return { ...cell, identity: `${cell.identity}.${accepted}` };
+  return { ...cell, cellHash: `${cell.cellHash}.${accepted}` };
 }
 
 /** True for a check that compares with the accepted answer, itself or in a child. */

@@ -46,7 +46,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
     });
     const checks = contract.length === 0 ? testCase.checks : [...contract, ...testCase.checks];
     const stamp = `${testCase.stamp}${hashDependencies(testCase)}`;
-    const identity = `${stamp}${settingsSuffix(testCase)}${contractHash}`;
+    const cellHash = `${stamp}${settingsSuffix(testCase)}${contractHash}`;
     const origin = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id };
     return Array.from({ length: trials }, (_, index) => {
       const trial = firstTrial + index;
@@ -54,7 +54,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       const request: Writable<CompletionRequest> = { adapter, adapterVersion, model, messages, params, trial, origin };
       if (baseUrl !== undefined) request.baseUrl = baseUrl;
       const key = { ...origin, trial };
-      const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, stamp, identity, at };
+      const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, stamp, cellHash, at };
       if (tags.length > 0) cell.tags = tags;
       if (description !== undefined) cell.description = description;
       if (threshold !== undefined) cell.threshold = threshold;

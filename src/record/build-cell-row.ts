@@ -15,7 +15,7 @@ type AskedOf = Pick<Cell, 'request' | 'turns' | 'tags' | 'description'>;
  * cell asked goes along with a case's first trial.
  */
 export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf): CellRow {
-  const { key, identity, stamp, at, calls } = result;
+  const { key, cellHash, stamp, at, calls } = result;
   const { suite, prompt, provider, caseId, trial } = key;
   const isSkipped = result.status === 'skipped';
   return defined({
@@ -34,7 +34,7 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf): Ce
     score: result.status === 'judged' ? result.score : undefined,
     ...sumCosts(result),
     ...(isSkipped ? {} : recordAnswer(calls, mask)),
-    identity,
+    identity: cellHash,
     at,
     calls: calls.map((call) => recordCall(call, calls.length > 1, mask)),
     asked: cell === undefined || trial > 0 ? undefined : recordAsked(cell, mask),

@@ -49,7 +49,7 @@ function executeQueue(queue: CellQueue, options: ExecuteOptions, bugs: unknown[]
 }
 
 function skipped(cell: Cell, reason: SkipReason): CellResult {
-  return { ...describeCell(cell, cell.identity), status: 'skipped', reason, calls: [] };
+  return { ...describeCell(cell, cell.cellHash), status: 'skipped', reason, calls: [] };
 }
 
 /** Runs cells of some providers, by provider key. Each row is in the record before its cell counts as done. */

@@ -37,7 +37,7 @@ export interface CellPorts {
 /** Runs one cell to its end: the prompt's request, then each turn with the model's own answers in between. */
 export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal): Promise<CellResult> {
   const requestKey = ports.requestKey(cell.request);
-  const described = describeCell(cell, `${cell.identity}:${requestKey}`);
+  const described = describeCell(cell, `${cell.cellHash}:${requestKey}`);
   if (cell.skip !== undefined) {
     return { ...described, status: 'skipped', reason: 'case', message: cell.skip, calls: [] };
   }
@@ -46,9 +46,9 @@ export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal)
   return { ...described, ...conversation.resultOf(ending) };
 }
 
-/** What every result says of its cell. `identity` is the hash of all that it ran. */
-export function describeCell({ key, stamp, observe, mustPass, at, confirmation }: Cell, identity: string) {
-  return { key, identity, stamp, observe, mustPass, at, ...defined({ confirmation }) };
+/** What every result says of its cell. `cellHash` is the hash of all that it ran. */
+export function describeCell({ key, stamp, observe, mustPass, at, confirmation }: Cell, cellHash: string) {
+  return { key, cellHash, stamp, observe, mustPass, at, ...defined({ confirmation }) };
 }
 
 /** Members that every result of a cell has. */

@@ -69,7 +69,7 @@ describe('a cell', () => {
       [1, 1],
       [2, 2],
     ]);
-    expect(new Set(cells.map(({ identity }) => identity)).size).toBe(1);
+    expect(new Set(cells.map(({ cellHash }) => cellHash)).size).toBe(1);
   });
 
   test('is skipped with the reason of its suite', () => {
@@ -103,14 +103,14 @@ describe('a cell', () => {
     ['skip', { skip: 'later' }],
   ])('has another identity where %s changed', (_name, change) => {
     const identities = [{}, change].map(
-      (overrides) => cellsOf(plan([buildSuite([buildCase(overrides)])]))[0]?.identity,
+      (overrides) => cellsOf(plan([buildSuite([buildCase(overrides)])]))[0]?.cellHash,
     );
     expect(identities[0]).not.toBe(identities[1]);
   });
 
   test('keeps its identity where only its place or its tags changed', () => {
     const moved = buildCase({ at: { file: 'b.yaml', line: 99, column: 1 }, tags: ['new'] });
-    const identities = [buildCase(), moved].map((testCase) => cellsOf(plan([buildSuite([testCase])]))[0]?.identity);
+    const identities = [buildCase(), moved].map((testCase) => cellsOf(plan([buildSuite([testCase])]))[0]?.cellHash);
     expect(identities[0]).toBe(identities[1]);
   });
 });

@@ -7,7 +7,7 @@ import { buildCompletion } from '../support/build-case.ts';
 
 const base = {
   key: { suite: 'triage', prompt: 'v1', provider: 'p', caseId: 'refund', trial: 1 },
-  identity: 'identity',
+  cellHash: 'identity',
   stamp: 'stamp',
   observe: false,
   mustPass: false,

@@ -77,7 +77,7 @@ describe('a cell of one request', () => {
       passed: true,
       score: 1,
       key: cell.key,
-      identity: 'identity-refund:key-1',
+      cellHash: 'identity-refund:key-1',
       stamp: cell.stamp,
       mustPass: true,
       observe: false,

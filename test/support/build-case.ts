@@ -106,7 +106,7 @@ export function buildCell(overrides: Partial<Cell> = {}): Cell {
     mustPass: false,
     observe: false,
     stamp: 'stamp-refund',
-    identity: 'identity-refund',
+    cellHash: 'identity-refund',
     at,
     ...overrides,
   };
