@@ -45,7 +45,7 @@ describe('suites in TypeScript', () => {
       '$.defaults.assert[0].equalz',
     ],
     ['a missing variable', suite.replace('Say: {{ word }}', 'Say: {{ wrod }}'), 'wrod', 7, ''],
-  ])('%s is told at its likely place, with its path in the data', async (_, text, message, line, path) => {
+  ])('%s is reported at its likely place, with its path in the data', async (_, text, message, line, path) => {
     const { code, stderr } = await open(text).run(['validate']);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
     expect(stderr).toContain(`evals/echo.eval.ts:${line}:`);

@@ -85,7 +85,7 @@ describe('runSuites', () => {
     expect(resumed).toMatchObject({ exitCode: 0, run: { id: report.run.id }, totals: { passed: 3 } });
   });
 
-  test('two runs at once know nothing of each other', async () => {
+  test('two runs at once do not affect each other', async () => {
     const [a, b] = await Promise.all([openProject(), openProject(suite(['four']))]);
     const wrong = defineAssertion({ name: 'never', summary: 'fails', check: () => ({ pass: false }) });
     b.project.write('evals/echo.eval.yaml', suite(['four']).replace('[{ equals', '[{ never: {} }, { equals'));

@@ -86,7 +86,7 @@ describe('the comment', () => {
     expect(github.sent.filter((line) => line.startsWith('POST /repos'))).toHaveLength(1);
   });
 
-  test('that was deleted meanwhile is made anew', async () => {
+  test('that was deleted meanwhile is created again', async () => {
     const github = openScripted([
       viewer,
       { status: 200, body: [own(5)] },
@@ -99,7 +99,7 @@ describe('the comment', () => {
 });
 
 describe('a request', () => {
-  test('waits as long as it is told, and no longer than a job can', async () => {
+  test('waits as long as the server asks, up to a limit', async () => {
     const limited = openScripted([
       { status: 429, headers: { 'retry-after': '7' } },
       { status: 200, body: 1 },

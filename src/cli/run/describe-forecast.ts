@@ -4,48 +4,42 @@ import { sanitizeTerminal as name } from '../../text/sanitize.ts';
 
 /** What `run --dry-run` prints: each variant, each provider where there are several, and all. */
 export function describeForecast(forecasts: readonly VariantForecast[]): string {
-  const variants = forecasts.map(
-    (forecast) =>
-      `${name(`${forecast.suite}  ${forecast.prompt} × ${forecast.provider}`)}: ${describeVariant(forecast)}`,
-  );
-  const providers = [...new Set(forecasts.map(({ provider }) => provider))];
-  const sums = providers.map((id) => {
+  const variants = forecasts.map((forecast) => {
+    const { suite, prompt, provider } = forecast;
+    return `${name(`${suite}  ${prompt} × ${provider}`)}: ${describeVariant(forecast)}`;
+  });
+  const providers = [...new Set(forecasts.map(({ provider }) => provider))].map((id) => {
     const own = forecasts.filter(({ provider }) => provider === id);
-    return `${name(id)}: ${formatCount(
-      sum(own, ({ requests }) => requests),
-      'request',
-    )}, ${describeUse(own).join(', ')}`;
+    return `${name(id)}: ${[describeRequests(own), ...describeUse(own)].join(', ')}`;
   });
   const all = [
-    formatCount(
-      sum(forecasts, ({ cells }) => cells),
-      'cell',
-    ),
-    `${sum(forecasts, ({ answered }) => answered)} answered`,
-    formatCount(
-      sum(forecasts, ({ requests }) => requests),
-      'request',
-    ),
+    formatCount(sumOf(forecasts, 'cells'), 'cell'),
+    `${sumOf(forecasts, 'answered')} answered`,
+    describeRequests(forecasts),
     ...describeCost(forecasts),
-    ...describeFresh(forecasts),
+    ...describeRetrials(forecasts),
     ...describeJudges(forecasts),
   ];
   return `${[
     ...variants,
-    ...(providers.length > 1 ? ['', ...sums] : []),
+    ...(providers.length > 1 ? ['', ...providers] : []),
     '',
     `dry run: ${all.join(', ')}; nothing was sent`,
   ].join('\n')}\n`;
 }
 
+function describeRequests(forecasts: readonly VariantForecast[]): string {
+  return formatCount(sumOf(forecasts, 'requests'), 'request');
+}
+
 function describeVariant(forecast: VariantForecast): string {
-  const { cells, answered, requests, skipped } = forecast;
+  const { cells, answered, skipped } = forecast;
   return [
     formatCount(cells, 'cell'),
     `${answered} answered from the cache or recordings`,
-    formatCount(requests, 'request'),
+    formatCount(forecast.requests, 'request'),
     ...describeUse([forecast]),
-    ...describeFresh([forecast]),
+    ...describeRetrials([forecast]),
     ...describeJudges([forecast]),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
   ].join(', ');
@@ -56,15 +50,14 @@ function describeUse(forecasts: readonly VariantForecast[]): readonly string[] {
   const expected = expectedOf(forecasts);
   const tokens =
     expected === undefined
-      ? `~${sum(forecasts, ({ inputTokens }) => inputTokens)} input tokens`
+      ? `~${sumOf(forecasts, 'inputTokens')} input tokens`
       : `~${Math.round(expected.inputTokens)} input and ~${Math.round(expected.outputTokens)} output tokens by the baseline's usage`;
   return [tokens, ...describeCost(forecasts)];
 }
 
 function describeCost(forecasts: readonly VariantForecast[]): readonly string[] {
   const expectedUsd = expectedOf(forecasts)?.costUsd;
-  const bounds = forecasts.map(({ boundUsd }) => boundUsd).filter((bound) => bound !== undefined);
-  const boundUsd = bounds.length < forecasts.length ? undefined : bounds.reduce((total, bound) => total + bound, 0);
+  const boundUsd = addKnown(forecasts.map((forecast) => forecast.boundUsd));
   if (expectedUsd === undefined) {
     return [
       boundUsd === undefined
@@ -79,42 +72,42 @@ function describeCost(forecasts: readonly VariantForecast[]): readonly string[] 
 }
 
 /** Confirmation trials run where cases fail. Which ones fail is not known yet, so this is the upper bound. */
-function describeFresh(forecasts: readonly VariantForecast[]): readonly string[] {
-  const requests = sum(forecasts, ({ retrialRequests }) => retrialRequests);
+function describeRetrials(forecasts: readonly VariantForecast[]): readonly string[] {
+  const requests = sumOf(forecasts, 'retrialRequests');
   if (requests === 0) return [];
-  const bounds = forecasts.flatMap(({ boundUsd, retrialBoundUsd }) => [boundUsd, retrialBoundUsd]);
-  const known = bounds.filter((bound) => bound !== undefined);
-  const inAll =
-    known.length < bounds.length
-      ? ''
-      : `: at most ${formatBound(known.reduce((total, bound) => total + bound, 0))} in all`;
+  const boundUsd = addKnown(forecasts.flatMap((forecast) => [forecast.boundUsd, forecast.retrialBoundUsd]));
+  const inAll = boundUsd === undefined ? '' : `: at most ${formatBound(boundUsd)} in all`;
   return [`up to ${requests} more to confirm failures${inAll}`];
 }
 
 function describeJudges(forecasts: readonly VariantForecast[]): readonly string[] {
-  const requests = sum(forecasts, ({ judgeRequests }) => judgeRequests);
+  const requests = sumOf(forecasts, 'judgeRequests');
   return requests === 0 ? [] : [`up to ${formatCount(requests, 'request')} to judges, whose cost is not counted`];
 }
 
-/** Undefined where nothing is to be sent, or the baseline says nothing of a part of it. */
+/** Undefined where nothing is to be sent, or the baseline knows nothing of a part of it. */
 function expectedOf(forecasts: readonly VariantForecast[]): VariantForecast['expected'] {
   const sending = forecasts.filter(({ requests }) => requests > 0);
   const known = sending.map(({ expected }) => expected).filter((expected) => expected !== undefined);
   if (known.length === 0 || known.length < sending.length) return undefined;
-  const costs = known.map(({ costUsd }) => costUsd).filter((cost) => cost !== undefined);
-  const add = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   return {
-    inputTokens: add(known.map(({ inputTokens }) => inputTokens)),
-    outputTokens: add(known.map(({ outputTokens }) => outputTokens)),
-    costUsd: costs.length < known.length ? undefined : add(costs),
+    inputTokens: sumOf(known, 'inputTokens'),
+    outputTokens: sumOf(known, 'outputTokens'),
+    costUsd: addKnown(known.map(({ costUsd }) => costUsd)),
   };
 }
 
-function sum(forecasts: readonly VariantForecast[], pick: (forecast: VariantForecast) => number): number {
-  return forecasts.reduce((total, forecast) => total + pick(forecast), 0);
+function sumOf<Key extends string>(items: readonly Readonly<Record<Key, number>>[], key: Key): number {
+  return items.reduce((total, item) => total + item[key], 0);
 }
 
-/** Rounded up: a bound that is rounded down is none. */
+/** Undefined where one of the amounts is unknown. */
+function addKnown(amounts: readonly (number | undefined)[]): number | undefined {
+  const known = amounts.filter((amount) => amount !== undefined);
+  return known.length < amounts.length ? undefined : known.reduce((total, amount) => total + amount, 0);
+}
+
+/** Rounded up, so that it is still an upper bound. */
 function formatBound(usd: number): string {
   const unit = usd >= 1 ? 100 : 10_000;
   return formatUsd(Math.ceil(usd * unit - 1e-6) / unit);

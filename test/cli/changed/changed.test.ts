@@ -84,7 +84,7 @@ const append =
   (project) =>
     project.write(name, `${project.read(name)}\n`);
 
-describe('a suite runs where what it hangs on changed, and says what', () => {
+describe('a suite runs where a file that it depends on changed, and names the file', () => {
   test.each<[string, Edit, string]>([
     ['its own file', append('evals/a.eval.yaml'), 'evals/a.eval.yaml changed'],
     ['a prompt, its path with a space and an umlaut', append('evals/prompts/ä b.md'), 'evals/prompts/ä b.md changed'],
@@ -124,7 +124,7 @@ describe('a suite runs where what it hangs on changed, and says what', () => {
     expect((await look(project, 'HEAD'))['a']).toMatch(/^skip/);
   });
 
-  test('a file that went from under a glob, one that was renamed, a suite that is gone', async () => {
+  test('a file deleted from a glob, a renamed file, a deleted suite', async () => {
     const project = openRepository();
     project.write('evals/cases/other.jsonl', '{"id":"three","vars":{"word":"x","picture":"pictures/one.png"}}\n');
     project.write('evals/c.eval.yaml', project.read('evals/b.eval.yaml'));
@@ -224,7 +224,7 @@ describe('every suite runs', () => {
   });
 });
 
-test('nothing that no suite hangs on makes one run: other files, other keys of the manifest, new times', async () => {
+test('changes of other files, other keys of the manifest and new times run no suite', async () => {
   const project = openRepository();
   project.write('package.json', '{"scripts": {"x": "y"}}');
   project.write('README.md', 'other\n');
@@ -281,7 +281,7 @@ describe('the run itself', () => {
   });
 });
 
-describe('what git can not say is a usage error', () => {
+describe('a question that git can't answer is a usage error', () => {
   test('no repository, no such ref, no commit yet', async () => {
     const project = openRepository();
     const unknown = await project.run(['run', '--changed', 'mian'], { env });

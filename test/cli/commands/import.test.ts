@@ -192,7 +192,7 @@ test.each<[part: string, place: string]>([
   ],
   ['redteam: { plugins: [pii] }', '3:10 error not-carried-over'],
   ['extensions: [file://hook.js:all]', '3:13 error not-carried-over'],
-])('%s is refused with its place, and stands as a comment under --partial', async (part, place) => {
+])('%s is refused with its place, and becomes a comment under --partial', async (part, place) => {
   const strict = await importConfig(`${base}${part}\n`);
   expect([strict.code, strict.suite]).toEqual([2, null]);
   expect(strict.stderr).toContain(`promptfooconfig.yaml:${place}`);

@@ -27,7 +27,7 @@ async function complete(project: TempProject, ...words: readonly string[]): Prom
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')[0] ?? '']));
 }
 
-describe('the words that may stand at the cursor', () => {
+describe('the words that complete the one at the cursor', () => {
   test.each<[readonly string[], readonly string[]]>([
     [['ru'], ['run']],
     [

@@ -127,7 +127,7 @@ const acceptedSuite = suite
   .replace('queue: billing\n      lines: [1, 2]\n', '{"queue":"account","lines":[3]}\n');
 
 describe('review', () => {
-  test('lists what changed, with the words that did, and changes nothing', async () => {
+  test('lists the changed answers with a diff by words, and changes no file', async () => {
     const project = await openProject();
     const before = project.files().map((file) => [file, project.read(file)]);
     const { code, stdout } = await project.run(['review']);
@@ -157,7 +157,7 @@ describe('review', () => {
     expect(after).toContain('4 passed');
   });
 
-  test('reviews at the same time lose nothing of each other', async () => {
+  test('two reviews at the same time keep the answers of both', async () => {
     const project = await openProject();
     const globs = ['greet/text', 'greet/flow', 'greet/block', 'greet/object', 'greet/row-1', 'greet/row-2'];
     const ended = await Promise.all(globs.map((glob) => accept(project, glob, 'expected')));
@@ -214,7 +214,7 @@ describe('review', () => {
     expect(project.read('evals/greet.eval.yaml')).toBe(text);
   });
 
-  test('refuses what stands elsewhere in the file', async () => {
+  test('refuses a golden answer that is in another place of the file', async () => {
     const project = await openProject();
     const text = suite.replace('expected: "Hello   Ada"', 'expected: &hello "Hello   Ada"');
     project.write('evals/greet.eval.yaml', text);

@@ -84,7 +84,7 @@ describe('on a fork without secrets', () => {
   });
 });
 
-describe('what would stand under a commit that was not tested', () => {
+describe('a report that would appear on a commit that was not tested', () => {
   test.each([
     ['pull_request_target', { event: 'pull_request_target' }, 'pull_request_target'],
     ['another commit than the head', { headSha: 'a'.repeat(40), workflowSha: 'b'.repeat(40) }, 'the checkout is at'],

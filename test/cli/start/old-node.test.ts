@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../../..');
 const bin = join(root, 'bin/llmcheck.js');
 
 describe('a Node that is too old', () => {
-  test.each(['12.22.12', '18.20.4', '20.18.3'])('%s is told which one is needed, and ends with 2', (version) => {
+  test.each(['12.22.12', '18.20.4', '20.18.3'])('%s prints the version that is needed, and ends with 2', (version) => {
     const fake = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`;
     const preload = `data:text/javascript,${encodeURIComponent(fake)}`;
     const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', preload, bin, 'run'], {

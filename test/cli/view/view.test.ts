@@ -144,7 +144,7 @@ describe('llmcheck view keeps others out', () => {
     expect((await view.get(path)).status).toBe(404);
   });
 
-  test('and lets nobody frame, store or script it', async () => {
+  test('and its headers forbid to frame, store or script it', async () => {
     const view = await openView(await openRunProject(1));
     const { headers } = await view.get('/');
     expect(headers['content-security-policy']).toMatch(

@@ -191,7 +191,7 @@ describe('after the first run', () => {
     await end(watched);
   });
 
-  test('a file that nothing hangs on wakes nobody', async () => {
+  test('a change of a file on which no suite depends runs nothing', async () => {
     const watched = await startWatch();
     watched.asked();
     watched.printed();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createProgressView, type ProgressOptions } from '../../src/cli/output/progress.ts';
-import type { CellStatus } from '../../src/model/cell.ts';
-import type { ProgressEvent } from '../../src/model/progress.ts';
-import type { CellRow } from '../../src/model/record.ts';
+import { createProgressView, type ProgressOptions } from '../../../src/cli/output/progress.ts';
+import type { CellStatus } from '../../../src/model/cell.ts';
+import type { ProgressEvent } from '../../../src/model/progress.ts';
+import type { CellRow } from '../../../src/model/record.ts';
 
 /** A view with a clock that the test moves, and what it wrote. */
 function watch(options: Partial<ProgressOptions> = {}) {
@@ -83,7 +83,7 @@ describe('on a terminal', () => {
     expect(written.length).toBeGreaterThan(8);
   });
 
-  it('failures stand in the log of a CI as they happen, without an escape, and not in what is captured', () => {
+  it('failures are printed in the log of CI as they happen, without an escape, and not in captured output', () => {
     const log = watch({ isTty: false, ci: true });
     const captured = watch({ isTty: false });
     for (const { send } of [log, captured]) {
@@ -95,7 +95,7 @@ describe('on a terminal', () => {
     expect(captured.text()).not.toContain('✗');
   });
 
-  it('failures stand above it as they happen, and it is drawn again', () => {
+  it('failures are printed above it as they happen, and it is drawn again', () => {
     const { send, text } = watch();
     send(planned);
     send(finished('failed', { reason: 'contains: "refund" is not in the output' }));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeProblems } from '../../src/cli/output/problems.ts';
-import type { Problem } from '../../src/model/problem.ts';
+import { describeProblems } from '../../../src/cli/output/problems.ts';
+import type { Problem } from '../../../src/model/problem.ts';
 
 const unknown: Problem = {
   code: 'unknown-assertion',
@@ -50,7 +50,7 @@ describe('describeProblems', () => {
     expect(describeProblems([], plain)).toBe('');
   });
 
-  it('lets nothing of a hostile suite act on the terminal or the log', () => {
+  it('prints no escape and no workflow command of a hostile suite', () => {
     const hostile = '::error::x\n::set-output::\u001b[31m\u202e ##[error]\r';
     const excerpt = { startLine: 1, lines: [hostile, '##[error]'] };
     const problem: Problem = {
@@ -64,7 +64,7 @@ describe('describeProblems', () => {
     expect(text).not.toMatch(/^\s*::|##\[/m);
   });
 
-  it('adds colour only where asked', () => {
+  it('adds colour only where it is wanted', () => {
     expect(describeProblems([unknown], { color: true })).toContain('\u001b[31merror\u001b[39m');
     expect(describeProblems([unknown], plain)).not.toContain('\u001b');
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createDebounce } from '../../src/cli/watch/file-watcher.ts';
-import { createManualClock } from '../support/manual-clock.ts';
+import { createDebounce } from '../../../src/cli/watch/file-watcher.ts';
+import { createManualClock } from '../../support/manual-clock.ts';
 
 function collect() {
   const clock = createManualClock();

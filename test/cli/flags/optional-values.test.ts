@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, expect, test } from 'vitest';
-import { addRunFlags, protectOptionalValues } from '../../src/cli/flags/run-flags.ts';
+import { addRunFlags, protectOptionalValues } from '../../../src/cli/flags/run-flags.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'llmcheck-optional-'));
 mkdirSync(join(cwd, 'evals'));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type FlagSources, resolveFlagValues } from '../../src/cli/flags/flag-values.ts';
-import { envNameOf, runFlags } from '../../src/cli/flags/run-flags.ts';
-import type { JsonValue } from '../../src/json/json.ts';
+import { type FlagSources, resolveFlagValues } from '../../../src/cli/flags/flag-values.ts';
+import { envNameOf, runFlags } from '../../../src/cli/flags/run-flags.ts';
+import type { JsonValue } from '../../../src/json/json.ts';
 
 function resolve(sources: Partial<FlagSources>) {
   return resolveFlagValues({ flags: {}, env: {}, config: {}, ...sources });
@@ -33,7 +33,7 @@ describe('the sources', () => {
     expect(resolve({ env }).problems).toEqual([]);
   });
 
-  test('a misspelt variable warns, others are nobody’s business', () => {
+  test('a misspelt variable warns, and variables of other programs do not', () => {
     const env = { LLMCHECK_MAXCOST: '1', PATH: '/bin', LLMCHECK_CONFIG: 'x.yaml' };
     expect(resolve({ env }).problems).toMatchObject([
       { code: 'environment', severity: 'warning', message: expect.stringContaining('LLMCHECK_MAXCOST') },
@@ -57,7 +57,7 @@ describe('the sources', () => {
     ]);
   });
 
-  test('all problems are told at once, and the sound values stand', () => {
+  test('all problems are reported at once, and the valid values are kept', () => {
     const { values, problems } = resolve({ flags: { trials: 'x', timeout: '5', seed: '4' } });
     expect(values).toEqual({ seed: 4 });
     expect(problems).toHaveLength(2);
