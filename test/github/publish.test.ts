@@ -19,10 +19,12 @@ function openScripted(
   replies: readonly (Error | { status: number; body?: JsonValue; headers?: Record<string, string> })[],
 ) {
   const sent: string[] = [];
+  const bodies: string[] = [];
   const waits: number[] = [];
-  const send: Send = ({ method, url }) => {
+  const send: Send = ({ method, url, body }) => {
     const reply = replies[Math.min(sent.length, replies.length - 1)] ?? new Error('nothing is scripted');
     sent.push(`${method} ${url.replace('https://api.example', '')}`);
+    bodies.push(body);
     if (reply instanceof Error) return Promise.reject(reply);
     return Promise.resolve({
       status: reply.status,
@@ -35,7 +37,7 @@ function openScripted(
     return Promise.resolve();
   };
   const api = openGithubApi(run.apiUrl, 'token', { send, wait, now: () => new Date(0) });
-  return { api, sent, waits, wait };
+  return { api, sent, bodies, waits, wait };
 }
 
 const viewer = { status: 200, body: { data: { viewer: { login: 'github-actions[bot]' } } } };
@@ -61,6 +63,12 @@ describe('the comment', () => {
       `GET ${comments}?per_page=100&page=2`,
       'PATCH /repos/acme/shop/issues/comments/200',
     ]);
+  });
+
+  test('starts with the marker by which it is found again', async () => {
+    const github = openScripted([viewer, { status: 200, body: [] }, { status: 201 }]);
+    await upsert(github);
+    expect(github.bodies.at(-1)).toBe(JSON.stringify({ body: `${marker}\nnew` }));
   });
 
   test.each([

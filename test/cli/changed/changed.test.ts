@@ -209,12 +209,7 @@ describe('every suite runs', () => {
   test('where another llmcheck ran it last, as its record says', async () => {
     const project = openRepository();
     await project.run(['run', '-q'], { env });
-    const [record = ''] = project.files('.llmcheck/runs');
-    project.write(
-      record,
-      project.read(record).replace(/"tool":\{[^}]*\}/, '"tool":{"name":"llmcheck","version":"0.0.1"}'),
-    );
-    const reason = expect.stringMatching(/^run: llmcheck is .+, and its last run here was by 0\.0\.1$/);
+    makeOlder(project);
     expect(await look(project)).toMatchObject({ b: reason });
     // A shard of this version ran a part of the suite, and must not take the reason from the other shards.
     await project.run(['run', '-q', '--shard', '1/2'], { env });
@@ -222,6 +217,22 @@ describe('every suite runs', () => {
     await project.run(['run', '-q'], { env });
     expect((await look(project))['b']).toMatch(/^skip: /);
   });
+
+  test('where another llmcheck ran a part of it last', async () => {
+    const project = openRepository();
+    await project.run(['run', '-q', '--shard', '1/2'], { env });
+    makeOlder(project);
+    expect(await look(project)).toMatchObject({ b: reason });
+  });
+
+  /** Rewrites the record of the only run as one of an older llmcheck. */
+  function makeOlder(project: TempProject): void {
+    const [record = ''] = project.files('.llmcheck/runs');
+    const older = '"tool":{"name":"llmcheck","version":"0.0.1"}';
+    project.write(record, project.read(record).replace(/"tool":\{[^}]*\}/, older));
+  }
+
+  const reason = expect.stringMatching(/^run: llmcheck is .+, and its last run here was by 0\.0\.1$/);
 });
 
 test('changes of other files, other keys of the manifest and new times run no suite', async () => {
@@ -281,7 +292,7 @@ describe('the run itself', () => {
   });
 });
 
-describe('a question that git can't answer is a usage error', () => {
+describe('a question that git can not answer is a usage error', () => {
   test('no repository, no such ref, no commit yet', async () => {
     const project = openRepository();
     const unknown = await project.run(['run', '--changed', 'mian'], { env });

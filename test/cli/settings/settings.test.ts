@@ -68,6 +68,17 @@ test('LLMCHECK_ settings may come from the --env-file', async () => {
   expect(report.totals.planned).toBe(2);
 });
 
+test('a path outside the project in an --env-file is refused, unless a flag or a variable wins over it', async () => {
+  const project = openTempProject('echo');
+  const { env } = await startEchoServer();
+  project.write('.env', 'LLMCHECK_REPORTER=json=/elsewhere/report.json\n');
+  const argv = ['run', '-t', 'red', '--env-file', '.env'];
+  const { code, stderr } = await project.run(argv, { env });
+  expect([code, stderr]).toEqual([2, expect.stringContaining('LLMCHECK_REPORTER of the env file: ')]);
+  expect((await project.run([...argv, '-r', 'terminal'], { env })).code).toBe(0);
+  expect((await project.run(argv, { env: { ...env, LLMCHECK_REPORTER: 'terminal' } })).code).toBe(0);
+});
+
 describe.each([
   ['--trials', '0'],
   ['--trials', '1.5'],
