@@ -223,6 +223,15 @@ describe('review', () => {
     expect(project.read('evals/greet.eval.yaml')).toBe(text);
   });
 
+  test('refuses a case that must pass and fails', async () => {
+    const project = await openProject();
+    project.write('evals/greet.eval.yaml', suite.replace('{ q: text }', '{ q: text }\n    mustPass: true'));
+    const before = project.read('evals/greet.baseline.jsonl');
+    const { code, stdout } = await accept(project, 'greet/text', 'baseline');
+    expect([code, stdout]).toEqual([1, expect.stringContaining('refused: the case must pass, and it does not')]);
+    expect(project.read('evals/greet.baseline.jsonl')).toBe(before);
+  });
+
   test('asks on a terminal, until the user quits', async () => {
     const project = await openProject();
     const { code, stdout, questions } = await reviewAs(project, ['what?', 'e', 'r', 'b', 'q']);

@@ -27,27 +27,25 @@ async function openJob(theme: 'echo' | 'recordings') {
     async act(
       { event = 'pull_request', headSha = sha, workflowSha = sha, from = 'acme/shop' },
       env: Readonly<Record<string, string>> = {},
+      args = '--no-baseline',
     ) {
       const head = { sha: headSha, repo: { full_name: from } };
       const pull = event.startsWith('pull_request') ? { pull_request: { number: 7, head, base: { ref: 'main' } } } : {};
       project.write('.llmcheck/event.json', JSON.stringify(pull));
-      const result = await project.run(
-        ['ci', 'github', '--comment', '--check-run', '--args', '--no-baseline', '--baseline', ''],
-        {
-          env: {
-            ...env,
-            PATH: process.env['PATH'] ?? '',
-            GITHUB_TOKEN: token,
-            GITHUB_REPOSITORY: 'acme/shop',
-            GITHUB_EVENT_NAME: event,
-            GITHUB_EVENT_PATH: project.path('.llmcheck/event.json'),
-            GITHUB_SHA: workflowSha,
-            GITHUB_API_URL: github.url,
-            GITHUB_GRAPHQL_URL: `${github.url}/graphql`,
-            GITHUB_STEP_SUMMARY: project.path('.llmcheck/summary.md'),
-          },
+      const result = await project.run(['ci', 'github', '--comment', '--check-run', '--args', args, '--baseline', ''], {
+        env: {
+          ...env,
+          PATH: process.env['PATH'] ?? '',
+          GITHUB_TOKEN: token,
+          GITHUB_REPOSITORY: 'acme/shop',
+          GITHUB_EVENT_NAME: event,
+          GITHUB_EVENT_PATH: project.path('.llmcheck/event.json'),
+          GITHUB_SHA: workflowSha,
+          GITHUB_API_URL: github.url,
+          GITHUB_GRAPHQL_URL: `${github.url}/graphql`,
+          GITHUB_STEP_SUMMARY: project.path('.llmcheck/summary.md'),
         },
-      );
+      });
       return { ...result, summary: project.read('.llmcheck/summary.md') };
     },
   };
@@ -81,6 +79,15 @@ describe('on a fork without secrets', () => {
     expect([both.code, both.summary.includes('Neutral')]).toEqual([0, true]);
     job.project.write('evals/echo.eval.yaml', suite.replace('Say:', 'Please say:'));
     expect((await job.act(fork)).code).toBe(3);
+  });
+
+  test('new recordings are not answered from stored answers: the missing key is 3', async () => {
+    const job = await openJob('recordings');
+    const suite = job.project.read('evals/echo.eval.yaml');
+    const other = suite.replace('suite: echo', 'suite: other').replace(/^recordings:.*\n/m, '');
+    job.project.write('evals/other.eval.yaml', other);
+    const { code, summary } = await job.act(fork, {}, '--no-baseline --record');
+    expect([code, summary]).toEqual([3, expect.not.stringContaining('stored answers')]);
   });
 });
 
