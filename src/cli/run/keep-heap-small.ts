@@ -1,10 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** Below this a run fits into 400 MB anyway, and its time counts for more. */
+/** A smaller run fits into 400 MB without this, and its time counts for more. */
 const manyCells = 50_000;
 
 /**
- * Lets V8 collect garbage earlier in a large run: 224 instead of 397 MB at the peak of 100,000 cells, for no CPU that can be told from noise.
+ * Lets V8 collect garbage earlier in a large run. Measured on Node 20 with 200,000 cells and a growth of 30 percent: a
+ * peak of 344 MB instead of 528 MB, for 10 % more CPU time. 20 percent collects earlier still.
  */
 export function keepHeapSmall(cells: number): void {
   if (cells > manyCells) setFlagsFromString('--heap-growing-percent=20');
