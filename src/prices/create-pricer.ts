@@ -1,7 +1,6 @@
+import type { Provider } from '@pydantic/genai-prices';
 import type { Usage } from '../model/completion.ts';
 import type { Price } from '../model/suite.ts';
-import { priceBatched } from './batch-prices.ts';
-import { openPriceTable } from './price-table.ts';
 
 /** Enough of a provider to find a price for it. */
 export interface PricedModel {
@@ -15,20 +14,22 @@ export interface PricedModel {
   readonly ownPrice?: Price;
 }
 
-export interface PricedUsage extends PricedModel {
-  /** Undefined where the API reported none. */
-  readonly usage: Usage | undefined;
+/** One request to one model. */
+interface PricedRequest extends PricedModel {
   /** When the answer was given: some prices change with the date or the hour. */
   readonly at?: Date;
   /** At the price of the provider's batch API; unknown where none is documented. */
   readonly isBatched?: boolean;
 }
 
-export interface PricedBound extends PricedModel {
+export interface PricedUsage extends PricedRequest {
+  /** Undefined where the API reported none. */
+  readonly usage: Usage | undefined;
+}
+
+export interface PricedBound extends PricedRequest {
   readonly inputTokens: number;
   readonly maxOutputTokens: number;
-  readonly at?: Date;
-  readonly isBatched?: boolean;
 }
 
 export interface Pricer {
@@ -37,7 +38,7 @@ export interface Pricer {
   /** USD that a request of at most so many tokens can't exceed; undefined where no price is known. */
   boundOf(request: PricedBound): number | undefined;
   hasPrice(model: PricedModel): boolean;
-  /** The price that the user has set for it, in whatever place. */
+  /** The price that the user has set for it, on the provider or under `prices`. */
   ownPriceOf(model: PricedModel): Price | undefined;
 }
 
@@ -46,26 +47,20 @@ export interface Pricer {
  * `adapter:model`, by model; the table.
  */
 export async function createPricer(options: { readonly prices: Readonly<Record<string, Price>> }): Promise<Pricer> {
-  const table = await openPriceTable();
+  const priceByTable = await openPriceTable();
 
-  function priceTokens(
-    request: PricedModel & { readonly at?: Date; readonly isBatched?: boolean },
-    usage: Usage,
-  ): number | undefined {
-    const priceLive = (tokens: Usage) => priceLiveTokens(request, tokens);
+  function priceTokens(request: PricedRequest, usage: Usage): number | undefined {
+    const ownPrice = findOwnPrice(request, options.prices);
+    const priceLive = (tokens: Usage) =>
+      ownPrice === undefined ? priceByTable(request, tokens) : priceByRates(ownPrice, tokens);
     return request.isBatched === true ? priceBatched(request.priceProvider, usage, priceLive) : priceLive(usage);
-  }
-
-  function priceLiveTokens(request: PricedModel & { readonly at?: Date }, usage: Usage): number | undefined {
-    const price = findOwnPrice(request, options.prices);
-    return price === undefined ? table.priceOf(request, usage) : priceAt(price, usage);
   }
 
   return {
     priceOf: (request) => (request.usage === undefined ? undefined : priceTokens(request, request.usage)),
     boundOf(request) {
       const { inputTokens, maxOutputTokens: outputTokens } = request;
-      // What is written to a cache or spoken is not known before, and either can cost more than plain text.
+      // Cache writes and audio are not known before the answer, and either can cost more than plain text.
       const shapes: readonly Usage[] = [
         { inputTokens, outputTokens },
         { inputTokens, outputTokens, cacheWriteTokens: inputTokens },
@@ -87,13 +82,116 @@ function findOwnPrice(request: PricedModel, prices: Readonly<Record<string, Pric
 }
 
 /** Cached and written tokens cost what plain input costs unless the price says otherwise. */
-function priceAt(price: Price, usage: Usage): number {
-  const cached = Math.min(usage.cachedInputTokens ?? 0, usage.inputTokens);
-  const written = Math.min(usage.cacheWriteTokens ?? 0, usage.inputTokens - cached);
+function priceByRates(price: Price, usage: Usage): number {
+  const { cached, written } = splitInput(usage);
   const perMillion =
     (usage.inputTokens - cached - written) * price.input +
     cached * (price.cachedInput ?? price.input) +
     written * (price.cacheWrite ?? price.input) +
     usage.outputTokens * price.output;
   return perMillion / 1_000_000;
+}
+
+/** A server may report parts that are larger than their total. */
+function splitInput({ inputTokens, cachedInputTokens = 0, cacheWriteTokens = 0 }: Usage) {
+  const cached = Math.min(cachedInputTokens, inputTokens);
+  return { cached, written: Math.min(cacheWriteTokens, inputTokens - cached) };
+}
+
+interface BatchPrice {
+  /** Of the live price. */
+  readonly share: number;
+  /** Of the live price of input that was read from the provider's cache. */
+  readonly cachedShare: number;
+}
+
+/**
+ * What the batch APIs cost beside the live ones, by the provider's name in the price table, as of 2026-11-24. The price
+ * table itself has no batch prices; each vendor documents one share for all of its models.
+ */
+const batchPrices: Readonly<Record<string, BatchPrice>> = {
+  // https://platform.openai.com/docs/guides/batch
+  openai: { share: 0.5, cachedShare: 0.5 },
+  // https://docs.claude.com/en/docs/build-with-claude/batch-processing
+  anthropic: { share: 0.5, cachedShare: 0.5 },
+  // https://ai.google.dev/gemini-api/docs/batch-api: cached tokens are not cheaper in a batch.
+  google: { share: 0.5, cachedShare: 1 },
+};
+
+/** USD; undefined where the live price or the provider's share for batches is not known. */
+export function priceBatched(
+  priceProvider: string | undefined,
+  usage: Usage,
+  priceLive: (usage: Usage) => number | undefined,
+): number | undefined {
+  const price =
+    priceProvider !== undefined && Object.hasOwn(batchPrices, priceProvider) ? batchPrices[priceProvider] : undefined;
+  const liveUsd = priceLive(usage);
+  if (price === undefined || liveUsd === undefined) return undefined;
+  const { cached } = splitInput(usage);
+  if (cached === 0 || price.share === price.cachedShare) return liveUsd * price.share;
+  const { cachedInputTokens: _cached, ...others } = usage;
+  const restUsd = priceLive({ ...others, inputTokens: usage.inputTokens - cached });
+  if (restUsd === undefined) return undefined;
+  return restUsd * price.share + (liveUsd - restUsd) * price.cachedShare;
+}
+
+type PriceByTable = (
+  request: Pick<PricedRequest, 'model' | 'priceProvider' | 'at'>,
+  usage: Usage,
+) => number | undefined;
+
+/**
+ * Opens the built-in table, which never asks the network. It gives undefined for a model that it does not have. Its half
+ * megabyte is imported only where a price is needed.
+ */
+async function openPriceTable(): Promise<PriceByTable> {
+  const { calcPrice } = await import('@pydantic/genai-prices');
+  // A search goes through 1,300 models; the price itself depends on the size and the date of a request.
+  const providers = new Map<string, Provider | undefined>();
+
+  function findProvider(model: string, priceProvider: string | undefined): Provider | undefined {
+    const key = JSON.stringify([priceProvider, model]);
+    if (!providers.has(key)) {
+      const match = calcPrice(noTokens, model, priceProvider === undefined ? {} : { providerId: priceProvider });
+      providers.set(key, match === null ? undefined : { ...match.provider, models: [match.model] });
+    }
+    return providers.get(key);
+  }
+
+  // A large run asks for the same few thousand token counts many times.
+  const prices = new Map<string, number | undefined>();
+
+  return ({ model, priceProvider, at }, usage) => {
+    const provider = findProvider(model, priceProvider);
+    if (provider === undefined) return undefined;
+    const tokens = buildTokens(usage);
+    if (at !== undefined) return calcPrice(tokens, model, { provider, timestamp: at })?.total_price;
+    const key = `${priceProvider ?? ''} ${model} ${JSON.stringify(tokens)}`;
+    if (!prices.has(key)) {
+      if (prices.size >= maxKnownPrices) prices.clear();
+      prices.set(key, calcPrice(tokens, model, { provider })?.total_price);
+    }
+    return prices.get(key);
+  };
+}
+
+const maxKnownPrices = 20_000;
+
+const noTokens = { input_tokens: 0, output_tokens: 0 };
+
+/** The table refuses parts larger than their total. */
+function buildTokens(usage: Usage): Record<string, number> {
+  const { cached, written } = splitInput(usage);
+  const parts = {
+    cache_read_tokens: cached,
+    cache_write_tokens: written,
+    input_audio_tokens: Math.min(usage.inputAudioTokens ?? 0, usage.inputTokens - cached - written),
+    output_audio_tokens: Math.min(usage.outputAudioTokens ?? 0, usage.outputTokens),
+  };
+  return {
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    ...Object.fromEntries(Object.entries(parts).filter(([, tokens]) => tokens !== 0)),
+  };
 }

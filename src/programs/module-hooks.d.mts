@@ -1,2 +1,2 @@
-/** Once a process, whoever asks. */
+/** Does nothing after the first call in a process. */
 export function installModuleHooks(): void;

@@ -6,9 +6,9 @@ import { installModuleHooks } from './module-hooks.mjs';
 
 installModuleHooks();
 
-// Whatever the user's code keeps open; nobody is left to read what it would still say.
+// Ends even while the user's code keeps something open: its parent no longer reads the answer.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-// A loop would never see the disconnect of a parent that was killed; a thread of its own does.
+// A busy loop never handles the disconnect; a second thread notices that the parent was killed.
 new Worker(`setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 1000)`, {
   eval: true,
 }).unref();

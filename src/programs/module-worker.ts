@@ -4,167 +4,167 @@ import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
 import { shortenText } from '../text/shorten.ts';
-import { killGroup } from './kill-group.ts';
-import { watchMemory } from './watch-memory.ts';
+import { killGroup, watchMemory } from './child-processes.ts';
 
 const workerPath = fileURLToPath(new URL('./module-worker.mjs', import.meta.url));
 
-/** What one check may write: nobody reads it but the end of stderr, where a crash says what it was. */
+/** What one job may write. Only the end of stderr is read, to explain a crash. */
 const maxOutputBytes = 16 * 1024 * 1024;
-
 const stderrTailBytes = 4096;
+/** For Node to start, before the module is loaded. */
+const startLimitMs = 30_000;
+/** What Node itself takes beside the heap. */
+const runtimeMb = 128;
 
-/** How a job ended; `crashed` where the child ended by itself, which the job need not be the cause of. */
+/** How a job ended; `crashed` where the child ended by itself, which an earlier job may have caused. */
 export interface JobResult {
   readonly outcome: CodeOutcome;
   readonly crashed?: true;
 }
 
 /** A child that calls exports of modules, one job at a time, until it is killed or a job has to be stopped. */
-export interface ModuleWorker {
-  /** False from the moment that the child is gone. */
-  readonly isAlive: () => boolean;
-  /** Jobs that it has finished. */
-  readonly jobsDone: () => number;
-  run(call: ModuleJob): Promise<JobResult>;
-  kill(): void;
-}
+export class ModuleWorker {
+  readonly #child: ChildProcess;
+  readonly #memoryMb: number;
+  readonly #stopWatching: () => void;
+  #isAlive = true;
+  #isReady = false;
+  #jobsDone = 0;
+  #lastId = 0;
+  #outputBytes = 0;
+  #stderr = Buffer.alloc(0);
+  /** Called when the child has started. */
+  #onReady = () => {};
+  /** Ends the job that runs. */
+  #finishJob: ((result: JobResult) => void) | undefined;
 
-export function startModuleWorker(
-  { file, memoryMb }: Pick<ModuleJob, 'file' | 'memoryMb'>,
-  env: Readonly<Record<string, string>>,
-): ModuleWorker {
-  // A group of its own, so that what the module starts dies with it.
-  const child = spawn(execPath, [`--max-old-space-size=${memoryMb}`, workerPath], {
-    cwd: dirname(file),
-    env,
-    detached: true,
-    windowsHide: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  let isAlive = true;
-  let jobsDone = 0;
-  let current: ((result: JobResult) => void) | undefined;
-  let nextId = 0;
-  let isReady = false;
-  let onReady = () => {};
-  let outputBytes = 0;
-  let stderr = Buffer.alloc(0);
-
-  const settle = (result: JobResult) => {
-    const resolve = current;
-    current = undefined;
-    resolve?.(result);
-  };
-  const stop = (fault: string) => {
-    isAlive = false;
-    killGroup(child);
-    settle({ outcome: { fault } });
-  };
-  const countOutput = (bytes: number) => {
-    outputBytes += bytes;
-    if (outputBytes > maxOutputBytes) stop(`wrote more than ${maxOutputBytes / 1024 / 1024} MiB`);
-  };
-  const unwatch =
-    child.pid === undefined
-      ? () => undefined
-      : watchMemory(child.pid, (memoryMb + runtimeMb) * 1024 * 1024, () => stop(describeMemory(memoryMb)));
-
-  child.stdout?.on('data', (chunk: Buffer) => countOutput(chunk.length));
-  child.stderr?.on('data', (chunk: Buffer) => {
-    stderr = Buffer.concat([stderr, chunk]).subarray(-stderrTailBytes);
-    countOutput(chunk.length);
-  });
-  child.on('error', (error) => {
-    isAlive = false;
-    unwatch();
-    settle({ outcome: { fault: `could not be started: ${error.message}` } });
-  });
-  child.on('exit', () => {
-    isAlive = false;
-    // What it started may hold its streams open.
-    killGroup(child);
-  });
-  child.on('close', (exitCode, signalName) => {
-    unwatch();
-    const tail = stderr.toString('utf8');
-    const fault = /heap out of memory/.test(tail)
-      ? describeMemory(memoryMb)
-      : `ended its process early (${exitCode === null ? signalName : `exit code ${exitCode}`})${describeTail(tail)}`;
-    settle({ outcome: { fault }, crashed: true });
-  });
-  child.once('message', () => {
-    isReady = true;
-    onReady();
-  });
-  holdOpen(child, false);
-
-  return {
-    isAlive: () => isAlive,
-    jobsDone: () => jobsDone,
-    kill() {
-      isAlive = false;
+  constructor({ file, memoryMb }: Pick<ModuleJob, 'file' | 'memoryMb'>, env: Readonly<Record<string, string>>) {
+    this.#memoryMb = memoryMb;
+    // A group of its own, so that what the module starts dies with it.
+    const child = spawn(execPath, [`--max-old-space-size=${memoryMb}`, workerPath], {
+      cwd: dirname(file),
+      env,
+      detached: true,
+      windowsHide: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child = child;
+    const limitBytes = (memoryMb + runtimeMb) * 1024 * 1024;
+    this.#stopWatching =
+      child.pid === undefined
+        ? () => undefined
+        : watchMemory(child.pid, limitBytes, () => this.#stop(describeMemory(memoryMb)));
+    child.stdout?.on('data', (chunk: Buffer) => this.#countOutput(chunk.length));
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr = Buffer.concat([this.#stderr, chunk]).subarray(-stderrTailBytes);
+      this.#countOutput(chunk.length);
+    });
+    child.on('error', (error) => {
+      this.#isAlive = false;
+      this.#stopWatching();
+      this.#settle({ outcome: { fault: `could not be started: ${error.message}` } });
+    });
+    child.on('exit', () => {
+      this.#isAlive = false;
+      // What it started may hold its streams open.
       killGroup(child);
-      settle({ outcome: { fault: 'was stopped with the run' } });
-    },
-    run(call) {
-      nextId += 1;
-      const id = nextId;
-      outputBytes = 0;
-      const { file: path, exportName, input, timeoutMs, signal, noun = 'verdict', maxReturnedBytes = 64 * 1024 } = call;
-      return new Promise((resolve) => {
-        holdOpen(child, true);
-        const abort = () => stop('was stopped');
-        signal?.addEventListener('abort', abort, { once: true });
-        let timer = setTimeout(() => stop('could not be started in time'), startLimitMs);
-        // How long Node takes to start on a busy machine is not the check's doing.
-        onReady = () => {
-          clearTimeout(timer);
-          timer = setTimeout(() => stop(`took longer than ${timeoutMs} ms`), timeoutMs);
-        };
-        if (isReady) onReady();
-        const onMessage = (message: unknown) => {
-          const answer = readAnswer(message, id, noun);
-          if (answer !== undefined) settle({ outcome: answer });
-        };
-        current = (result) => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', abort);
-          onReady = () => {};
-          child.off('message', onMessage);
-          holdOpen(child, false);
-          jobsDone += 1;
-          resolve(result);
-        };
-        if (!isAlive) {
-          settle({ outcome: { fault: 'could not be started' }, crashed: true });
-          return;
-        }
-        child.on('message', onMessage);
-        // Where the channel is closed the child's end is about to be told.
-        child.send(
-          { id, file: path, exportName, input, noun, maxReturnedBytes, isValue: call.isValue },
-          () => undefined,
-        );
-      });
-    },
-  };
+    });
+    child.on('close', (exitCode, signalName) => this.#noteEnd(exitCode, signalName));
+    child.once('message', () => {
+      this.#isReady = true;
+      this.#onReady();
+    });
+    holdOpen(child, false);
+  }
+
+  /** False as soon as the child has ended or was killed. */
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** Jobs that it has finished. */
+  get jobsDone(): number {
+    return this.#jobsDone;
+  }
+
+  run(job: ModuleJob): Promise<JobResult> {
+    const child = this.#child;
+    const { file, exportName, input, timeoutMs, signal, isValue, noun = 'verdict', maxReturnedBytes = 64 * 1024 } = job;
+    this.#lastId += 1;
+    const id = this.#lastId;
+    this.#outputBytes = 0;
+    return new Promise((resolve) => {
+      holdOpen(child, true);
+      const abort = () => this.#stop('was stopped');
+      signal?.addEventListener('abort', abort, { once: true });
+      let timer = setTimeout(() => this.#stop('could not be started in time'), startLimitMs);
+      // The time that Node takes to start on a busy machine does not count.
+      this.#onReady = () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => this.#stop(`took longer than ${timeoutMs} ms`), timeoutMs);
+      };
+      if (this.#isReady) this.#onReady();
+      const onMessage = (message: unknown) => {
+        const outcome = readAnswer(message, id, noun);
+        if (outcome !== undefined) this.#settle({ outcome });
+      };
+      this.#finishJob = (result) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        this.#onReady = () => {};
+        child.off('message', onMessage);
+        holdOpen(child, false);
+        this.#jobsDone += 1;
+        resolve(result);
+      };
+      if (!this.#isAlive) {
+        this.#settle({ outcome: { fault: 'could not be started' }, crashed: true });
+        return;
+      }
+      child.on('message', onMessage);
+      // Where the channel is closed, the event of the child's end follows.
+      child.send({ id, file, exportName, input, noun, maxReturnedBytes, isValue }, () => undefined);
+    });
+  }
+
+  kill(): void {
+    this.#stop('was stopped with the run');
+  }
+
+  #settle(result: JobResult): void {
+    const finish = this.#finishJob;
+    this.#finishJob = undefined;
+    finish?.(result);
+  }
+
+  #stop(fault: string): void {
+    this.#isAlive = false;
+    killGroup(this.#child);
+    this.#settle({ outcome: { fault } });
+  }
+
+  #countOutput(bytes: number): void {
+    this.#outputBytes += bytes;
+    if (this.#outputBytes > maxOutputBytes) this.#stop(`wrote more than ${maxOutputBytes / 1024 / 1024} MiB`);
+  }
+
+  #noteEnd(exitCode: number | null, signalName: NodeJS.Signals | null): void {
+    this.#stopWatching();
+    const tail = this.#stderr.toString('utf8');
+    const fault = /heap out of memory/.test(tail)
+      ? describeMemory(this.#memoryMb)
+      : `ended its process early (${exitCode === null ? signalName : `exit code ${exitCode}`})${describeTail(tail)}`;
+    this.#settle({ outcome: { fault }, crashed: true });
+  }
 }
-
-/** Of Node itself, before the module is loaded. */
-const startLimitMs = 30_000;
-
-/** What Node itself takes beside the heap. */
-const runtimeMb = 128;
 
 function describeMemory(memoryMb: number): string {
   return `took more than ${memoryMb} MB of memory`;
 }
 
 function describeTail(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => /^\w*(?:Error|Exception)\b/.test(line));
-  const [last = ''] = lines.slice(-1);
-  return last === '' ? '' : `: ${shortenText(last, 400)}`;
+  const last = stderr.split('\n').findLast((line) => /^\w*(?:Error|Exception)\b/.test(line));
+  return last === undefined ? '' : `: ${shortenText(last, 400)}`;
 }
 
 /** An idle child must not keep the program from ending. */
@@ -176,7 +176,7 @@ function holdOpen(child: ChildProcess, isHeld: boolean): void {
   }
 }
 
-/** A message of another job, or of the module's own, is none. */
+/** Undefined for a message of another job, and for one that the module itself sends. */
 function readAnswer(message: unknown, id: number, noun: string): CodeOutcome | undefined {
   if (typeof message !== 'object' || message === null || !('id' in message) || message.id !== id) return undefined;
   if ('fault' in message && typeof message.fault === 'string') return { fault: shortenText(message.fault, 1000) };

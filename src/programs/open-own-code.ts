@@ -2,8 +2,7 @@ import { writeJson } from '../json/canonical-json.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import type { CodeOutcome, CommandCall, OwnCode } from '../model/own-code.ts';
 import { lastWords, shortenText } from '../text/shorten.ts';
-import { openProgramRunner, type ProgramResult } from './run-program.ts';
-import { selectEnv } from './select-env.ts';
+import { openProgramRunner, type ProgramResult, selectEnv } from './run-program.ts';
 import { createWorkerPool, stopped, type WorkerPool } from './worker-pool.ts';
 
 export interface OwnCodeOptions {
@@ -19,7 +18,7 @@ export interface OpenOwnCode extends OwnCode {
 
 const maxCommandOutputBytes = 1024 * 1024;
 
-/** Runs modules in children that are kept for the next check, and commands in one child each. Nothing starts before it is asked for. */
+/** Runs modules in children that are kept for the next check, and commands in one child each. Starts nothing before the first call. */
 export function openOwnCode({ env, signal }: OwnCodeOptions): OpenOwnCode {
   const pools = new Map<string, WorkerPool>();
   const programs = openProgramRunner();

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { resolveModulePath } from 'exsolve';
 
-/** Optional packages, as the project has them, else as they stand beside llmcheck. */
+/** Optional packages: those of the project, else those installed beside llmcheck. */
 export interface Packages {
   readonly has: (name: string) => boolean;
   /** Undefined where it is not installed, or doesn't say. */
@@ -13,7 +13,7 @@ export interface Packages {
 }
 
 export function openPackages(root: string): Packages {
-  // A program that is installed for all projects must still find the project's own packages.
+  // A globally installed llmcheck must still find the project's packages.
   const find = (name: string) =>
     resolveModulePath(name, {
       from: [pathToFileURL(`${root}/`), import.meta.url],
@@ -39,7 +39,7 @@ export function openPackages(root: string): Packages {
   };
 }
 
-/** Of the package.json that is next above a package's module and has its name: a folder of modules may have one without. */
+/** From the nearest package.json above the module that has the package's name: folders below may have one without a name. */
 function readVersion(path: string, name: string): string | undefined {
   const folder = dirname(path);
   if (folder === path) return undefined;

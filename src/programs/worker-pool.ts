@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { CodeOutcome, ModuleJob } from '../model/own-code.ts';
-import { type ModuleWorker, startModuleWorker } from './module-worker.ts';
+import { ModuleWorker } from './module-worker.ts';
 
 export const stopped: CodeOutcome = { fault: 'was stopped with the run' };
 
@@ -10,8 +10,8 @@ export interface WorkerPool {
 }
 
 /**
- * Children of one module, at most `limit` (default: as many as can work at once); a call that finds none free waits
- * outside of its deadline.
+ * Children of one module, at most `limit` (default: one per core, up to four). A call that waits for a free one does so
+ * before its deadline begins.
  */
 export function createWorkerPool(
   module: Pick<ModuleJob, 'file' | 'memoryMb'>,
@@ -25,21 +25,21 @@ export function createWorkerPool(
   let isClosed = false;
 
   async function take(): Promise<ModuleWorker | undefined> {
-    // Whoever gives one back hands its place on, so that nobody overtakes those who wait.
+    // A worker that is given back goes to the first call that waits, so that none overtakes another.
     if (busy < limit) busy += 1;
     else await new Promise<void>((resolve) => waiting.push(resolve));
     if (isClosed) return undefined;
     for (let known = idle.pop(); known !== undefined; known = idle.pop()) {
-      if (known.isAlive()) return known;
+      if (known.isAlive) return known;
       all.delete(known);
     }
-    const worker = startModuleWorker(module, env);
+    const worker = new ModuleWorker(module, env);
     all.add(worker);
     return worker;
   }
 
   function giveBack(worker: ModuleWorker): void {
-    if (worker.isAlive()) idle.push(worker);
+    if (worker.isAlive) idle.push(worker);
     else all.delete(worker);
     const next = waiting.shift();
     if (next === undefined) busy -= 1;
@@ -51,15 +51,15 @@ export function createWorkerPool(
       for (;;) {
         const worker = await take();
         if (worker === undefined) return stopped;
-        // A signal that came before the job would not be heard by it.
+        // The worker hears only signals that come while the job runs.
         if (call.signal?.aborted === true) {
           giveBack(worker);
           return stopped;
         }
-        const wasUsed = worker.jobsDone() > 0;
+        const wasUsed = worker.jobsDone > 0;
         const { outcome, crashed } = await worker.run(call);
         giveBack(worker);
-        // What an earlier job left behind may have ended the child: a fresh one tells.
+        // An earlier job may have crashed the child: only a new child shows whether this one did.
         if (crashed !== true || !wasUsed) return outcome;
       }
     },

@@ -4,8 +4,7 @@ import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../.
 import { UserError } from '../../model/errors.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
-import { openProgramRunner, type ProgramResult } from '../../programs/run-program.ts';
-import { selectEnv } from '../../programs/select-env.ts';
+import { openProgramRunner, type ProgramResult, selectEnv } from '../../programs/run-program.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { lastWords } from '../../text/shorten.ts';
 import { classifyAbort } from '../failures/classify-error.ts';

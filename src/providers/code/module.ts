@@ -6,7 +6,7 @@ import { UserError } from '../../model/errors.ts';
 import type { CodeOutcome } from '../../model/own-code.ts';
 import type { Adapter, ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
-import { selectEnv } from '../../programs/select-env.ts';
+import { selectEnv } from '../../programs/run-program.ts';
 import { createWorkerPool } from '../../programs/worker-pool.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { describeText } from '../failures/describe-text.ts';
