@@ -10,17 +10,9 @@ import { Table } from './table.tsx';
 /** The stored runs of a server, the latest first. Two of them can be compared. */
 export function RunsView() {
   const { runs, problem } = useRuns();
-  const [baseline, setBaseline] = useState<string>();
-  const [candidate, setCandidate] = useState<string>();
   useEffect(() => {
     document.title = 'Runs – llmcheck';
   }, []);
-  const isReady = baseline !== undefined && candidate !== undefined && baseline !== candidate;
-  const compare = () => {
-    if (isReady) {
-      location.hash = hrefOf({ kind: 'compare', a: baseline, b: candidate }, { name: 'overview' });
-    }
-  };
   return (
     <>
       <Header links={[{ text: 'Runs', href: '#/', isCurrent: true }]} />
@@ -36,41 +28,53 @@ export function RunsView() {
         ) : runs.length === 0 ? (
           <p class="empty">There is no stored run yet: `llmcheck run` makes one, and it appears here.</p>
         ) : (
-          <>
-            <p class="compare-bar">
-              <button type="button" class="primary" disabled={!isReady} onClick={compare}>
-                Compare
-              </button>
-              <span class="muted">
-                {isReady ? 'A is the baseline, B the candidate.' : 'Pick a baseline (A) and a candidate (B).'}
-              </span>
-            </p>
-            <Table
-              label="Stored runs"
-              kind="runs"
-              headings={[
-                'A',
-                'B',
-                'Run',
-                'State',
-                'Suites',
-                ...['Passed', 'Failed', 'Errored', 'Skipped', 'Cost'].map((number) => ({ number })),
-              ]}
-            >
-              {runs.map((run) => (
-                <RunRow
-                  key={run.id}
-                  run={run}
-                  isBaseline={run.id === baseline}
-                  isCandidate={run.id === candidate}
-                  onBaseline={() => setBaseline(run.id)}
-                  onCandidate={() => setCandidate(run.id)}
-                />
-              ))}
-            </Table>
-          </>
+          <RunTable runs={runs} />
         )}
       </main>
+    </>
+  );
+}
+
+function RunTable({ runs }: { readonly runs: readonly PageRun[] }) {
+  const [baseline, setBaseline] = useState<string>();
+  const [candidate, setCandidate] = useState<string>();
+  const isReady = baseline !== undefined && candidate !== undefined && baseline !== candidate;
+  const compare = () => {
+    if (isReady) location.hash = hrefOf({ kind: 'compare', a: baseline, b: candidate }, { name: 'overview' });
+  };
+  return (
+    <>
+      <p class="compare-bar">
+        <button type="button" class="primary" disabled={!isReady} onClick={compare}>
+          Compare
+        </button>
+        <span class="muted">
+          {isReady ? 'A is the baseline, B the candidate.' : 'Pick a baseline (A) and a candidate (B).'}
+        </span>
+      </p>
+      <Table
+        label="Stored runs"
+        kind="runs"
+        headings={[
+          'A',
+          'B',
+          'Run',
+          'State',
+          'Suites',
+          ...['Passed', 'Failed', 'Errored', 'Skipped', 'Cost'].map((number) => ({ number })),
+        ]}
+      >
+        {runs.map((run) => (
+          <RunRow
+            key={run.id}
+            run={run}
+            isBaseline={run.id === baseline}
+            isCandidate={run.id === candidate}
+            onBaseline={() => setBaseline(run.id)}
+            onCandidate={() => setCandidate(run.id)}
+          />
+        ))}
+      </Table>
     </>
   );
 }

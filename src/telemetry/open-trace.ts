@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { defined } from '../json/defined.ts';
 import type { CellResult } from '../model/cell.ts';
-import type { Complete, CompletionOutcome } from '../model/completion.ts';
+import type { Complete, CompletionOutcome, CompletionRequest } from '../model/completion.ts';
+import type { Endpoint } from '../model/provider.ts';
 import type { Report } from '../model/report.ts';
 import type { RunTrace } from '../model/trace.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -64,16 +65,14 @@ export function openTrace(ports: TracePorts): OpenTrace {
       countAttempts(next, (request, attempt) => {
         const startMs = nowMs();
         const parentSpanId = cells.getStore()?.spanId ?? run.spanId;
+        const name = `${operationOf(request)} ${request.model}`;
         return (outcome) => {
           const attributes: Attributes = {
-            ...requestAttributes(request, endpoint),
-            ...(outcome === undefined ? { 'error.type': 'bug' } : outcomeAttributes(outcome)),
-            ...(settings.capturesContent && outcome !== undefined ? contentAttributes(request, outcome) : {}),
+            ...describeAttempt(request, outcome, endpoint, settings.capturesContent),
             'llmcheck.provider': config.id,
             'llmcheck.attempt': { integer: attempt },
           };
           const error = outcome?.status === 'failed' ? outcome.failure.kind : undefined;
-          const name = `${operationOf(request)} ${request.model}`;
           addSpan({ name, kind: 'client', parentSpanId, startMs, attributes, error });
         };
       }),
@@ -128,7 +127,7 @@ function createAddSpan({ exporter, settings, mask, nowMs, newId }: TracePorts): 
 /** Calls `start` before each attempt of a request, and what it returned with the outcome; undefined after a bug. */
 function countAttempts(
   next: Complete,
-  start: (request: Parameters<Complete>[0], attempt: number) => (outcome: CompletionOutcome | undefined) => void,
+  start: (request: CompletionRequest, attempt: number) => (outcome: CompletionOutcome | undefined) => void,
 ): Complete {
   // A retry asks with the same object.
   const attempts = new WeakMap<object, number>();
@@ -143,6 +142,20 @@ function countAttempts(
     } finally {
       end(outcome);
     }
+  };
+}
+
+function describeAttempt(
+  request: CompletionRequest,
+  outcome: CompletionOutcome | undefined,
+  endpoint: Endpoint,
+  capturesContent: boolean,
+): Attributes {
+  if (outcome === undefined) return { ...requestAttributes(request, endpoint), 'error.type': 'bug' };
+  return {
+    ...requestAttributes(request, endpoint),
+    ...outcomeAttributes(outcome),
+    ...(capturesContent ? contentAttributes(request, outcome) : {}),
   };
 }
 

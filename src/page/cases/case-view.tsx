@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { defined } from '../../json/defined.ts';
-import type { PageCase, PageCell } from '../../model/page.ts';
+import type { PageCase, PageCaseRow, PageCell, PageSuite } from '../../model/page.ts';
 import { usePage } from '../page-context.ts';
 import { load } from '../page-source.ts';
 import type { View } from '../route.ts';
@@ -13,7 +13,7 @@ type CaseAddress = Extract<View, { name: 'case' }>;
 
 /** One case on one variant. Previous and next are those of the table that the reader came from. */
 export function CaseView({ view }: { readonly view: CaseAddress }) {
-  const { index, href } = usePage();
+  const { index } = usePage();
   const suite = index.suites.find((other) => other.suite === view.suite);
   const row = suite?.cases.find(({ id }) => id === view.caseId);
   const place = suite?.variants.findIndex(
@@ -21,8 +21,47 @@ export function CaseView({ view }: { readonly view: CaseAddress }) {
   );
   const cell = row?.cells.find(({ variant }) => variant === place);
   const detail = useDetail(cell);
-  const neighbours = useNeighbours(view, cell);
-  const crumbs = (
+  const title = (
+    <h1>
+      <SafeLine text={view.caseId} />
+    </h1>
+  );
+  return (
+    <>
+      <Crumbs view={view} cell={cell} />
+      {suite === undefined || row === undefined || cell === undefined ? (
+        <>
+          {title}
+          <p class="empty">This report holds no such case on {nameOf(view)}.</p>
+        </>
+      ) : (
+        <>
+          <div class="case-head">
+            {title}
+            <StatusMark status={cell.status} />
+            <ChangeMark change={cell.change} />
+            <CopyButton text={location.href} label="to this case" caption="Copy link" />
+          </div>
+          <VariantTabs view={view} suite={suite} row={row} current={cell} />
+          {detail === undefined ? (
+            <p class="muted wait">Reading …</p>
+          ) : typeof detail === 'string' ? (
+            <p class="problem" role="alert">
+              {detail}
+            </p>
+          ) : (
+            <CaseDetail key={`${detail.caseId} ${detail.prompt} ${detail.provider}`} detail={detail} />
+          )}
+        </>
+      )}
+    </>
+  );
+}
+
+function Crumbs({ view, cell }: { readonly view: CaseAddress; readonly cell: PageCell | undefined }) {
+  const { href } = usePage();
+  const { before, after } = useNeighbours(view, cell);
+  return (
     <nav class="crumbs" aria-label="Where you are">
       <a href={href({ name: 'cases', filter: view.filter })}>Cases</a>
       <span aria-hidden="true">/</span>
@@ -30,59 +69,39 @@ export function CaseView({ view }: { readonly view: CaseAddress }) {
         <SafeLine text={view.suite} />
       </a>
       <span class="neighbours">
-        <Neighbour to={neighbours.before} filter={view.filter} text="← Previous" />
-        <Neighbour to={neighbours.after} filter={view.filter} text="Next →" />
+        <Neighbour to={before} filter={view.filter} text="← Previous" />
+        <Neighbour to={after} filter={view.filter} text="Next →" />
       </span>
     </nav>
   );
-  if (suite === undefined || row === undefined || cell === undefined) {
-    return (
-      <>
-        {crumbs}
-        <h1>
-          <SafeLine text={view.caseId} />
-        </h1>
-        <p class="empty">This report holds no such case on {nameOf(view)}.</p>
-      </>
-    );
-  }
+}
+
+interface VariantTabsProps {
+  readonly view: CaseAddress;
+  readonly suite: PageSuite;
+  readonly row: PageCaseRow;
+  readonly current: PageCell;
+}
+
+function VariantTabs({ view, suite, row, current }: VariantTabsProps) {
+  const { href } = usePage();
   return (
-    <>
-      {crumbs}
-      <div class="case-head">
-        <h1>
-          <SafeLine text={view.caseId} />
-        </h1>
-        <StatusMark status={cell.status} />
-        <ChangeMark change={cell.change} />
-        <CopyButton text={location.href} label="to this case" caption="Copy link" />
-      </div>
-      <nav class="tabs" aria-label="Variants of this case">
-        {row.cells.map(({ variant, status }) => {
-          const other = suite.variants[variant];
-          if (other === undefined) return null;
-          const { prompt, provider } = other;
-          return (
-            <a
-              key={variant}
-              href={href({ ...view, prompt, provider })}
-              aria-current={variant === place ? 'page' : undefined}
-            >
-              <SafeLine text={nameOf(other)} /> <StatusMark status={status} />
-            </a>
-          );
-        })}
-      </nav>
-      {detail === undefined ? (
-        <p class="muted wait">Reading …</p>
-      ) : typeof detail === 'string' ? (
-        <p class="problem" role="alert">
-          {detail}
-        </p>
-      ) : (
-        <CaseDetail key={`${detail.caseId} ${detail.prompt} ${detail.provider}`} detail={detail} />
-      )}
-    </>
+    <nav class="tabs" aria-label="Variants of this case">
+      {row.cells.map((cell) => {
+        const variant = suite.variants[cell.variant];
+        if (variant === undefined) return null;
+        const { prompt, provider } = variant;
+        return (
+          <a
+            key={cell.variant}
+            href={href({ ...view, prompt, provider })}
+            aria-current={cell === current ? 'page' : undefined}
+          >
+            <SafeLine text={nameOf(variant)} /> <StatusMark status={cell.status} />
+          </a>
+        );
+      })}
+    </nav>
   );
 }
 

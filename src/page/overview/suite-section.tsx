@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks';
-import type { PageSuite } from '../../model/page.ts';
+import type { PageSuite, PageVariant } from '../../model/page.ts';
 import type { RateEstimate } from '../../model/summary.ts';
 import { formatDuration, formatPercent, formatUsd, percentOf } from '../../text/format-amount.ts';
 import { usePage } from '../page-context.ts';
@@ -34,7 +34,6 @@ export function SuiteSection({ suite }: { readonly suite: PageSuite }) {
 }
 
 function VariantTable({ suite }: { readonly suite: PageSuite }) {
-  const { href } = usePage();
   return (
     <Table
       label={`Variants of ${suite.suite}`}
@@ -46,56 +45,61 @@ function VariantTable({ suite }: { readonly suite: PageSuite }) {
         'Against the baseline',
       ]}
     >
-      {suite.variants.map((variant) => {
-        const { prompt, provider, passRate, score, costUsd, latencyMs, comparison, replacedBy } = variant;
-        const filter = { suite: suite.suite, prompt, provider };
-        return (
-          <tr key={nameOf(variant)}>
-            <th scope="row">
-              <a href={href({ name: 'cases', filter })}>
-                <SafeLine text={prompt} />
-              </a>
-              <span class="where">
-                <SafeLine text={provider} />
-              </span>
-            </th>
-            <td>
-              <span class="rate">
-                <IntervalBar rate={passRate} />
-                <span>
-                  <strong>{passRate.value === null ? '–' : formatPercent(passRate.value)}</strong>
-                  {passRate.low === null || passRate.high === null ? null : (
-                    <span class="interval">
-                      {percentOf(passRate.low)}–{percentOf(passRate.high)}
-                    </span>
-                  )}
-                </span>
-              </span>
-            </td>
-            <td class="number">{variant.passed}</td>
-            <td class={`number ${variant.failed > 0 ? 'bad' : ''}`}>{variant.failed}</td>
-            <td class={`number ${variant.errored > 0 ? 'warn' : ''}`}>{variant.errored}</td>
-            <td class="number">{score.mean === null ? '–' : score.mean.toFixed(3)}</td>
-            <td class="number">{costUsd === null ? 'unknown' : formatUsd(costUsd)}</td>
-            <td class="number">{latencyMs.p50 === null ? '–' : formatDuration(latencyMs.p50)}</td>
-            <td class="number">{latencyMs.p95 === null ? '–' : formatDuration(latencyMs.p95)}</td>
-            <td>
-              {comparison === undefined ? (
-                <span class="muted">
-                  {replacedBy === undefined ? (
-                    'nothing to compare with'
-                  ) : (
-                    <SafeLine text={`replaced by ${replacedBy}: shown, not gated`} />
-                  )}
-                </span>
-              ) : (
-                <StatusMark status={comparison.outcome} />
-              )}
-            </td>
-          </tr>
-        );
-      })}
+      {suite.variants.map((variant) => (
+        <VariantRow key={nameOf(variant)} suite={suite} variant={variant} />
+      ))}
     </Table>
+  );
+}
+
+function VariantRow({ suite, variant }: { readonly suite: PageSuite; readonly variant: PageVariant }) {
+  const { href } = usePage();
+  const { prompt, provider, passRate, score, costUsd, latencyMs, comparison, replacedBy } = variant;
+  const filter = { suite: suite.suite, prompt, provider };
+  return (
+    <tr>
+      <th scope="row">
+        <a href={href({ name: 'cases', filter })}>
+          <SafeLine text={prompt} />
+        </a>
+        <span class="where">
+          <SafeLine text={provider} />
+        </span>
+      </th>
+      <td>
+        <span class="rate">
+          <IntervalBar rate={passRate} />
+          <span>
+            <strong>{passRate.value === null ? '–' : formatPercent(passRate.value)}</strong>
+            {passRate.low === null || passRate.high === null ? null : (
+              <span class="interval">
+                {percentOf(passRate.low)}–{percentOf(passRate.high)}
+              </span>
+            )}
+          </span>
+        </span>
+      </td>
+      <td class="number">{variant.passed}</td>
+      <td class={`number ${variant.failed > 0 ? 'bad' : ''}`}>{variant.failed}</td>
+      <td class={`number ${variant.errored > 0 ? 'warn' : ''}`}>{variant.errored}</td>
+      <td class="number">{score.mean === null ? '–' : score.mean.toFixed(3)}</td>
+      <td class="number">{costUsd === null ? 'unknown' : formatUsd(costUsd)}</td>
+      <td class="number">{latencyMs.p50 === null ? '–' : formatDuration(latencyMs.p50)}</td>
+      <td class="number">{latencyMs.p95 === null ? '–' : formatDuration(latencyMs.p95)}</td>
+      <td>
+        {comparison === undefined ? (
+          <span class="muted">
+            {replacedBy === undefined ? (
+              'nothing to compare with'
+            ) : (
+              <SafeLine text={`replaced by ${replacedBy}: shown, not gated`} />
+            )}
+          </span>
+        ) : (
+          <StatusMark status={comparison.outcome} />
+        )}
+      </td>
+    </tr>
   );
 }
 

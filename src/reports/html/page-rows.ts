@@ -32,7 +32,7 @@ export function createPageRows(maxCells: number) {
         let row = rows.at(-1);
         // Cells of a case come one after the other.
         if (row === undefined || row.id !== entry.caseId) {
-          row = { id: entry.caseId, ...placeTags(entry), cells: [] };
+          row = { id: entry.caseId, ...placeTags(entry, tagPlaces), cells: [] };
           rows.push(row);
         }
         row.cells.push(buildCell(entry, effect, variant, place));
@@ -66,14 +66,15 @@ export function createPageRows(maxCells: number) {
       cells = 0;
       return block;
     }
-
-    function placeTags({ trials }: CaseReport): { tags?: readonly number[] } {
-      const { tags = [] } = trials[0]?.asked ?? {};
-      if (tags.length === 0) return {};
-      for (const tag of tags) if (!tagPlaces.has(tag)) tagPlaces.set(tag, tagPlaces.size);
-      return { tags: tags.map((tag) => tagPlaces.get(tag) ?? 0) };
-    }
   }
+}
+
+/** The tags of a case by their places in the suite's list of tags, which grows with them. */
+function placeTags({ trials }: CaseReport, places: Map<string, number>): { readonly tags?: readonly number[] } {
+  const { tags = [] } = trials[0]?.asked ?? {};
+  if (tags.length === 0) return {};
+  for (const tag of tags) if (!places.has(tag)) places.set(tag, places.size);
+  return { tags: tags.map((tag) => places.get(tag) ?? 0) };
 }
 
 /** Where the details of a cell are: the block, and the index in it. */
