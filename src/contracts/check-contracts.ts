@@ -1,5 +1,6 @@
 import { type FindBaseline, openBaselines } from '../baseline/find-baselines.ts';
 import { defined } from '../json/defined.ts';
+import type { VariantKey } from '../model/baseline.ts';
 import { UserError } from '../model/errors.ts';
 import { exitCodes } from '../model/exit-code.ts';
 import type { ContractReport, PromptFindings } from '../model/finding.ts';
@@ -10,7 +11,7 @@ import { isContractBroken } from '../schema-diff/grade-changes.ts';
 import { SchemaProblem } from '../schema-diff/schema/schema-document.ts';
 import { type AnsweredVariant, compareContracts } from './compare-contracts.ts';
 import { variantOf } from './describe-contract.ts';
-import { answersOfBaseline, answersOfRecord } from './observe-answers.ts';
+import { answersOfBaseline, answersOfRecord, type StoredAnswer } from './observe-answers.ts';
 
 export interface CheckContractsOptions {
   readonly project: Project;
@@ -46,12 +47,7 @@ export async function checkContracts(options: CheckContractsOptions): Promise<Co
         suite: suite.id,
         against: found.source,
         old: found.variants,
-        replacement: suite.prompts.flatMap((prompt) =>
-          providersOf(suite, prompt).map((provider) => ({
-            variant: variantOf(suite, prompt, provider),
-            answers: () => [],
-          })),
-        ),
+        replacement: variantsOf(suite, () => []),
         isPart: false,
         contract: suite.contract,
         ...defined({ locate: suite.locateContract }),
@@ -129,18 +125,11 @@ async function openCommit(options: CheckContractsOptions, findBaseline: FindBase
     find(suite) {
       const old = findSuite(suite);
       if (old === undefined) return undefined;
-      const variants = old.prompts.flatMap((prompt) =>
-        providersOf(old, prompt).map((provider) => ({
-          variant: variantOf(old, prompt, provider),
-          answers: () => {
-            // Read only where a schema has changed: a baseline is far larger than a contract.
-            const found = findBaseline(old);
-            return found?.kind === 'file'
-              ? answersOfBaseline(found.baseline, { prompt: prompt.id, provider: provider.id })
-              : [];
-          },
-        })),
-      );
+      const variants = variantsOf(old, (key) => {
+        // Read only where a schema has changed: a baseline is far larger than a contract.
+        const found = findBaseline(old);
+        return found?.kind === 'file' ? answersOfBaseline(found.baseline, key) : [];
+      });
       return { source, variants, suite: old };
     },
     remarks(project) {
@@ -154,6 +143,17 @@ async function openCommit(options: CheckContractsOptions, findBaseline: FindBase
         });
     },
   };
+}
+
+/** Each prompt of a suite on each of its providers. */
+function variantsOf(suite: Suite, answersOf: (key: VariantKey) => Iterable<StoredAnswer>): readonly AnsweredVariant[] {
+  return suite.prompts.flatMap((prompt) => {
+    const providers = providersOf(suite, prompt);
+    return providers.map((provider) => ({
+      variant: variantOf(suite, prompt, provider),
+      answers: () => answersOf({ prompt: prompt.id, provider: provider.id }),
+    }));
+  });
 }
 
 async function describeFault(error: SchemaProblem, suite: Suite, old: OldSuite): Promise<Problem> {
