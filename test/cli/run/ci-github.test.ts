@@ -81,13 +81,14 @@ describe('on a fork without secrets', () => {
     expect((await job.act(fork)).code).toBe(3);
   });
 
-  test('new recordings are not answered from stored answers: the missing key is 3', async () => {
+  test('--record chooses no stored answers: the mistake of the suite is named', async () => {
     const job = await openJob('recordings');
     const suite = job.project.read('evals/echo.eval.yaml');
     const other = suite.replace('suite: echo', 'suite: other').replace(/^recordings:.*\n/m, '');
     job.project.write('evals/other.eval.yaml', other);
     const { code, summary } = await job.act(fork, {}, '--no-baseline --record');
-    expect([code, summary]).toEqual([3, expect.not.stringContaining('stored answers')]);
+    expect([code, summary]).toEqual([2, expect.stringContaining('names no recordings file')]);
+    expect(summary).not.toContain('--cache replay');
   });
 });
 
