@@ -104,7 +104,7 @@ describe('parsing', () => {
 
   test.each([
     ['is no JSON', '{"type":"case"', 'no JSON'],
-    ['is nested too deeply', `{"type":"case","a":${'['.repeat(10_000)}`, 'nested deeper'],
+    ['is nested too deeply', `{"type":"case","a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 'nested deeper'],
     ['is a number', '7', 'no JSON object'],
     ['is of another type', '{"type":"cell"}', '"type"'],
     ['is a second header', '{"type":"baseline","format":1,"suite":"s"}', '"type"'],
