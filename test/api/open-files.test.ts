@@ -1,5 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { systemErrorCode } from '../../src/files/storage-error.ts';
 import { checkAnswer, compareRecords, renderReport, runSuites, UserError } from '../../src/index.ts';
 import { startEchoServer } from '../support/chat-server.ts';
 import { openTempProject } from '../support/temp-project.ts';
@@ -22,17 +24,30 @@ cases: [{ id: one, vars: { word: one } }, { id: two, vars: { word: two } }]
   return { project, options: { cwd: project.root, env: server.env } };
 }
 
-/** Files, pipes and sockets of this process; undefined where the system does not list them. */
-function countOpenFiles(): number | undefined {
-  return existsSync('/dev/fd') ? readdirSync('/dev/fd').length : undefined;
+const openFiles = '/proc/self/fd';
+
+/** Files of the project that this process has open, 0 where the system lists none. Other tests share the process. */
+function countOpenFiles(root: string): number {
+  if (!existsSync(openFiles)) return 0;
+  return readdirSync(openFiles).filter((name) => isBelow(join(openFiles, name), root)).length;
+}
+
+function isBelow(link: string, root: string): boolean {
+  try {
+    return readlinkSync(link).startsWith(root);
+  } catch (error) {
+    // It was closed since it was listed.
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** How many more files are open after many calls, one after the other, than after the first. */
-async function countLeft(call: () => Promise<unknown>): Promise<number> {
+async function countLeft(root: string, call: () => Promise<unknown>): Promise<number> {
   await call();
-  const before = countOpenFiles() ?? 0;
+  const before = countOpenFiles(root);
   for (let round = 0; round < rounds; round += 1) await call();
-  return (countOpenFiles() ?? 0) - before;
+  return countOpenFiles(root) - before;
 }
 
 const read = async (report: Parameters<typeof renderReport>[0]) => [...(await renderReport(report, 'json'))].length;
@@ -48,18 +63,20 @@ async function refusal(call: () => PromiseLike<unknown>): Promise<void> {
 describe('no file stays open', () => {
   test('after runs whose reports were read, and after runs that were refused', async () => {
     const { project, options } = await openProject();
-    expect(await countLeft(async () => read(await runSuites(options)))).toBeLessThan(rounds / 2);
-    expect(await countLeft(() => refusal(() => runSuites({ ...options, timeout: 'soon' })))).toBeLessThan(rounds / 2);
+    expect(await countLeft(options.cwd, async () => read(await runSuites(options)))).toBeLessThan(rounds / 2);
+    expect(await countLeft(options.cwd, () => refusal(() => runSuites({ ...options, timeout: 'soon' })))).toBeLessThan(
+      rounds / 2,
+    );
     project.write('evals/echo.baseline.jsonl', 'damaged\n');
-    expect(await countLeft(() => refusal(() => runSuites(options)))).toBeLessThan(rounds / 2);
+    expect(await countLeft(options.cwd, () => refusal(() => runSuites(options)))).toBeLessThan(rounds / 2);
   });
 
   test('after comparisons of records, and after those that were refused', async () => {
     const { options } = await openProject();
     await runSuites(options);
     const compare = (candidate: string) => compareRecords({ ...options, baseline: 'v1', candidate });
-    expect(await countLeft(async () => read(await compare('v2')))).toBeLessThan(rounds / 2);
-    expect(await countLeft(() => refusal(() => compare('v3')))).toBeLessThan(rounds / 2);
+    expect(await countLeft(options.cwd, async () => read(await compare('v2')))).toBeLessThan(rounds / 2);
+    expect(await countLeft(options.cwd, () => refusal(() => compare('v3')))).toBeLessThan(rounds / 2);
   });
 
   test('after runs against a large baseline, beyond those that are kept for its answers', async () => {
@@ -73,13 +90,17 @@ describe('no file stays open', () => {
     ).flat();
     project.write('evals/echo.baseline.jsonl', `${[header, ...rows, ...copies].join('\n')}\n`);
     expect(project.read('evals/echo.baseline.jsonl').length).toBeGreaterThan(1 << 18);
-    expect(await countLeft(async () => read(await runSuites(options)))).toBeLessThan(rounds + 8);
+    expect(await countLeft(options.cwd, async () => read(await runSuites(options)))).toBeLessThan(rounds + 8);
   });
 
   test('after checks of single answers', async () => {
     const { options } = await openProject();
-    expect(await countLeft(() => checkAnswer('one', [{ contains: 'one' }], options))).toBeLessThan(rounds / 2);
+    expect(await countLeft(options.cwd, () => checkAnswer('one', [{ contains: 'one' }], options))).toBeLessThan(
+      rounds / 2,
+    );
     const wrong = { contain: 'one' } as unknown as { contains: string };
-    expect(await countLeft(() => refusal(() => checkAnswer('one', [wrong], options)))).toBeLessThan(rounds / 2);
+    expect(await countLeft(options.cwd, () => refusal(() => checkAnswer('one', [wrong], options)))).toBeLessThan(
+      rounds / 2,
+    );
   });
 });
