@@ -4,7 +4,7 @@ import type { Attachment } from '../model/completion.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem, SourceLocation } from '../model/problem.ts';
 import { type PromptVersion, renderMessages, type Suite, type Vars } from '../model/suite.ts';
-import { readAttachment } from '../providers/describe-file.ts';
+import { readAttachment } from '../providers/read-attachment.ts';
 import { TemplateError } from '../templates/template-error.ts';
 import type { Plan } from './build-plan.ts';
 import { runsOn } from './render-cells.ts';

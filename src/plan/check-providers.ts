@@ -2,9 +2,9 @@ import { defined } from '../json/defined.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Endpoint } from '../model/provider.ts';
 import type { Project, ProviderConfig, Suite } from '../model/suite.ts';
-import { findForeignKeys, isKnownKey, type KeyContext } from '../providers/find-foreign-keys.ts';
 import { findAdapter, lookupAdapter } from '../providers/index.ts';
-import { findRetirement, type Retirement } from '../providers/retirement/find-retirement.ts';
+import { isKnownKey, type KeyContext, listMisdirectedKeys } from '../providers/misdirected-keys.ts';
+import { findRetirement, type Retirement } from '../providers/retirements.ts';
 import { formatCount } from '../text/format-amount.ts';
 import type { PlannedRun } from './plan-run.ts';
 
@@ -45,7 +45,7 @@ function providersAndJudges({ providers, judges, askedModels }: Suite): readonly
 const keyHint = 'give that address a key of its own, in a variable of another name';
 
 function describeKeys(provider: ProviderConfig, endpoint: Endpoint, context: KeyContext): readonly Problem[] {
-  return findForeignKeys(provider, endpoint, context).map(({ variable, owner, host, movedBy }) => {
+  return listMisdirectedKeys(provider, endpoint, context).map(({ variable, owner, host, movedBy }) => {
     const move = movedBy === undefined ? '' : `, where ${movedBy} of the env file leads`;
     return {
       code: 'foreign-key',

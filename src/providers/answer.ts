@@ -2,47 +2,66 @@ import { writeJson } from '../json/canonical-json.ts';
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 import { parseShallowJson } from '../json/parse-json.ts';
-import type { Completion, FinishReason, ProviderFailure, ToolCall, Usage } from '../model/completion.ts';
+import type {
+  Completion,
+  CompletionOutcome,
+  FinishReason,
+  ProviderFailure,
+  ToolCall,
+  Usage,
+} from '../model/completion.ts';
 import { kindOfApiError } from './failures/classify-reply.ts';
 import { describeText } from './failures/describe-text.ts';
 import { readApiError } from './failures/read-api-error.ts';
 
-/** What the body of a successful status comes to. */
+/** The answer in a body, or why there is none. */
 export type Answer = { readonly completion: Completion } | { readonly failure: ProviderFailure };
 
 /** A call whose arguments the API gives as JSON text or, as some do, already parsed. */
 export function buildToolCall(id: unknown, name: string, rawArguments: unknown): ToolCall {
   const raw = typeof rawArguments === 'string' ? rawArguments : (writeJson(rawArguments ?? {}) ?? '{}');
   return {
-    ...(typeof id === 'string' && id !== '' ? { id } : {}),
+    ...defined({ id: text(id) }),
     name,
     arguments: parseArguments(raw),
     rawArguments: raw,
   };
 }
 
-/** `said` is the API's own word or sentence for it. */
+/** The outcome of one attempt that was sent. */
+export function toOutcome(answer: Answer): CompletionOutcome {
+  return 'completion' in answer
+    ? { status: 'completed', completion: answer.completion, cached: false, attempts: 1 }
+    : fail(answer.failure);
+}
+
+/** `attempts` is 0 where nothing was sent. */
+export function fail(failure: ProviderFailure, attempts = 1): CompletionOutcome {
+  return { status: 'failed', failure, attempts };
+}
+
+/** `said` is the API's own reason. */
 export function filtered(said?: string): Answer {
   const reason = said === undefined ? '' : ` (${describeText(said)})`;
   return { failure: { kind: 'contentFilter', message: `the provider's content filter refused the answer${reason}` } };
 }
 
-/** `usage` is what it was billed for, where it says so. */
+/** `usage` is what the answer was billed for, where it says so. */
 export function malformed(found: string, usage?: Usage): Answer {
   const message = `the answer is no completion: ${found}`;
   return { failure: { kind: 'malformed', message, ...defined({ usage }) } };
 }
 
-/** A malformed answer was billed all the same, for what its body counts under `member`. */
-export function withUsage(
-  answer: Answer,
+/** Reads a body that must be an object and report no error. A malformed answer keeps the usage that was billed for it. */
+export function readBody(
   body: unknown,
-  member: string,
-  readUsage: (raw: JsonValue | undefined) => Usage | undefined,
+  read: (body: JsonObject) => Answer,
+  readUsage: (body: JsonObject) => Usage | undefined,
 ): Answer {
-  if (!('failure' in answer) || answer.failure.kind !== 'malformed' || !isJsonObject(body)) return answer;
-  const usage = readUsage(body[member]);
-  return usage === undefined ? answer : { failure: { ...answer.failure, usage } };
+  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+  const answer = readErrorUnderSuccess(body) ?? read(body);
+  if (!('failure' in answer) || answer.failure.kind !== 'malformed') return answer;
+  return { failure: { ...answer.failure, ...defined({ usage: readUsage(body) }) } };
 }
 
 /** An error object that came under a successful status, or undefined where there is none. */
@@ -55,7 +74,8 @@ export function readErrorUnderSuccess(body: JsonObject): Answer | undefined {
   return { failure: { kind: kindOfApiError(said), message } };
 }
 
-export function text(value: JsonValue | undefined): string | undefined {
+/** A text that is not empty. */
+export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
@@ -64,8 +84,8 @@ export function list(value: JsonValue | undefined): readonly JsonValue[] {
 }
 
 /**
- * Says what keeps the parts of an answer from being read; undefined where nothing does. What is passed over would leave
- * an empty answer, and blame the prompt for it.
+ * Why the parts of an answer can't be read; undefined where they can. Parts that are skipped in silence would leave an
+ * empty answer, which the prompt would be blamed for.
  */
 export function findUnreadable(parts: JsonValue | undefined, where: string): string | undefined {
   if (!Array.isArray(parts)) return `${where} is ${describeType(parts)}`;
@@ -84,8 +104,8 @@ function describeType(value: JsonValue | undefined): string {
 }
 
 /**
- * The first of several answers to one request: the one with the lowest `index`, wherever it stands in the list. Without
- * an index it is the one that stands first; Google leaves out an index of 0.
+ * The first of several answers to one request: the one with the lowest `index`, in whatever order they are listed. An
+ * answer without an index counts as 0, which Google leaves out.
  */
 export function firstByIndex(answers: JsonValue | undefined): JsonValue | undefined {
   const indexOf = (answer: JsonValue) => (isJsonObject(answer) ? (count(answer['index']) ?? 0) : 0);
@@ -93,7 +113,7 @@ export function firstByIndex(answers: JsonValue | undefined): JsonValue | undefi
   return list(answers).toSorted((a, b) => indexOf(a) - indexOf(b))[0];
 }
 
-/** Says what keeps the first of several answers from being found; undefined where nothing does. */
+/** Why the first of several answers can't be found; undefined where it can. */
 export function findIndexFault(answers: JsonValue | undefined): string | undefined {
   for (const answer of list(answers)) {
     const index = isJsonObject(answer) ? (answer['index'] ?? 0) : 0;
@@ -115,18 +135,12 @@ export function hasHalfCharacter({
   return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify([said, reasoning, refusal, toolCalls]));
 }
 
-/** A member that is left out where the API gives no text for it. */
-export function named<Name extends string>(name: Name, value: JsonValue | undefined): { [K in Name]?: string } {
-  return typeof value === 'string' && value !== '' ? ({ [name]: value } as { [K in Name]: string }) : {};
-}
-
 /** Reasoning that came in several parts; undefined where there is none. */
-export function joinReasoning(parts: readonly (string | undefined)[]): { readonly reasoning?: string } {
-  const reasoning = parts.filter((part) => part !== undefined && part !== '').join('\n\n');
-  return reasoning === '' ? {} : { reasoning };
+export function joinReasoning(parts: readonly (string | undefined)[]): string | undefined {
+  return text(parts.filter((part) => part !== undefined && part !== '').join('\n\n'));
 }
 
-/** A model writes its arguments itself, so they need not be JSON; none at all is how some servers write `{}`. */
+/** A model writes its arguments itself, so they need not be JSON. Some servers write `{}` as an empty text. */
 function parseArguments(raw: string): JsonValue | undefined {
   if (raw.trim() === '') return {};
   try {
@@ -137,12 +151,7 @@ function parseArguments(raw: string): JsonValue | undefined {
   }
 }
 
-/** The member of an answer that says why it stopped; none where nobody gave a reason. */
-export function finished(finishReason: FinishReason | undefined): Pick<Completion, 'finishReason'> {
-  return finishReason === undefined ? {} : { finishReason };
-}
-
-/** The API's word for why it stopped, in the closed list; without a word, calls of tools speak for themselves. */
+/** The API's finish reason as one of ours. An API that gives none and calls tools stopped for these calls. */
 export function mapFinishReason(
   reasons: Readonly<Record<string, FinishReason>>,
   raw: string | undefined,
@@ -157,22 +166,7 @@ export function count(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** A part of a total, left out where the API does not report it. */
-export function part<Name extends keyof Usage>(name: Name, value: number | undefined): { [K in Name]?: number } {
-  return value === undefined ? {} : ({ [name]: value } as { [K in Name]: number });
-}
-
-/** A part larger than its total is a server's mistake; the total is what is billed. */
-export function atMost<Name extends keyof Usage>(
-  name: Name,
-  value: number | undefined,
-  total: number,
-): { [K in Name]?: number } {
-  return value === undefined ? {} : ({ [name]: Math.min(value, total) } as { [K in Name]: number });
-}
-
-/** Left out where there was none, so that the records of text models stay short. */
-export function positive(value: unknown): number | undefined {
-  const tokens = count(value);
-  return tokens === 0 ? undefined : tokens;
+/** A part that is larger than its total is a mistake of the server; the total is what is billed. */
+export function atMost(part: number | undefined, total: number): number | undefined {
+  return part === undefined ? undefined : Math.min(part, total);
 }

@@ -6,16 +6,12 @@ import {
   buildToolCall,
   count,
   findUnreadable,
-  finished,
   joinReasoning,
   list,
   malformed,
   mapFinishReason,
-  named,
-  part,
-  readErrorUnderSuccess,
+  readBody,
   text,
-  withUsage,
 } from './answer.ts';
 import { argumentsOf, groupTurns, joinSystem } from './group-turns.ts';
 import type { HttpFormat } from './http-adapter.ts';
@@ -50,7 +46,7 @@ export const anthropicMessages: HttpFormat = {
   takes: /^image\/|pdf$/,
   pathOf: () => '/messages',
   buildBody,
-  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usage', readUsage),
+  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readUsage),
 };
 
 /** The API refuses a request that sets none. Every model of it can write so much. */
@@ -130,31 +126,29 @@ function buildToolChoice(choice: ToolChoice): JsonObject {
   return { type: choice === 'required' ? 'any' : choice };
 }
 
-function readAnswer(body: unknown, latencyMs: number): Answer {
-  if (!isJsonObject(body)) return malformed('it is not a JSON object');
-  const failed = readErrorUnderSuccess(body);
-  if (failed !== undefined) return failed;
+function readAnswer(body: JsonObject, latencyMs: number): Answer {
   const { content } = body;
   const unreadable = findUnreadable(content, '"content"');
   if (unreadable !== undefined) return malformed(unreadable);
   const blocks = list(content).filter(isJsonObject);
   const rawFinishReason = text(body['stop_reason']);
   const toolCalls = blocks.filter(({ type }) => type === 'tool_use').map(readToolCall);
-  const usage = readUsage(body['usage']);
   return {
-    completion: {
+    completion: defined({
       // What the model says before and after it uses a tool of the provider's own is one answer.
       text: blocks.map((block) => (block['type'] === 'text' ? (text(block['text']) ?? '') : '')).join(''),
       toolCalls,
-      ...finished(mapFinishReason(finishReasons, rawFinishReason, toolCalls)),
+      finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
       latencyMs,
-      ...joinReasoning(blocks.filter(({ type }) => type === 'thinking').map((block) => text(block['thinking']))),
-      ...readRefusal(rawFinishReason, body['stop_details']),
-      ...named('rawFinishReason', rawFinishReason),
-      ...defined({ usage }),
-      ...named('responseId', body['id']),
-      ...named('model', body['model']),
-    },
+      reasoning: joinReasoning(
+        blocks.filter(({ type }) => type === 'thinking').map((block) => text(block['thinking'])),
+      ),
+      refusal: readRefusal(rawFinishReason, body['stop_details']),
+      rawFinishReason,
+      usage: readUsage(body),
+      responseId: text(body['id']),
+      model: text(body['model']),
+    }),
   };
 }
 
@@ -171,15 +165,15 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   refusal: 'refusal',
 };
 
-/** The model's words, if any, stand in the text; the API's own reason stands beside them. */
-function readRefusal(reason: string | undefined, details: JsonValue | undefined): { readonly refusal?: string } {
-  if (reason !== 'refusal') return {};
+/** The API's own reason; words of the model are in the text. */
+function readRefusal(reason: string | undefined, details: JsonValue | undefined): string | undefined {
+  if (reason !== 'refusal') return undefined;
   const explanation = isJsonObject(details) ? (text(details['explanation']) ?? text(details['category'])) : undefined;
-  return { refusal: explanation ?? 'the model refused' };
+  return explanation ?? 'the model refused';
 }
 
 /** `input_tokens` leaves out what was read from the cache or written to it; both are input. */
-function readUsage(raw: JsonValue | undefined): Usage | undefined {
+function readUsage({ usage: raw }: JsonObject): Usage | undefined {
   if (!isJsonObject(raw)) return undefined;
   const freshTokens = count(raw['input_tokens']);
   const outputTokens = count(raw['output_tokens']);
@@ -191,8 +185,6 @@ function readUsage(raw: JsonValue | undefined): Usage | undefined {
   return {
     inputTokens: freshTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0),
     outputTokens,
-    ...part('cachedInputTokens', cachedInputTokens),
-    ...part('cacheWriteTokens', cacheWriteTokens),
-    ...part('reasoningTokens', reasoningTokens),
+    ...defined({ cachedInputTokens, cacheWriteTokens, reasoningTokens }),
   };
 }

@@ -8,15 +8,12 @@ import {
   count,
   filtered,
   findUnreadable,
-  finished,
   joinReasoning,
   list,
   malformed,
   mapFinishReason,
-  named,
-  readErrorUnderSuccess,
+  readBody,
   text,
-  withUsage,
 } from './answer.ts';
 import type { HttpFormat } from './http-adapter.ts';
 import { defineHttpAdapter } from './http-adapter.ts';
@@ -50,7 +47,7 @@ export const cohereChat: HttpFormat = {
   takes: /^image\//,
   pathOf: () => '/chat',
   buildBody,
-  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usage', readUsage),
+  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readUsage),
 };
 
 const names = { max_completion_tokens: 'max_tokens', top_p: 'p', top_k: 'k', stop: 'stop_sequences' } as const;
@@ -117,10 +114,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObje
   };
 }
 
-function readAnswer(body: unknown, latencyMs: number): Answer {
-  if (!isJsonObject(body)) return malformed('it is not a JSON object');
-  const failed = readErrorUnderSuccess(body);
-  if (failed !== undefined) return failed;
+function readAnswer(body: JsonObject, latencyMs: number): Answer {
   const { message } = body;
   const rawFinishReason = text(body['finish_reason']);
   if (rawFinishReason === 'ERROR_TOXIC') return filtered(rawFinishReason);
@@ -137,19 +131,18 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   const plan = text(message['tool_plan']);
   const hasAnswer = toolCalls.length > 0 || plan !== undefined || rawFinishReason === 'MAX_TOKENS';
   if (content === undefined && !hasAnswer) return malformed('its message has no "content"');
-  const usage = readUsage(body['usage']);
   return {
-    completion: {
+    completion: defined({
       text: typeof content === 'string' ? content : parts.map((piece) => text(piece['text']) ?? '').join(''),
       toolCalls,
-      ...finished(mapFinishReason(finishReasons, rawFinishReason, toolCalls)),
+      finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
       latencyMs,
       // The plan is what the model thinks before it calls.
-      ...joinReasoning([...parts.map((piece) => text(piece['thinking'])), plan]),
-      ...named('rawFinishReason', rawFinishReason),
-      ...defined({ usage }),
-      ...named('responseId', body['id']),
-    },
+      reasoning: joinReasoning([...parts.map((piece) => text(piece['thinking'])), plan]),
+      rawFinishReason,
+      usage: readUsage(body),
+      responseId: text(body['id']),
+    }),
   };
 }
 
@@ -166,12 +159,13 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 };
 
 /** `tokens` is what the model read and wrote; `billed_units` leaves out the prompt around it that Cohere adds. */
-function readUsage(raw: JsonValue | undefined): Usage | undefined {
+function readUsage({ usage: raw }: JsonObject): Usage | undefined {
   if (!isJsonObject(raw)) return undefined;
   const counts = isJsonObject(raw['tokens']) ? raw['tokens'] : raw['billed_units'];
   if (!isJsonObject(counts)) return undefined;
   const inputTokens = count(counts['input_tokens']);
   const outputTokens = count(counts['output_tokens']);
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
-  return { inputTokens, outputTokens, ...atMost('cachedInputTokens', count(raw['cached_tokens']), inputTokens) };
+  const cachedInputTokens = atMost(count(raw['cached_tokens']), inputTokens);
+  return { inputTokens, outputTokens, ...defined({ cachedInputTokens }) };
 }

@@ -2,15 +2,15 @@ import { isJsonObject, type JsonObject } from '../json/json.ts';
 import type { ToolCall } from '../model/completion.ts';
 import type { OutgoingMessage } from './outgoing-request.ts';
 
-/** What one side says before the other answers. */
+/** The messages of one side before the other answers. */
 export interface TurnGroup {
   readonly isAssistant: boolean;
   readonly parts: readonly OutgoingMessage[];
 }
 
 /**
- * The conversation as APIs want it that know two sides only: system messages apart, and the results of parallel calls
- * in one turn of the user's.
+ * The conversation for APIs that know two sides only: without system messages, and with the results of parallel calls in
+ * one turn of the user.
  */
 export function groupTurns(messages: readonly OutgoingMessage[]): readonly TurnGroup[] {
   const groups: { isAssistant: boolean; parts: OutgoingMessage[] }[] = [];
@@ -30,7 +30,7 @@ export function joinSystem(messages: readonly OutgoingMessage[]): string | undef
   return texts.length === 0 ? undefined : texts.join('\n\n');
 }
 
-/** Arguments where an API takes an object alone; a model that wrote no object is quoted. */
+/** Arguments for APIs that take only an object; text that is no object is quoted in one. */
 export function argumentsOf({ arguments: parsed, rawArguments }: ToolCall): JsonObject {
   return isJsonObject(parsed) ? parsed : { arguments: rawArguments };
 }

@@ -8,7 +8,7 @@ import type { CompletionOutcome, ProviderFailure } from '../model/completion.ts'
 import type { Adapter, AdapterDeclaration, ConnectedProvider, Endpoint, ProviderEnv } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import { TemplateError } from '../templates/template-error.ts';
-import { type Answer, halfCharacter, hasHalfCharacter, malformed } from './answer.ts';
+import { type Answer, fail, halfCharacter, hasHalfCharacter, malformed, toOutcome } from './answer.ts';
 import { classifyAbort, classifyError } from './failures/classify-error.ts';
 import { classifyReply, describeUnreadable } from './failures/classify-reply.ts';
 import { type OutgoingRequest, prepareRequest } from './outgoing-request.ts';
@@ -37,10 +37,10 @@ export interface Target {
 /** Sends a body of JSON, once. */
 export type Send = (body: string, signal: AbortSignal) => Promise<HttpReply>;
 
-/** Headers that prove who asks, made for each request. */
+/** Headers that sign a request. */
 export type Sign = (url: string, body: string) => Promise<Readonly<Record<string, string>>>;
 
-/** One service that is asked over HTTP. */
+/** One service that answers over HTTP. */
 export interface HttpService extends Omit<AdapterDeclaration, 'options' | 'plugin'> {
   readonly options?: z.ZodType;
   /** Grows when the same request is sent differently. */
@@ -52,9 +52,9 @@ export interface HttpService extends Omit<AdapterDeclaration, 'options' | 'plugi
   /** Variables that are secret beside the key. */
   readonly secretEnv?: readonly string[];
   readonly formatOf: (config: ProviderConfig) => HttpFormat;
-  /** Undefined where the key in a header is all, a failure where something is missing. */
+  /** Undefined where a key in a header is enough, a failure where something is missing. */
   readonly openSigner?: (config: ProviderConfig, env: ProviderEnv) => Promise<Sign | ProviderFailure | undefined>;
-  /** Takes the place of a plain POST, for services that are asked through an SDK. */
+  /** Takes the place of a plain POST, for services with an SDK. */
   readonly openSender?: (client: HttpClient, target: Target) => Promise<Send>;
 }
 
@@ -72,8 +72,7 @@ export function defineHttpAdapter(service: HttpService): Adapter {
         baseUrl: findBaseUrl(service, config, env),
         adapterVersion: typeof version === 'string' ? version : version(config),
         sends: true,
-        ...defined({ secretEnv }),
-        ...(preset.refusesSchema === true ? { refusesSchema: true as const } : {}),
+        ...defined({ secretEnv, refusesSchema: preset.refusesSchema }),
       };
     },
     connect: (config, env) => connect(service, config, env),
@@ -127,7 +126,7 @@ function openPost(client: HttpClient, { baseUrl, path, headers }: Target, sign: 
   };
 }
 
-/** A user's template may read what this request does not have. */
+/** Fails where a template of the user's reads a variable that this request does not have. */
 function writeBody(
   format: HttpFormat,
   request: OutgoingRequest,
@@ -153,18 +152,13 @@ async function ask({ send, format, url, body, signal }: Question): Promise<Compl
   try {
     reply = await send(body, signal);
   } catch (error) {
-    if (signal.aborted) return fail(classifyAbort(signal), 1);
+    if (signal.aborted) return fail(classifyAbort(signal));
     const failure = classifyError(error, url);
     if (failure === undefined) throw error;
-    return fail(failure, 1);
+    return fail(failure);
   }
   const nowMs = performance.timeOrigin + performance.now();
-  const answer = readReply(reply, { format, url, nowMs });
-  const outcome: CompletionOutcome =
-    'completion' in answer
-      ? { status: 'completed', completion: answer.completion, cached: false, attempts: 1 }
-      : fail(answer.failure, 1);
-  return withLimits(outcome, reply.headers, nowMs);
+  return withLimits(toOutcome(readReply(reply, { format, url, nowMs })), reply.headers, nowMs);
 }
 
 function readReply(
@@ -180,13 +174,13 @@ function readReply(
     return { failure: describeUnreadable(reply, url) };
   }
   const answer = format.readAnswer(parsed, reply);
-  // A text with replacement characters is not what the model said. It was billed all the same.
   if ('failure' in answer) return answer;
+  // A text with replacement characters is not the model's text, but it was billed.
   const fault = reply.fault ?? (hasHalfCharacter(answer.completion) ? `it holds ${halfCharacter}` : undefined);
   return fault === undefined ? answer : malformed(fault, answer.completion.usage);
 }
 
-/** Keeps the query of a base URL behind the path. */
+/** Puts a path before the query of a base URL. */
 export function joinUrl(baseUrl: string, path: string): string {
   const url = new URL(baseUrl);
   return `${url.origin}${url.pathname.replace(/\/$/, '')}${path}${url.search}`;
@@ -194,8 +188,4 @@ export function joinUrl(baseUrl: string, path: string): string {
 
 function refuseAll(failure: ProviderFailure): ConnectedProvider {
   return { complete: () => Promise.resolve(fail(failure, 0)), close: () => Promise.resolve() };
-}
-
-function fail(failure: ProviderFailure, attempts: number): CompletionOutcome {
-  return { status: 'failed', failure, attempts };
 }

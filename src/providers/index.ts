@@ -12,7 +12,7 @@ import { defineOpenaiAdapter } from './openai/openai.ts';
 import { presets } from './presets.ts';
 import { replay } from './replay.ts';
 
-/** Every adapter by the name that stands before the colon. */
+/** Every adapter by the name before the colon. */
 export const adapters: Readonly<Record<string, Adapter>> = {
   ...Object.fromEntries(Object.entries(presets).map(([name, preset]) => [name, defineOpenaiAdapter(name, preset)])),
   anthropic,

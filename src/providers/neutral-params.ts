@@ -21,7 +21,7 @@ export type ToolChoice = 'auto' | 'none' | 'required' | { readonly name: string 
 
 /**
  * The parameters that mean the same on every API and are spelled differently. A suite writes them as Chat Completions
- * does; what an API spells its own way passes as it stands, in `rest`.
+ * does. All others pass unchanged, in `rest`.
  */
 export interface NeutralParams {
   readonly tools: readonly FunctionTool[];
@@ -77,9 +77,11 @@ export function readFunctionTool(entry: JsonValue): FunctionTool | undefined {
   if (typeof name !== 'string' || 'input_schema' in tool) return undefined;
   return {
     name,
-    ...(typeof description === 'string' ? { description } : {}),
-    ...defined({ parameters }),
-    ...(typeof strict === 'boolean' ? { strict } : {}),
+    ...defined({
+      description: typeof description === 'string' ? description : undefined,
+      parameters,
+      strict: typeof strict === 'boolean' ? strict : undefined,
+    }),
   };
 }
 
@@ -103,6 +105,6 @@ function readFormat(format: JsonValue | undefined): SchemaFormat | 'json' | unde
   return {
     name: typeof name === 'string' ? name : 'answer',
     schema,
-    ...(typeof strict === 'boolean' ? { strict } : {}),
+    ...defined({ strict: typeof strict === 'boolean' ? strict : undefined }),
   };
 }

@@ -1,7 +1,7 @@
 import type { CompletionRequest, Message, ProviderFailure } from '../model/completion.ts';
-import { readAttachment } from './describe-file.ts';
+import { readAttachment } from './read-attachment.ts';
 
-/** A file that goes along with a message, read. */
+/** A file of a message, read and encoded. */
 export interface OutgoingFile {
   /** Relative to the project root. */
   readonly path: string;
@@ -29,7 +29,7 @@ export interface FileRules {
   readonly name: string;
 }
 
-/** Refuses what no adapter can read the answer to, and reads the files that go along. */
+/** Refuses requests whose answer no adapter can read, and reads the files of the others. */
 export function prepareRequest(request: CompletionRequest, rules: FileRules): Prepared {
   if (request.params['stream'] === true) {
     return refuse('params.stream is true, but answers are read whole: remove it');
@@ -40,7 +40,7 @@ export function prepareRequest(request: CompletionRequest, rules: FileRules): Pr
   return loadFiles(request, rules);
 }
 
-/** A file that changed since the run was planned is a failure. */
+/** Fails where a file changed since the run was planned. */
 function loadFiles(request: CompletionRequest, { projectRoot, takes, name }: FileRules): Prepared {
   if (request.messages.every(({ attachments }) => attachments === undefined)) return { request };
   const faults: string[] = [];

@@ -1,4 +1,4 @@
-/** Where a service is and how it is told who asks. */
+/** The address of a service and the way it gets the key. */
 export interface Preset {
   readonly title: string;
   readonly exampleModel: string;
@@ -8,7 +8,7 @@ export interface Preset {
   readonly baseUrlEnv?: { readonly name: string; readonly path: string };
   /** The next step where there is no address, if another than to add one. */
   readonly addressHint?: string;
-  /** The variable that holds the key; undefined for servers that ask for none. */
+  /** The variable that holds the key; undefined for servers that need none. */
   readonly apiKeyEnv?: string;
   /** Default `Authorization: Bearer`. */
   readonly keyHeader?: 'api-key' | 'x-api-key' | 'x-goog-api-key';
@@ -22,16 +22,18 @@ export interface Preset {
   readonly refusesSchema?: true;
 }
 
+export const openaiPreset: Preset = {
+  title: 'OpenAI, and with a baseURL any server that speaks its protocol',
+  exampleModel: 'gpt-4o-mini',
+  baseUrl: 'https://api.openai.com/v1',
+  baseUrlEnv: { name: 'OPENAI_BASE_URL', path: '' },
+  apiKeyEnv: 'OPENAI_API_KEY',
+  priceProvider: 'openai',
+};
+
 /** The adapter names whose only difference is this row. */
 export const presets: Readonly<Record<string, Preset>> = {
-  openai: {
-    title: 'OpenAI, and with a baseURL any server that speaks its protocol',
-    exampleModel: 'gpt-4o-mini',
-    baseUrl: 'https://api.openai.com/v1',
-    baseUrlEnv: { name: 'OPENAI_BASE_URL', path: '' },
-    apiKeyEnv: 'OPENAI_API_KEY',
-    priceProvider: 'openai',
-  },
+  openai: openaiPreset,
   azure: {
     title: 'Azure OpenAI (v1 API); the model is the deployment',
     exampleModel: 'gpt-4o',
@@ -146,13 +148,13 @@ export const presets: Readonly<Record<string, Preset>> = {
   },
 };
 
-/** Services with an API of their own that speak this protocol at the same host, too. */
+/** Services with an API of their own that also speak this protocol at the same host. */
 const otherHosts: Readonly<Record<string, string>> = {
   'api.anthropic.com': 'anthropic',
   'generativelanguage.googleapis.com': 'google',
 };
 
-/** Who is paid for what a host answers, so that `openai` with DeepSeek's baseURL is priced as DeepSeek. */
+/** The provider whose prices a host has: `openai` with DeepSeek's baseURL is priced as DeepSeek. */
 export function findPriceProvider(host: string): string | undefined {
   const preset = Object.values(presets).find(({ baseUrl }) => baseUrl !== undefined && new URL(baseUrl).host === host);
   return preset?.priceProvider ?? (Object.hasOwn(otherHosts, host) ? otherHosts[host] : undefined);

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { defined } from '../json/defined.ts';
+import { defined, type Writable } from '../json/defined.ts';
 import type { CompletionOutcome, LimitReport } from '../model/completion.ts';
 
 type Unit = LimitReport['unit'];
@@ -11,14 +11,9 @@ interface Naming {
   readonly periodMs?: number;
 }
 
-interface Draft {
-  limit?: number;
-  remaining?: number;
-  resetMs?: number;
-  periodMs?: number;
-}
+type Draft = Partial<Writable<Omit<LimitReport, 'unit'>>>;
 
-/** Adds what the headers of an answer tell of the server's limits. */
+/** Adds the limits of the server that the headers of an answer name. */
 export function withLimits(
   outcome: CompletionOutcome,
   headers: IncomingHttpHeaders | undefined,
@@ -30,7 +25,7 @@ export function withLimits(
 }
 
 /**
- * Reads the limits that services tell in headers: OpenAI, Azure, Groq, Cerebras, xAI, Fireworks, Mistral, OpenRouter
+ * Reads the limits that services send in headers: OpenAI, Azure, Groq, Cerebras, xAI, Fireworks, Mistral, OpenRouter
  * (x-ratelimit-*), Anthropic (anthropic-ratelimit-*), Cohere's trial keys, and the IETF's drafts (ratelimit-*), as of 2026.
  */
 export function readLimits(headers: IncomingHttpHeaders, nowMs: number): readonly LimitReport[] {
@@ -40,7 +35,7 @@ export function readLimits(headers: IncomingHttpHeaders, nowMs: number): readonl
     if (naming === undefined) continue;
     drafts ??= new Map();
     const value = String(headers[name]);
-    // A structured field holds all that the older ones spread over several.
+    // A structured field holds what older headers spread over several.
     if (naming === 'structured') readStructured(value, draftOf(drafts, 'requests unnamed'));
     else readPart(naming, value, draftOf(drafts, keyOf(naming)), serverTime(headers, nowMs));
   }
@@ -48,13 +43,11 @@ export function readLimits(headers: IncomingHttpHeaders, nowMs: number): readonl
   return [...drafts].flatMap(([key, draft]) => buildReport(key, draft));
 }
 
-const noReport: readonly LimitReport[] = [];
-
 function buildReport(key: string, { limit, remaining, resetMs, periodMs }: Draft): readonly LimitReport[] {
   const [word = 'requests', named] = key.split(' ');
   const unit = units.find((known) => known === word) ?? 'requests';
-  if (limit === undefined && remaining === undefined) return noReport;
-  // A service that names neither unit nor period may count by the second or by the day: only what is left is sure then.
+  if (limit === undefined && remaining === undefined) return [];
+  // Without a unit or a period the limit may be one of a second or of a day: only `remaining` is sure then.
   const isSure = named !== 'unnamed' || periodMs !== undefined;
   const known = !isSure && resetMs !== undefined && resetMs > 20_000 && resetMs <= 61_000 ? 60_000 : periodMs;
   return [
@@ -151,7 +144,7 @@ function serverTime(headers: IncomingHttpHeaders, nowMs: number): number {
   return Number.isNaN(date) ? nowMs : date;
 }
 
-// Of every name that came; a service sends the same ones with each answer.
+// A cache: a service sends the same header names with each answer.
 const namings = new Map<string, Naming | 'structured' | undefined>();
 
 function findNaming(name: string): Naming | 'structured' | undefined {
@@ -167,7 +160,7 @@ function parseName(name: string): Naming | 'structured' | undefined {
   if (name === 'x-trial-endpoint-call-remaining') return { field: 'remaining', unit: 'requests', periodMs: 60_000 };
   const found = /^(?:x-|anthropic-|x-ms-)?rate-?limit(bysize)?-(.+)$/.exec(name);
   if (found === null) return undefined;
-  const naming: { -readonly [K in keyof Naming]?: Naming[K] } = found[1] === undefined ? {} : { unit: 'tokens' };
+  const naming: Partial<Writable<Naming>> = found[1] === undefined ? {} : { unit: 'tokens' };
   for (const word of (found[2] ?? '').split('-')) {
     const periodMs = Object.hasOwn(periods, word) ? periods[word] : undefined;
     if (periodMs !== undefined) naming.periodMs = periodMs;
@@ -177,7 +170,7 @@ function parseName(name: string): Naming | 'structured' | undefined {
     else if (word === 'input' || word === 'prompt') naming.unit = 'inputTokens';
     else if (word === 'output' || word === 'generated') naming.unit = 'outputTokens';
     else if (word === 'tokens' || word === 'token') naming.unit ??= 'tokens';
-    // Another thing is counted there: images, a project's tokens, the cost of a query.
+    // This header counts something else: images, a project's tokens, the cost of a query.
     else return undefined;
   }
   const { field, ...rest } = naming;

@@ -17,7 +17,7 @@ export type Credentials =
   | { readonly headers: Readonly<Record<string, string>> }
   | { readonly failure: ProviderFailure };
 
-/** Where requests go and which variable holds the key. Throws a UserError for a base URL that can't be used. */
+/** The address of requests and the variable of the key. Throws a `UserError` for a base URL that can't be used. */
 export function resolveAddress(
   preset: Preset,
   config: ProviderConfig,
@@ -78,14 +78,12 @@ export function readCredentials(preset: Preset, config: ProviderConfig, provider
   return checkHeaders(headers) ?? { headers };
 }
 
-/** What the official SDK sends too. It names an account, so no other host may see it. */
+/** The headers of the official SDK. They name an account, so no other host may see them. */
 function readOpenaiAccount(env: ProviderEnv['env']): Record<string, string> {
-  const organization = env['OPENAI_ORG_ID']?.trim() ?? '';
-  const project = env['OPENAI_PROJECT_ID']?.trim() ?? '';
-  return {
-    ...(organization === '' ? {} : { 'openai-organization': organization }),
-    ...(project === '' ? {} : { 'openai-project': project }),
-  };
+  return defined({
+    'openai-organization': env['OPENAI_ORG_ID']?.trim() || undefined,
+    'openai-project': env['OPENAI_PROJECT_ID']?.trim() || undefined,
+  });
 }
 
 /** Headers that frame the message belong to the HTTP client. */
@@ -113,7 +111,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): Credentials | 
   return undefined;
 }
 
-/** `variable` is where the address came from, if not from a file. */
+/** `variable` is the one that the address came from, if it came from no file. */
 function parseBaseUrl(config: ProviderConfig, written: string, variable: string | undefined): URL {
   if (!/^https?:\/\//i.test(written) || !URL.canParse(written)) {
     const found = `Provider "${config.id}" has the base URL ${JSON.stringify(withoutSecrets(written))}, which is no http:// or https:// URL.`;
@@ -131,7 +129,7 @@ function parseBaseUrl(config: ProviderConfig, written: string, variable: string 
   return url;
 }
 
-/** What stands before an @ or behind a question mark may be secret, and the message goes into logs. */
+/** The parts before an @ and after a question mark may be secret, and the message goes into logs. */
 function withoutSecrets(written: string): string {
   return written.replace(/[^/]*@/, '***@').replace(/\?.*/s, '?***');
 }
@@ -149,7 +147,7 @@ function problem(config: ProviderConfig, code: Problem['code'], message: string,
   return new UserError([config.at === undefined ? found : { ...found, at: config.at }]);
 }
 
-/** Before the query, if there is one. */
+/** Puts a path before the query, if there is one. */
 function appendPath(address: string, path: string): string {
   const [, base = address, rest = ''] = /^([^?#]*)(.*)$/s.exec(address) ?? [];
   return trimSlashes(base) + path + rest;

@@ -6,9 +6,9 @@ import { makeFolder } from '../../files/write-files.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { type BatchHandle, batchHandleFormat } from '../../model/batch.ts';
 
-/** What is known of batches at providers, one file each. */
+/** The batches that a project has at providers, one file each. */
 export interface BatchHandles {
-  /** Oldest first. A file that is no handle is told of and left alone. */
+  /** Oldest first. Warns of a file that is no handle, and skips it. */
   list(): readonly BatchHandle[];
   /** On the disk when it returns; throws a `StorageError`. */
   write(handle: BatchHandle): void;
@@ -35,7 +35,7 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
         const fd = openSync(temporary, 'w');
         try {
           writeSync(fd, `${JSON.stringify(handle)}\n`);
-          // What is handed in costs money: after a loss of power it must still be known.
+          // A submitted batch costs money: its handle must survive a loss of power.
           fsyncSync(fd);
         } catch (error) {
           rmSync(temporary, { force: true });
@@ -59,7 +59,7 @@ function fileNames(folder: string): readonly string[] {
   }
 }
 
-/** Undefined where another process has just removed it, too. */
+/** Undefined also where another process has just removed it. */
 function readHandle(path: string): BatchHandle | undefined {
   try {
     const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));

@@ -1,113 +1,129 @@
-import { writeJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
-import type { BatchAnswer, BatchApi, BatchReply, BatchStatus } from '../../model/batch.ts';
-import type { ProviderEnv } from '../../model/provider.ts';
+import type {
+  BatchAnswer,
+  BatchApi,
+  BatchItem,
+  BatchReply,
+  BatchStatus,
+  BatchSubmission,
+  SubmittedBatch,
+} from '../../model/batch.ts';
+import type { ProviderFailure } from '../../model/completion.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { list, text } from '../answer.ts';
 import { geminiContent } from '../gemini/content.ts';
 import { geminiPresetOf } from '../gemini/gemini.ts';
-import { prepareRequest } from '../outgoing-request.ts';
 import {
+  addUnanswered,
   type BatchClient,
   type ConnectBatch,
-  cancelled,
-  expired,
+  encodeRequest,
   maxPages,
-  noId,
   openBatchClient,
+  readId,
   withoutLatency,
 } from './batch-client.ts';
 
 /** batchGenerateContent of the Gemini API (https://ai.google.dev/api/batch-api), requests and answers inline. */
 export const connectGeminiBatch: ConnectBatch = (config, env) => {
   const client = openBatchClient(geminiPresetOf(config, env), config, env);
-  return 'failure' in client ? client : geminiBatch(client, config, env);
+  return 'failure' in client ? client : new GeminiBatch(client, config, env.projectRoot);
 };
 
-function geminiBatch(client: BatchClient, config: ProviderConfig, env: ProviderEnv): BatchApi {
-  const submitPath = geminiContent.pathOf(config.model).replace(/:generateContent$/, ':batchGenerateContent');
+class GeminiBatch implements BatchApi {
+  readonly maxRequests = 10_000;
+  /** The API takes 20 MB inline. */
+  readonly maxBytes = 18_000_000;
+  readonly #client: BatchClient;
+  readonly #submitPath: string;
+  readonly #projectRoot: string;
 
-  function readResponse({ response, error }: JsonObject): BatchAnswer {
-    if (isJsonObject(error)) return { failure: client.classify(statusOf(error), { error: withStatusWord(error) }) };
+  constructor(client: BatchClient, config: ProviderConfig, projectRoot: string) {
+    this.#client = client;
+    this.#submitPath = geminiContent.pathOf(config.model).replace(/:generateContent$/, ':batchGenerateContent');
+    this.#projectRoot = projectRoot;
+  }
+
+  async encode({ key, request }: BatchItem): Promise<BatchReply<string>> {
+    const rules = { projectRoot: this.#projectRoot, takes: geminiContent.takes, name: 'gemini' };
+    return encodeRequest(request, rules, (prepared) => ({
+      request: geminiContent.buildBody(prepared),
+      metadata: { key },
+    }));
+  }
+
+  async submit({ name, items }: BatchSubmission, signal: AbortSignal): Promise<BatchReply<string>> {
+    const requests = `{"requests":[${items.map((item) => item.text).join(',')}]}`;
+    const body = `{"batch":{"displayName":${JSON.stringify(name)},"inputConfig":{"requests":${requests}}}}`;
+    return readId(await this.#client.post(this.#submitPath, body, signal), 'name', 'batch');
+  }
+
+  async find({ name }: SubmittedBatch, signal: AbortSignal): Promise<BatchReply<readonly string[]>> {
+    let after = '';
+    for (let page = 0; page < maxPages; page += 1) {
+      const listed = await this.#client.get(`/batches?pageSize=100${after}`, signal);
+      if ('failure' in listed) return listed;
+      const batches = [...list(listed.value['operations']), ...list(listed.value['batches'])].filter(isJsonObject);
+      const id = text(batches.find((batch) => metadataOf(batch)['displayName'] === name)?.['name']);
+      if (id !== undefined) return { value: [id] };
+      const next = text(listed.value['nextPageToken']);
+      if (next === undefined) break;
+      after = `&pageToken=${encodeURIComponent(next)}`;
+    }
+    return { value: [] };
+  }
+
+  async read(id: string, signal: AbortSignal): Promise<BatchReply<BatchStatus>> {
+    const found = await this.#client.get(pathOf(id), signal);
+    if ('failure' in found) return found.failure.status === 404 ? { value: { state: 'unknown' } } : found;
+    const state = stateOf(found.value);
+    if (state === 'SUCCEEDED' || state === 'EXPIRED' || state === 'CANCELLED') return { value: { state: 'ended' } };
+    const { error, done } = found.value;
+    if (state === 'FAILED' || isJsonObject(error)) {
+      return { value: { state: 'refused', failure: this.#classify(isJsonObject(error) ? error : {}) } };
+    }
+    if (done === true) return { value: { state: 'ended' } };
+    const stats = metadataOf(found.value)['batchStats'];
+    // Google writes 64-bit integers as text.
+    const answered = Number(isJsonObject(stats) ? stats['successfulRequestCount'] : undefined);
+    const doneCount = Number.isNaN(answered) ? undefined : answered;
+    return { value: { state: 'running', ...defined({ doneCount }) } };
+  }
+
+  async collect(
+    id: string,
+    { keys }: SubmittedBatch,
+    signal: AbortSignal,
+  ): Promise<BatchReply<ReadonlyMap<string, BatchAnswer>>> {
+    const found = await this.#client.get(pathOf(id), signal);
+    if ('failure' in found) return found;
+    const answers = new Map<string, BatchAnswer>();
+    for (const response of findResponses(found.value)) {
+      const { metadata } = response;
+      // Responses may come in any order, so one without its key can't be matched with a request.
+      const key = isJsonObject(metadata) ? text(metadata['key']) : undefined;
+      if (key !== undefined) answers.set(key, this.#readResponse(response));
+    }
+    addUnanswered(answers, keys, stateOf(found.value));
+    return { value: answers };
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #readResponse({ response, error }: JsonObject): BatchAnswer {
+    if (isJsonObject(error)) return { failure: this.#classify(error) };
     return withoutLatency(geminiContent.readAnswer(response, { latencyMs: 0, headers: {} }));
   }
 
-  return {
-    maxRequests: 10_000,
-    // The API takes 20 MB inline.
-    maxBytes: 18_000_000,
-    async encode({ key, request }) {
-      const prepared = prepareRequest(request, {
-        projectRoot: env.projectRoot,
-        takes: geminiContent.takes,
-        name: 'gemini',
-      });
-      if ('failure' in prepared) return prepared;
-      return { value: writeJson({ request: geminiContent.buildBody(prepared.request), metadata: { key } }) ?? '' };
-    },
-    async submit({ name, items }, signal) {
-      const requests = `{"requests":[${items.map((item) => item.text).join(',')}]}`;
-      const body = `{"batch":{"displayName":${JSON.stringify(name)},"inputConfig":{"requests":${requests}}}}`;
-      const created = await client.post(submitPath, body, signal);
-      if ('failure' in created) return created;
-      const id = text(created.value['name']);
-      return id === undefined ? noId('batch') : { value: id };
-    },
-    async find({ name }, signal) {
-      let after = '';
-      for (let page = 0; page < maxPages; page += 1) {
-        const listed = await client.get(`/batches?pageSize=100${after}`, signal);
-        if ('failure' in listed) return listed;
-        const batches = [...list(listed.value['operations']), ...list(listed.value['batches'])].filter(isJsonObject);
-        const id = text(batches.find((batch) => metadataOf(batch)['displayName'] === name)?.['name']);
-        if (id !== undefined) return { value: [id] };
-        const next = text(listed.value['nextPageToken']);
-        if (next === undefined) break;
-        after = `&pageToken=${encodeURIComponent(next)}`;
-      }
-      return { value: [] };
-    },
-    async read(id, signal): Promise<BatchReply<BatchStatus>> {
-      const found = await client.get(pathOf(id), signal);
-      if ('failure' in found) return found.failure.status === 404 ? { value: { state: 'unknown' } } : found;
-      const state = stateOf(found.value);
-      if (state === 'SUCCEEDED' || state === 'EXPIRED' || state === 'CANCELLED') return { value: { state: 'ended' } };
-      const { error, done } = found.value;
-      if (state === 'FAILED' || isJsonObject(error)) {
-        const said = isJsonObject(error) ? error : {};
-        return {
-          value: { state: 'refused', failure: client.classify(statusOf(said), { error: withStatusWord(said) }) },
-        };
-      }
-      if (done === true) return { value: { state: 'ended' } };
-      const stats = metadataOf(found.value)['batchStats'];
-      const count = Number(isJsonObject(stats) ? stats['successfulRequestCount'] : undefined);
-      return { value: { state: 'running', ...(Number.isNaN(count) ? {} : { doneCount: count }) } };
-    },
-    async collect(id, { keys }, signal) {
-      const found = await client.get(pathOf(id), signal);
-      if ('failure' in found) return found;
-      const answers = new Map<string, BatchAnswer>();
-      for (const [key, response] of keyResponses(findResponses(found.value))) answers.set(key, readResponse(response));
-      const state = stateOf(found.value);
-      const left = state === 'EXPIRED' ? expired : state === 'CANCELLED' ? cancelled : undefined;
-      if (left !== undefined) for (const key of keys) if (!answers.has(key)) answers.set(key, left);
-      return { value: answers };
-    },
-    close: client.close,
-  };
+  #classify(error: JsonObject): ProviderFailure {
+    return this.#client.classify(statusOf(error), { error: withStatusWord(error) });
+  }
 }
 
-/** By the key of each. One without is nobody's answer: its place among the others is no proof of what it answers. */
-function keyResponses(responses: readonly JsonObject[]): (readonly [string, JsonObject])[] {
-  return responses.flatMap((response) => {
-    const { metadata } = response;
-    const key = isJsonObject(metadata) ? text(metadata['key']) : undefined;
-    return key === undefined ? [] : [[key, response] as const];
-  });
-}
-
-/** They stand in the operation's response once it is done, and in its metadata's output. */
+/** They are in the operation's response once it is done, or in its metadata's output. */
 function findResponses(operation: JsonObject): readonly JsonObject[] {
   const { response } = operation;
   const { output } = metadataOf(operation);

@@ -26,8 +26,8 @@ export const bedrock = defineHttpAdapter({
   async openSigner(config, env) {
     const region = findRegion(config, env) ?? '';
     const preset = buildPreset(config, env);
-    // A key goes into a header of its own, and an address of the suite's own gets no credentials but those it names.
-    if (config.apiKeyEnv !== undefined || preset.apiKeyEnv !== undefined || !isAmazons(config.baseUrl))
+    // A key has its own header, and an address from the suite gets only the credentials that the suite names.
+    if (config.apiKeyEnv !== undefined || preset.apiKeyEnv !== undefined || !isAmazonHost(config.baseUrl))
       return undefined;
     return openAwsSigner({ env: env.env, region, service: 'bedrock' });
   },
@@ -52,7 +52,7 @@ function findRegion(config: ProviderConfig, { env }: ProviderEnv): string | unde
   return [own, env['AWS_REGION'], env['AWS_DEFAULT_REGION']].find((region) => (region ?? '').trim() !== '')?.trim();
 }
 
-function isAmazons(baseUrl: string | undefined): boolean {
+function isAmazonHost(baseUrl: string | undefined): boolean {
   return baseUrl === undefined || /\.(amazonaws\.com(\.cn)?|api\.aws)$/.test(new URL(baseUrl).hostname);
 }
 

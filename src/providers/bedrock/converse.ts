@@ -7,15 +7,12 @@ import {
   count,
   filtered,
   findUnreadable,
-  finished,
   joinReasoning,
   list,
   malformed,
   mapFinishReason,
-  named,
-  part,
+  readBody,
   text,
-  withUsage,
 } from '../answer.ts';
 import { argumentsOf, groupTurns, joinSystem } from '../group-turns.ts';
 import type { HttpFormat } from '../http-adapter.ts';
@@ -27,7 +24,7 @@ export const bedrockConverse: HttpFormat = {
   takes: /^image\/|pdf$/,
   pathOf: (model) => `/model/${encodeURIComponent(model)}/converse`,
   buildBody,
-  readAnswer: (body, reply) => withUsage(readAnswer(body, reply), body, 'usage', readUsage),
+  readAnswer: (body, reply) => readBody(body, (object) => readAnswer(object, reply), readUsage),
 };
 
 const configNames = {
@@ -90,7 +87,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
     toolSpec: {
       name,
       // An empty description is refused.
-      ...named('description', description),
+      ...defined({ description: text(description) }),
       inputSchema: { json: parameters ?? noParameters },
       ...defined({ strict }),
     },
@@ -122,8 +119,7 @@ function buildOutputConfig({ format }: NeutralParams, own: JsonValue | undefined
   };
 }
 
-function readAnswer(body: unknown, reply: Parameters<HttpFormat['readAnswer']>[1]): Answer {
-  if (!isJsonObject(body)) return malformed('it is not a JSON object');
+function readAnswer(body: JsonObject, reply: Parameters<HttpFormat['readAnswer']>[1]): Answer {
   const { output } = body;
   const message = isJsonObject(output) ? output['message'] : undefined;
   const rawFinishReason = text(body['stopReason']);
@@ -135,18 +131,17 @@ function readAnswer(body: unknown, reply: Parameters<HttpFormat['readAnswer']>[1
   if (unreadable !== undefined) return malformed(unreadable);
   const blocks = list(message['content']).filter(isJsonObject);
   const toolCalls = blocks.flatMap(({ toolUse }) => (isJsonObject(toolUse) ? readToolCall(toolUse) : []));
-  const usage = readUsage(body['usage']);
   return {
-    completion: {
+    completion: defined({
       text: blocks.map((block) => text(block['text']) ?? readCited(block['citationsContent'])).join(''),
       toolCalls,
-      ...finished(mapFinishReason(finishReasons, rawFinishReason, toolCalls)),
+      finishReason: mapFinishReason(finishReasons, rawFinishReason, toolCalls),
       latencyMs: reply.latencyMs,
-      ...joinReasoning(blocks.map(({ reasoningContent }) => readReasoning(reasoningContent))),
-      ...named('rawFinishReason', rawFinishReason),
-      ...defined({ usage }),
-      ...named('responseId', String(reply.headers['x-amzn-requestid'] ?? '')),
-    },
+      reasoning: joinReasoning(blocks.map(({ reasoningContent }) => readReasoning(reasoningContent))),
+      rawFinishReason,
+      usage: readUsage(body),
+      responseId: text(String(reply.headers['x-amzn-requestid'] ?? '')),
+    }),
   };
 }
 
@@ -174,7 +169,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 };
 
 /** `inputTokens` leaves out what was read from the cache or written to it; both are input. */
-function readUsage(raw: JsonValue | undefined): Usage | undefined {
+function readUsage({ usage: raw }: JsonObject): Usage | undefined {
   if (!isJsonObject(raw)) return undefined;
   const freshTokens = count(raw['inputTokens']);
   const outputTokens = count(raw['outputTokens']);
@@ -184,7 +179,6 @@ function readUsage(raw: JsonValue | undefined): Usage | undefined {
   return {
     inputTokens: freshTokens + (cachedInputTokens ?? 0) + (cacheWriteTokens ?? 0),
     outputTokens,
-    ...part('cachedInputTokens', cachedInputTokens),
-    ...part('cacheWriteTokens', cacheWriteTokens),
+    ...defined({ cachedInputTokens, cacheWriteTokens }),
   };
 }

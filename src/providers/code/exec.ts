@@ -7,9 +7,10 @@ import type { ProviderConfig } from '../../model/suite.ts';
 import { openProgramRunner, type ProgramResult, selectEnv } from '../../programs/run-program.ts';
 import { splitCommand } from '../../text/command-line.ts';
 import { lastWords } from '../../text/shorten.ts';
+import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { describeText } from '../failures/describe-text.ts';
-import { type ExecOutput, execOutputs, readExecOutput } from './exec-output.ts';
+import { type ExecOutput, execOutputs, nameOutcome, readExecOutput } from './answer-object.ts';
 import { hashEnv, hashFiles } from './hash-code.ts';
 
 const options = z.strictObject({
@@ -66,7 +67,7 @@ export const exec: Adapter = {
 
 const maxOutputBytes = 16 * 1024 * 1024;
 
-/** By sysexits.h: try again later. */
+/** EX_TEMPFAIL of sysexits.h: try again later. */
 const temporaryFailure = 75;
 
 function parseCommand(config: ProviderConfig): readonly string[] {
@@ -111,25 +112,18 @@ function readResult(
   if (result.fault !== undefined) {
     return fail({ kind: 'malformed', message: `${program} wrote an answer that can't be read: ${result.fault}` });
   }
-  const read = readExecOutput(result.stdout, output, result.latencyMs);
-  return 'completion' in read
-    ? { status: 'completed', completion: read.completion, cached: false, attempts: 1 }
-    : fail({ ...read.failure, message: `${program} ${read.failure.message}` });
+  return nameOutcome(program, readExecOutput(result.stdout, output, result.latencyMs));
 }
 
 function describeExit(result: ProgramResult & { readonly status: 'ended' }, program: string): ProviderFailure {
   const { exitCode, signalName } = result;
   const how = exitCode === null ? `was ended by ${signalName}` : `ended with exit code ${exitCode}`;
-  // The end of stderr: that is where a stack's message or a last complaint stands.
+  // Programs write the reason of a failure last.
   const tail = describeText(lastWords(result.stderr.trim(), 400));
   return {
     kind: 'server',
     message: `${program} ${how}${tail === '' ? ' and wrote nothing on stderr' : `: ${tail}`}`,
-    // A program that fails once mostly fails again; exit code 75 says otherwise.
+    // A program that fails once mostly fails again, unless its exit code says that the failure is temporary.
     ...(exitCode === null || exitCode === temporaryFailure ? {} : { retryable: false }),
   };
-}
-
-function fail(failure: ProviderFailure, attempts = 1): CompletionOutcome {
-  return { status: 'failed', failure, attempts };
 }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { findRelativeImports, importSuffixes } from '../../text/relative-imports.ts';
 import { sha256Hex } from '../../text/sha256.ts';
+import { leavesRoot } from '../read-attachment.ts';
 
 export interface HashedModule {
   /** SHA-256 of the file and of all that it imports relatively, in the order in which they are found. */
   readonly hashes: readonly string[];
-  /** Those files, and the paths that an import might have meant and where nothing was. */
+  /** Those files, and the paths that were tried for an import and do not exist. */
   readonly files: readonly string[];
 }
 
@@ -32,7 +33,7 @@ export function hashModule(start: string, root: string): HashedModule {
   return { hashes, files: [...seen, ...missing] };
 }
 
-/** SHA-256 of those paths that are files below the root; the others are passed over, as nothing outside the root is read. */
+/** SHA-256 of those paths that are files below the root. Skips the others: nothing outside the root is read. */
 export function hashFiles(paths: readonly string[], root: string): readonly string[] {
   const realRoot = realpathSync(root);
   return paths.flatMap((path) => hashIfFile(path, realRoot));
@@ -42,8 +43,7 @@ export function hashFiles(paths: readonly string[], root: string): readonly stri
 function hashIfFile(path: string, realRoot: string): readonly string[] {
   try {
     const file = realpathSync(path);
-    const below = relative(realRoot, file);
-    if (below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) return [];
+    if (leavesRoot(relative(realRoot, file))) return [];
     return statSync(file).isFile() ? [hashFile(file)] : [];
   } catch (error) {
     if (error instanceof Error && 'code' in error) return [];
@@ -71,8 +71,8 @@ function hashFile(file: string): string {
 const credentialName = /(?:^|_)(?:(?:API)?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
 
 /**
- * Names what a program sees in the variables that it is handed, as a member of an adapter's version: a hash of their
- * values. Credentials say who asks and not what is answered, so of them the name alone counts.
+ * A hash of the variables that a program sees, as a part of an adapter's version. Of credentials only the name counts:
+ * they say who calls, and do not change the answer.
  */
 export function hashEnv(
   env: Readonly<Record<string, string | undefined>>,

@@ -1,16 +1,18 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { relative, resolve } from 'node:path';
 import * as z from 'zod';
-import type { CompletionOutcome, CompletionRequest, ProviderFailure } from '../../model/completion.ts';
+import type { CompletionOutcome, CompletionRequest } from '../../model/completion.ts';
 import { UserError } from '../../model/errors.ts';
 import type { CodeOutcome } from '../../model/own-code.ts';
 import type { Adapter, ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { selectEnv } from '../../programs/run-program.ts';
 import { createWorkerPool } from '../../programs/worker-pool.ts';
+import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { describeText } from '../failures/describe-text.ts';
-import { readAnswerObject } from './exec-output.ts';
+import { leavesRoot } from '../read-attachment.ts';
+import { nameOutcome, readReturned } from './answer-object.ts';
 import { hashEnv, hashFiles, hashModule } from './hash-code.ts';
 
 const options = z.strictObject({
@@ -25,7 +27,7 @@ const options = z.strictObject({
 
 const defaultConcurrency = 4;
 const maxReturnedBytes = 16 * 1024 * 1024;
-/** The engine's deadline comes first; this one only ends what it forgot. */
+/** Never reached: the signal of each request has a deadline of its own. */
 const lastDeadlineMs = 24 * 60 * 60 * 1000;
 
 /**
@@ -86,12 +88,11 @@ export const module: Adapter = {
 
 function findFile(config: ProviderConfig, projectRoot: ProviderEnv['projectRoot']): string {
   const file = resolve(config.folder, config.model);
-  // What a link names is what would run.
-  const below = existsSync(file)
-    ? relative(realpathSync(projectRoot), realpathSync(file))
-    : relative(projectRoot, file);
-  const isOutside = below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);
-  if (existsSync(file) && !isOutside) return file;
+  const exists = existsSync(file);
+  // A link must not lead out of the project.
+  const below = exists ? relative(realpathSync(projectRoot), realpathSync(file)) : relative(projectRoot, file);
+  const isOutside = leavesRoot(below);
+  if (exists && !isOutside) return file;
   const problem = {
     code: isOutside ? 'file-outside-project' : 'file-unreadable',
     severity: 'error',
@@ -110,13 +111,5 @@ function readOutcome(outcome: CodeOutcome, name: string, latencyMs: number): Com
   if ('fault' in outcome) {
     return fail({ kind: 'server', message: `${name} ${describeText(outcome.fault)}`, retryable: false });
   }
-  const { returned } = outcome;
-  const read = readAnswerObject(typeof returned === 'string' ? { text: returned } : returned, latencyMs);
-  return 'completion' in read
-    ? { status: 'completed', completion: read.completion, cached: false, attempts: 1 }
-    : fail({ ...read.failure, message: `${name} ${read.failure.message}` });
-}
-
-function fail(failure: ProviderFailure, attempts = 1): CompletionOutcome {
-  return { status: 'failed', failure, attempts };
+  return nameOutcome(name, readReturned(outcome.returned, latencyMs));
 }

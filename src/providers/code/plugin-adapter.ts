@@ -6,10 +6,11 @@ import type { LoadedPlugin, ProviderPlugin } from '../../model/own-code.ts';
 import type { Adapter } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
 import { describeThrown } from '../../text/thrown.ts';
+import { fail } from '../answer.ts';
 import { classifyAbort } from '../failures/classify-error.ts';
 import { kindOfStatus } from '../failures/classify-reply.ts';
 import { describeText } from '../failures/describe-text.ts';
-import { readAnswerObject } from './exec-output.ts';
+import { nameOutcome, readReturned } from './answer-object.ts';
 
 /** An adapter of a plug-in. It runs in this process; the engine's limits, retries and cache are around it. */
 export function createPluginAdapter(loaded: LoadedPlugin<ProviderPlugin>): Adapter {
@@ -67,16 +68,10 @@ async function ask(
   try {
     const given = { model, messages, params, options, trial, suite, prompt, caseId };
     const answer = plugin.complete({ ...given, apiKey, baseUrl: config.baseUrl, signal });
-    // One that does not hear its signal is left behind.
+    // A plug-in that ignores its signal keeps running, and its answer is dropped.
     const returned: unknown = await Promise.race([answer, aborted]);
     if (returned === 'aborted' && signal.aborted) return fail(classifyAbort(signal));
-    const read = readAnswerObject(
-      typeof returned === 'string' ? { text: returned } : returned,
-      performance.now() - startedAt,
-    );
-    return 'completion' in read
-      ? { status: 'completed', completion: read.completion, cached: false, attempts: 1 }
-      : fail({ ...read.failure, message: `${plugin.name} ${read.failure.message}` });
+    return nameOutcome(plugin.name, readReturned(returned, performance.now() - startedAt));
   } catch (error) {
     return fail(signal.aborted ? classifyAbort(signal) : classifyThrown(error, plugin.name));
   } finally {
@@ -99,8 +94,4 @@ function readNumber(error: unknown, key: 'status' | 'retryAfterMs'): number | un
   if (typeof error !== 'object' || error === null || !(key in error)) return undefined;
   const value: unknown = Reflect.get(error, key);
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-}
-
-function fail(failure: ProviderFailure, attempts = 1): CompletionOutcome {
-  return { status: 'failed', failure, attempts };
 }

@@ -1,8 +1,8 @@
 const maxCharacters = 400;
 
-/** Somebody else's text as part of a sentence: on one line, without control characters, shortened. */
+/** A text of a server or a program as part of a sentence: on one line, without control characters, shortened. */
 export function describeText(text: string): string {
-  // The cut comes first, so that a body of megabytes is not searched.
+  // Cut first, so that a body of megabytes is not searched.
   const line = text
     .slice(0, maxCharacters * 4)
     .replace(/[\p{Cc}\s]+/gu, ' ')

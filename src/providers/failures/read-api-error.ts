@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 
-/** What an API said in an error body, whatever the shape. */
+/** What an error body says, in any of its known shapes. */
 export interface ApiError {
   readonly message: string;
   /** Codes, types, statuses and reasons that the body named, in lower case. */
@@ -72,7 +72,7 @@ const unitMs: Readonly<Record<string, number>> = {
   hours: 3_600_000,
 };
 
-/** Bounds what the expressions that read it search. */
+/** Bounds the text that regular expressions search. */
 export function cut(message: string): string {
   return message.slice(0, 4000);
 }

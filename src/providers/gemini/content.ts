@@ -8,16 +8,12 @@ import {
   filtered,
   findIndexFault,
   findUnreadable,
-  finished,
   firstByIndex,
   joinReasoning,
   list,
   malformed,
-  named,
-  part,
-  readErrorUnderSuccess,
+  readBody,
   text,
-  withUsage,
 } from '../answer.ts';
 import { argumentsOf, groupTurns, joinSystem } from '../group-turns.ts';
 import type { HttpFormat } from '../http-adapter.ts';
@@ -29,7 +25,7 @@ export const geminiContent: HttpFormat = {
   takes: /./,
   pathOf: (model) => `/${/^(models|tunedModels|publishers)\//.test(model) ? model : `models/${model}`}:generateContent`,
   buildBody,
-  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usageMetadata', readUsage),
+  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readUsage),
 };
 
 /** Members of the body beside `generationConfig`, which takes every other parameter. */
@@ -84,13 +80,15 @@ function buildParts(message: OutgoingMessage, messages: readonly OutgoingMessage
   const { role, content, toolCalls = [], files = [] } = message;
   if (role === 'tool') {
     const name = message.name ?? findCallName(messages, message.toolCallId);
-    return [{ functionResponse: { ...named('id', message.toolCallId), name, response: { result: content } } }];
+    return [
+      { functionResponse: { ...defined({ id: text(message.toolCallId) }), name, response: { result: content } } },
+    ];
   }
   return [
     ...files.map(({ mediaType, base64 }) => ({ inlineData: { mimeType: mediaType, data: base64 } })),
     ...(content === '' && toolCalls.length > 0 ? [] : [{ text: content }]),
     ...toolCalls.map((call) => ({
-      functionCall: { ...named('id', call.id), name: call.name, args: argumentsOf(call) },
+      functionCall: { ...defined({ id: text(call.id) }), name: call.name, args: argumentsOf(call) },
       ...(asksForSignatures.test(model) ? { thoughtSignature: noSignature } : {}),
     })),
   ];
@@ -134,10 +132,7 @@ function buildToolChoice(choice: ToolChoice): JsonObject {
   return { mode: choice === 'required' ? 'ANY' : choice.toUpperCase() };
 }
 
-function readAnswer(body: unknown, latencyMs: number): Answer {
-  if (!isJsonObject(body)) return malformed('it is not a JSON object');
-  const failed = readErrorUnderSuccess(body);
-  if (failed !== undefined) return failed;
+function readAnswer(body: JsonObject, latencyMs: number): Answer {
   const feedback = body['promptFeedback'];
   const blocked = isJsonObject(feedback) ? text(feedback['blockReason']) : undefined;
   const indexFault = findIndexFault(body['candidates']);
@@ -157,20 +152,19 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   if (unreadable !== undefined) return malformed(unreadable);
   const parts = isJsonObject(content) ? list(content['parts']).filter(isJsonObject) : [];
   const toolCalls = parts.flatMap(({ functionCall: call }) => (isJsonObject(call) ? [readToolCall(call)] : []));
-  const usage = readUsage(body['usageMetadata']);
   const isThought = ({ thought }: JsonObject) => thought === true;
   return {
-    completion: {
+    completion: defined({
       text: parts.map((piece) => (isThought(piece) ? '' : (text(piece['text']) ?? ''))).join(''),
       toolCalls,
-      ...finished(mapFinishReason(rawFinishReason, toolCalls)),
+      finishReason: mapFinishReason(rawFinishReason, toolCalls),
       latencyMs,
-      ...joinReasoning(parts.filter(isThought).map((piece) => text(piece['text']))),
-      ...named('rawFinishReason', rawFinishReason),
-      ...defined({ usage }),
-      ...named('responseId', body['responseId']),
-      ...named('model', body['modelVersion']),
-    },
+      reasoning: joinReasoning(parts.filter(isThought).map((piece) => text(piece['text']))),
+      rawFinishReason,
+      usage: readUsage(body),
+      responseId: text(body['responseId']),
+      model: text(body['modelVersion']),
+    }),
   };
 }
 
@@ -207,8 +201,8 @@ function mapFinishReason(raw: string | undefined, toolCalls: readonly ToolCall[]
   return 'other';
 }
 
-/** Thoughts are output beside the candidates, and what a tool of Google's puts into the prompt is input beside the prompt. */
-function readUsage(raw: JsonValue | undefined): Usage | undefined {
+/** Google counts thoughts beside the candidates, and what its own tools add beside the prompt. */
+function readUsage({ usageMetadata: raw }: JsonObject): Usage | undefined {
   if (!isJsonObject(raw)) return undefined;
   const promptTokens = count(raw['promptTokenCount']);
   if (promptTokens === undefined) return undefined;
@@ -219,14 +213,16 @@ function readUsage(raw: JsonValue | undefined): Usage | undefined {
   return {
     inputTokens,
     outputTokens,
-    ...part('cachedInputTokens', count(raw['cachedContentTokenCount'])),
-    ...part('reasoningTokens', reasoningTokens),
-    ...part('inputAudioTokens', audioTokens(raw['promptTokensDetails'])),
-    ...part('outputAudioTokens', audioTokens(raw['candidatesTokensDetails'])),
+    ...defined({
+      cachedInputTokens: count(raw['cachedContentTokenCount']),
+      reasoningTokens,
+      inputAudioTokens: countAudio(raw['promptTokensDetails']),
+      outputAudioTokens: countAudio(raw['candidatesTokensDetails']),
+    }),
   };
 }
 
-function audioTokens(details: JsonValue | undefined): number | undefined {
+function countAudio(details: JsonValue | undefined): number | undefined {
   const counts = list(details)
     .filter(isJsonObject)
     .map(({ modality, tokenCount }) => (modality === 'AUDIO' ? (count(tokenCount) ?? 0) : 0));

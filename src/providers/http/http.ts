@@ -1,14 +1,209 @@
+import { defined } from '../../json/defined.ts';
+import type { JsonValue } from '../../json/json.ts';
+import { compileJsonPath } from '../../json/json-path.ts';
+import type { FinishReason, ToolCall, Usage } from '../../model/completion.ts';
+import { compileTemplate, isTemplate, renderValue } from '../../templates/template.ts';
+import { DeadlineError, runWithDeadline } from '../../text/deadline.ts';
 import { sha256Hex } from '../../text/sha256.ts';
-import { defineHttpAdapter } from '../http-adapter.ts';
-import { createHttpFormat } from './format.ts';
-import { httpOptions } from './options.ts';
+import { type Answer, buildToolCall, count, filtered, malformed } from '../answer.ts';
+import { kindOfApiError } from '../failures/classify-reply.ts';
+import { describeText } from '../failures/describe-text.ts';
+import { readApiError } from '../failures/read-api-error.ts';
+import { joinSystem } from '../group-turns.ts';
+import { defineHttpAdapter, type HttpFormat } from '../http-adapter.ts';
+import { mapFinishReason } from '../openai/dialect.ts';
+import type { OutgoingRequest } from '../outgoing-request.ts';
+import { httpOptions, type ResponsePaths } from './options.ts';
 
 export const http = defineHttpAdapter({
   summary: 'any JSON endpoint: the request by a template, the answer by JSONPath',
   example: 'http:my-app',
-  // What is sent, in its order, and what is read decide the answer as much as the model does.
+  // The template and the paths decide the answer as much as the model does.
   version: ({ options }) => `http-2:${sha256Hex(JSON.stringify(httpOptions.parse(options))).slice(0, 12)}`,
   options: httpOptions,
   presetOf: () => ({ title: 'a JSON endpoint', exampleModel: 'my-app', priceProvider: 'http' }),
   formatOf: ({ options }) => createHttpFormat(httpOptions.parse(options)),
 });
+
+/** A path may visit the same nodes many times, and must not hold up the run. */
+const queryLimitMs = 1000;
+
+/** The values at a path; null counts as nothing. */
+type Query = (root: unknown) => readonly unknown[];
+
+/** Writes requests by a template and reads answers by paths, both of the user's own. */
+function createHttpFormat(options: { readonly request: unknown; readonly response: ResponsePaths }): HttpFormat {
+  const build = compileRequest(options.request as JsonValue);
+  const paths = compilePaths(options.response);
+  return {
+    takes: /./,
+    pathOf: () => '',
+    buildBody: (request) => build(describeRequest(request)),
+    readAnswer(body, { latencyMs }) {
+      try {
+        return readAnswer(body, latencyMs, paths, options.response);
+      } catch (error) {
+        if (!(error instanceof DeadlineError)) throw error;
+        return malformed(`a path of \`response\` ${error.message}`);
+      }
+    },
+  };
+}
+
+function describeRequest({ model, messages, params, trial }: OutgoingRequest): Readonly<Record<string, unknown>> {
+  const asked = messages.findLast(({ role }) => role === 'user');
+  return {
+    model,
+    prompt: asked?.content ?? '',
+    system: joinSystem(messages) ?? '',
+    messages: messages.map(({ role, content, files, toolCalls, toolCallId, name }) => ({
+      role,
+      content,
+      ...(files === undefined ? {} : { files: files.map((file) => ({ ...file })) }),
+      ...(toolCalls === undefined
+        ? {}
+        : {
+            toolCalls: toolCalls.map((call) => ({
+              id: call.id ?? null,
+              name: call.name,
+              arguments: call.rawArguments,
+            })),
+          }),
+      ...defined({ toolCallId, name }),
+    })),
+    params,
+    trial,
+  };
+}
+
+/** A JSON value whose strings may be templates, compiled once. */
+type RequestTemplate = (vars: Readonly<Record<string, unknown>>) => JsonValue;
+
+/**
+ * Compiles a request. A string that is exactly `{{ path }}` keeps the value's type; every other one becomes text. Keys
+ * are no templates. Throws a `TemplateError` for a string that is none; what it gives throws one for a missing variable.
+ */
+function compileRequest(value: JsonValue): RequestTemplate {
+  if (typeof value === 'string') {
+    if (!isTemplate(value)) return () => value;
+    const template = compileTemplate(value);
+    return (vars) => renderValue(template, vars) as JsonValue;
+  }
+  if (Array.isArray(value)) {
+    const items = (value as readonly JsonValue[]).map(compileRequest);
+    return (vars) => items.map((item) => item(vars));
+  }
+  if (typeof value !== 'object' || value === null) return () => value;
+  const members = Object.entries(value).map(([key, member]) => [key, compileRequest(member)] as const);
+  return (vars) => Object.fromEntries(members.map(([key, member]) => [key, member(vars)]));
+}
+
+function compilePaths(response: ResponsePaths): Readonly<Record<keyof ResponsePaths, Query>> {
+  const none: Query = () => [];
+  const compile = (source: string | undefined): Query => {
+    if (source === undefined) return none;
+    const path = compileJsonPath(source);
+    const query: Query = (root) => path.query(root).filter((value) => value !== null && value !== undefined);
+    return path.costly ? (root) => runWithDeadline(() => query(root), queryLimitMs) : query;
+  };
+  return {
+    text: compile(response.text),
+    reasoning: compile(response.reasoning),
+    refusal: compile(response.refusal),
+    toolCalls: compile(response.toolCalls),
+    toolName: compile(response.toolName),
+    toolArguments: compile(response.toolArguments),
+    toolId: compile(response.toolId),
+    finishReason: compile(response.finishReason),
+    inputTokens: compile(response.inputTokens),
+    outputTokens: compile(response.outputTokens),
+    cachedInputTokens: compile(response.cachedInputTokens),
+    cacheWriteTokens: compile(response.cacheWriteTokens),
+    reasoningTokens: compile(response.reasoningTokens),
+    model: compile(response.model),
+    responseId: compile(response.responseId),
+    error: compile(response.error),
+  };
+}
+
+type Paths = ReturnType<typeof compilePaths>;
+
+function readAnswer(body: unknown, latencyMs: number, paths: Paths, sources: ResponsePaths): Answer {
+  const error = paths.error(body).find((value) => value !== false && value !== '');
+  if (error !== undefined) return describeError(error);
+  const usage = readUsage(body, paths);
+  const texts = paths.text(body);
+  const calls = paths
+    .toolCalls(body)
+    .flatMap((found) => (Array.isArray(found) ? (found as readonly unknown[]) : [found]));
+  const toolCalls = calls.map((call) => readToolCall(call, paths));
+  const refusal = textAt(paths.refusal, body);
+  if (texts.length === 0 && toolCalls.length === 0 && refusal === undefined) {
+    const found = `there is nothing at ${sources.text ?? sources.toolCalls ?? 'the paths of `response`'}`;
+    return malformed(found, usage);
+  }
+  const rawFinishReason = textAt(paths.finishReason, body);
+  const finishReason = readFinishReason(rawFinishReason, toolCalls, refusal);
+  if (finishReason === 'contentFilter') return filtered(rawFinishReason);
+  return {
+    completion: defined({
+      text: texts.map(toText).join(''),
+      toolCalls,
+      finishReason,
+      latencyMs,
+      reasoning: textAt(paths.reasoning, body),
+      refusal,
+      rawFinishReason,
+      usage,
+      model: textAt(paths.model, body),
+      responseId: textAt(paths.responseId, body),
+    }),
+  };
+}
+
+function describeError(error: unknown): Answer {
+  const said = readApiError({ error: error as JsonValue }) ?? { message: toText(error), words: [] };
+  const message = `the endpoint reported an error: ${describeText(said.message === '' ? toText(error) : said.message)}`;
+  return { failure: { kind: kindOfApiError(said), message } };
+}
+
+function readToolCall(call: unknown, paths: Paths): ToolCall {
+  const [name, called, id] = [paths.toolName(call)[0], paths.toolArguments(call)[0], paths.toolId(call)[0]];
+  return buildToolCall(id, name === undefined ? '' : toText(name), called);
+}
+
+function readFinishReason(
+  raw: string | undefined,
+  toolCalls: readonly ToolCall[],
+  refusal: string | undefined,
+): FinishReason | undefined {
+  if (raw !== undefined) return mapFinishReason(raw);
+  if (toolCalls.length > 0) return 'toolCalls';
+  return refusal === undefined ? undefined : 'refusal';
+}
+
+/** Undefined where one of the totals is missing. */
+function readUsage(body: unknown, paths: Paths): Usage | undefined {
+  const inputTokens = count(paths.inputTokens(body)[0]);
+  const outputTokens = count(paths.outputTokens(body)[0]);
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  return {
+    inputTokens,
+    outputTokens,
+    ...defined({
+      cachedInputTokens: count(paths.cachedInputTokens(body)[0]),
+      cacheWriteTokens: count(paths.cacheWriteTokens(body)[0]),
+      reasoningTokens: count(paths.reasoningTokens(body)[0]),
+    }),
+  };
+}
+
+function textAt(query: Query, body: unknown): string | undefined {
+  const texts = query(body).map(toText);
+  return texts.length === 0 ? undefined : texts.join('');
+}
+
+/** A value that is no text is written as JSON. */
+function toText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

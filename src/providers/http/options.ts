@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { JsonValue } from '../../json/json.ts';
 import { compileJsonPath, JsonPathError } from '../../json/json-path.ts';
 import { compileTemplate, isTemplate } from '../../templates/template.ts';
 import { TemplateError } from '../../templates/template-error.ts';
@@ -15,7 +14,7 @@ const jsonPath = z.string().superRefine((source, context) => {
 
 const optionalPath = jsonPath.exactOptional();
 
-/** Where in the answer's body each part stands, as JSONPath. */
+/** The JSONPath of each part in the answer's body. */
 const response = z.strictObject({
   text: optionalPath.describe("The answer's text."),
   reasoning: optionalPath.describe('Its reasoning.'),
@@ -71,6 +70,3 @@ function findProblems(value: unknown): readonly string[] {
     return [error.message];
   }
 }
-
-/** As checked by the schema: YAML holds nothing else once its numbers are plain. */
-export type HttpRequestBody = JsonValue;

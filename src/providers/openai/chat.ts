@@ -7,14 +7,12 @@ import {
   filtered,
   findIndexFault,
   findUnreadable,
-  finished,
   firstByIndex,
   list,
   malformed,
-  named,
+  readBody,
   readErrorUnderSuccess,
   text,
-  withUsage,
 } from '../answer.ts';
 import { readFunctionTool } from '../neutral-params.ts';
 import type { OutgoingFile, OutgoingMessage } from '../outgoing-request.ts';
@@ -31,7 +29,7 @@ export const openaiChat: Dialect = {
     model,
     messages: messages.map(buildMessage),
   }),
-  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usage', readOpenaiUsage),
+  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readOpenaiUsage),
 };
 
 /** A function may be written without the frame that this API puts around it. */
@@ -74,10 +72,7 @@ function buildCall({ id, name, rawArguments }: ToolCall): JsonObject {
   return { ...defined({ id }), type: 'function', function: { name, arguments: rawArguments } };
 }
 
-function readAnswer(body: unknown, latencyMs: number): Answer {
-  if (!isJsonObject(body)) return malformed('it is not a JSON object');
-  const failed = readErrorUnderSuccess(body);
-  if (failed !== undefined) return failed;
+function readAnswer(body: JsonObject, latencyMs: number): Answer {
   const indexFault = findIndexFault(body['choices']);
   if (indexFault !== undefined) return malformed(indexFault);
   const choice = firstByIndex(body['choices']);
@@ -103,18 +98,20 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   if (message['content'] === undefined && !hasAnswer && content.text === '' && finishReason !== 'length') {
     return malformed('its message has no "content"');
   }
-  const usage = readOpenaiUsage(body['usage']);
-  const noWord = rawFinishReason === undefined && toolCalls.length > 0 ? 'toolCalls' : finishReason;
-  const completion: Completion = {
+  const givenOrCalls = rawFinishReason === undefined && toolCalls.length > 0 ? 'toolCalls' : finishReason;
+  const completion: Completion = defined({
     text: content.text,
     toolCalls,
-    ...finished(refusal !== undefined && content.text === '' ? 'refusal' : noWord),
+    finishReason: refusal !== undefined && content.text === '' ? 'refusal' : givenOrCalls,
     latencyMs,
-    ...defined({ reasoning, refusal, rawFinishReason, usage }),
-    ...named('responseId', body['id']),
-    ...named('model', body['model']),
-    ...named('systemFingerprint', body['system_fingerprint']),
-  };
+    reasoning,
+    refusal,
+    rawFinishReason,
+    usage: readOpenaiUsage(body),
+    responseId: text(body['id']),
+    model: text(body['model']),
+    systemFingerprint: text(body['system_fingerprint']),
+  });
   return { completion };
 }
 
@@ -145,11 +142,7 @@ function readContent(message: JsonObject): Content {
   // A spoken answer has its words in the transcript.
   const { audio } = message;
   if (found.text === '' && isJsonObject(audio)) found.text = text(audio['transcript']) ?? '';
-  return {
-    text: found.text,
-    ...(found.reasoning === '' ? {} : { reasoning: found.reasoning }),
-    ...(found.refusal === '' ? {} : { refusal: found.refusal }),
-  };
+  return { text: found.text, ...defined({ reasoning: text(found.reasoning), refusal: text(found.refusal) }) };
 }
 
 function joinTexts(value: JsonValue | undefined): string {

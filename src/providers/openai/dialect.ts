@@ -1,6 +1,7 @@
-import { isJsonObject } from '../../json/json.ts';
+import { defined } from '../../json/defined.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import type { FinishReason, Usage } from '../../model/completion.ts';
-import { atMost, count, positive } from '../answer.ts';
+import { atMost, count } from '../answer.ts';
 import type { HttpFormat } from '../http-adapter.ts';
 
 /** One of the request and answer formats of the OpenAI protocol. */
@@ -9,7 +10,7 @@ export interface Dialect extends HttpFormat {
   readonly version: string;
 }
 
-/** The API's word for why it stopped, in the closed list; undefined where it gave none. */
+/** The API's finish reason as one of ours; undefined where it gave none. */
 export function mapFinishReason(raw: string | undefined): FinishReason | undefined {
   if (raw === undefined) return undefined;
   return Object.hasOwn(finishReasons, raw.toLowerCase()) ? (finishReasons[raw.toLowerCase()] ?? 'other') : 'other';
@@ -35,7 +36,7 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 };
 
 /** Reads the `usage` of Chat Completions, Responses and the dialects of compatible servers; undefined where a total is missing. */
-export function readOpenaiUsage(raw: unknown): Usage | undefined {
+export function readOpenaiUsage({ usage: raw }: JsonObject): Usage | undefined {
   if (!isJsonObject(raw)) return undefined;
   const inputTokens = count(raw['prompt_tokens']) ?? count(raw['input_tokens']);
   const visibleTokens = count(raw['completion_tokens']) ?? count(raw['output_tokens']);
@@ -49,18 +50,19 @@ export function readOpenaiUsage(raw: unknown): Usage | undefined {
     count(raw['prompt_cache_hit_tokens']) ?? // DeepSeek
     count(raw['num_cached_tokens']) ?? // Mistral
     count(raw['cached_tokens']); // Moonshot, Together
+  const outputTokens = visibleTokens + hiddenTokens;
+  const reasoningTokens = count(output['reasoning_tokens']) ?? (hiddenTokens || undefined);
   return {
     inputTokens,
-    outputTokens: visibleTokens + hiddenTokens,
-    ...atMost('cachedInputTokens', cachedInputTokens, inputTokens),
-    ...atMost('cacheWriteTokens', count(input['cache_write_tokens']), inputTokens),
-    ...atMost(
-      'reasoningTokens',
-      count(output['reasoning_tokens']) ?? (hiddenTokens === 0 ? undefined : hiddenTokens),
-      visibleTokens + hiddenTokens,
-    ),
-    ...atMost('inputAudioTokens', positive(input['audio_tokens']), inputTokens),
-    ...atMost('outputAudioTokens', positive(output['audio_tokens']), visibleTokens + hiddenTokens),
+    outputTokens,
+    ...defined({
+      cachedInputTokens: atMost(cachedInputTokens, inputTokens),
+      cacheWriteTokens: atMost(count(input['cache_write_tokens']), inputTokens),
+      reasoningTokens: atMost(reasoningTokens, outputTokens),
+      // Text models report 0, which is left out to keep records short.
+      inputAudioTokens: atMost(count(input['audio_tokens']) || undefined, inputTokens),
+      outputAudioTokens: atMost(count(output['audio_tokens']) || undefined, outputTokens),
+    }),
   };
 }
 

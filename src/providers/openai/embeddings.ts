@@ -1,7 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import type { Usage } from '../../model/completion.ts';
-import { type Answer, findIndexFault, firstByIndex, list, malformed, readErrorUnderSuccess } from '../answer.ts';
+import { type Answer, findIndexFault, firstByIndex, list, malformed, readBody, text } from '../answer.ts';
 import type { Dialect } from './dialect.ts';
 
 /** Embeddings, chosen with `api: embeddings`: the last message is embedded, and the answer's text is the vector as JSON. */
@@ -10,30 +10,25 @@ export const openaiEmbeddings: Dialect = {
   pathOf: () => '/embeddings',
   version: 'embeddings-1',
   buildBody: ({ params, model, messages }) => ({ ...params, model, input: messages.at(-1)?.content ?? '' }),
-  readAnswer: (body, { latencyMs }) => readAnswer(body, latencyMs),
+  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readUsage),
 };
 
-function readAnswer(body: unknown, latencyMs: number): Answer {
-  if (!isJsonObject(body)) return malformed('it is not a JSON object');
-  const failed = readErrorUnderSuccess(body);
-  if (failed !== undefined) return failed;
+function readAnswer(body: JsonObject, latencyMs: number): Answer {
   const indexFault = findIndexFault(body['data']);
-  if (indexFault !== undefined) return malformed(indexFault, readUsage(body));
+  if (indexFault !== undefined) return malformed(indexFault);
   const first = firstByIndex(body['data']);
   const vector = isJsonObject(first) ? list(first['embedding']) : [];
   if (vector.length === 0 || !vector.every((value) => typeof value === 'number')) {
-    return malformed('"data" holds no embedding as a list of numbers', readUsage(body));
+    return malformed('"data" holds no embedding as a list of numbers');
   }
-  const { model } = body;
-  const usage = readUsage(body);
   return {
-    completion: {
+    completion: defined({
       text: JSON.stringify(vector),
       toolCalls: [],
       latencyMs,
-      ...defined({ usage }),
-      ...(typeof model === 'string' ? { model } : {}),
-    },
+      usage: readUsage(body),
+      model: text(body['model']),
+    }),
   };
 }
 

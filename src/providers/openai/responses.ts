@@ -1,18 +1,7 @@
 import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type { Completion, FinishReason, ToolCall } from '../../model/completion.ts';
-import {
-  type Answer,
-  buildToolCall,
-  filtered,
-  findUnreadable,
-  finished,
-  list,
-  malformed,
-  readErrorUnderSuccess,
-  text,
-  withUsage,
-} from '../answer.ts';
+import { type Answer, buildToolCall, filtered, findUnreadable, list, malformed, readBody, text } from '../answer.ts';
 import { type NeutralParams, readNeutralParams, rename } from '../neutral-params.ts';
 import type { OutgoingFile, OutgoingMessage } from '../outgoing-request.ts';
 import { type Dialect, mapFinishReason, readOpenaiUsage } from './dialect.ts';
@@ -23,10 +12,10 @@ export const openaiResponses: Dialect = {
   pathOf: () => '/responses',
   version: 'responses-1',
   buildBody: ({ params, model, messages }) => ({ ...buildParams(params), model, input: messages.flatMap(buildItems) }),
-  readAnswer: (body, { latencyMs }) => withUsage(readAnswer(body, latencyMs), body, 'usage', readOpenaiUsage),
+  readAnswer: (body, { latencyMs }) => readBody(body, (object) => readAnswer(object, latencyMs), readOpenaiUsage),
 };
 
-/** What chat completions spell in another way, which is how a suite writes it for every API. */
+/** A suite writes parameters as Chat Completions does; this API spells some of them in another way. */
 function buildParams(params: JsonObject): JsonObject {
   const { tools, nativeTools, toolChoice, format, rest } = readNeutralParams(params);
   const built: JsonValue[] = [...tools.map((tool) => ({ type: 'function', ...tool })), ...nativeTools];
@@ -74,18 +63,15 @@ function buildFile({ path, mediaType, base64 }: OutgoingFile): JsonObject {
   return { type: 'input_file', filename: path.slice(path.lastIndexOf('/') + 1), file_data: url };
 }
 
-function readAnswer(body: unknown, latencyMs: number): Answer {
-  if (!isJsonObject(body)) return malformed('it is not a JSON object');
-  const failed = readErrorUnderSuccess(body);
-  if (failed !== undefined) return failed;
+function readAnswer(body: JsonObject, latencyMs: number): Answer {
   const output = body['output'];
   if (!Array.isArray(output)) return malformed('no "output"');
   // A compacted conversation has an output, too.
   const { object = 'response' } = body;
   if (object !== 'response') return malformed(`it is a ${JSON.stringify(object)}`);
-  const told = text(body['status']) ?? 'completed';
+  const given = text(body['status']) ?? 'completed';
   // Some compatible servers leave out the last letter.
-  const status = told === 'complete' ? 'completed' : told;
+  const status = given === 'complete' ? 'completed' : given;
   const details = body['incomplete_details'];
   const reason = isJsonObject(details) ? text(details['reason']) : undefined;
   if (reason === 'content_filter') return filtered();
@@ -95,19 +81,18 @@ function readAnswer(body: unknown, latencyMs: number): Answer {
   if (unreadable !== undefined) return malformed(unreadable);
   const found = readOutput(output);
   if (status === 'completed' && output.length === 0) return malformed('"output" is empty');
-  const usage = readOpenaiUsage(body['usage']);
-  const completion: Completion = {
+  const completion: Completion = defined({
     text: found.text,
     toolCalls: found.toolCalls,
-    ...finished(finishReasonOf(status, reason, found)),
+    finishReason: finishReasonOf(status, reason, found),
     rawFinishReason: reason ?? status,
     latencyMs,
-    ...(found.reasoning === '' ? {} : { reasoning: found.reasoning }),
-    ...(found.refusal === '' ? {} : { refusal: found.refusal }),
-    ...defined({ usage }),
-    ...(typeof body['id'] === 'string' ? { responseId: body['id'] } : {}),
-    ...(typeof body['model'] === 'string' ? { model: body['model'] } : {}),
-  };
+    reasoning: text(found.reasoning),
+    refusal: text(found.refusal),
+    usage: readOpenaiUsage(body),
+    responseId: text(body['id']),
+    model: text(body['model']),
+  });
   return { completion };
 }
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { findRetirement } from '../../../src/providers/retirement/find-retirement.ts';
-import { retirementTable } from '../../../src/providers/retirement/retirement-table.ts';
+import { findRetirement, retirementTable } from '../../../src/providers/retirements.ts';
 import { startEchoServer } from '../../support/chat-server.ts';
 import { openTempProject } from '../../support/temp-project.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Attachment } from '../model/completion.ts';
 
-/** What can go along with a message, by the suffix of its name. */
+/** Media types of files that a message can carry, by suffix. */
 const mediaTypes: Readonly<Record<string, string>> = {
   '.png': 'image/png',
   '.jpg': 'image/jpeg',
@@ -22,13 +22,13 @@ export interface ReadFile {
   readonly content: Buffer;
 }
 
-/** Why a file can't go along, as the end of a sentence about it. */
+/** Why a file can't be attached, as the end of a sentence about it. */
 export interface FileFault {
   readonly code: 'file-unreadable' | 'file-outside-project' | 'invalid-value';
   readonly fault: string;
 }
 
-/** Reads a file below the root and says what a request says of it. `path` is relative to the root or absolute. */
+/** Reads and describes a file below the root. `path` is relative to the root or absolute. */
 export function readAttachment(path: string, projectRoot: string): ReadFile | FileFault {
   const suffix = extname(path).toLowerCase();
   const mediaType = Object.hasOwn(mediaTypes, suffix) ? mediaTypes[suffix] : undefined;
@@ -39,7 +39,7 @@ export function readAttachment(path: string, projectRoot: string): ReadFile | Fi
     const root = realpathSync(projectRoot);
     const file = realpathSync(resolve(projectRoot, path));
     const below = relative(root, file);
-    if (below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) {
+    if (leavesRoot(below)) {
       return { code: 'file-outside-project', fault: 'is outside the project' };
     }
     const content = readFileSync(file);
@@ -58,4 +58,9 @@ export function readAttachment(path: string, projectRoot: string): ReadFile | Fi
       fault: error.code === 'ENOENT' ? 'does not exist' : `can't be read: ${error.message}`,
     };
   }
+}
+
+/** True for a path, relative to a root, that is outside of it. On Windows that is an absolute path for another drive. */
+export function leavesRoot(relativePath: string): boolean {
+  return relativePath === '..' || relativePath.startsWith(`..${sep}`) || isAbsolute(relativePath);
 }

@@ -1,46 +1,50 @@
 import * as z from 'zod';
 import { isJsonObject } from '../../json/json.ts';
 import { parseShallowJson } from '../../json/parse-json.ts';
-import type { Completion, ProviderFailure } from '../../model/completion.ts';
+import type { Completion, CompletionOutcome } from '../../model/completion.ts';
 import { replaceLongNumbers } from '../../text/exact-numbers.ts';
-import { buildToolCall, halfCharacter, hasHalfCharacter } from '../answer.ts';
+import { type Answer, buildToolCall, fail, halfCharacter, hasHalfCharacter, toOutcome } from '../answer.ts';
 import { describeText } from '../failures/describe-text.ts';
 
 export const execOutputs = ['auto', 'text', 'json'] as const;
 
 export type ExecOutput = (typeof execOutputs)[number];
 
-type Read = { readonly completion: Completion } | { readonly failure: ProviderFailure };
-
 /** Reads what a program wrote: an answer object, or text. A failure's message continues a sentence about the program. */
-export function readExecOutput(stdout: string, output: ExecOutput, latencyMs: number): Read {
+export function readExecOutput(stdout: string, output: ExecOutput, latencyMs: number): Answer {
   return refuseHalfCharacter(readOutput(stdout, output, latencyMs));
 }
 
-function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Read {
+function readOutput(stdout: string, output: ExecOutput, latencyMs: number): Answer {
   const body = output === 'text' ? undefined : parseObject(stdout);
   const read = body === undefined ? undefined : readObject(body, latencyMs);
   if (read !== undefined && ('completion' in read || read.failure.kind === 'contentFilter')) return read;
   if (output === 'json') {
     return read ?? { failure: { kind: 'malformed', message: 'wrote no answer object: no JSON object' } };
   }
-  // An answer that is some other JSON object stays the text it is. The newline that ends a program's output is not the answer's.
+  // Any other JSON object is a text. The newline that ends a program's output is no part of the answer.
   return { completion: { text: stdout.replace(/\r?\n$/, ''), toolCalls: [], latencyMs } };
 }
 
-/** Reads `{text, toolCalls?, usage?, …}`, the form in which a user's own code answers. */
-export function readAnswerObject(body: unknown, latencyMs: number): Read {
-  return refuseHalfCharacter(readObject(body, latencyMs));
+/** Reads what a function returned: `{text, toolCalls?, usage?, …}` or the text alone. */
+export function readReturned(returned: unknown, latencyMs: number): Answer {
+  return refuseHalfCharacter(readObject(typeof returned === 'string' ? { text: returned } : returned, latencyMs));
 }
 
-function refuseHalfCharacter(read: Read): Read {
+/** The outcome of a call of the user's code, whose `name` begins the message of a failure. */
+export function nameOutcome(name: string, answer: Answer): CompletionOutcome {
+  if ('completion' in answer) return toOutcome(answer);
+  return fail({ ...answer.failure, message: `${name} ${answer.failure.message}` });
+}
+
+function refuseHalfCharacter(read: Answer): Answer {
   if ('failure' in read || !hasHalfCharacter(read.completion)) return read;
   return { failure: { kind: 'malformed', message: `wrote ${halfCharacter}` } };
 }
 
-function readObject(body: unknown, latencyMs: number): Read {
+function readObject(body: unknown, latencyMs: number): Answer {
   const parsed = answer.safeParse(body);
-  if (parsed.success) return readAnswer(parsed.data, latencyMs);
+  if (parsed.success) return buildAnswer(parsed.data, latencyMs);
   const [issue] = parsed.error.issues;
   const found = `${issue?.path.join('.') ?? ''} ${issue?.message}`.trim();
   return { failure: { kind: 'malformed', message: `wrote no answer object: ${describeText(found)}` } };
@@ -75,14 +79,14 @@ const answer = z.strictObject({
   model: z.string().exactOptional(),
 });
 
-function readAnswer({ toolCalls, ...rest }: z.infer<typeof answer>, latencyMs: number): Read {
+function buildAnswer({ toolCalls, ...rest }: z.infer<typeof answer>, latencyMs: number): Answer {
   if (rest.finishReason === 'contentFilter') {
     return { failure: { kind: 'contentFilter', message: 'reported that a content filter refused the answer' } };
   }
   const completion: Completion = {
     ...rest,
     toolCalls: toolCalls.map((call) => buildToolCall(call.id, call.name, call.arguments)),
-    // Without a word, calls of tools speak for themselves.
+    // Code that gives no reason and calls tools stopped for these calls.
     ...(toolCalls.length > 0 && rest.finishReason === undefined ? { finishReason: 'toolCalls' } : {}),
     latencyMs,
   };

@@ -2,14 +2,14 @@ import type { Endpoint } from '../model/provider.ts';
 import type { ProviderConfig } from '../model/suite.ts';
 import { presets } from './presets.ts';
 
-/** A key that a provider sends to an address of somebody else. */
-export interface ForeignKey {
+/** A key that would go to an address that does not belong to the key's service. */
+export interface MisdirectedKey {
   readonly variable: string;
   /** Of the service that the key belongs to. */
   readonly owner: string;
   /** Where it is sent. */
   readonly host: string;
-  /** The variable of an env file that says so; undefined where the suite or the config does. */
+  /** The variable of an env file that names the address; undefined where the suite or the config does. */
   readonly movedBy?: string;
 }
 
@@ -19,7 +19,7 @@ export interface KeyContext {
   readonly fileVariables: ReadonlySet<string>;
 }
 
-/** Variables that everybody knows as the key of one service, with the domains of that service. */
+/** Variables that are widely used for the key of one service, with the domains of that service. */
 const otherOwners: Readonly<Record<string, readonly string[]>> = {
   OPENAI_ADMIN_KEY: ['openai.com'],
   OPENAI_API_KEY: ['openai.com'],
@@ -46,7 +46,7 @@ const owners: ReadonlyMap<string, readonly string[]> = new Map([
   ...Object.entries(otherOwners),
 ]);
 
-/** Anybody can have a host below amazonaws.com, so that only those of Bedrock are its own. */
+/** Any AWS customer can have a host below amazonaws.com, so only those of Bedrock count. */
 const bedrockHost = /(?:^|\.)bedrock(?:-[a-z]+)*\.[a-z0-9-]+(?:\.vpce)?\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
 
 /** Undefined for a variable that is not known as the key of one service. */
@@ -66,14 +66,14 @@ export function isKnownKey(variable: string): boolean {
 }
 
 /**
- * The well-known keys that a provider would send to an address which is not their own. Where the user's own environment
- * moves the address of a service (`OPENAI_BASE_URL`), that is meant; where a file does, it may be a surprise.
+ * The well-known keys that a provider would send to the address of another service. An address that the user's own
+ * environment moves (`OPENAI_BASE_URL`) is intended; one that a file moves may be a surprise.
  */
-export function findForeignKeys(
+export function listMisdirectedKeys(
   config: ProviderConfig,
   { apiKeyEnv, baseUrl, movedBy, secretEnv = [] }: Endpoint,
   { env, fileVariables }: KeyContext,
-): readonly ForeignKey[] {
+): readonly MisdirectedKey[] {
   if (baseUrl === undefined) return [];
   const isMovedByFile = movedBy !== undefined && fileVariables.has(movedBy.variable);
   const address = movedBy === undefined || isMovedByFile ? baseUrl : movedBy.from;
@@ -81,12 +81,12 @@ export function findForeignKeys(
   const { hostname } = new URL(address);
   const host = new URL(baseUrl).hostname;
   const headers = Object.values(config.headers).flatMap((value) => (typeof value === 'string' ? [] : [value.env]));
-  // What signs a request goes only to an address that no suite wrote.
+  // A base URL in the suite gets no signed requests.
   const signing = config.baseUrl === undefined ? secretEnv.filter((name) => (env[name] ?? '') !== '') : [];
   return [...new Set([apiKeyEnv ?? [], headers, signing].flat())].flatMap((variable) => {
     const known = ownerOf(variable);
     if (known === undefined || known.owns(hostname)) return [];
-    // A file that holds both the address and the key gives away nothing but its own.
+    // A file that holds both the address and the key gives away only its own key.
     if (isMovedByFile && fileVariables.has(variable)) return [];
     return [{ variable, owner: known.owner, host, ...(isMovedByFile ? { movedBy: movedBy.variable } : {}) }];
   });
