@@ -1,11 +1,11 @@
 import type { Problem, SourceLocation } from '../model/problem.ts';
 import type { Written } from './written.ts';
 
-/** What can't be carried over. Among the items of a list it stands where it belongs, and is written as a comment. */
+/** A part that can't be carried over. It keeps its place in the suite, and is written there as a comment. */
 export class LeftOut {
   readonly reason: string;
   readonly at: SourceLocation;
-  /** As it was written, without what may be a secret. */
+  /** As it was written, without possible secrets. */
   readonly value: unknown;
 
   constructor(reason: string, at: SourceLocation, value: unknown) {
@@ -15,20 +15,34 @@ export class LeftOut {
   }
 }
 
-/** A suite in the making: everything that is left out is told, with its place. */
+/** A suite as data, with the parts that were left out in their places. */
+export interface ImportedSuite {
+  readonly suite: Readonly<Record<string, unknown>>;
+  readonly refused: readonly Problem[];
+  readonly notes: readonly Problem[];
+}
+
+/** What the parts of an importer need: the draft, and the files of the project. */
+export interface ImportContext {
+  readonly draft: Draft;
+  /** The text of a file, relative to the imported one. A file that can't be read is left out at `written`. */
+  readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
+}
+
+/** Collects what an import leaves out or changes, each with its place. */
 export interface Draft {
   readonly refused: readonly Problem[];
   readonly notes: readonly Problem[];
-  /** Left out, which needs the user's word. */
+  /** Leaves a part out, which needs --partial. */
   refuse(written: Written, reason: string, hint?: string): LeftOut;
-  /** Left out or changed without a say in any verdict. */
+  /** Notes a part that is left out or changed and decides no verdict. */
   note(written: Written, message: string): void;
 }
 
 const SECRET_LINE = /(?:key|token|secret|password|authorization|credential)\w*["']?\s*:\s*\S/i;
 const SECRET_KEY = /key|token|secret|password|authorization|credential/i;
 
-/** What stands in a comment stands in the repository. */
+/** Comments are committed with the suite. */
 function hideSecrets(value: unknown, name = ''): unknown {
   if (typeof value === 'string') return SECRET_KEY.test(name) || /\bsk-[\w-]{8,}/.test(value) ? '…' : value;
   if (Array.isArray(value)) return value.map((item) => hideSecrets(item, name));
@@ -39,27 +53,43 @@ function hideSecrets(value: unknown, name = ''): unknown {
 export function createDraft(): Draft {
   const refused: Problem[] = [];
   const notes: Problem[] = [];
-  const told = new Set<string>();
+  const seen = new Set<string>();
   return {
     refused,
     notes,
     refuse(written, reason, hint) {
       const place = written.at();
-      // A frame must not show a key that stands beside the place.
+      // The excerpt of a problem shows the lines around it, which may hold a key.
       const isSafe = place.excerpt?.lines.every((line) => !SECRET_LINE.test(line)) ?? true;
       const at = isSafe ? place : { file: place.file, line: place.line, column: place.column };
       const problem = { code: 'not-carried-over', severity: 'error', message: reason, at } as const;
-      // What stands in the defaults is met again in every test.
+      // Defaults are read again for every test.
       const key = `${at.file}:${at.line}:${at.column}:${reason}`;
-      if (!told.has(key)) refused.push(hint === undefined ? problem : { ...problem, hint });
-      told.add(key);
+      if (!seen.has(key)) refused.push(hint === undefined ? problem : { ...problem, hint });
+      seen.add(key);
       return new LeftOut(reason, at, hideSecrets(written.value));
     },
     note(written, message) {
       const at = written.at('key');
       const key = `${at.file}:${at.line}:${at.column}:${message}`;
-      if (!told.has(key)) notes.push({ code: 'not-carried-over', severity: 'warning', message, at });
-      told.add(key);
+      if (!seen.has(key)) notes.push({ code: 'not-carried-over', severity: 'warning', message, at });
+      seen.add(key);
     },
   };
+}
+
+/** Makes a unique name of a label. */
+export function nameOf(label: string, taken: Set<string>, otherwise: string): string {
+  const short = label
+    .replace(/^file:\/\//, '')
+    .normalize('NFKD')
+    .replaceAll(/[^\w.-]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 60)
+    .replace(/-+$/, '');
+  const base = short === '' ? otherwise : short;
+  let name = base;
+  for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
+  taken.add(name);
+  return name;
 }

@@ -83,7 +83,7 @@ export function openCacheMaintenance(root: string, now: () => Date): CacheMainte
 
 export interface ImportedRecordings {
   readonly lines: number;
-  /** Lines whose hash was filled or renewed. */
+  /** Lines whose hash was added or replaced. */
   readonly filled: number;
   /** Lines that belong to no cell of the suites, as `file:line`. */
   readonly unmatched: readonly string[];
@@ -95,9 +95,8 @@ interface ImportInto {
 }
 
 /**
- * Fills the request hashes of a recordings file: each cell of its suites is played through its own lines, so that the
- * later requests of a conversation, and what judges were asked of the answer, are known too. Lines of cells that are not
- * planned are left alone.
+ * Fills the request hashes of a recordings file. Each cell of its suites is replayed from its own lines, which also
+ * yields the later requests of a conversation and those to judges. Lines of cells that are not planned stay unchanged.
  */
 export async function importRecordings(
   path: string,
@@ -122,9 +121,9 @@ export async function importRecordings(
   for (const cell of cellsOf(planned, suites, lines)) {
     const suite = suites.find(({ id }) => id === cell.key.suite);
     const linesOf = ({ origin, trial }: CompletionRequest) => byCell.get(recordedCellKey({ ...origin, trial })) ?? [];
-    const playing = { suite, linesOf, hashes, endpointOf: planned.endpointOf, findOther: answers.find, signal };
-    // Told of every cell, so that none waits for an answer that is not there.
-    answers.post(cell.key, await playCell(cell, playing));
+    const replay = { suite, linesOf, hashes, endpointOf: planned.endpointOf, findOther: answers.find, signal };
+    // Cells without an answer are posted too, so that no other cell waits for them.
+    answers.post(cell.key, await replayCell(cell, replay));
   }
   const filled = lines.filter((line) => hashes.has(line) && hashes.get(line) !== line.requestHash);
   if (filled.length > 0) fillHashes(path, filled, hashes);
@@ -151,7 +150,7 @@ function fillHashes(
   });
 }
 
-/** The planned cells, a version after the one it is compared with, and then the confirmation trials that lines were recorded of. */
+/** The planned cells, a version after the one it is compared with, then the confirmation trials that have lines. */
 function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly NumberedRecording[]): Iterable<Cell> {
   const suiteIds = new Set(suites.map(({ id }) => id));
   const lastTrials = new Map<string, number>();
@@ -176,7 +175,7 @@ function* cellsOf(planned: PlannedRun, suites: readonly Suite[], lines: readonly
   for (const cells of renderRetrials(planned, retrials).values()) yield* cells;
 }
 
-interface Playing {
+interface Replay {
   readonly suite: Suite | undefined;
   readonly linesOf: (request: CompletionRequest) => readonly NumberedRecording[];
   readonly hashes: Map<NumberedRecording, string>;
@@ -185,10 +184,10 @@ interface Playing {
   readonly signal: AbortSignal;
 }
 
-/** A line that answers the request already keeps its place; else the lines of a cell are taken in order. */
-async function playCell(
+/** A line with the hash of the request answers it; else the lines of a cell answer in order. */
+async function replayCell(
   cell: Cell,
-  { suite, linesOf, hashes, endpointOf, findOther, signal }: Playing,
+  { suite, linesOf, hashes, endpointOf, findOther, signal }: Replay,
 ): Promise<CellResult | undefined> {
   if (linesOf(cell.request).length === 0) return undefined;
   const complete: Complete = async (request) => {
@@ -206,7 +205,7 @@ async function playCell(
     findSuite: () => suite,
     signal,
   });
-  // What judges were asked follows from the answer; other checks ask nobody.
+  // Only checks that ask a model have requests.
   const asking = { ...cell, checks: cell.checks.filter(asksModel) };
   return runCell(
     asking,

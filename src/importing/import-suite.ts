@@ -1,12 +1,13 @@
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { Document, type Node, stringify, type YAMLMap, type YAMLSeq } from 'yaml';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { openProjectFiles, type ProjectFiles } from '../suite/files/project-files.ts';
 import { findProject, kindOfPath } from '../suite/files/project-place.ts';
+import { type ImportedSuite, LeftOut } from './draft.ts';
 import { importJsonl } from './jsonl-data.ts';
 import { importOpenaiEvals } from './openai-evals.ts';
-import { type ImportedSuite, importPromptfoo } from './promptfoo.ts';
-import { writeSuite } from './write-suite.ts';
+import { importPromptfoo } from './promptfoo/promptfoo.ts';
 
 export const importFormats = ['promptfoo', 'openai-evals', 'jsonl'] as const;
 export type ImportFormat = (typeof importFormats)[number];
@@ -24,7 +25,7 @@ export interface ImportOptions {
 
 export interface ImportedText {
   readonly text: string;
-  /** Where it belongs unless the user says otherwise, from the working folder. */
+  /** Where to write it by default, from the working folder. */
   readonly path: string;
   readonly counts: { readonly prompts: number; readonly providers: number; readonly cases: number };
   readonly leftOut: number;
@@ -66,7 +67,7 @@ export async function importSuite(options: ImportOptions): Promise<ImportedText>
   };
 }
 
-/** A suite needs a provider: where none could be carried over, answers that are recorded later stand in. */
+/** A suite needs a provider: where none could be carried over, it replays answers that are recorded later. */
 function withProvider(suite: ImportedSuite['suite']): ImportedSuite['suite'] {
   const { providers } = suite;
   return count(providers) > 0 || !Array.isArray(providers)
@@ -75,9 +76,7 @@ function withProvider(suite: ImportedSuite['suite']): ImportedSuite['suite'] {
 }
 
 function count(list: unknown): number {
-  return Array.isArray(list)
-    ? list.filter((item) => !(typeof item === 'object' && item !== null && 'reason' in item)).length
-    : 0;
+  return Array.isArray(list) ? list.filter((item) => !(item instanceof LeftOut)).length : 0;
 }
 
 function readFormat(
@@ -88,7 +87,7 @@ function readFormat(
   files: ProjectFiles,
 ): Promise<ImportedSuite | { readonly problems: readonly Problem[] }> {
   if (format === 'openai-evals') return Promise.resolve(importOpenaiEvals(shown, text));
-  if (format === 'jsonl') return Promise.resolve(importJsonl(shown, text, expected === undefined ? {} : { expected }));
+  if (format === 'jsonl') return Promise.resolve(importJsonl(shown, text, expected));
   return importPromptfoo(shown, text, {
     async read(name) {
       const found = await files.read(resolve(dirname(path), name));
@@ -104,4 +103,59 @@ function findFile(path: string, { format, path: given }: ImportOptions): string 
   if (found !== undefined) return join(path, found);
   const message = format === 'promptfoo' ? `${given} holds no ${names[0] ?? ''}` : `${given} is a folder`;
   throw new UserError([{ code: 'usage', severity: 'error', message, hint: 'name the file' }]);
+}
+
+/** The text of an imported suite, with the parts that were left out as comments in their places. */
+function writeSuite(suite: Readonly<Record<string, unknown>>, head: string): string {
+  const document = new Document({}, { version: '1.2' });
+  const root = document.contents as unknown as YAMLMap;
+  const { '': leftOut = [], ...keys } = suite;
+  for (const [key, value] of Object.entries(keys)) root.set(document.createNode(key), build(value, document));
+  const comments = [head, ...(leftOut as readonly LeftOut[]).map(describe)];
+  document.commentBefore = comments.join('\n');
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+function build(value: unknown, document: Document): Node {
+  if (Array.isArray(value)) return buildList(value, document);
+  if (typeof value !== 'object' || value === null) return document.createNode(value) as Node;
+  const map = document.createNode({}) as YAMLMap;
+  const comments: string[] = [];
+  for (const [key, item] of Object.entries(value)) {
+    // A list whose items are all left out must not be written as an empty list.
+    if (isAllLeftOut(item)) comments.push(...item.map(describe));
+    else map.set(document.createNode(key), build(item, document));
+  }
+  if (comments.length > 0) map.comment = comments.join('\n');
+  return map;
+}
+
+function isAllLeftOut(value: unknown): value is readonly LeftOut[] {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => item instanceof LeftOut);
+}
+
+/** A comment goes before the next item that is there, or after the last. */
+function buildList(items: readonly unknown[], document: Document): Node {
+  const list = document.createNode([]) as YAMLSeq;
+  let waiting: string[] = [];
+  for (const item of items) {
+    if (item instanceof LeftOut) waiting.push(describe(item));
+    else {
+      const node = build(item, document);
+      if (waiting.length > 0) node.commentBefore = waiting.join('\n');
+      waiting = [];
+      list.add(node);
+    }
+  }
+  if (waiting.length > 0) list.comment = waiting.join('\n');
+  return list;
+}
+
+function describe({ reason, at, value }: LeftOut): string {
+  const written = value === undefined ? '' : stringify(value, { lineWidth: 0 }).trimEnd();
+  const shown = written.length > 2000 ? `${written.slice(0, 2000)}…` : written;
+  return [
+    ` not carried over (${at.file}:${at.line}): ${reason}`,
+    ...shown.split('\n').map((line) => `   ${line}`),
+  ].join('\n');
 }

@@ -1,20 +1,16 @@
+import { defined } from '../json/defined.ts';
 import type { Problem } from '../model/problem.ts';
-import { createDraft } from './draft.ts';
-import type { ImportedSuite } from './promptfoo.ts';
+import { createDraft, type ImportedSuite } from './draft.ts';
 import { isMap, placeAt, readWritten } from './written.ts';
 
-export interface JsonlFields {
-  /** The field that holds the golden answer; by default the first of the usual names. */
-  readonly expected?: string;
-}
-
+/** The usual names of the field that holds the golden answer. */
 const EXPECTED = ['expected', 'ideal', 'expected_output', 'answer', 'target', 'output', 'completion', 'label'];
 
-/** Reads rows of JSON as cases: the golden answer by its field's name, every other field a variable. */
+/** Reads rows of JSON as cases. The golden answer is the field `expected`, or one of a usual name; the others are variables. */
 export function importJsonl(
   file: string,
   text: string,
-  { expected }: JsonlFields = {},
+  expected: string | undefined,
 ): ImportedSuite | { readonly problems: readonly Problem[] } {
   const draft = createDraft();
   const cases: unknown[] = [];
@@ -42,7 +38,7 @@ export function importJsonl(
     seen.add(key);
     if (names.length === 0) names = Object.keys(vars);
     cases.push({
-      ...(isId ? { id: String(id) } : {}),
+      ...defined({ id: isId ? String(id) : undefined }),
       vars,
       ...(answer === undefined ? { observe: true } : { expected: answer, assert: [buildCheck(answer)] }),
     });
@@ -59,7 +55,7 @@ export function importJsonl(
   };
 }
 
-/** A list holds answers of which each is right. */
+/** Each answer of a list is right. */
 function buildCheck(answer: unknown): unknown {
   if (Array.isArray(answer) && answer.every((item) => typeof item === 'string')) return { oneOf: '{{expected}}' };
   return typeof answer === 'object'

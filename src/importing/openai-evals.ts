@@ -1,6 +1,5 @@
 import type { Problem } from '../model/problem.ts';
-import { createDraft, type Draft, LeftOut } from './draft.ts';
-import type { ImportedSuite } from './promptfoo.ts';
+import { createDraft, type Draft, type ImportedSuite, LeftOut } from './draft.ts';
 import { isMap, readWritten, type Written } from './written.ts';
 
 /** Reads an eval of OpenAI's Evals API as its users saved it: the eval itself, or a run of it with its data. */
@@ -11,8 +10,8 @@ export function importOpenaiEvals(
   const root = readWritten(file, text);
   if ('problems' in root) return root;
   const draft = createDraft();
-  const eval_ = root.child('eval').value === undefined ? root : root.child('eval');
-  const criteria = eval_.child('testing_criteria');
+  const evaluation = root.child('eval').value === undefined ? root : root.child('eval');
+  const criteria = evaluation.child('testing_criteria');
   if (!Array.isArray(criteria.value)) {
     const message = 'an exported eval has a list of testing_criteria';
     return { problems: [{ code: 'invalid-value', severity: 'error', message, at: root.at() }] };
@@ -35,7 +34,7 @@ export function importOpenaiEvals(
           return isMap(value) ? buildCase(value, checks) : draft.refuse(item, 'an item of the data must be a map');
         });
   const { model } = Object(data.value) as { readonly model?: unknown };
-  const { name } = Object(eval_.value) as { readonly name?: unknown };
+  const { name } = Object(evaluation.value) as { readonly name?: unknown };
   return {
     suite: {
       ...(typeof name === 'string' ? { description: name } : {}),
@@ -114,6 +113,6 @@ function convertTemplate(written: Written, draft: Draft): readonly unknown[] {
   });
   if (messages.length === 0)
     return [draft.refuse(written, 'there is no template of messages', 'add prompts: to the suite')];
-  const left = messages.find((message) => message instanceof LeftOut);
-  return left === undefined ? [{ id: 'v1', messages }] : [left];
+  const leftOut = messages.find((message) => message instanceof LeftOut);
+  return [leftOut ?? { id: 'v1', messages }];
 }

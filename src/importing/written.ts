@@ -3,7 +3,7 @@ import { describeLongNumber, findLongNumbers, longNumberHint, plainNumbers } fro
 import { createLineIndex } from '../text/line-index.ts';
 import { parseYaml } from '../text/yaml-text.ts';
 
-/** A value of a foreign file, and where it stands. */
+/** A value of another tool's file, with its place. */
 export interface Written<T = unknown> {
   readonly value: T;
   readonly at: (part?: 'key' | 'value') => SourceLocation;
@@ -40,7 +40,7 @@ export function readWritten(file: string, text: string): Written | { readonly pr
     });
     return { problems };
   }
-  // What the other tool reads are plain numbers: 1.0 is 1 there.
+  // The other tool reads plain numbers: 1.0 is 1 there.
   return place(plainNumbers(yaml.value), [], (path, part) => locate(yaml.find(path, part)));
 }
 
@@ -55,7 +55,7 @@ function place(value: unknown, path: readonly PropertyKey[], find: Find): Writte
   };
 }
 
-/** A value that stands at one place as a whole, such as a row of a CSV. */
+/** A value that has one place as a whole, such as a row of a CSV. */
 export function placeAt(value: unknown, at: SourceLocation): Written {
   return place(value, [], () => at);
 }

@@ -1,6 +1,7 @@
-import type { JsonObject } from '../json/json.ts';
-import type { Draft, LeftOut } from './draft.ts';
-import { isMap, type Written } from './written.ts';
+import { defined } from '../../json/defined.ts';
+import type { JsonObject } from '../../json/json.ts';
+import type { Draft, LeftOut } from '../draft.ts';
+import { isMap, type Written } from '../written.ts';
 
 export type Provider = string | Readonly<Record<string, unknown>>;
 
@@ -25,7 +26,7 @@ const ADAPTERS: Readonly<Record<string, string>> = {
 };
 const CHAT = /^(?:chat|messages|completion|responses):/;
 
-/** `openai:chat:gpt-4o` is `openai:gpt-4o`; undefined for a provider that is code, or that no adapter is known for. */
+/** `openai:chat:gpt-4o` is `openai:gpt-4o`; undefined for a provider that is code or has no adapter here. */
 export function convertModel(id: string): { readonly use: string; readonly api?: 'responses' } | undefined {
   const colon = id.indexOf(':');
   if (colon === -1) return undefined;
@@ -45,12 +46,12 @@ export function convertModel(id: string): { readonly use: string; readonly api?:
   return { use: `${adapter}:${model}`, ...(isResponses ? { api: 'responses' } : {}) };
 }
 
-/** Keys of a provider's config that say where it is and who asks. */
+/** Keys of a provider's config that are no parameters: its address and its key. */
 const ADDRESS = new Set(['apiBaseUrl', 'apiKeyEnvar', 'apiKey', 'apiHost', 'organization']);
 
 export function convertProvider(written: Written, draft: Draft): Provider | LeftOut {
   const { value } = written;
-  // One that is a map with a single key, the id.
+  // A map with a single key has its id as that key.
   const [only, second] = isMap(value) && value['id'] === undefined ? Object.keys(value) : [];
   const isKeyed = only !== undefined && second === undefined && isMap(written.child(only).value);
   const parts = isKeyed ? written.child(only) : written;
@@ -72,7 +73,7 @@ export function convertProvider(written: Written, draft: Draft): Provider | Left
   const settings = isMap(config.value) ? config.value : {};
   for (const key of ['apiKey', 'apiHost', 'organization']) {
     if (settings[key] === undefined) continue;
-    // A key is told by its place and repeated nowhere.
+    // The message gives the place of a key, and never the key.
     draft.refuse(
       { ...config.child(key), value: '…' },
       `"${key}" is not carried over`,
@@ -92,8 +93,10 @@ export function convertProvider(written: Written, draft: Draft): Provider | Left
   const provider = {
     id: typeof label === 'string' ? label : model.use,
     ...model,
-    ...(typeof apiBaseUrl === 'string' ? { baseURL: apiBaseUrl } : {}),
-    ...(typeof apiKeyEnvar === 'string' ? { apiKeyEnv: apiKeyEnvar } : {}),
+    ...defined({
+      baseURL: typeof apiBaseUrl === 'string' ? apiBaseUrl : undefined,
+      apiKeyEnv: typeof apiKeyEnvar === 'string' ? apiKeyEnvar : undefined,
+    }),
     ...(Object.keys(params).length === 0 ? {} : { params }),
   };
   return Object.keys(provider).length === 2 && provider.id === provider.use ? provider.use : provider;

@@ -1,29 +1,24 @@
-import { canonicalJson } from '../json/canonical-json.ts';
-import { defined } from '../json/defined.ts';
-import type { Problem } from '../model/problem.ts';
-import { createDraft, type Draft, LeftOut } from './draft.ts';
-import { nameOf } from './name-of.ts';
-import { type Check, type CheckContext, convertAssertion } from './promptfoo-checks.ts';
-import { readOptions } from './promptfoo-options.ts';
-import { type ConvertedPrompt, convertPrompt } from './promptfoo-prompts.ts';
-import { convertModel, convertProvider, type Provider } from './promptfoo-providers.ts';
-import { readTests } from './promptfoo-tests.ts';
-import { expandVars } from './promptfoo-vars.ts';
-import { isMap, readWritten, type Written } from './written.ts';
+import { canonicalJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
+import type { Problem } from '../../model/problem.ts';
+import { createDraft, type Draft, type ImportedSuite, LeftOut, nameOf } from '../draft.ts';
+import { isMap, readWritten, type Written } from '../written.ts';
+import { type Check, type CheckContext, convertAssertion } from './checks.ts';
+import { type ConvertedPrompt, convertPrompt } from './prompts.ts';
+import { convertModel, convertProvider, type Provider } from './providers.ts';
+import { expandVars, readOptions, readTests } from './tests.ts';
 
-/** A suite as data, with what could not be carried over where it belongs. */
-export interface ImportedSuite {
-  readonly suite: Readonly<Record<string, unknown>>;
-  readonly refused: readonly Problem[];
-  readonly notes: readonly Problem[];
-}
+type NamedPrompt = ConvertedPrompt & { readonly id: string };
+
+/** A case as a suite writes it. */
+type Case = Readonly<Record<string, unknown>>;
 
 export interface ImportPorts {
   /** The text of a file of the project, relative to the imported one. */
   readonly read: (path: string) => Promise<{ readonly text: string } | { readonly message: string }>;
 }
 
-/** Keys without a say in what is sent or judged. */
+/** Keys that change nothing in what is sent or judged. */
 const IDLE = new Set([
   'description',
   'tags',
@@ -57,13 +52,22 @@ export async function importPromptfoo(
   return new Importer(config, ports).run();
 }
 
+/** The cases and prompts that are converted so far. */
+interface KnownCases {
+  readonly ids: Set<string>;
+  /** Variables of the cases, to find those that occur twice. */
+  readonly seen: Set<string>;
+  readonly prompts: readonly (NamedPrompt | LeftOut)[];
+}
+
 class Importer {
   readonly #config: Written;
   readonly #draft: Draft = createDraft();
   readonly #ports: ImportPorts;
   readonly #judges = new Map<string, Readonly<Record<string, unknown>>>();
   readonly #read = new Set<string>();
-  readonly #left: LeftOut[] = [];
+  /** Keys of the config that are left out. */
+  readonly #leftOut: LeftOut[] = [];
 
   constructor(config: Written, ports: ImportPorts) {
     this.#config = config;
@@ -78,11 +82,11 @@ class Importer {
       if (IDLE.has(key)) {
         if (key !== 'description' && key !== '$schema')
           this.#draft.note(part, `"${key}" is left out: it has no say in a verdict`);
-      } else this.#left.push(this.#draft.refuse(part, `"${key}" has no equal here`));
+      } else this.#leftOut.push(this.#draft.refuse(part, `"${key}" has no equal here`));
     }
     const defaults = config.child('defaultTest');
     if (typeof defaults.value === 'string')
-      this.#left.push(
+      this.#leftOut.push(
         this.#draft.refuse(defaults, 'defaultTest from a file has no equal here', 'write it in the config'),
       );
     const providers = this.#readProviders();
@@ -90,20 +94,20 @@ class Importer {
     const cases = await this.#readCases(defaults, prompts);
     const { repeat } = Object(config.child('evaluateOptions').value) as { readonly repeat?: unknown };
     const fallback = this.#findMissing(prompts, cases);
-    const defaultsOut = {
-      ...(typeof repeat === 'number' && repeat > 1 ? { trials: repeat } : {}),
-      ...(Object.keys(fallback).length === 0 ? {} : { vars: fallback }),
-    };
+    const suiteDefaults = defined({
+      trials: typeof repeat === 'number' && repeat > 1 ? repeat : undefined,
+      vars: Object.keys(fallback).length === 0 ? undefined : fallback,
+    });
     const { description } = config.value as { readonly description?: unknown };
     const judges = [...this.#judges.values()];
     return {
       suite: {
         ...(typeof description === 'string' ? { description } : {}),
-        ...(this.#left.length === 0 ? {} : { '': this.#left }),
+        ...(this.#leftOut.length === 0 ? {} : { '': this.#leftOut }),
         prompts: prompts.map((prompt) => (prompt instanceof LeftOut ? prompt : { id: prompt.id, ...prompt.prompt })),
         providers,
         ...(judges.length === 0 ? {} : { judges: judges.map((judge) => this.#markSameModel(judge, providers)) }),
-        ...(Object.keys(defaultsOut).length === 0 ? {} : { defaults: defaultsOut }),
+        ...(Object.keys(suiteDefaults).length === 0 ? {} : { defaults: suiteDefaults }),
         cases,
       },
       refused: this.#draft.refused,
@@ -142,14 +146,14 @@ class Importer {
     });
   }
 
-  async #readPrompts(defaults: Written): Promise<readonly ((ConvertedPrompt & { readonly id: string }) | LeftOut)[]> {
+  async #readPrompts(defaults: Written): Promise<readonly (NamedPrompt | LeftOut)[]> {
     const options = defaults.child('options');
     const { prefix, suffix } = Object(options.value) as { readonly prefix?: unknown; readonly suffix?: unknown };
     const part = this.#config.child('prompts');
     const items = typeof part.value === 'string' ? [part] : part.items();
     if (items.length === 0) return [this.#draft.refuse(part, 'there are no prompts')];
     const ids = new Set<string>();
-    const prompts: ((ConvertedPrompt & { readonly id: string }) | LeftOut)[] = [];
+    const prompts: (NamedPrompt | LeftOut)[] = [];
     for (const item of items) {
       const converted = await convertPrompt(item, {
         draft: this.#draft,
@@ -167,9 +171,9 @@ class Importer {
 
   async #readCases(
     defaults: Written,
-    prompts: readonly ((ConvertedPrompt & { readonly id: string }) | LeftOut)[],
-  ): Promise<readonly (Readonly<Record<string, unknown>> | LeftOut)[]> {
-    const cases: (Readonly<Record<string, unknown>> | LeftOut)[] = [];
+    prompts: readonly (NamedPrompt | LeftOut)[],
+  ): Promise<readonly (Case | LeftOut)[]> {
+    const cases: (Case | LeftOut)[] = [];
     const ids = new Set<string>();
     const seen = new Set<string>();
     const add = async (tests: readonly (Written | LeftOut)[], data?: Written) => {
@@ -192,7 +196,7 @@ class Importer {
       for (const data of scenario.child('config').items())
         await add(await readTests(scenario.child('tests'), context), data);
     }
-    // Without tests, each prompt is asked once.
+    // Without tests, promptfoo sends each prompt once.
     if (tests.value === undefined && scenarios.value === undefined)
       await add([defaults.value === undefined ? this.#config.child('') : defaults]);
     return cases;
@@ -202,75 +206,75 @@ class Importer {
     test: Written,
     data: Written | undefined,
     defaults: Written,
-    {
-      ids,
-      seen,
-      prompts,
-    }: {
-      ids: Set<string>;
-      seen: Set<string>;
-      prompts: readonly ((ConvertedPrompt & { readonly id: string }) | LeftOut)[];
-    },
-  ): Promise<readonly (Readonly<Record<string, unknown>> | LeftOut)[]> {
+    { ids, seen, prompts }: KnownCases,
+  ): Promise<readonly (Case | LeftOut)[]> {
     const draft = this.#draft;
     const layers = [defaults, ...(data === undefined ? [] : [data]), ...(test === defaults ? [] : [test])];
-    const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'metadata', 'prompts']);
-    for (const layer of layers.slice(test === defaults ? 0 : 1)) {
-      const extra = Object.keys(Object(layer.value)).find((key) => !known.has(key));
-      if (extra !== undefined) return [draft.refuse(layer.child(extra), `"${extra}" of a test has no equal here`)];
-    }
+    const unknown = this.#findUnknownKey(layers.slice(test === defaults ? 0 : 1));
+    if (unknown !== undefined) return [unknown];
     const options = readOptions(layers, draft);
     if (options instanceof LeftOut) return [options];
-    const variables = new Set<string>();
-    const checks: (Check | LeftOut)[] = [];
-    const context: CheckContext = {
-      draft,
-      readData: this.#readData,
-      onVariables: (names) => names.forEach((name) => variables.add(name)),
-      judge: (provider) => this.#findJudge(provider, layers),
-      ...defined({ select: options.select }),
-    };
-    for (const layer of layers) {
-      for (const item of layer.child('assert').items()) checks.push(await convertAssertion(item, context));
-    }
-    for (const name of variables) this.#read.add(name);
-    const vars = await expandVars(
-      layers.map((layer) => layer.child('vars')),
-      { draft, readText: this.#readText },
-    );
+    const checks = await this.#convertChecks(layers, options.select);
+    const parts = layers.map((layer) => layer.child('vars'));
+    const vars = await expandVars(parts, { draft, readText: this.#readText });
     if (vars instanceof LeftOut) return [vars];
-    const threshold = layers.map((layer) => layer.child('threshold')).findLast(({ value }) => value !== undefined);
-    if (
-      threshold !== undefined &&
-      !(typeof threshold.value === 'number' && threshold.value > 0 && threshold.value <= 1)
-    )
-      return [draft.refuse(threshold, 'a threshold of a test must be a number above 0 and up to 1')];
+    const threshold = this.#findThreshold(layers);
+    if (threshold instanceof LeftOut) return [threshold];
     const { description } = Object(test.value) as { readonly description?: unknown };
     const only = this.#restrict(test, prompts);
     if (only instanceof LeftOut) return [only];
+    const hasChecks = checks.some((check) => !(check instanceof LeftOut));
+    const name = typeof description === 'string' && description.trim() !== '' ? description : undefined;
     return vars.map((one) => {
       const key = canonicalJson(one);
-      const isNamed = typeof description === 'string' && description.trim() !== '';
       const isDouble = seen.has(key);
       seen.add(key);
-      const usable = checks.filter((check) => !(check instanceof LeftOut));
-      return {
-        ...(isNamed || isDouble ? { id: nameOf(isNamed ? description : 'case', ids, 'case') } : {}),
-        ...(isNamed ? { description } : {}),
-        ...(Object.keys(one).length === 0 ? {} : { vars: one }),
-        ...defined({ prompts: only }),
-        ...(threshold === undefined || usable.length === 0 ? {} : { threshold: threshold.value }),
-        // Without an assertion every answer passes there.
-        ...(usable.length === 0 ? { observe: true } : {}),
-        ...(checks.length === 0 ? {} : { assert: checks }),
-      };
+      return defined({
+        id: name !== undefined || isDouble ? nameOf(name ?? 'case', ids, 'case') : undefined,
+        description: name,
+        vars: Object.keys(one).length === 0 ? undefined : one,
+        prompts: only,
+        threshold: hasChecks ? threshold : undefined,
+        // promptfoo passes every answer of a test without assertions.
+        observe: hasChecks ? undefined : true,
+        assert: checks.length === 0 ? undefined : checks,
+      });
     });
   }
 
-  #restrict(
-    test: Written,
-    prompts: readonly ((ConvertedPrompt & { readonly id: string }) | LeftOut)[],
-  ): readonly string[] | LeftOut | undefined {
+  #findUnknownKey(layers: readonly Written[]): LeftOut | undefined {
+    const known = new Set(['vars', 'assert', 'description', 'threshold', 'options', 'metadata', 'prompts']);
+    for (const layer of layers) {
+      const extra = Object.keys(Object(layer.value)).find((key) => !known.has(key));
+      if (extra !== undefined) return this.#draft.refuse(layer.child(extra), `"${extra}" of a test has no equal here`);
+    }
+    return undefined;
+  }
+
+  async #convertChecks(layers: readonly Written[], select: Check | undefined): Promise<readonly (Check | LeftOut)[]> {
+    const context: CheckContext = {
+      draft: this.#draft,
+      readData: this.#readData,
+      onVariables: (names) => names.forEach((name) => this.#read.add(name)),
+      judge: (provider) => this.#findJudge(provider, layers),
+      ...defined({ select }),
+    };
+    const checks: (Check | LeftOut)[] = [];
+    for (const layer of layers) {
+      for (const item of layer.child('assert').items()) checks.push(await convertAssertion(item, context));
+    }
+    return checks;
+  }
+
+  /** The threshold of the innermost layer that has one. */
+  #findThreshold(layers: readonly Written[]): number | LeftOut | undefined {
+    const threshold = layers.map((layer) => layer.child('threshold')).findLast(({ value }) => value !== undefined);
+    const value = threshold?.value;
+    if (threshold === undefined || (typeof value === 'number' && value > 0 && value <= 1)) return value as number;
+    return this.#draft.refuse(threshold, 'a threshold of a test must be a number above 0 and up to 1');
+  }
+
+  #restrict(test: Written, prompts: readonly (NamedPrompt | LeftOut)[]): readonly string[] | LeftOut | undefined {
     const part = test.child('prompts');
     if (part.value === undefined) return undefined;
     const wanted = part.items().map(({ value }) => String(value));
@@ -282,7 +286,7 @@ class Importer {
       : this.#draft.refuse(part, 'prompts of a test must be labels of the config');
   }
 
-  /** The model that grades: the assertion's, the test's, else the default there. */
+  /** The judge of an assertion: the model of the assertion, of the test, or promptfoo's default. */
   #findJudge(own: Written, layers: readonly Written[]): string | LeftOut {
     const named = [own, ...layers.toReversed().map((layer) => layer.child('options').child('provider'))].find(
       ({ value }) => value !== undefined,
@@ -310,10 +314,10 @@ class Importer {
     return isSame ? { ...judge, sameModel: true } : judge;
   }
 
-  /** A variable that a test leaves out is empty there. */
+  /** Empty values of the variables that some test does not set, as promptfoo renders them. */
   #findMissing(
     prompts: readonly (ConvertedPrompt | LeftOut)[],
-    cases: readonly (Readonly<Record<string, unknown>> | LeftOut)[],
+    cases: readonly (Case | LeftOut)[],
   ): Readonly<Record<string, string>> {
     const read = new Set([
       ...this.#read,

@@ -1,4 +1,4 @@
-/** A template in Nunjucks as one of a suite, or why it can't be one. */
+/** A Nunjucks template as a template of a suite, or why it can't be one. */
 export type Translated = { readonly text: string; readonly variables: readonly string[] } | { readonly fault: string };
 
 const FILTERS: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const FILTERS: Readonly<Record<string, string>> = {
 const PATH = /^[A-Za-z_][\w-]*(?:\.[A-Za-z_]\w*|\.\d+|\[\d+\]|\[(?:"[^"\]]*"|'[^'\]]*')\])*$/;
 const LITERAL = /^(?:"[^"]*"|'[^']*'|-?\d+(?:\.\d+)?|true|false)$/;
 
-/** Translates outputs and comments; blocks are refused, since what counts as true differs between the languages. */
+/** Translates outputs and comments. Blocks are refused: the two languages differ in what counts as true. */
 export function translateNunjucks(source: string): Translated {
   if (!/\{[{%#]/.test(source)) return { text: source, variables: [] };
   let text = '';
@@ -67,7 +67,7 @@ function translateOutput(code: string): Translated {
   return { text, variables: root === undefined || LITERAL.test(head) ? [] : [root] };
 }
 
-/** A text that stands for itself, whatever braces it holds. */
+/** A template that renders to exactly this text. */
 export function escapeTemplate(text: string): string {
   return text.replaceAll(/\{[{%#]+/g, (braces) => `{% raw %}${braces}{% endraw %}`);
 }

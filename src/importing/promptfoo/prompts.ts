@@ -1,9 +1,9 @@
-import { writeJson } from '../json/canonical-json.ts';
-import { parseJsonText } from '../json/json-text.ts';
-import { plainNumbers } from '../text/exact-numbers.ts';
-import type { Draft, LeftOut } from './draft.ts';
-import { translateNunjucks } from './translate-nunjucks.ts';
-import { isMap, readWritten, type Written } from './written.ts';
+import { writeJson } from '../../json/canonical-json.ts';
+import { parseJsonText } from '../../json/json-text.ts';
+import { plainNumbers } from '../../text/exact-numbers.ts';
+import type { ImportContext, LeftOut } from '../draft.ts';
+import { isMap, readWritten, type Written } from '../written.ts';
+import { translateNunjucks } from './templates.ts';
 
 export interface ConvertedPrompt {
   /** As a suite writes it. */
@@ -12,14 +12,12 @@ export interface ConvertedPrompt {
   readonly variables: readonly string[];
 }
 
-export interface PromptContext {
-  readonly draft: Draft;
-  readonly readText: (reference: string, written: Written) => Promise<string | LeftOut>;
+export interface PromptContext extends ImportContext {
   readonly prefix: string;
   readonly suffix: string;
 }
 
-/** The versions that one entry under `prompts` stands for. */
+/** The versions that one entry under `prompts` names. */
 export async function convertPrompt(
   written: Written,
   context: PromptContext,
@@ -53,7 +51,7 @@ async function readPrompt(
     return [draft.refuse(written, `the prompt ${source} is code or a table, which has no equal here`)];
   const text = await context.readText(source, written);
   if (typeof text !== 'string') return [text];
-  // A line of three dashes parts the prompts of a text file.
+  // A line of three dashes separates the prompts of a text file.
   const texts = /\.txt$/i.test(source)
     ? text
         .split(/\r?\n/)
@@ -101,7 +99,7 @@ function convertText(
   return { prompt: { messages: converted }, label, variables };
 }
 
-/** JSON that is no chat is sent without its white space. */
+/** promptfoo sends JSON that is no chat without its white space. */
 function minify(text: string): string {
   const parsed = parseJsonText(text);
   return 'error' in parsed ? text : (writeJson(plainNumbers(parsed.value)) ?? text);

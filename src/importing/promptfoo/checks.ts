@@ -1,24 +1,25 @@
-import { isKeptByDouble } from '../text/exact-numbers.ts';
-import type { Draft, LeftOut } from './draft.ts';
-import { escapeTemplate, translateNunjucks } from './translate-nunjucks.ts';
-import { isMap, type Written } from './written.ts';
+import { defined } from '../../json/defined.ts';
+import { isKeptByDouble } from '../../text/exact-numbers.ts';
+import { type Draft, LeftOut } from '../draft.ts';
+import { isMap, type Written } from '../written.ts';
+import { escapeTemplate, translateNunjucks } from './templates.ts';
 
 /** An assertion as a suite writes it. */
 export type Check = Readonly<Record<string, unknown>>;
 
 export interface CheckContext {
   readonly draft: Draft;
-  /** The content of a JSON or YAML file that a value names; undefined where there is none, which is told. */
+  /** The content of a JSON or YAML file that a value names; undefined where it can't be read. */
   readonly readData: (reference: string, written: Written) => Promise<unknown>;
-  /** Told of the variables that a value reads. */
+  /** Gets the variables that a value reads. */
   readonly onVariables: (names: readonly string[]) => void;
-  /** Told that a judge is needed, and of the model that is to judge where one is named. */
+  /** Adds a judge, of the model that `written` names or the default, and returns its id. */
   readonly judge: (written: Written) => string | LeftOut;
-  /** What all checks of the case look at: the test's own transform. */
+  /** The part of the answer that the test's own transform selects for all of its checks. */
   readonly select?: Check;
 }
 
-/** One assertion of promptfoo, or what can't be carried over. */
+/** One assertion of promptfoo as a check of a suite. */
 export async function convertAssertion(written: Written, context: CheckContext): Promise<Check | LeftOut> {
   const { draft } = context;
   const { value } = written;
@@ -40,20 +41,23 @@ export async function convertAssertion(written: Written, context: CheckContext):
   const select = transform === undefined ? context.select : own;
   const check = await convertBase(base, inverse, written, { ...context, threshold });
   if (check === undefined) return draft.refuse(written, `the assertion "${type}" has no equal here`, hintFor(base));
-  if ('reason' in check) return check;
+  if (check instanceof LeftOut) return check;
   const framed = withSelect(check, select);
   if (framed === undefined) return draft.refuse(written, `"${type}" behind a transform has no equal here`);
-  return {
-    ...framed,
-    ...(typeof metric === 'string' ? { name: metric } : {}),
-    ...(typeof weight === 'number' ? { weight } : {}),
-  };
+  return { ...framed, ...nameAndWeight(metric, weight) };
+}
+
+function nameAndWeight(metric: unknown, weight: unknown): Check {
+  return defined({
+    name: typeof metric === 'string' ? metric : undefined,
+    weight: typeof weight === 'number' ? weight : undefined,
+  });
 }
 
 const TRANSFORM = 'a transform is code; only output.trim() and members of JSON.parse(output) can be said with select';
 const TRANSFORM_HINT = 'write the check as a module: assertion';
 
-/** The part of the answer that a transform takes, where it says no more than that. */
+/** The part of the answer that a transform takes; undefined where it does anything else. */
 export function convertTransform(transform: unknown): Check | undefined {
   if (typeof transform !== 'string') return undefined;
   const code = transform
@@ -74,7 +78,7 @@ function withSelect(check: Check, select: Check | undefined): Check | undefined 
   if (check['select'] !== undefined || check['latency'] !== undefined || check['cost'] !== undefined) {
     return check['select'] === undefined ? check : undefined;
   }
-  // A value that is no text is compared with its letters there, and with its kind here.
+  // promptfoo compares such a value as text, a suite by its type.
   if (check['equals'] !== undefined && select['regex'] === undefined) {
     const { value } = check['equals'] as { readonly value: unknown };
     if (typeof value !== 'string' || /\{[{%]/.test(value)) return undefined;
@@ -99,7 +103,7 @@ async function convertSet(written: Written, context: CheckContext): Promise<Chec
   const children: Check[] = [];
   for (const item of items) {
     const child = await convertAssertion(item, context);
-    if ('reason' in child && 'at' in child)
+    if (child instanceof LeftOut)
       return context.draft.refuse(written, 'a set with such an assertion can only be left out as a whole');
     if ('weight' in child) return context.draft.refuse(item, 'a weight within a set has no equal here');
     children.push(child);
@@ -116,8 +120,7 @@ async function convertSet(written: Written, context: CheckContext): Promise<Chec
     return context.draft.refuse(written, 'a set of scores has no equal here');
   return {
     [isAny ? 'anyOf' : 'allOf']: children,
-    ...(typeof metric === 'string' ? { name: metric } : {}),
-    ...(typeof weight === 'number' ? { weight } : {}),
+    ...nameAndWeight(metric, weight),
   };
 }
 
@@ -130,85 +133,101 @@ interface BaseContext extends CheckContext {
   readonly threshold: unknown;
 }
 
+/** Checks of one text. */
+const textChecks: Readonly<Record<string, (value: string) => Check>> = {
+  contains: (value) => ({ contains: { value } }),
+  icontains: (value) => ({ contains: { value, ignoreCase: true } }),
+  'starts-with': (value) => ({ startsWith: { value } }),
+  regex: (value) => ({ regex: { value } }),
+};
+
+/** Checks of a list of texts. */
+const listChecks: Readonly<Record<string, (value: readonly string[]) => Check>> = {
+  'contains-any': (value) => ({ containsAny: { value } }),
+  'contains-all': (value) => ({ containsAll: { value } }),
+  'icontains-any': (value) => ({ containsAny: { value, ignoreCase: true } }),
+  'icontains-all': (value) => ({ containsAll: { value, ignoreCase: true } }),
+};
+
 async function convertBase(
   base: string,
   inverse: boolean,
   written: Written,
   context: BaseContext,
 ): Promise<Check | LeftOut | undefined> {
-  const { draft, threshold } = context;
+  const { threshold } = context;
   const not = (check: Check): Check => (inverse ? { not: check } : check);
+  const buildText = Object.hasOwn(textChecks, base) ? textChecks[base] : undefined;
+  if (buildText !== undefined) {
+    const text = readText(written, context);
+    return typeof text === 'string' ? not(buildText(text)) : text;
+  }
+  const buildList = Object.hasOwn(listChecks, base) ? listChecks[base] : undefined;
+  if (buildList !== undefined) {
+    const texts = readList(written, context);
+    return texts instanceof LeftOut ? texts : not(buildList(texts));
+  }
   switch (base) {
     case 'equals':
       return convertEquals(inverse, written, context);
-    case 'contains':
-    case 'icontains': {
-      const text = await readText(written, context);
-      if (typeof text !== 'string') return text;
-      return not({ contains: { value: text, ...(base === 'icontains' ? { ignoreCase: true } : {}) } });
-    }
-    case 'contains-any':
-    case 'contains-all':
-    case 'icontains-any':
-    case 'icontains-all': {
-      const list = await readList(written, context);
-      if (!Array.isArray(list)) return list as LeftOut;
-      const name = base.endsWith('any') ? 'containsAny' : 'containsAll';
-      return not({ [name]: { value: list, ...(base.startsWith('i') ? { ignoreCase: true } : {}) } });
-    }
-    case 'starts-with': {
-      const text = await readText(written, context);
-      return typeof text === 'string' ? not({ startsWith: { value: text } }) : text;
-    }
-    case 'regex': {
-      const text = await readText(written, context);
-      return typeof text === 'string' ? not({ regex: { value: text } }) : text;
-    }
     case 'is-json':
       return convertJson(inverse, written, context);
     case 'levenshtein': {
-      const text = await readText(written, context);
-      if (typeof text !== 'string') return text;
-      const max = threshold === undefined ? 5 : threshold;
-      if (typeof max !== 'number' || max < 0)
-        return draft.refuse(written, 'the threshold of levenshtein must be a number of edits');
-      return not({ levenshtein: { value: text, max: Math.floor(max) } });
+      const check = convertLevenshtein(written, context);
+      return check instanceof LeftOut ? check : not(check);
     }
-    case 'similar': {
-      const text = await readText(written, context);
-      if (typeof text !== 'string') return text;
-      if (inverse || written.child('provider').value !== undefined) return undefined;
-      const min = typeof threshold === 'number' ? threshold : 0.75;
-      draft.note(written, 'similar asks openai:text-embedding-3-large, the default there');
-      return { similar: { value: text, min, provider: 'openai:text-embedding-3-large' } };
-    }
-    case 'llm-rubric': {
-      if (inverse) return undefined;
-      const text = await readText(written, context);
-      if (typeof text !== 'string') return text;
-      const judge = context.judge(written.child('provider'));
-      if (typeof judge !== 'string') return judge;
-      draft.note(written, 'llm-rubric becomes rubric: the judge is asked in other words');
-      const min = typeof threshold === 'number' && threshold > 0 ? { threshold } : {};
-      return { rubric: { value: text, judge, ...min } };
-    }
+    case 'similar':
+      return convertSimilar(inverse, written, context);
+    case 'llm-rubric':
+      return inverse ? undefined : convertRubric(written, context);
     case 'latency':
+      return inverse || typeof threshold !== 'number' ? undefined : { latency: { max: `${threshold}ms` } };
     case 'cost':
-      if (inverse || typeof threshold !== 'number') return undefined;
-      return base === 'cost' ? { cost: { max: threshold } } : { latency: { max: `${threshold}ms` } };
+      return inverse || typeof threshold !== 'number' ? undefined : { cost: { max: threshold } };
     case 'finish-reason': {
-      const reasons: Readonly<Record<string, string>> = {
-        stop: 'stop',
-        length: 'length',
-        tool_calls: 'toolCalls',
-        content_filter: 'contentFilter',
-      };
-      const reason = reasons[String(written.child('value').value).toLowerCase()];
+      const given = String(written.child('value').value).toLowerCase();
+      const reason = Object.hasOwn(finishReasons, given) ? finishReasons[given] : undefined;
       return reason === undefined ? undefined : not({ finishReason: reason });
     }
     default:
       return undefined;
   }
+}
+
+const finishReasons: Readonly<Record<string, string>> = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'toolCalls',
+  content_filter: 'contentFilter',
+};
+
+function convertLevenshtein(written: Written, context: BaseContext): Check | LeftOut {
+  const text = readText(written, context);
+  if (typeof text !== 'string') return text;
+  const { threshold: max = 5 } = context;
+  if (typeof max !== 'number' || max < 0)
+    return context.draft.refuse(written, 'the threshold of levenshtein must be a number of edits');
+  return { levenshtein: { value: text, max: Math.floor(max) } };
+}
+
+function convertSimilar(inverse: boolean, written: Written, context: BaseContext): Check | LeftOut | undefined {
+  const text = readText(written, context);
+  if (typeof text !== 'string') return text;
+  if (inverse || written.child('provider').value !== undefined) return undefined;
+  const min = typeof context.threshold === 'number' ? context.threshold : 0.75;
+  context.draft.note(written, 'similar asks openai:text-embedding-3-large, the default there');
+  return { similar: { value: text, min, provider: 'openai:text-embedding-3-large' } };
+}
+
+function convertRubric(written: Written, context: BaseContext): Check | LeftOut {
+  const text = readText(written, context);
+  if (typeof text !== 'string') return text;
+  const judge = context.judge(written.child('provider'));
+  if (typeof judge !== 'string') return judge;
+  context.draft.note(written, 'llm-rubric becomes rubric: the judge is asked in other words');
+  const { threshold } = context;
+  const min = typeof threshold === 'number' && threshold > 0 ? { threshold } : {};
+  return { rubric: { value: text, judge, ...min } };
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -230,16 +249,16 @@ function hintFor(base: string): string | undefined {
   return Object.hasOwn(HINTS, base) ? HINTS[base] : undefined;
 }
 
-async function convertEquals(inverse: boolean, written: Written, context: CheckContext): Promise<Check | LeftOut> {
+function convertEquals(inverse: boolean, written: Written, context: CheckContext): Check | LeftOut {
   const { value } = written.child('value');
   if (typeof value !== 'object' || value === null) {
-    const text = await readText(written, context, true);
+    const text = readText(written, context, true);
     if (typeof text !== 'string') return text;
     return inverse ? { not: { equals: { value: text } } } : { equals: { value: text } };
   }
   const data = escapeData(value);
   const equals = { equals: { value: data }, select: { json: true } };
-  // What is no JSON does not equal it, and so passes there.
+  // promptfoo passes an answer that is no JSON, since it differs from the value.
   return inverse ? { anyOf: [{ json: false }, { not: equals }] } : equals;
 }
 
@@ -249,11 +268,11 @@ async function convertJson(inverse: boolean, written: Written, context: CheckCon
     return { json: !inverse };
   const found = typeof value === 'string' ? await readSchema(value, written, context) : value;
   if (!isMap(found)) {
-    return isLeftOut(found)
+    return found instanceof LeftOut
       ? found
       : context.draft.refuse(written.child('value'), 'the value of is-json must be a JSON Schema');
   }
-  // Schemas are read as draft 7 there.
+  // promptfoo reads schemas as draft 7.
   const schema =
     found['$schema'] === undefined ? { $schema: 'http://json-schema.org/draft-07/schema#', ...found } : found;
   return inverse ? { anyOf: [{ json: false }, { not: { jsonSchema: schema } }] } : { jsonSchema: schema };
@@ -267,12 +286,8 @@ async function readSchema(text: string, written: Written, context: CheckContext)
   return context.draft.refuse(written.child('value'), 'a schema in a text has no equal here', 'write it as a map');
 }
 
-function isLeftOut(value: unknown): value is LeftOut {
-  return typeof value === 'object' && value !== null && 'reason' in value && 'at' in value;
-}
-
-/** A text as a template of a suite; an empty one is found everywhere, and refused there. */
-async function readText(written: Written, context: CheckContext, mayBeEmpty = false): Promise<string | LeftOut> {
+/** A text as a template of a suite. An empty one, which is in every answer, is refused as it is in promptfoo. */
+function readText(written: Written, context: CheckContext, mayBeEmpty = false): string | LeftOut {
   const part = written.child('value');
   const { value } = part;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
@@ -291,7 +306,7 @@ async function readText(written: Written, context: CheckContext, mayBeEmpty = fa
   return translated.text;
 }
 
-async function readList(written: Written, context: CheckContext): Promise<readonly string[] | LeftOut> {
+function readList(written: Written, context: CheckContext): readonly string[] | LeftOut {
   const part = written.child('value');
   const { value } = part;
   const texts: readonly unknown[] =
@@ -308,10 +323,10 @@ async function readList(written: Written, context: CheckContext): Promise<readon
     translated.push(result.text);
   }
   if (translated.length === 0) return context.draft.refuse(part, 'the list is empty');
-  return Promise.resolve(translated);
+  return translated;
 }
 
-/** Undefined for a text whose parts quotes or a template decide. */
+/** Undefined for a text with quotes or templates, whose commas may separate nothing. */
 function splitCommas(text: string): readonly string[] | undefined {
   if (/["{]/.test(text)) return undefined;
   return text
@@ -320,7 +335,7 @@ function splitCommas(text: string): readonly string[] | undefined {
     .filter((part) => part !== '');
 }
 
-/** Data that holds no template there, and must hold none here. */
+/** Texts in data are no templates in promptfoo, so their braces are escaped. */
 function escapeData(value: unknown): unknown {
   if (typeof value === 'string') return escapeTemplate(value);
   if (Array.isArray(value)) return value.map(escapeData);

@@ -1,0 +1,211 @@
+import { parseCsv } from '../../text/csv.ts';
+import { type Draft, type ImportContext, LeftOut } from '../draft.ts';
+import { isMap, placeAt, readWritten, type Written } from '../written.ts';
+import { type Check, convertTransform } from './checks.ts';
+
+/** The tests of a config, as written there or in the files that it names. */
+export async function readTests(written: Written, context: ImportContext): Promise<readonly (Written | LeftOut)[]> {
+  const { value } = written;
+  if (typeof value === 'string') return readTestFile(value, written, context);
+  const tests: (Written | LeftOut)[] = [];
+  for (const item of written.items()) {
+    if (typeof item.value === 'string') tests.push(...(await readTestFile(item.value, item, context)));
+    else if (isMap(item.value) && typeof item.value['path'] === 'string')
+      tests.push(context.draft.refuse(item, 'tests that are made by code have no equal here'));
+    else tests.push(item);
+  }
+  return tests;
+}
+
+async function readTestFile(
+  reference: string,
+  written: Written,
+  context: ImportContext,
+): Promise<readonly (Written | LeftOut)[]> {
+  const { draft } = context;
+  if (
+    /^(?:https?|huggingface|az):/.test(reference) ||
+    /[*?{}]/.test(reference) ||
+    !/\.(?:ya?ml|json|jsonl|csv)$/i.test(reference)
+  ) {
+    return [
+      draft.refuse(
+        written,
+        `tests from ${reference} have no equal here`,
+        'name a .yaml, .json, .jsonl or .csv file of the project',
+      ),
+    ];
+  }
+  const text = await context.readText(reference, written);
+  if (typeof text !== 'string') return [text];
+  const file = reference.replace(/^file:\/\//, '');
+  if (/\.csv$/i.test(reference)) return readCsv(file, text, written, context);
+  if (/\.jsonl$/i.test(reference)) {
+    return text.split('\n').flatMap((line, index): readonly (Written | LeftOut)[] => {
+      if (line.trim() === '') return [];
+      const parsed = readWritten(file, line);
+      if ('problems' in parsed) return [draft.refuse(written, `line ${index + 1} of ${file} is no JSON`)];
+      return [placeAt(parsed.value, { file, line: index + 1, column: 1 })];
+    });
+  }
+  const parsed = readWritten(file, text);
+  if ('problems' in parsed)
+    return [draft.refuse(written, `${file} can't be read: ${parsed.problems[0]?.message ?? ''}`)];
+  return readTests(parsed, context);
+}
+
+/** Columns are variables, but for those that begin with two underscores. */
+function readCsv(
+  file: string,
+  text: string,
+  written: Written,
+  { draft }: ImportContext,
+): readonly (Written | LeftOut)[] {
+  const csv = parseCsv(text);
+  if ('error' in csv) return [draft.refuse(written, `${file} can't be read: ${csv.error.message}`)];
+  const [header, ...rows] = csv.records;
+  const columns = (header?.fields ?? []).map((column) => column.trim());
+  return rows.map(({ fields, line }) => {
+    const row = placeAt(undefined, { file, line, column: 1 });
+    const vars: [string, unknown][] = [];
+    const assert: unknown[] = [];
+    const test: Record<string, unknown> = {};
+    for (const [index, column] of columns.entries()) {
+      const cell = fields[index] ?? '';
+      if (!column.startsWith('__')) vars.push([column, cell]);
+      else if (/^__expected\d*$/.test(column)) {
+        if (cell.trim() === '') continue;
+        const found = readExpected(cell.trim());
+        if (found === undefined)
+          return draft.refuse({ ...row, value: cell }, `"${cell}" in ${column} has no equal here`);
+        assert.push(found);
+      } else if (column === '__description') test['description'] = cell;
+      else if (column === '__threshold') test['threshold'] = cell === '' ? undefined : Number(cell);
+      else if (cell !== '') return draft.refuse({ ...row, value: cell }, `the column ${column} has no equal here`);
+    }
+    return placeAt(
+      { ...test, vars: Object.fromEntries(vars), ...(assert.length === 0 ? {} : { assert }) },
+      { file, line, column: 1 },
+    );
+  });
+}
+
+/** `contains: word` in a cell; a text without a type must equal the answer. */
+function readExpected(cell: string): unknown {
+  if (/^(?:fn|eval|javascript|python|file|grade):/.test(cell)) return undefined;
+  const typed =
+    /^(not-)?(equals|contains-any|contains-all|contains|icontains-any|icontains-all|icontains|starts-with|regex|is-json|llm-rubric|latency|cost)(?:\(([\d.]+)\))?(?::([\s\S]*))?$/.exec(
+      cell,
+    );
+  if (typed === null)
+    return /^(?:not-)?[a-z]+(?:-[a-z]+)*(?:\([\d.]+\))?:/.test(cell)
+      ? similarOf(cell)
+      : { type: 'equals', value: cell };
+  const [, not = '', type = '', threshold, value] = typed;
+  return {
+    type: not + type,
+    ...(value === undefined ? {} : { value: value.trim() }),
+    ...(threshold === undefined ? {} : { threshold: Number(threshold) }),
+  };
+}
+
+function similarOf(cell: string): unknown {
+  const [, type = '', threshold, value = ''] = /^(similar|levenshtein)(?:\(([\d.]+)\))?:([\s\S]*)$/.exec(cell) ?? [];
+  if (type === '') return undefined;
+  return { type, value: value.trim(), ...(threshold === undefined ? {} : { threshold: Number(threshold) }) };
+}
+
+type Vars = Readonly<Record<string, unknown>>;
+
+/** The variables of one test over those of the defaults, once for each combination of its lists of texts. */
+export async function expandVars(
+  parts: readonly Written[],
+  { draft, readText }: ImportContext,
+): Promise<readonly Vars[] | LeftOut> {
+  const merged = new Map<string, Written>();
+  for (const part of parts) {
+    if (part.value === undefined) continue;
+    if (!isMap(part.value))
+      return draft.refuse(part, 'variables from a file have no equal here', 'write them in the test');
+    for (const key of Object.keys(part.value)) merged.set(key, part.child(key));
+  }
+  let combinations: Vars[] = [{}];
+  for (const [key, written] of merged) {
+    const { value } = written;
+    // A list of anything else is one value.
+    const isMatrix = Array.isArray(value) && typeof value[0] === 'string';
+    const values: unknown[] = [];
+    for (const item of isMatrix ? written.items() : [written]) {
+      const read = await readValue(item, { draft, readText });
+      if (read instanceof LeftOut) return read;
+      values.push(read);
+    }
+    combinations = combinations.flatMap((vars) => values.map((one) => ({ ...vars, [key]: one })));
+    if (combinations.length > 10_000) return draft.refuse(written, 'the lists of variables make more than 10000 cases');
+  }
+  const filled = combinations.map((vars) => fillIn(vars));
+  for (const [name, written] of merged) {
+    if (!filled.some((vars) => isTemplate(vars[name]))) continue;
+    const reason = `the variable "${name}" is a template of its own, which a value never is here`;
+    return draft.refuse(written, reason, 'write out its value');
+  }
+  return filled;
+}
+
+async function readValue(written: Written, { draft, readText }: ImportContext): Promise<unknown> {
+  const { value } = written;
+  if (typeof value !== 'string') return value;
+  if (value.startsWith('package:')) return draft.refuse(written, `${value} is code, which has no equal here`);
+  if (!value.startsWith('file://')) return value.replace(/\n$/, '');
+  if (!/\.(?:txt|md|json|html|csv|xml)$/i.test(value) || /[*?{}]/.test(value)) {
+    return draft.refuse(written, `${value} is no text that can be taken over`, 'write the text in its place');
+  }
+  const text = await readText(value, written);
+  return typeof text === 'string' ? text.trim() : text;
+}
+
+/** Fills the names of other variables into a value, where these are plain texts. */
+function fillIn(vars: Vars): Vars {
+  return Object.fromEntries(
+    Object.entries(vars).map(([key, value]) => {
+      if (typeof value !== 'string') return [key, value];
+      const filled = value.replaceAll(/\{\{\s*([A-Za-z_][\w-]*)\s*\}\}/g, (whole, name: string) => {
+        const other = Object.hasOwn(vars, name) ? vars[name] : undefined;
+        return typeof other === 'string' && !isTemplate(other) && name !== key ? other : whole;
+      });
+      return [key, filled];
+    }),
+  );
+}
+
+function isTemplate(value: unknown): boolean {
+  return typeof value === 'string' && /\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}/.test(value);
+}
+
+/** The part of the answer that the options of a test select, from the outermost layer to the test. */
+export function readOptions(layers: readonly Written[], draft: Draft): { readonly select?: Check } | LeftOut {
+  let select: Check | undefined;
+  for (const [index, layer] of layers.entries()) {
+    const options = layer.child('options');
+    for (const key of Object.keys(Object(options.value))) {
+      const part = options.child(key);
+      if (key === 'transform' || key === 'postprocess') {
+        select = convertTransform(part.value);
+        if (select === undefined)
+          return draft.refuse(
+            part,
+            'a transform is code, which has no equal here',
+            'select takes members of JSON and matches of a regex',
+          );
+      } else if (
+        !['provider', 'runSerially', 'disableVarExpansion'].includes(key) &&
+        !(index === 0 && (key === 'prefix' || key === 'suffix'))
+      ) {
+        return draft.refuse(part, `"${key}" of a test's options has no equal here`);
+      }
+      if (key === 'disableVarExpansion' && part.value === true)
+        return draft.refuse(part, 'disableVarExpansion has no equal here');
+    }
+  }
+  return select === undefined ? {} : { select };
+}
