@@ -127,28 +127,24 @@ export class OpenRecord {
     const rows = this.#waiting;
     this.#waiting = [];
     this.#written = undefined;
-    // A full disk may have room for some of them.
-    if (!this.#write(rows) && rows.length > 1) rows.every((row) => this.#write([row]));
+    this.#write(rows);
   }
 
-  /** False where the disk refused. A refused single row ends all writing. */
-  #write(rows: readonly (CellRow | EndRow)[]): boolean {
-    if (this.#isBroken) return false;
+  /** Writes all rows or, where the disk refuses them, none, and nothing after them. */
+  #write(rows: readonly (CellRow | EndRow)[]): void {
+    if (this.#isBroken) return;
     try {
       const places = this.#writer.append(...rows);
       for (const [index, row] of rows.entries()) {
         const place = places[index];
         if (row.type === 'cell' && place !== undefined) this.#rows.add(row, place);
       }
-      return true;
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      if (rows.length > 1) return false;
       this.#ports.onProgress({ type: 'note', message: error.message });
       this.#isBroken = true;
       this.#isTakenOver = error.code === 'ESTALE';
       this.#onRefused();
-      return false;
     }
   }
 }

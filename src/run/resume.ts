@@ -52,6 +52,7 @@ export function openEarlierPart({ options, resume, plan, header, findAccepted, p
   const kept = findKept(earlier.cells, plan, findAccepted);
   const { id, startedAt } = earlier.header;
   const rows = new Map<string, number>();
+  // With more trials than before, a planned cell may have the number of a confirmation trial: it runs again.
   for (const [index, [key, { isConfirmation }]] of [...kept].entries()) if (!isConfirmation) rows.set(key, index);
   return {
     id,
@@ -121,14 +122,11 @@ function findKept(
 ): Map<string, KeptCell> {
   const confirmations = groupConfirmations(cells.values());
   const details = new Map<string, CellDetail>();
-  const plannedAgain = new Set<string>();
   for (const providerKey of plan.providerKeys) {
     for (const cell of plan.cells(providerKey)) {
       const key = cellKeyText(cell.key);
       const found = cells.get(key);
-      // With more trials than before, the number of a confirmation trial may now be a planned one.
-      if (found?.isConfirmation === true) plannedAgain.add(key);
-      else if (found !== undefined && isSame(found, cell, findAccepted)) details.set(key, detailOf(cell));
+      if (found !== undefined && isSame(found, cell, findAccepted)) details.set(key, detailOf(cell));
       if (cell.key.trial !== 0) continue;
       for (const confirmation of confirmations.get(key) ?? []) {
         const { trial } = confirmation.key;
@@ -140,7 +138,7 @@ function findKept(
   }
   const kept = new Map<string, KeptCell>();
   for (const [key, { place, isConfirmation }] of cells) {
-    const detail = plannedAgain.has(key) ? undefined : details.get(key);
+    const detail = details.get(key);
     if (detail !== undefined) kept.set(key, { place, isConfirmation, detail });
   }
   return kept;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { prepareSpawn } from '../../support/spawn-cli.ts';
-import { type JsonReport, withoutTimes } from '../../support/temp-project.ts';
+import { type JsonReport, trialsOf, withoutTimes } from '../../support/temp-project.ts';
 import { type BaselineProject, casesFile, firstWords, openBaselineProject, suiteFile } from './baseline-project.ts';
 
 const spawnCli = prepareSpawn();
@@ -83,6 +83,18 @@ describe('errors', () => {
     project.forget();
     const within = await project.compared(['run', '--cache', 'refresh', '--max-errors', '1']);
     expect([within.code, within.report.decision.outcome]).toEqual([0, 'inconclusive']);
+  });
+
+  test('of two confirmation trials end those of their case, while another case gets all that it needs', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.answers.set('w01', (asked) => (asked === 0 ? 'sorry' : badRequest()));
+    breakForGood(project, 'w02');
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect([run.code, run.named]).toEqual([1, ['case-02']]);
+    expect([project.asked.get('w01'), project.asked.get('w02')]).toEqual([3, 5]);
+    const trials = trialsOf(run.report).filter(({ caseId }) => caseId === 'case-02');
+    expect(trials.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
   });
 
   test('of the fresh trials of a contract leave it open too, with or without a baseline', async () => {

@@ -116,6 +116,22 @@ test('a resumed run reads the other answer from its own record', async () => {
   expect(checkOf(report, 'v2')).toMatchObject({ score: 1 });
 });
 
+test('a resumed run compares again once another answer is accepted', async () => {
+  const server = await startJudgeServer(longer);
+  const project = openJudgeProject({ assert: '[{ contains: red }]' });
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept']);
+  writeJudgeSuite(project, { assert, prompts: '  - { id: v1, text: "Say: {{ word }}, very red" }' });
+  await project.run(['run'], { env: server.env });
+  const baseline = project.files('evals').find((file) => file.endsWith('.baseline.jsonl')) ?? '';
+  project.write(
+    baseline,
+    project.read(baseline).replace('"output":"red"', '"output":"red, and longer than any answer"'),
+  );
+  const { report } = await project.report(['run', '--resume'], { env: server.env });
+  expect(checkOf(report, 'v1')).toMatchObject({ pass: false, score: 0 });
+});
+
 test('cache import fills the hashes of both orders and of fresh trials, without a call', async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({

@@ -33,6 +33,24 @@ test('--bail under a gate that the rest could still meet leaves the run incomple
   expect(report.totals.failed).toBe(2);
 });
 
+test('--bail that is reached with the last cell has cut nothing off, though the suite skips a case itself', async () => {
+  const project = openTempProject();
+  project.write(
+    'evals/words.eval.yaml',
+    `suite: words
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [openai:gpt-4o-mini]
+defaults: { assert: [{ equals: "{{ word }}" }] }
+cases:
+  - { id: later, vars: { word: later }, skip: not yet }
+  - { id: now, vars: { word: now } }
+`,
+  );
+  const server = await startChatServer(() => 'wrong');
+  const { code, report } = await project.report(['run', '--bail', '-j', '1'], { env: server.env });
+  expect([code, report.run]).toMatchObject([1, { complete: true, stopReason: null }]);
+});
+
 test('--bail does not take a path for its value', async () => {
   const project = openTempProject('echo');
   const server = await startChatServer(() => 'wrong');

@@ -108,6 +108,13 @@ describe('the splits', () => {
     expect(caseBroken.high).toBeGreaterThan(1 / 6);
   });
 
+  test('never confirm a failure by the same trial again', async () => {
+    const project = await openFlakyProject('p p fppppp', '    mustPass: true\n');
+    await project.runFresh('--trials', '6');
+    const { mustPass } = onlyOne((await project.calibrate('--runs', '200')).variants);
+    expect(mustPass.count).toBe(0);
+  });
+
   test('take single trials of several runs as repeats', async () => {
     const project = await openFlakyProject('p pf');
     await project.runFresh();

@@ -100,6 +100,23 @@ describe('a run never sends or spends more than its dry run said', () => {
     );
   });
 
+  test('where ten cases break on two models, and one of the trials that confirm each of them errors', async () => {
+    const opened = await open();
+    const second = provider.replace('mini', 'other').replace('gpt-4o-mini', 'gpt-4o');
+    write(opened.project, { words: Array.from({ length: 10 }, (_, index) => `w${index}`) });
+    const path = 'evals/words.eval.yaml';
+    opened.project.write(path, opened.project.read(path).replace(`[${provider}]`, `[${provider}, ${second}]`));
+    await opened.accept();
+    const asked = new Map<string, number>();
+    opened.break((chat) => {
+      const cell = `${chat.model} ${chat.text}`;
+      asked.set(cell, (asked.get(cell) ?? 0) + 1);
+      return asked.get(cell) === 2 ? { status: 400, body: { error: { message: 'no' } } } : bill(chat, 'wrong');
+    });
+    // Ten cases would need 4 failures each; twenty need 5.
+    expect((await runAsTold(opened)).sent).toBe(120);
+  });
+
   test('with several trials, of which all fail or one does', async () => {
     const opened = await open();
     write(opened.project, { defaults: '{ trials: 3, assert: [{ equals: "{{ word }}" }] }' });
@@ -178,6 +195,21 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect(stdout).toMatch(/up to \d+ requests to judges, whose cost is not counted; nothing was sent/);
     await opened.project.run(argv, { env: opened.env });
     expect(opened.server.requests.length).toBeLessThanOrEqual(requests);
+  });
+
+  test('where a judge of three votes fails cases that must pass, and their confirmation trials too', async () => {
+    const opened = await open();
+    const more = 'judges: [{ id: strict, use: "openai:gpt-4o" }]\n';
+    const rubric = '{ assert: [{ rubric: { value: It is a word., votes: 3 } }] }';
+    write(opened.project, { more, ofCase: ', mustPass: true', defaults: rubric });
+    const verdict = JSON.stringify({ reason: 'no', pass: false });
+    opened.break((chat) => bill(chat, chat.model === 'gpt-4o' ? verdict : wordOf(chat.text)));
+    const argv = ['run', '--cache', 'off'];
+    const { stdout } = await opened.project.run([...argv, '--dry-run'], { env: opened.env });
+    await opened.project.run(argv, { env: opened.env });
+    // Four cases of three trials, each judged by three votes.
+    expect(opened.server.requests).toHaveLength(48);
+    expect(readPromise(stdout).requests).toBeGreaterThanOrEqual(48);
   });
 });
 

@@ -130,6 +130,30 @@ test('--resume goes on with the selection that the run began with', async () => 
   expect(report.totals).toMatchObject({ planned: 4, passed: 4 });
 });
 
+test('--resume masks secrets in what it renews of the rows that it keeps', async () => {
+  const project = openTempProject();
+  const suite = (description: string) => `suite: words
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [{ id: mini, use: "openai:gpt-4o-mini", limits: { retries: 0 } }]
+defaults: { assert: [{ equals: "{{ word }}" }] }
+cases:
+  - { id: one, vars: { word: one }, description: "${description}", tags: ["${description}"] }
+  - { id: two, vars: { word: two } }
+`;
+  const server = await startChatServer(({ text }) =>
+    text.endsWith('two') ? { status: 400, body: { error: { message: 'no' } } } : wordOf(text),
+  );
+  const secret = server.env['OPENAI_API_KEY'] ?? '';
+  project.write('evals/words.eval.yaml', suite('plain'));
+  await project.run(['run'], { env: server.env });
+  project.write('evals/words.eval.yaml', suite(`with ${secret}`));
+  await project.run(['run', '--resume'], { env: server.env });
+  expect(server.requests.filter(({ body }) => body.includes('Say: one'))).toHaveLength(1);
+  const [record = ''] = project.files('.llmcheck/runs');
+  expect(project.read(record)).toContain('"description":"with ');
+  expect(project.read(record)).not.toContain(secret);
+});
+
 test('--resume of a run that ended well sends nothing and says the same', async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();

@@ -42,6 +42,15 @@ describe('shards', () => {
     expect(ran.toSorted()).toEqual(words.toSorted());
   });
 
+  test('may be empty where there are more of them than cases; a selection of nothing is a mistake in each', async () => {
+    const { project, env } = await openProject();
+    const run = (shard: string, filter: string) => project.report(['run', '-t', filter, '--shard', shard], { env });
+    const [first, second] = [await run('1/2', 'w0'), await run('2/2', 'w0')];
+    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(first.report.totals.planned + second.report.totals.planned).toBe(1);
+    expect([(await run('1/2', 'none')).code, (await run('2/2', 'none')).code]).toEqual([4, 4]);
+  });
+
   test('are equally large whatever the baseline says of latencies', async () => {
     const { project, env } = await openProject();
     await project.run(['run', '--update-baseline'], { env });
