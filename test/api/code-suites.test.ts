@@ -45,6 +45,8 @@ describe('suites in TypeScript', () => {
       '$.defaults.assert[0].equalz',
     ],
     ['a missing variable', suite.replace('Say: {{ word }}', 'Say: {{ wrod }}'), 'wrod', 7, ''],
+    // A key that the text holds twice has no certain place.
+    ['a doubtful key', `// gaet: x\n${suite.replace('cases,', 'cases, gaet: {},')}`, 'unknown key "gaet"', 7, '$.gaet'],
   ])('%s is reported at its likely place, with its path in the data', async (_, text, message, line, path) => {
     const { code, stderr } = await open(text).run(['validate']);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
