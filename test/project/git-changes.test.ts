@@ -19,8 +19,9 @@ test('a clone of a single branch does not take that branch for the default one',
   git(project.root, 'add', '-A');
   git(project.root, 'commit', '-qm', 'first');
   git(project.root, 'checkout', '-qb', 'feature');
-  project.write('evals/a.eval.yaml', `# changed\n${suite}`);
+  project.write('evals/a.eval.yaml', suite.replace('text: hi', 'text: hello'));
   git(project.root, 'commit', '-qam', 'second');
+  git(project.root, 'checkout', '-q', 'main');
   const clone = openTempProject();
   git(clone.root, 'clone', '-q', '--single-branch', '--branch', 'feature', `file://${project.root}`, 'c');
   const run = () => runCli(['run', '--changed', '--dry-run'], { cwd: clone.path('c'), env });

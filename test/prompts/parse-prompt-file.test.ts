@@ -79,6 +79,15 @@ describe('prompt files', async () => {
     expect(await problemsOf('p.json', '[{"role": user}]')).toEqual([['syntax', 1, 11]]);
   });
 
+  test.each(['-0.1', '1.1'])('a choice of an evaluator can not have the score %s', async (score) => {
+    const text = `messages: [{ role: user, content: hi }]
+testData: [{ input: a }]
+evaluators:
+  - { name: e, llm: { modelId: openai/m, prompt: p, choices: [{ choice: a, score: ${score} }] } }
+`;
+    expect(await problemsOf('p.prompt.yml', text)).toEqual([['invalid-value', 4, 63]]);
+  });
+
   test('a suffix that is not known is refused, not guessed', async () => {
     expect(await problemsOf('p.html', 'x')).toEqual([['invalid-value', undefined, undefined]]);
   });

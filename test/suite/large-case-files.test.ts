@@ -102,6 +102,22 @@ describe('files of more cases than are kept in memory', () => {
     ]);
   });
 
+  test('a field over several lines is read after a row on one line', async () => {
+    const table = 'id,expected,name,filler\nplain,p,plain,\nlong,"a\nb",long,\n';
+    const { cases } = onlySuite(await loadAt(writeProject('cases.csv', table)));
+    expect(Array.from(cases(), ({ id, expected, at }) => [id, expected, at.line]).slice(1, 3)).toEqual([
+      ['plain', 'p', 2],
+      ['long', 'a\nb', 3],
+    ]);
+  });
+
+  test('a mistake in assertions that many rows share is reported once', async () => {
+    const rows = names.slice(0, 3).map((name) => ({ ...jsonRow(name), assert: [{ contanis: 'x' }] }));
+    expect((await problemsAt(writeProject('cases.jsonl', jsonLines(rows)))).map(placeOf)).toEqual([
+      expect.stringMatching(/^cases.jsonl:1:\d+ unknown-assertion$/),
+    ]);
+  });
+
   test('an id that comes twice is told with both places, however far apart', async () => {
     const rows = [...names, 'a', 'f', 'last'].map((name) => jsonRow(name));
     const problems = await problemsAt(writeProject('cases.jsonl', jsonLines(rows)));
