@@ -104,8 +104,8 @@ describe('files of more cases than are kept in memory', () => {
 
   test('a field over several lines is read after a row on one line', async () => {
     const table = 'id,expected,name,filler\nplain,p,plain,\nlong,"a\nb",long,\n';
-    const { cases } = onlySuite(await loadAt(writeProject('cases.csv', table)));
-    expect(Array.from(cases(), ({ id, expected, at }) => [id, expected, at.line]).slice(1, 3)).toEqual([
+    const suiteOfRows = onlySuite(await loadAt(writeProject('cases.csv', table)));
+    expect(Array.from(suiteOfRows.cases(), ({ id, expected, at }) => [id, expected, at.line]).slice(1, 3)).toEqual([
       ['plain', 'p', 2],
       ['long', 'a\nb', 3],
     ]);
