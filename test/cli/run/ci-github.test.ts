@@ -84,7 +84,7 @@ describe('on a fork without secrets', () => {
   test('--record chooses no stored answers: the mistake of the suite is named', async () => {
     const job = await openJob('recordings');
     const suite = job.project.read('evals/echo.eval.yaml');
-    const other = suite.replace('suite: echo', 'suite: other').replace('answers.jsonl', 'others.jsonl');
+    const other = suite.replace('suite: echo', 'suite: other').replace(/^recordings:.*\n/m, '');
     job.project.write('evals/other.eval.yaml', other);
     const { code, summary } = await job.act(fork, {}, '--no-baseline --record');
     expect([code, summary]).toEqual([2, expect.stringContaining('names no recordings file')]);
