@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { Problem } from '../model/problem.ts';
 import { didYouMean, findNearest } from '../text/did-you-mean.ts';
 
-/** What is wrong with a line of a recordings file, and the key or word of it that is meant. */
+/** A mistake in a line of a recordings file, with the key or word that it concerns. */
 export interface LineFault {
   readonly message: string;
   readonly hint?: string;
@@ -34,7 +34,7 @@ export function describeLineIssues(
     }
     const name = issue.path.join('.');
     const key = issue.path.findLast((step) => typeof step === 'string');
-    // What the whole lacks may stand under the key that is unknown.
+    // The unknown key may be a misspelling of what the object lacks.
     if (issue.code === 'custom' && isStrange(name)) return [];
     if (issue.code === 'custom') return [{ message: `${name || 'it'} ${issue.message}`, ...soughtOf(key) }];
     if (name === '') return [{ message: 'it is not a map of keys' }];

@@ -22,12 +22,12 @@ export function openRedisBackend(loaded: unknown, options: RedisOptions): Shared
     ...redisEndpoint(options),
     connectTimeout: timeoutMs,
     lazyConnect: true,
-    // Who is gone once is gone for this run: nothing waits for it to come back.
+    // A run that loses the connection does not use this cache again.
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
     enableReadyCheck: false,
   });
-  // A lost connection is also an event, which nobody but us hears.
+  // A lost connection is also an event, which throws without a listener.
   client.on('error', (error: Error) => {
     lastError = error;
   });

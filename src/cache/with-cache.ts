@@ -11,17 +11,17 @@ export type CacheMode = 'use' | 'refresh' | 'replay' | 'off';
 export interface CacheOptions {
   readonly store: CacheStore;
   readonly mode: CacheMode;
-  /** Asked for what the store does not have; stores what comes, too. */
+  /** Read for answers that the store does not have; gets every new answer. */
   readonly shared?: Pick<SharedCache, 'read' | 'write'>;
   /** The wall clock. */
   readonly now: () => Date;
-  /** True for an answer that the run itself had asked for before it was killed: it is no answer of another run. */
+  /** True for an answer that this run got before it was killed, rather than another run. */
   readonly isOwn?: (receivedAt: string) => boolean;
   /** Keeps further answers out of the store; those that `isStorable` refuses never get there. */
   readonly canStore?: (completion: Completion, request: CompletionRequest) => boolean;
 }
 
-/** Answers from the store where the mode allows it, and stores what comes. Failures are never stored: the next run asks again. */
+/** Answers from the store where the mode allows it, and stores new answers. Failures are never stored: the next run tries again. */
 export function withCache(
   next: Complete,
   { store, shared, mode, now, isOwn, canStore = () => true }: CacheOptions,
@@ -31,7 +31,7 @@ export function withCache(
     if (outcome.status !== 'completed') return outcome;
     const createdAt = now().toISOString();
     const { receivedAt = createdAt, completion } = outcome;
-    // What came without a request is kept elsewhere already.
+    // A cached answer is stored already.
     if (mode !== 'off' && !outcome.cached && isStorable(completion) && canStore(completion, request)) {
       const entry = { key: cacheKey(request), createdAt, receivedAt, request, completion };
       store.write(entry);
@@ -62,7 +62,7 @@ export function withCache(
   };
 }
 
-/** An empty answer or one that a filter stopped may be different the next time it is asked for. */
+/** An empty answer, or one that a filter stopped, may be different next time. */
 export function isStorable({ text, toolCalls, refusal = '', finishReason }: Completion): boolean {
   return finishReason !== 'contentFilter' && (text !== '' || toolCalls.length > 0 || refusal !== '');
 }

@@ -7,13 +7,13 @@ import type { RecordingLine } from './recordings.ts';
 import { readRecordings, recordedCellKey, renderRecording } from './recordings.ts';
 
 export interface WriteRecordingsOptions {
-  /** Which lines of cells that the rows say nothing of stay; all of them, unless told otherwise. */
+  /** Which lines of cells without rows stay; all of them by default. */
   readonly keep?: (line: RecordingLine) => boolean;
 }
 
 /**
  * Writes recorded answers: the rows replace the lines of their own cells, in the order given, and lines of other cells stay.
- * The file is sorted, replaced as a whole, and left alone where nothing changes. Returns whether it changed.
+ * The file is sorted, replaced as a whole, and not written where nothing changes. Returns whether it changed.
  * Throws a UserError where the existing file can't be read, rather than lose what somebody wrote by hand.
  */
 export function writeRecordings(

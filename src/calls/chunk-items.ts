@@ -8,7 +8,7 @@ export interface ChunkOptions {
   readonly onRefused: (item: BatchItem, failure: ProviderFailure) => void;
 }
 
-/** Writes requests as the API takes them, in pieces that fit into one batch each; a request that occurs twice is sent once. */
+/** Encodes requests for the API, in chunks that fit into one batch each. A request that occurs twice is sent once. */
 export async function* chunkItems(
   items: Iterable<BatchItem>,
   { api, isWanted, refuse, onRefused }: ChunkOptions,
@@ -25,7 +25,7 @@ export async function* chunkItems(
       if (refusal !== undefined) onRefused(item, refusal);
       continue;
     }
-    // UTF-8 takes at most three bytes for what counts one here.
+    // UTF-8 takes at most three bytes for one UTF-16 code unit.
     const bytes = encoded.value.length * 3;
     if (chunk.length > 0 && (chunk.length >= api.maxRequests || length + bytes > api.maxBytes)) {
       yield chunk;

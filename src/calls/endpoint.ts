@@ -30,7 +30,7 @@ export interface Endpoint {
 }
 
 const defaultConcurrency = 8;
-/** Where nobody set a limit and more calls in flight get more answered; of workers there may be many. */
+/** Used where no limit is set and more calls in flight get more answers. */
 const maxConcurrency = 256;
 const maxWorkersConcurrency = 1024;
 const defaultRetries = 4;

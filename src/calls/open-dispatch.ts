@@ -14,7 +14,7 @@ import type { TimedAttempt } from './time-attempts.ts';
 
 /** Workers that make the calls of a run. */
 export interface Dispatch {
-  /** Makes attempts of one provider on whatever worker is free. */
+  /** Makes attempts of one provider on any free worker. */
   readonly attemptFor: (config: ProviderConfig, endpoint: Endpoint) => TimedAttempt;
   /** Before the first attempt. */
   readonly begin: (

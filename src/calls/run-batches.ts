@@ -6,25 +6,25 @@ import { chunkItems } from './chunk-items.ts';
 import { isRetryable } from './failure-policies.ts';
 import { boundCall } from './time-attempts.ts';
 
-/** What the batches of one provider need of the world. */
+/** What the batches of one provider need from their caller. */
 export interface BatchPorts {
   readonly api: BatchApi;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** A handle with a name of its own, not handed in yet. */
+  /** A handle with a name of its own, not submitted yet. */
   readonly newHandle: (keys: readonly string[]) => BatchHandle;
-  /** False where it can't be kept, so that nothing may be handed in. */
+  /** False where it can't be kept, so that nothing may be submitted. */
   readonly save: (handle: BatchHandle) => boolean;
   readonly remove: (handle: BatchHandle) => void;
-  /** Says why a request must not be handed in, as where it fits into no budget. */
+  /** Says why a request must not be submitted, such as one that no budget allows. */
   readonly refuse: (item: BatchItem) => ProviderFailure | undefined;
   readonly say: (message: string) => void;
 }
 
 export interface BatchRequests {
-  /** Every request that needs an answer; may be asked for several times. */
+  /** Every request that needs an answer; called several times. */
   readonly items: () => Iterable<BatchItem>;
-  /** What earlier runs handed in and did not come to use. */
+  /** Batches that earlier runs submitted and did not collect. */
   readonly handles: readonly BatchHandle[];
 }
 
@@ -39,32 +39,31 @@ export interface BatchResults {
 
 export interface SentAnswer {
   readonly answer: BatchAnswer;
-  /** False where the request never left. */
+  /** False where the request was never sent. */
   readonly isSent: boolean;
 }
 
 const firstPollMs = 1000;
 const longestPollMs = 60_000;
 const pollGrowth = 1.5;
-/** Further looks at a batch that fail in a row, at growing distances: about ten minutes. */
+/** Polls of a batch that may fail in a row, at growing intervals: about ten minutes. */
 const maxFailedPolls = 15;
 const maxSubmits = 5;
 /** A whole batch goes up or comes down in one exchange. */
 const transferTimeoutMs = 600_000;
-/** A batch that its provider has lost is handed in again, once. */
+/** A batch that its provider has lost is submitted again, once. */
 const maxRounds = 2;
 
 /**
- * Hands in what no earlier batch covers, waits, and collects. Every batch is written down before it is handed in, so that
- * the next run goes on after a kill at any point: it looks for a submission that was not answered at the provider before
- * it hands that in again.
+ * Submits what no earlier batch covers, waits, and collects. Every batch is saved before it is submitted, so that the next
+ * run goes on after a kill at any point: it looks for an unanswered submission at the provider before it submits again.
  */
 export async function runBatches(requests: BatchRequests, ports: BatchPorts): Promise<BatchResults> {
   return new BatchRun(requests, ports).run();
 }
 
-/** What became of one look at a batch. `lost`: the provider does not know it. */
-type Look = 'wait' | 'done' | 'lost' | ProviderFailure;
+/** The result of polling one batch. `lost`: the provider does not know it. */
+type PollResult = 'wait' | 'done' | 'lost' | ProviderFailure;
 
 class BatchRun {
   readonly #items: BatchRequests['items'];
@@ -131,7 +130,7 @@ class BatchRun {
 
   #remember(handle: BatchHandle, batchIds: readonly string[], isConfirmed = false): BatchHandle {
     const known: BatchHandle = { ...handle, batchIds, isConfirmed };
-    // Should it not be kept, the next run finds the batch by looking for it.
+    // If this fails, the next run finds the batch at the provider.
     this.#ports.save(known);
     return known;
   }
@@ -190,41 +189,41 @@ class BatchRun {
     }
   }
 
-  /** Waits for all that is open; true where the provider has lost some of it, which is to be handed in again. */
+  /** Waits for all open batches; true where the provider has lost one, which is then submitted again. */
   async #awaitOpen(isLastRound: boolean): Promise<boolean> {
     const { clock, signal } = this.#ports;
     const failures = new Map<BatchHandle, number>();
     let waitMs = firstPollMs;
     let hasLost = false;
     for (;;) {
-      const left: BatchHandle[] = [];
+      const stillOpen: BatchHandle[] = [];
       for (const handle of this.#open) {
-        const look = signal.aborted ? 'wait' : await this.#look(handle);
-        if (look === 'done') this.#collected.push(handle);
-        else if (look === 'wait') left.push(handle);
-        else if (look === 'lost') {
+        const result = signal.aborted ? 'wait' : await this.#poll(handle);
+        if (result === 'done') this.#collected.push(handle);
+        else if (result === 'wait') stillOpen.push(handle);
+        else if (result === 'lost') {
           this.#ports.remove(handle);
           if (isLastRound) this.#fail(handle.keys, lost);
           hasLost = true;
         } else {
           const failed = (failures.get(handle) ?? 0) + 1;
           failures.set(handle, failed);
-          const mayPass = isRetryable(look) || look.kind === 'malformed';
-          if (signal.aborted || (mayPass && failed < maxFailedPolls)) left.push(handle);
+          const mayPass = isRetryable(result) || result.kind === 'malformed';
+          if (signal.aborted || (mayPass && failed < maxFailedPolls)) stillOpen.push(handle);
           else {
-            this.#fail(handle.keys, look);
+            this.#fail(handle.keys, result);
             this.#pending.push(handle);
           }
         }
       }
-      this.#open = left;
-      if (left.length === 0 || signal.aborted) return hasLost;
+      this.#open = stillOpen;
+      if (stillOpen.length === 0 || signal.aborted) return hasLost;
       await clock.wait(waitMs, signal);
       waitMs = Math.min(waitMs * pollGrowth, longestPollMs);
     }
   }
 
-  async #look(handle: BatchHandle): Promise<Look> {
+  async #poll(handle: BatchHandle): Promise<PollResult> {
     const { api } = this.#ports;
     const [id, ...others] = handle.batchIds;
     if (id === undefined) return 'lost';
@@ -234,7 +233,7 @@ class BatchRun {
       case 'running':
         return 'wait';
       case 'unknown':
-        return others.length === 0 ? 'lost' : this.#look(this.#remember(handle, others));
+        return others.length === 0 ? 'lost' : this.#poll(this.#remember(handle, others));
       case 'refused':
         this.#fail(handle.keys, status.value.failure);
         return 'done';
@@ -245,7 +244,7 @@ class BatchRun {
     if ('failure' in found) return found.failure;
     const isOwn = handle.keys.some((key) => found.value.has(key));
     if (!isOwn && !handle.isConfirmed) {
-      return others.length === 0 ? 'lost' : this.#look(this.#remember(handle, others));
+      return others.length === 0 ? 'lost' : this.#poll(this.#remember(handle, others));
     }
     for (const key of handle.keys) {
       this.#answers.set(key, { answer: found.value.get(key) ?? unanswered, isSent: true });
@@ -254,7 +253,7 @@ class BatchRun {
   }
 }
 
-/** After these it is not known whether the batch was taken, so it is looked for before it is handed in again. */
+/** After these it is unknown whether the batch was taken, so the provider is searched before a second submission. */
 const unclear: ReadonlySet<FailureKind> = new Set(['network', 'timeout', 'server', 'malformed', 'aborted']);
 
 const lost: ProviderFailure = { kind: 'server', message: 'the provider does not know the batch that it took' };

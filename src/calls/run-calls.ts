@@ -24,7 +24,7 @@ export interface CallOptions
   readonly suites: readonly Suite[];
   /** What came through batch APIs before the first call. */
   readonly batchAnswers?: BatchAnswers;
-  /** True for an answer from the cache that an earlier part of this run had asked for. */
+  /** True for an answer from the cache that an earlier part of this run had sent. */
   readonly isOwn?: (receivedAt: string) => boolean;
   /** False for a call that is not to be made any more once it has waited for its turn. */
   readonly mayBegin?: (request: CompletionRequest) => Promise<boolean>;

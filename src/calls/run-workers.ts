@@ -1,6 +1,6 @@
 /**
- * Repeats `step` until it returns false, by as many workers as `workers` allows at present. More join as soon as it allows
- * more; none leaves before the end. Rejects with the first bug, once what is in work has ended.
+ * Repeats `step` until it returns false, in as many workers as `workers` allows at the time. More start when it allows
+ * more; none stops before the end. Rejects with the first bug once all running steps have ended.
  */
 export async function runWorkers(step: () => Promise<boolean>, workers: () => number): Promise<void> {
   const bugs: unknown[] = [];

@@ -35,7 +35,7 @@ export async function boundCall<T>(
   const controller = new AbortController();
   let isTimeUp = false;
   const abort = () => controller.abort(signal.reason);
-  // An event that came before this listener would never be heard.
+  // The listener below misses an earlier event.
   if (signal.aborted) abort();
   const stopListening = onAbort(signal, abort);
   const stopTimer = clock.startTimer(timeoutMs, () => {

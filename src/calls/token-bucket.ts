@@ -52,7 +52,7 @@ export class TokenBucket {
     this.#level = Math.min(this.#capacity, this.#level + amount);
   }
 
-  /** The server says what is left; others may use the same key. */
+  /** Applies what the server says is left, since others may use the same key. */
   observe(remaining: number): void {
     this.#level = Math.min(this.#level, remaining);
   }
@@ -70,7 +70,7 @@ export class AccountRates {
 export class ProviderRates {
   readonly #own: OwnRates;
   readonly #account: AccountRates;
-  readonly #told = new Map<Unit, TokenBucket>();
+  readonly #reported = new Map<Unit, TokenBucket>();
   #emptyUntilMs = 0;
 
   constructor(own: OwnRates, account: AccountRates) {
@@ -89,7 +89,7 @@ export class ProviderRates {
     for (const [unit, bucket] of this.#limits()) bucket.take(amountOf(unit, estimate));
   }
 
-  /** Corrects the estimate by the true usage, and takes what the server told. */
+  /** Corrects the estimate by the true usage, and applies the limits that the server reports. */
   settle(estimate: TokenEstimate, outcome: CompletionOutcome, nowMs: number): void {
     const usage = outcome.status === 'completed' ? outcome.completion.usage : undefined;
     if (usage !== undefined) {
@@ -103,12 +103,12 @@ export class ProviderRates {
     const isPaced = periodMs <= longestPacedMs && resetMs <= longestPacedMs;
     if (isPaced && limit !== undefined && limit > 0) {
       // Half of it may go at once, since each answer says what is really left.
-      const bucket = this.#find(`told ${unit} ${limit} ${periodMs}`, limit / 2, limit / periodMs);
-      this.#told.set(unit, bucket);
+      const bucket = this.#find(`reported ${unit} ${limit} ${periodMs}`, limit / 2, limit / periodMs);
+      this.#reported.set(unit, bucket);
       this.#account.latest.set(unit, bucket);
     }
-    // A later report may leave out the size of a limit that was told before.
-    const bucket = isPaced ? this.#told.get(unit) : undefined;
+    // A later report may leave out the size of a limit that was reported before.
+    const bucket = isPaced ? this.#reported.get(unit) : undefined;
     if (remaining !== undefined) bucket?.observe(remaining);
     if (bucket === undefined && remaining !== undefined && remaining < 1)
       this.#emptyUntilMs = nowMs + Math.min(resetMs, longestWaitMs);
@@ -116,7 +116,7 @@ export class ProviderRates {
 
   #limits(): readonly (readonly [Unit, TokenBucket])[] {
     const byHand = [...this.#byHand('requests', 'rpm'), ...this.#byHand('tokens', 'tpm')];
-    return [...byHand, ...new Map([...this.#account.latest, ...this.#told])];
+    return [...byHand, ...new Map([...this.#account.latest, ...this.#reported])];
   }
 
   /** The largest limit of an account holds for all its calls, a smaller one for its own provider in addition. */

@@ -63,7 +63,7 @@ export class Budget {
     };
   }
 
-  /** Takes a bound for a request that is handed in with others, or says why it does not fit. */
+  /** Takes a bound for a request that is submitted with others, or says why it does not fit. */
   take(boundUsd: number): ProviderFailure | undefined {
     if (this.#fits(this.#spentUsd + this.#reservedUsd + boundUsd)) {
       this.#reservedUsd += boundUsd;
@@ -155,9 +155,9 @@ const abortedOutcome = {
 
 /** What a provider's batches take of the budget. */
 export interface BatchSpending {
-  /** Takes an upper bound for a request before it is handed in, or says why it does not fit. */
+  /** Takes an upper bound for a request before it is submitted, or says why it does not fit. */
   take(key: string, request: CompletionRequest): ProviderFailure | undefined;
-  /** Books what came; also of what an earlier run handed in, which this one is billed for. */
+  /** Books the answers, also those of a batch of an earlier run, which this run is billed for. */
   settle(key: string, answer: BatchAnswer): void;
 }
 

@@ -65,7 +65,7 @@ function delayFor(failure: ProviderFailure, retriesDone: number, options: RetryO
   const jitterMs = options.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** retriesDone);
   if (failure.retryAfterMs === undefined) return jitterMs;
   const askedMs = Math.min(Math.max(0, failure.retryAfterMs), maxRetryAfterMs);
-  // A call that came too early twice, although it waited as told, gives way to others that were told the same.
+  // A call that was refused twice, although it waited as the server said, lets others that wait go first.
   return retriesDone < 2 ? askedMs : askedMs + jitterMs;
 }
 

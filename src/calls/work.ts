@@ -27,7 +27,7 @@ export interface OpenWork extends Pick<QueueWorker, 'answered' | 'drain'> {
   readonly close: () => Promise<void>;
 }
 
-/** Makes calls of whatever run plans them, for the providers that this checkout configures and has the keys of. */
+/** Makes the calls of any run, for the providers that this checkout configures and has the keys of. */
 export async function openWork(options: WorkOptions, ports: WorkPorts): Promise<OpenWork> {
   const { project, address } = options;
   const modules = await loadQueueModules(project.root);

@@ -33,7 +33,7 @@ async function decodeOne(
 ): Promise<Buffer> {
   const name = coding.toLowerCase();
   const decode = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
-  // As the server wrote it: secrets in messages are masked as they stand.
+  // In the server's spelling, so that a secret in it is recognised and masked.
   if (decode === undefined) throw unreadable(encoding, `the encoding ${JSON.stringify(coding)} is not known`);
   try {
     return await decode(body, { maxOutputLength: maxBytes });
@@ -52,7 +52,7 @@ function unreadable(encoding: string, reason: string, cause?: Error): HttpError 
   return new HttpError('body-unreadable', `the body can't be decoded as ${encoding}: ${reason}`, { cause });
 }
 
-/** Some servers send `deflate` without the zlib wrapper that RFC 9110 asks for; the first byte tells. */
+/** Some servers send `deflate` without the zlib wrapper that RFC 9110 requires. The first byte shows which it is. */
 function decodeDeflate(body: Buffer, options: { readonly maxOutputLength: number }): Promise<Buffer> {
   return ((body[0] ?? 0) & 0x0f) === 8 ? inflateWrapped(body, options) : inflateBare(body, options);
 }

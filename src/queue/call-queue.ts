@@ -10,14 +10,14 @@ export interface CallQueueOptions {
   readonly modules: QueueModules;
   readonly client: Redis;
   readonly name: string;
-  /** By Redis' clock: events from then on are heard. */
+  /** By the clock of Redis: events from then on are read. */
   readonly startedMs: number;
-  /** Until it is looked up what became of a call. */
+  /** How long a call may take before its job is looked up. */
   readonly overdueMs: number;
-  /** Until a call that Redis has lost is sent again: its worker needs that time to notice the loss and to end it. */
+  /** How long a call that Redis has lost waits before it is sent again: its worker first has to notice and end it. */
   readonly lostMs: number;
-  /** Runs a step that nobody waits for. */
-  readonly attempt: (step: () => Promise<unknown>) => void;
+  /** Runs a step in the background. */
+  readonly runInBackground: (step: () => Promise<unknown>) => void;
 }
 
 interface SentCall {
@@ -27,11 +27,11 @@ interface SentCall {
   lostSinceMs?: number;
 }
 
-/** What a dead run was answered is kept for its resumption, for a day. */
+/** Answers of a killed run are kept for a day, for when it is resumed. */
 const kept = { age: 24 * 3600 };
-/** In place of no limit: BullMQ heeds `queue.rateLimit` only where there is one. */
+/** BullMQ obeys `queue.rateLimit` only where a limit is set, so this stands for none. */
 const unlimited = 1_000_000_000;
-/** Events hold answers, too. Those that are lost are looked up. */
+/** Events hold answers, so few are kept. Calls whose event is lost are looked up. */
 const streams = { events: { maxLen: 1000 } };
 
 /** The calls of one provider, as jobs: a job's id names the call, so that adding it again does nothing. */
@@ -39,35 +39,35 @@ export class CallQueue {
   readonly #options: CallQueueOptions;
   readonly #queue: Queue;
   readonly #events: QueueEvents;
-  /** Those that wait for an answer, by the ids of their jobs. */
+  /** Calls that wait for an answer, by job id. */
   readonly #calls = new Map<string, SentCall>();
 
   constructor(options: CallQueueOptions) {
-    const { modules, client, name, startedMs, attempt } = options;
+    const { modules, client, name, startedMs, runInBackground } = options;
     const shared = { connection: client, prefix, skipVersionCheck: true };
     this.#options = options;
     this.#queue = new modules.bull.Queue(name, { ...shared, streams });
     this.#events = new modules.bull.QueueEvents(name, { ...shared, lastEventId: `${startedMs}-0` });
-    // Lost connections are noticed by `client`.
+    // The owner of `client` handles lost connections.
     this.#queue.on('error', () => undefined);
     this.#events.on('error', () => undefined);
     this.#events.on('completed', ({ jobId, returnvalue }) => this.#deliver(jobId, returnvalue));
     this.#events.on('failed', ({ jobId, failedReason }) => this.#fail(jobId, failedReason));
-    // An earlier part of the run sent it.
-    this.#events.on('duplicated', ({ jobId }) => attempt(() => this.#lookUp(jobId, true)));
+    // The run sent this call before it was resumed.
+    this.#events.on('duplicated', ({ jobId }) => runInBackground(() => this.#lookUp(jobId, true)));
   }
 
-  get isAwaited(): boolean {
+  get hasCalls(): boolean {
     return this.#calls.size > 0;
   }
 
-  async hold({ concurrency, rpm }: QueueLimits): Promise<void> {
+  async setLimits({ concurrency, rpm }: QueueLimits): Promise<void> {
     const { max, duration } = rateOf(rpm);
     await this.#queue.setGlobalConcurrency(concurrency ?? unlimited);
     await this.#queue.setGlobalRateLimit(max, duration);
   }
 
-  ask(id: string, text: string, signal: AbortSignal): Promise<AttemptAnswer> {
+  send(id: string, text: string, signal: AbortSignal): Promise<AttemptAnswer> {
     return new Promise((resolve) => {
       const stopListening = onAbort(signal, () => {
         this.#settle(id, failed({ kind: 'aborted', message: 'the run was stopped' }, 0));
@@ -77,23 +77,23 @@ export class CallQueue {
         resolve(answer);
       };
       this.#calls.set(id, { text, sentMs: performance.now(), resolve: finish });
-      this.#options.attempt(() => this.#add(id, text));
+      this.#options.runInBackground(() => this.#add(id, text));
     });
   }
 
-  /** The answer need not be kept any longer. */
+  /** Removes an answer that is no longer needed. */
   forget(id: string): void {
-    this.#options.attempt(() => this.#queue.remove(id));
+    this.#options.runInBackground(() => this.#queue.remove(id));
   }
 
-  /** Finds answers whose events were missed, and sends again what was lost. */
+  /** Finds answers whose events were missed, and sends lost calls again. */
   async lookUpOverdue(): Promise<void> {
     const latestMs = performance.now() - this.#options.overdueMs;
     const overdue = [...this.#calls].filter(([, { sentMs }]) => sentMs <= latestMs);
     await Promise.all(overdue.map(([id]) => this.#lookUp(id, false)));
   }
 
-  /** Events of calls that nobody waits for hold their answers. */
+  /** Removes the events, which hold answers, once no call is left. */
   async trim(): Promise<void> {
     const jobs = await this.#queue.getJobCountByTypes('waiting', 'active', 'completed', 'failed');
     if (jobs === 0) await this.#queue.trimEvents(0);
@@ -107,7 +107,7 @@ export class CallQueue {
     await this.#queue.add('attempt', text, { jobId: id, removeOnComplete: kept, removeOnFail: kept });
   }
 
-  /** A failure of an earlier part of the run is no answer: the call is made again. */
+  /** `isEarlier` is true for a call of before the run was resumed: if it failed then, it is made again. */
   async #lookUp(id: string, isEarlier: boolean): Promise<void> {
     const call = this.#calls.get(id);
     if (call === undefined) return;
@@ -132,7 +132,7 @@ export class CallQueue {
     if (this.#calls.has(id)) await this.#add(id, text);
   }
 
-  /** A worker that had not heard of the run returns null: the call is lost. */
+  /** A worker that does not know the run returns null: the call is lost. */
   #deliver(id: string, returned: unknown): void {
     if (returned === null) return;
     const message = 'the answer in the queue is not one that a worker writes';
@@ -149,12 +149,12 @@ export class CallQueue {
     if (call === undefined) return;
     this.#calls.delete(id);
     call.resolve(answer);
-    // A failure is of no use to a run that is resumed.
+    // A resumed run makes failed calls again.
     if (answer.outcome.status === 'failed') this.forget(id);
   }
 }
 
-/** In small windows, so that no minute holds more, wherever it begins: 61 windows of a second reach into one. */
+/** A limit a minute in small windows: 61 windows of a second touch any minute, so none of them exceeds the limit. */
 export function rateOf(rpm: number | undefined): { readonly max: number; readonly duration: number } {
   if (rpm === undefined) return { max: unlimited, duration: 1000 };
   return rpm > 1200 ? { max: Math.floor(rpm / 61), duration: 1000 } : { max: 1, duration: Math.ceil(60_000 / rpm) };

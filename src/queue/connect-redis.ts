@@ -13,16 +13,16 @@ export interface QueueModules {
   readonly redis: { readonly Redis: typeof Redis };
 }
 
-/** Every key begins with it. */
+/** The prefix of every key. */
 export const prefix = 'llmcheck';
 
-/** Connects; gives the reason where that can't be done. */
+/** Connects, or returns the reason why it can't. */
 export async function connectRedis({ redis }: QueueModules, address: RedisAddress): Promise<Redis | string> {
   const client = new redis.Redis({
     ...redisEndpoint(address),
     lazyConnect: true,
     connectTimeout: 5000,
-    // A lost connection comes back by itself, however long that takes, and commands wait for it.
+    // ioredis reconnects for as long as it takes, and commands wait for that.
     retryStrategy: (times) => Math.min(times * 50, 500),
     maxRetriesPerRequest: null,
   });
@@ -54,8 +54,8 @@ async function findServerFault(client: Redis): Promise<string | undefined> {
   return undefined;
 }
 
-/** Opens the connection again where a step takes too long: a network that swallows everything is not noticed otherwise. */
-export async function watchSilence(client: Redis, silenceMs: number, step: () => Promise<void>): Promise<void> {
+/** Reconnects while a step takes too long: nothing else notices a network that drops every packet. */
+export async function reconnectIfSilent(client: Redis, silenceMs: number, step: () => Promise<void>): Promise<void> {
   const timer = setInterval(() => {
     if (client.status === 'ready') client.disconnect(true);
   }, silenceMs);
@@ -66,7 +66,7 @@ export async function watchSilence(client: Redis, silenceMs: number, step: () =>
   }
 }
 
-/** Runs or workers that others can see: each is a key that expires unless it is written again. */
+/** The runs or the workers that are alive: each is a key that expires unless it is written again. */
 export interface Presence {
   write(id: string, text: string, ttlMs: number): Promise<void>;
   read(id: string): Promise<string | undefined>;

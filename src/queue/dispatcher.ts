@@ -3,9 +3,9 @@ import type { AttemptAnswer, AttemptTask, QueuedProvider, QueueLimits } from '..
 import { onAbort } from '../text/on-abort.ts';
 import type { QueueUrl } from '../text/store-urls.ts';
 import { CallQueue } from './call-queue.ts';
-import { connectRedis, openPresence, type QueueModules, watchSilence } from './connect-redis.ts';
-import { endedRun, type RunCard, writeMessage } from './messages.ts';
-import { watchWorkers } from './watch-workers.ts';
+import { connectRedis, openPresence, type QueueModules, reconnectIfSilent } from './connect-redis.ts';
+import { endedRun, type RunInfo, writeMessage } from './messages.ts';
+import { type NoteWorkers, watchWorkers } from './watch-workers.ts';
 
 export interface LimitedProvider extends QueuedProvider {
   readonly limits: QueueLimits;
@@ -16,60 +16,60 @@ export interface DispatcherOptions {
   readonly address: QueueUrl;
   readonly version: string;
   readonly onNote: (message: string) => void;
-  /** The queue, or every worker, was gone for longer than a run waits. */
+  /** The queue or every worker was away for longer than a run waits. */
   readonly onLost: (message: string) => void;
   readonly waits?: Partial<typeof defaultWaits>;
 }
 
 const defaultWaits = {
-  /** Until a run without Redis stops; nothing is lost by that. */
+  /** How long a run waits for Redis before it stops. A stopped run loses nothing. */
   redisMs: 120_000,
-  /** Until a run without workers stops. */
+  /** How long a run waits for workers before it stops. */
   workersMs: 600_000,
-  /** Until it says that it has none. */
-  tellMs: 5000,
+  /** How long calls wait before the run notes that it has no workers. */
+  noteMs: 5000,
   overdueMs: 2500,
   lostMs: 2500,
-  /** Between two signs of life. */
+  /** Between two heartbeats. */
   beatMs: 2000,
 };
 
-/** A run that was not heard of for so long counts as dead: its waiting calls are not made. */
+/** A run without a heartbeat for so long counts as dead, and its waiting calls are not made. */
 const runTtlMs = 15_000;
-/** For workers that still make calls of a run that is over. */
+/** How long workers can see that a run is over. */
 const endedMs = 3_600_000;
 const silenceMs = 10_000;
 const closeTimeoutMs = 3000;
 
-/** Connects; gives the reason where that can't be done. */
+/** Connects, or returns the reason why it can't. */
 export async function openDispatcher(options: DispatcherOptions): Promise<Dispatcher | string> {
   const client = await connectRedis(options.modules, options.address);
   return typeof client === 'string' ? client : new Dispatcher(client, options);
 }
 
-/** Sends the attempts of a run to workers and collects what came of them. */
+/** Sends the attempts of a run to workers and collects their answers. */
 export class Dispatcher {
   readonly #client: Redis;
   readonly #options: DispatcherOptions;
   readonly #waits: typeof defaultWaits;
-  readonly #tellOfWorkers: ReturnType<typeof watchWorkers>;
+  readonly #noteWorkers: NoteWorkers;
   readonly #queues = new Map<string, CallQueue>();
-  /** Steps that nobody waits for. */
+  /** Steps that run in the background. */
   readonly #steps = new Set<Promise<void>>();
-  readonly #told = new Set<string>();
+  readonly #notedRefusals = new Set<string>();
   #runId = '';
   #providers: readonly LimitedProvider[] = [];
   #startedMs = 0;
   #isClosed = false;
-  #isBeating = false;
-  #beatTimer: NodeJS.Timeout | undefined;
-  #goneTimer: NodeJS.Timeout | undefined;
+  #isHeartbeatRunning = false;
+  #heartbeatTimer: NodeJS.Timeout | undefined;
+  #lossTimer: NodeJS.Timeout | undefined;
 
   constructor(client: Redis, options: DispatcherOptions) {
     this.#client = client;
     this.#options = options;
     this.#waits = { ...defaultWaits, ...options.waits };
-    this.#tellOfWorkers = watchWorkers({ ...options, ...this.#waits, shown: options.address.shown });
+    this.#noteWorkers = watchWorkers({ ...options, ...this.#waits, shown: options.address.shown });
     client.on('close', () => this.#noteLoss());
     client.on('ready', () => this.#noteReturn());
   }
@@ -82,57 +82,57 @@ export class Dispatcher {
       onAbort(signal, resolve);
       if (signal.aborted) resolve();
     });
-    // A Redis that goes away now must not keep the run from stopping.
-    await Promise.race([stopped, this.#quietly(() => this.#start())]);
-    if (!this.#isClosed) this.#beatTimer = setInterval(() => void this.#beatOnce(), this.#waits.beatMs);
+    // A run must be able to stop even if Redis disconnects now.
+    await Promise.race([stopped, this.#ignoreConnectionErrors(() => this.#start())]);
+    if (!this.#isClosed) this.#heartbeatTimer = setInterval(() => void this.#heartbeatOnce(), this.#waits.beatMs);
   }
 
-  /** `call` names the attempt among those of its run: what an earlier part of the run was answered is not asked again. */
+  /** `call` names the attempt within its run, so that a resumed run finds the answer of the same attempt. */
   send(queue: string, call: string, task: Omit<AttemptTask, 'runId'>, signal: AbortSignal): Promise<AttemptAnswer> {
     const text = writeMessage({ runId: this.#runId, ...task });
-    return this.#queueOf(queue).ask(`${this.#runId}_${call}`, text, signal);
+    return this.#queueOf(queue).send(`${this.#runId}_${call}`, text, signal);
   }
 
-  /** The answer is recorded, and need not be kept any longer. */
+  /** Removes an answer that is recorded. */
   forget(queue: string, call: string): void {
     if (!this.#isClosed) this.#queueOf(queue).forget(`${this.#runId}_${call}`);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#beatTimer);
-    clearTimeout(this.#goneTimer);
+    clearInterval(this.#heartbeatTimer);
+    clearTimeout(this.#lossTimer);
     let timer: NodeJS.Timeout | undefined;
     const timeUp = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, closeTimeoutMs);
     });
     const isConnected = this.#client.status === 'ready';
-    // Where Redis is gone, what is left in it expires.
-    if (isConnected) await Promise.race([this.#quietly(() => this.#leave()), timeUp]);
+    // Without a connection the keys of this run expire.
+    if (isConnected) await Promise.race([this.#ignoreConnectionErrors(() => this.#announceEnd()), timeUp]);
     const closing = Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     this.#client.disconnect();
-    // A connection that is lost already has no end to wait for.
+    // Closing a lost connection would never end.
     if (isConnected) await Promise.race([closing, timeUp]);
     clearTimeout(timer);
   }
 
   #noteLoss(): void {
-    if (this.#isClosed || this.#goneTimer !== undefined) return;
+    if (this.#isClosed || this.#lossTimer !== undefined) return;
     const { onNote, onLost, address } = this.#options;
     const { redisMs } = this.#waits;
     onNote(
       `The queue ${address.shown} is gone; the run waits for it, up to ${redisMs / 60_000} min. Calls in flight go on.`,
     );
-    this.#goneTimer = setTimeout(() => onLost(`the queue ${address.shown} did not come back`), redisMs);
+    this.#lossTimer = setTimeout(() => onLost(`the queue ${address.shown} did not come back`), redisMs);
   }
 
   #noteReturn(): void {
-    if (this.#goneTimer === undefined) return;
-    clearTimeout(this.#goneTimer);
-    this.#goneTimer = undefined;
+    if (this.#lossTimer === undefined) return;
+    clearTimeout(this.#lossTimer);
+    this.#lossTimer = undefined;
     this.#options.onNote(`The queue ${this.#options.address.shown} is back.`);
-    // It may have lost what it had.
-    this.#attempt(() => this.#announce());
+    // It may have lost its data.
+    this.#runInBackground(() => this.#announce());
   }
 
   #queueOf(name: string): CallQueue {
@@ -144,7 +144,7 @@ export class Dispatcher {
       client: this.#client,
       name,
       startedMs: this.#startedMs,
-      attempt: (step) => this.#attempt(step),
+      runInBackground: (step) => this.#runInBackground(step),
     });
     this.#queues.set(name, queue);
     return queue;
@@ -157,48 +157,48 @@ export class Dispatcher {
   }
 
   async #announce(): Promise<void> {
-    for (const { queue, limits } of this.#providers) await this.#queueOf(queue).hold(limits);
-    await this.#beat();
+    for (const { queue, limits } of this.#providers) await this.#queueOf(queue).setLimits(limits);
+    await this.#heartbeat();
   }
 
-  async #beatOnce(): Promise<void> {
-    if (this.#isBeating) return;
-    this.#isBeating = true;
-    await watchSilence(this.#client, silenceMs, () => this.#quietly(() => this.#beat()));
-    this.#isBeating = false;
+  async #heartbeatOnce(): Promise<void> {
+    if (this.#isHeartbeatRunning) return;
+    this.#isHeartbeatRunning = true;
+    await reconnectIfSilent(this.#client, silenceMs, () => this.#ignoreConnectionErrors(() => this.#heartbeat()));
+    this.#isHeartbeatRunning = false;
   }
 
-  async #beat(): Promise<void> {
+  async #heartbeat(): Promise<void> {
     const providers = this.#providers.map(({ queue, label }) => ({ queue, label }));
-    const card: RunCard = { version: this.#options.version, providers };
-    await openPresence(this.#client, 'runs').write(this.#runId, JSON.stringify(card), runTtlMs);
+    const info: RunInfo = { version: this.#options.version, providers };
+    await openPresence(this.#client, 'runs').write(this.#runId, JSON.stringify(info), runTtlMs);
     const workers = await openPresence(this.#client, 'workers').list();
-    const awaited = [...this.#queues].filter(([, { isAwaited }]) => isAwaited).map(([name]) => name);
-    this.#tellOfWorkers(workers.values(), providers, new Set(awaited));
+    const waiting = [...this.#queues].filter(([, { hasCalls }]) => hasCalls).map(([name]) => name);
+    this.#noteWorkers(workers.values(), providers, new Set(waiting));
     for (const queue of this.#queues.values()) await queue.lookUpOverdue();
   }
 
-  async #leave(): Promise<void> {
+  async #announceEnd(): Promise<void> {
     await Promise.all(this.#steps);
     if (this.#runId !== '') await openPresence(this.#client, 'runs').write(this.#runId, endedRun, endedMs);
     for (const queue of this.#queues.values()) await queue.trim();
   }
 
-  #attempt(step: () => Promise<unknown>): void {
-    const running = this.#quietly(step).finally(() => this.#steps.delete(running));
+  #runInBackground(step: () => Promise<unknown>): void {
+    const running = this.#ignoreConnectionErrors(step).finally(() => this.#steps.delete(running));
     this.#steps.add(running);
   }
 
-  /** What the connection could not do is done again with the next beat. */
-  async #quietly(step: () => Promise<unknown>): Promise<void> {
+  /** Ignores errors of the connection: the next heartbeat repeats the step. */
+  async #ignoreConnectionErrors(step: () => Promise<unknown>): Promise<void> {
     try {
       await step();
     } catch (error) {
       if (error instanceof TypeError || error instanceof RangeError) throw error;
-      // That there is no connection was told already; a full server, say, was not.
+      // A lost connection has its own note. Other refusals, such as of a full server, are noted once.
       if (this.#isClosed || !(error instanceof Error) || error.name !== 'ReplyError') return;
-      if (this.#told.has(error.message)) return;
-      this.#told.add(error.message);
+      if (this.#notedRefusals.has(error.message)) return;
+      this.#notedRefusals.add(error.message);
       this.#options.onNote(`The queue ${this.#options.address.shown} refuses: ${error.message}`);
     }
   }

@@ -4,7 +4,7 @@ import { parseExactJson } from '../json/parse-json.ts';
 import { failureKinds } from '../model/completion.ts';
 import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
 
-/** Anybody who can write to Redis can put anything there, and what is wrong would show deep in an adapter. */
+/** Other programs can write to Redis too, and a wrong message would fail deep in an adapter. */
 const taskSchema = z.object({
   runId: z.string().min(1),
   timeoutMs: z.number(),
@@ -54,33 +54,33 @@ const runSchema = z.object({
 
 const workerSchema = z.object({ version: z.string(), concurrency: z.number(), queues: z.array(z.string()) });
 
-/** What a run tells workers of itself. */
-export interface RunCard {
+/** What workers know of a run. */
+export interface RunInfo {
   readonly version: string;
   readonly providers: readonly QueuedProvider[];
 }
 
-/** What a worker tells runs of itself. */
-export interface WorkerCard {
+/** What runs know of a worker. */
+export interface WorkerInfo {
   readonly version: string;
   /** Calls at once. */
   readonly concurrency: number;
   readonly queues: readonly string[];
 }
 
-/** Stands in place of a run's card once the run is over. */
+/** Replaces the information of a run once it is over. */
 export const endedRun = 'ended';
 
-/** Text, since JSON of BullMQ's own would change numbers that no double keeps. */
+/** As text, since the JSON of BullMQ would change numbers that no double holds. */
 export function writeMessage(message: AttemptTask | AttemptAnswer): string {
   return writeJson(message) ?? '';
 }
 
-/** The call that a job asks for, or why its data is none. */
+/** The call that a job is for, or why its data is no call. */
 export function readTask(data: unknown): { readonly task: AttemptTask } | { readonly fault: string } {
   const value = typeof data === 'string' ? parse(data) : data;
   const [issue] = taskSchema.safeParse(value).error?.issues ?? [];
-  // A parsed copy would lack the members that the schema doesn't name.
+  // The schema's own copy would lack the members that it doesn't name.
   if (issue === undefined) return { task: value as AttemptTask };
   return { fault: `${issue.path.join('.') || 'the job'}: ${issue.message}` };
 }
@@ -90,11 +90,11 @@ export function readAnswer(returned: unknown): AttemptAnswer | undefined {
   return answerSchema.safeParse(value).success ? (value as AttemptAnswer) : undefined;
 }
 
-export function readRunCard(text: string): RunCard | undefined {
+export function readRunInfo(text: string): RunInfo | undefined {
   return runSchema.safeParse(parse(text)).data;
 }
 
-export function readWorkerCard(text: string): WorkerCard | undefined {
+export function readWorkerInfo(text: string): WorkerInfo | undefined {
   return workerSchema.safeParse(parse(text)).data;
 }
 

@@ -1,5 +1,5 @@
 import type { QueuedProvider } from '../model/queue.ts';
-import { readWorkerCard, type WorkerCard } from './messages.ts';
+import { readWorkerInfo, type WorkerInfo } from './messages.ts';
 
 export interface WatchOptions {
   readonly version: string;
@@ -7,57 +7,57 @@ export interface WatchOptions {
   readonly shown: string;
   readonly onNote: (message: string) => void;
   readonly onLost: (message: string) => void;
-  /** Then the run says that no worker takes its calls. */
-  readonly tellMs: number;
-  /** Then the run stops. */
+  /** How long calls wait before the run notes that no worker takes them. */
+  readonly noteMs: number;
+  /** How long calls wait before the run stops. */
   readonly workersMs: number;
 }
 
 /**
- * Tells a run of its workers: how many there are, and which providers no worker serves. `cards` are what workers tell of
- * themselves, `waiting` the queues in which calls wait for an answer.
+ * Notes how many workers a run has, and which providers no worker serves. `texts` are the infos of all workers,
+ * `waiting` the queues in which calls wait for an answer.
  */
-export type TellOfWorkers = (
-  cards: Iterable<string>,
+export type NoteWorkers = (
+  texts: Iterable<string>,
   providers: readonly QueuedProvider[],
   waiting: ReadonlySet<string>,
 ) => void;
 
-export function watchWorkers(options: WatchOptions): TellOfWorkers {
-  let told = '';
+export function watchWorkers(options: WatchOptions): NoteWorkers {
+  let noted = '';
   let unservedSinceMs: number | undefined;
-  let isTold = false;
+  let isNoted = false;
   return (texts, providers, waiting) => {
-    const cards = [...texts].flatMap((text) => readWorkerCard(text) ?? []);
-    const own = cards.filter(({ queues }) => providers.some(({ queue }) => queues.includes(queue)));
+    const workers = [...texts].flatMap((text) => readWorkerInfo(text) ?? []);
+    const own = workers.filter(({ queues }) => providers.some(({ queue }) => queues.includes(queue)));
     const calls = own.reduce((sum, { concurrency }) => sum + concurrency, 0);
     const text = own.length === 0 ? '' : `${count(own.length, 'worker')}, ${count(calls, 'call')} at once.`;
-    if (text !== '' && text !== told) options.onNote(text);
-    told = text;
+    if (text !== '' && text !== noted) options.onNote(text);
+    noted = text;
     const unserved = providers.filter(
-      ({ queue }) => waiting.has(queue) && !cards.some(({ queues }) => queues.includes(queue)),
+      ({ queue }) => waiting.has(queue) && !workers.some(({ queues }) => queues.includes(queue)),
     );
     if (unserved.length === 0) {
       unservedSinceMs = undefined;
-      isTold = false;
+      isNoted = false;
       return;
     }
     unservedSinceMs ??= performance.now();
     const waitedMs = performance.now() - unservedSinceMs;
     const names = [...new Set(unserved.map(({ label }) => label))].join(', ');
-    if (waitedMs >= options.tellMs && !isTold) {
-      isTold = true;
-      options.onNote(`No worker takes calls of ${names}: ${describeOthers(cards, options)}.`);
+    if (waitedMs >= options.noteMs && !isNoted) {
+      isNoted = true;
+      options.onNote(`No worker takes calls of ${names}: ${describeOthers(workers, options)}.`);
     }
     if (waitedMs >= options.workersMs) options.onLost(`no worker took calls of ${names}`);
   };
 }
 
-function describeOthers(cards: readonly WorkerCard[], { version, shown }: WatchOptions): string {
+function describeOthers(workers: readonly WorkerInfo[], { version, shown }: WatchOptions): string {
   const start = `start some with \`llmcheck worker --queue ${shown}\` in a checkout of the same state, with its keys set`;
-  const versions = [...new Set(cards.map((card) => card.version))].filter((other) => other !== version);
-  if (cards.length === 0) return `there is none; ${start}`;
-  const are = `there ${cards.length === 1 ? 'is' : 'are'} ${count(cards.length, 'worker')}`;
+  const versions = [...new Set(workers.map((worker) => worker.version))].filter((other) => other !== version);
+  if (workers.length === 0) return `there is none; ${start}`;
+  const are = `there ${workers.length === 1 ? 'is' : 'are'} ${count(workers.length, 'worker')}`;
   return versions.length > 0
     ? `${are}, of llmcheck ${versions.join(', ')} while this is ${version}; ${start}`
     : `${are} of another checkout, or without a key for it; ${start}`;

@@ -2,29 +2,36 @@ import type { Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { AttemptAnswer, AttemptTask, QueuedProvider } from '../model/queue.ts';
 import type { QueueUrl } from '../text/store-urls.ts';
-import { connectRedis, openPresence, type Presence, prefix, type QueueModules, watchSilence } from './connect-redis.ts';
-import { endedRun, type RunCard, readRunCard, readTask, type WorkerCard, writeMessage } from './messages.ts';
+import {
+  connectRedis,
+  openPresence,
+  type Presence,
+  prefix,
+  type QueueModules,
+  reconnectIfSilent,
+} from './connect-redis.ts';
+import { endedRun, type RunInfo, readRunInfo, readTask, type WorkerInfo, writeMessage } from './messages.ts';
 
-/** A provider that a worker makes calls of. */
+/** A provider that a worker calls. */
 export interface ServedProvider extends QueuedProvider {
   /** Makes the attempt; never rejects but for a bug. */
   readonly attempt: (task: AttemptTask, signal: AbortSignal) => Promise<AttemptAnswer>;
 }
 
-/** What the user decides. */
+/** The user's settings. */
 export interface WorkerSettings {
   readonly address: QueueUrl;
   readonly toolVersion: string;
   readonly id: string;
   /** Calls in flight at most, of all providers. */
   readonly concurrency: number;
-  /** A worker that was not heard of for so long is dead: others make its calls. */
+  /** A worker without a sign of life for so long counts as dead, and others make its calls. */
   readonly leaseMs: number;
 }
 
 export interface WorkerPorts {
   readonly log: (message: string) => void;
-  /** Something that nobody expected; the call it happened in is errored. */
+  /** A bug; the call in which it happened is errored. */
   readonly onBug: (bug: unknown) => void;
 }
 
@@ -35,13 +42,13 @@ export interface WorkerOptions extends WorkerSettings, WorkerPorts {
   readonly unserved: ReadonlyMap<string, string>;
 }
 
-/** A call that kills its worker is tried so often. */
-const maxDeaths = 10;
-/** A call ends so long before its lock does, as a share of the lease: to end it takes time, too. */
+/** How often a call is retried that kills its worker. */
+const maxStalls = 10;
+/** A call is ended this share of the lease before its lock expires, since ending it takes time. */
 const marginShare = 0.2;
 const longestPauseMs = 60_000;
-/** For calls that were ended to be given back. */
-const lastWordMs = 5000;
+/** Time for calls that were ended to go back to the queue. */
+const giveBackMs = 5000;
 
 type EndReason = 'lost' | 'drained' | 'over';
 
@@ -52,11 +59,11 @@ interface TakenCall {
   /** The lock in Redis lasts at least until then. */
   lockedUntilMs: number;
   isBegun: boolean;
-  /** Why it has to end: its lock is lost, the worker stops, or the run is over. */
+  /** Why it was ended: its lock is lost, the worker stops, or the run is over. */
   end?: EndReason;
 }
 
-/** Connects; gives the reason where that can't be done. */
+/** Connects, or returns the reason why it can't. */
 export async function openWorker(options: WorkerOptions): Promise<QueueWorker | string> {
   const client = await connectRedis(options.modules, options.address);
   if (typeof client === 'string') return client;
@@ -70,18 +77,18 @@ export class QueueWorker {
   readonly #options: WorkerOptions;
   readonly #runs: Presence;
   readonly #workers: Presence;
-  readonly #card: WorkerCard;
+  readonly #info: WorkerInfo;
   readonly #taken = new Map<string, TakenCall>();
   readonly #slots: Slots;
   readonly #seenRuns = new Set<string>();
-  readonly #told = new Set<string>();
+  readonly #loggedRefusals = new Set<string>();
   #queues: readonly Worker[] = [];
   #timers: readonly NodeJS.Timeout[] = [];
   #answered = 0;
   #returned = 0;
   #isDraining = false;
   #isClosed = false;
-  #isGone = false;
+  #isDisconnected = false;
   #isTicking = false;
 
   constructor(client: Redis, options: WorkerOptions) {
@@ -90,16 +97,16 @@ export class QueueWorker {
     this.#options = options;
     this.#runs = openPresence(client, 'runs');
     this.#workers = openPresence(client, 'workers');
-    this.#card = { version: toolVersion, concurrency, queues: providers.map(({ queue }) => queue) };
+    this.#info = { version: toolVersion, concurrency, queues: providers.map(({ queue }) => queue) };
     this.#slots = new Slots(concurrency);
     client.on('close', () => {
-      if (this.#isClosed || this.#isGone) return;
-      this.#isGone = true;
+      if (this.#isClosed || this.#isDisconnected) return;
+      this.#isDisconnected = true;
       log(`the queue ${address.shown} is gone: no further call is begun until it is back`);
     });
     client.on('ready', () => {
-      if (this.#isGone) log(`the queue ${address.shown} is back`);
-      this.#isGone = false;
+      if (this.#isDisconnected) log(`the queue ${address.shown} is back`);
+      this.#isDisconnected = false;
     });
   }
 
@@ -113,22 +120,22 @@ export class QueueWorker {
     await this.#tick();
     this.#timers = [
       setInterval(() => void this.#tick(), Math.min(1000, leaseMs / 5)),
-      // By this machine's clock: a reply may take for ever where a connection hangs, and locks expire meanwhile.
+      // By this machine's clock: locks expire even while a connection hangs.
       setInterval(() => this.#endUnlocked(), leaseMs / 20),
     ];
   }
 
-  /** Takes no more; calls in flight may end until `drainMs`, the others go back to the queue. Gives the number of calls that were ended for that. */
+  /** Takes no more calls. Those in flight have `drainMs` to end; returns how many were ended and went back to the queue. */
   async drain(drainMs: number): Promise<number> {
     this.#isDraining = true;
     this.#endCalls('drained', ({ isBegun }) => !isBegun);
     this.#slots.open();
     const ended = Promise.allSettled(this.#queues.map((queue) => queue.close()));
     const drainTimer = setTimeout(() => this.#endCalls('drained', () => true), drainMs);
-    // Without a connection nothing can be given back, and need not be: its locks expire.
+    // Without a connection no call can go back, but its lock expires.
     let lastTimer: NodeJS.Timeout | undefined;
     const timeUp = new Promise<void>((resolve) => {
-      lastTimer = setTimeout(resolve, drainMs + lastWordMs);
+      lastTimer = setTimeout(resolve, drainMs + giveBackMs);
     });
     await Promise.race([ended.then(() => this.#workers.remove(this.#options.id)), timeUp]);
     this.#isClosed = true;
@@ -152,7 +159,7 @@ export class QueueWorker {
       lockDuration: leaseMs,
       lockRenewTime: Math.min(2000, leaseMs / 4),
       stalledInterval: Math.max(500, Math.round(leaseMs / 3)),
-      maxStalledCount: maxDeaths,
+      maxStalledCount: maxStalls,
       runRetryDelay: 500,
       drainDelay: 2,
     });
@@ -166,19 +173,19 @@ export class QueueWorker {
     worker.on('completed', (_job, result: unknown) => {
       if (result !== null) this.#answered += 1;
     });
-    queue.on('error', (error) => this.#tellRefusal(error));
-    worker.on('error', (error) => this.#tellRefusal(error));
+    queue.on('error', (error) => this.#logRefusal(error));
+    worker.on('error', (error) => this.#logRefusal(error));
     return worker;
   }
 
-  /** A connection that is lost was told already; that a lock is gone hurts nobody, since another worker has the job. */
-  #tellRefusal(error: Error): void {
-    if (error.name !== 'ReplyError' || this.#told.has(error.message)) return;
-    this.#told.add(error.message);
+  /** Logs each refusal of Redis once. A lost connection has its own line, and a lost lock means that another worker has the job. */
+  #logRefusal(error: Error): void {
+    if (error.name !== 'ReplyError' || this.#loggedRefusals.has(error.message)) return;
+    this.#loggedRefusals.add(error.message);
     this.#options.log(`the queue ${this.#options.address.shown} refuses: ${error.message}`);
   }
 
-  /** The answer; null where nobody waits for one. */
+  /** The answer; null where no run waits for one. */
   async #take(provider: ServedProvider, job: Job<unknown>, token: string | undefined): Promise<AttemptAnswer | null> {
     const id = job.id ?? '';
     const read = readTask(job.data);
@@ -222,7 +229,7 @@ export class QueueWorker {
     try {
       await job.moveToWait(token);
     } catch {
-      // Another worker has it by now.
+      // Another worker has the job already.
     }
     throw new this.#options.modules.bull.WaitingError();
   }
@@ -244,33 +251,33 @@ export class QueueWorker {
     if (this.#isTicking || this.#isClosed) return;
     this.#isTicking = true;
     try {
-      await watchSilence(this.#client, this.#options.leaseMs / 2, () => this.#lookAround());
+      await reconnectIfSilent(this.#client, this.#options.leaseMs / 2, () => this.#refresh());
     } catch (error) {
-      // What the connection could not do now is done with the next tick.
+      // The next tick repeats what the connection could not do.
       if (!(error instanceof Error) || error instanceof TypeError || error instanceof RangeError) throw error;
-      this.#tellRefusal(error);
+      this.#logRefusal(error);
     } finally {
       this.#isTicking = false;
     }
   }
 
-  async #lookAround(): Promise<void> {
-    await this.#workers.write(this.#options.id, JSON.stringify(this.#card), this.#options.leaseMs);
+  async #refresh(): Promise<void> {
+    await this.#workers.write(this.#options.id, JSON.stringify(this.#info), this.#options.leaseMs);
     const runs = await this.#runs.list();
     for (const [runId, text] of runs) {
-      const run = readRunCard(text);
-      if (run !== undefined && !this.#isDraining) this.#meet(runId, run);
+      const run = readRunInfo(text);
+      if (run !== undefined && !this.#isDraining) this.#logRun(runId, run);
     }
     this.#endCalls('over', ({ runId }) => runs.get(runId) === endedRun);
   }
 
-  #meet(runId: string, { version, providers }: RunCard): void {
+  #logRun(runId: string, { version, providers }: RunInfo): void {
     const { log, toolVersion, unserved } = this.#options;
     const known = [runId, version, ...providers.map(({ queue }) => queue)].join(' ');
     if (this.#seenRuns.has(known)) return;
     this.#seenRuns.add(known);
-    const own = providers.filter(({ queue }) => this.#card.queues.includes(queue));
-    const others = providers.filter(({ queue }) => !this.#card.queues.includes(queue));
+    const own = providers.filter(({ queue }) => this.#info.queues.includes(queue));
+    const others = providers.filter(({ queue }) => !this.#info.queues.includes(queue));
     if (own.length > 0) {
       log(`run ${runId}: takes calls of ${[...new Set(own.map(({ label }) => label))].join(', ')}`);
     }
@@ -285,7 +292,7 @@ export class QueueWorker {
   }
 }
 
-/** What a server said to one run holds for the others, too. */
+/** A rate limit that a server names to one run applies to all runs. */
 async function pauseIfRefused(queue: Queue, { outcome }: AttemptAnswer): Promise<void> {
   if (outcome.status !== 'failed' || outcome.failure.kind !== 'rateLimit') return;
   const { retryAfterMs = 0 } = outcome.failure;
@@ -312,7 +319,7 @@ class Slots {
     else next();
   }
 
-  /** Lets everybody go on who waits. */
+  /** Lets every waiting call go on. */
   open(): void {
     this.#free = Infinity;
     for (const wake of this.#waiting.splice(0)) wake();

@@ -79,7 +79,7 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     const server = await startRealRedis();
     const card = JSON.stringify({ version: '0.9.0', concurrency: 8, queues: ['other'] });
     await openPresence(server.client, 'workers').write('w', card, 60_000);
-    const { dispatcher, notes, lost } = await dispatchAt(server.url, { tellMs: 0, workersMs: 0 });
+    const { dispatcher, notes, lost } = await dispatchAt(server.url, { noteMs: 0, workersMs: 0 });
     await dispatcher.begin('run', providers, never);
     void dispatcher.send('calls-mine', 'call', task, never);
     await lost;
