@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adjustBenjaminiHochberg, adjustHolm } from '../src/stats/adjust-p-values.ts';
+import { bootstrapF1, classScores, confusionMatrix, macroF1, recallInterval } from '../src/stats/classification.ts';
 import { compareCases, compareWorstCase } from '../src/stats/compare-cases.ts';
 import { normalQuantile, regularisedIncompleteBeta, tCdf, tQuantile } from '../src/stats/distributions.ts';
 import {
@@ -7,8 +8,10 @@ import {
   blockProbability,
   cleanRepeatsBound,
   cleanRepeatsNeeded,
+  fisherExact,
   fisherMidP,
   mcnemarTest,
+  trialsToConfirm,
 } from '../src/stats/exact-tests.ts';
 import {
   caseFlakiness,
@@ -17,6 +20,7 @@ import {
   repeatsToDetectFlake,
   shrinkPassRates,
 } from '../src/stats/flakes.ts';
+import { judgedMargin, judgeError } from '../src/stats/judge-error.ts';
 import { clusteredMeanInterval, groupClusteredError, mean } from '../src/stats/means.ts';
 import { suiteBound, varianceComponents } from '../src/stats/pairs.ts';
 import {
@@ -36,9 +40,10 @@ import {
 } from '../src/stats/proportions.ts';
 import { clusteredQuantileInterval, quantileInterval } from '../src/stats/quantiles.ts';
 import { hodgesLehmann, wilcoxonSignedRank } from '../src/stats/ranks.ts';
-import { costRatio, quantileRatioInterval } from '../src/stats/ratios.ts';
+import { comparePairedCost, costRatio, quantileRatioInterval } from '../src/stats/ratios.ts';
 import { scoreDifferenceInterval, scoreMeanInterval } from '../src/stats/score-bound.ts';
 import { sequentialEvidence } from '../src/stats/sequential-evidence.ts';
+import { mannKendall, testErosion } from '../src/stats/trend.ts';
 
 /** A reference method: takes a case's input, returns its output under the names of the reference file. */
 export type StatsMethod = (input: unknown) => Readonly<Record<string, unknown>>;
@@ -230,7 +235,74 @@ export const statsMethods: ReadonlyMap<string, StatsMethod> = new Map([
   define('regularised_incomplete_beta', { x: number, a: number, b: number }, (i) => ({
     p: regularisedIncompleteBeta(i.x, i.a, i.b),
   })),
+  ...gateMethods(),
 ]);
+
+/** The methods of the gate's second stage, of slices, classes and judges. */
+function gateMethods(): readonly (readonly [string, StatsMethod])[] {
+  const counts = {
+    candidateFailures: number,
+    candidateTrials: number,
+    acceptedFailures: number,
+    acceptedTrials: number,
+  };
+  const names = z.array(z.string());
+  const f1Input = { truth: names, baseline: names, candidate: names, alpha };
+  const bootstrap = (i: { truth: string[]; baseline: string[]; candidate: string[]; alpha: number }) =>
+    bootstrapF1(
+      i.truth.map((truth, index) => ({
+        baseline: [{ truth, found: i.baseline[index] ?? '' }],
+        candidate: [{ truth, found: i.candidate[index] ?? '' }],
+      })),
+      { alpha: i.alpha },
+    );
+  return [
+    define('fisher_exact', counts, (i) => ({ p: fisherExact(i) })),
+    define('trials_to_confirm', { level: number }, (i) => ({ trials: trialsToConfirm(i.level) })),
+    define('recall_interval', { right: number, support: number, alpha }, (i) => ({
+      ...recallInterval(i.right, i.support, i.alpha),
+    })),
+    define('class_scores', { truth: names, found: names }, (i) => {
+      const matrix = confusionMatrix(i.truth.map((truth, index) => ({ truth, found: i.found[index] ?? '' })));
+      const scores = classScores(matrix);
+      return {
+        classes: matrix.classes,
+        precision: scores.map(({ precision }) => precision),
+        recall: scores.map(({ recall }) => recall),
+        f1: scores.map(({ f1 }) => f1),
+        macroF1: macroF1(matrix),
+      };
+    }),
+    define('f1_bootstrap', f1Input, (i) => ({ ...bootstrap(i) })),
+    define('f1_difference', f1Input, (i) => ({ ...bootstrap(i) })),
+    define('paired_cost', { baseline: numbers, candidate: numbers, margin: number }, (i) => ({
+      ...comparePairedCost(i.baseline, i.candidate, i.margin),
+    })),
+    define(
+      'judge_error',
+      { passesFound: number, passes: number, failuresFound: number, failures: number, alpha },
+      (i) => {
+        const { sensitivity, specificity, youden, youdenLow } = judgeError(i, i.alpha);
+        return {
+          sensitivity: sensitivity.value,
+          sensitivityLow: sensitivity.low,
+          sensitivityHigh: sensitivity.high,
+          specificity: specificity.value,
+          specificityLow: specificity.low,
+          specificityHigh: specificity.high,
+          youden,
+          youdenLow,
+        };
+      },
+    ),
+    define('judged_margin', { margin: number, youdenLow: number, judged: number }, (i) => ({
+      margin: judgedMargin(i.margin, i.youdenLow, i.judged),
+    })),
+    define('erosion', { differences: numbers, margin: number }, (i) => ({ ...testErosion(i.differences, i.margin) })),
+    define('mann_kendall', { values: numbers }, (i) => ({ ...mannKendall(i.values) })),
+    define('mcnemar_mid_p', { b: number, c: number }, (i) => ({ p: mcnemarTest(i.b, i.c).pTwoSidedMidP })),
+  ];
+}
 
 function define<Shape extends z.ZodRawShape>(
   id: string,

@@ -20,7 +20,8 @@ export function mcnemarTest(worse: number, better: number): McNemarTest {
   const pBetter = binomialMidP(worse, changed, 0.5);
   return {
     pTwoSidedExact: Math.min(1, 2 * binomialTails(Math.min(worse, better), changed, 0.5).lower),
-    pTwoSidedMidP: Math.min(1, 2 * Math.min(pWorse, pBetter)),
+    // Where as many turned worse as better, both tails hold the outcome itself (Fagerland 2013, equation 6).
+    pTwoSidedMidP: worse === better ? 1 - binomialProbability(worse, changed, 0.5) / 2 : 2 * Math.min(pWorse, pBetter),
     pWorse,
     pBetter,
   };
@@ -40,13 +41,54 @@ export interface CaseCounts {
  */
 export function fisherMidP(counts: CaseCounts): number {
   const { baselinePasses, baselineN, candidatePasses, candidateN } = counts;
-  if (!(isShare(baselinePasses, baselineN) && isShare(candidatePasses, candidateN))) {
+  if (!(isCountOf(baselinePasses, baselineN) && isCountOf(candidatePasses, candidateN))) {
     throw new RangeError('passes are whole numbers between 0 and the number of repeats');
   }
   const urn = { drawn: candidateN, white: baselinePasses + candidatePasses, total: baselineN + candidateN };
   const observed = hypergeometricProbability(candidatePasses, urn);
   return Math.min(1, lowerTail(candidatePasses, observed, urn) + observed / 2);
 }
+
+/** Failures out of trials on both sides of one case. */
+export interface FailureCounts {
+  readonly candidateFailures: number;
+  readonly candidateTrials: number;
+  readonly acceptedFailures: number;
+  readonly acceptedTrials: number;
+}
+
+/**
+ * One-sided exact p that the candidate fails more often than the accepted prompt, given all failures: P(X ≥ x), X hypergeometric.
+ * Source: Fisher 1935, The Design of Experiments, section 12; R's fisher.test(alternative = "greater").
+ */
+export function fisherExact(counts: FailureCounts): number {
+  const { candidateFailures, candidateTrials, acceptedFailures, acceptedTrials } = counts;
+  if (!isCountOf(candidateFailures, candidateTrials) || !isCountOf(acceptedFailures, acceptedTrials)) {
+    throw new RangeError('failures are whole numbers between 0 and the number of trials');
+  }
+  const white = candidateFailures + acceptedFailures;
+  const urn = { drawn: candidateTrials, white, total: candidateTrials + acceptedTrials };
+  let sum = 0;
+  for (let x = candidateFailures; x <= Math.min(candidateTrials, white); x += 1) {
+    sum += hypergeometricProbability(x, urn);
+  }
+  return Math.min(1, sum);
+}
+
+/** Trials a side, all failed by the candidate, that are significant at a level although the accepted prompt failed once. */
+export function trialsToConfirm(level: number): number {
+  if (!(level > 0 && level < 1)) throw new RangeError(`a level lies between 0 and 1, ${level} does not`);
+  let trials = minTrials;
+  while (confirmationP(trials, 1) > level) trials += 1;
+  return trials;
+}
+
+/** p where all of the candidate's trials failed, and some of as many of the accepted prompt. */
+export function confirmationP(trials: number, acceptedFailures: number): number {
+  return fisherExact({ candidateFailures: trials, candidateTrials: trials, acceptedFailures, acceptedTrials: trials });
+}
+
+const minTrials = 3;
 
 interface Urn {
   readonly drawn: number;
@@ -76,7 +118,7 @@ function lowerTail(x: number, observed: number, { drawn, white, total }: Urn): n
   return sum;
 }
 
-function isShare(passes: number, n: number): boolean {
+function isCountOf(passes: number, n: number): boolean {
   return Number.isInteger(passes) && Number.isInteger(n) && passes >= 0 && passes <= n;
 }
 

@@ -1,5 +1,6 @@
 import { tCdf, tCritical } from './distributions.ts';
 import { type Interval, mean } from './means.ts';
+import { wilcoxonSignedRank } from './ranks.ts';
 
 /** A ratio of totals, candidate / baseline; null where it is undefined or leaves nothing to estimate. */
 export interface CostRatio {
@@ -70,4 +71,43 @@ export function quantileRatioInterval(baseline: PositiveEstimate, candidate: Pos
 
 function logOf(value: number | null): number | null {
   return value !== null && value > 0 ? Math.log(value) : null;
+}
+
+export interface PairedCost {
+  /** Total of the candidate / total of the baseline; null where the baseline cost nothing. */
+  readonly ratio: number | null;
+  /** One-sided, that costs rose: the signed rank test on log ratios; null where no case has one. */
+  readonly pIncrease: number | null;
+  /** True where every case rose beyond the margin. */
+  readonly everyCaseRose: boolean;
+  readonly n: number;
+}
+
+/**
+ * Costs of paired cases: the ratio of totals says how much, the signed rank test on per-case log ratios whether. A few
+ * expensive cases can't fail a gate alone. Source: Wilcoxon 1945, https://doi.org/10.2307/3001968.
+ */
+export function comparePairedCost(
+  baseline: readonly number[],
+  candidate: readonly number[],
+  margin: number,
+): PairedCost {
+  if (baseline.length !== candidate.length) {
+    throw new RangeError(`sides differ in length: ${baseline.length} baseline and ${candidate.length} candidate cases`);
+  }
+  const logs: number[] = [];
+  let [before, after, rose] = [0, 0, 0];
+  for (const [index, cost] of candidate.entries()) {
+    const other = baseline[index] ?? 0;
+    before += other;
+    after += cost;
+    if (cost > other * (1 + margin)) rose += 1;
+    if (cost > 0 && other > 0) logs.push(Math.log(cost / other));
+  }
+  return {
+    ratio: before === 0 ? null : after / before,
+    pIncrease: wilcoxonSignedRank(logs).pGreater,
+    everyCaseRose: candidate.length > 0 && rose === candidate.length,
+    n: candidate.length,
+  };
 }

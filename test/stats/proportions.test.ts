@@ -140,7 +140,7 @@ describe('McNemar', () => {
   });
 
   test('nothing changed is no evidence either way', () => {
-    expect(mcnemarTest(0, 0)).toEqual({ pTwoSidedExact: 1, pTwoSidedMidP: 1, pWorse: 0.5, pBetter: 0.5 });
+    expect(mcnemarTest(0, 0)).toEqual({ pTwoSidedExact: 1, pTwoSidedMidP: 0.5, pWorse: 0.5, pBetter: 0.5 });
   });
 
   test('worse and better always add up to one', () => {

@@ -1,0 +1,62 @@
+import { normalCdf } from './distributions.ts';
+
+/** The standard score of a drop against a pinned reference from which it is called erosion. */
+export const erosionZ = 2.8;
+
+export interface Erosion {
+  /** Mean difference, candidate − reference. */
+  readonly delta: number;
+  /** Standard score of the mean difference over cases; null where it has no spread or there is one case. */
+  readonly z: number | null;
+  readonly isEroded: boolean;
+}
+
+/**
+ * Tests a run against a pinned reference, case by case: eroded where the mean drop exceeds the margin at z ≤ −2.8, which
+ * keeps false alarms near 1 in 100 over 100 runs. `differences` are means of trials, candidate − reference, one a case.
+ */
+export function testErosion(differences: readonly number[], margin: number): Erosion {
+  const n = differences.length;
+  const delta = n === 0 ? 0 : differences.reduce((sum, value) => sum + value, 0) / n;
+  if (n < 2) return { delta, z: null, isEroded: false };
+  const variance = differences.reduce((sum, value) => sum + (value - delta) ** 2, 0) / (n - 1);
+  // Equal differences differ by rounding alone.
+  if (variance < 1e-24) return { delta, z: null, isEroded: delta < -margin };
+  const z = delta / Math.sqrt(variance / n);
+  return { delta, z, isEroded: delta < -margin && z <= -erosionZ };
+}
+
+export interface Trend {
+  /** Kendall's tau-b between time and value, in [-1, 1]; null where all values are equal or there is one. */
+  readonly tau: number | null;
+  /** One-sided, that values fall; null as above. */
+  readonly pFalling: number | null;
+  readonly pRising: number | null;
+}
+
+/**
+ * Mann–Kendall test of a trend in values ordered by time: normal approximation with the tie correction.
+ * Source: Mann 1945, https://doi.org/10.2307/1907187; Kendall 1975, Rank Correlation Methods; equals scipy.stats.kendalltau
+ * with method="asymptotic".
+ */
+export function mannKendall(values: readonly number[]): Trend {
+  const n = values.length;
+  let score = 0;
+  for (let later = 1; later < n; later += 1) {
+    for (let earlier = 0; earlier < later; earlier += 1) {
+      score += Math.sign((values[later] ?? 0) - (values[earlier] ?? 0));
+    }
+  }
+  const ties = new Map<number, number>();
+  for (const value of values) ties.set(value, (ties.get(value) ?? 0) + 1);
+  let [tiedPairs, correction] = [0, 0];
+  for (const size of ties.values()) {
+    tiedPairs += (size * (size - 1)) / 2;
+    correction += size * (size - 1) * (2 * size + 5);
+  }
+  const pairs = (n * (n - 1)) / 2;
+  const variance = (n * (n - 1) * (2 * n + 5) - correction) / 18;
+  if (variance <= 0) return { tau: null, pFalling: null, pRising: null };
+  const z = score / Math.sqrt(variance);
+  return { tau: score / Math.sqrt(pairs * (pairs - tiedPairs)), pFalling: normalCdf(z), pRising: normalCdf(-z) };
+}
