@@ -9,6 +9,7 @@ import { UserError } from '../model/errors.ts';
 import type { Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
 import { calibrationPathOf } from '../project/project-paths.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
+import { formatCount } from '../text/format-amount.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { quote } from '../text/shorten.ts';
 
@@ -45,10 +46,19 @@ export function describeUnvalidated(
     return `${lead}: it was measured before its labels changed, and ${wanted}; ${next}`;
   }
   const { kappa, low, high, cases } = measured;
-  if (kappa === null) return `${lead}: its kappa over ${cases} labelled answers can't be said, and ${wanted}`;
-  if (kappa >= minKappa) return undefined;
-  return `${lead}: kappa ${kappa.toFixed(2)} [${show(low)}, ${show(high)}] over ${cases} labelled answers, and ${wanted}`;
+  const answers = formatCount(cases, 'labelled answer');
+  if (cases < minLabels) {
+    return `${lead}: it was measured on ${answers}, and minKappa needs at least ${minLabels}; label ${formatCount(minLabels - cases, 'more answer', 'more answers')}, then ${next}`;
+  }
+  if (kappa === null) return `${lead}: its kappa over ${answers} can't be said, and ${wanted}`;
+  if (low !== null && low >= minKappa) return undefined;
+  const found = `kappa ${kappa.toFixed(2)} [${show(low)}, ${show(high)}] over ${answers}`;
+  if (kappa <= minKappa) return `${lead}: ${found}, and ${wanted}`;
+  return `${lead}: ${found}, and its lower bound must reach minKappa, which is ${minKappa}; label more answers, then ${next}`;
 }
+
+/** Below this the interval of kappa is too rough to decide by. */
+const minLabels = 30;
 
 function describeCriterion({ assertion, name }: Pick<Criterion, 'assertion' | 'name'>): string {
   return name === undefined ? assertion : quote(name);
@@ -67,6 +77,13 @@ export function hashLabels(labels: readonly LabelledAnswer[], { judge, stamp }: 
 }
 
 const share = z.number().nullable();
+const count = z.number().nonnegative();
+
+const countsSchema = z
+  .object({ passesFound: count, passes: count, failuresFound: count, failures: count })
+  .refine(({ passesFound, passes, failuresFound, failures }) => passesFound <= passes && failuresFound <= failures, {
+    error: 'more is found than there is',
+  });
 
 const fileSchema = z.object({
   format: z.literal(calibrationFormat),
@@ -82,6 +99,7 @@ const fileSchema = z.object({
       kappa: share,
       low: share,
       high: share,
+      counts: countsSchema.exactOptional(),
     }),
   ),
 });

@@ -1,8 +1,10 @@
 import { defined } from '../json/defined.ts';
+import { isJsonObject } from '../json/json.ts';
 import type { JudgeCalibration } from '../model/calibration.ts';
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type CorrelationEstimate, cohenKappa, rankCorrelation } from '../stats/agreement.ts';
+import type { JudgeCounts } from '../stats/judge-error.ts';
 
 /** A labelled answer with the judge's verdict, or the reason why there is none. */
 export interface JudgedLabel {
@@ -44,7 +46,7 @@ export function measureJudge(criterion: Criterion, labelled: readonly JudgedLabe
   const { kappa, agreement, low, high } = cohenKappa(counts, calibrationAlpha);
   const { judge, assertion, name, stamp } = criterion;
   const positions = sumPositions(judged.map(({ verdict }) => verdict));
-  const measured = { stamp, cases: judged.length, agreement, kappa, low, high };
+  const measured = { stamp, cases: judged.length, agreement, kappa, low, high, counts: countFound(judged) };
   return {
     criterion,
     calibration: { judge: judge.id, assertion, ...defined({ name }), ...measured },
@@ -62,6 +64,23 @@ export function measureJudge(criterion: Criterion, labelled: readonly JudgedLabe
     ),
     wrong: labelled.filter(({ label, said }) => said !== label.label),
   };
+}
+
+/** How many labelled passes and failures the judge found. A tie passes, unless the check asks for a win. */
+function countFound(judged: readonly Required<Pick<JudgedLabel, 'label' | 'said'>>[]): JudgeCounts {
+  const passes = judged.filter(({ label }) => isPass(label.label, label));
+  const failures = judged.filter(({ label }) => !isPass(label.label, label));
+  return {
+    passesFound: passes.filter(({ label, said }) => isPass(said, label)).length,
+    passes: passes.length,
+    failuresFound: failures.filter(({ label, said }) => !isPass(said, label)).length,
+    failures: failures.length,
+  };
+}
+
+function isPass(word: LabelledAnswer['label'], { check }: LabelledAnswer): boolean {
+  const min = isJsonObject(check.params) ? check.params['min'] : undefined;
+  return worth[word] >= (typeof min === 'number' ? min : 0.5);
 }
 
 function sumPositions(verdicts: readonly (Verdict | undefined)[]): MeasuredCriterion['positions'] {

@@ -1,3 +1,5 @@
+import type { JudgeCounts } from '../stats/judge-error.ts';
+
 /** Grows when a field gains or changes meaning. */
 export const calibrationFormat = 1;
 
@@ -20,4 +22,6 @@ export interface JudgeCalibration {
   readonly kappa: number | null;
   readonly low: number | null;
   readonly high: number | null;
+  /** What sensitivity and specificity follow from; absent in older files. */
+  readonly counts?: JudgeCounts;
 }

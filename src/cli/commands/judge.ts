@@ -1,10 +1,12 @@
 import { defined } from '../../json/defined.ts';
 import { type CheckedJudges, type CheckedSuite, checkJudges } from '../../measuring/check-judges.ts';
+import { calibrationAlpha } from '../../measuring/measure-judge.ts';
 import { systemClock } from '../../model/clock.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';
 import { loadProject } from '../../project/load-project.ts';
 import { maskFor } from '../../project/mask-for.ts';
+import { judgeError } from '../../stats/judge-error.ts';
 import { formatPercent, formatUsd } from '../../text/format-amount.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { quote } from '../../text/shorten.ts';
@@ -146,6 +148,7 @@ function describeCriterion(suite: string, found: Found): readonly string[] {
     row('labelled', `${cases}${errored === 0 ? '' : `, and ${errored} without a word of the judge`}`),
     row('agreement', agreement === null ? '–' : formatPercent(agreement)),
     row('kappa', kappa === null ? 'unknown: the labels or the verdicts are all alike' : interval(kappa, low, high)),
+    ...describeJudgeError(calibration),
     ...confusion
       .filter(({ said, label, count }) => said !== label && count > 0)
       .map(({ said, label, count }) =>
@@ -163,6 +166,31 @@ function describeCriterion(suite: string, found: Found): readonly string[] {
     ...describeWrong(found),
     ...(lack === undefined ? [] : [toSafeLine(`  ${lack}`)]),
   ];
+}
+
+/** How many good and bad answers the judge finds, and how much of a true drop it shows. */
+function describeJudgeError({ counts }: Found['calibration']): readonly string[] {
+  if (counts === undefined) return [];
+  const { sensitivity, specificity, youden, youdenLow } = judgeError(counts, calibrationAlpha);
+  const describe = ({ value, low, high }: typeof sensitivity, found: string) =>
+    value === null ? 'unknown: none is labelled' : `${interval(value, low, high)}, ${found}`;
+  const passed = `passed ${shortCount(counts.passesFound)} of ${shortCount(counts.passes)} good answers`;
+  const failed = `failed ${shortCount(counts.failuresFound)} of ${shortCount(counts.failures)} bad answers`;
+  return [
+    row('sensitivity', describe(sensitivity, passed)),
+    row('specificity', describe(specificity, failed)),
+    row(
+      "Youden's J",
+      youden === null || youdenLow === null
+        ? 'unknown: it needs good and bad answers'
+        : `${round(youden)}, at least ${round(youdenLow)} (one-sided 80 %)`,
+    ),
+  ];
+}
+
+/** Weighted counts have a fraction. */
+function shortCount(count: number): string {
+  return `${Number(count.toFixed(1))}`;
 }
 
 function describeWrong({ wrong, calibration: { assertion } }: Found): readonly string[] {
@@ -191,7 +219,7 @@ function wordOf(word: string, assertion: string): string {
 }
 
 function row(name: string, value: string): string {
-  return `  ${name.padEnd(9)}  ${value}`;
+  return `  ${name.padEnd(11)}  ${value}`;
 }
 
 function interval(value: number, low: number | null, high: number | null): string {
@@ -210,6 +238,7 @@ function buildJson({ suites, spentUsd }: CheckedJudges): string {
     ...defined({ file }),
     judges: criteria.map(({ calibration, errored, confusion, positions, lengthBias, wrong, lack, criterion }) => ({
       ...calibration,
+      ...(calibration.counts === undefined ? {} : judgeError(calibration.counts, calibrationAlpha)),
       minKappa: criterion.judge.judging?.minKappa ?? null,
       mayDecide: lack === undefined,
       ...defined({ why: lack }),

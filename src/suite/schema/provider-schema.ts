@@ -59,7 +59,9 @@ export const judgeSchema = providerSchema.extend({
     .gt(0, { error: 'must be more than 0' })
     .max(1, { error: 'must be at most 1' })
     .optional()
-    .describe("Cohen's kappa that `llmcheck judge check` must have found before the judge may decide."),
+    .describe(
+      "Cohen's kappa that the lower bound of `llmcheck judge check`'s interval must reach, on at least 30 labels, before the judge may decide.",
+    ),
   labels: words.optional().describe('A file of labelled answers for `llmcheck judge check`: .jsonl, .json, .yaml.'),
   sameModel: z
     .boolean({ error: 'must be true or false' })

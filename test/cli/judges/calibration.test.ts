@@ -4,7 +4,7 @@ import type { TempProject } from '../../support/temp-project.ts';
 import { openJudgeProject, writeJudgeSuite } from './judge-project.ts';
 
 const rubric = '[{ rubric: The answer is good. }]';
-const judges = '[{ id: strict, use: openai:gpt-4o, minKappa: 0.6, labels: strict.jsonl }]';
+const judges = '[{ id: strict, use: openai:gpt-4o, minKappa: 0.5, labels: strict.jsonl }]';
 
 /** 100 answers `n`, of which a person passes those that 3 does not divide. */
 const labels = Array.from({ length: 100 }, (_, n) =>
@@ -50,6 +50,57 @@ test('100 labelled answers: agreement and kappa are the reference values, and th
   expect(server.judged[0]?.parts['input']).toBe('Which number?');
 });
 
+test('sensitivity, specificity and J are shown, and their counts are kept', async () => {
+  const server = await startJudge(goodJudge);
+  const project = open();
+  const { stdout } = await project.run(['judge', 'check'], { env: server.env });
+  expect(stdout).toContain('  sensitivity  0.86 [0.76, 0.93], passed 57 of 66 good answers\n');
+  expect(stdout).toContain('  specificity  0.88 [0.73, 0.95], failed 30 of 34 bad answers\n');
+  expect(stdout).toContain("  Youden's J   0.75, at least 0.68 (one-sided 80 %)\n");
+  const [kept] = JSON.parse(project.read('evals/tone.judges.json')).calibrations;
+  expect(kept.counts).toEqual({ passesFound: 57, passes: 66, failuresFound: 30, failures: 34 });
+  const json = JSON.parse((await project.run(['judge', 'check', '--json'], { env: server.env })).stdout);
+  expect(json.suites[0].judges[0]).toMatchObject({
+    sensitivity: { value: 57 / 66, low: expect.any(Number), high: expect.any(Number) },
+    specificity: { value: 30 / 34 },
+    youden: expect.closeTo(57 / 66 + 30 / 34 - 1, 12),
+    youdenLow: expect.any(Number),
+  });
+});
+
+test('a file of before counts still lets a judge decide', async () => {
+  const server = await startJudge(goodJudge);
+  const project = open();
+  await project.run(['judge', 'check'], { env: server.env });
+  const file = JSON.parse(project.read('evals/tone.judges.json'));
+  for (const calibration of file.calibrations) delete calibration.counts;
+  project.write('evals/tone.judges.json', JSON.stringify(file));
+  expect((await project.run(['run'], { env: server.env })).code).toBe(0);
+});
+
+test('minKappa asks for the lower bound: a kappa above it with a wide interval is too little', async () => {
+  const server = await startJudge(goodJudge);
+  const project = open(labels, { judges: judges.replace('minKappa: 0.5', 'minKappa: 0.65') });
+  const { code, stdout } = await project.run(['judge', 'check'], { env: server.env });
+  expect(code).toBe(4);
+  expect(stdout).toMatch(/kappa 0\.72 \[0\.\d\d, 0\.\d\d\] over 100 labelled answers, and its lower bound/);
+  expect((await project.run(['run'], { env: server.env })).code).toBe(4);
+});
+
+test.each([
+  [29, 4, 'label 1 more answer, then run llmcheck judge check'],
+  [30, 0, ''],
+])('%i labels of a judge that is always right: exit %i', async (count, wanted, message) => {
+  const server = await startJudge((n) => verdict(n % 3 !== 0));
+  const project = open(labels.split('\n').slice(0, count).join('\n'));
+  const checked = await project.run(['judge', 'check'], { env: server.env });
+  expect(checked.code).toBe(wanted);
+  expect(checked.stdout).toContain(message);
+  const { code, report } = await project.report(['run'], { env: server.env });
+  expect(code).toBe(wanted);
+  expect(report.decision.breaches[0]?.message ?? '').toContain(message);
+});
+
 test('a judge that reached its minKappa may decide, one that was never measured may not', async () => {
   const server = await startJudge(goodJudge);
   const project = open();
@@ -71,12 +122,12 @@ test('a judge below minKappa may not decide: exit 4 and why, even where it fails
   const checked = await project.run(['judge', 'check'], { env: server.env });
   expect(checked.code).toBe(4);
   expect(checked.stdout).toMatch(
-    /may not decide by rubric: kappa -?0\.\d\d \[.+\] over 100 labelled answers, and minKappa is 0\.6/,
+    /may not decide by rubric: kappa -?0\.\d\d \[.+\] over 100 labelled answers, and minKappa is 0\.5/,
   );
   const { code, report, stdout } = await project.report(['run'], { env: server.env });
   expect(code).toBe(4);
   expect(stdout).toContain('judge-uncalibrated');
-  expect(report.decision.breaches[0]?.message).toContain('minKappa is 0.6');
+  expect(report.decision.breaches[0]?.message).toContain('minKappa is 0.5');
   expect(report.decision.warnings.join()).toContain('not decided: its judge is not calibrated');
   expect(report.totals).toMatchObject({ failed: 1 });
   // The record alone says the same.
@@ -132,7 +183,7 @@ test('replies that can not be read are no words: outside the measurement, and ex
   const project = open();
   const { code, stdout } = await project.run(['judge', 'check'], { env: server.env });
   expect(code).toBe(3);
-  expect(stdout).toContain('labelled   90, and 10 without a word of the judge');
+  expect(stdout).toContain('labelled     90, and 10 without a word of the judge');
 });
 
 test('labels or verdicts that are all alike have no kappa, so the judge may not decide', async () => {
@@ -142,7 +193,7 @@ test('labels or verdicts that are all alike have no kappa, so the judge may not 
   expect(stdout).toContain('kappa 0.00');
   const alike = await open(labels.split('\n').slice(1, 3).join('\n')).run(['judge', 'check'], { env: server.env });
   expect(alike.code).toBe(4);
-  expect(alike.stdout).toContain('kappa      unknown');
+  expect(alike.stdout).toContain('kappa        unknown');
 });
 
 test('comparisons: kappa over three words, and the bias for a place', async () => {
@@ -150,14 +201,14 @@ test('comparisons: kappa over three words, and the bias for a place', async () =
   const rows = ['win', 'loss', 'tie', 'tie'].map((label, n) => JSON.stringify({ answer: `a${n}`, other: 'b', label }));
   const project = open(rows.join('\n'), {
     assert: '[{ pairwise: Which is better? }]',
-    judges: judges.replace('minKappa: 0.6, ', ''),
+    judges: judges.replace('minKappa: 0.5, ', ''),
   });
   const { code, stdout } = await project.run(['judge', 'check', '--json'], { env: server.env });
   expect(code).toBe(0);
   const [found] = JSON.parse(stdout).suites[0].judges;
   expect(found).toMatchObject({ agreement: 0.5, positions: { first: 8, second: 0, tie: 0 } });
   const shown = await project.run(['judge', 'check'], { env: server.env });
-  expect(shown.stdout).toContain('kappa      0.00 [0.00, 0.00]\n             1 × said tie, labelled win\n');
+  expect(shown.stdout).toContain('               1 × said tie, labelled win\n');
 });
 
 test('a judge with two checks needs to be told which one a label is for', async () => {
