@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BlockPlace, runBlock } from './docs-blocks.ts';
+import { type BlockPlace, runBlock, type Session, withSession } from './docs-blocks.ts';
 
 /** Renders the generated region of a name. */
 export type RenderRegion = (name: string) => Promise<string> | string;
@@ -42,7 +42,7 @@ export function findFences(text: string): readonly Fence[] {
   return fences;
 }
 
-/** The page as it should be: every console block run anew, every generated region rendered anew. */
+/** The page as it should be: with the present output of every console block and every generated region. */
 export async function renderPage(text: string, root: string, renderRegion: RenderRegion): Promise<string> {
   return renderBlocks(await renderRegions(text, renderRegion), root);
 }
@@ -53,26 +53,62 @@ const places: Readonly<Record<string, BlockPlace>> = {
   'console here': 'here',
 };
 
+/** `console step` blocks of a page share one folder, which starts empty. */
+const step = 'console step';
+
 async function renderBlocks(text: string, root: string): Promise<string> {
-  const lines = text.split('\n');
   const fences = findFences(text);
+  if (!fences.some(({ info }) => info === step))
+    return replaceBlocks(text, fences, (fence) => runFence(fence, fences, root));
+  return withSession((session) => replaceBlocks(text, fences, (fence) => takeStep(fence, session)));
+}
+
+/** Replaces the lines of each fence by what `run` returns; undefined keeps them. */
+async function replaceBlocks(
+  text: string,
+  fences: readonly Fence[],
+  run: (fence: Fence) => Promise<readonly string[] | undefined>,
+): Promise<string> {
+  const lines = text.split('\n');
   const rendered: string[] = [];
   let from = 0;
   for (const fence of fences) {
-    const place = places[fence.info];
-    if (place === undefined) continue;
-    const files = new Map<string, string>();
-    // A block sees the files that stand above it under the same heading: "```yaml evals/x.eval.yaml".
-    for (const other of fences) {
-      const [, path] = other.info.split(' ');
-      if (other.start < fence.start && other.heading === fence.heading && path !== undefined && /[./]/.test(path))
-        files.set(path, `${other.lines.join('\n')}\n`);
-    }
-    const shown = await runBlock({ place, files, lines: fence.lines }, root);
+    const shown = await run(fence);
+    if (shown === undefined) continue;
     rendered.push(...lines.slice(from, fence.start + 1), ...(isSame(fence.lines, shown) ? fence.lines : shown));
     from = fence.end;
   }
   return [...rendered, ...lines.slice(from)].join('\n');
+}
+
+/** Runs a block in a folder of its own, with the files that the page shows above it under the same heading. */
+async function runFence(fence: Fence, fences: readonly Fence[], root: string): Promise<readonly string[] | undefined> {
+  const place = places[fence.info];
+  if (place === undefined) return undefined;
+  const files = new Map<string, string>();
+  for (const other of fences) {
+    const path = pathOf(other);
+    if (other.start < fence.start && other.heading === fence.heading && path !== undefined)
+      files.set(path, contentOf(other));
+  }
+  return runBlock({ place, files, lines: fence.lines }, root);
+}
+
+/** Writes a file that the page shows into the shared folder, or runs a block there. */
+async function takeStep(fence: Fence, session: Session): Promise<readonly string[] | undefined> {
+  const path = pathOf(fence);
+  if (path !== undefined) session.write(path, contentOf(fence));
+  return fence.info === step ? session.run(fence.lines) : undefined;
+}
+
+/** "```yaml evals/x.eval.yaml" shows a file. */
+function pathOf({ info }: Fence): string | undefined {
+  const [, path] = info.split(' ');
+  return path !== undefined && /[./]/.test(path) ? path : undefined;
+}
+
+function contentOf({ lines }: Fence): string {
+  return `${lines.join('\n')}\n`;
 }
 
 function isSame(before: readonly string[], after: readonly string[]): boolean {

@@ -41,6 +41,26 @@ describe('what the pages show', () => {
     await expect(render(['```console', '$ rm -rf .llmcheck', '```'].join('\n'))).rejects.toThrow('use a sh fence');
   });
 
+  it('runs the steps of a tutorial in one folder, with the files as the page has them by then', async () => {
+    const page = [
+      ...['```yaml llmcheck.config.yaml', 'suites: ["a.eval.yaml"]', '```', '```console step'],
+      ...['$ mkdir inner', '$ cat llmcheck.config.yaml', '```', '```yaml llmcheck.config.yaml'],
+      ...['suites: ["b.eval.yaml"]', '```', '```console step', '$ cat llmcheck.config.yaml', '$ cd inner', '```'],
+    ].join('\n');
+    const rendered = await render(page);
+    expect(rendered).toContain('$ cat llmcheck.config.yaml\nsuites: ["a.eval.yaml"]\n```');
+    expect(rendered).toContain('$ cat llmcheck.config.yaml\nsuites: ["b.eval.yaml"]\n$ cd inner\n```');
+  });
+
+  it('runs every command of the tutorial but the installation', () => {
+    const shell = findFences(read('docs/tutorial.md')).filter(({ info }) => !/ (?:step|\S+\.\w+)$/.test(info));
+    expect(shell.flatMap(({ lines }) => lines)).toEqual([
+      'npm init -y',
+      'npm install --save-dev llmcheck',
+      'echo node_modules/ > .gitignore',
+    ]);
+  });
+
   it('finds a generated table that was changed by hand', async () => {
     const page = '<!-- generated: reporters -->\n| name |\n<!-- end of reporters -->';
     expect(await render(page)).toContain('`junit`');
@@ -106,6 +126,45 @@ describe('what the pages must name', () => {
   });
 });
 
+/** The commands that a page names without running them, in text and in fences. */
+function commandsOf(text: string): string[] {
+  const fenced = findFences(text)
+    .filter(({ info }) => !info.startsWith('console'))
+    .flatMap(({ lines }) => lines.map((line) => /^\s*(?:- run: |- |sh ')?(?:npx )?(llmcheck .*)$/.exec(line)?.[1]));
+  const prose = text.replaceAll(/^(`{3,})[\s\S]*?^\1$/gm, '');
+  const inline = [...prose.matchAll(/`(?:npx )?(llmcheck [^`]+)`/g)].map(([, command]) => command);
+  return [...fenced, ...inline].filter((command) => command !== undefined);
+}
+
+/** Looks up each command in the table of commands, and its flags in its help. */
+async function findUnknownCommands(text: string): Promise<readonly string[]> {
+  const table = read('docs/running.md').matchAll(/^\| `(llmcheck [a-z -]+)/gm);
+  const known = [...[...table].map(([, name = '']) => name.trim()), 'llmcheck help'];
+  const unknown: string[] = [];
+  for (const command of new Set(commandsOf(text))) {
+    const words = command.replace(/ [#|>&].*$/, '');
+    const name = known.find((each) => `${words} `.startsWith(`${each} `));
+    const isGroup = known.some((each) => each.startsWith(`${words} `));
+    const { stdout } = await runCli([...(name ?? 'llmcheck').split(' ').slice(1), '--help'], { cwd: root });
+    const flags = words.replaceAll(/"[^"]*"/g, '').match(/(?<= )--?[a-z][\w-]*/g) ?? [];
+    const isFlagOnly = /^llmcheck --?(?:help|version)/.test(words);
+    const isKnown = isGroup || isFlagOnly || (name !== undefined && flags.every((flag) => stdout.includes(flag)));
+    if (!isKnown) unknown.push(command);
+  }
+  return unknown;
+}
+
+describe('the commands that pages name', () => {
+  it.each(pages)('%s names commands and flags that exist', async (page) => {
+    expect(await findUnknownCommands(read(page))).toEqual([]);
+  });
+
+  it('finds a command and a flag that do not exist', async () => {
+    const text = ['`llmcheck cache stat`', '```sh', 'llmcheck run --chnaged', '```'].join('\n');
+    expect(await findUnknownCommands(text)).toEqual(['llmcheck run --chnaged', 'llmcheck cache stat']);
+  });
+});
+
 describe('links', () => {
   it.each(pages)('%s links to files and headings that exist', (page) => {
     const text = read(page).replaceAll(/^(`{3,})[\s\S]*?^\1$/gm, '');
@@ -118,7 +177,8 @@ describe('links', () => {
   it('the commands that set up a clone are those of the package', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const readme = read('README.md');
-    expect(readme).toContain('\nnpm ci && node bin/llmcheck.js run\nnpm ci && npm run test:all\n');
+    expect(readme).toContain('\nnpm ci && node bin/llmcheck.js run\n');
+    expect(readme).toContain('\nnpm ci && npm run test:all\n');
     expect(scripts['prepare']).toBe('npm run build');
     const named = pages.flatMap((page) => [...read(page).matchAll(/`npm run ([\w:]+)/g)].map(([, name = '']) => name));
     expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
