@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,14 @@ describe('the floors', () => {
       await rm(folder, { recursive: true, force: true });
     }
   });
+});
+
+test('the files and folders that the architecture page names exist', () => {
+  const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+  const named = [...page.matchAll(/`((?:src|test|audit|bench)\/[\w./-]+)`/g)].map(([, path = '']) => path);
+  const questions = page.match(/^\| .*\? \| .*`src\//gm) ?? [];
+  expect(questions).toHaveLength(10);
+  expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
 async function cruiseFolder(folder: string, paths: string[]): Promise<ICruiseResult> {

@@ -42,11 +42,22 @@ describe('what the pages show', () => {
   });
 
   it('runs the steps of a tutorial in one folder, with the files as the page has them by then', async () => {
-    const page = [
-      ...['```yaml llmcheck.config.yaml', 'suites: ["a.eval.yaml"]', '```', '```console step'],
-      ...['$ mkdir inner', '$ cat llmcheck.config.yaml', '```', '```yaml llmcheck.config.yaml'],
-      ...['suites: ["b.eval.yaml"]', '```', '```console step', '$ cat llmcheck.config.yaml', '$ cd inner', '```'],
-    ].join('\n');
+    const page = `
+\`\`\`yaml llmcheck.config.yaml
+suites: ["a.eval.yaml"]
+\`\`\`
+\`\`\`console step
+$ mkdir inner
+$ cat llmcheck.config.yaml
+\`\`\`
+\`\`\`yaml llmcheck.config.yaml
+suites: ["b.eval.yaml"]
+\`\`\`
+\`\`\`console step
+$ cat llmcheck.config.yaml
+$ cd inner
+\`\`\`
+`;
     const rendered = await render(page);
     expect(rendered).toContain('$ cat llmcheck.config.yaml\nsuites: ["a.eval.yaml"]\n```');
     expect(rendered).toContain('$ cat llmcheck.config.yaml\nsuites: ["b.eval.yaml"]\n$ cd inner\n```');
