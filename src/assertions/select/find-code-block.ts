@@ -23,22 +23,21 @@ const aliases: Readonly<Record<string, string>> = {
  */
 export function findCodeBlock(text: string, language: string): string | undefined {
   const wanted = normalise(language);
-  let open: { readonly mark: string; readonly indent: RegExp; readonly isWanted: boolean } | undefined;
+  let open: (Pick<Fence, 'mark' | 'indent'> & { readonly isWanted: boolean }) | undefined;
   let content: string[] = [];
   for (const whole of text.split('\n')) {
     const line = whole.replace(/\r$/, '');
     const fence = readFence(line);
     if (open === undefined) {
       if (fence === undefined || (fence.mark.startsWith('`') && fence.info.includes('`'))) continue;
-      // As in CommonMark, lines lose as much indentation as the opening fence has.
-      const indent = new RegExp(`^[ \\t]{0,${fence.indent}}`);
-      open = { mark: fence.mark, indent, isWanted: isOfLanguage(fence, wanted) };
+      open = { ...fence, isWanted: isOfLanguage(fence, wanted) };
       content = [];
     } else if (fence?.mark.startsWith(open.mark) === true && fence.info === '') {
       if (open.isWanted) return content.join('\n');
       open = undefined;
     } else if (open.isWanted) {
-      content.push(line.replace(open.indent, ''));
+      // As in CommonMark, lines lose as much indentation as the opening fence has.
+      content.push(line.slice(Math.min(open.indent, endOfRun(line, 0, ' \t'))));
     }
   }
   return open?.isWanted === true ? content.join('\n') : undefined;
@@ -51,9 +50,20 @@ interface Fence {
   readonly info: string;
 }
 
+/** Without a pattern: on a line of megabytes, a repeated group exceeds the stack of the regex engine. */
 function readFence(line: string): Fence | undefined {
-  const [, indent = '', mark, info = ''] = /^([ \t]*)(`{3,}|~{3,})(.*)$/s.exec(line) ?? [];
-  return mark === undefined ? undefined : { indent: indent.length, mark, info: info.trim() };
+  const indent = endOfRun(line, 0, ' \t');
+  const character = line[indent];
+  if (character !== '`' && character !== '~') return undefined;
+  const end = endOfRun(line, indent, character);
+  return end - indent < 3 ? undefined : { indent, mark: line.slice(indent, end), info: line.slice(end).trim() };
+}
+
+/** The index after the characters of one kind that follow from a place on. */
+function endOfRun(line: string, from: number, characters: string): number {
+  let end = from;
+  while (end < line.length && characters.includes(line[end] ?? '')) end += 1;
+  return end;
 }
 
 function isOfLanguage({ info }: Fence, wanted: string): boolean {
