@@ -19,32 +19,32 @@ const page = join(root, 'docs/performance.md');
 
 const sections: Readonly<Record<string, Section>> = {
   overhead: {
-    title: 'What llmcheck adds to the calls',
+    title: 'Overhead per call',
     about:
-      'Beside a bare loop that sends the same requests with the fastest client for Node (undici, keep-alive, 50 at once) and writes a line for each answer. Cold, llmcheck renders, sends, checks, caches and records each cell; cached, it sends nothing.',
+      'The comparison is a bare loop with the fastest client for Node (undici, keep-alive, 50 at once). It sends the same requests and writes a line for each answer. Cold, llmcheck renders, sends, checks, caches and records each cell. Cached, it sends nothing.',
     command: ['bench/overhead.ts'],
   },
   peers: {
     title: 'Beside promptfoo',
     about:
-      'The same cases, server, concurrency and check, on the same Node. Cached is a second run with the cache that each tool has by default. CPU is that of all processes of the tool.',
+      "Both tools use the same cases, server, concurrency, check and Node. Cached is a second run with each tool's default cache. CPU is that of all processes of the tool.",
     command: ['bench/peers.ts'],
   },
   growth: {
     title: 'With the size of a suite',
     about:
-      'A JSONL file of so many cases against a server that answers at once. `reports` writes JSON, JUnit and HTML; `baseline` compares with a stored baseline of the same size.',
+      'Each run reads a JSONL file of cases, with a server that answers at once. `reports` writes JSON, JUnit and HTML. `baseline` compares with a stored baseline of the same size.',
     command: ['bench/growth.ts'],
   },
   workers: {
     title: 'With workers',
     about:
-      'One run over a Redis queue beside one that makes its calls itself. Run, workers, Redis and the server share this one machine, so that what is measured is the cost of the queue, not the gain of more machines.',
+      'A run over a Redis queue is compared with a run that makes its own calls. Run, workers, Redis and server share one machine, so the table shows the cost of the queue, not the gain of more machines.',
     command: ['bench/workers.ts'],
   },
   cache: {
     title: 'A cache of 200,000 answers',
-    about: 'Storing, finding and missing an answer, and the commands that look after all of them.',
+    about: 'The times to store, find and miss an answer, and of the commands that manage the cache.',
     command: ['bench/cache-size.ts'],
   },
   compare: {
@@ -102,7 +102,7 @@ function renderPage(measured: ReadonlyMap<string, string>): string {
   });
   return `${[
     '# Performance',
-    'Written by `npm run bench:all`: nothing on this page is typed by hand. Seconds are those of one machine; the ratios hold better, since both sides of each were measured in the same minutes.',
+    '`npm run bench:all` writes this page. Seconds depend on the machine. Ratios are more reliable, because both sides were measured within the same minutes.',
     ...parts,
   ].join('\n\n')}\n`;
 }
