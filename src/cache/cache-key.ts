@@ -7,7 +7,7 @@ import { withoutUserinfo } from '../text/store-urls.ts';
 /** The part of a request that can change its answer. */
 export type KeyedRequest = Omit<CompletionRequest, 'origin'>;
 
-/** Names a request in the cache: whatever can change the answer is in it, and nothing else. */
+/** The key of a request in the cache: a hash of everything that can change the answer, and of nothing else. */
 export function cacheKey(request: KeyedRequest): string {
   return remember(request).key;
 }
@@ -61,7 +61,7 @@ export function recordingHash(request: KeyedRequest): string {
 /** Adapters of which the project writes a part. */
 const ownAdapters: ReadonlySet<string> = new Set(['exec', 'http', 'module']);
 
-// One cell's key is asked for by the cache, the deduplication and the record.
+// The cache, the deduplication and the record all need the key of a cell.
 const keyed = new WeakMap<KeyedRequest, { readonly key: string; readonly text: string }>();
 // Variants share their params among thousands of cells.
 const paramsTexts = new WeakMap<JsonObject, string>();

@@ -85,7 +85,7 @@ function findOtherAnswer(
   line: NumberedRecording,
   answers: Map<string, NumberedRecording>,
 ): NumberedRecording | undefined {
-  // Lines of a conversation that were written by hand are told apart by their order.
+  // Lines of a conversation that were written by hand differ only by their order.
   if (line.requestHash === undefined) return undefined;
   const key = recordedRequestKey(line);
   const earlier = answers.get(key);

@@ -23,7 +23,7 @@ export interface Calls {
     completion: Pick<Completion, 'usage'>,
     how?: 'live' | 'batch',
   ) => number | undefined;
-  /** True where the cache or recordings answer, or nothing may be asked. */
+  /** True where only the cache or recordings answer, or nothing may be sent. */
   readonly isAnswered: (request: CompletionRequest, suite: Suite) => boolean;
   /** What a provider's batches take of the budget. */
   readonly batchSpendingOf: (config: ProviderConfig) => BatchSpending;

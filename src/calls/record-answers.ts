@@ -22,7 +22,7 @@ export interface Recorder {
 /** Throws a `UserError`, before anything is sent, where a file can't be written or what it holds can't be kept. */
 export function createRecorder(suites: readonly Suite[], mask: Mask): Recorder {
   const fileOf = new Map(suites.map(({ id, recordings }) => [id, recordings]));
-  // By file, since suites may share one; by request, since a judge whose reply is unreadable is asked again.
+  // By file, since suites may share one; by request, since a judge whose reply is unreadable gets a second request.
   const files = new Map<string, Map<string, RecordingLine>>();
   for (const file of fileOf.values()) {
     if (file === undefined || files.has(file)) continue;

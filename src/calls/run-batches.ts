@@ -159,7 +159,7 @@ class BatchRun {
       const reply = await this.#call((bounded) => api.submit({ name, items: chunk }, bounded));
       if ('value' in reply) {
         this.#open.push(this.#remember(handle, [reply.value], true));
-        say(`a batch of ${formatCount(chunk.length, 'request')} was handed in: ${reply.value}`);
+        say(`a batch of ${formatCount(chunk.length, 'request')} was submitted: ${reply.value}`);
         return;
       }
       const { failure } = reply;

@@ -20,7 +20,7 @@ export type KnownEndpoints = Pick<PlannedRun, 'endpointOf' | 'pricer' | 'provide
 export interface CallOptions
   extends Pick<RunOptions, 'project' | 'concurrency' | 'timeoutMs' | 'record' | 'isCacheModeChosen'> {
   readonly settings: Pick<RunOptions['settings'], 'cacheMode' | 'maxCostUsd'>;
-  /** Those whose recordings may be asked for: a damaged file is found before the first call. */
+  /** Suites whose recordings may be read: a damaged file is found before the first call. */
   readonly suites: readonly Suite[];
   /** What came through batch APIs before the first call. */
   readonly batchAnswers?: BatchAnswers;
@@ -47,7 +47,7 @@ export interface RunCalls {
   readonly recorder: Recorder | undefined;
   /** `-j` over all accounts. */
   readonly slots: SharedSlots | undefined;
-  /** By account: what is asked with one key at one address shares its limits. */
+  /** By account: calls with one key to one address share their limits. */
   readonly accounts: Map<string, AccountLimiter>;
   readonly connected: Promise<ConnectedProvider>[];
 }

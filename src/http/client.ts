@@ -39,7 +39,7 @@ export interface HttpClientOptions {
   readonly maxBodyBytes?: number;
   /**
    * Gives each request a connection of its own. A server may close an idle connection just as a request is written, and
-   * then nobody knows whether the server saw it.
+   * then it is unknown whether the server saw it.
    */
   readonly isFresh?: boolean;
 }

@@ -131,7 +131,7 @@ export function hasHalfCharacter({
   refusal,
   toolCalls,
 }: Omit<Completion, 'latencyMs'>): boolean {
-  // `JSON.stringify` escapes surrogates that stand alone, and no others.
+  // `JSON.stringify` escapes lone surrogates and no others.
   return /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify([said, reasoning, refusal, toolCalls]));
 }
 

@@ -58,11 +58,11 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
   const ownSystem = joinSystem(messages);
   return {
     max_tokens: defaultMaxTokens,
-    ...(stop === undefined ? {} : { stop_sequences: typeof stop === 'string' ? [stop] : stop }),
+    ...defined({ stop_sequences: typeof stop === 'string' ? [stop] : stop }),
     ...rest,
     ...buildOutputConfig(neutral, rest['output_config']),
     ...buildTools(neutral),
-    ...(system === undefined && ownSystem === undefined ? {} : { system: ownSystem ?? system ?? '' }),
+    ...defined({ system: ownSystem ?? system }),
     model,
     messages: groupTurns(messages).map(({ isAssistant, parts }) => ({
       role: isAssistant ? 'assistant' : 'user',
@@ -117,7 +117,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObje
   const all: JsonValue[] = [...built, ...nativeTools];
   return {
     ...(all.length === 0 ? {} : { tools: all }),
-    ...(toolChoice === undefined ? {} : { tool_choice: buildToolChoice(toolChoice) }),
+    ...defined({ tool_choice: toolChoice && buildToolChoice(toolChoice) }),
   };
 }
 

@@ -17,7 +17,7 @@ import {
 } from './answer.ts';
 import type { HttpFormat } from './http-adapter.ts';
 import { defineHttpAdapter } from './http-adapter.ts';
-import { type NeutralParams, noParameters, readNeutralParams, rename } from './neutral-params.ts';
+import { type NeutralParams, noParameters, readNeutralParams, rename, toList } from './neutral-params.ts';
 import type { OutgoingMessage, OutgoingRequest } from './outgoing-request.ts';
 import type { Preset } from './presets.ts';
 
@@ -57,10 +57,10 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
   const { stop_sequences: stop, ...rest } = rename(neutral.rest, names);
   return {
     ...rest,
-    ...(stop === undefined ? {} : { stop_sequences: Array.isArray(stop) ? stop : [stop] }),
+    ...defined({ stop_sequences: toList(stop) }),
     ...buildFormat(neutral),
     ...buildTools(neutral),
-    // The API streams unless it is told not to by some of its gateways.
+    // Some gateways of the API stream by default.
     stream: false,
     model,
     messages: messages.map(buildMessage),
@@ -94,7 +94,7 @@ function buildFormat({ format }: NeutralParams): JsonObject {
 }
 
 function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObject {
-  // The API knows no choice of one tool: it is the only one sent then.
+  // The API has no choice of one tool, so only that tool is sent.
   const chosen = typeof toolChoice === 'object' ? tools.filter(({ name }) => name === toolChoice.name) : tools;
   const built = chosen.map(({ name, description, parameters }) => ({
     type: 'function',
@@ -107,7 +107,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams): JsonObje
   const all: JsonValue[] = [...built, ...nativeTools];
   return {
     ...(all.length === 0 ? {} : { tools: all }),
-    // Left to itself the API chooses.
+    // The API's default is auto.
     ...(toolChoice === undefined || toolChoice === 'auto'
       ? {}
       : { tool_choice: toolChoice === 'none' ? 'NONE' : 'REQUIRED' }),

@@ -1,7 +1,7 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/json.ts';
 
-/** A function that the model may call, in whatever form a suite defines it. */
+/** A function that the model may call, in any of the forms that a suite may write. */
 export interface FunctionTool {
   readonly name: string;
   readonly description?: string;
@@ -65,6 +65,11 @@ export function rename(params: JsonObject, names: Readonly<Record<string, string
     else if (!Object.hasOwn(params, name)) renamed[name] = value;
   }
   return renamed;
+}
+
+/** APIs that take a list of stop sequences take no single one. */
+export function toList(value: JsonValue | undefined): JsonValue | undefined {
+  return value === undefined || Array.isArray(value) ? value : [value];
 }
 
 /** `{name, description, parameters}`, alone or under `function`; anything else is the API's own. */

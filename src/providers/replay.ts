@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { CompletionRequest } from '../model/completion.ts';
 import type { Adapter } from '../model/provider.ts';
 
-/** Never sends: its answers are the suite's recordings, which are matched before a provider is asked. */
+/** Never sends: the suite's recordings answer before a request reaches a provider. */
 export const replay: Adapter = {
   summary: 'recorded answers alone: nothing is ever sent',
   example: 'replay:gpt-4o-mini',

@@ -121,7 +121,7 @@ export class Dispatcher {
     const { onNote, onLost, address } = this.#options;
     const { redisMs } = this.#waits;
     onNote(
-      `The queue ${address.shown} is gone; the run waits for it, up to ${redisMs / 60_000} min. Calls in flight go on.`,
+      `The connection to the queue ${address.shown} is lost; the run waits up to ${redisMs / 60_000} min for it. Calls in flight go on.`,
     );
     this.#lossTimer = setTimeout(() => onLost(`the queue ${address.shown} did not come back`), redisMs);
   }

@@ -102,7 +102,7 @@ export class QueueWorker {
     client.on('close', () => {
       if (this.#isClosed || this.#isDisconnected) return;
       this.#isDisconnected = true;
-      log(`the queue ${address.shown} is gone: no further call is begun until it is back`);
+      log(`the connection to the queue ${address.shown} is lost: no further call starts until it is back`);
     });
     client.on('ready', () => {
       if (this.#isDisconnected) log(`the queue ${address.shown} is back`);

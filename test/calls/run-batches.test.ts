@@ -74,7 +74,7 @@ function open(overrides: Partial<BatchApi> = {}) {
 }
 
 describe('runBatches', () => {
-  it('writes a batch down before and after it is handed in', async () => {
+  it('writes a batch down before and after it is submitted', async () => {
     const { run, calls } = open({
       submit: () => {
         calls.push('submit');
@@ -148,7 +148,7 @@ describe('runBatches', () => {
     expect([pending.length, disk.size]).toEqual([1, 1]);
   });
 
-  it('goes on with what an earlier run handed in, and hands in the rest', async () => {
+  it('continues the batches of an earlier run, and submits the rest', async () => {
     const { run, submitted, ports } = open();
     const handle = { ...ports.newHandle(['a', 'gone']), name: 'old', batchIds: ['id-0'], isConfirmed: true };
     const { answers } = await run(itemsOf('a', 'b'), [handle]);
@@ -167,7 +167,7 @@ describe('runBatches', () => {
     expect(calls.filter((call) => call.startsWith('save'))).toEqual(['save old [foreign,own]', 'save old [own]']);
   });
 
-  it('hands in again where all candidates turn out to be others', async () => {
+  it('submits again where no candidate is its own batch', async () => {
     let finds = 0;
     const { run, submitted, ports } = open({
       find: () => Promise.resolve({ value: (finds += 1) === 1 ? ['foreign'] : [] }),

@@ -195,6 +195,8 @@ describe('a command', () => {
     expect(faultOf(await node('(function go() { process.stdout.write("x".repeat(1e5), go); })();'))).toBe(
       'wrote more than 1 MiB',
     );
+    const verdict = await node('process.stdout.write(`{"pass":true}`.padEnd(1024 * 1024))');
+    expect(verdict).toEqual({ returned: { pass: true } });
     expect(faultOf(await node('const a = []; for (;;) a.push(Buffer.alloc(1e7, 1));'))).toBe(
       'took more than 128 MB of memory',
     );

@@ -52,6 +52,13 @@ describe('a Converse request', () => {
     expect(received?.headers['authorization']).toBe('Bearer bedrock-api-key-0123');
   });
 
+  it('carries the key that the suite names in place of a signature', async () => {
+    const env = { ...credentials, MY_KEY: 'key-of-the-suite-0123' };
+    const config = { model, apiKeyEnv: 'MY_KEY' };
+    const { received } = await askProvider('bedrock', { body: answer }, { env, config });
+    expect(received?.headers['authorization']).toBe('Bearer key-of-the-suite-0123');
+  });
+
   it('to an address of the suite carries no credentials of AWS', async () => {
     const { received } = await askProvider('bedrock', { body: answer }, { config: { model } });
     expect(received?.headers['authorization']).toBeUndefined();

@@ -85,6 +85,7 @@ const rows: readonly Row[] = [
     'badRequest',
     openai("Unsupported value: 'temperature' does not support 0 with this model.", 'unsupported_value'),
   ],
+  ['a compatible server', 400, 'server', openai('Something went wrong.', null, 'server_error')],
   ['OpenAI', 500, 'server', openai('The server had an error while processing your request.', null, 'server_error')],
   [
     'OpenAI',

@@ -93,6 +93,11 @@ describe('the limits that a service tells', () => {
       [{ unit: 'requests', limit: 20, remaining: 0, resetMs: 41_000, periodMs: 60_000 }],
     ],
     [
+      'one that writes the end of its window as seconds since 1970',
+      { 'x-ratelimit-remaining-requests': '4', 'x-ratelimit-reset-requests': String(nowMs / 1000 + 41) },
+      [{ unit: 'requests', remaining: 4, resetMs: 41_000 }],
+    ],
+    [
       'one that names no unit and no period',
       { 'x-ratelimit-limit': '10', 'x-ratelimit-remaining': '9', 'x-ratelimit-reset': '1' },
       [{ unit: 'requests', remaining: 9, resetMs: 1000 }],
@@ -125,12 +130,12 @@ describe.each(['openai', 'anthropic', 'gemini', 'http'])('%s', (adapter) => {
   const config =
     adapter === 'http' ? { options: { request: { q: '{{ prompt }}' }, response: { text: '$.text' } } } : {};
 
-  it.each([200, 429])('hands on what a server tells with a status of %i', async (status) => {
+  it.each([200, 429])('reports the limits of a server with a status of %i', async (status) => {
     const { outcome } = await askProvider(adapter, { status, headers, body: { text: 'x' } }, { config });
     expect(outcome.limits).toEqual(limits);
   });
 
-  it('tells nothing of a server that tells nothing', async () => {
+  it('reports no limits of a server that sends none', async () => {
     const { outcome } = await askProvider(adapter, { status: 429, body: {} }, { config });
     expect(outcome.limits).toBeUndefined();
   });

@@ -51,7 +51,7 @@ function answerAt({ port }: RealRedis, take: () => Promise<unknown>): void {
 }
 
 describe.skipIf(redisPath === undefined)('a run that waits (skipped where there is no redis-server)', () => {
-  test('stops once Redis is gone for too long', async () => {
+  test('stops once Redis is away for too long', async () => {
     const server = await startRealRedis();
     const { dispatcher, notes, lost } = await dispatchAt(server.url, { redisMs: 20 });
     await dispatcher.begin('run', providers, never);
@@ -61,7 +61,7 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     expect(await lost).toBe(`the queue ${server.url} did not come back`);
     stop.abort();
     expect((await answering).outcome).toMatchObject({ status: 'failed', failure: { kind: 'aborted' }, attempts: 0 });
-    expect(notes.join('\n')).toContain(`The queue ${server.url} is gone`);
+    expect(notes.join('\n')).toContain(`The connection to the queue ${server.url} is lost`);
   });
 
   test('says that no worker takes its calls, and stops once that lasts too long', async () => {

@@ -21,10 +21,16 @@ export interface BatchServer extends ScriptedServer {
   isHeld: boolean;
   /** What the client hears when it hands a batch in; the batch is taken in any case but `refuse`. */
   onSubmit: 'answer' | 'hang' | 'reset' | 'refuse';
+  /** The state in which batches end; what it leaves without an answer is `missing`. */
+  endState: EndState;
+  /** By how much the clock of the provider is ahead. */
+  clockOffsetMs: number;
   /** Batches are forgotten, as if their time of keeping were over. */
   forgetAll(): void;
   suite(words?: readonly string[]): string;
 }
+
+type EndState = 'completed' | 'expired' | 'cancelled';
 
 interface Batch {
   readonly id: string;
@@ -43,7 +49,7 @@ interface Dialect {
   readonly textOf: (body: Body) => string;
   /** Undefined where the request hands nothing in. */
   readSubmission(request: ReceivedRequest): Omit<Batch, 'id' | 'createdMs'> | undefined;
-  describe(batch: Batch, isEnded: boolean, fateOf: (text: string) => Fate): object;
+  describe(batch: Batch, endState: EndState | undefined, fateOf: (text: string) => Fate): object;
   readonly list: (described: readonly object[]) => object;
   isList(request: ReceivedRequest): boolean;
   /** Lines of a file of answers. */
@@ -58,7 +64,15 @@ export async function startBatchServer(
   const dialect = dialects[api];
   const batches: Batch[] = [];
   const submissions: string[][] = [];
-  const state = { isHeld: false, onSubmit: 'answer' as BatchServer['onSubmit'], liveCount: 0 };
+  const state = {
+    isHeld: false,
+    onSubmit: 'answer' as BatchServer['onSubmit'],
+    liveCount: 0,
+    endState: 'completed' as EndState,
+    clockOffsetMs: 0,
+  };
+  const describe = (batch: Batch, isEnded = !state.isHeld) =>
+    dialect.describe(batch, isEnded ? state.endState : undefined, fateOfText);
   const fateOfText = (text: string) => fateOf(wordOf(text));
   const files = new Map<string, string>();
   const waiting: (() => void)[] = [];
@@ -77,22 +91,20 @@ export async function startBatchServer(
     if (submitted !== undefined) {
       if (state.onSubmit === 'refuse')
         return { status: 400, body: { error: { message: 'not like this', code: 'invalid_request' } } };
-      const batch = { ...submitted, id: `batches/${batches.length}`, createdMs: Date.now() };
+      const batch = { ...submitted, id: `batches/${batches.length}`, createdMs: Date.now() + state.clockOffsetMs };
       batches.push(batch);
       submissions.push(batch.items.map(({ key }) => key));
       for (const wait of waiting) wait();
       if (state.onSubmit !== 'answer') return state.onSubmit;
-      return { body: dialect.describe(batch, false, fateOfText) };
+      return { body: describe(batch, false) };
     }
     if (dialect.isList(request)) {
-      return {
-        body: dialect.list(batches.toReversed().map((batch) => dialect.describe(batch, !state.isHeld, fateOfText))),
-      };
+      return { body: dialect.list(batches.toReversed().map((batch) => describe(batch))) };
     }
     const batch = batches.find(({ id }) => decodeURIComponent(request.url).includes(id));
     if (batch === undefined) return { status: 404, body: { error: { message: 'there is no such batch' } } };
     const isFile = /\/(results|content)$/.test(request.url);
-    if (!isFile) return { body: dialect.describe(batch, !state.isHeld, fateOfText) };
+    if (!isFile) return { body: describe(batch) };
     const lines = dialect.results?.(batch, fateOfText) ?? [];
     // In another order than they were asked, as the APIs reserve for themselves.
     const text = lines
@@ -130,6 +142,18 @@ export async function startBatchServer(
     },
     set onSubmit(onSubmit) {
       state.onSubmit = onSubmit;
+    },
+    get endState() {
+      return state.endState;
+    },
+    set endState(endState) {
+      state.endState = endState;
+    },
+    get clockOffsetMs() {
+      return state.clockOffsetMs;
+    },
+    set clockOffsetMs(clockOffsetMs) {
+      state.clockOffsetMs = clockOffsetMs;
     },
     forgetAll() {
       batches.length = 0;
@@ -192,14 +216,14 @@ function openai(path: string, live: (text: string) => object): Dialect {
       if (items.some((item) => item.url !== `/v1${path}`)) throw new Error('another endpoint than that of the batch');
       return { name, items: items.map((item) => ({ key: item.custom_id, text: messageOf(item.body) })) };
     },
-    describe: ({ id, name, items, createdMs }, isEnded) => ({
+    describe: ({ id, name, items, createdMs }, endState) => ({
       id,
       object: 'batch',
-      status: isEnded ? 'completed' : 'in_progress',
+      status: endState ?? 'in_progress',
       metadata: { llmcheck: name },
       created_at: Math.floor(createdMs / 1000),
-      request_counts: { total: items.length, completed: isEnded ? items.length : 0, failed: 0 },
-      output_file_id: isEnded ? id : null,
+      request_counts: { total: items.length, completed: endState === undefined ? 0 : items.length, failed: 0 },
+      output_file_id: endState === undefined ? null : id,
       error_file_id: null,
     }),
     isList: ({ method, url }) => method === 'GET' && url.includes('/batches?'),
@@ -262,14 +286,17 @@ const dialects: Readonly<Record<BatchApiName, Dialect>> = {
       if (requests.some(({ custom_id: key }) => !/^[\w-]{1,64}$/.test(key))) throw new Error('a bad custom_id');
       return { name: '', items: requests.map(({ custom_id: key, params }) => ({ key, text: messageOf(params) })) };
     },
-    describe: ({ id, items, createdMs }, isEnded) => ({
+    describe: ({ id, items, createdMs }, endState) => ({
       id,
       type: 'message_batch',
-      processing_status: isEnded ? 'ended' : 'in_progress',
-      request_counts: { processing: isEnded ? 0 : items.length, succeeded: isEnded ? items.length : 0, errored: 0 },
+      processing_status: endState === undefined ? 'in_progress' : 'ended',
+      request_counts:
+        endState === undefined
+          ? { processing: items.length, succeeded: 0, errored: 0 }
+          : { processing: 0, succeeded: items.length, errored: 0 },
       created_at: new Date(createdMs).toISOString(),
       archived_at: null,
-      results_url: isEnded ? 'https://elsewhere.example/never-to-be-asked' : null,
+      results_url: endState === undefined ? null : 'https://elsewhere.example/never-to-be-asked',
     }),
     isList: ({ method, url }) => method === 'GET' && url.startsWith('/v1/messages/batches?'),
     list: (data) => ({ data, has_more: false, first_id: null, last_id: null }),
@@ -298,17 +325,23 @@ const dialects: Readonly<Record<BatchApiName, Dialect>> = {
         items: requests.map(({ request, metadata: { key } }) => ({ key, text: messageOf(request) })),
       };
     },
-    describe: ({ id, name, items }, isEnded, fateOf) => {
+    describe: ({ id, name, items }, endState, fateOf) => {
       const answered = items.filter(({ text }) => fateOf(text) !== 'missing');
       const inlined = answered.map(({ key, text }) => ({
         ...geminiResult(fateOf(text)),
         ...(fateOf(text).startsWith('keyless') ? {} : { metadata: { key } }),
       }));
-      const state = isEnded ? 'BATCH_STATE_SUCCEEDED' : 'BATCH_STATE_RUNNING';
+      const state = endState === 'completed' ? 'SUCCEEDED' : (endState?.toUpperCase() ?? 'RUNNING');
       return {
         name: id,
-        metadata: { displayName: name, state, batchStats: { requestCount: String(items.length) } },
-        ...(isEnded ? { done: true, response: { inlinedResponses: { inlinedResponses: inlined.toReversed() } } } : {}),
+        metadata: {
+          displayName: name,
+          state: `BATCH_STATE_${state}`,
+          batchStats: { requestCount: String(items.length) },
+        },
+        ...(endState === undefined
+          ? {}
+          : { done: true, response: { inlinedResponses: { inlinedResponses: inlined.toReversed() } } }),
       };
     },
     isList: ({ method, url }) => method === 'GET' && url.includes('/batches?'),

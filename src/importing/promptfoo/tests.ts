@@ -1,3 +1,4 @@
+import { defined } from '../../json/defined.ts';
 import { parseCsv } from '../../text/csv.ts';
 import { type Draft, type ImportContext, LeftOut } from '../draft.ts';
 import { isMap, placeAt, readWritten, type Written } from '../written.ts';
@@ -104,15 +105,18 @@ function readExpected(cell: string): unknown {
   const [, not = '', type = '', threshold, value] = typed;
   return {
     type: not + type,
-    ...(value === undefined ? {} : { value: value.trim() }),
-    ...(threshold === undefined ? {} : { threshold: Number(threshold) }),
+    ...defined({ value: value?.trim(), threshold: threshold === undefined ? undefined : Number(threshold) }),
   };
 }
 
 function similarOf(cell: string): unknown {
   const [, type = '', threshold, value = ''] = /^(similar|levenshtein)(?:\(([\d.]+)\))?:([\s\S]*)$/.exec(cell) ?? [];
   if (type === '') return undefined;
-  return { type, value: value.trim(), ...(threshold === undefined ? {} : { threshold: Number(threshold) }) };
+  return {
+    type,
+    value: value.trim(),
+    ...defined({ threshold: threshold === undefined ? undefined : Number(threshold) }),
+  };
 }
 
 type Vars = Readonly<Record<string, unknown>>;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defined } from '../../json/defined.ts';
 import type { ProviderFailure } from '../../model/completion.ts';
 import type { ProviderEnv } from '../../model/provider.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
@@ -39,7 +40,7 @@ function buildPreset(config: ProviderConfig, providerEnv: ProviderEnv): Preset {
   return {
     title: 'AWS Bedrock',
     exampleModel: 'us.amazon.nova-lite-v1:0',
-    ...(region === undefined ? {} : { baseUrl: `https://bedrock-runtime.${region}.amazonaws.com` }),
+    ...defined({ baseUrl: region && `https://bedrock-runtime.${region}.amazonaws.com` }),
     baseUrlEnv: { name: 'AWS_ENDPOINT_URL_BEDROCK_RUNTIME', path: '' },
     addressHint: 'set AWS_REGION, or add region to the provider',
     ...(hasKey ? { apiKeyEnv: bearer } : {}),

@@ -16,7 +16,14 @@ import {
 } from '../answer.ts';
 import { argumentsOf, groupTurns, joinSystem } from '../group-turns.ts';
 import type { HttpFormat } from '../http-adapter.ts';
-import { type NeutralParams, noParameters, readNeutralParams, rename, type ToolChoice } from '../neutral-params.ts';
+import {
+  type NeutralParams,
+  noParameters,
+  readNeutralParams,
+  rename,
+  type ToolChoice,
+  toList,
+} from '../neutral-params.ts';
 import type { OutgoingFile, OutgoingMessage, OutgoingRequest } from '../outgoing-request.ts';
 
 /** Converse of Bedrock's runtime (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html). */
@@ -43,9 +50,7 @@ function buildBody({ messages, params }: OutgoingRequest): JsonObject {
   const { stopSequences, ...config } = Object.fromEntries(members.filter(([key]) => configMembers.has(key)));
   const wholeConfig = {
     ...config,
-    ...(stopSequences === undefined
-      ? {}
-      : { stopSequences: Array.isArray(stopSequences) ? stopSequences : [stopSequences] }),
+    ...defined({ stopSequences: toList(stopSequences) }),
     ...(isJsonObject(inferenceConfig) ? inferenceConfig : {}),
   };
   const ownSystem = joinSystem(messages);
@@ -54,7 +59,7 @@ function buildBody({ messages, params }: OutgoingRequest): JsonObject {
     ...(Object.keys(wholeConfig).length === 0 ? {} : { inferenceConfig: wholeConfig }),
     ...buildTools(neutral, toolConfig),
     ...buildOutputConfig(neutral, outputConfig),
-    ...(ownSystem === undefined ? (system === undefined ? {} : { system }) : { system: [{ text: ownSystem }] }),
+    ...defined({ system: ownSystem === undefined ? system : [{ text: ownSystem }] }),
     messages: groupTurns(messages).map(({ isAssistant, parts }) => ({
       role: isAssistant ? 'assistant' : 'user',
       content: parts.flatMap(buildBlocks),
@@ -102,7 +107,7 @@ function buildTools({ tools, nativeTools, toolChoice }: NeutralParams, own: Json
   return Object.keys(config).length === 0 ? {} : { toolConfig: config };
 }
 
-/** The API knows no "none": no tool is sent then. */
+/** The API has no "none", for which no tool is sent. */
 function buildToolChoice(choice: Exclude<ToolChoice, 'none'>): JsonObject {
   if (typeof choice === 'object') return { tool: { name: choice.name } };
   return choice === 'required' ? { any: {} } : { auto: {} };

@@ -213,7 +213,7 @@ const signs: readonly Sign[] = [
   },
 ];
 
-/** What the body's own words say, whatever the status; undefined where they decide nothing. */
+/** The kind of failure that the body names, whatever its status; undefined where it names none. */
 function kindOfWords(said: ApiError): FailureKind | undefined {
   const byWord = signs.find((sign) => said.words.some((word) => sign.words.test(word)));
   // A throttled account may be empty for the day, and says so in a sentence.

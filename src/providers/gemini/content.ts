@@ -17,7 +17,7 @@ import {
 } from '../answer.ts';
 import { argumentsOf, groupTurns, joinSystem } from '../group-turns.ts';
 import type { HttpFormat } from '../http-adapter.ts';
-import { type NeutralParams, readNeutralParams, rename, type ToolChoice } from '../neutral-params.ts';
+import { type NeutralParams, readNeutralParams, rename, type ToolChoice, toList } from '../neutral-params.ts';
 import type { OutgoingMessage, OutgoingRequest } from '../outgoing-request.ts';
 
 /** generateContent of the Gemini API and of Vertex AI (https://ai.google.dev/api/generate-content). */
@@ -53,9 +53,7 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
   );
   const wholeConfig = {
     ...config,
-    ...(stopSequences === undefined
-      ? {}
-      : { stopSequences: Array.isArray(stopSequences) ? stopSequences : [stopSequences] }),
+    ...defined({ stopSequences: toList(stopSequences) }),
     ...buildFormat(neutral),
     ...(isJsonObject(generationConfig) ? generationConfig : {}),
   };
@@ -64,11 +62,7 @@ function buildBody({ model, messages, params }: OutgoingRequest): JsonObject {
     ...Object.fromEntries(members.filter(([key]) => bodyMembers.has(key))),
     ...buildTools(neutral, rest['toolConfig']),
     ...(Object.keys(wholeConfig).length === 0 ? {} : { generationConfig: wholeConfig }),
-    ...(system === undefined
-      ? systemInstruction === undefined
-        ? {}
-        : { systemInstruction }
-      : { systemInstruction: { parts: [{ text: system }] } }),
+    ...defined({ systemInstruction: system === undefined ? systemInstruction : { parts: [{ text: system }] } }),
     contents: groupTurns(messages).map(({ isAssistant, parts }) => ({
       role: isAssistant ? 'model' : 'user',
       parts: parts.flatMap((message) => buildParts(message, messages, model)),
@@ -94,7 +88,7 @@ function buildParts(message: OutgoingMessage, messages: readonly OutgoingMessage
   ];
 }
 
-/** These refuse a call of theirs without the signature of its thought, which is not kept; Google names this stand-in. */
+/** These models refuse their own calls without a thought signature. It is not kept; Google documents this replacement. */
 const asksForSignatures = /gemini-[3-9]/;
 const noSignature = 'skip_thought_signature_validator';
 

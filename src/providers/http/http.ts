@@ -51,25 +51,20 @@ function createHttpFormat(options: { readonly request: unknown; readonly respons
 }
 
 function describeRequest({ model, messages, params, trial }: OutgoingRequest): Readonly<Record<string, unknown>> {
-  const asked = messages.findLast(({ role }) => role === 'user');
+  const lastQuestion = messages.findLast(({ role }) => role === 'user');
   return {
     model,
-    prompt: asked?.content ?? '',
+    prompt: lastQuestion?.content ?? '',
     system: joinSystem(messages) ?? '',
     messages: messages.map(({ role, content, files, toolCalls, toolCallId, name }) => ({
       role,
       content,
-      ...(files === undefined ? {} : { files: files.map((file) => ({ ...file })) }),
-      ...(toolCalls === undefined
-        ? {}
-        : {
-            toolCalls: toolCalls.map((call) => ({
-              id: call.id ?? null,
-              name: call.name,
-              arguments: call.rawArguments,
-            })),
-          }),
-      ...defined({ toolCallId, name }),
+      ...defined({
+        files: files?.map((file) => ({ ...file })),
+        toolCalls: toolCalls?.map((call) => ({ id: call.id ?? null, name: call.name, arguments: call.rawArguments })),
+        toolCallId,
+        name,
+      }),
     })),
     params,
     trial,

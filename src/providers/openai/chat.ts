@@ -54,7 +54,7 @@ function buildMessage(message: OutgoingMessage): JsonObject {
   };
 }
 
-/** Files stand before the text that speaks of them. */
+/** Files come before the text that refers to them. */
 function buildParts(content: string, files: readonly OutgoingFile[]): JsonObject[] {
   return [...files.map(buildFile), ...(content === '' ? [] : [{ type: 'text', text: content }])];
 }
@@ -82,7 +82,7 @@ function readAnswer(body: JsonObject, latencyMs: number): Answer {
   if (choiceFailed !== undefined) return choiceFailed;
   const rawFinishReason = text(choice['finish_reason']);
   const finishReason = mapFinishReason(rawFinishReason);
-  // Before the message is asked for: a filtered answer may have none.
+  // Before the message is read: a filtered answer may have none.
   if (finishReason === 'contentFilter') return filtered();
   const message = choice['message'];
   if (!isJsonObject(message)) return malformed('its first choice has no "message"');

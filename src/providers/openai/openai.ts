@@ -15,7 +15,7 @@ import { openaiResponses } from './responses.ts';
 
 const options = z.strictObject({ api: z.enum(['chat', 'responses', 'embeddings']).default('chat') });
 const azureOptions = options.extend({
-  /** Of the API by deployments, such as 2024-10-21; without it the v1 API is asked, which has none. */
+  /** The version of the API by deployments, such as 2024-10-21; without it the v1 API is used, which has none. */
   apiVersion: z.string().min(1).exactOptional(),
 });
 const dialects = { chat: openaiChat, responses: openaiResponses, embeddings: openaiEmbeddings };
@@ -43,7 +43,7 @@ function dialectOf(config: ProviderConfig): Dialect {
   return dialects[azureOptions.parse(config.options).api];
 }
 
-/** Asks for JSON where a schema would be refused; the contract judges the answer anyway. */
+/** Requests JSON where a schema would be refused; the contract checks the answer anyway. */
 function withoutSchema(dialect: Dialect): Dialect {
   const withoutFormat = (request: OutgoingRequest): OutgoingRequest => {
     const { response_format: format, ...rest } = request.params;
@@ -73,7 +73,7 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
 
 /**
  * Sends through OpenAI's SDK with our client as its `fetch`. The SDK's own headers are left out: they name the platform,
- * and OPENAI_CUSTOM_HEADERS would go to whatever host is configured. It sees no status and no error either, since it would
+ * and OPENAI_CUSTOM_HEADERS would go to any configured host. It sees no status and no error either, since it would
  * drop bodies and headers that say what failed.
  */
 const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
@@ -97,10 +97,10 @@ const openSender: NonNullable<HttpService['openSender']> = async (client, { base
   };
 };
 
-/** Node takes no longer time for a timer. */
+/** The longest time that a Node timer takes. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Under this type the SDK sends a string as it stands. */
+/** With this type the SDK sends a string unchanged. */
 const json = { 'content-type': 'application/json' };
 
 function openSdk(Sdk: typeof OpenAI, address: URL, fetch: ClientOptions['fetch']): OpenAI {

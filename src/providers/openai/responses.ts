@@ -27,9 +27,7 @@ function buildParams(params: JsonObject): JsonObject {
   return {
     ...others,
     ...(built.length === 0 ? {} : { tools: built }),
-    ...(toolChoice === undefined
-      ? {}
-      : { tool_choice: typeof toolChoice === 'object' ? { type: 'function', ...toolChoice } : toolChoice }),
+    ...defined({ tool_choice: typeof toolChoice === 'object' ? { type: 'function', ...toolChoice } : toolChoice }),
     ...(Object.keys(wholeText).length === 0 ? {} : { text: wholeText }),
   };
 }

@@ -38,7 +38,7 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
     expect(project.files('.llmcheck/batches')).toEqual([]);
   });
 
-  test('answers from the cache afterwards, and hands in what is new alone', async () => {
+  test('answers from the cache afterwards, and submits only new requests', async () => {
     const server = await startBatchServer(api);
     const project = openTempProject();
     project.write('evals/batched.eval.yaml', server.suite());
@@ -126,6 +126,38 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
   });
 });
 
+test.each([
+  ['openai', 'expired', 'timeout'],
+  ['openai', 'cancelled', 'aborted'],
+  ['gemini', 'expired', 'timeout'],
+  ['gemini', 'cancelled', 'aborted'],
+] as const)('a batch of %s that is %s errors the requests without an answer as %s', async (api, endState, kind) => {
+  const server = await startBatchServer(api);
+  server.endState = endState;
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite(['one', 'missing']));
+  const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+  const kinds = Object.fromEntries(trialsOf(report).map(({ caseId, error }) => [caseId, error?.kind]));
+  expect([code, kinds]).toEqual([3, { one: undefined, missing: kind }]);
+});
+
+test.each([
+  ['half an hour behind finds its batch', -1_800_000, 1],
+  ['two hours behind takes it for an older one, and submits again', -7_200_000, 2],
+])('a provider whose clock is %s', async (_, clockOffsetMs, submissions) => {
+  const server = await startBatchServer('anthropic');
+  server.clockOffsetMs = clockOffsetMs;
+  server.onSubmit = 'hang';
+  server.isHeld = true;
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite());
+  await interruptOnceTaken(project, server);
+  server.isHeld = false;
+  server.onSubmit = 'answer';
+  const { code } = await project.report(['run', '--batch'], { env: server.env });
+  expect([code, server.submissions.length]).toEqual([0, submissions]);
+});
+
 test('a deadline leaves the batch at its provider, says so, and the next run collects it', async () => {
   const server = await startBatchServer('anthropic');
   server.isHeld = true;
@@ -196,7 +228,7 @@ test.each([[], ['--max-cost', '1']])(
   },
 );
 
-test('--max-cost holds for what is handed in, at the price of batches', async () => {
+test('--max-cost bounds what is submitted, at the price of batches', async () => {
   const server = await startBatchServer('openai');
   const project = openTempProject();
   project.write('evals/batched.eval.yaml', server.suite());
@@ -208,7 +240,7 @@ test('--max-cost holds for what is handed in, at the price of batches', async ()
   expect(report.totals.spentUsd).toBeCloseTo(0.015, 12);
 });
 
-test('a request that several cells share is handed in once and billed once', async () => {
+test('a request that several cells share is submitted once and billed once', async () => {
   const server = await startBatchServer('anthropic');
   const project = openTempProject();
   const suite = server.suite(['one']) + '  - { id: other, vars: { word: one, }, tags: [x] }\n';

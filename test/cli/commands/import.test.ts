@@ -97,7 +97,7 @@ providers:
 defaultTest: { vars: { tone: kind }, assert: [{ type: is-json, metric: shape, weight: 2 }], options: { suffix: " End." } }
 tests:
   - { description: Two of them, vars: { q: [a, b], other: "{{tone}}!" }, threshold: 0.5, prompts: [chat] }
-  - { vars: { q: "file://data/q.txt", list: [1, 2] } }
+  - { vars: { q: "file://data/q.txt", list: [1, 2] }, threshold: 1 }
 scenarios:
   - config: [{ vars: { lang: de } }, { vars: { lang: fr } }]
     tests: [{ vars: { q: x }, assert: [{ type: contains, value: "{{lang}}" }] }]
@@ -141,7 +141,11 @@ evaluateOptions: { repeat: 3 }
           threshold: 0.5,
           assert: [{ json: true, name: 'shape', weight: 2 }],
         })),
-        { vars: { tone: 'kind', q: 'from file', list: [1, 2] }, assert: [{ json: true, name: 'shape', weight: 2 }] },
+        {
+          vars: { tone: 'kind', q: 'from file', list: [1, 2] },
+          threshold: 1,
+          assert: [{ json: true, name: 'shape', weight: 2 }],
+        },
         ...['de', 'fr'].map((lang) => ({
           vars: { tone: 'kind', lang, q: 'x' },
           assert: [{ json: true, name: 'shape', weight: 2 }, { contains: { value: '{{ lang }}' } }],

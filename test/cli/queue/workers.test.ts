@@ -208,7 +208,7 @@ ${words.join('\n')}
     const { code, report } = await running;
     expect([code, report.totals.passed]).toEqual([0, 80]);
     expectWhole(project, 80);
-    expect(told.join('')).toContain(`The queue ${redis.url} is gone`);
+    expect(told.join('')).toContain(`The connection to the queue ${redis.url} is lost`);
     expect(told.join('')).toContain(`The queue ${redis.url} is back`);
   });
 

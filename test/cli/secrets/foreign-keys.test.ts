@@ -28,6 +28,11 @@ test.each([
     'OPENAI_API_KEY',
   ],
   [
+    'a host whose name ends alike',
+    '{ id: p, use: "openai:m", baseURL: "https://llm-openai.com/v1", apiKeyEnv: OPENAI_API_KEY }',
+    'OPENAI_API_KEY',
+  ],
+  [
     'a header',
     `{ id: p, use: "openai:m", ${foreign}, headers: { X-Key: { env: ANTHROPIC_API_KEY } } }`,
     'ANTHROPIC_API_KEY',
