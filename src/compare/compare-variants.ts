@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type {
   ComparedCases,
   ComparedSide,
@@ -5,6 +6,7 @@ import type {
   MetricEvidence,
   PlanningAdvice,
 } from '../model/comparison.ts';
+import type { RecordedJudge } from '../model/record.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseComparison } from '../stats/compare-cases.ts';
 import { compareWorstCase, type ErroredResults } from '../stats/compare-cases.ts';
@@ -16,6 +18,7 @@ import { quantileOfSorted } from '../stats/quantiles.ts';
 import { hodgesLehmann, wilcoxonSignedRank } from '../stats/ranks.ts';
 import { type CostRatio, costRatio } from '../stats/ratios.ts';
 import { type CollectedEvidence, collectEvidence } from './collect-evidence.ts';
+import { findJudgedMargin } from './judged-margin.ts';
 import { type PairOptions, pairSides, validResults } from './pair-cases.ts';
 import { countSameAnswers, findUnmatched } from './side-differences.ts';
 
@@ -25,6 +28,8 @@ export interface CompareVariantsOptions extends PairOptions {
   readonly margin: number;
   /** The largest tolerated drop of the score; `margin` where undefined. */
   readonly scoreMargin?: number;
+  /** The judges of the suite. */
+  readonly judges?: readonly RecordedJudge[];
   /** True where both sides ran in this invocation. */
   readonly latencyComparable: boolean;
   /** True where the sides are two versions of one run, so that either may have got the other's answer. */
@@ -45,9 +50,11 @@ export function compareVariants(
   });
   const answers = countSameAnswers(baseline, candidate, options.isWithinRun === true);
   const { alpha, scope } = options.gate;
-  const policy = { alpha, margin: options.margin, scope };
+  const { judges = [], margin: maxDrop } = options;
+  const judgedMargin = findJudgedMargin(cases, { baseline, candidate }, { judges, maxDrop });
+  const policy = { alpha, margin: judgedMargin?.margin ?? maxDrop, scope };
   const comparison = compareWorstCase({ ...results, ...errors }, { ...policy, binary: true });
-  const score = compareScores(scores, errors, { ...policy, margin: options.scoreMargin ?? options.margin });
+  const score = compareScores(scores, errors, { ...policy, margin: options.scoreMargin ?? maxDrop });
   return {
     baseline,
     candidate,
@@ -59,6 +66,7 @@ export function compareVariants(
             ...rateEvidence(results, comparison.observed),
             ...(hasAny(errors) ? { worstLow: comparison.worst.low } : {}),
           },
+    ...defined({ judgedMargin }),
     ...(score === undefined ? {} : { score: score.evidence, scorePlanning: score.planning }),
     costUsd: compareCosts(costs, alpha),
     isCostUnknown: costs.isUnknown,

@@ -28,6 +28,8 @@ export function sideOfBaseline(
     cases,
     models,
     costOf: (row) => (row.costUsd === undefined ? undefined : (costOf(variant, row.usage) ?? null)),
+    checksOf: ({ caseId, trial }) =>
+      baseline.readCase(key, caseId)?.trials.find((found) => found.trial === trial)?.checks ?? [],
     answerOf(caseId) {
       const found = cases.get(caseId);
       const trials = found === undefined ? [] : (baseline.readCase(key, caseId)?.trials ?? []);
@@ -59,6 +61,7 @@ export function sideOfVariant(
     cases,
     models: [...models].sort(),
     costOf: createCostOf(cases, (usage) => costOf(recorded, usage) ?? null),
+    checksOf: ({ rowIndex }) => readRow(rowIndex).checks,
     answerOf(caseId) {
       const found = cases.get(caseId);
       const trial = firstJudged(found?.trials ?? []);

@@ -3,23 +3,55 @@ import * as z from 'zod';
 import { withStorageErrors } from '../files/storage-error.ts';
 import { readOrUndefined, replaceWhereChanged } from '../files/write-files.ts';
 import { canonicalJson } from '../json/canonical-json.ts';
+import { defined } from '../json/defined.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { calibrationFormat, type JudgeCalibration } from '../model/calibration.ts';
+import { calibrationAlpha, calibrationFormat, type JudgeCalibration } from '../model/calibration.ts';
 import { UserError } from '../model/errors.ts';
+import type { RecordedJudge, RecordedSuite } from '../model/record.ts';
 import type { Criterion, LabelledAnswer, Suite } from '../model/suite.ts';
 import { calibrationPathOf } from '../project/project-paths.ts';
+import { judgeError } from '../stats/judge-error.ts';
 import { plainNumbers } from '../text/exact-numbers.ts';
 import { formatCount } from '../text/format-amount.ts';
 import { sha256Hex } from '../text/sha256.ts';
 import { quote } from '../text/shorten.ts';
 
-/** Why judges of a suite may not decide yet, a sentence each. Nothing is read where no judge has a `minKappa`. */
-export function findUnvalidated(suite: Suite, root: string, cwd: string): readonly string[] {
-  const demanding = suite.criteria.filter(({ judge }) => judge.judging?.minKappa !== undefined);
-  if (demanding.length === 0) return [];
+/** What a record keeps of a suite's judges: why they may not decide yet, and how well each was measured. */
+export function describeJudges(
+  suite: Suite,
+  root: string,
+  cwd: string,
+): Pick<RecordedSuite, 'uncalibrated' | 'judges'> {
+  const { criteria, labels } = suite;
+  if (criteria.length === 0) return {};
   const path = calibrationPathOf(root, suite.path);
   const calibrations = readCalibrations(path, relative(cwd, path));
-  return demanding.flatMap((criterion) => describeUnvalidated(criterion, calibrations, suite) ?? []);
+  const uncalibrated = criteria.flatMap((criterion) => describeUnvalidated(criterion, calibrations, suite) ?? []);
+  const judges = criteria.map((criterion): RecordedJudge => {
+    const { judge, assertion, name } = criterion;
+    const measured = describeMeasured(findCalibration(criterion, calibrations), labels, criterion);
+    return { judge: judge.id, assertion, ...defined({ name, measured }) };
+  });
+  return { ...(uncalibrated.length === 0 ? {} : { uncalibrated }), judges };
+}
+
+function findCalibration({ judge, stamp }: Criterion, calibrations: readonly JudgeCalibration[]) {
+  return calibrations.find((calibration) => calibration.judge === judge.id && calibration.stamp === stamp);
+}
+
+/** Undefined where the labels changed, or where no answer is labelled good or none bad. */
+function describeMeasured(
+  found: JudgeCalibration | undefined,
+  labels: readonly LabelledAnswer[],
+  criterion: Criterion,
+): RecordedJudge['measured'] {
+  if (found?.counts === undefined || isStale(found, labels, criterion)) return undefined;
+  const { youdenLow } = judgeError(found.counts, calibrationAlpha);
+  return youdenLow === null ? undefined : { labels: found.cases, youdenLow };
+}
+
+function isStale(found: JudgeCalibration, labels: readonly LabelledAnswer[], criterion: Criterion): boolean {
+  return found.labels !== undefined && found.labels !== hashLabels(labels, criterion);
 }
 
 /** Undefined where the judge may decide by this criterion. */
@@ -31,7 +63,7 @@ export function describeUnvalidated(
   const minKappa = criterion.judge.judging?.minKappa;
   if (minKappa === undefined) return undefined;
   const own = calibrations.filter(({ judge }) => judge === criterion.judge.id);
-  const measured = own.find(({ stamp }) => stamp === criterion.stamp);
+  const measured = findCalibration(criterion, calibrations);
   const lead = `judge ${quote(criterion.judge.id)} may not decide by ${describeCriterion(criterion)}`;
   const wanted = `minKappa is ${minKappa}`;
   const next = `run llmcheck judge check ${suitePath}`;
@@ -42,7 +74,7 @@ export function describeUnvalidated(
       : 'its agreement with people was never measured';
     return `${lead}: ${what}, and ${wanted}; ${next}`;
   }
-  if (measured.labels !== undefined && measured.labels !== hashLabels(labels, criterion)) {
+  if (isStale(measured, labels, criterion)) {
     return `${lead}: it was measured before its labels changed, and ${wanted}; ${next}`;
   }
   const { kappa, low, high, cases } = measured;

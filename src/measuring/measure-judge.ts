@@ -1,6 +1,6 @@
 import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
-import type { JudgeCalibration } from '../model/calibration.ts';
+import { calibrationAlpha, type JudgeCalibration } from '../model/calibration.ts';
 import type { Criterion, LabelledAnswer } from '../model/suite.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type CorrelationEstimate, cohenKappa, rankCorrelation } from '../stats/agreement.ts';
@@ -28,9 +28,6 @@ export interface MeasuredCriterion {
   /** Answers with a wrong verdict or none, in the order of the file. */
   readonly wrong: readonly JudgedLabel[];
 }
-
-/** The interval of everything that is measured here. */
-export const calibrationAlpha = 0.05;
 
 const worth = { fail: 0, tie: 0.5, pass: 1 } as const;
 

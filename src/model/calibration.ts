@@ -3,6 +3,9 @@ import type { JudgeCounts } from '../stats/judge-error.ts';
 /** Grows when a field gains or changes meaning. */
 export const calibrationFormat = 1;
 
+/** Of the intervals of everything that is measured of a judge. */
+export const calibrationAlpha = 0.05;
+
 /** How well a judge agreed with people on one criterion; kept beside the suite, so that a run can ask for it. */
 export interface JudgeCalibration {
   /** The judge's id in the suite. */

@@ -1,6 +1,6 @@
 import type { CaseStatus } from './cell.ts';
 import type { ToolCall } from './completion.ts';
-import type { RecordedVariant } from './record.ts';
+import type { RecordedCheck, RecordedVariant } from './record.ts';
 import type { CaseSummary, RowSummary } from './summary.ts';
 
 /** What happened to a case between two sides. */
@@ -37,6 +37,8 @@ export interface ComparedSide {
   readonly models: readonly string[];
   /** By the price table of both sides; as it was booked where undefined. Null where no price is known. */
   readonly costOf?: (row: RowSummary) => number | null | undefined;
+  /** The checks of a trial. */
+  readonly checksOf: (row: RowSummary) => readonly RecordedCheck[];
   /** The answer of a case's first judged trial, for people to look at; undefined where it was not kept. */
   readonly answerOf: (caseId: string) => KeptAnswer | undefined;
 }
@@ -77,6 +79,8 @@ export interface ComparedVariant {
   readonly candidate: ComparedSide;
   readonly cases: ComparedCases;
   readonly passRate: MetricEvidence;
+  /** The tolerated drop of the pass rate where judges decide. */
+  readonly judgedMargin?: JudgedMargin;
   /** Undefined where every score is its pass or fail again. */
   readonly score?: MetricEvidence;
   readonly costUsd: MetricEvidence;
@@ -97,6 +101,20 @@ export interface ComparedVariant {
   readonly isCostUnknown?: boolean;
   /** True where latencies may be compared and that of an answer of a paired case was not measured. */
   readonly isLatencyUnknown?: boolean;
+}
+
+/** The tolerated drop of the pass rate in terms of a judge's verdicts, which show only a part of a true drop. */
+export interface JudgedMargin {
+  /** As the gate sets it: a true drop. */
+  readonly maxDrop: number;
+  /** The drop of the verdicts that stands for it. */
+  readonly margin: number;
+  /** Of the failed trials on both sides, the share that judges alone failed; 1 where none failed. */
+  readonly judged: number;
+  /** The least accurate of the judges that were measured; absent where none was. */
+  readonly least?: { readonly judge: string; readonly labels: number; readonly youdenLow: number };
+  /** Judges that were not measured on their present labels. */
+  readonly unmeasured: readonly string[];
 }
 
 /** What would exclude a drop beyond the margin if nothing has changed; null where no number of that kind would. */

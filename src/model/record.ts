@@ -38,8 +38,19 @@ export interface RecordedSuite {
   readonly variants: readonly RecordedVariant[];
   /** Why judges of the suite may not decide, one sentence each; absent where all may. */
   readonly uncalibrated?: readonly string[];
+  /** What is known of its judges, one entry for each criterion; absent where no judge is asked. */
+  readonly judges?: readonly RecordedJudge[];
   /** True where a filter, tag, sample, shard or restriction left cells out. */
   readonly filtered: boolean;
+}
+
+/** How well a judge was measured against labels on one criterion when the run began. */
+export interface RecordedJudge {
+  readonly judge: string;
+  readonly assertion: string;
+  readonly name?: string;
+  /** Absent where it was never measured, or before judge, criterion or labels changed. */
+  readonly measured?: { readonly labels: number; readonly youdenLow: number };
 }
 
 /** The first line of a run record. */

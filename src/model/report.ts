@@ -1,5 +1,5 @@
 import type { CaseStatus } from './cell.ts';
-import type { CaseChange, KeptAnswer } from './comparison.ts';
+import type { CaseChange, JudgedMargin, KeptAnswer } from './comparison.ts';
 import type { PromptFindings } from './finding.ts';
 import type { Decision } from './gate.ts';
 import type { VariantTrend } from './history.ts';
@@ -66,6 +66,8 @@ export interface VariantComparison {
   /** True where the other side ran in this run too: what fails on both sides is no known failure then. */
   readonly isWithinRun?: true;
   readonly passRate: MetricComparison;
+  /** The tolerated drop of the pass rate where judges decide. */
+  readonly judgedMargin?: JudgedMargin;
   readonly score: MetricComparison;
   readonly costUsd: MetricComparison;
   readonly latencyMs: MetricComparison;

@@ -18,25 +18,24 @@ export interface DescribeOptions {
   readonly describeProvider: (provider: ProviderConfig) => Pick<RecordedVariant, 'price' | 'priceProvider'>;
   /** `--compare`: the first is the baseline of the others. */
   readonly compare?: readonly string[] | undefined;
-  /** Why judges of a suite may not decide yet. */
-  readonly uncalibratedOf?: (suite: Suite) => readonly string[];
+  /** What is known of a suite's judges. */
+  readonly judgesOf?: (suite: Suite) => Pick<RecordedSuite, 'uncalibrated' | 'judges'>;
 }
 
 /** What a record keeps of its suites, so that it can be judged, compared and reported without them. */
 export function describeRecordedSuites(plan: Plan, options: DescribeOptions): readonly RecordedSuite[] {
-  const { describeProvider, compare = [], uncalibratedOf = () => [] } = options;
+  const { describeProvider, compare = [], judgesOf = () => ({}) } = options;
   // A suite without a selected case is not reported, unless no suite has one.
   const selected = plan.suites.filter(({ selectedCases }) => selectedCases > 0);
   return (selected.length === 0 ? plan.suites : selected).map((planned) => {
     const { suite, filtered, variants } = planned;
-    const uncalibrated = uncalibratedOf(suite);
     return {
-      ...(uncalibrated.length === 0 ? {} : { uncalibrated }),
       suite: suite.id,
       path: suite.path,
       gate: suite.gate,
       outputs: suite.baseline.outputs,
       filtered,
+      ...judgesOf(suite),
       variants: variants.map((variant) => ({
         ...describeVariant(planned, variant, compare),
         ...describeProvider(variant.provider),

@@ -119,6 +119,7 @@ function compare(
     recorded,
     cases,
     models: [],
+    checksOf: () => [],
     answerOf: () => undefined,
   });
   return compareVariants(side('one half', baseline), side('the other half', candidate), {

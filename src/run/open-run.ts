@@ -13,7 +13,7 @@ import type { Stop } from '../calls/stop.ts';
 import { type BatchAnswers, createBatchAnswers } from '../calls/with-batch.ts';
 import { defined } from '../json/defined.ts';
 import type { JudgePorts } from '../judges/judge-answer.ts';
-import { findUnvalidated } from '../judges/validated-judges.ts';
+import { describeJudges } from '../judges/validated-judges.ts';
 import type { CellKey } from '../model/cell.ts';
 import type { RecordedVariant, RunHeader, RunSettings } from '../model/record.ts';
 import { findRetirements } from '../plan/check-providers.ts';
@@ -144,7 +144,7 @@ function buildHeader(options: RunOptions, planned: PlannedRun, ports: RunPorts):
   const suites = describeRecordedSuites(plan, {
     describeProvider,
     compare: options.settings.compare,
-    uncalibratedOf: (suite) => findUnvalidated(suite, root, ports.cwd),
+    judgesOf: (suite) => describeJudges(suite, root, ports.cwd),
   });
   return {
     type: 'run',

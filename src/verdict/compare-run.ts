@@ -198,6 +198,7 @@ function compareWithNothing(candidate: Candidate): ComparedVariant {
     recorded: candidate.variant.recorded,
     cases: new Map(),
     models: [],
+    checksOf: () => [],
     answerOf: () => undefined,
   };
   return compareTo(candidate, nothing, { isWhole: false });
@@ -209,12 +210,13 @@ function compareTo(
   overrides: Partial<CompareVariantsOptions>,
 ): ComparedVariant {
   const { record, costOf } = options;
-  const { gate, filtered } = suite.recorded;
+  const { gate, filtered, judges } = suite.recorded;
   const own = sideOfVariant(variant, { source: withinRun, readRow: record.readRow, costOf });
   return compareVariants(side, own, {
     gate,
     margin: gate.passRate.maxDrop ?? defaultMaxDrop,
     scoreMargin: gate.score.maxDrop ?? defaultMaxDrop,
+    ...defined({ judges }),
     redefined: new Set(),
     latencyComparable: false,
     isWhole: !filtered && isEnded(record),

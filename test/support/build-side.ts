@@ -41,6 +41,7 @@ export function buildSide(
     recorded: buildVariant(summaries.length, recorded),
     cases: new Map(summaries.map((found) => [found.caseId, found])),
     models: [],
+    checksOf: () => [],
     answerOf: () => undefined,
   };
 }

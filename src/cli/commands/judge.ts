@@ -1,6 +1,6 @@
 import { defined } from '../../json/defined.ts';
 import { type CheckedJudges, type CheckedSuite, checkJudges } from '../../measuring/check-judges.ts';
-import { calibrationAlpha } from '../../measuring/measure-judge.ts';
+import { calibrationAlpha } from '../../model/calibration.ts';
 import { systemClock } from '../../model/clock.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { findMisdirectedKeys } from '../../plan/check-providers.ts';

@@ -1,9 +1,10 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
+import { defined } from '../../json/defined.ts';
 import type { CaseChange, ComparedCase, ComparedVariant, MetricEvidence } from '../../model/comparison.ts';
 import type { ComparisonOutcome, MetricComparison, VariantComparison } from '../../model/report.ts';
 import { formatCount } from '../../text/format-amount.ts';
 import type { Hypothesis } from './judge-metrics.ts';
-import { percent } from './wording.ts';
+import { describeJudgedMargin, describeMargin, percent, points } from './wording.ts';
 
 export interface ComparisonVerdict {
   readonly outcome: ComparisonOutcome;
@@ -26,6 +27,7 @@ export function describeComparison(compared: ComparedVariant, verdict: Compariso
     against: { source: baseline.source, prompt: baseline.recorded.prompt },
     ...(baseline.accepted === undefined ? {} : { isWithinRun: true as const }),
     passRate: describeMetric(compared.passRate),
+    ...defined({ judgedMargin: compared.judgedMargin }),
     score: compared.score === undefined ? nothing : describeMetric(compared.score),
     costUsd: describeMetric(compared.costUsd),
     latencyMs: describeMetric(compared.latencyMs),
@@ -66,7 +68,7 @@ const nothing: MetricComparison = { baseline: null, candidate: null, delta: null
 
 /** Says which regression is not excluded, and what would exclude it. */
 function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
-  const { evidence, margin, metric, isRatio } = hypothesis;
+  const { evidence, metric, isRatio } = hypothesis;
   const { n } = evidence;
   if (n === 0) return `no case is comparable, so nothing can be said of the ${metricNames[metric]}`;
   if (isRatio) {
@@ -81,7 +83,7 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
     ...(repeats === null ? [] : [`${formatCount(repeats, 'trial')} on ${n === 1 ? 'this case' : `these ${n} cases`}`]),
   ];
   const way = ways.length === 0 ? 'more cases' : ways.join(', or ');
-  return `${metricNames[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; to certify ${points(margin)}: ${way}`;
+  return `${metricNames[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; to certify ${describeMargin(hypothesis)}: ${way}`;
 }
 
 const metricNames: Readonly<Record<Hypothesis['metric'], string>> = {
@@ -92,7 +94,7 @@ const metricNames: Readonly<Record<Hypothesis['metric'], string>> = {
 };
 
 function describeData(compared: ComparedVariant): readonly string[] {
-  const { sameAnswers, answers, errors, cases, passRate } = compared;
+  const { sameAnswers, answers, errors, cases, passRate, judgedMargin } = compared;
   const rejudged = [...cases.values()].filter((found) => found.rejudged).length;
   return [
     ...(sameAnswers > 0 ? [describeSame(sameAnswers, answers)] : []),
@@ -101,6 +103,7 @@ function describeData(compared: ComparedVariant): readonly string[] {
           `${rejudged} ${rejudged === 1 ? 'case has' : 'cases have'} new checks: the baseline's answers were judged again by them, for the rates alone`,
         ]
       : []),
+    ...(judgedMargin === undefined ? [] : [describeJudgedMargin(judgedMargin)]),
     ...describeRemoved(cases),
     ...describeDrift(compared),
     ...(passRate.isUnpaired === true
@@ -146,7 +149,3 @@ function nameCases(cases: readonly ComparedCase[]): string {
 }
 
 const maxNames = 10;
-
-function points(fraction: number): string {
-  return `${Math.round(fraction * 1000) / 10} pts`;
-}

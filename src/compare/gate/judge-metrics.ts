@@ -17,6 +17,8 @@ export interface Hypothesis {
   /** A drop of points, or an increase as a ratio minus 1. */
   readonly margin: number;
   readonly isRatio: boolean;
+  /** True where the margin is a drop of judges' verdicts, which show only a part of a true drop. */
+  readonly isOfVerdicts?: true;
   /** What the user wrote fails; the defaults for cost and latency only warn. */
   readonly level: 'fail' | 'warn';
   /** Null where there was nothing to test. */
@@ -30,7 +32,8 @@ export function findHypotheses(compared: ComparedVariant, gate: GatePolicy): rea
       metric: 'passRate',
       code: 'pass-rate-regressed',
       evidence: compared.passRate,
-      margin: gate.passRate.maxDrop ?? defaultMaxDrop,
+      margin: compared.judgedMargin?.margin ?? gate.passRate.maxDrop ?? defaultMaxDrop,
+      ...(compared.judgedMargin === undefined ? {} : { isOfVerdicts: true as const }),
       isRatio: false,
       level: 'fail',
       p: compared.passRate.p,

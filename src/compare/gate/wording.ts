@@ -1,4 +1,6 @@
-import { formatUsd, percentOf, signed } from '../../text/format-amount.ts';
+import type { JudgedMargin } from '../../model/comparison.ts';
+import { formatCount, formatUsd, percentOf, signed } from '../../text/format-amount.ts';
+import { quote } from '../../text/shorten.ts';
 import { type Hypothesis, isFromNothing } from './judge-metrics.ts';
 
 /** Floating-point error must not fail a gate that is met exactly. */
@@ -45,6 +47,26 @@ function describeChange({ metric, evidence, isRatio }: Hypothesis): string {
   return `${name} ${verb}: ${side(delta)} ${unit} [${side(low)}, ${side(high)}]`;
 }
 
-function describeMargin({ margin, isRatio }: Hypothesis): string {
-  return `${Math.round(margin * 1000) / 10} ${isRatio ? '%' : 'pts'}`;
+/** `5 pts`, `10 %`, `3.4 pts of the judge's verdicts`. */
+export function describeMargin({ margin, isRatio, isOfVerdicts }: Hypothesis): string {
+  if (isRatio) return `${Math.round(margin * 1000) / 10} %`;
+  return `${points(margin)}${isOfVerdicts === true ? " of the judge's verdicts" : ''}`;
+}
+
+export function points(fraction: number): string {
+  return `${Math.round(fraction * 1000) / 10} pts`;
+}
+
+/** Which drop is tolerated where judges decide, and why. */
+export function describeJudgedMargin({ maxDrop, margin, judged, least, unmeasured }: JudgedMargin): string {
+  const missing =
+    unmeasured.length === 0
+      ? ''
+      : `how often ${unmeasured.map((judge) => `judge ${quote(judge)}`).join(' and ')} is right is not known (llmcheck judge check)`;
+  if (least === undefined) return `the margin is ${points(maxDrop)} of the judge's verdicts: ${missing}`;
+  const share = judged === 1 ? '' : `judges alone decide ${percent(judged)} of the failures, and `;
+  const shown = Math.max(0, least.youdenLow).toFixed(2);
+  const why = `${share}judge ${quote(least.judge)} shows at least ${shown} of a true drop (Youden's J, ${formatCount(least.labels, 'label')})`;
+  const also = missing === '' ? '' : `; ${missing}`;
+  return `the margin of ${points(maxDrop)} is ${points(margin)} of the judge's verdicts: ${why}${also}`;
 }

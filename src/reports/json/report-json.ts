@@ -99,12 +99,13 @@ export function buildJsonVariants(suite: SuiteReport): z.input<typeof variantSch
 }
 
 function buildJsonComparison(comparison: VariantComparison): z.input<typeof variantSchema>['comparison'] {
-  const { outcome, against, passRate, score, costUsd, latencyMs, cases, prompts } = comparison;
+  const { outcome, against, passRate, score, costUsd, latencyMs, cases, prompts, judgedMargin } = comparison;
   const sorted = (ids: readonly string[]): string[] => ids.toSorted(compareText);
   return {
     outcome,
     against,
     passRate,
+    judgedMargin: judgedMargin && { ...judgedMargin, unmeasured: [...judgedMargin.unmeasured] },
     score,
     costUsd,
     latencyMs,

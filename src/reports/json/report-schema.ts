@@ -132,6 +132,25 @@ export const variantSchema = z.object({
       outcome: z.enum(['passed', 'failed', 'inconclusive']),
       against: z.object({ source: z.string(), prompt: z.string() }),
       passRate: metric,
+      judgedMargin: z
+        .object({
+          maxDrop: z.number().describe('The tolerated true drop of the pass rate.'),
+          margin: z.number().describe("The drop of the judges' verdicts that stands for it."),
+          judged: z
+            .number()
+            .describe('Of the failed trials of both sides, the share that judges alone failed; 1 where none failed.'),
+          least: z
+            .object({
+              judge: z.string(),
+              labels: z.int(),
+              youdenLow: z.number().describe("Youden's J at its lower one-sided 80 % bound."),
+            })
+            .optional()
+            .describe('The least accurate of the judges that were measured.'),
+          unmeasured: z.array(z.string()).describe('Judges that were not measured on their present labels.'),
+        })
+        .optional()
+        .describe('Which drop of the pass rate is tolerated, where judges decide.'),
       score: metric,
       costUsd: metric.describe(
         "Of the candidate's answers to the compared cases together, and of as many of the baseline's, by one price table.",
