@@ -96,11 +96,9 @@ function renderAssertion([name, declaration]: [string, AssertionDeclaration], fa
   if (children === 'one') parts.push('Takes one assertion.');
   if (children === 'many') parts.push('Takes a list of assertions.');
   if (wholeValue === true)
-    parts.push(
-      'The value is always the main parameter, even where it is a map; a text is the path of a JSON or YAML file.',
-    );
+    parts.push('The value is always the main parameter, even if it is a map; text is the path of a JSON or YAML file.');
   if (declaration.needsPackage !== undefined) parts.push(`Needs \`${installCommand([declaration.needsPackage])}\`.`);
-  if (failure !== undefined) parts.push('For a wrong answer the example gives, for instance:', fence('text', failure));
+  if (failure !== undefined) parts.push('Message for a wrong answer to the example:', fence('text', failure));
   if (declaration.definition !== undefined) parts.push(`Source: ${declaration.definition}.`);
   if (defaultSelect !== undefined) parts.push(`Without \`select\` it checks \`${defaultSelect}\`.`);
   return parts.join('\n\n');
@@ -213,7 +211,7 @@ function renderAdapters(): string {
   const rows = Object.entries(adapters)
     .filter(([name]) => !Object.hasOwn(presets, name))
     .map(([, { summary, example }]) => [`\`${example}\``, `${capitalize(summary)}.`]);
-  return table(['for example', 'is'], rows);
+  return table(['for example', 'means'], rows);
 }
 
 function renderReporters(): string {
@@ -222,26 +220,26 @@ function renderReporters(): string {
     `${capitalize(summary)}.`,
     `\`-r ${name}=report.${extension}\``,
   ]);
-  return table(['name', 'is', 'to a file'], rows);
+  return table(['name', 'format', 'to a file'], rows);
 }
 
 const failureMeanings: Readonly<Record<FailureKind, string>> = {
   auth: 'the key is missing or refused (401, 403)',
-  notFound: 'no such model or path (404), or no such program',
+  notFound: 'the model, path (404) or program does not exist',
   quota: 'the account has no credit left',
   badRequest: 'the service refuses the request (400)',
   contextLength: 'the prompt is too long for the model',
   contentFilter: "the service's content filter refused",
   rateLimit: 'too many requests (429)',
-  overloaded: 'the service has no room (503, 529)',
+  overloaded: 'the service is overloaded (503, 529)',
   server: 'the service failed (5xx), or the program did',
-  network: 'no connection, or one that broke',
+  network: 'no connection, or a broken one',
   timeout: 'no answer within the time limit',
-  malformed: 'a reply that is no answer: not JSON, not UTF-8, no choices, an error under 200',
+  malformed: 'an invalid reply: not JSON, not UTF-8, no choices, an error with status 200',
   recording: 'a recorded answer is missing or stale',
   cacheMiss: '`--cache replay` without an entry',
-  check: 'the answer came, and a check could not be made',
-  budget: 'the budget had no room for the request',
+  check: 'the answer arrived, but a check could not be made',
+  budget: 'the request exceeds the budget',
   aborted: 'the run was stopped',
 };
 
@@ -252,7 +250,7 @@ function renderFailureKinds(): string {
     const status = isStop ? 'skipped' : failsCell ? 'failed' : 'errored';
     return [`\`${kind}\``, meaning, retry ? 'yes' : 'no', stopsProvider ? 'yes' : 'no', status];
   });
-  return table(['kind', 'means', 'asked again', 'stops the provider', 'the cell is'], rows);
+  return table(['kind', 'means', 'retried', 'stops the provider', 'cell'], rows);
 }
 
 /** A real report with the lists cut to their first element. */
@@ -298,7 +296,7 @@ function renderActionTable(root: string, part: 'inputs' | 'outputs'): string {
     description,
     ...(part === 'outputs' ? [] : [value === undefined || value === '' ? '–' : `\`${value}\``]),
   ]);
-  return table(part === 'outputs' ? ['output', 'is'] : ['input', 'is', 'default'], rows);
+  return table(part === 'outputs' ? ['output', 'means'] : ['input', 'means', 'default'], rows);
 }
 
 interface ActionParts {

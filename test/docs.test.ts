@@ -176,6 +176,18 @@ describe('the commands that pages name', () => {
   });
 });
 
+describe('the words of the pages', () => {
+  const written = [...pages, 'AGENTS.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
+  const unclear = /\b(?:anew|whoever|nobody|told of|hangs? on|mend(?:s|ed)?|held against|as (?:they|it) stands?)\b.*/gi;
+
+  it.each(written)('%s has none that a newcomer would read twice', (page) => {
+    const prose = read(page)
+      .replaceAll(/<!-- generated: [\s\S]*?<!-- end of [\w-]+ -->/g, '')
+      .replaceAll(/^(`{3,})[\s\S]*?^\1$/gm, '');
+    expect(prose.match(unclear) ?? []).toEqual([]);
+  });
+});
+
 describe('links', () => {
   it.each(pages)('%s links to files and headings that exist', (page) => {
     const text = read(page).replaceAll(/^(`{3,})[\s\S]*?^\1$/gm, '');
