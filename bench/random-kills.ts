@@ -175,7 +175,7 @@ async function noteSettled(site: Site, settled: Map<string, number>): Promise<vo
   const rows = readRows(site.folder);
   if (rows.length === 0) figures.beforeRecord += 1;
   for (const row of rows) {
-    // Fresh trials ask the same question again.
+    // Confirmation trials ask the same question again.
     if ((row.status !== 'passed' && row.status !== 'failed') || row.caseId.endsWith('7')) continue;
     const cell = `${row.provider.replace('openai:', '')} ${row.caseId}`;
     if (!settled.has(cell)) settled.set(cell, asked[cell] ?? 0);
@@ -338,7 +338,7 @@ function writeSuite(folder: string): void {
   mkdirSync(join(folder, 'evals'));
   const rows = Array.from({ length: cases }, (_, index) => {
     const word = `w${index}`;
-    // One that fails and must not: it is confirmed by fresh trials.
+    // One that fails and must not: it is confirmed by confirmation trials.
     const mustPass = word === 'w17' ? { mustPass: true } : {};
     return JSON.stringify({ id: word, vars: { word }, expected: word, ...mustPass });
   });

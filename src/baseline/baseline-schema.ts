@@ -52,7 +52,7 @@ const row = z.looseObject({
   caseId: id,
   stamp: id.describe('What must be the same for two results to be comparable.'),
   trials: z.array(trial).min(1),
-  confirmations: z.array(trial).optional().describe('Fresh trials after the planned ones.'),
+  confirmations: z.array(trial).optional().describe('Confirmation trials after the planned ones.'),
 });
 
 /** The JSON Schema of one line of a baseline file. */

@@ -20,7 +20,7 @@ export interface VariantReport {
   readonly skipped: number;
   /** Cells under `observe`, counted apart. */
   readonly observed: number;
-  /** Fresh trials that confirm or clear a failure, counted apart. */
+  /** Confirmation trials that confirm or clear a failure, counted apart. */
   readonly confirmations: number;
   /** Of the planned cells. */
   readonly cached: number;
@@ -30,7 +30,7 @@ export interface VariantReport {
   readonly costUsd: number | null;
   /** Billed by this run, over all its calls. */
   readonly spentUsd: number | null;
-  /** The part of `spentUsd` that fresh trials and observed cells took, which `costUsd` is without. */
+  /** The part of `spentUsd` that confirmation trials and observed cells took, which `costUsd` is without. */
   readonly spentApartUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };
   /** Of every answer that was timed, and those of what it is compared with; computed on first use. */

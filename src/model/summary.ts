@@ -43,7 +43,7 @@ export interface CaseSummary {
   readonly stamp: string;
   /** The planned trials. */
   readonly trials: readonly RowSummary[];
-  /** Fresh trials after the planned ones. */
+  /** Confirmation trials after the planned ones. */
   readonly confirmations: readonly RowSummary[];
 }
 
@@ -57,14 +57,14 @@ export interface VariantSummary {
   /** The part of `skipped` that the suite's own `skip:` made. */
   readonly skippedByCase: number;
   readonly observed: number;
-  /** Fresh trials after the planned ones, which are outside of `planned`. */
+  /** Confirmation trials after the planned ones, which are outside of `planned`. */
   readonly confirmations: number;
   readonly cached: number;
   readonly passRate: RateEstimate;
   readonly score: { readonly mean: number | null; readonly low: number | null; readonly high: number | null };
   readonly costUsd: number | null;
   readonly spentUsd: number | null;
-  /** The part of `spentUsd` that fresh trials and observed cells took, which `costUsd` is without. */
+  /** The part of `spentUsd` that confirmation trials and observed cells took, which `costUsd` is without. */
   readonly spentApartUsd: number | null;
   readonly judgeCostUsd: number | null;
   readonly latencyMs: { readonly p50: number | null; readonly p95: number | null };

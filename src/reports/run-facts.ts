@@ -11,19 +11,19 @@ export function describeCounts({ totals }: Report): string {
   const { planned, passed, failed, errored, skipped, observed, confirmations, cached } = totals;
   const parts = [`planned ${planned} = ${passed} passed + ${failed} failed + ${errored} errored + ${skipped} skipped`];
   if (observed > 0) parts.push(`${observed} observed apart`);
-  if (confirmations > 0) parts.push(`${formatCount(confirmations, 'fresh trial')} apart`);
+  if (confirmations > 0) parts.push(`${formatCount(confirmations, 'confirmation trial')} apart`);
   parts.push(`${cached} from the cache`);
   return parts.join('; ');
 }
 
 /**
- * `cost $0.0010 without the cache, spent $0.0014 ($0.0004 of it on 4 fresh trials)`. The bill may be more than the planned
+ * `cost $0.0010 without the cache, spent $0.0014 ($0.0004 of it on 4 confirmation trials)`. The bill may be more than the planned
  * cells cost, so it says for what.
  */
 export function describeSpending({ totals }: Report): string {
   const { observed, confirmations, costUsd, spentUsd, spentApartUsd, judgeCostUsd } = totals;
   const apart = [
-    ...(confirmations > 0 ? [formatCount(confirmations, 'fresh trial')] : []),
+    ...(confirmations > 0 ? [formatCount(confirmations, 'confirmation trial')] : []),
     ...(observed > 0 ? [formatCount(observed, 'observed cell')] : []),
   ];
   const share =

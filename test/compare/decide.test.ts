@@ -296,7 +296,7 @@ describe('a must-pass case', () => {
     ['ppf', 'ef', 'failed'],
     ['ppf', 'epp', 'passed'],
     ['ppf', 'p', 'failed'],
-  ])('with trials %j and fresh ones %j is %s', (trials, fresh, outcome) => {
+  ])('with trials %j and confirmation trials %j is %s', (trials, fresh, outcome) => {
     expect(judge(must(trials, fresh), lax).outcome).toBe(outcome);
   });
 
@@ -308,7 +308,7 @@ describe('a must-pass case', () => {
         prompt: 'v1',
         provider: 'p',
         caseId: 'case-0',
-        message: 'must-pass case case-0 failed in 2 of 3 trials and in 1 of 2 fresh ones',
+        message: 'must-pass case case-0 failed in 2 of 3 trials and in 1 of 2 confirmation trials',
       },
     ]);
   });
@@ -320,9 +320,9 @@ describe('a must-pass case', () => {
     });
   });
 
-  test('that all fresh trials pass is a visible warning', () => {
+  test('that all confirmation trials pass is a visible warning', () => {
     expect(judge(must('pf', 'pp'), lax).warnings).toEqual([
-      'triage: must-pass case case-0 failed in 1 of 2 trials, but in none of 2 fresh ones: a flaky contract',
+      'triage: must-pass case case-0 failed in 1 of 2 trials, but in none of 2 confirmation trials: a flaky contract',
     ]);
   });
 });

@@ -138,15 +138,17 @@ describe('a new case', () => {
       const compared = compareSides(buildSide(before), buildSide({ a: plain('f+f') }));
       return judgeComparedCases(compared, { confirmability: 'retrials', failuresToBreak: 5 });
     };
-    expect(said({})).toMatchObject([{ message: 'new case a failed in 1 of 1 trials and in 1 of 1 fresh ones' }]);
+    expect(said({})).toMatchObject([
+      { message: 'new case a failed in 1 of 1 trials and in 1 of 1 confirmation trials' },
+    ]);
     expect(said({ a: plain('p', 'old') })).toMatchObject([
-      { message: 'redefined case a failed in 1 of 1 trials and in 1 of 1 fresh ones' },
+      { message: 'redefined case a failed in 1 of 1 trials and in 1 of 1 confirmation trials' },
     ]);
   });
 });
 
 describe('over a suite of twenty cases', () => {
-  /** Runs the loop of run and fresh trials to its end; true where a case was called broken, with the calls made. */
+  /** Runs the loop of run and confirmation trials to its end; true where a case was called broken, with the calls made. */
   function runOnce(random: () => number, failureRate: number, brokenCases: number) {
     const draw = (index: number) => (index < brokenCases || random() < failureRate ? 'f' : 'p');
     const ids = Array.from({ length: 20 }, (_, index) => `case-${index}`);

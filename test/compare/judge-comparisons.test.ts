@@ -54,7 +54,7 @@ describe('the verdict', () => {
     expect(notes(5)).toHaveLength(5);
     expect(notes(6)).toEqual([
       expect.stringMatching(
-        /^6 cases passed on the baseline .* no fresh trial confirms them: \S+(, \S+){4} and 1 more$/,
+        /^6 cases passed on the baseline .* no confirmation trial confirms them: \S+(, \S+){4} and 1 more$/,
       ),
     ]);
   });

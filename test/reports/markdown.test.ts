@@ -109,7 +109,7 @@ it('shows a remark once, though it is a warning and a note', () => {
   const note = suite?.variants[0]?.comparison?.notes[0] ?? '';
   const warnings = [`support-triage · v2 × openai:gpt-4o-mini: ${note}`];
   const text = render({ ...theme('inconclusive'), decision: { outcome: 'inconclusive', breaches: [], warnings } });
-  expect(text.split('no fresh trial confirms it')).toHaveLength(2);
+  expect(text.split('no confirmation trial confirms it')).toHaveLength(2);
 });
 
 it('puts prompts, answers and residue where they are folded away', () => {

@@ -86,7 +86,7 @@ describe('failing cases', () => {
     const other: Partial<CellRow> = { checks: [{ assertion: 'json', pass: false, score: 0, reason: 'is not JSON' }] };
     const entry = buildCase({ status: 'failed' }, [failed, failed, other, { ...failed, confirmation: true }]);
     const text = render(buildReport([buildSuite([entry], { variants })], breached), { width: 120 });
-    expect(text).toContain('(3 of 3 trials failed, 1 of 1 fresh confirmation trial failed)');
+    expect(text).toContain('(3 of 3 trials failed, 1 of 1 confirmation trial failed)');
     expect(text).toContain('contains: "refund" is not in the output (in 3 trials)');
     expect(text).toContain('json: is not JSON\n');
   });
@@ -260,7 +260,7 @@ describe('numbers', () => {
     const spending = { costUsd: 0.001, spentUsd: 0.0014, spentApartUsd: 0.0004 };
     const text = render({ ...theme('passed'), totals: { ...totals, ...spending, confirmations: 4, observed: 1 } });
     expect(text.replaceAll(/\s+/g, ' ')).toContain(
-      'cost $0.0010 without the cache, spent $0.0014 ($0.0004 of it on 4 fresh trials and 1 observed cell)',
+      'cost $0.0010 without the cache, spent $0.0014 ($0.0004 of it on 4 confirmation trials and 1 observed cell)',
     );
   });
 

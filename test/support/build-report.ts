@@ -436,7 +436,7 @@ function buildInconclusiveReport(): Report {
     costUsd: { baseline: 0.01, candidate: 0.01, delta: 0, low: 0, high: 0, p: 1 },
     cases: { regressed: ['refund'], fixed: [], stillFailing: [], flaky: [], added: [], removed: [], redefined: [] },
     advice: ['pass rate: a drop of up to 26.2 pts is not excluded by 10 cases; to certify 5 pts: ~420 cases'],
-    notes: ['case refund passed 1 of 1 trials on the baseline and now failed all 1; no fresh trial confirms it'],
+    notes: ['case refund passed 1 of 1 trials on the baseline and now failed all 1; no confirmation trial confirms it'],
   });
   const variant = buildVariant({
     planned: 10,
@@ -457,7 +457,7 @@ function buildInconclusiveReport(): Report {
     decision: {
       outcome: 'inconclusive',
       breaches: [],
-      warnings: ['support-triage · v2 × openai:gpt-4o-mini: case refund: no fresh trial confirms it'],
+      warnings: ['support-triage · v2 × openai:gpt-4o-mini: case refund: no confirmation trial confirms it'],
     },
   });
 }

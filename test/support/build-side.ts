@@ -13,7 +13,7 @@ export interface CaseOptions extends Partial<Pick<CaseSummary, 'mustPass' | 'sta
   readonly row?: Partial<RowSummary>;
 }
 
-/** `ppf+fp`: the planned trials by letter (passed, failed, errored, skipped), and behind the plus the fresh ones. */
+/** `ppf+fp`: the planned trials by letter (passed, failed, errored, skipped), and behind the plus the confirmation trials. */
 export function buildCaseSummary(caseId: string, outcomes: string, options: CaseOptions = {}): CaseSummary {
   const { mustPass = false, stamp = 'stamp', observe = false, row = {} } = options;
   const [planned = '', fresh = ''] = outcomes.split('+');

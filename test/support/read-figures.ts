@@ -112,7 +112,7 @@ interface JsonCell {
 type JsonLine = Partial<JsonFigures> & Partial<JsonCell> & { readonly type: string; readonly observe?: boolean };
 
 const sentence =
-  /planned (\d+) = (\d+) passed \+ (\d+) failed \+ (\d+) errored \+ (\d+) skipped(?:; (\d+) observed apart)?(?:; (\d+) fresh trials? apart)?; (\d+) from the cache/;
+  /planned (\d+) = (\d+) passed \+ (\d+) failed \+ (\d+) errored \+ (\d+) skipped(?:; (\d+) observed apart)?(?:; (\d+) confirmation trials? apart)?; (\d+) from the cache/;
 
 /** `planned 40 = 38 passed + …`, wherever a line was broken. */
 function readCounts(text: string): Counts {

@@ -214,7 +214,7 @@ function describeState(state: ProgressState): string {
   const parts = [`${done}/${planned}`, `${passed} passed`, `${failed} failed`, `${errored} errored`];
   if (skipped > 0) parts.push(`${skipped} skipped`);
   if (observed > 0) parts.push(`${observed} observed`);
-  if (confirmations > 0) parts.push(formatCount(confirmations, 'fresh trial'));
+  if (confirmations > 0) parts.push(formatCount(confirmations, 'confirmation trial'));
   if (kept > 0) parts.push(`${kept} kept from before`);
   if (cached > 0) parts.push(`${cached} cached`);
   const spent = formatUsd(state.spentUsd);

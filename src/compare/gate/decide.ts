@@ -84,7 +84,9 @@ function findErrors(
   if (errored + unconfirmed <= allowed + rounding) return [];
   const tolerance = 'count' in maxErrors ? `${maxErrors.count}` : percent(maxErrors.fraction);
   const failures =
-    unconfirmed === 0 ? '' : `; ${unconfirmed} that failed could not be confirmed, since their fresh trials errored`;
+    unconfirmed === 0
+      ? ''
+      : `; ${unconfirmed} that failed could not be confirmed, since their confirmation trials errored`;
   const message = `${errored} of ${formatCount(planned, 'cell')} could not be judged${failures} (--max-errors ${tolerance})`;
   return [{ code: 'errors-exceeded', message }];
 }

@@ -98,13 +98,15 @@ export function judgeContract(
   const again = countStatus(candidate.confirmations, 'failed');
   const passed = countStatus(candidate.confirmations, 'passed');
   const what = `${noun} ${caseId} failed in ${failed} of ${candidate.trials.length} trials`;
-  const retried = again + passed === 0 ? '' : ` and in ${again} of ${again + passed} fresh ones`;
+  const retried = again + passed === 0 ? '' : ` and in ${again} of ${again + passed} confirmation trials`;
   const message = `${what}${retried}`;
   const broken: BrokenCase = { kind: 'broken', caseId, because, message };
   if (isKnown) return [{ kind: 'known', caseId, message: `${message}; it was broken on the baseline already` }];
   if (again > 0) return [broken];
   if (passed >= mustPassRetrials) {
-    return [{ kind: 'flaky', caseId, message: `${what}, but in none of ${passed} fresh ones: a flaky contract` }];
+    return [
+      { kind: 'flaky', caseId, message: `${what}, but in none of ${passed} confirmation trials: a flaky contract` },
+    ];
   }
   if (confirmability === 'retrials') return [{ kind: 'open', caseId, retrials: mustPassRetrials - passed }];
   return [findUnsettled(candidate, broken, confirmability) ?? broken];
@@ -117,7 +119,7 @@ function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: Judg
   const failures = countStatus(candidate.trials, 'failed') + countStatus(candidate.confirmations, 'failed');
   if (!suspect) {
     if (countStatus(candidate.confirmations, 'passed') === 0 || found.change !== 'flaky') return [];
-    const message = `case ${caseId} failed ${formatCount(failures, 'time')} and then passed a fresh trial`;
+    const message = `case ${caseId} failed ${formatCount(failures, 'time')} and then passed a confirmation trial`;
     return [{ kind: 'flaky', caseId, message }];
   }
   const before = baseline?.trials ?? [];
@@ -128,7 +130,7 @@ function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: Judg
   const unsettled = findUnsettled(candidate, broken, confirmability);
   if (unsettled !== undefined) return [unsettled];
   if (confirmability === 'stands') return [broken];
-  return [{ kind: 'unconfirmed', caseId, message: `${message}; no fresh trial confirms it` }];
+  return [{ kind: 'unconfirmed', caseId, message: `${message}; no confirmation trial confirms it` }];
 }
 
 /** Trials without a verdict did not fail. */
@@ -145,11 +147,11 @@ function findUnsettled(
 ): UnsettledCase | undefined {
   const errored = countStatus(confirmations, 'errored');
   if (errored > 0) {
-    const said = `${message}; ${errored} of ${confirmations.length} fresh trials errored, so nothing confirms it`;
+    const said = `${message}; ${errored} of ${confirmations.length} confirmation trials errored, so nothing confirms it`;
     return { kind: 'unsettled', caseId, because, why: 'errors', message: said };
   }
   if (confirmability !== 'stopped') return undefined;
-  const said = `${message}; the run stopped before fresh trials could confirm it`;
+  const said = `${message}; the run stopped before confirmation trials could confirm it`;
   return { kind: 'unsettled', caseId, because, why: 'stopped', message: said };
 }
 

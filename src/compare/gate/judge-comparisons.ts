@@ -206,7 +206,7 @@ const maxUnconfirmed = 5;
 function summarizeUnconfirmed(unconfirmed: readonly { readonly caseId: string }[]): string {
   const named = unconfirmed.slice(0, maxUnconfirmed).map(({ caseId }) => caseId);
   const more = unconfirmed.length - named.length;
-  return `${formatCount(unconfirmed.length, 'case')} passed on the baseline and failed in every trial with a verdict now; no fresh trial confirms them: ${named.join(', ')} and ${more} more`;
+  return `${formatCount(unconfirmed.length, 'case')} passed on the baseline and failed in every trial with a verdict now; no confirmation trial confirms them: ${named.join(', ')} and ${more} more`;
 }
 
 function failsGate(because: CaseBreach, { cases }: GatePolicy): boolean {

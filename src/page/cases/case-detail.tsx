@@ -65,7 +65,7 @@ function TrialTabs({ trials, chosen, onChoose }: TrialTabsProps) {
       {trials.map(({ index, status, confirmation }, place) => (
         <button key={index} type="button" aria-pressed={place === chosen} onClick={() => onChoose(place)}>
           {index + 1}
-          {confirmation === true ? ' (fresh)' : ''} <StatusMark status={status} />
+          {confirmation === true ? ' (confirmation)' : ''} <StatusMark status={status} />
         </button>
       ))}
     </fieldset>

@@ -107,7 +107,7 @@ function describeTrials(rows: readonly CellRow[]): string {
   const confirmations = rows.filter((row) => row.confirmation === true);
   const parts = [
     ...(planned.length > 1 ? countStatuses(planned, 'trials') : []),
-    ...(confirmations.length > 0 ? countStatuses(confirmations, 'fresh confirmation trials') : []),
+    ...(confirmations.length > 0 ? countStatuses(confirmations, 'confirmation trials') : []),
   ];
   return parts.join(', ');
 }

@@ -66,7 +66,10 @@ export const answerSchema = z.object({
 export const trialSchema = z.object({
   index: count.describe('0-based.'),
   status: cellStatus,
-  confirmation: z.literal(true).optional().describe('A fresh trial after the planned ones, not counted in `planned`.'),
+  confirmation: z
+    .literal(true)
+    .optional()
+    .describe('A confirmation trial after the planned ones, not counted in `planned`.'),
   score: z.number().optional(),
   output: z.string().nullable(),
   refusal: z.string().optional(),
@@ -118,13 +121,13 @@ export const variantSchema = z.object({
   errored: count,
   skipped: count,
   observed: count.describe('Cells under `observe`, outside `planned`.'),
-  confirmations: count.describe('Fresh trials that confirm or clear a failure, outside `planned`.'),
+  confirmations: count.describe('Confirmation trials that confirm or clear a failure, outside `planned`.'),
   cached: count.describe('Planned cells that were answered without a call.'),
   passRate: z.object({ value: fraction, low: fraction, high: fraction, n: count }),
   score: z.object({ mean: fraction, low: fraction, high: fraction }),
   costUsd: amount.describe('Of the planned cells together, as if nothing were cached.'),
   spentUsd: amount.describe('Billed by this run, for all its requests.'),
-  spentApartUsd: amount.describe('The part of spentUsd that fresh trials and observed cells took.'),
+  spentApartUsd: amount.describe('The part of spentUsd that confirmation trials and observed cells took.'),
   latencyMs: z.object({ p50: amount, p95: amount }),
   replacedBy: z.string().optional().describe('The prompt version that is gated in place of this one.'),
   comparison: z
@@ -213,12 +216,12 @@ export const totalsSchema = z.object({
   errored: count,
   skipped: count,
   observed: count.describe('Cells under observe, outside of planned.'),
-  confirmations: count.describe('Fresh trials that confirm or clear a failure, outside of planned.'),
+  confirmations: count.describe('Confirmation trials that confirm or clear a failure, outside of planned.'),
   cached: count.describe('Planned cells that were answered without a call.'),
   passRate: z.number().nullable().describe('The mean over the cases of all variants; null where none was judged.'),
   costUsd: amount.describe('Of the planned cells, as if nothing were cached.'),
   spentUsd: amount.describe('Billed by this run, for all its requests.'),
-  spentApartUsd: amount.describe('The part of spentUsd that fresh trials and observed cells took.'),
+  spentApartUsd: amount.describe('The part of spentUsd that confirmation trials and observed cells took.'),
   judgeCostUsd: amount.describe('Billed by judges, for all their requests.'),
 });
 

@@ -54,13 +54,13 @@ describe('a broken case', () => {
     expect(broken.map((word) => project.asked.get(word))).toEqual([5, 5, 5, 5]);
     const others = [...project.asked].filter(([word]) => !broken.includes(word));
     expect(others.map(([, count]) => count)).toEqual(Array.from({ length: 16 }, () => 1));
-    // Fresh trials are outside the plan, and inside what was spent.
+    // Confirmation trials are outside the plan, and inside what was spent.
     expect(run.report.totals).toMatchObject({ planned: 20, passed: 16, failed: 4 });
     const perCall = (run.report.totals.costUsd ?? 0) / 20;
     expect(run.report.totals.spentUsd).toBeCloseTo(perCall * 36, 12);
   });
 
-  test('that passes a fresh trial is flaky, and no failure', async () => {
+  test('that passes a confirmation trial is flaky, and no failure', async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w03', (asked) => (asked < 3 ? 'sorry' : 'w03'));
@@ -97,7 +97,7 @@ describe('a broken case', () => {
     expect(run.comparison.cases['flaky']).toEqual(['case-02']);
   });
 
-  test('stands as it failed where no fresh trial can be made', async () => {
+  test('stands as it failed where no confirmation trial can be made', async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w02', 'sorry');
@@ -109,7 +109,7 @@ describe('a broken case', () => {
 });
 
 describe('a contract', () => {
-  test('that fails once and passes two fresh trials warns', async () => {
+  test('that fails once and passes two confirmation trials warns', async () => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-07"', '"id":"case-07","mustPass":true');
     await project.accept();

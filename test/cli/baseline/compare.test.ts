@@ -45,7 +45,7 @@ describe('compare', () => {
       expect([a, run.code, run.codes]).toEqual([a, 1, ['pass-rate-regressed']]);
       expect(run.comparison.cases['regressed']).toHaveLength(15);
       expect(run.comparison.passRate.delta).toBeCloseTo(-0.75, 12);
-      expect(run.comparison.notes.join()).toContain('no fresh trial confirms them');
+      expect(run.comparison.notes.join()).toContain('no confirmation trial confirms them');
       const back = await project.compared(['compare', b, a]);
       expect([a, back.code, back.comparison.passRate.delta]).toEqual([a, 0, 0.75]);
       expect(back.comparison.cases['fixed']).toHaveLength(15);

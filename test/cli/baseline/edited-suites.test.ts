@@ -35,7 +35,7 @@ describe('cases that were edited', () => {
     expect([code, added?.length, removed?.length, regressed, redefined]).toEqual([0, 1, 1, [], []]);
   });
 
-  test('an added one that fails its fresh trials too fails the run', async () => {
+  test('an added one that fails its confirmation trials too fails the run', async () => {
     const project = await openBaselineProject();
     await project.accept();
     editCases(project, (lines) => [wordCase('new'), ...lines]);

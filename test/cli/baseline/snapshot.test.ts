@@ -26,7 +26,7 @@ test('a snapshot is an error until an answer is accepted, then holds the next an
   expect((await project.run(['run', '--cache', 'refresh'])).code).toBe(0);
   project.write('evals/answer.mjs', program('Good day, Ada'));
   const changed = await project.run(['run', '--cache', 'refresh']);
-  // Its fresh trials are held to the accepted answer too.
+  // Its confirmation trials are held to the accepted answer too.
   expect(changed.code).toBe(1);
   expect(changed.stdout).toContain('Good day, Ada');
 });

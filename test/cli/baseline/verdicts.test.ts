@@ -64,7 +64,7 @@ describe('errors', () => {
     expect(beyond.report.decision.warnings.join()).toContain('10 % of the trials errored');
   });
 
-  test('of fresh trials are asked again, and where they go on nothing is confirmed', async () => {
+  test('of confirmation trials are asked again, and where they go on nothing is confirmed', async () => {
     const project = await openBaselineProject();
     await project.accept();
     project.answers.set('w01', (asked) => (asked === 0 || asked === 2 ? 'sorry' : asked === 1 ? badRequest() : 'w01'));
@@ -77,7 +77,9 @@ describe('errors', () => {
     expect(project.asked.get('w01')).toBeLessThanOrEqual(4);
     expect(open.report.totals).toMatchObject({ planned: 20, failed: 1, errored: 0 });
     expect(open.report.decision.breaches[0]?.message).toContain('1 that failed could not be confirmed');
-    expect(open.report.decision.warnings.join()).toMatch(/case-01 .*fresh trials errored, so nothing confirms it/);
+    expect(open.report.decision.warnings.join()).toMatch(
+      /case-01 .*confirmation trials errored, so nothing confirms it/,
+    );
     const later = JSON.parse((await project.llmcheck('report', 'latest', '-r', 'json')).stdout);
     expect(later.decision).toEqual(open.report.decision);
     project.forget();
@@ -97,7 +99,7 @@ describe('errors', () => {
     expect(trials.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  test('of the fresh trials of a contract leave it open too, with or without a baseline', async () => {
+  test('of the confirmation trials of a contract leave it open too, with or without a baseline', async () => {
     const project = await openBaselineProject();
     project.edit(casesFile, '"id":"case-01"', '"id":"case-01","mustPass":true');
     project.edit(suiteFile, 'defaults:', 'gate: { passRate: { min: 50% } }\ndefaults:');
@@ -135,7 +137,7 @@ test('the more comparisons a run makes, the stronger each must be: Holm over sui
   expect(together.report.decision.warnings.join()).toContain('before adjusting for the comparisons of this run');
 });
 
-describe('fresh trials under a limit', () => {
+describe('confirmation trials under a limit', () => {
   test('that is used up before they are made leave the run incomplete, and --resume settles it', async () => {
     const project = await openBaselineProject();
     project.edit(suiteFile, 'params:', 'price: { input: 1000, output: 1000 }\n    params:');

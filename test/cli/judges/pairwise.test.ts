@@ -57,7 +57,7 @@ test('a worse answer fails, and each of three votes asks both orders', async () 
   expect(code).toBe(1);
   expect(checkOf(report, 'v2')).toMatchObject({ pass: false, score: 0 });
   expect(checkOf(report, 'v2')?.reason).toContain('3 of 3 votes, agreement 1.00');
-  // Two fresh trials confirm that the case is broken.
+  // Two confirmation trials confirm that the case is broken.
   expect(server.judged).toHaveLength(3 * 6);
 });
 
@@ -132,7 +132,7 @@ test('a resumed run compares again once another answer is accepted', async () =>
   expect(checkOf(report, 'v1')).toMatchObject({ pass: false, score: 0 });
 });
 
-test('cache import fills the hashes of both orders and of fresh trials, without a call', async () => {
+test('cache import fills the hashes of both orders and of confirmation trials, without a call', async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({
     assert: '[{ pairwise: { value: Which is longer?, min: 1 } }]',

@@ -67,7 +67,7 @@ describe('a version held against itself', () => {
     expect([lax.failed.count, lax.brokenCases]).toEqual([0, []]);
   });
 
-  test('fails more often on recorded answers, of which no fresh trial can be asked', async () => {
+  test('fails more often on recorded answers, of which no confirmation trial can be asked', async () => {
     const project = await openFlakyProject('p p pf');
     project.write(suiteFile, suiteText('recordings: ../data/answers.jsonl\n'));
     await project.llmcheck('run', '--record', '--trials', '4');
@@ -99,7 +99,7 @@ describe('the splits', () => {
     expect(onlyOne((await project.calibrate('--runs', '1')).variants).trialsPerSide).toEqual({ min: 3, max: 3 });
   });
 
-  test('leave trials over that are the fresh ones, and no pass that a side had comes again among them', async () => {
+  test('leave trials over that are the confirmation trials, and no pass that a side had comes again among them', async () => {
     const project = await openFlakyProject('p p pfffff');
     await project.runFresh('--trials', '6');
     const { caseBroken } = onlyOne((await project.calibrate('--runs', '2000')).variants);

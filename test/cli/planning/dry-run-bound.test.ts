@@ -161,7 +161,7 @@ describe('a run never sends or spends more than its dry run said', () => {
     expect((await runAsTold(opened, '--rerun-baseline')).sent).toBeGreaterThan(8);
   });
 
-  test('where fresh trials err, some at once and some after an answer', async () => {
+  test('where confirmation trials err, some at once and some after an answer', async () => {
     const opened = await open();
     write(opened.project, {});
     await opened.accept();
@@ -213,7 +213,7 @@ describe('a run never sends or spends more than its dry run said', () => {
   });
 });
 
-test('nothing can be asked again of recordings, so a dry run tells of no fresh trials', async () => {
+test('nothing can be asked again of recordings, so a dry run tells of no confirmation trials', async () => {
   const opened = await open();
   write(opened.project, { more: 'recordings: words.jsonl\n', ofCase: ', mustPass: true' });
   await opened.project.run(['run', '--record'], { env: opened.env });
@@ -221,7 +221,7 @@ test('nothing can be asked again of recordings, so a dry run tells of no fresh t
   expect(stdout).not.toContain('to confirm failures');
 });
 
-test('--max-cost holds for the planned trials, the fresh ones, judges and retries together', async () => {
+test('--max-cost holds for the planned trials, the confirmation trials, judges and retries together', async () => {
   const opened = await open();
   const more = `judges: [{ id: strict, use: "openai:gpt-4o", price: { input: 100, output: 100 }, params: { max_tokens: ${maxTokens} } }]\n`;
   write(opened.project, { more, defaults: '{ assert: [{ rubric: It is a word. }] }', ofCase: ', mustPass: true' });

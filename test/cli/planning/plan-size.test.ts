@@ -97,7 +97,7 @@ describe('from stored runs', () => {
     expect(onlyOne(await project.planSize()).pilot).toMatchObject({ trials: 4, cases: 2 });
   });
 
-  test('observed, skipped and errored cells and fresh trials of a failure are no evidence', async () => {
+  test('observed, skipped and errored cells and confirmation trials of a failure are no evidence', async () => {
     const project = await openFlakyProject('p p p fp');
     project.setCases('p p p fp', {
       'case-00': { observe: true },
@@ -106,7 +106,7 @@ describe('from stored runs', () => {
     });
     await project.runFresh();
     const size = onlyOne(await project.planSize());
-    // Two fresh trials were made of the contract that failed.
+    // Two confirmation trials were made of the contract that failed.
     expect(project.requests).toHaveLength(5);
     expect([size.cases, size.pilot.trials, size.pilot.passRate]).toEqual([2, 2, 0.5]);
   });
