@@ -81,9 +81,13 @@ describe('laws', () => {
           const text = part.repeat(length).slice(0, length) + tail;
           fc.pre(isHarmlessRegex(source, letters, text.length));
           const regex = new RegExp(source, letters);
-          const before = performance.now();
-          regex.exec(text);
-          expect(performance.now() - before).toBeLessThan(150);
+          // A busy machine may stop the thread for longer: one of a few attempts is enough.
+          const isQuick = [1, 2, 3, 4, 5].some(() => {
+            const before = performance.now();
+            regex.exec(text);
+            return performance.now() - before < 150;
+          });
+          expect(isQuick).toBe(true);
         },
       ),
       { numRuns: 3000 },
