@@ -14,6 +14,12 @@ export interface TextSink {
 /** A line that the user typed, the end of the input, or Ctrl-C, which sends no signal while a line is edited. */
 export type Typed = { readonly line: string } | { readonly ended: 'input' | 'interrupt' };
 
+/** Reads lines until it is closed; lines that came before the question are kept for it. */
+export interface LineReader {
+  readonly ask: (question: string) => Promise<Typed>;
+  readonly close: () => void;
+}
+
 /** All that the program may use of its process. Tests pass another one. */
 export interface Io {
   readonly stdout: TextSink;
@@ -26,6 +32,8 @@ export interface Io {
   readonly random: () => number;
   /** Asks the user for a line; undefined where there is no terminal. */
   readonly ask?: (question: string) => Promise<Typed>;
+  /** Reads the input line by line, typed or from a pipe. */
+  readonly openLines?: () => LineReader;
   /** Undefined where files can't be watched. */
   readonly openWatcher?: (onBatch: (paths: ReadonlySet<string>) => void) => Promise<FileWatcher>;
   /** Calls back for SIGINT and SIGTERM until the returned function is called; a second SIGINT ends at once. */
@@ -42,6 +50,7 @@ export function processIo(): Io {
     now: () => new Date(),
     random: Math.random,
     ...(process.stdin.isTTY && process.stdout.isTTY ? { ask } : {}),
+    openLines,
     openWatcher: async (onBatch) => (await import('./watch/file-watcher.ts')).openFileWatcher(onBatch),
     onSignal(handler) {
       let received = 0;
@@ -81,6 +90,39 @@ function ask(question: string): Promise<Typed> {
       lines.close();
     });
   });
+}
+
+function openLines(): LineReader {
+  const isTyped = process.stdin.isTTY && process.stdout.isTTY;
+  const lines = createInterface({ input: process.stdin, ...(isTyped ? { output: process.stdout } : {}) });
+  const waiting: ((typed: Typed) => void)[] = [];
+  const unread: Typed[] = [];
+  let end: Typed | undefined;
+  const answer = (typed: Typed) => {
+    const next = waiting.shift();
+    if (next === undefined) unread.push(typed);
+    else next(typed);
+  };
+  lines.on('line', (line) => answer({ line }));
+  lines.on('SIGINT', () => {
+    end = { ended: 'interrupt' };
+    lines.close();
+  });
+  lines.on('close', () => {
+    end ??= { ended: 'input' };
+    for (const next of waiting.splice(0)) next(end);
+  });
+  return {
+    ask(question) {
+      if (isTyped) {
+        lines.setPrompt(question);
+        lines.prompt();
+      } else process.stdout.write(question);
+      const typed = unread.shift() ?? end;
+      return typed === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(typed);
+    },
+    close: () => lines.close(),
+  };
 }
 
 function streamSink(stream: NodeJS.WriteStream): TextSink {

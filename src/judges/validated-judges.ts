@@ -104,7 +104,11 @@ function show(bound: number | null): string {
 export function hashLabels(labels: readonly LabelledAnswer[], { judge, stamp }: Criterion): string {
   const rows = labels
     .filter(({ criterion }) => criterion.judge.id === judge.id && criterion.stamp === stamp)
-    .map(({ id, vars, answer, other, label }) => canonicalJson(plainNumbers([id, vars, answer, other ?? null, label])));
+    .map(({ id, vars, answer, other, label, drawn }) =>
+      canonicalJson(
+        plainNumbers([id, vars, answer, other ?? null, label, ...(drawn === undefined ? [] : [{ ...drawn }])]),
+      ),
+    );
   return sha256Hex(rows.toSorted().join('\n')).slice(0, 12);
 }
 

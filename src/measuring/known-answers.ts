@@ -5,7 +5,7 @@ import { readRecordings } from '../cache/recordings.ts';
 import { defined } from '../json/defined.ts';
 import type { BaselineTrial } from '../model/baseline.ts';
 import type { Completion } from '../model/completion.ts';
-import type { CellRow } from '../model/record.ts';
+import type { CellRow, RecordedCheck } from '../model/record.ts';
 import type { Suite } from '../model/suite.ts';
 import { baselinePathOf } from '../project/project-paths.ts';
 import { findStoredRun, listStoredRuns } from '../project/stored-runs.ts';
@@ -24,6 +24,8 @@ export interface KnownAnswer {
   readonly caseId: string;
   readonly trial: number;
   readonly completion: Completion;
+  /** What was said of it; empty where only the answer is stored. */
+  readonly checks: readonly RecordedCheck[];
   /** Undefined where it has to be computed from the usage. */
   readonly costUsd?: number;
 }
@@ -89,21 +91,28 @@ function fromRecordings({ recordings }: Suite, { cwd }: KnownAnswersOptions): Kn
   // Of a conversation, whose lines follow each other, the last answer is the one that is checked.
   const last = new Map<string, KnownAnswer>();
   for (const { prompt, provider, caseId, trial, completion } of readRecordings(recordings, file).lines) {
-    last.set(JSON.stringify([prompt, provider, caseId, trial]), { prompt, provider, caseId, trial, completion });
+    last.set(JSON.stringify([prompt, provider, caseId, trial]), {
+      prompt,
+      provider,
+      caseId,
+      trial,
+      completion,
+      checks: [],
+    });
   }
   return { source: file, answers: [...last.values()] };
 }
 
 type Stored = Pick<
   BaselineTrial & CellRow,
-  'output' | 'toolCalls' | 'finishReason' | 'usage' | 'latencyMs' | 'reasoning' | 'refusal'
+  'checks' | 'output' | 'toolCalls' | 'finishReason' | 'usage' | 'latencyMs' | 'reasoning' | 'refusal'
 > & { readonly costUsd?: number | null };
 
 function toKnown(
-  { prompt, provider, caseId, trial }: Omit<KnownAnswer, 'completion' | 'costUsd'>,
+  { prompt, provider, caseId, trial }: Omit<KnownAnswer, 'completion' | 'checks' | 'costUsd'>,
   stored: Partial<Stored>,
 ): readonly KnownAnswer[] {
-  const { output, toolCalls = [], finishReason, usage, latencyMs, reasoning, refusal, costUsd } = stored;
+  const { output, checks = [], toolCalls = [], finishReason, usage, latencyMs, reasoning, refusal, costUsd } = stored;
   if (output === undefined) return [];
   const completion: Completion = {
     text: output,
@@ -111,5 +120,5 @@ function toKnown(
     ...defined({ finishReason, latencyMs, usage, reasoning, refusal }),
   };
   const cost = costUsd === undefined || costUsd === null ? {} : { costUsd };
-  return [{ prompt, provider, caseId, trial, completion, ...cost }];
+  return [{ prompt, provider, caseId, trial, completion, checks, ...cost }];
 }

@@ -63,15 +63,42 @@ export function measureJudge(criterion: Criterion, labelled: readonly JudgedLabe
   };
 }
 
-/** How many labelled passes and failures the judge found. A tie passes, unless the check asks for a win. */
-function countFound(judged: readonly Required<Pick<JudgedLabel, 'label' | 'said'>>[]): JudgeCounts {
-  const passes = judged.filter(({ label }) => isPass(label.label, label));
-  const failures = judged.filter(({ label }) => !isPass(label.label, label));
+type Said = Required<Pick<JudgedLabel, 'label' | 'said'>>;
+
+/**
+ * How many labelled passes and failures the judge found. A tie passes, unless the check asks for a win. Answers that were
+ * drawn unevenly count by their weight, in units of the largest one: as many even answers would be at least as uncertain.
+ */
+function countFound(judged: readonly Said[]): JudgeCounts {
+  const weightOf = weigh(judged);
+  const largest = Math.max(...judged.map(weightOf));
+  const count = (wanted: (one: Said) => boolean) =>
+    judged.filter(wanted).reduce((sum, one) => sum + weightOf(one) / largest, 0);
+  const isGood = ({ label }: Said) => isPass(label.label, label);
+  const isFound = ({ label, said }: Said) => isPass(said, label) === isPass(label.label, label);
   return {
-    passesFound: passes.filter(({ label, said }) => isPass(said, label)).length,
-    passes: passes.length,
-    failuresFound: failures.filter(({ label, said }) => !isPass(said, label)).length,
-    failures: failures.length,
+    passesFound: count((one) => isGood(one) && isFound(one)),
+    passes: count(isGood),
+    failuresFound: count((one) => !isGood(one) && isFound(one)),
+    failures: count((one) => !isGood(one)),
+  };
+}
+
+/** How many stored answers each labelled one stands for; 1 on average, and for those that were not drawn. */
+function weigh(judged: readonly Said[]): (one: Said) => number {
+  const groupOf = ({ label: { drawn } }: Said) => `${drawn?.stratum} of ${drawn?.of}`;
+  const groups = new Map<string, { labelled: number; of: number }>();
+  for (const one of judged) {
+    if (one.label.drawn === undefined) continue;
+    const labelled = (groups.get(groupOf(one))?.labelled ?? 0) + 1;
+    groups.set(groupOf(one), { labelled, of: one.label.drawn.of });
+  }
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const all = [...groups.values()];
+  const mean = sum(all.map(({ of }) => of)) / sum(all.map(({ labelled }) => labelled));
+  return (one) => {
+    const group = groups.get(groupOf(one));
+    return group === undefined ? 1 : group.of / group.labelled / mean;
   };
 }
 

@@ -171,7 +171,15 @@ export interface LabelledAnswer {
   /** The answer it is compared with, where two answers are compared. */
   readonly other?: string;
   readonly label: 'pass' | 'fail' | 'tie';
+  /** Where `judge label` drew it: from which group of stored answers, and how many the group has. */
+  readonly drawn?: DrawnFrom;
   readonly at: SourceLocation;
+}
+
+/** A group of stored answers is known by a number, so that the file of labels tells no verdict. */
+export interface DrawnFrom {
+  readonly stratum: number;
+  readonly of: number;
 }
 
 export interface Contract {

@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly reads?: ReadLog;
   /** Reads what contracts are made of, and no case. */
   readonly contractOnly?: boolean;
+  /** A judge's file of labels that does not exist is empty, for the command that writes it. */
+  readonly mayLackLabels?: boolean;
   /** Plug-ins that a program passes, beside those that the config names. */
   readonly plugins?: readonly Plugin[];
   /** Gets the plug-ins as soon as they are loaded, whatever else is wrong with the project. */

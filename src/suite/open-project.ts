@@ -34,6 +34,8 @@ export interface LoadOptions {
   readonly reads?: ReadLog;
   /** Leaves cases and assertions unread; the suites then have none. */
   readonly contractOnly?: boolean;
+  /** A judge's file of labels that does not exist is empty, for the command that writes it. */
+  readonly mayLackLabels?: boolean;
 }
 
 export interface ProjectSnapshot {

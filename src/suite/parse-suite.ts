@@ -48,6 +48,8 @@ interface SuiteContext {
   readonly config: Config;
   /** Leaves cases, assertions and recordings unread, so that their mistakes do not matter. */
   readonly contractOnly?: boolean;
+  /** A judge's file of labels that does not exist is empty, for the command that writes it. */
+  readonly mayLackLabels?: boolean;
   /** True for a prompt file that is run as a suite. */
   readonly isPromptFile?: boolean;
 }

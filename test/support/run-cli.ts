@@ -1,4 +1,4 @@
-import type { Io } from '../../src/cli/io.ts';
+import type { Io, Typed } from '../../src/cli/io.ts';
 import { main } from '../../src/cli/main.ts';
 
 export interface CliResult {
@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly randomSeed?: number;
   /** Told of everything that goes to stdout and stderr. */
   readonly onOutput?: (text: string) => void;
+  /** Types a line, given what was printed since the last one; without it the input has ended. */
+  readonly input?: (shown: string) => string | Typed;
   /** Receives the function that plays a signal. */
   readonly onReady?: (signal: (name: 'SIGINT' | 'SIGTERM') => void) => void;
 }
@@ -42,6 +44,18 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
       return random / 2_147_483_647;
     },
     ...(options.openWatcher === undefined ? {} : { openWatcher: options.openWatcher }),
+    openLines: () => {
+      let read = 0;
+      return {
+        ask(question) {
+          write('stdout', question);
+          const reply = options.input?.(stdout.slice(read)) ?? { ended: 'input' };
+          read = stdout.length;
+          return Promise.resolve(typeof reply === 'string' ? { line: reply } : reply);
+        },
+        close: () => {},
+      };
+    },
     onSignal: (handler) => {
       options.onReady?.(handler);
       return () => {};

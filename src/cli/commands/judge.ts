@@ -15,6 +15,7 @@ import { cacheModes } from '../flags/run-settings.ts';
 import type { Io } from '../io.ts';
 import { printProblems } from '../output/problems.ts';
 import type { DefineCommand } from './define.ts';
+import { define as defineLabel } from './judge-label.ts';
 
 interface Flags {
   readonly judge?: string;
@@ -28,8 +29,10 @@ interface Flags {
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (judge, { io, exit }) => {
-  judge.addHelpText('after', '\nExample:\n  $ llmcheck judge check');
+export const define: DefineCommand = (judge, context) => {
+  const { io, exit } = context;
+  judge.addHelpText('after', '\nExamples:\n  $ llmcheck judge label evals/triage.eval.yaml\n  $ llmcheck judge check');
+  defineLabel(judge.command('label'), context);
   judge
     .command('check')
     .description('Hold judges against answers that people have judged, and keep how far they agree.')
@@ -46,8 +49,8 @@ export const define: DefineCommand = (judge, { io, exit }) => {
     .addHelpText(
       'after',
       `
-Labelled answers are rows of the file that labels: of a judge names. What is found is written
-beside the suite, and minKappa: of the judge asks for it in every run.
+Labelled answers are rows of the file that labels: of a judge names; llmcheck judge label writes
+them. What is found is written beside the suite, and minKappa: of the judge asks for it in every run.
 Exit code 4 where a judge is below its minKappa or nothing was labelled, 3 where replies could not be had.
 
 Examples:

@@ -15,12 +15,13 @@ import { placeOfError, RenderError } from './value-template.ts';
 interface LabelsContext {
   readonly files: ProjectFiles;
   readonly problems: Problems;
+  readonly mayLackLabels?: boolean;
 }
 
 /** Reads the labelled answers of every judge that some check of the suite asks; each row belongs to one criterion. */
 export async function readLabels(
   criteria: readonly CompiledCriterion[],
-  { files, problems }: LabelsContext,
+  { files, problems, mayLackLabels = false }: LabelsContext,
 ): Promise<readonly LabelledAnswer[]> {
   const labels: LabelledAnswer[] = [];
   for (const judge of new Set(criteria.map(({ criterion }) => criterion.judge))) {
@@ -28,7 +29,9 @@ export async function readLabels(
     if (path === undefined) continue;
     const found = await files.read(path);
     if ('fault' in found) {
-      problems.report({ ...found.fault, ...defined({ at: judge.at }) });
+      const { isMissing = false, ...fault } = found.fault;
+      const hint = isMissing ? (fault.hint ?? 'llmcheck judge label SUITE writes it') : fault.hint;
+      if (!(isMissing && mayLackLabels)) problems.report({ ...fault, ...defined({ hint, at: judge.at }) });
       continue;
     }
     const own = criteria.filter(({ criterion }) => criterion.judge === judge);
@@ -88,7 +91,7 @@ function readLabel(
       check,
       vars,
       answer: shaped.answer,
-      ...defined({ other: shaped.other }),
+      ...defined({ other: shaped.other, drawn: shaped.drawn }),
       label,
       at: withoutExcerpt(locate(row)),
     };

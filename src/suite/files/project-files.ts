@@ -200,7 +200,12 @@ function describeReadError(error: unknown, path: string, shown: string): FileFau
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return { code: 'file-unreadable', message: `${shown} ${describeMissing(path)}`, ...nearHint(path) };
+      return {
+        code: 'file-unreadable',
+        message: `${shown} ${describeMissing(path)}`,
+        ...nearHint(path),
+        ...(readLink(path) === undefined ? { isMissing: true } : {}),
+      };
     case 'EACCES':
     case 'EPERM':
       return { code: 'file-unreadable', message: `${shown} can't be read: permission denied` };

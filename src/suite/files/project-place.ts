@@ -124,4 +124,6 @@ export interface FileFault {
   readonly code: ProblemCode;
   readonly message: string;
   readonly hint?: string;
+  /** True where nothing is there. */
+  readonly isMissing?: true;
 }

@@ -81,6 +81,12 @@ export const labelSchema = z.strictObject({
   vars: z.record(z.string(), z.unknown()).optional(),
   expected: z.unknown().optional(),
   check: words.optional(),
+  drawn: z
+    .strictObject({
+      stratum: z.int({ error: 'must be a whole number' }),
+      of: z.int({ error: 'must be a whole number' }).min(1, { error: 'must be at least 1' }),
+    })
+    .optional(),
 });
 
 export const judges = z.array(anyJudge).min(1, { error: 'needs at least one judge, or leave it out' });
