@@ -5,6 +5,7 @@ import { type Change, change, show } from './compare/change.ts';
 import { createComparer } from './compare/create-comparer.ts';
 import { gradeChanges } from './grade-changes.ts';
 import { versionKeywords } from './schema/keywords.ts';
+import { spellPath } from './schema/normal-form.ts';
 import { openSchema, type SchemaDocument, SchemaProblem } from './schema/schema-document.ts';
 import { createNodeFactory, openNodes } from './schema/schema-nodes.ts';
 
@@ -51,7 +52,10 @@ export function compareSchemas(
     const old = openNodes(documents[0], factory, implyTypes);
     const replacement = openNodes(documents[1], factory, implyTypes);
     const grading = { ...options, pathPrefix: at };
-    const findings = gradeChanges([...comparer.compare(old, replacement, ''), ...findDynamic(...documents)], grading);
+    const changes = comparer
+      .compare(old, replacement, '')
+      .map((found) => ({ ...found, path: spellPath(newSchema, spellPath(oldSchema, found.path)) }));
+    const findings = gradeChanges([...changes, ...findDynamic(...documents)], grading);
     if (!findings.some(({ severity }) => severity === 'error')) return findings;
     return [...findings, ...gradeChanges(findStaleVersion(oldSchema, newSchema), grading)];
   } catch (error) {

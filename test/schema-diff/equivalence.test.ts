@@ -48,7 +48,6 @@ const groups: readonly (readonly [string, readonly JsonValue[]])[] = [
   ['required properties are so many properties at least', [address, { ...address, minProperties: 1 }]],
   ['types are a union of types', [{ type: ['string', 'number'] }, { anyOf: [{ type: 'number' }, text] }]],
   ['constants in a union are an enumeration', [{ enum: ['a', 'b'] }, { anyOf: [{ const: 'b' }, { const: 'a' }] }]],
-  ['properties imply an object', [{ properties: { a: text } }, { type: 'object', properties: { a: text } }]],
   ['keywords that refuse nothing are idle', [text, { type: 'string', minLength: 0, minimum: 3, required: ['a'] }]],
   ['values that other keywords refuse do not count', [{ enum: ['a', 'abc', 1], maxLength: 2 }, { enum: ['a', 1] }]],
   [
@@ -128,12 +127,6 @@ describe.each(groups)('%s', (_, spellings) => {
     );
     expect(findings).toEqual([]);
   });
-});
-
-test('properties without a type are a wider contract under the formal policy', () => {
-  const [old, replacement] = [{ properties: { a: text } }, { type: 'object', properties: { a: text } }];
-  const findings = compareSchemas(old, replacement, { direction: 'input', policy: 'formal' });
-  expect(findings.map(({ ruleId, severity }) => `${ruleId} ${severity}`)).toEqual(['type-union-narrowed error']);
 });
 
 test('moving subschemas under $defs changes nothing', () => {

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../json/json.ts';
-import type { Contains, Shape } from '../schema/shape.ts';
+import { type Contains, isNeverNode, type Shape } from '../schema/shape.ts';
 import {
   type Change,
   type Comparer,
@@ -18,11 +18,17 @@ export function compareArrays(comparer: Comparer, old: Shape, replacement: Shape
       'min-items-raised',
       'min-items-lowered',
     ]),
-    ...compareMaximum([old.maxItems, replacement.maxItems], 'maxItems', path, [
-      'max-items-lowered',
-      'max-items-raised',
-    ]),
   ];
+  const longest = longestOf(old);
+  const sameLength = longest === longestOf(replacement);
+  if (!sameLength) {
+    changes.push(
+      ...compareMaximum([old.maxItems, replacement.maxItems], 'maxItems', path, [
+        'max-items-lowered',
+        'max-items-raised',
+      ]),
+    );
+  }
   if (old.uniqueItems !== replacement.uniqueItems) {
     changes.push(
       replacement.uniqueItems
@@ -32,14 +38,22 @@ export function compareArrays(comparer: Comparer, old: Shape, replacement: Shape
   }
   // Draft-07 spells a tuple as a list under `items`.
   const isListed = isJsonObject(replacement.source) && Array.isArray(replacement.source['items']);
-  for (let index = 0; index < Math.max(old.prefix.length, replacement.prefix.length); index += 1) {
+  const positions = Math.max(old.prefix.length, replacement.prefix.length);
+  for (let index = 0; index < (sameLength ? Math.min(positions, longest) : positions); index += 1) {
     const at = `${path}/${isListed ? 'items' : 'prefixItems'}/${index}`;
     const [before, after] = [old.prefix[index] ?? old.rest, replacement.prefix[index] ?? replacement.rest];
     changes.push(...renameTypeChanges(comparer.compare(before, after, at), at, 'prefix-items'));
   }
   const at = `${path}/${isListed ? 'additionalItems' : 'items'}`;
-  changes.push(...renameTypeChanges(comparer.compare(old.rest, replacement.rest, at), at, 'items'));
+  if (!sameLength || longest > positions) {
+    changes.push(...renameTypeChanges(comparer.compare(old.rest, replacement.rest, at), at, 'items'));
+  }
   return [...changes, ...compareContains(comparer, old.contains, replacement.contains, path)];
+}
+
+/** `items: false` after a tuple sets its length, as `maxItems` does. */
+function longestOf({ maxItems, prefix, rest }: Shape): number {
+  return isNeverNode(rest) ? Math.min(maxItems, prefix.length) : maxItems;
 }
 
 function compareContains(

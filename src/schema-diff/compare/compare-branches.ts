@@ -1,6 +1,8 @@
-import { areDisjoint } from '../schema/are-disjoint.ts';
-import { noNotes, type SchemaNode, type Union } from '../schema/shape.ts';
+import { areDisjoint, arePairwiseDisjoint } from '../schema/are-disjoint.ts';
+import { type FlatUnion, liftNull } from '../schema/normal-form.ts';
+import { noNotes, type SchemaNode } from '../schema/shape.ts';
 import { type Change, type Comparer, change, describeNode, hasEffect, hasNarrowing, hasWidening } from './change.ts';
+import { compareNotes } from './compare-other-keywords.ts';
 import {
   type BranchPair,
   type Discriminator,
@@ -9,7 +11,7 @@ import {
   matchBranches,
 } from './match-branches.ts';
 
-export interface BranchList extends Union {
+export interface BranchList extends FlatUnion {
   /** False where a schema without a union is read as one. */
   readonly spelled: boolean;
 }
@@ -17,11 +19,13 @@ export interface BranchList extends Union {
 /** Compares two unions branch by branch. `path` is the union's own. */
 export function compareBranches(
   comparer: Comparer,
-  old: BranchList,
-  replacement: BranchList,
+  before: BranchList,
+  after: BranchList,
   path: string,
 ): readonly Change[] {
-  const changes: Change[] = [];
+  const [old, replacement] =
+    before.nullable === after.nullable ? [before, after] : [lift(comparer, before), lift(comparer, after)];
+  const changes: Change[] = compareInnerNotes(old, replacement, path);
   if (old.nullable !== replacement.nullable) {
     const at = path.slice(0, path.lastIndexOf('/'));
     changes.push(
@@ -36,19 +40,20 @@ export function compareBranches(
     const message = `The property that tells the branches apart was renamed from "${rename.old}" to "${rename.new}".`;
     changes.push(change('discriminator-property-renamed', path, message, rename));
   }
-  const before = rename === undefined ? old.branches : old.branches.map((node) => omitTag(comparer, node, rename.old));
-  const after =
+  const oldNodes =
+    rename === undefined ? old.branches : old.branches.map((node) => omitTag(comparer, node, rename.old));
+  const newNodes =
     rename === undefined
       ? replacement.branches
       : replacement.branches.map((node) => omitTag(comparer, node, rename.new));
   const pathOf = (index: number): string => {
-    if (old.spelled) return `${path}/${index}`;
+    if (old.spelled) return old.places?.[index] ?? `${path}/${index}`;
     return path.slice(0, path.lastIndexOf('/'));
   };
-  const matching = matchBranches(comparer, { old: before, new: after, tags, pathOf });
+  const matching = matchBranches(comparer, { old: oldNodes, new: newNodes, tags, pathOf });
   const paired = matching.pairs.map((pair) => ({
     ...pair,
-    changes: comparer.compare(at(before, pair.old), at(after, pair.new), pathOf(pair.old)),
+    changes: comparer.compare(at(oldNodes, pair.old), at(newNodes, pair.new), pathOf(pair.old)),
   }));
   changes.push(...paired.flatMap((pair) => pair.changes));
   const isMixed = old.kind !== replacement.kind && old.branches.length > 1 && replacement.branches.length > 1;
@@ -60,6 +65,19 @@ export function compareBranches(
   const exclusive = replacement.kind === 'oneOf' || (old.kind === 'oneOf' && old.spelled);
   changes.push(...(exclusive ? describeExclusive(context) : describeInclusive(context)));
   return changes;
+}
+
+function lift(comparer: Comparer, list: BranchList): BranchList {
+  return { ...list, ...liftNull(list, comparer.factory) };
+}
+
+/** What the unions within two unions say to readers, where there are as many. */
+function compareInnerNotes(old: BranchList, replacement: BranchList, path: string): Change[] {
+  if (old.inner.length !== replacement.inner.length) return [];
+  return old.inner.flatMap((node, index) => {
+    const other = replacement.inner[index] ?? node;
+    return compareNotes(node.notes, other.notes, node.pointer ?? path);
+  });
 }
 
 interface Context {
@@ -141,10 +159,6 @@ function isCoveredByNew({ comparer, replacement, path }: Context, node: SchemaNo
 
 function isCoveredByOld({ comparer, old, path }: Context, node: SchemaNode): boolean {
   return old.branches.some((other) => !hasWidening(comparer.compare(other, node, path)));
-}
-
-function arePairwiseDisjoint(nodes: readonly SchemaNode[]): boolean {
-  return nodes.every((node, index) => nodes.slice(index + 1).every((other) => areDisjoint(node, other) === true));
 }
 
 function findTagRename(

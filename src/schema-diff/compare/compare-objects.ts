@@ -1,5 +1,7 @@
+import { isJsonObject } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
-import { isNeverNode, type Shape } from '../schema/shape.ts';
+import { isEveryName, restrictsNames } from '../schema/normal-form.ts';
+import { isNeverNode, openShape, type Shape } from '../schema/shape.ts';
 import { type Change, type Comparer, change, hasNarrowing, hasWidening, renameTypeChanges } from './change.ts';
 import { compareProperties, mayOverlap } from './compare-properties.ts';
 import { compareMaximum, compareMinimum } from './compare-scalars.ts';
@@ -20,7 +22,7 @@ export function compareObjects(comparer: Comparer, old: Shape, replacement: Shap
 }
 
 function compareAdditional(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
-  const at = `${path}/additionalProperties`;
+  const at = mapPath(replacement, path) ?? mapPath(old, path) ?? `${path}/additionalProperties`;
   const [closedBefore, closedAfter] = [isNeverNode(old.additional), isNeverNode(replacement.additional)];
   if (closedBefore && closedAfter) return [];
   if (closedAfter)
@@ -28,6 +30,13 @@ function compareAdditional(comparer: Comparer, old: Shape, replacement: Shape, p
   if (closedBefore)
     return [change('object-opened', at, 'Undeclared properties are allowed.', { old: false, new: true })];
   return renameTypeChanges(comparer.compare(old.additional, replacement.additional, at), at, 'map-value');
+}
+
+/** Where a map's values are described by a pattern for all names. */
+function mapPath({ source }: Shape, path: string): string | undefined {
+  const patterns = isJsonObject(source) ? source['patternProperties'] : undefined;
+  const pattern = isJsonObject(patterns) ? Object.keys(patterns).find(isEveryName) : undefined;
+  return pattern === undefined ? undefined : appendPointer(path, 'patternProperties', pattern);
 }
 
 /** A smallest count that required properties reach anyway says nothing. */
@@ -40,14 +49,21 @@ function compareFewest(old: Shape, replacement: Shape, path: string): readonly C
 function compareNames(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
   const at = `${path}/propertyNames`;
   const [before, after] = [old.propertyNames, replacement.propertyNames];
-  if (before.open && after.open) return [];
-  if (before.open) return [change('property-names-added', at, 'Property names are restricted.', { new: after.source })];
-  if (after.open) {
+  const { any, conjoin, fromShape } = comparer.factory;
+  const [restrictedBefore, restrictedAfter] = [restrictsNames(before, any), restrictsNames(after, any)];
+  if (!restrictedBefore && !restrictedAfter) return [];
+  if (!restrictedBefore) {
+    return [change('property-names-added', at, 'Property names are restricted.', { new: after.source })];
+  }
+  if (!restrictedAfter) {
     return [
       change('property-names-removed', at, 'Property names are not restricted any more.', { old: before.source }),
     ];
   }
-  return comparer.compare(before, after, at);
+  // Names are strings, whether the schema says so or not.
+  const types = new Set(['string'] as const);
+  const string = fromShape({ ...openShape(any), source: { type: 'string' }, types, stated: types });
+  return comparer.compare(conjoin([before, string]), conjoin([after, string]), at);
 }
 
 function compareDependents(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {

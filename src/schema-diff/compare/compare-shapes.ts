@@ -1,7 +1,8 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { isSilentKeyword } from '../schema/keywords.ts';
-import { mergeShapes, settleShape } from '../schema/merge-shapes.ts';
+import { mergeShapes } from '../schema/merge-shapes.ts';
+import { normalizeShape } from '../schema/normal-form.ts';
 import {
   hasNoCrossTypeFacets,
   hasOnlyTypes,
@@ -29,7 +30,7 @@ import { compareObjects } from './compare-objects.ts';
 import { compareNotes, compareOtherKeywords } from './compare-other-keywords.ts';
 import { compareNumbers, compareStrings } from './compare-scalars.ts';
 import { compareTypes, compareValues } from './compare-types.ts';
-import { compareUnions, compareUnionWithPlain } from './compare-unions.ts';
+import { compareMovedKeywords, compareUnions, compareUnionWithPlain } from './compare-unions.ts';
 
 /** Compares two lists of shapes, each of which must hold as a whole. */
 export function compareConjunctions(
@@ -95,7 +96,7 @@ function compareMerged(
   const before = mergeShapes(old, factory);
   const after = mergeShapes(replacement, factory);
   if (before === undefined || after === undefined) return undefined;
-  return compareShapes(comparer, settleShape(before, factory.any), settleShape(after, factory.any), path);
+  return compareShapes(comparer, normalizeShape(before, factory), normalizeShape(after, factory), path);
 }
 
 /**
@@ -151,6 +152,8 @@ export function compareShapes(comparer: Comparer, before: Shape, after: Shape, p
   if (old.unions.length + replacement.unions.length === 1) {
     return [...notes, ...compareUnionWithPlain(comparer, old, replacement, path)];
   }
+  const moved = compareMovedKeywords(comparer, old, replacement, path);
+  if (moved !== undefined) return [...notes, ...moved];
   const types = compareTypes(old, replacement, path);
   if (types.disjoint) return [...notes, ...types.changes];
   const values = compareValues(old, replacement, path, types.changes);

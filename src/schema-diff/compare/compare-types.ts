@@ -50,8 +50,24 @@ export function compareTypes(old: Shape, replacement: Shape, path: string): Type
   if (gained.length > 0 && !listedToAny) {
     changes.push(say('type-union-widened', `${gained.join(' and ')} is allowed as well; it was ${sides.old}.`));
   }
+  changes.push(...compareUnstated(old, replacement, say));
   if (shared.includes('number')) changes.push(...compareWholeness(old, replacement, say));
   return { changes, disjoint: false };
+}
+
+/** `properties` without a type let in whatever is no object. */
+function compareUnstated(
+  old: Shape,
+  replacement: Shape,
+  say: (rule: 'type-union-narrowed' | 'type-union-widened', message: string) => Change,
+): readonly Change[] {
+  const isLetIn = (side: Shape, other: Shape): boolean =>
+    [...side.stated].some((type) => !side.types.has(type) && !other.stated.has(type));
+  const message = 'Without "type", values that are no object are allowed';
+  return [
+    ...(isLetIn(old, replacement) ? [say('type-union-narrowed', `${message}; now "type" is there.`)] : []),
+    ...(isLetIn(replacement, old) ? [say('type-union-widened', `${message}; "type" was dropped.`)] : []),
+  ];
 }
 
 function compareWholeness(

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../json/json.ts';
+import { flattenUnion } from '../schema/normal-form.ts';
 import {
   hasOnlyTypesAndValues,
   isAny,
@@ -55,6 +56,23 @@ export function compareUnionWithPlain(
   return [newUnion === undefined ? describeLost(union, path) : describeGained(union, path)];
 }
 
+/** Keywords beside a union on one side, and in each of its branches on the other: undefined where more changed. */
+export function compareMovedKeywords(
+  comparer: Comparer,
+  old: Shape,
+  replacement: Shape,
+  path: string,
+): readonly Change[] | undefined {
+  const [before, moreBefore] = old.unions;
+  const [after, moreAfter] = replacement.unions;
+  if (before === undefined || after === undefined || moreBefore !== undefined || moreAfter !== undefined)
+    return undefined;
+  if (isAny({ ...old, unions: [] }) === isAny({ ...replacement, unions: [] })) return undefined;
+  const branches = [distribute(comparer, old, before), distribute(comparer, replacement, after)] as const;
+  const changes = compareBranches(comparer, ...branches, `${path}/${after.kind}`);
+  return hasEffect(changes) ? undefined : changes;
+}
+
 function compareNodes(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
   return comparer.compare(comparer.factory.fromShape(old), comparer.factory.fromShape(replacement), path);
 }
@@ -103,19 +121,19 @@ function listValues(comparer: Comparer, { kind, branches, nullable }: BranchList
 }
 
 function asList(union: Union): BranchList {
-  return { ...union, spelled: true };
+  return { ...flattenUnion(union), spelled: true };
 }
 
 /** Moves the keywords beside a union into each of its branches. */
-function distribute(comparer: Comparer, shape: Shape, union: Union): BranchList {
+function distribute(comparer: Comparer, shape: Shape, written: Union): BranchList {
   const base = { ...shape, unions: [], notes: noNotes };
-  if (isAny(base)) return asList(union);
+  const union = asList(written);
+  if (isAny(base)) return union;
   const node = comparer.factory.fromShape(base);
   return {
-    kind: union.kind,
+    ...union,
     branches: union.branches.map((branch) => comparer.factory.conjoin([node, branch])),
     nullable: union.nullable && base.types.has('null'),
-    spelled: true,
   };
 }
 
@@ -128,6 +146,7 @@ function splitByType(comparer: Comparer, shape: Shape, kind: Union['kind']): Bra
     kind,
     branches: parts.map((part) => comparer.factory.fromShape(part)),
     nullable: !whole && shape.types.has('null'),
+    inner: [],
     spelled: false,
   };
 }
@@ -139,7 +158,8 @@ function restrictTo(shape: Shape, type: TypeName): Shape {
       : new Map(
           [...shape.values].filter(([, value]) => (type === 'null') === (value === null) && isOfType(value, type)),
         );
-  return { ...shape, types: new Set([type]), values, source: { type } };
+  const letIn = [...shape.stated].filter((other) => !shape.types.has(other));
+  return { ...shape, types: new Set([type]), stated: new Set([type, ...letIn]), values, source: { type } };
 }
 
 function isOfType(value: unknown, type: TypeName): boolean {

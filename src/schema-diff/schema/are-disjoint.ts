@@ -16,6 +16,11 @@ export function areDisjoint(a: SchemaNode, b: SchemaNode, depth = 0): Answer {
   return isShared ? false : undefined;
 }
 
+/** Whether no value is taken by two of the nodes, as far as can be proven. */
+export function arePairwiseDisjoint(nodes: readonly SchemaNode[]): boolean {
+  return nodes.every((node, index) => nodes.slice(index + 1).every((other) => areDisjoint(node, other) === true));
+}
+
 function areShapesDisjoint(a: Shape, b: Shape, depth: number): boolean {
   const shared = intersect(impliedTypes(a), impliedTypes(b));
   if (shared.size === 0) return true;

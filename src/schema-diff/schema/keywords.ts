@@ -15,6 +15,11 @@ export const noteKeywords = [
   'writeOnly',
   'version',
   'x-version',
+  // OpenAPI's own.
+  'discriminator',
+  'example',
+  'externalDocs',
+  'xml',
 ];
 
 /** At the root of a schema: a label that is to change when the contract breaks. */
@@ -31,6 +36,7 @@ export const silentKeywords = [
   '$defs',
   'definitions',
   '$comment',
+  'components',
   'x-extensible-enum',
   'removed',
 ];

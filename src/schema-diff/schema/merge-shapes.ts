@@ -1,16 +1,14 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import type { JsonValue } from '../../json/json.ts';
-import { acceptByShape, isMultiple } from './accept-value.ts';
 import {
   type Bound,
   hasNoObjectFacets,
+  intersect,
   type NodeFactory,
   type Notes,
   noNotes,
-  openShape,
   type SchemaNode,
   type Shape,
-  typeOfValue,
 } from './shape.ts';
 
 /**
@@ -51,7 +49,8 @@ function mergeTwo(a: Shape, b: Shape, factory: NodeFactory): Shape | undefined {
     ...objects,
     source: a.source === b.source ? a.source : { allOf: [a.source, b.source] },
     notes: mergeNotes(a.notes, b.notes),
-    types: new Set([...a.types].filter((type) => b.types.has(type))),
+    types: intersect(a.types, b.types),
+    stated: intersect(a.stated, b.stated),
     integer,
     values: mergeValues(a.values, b.values),
     minLength: Math.max(a.minLength, b.minLength),
@@ -158,31 +157,4 @@ function tighterBound(a: Bound | undefined, b: Bound | undefined, sign: 1 | -1):
   if (a === undefined || b === undefined) return a ?? b;
   if (a.value === b.value) return { value: a.value, exclusive: a.exclusive || b.exclusive };
   return (a.value - b.value) * sign > 0 ? a : b;
-}
-
-/** Drops what makes no difference: constants that other keywords refuse, keywords that constants make idle. */
-export function settleShape(shape: Shape, any: SchemaNode): Shape {
-  return settleValues(settleMultiples(shape), any);
-}
-
-function settleMultiples(shape: Shape): Shape {
-  if (shape.multiples.length === 0) return shape;
-  const integer = shape.integer || shape.multiples.some((multiple) => isMultiple(multiple, 1));
-  const multiples = shape.multiples.filter((multiple) => !(integer && isMultiple(1, multiple)));
-  if (integer === shape.integer && multiples.length === shape.multiples.length) return shape;
-  return { ...shape, integer, multiples };
-}
-
-function settleValues(shape: Shape, any: SchemaNode): Shape {
-  if (shape.values === undefined) return shape;
-  const rest = { ...shape, values: undefined };
-  const answers = [...shape.values].map(([text, value]) => ({ text, value, answer: acceptByShape(rest, value) }));
-  const kept = answers.filter(({ answer }) => answer !== false);
-  const values = new Map(kept.map(({ text, value }) => [text, value]));
-  const types = new Set(kept.map(({ value }) => typeOfValue(value)));
-  if (kept.some(({ answer }) => answer === undefined)) return { ...shape, values, types };
-  const plain = { ...openShape(any), source: shape.source, notes: shape.notes, types };
-  const finite = values.size === (types.has('null') ? 1 : 0) + (types.has('boolean') ? 2 : 0);
-  const onlyFiniteTypes = [...types].every((type) => type === 'null' || type === 'boolean');
-  return types.size > 0 && finite && onlyFiniteTypes ? plain : { ...plain, values };
 }

@@ -97,16 +97,17 @@ function readCrossTypeFacets(
   };
 }
 
-function readTypes(schema: JsonObject, implyTypes: boolean): Pick<Shape, 'types' | 'integer'> {
+function readTypes(schema: JsonObject, implyTypes: boolean): Pick<Shape, 'integer' | 'stated' | 'types'> {
   const { type } = schema;
   const words = typeof type === 'string' ? [type] : stringsOf(type);
   if (words.length === 0) {
     const complete = ['enum', 'const', 'anyOf', 'oneOf', ...referenceKeywords].some((keyword) => keyword in schema);
     const implied = implyTypes && 'properties' in schema && !complete;
-    return { types: implied ? typeSet(['object']) : everyType, integer: false };
+    return { types: implied ? typeSet(['object']) : everyType, stated: everyType, integer: false };
   }
   const names: readonly string[] = schema['nullable'] === true ? [...words, 'null'] : words;
-  return { types: typeSet(names), integer: words.includes('integer') && !words.includes('number') };
+  const types = typeSet(names);
+  return { types, stated: types, integer: words.includes('integer') && !words.includes('number') };
 }
 
 function typeSet(words: readonly string[]): ReadonlySet<TypeName> {

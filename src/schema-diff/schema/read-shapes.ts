@@ -2,16 +2,19 @@ import { canonicalJson } from '../../json/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import { appendPointer } from '../../json/json-pointer.ts';
 import { isSilentKeyword, referenceKeywords, unionKeywords } from './keywords.ts';
-import { mergeNotes, mergeShapes, settleShape } from './merge-shapes.ts';
+import { mergeNotes, mergeShapes } from './merge-shapes.ts';
+import { findDoubleNegation, normalizeShape } from './normal-form.ts';
 import { asRawSchema, readFacets } from './read-facets.ts';
 import type { RawSchema } from './schema-document.ts';
 import {
   hasNoCrossTypeFacets,
   isAny,
+  isNeverNode,
   type NodeFactory,
   openShape,
   type SchemaNode,
   type Shape,
+  type TypeName,
   typeOfValue,
   type Union,
 } from './shape.ts';
@@ -27,6 +30,8 @@ export interface NodeReader {
 /** Reads one schema object into shapes that hold together; one shape wherever one can say it. */
 export function readShapes(schema: JsonObject, pointer: string, reader: NodeReader): readonly Shape[] {
   const { factory } = reader;
+  const denullable = findNullableList(schema);
+  if (denullable !== undefined) return readNullable(schema, reader.node(denullable, pointer), factory);
   const unions: Union[] = [];
   const included: Shape[] = [];
   const branches: Shape[] = [];
@@ -37,15 +42,20 @@ export function readShapes(schema: JsonObject, pointer: string, reader: NodeRead
     if ('branches' in read) unions.push(read);
     else included.push(...read.shapes);
   }
+  const negatedTwice = findDoubleNegation(schema);
+  if (negatedTwice !== undefined) {
+    included.push(...reader.node(asRawSchema(negatedTwice), appendPointer(pointer, 'not', 'not')).shapes());
+  }
   const allOf = readList(schema, 'allOf', pointer, reader);
   (allOf.length === 1 ? included : branches).push(...allOf.flatMap((node) => node.shapes()));
 
-  const own = readFacets(schema, pointer, reader, unions);
+  const facets = readFacets(schema, pointer, reader, unions);
+  const own = negatedTwice === undefined ? facets : { ...facets, nots: [] };
   const core = [own, ...included].filter((shape) => !isAny(shape));
   const one = mergeShapes(core, factory);
   const shapes = [...(one === undefined ? core : [one]), ...branches]
     .filter((shape) => !isAny(shape))
-    .map((shape) => settleShape(shape, factory.any));
+    .map((shape) => normalizeShape(shape, factory));
   const [first, ...others] = shapes;
   const notes = included.reduce((outer, shape) => mergeNotes(outer, shape.notes), own.notes);
   if (first === undefined) return [{ ...openShape(factory.any), source: schema, notes }];
@@ -54,6 +64,23 @@ export function readShapes(schema: JsonObject, pointer: string, reader: NodeRead
   if (merged === first.notes && source === first.source) return shapes;
   return [{ ...first, notes: merged, source }, ...others];
 }
+
+/** OpenAPI 3.0: `nullable` beside a list of schemas, as generators write for a reference that may be null. */
+function findNullableList(schema: JsonObject): JsonObject | undefined {
+  const { nullable, ...others } = schema;
+  const isList = unionKeywords.some((keyword) => keyword in schema);
+  return nullable === true && isList && !('type' in schema) ? others : undefined;
+}
+
+function readNullable(schema: JsonObject, node: SchemaNode, factory: NodeFactory): readonly Shape[] {
+  const ofNull = { ...openShape(factory.any), source: { type: 'null' }, types: onlyNull, stated: onlyNull };
+  const read = spellUnion('anyOf', [node, factory.fromShape(ofNull)], factory);
+  if ('shapes' in read) return read.shapes;
+  const union = { ...read, places: read.branches.map((branch) => branch.pointer) };
+  return [{ ...openShape(factory.any), source: schema, notes: node.notes, unions: [union] }];
+}
+
+const onlyNull: ReadonlySet<TypeName> = new Set(['null']);
 
 /** True where the schema is a reference with at most annotations beside it. */
 export function isPlainReference(schema: JsonObject): boolean {
@@ -91,20 +118,33 @@ function readList(schema: JsonObject, keyword: string, pointer: string, reader: 
   return list.map((item, index) => reader.node(asRawSchema(item), appendPointer(pointer, keyword, index)));
 }
 
-/** A union, or the shapes that say the same without one: null beside one branch, a list of constants, a single branch. */
+/** A union, or the shapes that say the same without one. */
 function readUnion(
   schema: JsonObject,
   kind: Union['kind'],
   pointer: string,
   reader: NodeReader,
 ): Union | { readonly shapes: readonly Shape[] } | undefined {
-  const nodes = readList(schema, kind, pointer, reader);
+  const written = readList(schema, kind, pointer, reader);
+  if (written.length === 0) return undefined;
+  // What nothing satisfies is no choice.
+  const nodes = written.filter((node) => !isNeverNode(node));
+  const read = spellUnion(kind, nodes, reader.factory);
+  if ('shapes' in read || nodes.length === written.length) return read;
+  return { ...read, places: read.branches.map((node) => node.pointer) };
+}
+
+/** Null beside one branch, a list of constants and a single branch need no union. */
+function spellUnion(
+  kind: Union['kind'],
+  nodes: readonly SchemaNode[],
+  { any, never }: NodeFactory,
+): Union | { readonly shapes: readonly Shape[] } {
   const [only, second] = nodes;
-  if (only === undefined) return undefined;
+  if (only === undefined) return { shapes: never.shapes() };
   if (second === undefined) return { shapes: only.shapes() };
   // Whatever the other branches say, this one takes it.
   if (kind === 'anyOf' && nodes.some((node) => node.open)) return { shapes: [] };
-  const { any } = reader.factory;
   const lists = nodes.map((node) => readConstants(node.source));
   if (lists.every((list) => list !== undefined)) {
     const constants = lists.flat();
@@ -116,7 +156,7 @@ function readUnion(
   const separable = kind === 'anyOf' ? nulls.length > 0 : nulls.length === 1 && !others.some((node) => mayBeNull(node));
   if (!separable) return { kind, branches: nodes, nullable: false };
   const [branch, another] = others;
-  if (branch === undefined) return { shapes: [{ ...openShape(any), types: new Set(['null']) }] };
+  if (branch === undefined) return { shapes: nulls[0]?.shapes() ?? [] };
   if (another !== undefined) return { kind, branches: others, nullable: true };
   const [shape, more] = branch.shapes();
   if (shape !== undefined && more === undefined) {
@@ -129,7 +169,7 @@ function readUnion(
 
 function admitNull(shape: Shape): Shape {
   const values = shape.values === undefined ? undefined : new Map([...shape.values, ['null', null]]);
-  return { ...shape, types: new Set([...shape.types, 'null']), values };
+  return { ...shape, types: new Set([...shape.types, 'null']), stated: new Set([...shape.stated, 'null']), values };
 }
 
 function mayBeNull(node: SchemaNode): boolean {

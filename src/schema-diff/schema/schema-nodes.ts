@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../json/json.ts';
-import { mergeShapes, settleShape } from './merge-shapes.ts';
+import { mergeShapes } from './merge-shapes.ts';
+import { normalizeShape } from './normal-form.ts';
 import { readNotes } from './read-facets.ts';
 import { findReference, isOpenSchema, isPlainReference, type NodeReader, readShapes } from './read-shapes.ts';
 import { type LocatedSchema, type RawSchema, type SchemaDocument, SchemaProblem } from './schema-document.ts';
@@ -22,7 +23,7 @@ export function createNodeFactory(): NodeFactory & { readonly make: MakeNode } {
   const never: SchemaNode = make({
     pointer: undefined,
     source: false,
-    read: () => [{ ...openShape(any), source: false, types: new Set() }],
+    read: () => [{ ...openShape(any), source: false, types: new Set(), stated: new Set() }],
   });
   const factory: NodeFactory & { readonly make: MakeNode } = { any, never, conjoin, fromShape, make };
   return factory;
@@ -46,7 +47,7 @@ export function createNodeFactory(): NodeFactory & { readonly make: MakeNode } {
       read() {
         const shapes = members.flatMap((member) => member.shapes());
         const merged = mergeShapes(shapes, factory);
-        return merged === undefined ? shapes : [settleShape(merged, any)];
+        return merged === undefined ? shapes : [normalizeShape(merged, factory)];
       },
     });
     conjunctions.set(key, node);

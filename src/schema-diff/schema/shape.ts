@@ -57,6 +57,8 @@ export interface Union {
   readonly branches: readonly SchemaNode[];
   /** Null is one more branch; kept apart since it has many spellings. */
   readonly nullable: boolean;
+  /** JSON Pointers of the branches, where they are not the whole list as written. */
+  readonly places?: readonly (string | undefined)[];
 }
 
 export interface Conditional {
@@ -70,6 +72,8 @@ export interface Shape {
   readonly source: JsonValue;
   readonly notes: Notes;
   readonly types: ReadonlySet<TypeName>;
+  /** The types that the schema itself allows, where `types` is narrower because `properties` imply an object. */
+  readonly stated: ReadonlySet<TypeName>;
   /** Numbers must be whole. */
   readonly integer: boolean;
   /** The only values, by canonical text; undefined: not enumerated. */
@@ -197,6 +201,7 @@ export function openShape(any: SchemaNode): Shape {
     source: true,
     notes: noNotes,
     types: everyType,
+    stated: everyType,
     integer: false,
     values: undefined,
     minLength: 0,

@@ -1,0 +1,237 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
+import { appendPointer, splitPointer } from '../../json/json-pointer.ts';
+import { acceptByShape, isMultiple } from './accept-value.ts';
+import { arePairwiseDisjoint } from './are-disjoint.ts';
+import { isSilentKeyword } from './keywords.ts';
+import {
+  everyType,
+  hasNoCrossTypeFacets,
+  isAny,
+  type NodeFactory,
+  openShape,
+  type SchemaNode,
+  type Shape,
+  typeOfValue,
+  type Union,
+} from './shape.ts';
+
+/**
+ * Rewrites a shape so that two spellings of one type become equal. What it takes stays the same, with two exceptions
+ * that generators rely on: whole numbers beyond ±(2^53 - 1), and property names with a line break.
+ */
+export function normalizeShape(shape: Shape, factory: NodeFactory): Shape {
+  const steps = [
+    settleMultiples,
+    dropSafeIntegerBounds,
+    dropIdlePatterns,
+    spellMapAsAdditional,
+    dropForbiddenProperties,
+    countAnyContained,
+    settleNegations,
+    settleValues,
+  ];
+  return steps.reduce((current, step) => step(current, factory), shape);
+}
+
+/** `multipleOf: 1` is the type integer, and each integer is a multiple of 0.5. */
+function settleMultiples(shape: Shape): Shape {
+  if (shape.multiples.length === 0) return shape;
+  const integer = shape.integer || shape.multiples.some((multiple) => isMultiple(multiple, 1));
+  const multiples = shape.multiples.filter((multiple) => !(integer && isMultiple(1, multiple)));
+  if (integer === shape.integer && multiples.length === shape.multiples.length) return shape;
+  return { ...shape, integer, multiples };
+}
+
+/** zod 4 writes the bounds of JavaScript's integers beside every integer; beyond them no reader is exact. */
+function dropSafeIntegerBounds(shape: Shape): Shape {
+  const { integer, lower, upper } = shape;
+  if (!integer) return shape;
+  const isIdle = (bound: Shape['lower'], limit: number): boolean => bound?.value === limit && !bound.exclusive;
+  const lowest = isIdle(lower, Number.MIN_SAFE_INTEGER);
+  const highest = isIdle(upper, Number.MAX_SAFE_INTEGER);
+  if (!lowest && !highest) return shape;
+  return { ...shape, lower: lowest ? undefined : lower, upper: highest ? undefined : upper };
+}
+
+const everyText: ReadonlySet<string> = new Set(['', '^', '.*', '^.*', '(.*)', '^(.*)', '[\\s\\S]*', '^[\\s\\S]*$']);
+/** How generators spell a map: TypeBox writes `^(.*)$`. */
+const everyName: ReadonlySet<string> = new Set([...everyText, '^.*$', '^(.*)$', '.*$', '(.*)$']);
+
+/** A pattern that matches every text refuses none. */
+function dropIdlePatterns(shape: Shape): Shape {
+  const patterns = shape.patterns.filter((pattern) => !everyText.has(pattern));
+  return patterns.length === shape.patterns.length ? shape : { ...shape, patterns };
+}
+
+/** Every name is a string: `propertyNames: {type: string}` refuses none. */
+export function restrictsNames(names: SchemaNode, any: SchemaNode): boolean {
+  if (names.open) return false;
+  return !names.shapes().every((part) => part.types.has('string') && isAny(asTextsOnly(part, any)));
+}
+
+/** What a shape says of strings. */
+function asTextsOnly(shape: Shape, any: SchemaNode): Shape {
+  const { values, minLength, maxLength, patterns, formats, contents } = shape;
+  const { unions, nots, conditionals, unknown, unevaluated } = shape;
+  const texts = { values, minLength, maxLength, patterns, formats, contents };
+  return { ...openShape(any), ...texts, unions, nots, conditionals, unknown, unevaluated };
+}
+
+/** True for a pattern by which generators mean every name. */
+export function isEveryName(pattern: string): boolean {
+  return everyName.has(pattern);
+}
+
+/** `patternProperties: {".*": X}` holds for all names, so that `additionalProperties` sees none. */
+function spellMapAsAdditional(shape: Shape, { conjoin }: NodeFactory): Shape {
+  const patterns = [...shape.patternProperties];
+  const forAll = patterns.filter(([pattern]) => isEveryName(pattern)).map(([, node]) => node);
+  if (forAll.length === 0) return shape;
+  const restrict = ([name, node]: readonly [string, SchemaNode]) => [name, conjoin([node, ...forAll])] as const;
+  return {
+    ...shape,
+    properties: new Map([...shape.properties].map(restrict)),
+    patternProperties: new Map(patterns.filter(([pattern]) => !isEveryName(pattern)).map(restrict)),
+    additional: conjoin(forAll),
+  };
+}
+
+/** A property that may have no value says nothing in a closed object, which refuses it anyway. */
+function dropForbiddenProperties(shape: Shape): Shape {
+  if (shape.properties.size === 0 || shape.patternProperties.size > 0 || !isForbidden(shape.additional)) return shape;
+  const kept = [...shape.properties].filter(([name, node]) => shape.required.has(name) || !isForbidden(node));
+  return kept.length === shape.properties.size ? shape : { ...shape, properties: new Map(kept) };
+}
+
+/** True for `false` and `{not: {}}`, without reading what may lead back here. */
+function isForbidden({ source }: SchemaNode): boolean {
+  if (source === false) return true;
+  if (!isJsonObject(source) || !isAlone(source, 'not')) return false;
+  const { not } = source;
+  return not === true || (isJsonObject(not) && Object.keys(not).every((keyword) => isSilentKeyword(keyword)));
+}
+
+/** `contains: {}` counts items, as `minItems` does. */
+function countAnyContained(shape: Shape): Shape {
+  const counts = shape.contains.filter(({ node }) => node.open);
+  if (counts.length === 0) return shape;
+  return {
+    ...shape,
+    contains: shape.contains.filter(({ node }) => !node.open),
+    minItems: Math.max(shape.minItems, ...counts.map(({ min }) => min)),
+    maxItems: Math.min(shape.maxItems, ...counts.map(({ max }) => max)),
+  };
+}
+
+/** `not: false` refuses nothing, `not: {}` everything. */
+function settleNegations(shape: Shape): Shape {
+  if (shape.nots.some((node) => node.open)) return { ...shape, types: new Set(), stated: new Set(), nots: [] };
+  const nots = shape.nots.filter((node) => !isForbidden(node));
+  return nots.length === shape.nots.length ? shape : { ...shape, nots };
+}
+
+/** Drops constants that other keywords refuse, and keywords that constants make idle. */
+function settleValues(shape: Shape, { any }: NodeFactory): Shape {
+  if (shape.values === undefined) return shape;
+  const rest = { ...shape, values: undefined };
+  const answers = [...shape.values].map(([text, value]) => ({ text, value, answer: acceptByShape(rest, value) }));
+  const kept = answers.filter(({ answer }) => answer !== false);
+  const values = new Map(kept.map(({ text, value }) => [text, value]));
+  const types = new Set(kept.map(({ value }) => typeOfValue(value)));
+  if (kept.some(({ answer }) => answer === undefined)) return { ...shape, values, types, stated: types };
+  const plain = { ...openShape(any), source: shape.source, notes: shape.notes, types, stated: types };
+  const finite = values.size === (types.has('null') ? 1 : 0) + (types.has('boolean') ? 2 : 0);
+  const onlyFiniteTypes = [...types].every((type) => type === 'null' || type === 'boolean');
+  return types.size > 0 && finite && onlyFiniteTypes ? plain : { ...plain, values };
+}
+
+/** The schema that is negated twice: `not: {not: X}` is X. */
+export function findDoubleNegation(schema: JsonObject): JsonValue | undefined {
+  const { not } = schema;
+  return isJsonObject(not) && isAlone(not, 'not') ? not['not'] : undefined;
+}
+
+/** A path that leads through schemas which are negated twice, as they are written. */
+export function spellPath(root: unknown, path: string): string {
+  const tokens: string[] = [];
+  let at: unknown = root;
+  for (const token of splitPointer(path) ?? []) {
+    const twice = isJsonObject(at) && !Object.hasOwn(at, token) ? findDoubleNegation(at) : undefined;
+    if (isJsonObject(twice) && Object.hasOwn(twice, token)) {
+      tokens.push('not', 'not');
+      at = twice;
+    }
+    tokens.push(token);
+    at = Array.isArray(at) ? at[Number(token)] : isJsonObject(at) ? at[token] : undefined;
+  }
+  return appendPointer('', ...tokens);
+}
+
+function isAlone(schema: JsonObject, keyword: string): boolean {
+  return Object.keys(schema).every((name) => name === keyword || isSilentKeyword(name)) && keyword in schema;
+}
+
+/** A union whose branches are no unions themselves, where that means the same. */
+export interface FlatUnion extends Union {
+  /** The unions that were taken apart. */
+  readonly inner: readonly SchemaNode[];
+}
+
+/** A union within a union: its branches stand beside the others. */
+export function flattenUnion(union: Union): FlatUnion {
+  const branches: SchemaNode[] = [];
+  const places: (string | undefined)[] = [];
+  const inner: SchemaNode[] = [];
+  let { nullable } = union;
+  for (const [index, node] of union.branches.entries()) {
+    const within = findInnerUnion(union, node);
+    if (within === undefined) {
+      branches.push(node);
+      places.push(union.places?.[index] ?? node.pointer);
+      continue;
+    }
+    const flat = flattenUnion(within);
+    branches.push(...flat.branches);
+    places.push(...flat.branches.map((branch, position) => flat.places?.[position] ?? branch.pointer));
+    inner.push(node, ...flat.inner);
+    nullable ||= flat.nullable;
+  }
+  return inner.length === 0 ? { ...union, inner } : { kind: union.kind, branches, nullable, places, inner };
+}
+
+/** The union that is all there is to a branch, where its branches mean the same beside the others. */
+function findInnerUnion({ kind, nullable }: Union, node: SchemaNode): Union | undefined {
+  const [shape, more] = node.shapes();
+  const [union, another] = shape?.unions ?? [];
+  if (shape === undefined || union === undefined || more !== undefined || another !== undefined) return undefined;
+  if (!isAny({ ...shape, types: everyType, unions: [] })) return undefined;
+  // A type beside the union is idle where each branch is within it.
+  const isWithin = (part: Shape): boolean => [...part.stated].every((type) => shape.stated.has(type));
+  if (!union.branches.every((branch) => branch.shapes().some(isWithin))) return undefined;
+  if (union.nullable && !shape.types.has('null')) return undefined;
+  if (kind === 'anyOf' && union.kind === 'anyOf') return union;
+  // A oneOf refuses what two of its branches take; in a longer list they could be any two.
+  return !union.nullable && !nullable && arePairwiseDisjoint(union.branches) ? union : undefined;
+}
+
+/** Null as one of a branch's types is null beside the branch. */
+export function liftNull(union: Union, { fromShape }: NodeFactory): Union {
+  if (union.nullable) return union;
+  const branches = union.branches.map((node) => {
+    const [shape, more] = node.shapes();
+    const isLiftable = shape !== undefined && more === undefined && hasNoCrossTypeFacets(shape);
+    if (!isLiftable || !shape.types.has('null') || shape.types.size === everyType.size) return node;
+    const values = shape.values && new Map([...shape.values].filter(([, value]) => value !== null));
+    return fromShape({ ...shape, types: without(shape.types, 'null'), stated: without(shape.stated, 'null'), values });
+  });
+  const lifted = branches.filter((node, index) => node !== union.branches[index]).length;
+  const mayTakeNull = union.branches.filter((node) => node.shapes().every((shape) => shape.stated.has('null'))).length;
+  // In a oneOf two branches that take null refuse it.
+  if (lifted === 0 || (union.kind === 'oneOf' && mayTakeNull > 1)) return union;
+  const places = union.branches.map(({ pointer }, index) => union.places?.[index] ?? pointer);
+  return { ...union, branches, nullable: true, places };
+}
+
+function without<T>(set: ReadonlySet<T>, item: T): ReadonlySet<T> {
+  return new Set([...set].filter((other) => other !== item));
+}
