@@ -1,5 +1,5 @@
 import { areDisjoint, arePairwiseDisjoint } from '../schema/are-disjoint.ts';
-import { type FlatUnion, liftNull } from '../schema/normal-form.ts';
+import { type FlatUnion, splitBranches } from '../schema/normal-form.ts';
 import { noNotes, type SchemaNode } from '../schema/shape.ts';
 import { type Change, type Comparer, change, describeNode, hasEffect, hasNarrowing, hasWidening } from './change.ts';
 import { compareNotes } from './compare-other-keywords.ts';
@@ -19,12 +19,24 @@ export interface BranchList extends FlatUnion {
 /** Compares two unions branch by branch. `path` is the union's own. */
 export function compareBranches(
   comparer: Comparer,
-  before: BranchList,
-  after: BranchList,
+  old: BranchList,
+  replacement: BranchList,
   path: string,
 ): readonly Change[] {
-  const [old, replacement] =
-    before.nullable === after.nullable ? [before, after] : [lift(comparer, before), lift(comparer, after)];
+  const changes = compareAsGrouped(comparer, old, replacement, path);
+  if (!hasEffect(changes)) return changes;
+  // The same types may be grouped into branches otherwise.
+  const [before, after] = [old, replacement].map((list) => ({ ...list, ...splitBranches(list, comparer.factory) }));
+  const split = before && after ? compareAsGrouped(comparer, before, after, path) : changes;
+  return hasEffect(split) ? changes : split;
+}
+
+function compareAsGrouped(
+  comparer: Comparer,
+  old: BranchList,
+  replacement: BranchList,
+  path: string,
+): readonly Change[] {
   const changes: Change[] = compareInnerNotes(old, replacement, path);
   if (old.nullable !== replacement.nullable) {
     const at = path.slice(0, path.lastIndexOf('/'));
@@ -65,10 +77,6 @@ export function compareBranches(
   const exclusive = replacement.kind === 'oneOf' || (old.kind === 'oneOf' && old.spelled);
   changes.push(...(exclusive ? describeExclusive(context) : describeInclusive(context)));
   return changes;
-}
-
-function lift(comparer: Comparer, list: BranchList): BranchList {
-  return { ...list, ...liftNull(list, comparer.factory) };
 }
 
 /** What the unions within two unions say to readers, where there are as many. */

@@ -49,7 +49,8 @@ function compareFewest(old: Shape, replacement: Shape, path: string): readonly C
 function compareNames(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
   const at = `${path}/propertyNames`;
   const [before, after] = [old.propertyNames, replacement.propertyNames];
-  const { any, conjoin, fromShape } = comparer.factory;
+  const { factory } = comparer;
+  const { any } = factory;
   const [restrictedBefore, restrictedAfter] = [restrictsNames(before, any), restrictsNames(after, any)];
   if (!restrictedBefore && !restrictedAfter) return [];
   if (!restrictedBefore) {
@@ -62,8 +63,8 @@ function compareNames(comparer: Comparer, old: Shape, replacement: Shape, path: 
   }
   // Names are strings, whether the schema says so or not.
   const types = new Set(['string'] as const);
-  const string = fromShape({ ...openShape(any), source: { type: 'string' }, types, stated: types });
-  return comparer.compare(conjoin([before, string]), conjoin([after, string]), at);
+  const string = factory.fromShape({ ...openShape(any), source: { type: 'string' }, types, stated: types });
+  return comparer.compare(factory.conjoin([before, string]), factory.conjoin([after, string]), at);
 }
 
 function compareDependents(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {

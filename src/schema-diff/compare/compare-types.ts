@@ -50,24 +50,25 @@ export function compareTypes(old: Shape, replacement: Shape, path: string): Type
   if (gained.length > 0 && !listedToAny) {
     changes.push(say('type-union-widened', `${gained.join(' and ')} is allowed as well; it was ${sides.old}.`));
   }
-  changes.push(...compareUnstated(old, replacement, say));
+  changes.push(...compareUnstated(old, replacement, path));
   if (shared.includes('number')) changes.push(...compareWholeness(old, replacement, say));
   return { changes, disjoint: false };
 }
 
 /** `properties` without a type let in whatever is no object. */
-function compareUnstated(
-  old: Shape,
-  replacement: Shape,
-  say: (rule: 'type-union-narrowed' | 'type-union-widened', message: string) => Change,
-): readonly Change[] {
+function compareUnstated(old: Shape, replacement: Shape, path: string): readonly Change[] {
   const isLetIn = (side: Shape, other: Shape): boolean =>
     [...side.stated].some((type) => !side.types.has(type) && !other.stated.has(type));
-  const message = 'Without "type", values that are no object are allowed';
-  return [
-    ...(isLetIn(old, replacement) ? [say('type-union-narrowed', `${message}; now "type" is there.`)] : []),
-    ...(isLetIn(replacement, old) ? [say('type-union-widened', `${message}; "type" was dropped.`)] : []),
-  ];
+  const [before, after] = [describeTypes(old), describeTypes(replacement)];
+  if (isLetIn(replacement, old)) {
+    const message = 'The type beside "properties" was dropped: any value that is no object is allowed as well.';
+    return [change('type-union-widened', path, message, { old: before, new: 'any value' })];
+  }
+  if (isLetIn(old, replacement)) {
+    const message = `There was no type beside "properties": any value that is no object was allowed; now it is ${after}.`;
+    return [change('type-union-narrowed', path, message, { old: 'any value', new: after })];
+  }
+  return [];
 }
 
 function compareWholeness(

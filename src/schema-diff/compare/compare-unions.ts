@@ -1,12 +1,11 @@
 import type { JsonValue } from '../../json/json.ts';
-import { flattenUnion } from '../schema/normal-form.ts';
+import { flattenUnion, restrictToType } from '../schema/normal-form.ts';
 import {
   hasOnlyTypesAndValues,
   isAny,
   noNotes,
   openShape,
   type Shape,
-  type TypeName,
   typeNames,
   type Union,
 } from '../schema/shape.ts';
@@ -141,7 +140,7 @@ function splitByType(comparer: Comparer, shape: Shape, kind: Union['kind']): Bra
   const plain = { ...shape, notes: noNotes };
   const types = [...shape.types].filter((type) => type !== 'null');
   const whole = shape.types.size === typeNames.length || types.length === 0;
-  const parts = whole ? [plain] : types.map((type) => restrictTo(plain, type));
+  const parts = whole ? [plain] : types.map((type) => restrictToType(plain, type));
   return {
     kind,
     branches: parts.map((part) => comparer.factory.fromShape(part)),
@@ -149,21 +148,4 @@ function splitByType(comparer: Comparer, shape: Shape, kind: Union['kind']): Bra
     inner: [],
     spelled: false,
   };
-}
-
-function restrictTo(shape: Shape, type: TypeName): Shape {
-  const values =
-    shape.values === undefined
-      ? undefined
-      : new Map(
-          [...shape.values].filter(([, value]) => (type === 'null') === (value === null) && isOfType(value, type)),
-        );
-  const letIn = [...shape.stated].filter((other) => !shape.types.has(other));
-  return { ...shape, types: new Set([type]), stated: new Set([type, ...letIn]), values, source: { type } };
-}
-
-function isOfType(value: unknown, type: TypeName): boolean {
-  if (value === null) return type === 'null';
-  if (Array.isArray(value)) return type === 'array';
-  return typeof value === type;
 }

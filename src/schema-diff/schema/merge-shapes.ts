@@ -2,6 +2,7 @@ import { canonicalJson } from '../../json/canonical-json.ts';
 import type { JsonValue } from '../../json/json.ts';
 import {
   type Bound,
+  everyType,
   hasNoObjectFacets,
   intersect,
   type NodeFactory,
@@ -44,13 +45,15 @@ function mergeTwo(a: Shape, b: Shape, factory: NodeFactory): Shape | undefined {
   const unknown = mergeUnknown(a.unknown, b.unknown);
   if (objects === undefined || unknown === undefined) return undefined;
   const integer = a.integer || b.integer;
+  // A type that one of them states leaves nothing to imply.
+  const stated = intersect(a.stated, b.stated);
   const positions = Math.max(a.prefix.length, b.prefix.length);
   return {
     ...objects,
     source: a.source === b.source ? a.source : { allOf: [a.source, b.source] },
     notes: mergeNotes(a.notes, b.notes),
-    types: intersect(a.types, b.types),
-    stated: intersect(a.stated, b.stated),
+    types: stated.size === everyType.size ? intersect(a.types, b.types) : stated,
+    stated,
     integer,
     values: mergeValues(a.values, b.values),
     minLength: Math.max(a.minLength, b.minLength),

@@ -11,6 +11,7 @@ import {
   openShape,
   type SchemaNode,
   type Shape,
+  type TypeName,
   typeOfValue,
   type Union,
 } from './shape.ts';
@@ -53,9 +54,20 @@ function dropSafeIntegerBounds(shape: Shape): Shape {
   return { ...shape, lower: lowest ? undefined : lower, upper: highest ? undefined : upper };
 }
 
-const everyText: ReadonlySet<string> = new Set(['', '^', '.*', '^.*', '(.*)', '^(.*)', '[\\s\\S]*', '^[\\s\\S]*$']);
+const everyText: ReadonlySet<string> = new Set([
+  '',
+  '^',
+  '.*',
+  '^.*',
+  '(.*)',
+  '^(.*)',
+  '.*$',
+  '(.*)$',
+  '[\\s\\S]*',
+  '^[\\s\\S]*$',
+]);
 /** How generators spell a map: TypeBox writes `^(.*)$`. */
-const everyName: ReadonlySet<string> = new Set([...everyText, '^.*$', '^(.*)$', '.*$', '(.*)$']);
+const everyName: ReadonlySet<string> = new Set([...everyText, '^.*$', '^(.*)$']);
 
 /** A pattern that matches every text refuses none. */
 function dropIdlePatterns(shape: Shape): Shape {
@@ -83,16 +95,16 @@ export function isEveryName(pattern: string): boolean {
 }
 
 /** `patternProperties: {".*": X}` holds for all names, so that `additionalProperties` sees none. */
-function spellMapAsAdditional(shape: Shape, { conjoin }: NodeFactory): Shape {
+function spellMapAsAdditional(shape: Shape, factory: NodeFactory): Shape {
   const patterns = [...shape.patternProperties];
   const forAll = patterns.filter(([pattern]) => isEveryName(pattern)).map(([, node]) => node);
   if (forAll.length === 0) return shape;
-  const restrict = ([name, node]: readonly [string, SchemaNode]) => [name, conjoin([node, ...forAll])] as const;
+  const restrict = ([name, node]: readonly [string, SchemaNode]) => [name, factory.conjoin([node, ...forAll])] as const;
   return {
     ...shape,
     properties: new Map([...shape.properties].map(restrict)),
     patternProperties: new Map(patterns.filter(([pattern]) => !isEveryName(pattern)).map(restrict)),
-    additional: conjoin(forAll),
+    additional: factory.conjoin(forAll),
   };
 }
 
@@ -190,48 +202,65 @@ export function flattenUnion(union: Union): FlatUnion {
       places.push(union.places?.[index] ?? node.pointer);
       continue;
     }
-    const flat = flattenUnion(within);
-    branches.push(...flat.branches);
-    places.push(...flat.branches.map((branch, position) => flat.places?.[position] ?? branch.pointer));
-    inner.push(node, ...flat.inner);
-    nullable ||= flat.nullable;
+    branches.push(...within.branches);
+    places.push(...within.branches.map((branch, position) => within.places?.[position] ?? branch.pointer));
+    inner.push(node, ...within.inner);
+    nullable ||= within.nullable;
   }
   return inner.length === 0 ? { ...union, inner } : { kind: union.kind, branches, nullable, places, inner };
 }
 
 /** The union that is all there is to a branch, where its branches mean the same beside the others. */
-function findInnerUnion({ kind, nullable }: Union, node: SchemaNode): Union | undefined {
+function findInnerUnion({ kind }: Union, node: SchemaNode): FlatUnion | undefined {
   const [shape, more] = node.shapes();
-  const [union, another] = shape?.unions ?? [];
-  if (shape === undefined || union === undefined || more !== undefined || another !== undefined) return undefined;
+  const [written, another] = shape?.unions ?? [];
+  if (shape === undefined || written === undefined || more !== undefined || another !== undefined) return undefined;
   if (!isAny({ ...shape, types: everyType, unions: [] })) return undefined;
+  const union = flattenUnion(written);
   // A type beside the union is idle where each branch is within it.
   const isWithin = (part: Shape): boolean => [...part.stated].every((type) => shape.stated.has(type));
   if (!union.branches.every((branch) => branch.shapes().some(isWithin))) return undefined;
-  if (union.nullable && !shape.types.has('null')) return undefined;
+  if (union.nullable && !shape.stated.has('null')) return undefined;
   if (kind === 'anyOf' && union.kind === 'anyOf') return union;
   // A oneOf refuses what two of its branches take; in a longer list they could be any two.
-  return !union.nullable && !nullable && arePairwiseDisjoint(union.branches) ? union : undefined;
+  const isNullApart = !union.nullable || (kind === 'anyOf' && !union.branches.some(mayTakeNull));
+  return isNullApart && arePairwiseDisjoint(union.branches) ? union : undefined;
 }
 
-/** Null as one of a branch's types is null beside the branch. */
-export function liftNull(union: Union, { fromShape }: NodeFactory): Union {
-  if (union.nullable) return union;
-  const branches = union.branches.map((node) => {
-    const [shape, more] = node.shapes();
-    const isLiftable = shape !== undefined && more === undefined && hasNoCrossTypeFacets(shape);
-    if (!isLiftable || !shape.types.has('null') || shape.types.size === everyType.size) return node;
-    const values = shape.values && new Map([...shape.values].filter(([, value]) => value !== null));
-    return fromShape({ ...shape, types: without(shape.types, 'null'), stated: without(shape.stated, 'null'), values });
-  });
-  const lifted = branches.filter((node, index) => node !== union.branches[index]).length;
-  const mayTakeNull = union.branches.filter((node) => node.shapes().every((shape) => shape.stated.has('null'))).length;
+function mayTakeNull(node: SchemaNode): boolean {
+  return node.shapes().every((shape) => shape.stated.has('null'));
+}
+
+/** A branch of several types is a branch for each of them, and null stands beside them. */
+export function splitBranches(union: Union, factory: NodeFactory): Union {
   // In a oneOf two branches that take null refuse it.
-  if (lifted === 0 || (union.kind === 'oneOf' && mayTakeNull > 1)) return union;
-  const places = union.branches.map(({ pointer }, index) => union.places?.[index] ?? pointer);
-  return { ...union, branches, nullable: true, places };
+  const takers = union.branches.filter(mayTakeNull).length + (union.nullable ? 1 : 0);
+  if (union.kind === 'oneOf' && takers > 1) return union;
+  const branches: SchemaNode[] = [];
+  const places: (string | undefined)[] = [];
+  let { nullable } = union;
+  for (const [index, node] of union.branches.entries()) {
+    const [shape, more] = node.shapes();
+    const isPlain = shape !== undefined && more === undefined && hasNoCrossTypeFacets(shape);
+    const types = isPlain && shape.types.size < everyType.size ? [...shape.types] : [];
+    const others = types.filter((type) => type !== 'null');
+    const parts = shape && types.length > 1 ? others.map((type) => restrictToType(shape, type)) : [];
+    branches.push(...(parts.length > 0 ? parts.map((part) => factory.fromShape(part)) : [node]));
+    places.push(...(parts.length > 0 ? parts : [node]).map(() => union.places?.[index] ?? node.pointer));
+    nullable ||= parts.length < types.length && parts.length > 0;
+  }
+  return { kind: union.kind, branches, nullable, places };
 }
 
-function without<T>(set: ReadonlySet<T>, item: T): ReadonlySet<T> {
-  return new Set([...set].filter((other) => other !== item));
+/** What a shape takes of one of its types. */
+export function restrictToType(shape: Shape, type: TypeName): Shape {
+  const listed = shape.values && [...shape.values].filter(([, value]) => typeOfValue(value) === type);
+  const letIn = [...shape.stated].filter((other) => !shape.types.has(other));
+  return {
+    ...shape,
+    types: new Set([type]),
+    stated: new Set([type, ...letIn]),
+    values: listed && new Map(listed),
+    source: { type },
+  };
 }

@@ -186,7 +186,8 @@ function readNodeMap(
 }
 
 function readUnknown(schema: JsonObject): ReadonlyMap<string, JsonValue> {
-  const idle = (keyword: string): boolean => keyword === 'nullable' && 'type' in schema;
+  const isIdle = 'type' in schema || schema['nullable'] === false;
+  const idle = (keyword: string): boolean => keyword === 'nullable' && isIdle;
   return new Map(Object.entries(schema).filter(([keyword]) => !isKnownKeyword(keyword) && !idle(keyword)));
 }
 

@@ -377,4 +377,22 @@ export const brokenPairs: readonly BrokenPair[] = [
     new: { type: 'array', contains: text },
     lost: [1],
   },
+  {
+    title: 'null in two branches of a oneOf within a oneOf',
+    old: { oneOf: [{ type: ['string', 'null'] }, { anyOf: [number, { anyOf: [{ type: 'boolean' }, nothing] }] }] },
+    new: { anyOf: [{ type: ['string', 'null'] }, number, { type: 'boolean' }] },
+    gained: null,
+  },
+  {
+    title: 'a text that its properties do not forbid',
+    old: { anyOf: [number, { allOf: [text, { properties: { a: text } }] }] },
+    new: { anyOf: [number, { not: {} }] },
+    lost: 'a',
+  },
+  {
+    title: 'types grouped otherwise, and one less',
+    old: { anyOf: [{ type: ['string', 'number'] }, { type: ['boolean', 'null'] }] },
+    new: { anyOf: [{ type: ['string', 'boolean'] }, nothing] },
+    lost: 1,
+  },
 ];

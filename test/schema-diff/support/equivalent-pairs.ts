@@ -408,7 +408,34 @@ const openApi: readonly EquivalentPair[] = [
   ],
 ];
 
+const json = (branches: readonly JsonValue[]): JsonValue => ({ $ref: '#/$defs/J', $defs: { J: { anyOf: branches } } });
+
 const handwritten: readonly EquivalentPair[] = [
+  [
+    'any JSON, by itself',
+    json([text, number, { type: 'boolean' }, nothing, { type: 'array', items: { $ref: '#/$defs/J' } }]),
+    json([{ type: 'array', items: { $ref: '#/$defs/J' } }, { type: ['string', 'number', 'boolean', 'null'] }]),
+  ],
+  [
+    'null in another branch',
+    { anyOf: [{ type: ['string', 'null'] }, number] },
+    { anyOf: [text, { type: ['number', 'null'] }] },
+  ],
+  [
+    'a named union in a union',
+    { anyOf: [{ $ref: '#/$defs/U' }, text], $defs: { U: { title: 'U', anyOf: [a, b] } } },
+    { anyOf: [a, b, text] },
+  ],
+  [
+    'a nullable tagged union in a union',
+    { anyOf: [text, { anyOf: [{ oneOf: [tagged('a'), tagged('b')] }, nothing] }] },
+    { anyOf: [text, tagged('a'), tagged('b'), nothing] },
+  ],
+  [
+    'a type that only the inner schema leaves out',
+    { type: ['object', 'null'], allOf: [{ properties: { a: text } }] },
+    { type: ['object', 'null'], properties: { a: text } },
+  ],
   ['empty lists and zeros', { type: 'object', properties: {}, required: [], minProperties: 0 }, { type: 'object' }],
   ['idle keywords of strings', { type: 'string', minLength: 0, maximum: 3 }, text],
   ['idle keywords of arrays', { type: 'array', items: {}, minItems: 0, uniqueItems: false }, { type: 'array' }],
