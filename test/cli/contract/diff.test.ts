@@ -46,6 +46,67 @@ test.each([
   expect((await diff(enumOf('a', 'b'), enumOf(...values), '--direction', direction)).code).toBe(code);
 });
 
+test.each(['input', 'output'] as const)(
+  'what zod 3 and zod 4 write for one type is no break of an %s',
+  async (direction) => {
+    const tags = ['a', 'b'].map((kind) => ({
+      type: 'object',
+      properties: { kind: { type: 'string', const: kind } },
+      required: ['kind'],
+      additionalProperties: false,
+    }));
+    const zod3 = {
+      type: 'object',
+      properties: {
+        count: { type: 'integer' },
+        labels: { type: 'object', additionalProperties: { type: 'string' } },
+        source: { anyOf: [{ anyOf: tags }, { type: 'null' }] },
+        pair: { type: 'array', minItems: 2, maxItems: 2, items: [{ type: 'string' }, { type: 'number' }] },
+      },
+      required: ['count', 'labels', 'source', 'pair'],
+      additionalProperties: false,
+      $schema: 'http://json-schema.org/draft-07/schema#',
+    };
+    const zod4 = {
+      ...zod3,
+      properties: {
+        count: { type: 'integer', minimum: -9_007_199_254_740_991, maximum: 9_007_199_254_740_991 },
+        labels: { ...zod3.properties.labels, propertyNames: { type: 'string' } },
+        source: { anyOf: [{ oneOf: tags }, { type: 'null' }] },
+        pair: {
+          type: 'array',
+          prefixItems: [{ type: 'string' }, { type: 'number' }],
+          items: false,
+          minItems: 2,
+          maxItems: 2,
+        },
+      },
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+    };
+    for (const policy of ['practical', 'formal', 'lenient']) {
+      const { code, findings } = await diff(zod3, zod4, '--direction', direction, '--policy', policy);
+      expect([code, findings]).toEqual([0, []]);
+    }
+  },
+);
+
+test.each(['practical', 'formal', 'lenient'])(
+  'a type dropped beside properties breaks consumers, %s',
+  async (policy) => {
+    const properties = { queue: { type: 'string' } };
+    const result = await diff(
+      { type: 'object', properties },
+      { properties },
+      '--direction',
+      'output',
+      '--policy',
+      policy,
+    );
+    expect(result.code).toBe(1);
+    expect(result.findings.map(({ ruleId, path }) => [ruleId, path])).toEqual([['type-union-widened', '']]);
+  },
+);
+
 test('an output field that is no longer required is an error, with all that a finding has', async () => {
   const schema = { type: 'object', properties: { a: { type: 'string' } } };
   const result = await diff({ ...schema, required: ['a'] }, schema, '--direction', 'output');
