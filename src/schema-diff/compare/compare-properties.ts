@@ -74,8 +74,8 @@ function describeAdded(
   }
   const closed = before.kind === 'closed';
   if (!replacement.required.has(name)) {
-    const isKept = !closed && !hasNarrowing(comparer.compare(before.node, after.node, at));
-    const openRule = isKept ? 'property-added-optional/kept' : 'property-added-optional/open';
+    const isRedundant = !closed && !hasNarrowing(comparer.compare(before.node, after.node, at));
+    const openRule = isRedundant ? 'property-added-optional/redundant' : 'property-added-optional/open';
     const rule = closed ? 'property-added-optional/closed' : openRule;
     return [change(rule, at, `"${name}" is new and optional.`, sides), ...changes];
   }
@@ -113,9 +113,9 @@ function describeRemoved(
     openness === 'closed'
       ? `"${name}" (${word}) was removed and is refused.`
       : `"${name}" (${word}) was removed; nothing is said of it any more.`;
-  const isKept =
+  const isRedundant =
     kind === 'optional' && openness === 'open' && !hasWidening(comparer.compare(before.node, after.node, at));
-  const rule = isKept ? 'property-removed-optional/kept' : (`property-removed-${kind}/${openness}` as const);
+  const rule = isRedundant ? 'property-removed-optional/redundant' : (`property-removed-${kind}/${openness}` as const);
   const found = change(rule, at, message, sides);
   const announced = replacement.notes.removed.includes(name);
   return [announced ? { ...found, announced } : found, ...changes];
