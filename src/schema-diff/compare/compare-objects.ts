@@ -3,6 +3,7 @@ import { appendPointer } from '../../json/json-pointer.ts';
 import { isEveryName, restrictsNames } from '../schema/normal-form.ts';
 import { isNeverNode, openShape, type Shape } from '../schema/shape.ts';
 import { type Change, type Comparer, change, hasNarrowing, hasWidening, renameTypeChanges } from './change.ts';
+import { compareWithin } from './compare-other-keywords.ts';
 import { compareProperties, mayOverlap } from './compare-properties.ts';
 import { compareMaximum, compareMinimum } from './compare-scalars.ts';
 
@@ -86,8 +87,9 @@ function compareDependents(comparer: Comparer, old: Shape, replacement: Shape, p
   for (const trigger of new Set([...old.dependentSchemas.keys(), ...replacement.dependentSchemas.keys()])) {
     const [before, after] = [old.dependentSchemas.get(trigger), replacement.dependentSchemas.get(trigger)];
     const at = appendPointer(path, 'dependentSchemas', trigger);
-    if (before !== undefined && after !== undefined) changes.push(...comparer.compare(before, after, at));
-    else if (before !== undefined) {
+    if (before !== undefined && after !== undefined) {
+      changes.push(...compareWithin(comparer, new Set(['object']), before, after, at));
+    } else if (before !== undefined) {
       changes.push(
         change('dependent-schema-removed', at, `"${trigger}" restricts the object no more.`, { old: before.source }),
       );

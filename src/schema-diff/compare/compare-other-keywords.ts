@@ -1,6 +1,14 @@
 import { canonicalJson } from '../../json/canonical-json.ts';
 import { areDisjoint } from '../schema/are-disjoint.ts';
-import type { Conditional, Notes, SchemaNode, Shape } from '../schema/shape.ts';
+import {
+  type Conditional,
+  everyType,
+  type Notes,
+  openShape,
+  type SchemaNode,
+  type Shape,
+  type TypeName,
+} from '../schema/shape.ts';
 import {
   type Change,
   type Comparer,
@@ -23,13 +31,15 @@ export function compareOtherKeywords(
 ): readonly Change[] {
   return [
     ...compareNots(comparer, old, replacement, `${path}/not`),
-    ...compareConditionals(comparer, old.conditionals, replacement.conditionals, path),
+    ...compareConditionals(comparer, old, replacement, path),
     ...compareUnknown(old, replacement, path),
   ];
 }
 
 function compareNots(comparer: Comparer, old: Shape, replacement: Shape, at: string): readonly Change[] {
-  const compare = (before: SchemaNode, after: SchemaNode): readonly Change[] => comparer.compare(before, after, at);
+  const types = new Set([...old.stated, ...replacement.stated]);
+  const compare = (before: SchemaNode, after: SchemaNode): readonly Change[] =>
+    compareWithin(comparer, types, before, after, at);
   const unequal = pairEqual(old.nots, replacement.nots, (before, after) => !hasEffect(compare(before, after)));
   // What is refused beside it anyway is refused by no "not".
   const isIdle = (shape: Shape, node: SchemaNode): boolean =>
@@ -53,24 +63,39 @@ function compareNots(comparer: Comparer, old: Shape, replacement: Shape, at: str
   ];
 }
 
-function compareConditionals(
+/** Compares schemas of a value that has one of the types anyway, so that a type in them may say nothing. */
+export function compareWithin(
   comparer: Comparer,
-  old: readonly Conditional[],
-  replacement: readonly Conditional[],
+  types: ReadonlySet<TypeName>,
+  old: SchemaNode,
+  replacement: SchemaNode,
   path: string,
 ): readonly Change[] {
+  const changes = comparer.compare(old, replacement, path);
+  if (!hasEffect(changes) || types.size === everyType.size) return changes;
+  const { factory } = comparer;
+  const outer = factory.fromShape({ ...openShape(factory.any), types, stated: types });
+  const [before, after] = [factory.conjoin([outer, old]), factory.conjoin([outer, replacement])];
+  const within = comparer.compare(before, after, path);
+  return hasEffect(within) ? changes : within;
+}
+
+function compareConditionals(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
+  const types = new Set([...old.stated, ...replacement.stated]);
+  const compareAt = (before: SchemaNode, after: SchemaNode, at: string): readonly Change[] =>
+    compareWithin(comparer, types, before, after, at);
   const compare = (before: Conditional, after: Conditional): readonly Change[] => {
-    if (hasEffect(comparer.compare(before.if, after.if, `${path}/if`))) {
+    if (hasEffect(compareAt(before.if, after.if, `${path}/if`))) {
       const message = 'The condition changed; what it refuses is not known.';
       return [change('undecided', `${path}/if`, message, { old: before.if.source, new: after.if.source })];
     }
     return [
-      ...comparer.compare(before.whenTrue, after.whenTrue, `${path}/then`),
-      ...comparer.compare(before.whenFalse, after.whenFalse, `${path}/else`),
+      ...compareAt(before.whenTrue, after.whenTrue, `${path}/then`),
+      ...compareAt(before.whenFalse, after.whenFalse, `${path}/else`),
     ];
   };
   const at = `${path}/if`;
-  return compareLists(old, replacement, {
+  return compareLists(old.conditionals, replacement.conditionals, {
     compare,
     isEqual: (changes) => !hasEffect(changes),
     describeRemoved: (item) => change('if-then-removed', at, 'A condition was dropped.', { old: item.if.source }),

@@ -152,15 +152,18 @@ export function compareShapes(comparer: Comparer, before: Shape, after: Shape, p
   if (old.unions.length + replacement.unions.length === 1) {
     return [...notes, ...compareUnionWithPlain(comparer, old, replacement, path)];
   }
-  const moved = compareMovedKeywords(comparer, old, replacement, path);
-  if (moved !== undefined) return [...notes, ...moved];
+  const facets = compareFacets(comparer, old, replacement, path);
+  const moved = hasEffect(facets) ? compareMovedKeywords(comparer, old, replacement, path) : undefined;
+  return [...notes, ...(moved ?? facets)];
+}
+
+function compareFacets(comparer: Comparer, old: Shape, replacement: Shape, path: string): readonly Change[] {
   const types = compareTypes(old, replacement, path);
-  if (types.disjoint) return [...notes, ...types.changes];
+  if (types.disjoint) return types.changes;
   const values = compareValues(old, replacement, path, types.changes);
-  if (values.complete) return [...notes, ...types.changes, ...values.changes];
+  if (values.complete) return [...types.changes, ...values.changes];
   const shared = intersect(impliedTypes(old), impliedTypes(replacement));
   return [
-    ...notes,
     ...types.changes,
     ...values.changes,
     ...(shared.has('string') ? compareStrings(old, replacement, path) : []),

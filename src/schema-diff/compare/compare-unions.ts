@@ -55,7 +55,7 @@ export function compareUnionWithPlain(
   return [newUnion === undefined ? describeLost(union, path) : describeGained(union, path)];
 }
 
-/** Keywords beside a union on one side, and in each of its branches on the other: undefined where more changed. */
+/** Keywords beside a union say the same in each of its branches: undefined where more changed. */
 export function compareMovedKeywords(
   comparer: Comparer,
   old: Shape,
@@ -66,7 +66,7 @@ export function compareMovedKeywords(
   const [after, moreAfter] = replacement.unions;
   if (before === undefined || after === undefined || moreBefore !== undefined || moreAfter !== undefined)
     return undefined;
-  if (isAny({ ...old, unions: [] }) === isAny({ ...replacement, unions: [] })) return undefined;
+  if (isAny({ ...old, unions: [] }) && isAny({ ...replacement, unions: [] })) return undefined;
   const branches = [distribute(comparer, old, before), distribute(comparer, replacement, after)] as const;
   const changes = compareBranches(comparer, ...branches, `${path}/${after.kind}`);
   return hasEffect(changes) ? undefined : changes;

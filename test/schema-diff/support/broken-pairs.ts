@@ -395,4 +395,16 @@ export const brokenPairs: readonly BrokenPair[] = [
     new: { anyOf: [{ type: ['string', 'boolean'] }, nothing] },
     lost: 1,
   },
+  {
+    title: 'a type that a branch needs, since the type beside it allows more',
+    old: { type: ['object', 'string'], anyOf: [a, b] },
+    new: { type: ['object', 'string'], anyOf: [{ properties: { a: text }, required: ['a'] }, b] },
+    gained: 'a',
+  },
+  {
+    title: 'a type that a condition needs',
+    old: { if: { maxProperties: 1 }, then: { type: 'object', properties: { b: text } } },
+    new: { if: { maxProperties: 1 }, then: { properties: { b: text } } },
+    gained: 1,
+  },
 ];

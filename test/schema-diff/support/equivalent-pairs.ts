@@ -412,6 +412,33 @@ const json = (branches: readonly JsonValue[]): JsonValue => ({ $ref: '#/$defs/J'
 
 const handwritten: readonly EquivalentPair[] = [
   [
+    'a type that each branch repeats',
+    { type: 'object', oneOf: [tagged('a'), tagged('b')] },
+    {
+      type: 'object',
+      oneOf: ['a', 'b'].map((tag) => ({ properties: { a: { const: tag }, b: text }, required: ['a'] })),
+    },
+  ],
+  [
+    'a type that a condition repeats',
+    { type: 'object', if: { properties: { a: { const: 'a' } } }, then: { properties: { b: text } } },
+    {
+      type: 'object',
+      if: { type: 'object', properties: { a: { const: 'a' } } },
+      then: { type: 'object', properties: { b: text } },
+    },
+  ],
+  [
+    'a type that a negation repeats',
+    { type: 'object', not: { properties: { a: number }, required: ['a'] } },
+    { type: 'object', not: { type: 'object', properties: { a: number }, required: ['a'] } },
+  ],
+  [
+    'a type that a dependency repeats',
+    { dependentSchemas: { a: { properties: { b: text } } } },
+    { dependentSchemas: { a: { type: 'object', properties: { b: text } } } },
+  ],
+  [
     'any JSON, by itself',
     json([text, number, { type: 'boolean' }, nothing, { type: 'array', items: { $ref: '#/$defs/J' } }]),
     json([{ type: 'array', items: { $ref: '#/$defs/J' } }, { type: ['string', 'number', 'boolean', 'null'] }]),
