@@ -1,3 +1,5 @@
+// oxlint-disable unicorn/no-thenable -- `then` is a keyword of JSON Schema
+
 import type { JsonValue } from '../../../src/json/json.ts';
 
 /** What it shows, and two spellings of one type. */
