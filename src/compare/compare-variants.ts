@@ -16,8 +16,9 @@ import { sampleSizeToSettle } from '../stats/planning.ts';
 import { compareUnpaired } from '../stats/proportions.ts';
 import { quantileOfSorted } from '../stats/quantiles.ts';
 import { hodgesLehmann, wilcoxonSignedRank } from '../stats/ranks.ts';
-import { type CostRatio, costRatio } from '../stats/ratios.ts';
+import { type CostRatio, comparePairedCost, costRatio } from '../stats/ratios.ts';
 import { type CollectedEvidence, collectEvidence } from './collect-evidence.ts';
+import { defaultMaxCostIncrease } from './gate/judge-metrics.ts';
 import { findJudgedMargin } from './judged-margin.ts';
 import { type PairOptions, pairSides, validResults } from './pair-cases.ts';
 import { countSameAnswers, findUnmatched } from './side-differences.ts';
@@ -68,7 +69,7 @@ export function compareVariants(
           },
     ...defined({ judgedMargin }),
     ...(score === undefined ? {} : { score: score.evidence, scorePlanning: score.planning }),
-    costUsd: compareCosts(costs, alpha),
+    costUsd: compareCosts(costs, options.gate),
     isCostUnknown: costs.isUnknown,
     latencyMs: compareLatencies(latencies, alpha, options.latencyComparable),
     latencyComparable: options.latencyComparable,
@@ -154,10 +155,15 @@ function planOn(
   return isSettled ? { cases: null, repeats: null } : sampleSizeToSettle(results, policy);
 }
 
-function compareCosts({ before, after, isUnknown }: CollectedEvidence['costs'], alpha: number): MetricEvidence {
+function compareCosts(
+  { before, after, isUnknown }: CollectedEvidence['costs'],
+  { alpha, cost }: GatePolicy,
+): MetricEvidence {
   if (isUnknown || before.length === 0) return nothing;
-  const isFree = before.every((cost) => cost === 0) && after.every((cost) => cost === 0);
-  const { ratio, low, high, pIncrease, exact } = isFree ? unchangedCost : costRatio(before, after, alpha);
+  const isFree = before.every((usd) => usd === 0) && after.every((usd) => usd === 0);
+  const { ratio, low, high, exact } = isFree ? unchangedCost : costRatio(before, after, alpha);
+  const margin = cost.maxIncrease ?? defaultMaxCostIncrease;
+  const { pIncrease, everyCaseRose, n } = comparePairedCost(before, after, margin);
   // The same ratio in every case makes the change certain.
   const certain = exact && ratio !== null;
   return {
@@ -168,8 +174,12 @@ function compareCosts({ before, after, isUnknown }: CollectedEvidence['costs'], 
     high: toChange(certain ? ratio : high),
     p: certain ? (ratio > 1 ? 0 : 1) : pIncrease,
     n: before.length,
+    ...(n < minRankedCases ? { everyCaseRose } : {}),
   };
 }
+
+/** With fewer cases a signed rank test can't be significant at 2.5 %, so all of them must have risen. */
+const minRankedCases = 6;
 
 /** For two free sides, where 0 / 0 is no ratio. */
 const unchangedCost: CostRatio = { ratio: 1, low: null, high: null, seLog: null, pIncrease: null, exact: true };

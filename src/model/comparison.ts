@@ -67,6 +67,8 @@ export interface MetricEvidence {
   /** One-sided, of being worse. */
   readonly p: number | null;
   readonly n: number;
+  /** Of costs with too few cases for a test: whether each rose beyond the margin. */
+  readonly everyCaseRose?: boolean;
   /** The lower bound with every error counted against the candidate, where there were any. */
   readonly worstLow?: number | null;
   /** True where no case is on both sides, so that two separate samples are compared: that can show a drop, and no more. */

@@ -145,7 +145,17 @@ describe('the cost', () => {
     expect(costUsd.delta).toBeCloseTo(1, 12);
     expect(costUsd.low).toBeGreaterThan(0.8);
     expect(costUsd.high).toBeLessThan(1.2);
-    expect(costUsd.p).toBeLessThan(0.001);
+    // Four cases are too few for the test over ranks, so each must have risen beyond the margin.
+    expect(costUsd.everyCaseRose).toBe(true);
+    expect(compareSides(priced([1, 2, 3, 4]), priced([1.05, 3.9, 6.2, 7.8])).costUsd.everyCaseRose).toBe(false);
+  });
+
+  test('of one very expensive answer does not show that costs rose', () => {
+    const before = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 100];
+    const { costUsd } = compareSides(priced(before), priced([0.99, 1.08, 1.19, 1.26, 1.33, 1.49, 900]));
+    expect(costUsd.delta).toBeGreaterThan(7);
+    expect(costUsd.p).toBeGreaterThan(0.5);
+    expect(costUsd.everyCaseRose).toBeUndefined();
   });
 
   test('that changed alike in every case is certain', () => {

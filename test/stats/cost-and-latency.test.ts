@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { clusteredQuantileInterval, quantile, quantileInterval } from '../../src/stats/quantiles.ts';
 import { hodgesLehmann, signedRankCdf, wilcoxonSignedRank } from '../../src/stats/ranks.ts';
-import { costRatio, quantileRatioInterval } from '../../src/stats/ratios.ts';
+import { comparePairedCost, costRatio, quantileRatioInterval } from '../../src/stats/ratios.ts';
 import { createRandom } from '../../src/text/random.ts';
 import fc from '../support/property.ts';
 
@@ -50,6 +50,31 @@ describe('the cost ratio', () => {
 
   test('of sides of different length is refused', () => {
     expect(() => costRatio([1], [], 0.05)).toThrow('1 baseline and 0 candidate');
+  });
+});
+
+describe('paired costs', () => {
+  // Costs with a heavy tail: the test over ranks holds its level where an interval of the ratio of totals does not.
+  const rejected = (factor: number, runs: number): number => {
+    const random = createRandom(3);
+    const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const cost = (scale: number) => Math.exp(1.5 * normal()) * scale;
+    let count = 0;
+    for (let run = 0; run < runs; run += 1) {
+      const before = Array.from({ length: 50 }, () => cost(1));
+      const after = Array.from({ length: 50 }, () => cost(factor));
+      const { ratio, pIncrease } = comparePairedCost(before, after, 0.1);
+      if ((ratio ?? 0) > 1.1 && (pIncrease ?? 1) <= 0.025) count += 1;
+    }
+    return count / runs;
+  };
+
+  test('fail an unchanged prompt in at most 3 % of runs', () => {
+    expect(rejected(1, 2000)).toBeLessThanOrEqual(0.03);
+  });
+
+  test('find costs that rose fourfold', () => {
+    expect(rejected(4, 500)).toBeGreaterThan(0.95);
   });
 });
 

@@ -81,10 +81,11 @@ export function isFromNothing({ metric, evidence: { baseline, candidate } }: Hyp
 
 /** Decides one hypothesis by its (adjusted) p. */
 export function decideHypothesis(hypothesis: Hypothesis, p: number | null, alpha: number): TestVerdict {
-  const { evidence, margin, isRatio } = hypothesis;
+  const { metric, evidence, margin, isRatio } = hypothesis;
   if (isFromNothing(hypothesis)) return 'regressed';
   if (isRatio) {
     const ratio = (change: number | null) => (change === null ? null : change + 1);
+    if (metric === 'cost') return decideCost(evidence, p, { alpha, margin });
     return decideRatioVerdict(
       { low: ratio(evidence.low), high: ratio(evidence.high), pIncrease: p },
       { alpha, margin },
@@ -97,4 +98,15 @@ export function decideHypothesis(hypothesis: Hypothesis, p: number | null, alpha
     { low, high, pWorse: p, ...(worstLow === undefined || worstLow === null ? {} : { worstLow }) },
     { alpha, margin },
   );
+}
+
+/** Costs have risen where the totals differ by more than the margin and the test over cases is significant. */
+function decideCost(
+  { delta, high, everyCaseRose }: MetricEvidence,
+  p: number | null,
+  { alpha, margin }: { readonly alpha: number; readonly margin: number },
+): TestVerdict {
+  if (high !== null && high <= margin) return 'not_regressed';
+  const isShown = everyCaseRose ?? (p !== null && p <= alpha / 2);
+  return delta !== null && delta > margin && isShown ? 'regressed' : 'inconclusive';
 }

@@ -123,6 +123,18 @@ describe('the cost', () => {
     expect([run.code, run.codes, run.comparison.costUsd.delta]).toEqual([1, ['cost-regressed'], 1]);
   });
 
+  test('of one answer that grew does not trip the gate of the others', async () => {
+    const project = await openBaselineProject();
+    gated(project, '{ maxIncrease: 10% }');
+    const words = writeCases(project, 20);
+    for (const [index, word] of words.entries()) project.tokens.set(word, 100 + index);
+    await project.accept();
+    for (const [index, word] of words.entries()) project.tokens.set(word, index === 0 ? 50_000 : 99 + index);
+    const run = await project.compared(['run', '--cache', 'refresh']);
+    expect(run.comparison.costUsd.delta).toBeGreaterThan(1);
+    expect(run.codes).toEqual([]);
+  });
+
   test('that doubled without a gate only warns', async () => {
     const project = await openBaselineProject();
     await project.accept();
