@@ -26,6 +26,11 @@ export function describeWorse(hypothesis: Hypothesis): string {
   if (isBeyondMargin(hypothesis)) {
     return `${describeChange(hypothesis)}, which is more than the ${describeMargin(hypothesis)} that are tolerated`;
   }
+  const { everyCaseRose, n, delta } = hypothesis.evidence;
+  if (everyCaseRose === true) {
+    const cases = n === 1 ? 'the only case' : `each of ${formatCount(n, 'case')}`;
+    return `cost rose: ${signed((delta ?? 0) * 100, 1)} %, in ${cases} by more than the ${describeMargin(hypothesis)} that are tolerated`;
+  }
   const noun = hypothesis.isRatio ? 'an increase' : 'a drop';
   return `${describeChange(hypothesis)}, and ${noun} beyond ${describeMargin(hypothesis)} is not excluded`;
 }
