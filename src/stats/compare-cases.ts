@@ -1,6 +1,7 @@
 import { decideVerdict, type TestPolicy, type TestVerdict } from './decide-verdict.ts';
 import { normalCdf, normalCritical, tCdf, tCritical } from './distributions.ts';
 import { mcnemarTest } from './exact-tests.ts';
+import { designEffect, type Groups } from './groups.ts';
 import { groupClusteredError } from './means.ts';
 import { type PairedCase, type PairedResults, pairCases, suiteBound } from './pairs.ts';
 import { groupEqual, scoreLower, scoreUpper, type WeightedValue } from './score-bound.ts';
@@ -32,7 +33,7 @@ export interface CaseComparison {
  * The mean of paired differences follows Miller 2024, https://arxiv.org/abs/2411.00640; the lower bound is the score bound.
  */
 export function compareCases(results: PairedResults, options: CompareOptions): CaseComparison {
-  const { cases, unpaired, binary } = pairCases(results);
+  const { cases, unpaired, binary, groups } = pairCases(results);
   if (cases.length === 0) {
     return {
       n: 0,
@@ -46,8 +47,10 @@ export function compareCases(results: PairedResults, options: CompareOptions): C
       verdict: 'inconclusive',
     };
   }
-  const sample = describeSample(cases);
-  const isSingle = (options.binary ?? binary) && results.groups === undefined && cases.every(isSingleTrial);
+  // Of these cases alone, the trials are the sample, and they are independent.
+  const clusters = options.scope === 'suite' ? undefined : groups;
+  const sample = describeSample(cases, clusters);
+  const isSingle = (options.binary ?? binary) && clusters === undefined && cases.every(isSingleTrial);
   const bounds = isSingle ? compareSingle(sample.grouped, options.alpha) : compareRepeated(sample, options.alpha);
   const low = options.scope === 'suite' ? (suiteBound(cases, options.alpha).low ?? bounds.low) : bounds.low;
   const evidence = { ...bounds, low };
@@ -82,7 +85,7 @@ interface Sample {
   readonly withinSe: number;
 }
 
-function describeSample(cases: readonly PairedCase[]): Sample {
+function describeSample(cases: readonly PairedCase[], groups: Groups | undefined): Sample {
   const n = cases.length;
   const differences = cases.map(({ difference }) => difference);
   const grouped = groupEqual(differences);
@@ -98,21 +101,17 @@ function describeSample(cases: readonly PairedCase[]): Sample {
   let noise = 0;
   for (const { noiseVariance } of cases) noise += noiseVariance;
   const plainSe = n < 2 ? null : Math.sqrt(square / (n - 1) / n);
-  return { n, delta, changed, grouped, ...clusterError(cases, differences, plainSe), withinSe: Math.sqrt(noise) / n };
+  return { n, delta, changed, grouped, ...clusterError(differences, groups, plainSe), withinSe: Math.sqrt(noise) / n };
 }
 
 function clusterError(
-  cases: readonly PairedCase[],
   differences: readonly number[],
+  groups: Groups | undefined,
   plainSe: number | null,
 ): Pick<Sample, 'se' | 'df' | 'designEffect'> {
-  const groups = cases.flatMap(({ group }) => (group === undefined ? [] : [group]));
-  if (groups.length === 0) return { se: plainSe, df: cases.length - 1, designEffect: 1 };
+  if (groups === undefined) return { se: plainSe, df: differences.length - 1, designEffect: 1 };
   const { se, groupCount } = groupClusteredError(differences, groups);
-  // One group is one observation, however many cases it has.
-  if (se === null) return { se: null, df: 0, designEffect: cases.length };
-  const designEffect = plainSe === null || plainSe === 0 ? 1 : Math.max(1, (se / plainSe) ** 2);
-  return { se, df: groupCount - 1, designEffect };
+  return { se, df: groupCount - 1, designEffect: designEffect(differences, groups) };
 }
 
 /** One pass/fail result a side: McNemar's mid-p and Tango's interval. */

@@ -1,4 +1,4 @@
-import { defined } from '../json/defined.ts';
+import { type Groups, sharedGroups } from './groups.ts';
 import { mean, sampleVariance, sumOfSquares } from './means.ts';
 import { tangoInterval } from './proportions.ts';
 
@@ -7,7 +7,7 @@ export interface PairedResults {
   readonly baseline: readonly (readonly number[])[];
   readonly candidate: readonly (readonly number[])[];
   /** What cases come from: those of one template or document count as one cluster. */
-  readonly groups?: readonly (string | number)[];
+  readonly groups?: readonly (string | number | undefined)[];
 }
 
 /** A case with results on both sides. */
@@ -18,7 +18,6 @@ export interface PairedCase {
   readonly difference: number;
   /** Variance of the difference if both sides were one and the same. */
   readonly noiseVariance: number;
-  readonly group?: string | number;
 }
 
 /** Pairs the two sides; a case without a result on one of them is counted and left out. */
@@ -26,10 +25,13 @@ export function pairCases(results: PairedResults): {
   cases: readonly PairedCase[];
   unpaired: number;
   binary: boolean;
+  /** Of each case; undefined where no two cases share one. */
+  groups: Groups | undefined;
 } {
   const { baseline, candidate, groups } = results;
   checkLengths(results);
   const cases: PairedCase[] = [];
+  const groupOfCases: (string | number | undefined)[] = [];
   let binary = true;
   for (const [index, before] of baseline.entries()) {
     const after = candidate[index] ?? [];
@@ -40,16 +42,15 @@ export function pairCases(results: PairedResults): {
         binary &&= result === 0 || result === 1;
       }
     }
-    const group = groups?.[index];
     cases.push({
       baseline: before,
       candidate: after,
       difference: difference(before, after),
       noiseVariance: noiseVariance(before, after),
-      ...defined({ group }),
     });
+    groupOfCases.push(groups?.[index]);
   }
-  return { cases, unpaired: baseline.length - cases.length, binary };
+  return { cases, unpaired: baseline.length - cases.length, binary, groups: sharedGroups(groupOfCases) };
 }
 
 /** Differences below 1e-12 come from summing the same results in another order. */

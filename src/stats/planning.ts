@@ -1,5 +1,6 @@
 import type { CompareOptions } from './compare-cases.ts';
 import { normalCritical, normalQuantile } from './distributions.ts';
+import { designEffect, type Groups } from './groups.ts';
 import { mean } from './means.ts';
 import { type PairedCase, type PairedResults, pairCases, suiteBound, varianceComponents } from './pairs.ts';
 
@@ -97,11 +98,12 @@ export interface SampleSize {
 
 /** Plans from the spread that an inconclusive comparison has shown. Single repeats show no noise apart from change, so all spread is taken as noise. */
 export function sampleSizeToSettle(results: PairedResults, options: SampleSizeOptions): SampleSize {
-  const { cases } = pairCases(results);
+  const { cases, groups } = pairCases(results);
   const policy = { alpha: options.alpha, power: options.power ?? 0.8 };
   const repeats = cases.length === 0 ? 1 : mean(cases.map(fewerRepeats));
   if (options.scope === 'suite' && cases.length > 0) return settleSuite(cases, repeats, options, policy);
   const parts = planningComponents(results, repeats, options);
+  if (groups !== undefined) return settleGroups(cases, groups, parts.variance, { ...policy, margin: options.margin });
   const minimum = minCasesForMargin(options.margin, options.alpha);
   const needed = casesToExcludeMargin(options.margin, parts.variance, policy);
   const more = repeatsNeeded({ n: cases.length, delta: options.margin, ...parts }, policy);
@@ -130,6 +132,22 @@ function planningComponents(results: PairedResults, repeats: number, options: Sa
     return { variance: varianceOfDifference, omega2: 0, sigma2Baseline: half, sigma2Candidate: half };
   }
   return { variance: varianceOfDifference, omega2, sigma2Baseline, sigma2Candidate };
+}
+
+/** More cases of groups like these; repeats tell nothing of other groups. One group does not show how groups differ. */
+function settleGroups(
+  cases: readonly PairedCase[],
+  groups: Groups,
+  variance: number,
+  { margin, ...policy }: { alpha: number; power: number; margin: number },
+): SampleSize {
+  if (new Set(groups).size < 2) return { cases: null, repeats: null };
+  const effect = designEffect(
+    cases.map(({ difference }) => difference),
+    groups,
+  );
+  const needed = casesToExcludeMargin(margin, variance * effect, policy);
+  return { cases: needed === null ? null : Math.max(needed, cases.length + 1), repeats: null };
 }
 
 /** In the scope of the suite repeats are the sample, so either kind of growth will do. */

@@ -1,5 +1,6 @@
 import { checkAlpha, checkCounts } from './check-arguments.ts';
 import { betaQuantile, normalCritical } from './distributions.ts';
+import { designEffect, type Groups } from './groups.ts';
 import type { Interval } from './means.ts';
 import { scoreLower, scoreUpper } from './score-bound.ts';
 
@@ -147,27 +148,45 @@ export function compareUnpaired(
   baseline: readonly number[],
   candidate: readonly number[],
   alpha: number,
+  groups: SeparateGroups = {},
 ): UnpairedComparison {
-  const counts = {
-    successes1: total(candidate),
-    n1: candidate.length,
-    successes2: total(baseline),
-    n2: baseline.length,
-  };
+  // A side where nothing differs shows no spread of its groups: the other side's is taken.
+  const effect = Math.max(effectOf(baseline, groups.baseline), effectOf(candidate, groups.candidate));
+  const before = countIndependent(baseline, groups.baseline === undefined ? 1 : effect);
+  const after = countIndependent(candidate, groups.candidate === undefined ? 1 : effect);
+  const counts = { successes1: after.successes, n1: after.n, successes2: before.successes, n2: before.n };
   if (counts.n1 === 0 || counts.n2 === 0) {
     return { baseline: null, candidate: null, delta: null, low: null, high: null, pWorse: null };
   }
   const { delta, low, high } = newcombeUnpairedInterval(counts, alpha);
   const highAt = (halfAlpha: number) => newcombeUnpairedInterval(counts, 2 * halfAlpha).high ?? 1;
   return {
-    baseline: counts.successes2 / counts.n2,
-    candidate: counts.successes1 / counts.n1,
+    baseline: total(baseline) / baseline.length,
+    candidate: total(candidate) / candidate.length,
     delta,
     low,
     high,
     // Where the rate has not fallen, not even the narrowest interval ends below 0.
     pWorse: delta !== null && delta < 0 ? invert(highAt) : 0.5,
   };
+}
+
+interface SeparateGroups {
+  readonly baseline?: Groups | undefined;
+  readonly candidate?: Groups | undefined;
+}
+
+function effectOf(means: readonly number[], groups: Groups | undefined): number {
+  return groups === undefined ? 1 : designEffect(means, groups);
+}
+
+/** The independent cases that a sample amounts to; at least one. */
+function countIndependent(
+  means: readonly number[],
+  effect: number,
+): { readonly successes: number; readonly n: number } {
+  const size = Math.min(effect, Math.max(1, means.length));
+  return { successes: total(means) / size, n: means.length / size };
 }
 
 /** Bisection on a logarithmic scale; the bound falls as alpha grows. */

@@ -1,4 +1,5 @@
 import { normalCritical } from './distributions.ts';
+import { designEffect, type Groups } from './groups.ts';
 import { type Interval, mean } from './means.ts';
 
 /** The mean of values in [0, 1] with its score interval; null throughout for no values. */
@@ -7,20 +8,23 @@ export interface MeanEstimate extends Interval {
   readonly mean: number | null;
 }
 
-/** Mean of values in [0, 1], one a case. For 0/1 values the interval is Wilson's. */
-export function scoreMeanInterval(values: ArrayLike<number>, alpha: number): MeanEstimate {
+/** Mean of values in [0, 1], one a case. For 0/1 values without groups the interval is Wilson's. */
+export function scoreMeanInterval(values: readonly number[], alpha: number, groups?: Groups): MeanEstimate {
   if (values.length === 0) return { n: 0, mean: null, low: null, high: null };
   const z = normalCritical(alpha);
+  const effect = groups === undefined ? 1 : designEffect(values, groups);
   const grouped = groupEqual(values);
   const low =
     1 +
     scoreLower(
       mapValues(grouped, (value) => value - 1),
       z,
+      effect,
     );
   const high = -scoreLower(
     mapValues(grouped, (value) => -value),
     z,
+    effect,
   );
   return { n: values.length, mean: mean(values), low: Math.max(0, low), high: Math.min(1, high) };
 }
