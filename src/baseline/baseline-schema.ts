@@ -51,6 +51,7 @@ const row = z.looseObject({
   provider: id,
   caseId: id,
   stamp: id.describe('What must be the same for two results to be comparable.'),
+  group: id.optional().describe('Cases of one group are no independent evidence.'),
   trials: z.array(trial).min(1),
   confirmations: z.array(trial).optional().describe('Confirmation trials after the planned ones.'),
 });

@@ -63,7 +63,7 @@ function buildCases(
     read(caseId) {
       const found = cases.get(caseId);
       if (found === undefined) throw new RangeError(`${caseId} is no case of ${prompt} on ${provider}`);
-      const { stamp, mustPass, trials, confirmations } = found;
+      const { stamp, mustPass, group, trials, confirmations } = found;
       return {
         type: 'case',
         prompt,
@@ -71,6 +71,7 @@ function buildCases(
         caseId,
         stamp,
         ...(mustPass ? { mustPass: true as const } : {}),
+        ...defined({ group }),
         trials: keep(trials),
         ...(confirmations.length === 0 ? {} : { confirmations: keep(confirmations) }),
       };

@@ -50,7 +50,7 @@ function caseOfStamp(stamp: string): string {
 
 /** Adds the rows that pass once they are accepted. Undefined where none does. */
 async function judgeCase(
-  { caseId, observe, mustPass, stamp, trials, confirmations }: CaseSummary,
+  { caseId, observe, mustPass, group, stamp, trials, confirmations }: CaseSummary,
   { recorded }: VariantSummary,
   { readRow, cellOf, ports }: JudgeAsAcceptedOptions,
   judged: Map<number, CellRow>,
@@ -82,6 +82,7 @@ async function judgeCase(
     status: caseStatusOf(replaced),
     observe,
     mustPass,
+    group,
     stamp,
     trials: replaced,
     confirmations: replace(confirmations),

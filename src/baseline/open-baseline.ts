@@ -41,7 +41,7 @@ class BaselineRows {
 /** A baseline stores no cost: it is computed from the usage. */
 function summarizeTrial(
   suite: string,
-  { prompt, provider, caseId, stamp, mustPass }: BaselineCase,
+  { prompt, provider, caseId, stamp, mustPass, group }: BaselineCase,
   { trial, status, score, latencyMs, usage, answerHash, answerId }: BaselineTrial,
   { confirmation, rowIndex }: Pick<RowSummary, 'confirmation' | 'rowIndex'>,
 ): RowSummary {
@@ -55,6 +55,7 @@ function summarizeTrial(
     status,
     observe: false,
     mustPass: mustPass === true,
+    group,
     confirmation,
     cached: true,
     score,

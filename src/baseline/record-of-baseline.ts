@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Baseline, BaselineCase, BaselineTrial } from '../model/baseline.ts';
 import type { CellRow, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { GatePolicy } from '../model/suite.ts';
@@ -80,7 +81,7 @@ const defaultGate: GatePolicy = {
 };
 
 function toRow(suite: string, found: BaselineCase, trial: BaselineTrial): CellRow {
-  const { prompt, provider, caseId, stamp, mustPass } = found;
+  const { prompt, provider, caseId, stamp, mustPass, group } = found;
   const { answerHash, ...answer } = trial;
   return {
     type: 'cell',
@@ -92,6 +93,7 @@ function toRow(suite: string, found: BaselineCase, trial: BaselineTrial): CellRo
     stamp,
     at: { file: '', line: 0, column: 0 },
     ...(mustPass === true ? { mustPass } : {}),
+    ...defined({ group }),
     cached: true,
     attempts: 0,
     calls: [],

@@ -101,6 +101,7 @@ const caseFields: FieldsOf<BaselineCase> = {
   caseId: isText,
   stamp: isFilled,
   mustPass: optional((value) => value === true),
+  group: optional(isFilled),
   trials: filledListOf(objectOf(trialFields)),
   confirmations: optional(listOf(objectOf(trialFields))),
 };

@@ -67,6 +67,7 @@ function renderCase(row: BaselineCase): string {
     ['provider', row.provider],
     ['stamp', row.stamp],
     ['mustPass', row.mustPass],
+    ['group', row.group],
     ['trials', sortTrials(row.trials)],
     ['confirmations', row.confirmations === undefined ? undefined : sortTrials(row.confirmations)],
   ]);

@@ -55,6 +55,7 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
   const both = (read: (found: CaseSummary) => readonly number[]): PairedResults => ({
     baseline: pairs.map(({ baseline }) => read(baseline)),
     candidate: pairs.map(({ candidate }) => read(candidate)),
+    groups: pairs.map(({ candidate }) => candidate.group),
   });
   const isPassAgain = pairs.every(({ baseline, candidate }) => isScorePass(baseline) && isScorePass(candidate));
   return {

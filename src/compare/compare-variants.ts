@@ -10,8 +10,9 @@ import type { RecordedJudge } from '../model/record.ts';
 import type { GatePolicy } from '../model/suite.ts';
 import type { CaseComparison } from '../stats/compare-cases.ts';
 import { compareWorstCase, type ErroredResults } from '../stats/compare-cases.ts';
+import { sharedGroups } from '../stats/groups.ts';
 import { mean } from '../stats/means.ts';
-import type { PairedResults } from '../stats/pairs.ts';
+import { type PairedResults, pairCases } from '../stats/pairs.ts';
 import { sampleSizeToSettle } from '../stats/planning.ts';
 import { compareUnpaired } from '../stats/proportions.ts';
 import { quantileOfSorted } from '../stats/quantiles.ts';
@@ -60,6 +61,7 @@ export function compareVariants(
     baseline,
     candidate,
     cases,
+    ...(scope === 'suite' ? {} : countGroups(results)),
     passRate:
       results.baseline.length === 0 && options.isWhole
         ? compareSeparately(cases, alpha)
@@ -86,6 +88,12 @@ export function compareVariants(
   };
 }
 
+/** Left out where no two compared cases share a group. */
+function countGroups(results: PairedResults): Pick<ComparedVariant, 'groups'> {
+  const { groups } = pairCases(results);
+  return groups === undefined ? {} : { groups: new Set(groups).size };
+}
+
 function hasAny({
   baselineErrors,
   candidateErrors,
@@ -107,15 +115,20 @@ function rateEvidence(results: PairedResults, comparison: CaseComparison): Metri
 
 /** Without a common case, only the rates of the two sides can be compared. */
 function compareSeparately(cases: ComparedCases, alpha: number): MetricEvidence {
-  const means = (side: 'baseline' | 'candidate') => {
-    const found: number[] = [];
+  const sample = (side: 'baseline' | 'candidate') => {
+    const means: number[] = [];
+    const groups: (string | undefined)[] = [];
     for (const { [side]: summary } of cases.values()) {
       const results = summary === undefined ? [] : validResults(summary);
-      if (results.length > 0) found.push(mean(results));
+      if (results.length === 0) continue;
+      means.push(mean(results));
+      groups.push(summary?.group);
     }
-    return found;
+    return { means, groups: sharedGroups(groups) };
   };
-  const { pWorse, ...difference } = compareUnpaired(means('baseline'), means('candidate'), alpha);
+  const [before, after] = [sample('baseline'), sample('candidate')];
+  const groups = { baseline: before.groups, candidate: after.groups };
+  const { pWorse, ...difference } = compareUnpaired(before.means, after.means, alpha, groups);
   return difference.delta === null ? nothing : { ...difference, p: pWorse, n: 0, isUnpaired: true };
 }
 

@@ -15,6 +15,7 @@ import type { CaseSummary, RunSummary, SuiteSummary, VariantSummary } from '../m
 import { isComplete, sumVariants } from '../record/summarize-run.ts';
 import { adjustBenjaminiHochberg } from '../stats/adjust-p-values.ts';
 import { countDisagreements, flakeChangeP, suiteFlakiness } from '../stats/flakes.ts';
+import { type Groups, sharedGroups } from '../stats/groups.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { sha256Hex } from '../text/sha256.ts';
@@ -162,24 +163,32 @@ function suitePoint(run: string, { recorded, variants }: SuiteSummary): Point {
     [...cases.values()].flatMap((found) => (found.observe ? [] : found.trials)),
   );
   const [p50, p95] = quantiles(judgedLatencies(trials), [0.5, 0.95]);
-  const { mean, low, high, n } = scoreMeanInterval(passRatesOfCases(gated), recorded.gate.alpha);
+  const { rates, groups } = passRatesOfCases(gated);
+  const { mean, low, high, n } = scoreMeanInterval(rates, recorded.gate.alpha, groups);
   const counts = { planned, passed, failed, errored, skipped, cached };
   const passRate = { value: mean, low, high, n };
   return { run, passRate, ...counts, costUsd, latencyMs: { p50, p95 }, flakeRate: flakeRateOf(gated) };
 }
 
 /** Each case's pass rate over its trials on all variants: the case is the unit of evidence. */
-function passRatesOfCases(variants: readonly VariantSummary[]): readonly number[] {
-  const counts = new Map<string, { passed: number; judged: number }>();
+function passRatesOfCases(variants: readonly VariantSummary[]): {
+  readonly rates: readonly number[];
+  readonly groups: Groups | undefined;
+} {
+  const counts = new Map<string, { passed: number; judged: number; group: string | undefined }>();
   for (const { cases } of variants) {
     for (const found of cases.values()) {
       const { passed, judged } = countTrials(found);
       if (judged === 0 || found.observe) continue;
-      const count = counts.get(found.caseId) ?? { passed: 0, judged: 0 };
-      counts.set(found.caseId, { passed: count.passed + passed, judged: count.judged + judged });
+      const count = counts.get(found.caseId) ?? { passed: 0, judged: 0, group: found.group };
+      counts.set(found.caseId, { ...count, passed: count.passed + passed, judged: count.judged + judged });
     }
   }
-  return [...counts.values()].map(({ passed, judged }) => passed / judged);
+  const cases = [...counts.values()];
+  return {
+    rates: cases.map(({ passed, judged }) => passed / judged),
+    groups: sharedGroups(cases.map(({ group }) => group)),
+  };
 }
 
 function flakeRateOf(variants: readonly VariantSummary[]): number | null {

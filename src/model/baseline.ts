@@ -50,6 +50,8 @@ export interface BaselineCase {
   readonly caseId: string;
   readonly stamp: string;
   readonly mustPass?: true;
+  /** What the case came from when it was accepted. */
+  readonly group?: string;
   readonly trials: readonly BaselineTrial[];
   /** Confirmation trials after the planned ones, where some were made. */
   readonly confirmations?: readonly BaselineTrial[];

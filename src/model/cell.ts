@@ -24,6 +24,8 @@ export interface Cell {
   readonly description?: string;
   readonly checks: readonly CheckSpec[];
   readonly threshold?: number;
+  /** Of the case: cases of one group are not independent evidence. */
+  readonly group?: string;
   readonly mustPass: boolean;
   readonly observe: boolean;
   readonly skip?: string;
@@ -68,6 +70,7 @@ interface CellResultBase {
   readonly stamp: string;
   readonly observe: boolean;
   readonly mustPass: boolean;
+  readonly group?: string;
   readonly at: SourceLocation;
   /** Set where the last call brought an answer that could not be used. */
   readonly unusable?: UnusableCost;

@@ -80,6 +80,8 @@ export interface ComparedVariant {
   readonly baseline: ComparedSide;
   readonly candidate: ComparedSide;
   readonly cases: ComparedCases;
+  /** How many groups the compared cases come from, where some share one and other inputs are in question. */
+  readonly groups?: number;
   readonly passRate: MetricEvidence;
   /** The tolerated drop of the pass rate where judges decide. */
   readonly judgedMargin?: JudgedMargin;

@@ -159,6 +159,8 @@ export interface CellRow extends CellKey {
   readonly status: CellStatus;
   readonly observe?: true;
   readonly mustPass?: true;
+  /** What the case comes from: cases of one group are not independent evidence. */
+  readonly group?: string;
   readonly confirmation?: true;
   readonly at: { readonly file: string; readonly line: number; readonly column: number };
   /** In [0, 1]; absent where nothing was judged. */
@@ -204,6 +206,7 @@ export type RowHead = CellKey &
     readonly [Key in
       | 'observe'
       | 'mustPass'
+      | 'group'
       | 'confirmation'
       | 'score'
       | 'latencyMs'

@@ -224,6 +224,8 @@ export interface Case {
   readonly checks: readonly CheckSpec[];
   readonly tags: readonly string[];
   readonly trials: number;
+  /** What the case comes from: cases of one group are not independent evidence. No part of the stamp. */
+  readonly group?: string;
   /** Weighted mean score to reach; undefined: every check with weight > 0 must pass. */
   readonly threshold?: number;
   readonly mustPass: boolean;

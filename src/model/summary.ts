@@ -13,6 +13,8 @@ export interface RowSummary {
   readonly status: CellStatus;
   readonly observe: boolean;
   readonly mustPass: boolean;
+  /** What the case comes from: cases of one group are not independent evidence. */
+  readonly group: string | undefined;
   readonly confirmation: boolean;
   readonly cached: boolean;
   readonly score: number | undefined;
@@ -40,6 +42,7 @@ export interface CaseSummary {
   readonly status: CaseStatus;
   readonly observe: boolean;
   readonly mustPass: boolean;
+  readonly group: string | undefined;
   readonly stamp: string;
   /** The planned trials. */
   readonly trials: readonly RowSummary[];

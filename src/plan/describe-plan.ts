@@ -107,5 +107,6 @@ export function describeShard(
 /** The trials of a case, and the settings that its stamp does not hold. */
 function describePlannedCase(testCase: Case, trials: number = testCase.trials): string {
   const { mustPass, observe, skip = null, threshold = null, prompts = null, providers = null } = testCase;
-  return `${JSON.stringify([trials, mustPass, observe, skip, threshold, prompts, providers])}\n`;
+  const group = testCase.group === undefined ? [] : [testCase.group];
+  return `${JSON.stringify([trials, mustPass, observe, skip, threshold, prompts, providers, ...group])}\n`;
 }

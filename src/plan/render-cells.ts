@@ -38,7 +38,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
   const promptId = prompt.baselineOf ?? prompt.id;
   return function renderCells(testCase, trials, firstTrial = 0) {
     if (!runsOn(testCase, promptId, provider.id)) return [];
-    const { vars, turns, tags, description, threshold, mustPass, observe, skip } = testCase;
+    const { vars, turns, tags, description, threshold, group, mustPass, observe, skip } = testCase;
     const at = withoutExcerpt(testCase.at);
     const messages: Message[] = renderMessages(prompt, vars).map(({ role, content, attach }) => {
       if (attach.length === 0) return { role, content };
@@ -58,6 +58,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       if (tags.length > 0) cell.tags = tags;
       if (description !== undefined) cell.description = description;
       if (threshold !== undefined) cell.threshold = threshold;
+      if (group !== undefined) cell.group = group;
       if (skip !== undefined) cell.skip = skip;
       return cell;
     });
@@ -91,6 +92,7 @@ function withoutExcerpt(at: SourceLocation): SourceLocation {
 }
 
 /** Settings of a case that its stamp does not cover, and that change what a result means. */
-function settingsSuffix({ observe, mustPass, skip }: Case): string {
-  return `${observe ? '.observe' : ''}${mustPass ? '.mustPass' : ''}${skip === undefined ? '' : '.skip'}`;
+function settingsSuffix({ observe, mustPass, skip, group }: Case): string {
+  const flags = `${observe ? '.observe' : ''}${mustPass ? '.mustPass' : ''}${skip === undefined ? '' : '.skip'}`;
+  return group === undefined ? flags : `${flags}.group:${group}`;
 }

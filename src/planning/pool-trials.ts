@@ -24,6 +24,7 @@ export interface PooledCase {
   readonly caseId: string;
   readonly stamp: string;
   readonly mustPass: boolean;
+  readonly group: string | undefined;
   /** As the suite plans them now. */
   readonly plannedTrials: number;
   readonly hasTurns: boolean;
@@ -72,10 +73,11 @@ function poolVariant(
     runIds: same.flatMap(({ runId }) => runId ?? []),
     usesBaseline: same.some(({ runId }) => runId === undefined),
     cases: cases
-      .map(({ id, stamp, mustPass, trials, turns }) => ({
+      .map(({ id, stamp, mustPass, group, trials, turns }) => ({
         caseId: id,
         stamp: byCase.get(id)?.[0]?.stamp ?? stamp,
         mustPass,
+        group,
         plannedTrials: trials,
         hasTurns: turns.length > 0,
         trials: byCase.get(id) ?? [],

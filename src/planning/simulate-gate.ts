@@ -140,8 +140,8 @@ function sumUp({ report, failures }: ReturnType<typeof judgeComparisons>[number]
   };
 }
 
-function buildCase({ caseId, stamp, mustPass }: PooledCase, trials: readonly RowSummary[]): CaseSummary {
-  return { caseId, stamp, mustPass, observe: false, status: caseStatusOf(trials), trials, confirmations: [] };
+function buildCase({ caseId, stamp, mustPass, group }: PooledCase, trials: readonly RowSummary[]): CaseSummary {
+  return { caseId, stamp, mustPass, group, observe: false, status: caseStatusOf(trials), trials, confirmations: [] };
 }
 
 /** Stored latencies are not comparable, and comparing them would take most of the time. */

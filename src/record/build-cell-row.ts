@@ -29,6 +29,7 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf): Ce
     status: statusOf(result),
     observe: result.observe || undefined,
     mustPass: result.mustPass || undefined,
+    group: result.group,
     confirmation: result.confirmation || undefined,
     cached: calls.length > 0 && calls.every(({ cached }) => cached),
     score: result.status === 'judged' ? result.score : undefined,

@@ -59,6 +59,7 @@ export function isRowHead(row: unknown): row is RowHead & JsonObject {
     isTrialNumber(trial) &&
     statuses.has(status) &&
     typeof cached === 'boolean' &&
+    isOptional(row['group'], isText) &&
     isOptional(row['score'], isShare) &&
     isOptional(row['latencyMs'], isMagnitude) &&
     isOptional(row['costUsd'], isAmount) &&

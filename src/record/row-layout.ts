@@ -24,6 +24,7 @@ export function renderRow(row: CellRow): string {
     status: row.status,
     observe: row.observe,
     mustPass: row.mustPass,
+    group: row.group,
     confirmation: row.confirmation,
     cached: row.cached,
     score: row.score,

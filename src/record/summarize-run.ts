@@ -3,6 +3,7 @@ import { isJudged } from '../model/cell.ts';
 import type { EndRow, RecordedSuite, RecordedVariant, RunHeader } from '../model/record.ts';
 import type { ReportTotals } from '../model/report.ts';
 import type { CaseSummary, RowSummary, RunSummary, VariantSummary } from '../model/summary.ts';
+import { sharedGroups } from '../stats/groups.ts';
 import { wilsonInterval } from '../stats/proportions.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
@@ -116,12 +117,14 @@ function addKnown(sum: number | null, value: number | null | undefined): number 
 function estimate(cases: ReadonlyMap<string, CaseSummary>, alpha: number): Pick<VariantSummary, 'passRate' | 'score'> {
   const passMeans: number[] = [];
   const scoreMeans: number[] = [];
+  const groupOfCases: (string | undefined)[] = [];
   let isSingleTrial = true;
-  for (const { observe, trials } of cases.values()) {
+  for (const { observe, group, trials } of cases.values()) {
     const judged = observe ? [] : trials.filter(isJudged);
     if (judged.length === 0) continue;
     if (judged.length > 1) isSingleTrial = false;
     passMeans.push(judged.filter(({ status }) => status === 'passed').length / judged.length);
+    groupOfCases.push(group);
     scoreMeans.push(judged.reduce((sum, { score }) => sum + (score ?? 0), 0) / judged.length);
   }
   const n = passMeans.length;
@@ -129,10 +132,12 @@ function estimate(cases: ReadonlyMap<string, CaseSummary>, alpha: number): Pick<
     return { passRate: { value: null, low: null, high: null, n }, score: { mean: null, low: null, high: null } };
   }
   const passed = passMeans.reduce((sum, mean) => sum + mean, 0);
-  const passInterval = isSingleTrial
-    ? wilsonInterval(Math.round(passed), n, alpha)
-    : scoreMeanInterval(passMeans, alpha);
-  const scoreInterval = scoreMeanInterval(scoreMeans, alpha);
+  const groups = sharedGroups(groupOfCases);
+  const passInterval =
+    isSingleTrial && groups === undefined
+      ? wilsonInterval(Math.round(passed), n, alpha)
+      : scoreMeanInterval(passMeans, alpha, groups);
+  const scoreInterval = scoreMeanInterval(scoreMeans, alpha, groups);
   return {
     passRate: { value: passed / n, low: passInterval.low, high: passInterval.high, n },
     score: {

@@ -47,8 +47,8 @@ export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal)
 }
 
 /** What every result says of its cell. `cellHash` is the hash of all that it ran. */
-export function describeCell({ key, stamp, observe, mustPass, at, confirmation }: Cell, cellHash: string) {
-  return { key, cellHash, stamp, observe, mustPass, at, ...defined({ confirmation }) };
+export function describeCell({ key, stamp, observe, mustPass, group, at, confirmation }: Cell, cellHash: string) {
+  return { key, cellHash, stamp, observe, mustPass, at, ...defined({ group, confirmation }) };
 }
 
 /** Members that every result of a cell has. */

@@ -112,8 +112,8 @@ async function rejudgeCase(
     if (verdict === undefined) return undefined;
     trials.push({ ...row, stamp, ...verdict });
   }
-  const { caseId, observe, mustPass } = before;
-  return { caseId, status: caseStatusOf(trials), observe, mustPass, stamp, trials, confirmations: [] };
+  const { caseId, observe, mustPass, group } = before;
+  return { caseId, status: caseStatusOf(trials), observe, mustPass, group, stamp, trials, confirmations: [] };
 }
 
 interface RejudgeOptions {

@@ -8,24 +8,24 @@ import { buildRowSummary, buildVariant } from './build-summary.ts';
 
 const letters = { p: 'passed', f: 'failed', e: 'errored', s: 'skipped' } as const;
 
-export interface CaseOptions extends Partial<Pick<CaseSummary, 'mustPass' | 'stamp' | 'observe'>> {
+export interface CaseOptions extends Partial<Pick<CaseSummary, 'mustPass' | 'group' | 'stamp' | 'observe'>> {
   /** Of each row, planned or fresh. */
   readonly row?: Partial<RowSummary>;
 }
 
 /** `ppf+fp`: the planned trials by letter (passed, failed, errored, skipped), and behind the plus the confirmation trials. */
 export function buildCaseSummary(caseId: string, outcomes: string, options: CaseOptions = {}): CaseSummary {
-  const { mustPass = false, stamp = 'stamp', observe = false, row = {} } = options;
+  const { mustPass = false, group, stamp = 'stamp', observe = false, row = {} } = options;
   const [planned = '', fresh = ''] = outcomes.split('+');
   const rows = (word: string, confirmation: boolean) =>
     word.split('').map((letter, index) => {
       const trial = confirmation ? planned.length + index : index;
       const status = letters[letter as keyof typeof letters];
-      return buildRowSummary({ caseId, trial, status, confirmation, mustPass, stamp, ...row });
+      return buildRowSummary({ caseId, trial, status, confirmation, mustPass, group, stamp, ...row });
     });
   const trials = rows(planned, false);
   const confirmations = rows(fresh, true);
-  return { caseId, status: caseStatusOf(trials), observe, mustPass, stamp, trials, confirmations };
+  return { caseId, status: caseStatusOf(trials), observe, mustPass, group, stamp, trials, confirmations };
 }
 
 /** Cases by id, each as its outcomes or whole. */

@@ -70,6 +70,7 @@ export function buildRowSummary(overrides: Partial<RowSummary> = {}): RowSummary
     status,
     observe: false,
     mustPass: false,
+    group: undefined,
     confirmation: false,
     cached: false,
     score: isJudged ? (status === 'passed' ? 1 : 0) : undefined,

@@ -70,6 +70,7 @@ const nothing: MetricComparison = { baseline: null, candidate: null, delta: null
 function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
   const { evidence, metric, isRatio } = hypothesis;
   const { n } = evidence;
+  const data = `${formatCount(n, 'case')}${describeGroups(compared)}`;
   if (n === 0) return `no case is comparable, so nothing can be said of the ${metricNames[metric]}`;
   if (isRatio) {
     const bound = evidence.high === null ? 'an increase of any size' : `an increase of up to ${percent(evidence.high)}`;
@@ -82,8 +83,13 @@ function advise(hypothesis: Hypothesis, compared: ComparedVariant): string {
     ...(cases === null ? [] : [`~${formatCount(cases, 'case')}`]),
     ...(repeats === null ? [] : [`${formatCount(repeats, 'trial')} on ${n === 1 ? 'this case' : `these ${n} cases`}`]),
   ];
-  const way = ways.length === 0 ? 'more cases' : ways.join(', or ');
-  return `${metricNames[metric]}: ${bound} is not excluded by ${n} ${n === 1 ? 'case' : 'cases'}; to certify ${describeMargin(hypothesis)}: ${way}`;
+  const more = compared.groups === undefined ? 'more cases' : 'cases of more groups';
+  const way = ways.length === 0 ? more : ways.join(', or ');
+  return `${metricNames[metric]}: ${bound} is not excluded by ${data}; to certify ${describeMargin(hypothesis)}: ${way}`;
+}
+
+function describeGroups({ groups }: ComparedVariant): string {
+  return groups === undefined ? '' : ` of ${formatCount(groups, 'group')}`;
 }
 
 const metricNames: Readonly<Record<Hypothesis['metric'], string>> = {
@@ -94,7 +100,7 @@ const metricNames: Readonly<Record<Hypothesis['metric'], string>> = {
 };
 
 function describeData(compared: ComparedVariant): readonly string[] {
-  const { sameAnswers, answers, errors, cases, passRate, judgedMargin } = compared;
+  const { sameAnswers, answers, errors, cases, groups, passRate, judgedMargin } = compared;
   const rejudged = [...cases.values()].filter((found) => found.rejudged).length;
   return [
     ...(sameAnswers > 0 ? [describeSame(sameAnswers, answers)] : []),
@@ -104,6 +110,9 @@ function describeData(compared: ComparedVariant): readonly string[] {
         ]
       : []),
     ...(judgedMargin === undefined ? [] : [describeJudgedMargin(judgedMargin)]),
+    ...(groups === 1
+      ? [`all ${passRate.n} compared cases are of one group: nothing certain can be said of other inputs`]
+      : []),
     ...describeRemoved(cases),
     ...describeDrift(compared),
     ...(passRate.isUnpaired === true

@@ -52,7 +52,9 @@ export const jsonl: Reporter = {
     for (const suite of suites) {
       for (const { caseId, prompt, provider, observe, at, trials, change } of suite.cases()) {
         const place = { suite: suite.suite, caseId, prompt, provider, observe: observe || undefined, at, change };
-        for (const row of trials) yield renderLine({ type: 'cell', ...place, ...buildJsonTrial(row) });
+        for (const row of trials) {
+          yield renderLine({ type: 'cell', ...place, group: row.group, ...buildJsonTrial(row) });
+        }
       }
     }
     yield renderLine({

@@ -134,6 +134,7 @@ export function buildJsonCase(entry: CaseReport): z.input<typeof caseSchema> {
     provider,
     status,
     observe: observe || undefined,
+    group: trials.find((row) => row.group !== undefined)?.group,
     change,
     baseline: baseline && buildJsonAnswer(baseline),
     at: { file: at.file, line: at.line, column: at.column },

@@ -91,6 +91,7 @@ export const caseSchema = z.object({
   provider: z.string(),
   status: caseStatus,
   observe: z.literal(true).optional().describe('Counted apart, outside the gate.'),
+  group: z.string().optional().describe('Cases of one group are no independent evidence.'),
   change: z
     .enum(['regressed', 'fixed', 'stillFailing', 'stillPassing', 'flaky', 'added', 'removed', 'redefined', 'unjudged'])
     .optional()

@@ -161,7 +161,7 @@ function mergeVars(defaults: Vars | undefined, group: Vars | undefined, own: Var
 function buildCase(draft: Draft, builder: Builder): Case {
   const { id, row, own, settings, vars, group, at } = draft;
   const assertions = [...builder.defaults.assertions, ...group.assertions, ...draft.assertions];
-  const { threshold, skip, prompts, providers } = settings;
+  const { threshold, skip, prompts, providers, group: cluster } = settings;
   const built = {
     id,
     vars,
@@ -172,7 +172,15 @@ function buildCase(draft: Draft, builder: Builder): Case {
     observe: settings.observe,
     turns: buildTurns(childOf(row, 'turns'), draft, builder),
     at,
-    ...defined({ expected: own.expected, threshold, skip, prompts, providers, description: own.description }),
+    ...defined({
+      expected: own.expected,
+      threshold,
+      skip,
+      prompts,
+      providers,
+      group: cluster,
+      description: own.description,
+    }),
   };
   return { ...built, stamp: hashCase(built) };
 }

@@ -51,6 +51,7 @@ export function mergeSettings(own: CaseRow, group: CaseRow, defaults: CaseRow) {
   return {
     trials: own.trials ?? group.trials ?? defaults.trials ?? 1,
     threshold: own.threshold ?? group.threshold,
+    group: own.group ?? group.group,
     mustPass: own.mustPass ?? group.mustPass ?? false,
     observe: own.observe ?? group.observe ?? false,
     skip: own.skip ?? group.skip,

@@ -121,7 +121,7 @@ function decode({ bytes, offset }: ByteLine): string | undefined {
 }
 
 // The columns that are no variables.
-const RESERVED_COLUMNS = new Set(['id', 'expected', 'tags', 'mustPass']);
+const RESERVED_COLUMNS = new Set(['id', 'expected', 'tags', 'group', 'mustPass']);
 
 function* readCsv(open: OpenFile, report: Report): Generator<FileRow> {
   let columns: readonly string[] | undefined;
@@ -187,12 +187,14 @@ function toCase(columns: readonly string[], record: readonly string[]): unknown 
     ?.split(/[,;|]/)
     .map((tag) => tag.trim())
     .filter((tag) => tag !== '');
+  const group = cells.get('group')?.trim();
   const mustPass = cells.get('mustPass')?.trim();
   return {
     ...(id === undefined || id === '' ? {} : { id }),
     // An empty cell is no golden answer: a template that reads {{expected}} reports it as missing.
     ...(expected === undefined || expected === '' ? {} : { expected }),
     ...defined({ tags }),
+    ...(group === undefined || group === '' ? {} : { group }),
     ...(mustPass === undefined || mustPass === '' ? {} : { mustPass: toFlag(mustPass) }),
     vars: Object.fromEntries([...cells].filter(([column]) => !RESERVED_COLUMNS.has(column))),
   };

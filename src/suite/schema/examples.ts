@@ -160,6 +160,7 @@ const schemaExamples: Readonly<Record<string, readonly JsonValue[]>> = {
 
   'case.id': ['refund'],
   tags: [['billing']],
+  'case.group': ['doc-12'],
   threshold: [0.8],
   skip: ['the tool is not built yet'],
   'case.prompts': [['v1']],

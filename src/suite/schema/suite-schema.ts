@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { amount, caseId, count, duration, flag, id, increase, rate, text, words } from './fields.ts';
+import { amount, caseId, count, duration, flag, id, increase, isId, rate, text, words } from './fields.ts';
 import { anyProvider, judges, params } from './provider-schema.ts';
 
 const jsonSchemaOrFile = z
@@ -108,6 +108,8 @@ const turn = z.union(
   { error: 'must be {user: …, assert?: […]} or {toolResult: {name, content}}' },
 );
 
+const groupError = 'must be a text on one line without blanks at its ends, such as doc-12';
+
 /** Keys that a case and a file of cases share. */
 const caseSettings = {
   assert: assertions.optional().describe('What must hold of the answer.'),
@@ -117,6 +119,12 @@ const caseSettings = {
     .refine((value) => value !== 0, { error: 'must be more than 0; without it every check must pass' })
     .optional()
     .describe('Weighted mean score to reach; without it every check must pass.'),
+  group: z
+    .string({ error: groupError })
+    .refine(isId, { error: groupError })
+    .meta({ minLength: 1 })
+    .optional()
+    .describe('The document or template that the case comes from: cases of one group are not independent evidence.'),
   mustPass: flag.optional().describe('A contract, judged alone: a confirmed failure fails the gate.'),
   observe: flag.optional().describe('Run and shown, never judged.'),
   skip: z

@@ -77,6 +77,7 @@ const table: readonly (readonly [name: string, change: Change, asked: readonly s
   ['a contract', { edit: (text) => `${text}contract: { output: { type: string } }\n` }, all],
   ['mustPass', { edit: replace('trials: 2', 'trials: 2\n    mustPass: true') }, ['red', 'red']],
   ['observe', { edit: replace('trials: 2', 'trials: 2\n    observe: true') }, ['red', 'red']],
+  ['a group', { edit: replace('trials: 2', 'trials: 2\n    group: doc-12') }, ['red', 'red']],
   ['a new case', { edit: (text) => `${text}${(cases[1] ?? '').replace('id: green', 'id: new')}` }, ['new']],
   ['a case that is gone', { edit: () => [head, ...cases.slice(1)].join('') }, []],
   ['a skipped case', { edit: replace('trials: 2', 'trials: 2\n    skip: later') }, []],
