@@ -255,6 +255,20 @@ describe('a check that could not be made', () => {
     });
   });
 
+  test('because the judge of a turn was stopped by the budget skips the cell, though later checks need no judge', async () => {
+    let judgements = 0;
+    const { ports } = build([completed(), completed()], {
+      judge: async () => {
+        judgements += 1;
+        if (judgements > 1) return { verdicts: [], judgeCostUsd: 0 };
+        return { verdicts: [unmade], judgeCostUsd: 0, failure: { kind: 'budget', message: 'stopped' } };
+      },
+    });
+    const cell = buildCell({ turns: [userTurn('and?', check('rubric'))], checks: [check('billing')] });
+    expect(await runCell(cell, ports, neverAborted)).toMatchObject({ status: 'skipped', reason: 'budget' });
+    expect(judgements).toBe(2);
+  });
+
   test('while the run is aborted skips the cell', async () => {
     const { ports } = build([completed()], {
       judge: async () => ({ verdicts: [unmade], judgeCostUsd: 0 }),
