@@ -69,6 +69,18 @@ describe('createBreaker', () => {
     expect(stops).toHaveLength(1);
   });
 
+  test('a call that was aborted is no answer: the provider is stopped all the same', async () => {
+    const outcomes = [failed('aborted'), ...Array.from({ length: 10 }, () => failed('server'))];
+    const stops: ProviderFailure[] = [];
+    let sent = 0;
+    const complete = createBreaker((failure) => stops.push(failure))(
+      async () => outcomes[sent++] ?? completed(),
+      'call',
+    );
+    for (let count = 0; count < 12; count += 1) await complete(buildRequest(), neverAborted);
+    expect([sent, stops.length]).toEqual([11, 1]);
+  });
+
   test.each(['network', 'timeout', 'server', 'overloaded'] as const)(
     'a provider that only ever fails with %s is stopped after ten calls, whatever their attempts',
     async (kind) => {
