@@ -156,7 +156,12 @@ export interface JsonTrial {
 export interface JsonReport {
   readonly notes: readonly string[];
   readonly format: number;
-  readonly run: { readonly id: string; readonly complete: boolean; readonly stopReason: string | null };
+  readonly run: {
+    readonly id: string;
+    readonly startedAt: string;
+    readonly complete: boolean;
+    readonly stopReason: string | null;
+  };
   readonly decision: {
     readonly outcome: string;
     readonly exitCode: number;

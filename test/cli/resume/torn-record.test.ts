@@ -160,6 +160,7 @@ test('--resume of a run that ended well sends nothing and says the same', async 
   const first = await project.report(['run'], { env: server.env });
   const again = await project.report(['run', '--resume', first.report.run.id], { env: server.env });
   expect(withoutTimes(again.report)).toEqual(withoutTimes(first.report));
+  expect(again.report.run.startedAt).toBe(first.report.run.startedAt);
   expect(server.requests).toHaveLength(3);
 });
 
