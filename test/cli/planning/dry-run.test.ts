@@ -66,3 +66,19 @@ test('--dry-run says what each provider would use where there are several, and n
   );
   expect(stdout).toMatch(/\ndry run: 2 cells, 0 answered, 2 requests, cost unknown .*; nothing was sent\n/);
 });
+
+test('--dry-run knows the tokens but not the cost of a model without a price', async () => {
+  const server = await startVerboseServer();
+  const project = openTempProject();
+  const unpriced = head
+    .replace(/ {2}- { id: v2.*\n/, '')
+    .replace('gpt-4o-mini", price: { input: 1000, output: 1000 }', 'our-own-model"');
+  project.write('evals/words.eval.yaml', unpriced + cases('one'));
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept'], { env: server.env });
+  const { code, stdout } = await project.run(['run', '--dry-run', '--cache', 'off'], { env: server.env });
+  expect(code).toBe(0);
+  expect(stdout).toContain(
+    "1 request, ~30 input and ~30 output tokens by the baseline's usage, cost unknown (no price or no limit on output tokens)",
+  );
+});
