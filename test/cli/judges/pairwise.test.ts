@@ -92,6 +92,23 @@ test("without another version in the run it is held against the baseline's answe
   expect(checkOf(report, 'v1')).toMatchObject({ score: 1 });
 });
 
+test("each trial is held against the baseline's answer of its own number, a further trial against one of them", async () => {
+  let answers = 0;
+  const server = await startJudgeServer(longer, (text) => {
+    answers += 1;
+    return answers > 2 ? 'red, very red' : `${text.replace('Say: ', '')} ${answers}`;
+  });
+  const project = openJudgeProject({ assert: '[{ contains: red }]' });
+  const first = await project.report(['run', '--trials', '2', '-j', '1'], { env: server.env });
+  expect(trialsOf(first.report).map(({ output }) => output)).toEqual(['red 1', 'red 2']);
+  await project.run(['baseline', 'accept']);
+  writeJudgeSuite(project, { assert, prompts: '  - { id: v1, text: "Say: {{ word }}, very red" }' });
+  await project.run(['run', '--trials', '4', '-j', '1'], { env: server.env });
+  const compared = server.judged.map(({ parts }) => parts['answer B']).filter((text) => text !== 'red, very red');
+  const timesOf = (answer: string) => compared.filter((text) => text === answer).length;
+  expect([compared.length, timesOf('red 1'), timesOf('red 2')]).toEqual([4, 2, 2]);
+});
+
 test('the same answer is a tie without a call; no other answer is an error', async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({ assert });
