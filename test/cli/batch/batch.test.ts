@@ -3,16 +3,22 @@ import { type BatchServer, batchApiNames, startBatchServer } from '../../support
 import { startEchoServer, testKey } from '../../support/chat-server.ts';
 import { openTempProject, statusesOf, type TempProject, trialsOf } from '../../support/temp-project.ts';
 
-/** Plays Ctrl-C as soon as the server has taken a batch. */
-async function interruptOnceTaken(project: TempProject, server: BatchServer): Promise<number> {
+/** Plays Ctrl-C as soon as the server has taken so many batches. */
+async function interruptOnceTaken(
+  project: TempProject,
+  server: BatchServer,
+  { env = server.env, batches = 1 } = {},
+): Promise<number> {
   let interrupt: (() => void) | undefined;
   const run = project.run(['run', '--batch'], {
-    env: server.env,
+    env,
+    // Batches of two runs have different names.
+    randomSeed: batches,
     onReady: (signal) => {
       interrupt = () => signal('SIGINT');
     },
   });
-  await server.taken(1);
+  await server.taken(batches);
   interrupt?.();
   return (await run).code;
 }
@@ -177,6 +183,19 @@ test('a deadline leaves the batch at its provider, says so, and the next run col
   expect([resumed.code, resumed.report.totals.passed, server.submissions.length, server.liveCount]).toEqual([
     0, 4, 1, 0,
   ]);
+});
+
+test('a batch that another key submitted is left to that key', async () => {
+  const server = await startBatchServer('anthropic');
+  server.isHeld = true;
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite());
+  expect(await interruptOnceTaken(project, server)).toBe(130);
+  const withOtherKey = server.suite().replace('# chat', 'apiKeyEnv: OTHER_KEY');
+  project.write('evals/batched.eval.yaml', withOtherKey);
+  const env = { ...server.env, OTHER_KEY: testKey };
+  expect(await interruptOnceTaken(project, server, { env, batches: 2 })).toBe(130);
+  expect([server.submissions.length, project.files('.llmcheck/batches').length]).toEqual([2, 2]);
 });
 
 test('a run that is cut short after its batch has ended keeps the batch for the next run', async () => {
