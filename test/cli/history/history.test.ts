@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { History } from '../../../src/model/history.ts';
+import { startEchoServer } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
 interface FakeRun {
@@ -251,4 +252,20 @@ describe('what is read', () => {
     const { code, stderr } = await project.run(['history', '--suite', 'triaje']);
     expect([code, stderr]).toEqual([2, expect.stringContaining('did you mean "triage"?')]);
   });
+});
+
+test("the baseline's prompt that ran beside a new one is no point of the history", async () => {
+  const server = await startEchoServer();
+  const project = openTempProject('echo');
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept']);
+  const suite = project.read('evals/echo.eval.yaml');
+  project.write('evals/echo.eval.yaml', suite.replace('Say: ', 'Say:  '));
+  const { report } = await project.report(['run', '--rerun-baseline'], { env: server.env });
+  expect(report.suites[0]?.variants).toHaveLength(2);
+  const [history] = (await historyOf(project)).suites;
+  expect(history?.variants.map(({ points }) => points.map(({ run }) => run === report.run.id))).toEqual([
+    [false, true],
+  ]);
+  expect(history?.cases.every(({ points }) => points.length === 2)).toBe(true);
 });
