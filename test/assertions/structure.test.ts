@@ -224,6 +224,13 @@ describeAssertion('list', [
   { when: 'the expected list is text', params: { value: 'a; b' }, answer: '["a", "b"]', is: 'pass' },
   { when: 'the answer is empty', params: { value: ['a'] }, answer: '', is: 'fail', score: 0 },
   {
+    when: 'a selected text is read as a list',
+    params: { value: ['a', 'b'] },
+    answer: '{"items": "a, b"}',
+    select: { kind: 'jsonPath', path: '$.items' },
+    is: 'pass',
+  },
+  {
     when: 'an object is selected',
     params: { value: ['a'] },
     answer: '{}',
