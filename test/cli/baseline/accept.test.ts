@@ -95,6 +95,20 @@ describe('baseline accept', () => {
     expect(project.read(baselineFile)).not.toContain('case-01');
   });
 
+  test('of a run that was cut short keeps the rows of cases that it did not reach', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    const before = project.read(baselineFile).split('\n');
+    project.answers.set('w03', 'sorry');
+    await project.llmcheck('run', '--bail', '1', '-j', '1', '--cache', 'refresh');
+    expect((await project.llmcheck('baseline', 'accept', '--force')).code).toBe(0);
+    const after = project.read(baselineFile).split('\n');
+    expect(after.length).toBe(before.length);
+    expect(after.filter((line) => line.includes('"case-20"'))).toEqual(
+      before.filter((line) => line.includes('"case-20"')),
+    );
+  });
+
   test('of one suite by its path leaves the other without a baseline', async () => {
     const project = await openBaselineProject();
     project.write('evals/other.eval.yaml', project.read(suiteFile).replace('suite: words', 'suite: other'));
