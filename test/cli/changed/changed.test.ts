@@ -186,6 +186,18 @@ export default { prompts: [{ id: 'v1', text: '{{ word }}' }], providers: ['exec:
   });
 });
 
+test('an environment file that git ignores runs no suite, one that changed runs all', async () => {
+  const project = openRepository();
+  project.write('secret/env', 'A=1\n');
+  const skipped = 'skip: none of its 2 files changed';
+  expect((await look(project, '--env-file', 'secret/env'))['b']).toBe(skipped);
+  project.write('ci.env', 'A=1\n');
+  commitAll(project);
+  expect((await look(project, '--env-file', 'ci.env'))['b']).toBe(skipped);
+  project.write('ci.env', 'A=2\n');
+  expect((await look(project, '--env-file', 'ci.env'))['b']).toBe('run: ci.env changed');
+});
+
 describe('every suite runs', () => {
   test.each<[string, Edit, string]>([
     ['the config', append('llmcheck.config.yaml'), 'llmcheck.config.yaml changed'],
@@ -315,6 +327,10 @@ describe('a question that git can not answer is a usage error', () => {
       runCli(['run', '--changed', ...given, '--dry-run'], { cwd: clone.path('c'), env: { ...env, ...extra } });
     const shallow = await run([]);
     expect([shallow.code, shallow.stderr]).toEqual([2, expect.stringContaining('git fetch --unshallow origin')]);
+    // At the tip of the default branch nothing would seem to have changed.
+    git(clone.root, 'clone', '-q', '--depth', '1', '--branch', 'main', `file://${project.root}`, 'tip');
+    const atTip = await runCli(['run', '--changed', '--dry-run'], { cwd: clone.path('tip'), env });
+    expect([atTip.code, atTip.stderr]).toEqual([2, expect.stringContaining('git fetch --unshallow origin')]);
     const older = await run(['HEAD~1']);
     expect([older.code, older.stderr]).toEqual([2, expect.stringContaining('git fetch --unshallow origin')]);
     const inCi = await run([], { GITHUB_BASE_REF: 'main' });
