@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Typed } from '../../../src/cli/io.ts';
 import { main } from '../../../src/cli/main.ts';
+import { startChatServer, wordOf } from '../../support/chat-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
 
 const suite = `# The first comment stays.
@@ -254,6 +255,16 @@ describe('review', () => {
     const { code, stdout } = await reviewAs(project, ['e', { ended: 'interrupt' }]);
     expect([code, stdout]).toEqual([130, expect.stringMatching(/\n1 changed answer: 1 accepted, 7 left\n$/)]);
     expect(project.read('evals/greet.eval.yaml')).toBe(suite.replace('"Hello   Ada"', JSON.stringify(second.text)));
+  });
+
+  test('without a baseline leaves out a case that passes, though its answer is not the golden one', async () => {
+    const project = openTempProject('echo');
+    const server = await startChatServer(({ text }) => `${wordOf(text)}!`);
+    const echo = project.read('evals/echo.eval.yaml');
+    project.write('evals/echo.eval.yaml', echo.replace('equals: "{{expected}}"', 'contains: "{{expected}}"'));
+    await project.run(['run'], { env: server.env });
+    const { changes } = JSON.parse((await project.run(['review', '--json'])).stdout);
+    expect(changes.map(({ caseId }: { caseId: string }) => caseId)).toEqual(['green', 'seven']);
   });
 
   test('gives JSON for scripts', async () => {
