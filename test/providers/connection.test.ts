@@ -147,6 +147,16 @@ describe('the key', () => {
   });
 });
 
+it('a server without TLS is asked once: asking again would change nothing', async () => {
+  const server = await startServer({ body: {} });
+  open.push(server);
+  const { outcome } = await send({ baseUrl: server.url.replace('http:', 'https:') }, { OPENAI_API_KEY: 'sk-openai' });
+  expect(outcome).toMatchObject({
+    status: 'failed',
+    failure: { kind: 'network', retryable: false, message: expect.stringContaining('no TLS there') },
+  });
+});
+
 describe('headers', () => {
   it('are sent as written, or read from the variable they name', async () => {
     const { headers } = await send(
