@@ -1,6 +1,6 @@
 import * as bull from 'bullmq';
 import * as redis from 'ioredis';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { queueLimitsOf } from '../../src/calls/open-queue.ts';
 import { rateOf } from '../../src/queue/call-queue.ts';
 import { openPresence } from '../../src/queue/connect-redis.ts';
@@ -113,6 +113,18 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     const answers = [null, writeMessage(answer)];
     answerAt(server, () => Promise.resolve(answers.shift()));
     expect(await answering).toEqual(answer);
+  });
+
+  test('sets its limits again where Redis came back without its data', async () => {
+    const server = await startRealRedis();
+    const { dispatcher } = await dispatchAt(server.url, {});
+    await dispatcher.begin('run', [{ queue: 'calls-mine', label: 'mine', limits: { concurrency: 3 } }], never);
+    const queue = new bull.Queue('calls-mine', { connection: server.client, prefix: 'llmcheck' });
+    onTestFinished(() => queue.close());
+    expect(await queue.getGlobalConcurrency()).toBe(3);
+    await server.client.flushall();
+    await server.client.client('KILL', 'TYPE', 'normal');
+    await vi.waitFor(async () => expect(await queue.getGlobalConcurrency()).toBe(3), 5000);
   });
 
   test('finds what was answered although the event of it was lost', async () => {
