@@ -75,6 +75,30 @@ async function openProject() {
 }
 
 describe('run --otel', () => {
+  test('a conversation of which the cache answered a part is not cached', async () => {
+    const server = await startChatServer(({ text }) => text);
+    const project = openTempProject();
+    const write = (last: string) =>
+      project.write(
+        'evals/talk.eval.yaml',
+        `prompts: [{ id: v1, text: Hello }]
+providers: ["openai:test-model"]
+cases: [{ id: one, turns: [{ user: ${last} }], assert: [{ regex: "." }] }]
+`,
+      );
+    const cachedOf = async () => {
+      const collector = await startCollector();
+      await project.run(['run', '--otel', collector.url], { env: server.env });
+      return spansOf(collector)
+        .filter(isNamed(/^llmcheck\.cell$/))
+        .map((cell) => read(cell)['llmcheck.cached']);
+    };
+    write('first');
+    expect([await cachedOf(), await cachedOf()]).toEqual([[false], [true]]);
+    write('second');
+    expect(await cachedOf()).toEqual([false]);
+  });
+
   test('exports the run, its cells, requests and checks, each under its parent and within its time', async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector();
