@@ -50,6 +50,19 @@ test('the accepted baseline counts with its own trials, where its cases are thos
   expect(onlyOne(await project.planSize()).baselineTrials).toBeNull();
 });
 
+test('trials that were judged under other variables of a program are not pooled with the latest ones', async () => {
+  const project = await openFlakyProject('p p');
+  project.write('evals/checks/right.mjs', 'process.stdout.write(JSON.stringify({ pass: true }));\n');
+  const check = '{ exec: { value: node checks/right.mjs, env: [MODE] } }';
+  project.write(suiteFile, suiteText(`defaults: { assert: [${check}] }\n`));
+  project.write('strict.env', 'MODE=strict\n');
+  project.write('lax.env', 'MODE=lax\n');
+  await project.runFresh('--trials', '3', '--env-file', 'strict.env');
+  expect(onlyOne(await project.planSize()).pilot.trials).toBe(6);
+  await project.runFresh('--env-file', 'lax.env');
+  expect(onlyOne(await project.planSize()).pilot.trials).toBe(2);
+});
+
 describe('from stored runs', () => {
   test('pass rate, flake rate and cost are those of the trials', async () => {
     const project = await openFlakyProject('p p pf ppf f p');
