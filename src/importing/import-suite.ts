@@ -1,5 +1,5 @@
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
-import { Document, type Node, stringify, type YAMLMap, type YAMLSeq } from 'yaml';
+import { Document, type Node, stringify, YAMLMap, type YAMLSeq } from 'yaml';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { openProjectFiles, type ProjectFiles } from '../suite/files/project-files.ts';
@@ -107,8 +107,8 @@ function findFile(path: string, { format, path: given }: ImportOptions): string 
 
 /** The text of an imported suite, with the parts that were left out as comments in their places. */
 function writeSuite(suite: Readonly<Record<string, unknown>>, head: string): string {
-  const document = new Document({}, { version: '1.2' });
-  const root = document.contents as unknown as YAMLMap;
+  const root = new YAMLMap();
+  const document = new Document(root, { version: '1.2' });
   const { '': leftOut = [], ...keys } = suite;
   for (const [key, value] of Object.entries(keys)) root.set(document.createNode(key), build(value, document));
   const comments = [head, ...(leftOut as readonly LeftOut[]).map(describe)];

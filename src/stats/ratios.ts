@@ -76,7 +76,7 @@ function logOf(value: number | null): number | null {
 export interface PairedCost {
   /** Total of the candidate / total of the baseline; null where the baseline cost nothing. */
   readonly ratio: number | null;
-  /** One-sided, that costs rose: the signed rank test on log ratios; null where no case has one. */
+  /** One-sided, that costs rose: the signed rank test on log ratios; null where no case has changed. */
   readonly pIncrease: number | null;
   /** True where every case rose beyond the margin. */
   readonly everyCaseRose: boolean;
@@ -102,7 +102,8 @@ export function comparePairedCost(
     before += other;
     after += cost;
     if (cost > other * (1 + margin)) rose += 1;
-    if (cost > 0 && other > 0) logs.push(Math.log(cost / other));
+    // From nothing to something is the largest rise there is.
+    logs.push(cost === other ? 0 : Math.log(cost / other));
   }
   return {
     ratio: before === 0 ? null : after / before,

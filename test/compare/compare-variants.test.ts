@@ -150,6 +150,14 @@ describe('the cost', () => {
     expect(compareSides(priced([1, 2, 3, 4]), priced([1.05, 3.9, 6.2, 7.8])).costUsd.everyCaseRose).toBe(false);
   });
 
+  test('of answers that were free and now cost something counts as the largest rise', () => {
+    const before = [1, 1, 0, 0, 0, 0, 0, 0];
+    const risen = compareSides(priced(before), priced([1.1, 1.2, 3, 4, 5, 6, 7, 8])).costUsd;
+    expect(risen.p).toBeLessThan(0.025);
+    const fallen = compareSides(priced([1.1, 1.2, 3, 4, 5, 6, 7, 8]), priced(before)).costUsd;
+    expect(fallen.p).toBeGreaterThan(0.9);
+  });
+
   test('of one very expensive answer does not show that costs rose', () => {
     const before = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 100];
     const { costUsd } = compareSides(priced(before), priced([0.99, 1.08, 1.19, 1.26, 1.33, 1.49, 900]));

@@ -118,7 +118,7 @@ describe('deep equality', () => {
 
   test('a subset may have further keys, in nested objects too, but not further items', () => {
     expect(findDifference({ a: { b: 1 } }, { a: { b: 1, c: 2 }, d: 3 }, true)).toBeUndefined();
-    expect(findDifference({ a: [1] }, { a: [1, 2] }, true)).toBeDefined();
+    expect(findDifference({ a: [1] }, { a: [1, 2] }, true)).toEqual({ path: ['a', 1], expected: undefined, found: 2 });
   });
 
   test('inherited keys are not there', () => {

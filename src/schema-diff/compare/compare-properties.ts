@@ -105,14 +105,12 @@ function describeRemoved(
   if (after.kind === 'restricted') {
     changes.push(...comparer.compare(before.node, after.node, at).filter((found) => hasNarrowing([found])));
   }
-  const [kind, word] = old.required.has(name)
-    ? (['required', 'required'] as const)
-    : (['optional', 'optional'] as const);
+  const kind = old.required.has(name) ? 'required' : 'optional';
   const openness = after.kind === 'closed' ? 'closed' : 'open';
   const message =
     openness === 'closed'
-      ? `"${name}" (${word}) was removed and is refused.`
-      : `"${name}" (${word}) was removed; nothing is said of it any more.`;
+      ? `"${name}" (${kind}) was removed and is refused.`
+      : `"${name}" (${kind}) was removed; nothing is said of it any more.`;
   const isRedundant =
     kind === 'optional' && openness === 'open' && !hasWidening(comparer.compare(before.node, after.node, at));
   const rule = isRedundant ? 'property-removed-optional/redundant' : (`property-removed-${kind}/${openness}` as const);
