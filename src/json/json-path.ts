@@ -14,8 +14,8 @@ import {
 /** A JSONPath (RFC 9535) parsed once. */
 export interface JsonPath {
   readonly source: string;
-  /** At most one node: names and indexes alone. */
-  readonly singular: boolean;
+  /** The names and indexes of a path that selects one node at most; undefined for other paths. */
+  readonly steps: readonly (string | number)[] | undefined;
   /** It runs regexes or visits nodes again and again, so that a hostile document can make it slow. */
   readonly costly: boolean;
   /** The values of the nodes, in document order. */
@@ -41,7 +41,7 @@ export function compileJsonPath(source: string): JsonPath {
   if (problem !== undefined) throw new JsonPathError(problem);
   return {
     source,
-    singular: isSingular(query),
+    steps: findSteps(query),
     costly: nodes.filter(({ type }) => type === 'DescendantSegment').length > 1 || nodes.some(isCostly),
     query: (root) => selectNodes(query.segments, { node: root, root }),
   };
@@ -82,19 +82,22 @@ function* visitNodes(value: unknown): Iterable<SyntaxNode> {
   for (const part of Object.values(value)) yield* visitNodes(part);
 }
 
-/** True where a query can select one node at most. */
-function isSingular(query: { readonly segments: readonly Segment[] }): boolean {
-  return query.segments.every(({ type, node }) => {
-    if (type === 'DescendantSegment') return false;
-    if (node.type === 'MemberNameShorthand') return true;
-    if (node.type !== 'BracketedSelection' || node.selectors.length !== 1) return false;
-    return node.selectors.every((selector) => selector.type === 'NameSelector' || selector.type === 'IndexSelector');
-  });
+/** The names and indexes of a query that can select one node at most; undefined for other queries. */
+function findSteps({ segments }: { readonly segments: readonly Segment[] }): (string | number)[] | undefined {
+  const steps: (string | number)[] = [];
+  for (const { type, node } of segments) {
+    const [selector, another] = node.type === 'BracketedSelection' ? node.selectors : [node];
+    if (type === 'DescendantSegment' || selector === undefined || another !== undefined) return undefined;
+    const { type: kind } = selector;
+    if (kind !== 'MemberNameShorthand' && kind !== 'NameSelector' && kind !== 'IndexSelector') return undefined;
+    steps.push(selector.value);
+  }
+  return steps;
 }
 
 /** A regex, or a query in a filter that visits many nodes or starts at the root. */
 function isCostly(node: SyntaxNode): boolean {
-  if (node.type === 'FilterQuery') return !isSingular(node.value) || node.value.type === 'JsonPathQuery';
+  if (node.type === 'FilterQuery') return findSteps(node.value) === undefined || node.value.type === 'JsonPathQuery';
   return node.type === 'FunctionExpr' && (node.name === 'match' || node.name === 'search');
 }
 
@@ -125,9 +128,9 @@ function findCallProblems({ name, arguments: list }: FunctionCall): readonly str
     if (argument.type === 'Literal') return [];
     if (argument.type === 'FunctionExpr') return findTruth(argument);
     if (argument.type !== 'FilterQuery') return [`${name}() in a JSONPath takes a value, not a condition`];
-    return isSingular(argument.value)
-      ? []
-      : [`${name}() in a JSONPath takes one value: the query it is given can select several`];
+    return findSteps(argument.value) === undefined
+      ? [`${name}() in a JSONPath takes one value: the query it is given can select several`]
+      : [];
   });
 }
 

@@ -1,3 +1,4 @@
+import { compileJsonPath, JsonPathError } from '../json/json-path.ts';
 import { findNearest } from '../text/did-you-mean.ts';
 import { findEffectiveNode } from './compare/compare-properties.ts';
 import { openSchema } from './schema/schema-document.ts';
@@ -73,10 +74,10 @@ function follow(
   const found: SchemaNode[] = [];
   let named = false;
   for (const shape of shapes) {
-    const type = step.kind === 'name' ? 'object' : 'array';
+    const type = typeof step === 'string' ? 'object' : 'array';
     if (!impliedTypes(shape).has(type)) return 'nothing';
     if (shape.unions.length > 0 || shape.unevaluated.size > 0 || shape.values !== undefined) return 'anything';
-    const node = step.kind === 'name' ? followName(shape, step.name, factory) : followIndex(shape, step.index);
+    const node = typeof step === 'string' ? followName(shape, step, factory) : followIndex(shape, step);
     if (node === 'nothing') return 'nothing';
     if (node === 'unnamed') named = true;
     else if (node !== 'anything') found.push(node);
@@ -120,11 +121,11 @@ function describeMiss(
   within: string,
 ): Omit<PathMiss, 'closed'> {
   const start = `${walked}${describeStep(step)} is not in the output schema${within}`;
-  if (step.kind === 'index') return { message: `${start}; ${walked} is no list that long.` };
+  if (typeof step === 'number') return { message: `${start}; ${walked} is no list that long.` };
   const names = [...new Set(shapes.flatMap((shape) => [...shape.properties.keys()]))];
-  const nearest = findNearest(step.name, names);
+  const nearest = findNearest(step, names);
   if (nearest !== undefined) {
-    const message = `${start}; did you mean ${walked}${describeStep({ kind: 'name', name: nearest })}?`;
+    const message = `${start}; did you mean ${walked}${describeStep(nearest)}?`;
     return { message, nearest };
   }
   const shown = names.slice(0, 8).join(', ');
@@ -133,8 +134,8 @@ function describeMiss(
 }
 
 function describeStep(step: PathStep): string {
-  if (step.kind === 'index') return `[${step.index}]`;
-  return /^[A-Za-z_]\w*$/.test(step.name) ? `.${step.name}` : `[${JSON.stringify(step.name)}]`;
+  if (typeof step === 'number') return `[${step}]`;
+  return /^[A-Za-z_]\w*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
 }
 
 /** Tells whether the values of an input schema have what a template reads, such as `order.items[0].id`. */
@@ -154,51 +155,22 @@ const computed = new Set(['size', 'first', 'last']);
 function parseVariable(variable: string): readonly PathStep[] {
   const steps: PathStep[] = [];
   for (const [, name, index, quoted] of variable.matchAll(/(?:^|\.)([^.[\]]+)|\[(-?\d+)\]|\["([^"\\]*)"\]|\[/g)) {
-    if (index !== undefined) steps.push({ kind: 'index', index: Number(index) });
+    if (index !== undefined) steps.push(Number(index));
     else if (name === undefined && quoted === undefined) break;
     else if (steps.length > 0 && name !== undefined && computed.has(name)) break;
-    else steps.push({ kind: 'name', name: name ?? quoted ?? '' });
+    else steps.push(name ?? quoted ?? '');
   }
   return steps;
 }
 
-type PathStep = { readonly kind: 'name'; readonly name: string } | { readonly kind: 'index'; readonly index: number };
+type PathStep = string | number;
 
-const step =
-  /\.([\p{L}_][\p{L}\p{N}_]*)|\[\s*(-?\d{1,9})\s*\]|\[\s*"((?:[^"\\]|\\.)*)"\s*\]|\[\s*'((?:[^'\\]|\\.)*)'\s*\]/uy;
-
-/** The steps of a JSONPath of names and indices alone; undefined for wildcards, slices, filters and what is no path. */
+/** The steps of a JSONPath of names and indexes alone; undefined for wildcards, slices, filters and what is no path. */
 function parsePlainPath(path: string): readonly PathStep[] | undefined {
-  const text = path.trim();
-  if (!text.startsWith('$')) return undefined;
-  const steps: PathStep[] = [];
-  let position = 1;
-  while (position < text.length) {
-    step.lastIndex = position;
-    const match = step.exec(text);
-    if (match === null) return undefined;
-    const [whole, name, index, doubleQuoted, singleQuoted] = match;
-    if (name !== undefined) steps.push({ kind: 'name', name });
-    else if (index !== undefined) steps.push({ kind: 'index', index: Number(index) });
-    else {
-      const unescaped = unescape(doubleQuoted ?? singleQuoted ?? '', doubleQuoted === undefined);
-      if (unescaped === undefined) return undefined;
-      steps.push({ kind: 'name', name: unescaped });
-    }
-    position += whole.length;
-  }
-  return steps;
-}
-
-/** Quoted names are written as in JSON; between single quotes, these are the ones to escape. */
-function unescape(text: string, singleQuoted: boolean): string | undefined {
-  const json = singleQuoted
-    ? text.replaceAll(/\\.|"/g, (part) => (part === '"' ? String.raw`\"` : part === String.raw`\'` ? "'" : part))
-    : text;
   try {
-    return String(JSON.parse(`"${json}"`));
+    return compileJsonPath(path.trim()).steps;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof JsonPathError) return undefined;
     throw error;
   }
 }

@@ -68,17 +68,17 @@ test('every member is found by its name', () => {
   );
 });
 
-test('singular and costly paths are told apart', () => {
+test('steps and costly paths are told apart', () => {
   const facts = (path: string) => {
-    const { singular, costly } = compileJsonPath(path);
-    return { singular, costly };
+    const { steps, costly } = compileJsonPath(path);
+    return { steps, costly };
   };
-  expect(facts('$.a["b"][0]')).toEqual({ singular: true, costly: false });
-  expect(facts('$.a[*]')).toEqual({ singular: false, costly: false });
-  expect(facts('$..a')).toEqual({ singular: false, costly: false });
-  expect(facts('$..a..b')).toEqual({ singular: false, costly: true });
-  expect(facts('$[?match(@, "a")]')).toEqual({ singular: false, costly: true });
-  expect(facts('$[?@..a]')).toEqual({ singular: false, costly: true });
+  expect(facts('$.a["b"][0]')).toEqual({ steps: ['a', 'b', 0], costly: false });
+  expect(facts('$.a[*]')).toEqual({ steps: undefined, costly: false });
+  expect(facts('$..a')).toEqual({ steps: undefined, costly: false });
+  expect(facts('$..a..b')).toEqual({ steps: undefined, costly: true });
+  expect(facts('$[?match(@, "a")]')).toEqual({ steps: undefined, costly: true });
+  expect(facts('$[?@..a]')).toEqual({ steps: undefined, costly: true });
 });
 
 test.each([

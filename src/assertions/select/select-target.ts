@@ -81,7 +81,7 @@ export function queryPath(path: string, root: unknown, textLength: number, ports
   const compiled = paths.get(path) ?? compileJsonPath(path);
   if (paths.size >= maxCompiled) paths.clear();
   paths.set(path, compiled);
-  const cheap = compiled.singular || (!compiled.costly && textLength <= maxCheapLength);
+  const cheap = compiled.steps !== undefined || (!compiled.costly && textLength <= maxCheapLength);
   return runBounded(cheap, ports, () => compiled.query(root));
 }
 

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { noBorders } from '../../terminal/no-borders.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 
@@ -48,21 +49,3 @@ export function formatTable(
     .split('\n')
     .map((line) => line.trimEnd());
 }
-
-const noBorders = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};

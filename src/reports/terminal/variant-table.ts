@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import type { SuiteReport, VariantReport } from '../../model/report.ts';
 import { displayWidth, wrapToWidth } from '../../terminal/display-width.ts';
+import { noBorders } from '../../terminal/no-borders.ts';
 import { toSafeLine } from '../../text/sanitize.ts';
 import { formatCost, formatLatency, formatRate } from '../comparison.ts';
 import type { Paint } from '../paint.ts';
@@ -89,22 +90,6 @@ function renderRows(
     .map((line) => line.trimEnd())
     .filter((line, index) => line !== '' || index > 1);
 }
-
-const noBorders = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-} as const;
 
 function countCells({ passed, failed, errored, skipped }: VariantReport, { colors }: Paint): string[] {
   return [

@@ -63,11 +63,8 @@ function describeAdded(
   name: string,
   path: string,
 ): readonly Change[] {
-  const at = propertyPath(path, name);
-  const before = findEffectiveNode(comparer, old, name);
-  const after = findEffectiveNode(comparer, replacement, name);
+  const { at, before, after, changes } = findSides(comparer, old, replacement, name, path);
   const sides = { new: describeNode(after.node) };
-  const changes: Change[] = before.unclear || after.unclear ? [describeUnclear(name, at)] : [];
   // What could already be sent under this name was less than what can be now.
   if (before.kind === 'restricted') {
     changes.push(...comparer.compare(before.node, after.node, at).filter((found) => hasWidening([found])));
@@ -97,11 +94,8 @@ function describeRemoved(
   name: string,
   path: string,
 ): readonly Change[] {
-  const at = propertyPath(path, name);
-  const before = findEffectiveNode(comparer, old, name);
-  const after = findEffectiveNode(comparer, replacement, name);
+  const { at, before, after, changes } = findSides(comparer, old, replacement, name, path);
   const sides = { old: describeNode(before.node) };
-  const changes: Change[] = before.unclear || after.unclear ? [describeUnclear(name, at)] : [];
   if (after.kind === 'restricted') {
     changes.push(...comparer.compare(before.node, after.node, at).filter((found) => hasNarrowing([found])));
   }
@@ -119,12 +113,14 @@ function describeRemoved(
   return [announced ? { ...found, announced } : found, ...changes];
 }
 
-function describeUnclear(name: string, at: string): Change {
-  return change(
-    'undecided',
-    at,
-    `Whether a pattern of patternProperties matches "${name}" could not be decided in time.`,
-  );
+/** What both sides ask of a property that one of them declares. */
+function findSides(comparer: Comparer, old: Shape, replacement: Shape, name: string, path: string) {
+  const at = propertyPath(path, name);
+  const before = findEffectiveNode(comparer, old, name);
+  const after = findEffectiveNode(comparer, replacement, name);
+  const message = `Whether a pattern of patternProperties matches "${name}" could not be decided in time.`;
+  const changes: Change[] = before.unclear || after.unclear ? [change('undecided', at, message)] : [];
+  return { at, before, after, changes };
 }
 
 function compareOrder(old: Shape, replacement: Shape, path: string): readonly Change[] {
