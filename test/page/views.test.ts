@@ -1,0 +1,276 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TrendPoint } from '../../src/model/history.ts';
+import type { CellRow } from '../../src/model/record.ts';
+import type { CaseReport, Report } from '../../src/model/report.ts';
+import { reporters } from '../../src/reports/index.ts';
+import { buildContract, buildFinding } from '../support/build-contracts.ts';
+import {
+  buildCase,
+  buildComparison,
+  buildReport,
+  buildSuite,
+  buildUnansweredCase,
+  buildVariant,
+  plainStyle,
+} from '../support/build-report.ts';
+import { chromiumPath, openBrowser, openWatched } from '../support/open-browser.ts';
+
+if (chromiumPath === undefined) console.warn('skipped: there is no Chromium here (apt-get install chromium)');
+
+/** The elements of each view, as files: what the page shows of every field of a report. */
+describe.skipIf(chromiumPath === undefined)('the elements of the page', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'llmcheck-views-'));
+  let browser: Browser;
+  let page: Page;
+  beforeAll(async () => {
+    browser = await openBrowser();
+    ({ page } = await openWatched(browser, { width: 1280, colorScheme: 'light' }));
+    const path = join(folder, 'report.html');
+    writeFileSync(path, [...(reporters['html']?.render(buildManySided(), plainStyle) ?? [])].join(''));
+    await page.goto(pathToFileURL(path).href);
+  });
+  afterAll(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const variant = 'v2/openai%3Agpt-4o-mini';
+  test.each([
+    ['overview', ''],
+    ['contracts', 'contracts'],
+    ['cases', 'cases'],
+    ['cases-filtered', 'cases?status=failed%2Cerrored&suite=triage&tag=money&prompt=v2'],
+    ['cases-changed', 'cases?change=regressed'],
+    ['cases-none', 'cases?text=nothing+fits'],
+    ['case-asked', `case/triage/asked/${variant}`],
+    ['case-trials', `case/triage/trials/${variant}?tag=money`],
+    ['case-errored', `case/triage/errored/${variant}?status=errored`],
+    ['case-skipped', `case/triage/skipped/${variant}`],
+    ['case-tool', `case/triage/tool/${variant}`],
+    ['case-tolerated', `case/triage/tolerated/${variant}`],
+    ['case-missing', 'case/a/b/c/d'],
+  ])('%s', async (name, route) => {
+    await page.evaluate(`location.hash = ${JSON.stringify(`#/${route}`)}`);
+    await page.waitForFunction(isDrawn);
+    const elements = await page.evaluate<string>(listElements);
+    await expect(elements).toMatchFileSnapshot(`__file_snapshots__/${name}.html`);
+  });
+});
+
+/** A case's block is read after its page is drawn; two frames later, every effect of Preact has run. */
+const isDrawn = `new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() =>
+  resolve(document.querySelector('h1') !== null && document.querySelector('.wait') === null))))`;
+
+const listElements = String.raw`(() => {
+  const lines = [document.title];
+  const add = (node, depth) => {
+    const indent = '  '.repeat(depth);
+    if (node.nodeType === Node.TEXT_NODE) {
+      if (node.data.trim() !== '') lines.push(indent + JSON.stringify(node.data));
+      return;
+    }
+    const attributes = [...node.attributes].map(({ name, value }) => ' ' + name + '="' + value + '"');
+    const state = [node.checked ? ' checked' : '', node.value ? ' value: ' + node.value : ''].join('');
+    lines.push(indent + '<' + node.localName + attributes.join('') + '>' + state);
+    for (const child of node.childNodes) add(child, depth + 1);
+  };
+  add(document.querySelector('main'), 0);
+  return lines.join('\n') + '\n';
+})()`;
+
+const asked = {
+  tags: ['money', 'urgent'],
+  description: 'A customer wants money back.',
+  messages: [
+    { role: 'system', content: 'You answer customers.' },
+    { role: 'user', content: 'Where is my money?', attach: ['bill.pdf'] },
+    { role: 'assistant', content: 'x'.repeat(50), ofChars: 70_000 },
+  ],
+  turns: [
+    { role: 'tool' as const, name: 'lookup', content: '{"paid":true}' },
+    { role: 'user' as const, content: 'And when?' },
+  ],
+};
+
+const answered: Partial<CellRow> = {
+  asked,
+  output: 'Your refund is on its way.\nIt takes ten days.',
+  reasoning: 'The customer paid twice.',
+  refusal: 'I will not name the date.',
+  model: 'gpt-4o-mini-2024-07-18',
+  finishReason: 'stop',
+  usage: { inputTokens: 12_345, cachedInputTokens: 1024, outputTokens: 2000, reasoningTokens: 1500 },
+  score: 0.25,
+  attempts: 2,
+  costUsd: null,
+  latencyMs: 61_500,
+  calls: [
+    { requestHash: 'a', cached: false, attempts: 1, costUsd: null, text: 'One moment.' },
+    { requestHash: 'b', cached: false, attempts: 1, costUsd: null, text: 'Your refund is on its way.' },
+  ],
+  checks: [
+    { assertion: 'json', pass: true, score: 1, reason: 'is JSON', turn: 1 },
+    { assertion: 'length', pass: false, score: 0, reason: '45 characters, at most 40 wanted', weight: 0 },
+    {
+      assertion: 'equals',
+      name: 'days',
+      pass: false,
+      score: 0,
+      reason: 'line 2 differs',
+      required: true,
+      weight: 3,
+      diff: {
+        expected: 'Your refund is on its way.\nIt takes two days.',
+        found: 'Your refund is on its way.\nIt takes ten days.',
+      },
+    },
+    {
+      assertion: 'rubric',
+      pass: false,
+      score: 0.5,
+      reason: 'the judges disagree',
+      error: 'one judge did not answer',
+      judgement: {
+        judge: 'polite',
+        check: 'polite',
+        model: 'gpt-4o',
+        votes: 2,
+        agreement: 0.5,
+      },
+    },
+  ],
+};
+
+/** Every kind of case, variant, comparison, contract, breach and remark. */
+function buildManySided(): Report {
+  const place = { prompt: 'v2', provider: 'openai:gpt-4o-mini' };
+  const before = { status: 'passed', output: 'Your refund is on its way.\nIt takes two days.' } as const;
+  const failing = { asked, checks: [{ assertion: 'equals', pass: false, score: 0, reason: 'found "sales"' }] };
+  const error = { kind: 'network' as const, message: 'the connection was reset', status: 502, attempts: 3 };
+  const cases: CaseReport[] = [
+    buildCase({ caseId: 'asked', status: 'failed', change: 'regressed', baseline: before }, [answered]),
+    buildUnansweredCase(
+      { caseId: 'errored', status: 'errored', baseline: { ...before, reason: 'it was right' } },
+      { error, attempts: 0 },
+    ),
+    buildCase({ caseId: 'fixed', change: 'fixed' }, [{ cached: true, latencyMs: 900, mustPass: true }]),
+    buildCase({ caseId: 'fixed', prompt: 'v1', observe: true, status: 'failed' }, [failing]),
+    buildUnansweredCase(
+      { caseId: 'skipped', status: 'skipped' },
+      { skip: { reason: 'case', message: 'not written yet' } },
+    ),
+    buildCase({ caseId: 'tolerated', status: 'failed', change: 'stillFailing' }, [failing]),
+    buildCase({ caseId: 'tool', status: 'failed', change: 'added' }, [
+      {
+        output: '',
+        toolCalls: [
+          { id: '1', name: 'refund', arguments: { id: 1 }, rawArguments: '{"id":1}' },
+          { name: 'close', arguments: {}, rawArguments: 'not JSON' },
+        ],
+        checks: failing.checks,
+      },
+    ]),
+    buildCase({ caseId: 'trials', status: 'flaky', change: 'flaky', baseline: before }, [
+      { status: 'passed', asked },
+      { ...failing, status: 'failed', confirmation: true },
+      { status: 'passed', asked },
+    ]),
+  ];
+  const comparison = buildComparison({
+    outcome: 'failed',
+    against: { source: 'git:main', prompt: 'v1' },
+    passRate: { baseline: 0.98, candidate: 0.9, delta: -0.08, low: -0.12, high: -0.028, p: 0.001 },
+    costUsd: { baseline: 0.01, candidate: 0.0125, delta: 0.25, low: 0.21, high: 0.29, p: 0.001 },
+    cases: {
+      regressed: ['asked'],
+      fixed: ['fixed'],
+      stillFailing: ['tolerated'],
+      flaky: ['trials'],
+      added: ['tool'],
+      removed: ['a', 'b', 'c', 'd', 'e', 'f'],
+      redefined: ['skipped'],
+    },
+    residue: Array.from({ length: 21 }, (_, at) => `params.p${at}: 0 → 1`),
+    advice: ['to certify 5 pts: ~300 cases'],
+    notes: ['38 of 40 answers are those that the baseline holds'],
+    accepted: ['the case "old" was removed'],
+    prompts: {
+      baseline: [{ role: 'system', content: 'You answer customers.\nBe brief.' }],
+      candidate: [{ role: 'system', content: 'You answer customers.\nBe very brief.' }],
+    },
+  });
+  const variants = [
+    buildVariant({ prompt: 'v1', planned: 2, failed: 1, replacedBy: 'v2' }),
+    buildVariant({
+      ...place,
+      planned: 8,
+      passed: 3,
+      failed: 4,
+      errored: 1,
+      skipped: 1,
+      passRate: { value: 0.375, low: 0.137, high: 0.694, n: 8 },
+      costUsd: 0.5,
+      comparison,
+      latencies: () => ({ candidate: [100, 110, 200, 450, 900, 61_500], baseline: [90, 100, 120, 400] }),
+    }),
+    buildVariant({
+      prompt: 'v2',
+      provider: 'an-unpriced-provider-of-a-long-name:model',
+      passRate: { value: null, low: null, high: null, n: 0 },
+      score: { mean: null, low: null, high: null },
+      costUsd: null,
+      latencyMs: { p50: null, p95: null },
+    }),
+  ];
+  const triage = buildSuite(cases, { suite: 'triage', variants });
+  const other = buildSuite([buildCase({ caseId: 'letter', status: 'failed' }, [failing])], {
+    suite: 'letters',
+    path: 'evals/letters.eval.yaml',
+    variants: [buildVariant({ passed: 0, failed: 1, latencies: () => ({ candidate: [420], baseline: [] }) })],
+  });
+  const contract = buildContract({
+    suite: 'triage',
+    findings: [
+      buildFinding({ severity: 'info', path: '' }),
+      buildFinding({ severity: 'warn' }),
+      buildFinding({ severity: 'error', approved: true }),
+      buildFinding({ severity: 'error', at: { file: 'evals/triage.eval.yaml', line: 3, column: 1 } }),
+    ],
+  });
+  const breach = { code: 'pass-rate-min' as const, suite: 'triage' };
+  return buildReport([triage, other], {
+    decision: {
+      outcome: 'failed',
+      warnings: ['the price of the model is not known'],
+      breaches: [
+        { ...breach, ...place, message: 'pass rate 37.5 % is below the minimum of 90.0 %' },
+        { ...breach, ...place, code: 'case-broken', caseId: 'asked', message: 'asked passed before' },
+        ...Array.from({ length: 50 }, (_, at) => ({ ...breach, message: `one more reason, number ${at + 1}` })),
+      ],
+    },
+    exitCode: 1,
+    notes: ['2 of 9 answers came from the cache'],
+    contracts: [
+      contract,
+      { ...contract, prompt: 'v3', findings: [] },
+      { ...contract, prompt: 'v4', findings: [buildFinding({ severity: 'warn' })], observed: [] },
+    ],
+    trends: () => [{ suite: 'triage', ...place, points: [trendPoint(1, true), trendPoint(2), trendPoint(3)] }],
+  });
+}
+
+function trendPoint(day: number, isPartial = false): TrendPoint {
+  return {
+    runId: `2026030${day}-101500-abcd`,
+    startedAt: `2026-03-0${day}T10:15:00.000Z`,
+    isPartial,
+    passRate: { value: 1 - day / 8, low: 0.5 - day / 8, high: 1, n: 8 },
+    costUsd: day === 1 ? null : 0.5 * day,
+    latencyMs: { p50: day === 2 ? null : 420, p95: 980 },
+  };
+}
