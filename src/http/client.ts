@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
-import { setImmediate } from 'node:timers/promises';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { decodeText } from '../text/decode-text.ts';
 import { onAbort } from '../text/on-abort.ts';
@@ -87,7 +86,7 @@ export function openHttpClient({
       if (signal.aborted) throw abortReason(signal);
       const route = findRoute(new URL(request.url));
       try {
-        return await endOnAbort(exchange(request, route, { maxBodyBytes, isFresh }), signal);
+        return await exchange(request, route, { maxBodyBytes, isFresh });
       } catch (error) {
         if (signal.aborted) throw abortReason(signal);
         if (hasCode(error, 'UND_ERR_RES_EXCEEDED_MAX_SIZE')) throw tooLarge(maxBodyBytes);
@@ -116,30 +115,65 @@ async function exchange(
   { maxBodyBytes, isFresh }: { readonly maxBodyBytes: number; readonly isFresh: boolean },
 ): Promise<HttpReply> {
   const startedAt = performance.now();
-  const headers = { ...own, ...added };
-  const response = await dispatcher.request({ origin, path, method, headers, body, signal, reset: isFresh });
-  const bytes = Buffer.from(await response.body.arrayBuffer());
+  const headers = added === undefined ? own : { ...own, ...added };
+  const answer = await dispatch(dispatcher, { origin, path, method, headers, body, reset: isFresh }, signal);
   // Nanoseconds, in which two answers hardly ever take equally long: the latency is part of what names an answer.
   const latencyMs = Math.round((performance.now() - startedAt) * 1e6) / 1e6;
   // undici frees a connection one turn of the event loop after its answer; a call before that would open another one.
-  await setImmediate();
-  const { 'content-encoding': encoding, 'content-type': type } = response.headers;
-  const decoded = encoding === undefined ? bytes : await decodeBody(bytes, String(encoding), maxBodyBytes);
+  await new Promise((resolve) => setImmediate(resolve));
+  const { 'content-encoding': encoding, 'content-type': type } = answer.headers;
+  const decoded = encoding === undefined ? answer.body : await decodeBody(answer.body, String(encoding), maxBodyBytes);
   const content = decodeText(decoded, type === undefined ? undefined : String(type));
-  return { status: response.statusCode, headers: response.headers, latencyMs, ...content };
+  return { status: answer.status, headers: answer.headers, latencyMs, ...content };
 }
 
-/** Settles as soon as the signal fires: undici looks at it again only once there is a connection. */
-async function endOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stopListening = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stopListening = onAbort(signal, () => reject(abortReason(signal)));
+interface RawAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/**
+ * Sends a request and collects its answer; settles as soon as the signal fires, even without a connection.
+ * undici's `request` would make a stream of each body: 10,000 calls take 0.3 s of CPU less without.
+ */
+function dispatch(
+  dispatcher: Dispatcher,
+  options: Dispatcher.DispatchOptions,
+  signal: AbortSignal,
+): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let head: Omit<RawAnswer, 'body'> | undefined;
+    const chunks: Buffer[] = [];
+    const stopListening = onAbort(signal, () => {
+      controller?.abort(abortReason(signal));
+      reject(abortReason(signal));
+    });
+    dispatcher.dispatch(options, {
+      onRequestStart(started) {
+        controller = started;
+        // The signal may have fired while there was no connection.
+        if (signal.aborted) started.abort(abortReason(signal));
+      },
+      onResponseStart(_, status, headers) {
+        // A status below 200 comes before the answer.
+        if (status >= 200) head = { status, headers };
+      },
+      onResponseData(_, chunk) {
+        chunks.push(chunk);
+      },
+      onResponseEnd() {
+        stopListening();
+        if (head === undefined) reject(new Error('an answer has ended that never began'));
+        else resolve({ ...head, body: Buffer.concat(chunks) });
+      },
+      onResponseError(_, error) {
+        stopListening();
+        reject(error);
+      },
+    });
   });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    stopListening();
-  }
 }
 
 function hasCode(error: unknown, code: string): boolean {
