@@ -78,30 +78,40 @@ function placeDeployment(baseUrl: string, { model, options: { apiVersion } }: Pr
  */
 const openSender: NonNullable<HttpService['openSender']> = async (client, { baseUrl, path, headers }) => {
   const { OpenAI: Sdk } = await import('openai');
-  const replies = new WeakMap<Response, Promise<HttpReply>>();
+  class Client extends Sdk {
+    // The SDK's own headers, which are not sent, take 0.03 ms of CPU a call: 0.3 s of a run of 10,000 calls.
+    override buildRequest({ path, body, signal = null }: Parameters<OpenAI['buildRequest']>[0]) {
+      const req = { method: 'POST', body: String(body), signal, headers: new Headers() };
+      return Promise.resolve({ req, url: this.buildURL(path, undefined), timeout: longestTimerMs });
+    }
+  }
   const fetch: ClientOptions['fetch'] = async (url, init) => {
-    if (typeof url !== 'string' || typeof init?.body !== 'string') throw new Error('the OpenAI SDK wrote no text');
+    if (typeof url !== 'string' || typeof init?.body !== 'string') throw new Error('the OpenAI SDK sent no text');
     const signal = init.signal ?? new AbortController().signal;
     const reply = client.send({ url, method: 'POST', headers, body: init.body, signal });
     await Promise.allSettled([reply]);
-    const response = new Response(null);
-    replies.set(response, reply);
-    return response;
+    return new Replied(reply);
   };
-  const sdk = openSdk(Sdk, new URL(baseUrl), fetch);
+  const sdk = openSdk(Client, new URL(baseUrl), fetch);
   return async (body, signal) => {
-    const response = await sdk.post(path, { body, headers: json, signal }).asResponse();
-    const reply = replies.get(response);
-    if (reply === undefined) throw new Error('the OpenAI SDK sent nothing');
-    return reply;
+    const response = await sdk.post(path, { body, signal }).asResponse();
+    if (!(response instanceof Replied)) throw new Error('the OpenAI SDK sent nothing');
+    return response.reply;
   };
 };
 
+/** Takes the client's reply through the SDK. */
+class Replied extends Response {
+  readonly reply: Promise<HttpReply>;
+
+  constructor(reply: Promise<HttpReply>) {
+    super(null);
+    this.reply = reply;
+  }
+}
+
 /** The longest time that a Node timer takes. */
 const longestTimerMs = 2 ** 31 - 1;
-
-/** With this type the SDK sends a string unchanged. */
-const json = { 'content-type': 'application/json' };
 
 function openSdk(Sdk: typeof OpenAI, address: URL, fetch: ClientOptions['fetch']): OpenAI {
   try {
