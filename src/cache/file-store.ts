@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../files/storage-error.ts';
 import { makeFolder } from '../files/write-files.ts';
@@ -32,6 +32,8 @@ export function openCacheStore(folder: string, { onWarning }: CacheStoreOptions)
       let text: string;
       try {
         if (!isChecked) warnOfOldFiles();
+        // An error for each missing file would take 0.02 ms.
+        if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
         text = readFileSync(path, 'utf8');
       } catch (error) {
         const code = codeOf(error);
