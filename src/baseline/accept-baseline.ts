@@ -1,6 +1,7 @@
 import { isAbsolute, join, relative } from 'node:path';
 import { withFileLock } from '../files/file-lock.ts';
 import { probeFile } from '../files/write-files.ts';
+import type { Baseline, BaselineCase, BaselineContent, VariantKey } from '../model/baseline.ts';
 import { UserError, withRefusal } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
 import type { PlannedSuite } from '../plan/build-plan.ts';
@@ -11,13 +12,14 @@ import { formatCount } from '../text/format-amount.ts';
 import {
   type AcceptOptions,
   acceptCommand,
-  findNewKnownFailures,
+  findNewFailures,
   type KnownFailure,
   openAcceptable,
 } from './acceptable-record.ts';
-import { countCases, mergeBaseline } from './baseline-cases.ts';
+import { countCases, mergeBaseline, variantKey } from './baseline-cases.ts';
 import { buildBaseline } from './build-baseline.ts';
 import { openBaselineFile } from './open-baseline.ts';
+import { countTrials } from './pool-trials.ts';
 import { writeBaseline } from './write-baseline.ts';
 
 export interface AcceptedBaseline {
@@ -29,6 +31,8 @@ export interface AcceptedBaseline {
   readonly variants: number;
   /** Failing cases that were not accepted before. */
   readonly knownFailures: readonly KnownFailure[];
+  /** Cases that failed in this run but pass in most of their accepted trials, so that a failure still counts. */
+  readonly stillExpected: readonly KnownFailure[];
 }
 
 /** Writes a record as the accepted baseline of its suites: of all or, where one is refused, of none. Throws a `StorageError` too. */
@@ -45,31 +49,59 @@ export async function acceptBaseline(options: AcceptOptions): Promise<readonly A
     return withFileLock(path, () => {
       // A damaged file is refused, even where a full run replaces all of it.
       const old = openBaselineFile(path, file);
-      const knownFailures = findNewKnownFailures(suite, old, readRow);
-      const merged = mergeBaseline(old, buildBaseline(suite, readRow), { isFull });
+      const failures = findNewFailures(suite, old, readRow);
+      const { merged, stillExpected } = mergeRun(old, buildBaseline(suite, readRow), failures, {
+        isFull,
+        takesFailures: options.knownFailures === true,
+      });
       return {
         suite: suite.recorded.suite,
         file,
         isChanged: writeBaseline(path, merged),
         cases: countCases(merged).ids,
         variants: merged.variants.length,
-        knownFailures,
+        knownFailures: failures.filter((failure) => !stillExpected.includes(failure)),
+        stillExpected,
       };
     });
   });
 }
 
+/** Merges a run. Where its failures are to be known ones, what earlier runs showed of these cases no longer counts. */
+function mergeRun(
+  old: Baseline | undefined,
+  accepted: BaselineContent,
+  failures: readonly KnownFailure[],
+  { isFull, takesFailures }: { readonly isFull: boolean; readonly takesFailures: boolean },
+): { readonly merged: BaselineContent; readonly stillExpected: readonly KnownFailure[] } {
+  const nameOf = (key: VariantKey, caseId: string) => JSON.stringify([variantKey(key), caseId]);
+  const taken = new Set(takesFailures ? failures.map((failure) => nameOf(failure, failure.caseId)) : []);
+  const beginsAgain = (key: VariantKey, caseId: string) => taken.has(nameOf(key, caseId));
+  const merged = mergeBaseline(old, accepted, { isFull, beginsAgain });
+  const rows = new Map(merged.cases.map((cases) => [variantKey(cases), cases]));
+  const stillExpected = failures.filter((failure) => {
+    const row = rows.get(variantKey(failure))?.read(failure.caseId);
+    return row !== undefined && row.mustPass !== true && passesByMajority(row);
+  });
+  return { merged, stillExpected };
+}
+
+function passesByMajority({ pooled, trials }: BaselineCase): boolean {
+  const counted = pooled ?? countTrials(trials);
+  return counted !== undefined && counted.failures * 2 < counted.trials;
+}
+
 /** Accepts a run that has just ended. Where it failed or is incomplete, throws a `UserError` with the next step and writes nothing. */
 export async function updateBaseline(
   { decision }: Report,
-  options: Omit<AcceptOptions, 'force'>,
+  options: Omit<AcceptOptions, 'force' | 'knownFailures'>,
 ): Promise<readonly AcceptedBaseline[]> {
   const isEnded = decision.interrupted === undefined;
   if (isEnded && decision.outcome !== 'failed' && decision.outcome !== 'incomplete') {
     return acceptBaseline({ ...options, force: false });
   }
   const { record, suites, objections } = await openAcceptable({ ...options, force: false });
-  const failures = suites.flatMap(({ suite, readRow }) => findNewKnownFailures(suite, undefined, readRow));
+  const failures = suites.flatMap(({ suite, readRow }) => findNewFailures(suite, undefined, readRow));
   const what = isEnded ? (decision.outcome === 'failed' ? 'failed' : 'is incomplete') : 'was interrupted';
   const flags = [...(failures.length > 0 ? ['--known-failures'] : []), ...(objections.length > 0 ? ['--force'] : [])];
   const hint = `to accept it as it is: ${acceptCommand(record, flags, options)}`;

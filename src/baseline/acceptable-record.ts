@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { judgeContract } from '../compare/gate/judge-cases.ts';
+import { countVerdicts } from '../compare/pair-cases.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import type { Baseline } from '../model/baseline.ts';
 import { UserError } from '../model/errors.ts';
@@ -26,6 +27,8 @@ export interface AcceptOptions {
   readonly isWanted?: (suitePath: string) => boolean;
   /** Accepts what is incomplete, errored or breaks a contract. */
   readonly force: boolean;
+  /** Makes each failing case a known failure, even where it passed in most of its earlier trials. */
+  readonly knownFailures?: boolean;
   /** The config as the user named it, for the commands that are printed. */
   readonly configPath?: string;
 }
@@ -136,8 +139,8 @@ export interface KnownFailure {
   readonly reason: string;
 }
 
-/** Finds the cases that become known failures when a suite's run is accepted. */
-export function findNewKnownFailures(
+/** Finds the cases that failed in a suite's run and that were not accepted as failing before. */
+export function findNewFailures(
   { recorded, variants }: SuiteSummary,
   old: Pick<Baseline, 'casesOf'> | undefined,
   readRow: StoredRecord['readRow'],
@@ -158,10 +161,10 @@ export function findNewKnownFailures(
   });
 }
 
-/** A case fails if it did not pass in most of its trials; a must-pass case, if it did not pass in each. */
+/** A case fails if it did not pass in most of its accepted trials; a must-pass case, if the last run broke it. */
 function isFailure(found: CaseSummary): boolean {
-  const { caseId, mustPass, trials } = found;
+  const { caseId, mustPass } = found;
   if (mustPass) return judgeContract(caseId, found, 'must-pass', 'stands', false)[0]?.kind === 'broken';
-  const count = (wanted: string) => trials.filter(({ status }) => status === wanted).length;
-  return count('failed') > 0 && count('failed') >= count('passed');
+  const { trials, failures } = countVerdicts(found);
+  return failures > 0 && failures * 2 >= trials;
 }

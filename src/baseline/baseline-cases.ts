@@ -1,21 +1,39 @@
 import type { BaselineCase, BaselineCases, BaselineContent, BaselineVariant, VariantKey } from '../model/baseline.ts';
+import { isSameVariant, poolCase } from './pool-trials.ts';
 
 export interface MergeOptions {
   /** False where the run left cells out by a filter, tag, sample, shard or restriction: rows that it lacks are kept then. */
   readonly isFull: boolean;
+  /** True for a case that counts by the run alone, whatever earlier runs showed of it. */
+  readonly beginsAgain?: (key: VariantKey, caseId: string) => boolean;
 }
 
-/** The baseline after a run was accepted: its rows replace those of the same case and variant. Only a full run deletes rows. */
+/** The baseline after a run was accepted: its trials are counted with those of the same case, variant and checks. Only a full run deletes rows. */
 export function mergeBaseline(
   old: BaselineContent | undefined,
   accepted: BaselineContent,
-  { isFull }: MergeOptions,
+  { isFull, beginsAgain = () => false }: MergeOptions,
 ): BaselineContent {
-  if (old === undefined || isFull) return accepted;
-  const added = new Map(accepted.cases.map((cases) => [variantKey(cases), cases]));
+  if (old === undefined) return accepted;
+  const variants = new Map(old.variants.map((row) => [variantKey(row), row]));
+  const isSame = new Map(
+    accepted.variants.map((row) => {
+      const before = variants.get(variantKey(row));
+      return [variantKey(row), before === undefined || isSameVariant(before, row)];
+    }),
+  );
+  const rows = new Map(old.cases.map((cases) => [variantKey(cases), cases]));
+  const pooled = accepted.cases.map((cases) => {
+    const before = rows.get(variantKey(cases));
+    if (before === undefined || isSame.get(variantKey(cases)) !== true) return cases;
+    return poolCases(before, cases, (caseId) => beginsAgain(cases, caseId));
+  });
+  if (isFull) return { ...accepted, cases: pooled };
+  const added = new Map(pooled.map((cases) => [variantKey(cases), cases]));
   const kept = new Map(
     old.cases
       .map((cases) => keepCases(cases, (caseId) => added.get(variantKey(cases))?.has(caseId) !== true))
+      .map((cases) => (isSame.get(variantKey(cases)) === false ? markCases(cases) : cases))
       .filter((cases) => [...cases.caseIds()].length > 0)
       .map((cases) => [variantKey(cases), cases]),
   );
@@ -24,9 +42,29 @@ export function mergeBaseline(
     variants: mergeVariants(old, accepted, new Set(kept.keys())),
     cases: [
       ...[...kept].map(([key, cases]) => unite(cases, added.get(key))),
-      ...accepted.cases.filter((cases) => !kept.has(variantKey(cases))),
+      ...pooled.filter((cases) => !kept.has(variantKey(cases))),
     ],
   };
+}
+
+/** The accepted cases, each with what was counted before. Rows are read when they are written. */
+function poolCases(
+  old: BaselineCases,
+  accepted: BaselineCases,
+  beginsAgain: (caseId: string) => boolean,
+): BaselineCases {
+  return {
+    ...accepted,
+    read(caseId) {
+      const row = accepted.read(caseId);
+      return old.has(caseId) && !beginsAgain(caseId) ? poolCase(old.read(caseId), row) : row;
+    },
+  };
+}
+
+/** Cases that stay although their variant has changed: trials of the new one must not be counted with theirs. */
+function markCases(cases: BaselineCases): BaselineCases {
+  return { ...cases, read: (caseId) => ({ ...cases.read(caseId), otherVariant: true }) };
 }
 
 function mergeVariants(

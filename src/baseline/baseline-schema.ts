@@ -45,6 +45,26 @@ const variant = z.looseObject({
   models: z.array(z.string()).describe('Model snapshots that answered.'),
 });
 
+const moments = z.looseObject({
+  n: z.int().min(0),
+  mean: z.number().min(0),
+  squares: z.number().min(0).describe('Sum of squared deviations from the mean.'),
+});
+
+const pooled = z.looseObject({
+  runs: z.int().min(1).describe('Accepted runs that brought a new answer.'),
+  trials: z.int().min(1).describe('Planned trials with a verdict.'),
+  failures: z.int().min(0),
+  score: moments,
+  latencyMs: moments.optional(),
+  answered: z.int().min(0).describe('Trials with an answer.'),
+  usage: z
+    .looseObject({ inputTokens: z.number().min(0), outputTokens: z.number().min(0) })
+    .optional()
+    .describe('Tokens of an answer on average.'),
+  answers: z.array(z.string()).describe('Answers that were counted and are not among `trials`, by their answerId.'),
+});
+
 const row = z.looseObject({
   type: z.literal('case'),
   prompt: id,
@@ -52,8 +72,13 @@ const row = z.looseObject({
   caseId: id,
   stamp: id.describe('What must be the same for two results to be comparable.'),
   group: id.optional().describe('Cases of one group are no independent evidence.'),
-  trials: z.array(trial).min(1),
+  trials: z.array(trial).min(1).describe('Of the run that was accepted last.'),
   confirmations: z.array(trial).optional().describe('Confirmation trials after the planned ones.'),
+  pooled: pooled.optional().describe('All accepted trials of the same case, variant and checks together.'),
+  otherVariant: z
+    .literal(true)
+    .optional()
+    .describe('The row was accepted under another prompt text, model or parameters than its variant has now.'),
 });
 
 /** The JSON Schema of one line of a baseline file. */

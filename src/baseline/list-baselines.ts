@@ -5,6 +5,7 @@ import type { Project, Suite } from '../model/suite.ts';
 import { baselinePathOf, refuseOutside } from '../project/project-paths.ts';
 import { countCases, keepCases, readCases } from './baseline-cases.ts';
 import { openBaselineFile } from './open-baseline.ts';
+import { countTrials } from './pool-trials.ts';
 import { writeBaseline } from './write-baseline.ts';
 
 /** A row of `baseline list` and `baseline show`. */
@@ -34,15 +35,17 @@ export function listBaselines(
 export function showBaselines({ suites, root }: Project, cwd: string): readonly ListedRow[] {
   return suites.flatMap((suite) => {
     const { baseline } = read(suite, root, cwd);
-    return Array.from(readCases(baseline ?? { cases: [] }), ({ caseId, prompt, provider, trials }) => {
-      const passed = trials.filter(({ status }) => status === 'passed').length;
-      const judged = trials.filter(({ status }) => status === 'passed' || status === 'failed').length;
+    return Array.from(readCases(baseline ?? { cases: [] }), (row) => {
+      const { caseId, prompt, provider, trials } = row;
+      const pooled = row.pooled ?? countTrials(trials);
+      const judged = pooled?.trials ?? 0;
       return {
         suite: suite.id,
         case: caseId,
         prompt,
         provider,
-        passed: `${passed} of ${judged}`,
+        passed: `${judged - (pooled?.failures ?? 0)} of ${judged}`,
+        runs: pooled?.runs ?? 0,
         answer: trials[0]?.output?.slice(0, 80) ?? trials[0]?.answerHash ?? null,
       };
     });

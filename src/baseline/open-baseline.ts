@@ -41,7 +41,7 @@ class BaselineRows {
 /** A baseline stores no cost: it is computed from the usage. */
 function summarizeTrial(
   suite: string,
-  { prompt, provider, caseId, stamp, mustPass, group }: BaselineCase,
+  { prompt, provider, caseId, stamp, mustPass, group, pooled }: BaselineCase,
   { trial, status, score, latencyMs, usage, answerHash, answerId }: BaselineTrial,
   { confirmation, rowIndex }: Pick<RowSummary, 'confirmation' | 'rowIndex'>,
 ): RowSummary {
@@ -69,6 +69,7 @@ function summarizeTrial(
     answerId,
     model: undefined,
     rowIndex,
+    ...(pooled === undefined ? {} : { pooled }),
   };
 }
 

@@ -1,9 +1,11 @@
 import { isJsonObject } from '../json/json.ts';
 import type { BaselineCase, BaselineTrial, BaselineVariant } from '../model/baseline.ts';
 import type { FinishReason, ToolCall, Usage } from '../model/completion.ts';
+import type { PooledTrials } from '../model/pooled-trials.ts';
 import type { RecordedCheck } from '../model/record.ts';
 import type { Judgement } from '../model/verdict.ts';
 import { isCount, isMagnitude, isShare, isTrialNumber } from '../record/row-guards.ts';
+import type { Moments } from '../stats/moments.ts';
 
 export function isBaselineVariant(row: unknown): row is BaselineVariant {
   return isJsonObject(row) && row['type'] === 'variant' && isVariantBody(row);
@@ -95,6 +97,41 @@ const trialFields: FieldsOf<BaselineTrial> = {
   answerId: optional(isText),
 };
 
+const momentsFields: FieldsOf<Moments> = { n: isCount, mean: isMagnitude, squares: isMagnitude };
+
+const pooledFields: FieldsOf<PooledTrials> = {
+  runs: isCount,
+  trials: isCount,
+  failures: isCount,
+  score: objectOf({ ...momentsFields, mean: isShare }),
+  latencyMs: optional(objectOf(momentsFields)),
+  answered: isCount,
+  usage: optional(objectOf(pooledUsageFields())),
+  answers: listOf(isText),
+};
+
+/** Token counts of an average are no whole numbers. */
+function pooledUsageFields(): FieldsOf<Usage> {
+  return {
+    inputTokens: isMagnitude,
+    outputTokens: isMagnitude,
+    cachedInputTokens: optional(isMagnitude),
+    cacheWriteTokens: optional(isMagnitude),
+    reasoningTokens: optional(isMagnitude),
+    inputAudioTokens: optional(isMagnitude),
+    outputAudioTokens: optional(isMagnitude),
+  };
+}
+
+const isPooledBody = objectOf(pooledFields);
+
+/** A test of the counts as well: with more failures than trials, a case would have passed a negative number of times. */
+function isPooled(value: unknown): value is PooledTrials {
+  if (!isPooledBody(value)) return false;
+  const { runs, trials, failures, answered, score } = value as PooledTrials;
+  return runs > 0 && trials > 0 && failures <= trials && answered <= trials && score.n === trials;
+}
+
 const caseFields: FieldsOf<BaselineCase> = {
   prompt: isText,
   provider: isText,
@@ -104,6 +141,8 @@ const caseFields: FieldsOf<BaselineCase> = {
   group: optional(isFilled),
   trials: filledListOf(objectOf(trialFields)),
   confirmations: optional(listOf(objectOf(trialFields))),
+  pooled: optional(isPooled),
+  otherVariant: optional((value) => value === true),
 };
 
 const variantFields: FieldsOf<BaselineVariant> = {

@@ -68,6 +68,8 @@ function renderCase(row: BaselineCase): string {
     ['stamp', row.stamp],
     ['mustPass', row.mustPass],
     ['group', row.group],
+    ['otherVariant', row.otherVariant],
+    ['pooled', row.pooled],
     ['trials', sortTrials(row.trials)],
     ['confirmations', row.confirmations === undefined ? undefined : sortTrials(row.confirmations)],
   ]);

@@ -1,6 +1,7 @@
 import { isJudged, judgedLatencies } from '../model/cell.ts';
 import type { ComparedCases, ComparedSide } from '../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
+import { representValues } from '../stats/moments.ts';
 import type { PairedResults } from '../stats/pairs.ts';
 import { erroredTrials, isPaired, type PairedCase, validResults } from './pair-cases.ts';
 
@@ -77,11 +78,18 @@ export function collectEvidence(cases: ComparedCases, options: CollectOptions): 
   };
 }
 
-function isScorePass({ trials }: CaseSummary): boolean {
+function isScorePass({ trials, pooled }: CaseSummary): boolean {
+  // Among values from 0 to 1, only zeros and ones have the widest spread for their mean.
+  if (pooled !== undefined) {
+    const passRate = (pooled.trials - pooled.failures) / pooled.trials;
+    const { n, mean, squares } = pooled.score;
+    return Math.abs(mean - passRate) < 1e-9 && Math.abs(squares - n * mean * (1 - mean)) < 1e-9 * n;
+  }
   return trials.every(({ status, score }) => score === undefined || score === (status === 'passed' ? 1 : 0));
 }
 
-function scoresOf({ trials }: CaseSummary): readonly number[] {
+function scoresOf({ trials, pooled }: CaseSummary): readonly number[] {
+  if (pooled !== undefined) return representValues(pooled.score);
   const scores: number[] = [];
   for (const trial of trials) if (isJudged(trial)) scores.push(trial.score ?? 0);
   return scores;
@@ -107,7 +115,17 @@ interface SideCosts {
 }
 
 /** Undefined without an answer, null where an answer has no known price. */
-function sumCosts({ trials }: CaseSummary, { costOf = bookedCost }: ComparedSide): SideCosts | null | undefined {
+function sumCosts(
+  { trials, pooled }: CaseSummary,
+  { costOf = bookedCost }: ComparedSide,
+): SideCosts | null | undefined {
+  const [first] = trials;
+  if (pooled !== undefined && first !== undefined) {
+    if (pooled.answered === 0) return undefined;
+    const average = costOf({ ...first, usage: pooled.usage, costUsd: null });
+    const answers = Math.max(1, trials.filter(({ answerHash }) => answerHash !== undefined).length);
+    return typeof average === 'number' ? { usd: average * answers, answers } : null;
+  }
   let usd = 0;
   let answers = 0;
   for (const row of trials) {

@@ -61,9 +61,27 @@ function changeWithout(before: CaseSummary | undefined, after: CaseSummary | und
   return before === undefined ? 'added' : 'redefined';
 }
 
+/** Planned trials with a verdict, of a baseline those of every accepted run, and how many of them failed. */
+export function countVerdicts({ trials, pooled }: Pick<CaseSummary, 'trials' | 'pooled'>): {
+  readonly trials: number;
+  readonly failures: number;
+} {
+  if (pooled !== undefined) return pooled;
+  let [judged, failures] = [0, 0];
+  for (const { status } of trials) {
+    if (status === 'failed') failures += 1;
+    if (status === 'failed' || status === 'passed') judged += 1;
+  }
+  return { trials: judged, failures };
+}
+
 /** 1 for each planned trial that passed, 0 for each that failed. Confirmation trials would bias the rate. */
-export function validResults({ trials }: CaseSummary): readonly number[] {
-  return trials
+export function validResults(found: CaseSummary): readonly number[] {
+  if (found.pooled !== undefined) {
+    const { trials, failures } = found.pooled;
+    return Array.from({ length: trials }, (_, index) => (index < trials - failures ? 1 : 0));
+  }
+  return found.trials
     .filter(({ status }) => status === 'passed' || status === 'failed')
     .map(({ status }) => (status === 'passed' ? 1 : 0));
 }

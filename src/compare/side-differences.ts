@@ -76,6 +76,7 @@ export function countSameAnswers(
 function isSameAnswer(row: RowSummary, others: CaseSummary, isWithinRun: boolean): boolean {
   const { answerId } = row;
   if (answerId === undefined || (!row.cached && !isWithinRun)) return false;
+  if (others.pooled?.answers.includes(answerId) === true) return true;
   return rowsOf(others).some((other) => other.answerId === answerId && (row.cached || other.cached));
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../json/json.ts';
 import type { FinishReason, ToolCall, Usage } from './completion.ts';
+import type { PooledTrials } from './pooled-trials.ts';
 import type { RecordedCheck } from './record.ts';
 import type { WrittenMessage } from './suite.ts';
 import type { CaseSummary } from './summary.ts';
@@ -52,9 +53,14 @@ export interface BaselineCase {
   readonly mustPass?: true;
   /** What the case came from when it was accepted. */
   readonly group?: string;
+  /** Of the run that was accepted last. */
   readonly trials: readonly BaselineTrial[];
   /** Confirmation trials after the planned ones, where some were made. */
   readonly confirmations?: readonly BaselineTrial[];
+  /** Present where earlier accepted runs had other answers of the same case, variant and checks. */
+  readonly pooled?: PooledTrials;
+  /** Set where the row was kept although prompt text, parameters or model of its variant changed since. */
+  readonly otherVariant?: true;
 }
 
 /** The cases of one variant of a baseline, each read or made on demand. */

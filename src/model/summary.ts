@@ -1,5 +1,6 @@
 import type { CaseStatus, CellStatus, SkipReason } from './cell.ts';
 import type { Usage } from './completion.ts';
+import type { PooledTrials } from './pooled-trials.ts';
 import type { RecordedSuite, RecordedVariant, StopReason } from './record.ts';
 
 /** What counting, comparing and deciding need of a cell's row; the answer itself stays on disk. */
@@ -34,6 +35,8 @@ export interface RowSummary {
   readonly model: string | undefined;
   /** Where the row lies in its record. */
   readonly rowIndex: number;
+  /** Of a baseline: what all accepted trials of the case showed, the same on each of its rows. */
+  readonly pooled?: PooledTrials;
 }
 
 /** A case on one variant, its trials in order. */
@@ -48,6 +51,8 @@ export interface CaseSummary {
   readonly trials: readonly RowSummary[];
   /** Confirmation trials after the planned ones. */
   readonly confirmations: readonly RowSummary[];
+  /** Of a baseline: what all accepted trials showed, where there are more than `trials`. */
+  readonly pooled?: PooledTrials;
 }
 
 export interface VariantSummary {

@@ -126,6 +126,7 @@ function summarizeCase(caseId: string, rows: readonly RowSummary[]): CaseSummary
     stamp: first?.stamp ?? '',
     trials,
     confirmations: hasConfirmations ? rows.filter(({ confirmation }) => confirmation) : none,
+    ...(first?.pooled === undefined ? {} : { pooled: first.pooled }),
   };
 }
 

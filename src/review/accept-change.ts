@@ -74,7 +74,8 @@ async function acceptIntoBaseline(change: AnswerChange, { record }: Review, cont
   const file = relative(cwd, path);
   const fresh = buildBaseline(judged.suite, judged.readRow);
   withFileLock(path, () => {
-    writeBaseline(path, mergeBaseline(openBaselineFile(path, file), fresh, { isFull: false }));
+    // What a reviewer accepts holds from now on, whatever earlier runs showed of the case.
+    writeBaseline(path, mergeBaseline(openBaselineFile(path, file), fresh, { isFull: false, beginsAgain: () => true }));
   });
   return { file };
 }

@@ -39,7 +39,7 @@ Examples:
     .description('Write a run beside its suites as their baseline.')
     .argument('[paths...]', 'suite files, folders or globs (default: every suite of the run), or the id of the run')
     .option('--run <id|file>', 'the run to accept (default: the last)')
-    .option('--known-failures', 'name each failing case that becomes a known failure, with its reason')
+    .option('--known-failures', 'make each failing case a known failure, and name it with its reason')
     .option('--force', 'accept an incomplete or errored run, or broken must-pass cases')
     .option('-c, --config <file>', 'config file')
     .addHelpText(
@@ -84,6 +84,7 @@ async function accept(given: readonly string[], flags: AcceptFlags, io: Io): Pro
     recordPath: stored.path,
     projectSuites: suites,
     force: flags.force === true,
+    knownFailures: flags.knownFailures === true,
     ...defined({ configPath: flags.config }),
     ...(paths.length > 0 && { isWanted: (path: string) => suitePaths.has(path) }),
   });

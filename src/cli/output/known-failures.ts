@@ -5,8 +5,21 @@ import { quote } from '../../text/shorten.ts';
 
 const maxNames = 10;
 
-/** The failing cases that were accepted: `isWhole` names each with its reason, else the first ones in one line. */
-export function describeKnownFailures({ suite, knownFailures }: AcceptedBaseline, isWhole: boolean): string {
+/** The failing cases of the accepted run: `isWhole` names each with its reason, else the first ones in one line. */
+export function describeKnownFailures(accepted: AcceptedBaseline, isWhole: boolean): string {
+  return describeKnown(accepted, isWhole) + describeExpected(accepted);
+}
+
+/** A case that failed, and that a failure of is no known one all the same. */
+function describeExpected({ suite, stillExpected }: AcceptedBaseline): string {
+  if (stillExpected.length === 0) return '';
+  const names = stillExpected.map(({ caseId, prompt, provider }) => toSafeLine(`${caseId} · ${prompt} × ${provider}`));
+  const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : '';
+  const [pass, their] = stillExpected.length === 1 ? ['passes', 'its'] : ['pass', 'their'];
+  return `  ${formatCount(stillExpected.length, 'case')} of ${toSafeLine(suite)} failed in this run and ${pass} in most of ${their} accepted trials, so a failure still counts (--known-failures makes it known): ${names.slice(0, maxNames).join(', ')}${more}\n`;
+}
+
+function describeKnown({ suite, knownFailures }: AcceptedBaseline, isWhole: boolean): string {
   if (knownFailures.length === 0) return '';
   const names = knownFailures.map(({ caseId, prompt, provider }) => toSafeLine(`${caseId} · ${prompt} × ${provider}`));
   const head = `  ${formatCount(knownFailures.length, 'failing case')} of ${toSafeLine(suite)} ${knownFailures.length === 1 ? 'is a known failure' : 'are known failures'} from now on`;

@@ -1,6 +1,7 @@
 import type { ComparedCase, ComparedVariant } from '../../model/comparison.ts';
 import type { CaseSummary, RowSummary } from '../../model/summary.ts';
 import { formatCount } from '../../text/format-amount.ts';
+import { countVerdicts } from '../pair-cases.ts';
 
 /**
  * Whether confirmation trials can be made. Where the same answer would come again, failures count as they are (`stands`). Two
@@ -122,8 +123,8 @@ function judgeSuspect(found: ComparedCase, candidate: CaseSummary, options: Judg
     const message = `case ${caseId} failed ${formatCount(failures, 'time')} and then passed a confirmation trial`;
     return [{ kind: 'flaky', caseId, message }];
   }
-  const before = baseline?.trials ?? [];
-  const message = `case ${caseId} passed ${countStatus(before, 'passed')} of ${before.length} trials on the baseline and now failed ${describeFailures(candidate, failures)}`;
+  const before = countVerdicts(baseline ?? { trials: [] });
+  const message = `case ${caseId} passed ${before.trials - before.failures} of ${before.trials} trials on the baseline and now failed ${describeFailures(candidate, failures)}`;
   const broken: BrokenCase = { kind: 'broken', caseId, because: 'case-broken', message };
   if (failures >= failuresToBreak) return [broken];
   if (confirmability === 'retrials') return [{ kind: 'open', caseId, retrials: 1 }];

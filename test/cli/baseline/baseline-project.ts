@@ -142,3 +142,8 @@ export function firstWords(count: number): string[] {
 export function caseOf(word: string): string {
   return word.replace(/^w/, 'case-');
 }
+
+/** A baseline file without what another call gives anew: latencies, the names of answers, and what is counted over runs. */
+export function withoutMeasured(text: string): string {
+  return text.replaceAll(/"latencyMs":[\d.]+|"answerId":"[0-9a-f]+"|"pooled":\{.*?\},(?="trials":\[)/g, '');
+}

@@ -8,6 +8,7 @@ import {
   firstWords,
   openBaselineProject,
   suiteFile,
+  withoutMeasured,
 } from './baseline-project.ts';
 
 /** A checkout of a pull request: main has an accepted baseline, the branch is one commit away from it. */
@@ -190,10 +191,10 @@ describe('--rerun-baseline', () => {
   test('accepts the new prompt alone, not the old one that ran beside it', async () => {
     const project = await openBaselineProject();
     await project.accept();
-    const before = project.read(baselineFile).replaceAll(/"latencyMs":[\d.]+|"answerId":"[0-9a-f]+"/g, '');
+    const before = withoutMeasured(project.read(baselineFile));
     await project.llmcheck('run', '--rerun-baseline', '--cache', 'off');
     expect((await project.llmcheck('baseline', 'accept')).code).toBe(0);
-    expect(project.read(baselineFile).replaceAll(/"latencyMs":[\d.]+|"answerId":"[0-9a-f]+"/g, '')).toBe(before);
+    expect(withoutMeasured(project.read(baselineFile))).toBe(before);
   });
 
   test('without a baseline is a usage error', async () => {
