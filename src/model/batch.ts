@@ -45,7 +45,7 @@ export interface SubmittedBatch {
 }
 
 export type BatchStatus =
-  | { readonly state: 'running'; readonly doneCount?: number }
+  | { readonly state: 'running' }
   | { readonly state: 'ended' }
   /** The provider refused the batch as a whole. */
   | { readonly state: 'refused'; readonly failure: ProviderFailure }

@@ -116,7 +116,7 @@ async function collectFromProvider(
       refuse: ({ key, request }) => spending.take(key, request),
       say: (message) => ports.onProgress({ type: 'note', message: `${config.id}: ${message}` }),
     });
-    for (const [key, { answer, isSent }] of results.answers) if (isSent) spending.settle(key, answer);
+    for (const [key, { answer }] of results.answers) spending.settle(key, answer);
     return results;
   } finally {
     api.close();

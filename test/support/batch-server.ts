@@ -5,7 +5,7 @@ import { type ReceivedRequest, type Scripted, type ScriptedServer, startServer }
 export const batchApiNames = ['openai', 'responses', 'anthropic', 'gemini'] as const;
 export type BatchApiName = (typeof batchApiNames)[number];
 
-/** What becomes of one request of a batch: a text that is answered, or `expired`, `overloaded`, `refused`, `missing`, of `openai` also `unusable`; where answers come as a file, `undecodable`. */
+/** What becomes of one request of a batch: a text that is answered, or `expired`, `overloaded`, `refused`, `missing`, of `openai` also `unusable`, `cancelled` and `unanswered`; where answers come as a file, `undecodable`. */
 export type Fate = string;
 
 /** A provider with a live and a batch API, of which the test decides when a batch ends. */
@@ -25,12 +25,16 @@ export interface BatchServer extends ScriptedServer {
   endState: EndState;
   /** By how much the clock of the provider is ahead. */
   clockOffsetMs: number;
+  /** Somebody else submits a batch of one request. */
+  addStranger(): void;
+  /** A page of the list of batches holds one of them. */
+  isPaged: boolean;
   /** Batches are forgotten, as if their time of keeping were over. */
   forgetAll(): void;
   suite(words?: readonly string[]): string;
 }
 
-type EndState = 'completed' | 'expired' | 'cancelled';
+type EndState = 'completed' | 'expired' | 'cancelled' | 'failed' | 'full';
 
 interface Batch {
   readonly id: string;
@@ -50,7 +54,8 @@ interface Dialect {
   /** Undefined where the request hands nothing in. */
   readSubmission(request: ReceivedRequest): Omit<Batch, 'id' | 'createdMs'> | undefined;
   describe(batch: Batch, endState: EndState | undefined, fateOf: (text: string) => Fate): object;
-  readonly list: (described: readonly object[]) => object;
+  /** `last`: the id of the last one, where another page follows. */
+  readonly list: (described: readonly object[], last: string | undefined) => object;
   isList(request: ReceivedRequest): boolean;
   /** Lines of a file of answers. */
   readonly results?: (batch: Batch, fateOf: (text: string) => Fate) => readonly object[];
@@ -70,6 +75,7 @@ export async function startBatchServer(
     liveCount: 0,
     endState: 'completed' as EndState,
     clockOffsetMs: 0,
+    isPaged: false,
   };
   const describe = (batch: Batch, isEnded = !state.isHeld) =>
     dialect.describe(batch, isEnded ? state.endState : undefined, fateOfText);
@@ -99,7 +105,18 @@ export async function startBatchServer(
       return { body: describe(batch, false) };
     }
     if (dialect.isList(request)) {
-      return { body: dialect.list(batches.toReversed().map((batch) => describe(batch))) };
+      const { searchParams } = new URL(request.url, 'http://127.0.0.1');
+      const after = searchParams.get('after') ?? searchParams.get('after_id') ?? searchParams.get('pageToken');
+      const all = batches.toReversed();
+      const rest = all.slice(all.findIndex(({ id }) => id === after) + 1);
+      const page = state.isPaged ? rest.slice(0, 1) : rest;
+      const last = page.length < rest.length ? page.at(-1)?.id : undefined;
+      return {
+        body: dialect.list(
+          page.map((batch) => describe(batch)),
+          last,
+        ),
+      };
     }
     const batch = batches.find(({ id }) => decodeURIComponent(request.url).includes(id));
     if (batch === undefined) return { status: 404, body: { error: { message: 'there is no such batch' } } };
@@ -155,6 +172,16 @@ export async function startBatchServer(
     set clockOffsetMs(clockOffsetMs) {
       state.clockOffsetMs = clockOffsetMs;
     },
+    addStranger() {
+      const id = `batches/${batches.length}`;
+      batches.push({ id, name: 'strange', items: [{ key: 'strange', text: 'Say: nothing' }], createdMs: Date.now() });
+    },
+    get isPaged() {
+      return state.isPaged;
+    },
+    set isPaged(isPaged) {
+      state.isPaged = isPaged;
+    },
     forgetAll() {
       batches.length = 0;
     },
@@ -194,6 +221,9 @@ function openai(path: string, live: (text: string) => object): Dialect {
   const answerOf = (fate: Fate, key: string): object => {
     if (fate === 'expired')
       return { custom_id: key, response: null, error: { code: 'batch_expired', message: 'expired' } };
+    if (fate === 'cancelled')
+      return { custom_id: key, response: null, error: { code: 'batch_cancelled', message: 'cancelled' } };
+    if (fate === 'unanswered') return { custom_id: key, response: { status_code: 0, body: null }, error: null };
     const failed = { refused: [400, 'invalid_request_error'], overloaded: [503, 'overloaded'] }[
       fate as 'refused' | 'overloaded'
     ];
@@ -219,7 +249,10 @@ function openai(path: string, live: (text: string) => object): Dialect {
     describe: ({ id, name, items, createdMs }, endState) => ({
       id,
       object: 'batch',
-      status: endState ?? 'in_progress',
+      status: endState === 'full' ? 'failed' : (endState ?? 'in_progress'),
+      errors: {
+        data: [{ code: endState === 'full' ? 'token_limit_exceeded' : 'invalid_file', message: 'not like this' }],
+      },
       metadata: { llmcheck: name },
       created_at: Math.floor(createdMs / 1000),
       request_counts: { total: items.length, completed: endState === undefined ? 0 : items.length, failed: 0 },
@@ -227,7 +260,7 @@ function openai(path: string, live: (text: string) => object): Dialect {
       error_file_id: null,
     }),
     isList: ({ method, url }) => method === 'GET' && url.includes('/batches?'),
-    list: (data) => ({ object: 'list', data, has_more: false }),
+    list: (data, last) => ({ object: 'list', data, has_more: last !== undefined }),
     results: (batch, fateOf) =>
       batch.items.flatMap(({ key, text }) => (fateOf(text) === 'missing' ? [] : answerOf(fateOf(text), key))),
   };
@@ -299,7 +332,7 @@ const dialects: Readonly<Record<BatchApiName, Dialect>> = {
       results_url: endState === undefined ? null : 'https://elsewhere.example/never-to-be-asked',
     }),
     isList: ({ method, url }) => method === 'GET' && url.startsWith('/v1/messages/batches?'),
-    list: (data) => ({ data, has_more: false, first_id: null, last_id: null }),
+    list: (data, last) => ({ data, has_more: last !== undefined, first_id: null, last_id: last ?? null }),
     results: (batch, fateOf) =>
       batch.items.flatMap(({ key, text }) =>
         fateOf(text) === 'missing' ? [] : { custom_id: key, result: anthropicResult(fateOf(text)) },
@@ -331,7 +364,8 @@ const dialects: Readonly<Record<BatchApiName, Dialect>> = {
         ...geminiResult(fateOf(text)),
         ...(fateOf(text).startsWith('keyless') ? {} : { metadata: { key } }),
       }));
-      const state = endState === 'completed' ? 'SUCCEEDED' : (endState?.toUpperCase() ?? 'RUNNING');
+      const state =
+        { completed: 'SUCCEEDED', full: 'FAILED' }[endState as string] ?? endState?.toUpperCase() ?? 'RUNNING';
       return {
         name: id,
         metadata: {
@@ -339,12 +373,14 @@ const dialects: Readonly<Record<BatchApiName, Dialect>> = {
           state: `BATCH_STATE_${state}`,
           batchStats: { requestCount: String(items.length) },
         },
-        ...(endState === undefined
+        ...(endState === 'failed' ? { error: { code: 3, message: 'not like this' } } : {}),
+        ...(endState === 'full' ? { error: { code: 8, message: 'not like this' } } : {}),
+        ...(endState === undefined || endState === 'failed' || endState === 'full'
           ? {}
           : { done: true, response: { inlinedResponses: { inlinedResponses: inlined.toReversed() } } }),
       };
     },
     isList: ({ method, url }) => method === 'GET' && url.includes('/batches?'),
-    list: (operations) => ({ operations }),
+    list: (operations, last) => ({ operations, ...(last === undefined ? {} : { nextPageToken: last }) }),
   },
 };

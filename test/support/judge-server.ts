@@ -18,7 +18,7 @@ export const judgeModel = 'gpt-4o';
 /** A server on which one model answers `Say: WORD` with the word and another is the judge. */
 export async function startJudgeServer(
   judge: (shown: Shown) => ChatReply,
-  answer: (text: string) => ChatReply = (text) => text.replace(/^Say: /, ''),
+  answer: (text: string) => ChatReply | Promise<ChatReply> = (text) => text.replace(/^Say: /, ''),
 ): Promise<JudgeServer> {
   const judged: Shown[] = [];
   const server = await startChatServer((chat) => {

@@ -1,4 +1,3 @@
-import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type {
   BatchAnswer,
@@ -9,7 +8,7 @@ import type {
   BatchSubmission,
   SubmittedBatch,
 } from '../../model/batch.ts';
-import { count, list, text } from '../answer.ts';
+import { list, text } from '../answer.ts';
 import { anthropicMessages, anthropicPreset } from '../anthropic.ts';
 import {
   type BatchClient,
@@ -82,9 +81,7 @@ class AnthropicBatch implements BatchApi {
     // Archived: the answers are kept for 29 days.
     if (typeof found.value['archived_at'] === 'string') return { value: { state: 'unknown' } };
     if (found.value['processing_status'] === 'ended') return { value: { state: 'ended' } };
-    const counts = found.value['request_counts'];
-    const doneCount = isJsonObject(counts) ? count(counts['succeeded']) : undefined;
-    return { value: { state: 'running', ...defined({ doneCount }) } };
+    return { value: { state: 'running' } };
   }
 
   async collect(

@@ -8,7 +8,7 @@ import { type BatchHandle, batchHandleFormat } from '../../model/batch.ts';
 
 /** The batches that a project has at providers, one file each. */
 export interface BatchHandles {
-  /** Oldest first. Warns of a file that is no handle, and skips it. */
+  /** Oldest first. Warns of a file that is no handle, and skips it. Throws a `StorageError`. */
   list(): readonly BatchHandle[];
   /** On the disk when it returns; throws a `StorageError`. */
   write(handle: BatchHandle): void;
@@ -51,12 +51,14 @@ export function openBatchHandles(folder: string, onWarning: (message: string) =>
 }
 
 function fileNames(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).filter((name) => name.endsWith('.json'));
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return withStorageErrors('Reading', folder, () => {
+    try {
+      return readdirSync(folder).filter((name) => name.endsWith('.json'));
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  });
 }
 
 /** Undefined also where another process has just removed it. */

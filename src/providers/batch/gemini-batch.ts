@@ -1,4 +1,3 @@
-import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type {
   BatchAnswer,
@@ -84,11 +83,7 @@ class GeminiBatch implements BatchApi {
       return { value: { state: 'refused', failure: this.#classify(isJsonObject(error) ? error : {}) } };
     }
     if (done === true) return { value: { state: 'ended' } };
-    const stats = metadataOf(found.value)['batchStats'];
-    // Google writes 64-bit integers as text.
-    const answered = Number(isJsonObject(stats) ? stats['successfulRequestCount'] : undefined);
-    const doneCount = Number.isNaN(answered) ? undefined : answered;
-    return { value: { state: 'running', ...defined({ doneCount }) } };
+    return { value: { state: 'running' } };
   }
 
   async collect(

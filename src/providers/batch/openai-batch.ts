@@ -1,4 +1,3 @@
-import { defined } from '../../json/defined.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json.ts';
 import type {
   BatchAnswer,
@@ -11,7 +10,7 @@ import type {
 } from '../../model/batch.ts';
 import type { ProviderFailure } from '../../model/completion.ts';
 import type { ProviderConfig } from '../../model/suite.ts';
-import { count, list, text } from '../answer.ts';
+import { list, text } from '../answer.ts';
 import { openaiChat } from '../openai/chat.ts';
 import type { Dialect } from '../openai/dialect.ts';
 import { openaiResponses } from '../openai/responses.ts';
@@ -94,11 +93,10 @@ class OpenaiBatch implements BatchApi {
   async read(id: string, signal: AbortSignal): Promise<BatchReply<BatchStatus>> {
     const found = await this.#client.get(`/batches/${encodeURIComponent(id)}`, signal);
     if ('failure' in found) return found.failure.status === 404 ? { value: { state: 'unknown' } } : found;
-    const { status, request_counts: counts, errors } = found.value;
+    const { status, errors } = found.value;
     if (status === 'failed') return { value: { state: 'refused', failure: this.#describeRefusal(errors) } };
     if (status === 'completed' || status === 'expired' || status === 'cancelled') return { value: { state: 'ended' } };
-    const doneCount = isJsonObject(counts) ? count(counts['completed']) : undefined;
-    return { value: { state: 'running', ...defined({ doneCount }) } };
+    return { value: { state: 'running' } };
   }
 
   async collect(

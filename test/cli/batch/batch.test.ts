@@ -1,3 +1,4 @@
+import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type BatchServer, batchApiNames, startBatchServer } from '../../support/batch-server.ts';
 import { startEchoServer, testKey } from '../../support/chat-server.ts';
@@ -117,6 +118,22 @@ describe.each(batchApiNames)('run --batch by the batch API of %s', (api) => {
     expect([code, server.submissions.length]).toEqual([0, 2]);
   });
 
+  test('finds its batch behind those of others, on a further page', async () => {
+    const server = await startBatchServer(api);
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite());
+    server.onSubmit = 'hang';
+    server.isHeld = true;
+    await interruptOnceTaken(project, server);
+    server.addStranger();
+    server.addStranger();
+    server.isPaged = true;
+    server.isHeld = false;
+    server.onSubmit = 'answer';
+    const { code } = await project.report(['run', '--batch'], { env: server.env });
+    expect([code, server.submissions.length]).toEqual([0, 1]);
+  });
+
   test('errors the cells of a batch that is refused', async () => {
     const server = await startBatchServer(api);
     server.onSubmit = 'refuse';
@@ -145,6 +162,100 @@ test.each([
   const { code, report } = await project.report(['run', '--batch'], { env: server.env });
   const kinds = Object.fromEntries(trialsOf(report).map(({ caseId, error }) => [caseId, error?.kind]));
   expect([code, kinds]).toEqual([3, { one: undefined, missing: kind }]);
+});
+
+test.each([
+  ['openai', 'failed', 'badRequest'],
+  ['openai', 'full', 'rateLimit'],
+  ['gemini', 'failed', 'badRequest'],
+  ['gemini', 'full', 'rateLimit'],
+] as const)('a batch that %s takes and ends as %s errors its cells as %s', async (api, endState, kind) => {
+  const server = await startBatchServer(api);
+  server.endState = endState;
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite(['one']));
+  const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+  expect([code, trialsOf(report)[0]?.error]).toMatchObject([
+    3,
+    { kind, message: expect.stringContaining('not like this') },
+  ]);
+  expect(project.files('.llmcheck/batches')).toEqual([]);
+});
+
+test('a request that openai cancels is aborted, and one without a status is a failure of the server', async () => {
+  const server = await startBatchServer('openai');
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite(['cancelled', 'unanswered']));
+  const { report } = await project.report(['run', '--batch'], { env: server.env });
+  expect(trialsOf(report).map(({ error }) => error?.kind)).toEqual(['aborted', 'server']);
+});
+
+describe('a disk that refuses', () => {
+  test('the handle of a batch ends the run before anything is submitted', async () => {
+    const server = await startBatchServer('openai');
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite());
+    project.write('.llmcheck/runs/.keep', '');
+    symlinkSync(project.path('nowhere'), project.path('.llmcheck/batches'));
+    const { code, report, stderr } = await project.report(['run', '--batch'], { env: server.env });
+    expect([code, report.run.stopReason, report.totals.skipped]).toEqual([4, 'storage', 4]);
+    expect(stderr).toContain(project.path('.llmcheck/batches/'));
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test('the id of a submitted batch ends the run, and the next one looks for it', async () => {
+    const server = await startBatchServer('openai');
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite());
+    const moved = server.taken(1).then(() => {
+      renameSync(project.path('.llmcheck/batches'), project.path('.llmcheck/moved'));
+      project.write('.llmcheck/batches', 'no folder');
+    });
+    const { code, report } = await project.report(['run', '--batch'], { env: server.env });
+    await moved;
+    expect([code, report.run.stopReason]).toEqual([4, 'storage']);
+    rmSync(project.path('.llmcheck/batches'));
+    renameSync(project.path('.llmcheck/moved'), project.path('.llmcheck/batches'));
+    const next = await project.report(['run', '--batch'], { env: server.env });
+    expect([next.code, next.report.totals.passed, server.submissions.length]).toEqual([0, 4, 1]);
+  });
+
+  test('to forget a collected batch is said, and changes no verdict', async () => {
+    const project = openTempProject();
+    const server = await startBatchServer('openai', (word) => {
+      rmSync(project.path('.llmcheck/batches'), { recursive: true, force: true });
+      project.write('.llmcheck/batches', 'no folder');
+      return word;
+    });
+    project.write('evals/batched.eval.yaml', server.suite());
+    const { code, stderr } = await project.report(['run', '--batch'], { env: server.env });
+    expect([code, stderr]).toEqual([0, expect.stringContaining('ENOTDIR')]);
+  });
+
+  test('to list batches is a usage error that names their folder', async () => {
+    const server = await startBatchServer('openai');
+    const project = openTempProject();
+    project.write('evals/batched.eval.yaml', server.suite());
+    project.write('.llmcheck/batches', 'no folder');
+    const { code, stderr } = await project.run(['run', '--batch'], { env: server.env });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(project.path('.llmcheck/batches'))]);
+    expect(server.requests).toHaveLength(0);
+  });
+});
+
+test('a file that is no batch is said and left alone, and others are collected', async () => {
+  const server = await startBatchServer('openai');
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite());
+  project.write('.llmcheck/batches/torn.json', '{"format":');
+  project.write('.llmcheck/batches/later.json', '{"format": 99}');
+  const { code, stderr } = await project.report(['run', '--batch'], { env: server.env });
+  expect(code).toBe(0);
+  for (const name of ['torn', 'later'])
+    expect(stderr).toContain(
+      `${project.path(`.llmcheck/batches/${name}.json`)} is no batch that this version can read`,
+    );
+  expect(project.files('.llmcheck/batches')).toEqual(['.llmcheck/batches/later.json', '.llmcheck/batches/torn.json']);
 });
 
 test.each([
@@ -257,6 +368,55 @@ test('--max-cost bounds what is submitted, at the price of batches', async () =>
   expect(server.submissions.map((keys) => keys.length)).toEqual([2]);
   expect(report.totals).toMatchObject({ passed: 2, skipped: 2 });
   expect(report.totals.spentUsd).toBeCloseTo(0.015, 12);
+});
+
+test('what a batch did not use of its bounds is left for live calls', async () => {
+  const server = await startBatchServer('openai');
+  const project = openTempProject();
+  const talk = `cases:
+  - { id: talk, vars: { word: one }, assert: [{ equals: two }], turns: [{ user: "Say: two" }] }
+`;
+  const suite = server.suite(['one']).replace(/defaults:[^]*/, talk);
+  project.write('evals/batched.eval.yaml', suite);
+  // The batch is bounded by about 0.018 and billed 0.0075; the turn is bounded by about 0.065.
+  const within = ['run', '--batch', '--cache', 'off', '--max-cost', '0.078'];
+  expect((await project.report(within, { env: server.env })).report.totals.passed).toBe(1);
+  const beyond = await project.report([...within.slice(0, -1), '0.02'], { env: server.env });
+  expect([beyond.report.run.stopReason, beyond.report.totals.skipped]).toEqual(['budget', 1]);
+});
+
+test('a cell that its suite skips is in no batch', async () => {
+  const server = await startBatchServer('openai');
+  const project = openTempProject();
+  const skipped = '  - { id: later, vars: { word: later }, skip: not yet }\n';
+  project.write('evals/batched.eval.yaml', server.suite(['one']) + skipped);
+  const { report } = await project.report(['run', '--batch'], { env: server.env });
+  expect([report.totals.skipped, server.submissions.map((keys) => keys.length)]).toEqual([1, [1]]);
+});
+
+test('a batch of requests that nobody asks any more is left to the suite that asked them', async () => {
+  const server = await startBatchServer('openai');
+  const project = openTempProject();
+  project.write('evals/batched.eval.yaml', server.suite());
+  server.isHeld = true;
+  await interruptOnceTaken(project, server);
+  const handles = project.files('.llmcheck/batches');
+  server.isHeld = false;
+  project.write('evals/batched.eval.yaml', server.suite(['five']));
+  const { code } = await project.report(['run', '--batch'], { env: server.env, randomSeed: 2 });
+  expect([code, server.submissions.map((keys) => keys.length)]).toEqual([0, [4, 1]]);
+  expect(project.files('.llmcheck/batches')).toEqual(handles);
+});
+
+test('--batch is no mistake where nothing is sent', async () => {
+  const project = openTempProject('recordings');
+  project.write('evals/echo.eval.yaml', project.read('evals/echo.eval.yaml').replace('openai:', 'replay:'));
+  const line = { format: 1, prompt: 'v1', provider: 'mini', trial: 0 };
+  const answers = ['red', 'blue'].map((word) => ({ ...line, caseId: word, completion: { text: word } }));
+  project.write('evals/answers.jsonl', answers.map((answer) => `${JSON.stringify(answer)}\n`).join(''));
+  expect((await project.run(['cache', 'import', 'evals/answers.jsonl'])).code).toBe(0);
+  const { code, stderr } = await project.run(['run', '--batch']);
+  expect([code, stderr]).toEqual([0, expect.not.stringContaining('--batch')]);
 });
 
 test('a request that several cells share is submitted once and billed once', async () => {

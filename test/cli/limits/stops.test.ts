@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startChatServer, wordOf } from '../../support/chat-server.ts';
+import { startJudgeServer, verdict } from '../../support/judge-server.ts';
 import { openTempProject, trialsOf } from '../../support/temp-project.ts';
 
 test('--bail stops after the first failed cell and says what was not judged', async () => {
@@ -49,6 +51,38 @@ cases:
   const server = await startChatServer(() => 'wrong');
   const { code, report } = await project.report(['run', '--bail', '-j', '1'], { env: server.env });
   expect([code, report.run]).toMatchObject([1, { complete: true, stopReason: null }]);
+});
+
+test('--bail counts failed cells, and not the confirmation trials of one', async () => {
+  const project = openTempProject('echo');
+  const server = await startChatServer(({ text }) => (text.includes('seven') ? 'wrong' : wordOf(text)));
+  const { code, report } = await project.report(['run', '--bail', '2', '-j', '1'], { env: server.env });
+  expect([code, report.run]).toMatchObject([1, { complete: true, stopReason: null }]);
+});
+
+test('--bail lets a cell in work ask its judge', async () => {
+  const project = openTempProject();
+  project.write(
+    'evals/words.eval.yaml',
+    `suite: words
+prompts: [{ id: v1, text: "Say: {{ word }}" }]
+providers: [{ id: mini, use: openai:gpt-4o-mini }]
+judges: [{ id: strict, use: openai:gpt-4o }]
+cases:
+  - { id: wrong, vars: { word: wrong }, assert: [{ equals: right }] }
+  - { id: good, vars: { word: good }, assert: [{ rubric: It is good. }] }
+`,
+  );
+  const recorded = () => project.files('.llmcheck/runs').map((file) => project.read(file));
+  const server = await startJudgeServer(
+    () => verdict(true),
+    async (text) => {
+      while (wordOf(text) === 'good' && !recorded().join('').includes('"failed"')) await setImmediate();
+      return wordOf(text);
+    },
+  );
+  const { report } = await project.report(['run', '--bail'], { env: server.env });
+  expect([report.run.stopReason, report.totals.failed, report.totals.passed]).toEqual([null, 1, 1]);
 });
 
 test('--bail does not take a path for its value', async () => {
