@@ -91,7 +91,7 @@ interface AttemptPorts extends Pick<WorkPorts, 'clock' | 'mask'> {
 /** The same attempt as in the process of a run: same adapter, same time limit. Nothing secret goes back with its outcome. */
 function openAttempt(
   { adapter, model }: ProviderConfig,
-  { adapterVersion, baseUrl }: Endpoint,
+  { adapterVersion }: Endpoint,
   { connect, clock, mask }: AttemptPorts,
 ): ServedProvider['attempt'] {
   let connecting: Promise<ConnectedProvider> | undefined;
@@ -103,7 +103,7 @@ function openAttempt(
   return async ({ request, timeoutMs }, signal) => {
     const { messages, params, trial, origin } = request;
     const full = { adapter, adapterVersion, model, messages, params, trial, origin };
-    const timed = await attempt(baseUrl === undefined ? full : { ...full, baseUrl }, signal, timeoutMs);
+    const timed = await attempt(full, signal, timeoutMs);
     return maskJson(timed, mask);
   };
 }

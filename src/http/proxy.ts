@@ -53,7 +53,7 @@ function isNamed(host: string, port: string, entry: string): boolean {
   const [, bracketed, plain, entryPort] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
   if (entryPort !== undefined && entryPort !== port) return false;
   const name = bracketed ?? plain?.replace(/^\*?\./, '') ?? entry;
-  return host === name || (plain !== undefined && host.endsWith(`.${name}`));
+  return host === name || host.endsWith(`.${name}`);
 }
 
 function isInBlock(host: string, entry: string): boolean {

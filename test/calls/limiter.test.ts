@@ -238,6 +238,8 @@ describe('what a server tells of its limits', () => {
     (await takeOne(limiter)).release(telling({ ...day, remaining: 40, resetMs: 1000 }));
     const leases = await takeAll(limiter, 40);
     expect(leases).toHaveLength(40);
+    leases[1]?.release(telling({ ...day, remaining: 1, resetMs: 7000 }));
+    expect(await takeAll(limiter, 1)).toHaveLength(1);
     leases[0]?.release(telling({ ...day, remaining: 0, resetMs: 7000 }));
     const later = await takeAll(limiter, 1);
     expect(later).toHaveLength(0);

@@ -94,6 +94,26 @@ describe('the comment', () => {
     expect(github.sent.filter((line) => line.startsWith('POST /repos'))).toHaveLength(1);
   });
 
+  test('is not created where the comments can not be read', async () => {
+    const github = openScripted([viewer, { status: 403, body: { message: 'no' } }]);
+    expect(await upsert(github)).toMatchObject({ ok: false, message: expect.stringContaining('403 no') });
+    expect(github.sent.filter((line) => line.startsWith('POST /repos'))).toEqual([]);
+  });
+
+  test('is the first where there are two', async () => {
+    const github = openScripted([viewer, { status: 200, body: [own(5), own(6)] }, { status: 200 }]);
+    await upsert(github);
+    expect(github.sent.at(-1)).toBe('PATCH /repos/acme/shop/issues/comments/5');
+  });
+
+  test('is tried three times, after growing waits', async () => {
+    const none = { status: 200, body: [] };
+    const failed = new Error('socket hang up');
+    const github = openScripted([viewer, none, failed, none, failed, none, failed]);
+    expect(await upsert(github)).toMatchObject({ ok: false, message: expect.stringContaining('socket hang up') });
+    expect([github.waits, github.sent.length]).toEqual([[1000, 2000], 7]);
+  });
+
   test('that was deleted meanwhile is created again', async () => {
     const github = openScripted([
       viewer,
@@ -142,6 +162,13 @@ describe('the job', () => {
     expect(found).toMatchObject({ headSha: 'abc', apiUrl: 'https://api.example', pullRequest: { isForeign: false } });
     expect(parseGithubRun(env, { ref: 'refs/heads/main' })).toMatchObject({ headSha: 'f'.repeat(40) });
     expect(parseGithubRun({}, undefined)).toBeUndefined();
+    expect(parseGithubRun({ GITHUB_REPOSITORY: 'acme/shop', GITHUB_RUN_ID: '5' }, undefined)).toMatchObject({
+      apiUrl: 'https://api.github.com',
+      graphqlUrl: 'https://api.github.com/graphql',
+      runUrl: 'https://github.com/acme/shop/actions/runs/5',
+    });
+    for (const number of [1.5, '7'])
+      expect(parseGithubRun(env, { pull_request: { number } })?.pullRequest).toBeUndefined();
     expect(parseGithubRun({ GITHUB_REPOSITORY: 'acme/shop/../x' }, undefined)).toBeUndefined();
   });
 

@@ -90,6 +90,15 @@ describe('a chat answer of Cohere', () => {
     });
   });
 
+  it('may be a call alone', async () => {
+    const call = { id: 't1', type: 'function', function: { name: 'find', arguments: '{}' } };
+    const body = { ...answer, finish_reason: 'TOOL_CALL', message: { role: 'assistant', tool_calls: [call] } };
+    expect(completionOf(await askProvider('cohere', { body }))).toMatchObject({
+      text: '',
+      toolCalls: [{ id: 't1', name: 'find' }],
+    });
+  });
+
   it.each([
     ['COMPLETE', 'stop'],
     ['STOP_SEQUENCE', 'stop'],

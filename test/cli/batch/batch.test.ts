@@ -207,12 +207,11 @@ describe('a disk that refuses', () => {
     const server = await startBatchServer('openai');
     const project = openTempProject();
     project.write('evals/batched.eval.yaml', server.suite());
-    const moved = server.taken(1).then(() => {
-      renameSync(project.path('.llmcheck/batches'), project.path('.llmcheck/moved'));
-      project.write('.llmcheck/batches', 'no folder');
-    });
-    const { code, report } = await project.report(['run', '--batch'], { env: server.env });
-    await moved;
+    const run = project.report(['run', '--batch'], { env: server.env });
+    await server.taken(1);
+    renameSync(project.path('.llmcheck/batches'), project.path('.llmcheck/moved'));
+    project.write('.llmcheck/batches', 'no folder');
+    const { code, report } = await run;
     expect([code, report.run.stopReason]).toEqual([4, 'storage']);
     rmSync(project.path('.llmcheck/batches'));
     renameSync(project.path('.llmcheck/moved'), project.path('.llmcheck/batches'));

@@ -109,6 +109,40 @@ test("each trial is held against the baseline's answer of its own number, a furt
   expect([compared.length, timesOf('red 1'), timesOf('red 2')]).toEqual([4, 2, 2]);
 });
 
+test('an answer that the baseline has no text of is left out of what trials are held against', async () => {
+  let answers = 0;
+  const server = await startJudgeServer(longer, (text) => {
+    answers += 1;
+    const refused = { status: 400, body: { error: { code: 'content_filter', message: 'filtered' } } };
+    if (answers === 1) return refused;
+    return text.replace('Say: ', '');
+  });
+  const project = openJudgeProject({ assert: '[{ contains: red }]' });
+  await project.report(['run', '--trials', '3', '-j', '1'], { env: server.env });
+  expect((await project.run(['baseline', 'accept', '--force'])).code).toBe(0);
+  writeJudgeSuite(project, { assert, prompts: '  - { id: v1, text: "Say: {{ word }}, very red" }' });
+  await project.run(['run', '--trials', '3', '-j', '1'], { env: server.env });
+  expect(server.judged.filter(({ parts }) => parts['answer B'] === 'red')).toHaveLength(3);
+});
+
+test("--baseline RUN holds an answer against that run's answer to its case by its prompt", async () => {
+  const server = await startJudgeServer(longer);
+  const texts = (first: string, second: string) =>
+    `  - { id: v1, text: "Say: {{ word }}${first}" }\n  - { id: v2, text: "Say: {{ word }}${second}" }`;
+  const words = ['red', 'blue'];
+  const project = openJudgeProject({ assert: '[{ regex: . }]', words, prompts: texts('', '!') });
+  project.write('evals/another.eval.yaml', project.read('evals/tone.eval.yaml').replaceAll('word }}', 'word }} else'));
+  const { report } = await project.report(['run'], { env: server.env });
+  writeJudgeSuite(project, { assert, words, prompts: texts(' now', ' then') });
+  await project.report(['run', 'evals/tone.eval.yaml', '--baseline', report.run.id], { env: server.env });
+  // Both orders of each pair are asked.
+  const pairs = server.judged.map(({ parts }) => `${parts['answer A']} | ${parts['answer B']}`);
+  const firstLonger = pairs.filter((pair) => /^\w+ \w+ /.test(pair));
+  expect(new Set(firstLonger)).toEqual(
+    new Set(['blue now | blue', 'blue then | blue!', 'red now | red', 'red then | red!']),
+  );
+});
+
 test('the same answer is a tie without a call; no other answer is an error', async () => {
   const server = await startJudgeServer(longer);
   const project = openJudgeProject({ assert });

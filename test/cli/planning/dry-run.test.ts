@@ -82,3 +82,19 @@ test('--dry-run knows the tokens but not the cost of a model without a price', a
     "1 request, ~30 input and ~30 output tokens by the baseline's usage, cost unknown (no price or no limit on output tokens)",
   );
 });
+
+test('--dry-run counts what is skipped, and the requests to judges', async () => {
+  const server = await startVerboseServer();
+  const project = openTempProject();
+  const judged = head
+    .replace(/ {2}- { id: v2.*\n/, '')
+    .replace('providers:', 'judges: [{ id: strict, use: openai:gpt-4o }]\nproviders:');
+  const skipped = '  - { id: later, vars: { word: later }, skip: not yet }\n';
+  const rubric = cases('one', 'two').replace('{ regex: "." }', '{ rubric: It is good. }');
+  project.write('evals/words.eval.yaml', judged + rubric + skipped);
+  const { stdout } = await project.run(['run', '--dry-run'], { env: server.env });
+  const all =
+    '2 requests, ~8 input tokens, at most $1.04, up to 4 requests to judges, whose cost is not counted, 1 skipped';
+  expect(stdout).toContain(`v1 × mini: 3 cells, 0 answered from the cache or recordings, ${all}\n`);
+  expect(stdout).toContain('dry run: 3 cells, 0 answered, 2 requests, at most $1.04, up to 4 requests to judges');
+});

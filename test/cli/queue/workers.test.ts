@@ -82,6 +82,8 @@ describe.skipIf(redisPath === undefined)('a run over a queue (skipped where ther
     expect(values.join('')).not.toContain(testKey);
     const ended = await Promise.all(workers.map((worker) => worker.stop()));
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+    const answered = ended.map(({ stderr }) => Number(/ended: (\d+) answered/.exec(stderr)?.[1]));
+    expect((answered[0] ?? 0) + (answered[1] ?? 0)).toBe(80);
     for (const { stderr } of [...ended, result]) expect(stderr).not.toContain('pass-word-1');
     expect(result.stderr).toContain('2 workers, 16 calls at once.');
   });
