@@ -52,6 +52,8 @@ describe('the difference of two answers', () => {
 
   test('JSON is laid out to be read', () => {
     expect(formatJson('{"a":[1]}')).toBe('{\n  "a": [\n    1\n  ]\n}');
+    const nest = (depth: number) => formatJson('['.repeat(depth) + ']'.repeat(depth)) === undefined;
+    expect([nest(200), nest(201)]).toEqual([false, true]);
     expect([formatJson('"a"'), formatJson('{'), formatJson('')]).toEqual([undefined, undefined, undefined]);
   });
 });

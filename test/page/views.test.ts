@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -30,15 +30,20 @@ describe.skipIf(chromiumPath === undefined)('the elements of the page', () => {
   beforeAll(async () => {
     browser = await openBrowser();
     ({ page } = await openWatched(browser, { width: 1280, colorScheme: 'light' }));
-    const path = join(folder, 'report.html');
-    writeFileSync(path, [...(reporters['html']?.render(buildManySided(), plainStyle) ?? [])].join(''));
-    await page.goto(pathToFileURL(path).href);
   });
   afterAll(async () => {
     await browser.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
+  async function open(name: string, report: Report, route = ''): Promise<void> {
+    const path = join(folder, `${name}.html`);
+    if (!existsSync(path)) writeFileSync(path, [...(reporters['html']?.render(report, plainStyle) ?? [])].join(''));
+    await page.goto(`${pathToFileURL(path).href}#/${route}`);
+    await page.waitForFunction(isDrawn);
+  }
+
+  const manySided = buildManySided();
   const variant = 'v2/openai%3Agpt-4o-mini';
   test.each([
     ['overview', ''],
@@ -55,10 +60,86 @@ describe.skipIf(chromiumPath === undefined)('the elements of the page', () => {
     ['case-tolerated', `case/triage/tolerated/${variant}`],
     ['case-missing', 'case/a/b/c/d'],
   ])('%s', async (name, route) => {
-    await page.evaluate(`location.hash = ${JSON.stringify(`#/${route}`)}`);
-    await page.waitForFunction(isDrawn);
+    await open('many-sided', manySided, route);
     const elements = await page.evaluate<string>(listElements);
     await expect(elements).toMatchFileSnapshot(`__file_snapshots__/${name}.html`);
+  });
+
+  test('the table holds the rows in sight, and gaps for the others', async () => {
+    await open('long', buildLong(), 'cases');
+    const lookAtRows = `({
+      ids: [...document.querySelectorAll('.matrix tbody th .line:first-child')].map((line) => line.textContent),
+      gaps: [...document.querySelectorAll('.matrix .gap td')].map((cell) => cell.style.height),
+    })`;
+    interface Rows {
+      readonly ids: readonly string[];
+      readonly gaps: readonly string[];
+    }
+    const top = await page.evaluate<Rows>(lookAtRows);
+    expect([top.ids[0], top.gaps]).toEqual(['case-000', [`${56 * (200 - top.ids.length)}px`]]);
+    await page.evaluate("document.querySelector('.matrix').scrollTo(0, 56 * 100)");
+    await page.getByText('case-099').waitFor();
+    const middle = await page.evaluate<Rows>(lookAtRows);
+    expect([middle.ids[0], middle.gaps]).toEqual([
+      'case-092',
+      [`${56 * 92}px`, `${56 * (200 - 92 - middle.ids.length)}px`],
+    ]);
+    // Other filters show other rows, from the first one.
+    await page.getByRole('searchbox').fill('case-19');
+    await page.getByText('case-190').waitFor();
+    expect(await page.evaluate(lookAtRows)).toMatchObject({ ids: expect.arrayContaining(['case-199']), gaps: [] });
+  });
+
+  test('as many tolerated cases as broken ones are both listed', async () => {
+    await open('long', buildLong());
+    expect(await page.locator('section > .broken').allInnerTexts()).toEqual([expect.stringContaining('case-001')]);
+    await page.getByText('1 that the gate lets through').click();
+    expect(await page.locator('details .broken').allInnerTexts()).toEqual([expect.stringContaining('case-002')]);
+  });
+
+  test('the arrow keys move from cell to cell', async () => {
+    await open('many-sided', manySided, 'cases?suite=triage');
+    await page.locator('.matrix td a').first().focus();
+    const hrefs: string[] = [];
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowUp', 'ArrowLeft', 'ArrowRight', 'ArrowRight', 'x']) {
+      await page.keyboard.press(key);
+      hrefs.push(await page.evaluate<string>("document.activeElement.getAttribute('href').split('?')[0]"));
+    }
+    const [errored, fixed, fixedBefore] = ['errored/v2', 'fixed/v2', 'fixed/v1'].map(
+      (cell) => `#/case/triage/${cell}/openai%3Agpt-4o-mini`,
+    );
+    expect(hrefs).toEqual([errored, fixed, errored, errored, errored, errored, errored]);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowLeft');
+    expect(await page.evaluate("document.activeElement.getAttribute('href')")).toContain(fixedBefore);
+    await page.keyboard.press('ArrowRight');
+    expect(await page.evaluate("document.activeElement.getAttribute('href')")).toContain(fixed);
+  });
+
+  test('filters are set one by one, and taken back', async () => {
+    await open('many-sided', manySided, 'cases');
+    const query = () => new URL(page.url()).hash.replace('#/cases', '');
+    await page.getByLabel('failed').check();
+    await page.getByLabel('errored').check();
+    await page.getByLabel('Suite').selectOption('triage');
+    await page.getByLabel('Change').selectOption('regressed');
+    expect(query()).toBe('?status=failed%2Cerrored&change=regressed&suite=triage');
+    expect(await page.getByRole('status').innerText()).toContain('1 of 7 cases');
+    await page.getByLabel('failed').uncheck();
+    await page.getByLabel('Change').selectOption('');
+    expect(query()).toBe('?status=errored&suite=triage');
+    await page.getByRole('button', { name: 'Show all' }).click();
+    expect(query()).toBe('');
+    expect(await page.getByRole('status').innerText()).toBe('8 cases');
+  });
+
+  test('another trial is shown where it is chosen', async () => {
+    await open('many-sided', manySided, `case/triage/trials/${variant}`);
+    const pressed = () => page.locator('.trials button[aria-pressed="true"]').innerText();
+    expect(await pressed()).toMatch(/^1/);
+    await page.getByRole('button', { name: '2 (confirmation)' }).click();
+    expect(await pressed()).toMatch(/^2/);
+    expect(await page.getByText('found "sales"').count()).toBe(1);
   });
 });
 
@@ -139,8 +220,8 @@ const answered: Partial<CellRow> = {
         judge: 'polite',
         check: 'polite',
         model: 'gpt-4o',
-        votes: 2,
-        agreement: 0.5,
+        votes: 3,
+        agreement: 2 / 3,
       },
     },
   ],
@@ -261,6 +342,25 @@ function buildManySided(): Report {
       { ...contract, prompt: 'v4', findings: [buildFinding({ severity: 'warn' })], observed: [] },
     ],
     trends: () => [{ suite: 'triage', ...place, points: [trendPoint(1, true), trendPoint(2), trendPoint(3)] }],
+  });
+}
+
+/** More rows than a screen has; one case is broken, and one that failed before is tolerated. */
+function buildLong(): Report {
+  const cases = Array.from({ length: 200 }, (_, at) => {
+    const caseId = `case-${String(at).padStart(3, '0')}`;
+    if (at === 1) return buildCase({ caseId, status: 'failed', change: 'regressed' });
+    return at === 2 ? buildCase({ caseId, status: 'failed', change: 'stillFailing' }) : buildCase({ caseId });
+  });
+  const { cases: unchanged } = buildComparison();
+  const comparison = buildComparison({
+    outcome: 'failed',
+    cases: { ...unchanged, regressed: ['case-001'], stillFailing: ['case-002'] },
+  });
+  const breach = { code: 'case-broken', caseId: 'case-001', message: 'it passed before' } as const;
+  return buildReport([buildSuite(cases, { variants: [buildVariant({ comparison })] })], {
+    decision: { outcome: 'failed', warnings: [], breaches: [breach] },
+    exitCode: 1,
   });
 }
 

@@ -69,7 +69,7 @@ export interface JsonChange {
 /** Undefined where a side is no JSON, or nothing but a plain value, which reads better as a text. */
 export function diffJsonTexts(before: string, after: string): readonly JsonChange[] | undefined {
   const [a, b] = [parse(before), parse(after)];
-  if (a === undefined || b === undefined || !isContainer(a) || !isContainer(b)) return undefined;
+  if (!isContainer(a) || !isContainer(b)) return undefined;
   const changes: JsonChange[] = [];
   collect(a, b, '', changes);
   return changes;
@@ -78,7 +78,7 @@ export function diffJsonTexts(before: string, after: string): readonly JsonChang
 /** JSON laid out to be read; undefined where the text is none. */
 export function formatJson(text: string): string | undefined {
   const value = parse(text);
-  return value === undefined || !isContainer(value) ? undefined : JSON.stringify(value, undefined, 2);
+  return isContainer(value) ? JSON.stringify(value, undefined, 2) : undefined;
 }
 
 const maxChanges = 500;
@@ -136,7 +136,7 @@ function depthOf(text: string): number {
 
 const maxDepth = 200;
 
-function isContainer(value: JsonValue): boolean {
+function isContainer(value: JsonValue | undefined): value is JsonValue & object {
   return typeof value === 'object' && value !== null;
 }
 
