@@ -56,7 +56,9 @@ describe('the assertion snapshot', () => {
 
   test('with min, the similarity decides and is the score', async () => {
     const sides = { answer: 'abcx', accepted: { text: 'abcd' } };
-    expect(await judge({ ...sides, params: { min: 0.75 } })).toMatchObject({ outcome: 'pass', score: 0.75 });
+    const similar = await judge({ ...sides, params: { min: 0.75 } });
+    expect(similar).toMatchObject({ outcome: 'pass', score: 0.75 });
+    expect(similar).not.toHaveProperty('diff');
     expect(await judge({ ...sides, params: { min: 0.8 } })).toMatchObject({
       outcome: 'fail',
       inverse: 'pass',

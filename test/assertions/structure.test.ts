@@ -217,6 +217,13 @@ describeAssertion('list', [
   { when: 'the order is wrong', params: { value: ['a', 'b'], ordered: true }, answer: 'b, a', is: 'fail', score: 0.5 },
   { when: 'a set takes no note of repetition', params: { value: ['a'] }, answer: 'a, a', is: 'pass' },
   { when: 'a sequence does', params: { value: ['a'], ordered: true }, answer: 'a, a', is: 'fail' },
+  {
+    when: 'a sequence is too long for anything but equal places',
+    params: { value: Array.from({ length: 20_000 }, (_, at) => at), ordered: true, min: 0.5 },
+    answer: JSON.stringify(Array.from({ length: 20_000 }, (_, at) => (at < 10_000 ? at : 20_000 - at))),
+    is: 'pass',
+    score: 0.50005,
+  },
   { when: 'JSON items keep their type', params: { value: [1, 2] }, answer: '["1", 2]', is: 'fail' },
   { when: 'text items do not', params: { value: [1, 2] }, answer: '1, 2', is: 'pass' },
   { when: 'items may be objects', params: { value: [{ a: 1, b: 2 }] }, answer: '[{"b": 2, "a": 1}]', is: 'pass' },

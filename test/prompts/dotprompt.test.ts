@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Vars } from '../../src/model/suite.ts';
-import { readPicoschema } from '../../src/prompts/picoschema.ts';
+import { PicoschemaError, readPicoschema } from '../../src/prompts/picoschema.ts';
 import { TemplateError } from '../../src/templates/template-error.ts';
 import { findPromptProblems, readPrompt, renderPrompt } from './read-prompt.ts';
 
@@ -145,6 +145,21 @@ describe('a dotprompt file', () => {
       ['user', 'Hi Ann! Hi Bo!'],
     ]);
   });
+
+  test('a partial on a line of its own is indented as a whole', async () => {
+    const files = { '_list.prompt': '- {{a}}\n- b\n' };
+    expect(await textsOf('List:\n  {{> list}}\nEnd', { a: 'x\ny' }, files)).toEqual([
+      ['user', 'List:\n  - x\n  y\n  - b\nEnd'],
+    ]);
+  });
+
+  test('what comes out empty is an error, at the start of the template', async () => {
+    await expect(textsOf('{{#if a}}x{{/if}}', { a: false })).rejects.toMatchObject({
+      message: expect.stringContaining('the prompt comes out empty'),
+      line: 1,
+      column: 1,
+    });
+  });
 });
 
 describe('variables are strict', () => {
@@ -213,4 +228,52 @@ describe('bombs', () => {
     expect(() => readPicoschema(JSON.parse(schema) as never)).toThrow(/deeper/);
     schema = '';
   });
+});
+
+test('Picoschema has types, arrays, objects, enums and fields that may be left out', () => {
+  const schema = {
+    id: 'integer, of the order',
+    'tags(array, for search)': 'string',
+    'items?(array)': { sku: 'string' },
+    'address?(object, of the customer)': { city: 'string' },
+    'state(enum, of today)': ['open', 'done'],
+    'level?(enum)': [1, 2],
+    '(*)': 'any',
+  };
+  expect(readPicoschema(schema)).toEqual({
+    type: 'object',
+    properties: {
+      id: { type: 'integer', description: 'of the order' },
+      tags: { type: 'array', items: { type: 'string' }, description: 'for search' },
+      items: {
+        type: ['array', 'null'],
+        items: {
+          type: 'object',
+          properties: { sku: { type: 'string' } },
+          required: ['sku'],
+          additionalProperties: false,
+        },
+      },
+      address: {
+        type: ['object', 'null'],
+        properties: { city: { type: 'string' } },
+        required: ['city'],
+        additionalProperties: false,
+        description: 'of the customer',
+      },
+      state: { enum: ['open', 'done'], description: 'of today' },
+      level: { enum: [1, 2, null] },
+    },
+    required: ['id', 'tags', 'state'],
+    additionalProperties: {},
+  });
+});
+
+test.each([
+  ['a kind that is none', { 'a(set)': 'string' }],
+  ['a parenthesis that is not closed', { 'a(array': 'string' }],
+  ['a field without a name', { '?': 'string' }],
+  ['an enum that is no list', { 'a(enum)': 'x' }],
+])('Picoschema refuses %s', (_, schema) => {
+  expect(() => readPicoschema(schema)).toThrow(PicoschemaError);
 });

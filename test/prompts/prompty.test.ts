@@ -187,8 +187,20 @@ describe('the subset of Jinja', () => {
     ['a  {{- a -}}  b{%- if yes %} c {% endif -%}  d', 'axb c d'],
     ['{{ "}}" }}{% raw %}{{ x }}{% endraw %}', '}}{{ x }}'],
     ['line1\n  line2\n    line3', 'line1\n  line2\n    line3'],
+    ['{{ "a\\"b\\n\\q" }}', 'a"b\nq'],
+    ['{{ nil | length }}{{ "ü😀" | length }}{{ user | length }}', '021'],
   ])('%j', async (template, text) => {
-    const vars = { a: 'x', user: { name: 'Ann' }, l: ['one', 'two'], n: 30, yes: true, no: false, empty: [], map: {} };
+    const vars = {
+      a: 'x',
+      user: { name: 'Ann' },
+      l: ['one', 'two'],
+      n: 30,
+      yes: true,
+      no: false,
+      empty: [],
+      map: {},
+      nil: null,
+    };
     expect(await textsOf(`user:\n${template}.`, vars)).toEqual([['user', `${text}.`]]);
   });
 
@@ -202,10 +214,13 @@ describe('the subset of Jinja', () => {
     ['{{ a.constructor }}', /is missing/],
     ['{{ a }}', /"a" is an object/],
     ['{{ l | join(", ") | nope }}', /filter "nope" is not known/],
+    ['{{ l[0 }}', /"\]" is missing/],
+    ['{{ nil }}', /"nil" is null/],
+    ['{{ n | length }}', /has no length/],
     ['{% for i in l %}'.repeat(5) + 'x' + '{% endfor %}'.repeat(5), /too much time or memory/],
   ])('%j is an error', async (template, message) => {
     const l = Array.from({ length: 100 }, () => 'x');
-    await expect(textsOf(`user:\n${template}`, { a: { b: {} }, l })).rejects.toThrow(message);
+    await expect(textsOf(`user:\n${template}`, { a: { b: {} }, l, n: 1, nil: null })).rejects.toThrow(message);
   });
 });
 
@@ -226,6 +241,11 @@ test.each<[why: string, text: string, problem: string]>([
   ['an absolute file', '---\noutputs: ${file:/etc/passwd}\n---\nuser:\nhi', '2:10 file-outside-project'],
   ['a file that is not there', '---\nsample: gone.json\n---\nuser:\n{{a}}', '2:9 file-unreadable'],
   ['another template engine', '---\ntemplate: mustache\n---\nuser:\nhi', '2:11 invalid-value'],
+  [
+    'another format of templates',
+    '---\ntemplate: { format: { kind: mustache } }\n---\nuser:\nhi',
+    '2:21 invalid-value',
+  ],
   ['an input of a rich kind', '---\ninputs: [{ name: t, kind: thread }]\n---\nuser:\n{{t}}', '2:27 invalid-value'],
   ['a kind that is none', '---\ninputs: { a: { kind: text } }\n---\nuser:\n{{a}}', '2:22 invalid-value'],
   ['an image model', '---\nmodel: { id: m, apiType: image }\n---\nuser:\nhi', '2:26 invalid-value'],

@@ -82,6 +82,8 @@ test('a message names what was found and the next step', () => {
   expect(problemOf({ type: 'strng' })?.message).toBe(
     '"type" must be one of array, boolean, integer, null, number, object, string, or a list of them; found "strng".',
   );
+  const long = 'x'.repeat(100);
+  expect(problemOf({ type: long })?.message).toContain(`found "${'x'.repeat(59)}….`);
 });
 
 test('recursion through smaller values is fine, as are two ways to one schema', () => {

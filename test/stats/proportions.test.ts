@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fisherMidP, hypergeometricProbability, mcnemarTest } from '../../src/stats/exact-tests.ts';
+import { fisherExact, fisherMidP, hypergeometricProbability, mcnemarTest } from '../../src/stats/exact-tests.ts';
 import {
   clopperPearsonInterval,
   compareUnpaired,
@@ -237,4 +237,13 @@ describe('two samples without a common case', () => {
       }),
     );
   });
+});
+
+test.each([
+  { candidateFailures: 3, candidateTrials: 2, acceptedFailures: 0, acceptedTrials: 2 },
+  { candidateFailures: 0, candidateTrials: 2, acceptedFailures: 3, acceptedTrials: 2 },
+  { candidateFailures: 0.5, candidateTrials: 2, acceptedFailures: 0, acceptedTrials: 2 },
+  { candidateFailures: 0, candidateTrials: 2, acceptedFailures: -1, acceptedTrials: 2 },
+])('%j are no counts of failures', (counts) => {
+  expect(() => fisherExact(counts)).toThrow(RangeError);
 });

@@ -33,9 +33,10 @@ export const html = defineAssertion({
       return { pass: !value, reason: `${describePlace(text, fault.offset)}: ${fault.message}: found ${quote(text)}` };
     }
     const absent = contains.filter((name) => !counts.has(name.toLowerCase()));
-    const score = contains.length === 0 ? 1 : 1 - absent.length / contains.length;
-    if (absent.length > 0)
+    if (absent.length > 0) {
+      const score = 1 - absent.length / contains.length;
       return { pass: false, score, reason: `has no <${absent.slice(0, 8).join('>, <')}>: found ${quote(text)}` };
+    }
     const shown = [...counts].slice(0, 8).map(([name, count]) => `${count} <${name}>`);
     return { pass: value, reason: `is HTML with ${shown.join(', ')}` };
   },

@@ -155,6 +155,27 @@ evaluateOptions: { repeat: 3 }
     expect((await project.run(['validate', 'evals'])).code).toBe(0);
   });
 
+  test('what it can not say is left out with the place and the reason', async () => {
+    const { code, stderr, suite } = await importConfig(
+      `${base}defaultTest: file://defaults.yaml
+sharing: true
+nunjucksFilters: {}
+tests:
+  - vars: { q: a }
+    assert:
+      - { type: similar, value: hi }
+      - { type: similar, value: hi, provider: openai:embedding:x }
+      - { type: not-similar, value: hi }
+`,
+      ['--partial'],
+    );
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/:3:14 .*defaultTest from a file has no equal here/);
+    expect(suite?.['cases']).toMatchObject([
+      { assert: [{ similar: { value: 'hi', min: 0.75, provider: 'openai:text-embedding-3-large' } }] },
+    ]);
+  });
+
   test.each([
     ['tests.csv', 'q,__expected,__expected2,__description\nhi,contains: h,not-contains: z,one\nho,ho,,\n'],
     [

@@ -92,6 +92,17 @@ describe('the words that complete the one at the cursor', () => {
     expect(found).not.toContain('complete');
   });
 
+  test('are those of the config that is named before them', async () => {
+    const project = openTempProject();
+    project.write('sub/other.yaml', 'suites: ["*.eval.yaml"]\n');
+    project.write('sub/x.eval.yaml', 'prompts: [{ id: own }]\n');
+    for (const flag of ['--config', '-c']) {
+      expect(await complete(project, 'run', flag, 'sub/other.yaml', '--prompt', '')).toEqual(['own']);
+    }
+    expect(await complete(project, 'run', '--prompt', '')).toEqual([]);
+    expect(await complete(project, 'run', '--config', 'sub/oth')).toEqual([':files']);
+  });
+
   test('need no project', async () => {
     const project = openTempProject();
     expect(await complete(project, 'run', '-t', '')).toEqual([]);
