@@ -167,6 +167,22 @@ describe('runBatches', () => {
     expect(calls.filter((call) => call.startsWith('save'))).toEqual(['save old [foreign,own]', 'save old [own]']);
   });
 
+  it('keeps a batch that it can not look for, and sends nothing of it', async () => {
+    const { run, submitted, ports } = open({ find: () => Promise.resolve({ failure: network }) });
+    const handle = { ...ports.newHandle(['a']), name: 'old' };
+    const { answers, pending } = await run(itemsOf('a', 'b'), [handle]);
+    expect(answers.get('a')).toEqual({ answer: { failure: network }, isSent: false });
+    expect([submitted, pending]).toEqual([[['b']], [handle]]);
+  });
+
+  it('errors the requests of a batch that the provider refuses after it took it', async () => {
+    const failure: ProviderFailure = { kind: 'badRequest', message: 'no' };
+    const { run, submitted } = open({ read: () => Promise.resolve({ value: { state: 'refused', failure } }) });
+    const { answers, collected } = await run(itemsOf('a'));
+    expect([answers.get('a'), collected.length]).toEqual([{ answer: { failure }, isSent: true }, 1]);
+    expect(submitted).toHaveLength(1);
+  });
+
   it('submits again where no candidate is its own batch', async () => {
     let finds = 0;
     const { run, submitted, ports } = open({

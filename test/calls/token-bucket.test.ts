@@ -113,6 +113,20 @@ describe('limits that the server tells', () => {
     expect(rates.waitMs(estimate, 0)).toBe(6000);
   });
 
+  test('of input and of output tokens count their own side alone', () => {
+    for (const [unit, estimate, other] of [
+      ['inputTokens', { input: 90, output: 0 }, { input: 0, output: 90 }],
+      ['outputTokens', { input: 0, output: 90 }, { input: 90, output: 0 }],
+    ] as const) {
+      const rates = open();
+      tell(rates, { unit, limit: 200, remaining: 200 });
+      rates.take(other);
+      expect(rates.waitMs(estimate, 0)).toBe(0);
+      rates.take(estimate);
+      expect([rates.waitMs(other, 0), rates.waitMs(estimate, 0)]).toEqual([0, 24_000]);
+    }
+  });
+
   test('leave to others with the same key what they have used', () => {
     const rates = open();
     tell(rates, { unit: 'requests', limit: 600, remaining: 0 });

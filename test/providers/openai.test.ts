@@ -238,6 +238,15 @@ describe('a chat answer', () => {
     expect(toolCall).toEqual({ id: 'c1', name: 'f', arguments: undefined, rawArguments: args });
   });
 
+  it('joins parts of text, also bare ones, and reads a call of a custom tool', async () => {
+    const call = { id: 't1', type: 'custom', custom: { name: 'run', input: 'ls -l' } };
+    const message = { content: ['a', { type: 'text', text: 'b' }], tool_calls: [call] };
+    expect(completionOf(await ask(chat(message)))).toMatchObject({
+      text: 'ab',
+      toolCalls: [{ id: 't1', name: 'run', rawArguments: 'ls -l' }],
+    });
+  });
+
   it('reads the older function_call, but not the empty one that some servers add', async () => {
     const legacy = await ask(chat({ content: null, function_call: { name: 'find', arguments: '{}' } }));
     expect(completionOf(legacy).toolCalls).toEqual([{ name: 'find', arguments: {}, rawArguments: '{}' }]);

@@ -153,6 +153,17 @@ describe.skipIf(redisPath === undefined)('a run that waits (skipped where there 
     expect(outcome).toMatchObject({ status: 'failed', failure: { kind: 'malformed', retryable: false } });
   });
 
+  test('says once what Redis refuses', async () => {
+    const server = await startRealRedis();
+    const { dispatcher, notes } = await dispatchAt(server.url, {});
+    await dispatcher.begin('run', providers, never);
+    await server.client.config('SET', 'maxmemory', '1');
+    const countRefusals = async () => Number(/errorstat_OOM:count=(\d+)/.exec(await server.client.info())?.[1]);
+    await vi.waitFor(async () => expect(await countRefusals()).toBeGreaterThan(2), 5000);
+    await server.client.config('SET', 'maxmemory', '0');
+    expect(notes).toEqual([expect.stringContaining(`The queue ${server.url} refuses: OOM`)]);
+  });
+
   test('does not begin to wait for ever', async () => {
     const server = await startRealRedis();
     const { dispatcher, lost } = await dispatchAt(server.url, { redisMs: 20 });

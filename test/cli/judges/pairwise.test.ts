@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { completionOf } from '../../support/chat-server.ts';
 import { type Shown, startJudgeServer } from '../../support/judge-server.ts';
 import { type JsonReport, trialsOf } from '../../support/temp-project.ts';
 import { openJudgeProject, writeJudgeSuite } from './judge-project.ts';
@@ -141,6 +142,22 @@ test("--baseline RUN holds an answer against that run's answer to its case by it
   expect(new Set(firstLonger)).toEqual(
     new Set(['blue now | blue', 'blue then | blue!', 'red now | red', 'red then | red!']),
   );
+});
+
+test('the reasoning of both answers is compared, of one in the run and of one in the baseline', async () => {
+  const server = await startJudgeServer(longer, (text) => {
+    const reply = completionOf('red');
+    const message = { role: 'assistant', content: 'red', reasoning_content: `I ${text}` };
+    return { body: { ...reply, choices: [{ index: 0, message, finish_reason: 'stop' }] } };
+  });
+  const select = '[{ pairwise: Which is longer?, select: reasoning }]';
+  const project = openJudgeProject({ assert: select, prompts });
+  await project.run(['run'], { env: server.env });
+  expect(server.judged[0]?.parts).toMatchObject({ 'answer A': 'I Say: red!', 'answer B': 'I Say: red' });
+  await project.run(['baseline', 'accept', '--force']);
+  writeJudgeSuite(project, { assert: select, prompts: '  - { id: v2, text: "Say: {{ word }}!!" }' });
+  await project.run(['run'], { env: server.env });
+  expect(server.judged[2]?.parts).toMatchObject({ 'answer A': 'I Say: red!!', 'answer B': 'I Say: red!' });
 });
 
 test('the same answer is a tie without a call; no other answer is an error', async () => {

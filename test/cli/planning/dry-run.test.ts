@@ -98,3 +98,21 @@ test('--dry-run counts what is skipped, and the requests to judges', async () =>
   expect(stdout).toContain(`v1 × mini: 3 cells, 0 answered from the cache or recordings, ${all}\n`);
   expect(stdout).toContain('dry run: 3 cells, 0 answered, 2 requests, at most $1.04, up to 4 requests to judges');
 });
+
+test('--dry-run counts each turn, results of several tools as one, and both orders of each vote', async () => {
+  const project = openTempProject();
+  const turns = `
+      - { user: Go on. }
+      - { toolResult: { name: find, content: a } }
+      - { toolResult: { name: find, content: b } }
+      - { user: And then? }`;
+  const compared = '{ pairwise: { value: Which is better?, votes: 3 } }, { regex: "." }';
+  project.write(
+    'evals/words.eval.yaml',
+    head.replace('providers:', 'judges: [{ id: strict, use: openai:gpt-4o }]\nproviders:') +
+      `cases:\n  - id: talk\n    vars: { word: one }\n    assert: [${compared}]\n    turns:${turns}\n`,
+  );
+  const { stdout } = await project.run(['run', '--dry-run', '--prompt', 'v1']);
+  expect(stdout).toContain('0 answered from the cache or recordings, 4 requests');
+  expect(stdout).toContain('up to 12 requests to judges');
+});

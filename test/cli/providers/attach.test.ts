@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ScriptedServer, startServer } from '../../support/http-server.ts';
 import { openTempProject, type TempProject } from '../../support/temp-project.ts';
@@ -118,6 +118,22 @@ describe('files that a message attaches', () => {
     expect(code).toBe(3);
     expect(JSON.stringify(report)).toContain('cohere takes no application/pdf: evals/bill.pdf');
     expect(server.requests).toEqual([]);
+  });
+
+  it.each([
+    ['changed', 'changed while the run went on: run it again'],
+    ['removed', 'evals/bill.pdf'],
+  ])('that were %s while the run went on are a failure, and are not sent', async (how, message) => {
+    const server = await startServer(() => {
+      if (how === 'changed') writeFileSync(project.path('evals/bill.pdf'), '%PDF-1.7 ');
+      else rmSync(project.path('evals/bill.pdf'), { force: true });
+      return { body: answer };
+    });
+    onTestFinished(() => server.close());
+    const project = openProject(server, { use: 'openai:some-model' }, both, vars);
+    const { code, report } = await project.report(['run', '-j', '1', '--trials', '2', '--cache', 'off']);
+    expect([code, server.requests.length]).toEqual([3, 1]);
+    expect(JSON.stringify(report)).toContain(message);
   });
 
   it('are part of what a request is: the cache asks anew once one has changed', async () => {

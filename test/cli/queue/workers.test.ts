@@ -214,6 +214,32 @@ ${words.join('\n')}
     expect(told.join('')).toContain(`The queue ${redis.url} is back`);
   });
 
+  test('tells of a short loss of Redis, as its workers do, and goes on', async () => {
+    const redis = await startRealRedis();
+    const server = await startGatedServer(() => true);
+    const project = openTempProject('echo');
+    const worker = await startWorker(project.root, ['--queue', redis.url, '--lease', '1s'], server.env);
+    let told = '';
+    const running = project.report(['run', '--queue', redis.url], {
+      env: server.env,
+      onOutput: (text) => {
+        told += text;
+      },
+    });
+    await server.waitFor(3);
+    await redis.client.client('KILL', 'TYPE', 'normal');
+    await worker.logged(`the queue ${redis.url} is back`);
+    expect(worker.log()).toContain(`the connection to the queue ${redis.url} is lost: no further call starts`);
+    await redis.client.config('SET', 'maxmemory', '1');
+    await worker.logged(`the queue ${redis.url} refuses: OOM`);
+    await redis.client.config('SET', 'maxmemory', '0');
+    server.open();
+    expect((await running).code).toBe(0);
+    expect(told).toContain(`The connection to the queue ${redis.url} is lost; the run waits up to 2 min for it`);
+    expect(told).toContain(`The queue ${redis.url} is back.`);
+    expect(worker.log().split('is lost')).toHaveLength(2);
+  });
+
   test('is refused by workers of another checkout, and by those without a key, and made by the right one', async () => {
     const redis = await startRealRedis();
     const server = await startChatServer(({ text }) => wordOf(text));

@@ -86,6 +86,10 @@ test('a judge and a shared cache are looked at as well', async () => {
   const suite = project.read('evals/own.eval.yaml');
   project.write('evals/own.eval.yaml', suite.replace('{ contains: red }', '{ rubric: Good. }'));
   expect((await project.run(['validate'], { env: keys })).stderr).toContain('provider strict sends OPENAI_API_KEY');
+  project.write('llmcheck.config.yaml', 'cache: { url: "redis://127.0.0.1:9/0", passwordEnv: OPENAI_API_KEY }\n');
+  expect((await project.run(['validate'], { env: keys })).stderr).toContain(
+    'the shared cache is sent OPENAI_API_KEY as its password',
+  );
 });
 
 test('an address that an env file moves is named, one that the environment moves is not', async () => {

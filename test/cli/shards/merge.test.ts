@@ -126,6 +126,17 @@ describe('llmcheck merge', () => {
     expect(project.files('.llmcheck/runs')).toEqual(before);
   });
 
+  test('a shard whose row is damaged is refused, and nothing of it is stored', async () => {
+    const { project, env } = await open();
+    const [first = '', second = ''] = await runShards(project, 2, env);
+    const lines = project.read(second).split('\n');
+    lines[5] = (lines[5] ?? '').replace(/.$/, '?');
+    project.write(second, lines.join('\n'));
+    const before = project.files('.llmcheck/runs');
+    expect((await project.run(['merge', first, second])).code).toBe(2);
+    expect(project.files('.llmcheck/runs')).toEqual(before);
+  });
+
   test('two shards that hold one cell are refused by the names of both and of the cell', async () => {
     const { project, env } = await open();
     const [first = '', second = ''] = await runShards(project, 2, env);
