@@ -85,6 +85,15 @@ const openSender: NonNullable<HttpService['openSender']> = async (client, { base
       return Promise.resolve({ req, url: this.buildURL(path, undefined), timeout: longestTimerMs });
     }
   }
+  /** Takes the client's reply through the SDK. Node loads its own client with `Response`, which takes 50 ms. */
+  class Replied extends Response {
+    readonly reply: Promise<HttpReply>;
+
+    constructor(reply: Promise<HttpReply>) {
+      super(null);
+      this.reply = reply;
+    }
+  }
   const fetch: ClientOptions['fetch'] = async (url, init) => {
     if (typeof url !== 'string' || typeof init?.body !== 'string') throw new Error('the OpenAI SDK sent no text');
     const signal = init.signal ?? new AbortController().signal;
@@ -99,16 +108,6 @@ const openSender: NonNullable<HttpService['openSender']> = async (client, { base
     return response.reply;
   };
 };
-
-/** Takes the client's reply through the SDK. */
-class Replied extends Response {
-  readonly reply: Promise<HttpReply>;
-
-  constructor(reply: Promise<HttpReply>) {
-    super(null);
-    this.reply = reply;
-  }
-}
 
 /** The longest time that a Node timer takes. */
 const longestTimerMs = 2 ** 31 - 1;
