@@ -50,13 +50,6 @@ export interface DependencyHashOptions {
   readonly hashEnv: (names: readonly string[]) => readonly string[];
 }
 
-interface Dependencies {
-  /** Ids of judges and embedding models. */
-  readonly models: readonly string[];
-  /** Variables that programs of checks get. */
-  readonly envNames: readonly string[];
-}
-
 /**
  * The part of a stamp that a suite's files don't hold: the configuration of the judges and embedding models that the checks
  * ask, and the values of the variables that programs of checks get. Empty where there are none of these.
@@ -65,28 +58,23 @@ export function createDependencyHash(
   { askedModels }: Suite,
   { endpointOf, hashEnv }: DependencyHashOptions,
 ): (testCase: Pick<Case, 'checks' | 'turns'>) => string {
-  // Cases often share their checks.
-  const known = new WeakMap<readonly CheckSpec[], Dependencies>();
-  const dependenciesOf = (checks: readonly CheckSpec[]): Dependencies => {
-    const cached = known.get(checks);
-    if (cached !== undefined) return cached;
-    const nested = checks.map(({ children = [] }) => dependenciesOf(children));
-    const found = {
-      models: [...checks.flatMap(({ asks = [] }) => asks), ...nested.flatMap(({ models }) => models)],
-      envNames: [...checks.flatMap(({ code }) => code?.envNames ?? []), ...nested.flatMap(({ envNames }) => envNames)],
-    };
-    known.set(checks, found);
-    return found;
-  };
   const describe = (config: ProviderConfig) => {
     const { adapterVersion, baseUrl } = endpointOf(config);
     const address = baseUrl === undefined ? null : withoutUserinfo(baseUrl);
     return [config.adapter, adapterVersion, address, config.model, config.params];
   };
   return ({ checks, turns }) => {
-    const all = [checks, ...turns.map((turn) => (turn.kind === 'user' ? turn.checks : []))].map(dependenciesOf);
-    const models = new Set(all.flatMap((found) => found.models));
-    const envNames = all.flatMap((found) => found.envNames);
+    const models = new Set<string>();
+    const envNames: string[] = [];
+    const collect = (found: readonly CheckSpec[]): void => {
+      for (const { asks, code } of found) {
+        if (asks !== undefined) models.add(asks);
+        envNames.push(...(code?.envNames ?? []));
+      }
+      for (const { children } of found) if (children !== undefined) collect(children);
+    };
+    collect(checks);
+    for (const turn of turns) if (turn.kind === 'user') collect(turn.checks);
     if (models.size === 0 && envNames.length === 0) return '';
     const described = askedModels.filter(({ id }) => models.has(id)).map(describe);
     return `.${sha256Hex(JSON.stringify([described, hashEnv(envNames)])).slice(0, 12)}`;
