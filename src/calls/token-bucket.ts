@@ -115,8 +115,11 @@ export class ProviderRates {
   }
 
   #limits(): readonly (readonly [Unit, TokenBucket])[] {
+    const { all, latest } = this.#account;
+    // Most runs have no limit, and each call asks several times.
+    if (latest.size === 0 && all.every(({ rpm, tpm }) => rpm === undefined && tpm === undefined)) return [];
     const byHand = [...this.#byHand('requests', 'rpm'), ...this.#byHand('tokens', 'tpm')];
-    return [...byHand, ...new Map([...this.#account.latest, ...this.#reported])];
+    return [...byHand, ...new Map([...latest, ...this.#reported])];
   }
 
   /** The largest limit of an account holds for all its calls, a smaller one for its own provider in addition. */

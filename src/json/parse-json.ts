@@ -29,7 +29,8 @@ export function parseJson(text: string): ParsedJson {
 /** The same; throws a `SyntaxError` for a text that is no JSON or is nested too deep. */
 export function parseShallowJson(text: string): unknown {
   const parsed: unknown = JSON.parse(text);
-  if (isDeeper(parsed, maxJsonDepth)) throw new NestingError();
+  // Each level takes two characters.
+  if (text.length > 2 * maxJsonDepth && isDeeper(parsed, maxJsonDepth)) throw new NestingError();
   return restoreLongNumbers(text, parsed);
 }
 

@@ -30,6 +30,7 @@ export function readRow(row: Located, problems: Problems): CaseRow | undefined {
 export function withPlainSettings(row: Located): Located {
   const { value } = row;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return row;
+  if (Object.keys(value).every((key) => spelledKeys.has(key))) return row;
   const settings = Object.entries(value).map(([key, item]) => [key, spelledKeys.has(key) ? item : plainNumbers(item)]);
   return { ...row, value: Object.fromEntries(settings) };
 }
