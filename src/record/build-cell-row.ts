@@ -5,6 +5,7 @@ import type { AskedCase, CellRow, RecordedCall, RecordedCheck } from '../model/r
 import type { Verdict } from '../model/verdict.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { maskJson } from '../secrets/mask-secrets.ts';
+import { sumKnown } from '../stats/sum-known.ts';
 import { clipText } from '../text/shorten.ts';
 import { hashAnswer, identifyAnswer } from './hash-answer.ts';
 
@@ -18,6 +19,9 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf): Ce
   const { key, cellHash, stamp, at, calls } = result;
   const { suite, prompt, provider, caseId, trial } = key;
   const isSkipped = result.status === 'skipped';
+  const costs = sumCosts(result);
+  const answer = isSkipped ? undefined : recordAnswer(calls, mask);
+  // Member by member: spreading two objects into this one takes twice as long.
   return defined({
     type: 'cell' as const,
     suite,
@@ -33,8 +37,20 @@ export function buildCellRow(result: CellResult, mask: Mask, cell?: AskedOf): Ce
     confirmation: result.confirmation || undefined,
     cached: calls.length > 0 && calls.every(({ cached }) => cached),
     score: result.status === 'judged' ? result.score : undefined,
-    ...sumCosts(result),
-    ...(isSkipped ? {} : recordAnswer(calls, mask)),
+    costUsd: costs.costUsd,
+    spentUsd: costs.spentUsd,
+    judgeCostUsd: costs.judgeCostUsd,
+    latencyMs: answer?.latencyMs,
+    answerHash: answer?.answerHash,
+    answerId: answer?.answerId,
+    usage: answer?.usage,
+    model: answer?.model,
+    output: answer?.output,
+    reasoning: answer?.reasoning,
+    refusal: answer?.refusal,
+    toolCalls: answer?.toolCalls,
+    finishReason: answer?.finishReason,
+    systemFingerprint: answer?.systemFingerprint,
     identity: cellHash,
     at,
     calls: calls.map((call) => recordCall(call, calls.length > 1, mask)),
@@ -62,13 +78,21 @@ function sumCosts(result: CellResult): Pick<CellRow, 'costUsd' | 'spentUsd' | 'j
     return { costUsd: null, spentUsd: null, ...judge };
   }
   if (calls.length === 0 && unusable === undefined) return judge;
-  const costs = calls.map(({ costUsd }) => costUsd);
-  const spent = calls.map(({ cached, costUsd, billed }) => (cached ? 0 : billed ? billed.costUsd : costUsd));
-  if (unusable !== undefined) {
-    costs.push(unusable.costUsd);
-    spent.push(unusable.billedUsd);
-  }
-  return { costUsd: sumWhereAllKnown(costs) ?? null, spentUsd: sumWhereAllKnown(spent) ?? null, ...judge };
+  const costUsd = addKnown(
+    sumKnown(calls, (call) => call.costUsd),
+    unusable === undefined ? 0 : unusable.costUsd,
+  );
+  const spentUsd = addKnown(sumKnown(calls, spentOn), unusable === undefined ? 0 : unusable.billedUsd);
+  return { costUsd: costUsd ?? null, spentUsd: spentUsd ?? null, ...judge };
+}
+
+function spentOn({ cached, costUsd, billed }: CallRecord): number | undefined {
+  if (cached) return 0;
+  return billed === undefined ? costUsd : billed.costUsd;
+}
+
+function addKnown(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b;
 }
 
 function judgeCost(result: CellResult): Pick<CellRow, 'judgeCostUsd'> {
@@ -76,23 +100,15 @@ function judgeCost(result: CellResult): Pick<CellRow, 'judgeCostUsd'> {
   return { judgeCostUsd: result.judgeCostUsd ?? null };
 }
 
-/** Undefined as soon as one value is unknown: a partial sum would read as the whole. */
-function sumWhereAllKnown(values: readonly (number | undefined)[]): number | undefined {
-  return values.reduce<number | undefined>(
-    (sum, value) => (sum === undefined || value === undefined ? undefined : sum + value),
-    0,
-  );
-}
-
 /** The last answer, with the latency and usage of all calls. */
 function recordAnswer(calls: readonly CallRecord[], mask: Mask) {
   const completion = calls.at(-1)?.completion;
-  if (completion === undefined) return {};
+  if (completion === undefined) return undefined;
   const { text, reasoning, refusal, finishReason, model, systemFingerprint } = completion;
   const output = mask(text);
   const masked = completion.toolCalls.map((call) => maskToolCall(call, mask));
   const toolCalls = masked.length === 0 ? undefined : masked;
-  const latencyMs = sumWhereAllKnown(calls.map((call) => call.completion.latencyMs));
+  const latencyMs = sumKnown(calls, (call) => call.completion.latencyMs);
   return {
     latencyMs: latencyMs === undefined ? undefined : roundMs(latencyMs),
     answerHash: hashAnswer({ output, ...defined({ toolCalls }) }),

@@ -20,6 +20,7 @@ import type {
 } from '../model/completion.ts';
 import type { Turn } from '../model/suite.ts';
 import type { CheckSpec, Verdict } from '../model/verdict.ts';
+import { sumKnown } from '../stats/sum-known.ts';
 
 /** What a cell needs of the world. */
 export interface CellPorts {
@@ -140,7 +141,7 @@ class Conversation {
       return outcome.failure;
     }
     const { completion, cached, attempts, batched } = outcome;
-    this.#messages = [...this.#messages, answerMessage(completion, this.#calls.length)];
+    this.#messages = this.#messages.concat(answerMessage(completion, this.#calls.length));
     const billed = batched === true ? { costUsd: ports.costOf(completion, 'batch') } : undefined;
     const costUsd = ports.costOf(completion, 'live');
     this.#calls.push({ requestHash, completion, cached, attempts, costUsd, ...defined({ billed }) });
@@ -155,13 +156,13 @@ class Conversation {
     const judged = await this.#ports.judge(checks, {
       cell,
       completion,
-      latencyMs: sumKnown(calls.map((call) => call.completion.latencyMs)),
-      costUsd: sumKnown(calls.map(({ costUsd }) => costUsd)),
+      latencyMs: sumKnown(calls, (call) => call.completion.latencyMs),
+      costUsd: sumKnown(calls, (call) => call.costUsd),
       calls: [...calls],
       conversation: this.#messages.slice(cell.request.messages.length, -1),
     });
     this.#verdicts.push(...judged.verdicts.map((verdict) => (turn === undefined ? verdict : { ...verdict, turn })));
-    this.#judgeCostUsd = sumKnown([this.#judgeCostUsd, judged.judgeCostUsd]);
+    this.#judgeCostUsd = sumKnown([this.#judgeCostUsd, judged.judgeCostUsd], (costUsd) => costUsd);
     this.#judgeFailure = judged.failure ?? this.#judgeFailure;
   }
 
@@ -227,12 +228,4 @@ function quoteNames(toolCalls: readonly ToolCall[]): string {
 
 function turnVerdict(reason: string, turn: number): Verdict {
   return { assertion: 'turns', pass: false, score: 0, reason, weight: 1, required: true, turn };
-}
-
-/** Undefined where a part is not known. */
-function sumKnown(values: readonly (number | undefined)[]): number | undefined {
-  return values.reduce<number | undefined>(
-    (sum, value) => (sum === undefined || value === undefined ? undefined : sum + value),
-    0,
-  );
 }
