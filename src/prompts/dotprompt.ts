@@ -177,7 +177,7 @@ async function readPartials(
       document.report('invalid-value', `there are more than ${MAX_PARTIALS} partials`, at);
       break;
     }
-    if (name.startsWith('/') || /[\\:]/.test(name) || parts.includes('..') || parts.includes('')) {
+    if (/[\\:]/.test(name) || parts.includes('..')) {
       document.report('file-outside-project', `a partial lies beside its prompt, not at "${name}"`, at);
       continue;
     }

@@ -200,7 +200,11 @@ test.each<[why: string, text: string, problem: string]>([
   ['a partial chosen by a value', '{{> (lookup . "x")}}', '1:1 invalid-template'],
   ['a partial that is not there', 'a {{> gone}}', '1:3 file-unreadable'],
   ['a role behind indented front matter', '---\nmodel: openai/m\n---\n\n   x {{role who}}', '5:6 invalid-template'],
-  ['a partial outside', '{{> ../secret}}', '1:1 file-outside-project'],
+  ...['../secret', 'c:secret'].map((name): [string, string, string] => [
+    `a partial at ${name}`,
+    `{{> ${name}}}`,
+    '1:1 file-outside-project',
+  ]),
   ['a role that a value chooses', 'x {{role who}}', '1:3 invalid-template'],
   ['a role that is none', '{{role "boss"}}x', '1:1 invalid-template'],
   ['blocks without end', '{{#if a}}'.repeat(60) + '{{/if}}'.repeat(60), '1:451 invalid-template'],

@@ -88,6 +88,41 @@ evaluators:
     expect(await problemsOf('p.prompt.yml', text)).toEqual([['invalid-value', 4, 63]]);
   });
 
+  test.each([
+    ['evaluators that are no list', 'evaluators: x', 'invalid-value', 3, 13],
+    ['test data that is no list', 'testData: x', 'invalid-value', 3, 11],
+    ['an entry that is no map', 'testData: [x]', 'invalid-value', 3, 12],
+    ['an evaluator that is no map', 'evaluators: [x]', 'invalid-value', 3, 14],
+    ['an evaluator of nothing', 'evaluators: [{ name: x }]', 'invalid-value', 3, 14],
+    ['an unknown key', 'evaluators: [{ string: { equals: a }, nmae: x }]', 'unknown-key', 3, 39],
+    ['a string that is none', 'evaluators: [{ string: a }]', 'invalid-value', 3, 24],
+    ['an unknown comparison', 'evaluators: [{ string: { equals: a, equal: b } }]', 'unknown-key', 3, 37],
+    ['an empty comparison', 'evaluators: [{ string: { equals: "" } }]', 'invalid-value', 3, 24],
+    ['a comparison with a list', 'evaluators: [{ string: { equals: [a] } }]', 'invalid-value', 3, 34],
+    ['the placeholder of the answer', 'evaluators: [{ string: { equals: "{answer}" } }]', 'invalid-template', 3, 34],
+    ['a variable that is a path', 'evaluators: [{ string: { equals: "{{a.b}}" } }]', 'invalid-template', 3, 34],
+    ['a variable of a reserved name', 'evaluators: [{ string: { equals: "{{first}}" } }]', 'invalid-template', 3, 34],
+    ['an llm that is no map', 'evaluators: [{ llm: a }]', 'invalid-value', 3, 21],
+    ['an llm without choices', 'evaluators: [{ llm: { modelId: m/m, prompt: p } }]', 'invalid-value', 3, 21],
+    ['no rating of that name', 'evaluators: [{ uses: github/similarty }]', 'invalid-value', 3, 22],
+  ])('%s is a problem at its place', async (_, part, code, line, column) => {
+    const text = `messages: [{ role: user, content: hi }]\nmodel: openai/m\n${part}\n`;
+    expect(await problemsOf('p.prompt.yml', text)).toEqual([[code, line, column]]);
+  });
+
+  test('a choice that hides behind another is a warning, at the one that comes first', async () => {
+    const choices = ['no', 'none', 'yes', 'Not now', 'know'].map((choice) => `{ choice: ${choice} }`).join(', ');
+    const text = `messages: [{ role: user, content: hi }]
+testData: [{ input: a }]
+evaluators: [{ llm: { modelId: openai/m, prompt: p, choices: [${choices}] } }]
+`;
+    const parsed = await parsePromptFile({ path: 'p.prompt.yml', text }, noFiles);
+    const hidden = ('problems' in parsed ? [] : parsed.warnings).filter(({ message }) => message.includes('holds'));
+    expect(hidden.map(({ message, at }) => [message, at?.line])).toEqual([
+      ['a reply of "none" holds "no", which comes first and counts', 3],
+    ]);
+  });
+
   test('a suffix that is not known is refused, not guessed', async () => {
     expect(await problemsOf('p.html', 'x')).toEqual([['invalid-value', undefined, undefined]]);
   });

@@ -23,6 +23,20 @@ function object(properties: Record<string, JsonValue>, more: Record<string, Json
 }
 
 describe('several differences', () => {
+  test('a condition is compared by its parts, each in its direction', () => {
+    const when = (whenTrue: JsonValue, whenFalse: JsonValue) => ({
+      if: { required: ['a'] },
+      then: object({ a: whenTrue }),
+      else: object({ b: whenFalse }),
+    });
+    const wide = { type: 'string', maxLength: 9 };
+    const narrow = { type: 'string', maxLength: 5 };
+    expect(list(when(wide, narrow), when(narrow, narrow), 'input')).toEqual([
+      'max-length-lowered error /then/properties/a',
+    ]);
+    expect(list(when(wide, narrow), when(wide, wide), 'input')).toEqual(['max-length-raised info /else/properties/b']);
+  });
+
   test('a swapped enumeration value narrows and widens', () => {
     expect(list({ enum: ['a', 'b'] }, { enum: ['a', 'c'] }, 'input')).toEqual([
       'enum-value-removed error ',

@@ -30,6 +30,7 @@ const verdicts: readonly (readonly [assertion: string, answer: string, pass: boo
   ['{ type: equals, value: Yes }', 'yes', false],
   ['{ type: equals, value: 1.0 }', '1', true],
   ['{ type: equals, value: { a: [1] } }', ' {"a": [1]} ', true],
+  ['{ type: equals, value: { a: ["{{q}}"] } }', '{"a": ["{{q}}"]}', true],
   ['{ type: equals, value: { a: [1] } }', 'none', false],
   ['{ type: not-equals, value: { a: [1] } }', 'none', true],
   ['{ type: not-equals, value: { a: [1] } }', '{"a":[1]}', false],
@@ -298,12 +299,16 @@ test('an exported run of the Evals API becomes a suite', async () => {
 
 test('a data set of JSON lines becomes a suite, which is never overwritten unasked', async () => {
   const project = openTempProject();
-  project.write('data.jsonl', '{"id":1,"question":"2+2?","answer":"4"}\n{"question":"3+3?","answer":["6","six"]}\n');
+  project.write(
+    'data.jsonl',
+    '{"id":1,"question":"2+2?","answer":"4"}\n{"question":"3+3?","answer":["6","six"]}\n{"question":"a","answer":["6",6]}\n',
+  );
   const { code, stdout } = await project.run(['import', 'jsonl', 'data.jsonl']);
-  expect([code, stdout]).toEqual([0, 'wrote evals/data.eval.yaml: prompts 1, providers 1, cases 2\n']);
+  expect([code, stdout]).toEqual([0, 'wrote evals/data.eval.yaml: prompts 1, providers 1, cases 3\n']);
   expect((parse(project.read('evals/data.eval.yaml')) as { cases: unknown }).cases).toEqual([
     { id: '1', vars: { question: '2+2?' }, expected: '4', assert: [{ equals: { value: '{{expected}}', trim: true } }] },
     { vars: { question: '3+3?' }, expected: ['6', 'six'], assert: [{ oneOf: '{{expected}}' }] },
+    { vars: { question: 'a' }, expected: ['6', 6], assert: [{ equals: '{{expected}}', select: { json: true } }] },
   ]);
   expect((await project.run(['import', 'jsonl', 'data.jsonl'])).code).toBe(2);
   expect((await project.run(['import', 'jsonl', 'data.jsonl', '--force'])).code).toBe(0);
