@@ -40,7 +40,7 @@ const wholes: Readonly<Record<'handlebars' | 'jinja', LanguageParts>> = {
   handlebars: { language: handlebarsLanguage, parse: parseHandlebars, firstRole: 'user', trim: (text) => text },
   jinja: {
     language: jinjaLanguage,
-    parse: (source) => parseJinja(source, { roles: true }),
+    parse: parseJinja,
     firstRole: 'system',
     trim: (text) => text.replace(/^(?:[^\S\n]*\n)+/, '').trimEnd(),
   },

@@ -6,17 +6,15 @@ import type { Branch, Expression, TemplateTree, TreeNode } from './template-tree
 const MAX_LENGTH = 1_000_000;
 const MAX_NESTED = 50;
 
-interface JinjaOptions {
-  /** True where lines such as `user:` begin a message. They are looked for in the template's own text alone. */
-  readonly roles?: boolean;
-}
-
-/** Parses the supported part of Jinja; throws a `TemplateError` with the place of anything else. */
-export function parseJinja(source: string, { roles = false }: JinjaOptions = {}): TemplateTree {
+/**
+ * Parses the supported part of Jinja; throws a `TemplateError` with the place of anything else. Lines such as `user:` begin
+ * a message; they are looked for in the template's own text alone.
+ */
+export function parseJinja(source: string): TemplateTree {
   if (source.length > MAX_LENGTH) {
     throw new TemplateError(`the template is longer than ${MAX_LENGTH} characters`, { kind: 'limit' });
   }
-  return { source, nodes: new BlockParser(source, roles).parse() };
+  return { source, nodes: new BlockParser(source).parse() };
 }
 
 const TAGS = ['if', 'elif', 'else', 'endif', 'for', 'endfor', 'raw', 'endraw'];
@@ -27,9 +25,9 @@ class BlockParser {
   #next = 0;
   #depth = 0;
 
-  constructor(source: string, roles: boolean) {
+  constructor(source: string) {
     this.#source = source;
-    this.#tokens = tokenizeJinja(source, roles);
+    this.#tokens = tokenizeJinja(source);
   }
 
   parse(): readonly TreeNode[] {
@@ -160,9 +158,9 @@ const CLOSING: Readonly<Record<string, string>> = { '{{': '}}', '{%': '%}', '{#'
 const RAW = /^-?\s*raw\s*-?%\}/;
 
 /** Text, outputs and tags in order; comments are dropped, and `-` beside a brace trims the blanks. */
-function tokenizeJinja(source: string, roles: boolean): readonly JinjaToken[] {
+function tokenizeJinja(source: string): readonly JinjaToken[] {
   const tokens: JinjaToken[] = [];
-  const chosen = roles ? CHOSEN_ROLE.exec(source) : null;
+  const chosen = CHOSEN_ROLE.exec(source);
   if (chosen !== null) {
     const message = 'a role must stand in the template: a variable may not choose one';
     throw syntaxError(source, chosen.index, message, 'write the conversation as turns of a case');
@@ -178,8 +176,7 @@ function tokenizeJinja(source: string, roles: boolean): readonly JinjaToken[] {
       text = kept;
     }
     if (trimsEnd) text = text.trimEnd();
-    if (roles) addLines(source, text, offset, tokens);
-    else if (text !== '') tokens.push({ kind: 'text', text, offset });
+    addLines(source, text, offset, tokens);
   };
   for (;;) {
     OPENING.lastIndex = from;

@@ -179,6 +179,7 @@ describe('variables are strict', () => {
     const text = '---\ninput: { schema: { "a?": string } }\n---\n[{{a}}]';
     expect(await textsOf(text)).toEqual([['user', '[]']]);
     expect(await textsOf(text, { a: null })).toEqual([['user', '[]']]);
+    expect(await textsOf(text.replace('{{a}}', '{{json a}}'))).toEqual([['user', '[]']]);
   });
 });
 

@@ -48,6 +48,10 @@ describe('rendering', () => {
     const vars = { n: new SpelledNumber(1.1, '1.10'), l: [new SpelledNumber(2, '2.0')] };
     const source =
       '{{ n }} {{ n | append: "x" }} {{ n | default: 3 }} {{ n | plus: 1 }} {% if n == 1.1 and n > 1 %}same{% endif %} {{ l | join: "," }}';
+    const compared =
+      '{% if n <= 1.1 %}a{% endif %}{% if n <= 1 %}b{% endif %}{% if n >= 1.1 %}c{% endif %}{% if n >= 2 %}d{% endif %}{% if n < 2 %}e{% endif %}{% if n < 1.1 %}f{% endif %}{% if n > 1.1 %}g{% endif %}';
+    expect(compileTemplate(compared).render(vars)).toBe('ace');
+    expect(compileTemplate('{% if n <= "x" or n >= "x" or n < "x" or n > "x" %}any{% endif %}').render(vars)).toBe('');
     expect(compileTemplate('{{ n }}').render(vars)).toBe('1.10');
     expect(compileTemplate(source).render(vars)).toBe('1.10 1.10x 1.10 2.1 same 2.0');
   });
