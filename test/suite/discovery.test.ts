@@ -137,7 +137,25 @@ describe('nothing outside the project is read', () => {
   });
 });
 
+test('a prompt file of a format that is not known is a problem where the suite names it', async () => {
+  write({
+    'evals/p.html': 'a',
+    'evals/a.eval.yaml':
+      'prompts: [{ id: v1, file: p.html }]\nproviders: [openai:x]\ncases: [{ id: a, assert: [{ contains: a }] }]\n',
+  });
+  expect((await problemsAt(root)).map(placeOf)).toEqual(['evals/a.eval.yaml:1:27 invalid-value']);
+});
+
 describe('the config', () => {
+  test('an unknown key of a price names the nearest', async () => {
+    write({
+      'llmcheck.config.yaml': 'prices: { m: { input: 1, output: 2, cachedInptu: 1 } }\n',
+      'evals/a.eval.yaml': SUITE,
+    });
+    const [problem] = await problemsAt(root);
+    expect(problem).toMatchObject({ code: 'unknown-key', hint: 'did you mean "cachedInput"?' });
+  });
+
   test('its mistakes are reported where they stand, beside those of the suites', async () => {
     write({
       'llmcheck.config.yaml':

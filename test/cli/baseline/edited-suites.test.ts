@@ -131,6 +131,16 @@ describe('assertions that were edited', () => {
     expect(run.comparison.passRate.delta).toBe(0);
   });
 
+  test('of a prompt that replaces another run the old one again', async () => {
+    const project = await openBaselineProject();
+    await project.accept();
+    project.edit(suiteFile, 'providers:', '  - { id: v2, replaces: v1, text: "Say: {{word}}" }\nproviders:');
+    project.forget();
+    const { report, code } = await project.compared(['run', '--rerun-baseline', '--cache', 'off']);
+    expect(code).toBe(0);
+    expect(report.suites[0]?.variants.map(({ prompt }) => prompt)).toEqual(['v1', 'v1@baseline', 'v2', 'v2@baseline']);
+  });
+
   test.each([['--baseline', baselineFile] as const, ['--baseline', 'git:main'] as const])(
     'excuse nothing against %s %s either',
     async (...argv) => {

@@ -249,9 +249,13 @@ test('a file of labels that is missing, and one of calibrations that is damaged,
   });
   const damaged = open();
   damaged.write('evals/tone.judges.json', '{"format": 1');
-  const { code, stderr } = await damaged.run(['run']);
-  expect(code).toBe(2);
-  expect(stderr).toContain('holds no calibrations of judges');
+  const broken = await damaged.run(['run']);
+  expect(broken.code).toBe(2);
+  expect(broken.stderr).toContain('holds no calibrations of judges: it is no JSON: ');
+  damaged.write('evals/tone.judges.json', '{"format": 1, "calibrations": [{ "judge": 5 }]}');
+  const misshapen = await damaged.run(['run']);
+  expect(misshapen.code).toBe(2);
+  expect(misshapen.stderr).toMatch(/holds no calibrations of judges: calibrations\.0\.judge: \S/);
 });
 
 test('without a label there is nothing to measure: exit 4; unknown judges and flags are usage errors', async () => {
