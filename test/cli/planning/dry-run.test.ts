@@ -109,10 +109,12 @@ test('--dry-run counts each turn, results of several tools as one, and both orde
   const compared = '{ pairwise: { value: Which is better?, votes: 3 } }, { regex: "." }';
   project.write(
     'evals/words.eval.yaml',
-    head.replace('providers:', 'judges: [{ id: strict, use: openai:gpt-4o }]\nproviders:') +
+    head
+      .replace(/ {2}- { id: v2.*\n/, '')
+      .replace('providers:', 'judges: [{ id: strict, use: openai:gpt-4o }]\nproviders:') +
       `cases:\n  - id: talk\n    vars: { word: one }\n    assert: [${compared}]\n    turns:${turns}\n`,
   );
-  const { stdout } = await project.run(['run', '--dry-run', '--prompt', 'v1']);
+  const { stdout } = await project.run(['run', '--dry-run']);
   expect(stdout).toContain('0 answered from the cache or recordings, 4 requests');
   expect(stdout).toContain('up to 12 requests to judges');
 });
