@@ -29,7 +29,15 @@ const trial = z.looseObject({
     .describe('Names this very answer; a fresh call that answers the same has another one.'),
 });
 
-const header = z.looseObject({ type: z.literal('baseline'), format: z.literal(baselineFormat), suite: id });
+const header = z.looseObject({
+  type: z.literal('baseline'),
+  format: z.literal(baselineFormat),
+  suite: id,
+  pin: z
+    .looseObject({ until: z.iso.datetime().describe('Runs that began later are those since the pin.') })
+    .optional()
+    .describe('Of a pinned reference.'),
+});
 
 const variant = z.looseObject({
   type: z.literal('variant'),

@@ -51,15 +51,20 @@ export function openBaselines(
 
 const recordedHint = 'put that file into the project, or name both sides: llmcheck compare BASELINE RUN';
 
-/** Opens the baseline of every suite. Throws one `UserError` with the problems of all. */
-export function checkBaselines(suites: readonly Pick<Suite, 'id' | 'path'>[], findBaseline: FindBaseline): void {
+/** Opens the baseline of every suite, and its reference. Throws one `UserError` with the problems of all. */
+export function checkBaselines(
+  suites: readonly Pick<Suite, 'id' | 'path'>[],
+  ...finders: readonly ((suite: Pick<Suite, 'id' | 'path'>) => unknown)[]
+): void {
   const problems: Problem[] = [];
   for (const suite of suites) {
-    try {
-      findBaseline(suite);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      problems.push(...error.problems);
+    for (const find of finders) {
+      try {
+        find(suite);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        problems.push(...error.problems);
+      }
     }
   }
   if (problems.length > 0) throw new UserError(problems);

@@ -4,6 +4,7 @@ import type { Baseline, BaselineContent } from '../model/baseline.ts';
 import type { Project, Suite } from '../model/suite.ts';
 import { baselinePathOf, refuseOutside } from '../project/project-paths.ts';
 import { countCases, keepCases, readCases } from './baseline-cases.ts';
+import { openReferenceBeside } from './find-references.ts';
 import { openBaselineFile } from './open-baseline.ts';
 import { countTrials } from './pool-trials.ts';
 import { writeBaseline } from './write-baseline.ts';
@@ -17,24 +18,29 @@ export function listBaselines(
   orphans: readonly string[],
   cwd: string,
 ): readonly ListedRow[] {
-  const ofSuites = suites.map((suite) => ({ suite: suite.id, ...read(suite, root, cwd) }));
+  const ofSuites = suites.map((suite) => ({
+    suite: suite.id,
+    ...read(suite, root, cwd),
+    pinned: openReferenceBeside(suite, { root, cwd })?.source ?? null,
+  }));
   const ofNone = orphans.map((path) => {
     refuseOutside(path, { root, cwd });
     const file = relative(cwd, path);
-    return { suite: 'none: removed or renamed', file, baseline: openBaselineFile(path, file) };
+    return { suite: 'none: removed or renamed', file, baseline: openBaselineFile(path, file), pinned: null };
   });
-  return [...ofSuites, ...ofNone].map(({ suite, file, baseline }) => ({
+  return [...ofSuites, ...ofNone].map(({ suite, file, baseline, pinned }) => ({
     suite,
     baseline: baseline === undefined ? 'none yet' : file,
+    pinned,
     variants: baseline?.variants.map(({ prompt, provider }) => `${prompt} × ${provider}`) ?? [],
     cases: baseline === undefined ? 0 : countCases(baseline).ids,
   }));
 }
 
-/** One row for each case and variant of the accepted baselines. */
-export function showBaselines({ suites, root }: Project, cwd: string): readonly ListedRow[] {
+/** One row for each case and variant of the accepted baselines, or of the pinned references. */
+export function showBaselines({ suites, root }: Project, cwd: string, isPinned: boolean): readonly ListedRow[] {
   return suites.flatMap((suite) => {
-    const { baseline } = read(suite, root, cwd);
+    const { baseline } = isPinned ? (openReferenceBeside(suite, { root, cwd }) ?? {}) : read(suite, root, cwd);
     return Array.from(readCases(baseline ?? { cases: [] }), (row) => {
       const { caseId, prompt, provider, trials } = row;
       const pooled = row.pooled ?? countTrials(trials);

@@ -1,3 +1,4 @@
+import { defined } from '../json/defined.ts';
 import type { Baseline, BaselineCase, BaselineTrial, VariantKey } from '../model/baseline.ts';
 import type { CaseSummary, RowSummary } from '../model/summary.ts';
 import { SortedCases } from '../record/case-summaries.ts';
@@ -73,7 +74,7 @@ function summarizeTrial(
   };
 }
 
-function toBaseline({ suite, variants, readCase: readRow }: ScannedBaseline, rows: BaselineRows): Baseline {
+function toBaseline({ suite, pin, variants, readCase: readRow }: ScannedBaseline, rows: BaselineRows): Baseline {
   const casesOf = (key: VariantKey) => rows.casesOf(key);
   const readCase = ({ prompt, provider }: VariantKey, caseId: string) => {
     const found = casesOf({ prompt, provider }).get(caseId);
@@ -91,5 +92,5 @@ function toBaseline({ suite, variants, readCase: readRow }: ScannedBaseline, row
       return found;
     },
   }));
-  return { suite, variants, cases, casesOf, readCase };
+  return { suite, ...defined({ pin }), variants, cases, casesOf, readCase };
 }

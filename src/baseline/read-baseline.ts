@@ -2,9 +2,16 @@ import { Buffer } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { type ReadBytes, splitLines } from '../files/split-lines.ts';
 import { systemErrorCode } from '../files/storage-error.ts';
+import { defined } from '../json/defined.ts';
 import { isJsonObject } from '../json/json.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { type BaselineCase, type BaselineVariant, baselineFormat, type VariantKey } from '../model/baseline.ts';
+import {
+  type BaselineCase,
+  type BaselineVariant,
+  baselineFormat,
+  type Pin,
+  type VariantKey,
+} from '../model/baseline.ts';
 import { UserError } from '../model/errors.ts';
 import type { Problem } from '../model/problem.ts';
 import { quote } from '../text/shorten.ts';
@@ -16,6 +23,7 @@ export type CaseKey = Pick<BaselineCase, 'caseId' | 'prompt' | 'provider'>;
 /** A baseline file that was read once from end to end. Its cases stay on disk. */
 export interface ScannedBaseline {
   readonly suite: string;
+  readonly pin?: Pin;
   readonly variants: readonly BaselineVariant[];
   /** The case that the visitor saw as the `index`-th. Throws a UserError where the file was changed meanwhile. */
   readonly readCase: (index: number, key: CaseKey) => BaselineCase;
@@ -68,6 +76,7 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
   const lineOfCase = new Map<string, number>();
   const usedVariants = new Set<string>();
   let suite: string | undefined;
+  let pin: Pin | undefined;
   for (const found of splitLines(source.read)) {
     const { number: line } = found;
     const raw = found.bytes.toString('utf8');
@@ -76,7 +85,7 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
     // After a conflict marker most other lines are wrong too, so only the conflict is reported.
     if (conflictMarker.test(text)) throw new UserError([conflictProblem(file, line)]);
     if (suite === undefined) {
-      suite = parseHeader(text, file, line);
+      ({ suite, pin } = parseHeader(text, file, line));
       continue;
     }
     const row = parseRow(text);
@@ -110,7 +119,7 @@ function scanBaseline(source: BaselineSource, file: string, visit: VisitCase): S
     }
   }
   if (problems.length > 0) throw new UserError(problems);
-  return { suite, variants, readCase };
+  return { suite, variants, readCase, ...defined({ pin }) };
 }
 
 /** Undefined where the file was changed. */
@@ -131,7 +140,7 @@ function isOf(row: BaselineCase, { caseId, prompt, provider }: CaseKey): boolean
   return row.caseId === caseId && row.prompt === prompt && row.provider === provider;
 }
 
-function parseHeader(text: string, file: string, line: number): string {
+function parseHeader(text: string, file: string, line: number): { suite: string; pin: Pin | undefined } {
   const parsed = parseJson(text);
   const header = parsed.ok && isJsonObject(parsed.value) ? parsed.value : {};
   if (header['type'] !== 'baseline' || header['format'] === undefined) {
@@ -142,9 +151,14 @@ function parseHeader(text: string, file: string, line: number): string {
     const hint = 'use the version of llmcheck that wrote it, or accept a run again with this one';
     throw new UserError([problemAt(file, line, message, hint)]);
   }
-  const { suite } = header;
+  const { suite, pin } = header;
   if (typeof suite !== 'string') throw new UserError([notABaseline(file, line, 'its header names no suite')]);
-  return suite;
+  if (pin === undefined) return { suite, pin };
+  const until = isJsonObject(pin) ? pin['until'] : undefined;
+  if (typeof until !== 'string' || Number.isNaN(Date.parse(until))) {
+    throw new UserError([notABaseline(file, line, 'its header does not say until when its runs were pinned')]);
+  }
+  return { suite, pin: { until } };
 }
 
 /** A row, or the reason why the line is none. */

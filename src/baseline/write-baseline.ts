@@ -20,6 +20,7 @@ export function* renderBaseline(content: BaselineContent): Generator<string> {
     ['type', 'baseline'],
     ['format', baselineFormat],
     ['suite', content.suite],
+    ['pin', content.pin],
   ]);
   for (const row of content.variants.toSorted(compareVariants)) yield renderVariant(row);
   for (const row of readCases(content)) yield renderCase(row);

@@ -30,6 +30,7 @@ export function findSuiteSources(
       ...ofProviders,
       ...findAttached(suite, root),
       baselinePath ?? pathBeside(root, suite.path, 'baseline.jsonl'),
+      pathBeside(root, suite.path, 'reference.jsonl'),
       ...(suite.criteria.length === 0 ? [] : [pathBeside(root, suite.path, 'judges.json')]),
     ]),
     globs,

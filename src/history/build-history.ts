@@ -19,6 +19,7 @@ import { type Groups, sharedGroups } from '../stats/groups.ts';
 import { quantiles } from '../stats/quantiles.ts';
 import { scoreMeanInterval } from '../stats/score-bound.ts';
 import { sha256Hex } from '../text/sha256.ts';
+import { describeTrend } from './describe-trend.ts';
 
 export interface CountedRun {
   readonly header: RunHeader;
@@ -109,7 +110,21 @@ function buildVariant(found: readonly VariantInRun[]): VariantHistory {
       ({ variant }) => `${definitionOf(variant)} ${stampsOf(variant)}`,
       ({ run, variant }) => variantPoint(run, variant),
     ),
+    trend: describeTrend(findMeasured(found), found.at(-1)?.alpha ?? 0),
   };
+}
+
+/** The pass rates that a trend is tested on. Other cases or checks have another rate, so it begins where they changed last. */
+function findMeasured(found: readonly VariantInRun[]): readonly { readonly run: string; readonly rate: number }[] {
+  const last = found.at(-1);
+  const stamps = last === undefined ? '' : stampsOf(last.variant);
+  const start = found.findLastIndex(({ variant }) => stampsOf(variant) !== stamps) + 1;
+  return found.slice(start).flatMap(({ run, variant }) => {
+    const { passRate, passed, failed, errored, skipped, skippedByCase, cached } = variant;
+    const isPartial = errored > 0 || skipped > skippedByCase;
+    if (passRate.value === null || isPartial || cached >= passed + failed) return [];
+    return [{ run, rate: passRate.value }];
+  });
 }
 
 function markRedefined<Found>(

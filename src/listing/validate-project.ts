@@ -1,4 +1,5 @@
 import { checkBaselines, openBaselines } from '../baseline/find-baselines.ts';
+import { openReferences } from '../baseline/find-references.ts';
 import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
 import { readSuiteRecordings } from '../calls/read-suite-recordings.ts';
 import { defined } from '../json/defined.ts';
@@ -65,7 +66,7 @@ async function planWithBaselines(
   let replanned = options;
   try {
     const findBaseline = openBaselines(settings.baseline, { root: project.root, cwd, env });
-    checkBaselines(project.suites, findBaseline);
+    checkBaselines(project.suites, findBaseline, openReferences(settings.baseline, { root: project.root, cwd, env }));
     if (rerunBaseline) replanned = { ...options, project: await addBaselinePrompts(project, findBaseline) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -74,9 +74,17 @@ export interface BaselineCases {
   read(caseId: string): BaselineCase;
 }
 
+/** What makes a baseline file a pinned reference. */
+export interface Pin {
+  /** ISO 8601: runs that began later are those since the pin. */
+  readonly until: string;
+}
+
 /** The content of a baseline file, read or to be written. */
 export interface BaselineContent {
   readonly suite: string;
+  /** Of a pinned reference alone. */
+  readonly pin?: Pin;
   readonly variants: readonly BaselineVariant[];
   /** Of each variant once. */
   readonly cases: readonly BaselineCases[];

@@ -11,6 +11,7 @@ export const breachCodes = [
   'cost-regressed',
   'latency-regressed',
   'contract-broken',
+  'erosion',
   'errors-exceeded',
   'nothing-evaluated',
   'stopped',

@@ -49,6 +49,28 @@ export interface VariantHistory {
   readonly provider: string;
   readonly model: string;
   readonly points: readonly HistoryPoint[];
+  readonly trend: RateTrend;
+}
+
+/**
+ * Whether the pass rate rises or falls with time, by Mann and Kendall, since the cases and their checks are what they are now.
+ * Runs without a new answer are no new evidence and not counted, nor are runs in which cells have no verdict.
+ */
+export interface RateTrend {
+  /** Runs that count. */
+  readonly runs: number;
+  /** Id of the first of them; absent where there is none. */
+  readonly since?: string;
+  /** Null where no trend is shown. */
+  readonly direction: 'falls' | 'rises' | null;
+  /** One-sided, of the direction that the runs take; null where they are too few or all alike. */
+  readonly p: number | null;
+  /** Kendall's tau-b. */
+  readonly tau: number | null;
+  /** Means over the first and the last third of the runs. */
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly message: string;
 }
 
 export interface CaseHistory {

@@ -53,6 +53,13 @@ export interface RecordedJudge {
   readonly measured?: { readonly labels: number; readonly youdenLow: number };
 }
 
+/** What was checked out where a run was made, as far as its environment says. */
+export interface RunProvenance {
+  readonly commit?: string;
+  readonly branch?: string;
+  readonly pullRequest?: number;
+}
+
 /** The first line of a run record. */
 export interface RunHeader {
   readonly type: 'run';
@@ -62,6 +69,8 @@ export interface RunHeader {
   readonly startedAt: string;
   readonly tool: { readonly name: 'llmcheck'; readonly version: string };
   readonly settings: RunSettings;
+  /** Absent where nothing is known, and in older records. */
+  readonly provenance?: RunProvenance;
   /** The paths and flags that chose what runs, for `--resume`. */
   readonly invocation?: JsonObject;
   readonly suites: readonly RecordedSuite[];

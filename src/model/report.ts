@@ -1,5 +1,6 @@
 import type { CaseStatus } from './cell.ts';
 import type { CaseChange, JudgedMargin, KeptAnswer } from './comparison.ts';
+import type { ErosionFinding } from './erosion.ts';
 import type { PromptFindings } from './finding.ts';
 import type { Decision } from './gate.ts';
 import type { VariantTrend } from './history.ts';
@@ -159,6 +160,8 @@ export interface Report {
   readonly notes: readonly string[];
   /** What became of the contracts of prompts that have a baseline; absent where none has. */
   readonly contracts?: readonly PromptFindings[];
+  /** The variants that have a pinned reference, beside it; absent where none has. */
+  readonly erosion?: readonly ErosionFinding[];
   /** The variants over the stored runs up to this one; read on first use. */
   readonly trends?: () => readonly VariantTrend[];
 }

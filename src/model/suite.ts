@@ -255,6 +255,8 @@ export interface GatePolicy {
   readonly alpha: number;
   readonly scope: 'population' | 'suite';
   readonly cases: { readonly broken: 'fail' | 'warn'; readonly added: 'fail' | 'warn' };
+  /** A drop against the pinned reference; `warn` where absent, and in older records. */
+  readonly erosion?: 'fail' | 'warn';
   /** Only what the user wrote: defaults are the gate's own. */
   readonly passRate: MetricLimits;
   readonly score: MetricLimits;

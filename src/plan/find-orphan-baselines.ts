@@ -1,12 +1,12 @@
 import { dirname, join, relative } from 'node:path';
 import type { EmptySelection, Project } from '../model/suite.ts';
-import { pathBeside } from '../project/project-paths.ts';
+import { type BesideEnding, pathBeside } from '../project/project-paths.ts';
 import { findFiles } from '../suite/files/find-files.ts';
 
-const ending = 'baseline.jsonl';
+const endings = ['baseline.jsonl', 'reference.jsonl'] as const;
 const suiteFile = /\.(?:ya?ml|[cm]?[jt]s|json|prompt|prompty)$/i;
 
-/** Baselines without a suite beside them, in the folders where suites are searched: the suite was removed or renamed. */
+/** Baselines and pinned references without a suite beside them, in the folders where suites are searched: the suite was removed or renamed. */
 export async function findOrphanBaselines(
   project: Pick<Project, 'root' | 'sources'>,
 ): Promise<readonly EmptySelection[]> {
@@ -24,20 +24,22 @@ export async function listOrphanBaselines({
 }: Pick<Project, 'root' | 'sources'>): Promise<readonly string[]> {
   const found = new Set<string>();
   for (const { pattern, folder } of sources.globs) {
-    for (const path of await findBaselines(pattern, join(root, folder))) {
-      if (!(await hasSuite(path, root))) found.add(path);
+    for (const ending of endings) {
+      for (const path of await findBaselines(pattern, join(root, folder), ending)) {
+        if (!(await hasSuite(path, root, ending))) found.add(path);
+      }
     }
   }
   return [...found].sort();
 }
 
 /** Applies a pattern of suites to their baselines, by another ending. */
-async function findBaselines(pattern: string, folder: string): Promise<readonly string[]> {
+async function findBaselines(pattern: string, folder: string, ending: BesideEnding): Promise<readonly string[]> {
   const ofBaselines = pattern.replace(/(?:\.eval)?\.(?:\{[^{}/]*\}|[^./{}]*)$/, `.${ending}`);
   return ofBaselines === pattern ? [] : list(ofBaselines, folder);
 }
 
-async function hasSuite(baseline: string, root: string): Promise<boolean> {
+async function hasSuite(baseline: string, root: string, ending: BesideEnding): Promise<boolean> {
   const siblings = await list('*', dirname(baseline));
   return siblings.some((path) => suiteFile.test(path) && pathBeside(root, relative(root, path), ending) === baseline);
 }

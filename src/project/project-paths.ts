@@ -16,13 +16,20 @@ export function baselinePathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'baseline.jsonl'));
 }
 
+/** The same for `evals/triage.reference.jsonl`, the pinned reference of a suite. */
+export function referencePathOf(root: string, suitePath: string): string {
+  return checkedPath(root, pathBeside(root, suitePath, 'reference.jsonl'));
+}
+
 /** The same for `evals/triage.judges.json`, which holds measurements of the suite's judges. */
 export function calibrationPathOf(root: string, suitePath: string): string {
   return checkedPath(root, pathBeside(root, suitePath, 'judges.json'));
 }
 
+export type BesideEnding = 'baseline.jsonl' | 'reference.jsonl' | 'judges.json';
+
 /** The same path for a caller that neither reads nor writes the file. */
-export function pathBeside(root: string, suitePath: string, ending: 'baseline.jsonl' | 'judges.json'): string {
+export function pathBeside(root: string, suitePath: string, ending: BesideEnding): string {
   return join(root, `${suitePath.replace(/(?:\.eval)?\.(?:ya?ml|[cm]?[jt]s)$/i, '')}.${ending}`);
 }
 

@@ -1,6 +1,7 @@
 import { defined } from '../json/defined.ts';
 import { judgedLatencies } from '../model/cell.ts';
 import type { ComparedVariant } from '../model/comparison.ts';
+import type { ErosionFinding } from '../model/erosion.ts';
 import { exitCodeFor } from '../model/exit-code.ts';
 import type { PromptFindings } from '../model/finding.ts';
 import type { Decision } from '../model/gate.ts';
@@ -22,6 +23,7 @@ export interface ReportInput {
   /** The comparisons case by case, for each case's change and its answer on the baseline. */
   readonly compared?: ReadonlyMap<VariantSummary, ComparedVariant>;
   readonly contracts?: readonly PromptFindings[];
+  readonly erosion?: readonly ErosionFinding[];
   readonly trends?: () => readonly VariantTrend[];
 }
 
@@ -46,7 +48,7 @@ export function buildReport(input: ReportInput): Report {
     totals: totalsOf(summary),
     suites: summary.suites.map((suite) => buildSuiteReport(suite, input)),
     notes: end?.notes ?? [],
-    ...defined({ contracts: input.contracts, trends: input.trends }),
+    ...defined({ contracts: input.contracts, erosion: input.erosion, trends: input.trends }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { EndRow } from '../model/record.ts';
 import type { Report } from '../model/report.ts';
 import { type Assessment, assessRecord, reportAssessment } from '../verdict/assess-run.ts';
 import { judgeContracts } from '../verdict/judge-contracts.ts';
+import { judgeErosion } from '../verdict/judge-erosion.ts';
 import type { Run } from './open-run.ts';
 
 /** Judges the record so far. Without an end the run goes on, and confirmation trials can still be made. */
@@ -44,7 +45,7 @@ function findStopReason({ stop, calls, state }: Run): EndRow['stopReason'] {
 
 /** Compares, decides and reports, from the record alone. */
 export async function reportOn(run: Run, end: EndRow): Promise<Report> {
-  const { options, findBaseline, state } = run;
+  const { options, findBaseline, findReference, state } = run;
   const { root, suites } = options.project;
   const assessment = await assess(run, end);
   const byId = new Map(suites.map((suite) => [suite.id, suite]));
@@ -53,5 +54,6 @@ export async function reportOn(run: Run, end: EndRow): Promise<Report> {
     locate: async (suite, prompt, pointer) => byId.get(suite)?.locateContract?.(prompt, pointer),
   });
   const { interrupted } = state;
-  return reportAssessment(assessment, { contracts, root, ...defined({ interrupted }) });
+  const erosion = judgeErosion(assessment.record, { findReference, root });
+  return reportAssessment(assessment, { contracts, erosion, root, ...defined({ interrupted }) });
 }

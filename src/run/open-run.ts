@@ -6,6 +6,7 @@ import {
   type FindBaseline,
   openBaselines,
 } from '../baseline/find-baselines.ts';
+import { type FindReference, openReferences } from '../baseline/find-references.ts';
 import { addBaselinePrompts } from '../baseline/rerun-baseline.ts';
 import { type Calls, openCalls } from '../calls/calls.ts';
 import type { Dispatch } from '../calls/open-dispatch.ts';
@@ -21,6 +22,7 @@ import { describeRecordedSuites } from '../plan/describe-plan.ts';
 import { type FindCell, indexCells } from '../plan/find-cells.ts';
 import { type PlannedRun, planRun } from '../plan/plan-run.ts';
 import type { RunOptions, RunPorts } from '../plan/run-options.ts';
+import { findProvenance } from '../project/git/find-provenance.ts';
 import { runsFolder } from '../project/stored-runs.ts';
 import type { Mask } from '../secrets/mask-secrets.ts';
 import { maskJson } from '../secrets/mask-secrets.ts';
@@ -39,6 +41,7 @@ export interface Run {
   /** Workers that make the calls, with `--queue`. */
   readonly dispatch: Dispatch | undefined;
   readonly findBaseline: FindBaseline;
+  readonly findReference: FindReference;
   readonly planned: PlannedRun;
   readonly cellOf: FindCell;
   readonly calls: Calls;
@@ -73,7 +76,7 @@ export async function openRun(
   ports: RunPorts,
   { stop, judgePorts, dispatch }: Pick<Run, 'stop' | 'judgePorts' | 'dispatch'>,
 ): Promise<Run> {
-  const { options, findBaseline, planned } = await planWithBaselines(given, ports);
+  const { options, findBaseline, findReference, planned } = await planWithBaselines(given, ports);
   const { plan } = planned;
   const { project, resume, settings } = options;
   if (options.updateBaseline) refuseUnwritableBaselines(plan.suites, project.root);
@@ -112,6 +115,7 @@ export async function openRun(
     judgePorts,
     dispatch,
     findBaseline,
+    findReference,
     planned,
     cellOf,
     calls,
@@ -130,11 +134,13 @@ export async function openRun(
 /** A plan over the suites, with the baselines' own prompts where `--rerun-baseline` wants them. */
 export async function planWithBaselines(given: RunOptions, ports: Pick<RunPorts, 'cwd' | 'env'>) {
   const { project, settings } = given;
-  const findBaseline = openBaselines(settings.baseline, { root: project.root, cwd: ports.cwd, env: ports.env });
+  const place = { root: project.root, cwd: ports.cwd, env: ports.env };
+  const findBaseline = openBaselines(settings.baseline, place);
+  const findReference = openReferences(settings.baseline, place);
   // A damaged baseline is reported before the first call.
-  checkBaselines(project.suites, findBaseline);
+  checkBaselines(project.suites, findBaseline, findReference);
   const options = given.rerunBaseline ? { ...given, project: await addBaselinePrompts(project, findBaseline) } : given;
-  return { options, findBaseline, planned: await planRun(options, ports) };
+  return { options, findBaseline, findReference, planned: await planRun(options, ports) };
 }
 
 /** What a record says before its first row: settings, suites and variants, without secrets. */
@@ -151,6 +157,7 @@ function buildHeader(options: RunOptions, planned: PlannedRun, ports: RunPorts):
     format: 1,
     startedAt: ports.now().toISOString(),
     tool: { name: 'llmcheck', version: options.toolVersion },
+    ...defined({ provenance: findProvenance(root, ports.env) }),
     settings: {
       ...settingsOf(options.settings, planned),
       ...(emptySelections.length === 0 ? {} : { emptySelections }),

@@ -1,4 +1,5 @@
 import { normalCdf } from './distributions.ts';
+import { designEffect, type Groups } from './groups.ts';
 
 /** The standard score of a drop against a pinned reference from which it is called erosion. */
 export const erosionZ = 2.8;
@@ -13,16 +14,18 @@ export interface Erosion {
 
 /**
  * Tests a run against a pinned reference, case by case: eroded where the mean drop exceeds the margin at z ≤ −2.8, which
- * keeps false alarms near 1 in 100 over 100 runs. `differences` are means of trials, candidate − reference, one a case.
+ * keeps false alarms near 1 in 100 over 100 runs. `differences` are means of trials, candidate − reference, one a case. Cases
+ * of one group count as clustered.
  */
-export function testErosion(differences: readonly number[], margin: number): Erosion {
+export function testErosion(differences: readonly number[], margin: number, groups?: Groups): Erosion {
   const n = differences.length;
   const delta = n === 0 ? 0 : differences.reduce((sum, value) => sum + value, 0) / n;
-  if (n < 2) return { delta, z: null, isEroded: false };
+  // One group is one observation, however many cases it has.
+  if (n < 2 || (groups !== undefined && new Set(groups).size < 2)) return { delta, z: null, isEroded: false };
   const variance = differences.reduce((sum, value) => sum + (value - delta) ** 2, 0) / (n - 1);
   // Equal differences differ by rounding alone.
   if (variance < 1e-24) return { delta, z: null, isEroded: delta < -margin };
-  const z = delta / Math.sqrt(variance / n);
+  const z = delta / Math.sqrt((variance / n) * (groups === undefined ? 1 : designEffect(differences, groups)));
   return { delta, z, isEroded: delta < -margin && z <= -erosionZ };
 }
 

@@ -225,6 +225,7 @@ function buildGate(suite: Gate = {}, config: Gate = {}): GatePolicy {
     alpha: suite.alpha ?? config.alpha ?? 0.05,
     scope: suite.scope ?? config.scope ?? 'population',
     cases: { broken, added },
+    ...defined({ erosion: suite.erosion ?? config.erosion }),
     passRate: defined({ ...config.passRate, ...suite.passRate }),
     score: defined({ ...config.score, ...suite.score }),
     cost: defined({ ...config.cost, ...suite.cost }),

@@ -1,9 +1,9 @@
 import { openBaselines } from '../baseline/find-baselines.ts';
+import { openReferences } from '../baseline/find-references.ts';
 import { decide } from '../compare/gate/decide.ts';
 import type { Confirmability } from '../compare/gate/judge-cases.ts';
 import { type GatedComparison, type JudgedComparison, judgeComparisons } from '../compare/gate/judge-comparisons.ts';
 import { readTrends } from '../history/read-trends.ts';
-import { defined } from '../json/defined.ts';
 import { openJudgePorts } from '../judges/open-judge-ports.ts';
 import type { Report } from '../model/report.ts';
 import { openCells } from '../plan/find-cells.ts';
@@ -13,6 +13,7 @@ import { openStoredRecord, type StoredRecord } from '../record/open-stored-recor
 import { readRunHeader } from '../record/read-run-record.ts';
 import { type CompareRunOptions, compareRun } from './compare-run.ts';
 import { type JudgedContracts, judgeContracts } from './judge-contracts.ts';
+import { type JudgedErosion, judgeErosion } from './judge-erosion.ts';
 
 export interface AssessRecordOptions extends Omit<CompareRunOptions, 'confirmability'> {
   /** Undefined where the run has ended: a failure counts, unless the run was stopped before it could be confirmed. */
@@ -36,19 +37,23 @@ export async function assessRecord(options: AssessRecordOptions): Promise<Assess
 export interface ReportOptions {
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
   readonly contracts?: JudgedContracts;
+  readonly erosion?: JudgedErosion;
   /** The project's root. Trends are read from the stored runs there. */
   readonly root?: string;
 }
 
 export function reportAssessment({ record, gated, judged }: Assessment, options: ReportOptions = {}): Report {
   const { header, end, summary } = record;
-  const { contracts, root, ...ending } = options;
+  const { contracts, erosion, root, ...ending } = options;
   const decision = decide({
     summary,
     settings: header.settings,
     comparisons: judged,
     ...ending,
-    ...defined({ further: contracts }),
+    further: {
+      failures: [...(contracts?.failures ?? []), ...(erosion?.failures ?? [])],
+      warnings: [...(erosion?.warnings ?? []), ...(contracts?.warnings ?? [])],
+    },
   });
   return buildReport({
     header,
@@ -60,6 +65,7 @@ export function reportAssessment({ record, gated, judged }: Assessment, options:
     comparisons: new Map(judged.map(({ variant, report }) => [variant, report])),
     compared: new Map(gated.map(({ variant, compared }) => [variant, compared])),
     ...(contracts === undefined || contracts.contracts.length === 0 ? {} : { contracts: contracts.contracts }),
+    ...(erosion === undefined || erosion.findings.length === 0 ? {} : { erosion: erosion.findings }),
     ...(root === undefined ? {} : { trends: () => readTrends({ root }, { header, summary }) }),
   });
 }
@@ -76,6 +82,7 @@ export async function reportOnRun(options: ReportOnRunOptions): Promise<Report> 
   const { path, cwd } = options;
   const header = readRunHeader(path);
   const findBaseline = openBaselines(header.settings.baseline, { ...options, isRecorded: true });
+  const findReference = openReferences(header.settings.baseline, options);
   const judge = openJudgePorts(options);
   try {
     const assessment = await assessRecord({
@@ -87,6 +94,7 @@ export async function reportOnRun(options: ReportOnRunOptions): Promise<Report> 
     });
     return reportAssessment(assessment, {
       contracts: await judgeContracts(assessment, { findBaseline }),
+      erosion: judgeErosion(assessment.record, { findReference, root: options.root }),
       root: options.root,
     });
   } finally {

@@ -1,11 +1,13 @@
 import { acceptBaseline, findRecordedSuiteFiles } from '../../baseline/accept-baseline.ts';
 import { listBaselines, pruneBaselines, showBaselines } from '../../baseline/list-baselines.ts';
+import { pinReferences, unpinReferences, wantedRuns } from '../../baseline/pin-reference.ts';
 import { defined } from '../../json/defined.ts';
 import { exitCodes } from '../../model/exit-code.ts';
 import { listOrphanBaselines } from '../../plan/find-orphan-baselines.ts';
 import { findProjectRoot } from '../../project/project-paths.ts';
 import { describeStoredRun, findStoredRun, listStoredRuns } from '../../project/stored-runs.ts';
 import { formatCount } from '../../text/format-amount.ts';
+import { toSafeLine } from '../../text/sanitize.ts';
 import type { Io } from '../io.ts';
 import { loadSuites } from '../load-suites.ts';
 import { describeKnownFailures } from '../output/known-failures.ts';
@@ -22,9 +24,16 @@ interface AcceptFlags {
 interface ListFlags {
   readonly config?: string;
   readonly json?: boolean;
+  readonly pinned?: boolean;
 }
 
-export const define: DefineCommand = (baseline, { io, exit }) => {
+interface PinFlags {
+  readonly from: readonly string[];
+  readonly config?: string;
+}
+
+export const define: DefineCommand = (baseline, context) => {
+  const { io, exit } = context;
   baseline.addHelpText(
     'after',
     `
@@ -32,7 +41,8 @@ Examples:
   $ llmcheck baseline accept                            the last run, for all of its suites
   $ llmcheck baseline accept evals/triage.eval.yaml     for one suite
   $ llmcheck baseline accept --run artifact/run.jsonl   a record that CI kept
-  $ llmcheck baseline show                              what is accepted, case by case`,
+  $ llmcheck baseline show                              what is accepted, case by case
+  $ llmcheck baseline pin                               keep it as the reference that later runs are held to`,
   );
   baseline
     .command('accept')
@@ -52,19 +62,77 @@ Examples:
     ['list', 'List suites with their baselines.', list],
     ['prune', 'Drop rows of cases, prompts and providers that are gone.', prune],
   ] as const) {
-    baseline
+    const command = baseline
       .command(name)
       .description(description)
       .argument('[paths...]', 'suite files, folders or globs')
       .option('-c, --config <file>', 'config file')
       .option('--json', 'as JSON')
-      .addHelpText('after', `\nExample:\n  $ llmcheck baseline ${name}`)
-      .action(async (paths: string[], flags: ListFlags) => {
-        await action(paths, flags, io);
-        exit(exitCodes.passed);
-      });
+      .addHelpText('after', `\nExample:\n  $ llmcheck baseline ${name}`);
+    if (name === 'show') command.option('--pinned', 'the pinned reference instead');
+    command.action(async (paths: string[], flags: ListFlags) => {
+      await action(paths, flags, io);
+      exit(exitCodes.passed);
+    });
   }
+  definePin(baseline, context);
 };
+
+const definePin: DefineCommand = (baseline, { io, exit }) => {
+  const collect = (value: string, previous: readonly string[]) => [...previous, ...value.split(',')];
+  baseline
+    .command('pin')
+    .description('Keep a reference that does not move with the baseline, so that slow erosion is seen.')
+    .argument('[paths...]', 'suite files, folders or globs')
+    .option(
+      '--from <run>',
+      'count the trials of these runs (repeatable; default: what the baseline holds)',
+      collect,
+      [],
+    )
+    .option('-c, --config <file>', 'config file')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ llmcheck baseline pin\n  $ llmcheck baseline pin evals/triage.eval.yaml --from 20261124-093000-0021c1,artifact/run.jsonl',
+    )
+    .action(async (paths: string[], flags: PinFlags) => exit(await pin(paths, flags, io)));
+  baseline
+    .command('unpin')
+    .description('Remove the pinned references.')
+    .argument('[paths...]', 'suite files, folders or globs')
+    .option('-c, --config <file>', 'config file')
+    .addHelpText('after', '\nExample:\n  $ llmcheck baseline unpin evals/triage.eval.yaml')
+    .action(async (paths: string[], flags: ListFlags) => {
+      for (const { suite, file, isRemoved } of unpinReferences(await loadSuites(paths, flags.config, io), io.cwd)) {
+        io.stdout.write(isRemoved ? `removed ${file}\n` : `${toSafeLine(suite)} has no pinned reference\n`);
+      }
+      exit(exitCodes.passed);
+    });
+};
+
+async function pin(paths: readonly string[], { from, config }: PinFlags, io: Io): Promise<number> {
+  const { root, suites } = await loadSuites(paths, config, io);
+  const pinned = await pinReferences({
+    root,
+    cwd: io.cwd,
+    env: io.env,
+    suites,
+    projectSuites: suites,
+    recordPaths: from.map((run) => findStoredRun({ root }, run, io.cwd).path),
+    now: io.now(),
+  });
+  for (const { suite, file, isChanged, rows, thinRows, fewestRuns } of pinned) {
+    io.stdout.write(
+      `${isChanged ? 'pinned' : 'unchanged'} ${file}: ${formatCount(rows, 'case × variant', 'cases × variants')}\n`,
+    );
+    if (thinRows === 0) continue;
+    const more = wantedRuns - fewestRuns;
+    io.stderr.write(
+      `warning: ${thinRows} of ${rows} of ${toSafeLine(suite)} rest on fewer than ${wantedRuns} runs (the fewest on ${fewestRuns}): ${more} more would make a drop against them certain sooner; accept or name them, and pin again\n`,
+    );
+  }
+  return exitCodes.passed;
+}
 
 async function accept(given: readonly string[], flags: AcceptFlags, io: Io): Promise<number> {
   const root = findProjectRoot(io.cwd, flags.config);
@@ -97,9 +165,14 @@ async function accept(given: readonly string[], flags: AcceptFlags, io: Io): Pro
   return exitCodes.passed;
 }
 
-async function show(paths: readonly string[], { config, json = false }: ListFlags, io: Io): Promise<void> {
+async function show(
+  paths: readonly string[],
+  { config, json = false, pinned = false }: ListFlags,
+  io: Io,
+): Promise<void> {
   const project = await loadSuites(paths, config, io);
-  printRows(showBaselines(project, io.cwd), { json, noun: 'accepted results yet' }, io);
+  const noun = pinned ? 'pinned results yet' : 'accepted results yet';
+  printRows(showBaselines(project, io.cwd, pinned), { json, noun }, io);
 }
 
 async function list(paths: readonly string[], { config, json = false }: ListFlags, io: Io): Promise<void> {

@@ -29,6 +29,7 @@ function* renderSuites(history: History, style: HistoryStyle): Iterable<string> 
     ];
     yield* renderTable(['variant', 'pass rate', 'range', 'latest', 'cost', 'p50', 'flakes'], rows, style);
     yield '';
+    yield* renderTrends(suite, style);
     yield* renderChanges(suite, dates, style);
     if (style.allCases) yield* renderCases(suite, style);
   }
@@ -87,6 +88,16 @@ function formatRate({ passRate: { value, low, high } }: HistoryPoint): string {
 
 function percentDigits(fraction: number): string {
   return (fraction * 100).toFixed(1);
+}
+
+function* renderTrends({ variants, points }: SuiteHistory, style: HistoryStyle): Iterable<string> {
+  if (points.length < 2) return;
+  const colors = picocolors.createColors(style.color);
+  for (const { prompt, provider, trend } of variants) {
+    const name = shortenToWidth(toSafeLine(`${prompt} × ${provider}`), nameWidth(style));
+    yield `  ${name}: ${trend.direction === 'falls' ? colors.yellow(trend.message) : trend.message}`;
+  }
+  yield '';
 }
 
 function* renderChanges(

@@ -4,6 +4,7 @@ import {
   buildJsonCase,
   buildJsonContracts,
   buildJsonDecision,
+  buildJsonErosion,
   buildJsonRun,
   buildJsonTotals,
   buildJsonTrial,
@@ -20,6 +21,8 @@ export const json: Reporter = {
     const contracts = buildJsonContracts(report).map((entry) => `\n${renderSafeJson(entry)}`);
     yield `{\n"contracts":[${contracts.join(',')}],\n`;
     yield `"decision":${renderSafeJson(buildJsonDecision(report))},\n`;
+    const erosion = buildJsonErosion(report);
+    if (erosion !== undefined) yield `"erosion":${renderSafeJson(erosion)},\n`;
     yield `"format":${reportFormat},\n"notes":${renderSafeJson(report.notes)},\n`;
     yield `"run":${renderSafeJson(buildJsonRun(report))},\n"suites":[`;
     const suites = report.suites.toSorted((a, b) => compareText(a.suite, b.suite));
@@ -60,6 +63,7 @@ export const jsonl: Reporter = {
     yield renderLine({
       type: 'decision',
       contracts: buildJsonContracts(report),
+      erosion: buildJsonErosion(report),
       decision: buildJsonDecision(report),
       totals: buildJsonTotals(report),
       notes,

@@ -12,6 +12,7 @@ import type {
   checkSchema,
   contractSchema,
   decisionSchema,
+  erosionSchema,
   findingSchema,
   runSchema,
   totalsSchema,
@@ -71,6 +72,37 @@ export function buildJsonContracts({ contracts = [] }: Report): z.input<typeof c
       findings: findings.map(buildJsonFinding),
       observed: observed.map((answers) => ({ ...answers, offenders: [...answers.offenders] })),
     }));
+}
+
+/** Undefined where no suite has a pinned reference. */
+export function buildJsonErosion({ erosion }: Report): z.input<typeof erosionSchema>[] | undefined {
+  return erosion
+    ?.toSorted((a, b) => compareText(a.suite, b.suite))
+    .map(
+      ({ kind, suite, prompt, provider, outcome, source, until, cases, of, passRate, margin, z, message, since }) => ({
+        kind,
+        suite,
+        prompt,
+        provider,
+        outcome,
+        source,
+        until,
+        cases,
+        of,
+        passRate,
+        margin,
+        z,
+        message,
+        since: since.map(({ run, startedAt, commit, branch, pullRequest, passRate: rate }) => ({
+          run,
+          startedAt,
+          commit,
+          branch,
+          pullRequest,
+          passRate: rate,
+        })),
+      }),
+    );
 }
 
 function buildJsonFinding(finding: LocatedFinding): z.input<typeof findingSchema> {

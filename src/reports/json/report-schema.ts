@@ -264,6 +264,40 @@ export const contractSchema = z.object({
     .describe('What stored answers say of a changed output schema.'),
 });
 
+export const erosionSchema = z.object({
+  kind: z.literal('erosion'),
+  suite: z.string(),
+  prompt: z.string(),
+  provider: z.string(),
+  outcome: z
+    .enum(['held', 'eroded', 'silent'])
+    .describe('eroded: below by more than the margin, beyond chance; silent: too few cases are still the same.'),
+  source: z.string().describe('The pinned reference.'),
+  until: z.string().describe('Runs that began later are those since the pin.'),
+  cases: count.describe('Compared: with the same content and checks, and a verdict on both sides.'),
+  of: count.describe('Cases of the reference.'),
+  passRate: z.object({
+    reference: z.number().nullable(),
+    candidate: z.number().nullable(),
+    delta: z.number().nullable(),
+  }),
+  margin: z.number(),
+  z: z.number().nullable().describe('Standard score of the difference; null where it has no spread.'),
+  message: z.string(),
+  since: z
+    .array(
+      z.object({
+        run: z.string(),
+        startedAt: z.string(),
+        commit: z.string().optional(),
+        branch: z.string().optional(),
+        pullRequest: z.int().optional(),
+        passRate: z.number().nullable(),
+      }),
+    )
+    .describe('Stored runs since the pin, the oldest first; only where it is eroded.'),
+});
+
 export const reportSchema = z.object({
   format: z.literal(reportFormat),
   tool: z.object({ name: z.literal('llmcheck'), version: z.string() }),
@@ -271,6 +305,7 @@ export const reportSchema = z.object({
   decision: decisionSchema,
   totals: totalsSchema,
   contracts: z.array(contractSchema).optional().describe('Of each prompt that has a baseline.'),
+  erosion: z.array(erosionSchema).optional().describe('Of each variant that has a pinned reference.'),
   suites: z.array(
     z.object({
       suite: z.string(),

@@ -14,6 +14,7 @@ import {
 } from '../run-facts.ts';
 import { answerSection, caseTable, erroredSection, otherCasesSection, summarizeCases } from './cases.ts';
 import { contractSections } from './contracts.ts';
+import { erosionSections } from './erosion.ts';
 import { codeList, codeSpan, escapeAmount, fitSections, proseOrCode, type Section } from './text.ts';
 import { metricTable, promptSection, residueSection } from './variants.ts';
 
@@ -36,6 +37,7 @@ export function* renderMarkdown(report: Report, { maxChars = commentChars } = {}
     paragraph(summarizeCases(report, surveys)),
     caseTable(report, surveys),
     breachSection(report),
+    ...erosionSections(report),
     ...contractSections(report),
     erroredSection(surveys),
     metricTable(report),

@@ -17,6 +17,7 @@ import type { Reporter } from '../reporter.ts';
 import { describeBreach, describeCounts, describeSpending, warningsBesideContracts } from '../run-facts.ts';
 import { listCases, renderCases, renderSkipped } from './cases.ts';
 import { renderContracts } from './contracts.ts';
+import { renderErosion } from './erosion.ts';
 import { renderVariantTable } from './variant-table.ts';
 
 export const terminal: Reporter = {
@@ -40,6 +41,7 @@ function* renderWhole(report: Report, paint: Paint): Iterable<string> {
       ...renderMissingBaselines(report, suite, paint),
     ];
     if (comparisons.length > 0) yield* [...comparisons, ''];
+    yield* renderErosion(report, suite, paint);
     yield* renderContracts(report, suite, paint);
     yield* renderCases(listing, suite);
     const skipped = renderSkipped(report, suite, paint);

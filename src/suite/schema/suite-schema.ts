@@ -182,6 +182,7 @@ export const gateSchema = z.strictObject({
     })
     .optional()
     .describe('What single cases do to the gate.'),
+  erosion: severity.optional().describe('What a drop against the pinned reference does, default warn.'),
   passRate: z
     .strictObject({
       min: rate.optional().describe('Least pass rate of a variant.'),

@@ -227,7 +227,9 @@ describe('what was accepted', () => {
     project.answers.set('w02', 'sorry');
     await project.accept();
     const listed = JSON.parse((await project.llmcheck('baseline', 'list', '--json')).stdout);
-    expect(listed).toEqual([{ suite: 'words', baseline: baselineFile, variants: ['v1 × mini'], cases: 20 }]);
+    expect(listed).toEqual([
+      { suite: 'words', baseline: baselineFile, pinned: null, variants: ['v1 × mini'], cases: 20 },
+    ]);
     const shown = JSON.parse((await project.llmcheck('baseline', 'show', '--json')).stdout);
     expect(shown).toHaveLength(20);
     expect(shown[1]).toMatchObject({ case: 'case-02', passed: '0 of 1', answer: 'sorry' });

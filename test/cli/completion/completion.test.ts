@@ -32,7 +32,7 @@ describe('the words that complete the one at the cursor', () => {
     [['ru'], ['run']],
     [
       ['baseline', ''],
-      ['accept', 'show', 'list', 'prune', 'help'],
+      ['accept', 'show', 'list', 'prune', 'pin', 'unpin', 'help'],
     ],
     [['run', '--last'], ['--last-failed']],
     [

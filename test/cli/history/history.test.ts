@@ -269,3 +269,57 @@ test("the baseline's prompt that ran beside a new one is no point of the history
   ]);
   expect(history?.cases.every(({ points }) => points.length === 2)).toBe(true);
 });
+
+describe('the trend of a pass rate', () => {
+  /** A run of ten cases, so many of which pass. */
+  const withPasses = (day: number, passes: number, further: Partial<FakeRun> = {}): FakeRun => ({
+    id: idOf(day),
+    cases: Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`c${index}`, index < passes ? '+' : '-'])),
+    ...further,
+  });
+  const trendOf = async (project: TempProject) => (await historyOf(project)).suites[0]?.variants[0]?.trend;
+
+  test('falls, and the history says from what to what', async () => {
+    const project = openTempProject();
+    for (const [index, passes] of [10, 10, 9, 9, 9, 8, 8, 7, 7].entries()) {
+      // Each run changes the prompt, which is what makes a rate fall.
+      writeRun(project, withPasses(index + 1, passes, { prompt: `Say ${index}` }));
+    }
+    const trend = await trendOf(project);
+    expect(trend).toMatchObject({ runs: 9, since: idOf(1), direction: 'falls' });
+    expect(trend?.to).toBeCloseTo((8 + 7 + 7) / 30, 12);
+    const { stdout } = await project.run(['history']);
+    expect(stdout).toContain('v1 × mini: pass rate falls: 96.7 → 73.3 % over 9 runs, p < 0.001');
+  });
+
+  test('rises, or is not shown', async () => {
+    const project = openTempProject();
+    for (let day = 1; day <= 8; day += 1) writeRun(project, withPasses(day, day));
+    expect(await trendOf(project)).toMatchObject({ direction: 'rises', tau: 1 });
+    for (let day = 9; day <= 20; day += 1) writeRun(project, withPasses(day, day % 2 === 0 ? 3 : 5));
+    expect(await trendOf(project)).toMatchObject({ direction: null, runs: 20 });
+    expect((await project.run(['history'])).stdout).toMatch(
+      /no trend of the pass rate is shown over 20 runs, p = 0\.\d{3}/,
+    );
+  });
+
+  test('does not count answers from the cache, other cases, or cells without a verdict', async () => {
+    const project = openTempProject();
+    for (let day = 1; day <= 6; day += 1) writeRun(project, withPasses(day, 10));
+    for (let day = 7; day <= 12; day += 1) writeRun(project, withPasses(day, 5, { cached: true }));
+    expect(await trendOf(project)).toMatchObject({ runs: 6, direction: null, p: null });
+    const stamps = { c0: 'other' };
+    for (let day = 13; day <= 15; day += 1) writeRun(project, withPasses(day, 5, { stamps }));
+    expect(await trendOf(project)).toMatchObject({ runs: 3, since: idOf(13) });
+    expect((await project.run(['history'])).stdout).toContain(
+      'no trend of the pass rate can be tested: 3 of 8 runs with new answers of the same cases',
+    );
+  });
+
+  test('of runs that are all alike is none', async () => {
+    const project = openTempProject();
+    for (let day = 1; day <= 9; day += 1) writeRun(project, withPasses(day, 10));
+    expect(await trendOf(project)).toMatchObject({ direction: null, tau: null });
+    expect((await project.run(['history'])).stdout).toContain('the pass rate is the same in all 9 runs');
+  });
+});

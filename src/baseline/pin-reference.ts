@@ -1,0 +1,179 @@
+import { relative } from 'node:path';
+import { withFileLock } from '../files/file-lock.ts';
+import { probeFile, removeFile } from '../files/write-files.ts';
+import type { BaselineCase, BaselineCases, BaselineContent } from '../model/baseline.ts';
+import { UserError } from '../model/errors.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Project, Suite } from '../model/suite.ts';
+import { baselinePathOf, referencePathOf } from '../project/project-paths.ts';
+import { type AcceptOptions, openAcceptable } from './acceptable-record.ts';
+import { keepCases, mergeBaseline, readCases, variantKey } from './baseline-cases.ts';
+import { buildBaseline } from './build-baseline.ts';
+import type { AcceptableSuite } from './judge-as-accepted.ts';
+import { openBaselineFile } from './open-baseline.ts';
+import { countTrials, isSameVariant } from './pool-trials.ts';
+import { writeBaseline } from './write-baseline.ts';
+
+/** With fewer runs, the reference's own noise is a large part of a drop against it. */
+export const wantedRuns = 5;
+
+export interface PinnedReference {
+  readonly suite: string;
+  /** Relative to the working folder. */
+  readonly file: string;
+  readonly isChanged: boolean;
+  readonly rows: number;
+  /** Rows that rest on fewer than the wanted runs, and the fewest runs that one rests on. */
+  readonly thinRows: number;
+  readonly fewestRuns: number;
+}
+
+export interface PinOptions extends Omit<AcceptOptions, 'recordPath' | 'force' | 'knownFailures' | 'isWanted'> {
+  readonly suites: readonly Suite[];
+  /** Paths of records to pin; none: what the baselines hold. */
+  readonly recordPaths: readonly string[];
+  readonly now: Date;
+}
+
+/** Keeps a reference of each suite, from its baseline or from the named runs: of all suites or, where one can't be, of none. */
+export async function pinReferences(options: PinOptions): Promise<readonly PinnedReference[]> {
+  const { root, cwd, recordPaths } = options;
+  const found = recordPaths.length === 0 ? fromBaselines(options) : await fromRecords(options);
+  for (const { suite } of found) probeFile(referencePathOf(root, suite.path));
+  return found.map(({ suite, content, until }) => {
+    const path = referencePathOf(root, suite.path);
+    const reference = { ...content, pin: { until }, cases: content.cases.map(toReferenceCases) };
+    const runs = Array.from(readCases(reference), ({ pooled }) => pooled?.runs ?? 0);
+    return withFileLock(path, () => ({
+      suite: suite.id,
+      file: relative(cwd, path),
+      isChanged: writeBaseline(path, reference),
+      rows: runs.length,
+      thinRows: runs.filter((count) => count < wantedRuns).length,
+      fewestRuns: runs.reduce((least, count) => Math.min(least, count), Number.POSITIVE_INFINITY),
+    }));
+  });
+}
+
+interface FoundReference {
+  readonly suite: Pick<Suite, 'id' | 'path'>;
+  readonly content: BaselineContent;
+  readonly until: string;
+}
+
+function fromBaselines({ suites, root, cwd, now }: PinOptions): readonly FoundReference[] {
+  const problems: Problem[] = [];
+  const found = suites.flatMap((suite): FoundReference[] => {
+    const path = baselinePathOf(root, suite.path);
+    const content = openBaselineFile(path, relative(cwd, path));
+    if (content !== undefined && hasVerdicts(content)) return [{ suite, content, until: now.toISOString() }];
+    const message = `suite ${suite.id} has no ${content === undefined ? 'baseline' : 'accepted verdict'} to pin`;
+    const hint = 'accept a run with `llmcheck baseline accept`, or name runs: llmcheck baseline pin --from RUN';
+    problems.push({ code: 'record', severity: 'error', message, hint });
+    return [];
+  });
+  if (problems.length > 0) throw new UserError(problems);
+  return found;
+}
+
+/** Counts the trials of the named runs together, those of failed and incomplete runs too. */
+async function fromRecords(options: PinOptions): Promise<readonly FoundReference[]> {
+  const runs: { shown: string; startedAt: string; suites: readonly AcceptableSuite[] }[] = [];
+  for (const recordPath of new Set(options.recordPaths)) {
+    const { record, suites } = await openAcceptable({ ...options, recordPath, force: true });
+    runs.push({ shown: record.shownPath, startedAt: record.header.startedAt, suites });
+  }
+  runs.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+  const problems: Problem[] = [];
+  const found = options.suites.flatMap((suite): FoundReference[] => {
+    const own = runs.flatMap(({ shown, startedAt, suites }) => {
+      const run = suites.find((other) => other.suite.recorded.suite === suite.id);
+      const content = run === undefined ? undefined : buildBaseline(run.suite, run.readRow);
+      if (run === undefined || content === undefined || !hasVerdicts(content)) return [];
+      return [{ shown, startedAt, content, isFull: !run.suite.recorded.filtered }];
+    });
+    const last = own.at(-1);
+    if (last === undefined) {
+      const message = `none of the named runs has a verdict of suite ${suite.id}`;
+      problems.push({ code: 'record', severity: 'error', message, hint: 'name another run, or the suites to pin' });
+      return [];
+    }
+    problems.push(...own.slice(0, -1).flatMap(({ shown, content }) => findMismatch(shown, content, last)));
+    let content: BaselineContent | undefined;
+    for (const run of own) content = mergeBaseline(content, run.content, run);
+    return content === undefined ? [] : [{ suite, content, until: last.startedAt }];
+  });
+  if (problems.length > 0) throw new UserError(problems);
+  return found;
+}
+
+/** Trials of another prompt or of other checks can't be counted with those of the newest run. */
+function findMismatch(
+  shown: string,
+  content: BaselineContent,
+  last: { readonly shown: string; readonly content: BaselineContent },
+): readonly Problem[] {
+  const variants = new Map(content.variants.map((row) => [variantKey(row), row]));
+  const rows = new Map(content.cases.map((cases) => [variantKey(cases), cases]));
+  return last.content.variants.flatMap((variant): Problem[] => {
+    const earlier = variants.get(variantKey(variant));
+    if (earlier === undefined) return [];
+    const where = `${last.content.suite}: ${variant.prompt} × ${variant.provider}`;
+    const object = (what: string): Problem[] => {
+      const message = `${where} ${what} in ${shown} than in ${last.shown}, the newest run`;
+      return [{ code: 'record', severity: 'error', message, hint: 'leave that run out of --from' }];
+    };
+    if (!isSameVariant(earlier, variant)) return object('has another prompt text, other parameters or another model');
+    const newest = last.content.cases.find((cases) => variantKey(cases) === variantKey(variant));
+    const ids = [...(newest?.caseIds() ?? [])];
+    const cases = rows.get(variantKey(variant));
+    const isShared = ids.some(
+      (caseId) => cases?.has(caseId) === true && cases.read(caseId).stamp === newest?.read(caseId).stamp,
+    );
+    return isShared ? [] : object('has other cases or other checks');
+  });
+}
+
+function hasVerdicts(content: BaselineContent): boolean {
+  for (const row of readCases(content)) if (countOf(row) !== undefined) return true;
+  return false;
+}
+
+/** What a reference keeps of a case: counts, and no answer. */
+function toReferenceCases(cases: BaselineCases): BaselineCases {
+  return {
+    ...keepCases(cases, (caseId) => cases.has(caseId) && countOf(cases.read(caseId)) !== undefined),
+    read(caseId) {
+      const { confirmations: _confirmations, ...row } = cases.read(caseId);
+      const pooled = countOf(row);
+      return {
+        ...row,
+        ...(pooled === undefined ? {} : { pooled: { ...pooled, answers: [] } }),
+        trials: row.trials.map(({ trial, status, score }) => ({
+          trial,
+          status,
+          ...(score === undefined ? {} : { score }),
+          checks: [],
+        })),
+      };
+    },
+  };
+}
+
+function countOf({ pooled, trials }: BaselineCase) {
+  return pooled ?? countTrials(trials);
+}
+
+export interface UnpinnedReference {
+  readonly suite: string;
+  readonly file: string;
+  readonly isRemoved: boolean;
+}
+
+/** Removes the references of suites. A damaged one is removed too. */
+export function unpinReferences({ suites, root }: Project, cwd: string): readonly UnpinnedReference[] {
+  return suites.map((suite) => {
+    const path = referencePathOf(root, suite.path);
+    return { suite: suite.id, file: relative(cwd, path), isRemoved: removeFile(path) };
+  });
+}

@@ -1,0 +1,75 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { systemErrorCode } from '../../files/storage-error.ts';
+import { readOrUndefined } from '../../files/write-files.ts';
+import { defined } from '../../json/defined.ts';
+import type { RunProvenance } from '../../model/record.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Variables in which CI systems name what they check out, one row a system. */
+const variables = [
+  { commit: 'GITHUB_SHA', branches: ['GITHUB_HEAD_REF', 'GITHUB_REF_NAME'], pullRequest: 'GITHUB_REF' },
+  {
+    commit: 'CI_COMMIT_SHA',
+    branches: ['CI_MERGE_REQUEST_SOURCE_BRANCH_NAME', 'CI_COMMIT_REF_NAME'],
+    pullRequest: 'CI_MERGE_REQUEST_IID',
+  },
+  { commit: 'BITBUCKET_COMMIT', branches: ['BITBUCKET_BRANCH'], pullRequest: 'BITBUCKET_PR_ID' },
+  {
+    commit: 'BUILD_SOURCEVERSION',
+    branches: ['SYSTEM_PULLREQUEST_SOURCEBRANCH', 'BUILD_SOURCEBRANCH'],
+    pullRequest: 'SYSTEM_PULLREQUEST_PULLREQUESTNUMBER',
+  },
+  { commit: 'GIT_COMMIT', branches: ['CHANGE_BRANCH', 'BRANCH_NAME'], pullRequest: 'CHANGE_ID' },
+];
+
+/** The commit, branch and pull request of a run, by the variables of CI, else by git's own files. Undefined where neither says. */
+export function findProvenance(root: string, env: Env): RunProvenance | undefined {
+  const system = variables.find(({ commit }) => isHash(env[commit]));
+  if (system === undefined) return readHead(root);
+  const branch = system.branches.map((name) => env[name]).find((name) => name !== undefined && name !== '');
+  const [number] = /(?<=^|^refs\/pull\/)\d+(?=$|\/)/.exec(env[system.pullRequest] ?? '') ?? [];
+  return defined({
+    commit: env[system.commit],
+    branch: branch?.replace(/^refs\/heads\//, ''),
+    pullRequest: number === undefined ? undefined : Number(number),
+  });
+}
+
+/** Without starting git, which takes longer than many a run. What can't be read is not known. */
+function readHead(root: string): RunProvenance | undefined {
+  try {
+    const folder = findGitFolder(root);
+    const head = folder === undefined ? undefined : readOrUndefined(join(folder, 'HEAD'))?.trim();
+    if (folder === undefined || head === undefined) return undefined;
+    const ref = /^ref: (.+)$/.exec(head)?.[1];
+    if (ref === undefined) return isHash(head) ? { commit: head } : undefined;
+    const common = resolve(folder, readOrUndefined(join(folder, 'commondir'))?.trim() ?? '.');
+    const packed = readOrUndefined(join(common, 'packed-refs'))
+      ?.split('\n')
+      .find((line) => line.endsWith(` ${ref}`));
+    const commit = readOrUndefined(join(common, ref))?.trim() ?? packed?.split(' ')[0];
+    return defined({ commit: isHash(commit) ? commit : undefined, branch: ref.replace(/^refs\/heads\//, '') });
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** `.git` of the repository around a folder; in a further working tree it is a file that names the folder. */
+function findGitFolder(from: string): string | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const path = join(folder, '.git');
+    if (existsSync(path)) {
+      if (statSync(path).isDirectory()) return path;
+      const target = /^gitdir: (.+)$/m.exec(readOrUndefined(path) ?? '')?.[1];
+      return target === undefined ? undefined : resolve(folder, target);
+    }
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+function isHash(text: string | undefined): text is string {
+  return text !== undefined && /^[0-9a-f]{40,64}$/.test(text);
+}
