@@ -1,4 +1,4 @@
-import { appendFileSync, copyFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, utimesSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { PageBlock, PageIndex, PageRun } from '../../../src/model/page.ts';
 import { openRunProject, openView, runIdsOf } from '../../support/open-view.ts';
@@ -42,6 +42,15 @@ describe('llmcheck view', () => {
     const view = await openView(project);
     const find = async () => (await view.json<PageRun[]>('/api/runs')).find((run) => run.id === other);
     expect(await find()).toMatchObject({ state: 'running', planned: 2 });
+    // A run that says nothing for more than five minutes was killed.
+    for (const [minutes, state] of [
+      [4, 'running'],
+      [6, 'unfinished'],
+    ] as const) {
+      const then = new Date(Date.now() - minutes * 60_000);
+      utimesSync(project.path(`.llmcheck/runs/${other}.jsonl`), then, then);
+      expect(await find()).toMatchObject({ state });
+    }
     const before = await view.json<PageIndex>(`/api/run/${other}/index`);
     expect(before.totals.passed + before.totals.failed).toBe(1);
     const { next } = await view.listen();
