@@ -237,7 +237,8 @@ describe('bombs', () => {
 
 test('Picoschema has types, arrays, objects, enums and fields that may be left out', () => {
   const schema = {
-    id: 'integer, of the order',
+    id: 'integer , of the order',
+    note: 'string, ',
     'tags(array, for search)': 'string',
     'items?(array)': { sku: 'string' },
     'address?(object, of the customer)': { city: 'string' },
@@ -249,6 +250,7 @@ test('Picoschema has types, arrays, objects, enums and fields that may be left o
     type: 'object',
     properties: {
       id: { type: 'integer', description: 'of the order' },
+      note: { type: 'string' },
       tags: { type: 'array', items: { type: 'string' }, description: 'for search' },
       items: {
         type: ['array', 'null'],
@@ -269,7 +271,7 @@ test('Picoschema has types, arrays, objects, enums and fields that may be left o
       state: { enum: ['open', 'done'], description: 'of today' },
       level: { enum: [1, 2, null] },
     },
-    required: ['id', 'tags', 'state'],
+    required: ['id', 'note', 'tags', 'state'],
     additionalProperties: {},
   });
 });

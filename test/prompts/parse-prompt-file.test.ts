@@ -104,10 +104,56 @@ evaluators:
     ['a variable of a reserved name', 'evaluators: [{ string: { equals: "{{first}}" } }]', 'invalid-template', 3, 34],
     ['an llm that is no map', 'evaluators: [{ llm: a }]', 'invalid-value', 3, 21],
     ['an llm without choices', 'evaluators: [{ llm: { modelId: m/m, prompt: p } }]', 'invalid-value', 3, 21],
+    [
+      'a model that is no text',
+      'evaluators: [{ llm: { modelId: 5, prompt: p, choices: [{ choice: a }] } }]',
+      'invalid-value',
+      3,
+      32,
+    ],
+    [
+      'an empty question',
+      'evaluators: [{ llm: { modelId: m/m, prompt: "", choices: [{ choice: a }] } }]',
+      'invalid-value',
+      3,
+      45,
+    ],
+    [
+      'an empty choice',
+      'evaluators: [{ llm: { modelId: m/m, prompt: p, choices: [{ choice: "" }] } }]',
+      'invalid-value',
+      3,
+      58,
+    ],
+    ['a JSON Schema that is no JSON', "responseFormat: json_schema\njsonSchema: '{'", 'syntax', 4, 15],
+    [
+      'a JSON Schema without a name',
+      `responseFormat: json_schema\njsonSchema: '{"schema": {}}'`,
+      'invalid-value',
+      4,
+      13,
+    ],
+    [
+      'a JSON Schema that is a list',
+      `responseFormat: json_schema\njsonSchema: '{"name": "a", "schema": []}'`,
+      'invalid-schema',
+      4,
+      13,
+    ],
     ['no rating of that name', 'evaluators: [{ uses: github/similarty }]', 'invalid-value', 3, 22],
   ])('%s is a problem at its place', async (_, part, code, line, column) => {
     const text = `messages: [{ role: user, content: hi }]\nmodel: openai/m\n${part}\n`;
     expect(await problemsOf('p.prompt.yml', text)).toEqual([[code, line, column]]);
+  });
+
+  test('a judge that several evaluators ask is one model, and a prompt without any has no remark', async () => {
+    const llm = (model: string) => `{ llm: { modelId: ${model}, prompt: p, choices: [{ choice: a }] } }`;
+    const messages = 'messages: [{ role: user, content: hi }]\n';
+    const text = `${messages}testData: [{ a: 1 }]\nevaluators: [${['m/m', 'm/n', 'm/m'].map(llm).join(', ')}]\n`;
+    const judged = await parsePromptFile({ path: 'p.prompt.yml', text }, noFiles);
+    expect('problems' in judged ? [] : judged.tests?.judges.map(({ written }) => written)).toEqual(['m/m', 'm/n']);
+    const plain = await parsePromptFile({ path: 'p.prompt.yml', text: messages }, noFiles);
+    expect(plain).toMatchObject({ warnings: [] });
   });
 
   test('a choice that hides behind another is a warning, at the one that comes first', async () => {

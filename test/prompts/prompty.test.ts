@@ -187,6 +187,14 @@ describe('the subset of Jinja', () => {
     ['a  {{- a -}}  b{%- if yes %} c {% endif -%}  d', 'axb c d'],
     ['{{ "}}" }}{% raw %}{{ x }}{% endraw %}', '}}{{ x }}'],
     ['line1\n  line2\n    line3', 'line1\n  line2\n    line3'],
+    [
+      '{% if n >= 30 and n <= 30 and not n >= 31 and not n <= 29 %}a{% endif %}{% if n > 30 or n < 30 %}b{% endif %}',
+      'a',
+    ],
+    [
+      '{% if "name" in user %}a{% endif %}{% if "nam" in user %}b{% endif %}{% if "n" in user.name %}c{% endif %}',
+      'ac',
+    ],
     ['{{ "a\\"b\\n\\q" }}', 'a"b\nq'],
     ['{{ nil | length }}{{ "ü😀" | length }}{{ user | length }}', '021'],
   ])('%j', async (template, text) => {
@@ -248,6 +256,11 @@ test.each<[why: string, text: string, problem: string]>([
   ],
   ['an input of a rich kind', '---\ninputs: [{ name: t, kind: thread }]\n---\nuser:\n{{t}}', '2:27 invalid-value'],
   ['a kind that is none', '---\ninputs: { a: { kind: text } }\n---\nuser:\n{{a}}', '2:22 invalid-value'],
+  [
+    'a kind with the name of a method',
+    '---\ninputs: { a: { kind: toString } }\n---\nuser:\n{{a}}',
+    '2:22 invalid-value',
+  ],
   ['an image model', '---\nmodel: { id: m, apiType: image }\n---\nuser:\nhi', '2:26 invalid-value'],
   [
     'a role that a value chooses',

@@ -331,6 +331,36 @@ describe('unions', () => {
     expect(list({ anyOf: branches }, { oneOf: branches }, 'input')).toEqual(['undecided warn /oneOf']);
   });
 
+  test.each<[why: string, first: JsonValue, second: JsonValue, isDisjoint: boolean]>([
+    ['lengths', { type: 'string', maxLength: 3 }, { type: 'string', minLength: 4 }, true],
+    ['numbers', { type: 'number', maximum: 3 }, { type: 'number', minimum: 4 }, true],
+    ['an open end', { type: 'number', exclusiveMaximum: 3 }, { type: 'number', minimum: 3 }, true],
+    ['an open start', { type: 'number', exclusiveMinimum: 3 }, { type: 'number', maximum: 3 }, true],
+    ['a number that both take', { type: 'number', maximum: 3 }, { type: 'number', minimum: 3 }, false],
+    ['numbers that both take', { type: 'number', maximum: 5 }, { type: 'number', minimum: 3 }, false],
+    ['items', { type: 'array', maxItems: 1 }, { type: 'array', minItems: 2 }, true],
+    ['a count of items that both take', { type: 'array', maxItems: 2 }, { type: 'array', minItems: 2 }, false],
+    ['counts of members', { type: 'object', maxProperties: 1 }, { type: 'object', minProperties: 2 }, true],
+    ['a constant', { const: 5 }, { type: 'number', maximum: 4 }, true],
+    ['a constant at a bound', { const: 5 }, { type: 'number', maximum: 5 }, false],
+    ['types', { type: ['string', 'null'] }, { type: ['number', 'boolean'] }, true],
+    ['a type that both take', { type: ['string', 'null'] }, { type: ['number', 'null'] }, false],
+  ])('an anyOf becomes an equal oneOf where its branches share no value: %s', (_, first, second, isDisjoint) => {
+    const [old, replacement] = [{ anyOf: [first, second] }, { oneOf: [first, second] }];
+    expect(list(old, replacement, 'input')).toEqual(isDisjoint ? [] : ['undecided warn /oneOf']);
+  });
+
+  test('a union of null alone takes null', () => {
+    const nulls = {
+      anyOf: [
+        { type: 'null', title: 'a' },
+        { type: 'null', minLength: 1 },
+      ],
+    };
+    expect(list(nulls, { type: 'null' }, 'input')).toEqual([]);
+    expect(list({ type: 'null' }, nulls, 'output')).toEqual([]);
+  });
+
   test('described constants are an enumeration whose descriptions changed', () => {
     const described = {
       oneOf: [
