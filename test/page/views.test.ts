@@ -97,6 +97,13 @@ describe.skipIf(chromiumPath === undefined)('the elements of the page', () => {
     expect(await page.locator('details .broken').allInnerTexts()).toEqual([expect.stringContaining('case-002')]);
   });
 
+  test('a run that passed has neither breaches nor broken cases', async () => {
+    await open('passed', buildReport([buildSuite([buildCase()])]));
+    const titles = await page.locator('main :is(h1, h2)').allInnerTexts();
+    expect(titles).toEqual([expect.stringMatching(/^Passed/), expect.stringMatching(/^support-triage/)]);
+    expect(await page.locator('main').innerText()).toContain('There was nothing to compare with.');
+  });
+
   test('the arrow keys move from cell to cell', async () => {
     await open('many-sided', manySided, 'cases?suite=triage');
     await page.locator('.matrix td a').first().focus();

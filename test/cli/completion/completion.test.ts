@@ -11,7 +11,7 @@ function openProject(): TempProject {
     `suite: one
 prompts: [{ id: v1, text: a }, { id: "v 2", text: b }]
 providers: [openai:gpt-4o, { id: local, use: ollama:x }]
-cases: [{ id: red, tags: [warm] }, { file: "cases/*.jsonl" }]
+cases: [{ id: red, tags: [warm], description: "two\\n\\tlines" }, { file: "cases/*.jsonl" }]
 `,
   );
   project.write('evals/cases/a.jsonl', '{"id": "blue", "tags": ["cold"]}\n{"broken\n');
@@ -24,6 +24,8 @@ cases: [{ id: red, tags: [warm] }, { file: "cases/*.jsonl" }]
 async function complete(project: TempProject, ...words: readonly string[]): Promise<readonly string[]> {
   const { code, stdout, stderr } = await project.run(['complete', '--', ...words]);
   expect([code, stderr]).toEqual([0, '']);
+  // A word and its description, on one line.
+  expect(stdout).toMatch(/^(?:[^\t\n]*\t[^\t\n]*\n|:files\n)*$/);
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')[0] ?? '']));
 }
 
@@ -48,6 +50,9 @@ describe('the words that complete the one at the cursor', () => {
       ['v1', 'v 2', 'w1'],
     ],
     [['run', '--prompt', 'v1,w'], ['v1,w1']],
+    [['run', '--prompt', 'v1,v 2,w'], ['v1,v 2,w1']],
+    [['run', '--prompt=v1,w'], ['--prompt=v1,w1']],
+    [['run', '--nothing=x'], []],
     [
       ['run', '--provider', ''],
       ['openai:gpt-4o', 'local', 'shared'],

@@ -235,7 +235,7 @@ describe('review', () => {
 
   test('asks on a terminal, until the user quits', async () => {
     const project = await openProject();
-    const { code, stdout, questions } = await reviewAs(project, ['what?', 'e', 'r', 'b', 'q']);
+    const { code, stdout, questions } = await reviewAs(project, ['what?', 'e', 'Reject', ' Baseline ', 'q']);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/3 changed answers: 2 accepted, 1 rejected, 5 left\n$/)]);
     expect(questions).toHaveLength(5);
     expect(questions[0]).toBe('accept into [e]xpected, [b]aseline, or [r]eject, [q]uit? ');
