@@ -146,7 +146,41 @@ test('a prompt file of a format that is not known is a problem where the suite n
   expect((await problemsAt(root)).map(placeOf)).toEqual(['evals/a.eval.yaml:1:27 invalid-value']);
 });
 
+test('suites that are named come in the order of their names, and each once', async () => {
+  write({ 'evals/b.eval.yaml': SUITE, 'evals/a.eval.yaml': SUITE });
+  const {
+    project: { suites },
+  } = await loadAt(root, ['evals/b.eval.yaml', 'evals/a.eval.yaml', 'evals']);
+  expect(suites.map(({ id }) => id)).toEqual(['a', 'b']);
+});
+
+test('a cell of a table holds several tags, without the blanks around them', async () => {
+  write({
+    'evals/cases.csv': 'id,tags\nx,"warm; cold , ,|wet"\ny,\n',
+    'evals/a.eval.yaml':
+      'prompts: [{ id: v1, text: a }]\nproviders: [openai:x]\ndefaults: { assert: [{ contains: a }] }\ncases: [{ file: cases.csv }]\n',
+  });
+  const { x, y } = casesOf(onlySuite(await loadAt(root)));
+  expect([x?.tags, y?.tags]).toEqual([['warm', 'cold', 'wet'], []]);
+});
+
 describe('the config', () => {
+  test('its assertions by default are not those of a suite that has its own', async () => {
+    write({
+      'llmcheck.config.yaml': 'defaults: { assert: [{ contains: general }] }\n',
+      'evals/a.eval.yaml':
+        'prompts: [{ id: v1, text: a }]\nproviders: [openai:x]\ndefaults: { assert: [{ contains: own }] }\ncases: [{ id: one }]\n',
+      'evals/b.eval.yaml': 'prompts: [{ id: v1, text: a }]\nproviders: [openai:x]\ncases: [{ id: one }]\n',
+    });
+    const {
+      project: { suites },
+    } = await loadAt(root);
+    expect(suites.map((suite) => casesOf(suite)['one']?.checks.map(({ params }) => params))).toEqual([
+      [{ value: 'own', ignoreCase: false }],
+      [{ value: 'general', ignoreCase: false }],
+    ]);
+  });
+
   test('an unknown key of a price names the nearest', async () => {
     write({
       'llmcheck.config.yaml': 'prices: { m: { input: 1, output: 2, cachedInptu: 1 } }\n',
