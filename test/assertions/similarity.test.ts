@@ -11,7 +11,7 @@ import {
 } from '../../src/text/similarity.ts';
 import { splitTokens, splitWords } from '../../src/text/words.ts';
 import fc from '../support/property.ts';
-import { describeAssertion, findProblems } from './judge-one.ts';
+import { buildSpec, describeAssertion, findProblems, judgeOne } from './judge-one.ts';
 
 describeAssertion('levenshtein', [
   { when: 'the texts are the same', params: { value: 'refund', max: 0 }, answer: 'refund', is: 'pass', score: 1 },
@@ -353,4 +353,11 @@ test('the edit distance is a metric', () => {
 test('words are runs of letters and digits, and tokens their punctuation too', () => {
   expect(splitWords("It's 3.5 – naïve, 东京 e\u0301t")).toEqual(['It', 's', '3', '5', 'naïve', '东', '京', 'ét']);
   expect(splitTokens('Yes, no.')).toEqual(['Yes', ',', 'no', '.']);
+});
+
+test('levenshtein shows a difference where it fails, and none where it passes', async () => {
+  expect(await judgeOne(buildSpec('levenshtein', { value: 'kitten', max: 3 }), 'sitting')).not.toHaveProperty('diff');
+  expect(await judgeOne(buildSpec('levenshtein', { value: 'kitten', max: 2 }), 'sitting')).toMatchObject({
+    diff: { expected: 'kitten', found: 'sitting' },
+  });
 });

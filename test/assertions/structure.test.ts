@@ -203,6 +203,8 @@ describeAssertion('list', [
   },
   { when: 'numbered lines', params: { value: ['x', 'y'], ordered: true }, answer: '1. x\n2) y', is: 'pass' },
   { when: 'plain lines', params: { value: ['x', 'y'] }, answer: 'x\r\ny\n', is: 'pass' },
+  { when: 'blank lines between', params: { value: ['x', 'y'] }, answer: 'x\n\n  \ny', is: 'pass' },
+  { when: 'an array in JSON that breaks off', params: { value: ['["x"', '"y"'] }, answer: '["x", "y"', is: 'pass' },
   { when: 'commas', params: { value: ['x', 'y'] }, answer: 'x, y', is: 'pass' },
   {
     when: 'one is missing',

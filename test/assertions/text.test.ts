@@ -156,6 +156,7 @@ describeAssertion('equals', [
     reason: /expected "billing", found "sales"/,
   },
   { when: 'a newline follows', params: { value: 'a' }, answer: 'a\n', is: 'fail', reason: /see trim/ },
+  { when: 'a blank is wanted', params: { value: 'a ' }, answer: 'a', is: 'fail', reason: /see trim/ },
   { when: 'the case differs', params: { value: 'a' }, answer: 'A', is: 'fail', reason: /see ignoreCase/ },
   { when: 'both options are given', params: { value: ' a', trim: true, ignoreCase: true }, answer: 'A\n', is: 'pass' },
   {

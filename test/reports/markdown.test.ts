@@ -192,3 +192,35 @@ describe('foreign text', () => {
     expect(escapeHtmlLine('<b>&`@x', 80)).toBe('&#60;b&#62;&#38;&#96;&#64;x');
   });
 });
+
+describe('the reasons and the contracts of the comment', () => {
+  it('gives the first two reasons of a case', () => {
+    const checks = [1, 2, 3].map((at) => ({ assertion: 'contains', pass: false, score: 0, reason: `why-${at}` }));
+    const breach = { code: 'case-broken', caseId: 'refund', message: 'it passed before' } as const;
+    const text = render(
+      buildReport(
+        [
+          buildSuite([buildCase({ status: 'failed' }, [{ checks }])], {
+            variants: [buildVariant({ passed: 0, failed: 1 })],
+          }),
+        ],
+        {
+          decision: { outcome: 'failed', warnings: [], breaches: [breach] },
+          exitCode: 1,
+        },
+      ),
+    );
+    expect(text.match(/why-\d/g)).toEqual(['why-1', 'why-2']);
+  });
+
+  it('names a contract that only stored answers speak of, and none that is unchanged', () => {
+    const { contracts: [contract] = [] } = theme('contract');
+    if (contract === undefined) throw new Error('the report has other contracts now');
+    const observed = { ...contract, findings: [] };
+    const unchanged = { ...contract, prompt: 'v9', findings: [], observed: [] };
+    const text = render({ ...theme('passed'), contracts: [observed, unchanged] });
+    expect(text).toContain('### Contract of');
+    expect(text).toContain(contract.observed?.[0]?.message);
+    expect(text).not.toContain('v9');
+  });
+});

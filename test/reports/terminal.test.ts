@@ -40,7 +40,36 @@ const breached: Partial<Report> = {
 
 const variants = [buildVariant({ planned: 50, passed: 0, failed: 50 })];
 
+/** A check that fails with each of these reasons. */
+function failingChecks(count: number): CellRow['checks'] {
+  return Array.from({ length: count }, (_, at) => ({
+    assertion: 'contains',
+    pass: false,
+    score: 0,
+    reason: `reason ${at + 1}`,
+  }));
+}
+
 describe('failing cases', () => {
+  it('show some of their reasons, and all of them where asked', () => {
+    const entry = buildCase({ status: 'failed' }, [{ checks: failingChecks(9) }]);
+    const report = buildReport([buildSuite([entry], { variants })], breached);
+    const reasons = (text: string) => text.match(/reason \d/g)?.length;
+    expect(reasons(render(report, { verbose: true }))).toBe(9);
+    const shown = reasons(render(report)) ?? 0;
+    expect(shown).toBe(5);
+    expect(render(report)).toContain(`    … and ${9 - shown} more reasons`);
+  });
+
+  it('say in how many trials a reason was the same', () => {
+    const one = { checks: failingChecks(1) };
+    const show = (trials: readonly Partial<CellRow>[]) =>
+      render(buildReport([buildSuite([buildCase({ status: 'failed' }, trials)], { variants })], breached));
+    expect(show([one, one, { status: 'passed' }])).toContain('contains: reason 1 (in 2 trials)');
+    expect(show([one, { status: 'passed' }])).not.toContain('trials)');
+    expect(show([{ checks: [...failingChecks(1), ...failingChecks(1)] }])).not.toContain('trials)');
+  });
+
   it('stop after twenty, say how many are left and where to see them', () => {
     const text = render(buildReport([buildSuite(buildFailing(50), { variants })], breached), { width: 120 });
     expect(text.match(/✗ case-/g)).toHaveLength(20);
