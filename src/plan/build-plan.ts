@@ -77,11 +77,10 @@ function inOrder(
   firstPrompt: string | undefined,
 ): readonly PlannedVariant[] {
   if (criteria.length === 0) return variants;
-  const rankOf = ({ id, baselineOf, replaces }: PromptVersion, depth = 0): number => {
+  const rankOf = ({ id, baselineOf, replaces }: PromptVersion): number => {
     if (baselineOf !== undefined || id === firstPrompt) return -1;
     const before = prompts.find((other) => other.id === replaces);
-    // Versions that replace each other in a circle have no order.
-    return before === undefined || depth > prompts.length ? 0 : rankOf(before, depth + 1) + 1;
+    return before === undefined ? 0 : rankOf(before) + 1;
   };
   return variants.toSorted((a, b) => rankOf(a.prompt) - rankOf(b.prompt));
 }

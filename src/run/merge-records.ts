@@ -46,9 +46,7 @@ export function mergeRecords({ shards, root, cwd, now, random }: MergeOptions): 
 
   function writeRows(): void {
     for (const { path, places, cells } of records) {
-      const kept = Array.from(cells.values(), ({ index }) => index)
-        .toSorted((a, b) => a - b)
-        .flatMap((index): RowPlace | [] => places.at(index) ?? []);
+      const kept = [...cells.values()].flatMap(({ index }): RowPlace | [] => places.at(index) ?? []);
       for (const row of readRowsAt(path, kept)) writer.append(row);
     }
     writer.append(mergeEnds(records));

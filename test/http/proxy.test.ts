@@ -19,6 +19,10 @@ describe('the proxy of a URL', () => {
     expect(proxyHost(url, env)).toBe(expected);
   });
 
+  it.each(['http://[', 'socks5://p:1', 'http://p:port', 'http://%zz@p:1'])('%s is refused', (address) => {
+    expect(() => proxyHost('https://api.example/', { HTTPS_PROXY: address })).toThrow('HTTPS_PROXY (or ALL_PROXY)');
+  });
+
   it.each<[string, string, boolean]>([
     ['https://api.example/', '*', true],
     ['https://api.example/', 'api.example', true],

@@ -21,6 +21,18 @@ test('run --record writes the answers, and later runs need neither server nor ke
   expect(replayed.report.totals).toMatchObject({ passed: 2, cached: 2, spentUsd: 0 });
 });
 
+test('--dry-run counts recorded answers, also under --cache replay, and not under another mode', async () => {
+  const project = openTempProject('recordings');
+  const server = await startEchoServer();
+  await project.run(['run', '--record', '--cache', 'off'], { env: server.env });
+  const forecast = async (...flags: string[]) => (await project.run(['run', '--dry-run', ...flags])).stdout;
+  const recorded = 'dry run: 2 cells, 2 answered, 0 requests';
+  expect(await forecast()).toContain(recorded);
+  expect(await forecast('--cache', 'replay')).toContain(recorded);
+  expect(await forecast('--cache', 'use')).toContain('dry run: 2 cells, 0 answered, 2 requests');
+  expect(await forecast('--record')).toContain('dry run: 2 cells, 0 answered, 2 requests');
+});
+
 test('recording again changes no byte, and a filtered recording leaves the other lines', async () => {
   const project = openTempProject('recordings');
   const server = await startEchoServer();

@@ -106,6 +106,18 @@ describe('assertions check', () => {
     expect(stdout).toMatch(/WEAK: 4 cases and 1 check \(exit code 1\)\n$/);
   });
 
+  test('leaves what its other checks let pass to the judge of a case, and says how much', async () => {
+    const cases = '  - { id: judged, vars: { q: a }, assert: [{ regex: "." }, { rubric: It is polite. }] }\n';
+    const judges = 'judges: [{ id: strict, use: openai:gpt-4o }]\n';
+    const project = openProject(cases, [{ caseId: 'judged', text: 'Your refund is on its way.' }], judges);
+    const { suite, weak } = await check(project);
+    const left = suite.mutants - suite.caught;
+    expect([left > 0, weak]).toEqual([true, {}]);
+    expect((await project.run(['assertions', 'check'])).stdout).toContain(
+      `${suite.caught} of ${suite.mutants} wrong answers caught, ${left} left to judges, who are not asked here`,
+    );
+  });
+
   test('leaves out the kinds that are skipped', async () => {
     const project = openProject(weakCases, weakAnswers);
     const kinds = 'swapped,emptied,truncated,refusal,number-changed';

@@ -189,6 +189,24 @@ cases: [{ id: one, turns: [{ user: ${last} }], assert: [{ regex: "." }] }]
     expect(all).not.toContain(testKey);
   });
 
+  test('a conversation that broke off has the verdict that says so', async () => {
+    const server = await startChatServer(({ text }) => text);
+    const collector = await startCollector();
+    const project = openTempProject();
+    project.write(
+      'evals/talk.eval.yaml',
+      `prompts: [{ id: v1, text: Hello }]
+providers: ["openai:test-model"]
+cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: [{ regex: "." }] }]
+`,
+    );
+    await project.run(['run', '--otel', collector.url], { env: server.env });
+    const verdict = spansOf(collector).find((span) => read(span)['gen_ai.evaluation.name'] === 'turns');
+    expect(verdict && read(verdict)).toMatchObject({ 'gen_ai.evaluation.score.label': 'fail' });
+    const [call] = spansOf(collector).filter(isNamed(/^chat test-model$/));
+    expect(call && read(call)['server.port']).toBe(new URL(server.url).port);
+  });
+
   test("follows OpenTelemetry's own variables and the trace that it is a part of", async () => {
     const { project, chat } = await openProject();
     const collector = await startCollector();

@@ -65,3 +65,22 @@ describe('a record that is dated in the future', () => {
     expect(stderr).toContain(`report of run ${second}, `);
   });
 });
+
+test('--last-failed names the first of the cases that are gone, and runs the others', async () => {
+  const server = await startChatServer(() => 'wrong');
+  const project = openTempProject();
+  const words = ['a', 'b', 'c', 'd', 'e', 'f', 'kept'];
+  const write = (some: readonly string[]) =>
+    project.write(
+      'evals/a.eval.yaml',
+      suite.replace(/cases:.*\n/, `cases: [${some.map((id) => `{ id: ${id}, vars: { word: ${id} } }`).join(', ')}]\n`),
+    );
+  write(words);
+  await project.run(['run'], { env: server.env });
+  write(['kept']);
+  const { code, stdout } = await project.run(['run', '--last-failed'], { env: server.env });
+  expect(code).toBe(1);
+  const said = stdout.replaceAll(/\s+/g, ' ');
+  expect(said).toContain('--last-failed: 6 of its cases are gone: a/a, a/b, a/c, a/d, a/e');
+  expect(said).not.toContain('a/f');
+});
