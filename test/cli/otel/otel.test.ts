@@ -203,7 +203,7 @@ cases: [{ id: one, turns: [{ toolResult: { name: find, content: x } }], assert: 
     await project.run(['run', '--otel', collector.url], { env: server.env });
     const verdict = spansOf(collector).find((span) => read(span)['gen_ai.evaluation.name'] === 'turns');
     expect(verdict && read(verdict)).toMatchObject({ 'gen_ai.evaluation.score.label': 'fail' });
-    const [call] = spansOf(collector).filter(isNamed(/^chat test-model$/));
+    const call = spansOf(collector).find(isNamed(/^chat test-model$/));
     expect(call && read(call)['server.port']).toBe(new URL(server.url).port);
   });
 

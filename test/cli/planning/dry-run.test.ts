@@ -118,3 +118,21 @@ test('--dry-run counts each turn, results of several tools as one, and both orde
   expect(stdout).toContain('0 answered from the cache or recordings, 4 requests');
   expect(stdout).toContain('up to 12 requests to judges');
 });
+
+test('--dry-run --batch halves the bound of what goes through a batch, and refuses as the run does', async () => {
+  const project = openTempProject();
+  const one = head.replace(/ {2}- { id: v2.*\n/, '');
+  const boundOf = async (...flags: string[]) => {
+    const { stdout } = await project.run(['run', '--dry-run', '--cache', 'off', ...flags]);
+    return Number(/dry run: .*at most \$([\d.]+)/.exec(stdout)?.[1]);
+  };
+  project.write('evals/words.eval.yaml', one + cases('one'));
+  expect((await boundOf()) / (await boundOf('--batch'))).toBeCloseTo(2, 1);
+  // Its second request is asked live, and it is one conversation.
+  const talk = '  - { id: talk, vars: { word: one }, assert: [{ regex: . }], turns: [{ user: Go on. }] }\n';
+  project.write('evals/words.eval.yaml', `${one}cases:\n${talk}`);
+  expect(await boundOf('--batch')).toBe(await boundOf());
+  project.write('evals/words.eval.yaml', (one + cases('one')).replace('openai:gpt-4o-mini', 'ollama:qwen'));
+  const { code, stderr } = await project.run(['run', '--dry-run', '--batch']);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('no provider of this run has a batch API: mini')]);
+});

@@ -88,6 +88,40 @@ test('what came long after the last row was asked for by another run', async () 
   expect(report.totals).toMatchObject({ planned: 3, cached: 3, spentUsd: 0 });
 });
 
+test('what came before the run began was asked for by another run', async () => {
+  const project = openTempProject('echo');
+  const server = await startEchoServer();
+  await project.run(['run'], { env: server.env });
+  const [first = ''] = project.files('.llmcheck/runs');
+  await project.run(['run'], { env: server.env });
+  const record = project.files('.llmcheck/runs').find((file) => file !== first) ?? '';
+  const text = project.read(record);
+  project.write(record, text.slice(0, text.indexOf('\n') + 1));
+  const { report } = await project.report(['run', '--resume'], { env: server.env });
+  expect(report.totals).toMatchObject({ planned: 3, cached: 3, spentUsd: 0 });
+});
+
+test('--resume keeps confirmation trials whose checks compare with the accepted answer', async () => {
+  const project = openTempProject('echo');
+  project.write(
+    'evals/echo.eval.yaml',
+    project.read('evals/echo.eval.yaml').replaceAll(/assert: \[.*\]/g, 'assert: [{ snapshot: normalised }]'),
+  );
+  let wrong = 'none';
+  const server = await startChatServer(({ text }) => (text.includes(wrong) ? 'quite another answer' : wordOf(text)));
+  await project.run(['run', '--cache', 'off'], { env: server.env });
+  await project.run(['baseline', 'accept', '--force']);
+  wrong = 'seven';
+  const first = await project.report(['run', '--cache', 'off'], { env: server.env });
+  expect(first.report.totals.failed).toBeGreaterThan(0);
+  const sent = server.requests.length;
+  // Three cases in each run, and the confirmation trials of one.
+  expect(sent).toBeGreaterThan(6);
+  const resumed = await project.report(['run', '--cache', 'off', '--resume'], { env: server.env });
+  expect(server.requests.length).toBe(sent);
+  expect(withoutTimes(resumed.report)).toEqual(withoutTimes(first.report));
+});
+
 test('--resume removes what a kill left of an earlier rewrite, and nothing that may still be written', async () => {
   const project = openTempProject('echo');
   const server = await startEchoServer();

@@ -143,11 +143,13 @@ describe('llmcheck merge', () => {
     const [row = ''] = project.read(first).split('\n').slice(1);
     const { suite: name, caseId, prompt, provider } = JSON.parse(row) as Readonly<Record<string, string>>;
     const lines = project.read(second).split('\n');
-    project.write(second, [lines[0], row, ...lines.slice(1)].join('\n'));
+    const further = project.read(first).split('\n').slice(2, 6);
+    project.write(second, [lines[0], row, ...further, ...lines.slice(1)].join('\n'));
     const before = project.files('.llmcheck/runs');
     const { code, stderr } = await project.run(['merge', first, second]);
     expect(code).toBe(2);
     expect(stderr).toContain(`${first} and ${second} both hold trial 1 of ${name}/${caseId} (${prompt} × ${provider})`);
+    expect(stderr.match(/both hold/g)).toHaveLength(3);
     expect(project.files('.llmcheck/runs')).toEqual(before);
   });
 
