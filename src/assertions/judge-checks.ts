@@ -101,7 +101,7 @@ function contextOf(assertion: CheckAssertion, check: CheckSpec, context: JudgeCo
   const { code, asks } = check;
   if (code !== undefined) return { completion, ports, code };
   const other = findOther(assertion, check, context);
-  if (other === undefined) return { ...context, ...defined({ asks }) };
+  if (other === undefined) return asks === undefined ? context : { asks, ...context };
   const { reasoning: _, ...rest } = completion;
   const accepted = findTarget(assertion, check, { completion: { ...rest, ...other }, ports });
   return { ...context, accepted, ...defined({ asks }) };
@@ -136,7 +136,7 @@ function toVerdict(check: CheckSpec, outcome: CheckOutcome): Verdict {
   const { pass, reason, diff, isIdle } = outcome;
   const judgement = outcome.judgement && { ...outcome.judgement, check: hashCheck(check) };
   const weighed = isIdle === true ? { ...base, weight: 0, required: false } : base;
-  return { ...weighed, pass, score: scoreOf(outcome), reason, ...defined({ diff, judgement }) };
+  return Object.assign(weighed, { pass, score: scoreOf(outcome), reason }, defined({ diff, judgement }));
 }
 
 /** What the verdicts decide for their cell; errored where a check that counts could not be made. */

@@ -63,8 +63,19 @@ export function completionText({ toolCalls, usage, ...rest }: Completion): strin
     inputAudioTokens: usage.inputAudioTokens,
     outputAudioTokens: usage.outputAudioTokens,
   };
-  const head = { text, reasoning, refusal, toolCalls, finishReason, rawFinishReason, usage: used };
-  const ordered = { ...head, latencyMs, responseId, model, systemFingerprint };
+  const ordered = {
+    text,
+    reasoning,
+    refusal,
+    toolCalls,
+    finishReason,
+    rawFinishReason,
+    usage: used,
+    latencyMs,
+    responseId,
+    model,
+    systemFingerprint,
+  };
   // Arguments of tools may hold numbers that no double keeps.
   return toolCalls.length === 0 ? JSON.stringify(ordered) : canonicalJson(ordered);
 }

@@ -50,7 +50,7 @@ export function withRetry(attempt: TimedAttempt, options: RetryOptions): Complet
       // A timer may fire a moment before the clock agrees, so the clock alone would allow another attempt.
       remainingMs = isTimeUp ? 0 : remainingMs - timed.elapsedMs;
       attempts += outcome.attempts;
-      if (outcome.status === 'completed') return { ...outcome, attempts };
+      if (outcome.status === 'completed') return attempts === outcome.attempts ? outcome : { ...outcome, attempts };
       const failure = isTimeUp && !signal.aborted ? describeTimeout(outcome.failure, timeoutMs) : outcome.failure;
       const isLast = retriesDone >= retries || remainingMs <= 0 || !isRetryable(failure);
       if (isLast) return { ...outcome, failure, attempts };

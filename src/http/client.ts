@@ -166,7 +166,7 @@ function dispatch(
       onResponseEnd() {
         stopListening();
         if (head === undefined) reject(new Error('an answer has ended that never began'));
-        else resolve({ ...head, body: Buffer.concat(chunks) });
+        else resolve({ body: Buffer.concat(chunks), ...head });
       },
       onResponseError(_, error) {
         stopListening();

@@ -36,8 +36,8 @@ function writeObject(value: object, style: Style, key: string, margin: string): 
   const separator = style.indent === '' ? ',' : `,\n${inner}`;
   let text = '';
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) {
-      text += (index === 0 ? '' : separator) + (write(item, style, String(index), inner) ?? 'null');
+    for (let index = 0; index < value.length; index += 1) {
+      text += (index === 0 ? '' : separator) + (write(value[index], style, String(index), inner) ?? 'null');
     }
     return enclose('[', text, ']', style, margin);
   }

@@ -53,7 +53,7 @@ export function createRenderer(suite: Suite, variant: RenderedVariant, options: 
       // Member by member: a spread for each optional member would cost more than the rendering.
       const request: Writable<CompletionRequest> = { adapter, adapterVersion, model, messages, params, trial, origin };
       if (baseUrl !== undefined) request.baseUrl = baseUrl;
-      const key = { ...origin, trial };
+      const key = { suite: suite.id, prompt: prompt.id, provider: provider.id, caseId: testCase.id, trial };
       const cell: Writable<Cell> = { key, request, vars, turns, checks, mustPass, observe, stamp, cellHash, at };
       if (tags.length > 0) cell.tags = tags;
       if (description !== undefined) cell.description = description;

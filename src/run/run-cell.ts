@@ -44,7 +44,7 @@ export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal)
   }
   const conversation = new Conversation(cell, ports, signal);
   const ending = await conversation.run(requestKey);
-  return { ...described, ...conversation.resultOf(ending) };
+  return Object.assign(described, conversation.resultOf(ending));
 }
 
 /** What every result says of its cell. `cellHash` is the hash of all that it ran. */
@@ -111,9 +111,9 @@ class Conversation {
       case 'skipped':
         return { ...ending, calls, ...(judgeCostUsd === 0 ? {} : { judgeCostUsd }) };
       case 'errored':
-        return { ...ending, attempts, verdicts, calls, judgeCostUsd, ...defined({ unusable: this.#unusable }) };
+        return { attempts, verdicts, calls, judgeCostUsd, ...ending, ...defined({ unusable: this.#unusable }) };
       case 'judged':
-        return { ...ending, attempts, verdicts, calls, judgeCostUsd };
+        return { attempts, verdicts, calls, judgeCostUsd, ...ending };
     }
   }
 

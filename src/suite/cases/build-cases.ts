@@ -149,7 +149,8 @@ function draftCase(row: Located, own: CaseRow, group: CaseGroup, builder: Builde
   const { defaults } = builder;
   const settings = mergeSettings(own, group.settings, defaults.settings);
   const vars = mergeVars(defaults.settings.vars, group.settings.vars, own.vars);
-  const scope = own.expected === undefined ? vars : { ...vars, expected: own.expected };
+  const scope =
+    own.expected === undefined ? vars : Object.fromEntries([...Object.entries(vars), ['expected', own.expected]]);
   const assertions = compileRow(childOf(row, 'assert'), builder);
   return { id: idOf(own), row, own, settings, vars, scope, assertions, group, at: withoutExcerpt(locate(row)) };
 }
@@ -182,7 +183,7 @@ function buildCase(draft: Draft, builder: Builder): Case {
       description: own.description,
     }),
   };
-  return { ...built, stamp: hashCase(built) };
+  return Object.assign(built, { stamp: hashCase(built) });
 }
 
 /** The case of a row with everything that is wrong with it reported; undefined where it can't be one. */

@@ -23,7 +23,7 @@ export function readRow(row: Located, problems: Problems): CaseRow | undefined {
   const shaped = checkShape(caseSchema, withPlainSettings(row), { label: 'the case', problems });
   // The schema's own copy of a map lacks a key named __proto__.
   const { vars } = shaped === undefined ? {} : (row.value as CaseRow);
-  return vars === undefined ? shaped : { ...shaped, vars };
+  return vars === undefined || shaped === undefined ? shaped : Object.assign(shaped, { vars });
 }
 
 /** A case or a file of cases with its settings as plain numbers; vars, expected and assertions keep every spelling. */
