@@ -29,7 +29,7 @@ export interface PinnedReference {
 }
 
 export interface PinOptions extends Omit<AcceptOptions, 'recordPath' | 'force' | 'knownFailures' | 'isWanted'> {
-  readonly suites: readonly Suite[];
+  readonly suites: readonly Pick<Suite, 'id' | 'path'>[];
   /** Paths of records to pin; none: what the baselines hold. */
   readonly recordPaths: readonly string[];
   readonly now: Date;
