@@ -55,9 +55,16 @@ cases:
 
 test('--bail counts failed cells, and not the confirmation trials of one', async () => {
   const project = openTempProject('echo');
-  const server = await startChatServer(({ text }) => (text.includes('seven') ? 'wrong' : wordOf(text)));
-  const { code, report } = await project.report(['run', '--bail', '2', '-j', '1'], { env: server.env });
+  let wrong = 'none';
+  const server = await startChatServer(({ text }) => (text.includes(wrong) ? 'wrong' : wordOf(text)));
+  await project.run(['run'], { env: server.env });
+  await project.run(['baseline', 'accept']);
+  wrong = 'seven';
+  const argv = ['run', '--bail', '2', '-j', '1', '--cache', 'off'];
+  const { code, report } = await project.report(argv, { env: server.env });
   expect([code, report.run]).toMatchObject([1, { complete: true, stopReason: null }]);
+  // Twice three cases, and the confirmation trials of one.
+  expect(server.requests.length).toBeGreaterThan(6);
 });
 
 test('--bail lets a cell in work ask its judge', async () => {
