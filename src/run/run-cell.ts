@@ -44,6 +44,7 @@ export async function runCell(cell: Cell, ports: CellPorts, signal: AbortSignal)
   }
   const conversation = new Conversation(cell, ports, signal);
   const ending = await conversation.run(requestKey);
+  // Faster than a literal that begins with a spread: see build-cases.ts.
   return Object.assign(described, conversation.resultOf(ending));
 }
 
