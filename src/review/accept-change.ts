@@ -74,8 +74,9 @@ async function acceptIntoBaseline(change: AnswerChange, { record }: Review, cont
   const file = relative(cwd, path);
   const fresh = buildBaseline(judged.suite, judged.readRow);
   withFileLock(path, () => {
-    // What a reviewer accepts holds from now on, whatever earlier runs showed of the case.
-    writeBaseline(path, mergeBaseline(openBaselineFile(path, file), fresh, { isFull: false, beginsAgain: () => true }));
+    // A failure that a reviewer accepts is known from now on, whatever earlier runs showed of the case.
+    const beginsAgain = () => trials.some(({ status }) => status === 'failed');
+    writeBaseline(path, mergeBaseline(openBaselineFile(path, file), fresh, { isFull: false, beginsAgain }));
   });
   return { file };
 }
